@@ -1,0 +1,29 @@
+"""A typed client of the Voyage AI API, generated from its OpenAPI description.
+
+    from voyageai_rest import Client
+    from voyageai_rest.api.embeddings import create_embeddings
+    from voyageai_rest.models import EmbeddingsRequest
+
+    with Client(token="<your API key>") as client:
+        request = EmbeddingsRequest(input=["hello"], model="voyage-4", input_type="document")
+        answer = create_embeddings.send(client=client, body=request)
+    print(answer.parsed.usage.total_tokens)
+
+Each module under `api` is one operation: `build_request` and `parse_response` are pure, `send`
+and `send_async` put a client between them. Importing this package loads no HTTP library.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .client import Client
+
+__all__ = ("Client",)
+
+
+def __getattr__(name: str) -> object:
+    if name == "Client":
+        from .client import Client
+
+        return Client
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

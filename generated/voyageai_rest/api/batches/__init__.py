@@ -1,0 +1,1 @@
+"""Operations tagged `batches`: `cancel_batch`, `create_batch`, `list_batches`, `retrieve_batch`."""

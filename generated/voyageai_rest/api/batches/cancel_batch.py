@@ -1,0 +1,68 @@
+"""Cancel a batch job. (`POST /batches/{batch_id}/cancel`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ...errors import status_error
+from ...models.batch import Batch
+from ...types import RawResponse, Request, Response, parse_json
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(*, batch_id: str) -> Request:
+    """Only a job that is validating or in progress can be cancelled. It is cancelling for up to
+    ten minutes; what was finished is in the output file, the rest in the error file.
+
+    Args:
+        batch_id: Id of the job.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="cancel_batch", method="POST", path=f"/batches/{quote(batch_id, safe='')}/cancel"
+    )
+
+
+def parse_response(response: RawResponse) -> Batch:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        The job, cancelling.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, Batch.from_dict)
+    raise status_error(response)
+
+
+def send(*, client: Client, batch_id: str) -> Response[Batch]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(batch_id=batch_id))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(*, client: Client, batch_id: str) -> Response[Batch]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(batch_id=batch_id))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

@@ -1,0 +1,75 @@
+"""List batch jobs. (`GET /batches`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import status_error
+from ...models.batch_list import BatchList
+from ...types import UNSET, RawResponse, Request, Response, Unset, parse_json
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(*, limit: int | Unset = UNSET, after: str | Unset = UNSET) -> Request:
+    """One page of the project's jobs.
+
+    Args:
+        limit: Jobs per page. The server's default is 20.
+        after: Id of the job that the page follows; `last_id` of the page before.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    params: dict[str, Any] = {"limit": limit, "after": after}
+    return Request(
+        operation="list_batches",
+        method="GET",
+        path="/batches",
+        params={name: value for name, value in params.items() if value is not UNSET},
+    )
+
+
+def parse_response(response: RawResponse) -> BatchList:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        One page of jobs.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, BatchList.from_dict)
+    raise status_error(response)
+
+
+def send(
+    *, client: Client, limit: int | Unset = UNSET, after: str | Unset = UNSET
+) -> Response[BatchList]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(limit=limit, after=after))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(
+    *, client: Client, limit: int | Unset = UNSET, after: str | Unset = UNSET
+) -> Response[BatchList]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(limit=limit, after=after))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

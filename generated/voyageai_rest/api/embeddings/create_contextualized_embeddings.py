@@ -1,0 +1,75 @@
+"""Embed chunks in the context of their documents. (`POST /contextualizedembeddings`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import status_error
+from ...models.contextualized_embeddings_response import ContextualizedEmbeddingsResponse
+from ...types import RawResponse, Request, Response, parse_json
+
+if TYPE_CHECKING:
+    from ...client import Client
+    from ...models.contextualized_embeddings_request import ContextualizedEmbeddingsRequest
+
+
+def build_request(*, body: ContextualizedEmbeddingsRequest) -> Request:
+    """Each inner list holds the chunks of one document, in order; the vector of a chunk also
+    reflects the rest of its document. With auto-chunking the server splits whole documents.
+
+    Args:
+        body: The JSON to send.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="create_contextualized_embeddings",
+        method="POST",
+        path="/contextualizedembeddings",
+        json=body.to_dict(),
+    )
+
+
+def parse_response(response: RawResponse) -> ContextualizedEmbeddingsResponse:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        One result per document, each with one vector per chunk.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, ContextualizedEmbeddingsResponse.from_dict)
+    raise status_error(response)
+
+
+def send(
+    *, client: Client, body: ContextualizedEmbeddingsRequest
+) -> Response[ContextualizedEmbeddingsResponse]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(body=body))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(
+    *, client: Client, body: ContextualizedEmbeddingsRequest
+) -> Response[ContextualizedEmbeddingsResponse]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(body=body))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

@@ -1,0 +1,74 @@
+"""Embed texts, images and videos. (`POST /multimodalembeddings`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import status_error
+from ...models.multimodal_embeddings_response import MultimodalEmbeddingsResponse
+from ...types import RawResponse, Request, Response, parse_json
+
+if TYPE_CHECKING:
+    from ...client import Client
+    from ...models.multimodal_embeddings_request import MultimodalEmbeddingsRequest
+
+
+def build_request(*, body: MultimodalEmbeddingsRequest) -> Request:
+    """Turns each input, a sequence of texts, images and videos, into one vector.
+
+    Args:
+        body: The JSON to send.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="create_multimodal_embeddings",
+        method="POST",
+        path="/multimodalembeddings",
+        json=body.to_dict(),
+    )
+
+
+def parse_response(response: RawResponse) -> MultimodalEmbeddingsResponse:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        One vector per input, each with the index of its input.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, MultimodalEmbeddingsResponse.from_dict)
+    raise status_error(response)
+
+
+def send(
+    *, client: Client, body: MultimodalEmbeddingsRequest
+) -> Response[MultimodalEmbeddingsResponse]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(body=body))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(
+    *, client: Client, body: MultimodalEmbeddingsRequest
+) -> Response[MultimodalEmbeddingsResponse]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(body=body))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

@@ -1,0 +1,67 @@
+"""Delete a file. (`DELETE /files/{file_id}`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ...errors import status_error
+from ...models.deleted_file import DeletedFile
+from ...types import RawResponse, Request, Response, parse_json
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(*, file_id: str) -> Request:
+    """Removes the file at once; storage is billed no longer.
+
+    Args:
+        file_id: Id of the file.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="delete_file", method="DELETE", path=f"/files/{quote(file_id, safe='')}"
+    )
+
+
+def parse_response(response: RawResponse) -> DeletedFile:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        Confirms the deletion.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, DeletedFile.from_dict)
+    raise status_error(response)
+
+
+def send(*, client: Client, file_id: str) -> Response[DeletedFile]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(file_id=file_id))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(*, client: Client, file_id: str) -> Response[DeletedFile]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(file_id=file_id))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

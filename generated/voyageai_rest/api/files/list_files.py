@@ -1,0 +1,96 @@
+"""List files. (`GET /files`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import status_error
+from ...models.file_list import FileList
+from ...types import UNSET, RawResponse, Request, Response, Unset, parse_json
+
+if TYPE_CHECKING:
+    from ...client import Client
+    from ...models.sort_order import SortOrder
+
+
+def build_request(
+    *,
+    purpose: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: SortOrder | Unset = UNSET,
+    after: str | Unset = UNSET,
+) -> Request:
+    """One page of the project's files, newest first unless asked otherwise.
+
+    Args:
+        purpose: Only files of this purpose.
+        limit: Files per page. The server's default is 10000.
+        order: Ascending or descending. The server's default is desc.
+        after: Id of the file that the page follows; `last_id` of the page before.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    params: dict[str, Any] = {"purpose": purpose, "limit": limit, "order": order, "after": after}
+    return Request(
+        operation="list_files",
+        method="GET",
+        path="/files",
+        params={name: value for name, value in params.items() if value is not UNSET},
+    )
+
+
+def parse_response(response: RawResponse) -> FileList:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        One page of files.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, FileList.from_dict)
+    raise status_error(response)
+
+
+def send(
+    *,
+    client: Client,
+    purpose: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: SortOrder | Unset = UNSET,
+    after: str | Unset = UNSET,
+) -> Response[FileList]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(purpose=purpose, limit=limit, order=order, after=after))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(
+    *,
+    client: Client,
+    purpose: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: SortOrder | Unset = UNSET,
+    after: str | Unset = UNSET,
+) -> Response[FileList]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(
+        build_request(purpose=purpose, limit=limit, order=order, after=after)
+    )
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

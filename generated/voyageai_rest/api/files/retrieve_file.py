@@ -1,0 +1,67 @@
+"""Retrieve a file's description. (`GET /files/{file_id}`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ...errors import status_error
+from ...models.file_object import FileObject
+from ...types import RawResponse, Request, Response, parse_json
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(*, file_id: str) -> Request:
+    """Size, name, purpose and times of a stored file; not its content.
+
+    Args:
+        file_id: Id of the file.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="retrieve_file", method="GET", path=f"/files/{quote(file_id, safe='')}"
+    )
+
+
+def parse_response(response: RawResponse) -> FileObject:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        The file.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, FileObject.from_dict)
+    raise status_error(response)
+
+
+def send(*, client: Client, file_id: str) -> Response[FileObject]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(file_id=file_id))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(*, client: Client, file_id: str) -> Response[FileObject]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(file_id=file_id))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

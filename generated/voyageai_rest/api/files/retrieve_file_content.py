@@ -1,0 +1,68 @@
+"""Download a file. (`GET /files/{file_id}/content`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ...errors import status_error
+from ...types import RawResponse, Request, Response
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(*, file_id: str) -> Request:
+    """The bytes of the file, JSON Lines for every purpose known today.
+
+    Args:
+        file_id: Id of the file.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="retrieve_file_content",
+        method="GET",
+        path=f"/files/{quote(file_id, safe='')}/content",
+    )
+
+
+def parse_response(response: RawResponse) -> bytes:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        The content.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return response.content
+    raise status_error(response)
+
+
+def send(*, client: Client, file_id: str) -> Response[bytes]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(file_id=file_id))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(*, client: Client, file_id: str) -> Response[bytes]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(file_id=file_id))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

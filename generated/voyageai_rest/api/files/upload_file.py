@@ -1,0 +1,65 @@
+"""Upload a file. (`POST /files`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import status_error
+from ...models.file_object import FileObject
+from ...types import RawResponse, Request, Response, parse_json
+
+if TYPE_CHECKING:
+    from ...client import Client
+    from ...models.upload_file_request import UploadFileRequest
+
+
+def build_request(*, body: UploadFileRequest) -> Request:
+    """Stores a JSON Lines file for a batch job. It is kept for 30 days.
+
+    Args:
+        body: The parts to send.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(operation="upload_file", method="POST", path="/files", parts=body.to_parts())
+
+
+def parse_response(response: RawResponse) -> FileObject:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        The stored file.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, FileObject.from_dict)
+    raise status_error(response)
+
+
+def send(*, client: Client, body: UploadFileRequest) -> Response[FileObject]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx.HTTPError: No answer came.
+    """
+    response = client.send(build_request(body=body))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(*, client: Client, body: UploadFileRequest) -> Response[FileObject]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(body=body))
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

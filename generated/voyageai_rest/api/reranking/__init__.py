@@ -1,0 +1,1 @@
+"""Operations tagged `reranking`: `rerank`."""

@@ -1,0 +1,983 @@
+"""The models of the API, as typed data: limits, prices, dimensions, prompts, lifecycle.
+
+What the words mean, and where each value comes from, is said in `spec/catalogue.yaml`. None
+stands for "does not apply" and for "no source states it".
+
+    >>> find("voyage-4").dimensions.default
+    1024
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EmbeddingsModel: TypeAlias = Literal[
+    "voyage-4-large",
+    "voyage-4",
+    "voyage-4-lite",
+    "voyage-code-4",
+    "voyage-3-large",
+    "voyage-3.5",
+    "voyage-3.5-lite",
+    "voyage-code-3",
+    "voyage-code-2",
+    "voyage-finance-2",
+    "voyage-law-2",
+    "voyage-3",
+    "voyage-3-lite",
+    "voyage-multilingual-2",
+    "voyage-large-2-instruct",
+    "voyage-large-2",
+    "voyage-2",
+    "voyage-02",
+    "voyage-01",
+    "voyage-lite-01",
+    "voyage-lite-01-instruct",
+    "voyage-lite-02-instruct",
+]
+ContextualizedEmbeddingsModel: TypeAlias = Literal["voyage-context-4", "voyage-context-3"]
+MultimodalEmbeddingsModel: TypeAlias = Literal["voyage-multimodal-3.5", "voyage-multimodal-3"]
+RerankModel: TypeAlias = Literal[
+    "rerank-3",
+    "rerank-3-lite",
+    "rerank-2.5",
+    "rerank-2.5-lite",
+    "rerank-2",
+    "rerank-2-lite",
+    "rerank-1",
+    "rerank-lite-1",
+]
+
+
+class UnknownModelError(LookupError):
+    """No model of this name is in the catalogue. It may be newer than this release.
+
+    Attributes:
+        name: The name that was asked for.
+        near: Names of the catalogue that look like it, the nearest first.
+    """
+
+    def __init__(self, name: str, near: tuple[str, ...] = ()) -> None:
+        super().__init__(name, near)
+        self.name = name
+        self.near = near
+
+    def __str__(self) -> str:
+        hint = f"; did you mean {' or '.join(self.near)}?" if self.near else ""
+        return f"no model named {self.name!r} is in the catalogue{hint}"
+
+
+@frozen(kw_only=True)
+class Prompts:
+    query: str
+    document: str
+
+
+@frozen(kw_only=True)
+class TiersFree:
+    rpm: int
+    tpm: int
+
+
+@frozen(kw_only=True)
+class Tier:
+    factor: float
+    paid_at_least_usd: float
+
+
+@frozen(kw_only=True)
+class Tiers:
+    free: TiersFree
+    tier_1: Tier
+    tier_2: Tier
+    tier_3: Tier
+
+
+@frozen(kw_only=True)
+class Geography:
+    price_factor: float
+
+
+@frozen(kw_only=True)
+class Batch:
+    discount: float
+    endpoints: tuple[
+        Literal["embeddings", "contextualizedembeddings", "multimodalembeddings", "rerank"], ...
+    ]
+    max_inputs: int
+    max_jobs_in_flight: int
+    max_tokens_in_flight: int
+    completion_window: str
+    backoff_minutes: int
+    file_retention_days: int
+    storage_usd_per_gb_month: float
+
+
+@frozen(kw_only=True)
+class Tokenization:
+    characters_per_token: float
+    tokens_per_word: tuple[float, ...]
+    note: str | None = None
+
+
+@frozen(kw_only=True)
+class ModelDimensions:
+    default: int
+    allowed: tuple[int, ...]
+
+
+@frozen(kw_only=True)
+class ModelPrice:
+    usd_per_million_tokens: float | None
+    usd_per_billion_pixels: float | None = None
+
+
+@frozen(kw_only=True)
+class ModelFree:
+    tokens: int | None
+    pixels: int | None = None
+
+
+@frozen(kw_only=True)
+class ModelPixels:
+    image_per_token: int | None
+    image_min: int | None
+    image_max: int | None
+    video_per_token: int | None = None
+    video_min: int | None = None
+    video_max: int | None = None
+
+
+@frozen(kw_only=True)
+class ModelMedia:
+    image_max_pixels: int | None
+    image_max_bytes: int | None
+    video_max_bytes: int | None = None
+
+
+@frozen(kw_only=True)
+class Model:
+    name: str
+    endpoint: (
+        Literal["embeddings", "contextualizedembeddings", "multimodalembeddings", "rerank"] | None
+    )
+    lifecycle: Literal[
+        "preview", "active", "legacy", "deprecated", "retired", "older", "open-weights"
+    ]
+    platforms: tuple[Literal["voyage", "atlas", "geography"], ...]
+    released: str | None
+    modalities: tuple[Literal["text", "image", "video"], ...]
+    context_length: int | None
+    tokenizer: str | None
+    replacement: str | None = None
+    auto_chunking_context_length: int | None = None
+    dimensions: ModelDimensions | None = None
+    dtypes: tuple[Literal["float", "int8", "uint8", "binary", "ubinary"], ...] | None = None
+    max_request_tokens: int | None = None
+    max_request_chunks: int | None = None
+    max_query_tokens: int | None = None
+    tpm: int | None = None
+    rpm: int | None = None
+    price: ModelPrice | None = None
+    free: ModelFree | None = None
+    embedding_space: str | None = None
+    batch: bool | None = None
+    prompts: str | None = None
+    pixels: ModelPixels | None = None
+    media: ModelMedia | None = None
+    note: str | None = None
+
+
+def find(name: str) -> Model:
+    """Look a model up.
+
+    Args:
+        name: Its name, such as `voyage-4`.
+
+    Raises:
+        UnknownModelError: It is not in the catalogue; says which names are near. Not a reason to
+            refuse the name: the API may know models that this release does not.
+    """
+    try:
+        return MODELS[name]
+    except (KeyError, TypeError):
+        from difflib import get_close_matches
+
+        raise UnknownModelError(name, tuple(get_close_matches(str(name), MODELS))) from None
+
+
+PROMPTS: Mapping[str, Prompts] = MappingProxyType(
+    {
+        "retrieval": Prompts(
+            query="Represent the query for retrieving supporting documents: ",
+            document="Represent the document for retrieval: ",
+        )
+    }
+)
+
+TIERS: Tiers = Tiers(
+    free=TiersFree(rpm=3, tpm=10000),
+    tier_1=Tier(factor=1, paid_at_least_usd=0),
+    tier_2=Tier(factor=2, paid_at_least_usd=100),
+    tier_3=Tier(factor=3, paid_at_least_usd=1000),
+)
+
+GEOGRAPHY: Geography = Geography(price_factor=1.1)
+
+BATCH: Batch = Batch(
+    discount=0.33,
+    endpoints=("embeddings", "contextualizedembeddings", "rerank"),
+    max_inputs=100000,
+    max_jobs_in_flight=100,
+    max_tokens_in_flight=1000000000,
+    completion_window="12h",
+    backoff_minutes=30,
+    file_retention_days=30,
+    storage_usd_per_gb_month=0.05,
+)
+
+TOKENIZATION: Tokenization = Tokenization(
+    characters_per_token=5,
+    tokens_per_word=(1.2, 1.5),
+    note="Prose only; third parties measured many more tokens per character on mixed content, and a MongoDB course says 4 characters.",
+)
+
+MODELS: Mapping[str, Model] = MappingProxyType(
+    {
+        "voyage-4-large": Model(
+            name="voyage-4-large",
+            endpoint="embeddings",
+            lifecycle="active",
+            platforms=("voyage", "atlas", "geography"),
+            released="2026-01-15",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=200000000),
+            tokenizer="voyageai/voyage-4-large",
+            embedding_space="voyage-4",
+            batch=True,
+            prompts="retrieval",
+        ),
+        "voyage-4": Model(
+            name="voyage-4",
+            endpoint="embeddings",
+            lifecycle="active",
+            platforms=("voyage", "atlas", "geography"),
+            released="2026-01-15",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=320000,
+            tpm=8000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.06),
+            free=ModelFree(tokens=200000000),
+            tokenizer="voyageai/voyage-4",
+            embedding_space="voyage-4",
+            batch=True,
+            prompts="retrieval",
+        ),
+        "voyage-4-lite": Model(
+            name="voyage-4-lite",
+            endpoint="embeddings",
+            lifecycle="active",
+            platforms=("voyage", "atlas", "geography"),
+            released="2026-01-15",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=1000000,
+            tpm=16000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.02),
+            free=ModelFree(tokens=200000000),
+            tokenizer="voyageai/voyage-4-lite",
+            embedding_space="voyage-4",
+            batch=True,
+            prompts="retrieval",
+        ),
+        "voyage-code-4": Model(
+            name="voyage-code-4",
+            endpoint="embeddings",
+            lifecycle="active",
+            platforms=("voyage", "atlas", "geography"),
+            released="2026-08-13",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=320000,
+            tpm=8000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=200000000),
+            tokenizer=None,
+            embedding_space="voyage-code-4",
+            batch=None,
+            prompts="retrieval",
+            note="The announcement is silent on compatibility with the 4 series. The Batch model list and the tokenizer list that were read are older than the model, and a reading of the Voyage reference in September 2026 did not yet list its dimensions.",
+        ),
+        "voyage-3-large": Model(
+            name="voyage-3-large",
+            endpoint="embeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="voyage-4-large",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.18),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-3-large",
+            embedding_space="voyage-3-large",
+            batch=True,
+            prompts="retrieval",
+        ),
+        "voyage-3.5": Model(
+            name="voyage-3.5",
+            endpoint="embeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="voyage-4",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=320000,
+            tpm=8000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.06),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-3.5",
+            embedding_space="voyage-3.5",
+            batch=True,
+            prompts="retrieval",
+        ),
+        "voyage-3.5-lite": Model(
+            name="voyage-3.5-lite",
+            endpoint="embeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="voyage-4-lite",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=1000000,
+            tpm=16000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.02),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-3.5-lite",
+            embedding_space="voyage-3.5-lite",
+            batch=True,
+            prompts="retrieval",
+        ),
+        "voyage-code-3": Model(
+            name="voyage-code-3",
+            endpoint="embeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="voyage-code-4",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.18),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-code-3",
+            embedding_space="voyage-code-3",
+            batch=True,
+            prompts="retrieval",
+            note="200M tokens were still free in July 2026.",
+        ),
+        "voyage-code-2": Model(
+            name="voyage-code-2",
+            endpoint="embeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="voyage-code-4",
+            modalities=("text",),
+            context_length=16000,
+            dimensions=ModelDimensions(default=1536, allowed=(1536,)),
+            dtypes=("float",),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=50000000),
+            tokenizer="voyageai/voyage-code-2",
+            embedding_space="voyage-code-2",
+            batch=True,
+            prompts="retrieval",
+            note="The request limit is from older pages; the current ones no longer print it for this model.",
+        ),
+        "voyage-finance-2": Model(
+            name="voyage-finance-2",
+            endpoint="embeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="voyage-4",
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=50000000),
+            tokenizer=None,
+            embedding_space="voyage-finance-2",
+            batch=False,
+            prompts="retrieval",
+            note="Not in the Batch model list, which is newer than the model.",
+        ),
+        "voyage-law-2": Model(
+            name="voyage-law-2",
+            endpoint="embeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="voyage-4",
+            modalities=("text",),
+            context_length=16000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=50000000),
+            tokenizer=None,
+            embedding_space="voyage-law-2",
+            batch=False,
+            prompts="retrieval",
+            note="The lifecycle page names voyage-4 in its table and voyage-4-lite in its change log; the table is followed. Said to share Llama 2's tokenizer; its own repository was not seen. Not in the Batch model list.",
+        ),
+        "voyage-3": Model(
+            name="voyage-3",
+            endpoint="embeddings",
+            lifecycle="older",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=320000,
+            tpm=8000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.06),
+            free=ModelFree(tokens=0),
+            tokenizer=None,
+            embedding_space="voyage-3",
+            batch=False,
+            prompts="retrieval",
+            note="langchain-voyageai takes 120000 tokens per request. The tokens per minute are from an older rate limit page. Not in the Batch model list.",
+        ),
+        "voyage-3-lite": Model(
+            name="voyage-3-lite",
+            endpoint="embeddings",
+            lifecycle="older",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=512, allowed=(512,)),
+            dtypes=("float",),
+            max_request_tokens=1000000,
+            tpm=16000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.02),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-3-lite",
+            embedding_space="voyage-3-lite",
+            batch=False,
+            prompts="retrieval",
+            note="langchain-voyageai takes 120000 tokens per request. The tokens per minute are from an older rate limit page. Not in the Batch model list.",
+        ),
+        "voyage-multilingual-2": Model(
+            name="voyage-multilingual-2",
+            endpoint="embeddings",
+            lifecycle="older",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=None),
+            tokenizer=None,
+            embedding_space="voyage-multilingual-2",
+            batch=False,
+            prompts="retrieval",
+            note="The Voyage pricing page says both 50M free tokens and none. Not in the Batch model list.",
+        ),
+        "voyage-large-2-instruct": Model(
+            name="voyage-large-2-instruct",
+            endpoint="embeddings",
+            lifecycle="older",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=16000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=0),
+            tokenizer=None,
+            embedding_space="voyage-large-2-instruct",
+            batch=False,
+            prompts=None,
+            note="Has task instructions of its own, published apart from the API; whether input_type prepends the retrieval prompts is not stated. Said to share Llama 2's tokenizer; its own repository was not seen. Not in the Batch model list.",
+        ),
+        "voyage-large-2": Model(
+            name="voyage-large-2",
+            endpoint="embeddings",
+            lifecycle="older",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=16000,
+            dimensions=ModelDimensions(default=1536, allowed=(1536,)),
+            dtypes=("float",),
+            max_request_tokens=120000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=0),
+            tokenizer=None,
+            embedding_space="voyage-large-2",
+            batch=False,
+            prompts="retrieval",
+            note="Said to share Llama 2's tokenizer; its own repository was not seen. Not in the Batch model list.",
+        ),
+        "voyage-2": Model(
+            name="voyage-2",
+            endpoint="embeddings",
+            lifecycle="older",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=4000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=320000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.1),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-2",
+            embedding_space="voyage-2",
+            batch=False,
+            prompts="retrieval",
+            note="Not in the Batch model list.",
+        ),
+        "voyage-02": Model(
+            name="voyage-02",
+            endpoint="embeddings",
+            lifecycle="deprecated",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=4000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=None,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.1),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-02",
+            embedding_space="voyage-02",
+            batch=False,
+            prompts=None,
+            note="No page that names this model states its request limit or prompts. Not in the Batch model list.",
+        ),
+        "voyage-01": Model(
+            name="voyage-01",
+            endpoint="embeddings",
+            lifecycle="deprecated",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=4000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=None,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.1),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-01",
+            embedding_space="voyage-01",
+            batch=False,
+            prompts=None,
+            note="No page that names this model states its request limit or prompts. Not in the Batch model list.",
+        ),
+        "voyage-lite-01": Model(
+            name="voyage-lite-01",
+            endpoint="embeddings",
+            lifecycle="deprecated",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=4000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=None,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.1),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-lite-01",
+            embedding_space="voyage-lite-01",
+            batch=False,
+            prompts=None,
+            note="No page that names this model states its request limit or prompts. Not in the Batch model list.",
+        ),
+        "voyage-lite-01-instruct": Model(
+            name="voyage-lite-01-instruct",
+            endpoint="embeddings",
+            lifecycle="deprecated",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=4000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=None,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.1),
+            free=ModelFree(tokens=0),
+            tokenizer=None,
+            embedding_space="voyage-lite-01-instruct",
+            batch=False,
+            prompts=None,
+            note="No page that names this model states its request limit or prompts. Said to share Llama 2's tokenizer; its own repository was not seen. Not in the Batch model list.",
+        ),
+        "voyage-lite-02-instruct": Model(
+            name="voyage-lite-02-instruct",
+            endpoint="embeddings",
+            lifecycle="deprecated",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=4000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=None,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.1),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/voyage-lite-02-instruct",
+            embedding_space="voyage-lite-02-instruct",
+            batch=False,
+            prompts=None,
+            note="No page that names this model states its request limit or prompts. Not in the Batch model list.",
+        ),
+        "voyage-4-nano": Model(
+            name="voyage-4-nano",
+            endpoint=None,
+            lifecycle="open-weights",
+            platforms=(),
+            released="2026-01-15",
+            modalities=("text",),
+            context_length=32768,
+            dimensions=ModelDimensions(default=2048, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "binary", "ubinary"),
+            tokenizer="voyageai/voyage-4-nano",
+            embedding_space="voyage-4",
+            prompts=None,
+            note="Apache-2.0, free. The model card and the documentation round the context to 32000; both official clients, which run the model, use 32768. The Atlas table gives 512 as the default dimension, with 128 and 256; the model card, the Claude documentation and both clients agree on the values here. The dtypes are those the Python client's local backend gives.",
+        ),
+        "voyage-context-4": Model(
+            name="voyage-context-4",
+            endpoint="contextualizedembeddings",
+            lifecycle="active",
+            platforms=("voyage", "atlas", "geography"),
+            released="2026-06-29",
+            modalities=("text",),
+            context_length=32000,
+            auto_chunking_context_length=120000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=120000,
+            max_request_chunks=16000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12),
+            free=ModelFree(tokens=200000000),
+            tokenizer=None,
+            embedding_space="voyage-context-4",
+            batch=None,
+            prompts="retrieval",
+            note="The tables of Atlas and Claude print 120000 as the context with auto-chunking and a total of 32K without; the Voyage reference and the live message give 32000 per list and 120000 per request. Atlas gives 30 June 2026 as its Active Date. The Batch and tokenizer lists that were read are older than the model.",
+        ),
+        "voyage-context-3": Model(
+            name="voyage-context-3",
+            endpoint="contextualizedembeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released="2025-08-01",
+            replacement="voyage-context-4",
+            modalities=("text",),
+            context_length=32000,
+            auto_chunking_context_length=120000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=120000,
+            max_request_chunks=16000,
+            tpm=3000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.18),
+            free=ModelFree(tokens=0),
+            tokenizer=None,
+            embedding_space="voyage-context-3",
+            batch=True,
+            prompts="retrieval",
+            note="The tables of Atlas and Claude print 120000 as the context with auto-chunking and a total of 32K without; the Voyage reference and the live message give 32000 per list and 120000 per request. 200M tokens were still free in July 2026.",
+        ),
+        "voyage-multimodal-3.5": Model(
+            name="voyage-multimodal-3.5",
+            endpoint="multimodalembeddings",
+            lifecycle="active",
+            platforms=("voyage", "atlas", "geography"),
+            released="2026-01-15",
+            modalities=("text", "image", "video"),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(256, 512, 1024, 2048)),
+            dtypes=("float", "int8", "uint8", "binary", "ubinary"),
+            max_request_tokens=320000,
+            tpm=2000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12, usd_per_billion_pixels=0.6),
+            free=ModelFree(tokens=200000000, pixels=150000000000),
+            tokenizer="voyageai/voyage-multimodal-3.5",
+            embedding_space="voyage-multimodal-3.5",
+            batch=False,
+            prompts="retrieval",
+            pixels=ModelPixels(
+                image_per_token=560,
+                video_per_token=1120,
+                image_min=50000,
+                image_max=2000000,
+                video_min=None,
+                video_max=None,
+            ),
+            media=ModelMedia(
+                image_max_pixels=16000000, image_max_bytes=20000000, video_max_bytes=20000000
+            ),
+            note="20 MB is read as 20000000 bytes. The dtypes are asserted by the Python client's live tests (int8, ubinary) while the multimodal reference omits output_dtype. Each video frame is priced as an image, but the pixel bounds of a frame are not stated. Batch does not take the endpoint. The server also names voyage-multimodal-3-5.",
+        ),
+        "voyage-multimodal-3": Model(
+            name="voyage-multimodal-3",
+            endpoint="multimodalembeddings",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="voyage-multimodal-3.5",
+            modalities=("text", "image"),
+            context_length=32000,
+            dimensions=ModelDimensions(default=1024, allowed=(1024,)),
+            dtypes=("float",),
+            max_request_tokens=320000,
+            tpm=2000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.12, usd_per_billion_pixels=0.6),
+            free=ModelFree(tokens=0, pixels=0),
+            tokenizer="voyageai/voyage-multimodal-3",
+            embedding_space="voyage-multimodal-3",
+            batch=False,
+            prompts="retrieval",
+            pixels=ModelPixels(image_per_token=560, image_min=50000, image_max=2000000),
+            media=ModelMedia(image_max_pixels=16000000, image_max_bytes=20000000),
+            note="20 MB is read as 20000000 bytes. Batch does not take the endpoint. The server also names voyage-multimodal-3-l4.",
+        ),
+        "rerank-3": Model(
+            name="rerank-3",
+            endpoint="rerank",
+            lifecycle="active",
+            platforms=("voyage", "atlas", "geography"),
+            released="2026-09-01",
+            modalities=("text",),
+            context_length=32000,
+            max_request_tokens=600000,
+            max_query_tokens=8000,
+            tpm=None,
+            rpm=None,
+            price=ModelPrice(usd_per_million_tokens=0.05),
+            free=ModelFree(tokens=200000000),
+            tokenizer=None,
+            batch=None,
+            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The rate limit tables, the Batch model list and the tokenizer list that were read are older than the model.",
+        ),
+        "rerank-3-lite": Model(
+            name="rerank-3-lite",
+            endpoint="rerank",
+            lifecycle="active",
+            platforms=("voyage", "atlas", "geography"),
+            released="2026-09-01",
+            modalities=("text",),
+            context_length=32000,
+            max_request_tokens=600000,
+            max_query_tokens=8000,
+            tpm=None,
+            rpm=None,
+            price=ModelPrice(usd_per_million_tokens=0.02),
+            free=ModelFree(tokens=200000000),
+            tokenizer=None,
+            batch=None,
+            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The rate limit tables, the Batch model list and the tokenizer list that were read are older than the model.",
+        ),
+        "rerank-2.5": Model(
+            name="rerank-2.5",
+            endpoint="rerank",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas", "geography"),
+            released="2025-08-11",
+            replacement="rerank-3",
+            modalities=("text",),
+            context_length=32000,
+            max_request_tokens=600000,
+            max_query_tokens=8000,
+            tpm=2000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.05),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/rerank-2.5",
+            batch=True,
+            note="The lifecycle table of 29 September 2026 has every Atlas endpoint serving it, the change log of 1 September left it out; the table is followed. 200M tokens were still free in July 2026.",
+        ),
+        "rerank-2.5-lite": Model(
+            name="rerank-2.5-lite",
+            endpoint="rerank",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas", "geography"),
+            released="2025-08-11",
+            replacement="rerank-3-lite",
+            modalities=("text",),
+            context_length=32000,
+            max_request_tokens=600000,
+            max_query_tokens=8000,
+            tpm=4000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.02),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/rerank-2.5-lite",
+            batch=True,
+            note="The lifecycle table of 29 September 2026 has every Atlas endpoint serving it, the change log of 1 September left it out; the table is followed. 200M tokens were still free in July 2026.",
+        ),
+        "rerank-2": Model(
+            name="rerank-2",
+            endpoint="rerank",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="rerank-2.5",
+            modalities=("text",),
+            context_length=16000,
+            max_request_tokens=600000,
+            max_query_tokens=4000,
+            tpm=2000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.05),
+            free=ModelFree(tokens=0),
+            tokenizer=None,
+            batch=False,
+            note="An older Voyage pricing page gives 200M free tokens, Atlas none; the newer is followed. Not in the Batch model list.",
+        ),
+        "rerank-2-lite": Model(
+            name="rerank-2-lite",
+            endpoint="rerank",
+            lifecycle="legacy",
+            platforms=("voyage", "atlas"),
+            released=None,
+            replacement="rerank-2.5-lite",
+            modalities=("text",),
+            context_length=8000,
+            max_request_tokens=600000,
+            max_query_tokens=2000,
+            tpm=4000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.02),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/rerank-2-lite",
+            batch=False,
+            note="Not in the Batch model list.",
+        ),
+        "rerank-1": Model(
+            name="rerank-1",
+            endpoint="rerank",
+            lifecycle="older",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=8000,
+            max_request_tokens=300000,
+            max_query_tokens=2000,
+            tpm=2000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.05),
+            free=ModelFree(tokens=0),
+            tokenizer=None,
+            batch=False,
+            note="The definition inside the TypeScript client 0.1.0 allows 100000 tokens per request, the later ones 300000; the later is followed. Not in the Batch model list.",
+        ),
+        "rerank-lite-1": Model(
+            name="rerank-lite-1",
+            endpoint="rerank",
+            lifecycle="older",
+            platforms=("voyage",),
+            released=None,
+            modalities=("text",),
+            context_length=4000,
+            max_request_tokens=300000,
+            max_query_tokens=1000,
+            tpm=4000000,
+            rpm=2000,
+            price=ModelPrice(usd_per_million_tokens=0.02),
+            free=ModelFree(tokens=0),
+            tokenizer="voyageai/rerank-lite-1",
+            batch=False,
+            note="Not in the Batch model list.",
+        ),
+    }
+)

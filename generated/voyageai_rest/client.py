@@ -1,0 +1,108 @@
+"""The one module that knows the HTTP library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+from attrs import define, field
+
+from .operations import SERVERS
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .types import Request
+
+DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+
+
+@define(kw_only=True)
+class Client:
+    """Sends requests to one host with one key.
+
+    Use it as a context manager, `with` for `send` and `async with` for `send_async`, or call
+    `close` or `aclose`.
+
+    Attributes:
+        token: The API key.
+        base_url: Where the API is; the first of `operations.SERVERS` without it.
+        timeout: Seconds for each phase of a request, as `httpx` understands it.
+        headers: Further headers of every request.
+        httpx_args: Further arguments for `httpx.Client` and `httpx.AsyncClient`.
+
+    Example:
+        >>> client = Client(token="<your API key>")
+    """
+
+    token: str = field(repr=False)
+    base_url: str = SERVERS[0].url
+    timeout: httpx.Timeout | float = DEFAULT_TIMEOUT
+    headers: dict[str, str] = field(factory=dict[str, str], repr=False)
+    httpx_args: dict[str, Any] = field(factory=dict[str, Any], repr=False)
+    _sync: httpx.Client | None = field(default=None, init=False, repr=False, eq=False)
+    _async: httpx.AsyncClient | None = field(default=None, init=False, repr=False, eq=False)
+
+    def send(self, request: Request) -> httpx.Response:
+        """Send a request.
+
+        Raises:
+            httpx.HTTPError: No answer came.
+        """
+        if self._sync is None:
+            self._sync = httpx.Client(timeout=self.timeout, **self.httpx_args)
+        return self._sync.request(**self._arguments(request))
+
+    async def send_async(self, request: Request) -> httpx.Response:
+        """Send a request without blocking.
+
+        Raises:
+            httpx.HTTPError: No answer came.
+        """
+        if self._async is None:
+            self._async = httpx.AsyncClient(timeout=self.timeout, **self.httpx_args)
+        return await self._async.request(**self._arguments(request))
+
+    def close(self) -> None:
+        """Close the connections that `send` opened."""
+        if self._sync is not None:
+            self._sync.close()
+            self._sync = None
+
+    async def aclose(self) -> None:
+        """Close the connections that `send_async` opened."""
+        if self._async is not None:
+            await self._async.aclose()
+            self._async = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        return {
+            "method": request.method,
+            "url": self.base_url.rstrip("/") + request.path,
+            "params": request.params or None,
+            "headers": {**self.headers, "Authorization": f"Bearer {self.token}"},
+            **({"json": request.json} if request.json else {}),
+            **({"files": request.parts} if request.parts else {}),
+        }

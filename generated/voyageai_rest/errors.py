@@ -1,0 +1,114 @@
+"""Errors of reading an answer.
+
+ResponseError         an answer that can't be used; carries status, headers and body
+├── StatusError       its status is not a success
+└── MalformedResponse its status is, but its body is not what the contract says
+ShapeError            data that does not fit a model; says where
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .models.error import Error
+    from .types import RawResponse
+
+REQUEST_ID = "x-request-id"
+"""The header that says what the server calls a request."""
+
+E = TypeVar("E", bound="ResponseError")
+
+__all__ = ("REQUEST_ID", "MalformedResponse", "ResponseError", "ShapeError", "StatusError")
+
+
+class ShapeError(ValueError):
+    """Data does not have the shape that a model needs.
+
+    Attributes:
+        path: Where, from the outermost object inwards, such as `data[3].index`.
+        reason: What was expected there and what was found.
+    """
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        super().__init__(reason, path)
+        self.reason = reason
+        self.path = path
+
+    def within(self, place: str) -> ShapeError:
+        """The same error, seen from the object that has this one at `place`."""
+        joint = "." if self.path and not self.path.startswith("[") else ""
+        return ShapeError(self.reason, f"{place}{joint}{self.path}")
+
+    def __str__(self) -> str:
+        return f"{self.path or 'the whole body'}: {self.reason}"
+
+
+class ResponseError(Exception):
+    """An answer that can't be used.
+
+    Attributes:
+        status_code: HTTP status, any integer.
+        headers: Headers of the response.
+        content: Body of the response, as received.
+        reason: What is wrong, in words.
+    """
+
+    def __init__(
+        self, *, status_code: int, headers: Mapping[str, str], content: bytes, reason: str
+    ) -> None:
+        super().__init__(f"HTTP {status_code}: {reason}")
+        self.status_code = status_code
+        self.headers = dict(headers)
+        self.content = content
+        self.reason = reason
+
+    @property
+    def request_id(self) -> str | None:
+        """What the server calls this request, for support cases."""
+        return self.headers.get(REQUEST_ID)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.status_code, self.headers, self.content, self.reason)
+
+
+class StatusError(ResponseError):
+    """The status of the answer is not a success."""
+
+    @property
+    def error(self) -> Error | None:
+        """The error object of the body, where it has one."""
+        return _read_error(self.content)
+
+
+class MalformedResponse(ResponseError):
+    """The status of the answer is a success, but its body is not what the contract says."""
+
+
+def status_error(response: RawResponse) -> StatusError:
+    """The error for an answer whose status is not a success; its reason is the server's own."""
+    error = _read_error(response.content)
+    return StatusError(
+        status_code=response.status_code,
+        headers=response.headers,
+        content=response.content,
+        reason=str(error.detail) if error else "the body does not say why",
+    )
+
+
+def _read_error(content: bytes) -> Error | None:
+    from .models.error import Error
+
+    try:
+        return Error.from_dict(json.loads(content))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _restore(
+    kind: type[E], status_code: int, headers: Mapping[str, str], content: bytes, reason: str
+) -> E:
+    return kind(status_code=status_code, headers=headers, content=content, reason=reason)

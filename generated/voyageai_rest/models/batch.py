@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_datetime,
+    as_fields,
+    as_none,
+    as_str,
+    one_of,
+    optional,
+    required,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    import datetime
+
+    from ..models.batch_endpoint import BatchEndpoint
+    from ..models.batch_errors import BatchErrors
+    from ..models.batch_metadata import BatchMetadata
+    from ..models.batch_request_counts import BatchRequestCounts
+    from ..models.batch_status import BatchStatus
+    from ..models.completion_window import CompletionWindow
+
+
+@define(kw_only=True, repr=False)
+class Batch(Model):
+    """A batch job. Its times are null until they come.
+
+    Attributes:
+        id: Its id, `batch-` and a random part.
+        endpoint: The endpoint its lines are for; values to come are passed through.
+        input_file_id: Id of the file with its lines.
+        status: Where it stands; values to come are passed through.
+        created_at: When it was created.
+        object: Always `batch`.
+        errors: Why it failed.
+        completion_window: Time within which it is done or expires.
+        model: Its model.
+        output_file_id: Id of the file with the answers.
+        error_file_id: Id of the file with the lines that failed.
+        request_counts: How many of a job's lines are where.
+        metadata: The caller's own pairs.
+        in_progress_at: When its lines began to run.
+        finalizing_at: When its files began to be written.
+        completed_at: When it was completed.
+        failed_at: When it failed.
+        expected_completion_at: The end of its window.
+        cancelling_at: When its cancellation was asked for.
+        cancelled_at: When it was cancelled.
+
+    Example:
+        >>> value = Batch.from_dict(
+        ...     {
+        ...         "id": "batch-3kQ9",
+        ...         "object": "batch",
+        ...         "endpoint": "/v1/embeddings",
+        ...         "errors": None,
+        ...         "input_file_id": "file-7vT5tYiajeqrFpsqCT8fbxCp46vwf8R4Qwdh8",
+        ...         "completion_window": "12h",
+        ...         "model": "voyage-4",
+        ...         "status": "validating",
+        ...         "output_file_id": None,
+        ...         "error_file_id": None,
+        ...         "request_counts": {"total": 0, "completed": 0, "failed": 0},
+        ...         "metadata": None,
+        ...         "created_at": "2025-12-01T19:18:24+00:00",
+        ...         "expected_completion_at": "2025-12-02T07:18:24+00:00",
+        ...     }
+        ... )
+    """
+
+    id: str
+    endpoint: BatchEndpoint | str
+    input_file_id: str
+    status: BatchStatus | str
+    created_at: datetime.datetime
+    object: str | Unset = UNSET
+    errors: BatchErrors | None | Unset = UNSET
+    completion_window: CompletionWindow | str | Unset = UNSET
+    model: None | str | Unset = UNSET
+    output_file_id: None | str | Unset = UNSET
+    error_file_id: None | str | Unset = UNSET
+    request_counts: BatchRequestCounts | Unset = UNSET
+    metadata: BatchMetadata | None | Unset = UNSET
+    in_progress_at: datetime.datetime | None | Unset = UNSET
+    finalizing_at: datetime.datetime | None | Unset = UNSET
+    completed_at: datetime.datetime | None | Unset = UNSET
+    failed_at: datetime.datetime | None | Unset = UNSET
+    expected_completion_at: datetime.datetime | None | Unset = UNSET
+    cancelling_at: datetime.datetime | None | Unset = UNSET
+    cancelled_at: datetime.datetime | None | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["id"] = self.id
+        data["endpoint"] = self.endpoint
+        data["input_file_id"] = self.input_file_id
+        data["status"] = self.status
+        data["created_at"] = to_json(self.created_at)
+        if self.object is not UNSET:
+            data["object"] = self.object
+        if self.errors is not UNSET:
+            data["errors"] = to_json(self.errors)
+        if self.completion_window is not UNSET:
+            data["completion_window"] = self.completion_window
+        if self.model is not UNSET:
+            data["model"] = self.model
+        if self.output_file_id is not UNSET:
+            data["output_file_id"] = self.output_file_id
+        if self.error_file_id is not UNSET:
+            data["error_file_id"] = self.error_file_id
+        if self.request_counts is not UNSET:
+            data["request_counts"] = to_json(self.request_counts)
+        if self.metadata is not UNSET:
+            data["metadata"] = to_json(self.metadata)
+        if self.in_progress_at is not UNSET:
+            data["in_progress_at"] = to_json(self.in_progress_at)
+        if self.finalizing_at is not UNSET:
+            data["finalizing_at"] = to_json(self.finalizing_at)
+        if self.completed_at is not UNSET:
+            data["completed_at"] = to_json(self.completed_at)
+        if self.failed_at is not UNSET:
+            data["failed_at"] = to_json(self.failed_at)
+        if self.expected_completion_at is not UNSET:
+            data["expected_completion_at"] = to_json(self.expected_completion_at)
+        if self.cancelling_at is not UNSET:
+            data["cancelling_at"] = to_json(self.cancelling_at)
+        if self.cancelled_at is not UNSET:
+            data["cancelled_at"] = to_json(self.cancelled_at)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.batch_errors import BatchErrors
+        from ..models.batch_metadata import BatchMetadata
+        from ..models.batch_request_counts import BatchRequestCounts
+
+        data = as_fields(data)
+        return cls(
+            id=required(data, "id", as_str),
+            endpoint=required(data, "endpoint", one_of(as_str, as_str)),
+            input_file_id=required(data, "input_file_id", as_str),
+            status=required(data, "status", one_of(as_str, as_str)),
+            created_at=required(data, "created_at", as_datetime),
+            object=optional(data, "object", as_str),
+            errors=optional(data, "errors", one_of(BatchErrors.from_dict, as_none)),
+            completion_window=optional(data, "completion_window", one_of(as_str, as_str)),
+            model=optional(data, "model", one_of(as_str, as_none)),
+            output_file_id=optional(data, "output_file_id", one_of(as_str, as_none)),
+            error_file_id=optional(data, "error_file_id", one_of(as_str, as_none)),
+            request_counts=optional(data, "request_counts", BatchRequestCounts.from_dict),
+            metadata=optional(data, "metadata", one_of(BatchMetadata.from_dict, as_none)),
+            in_progress_at=optional(data, "in_progress_at", one_of(as_datetime, as_none)),
+            finalizing_at=optional(data, "finalizing_at", one_of(as_datetime, as_none)),
+            completed_at=optional(data, "completed_at", one_of(as_datetime, as_none)),
+            failed_at=optional(data, "failed_at", one_of(as_datetime, as_none)),
+            expected_completion_at=optional(
+                data, "expected_completion_at", one_of(as_datetime, as_none)
+            ),
+            cancelling_at=optional(data, "cancelling_at", one_of(as_datetime, as_none)),
+            cancelled_at=optional(data, "cancelled_at", one_of(as_datetime, as_none)),
+            additional_properties=data,
+        )

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_fields,
+    as_int,
+    as_none,
+    as_str,
+    one_of,
+    optional,
+    required,
+)
+
+
+@define(kw_only=True, repr=False)
+class BatchError(Model):
+    """Why a job's input file was refused.
+
+    Attributes:
+        code: The kind of error.
+        message: The reason, for people.
+        line: The line at fault, where it is one.
+        param: The argument at fault, where it is one.
+
+    Example:
+        >>> value = BatchError.from_dict(
+        ...     {
+        ...         "code": "invalid_json",
+        ...         "line": 3,
+        ...         "message": "The line is not JSON.",
+        ...         "param": None,
+        ...     }
+        ... )
+    """
+
+    code: str
+    message: str
+    line: int | None | Unset = UNSET
+    param: None | str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["code"] = self.code
+        data["message"] = self.message
+        if self.line is not UNSET:
+            data["line"] = self.line
+        if self.param is not UNSET:
+            data["param"] = self.param
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            code=required(data, "code", as_str),
+            message=required(data, "message", as_str),
+            line=optional(data, "line", one_of(as_int, as_none)),
+            param=optional(data, "param", one_of(as_str, as_none)),
+            additional_properties=data,
+        )

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, required, to_json
+
+if TYPE_CHECKING:
+    from ..models.batch_error import BatchError
+
+
+@define(kw_only=True, repr=False)
+class BatchErrors(Model):
+    """Why a job failed.
+
+    Attributes:
+        data: The errors.
+        object: Always `list`.
+
+    Example:
+        >>> value = BatchErrors.from_dict(
+        ...     {
+        ...         "object": "list",
+        ...         "data": [
+        ...             {
+        ...                 "code": "invalid_json",
+        ...                 "line": 3,
+        ...                 "message": "The line is not JSON.",
+        ...                 "param": None,
+        ...             }
+        ...         ],
+        ...     }
+        ... )
+    """
+
+    data: list[BatchError]
+    object: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["data"] = to_json(self.data)
+        if self.object is not UNSET:
+            data["object"] = self.object
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.batch_error import BatchError
+
+        data = as_fields(data)
+        return cls(
+            data=required(data, "data", list_of(BatchError.from_dict)),
+            object=optional(data, "object", as_str),
+            additional_properties=data,
+        )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_fields, as_int, as_str, optional, required, to_json
+
+if TYPE_CHECKING:
+    from ..models.batch_line_answer import BatchLineAnswer
+
+
+@define(kw_only=True, repr=False)
+class BatchLineResponse(Model):
+    """The status and the answer of a line that was run.
+
+    Attributes:
+        status_code: HTTP status of the line.
+        body: The endpoint's answer to a line.
+        message: Why the line failed.
+
+    Example:
+        >>> value = BatchLineResponse.from_dict(
+        ...     {"status_code": 500, "message": "Internal Server Error"}
+        ... )
+    """
+
+    status_code: int
+    body: BatchLineAnswer | Unset = UNSET
+    message: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["status_code"] = self.status_code
+        if self.body is not UNSET:
+            data["body"] = to_json(self.body)
+        if self.message is not UNSET:
+            data["message"] = self.message
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.batch_line_answer import BatchLineAnswer
+
+        data = as_fields(data)
+        return cls(
+            status_code=required(data, "status_code", as_int),
+            body=optional(data, "body", BatchLineAnswer.from_dict),
+            message=optional(data, "message", as_str),
+            additional_properties=data,
+        )

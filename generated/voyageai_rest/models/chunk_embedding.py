@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_fields,
+    as_int,
+    as_list,
+    as_str,
+    one_of,
+    optional,
+    required,
+)
+
+
+@define(kw_only=True, repr=False)
+class ChunkEmbedding(Model):
+    """The vector of one chunk.
+
+    Attributes:
+        embedding: Numbers, or a base64 string when that was asked for. Binary types have an
+            eighth as many numbers as dimensions.
+        index: Position of the chunk in its document, from 0.
+        object: Always `embedding`.
+        text: The chunk's text; only with auto-chunking.
+
+    Example:
+        >>> value = ChunkEmbedding.from_dict(
+        ...     {"object": "embedding", "embedding": [0.6, 0.8], "index": 0}
+        ... )
+    """
+
+    embedding: list[float] | str
+    index: int
+    object: str | Unset = UNSET
+    text: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["embedding"] = self.embedding
+        data["index"] = self.index
+        if self.object is not UNSET:
+            data["object"] = self.object
+        if self.text is not UNSET:
+            data["text"] = self.text
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            embedding=required(data, "embedding", one_of(as_str, as_list)),
+            index=required(data, "index", as_int),
+            object=optional(data, "object", as_str),
+            text=optional(data, "text", as_str),
+            additional_properties=data,
+        )

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_bool,
+    as_fields,
+    as_int,
+    as_none,
+    as_str,
+    list_of,
+    one_of,
+    optional,
+    required,
+)
+
+if TYPE_CHECKING:
+    from ..models.encoding_format import EncodingFormat
+    from ..models.input_type import InputType
+    from ..models.output_dtype import OutputDtype
+
+
+@define(kw_only=True, repr=False)
+class ContextualizedEmbeddingsRequest(Model):
+    """Documents, as lists of their chunks, to embed.
+
+    Attributes:
+        inputs: A list of documents, each a list of its chunks in order. With input_type query
+            each inner list holds one query. With auto-chunking each holds one whole document. In
+            these two cases a flat list of texts is taken too. The model limits the tokens of each
+            inner list, and the tokens and chunks of all together.
+        model: Name of a contextualized embedding model.
+        input_type: Purpose of the texts; must be document with auto-chunking. The server's
+            default is null.
+        output_dimension: Length of the vectors, one of the model's; its default without it. The
+            server's default is null.
+        output_dtype: Type of the numbers. The server's default is float.
+        encoding_format: How the vectors are written; lists of numbers without it. The server's
+            default is null.
+        enable_auto_chunking: Let the server split each document into chunks. The server's
+            default is false.
+        chunk_size: Most tokens of a chunk. Only with auto-chunking. The server's default is
+            512.
+        chunk_overlap: Tokens that neighbouring chunks share; less than chunk_size. Only with
+            auto-chunking. The server's default is 0.
+
+    Example:
+        >>> value = ContextualizedEmbeddingsRequest.from_dict(
+        ...     {
+        ...         "inputs": [["The river rose.", "It fell in May."], ["Snow came early."]],
+        ...         "model": "voyage-context-4",
+        ...         "input_type": "document",
+        ...     }
+        ... )
+    """
+
+    inputs: list[list[str]] | list[str]
+    model: str
+    input_type: InputType | None | Unset = UNSET
+    output_dimension: int | None | Unset = UNSET
+    output_dtype: None | OutputDtype | Unset = UNSET
+    encoding_format: EncodingFormat | None | Unset = UNSET
+    enable_auto_chunking: bool | Unset = UNSET
+    chunk_size: int | Unset = UNSET
+    chunk_overlap: int | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["inputs"] = self.inputs
+        data["model"] = self.model
+        if self.input_type is not UNSET:
+            data["input_type"] = self.input_type
+        if self.output_dimension is not UNSET:
+            data["output_dimension"] = self.output_dimension
+        if self.output_dtype is not UNSET:
+            data["output_dtype"] = self.output_dtype
+        if self.encoding_format is not UNSET:
+            data["encoding_format"] = self.encoding_format
+        if self.enable_auto_chunking is not UNSET:
+            data["enable_auto_chunking"] = self.enable_auto_chunking
+        if self.chunk_size is not UNSET:
+            data["chunk_size"] = self.chunk_size
+        if self.chunk_overlap is not UNSET:
+            data["chunk_overlap"] = self.chunk_overlap
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            inputs=required(data, "inputs", one_of(list_of(list_of(as_str)), list_of(as_str))),
+            model=required(data, "model", as_str),
+            input_type=optional(data, "input_type", one_of(as_str, as_none)),
+            output_dimension=optional(data, "output_dimension", one_of(as_int, as_none)),
+            output_dtype=optional(data, "output_dtype", one_of(as_str, as_none)),
+            encoding_format=optional(data, "encoding_format", one_of(as_str, as_none)),
+            enable_auto_chunking=optional(data, "enable_auto_chunking", as_bool),
+            chunk_size=optional(data, "chunk_size", as_int),
+            chunk_overlap=optional(data, "chunk_overlap", as_int),
+        )

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import define
+
+from ..types import UNSET, Model, Unset, as_fields, as_str, one_of, optional, required, to_json
+
+if TYPE_CHECKING:
+    from ..models.batch_contextualized_embeddings_params import BatchContextualizedEmbeddingsParams
+    from ..models.batch_embeddings_params import BatchEmbeddingsParams
+    from ..models.batch_endpoint import BatchEndpoint
+    from ..models.batch_metadata import BatchMetadata
+    from ..models.batch_rerank_params import BatchRerankParams
+    from ..models.completion_window import CompletionWindow
+
+
+@define(kw_only=True, repr=False)
+class CreateBatchRequest(Model):
+    """A job to start.
+
+    Attributes:
+        endpoint: The endpoint that a job's lines are for. Multimodal embeddings are not taken.
+        input_file_id: Id of the uploaded file with the lines.
+        completion_window: Time within which a job is done or expires.
+        request_params: The model and all other arguments that every line shares.
+        metadata: Up to 16 pairs of the caller's own.
+
+    Example:
+        >>> value = CreateBatchRequest.from_dict(
+        ...     {
+        ...         "endpoint": "/v1/embeddings",
+        ...         "input_file_id": "file-7vT5tYiajeqrFpsqCT8fbxCp46vwf8R4Qwdh8",
+        ...         "completion_window": "12h",
+        ...         "request_params": {"model": "voyage-4", "input_type": "document"},
+        ...     }
+        ... )
+    """
+
+    endpoint: BatchEndpoint
+    input_file_id: str
+    completion_window: CompletionWindow
+    request_params: BatchContextualizedEmbeddingsParams | BatchEmbeddingsParams | BatchRerankParams
+    metadata: BatchMetadata | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["endpoint"] = self.endpoint
+        data["input_file_id"] = self.input_file_id
+        data["completion_window"] = self.completion_window
+        data["request_params"] = to_json(self.request_params)
+        if self.metadata is not UNSET:
+            data["metadata"] = to_json(self.metadata)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.batch_contextualized_embeddings_params import (
+            BatchContextualizedEmbeddingsParams,
+        )
+        from ..models.batch_embeddings_params import BatchEmbeddingsParams
+        from ..models.batch_metadata import BatchMetadata
+        from ..models.batch_rerank_params import BatchRerankParams
+
+        data = as_fields(data)
+        return cls(
+            endpoint=required(data, "endpoint", as_str),
+            input_file_id=required(data, "input_file_id", as_str),
+            completion_window=required(data, "completion_window", as_str),
+            request_params=required(
+                data,
+                "request_params",
+                one_of(
+                    BatchEmbeddingsParams.from_dict,
+                    BatchContextualizedEmbeddingsParams.from_dict,
+                    BatchRerankParams.from_dict,
+                ),
+            ),
+            metadata=optional(data, "metadata", BatchMetadata.from_dict),
+        )

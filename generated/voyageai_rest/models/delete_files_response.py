@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_bool, as_fields, as_str, list_of, optional, required
+
+
+@define(kw_only=True, repr=False)
+class DeleteFilesResponse(Model):
+    """Whether all files are gone.
+
+    Attributes:
+        success: True when all are gone, false when none is.
+        error_file_ids: Ids of the files that could not be deleted.
+
+    Example:
+        >>> value = DeleteFilesResponse.from_dict({"success": True})
+    """
+
+    success: bool
+    error_file_ids: list[str] | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["success"] = self.success
+        if self.error_file_ids is not UNSET:
+            data["error_file_ids"] = self.error_file_ids
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            success=required(data, "success", as_bool),
+            error_file_ids=optional(data, "error_file_ids", list_of(as_str)),
+            additional_properties=data,
+        )

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_bool, as_fields, as_str, optional, required
+
+
+@define(kw_only=True, repr=False)
+class DeletedFile(Model):
+    """Confirms that a file is gone.
+
+    Attributes:
+        id: Id of the file.
+        deleted: Whether it is gone.
+        object: Always `file`.
+
+    Example:
+        >>> value = DeletedFile.from_dict(
+        ...     {
+        ...         "id": "file-7vT5tYiajeqrFpsqCT8fbxCp46vwf8R4Qwdh8",
+        ...         "object": "file",
+        ...         "deleted": True,
+        ...     }
+        ... )
+    """
+
+    id: str
+    deleted: bool
+    object: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["id"] = self.id
+        data["deleted"] = self.deleted
+        if self.object is not UNSET:
+            data["object"] = self.object
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            id=required(data, "id", as_str),
+            deleted=required(data, "deleted", as_bool),
+            object=optional(data, "object", as_str),
+            additional_properties=data,
+        )

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_fields,
+    as_int,
+    as_str,
+    list_of,
+    optional,
+    required,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from ..models.chunk_embedding import ChunkEmbedding
+
+
+@define(kw_only=True, repr=False)
+class DocumentEmbeddings(Model):
+    """The vectors of one document's chunks.
+
+    Attributes:
+        data: One entry per chunk. Place them by `index`.
+        index: Position of the document in the request, from 0.
+        object: Always `list`.
+
+    Example:
+        >>> value = DocumentEmbeddings.from_dict(
+        ...     {
+        ...         "object": "list",
+        ...         "data": [{"object": "embedding", "embedding": [0.6, 0.8], "index": 0}],
+        ...         "index": 0,
+        ...     }
+        ... )
+    """
+
+    data: list[ChunkEmbedding]
+    index: int
+    object: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["data"] = to_json(self.data)
+        data["index"] = self.index
+        if self.object is not UNSET:
+            data["object"] = self.object
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.chunk_embedding import ChunkEmbedding
+
+        data = as_fields(data)
+        return cls(
+            data=required(data, "data", list_of(ChunkEmbedding.from_dict)),
+            index=required(data, "index", as_int),
+            object=optional(data, "object", as_str),
+            additional_properties=data,
+        )

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_bool,
+    as_fields,
+    as_int,
+    as_none,
+    as_str,
+    list_of,
+    one_of,
+    optional,
+    required,
+)
+
+if TYPE_CHECKING:
+    from ..models.encoding_format import EncodingFormat
+    from ..models.input_type import InputType
+    from ..models.output_dtype import OutputDtype
+
+
+@define(kw_only=True, repr=False)
+class EmbeddingsRequest(Model):
+    """Texts to embed.
+
+    Attributes:
+        input: A text, or a list of texts. Besides the length of the list, the model limits the
+            tokens of all texts together.
+        model: Name of a text embedding model.
+        input_type: Purpose of the texts; no prompt is added without it. Set it for retrieval.
+            The server's default is null.
+        truncation: Cut texts over the context length. If false they are an error. The server's
+            default is true.
+        output_dimension: Length of the vectors, one of the model's; its default without it. The
+            server's default is null.
+        output_dtype: Type of the numbers. The server's default is float.
+        encoding_format: How the vectors are written; lists of numbers without it. The server's
+            default is null.
+
+    Example:
+        >>> value = EmbeddingsRequest.from_dict(
+        ...     {"input": ["Where are the keys?", "On the table."], "model": "voyage-4"}
+        ... )
+    """
+
+    input: list[str] | str
+    model: str
+    input_type: InputType | None | Unset = UNSET
+    truncation: bool | Unset = UNSET
+    output_dimension: int | None | Unset = UNSET
+    output_dtype: None | OutputDtype | Unset = UNSET
+    encoding_format: EncodingFormat | None | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["input"] = self.input
+        data["model"] = self.model
+        if self.input_type is not UNSET:
+            data["input_type"] = self.input_type
+        if self.truncation is not UNSET:
+            data["truncation"] = self.truncation
+        if self.output_dimension is not UNSET:
+            data["output_dimension"] = self.output_dimension
+        if self.output_dtype is not UNSET:
+            data["output_dtype"] = self.output_dtype
+        if self.encoding_format is not UNSET:
+            data["encoding_format"] = self.encoding_format
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            input=required(data, "input", one_of(list_of(as_str), as_str)),
+            model=required(data, "model", as_str),
+            input_type=optional(data, "input_type", one_of(as_str, as_none)),
+            truncation=optional(data, "truncation", as_bool),
+            output_dimension=optional(data, "output_dimension", one_of(as_int, as_none)),
+            output_dtype=optional(data, "output_dtype", one_of(as_str, as_none)),
+            encoding_format=optional(data, "encoding_format", one_of(as_str, as_none)),
+        )

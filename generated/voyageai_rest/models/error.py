@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define
+
+from ..types import Model, as_fields, as_is, as_str, list_of, one_of, required
+
+
+@define(kw_only=True, repr=False)
+class Error(Model):
+    """Why a request failed.
+
+    Attributes:
+        detail: The reason, for people. A list of reasons where the server framework made it.
+
+    Example:
+        >>> value = Error.from_dict({"detail": "Unauthorized"})
+    """
+
+    detail: list[Any] | str
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["detail"] = self.detail
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            detail=required(data, "detail", one_of(as_str, list_of(as_is))),
+            additional_properties=data,
+        )

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_bool,
+    as_fields,
+    as_none,
+    as_str,
+    list_of,
+    one_of,
+    optional,
+    required,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from ..models.file_object import FileObject
+
+
+@define(kw_only=True, repr=False)
+class FileList(Model):
+    """One page of files.
+
+    Attributes:
+        data: The files.
+        object: Always `list`.
+        first_id: Id of the first file of the page.
+        last_id: Id of the last file of the page, for `after`.
+        has_more: Whether there are more pages.
+
+    Example:
+        >>> value = FileList.from_dict(
+        ...     {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+        ... )
+    """
+
+    data: list[FileObject]
+    object: str | Unset = UNSET
+    first_id: None | str | Unset = UNSET
+    last_id: None | str | Unset = UNSET
+    has_more: bool | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["data"] = to_json(self.data)
+        if self.object is not UNSET:
+            data["object"] = self.object
+        if self.first_id is not UNSET:
+            data["first_id"] = self.first_id
+        if self.last_id is not UNSET:
+            data["last_id"] = self.last_id
+        if self.has_more is not UNSET:
+            data["has_more"] = self.has_more
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.file_object import FileObject
+
+        data = as_fields(data)
+        return cls(
+            data=required(data, "data", list_of(FileObject.from_dict)),
+            object=optional(data, "object", as_str),
+            first_id=optional(data, "first_id", one_of(as_str, as_none)),
+            last_id=optional(data, "last_id", one_of(as_str, as_none)),
+            has_more=optional(data, "has_more", as_bool),
+            additional_properties=data,
+        )

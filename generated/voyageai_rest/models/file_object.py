@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_datetime,
+    as_fields,
+    as_int,
+    as_str,
+    one_of,
+    optional,
+    required,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    import datetime
+
+    from ..models.file_purpose import FilePurpose
+
+
+@define(kw_only=True, repr=False)
+class FileObject(Model):
+    """A stored file.
+
+    Attributes:
+        id: Its id, `file-` and a random part.
+        bytes: Its size in bytes.
+        created_at: When it was stored.
+        filename: Its name.
+        purpose: What it is for; values to come are passed through.
+        object: Always `file`.
+        expires_at: When it is removed, 30 days after it was stored.
+
+    Example:
+        >>> value = FileObject.from_dict(
+        ...     {
+        ...         "id": "file-7vT5tYiajeqrFpsqCT8fbxCp46vwf8R4Qwdh8",
+        ...         "object": "file",
+        ...         "bytes": 1024,
+        ...         "created_at": "2025-12-01T19:18:23.455349+00:00",
+        ...         "expires_at": "2025-12-31T19:18:23.455349+00:00",
+        ...         "filename": "texts.jsonl",
+        ...         "purpose": "batch",
+        ...     }
+        ... )
+    """
+
+    id: str
+    bytes: int
+    created_at: datetime.datetime
+    filename: str
+    purpose: FilePurpose | str
+    object: str | Unset = UNSET
+    expires_at: datetime.datetime | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["id"] = self.id
+        data["bytes"] = self.bytes
+        data["created_at"] = to_json(self.created_at)
+        data["filename"] = self.filename
+        data["purpose"] = self.purpose
+        if self.object is not UNSET:
+            data["object"] = self.object
+        if self.expires_at is not UNSET:
+            data["expires_at"] = to_json(self.expires_at)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            id=required(data, "id", as_str),
+            bytes=required(data, "bytes", as_int),
+            created_at=required(data, "created_at", as_datetime),
+            filename=required(data, "filename", as_str),
+            purpose=required(data, "purpose", one_of(as_str, as_str)),
+            object=optional(data, "object", as_str),
+            expires_at=optional(data, "expires_at", as_datetime),
+            additional_properties=data,
+        )

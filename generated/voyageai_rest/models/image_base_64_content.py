@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from attrs import define
+
+from ..types import Model, as_fields, as_is, as_str, required
+
+
+@define(kw_only=True, repr=False)
+class ImageBase64Content(Model):
+    """A PNG, JPEG, WEBP or GIF image as a data URL.
+
+    Attributes:
+        type: See its type.
+        image_base64: `data:image/png;base64,...`
+
+    Example:
+        >>> value = ImageBase64Content.from_dict(
+        ...     {"type": "image_base64", "image_base64": "data:image/png;base64,iVBORw0KGgo="}
+        ... )
+    """
+
+    type: Literal["image_base64"] = "image_base64"
+    image_base64: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["type"] = self.type
+        data["image_base64"] = self.image_base64
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            type=required(data, "type", as_is), image_base64=required(data, "image_base64", as_str)
+        )

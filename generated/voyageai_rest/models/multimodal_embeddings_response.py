@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, required, to_json
+
+if TYPE_CHECKING:
+    from ..models.embedding import Embedding
+    from ..models.multimodal_usage import MultimodalUsage
+
+
+@define(kw_only=True, repr=False)
+class MultimodalEmbeddingsResponse(Model):
+    """Vectors of multimodal inputs.
+
+    Attributes:
+        data: One entry per input. Place them by `index`.
+        usage: What the request is billed for. Pixels count as tokens at the model's ratio.
+        object: Always `list`.
+        model: The model that answered.
+
+    Example:
+        >>> value = MultimodalEmbeddingsResponse.from_dict(
+        ...     {
+        ...         "object": "list",
+        ...         "data": [{"object": "embedding", "embedding": [0.6, 0.8], "index": 0}],
+        ...         "model": "voyage-multimodal-3.5",
+        ...         "usage": {
+        ...             "text_tokens": 5,
+        ...             "image_pixels": 0,
+        ...             "video_pixels": 0,
+        ...             "total_tokens": 5,
+        ...         },
+        ...     }
+        ... )
+    """
+
+    data: list[Embedding]
+    usage: MultimodalUsage
+    object: str | Unset = UNSET
+    model: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["data"] = to_json(self.data)
+        data["usage"] = self.usage.to_dict()
+        if self.object is not UNSET:
+            data["object"] = self.object
+        if self.model is not UNSET:
+            data["model"] = self.model
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.embedding import Embedding
+        from ..models.multimodal_usage import MultimodalUsage
+
+        data = as_fields(data)
+        return cls(
+            data=required(data, "data", list_of(Embedding.from_dict)),
+            usage=required(data, "usage", MultimodalUsage.from_dict),
+            object=optional(data, "object", as_str),
+            model=optional(data, "model", as_str),
+            additional_properties=data,
+        )

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import define
+
+from ..types import Model, as_fields, list_of, one_of, required, to_json
+
+if TYPE_CHECKING:
+    from ..models.image_base_64_content import ImageBase64Content
+    from ..models.image_url_content import ImageUrlContent
+    from ..models.text_content import TextContent
+    from ..models.video_base_64_content import VideoBase64Content
+    from ..models.video_url_content import VideoUrlContent
+
+
+@define(kw_only=True, repr=False)
+class MultimodalInput(Model):
+    """One input, a sequence of texts, images and videos with a single vector.
+
+    Attributes:
+        content: The parts in order. Images come all by URL or all as data URLs, not both in a
+            request.
+
+    Example:
+        >>> value = MultimodalInput.from_dict(
+        ...     {
+        ...         "content": [
+        ...             {"type": "text", "text": "A banana."},
+        ...             {"type": "image_url", "image_url": "https://example.com/banana.jpg"},
+        ...         ]
+        ...     }
+        ... )
+    """
+
+    content: list[
+        ImageBase64Content | ImageUrlContent | TextContent | VideoBase64Content | VideoUrlContent
+    ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["content"] = to_json(self.content)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.image_base_64_content import ImageBase64Content
+        from ..models.image_url_content import ImageUrlContent
+        from ..models.text_content import TextContent
+        from ..models.video_base_64_content import VideoBase64Content
+        from ..models.video_url_content import VideoUrlContent
+
+        data = as_fields(data)
+        return cls(
+            content=required(
+                data,
+                "content",
+                list_of(
+                    one_of(
+                        TextContent.from_dict,
+                        ImageUrlContent.from_dict,
+                        ImageBase64Content.from_dict,
+                        VideoUrlContent.from_dict,
+                        VideoBase64Content.from_dict,
+                    )
+                ),
+            )
+        )

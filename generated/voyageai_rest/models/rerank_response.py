@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, required, to_json
+
+if TYPE_CHECKING:
+    from ..models.rerank_result import RerankResult
+    from ..models.token_usage import TokenUsage
+
+
+@define(kw_only=True, repr=False)
+class RerankResponse(Model):
+    """Documents by descending relevance.
+
+    Attributes:
+        data: One entry per document, or top_k of them, best first.
+        usage: What the request is billed for.
+        object: Always `list`.
+        model: The model that answered.
+
+    Example:
+        >>> value = RerankResponse.from_dict(
+        ...     {
+        ...         "object": "list",
+        ...         "data": [{"index": 0, "relevance_score": 0.87}],
+        ...         "model": "rerank-2.5",
+        ...         "usage": {"total_tokens": 12},
+        ...     }
+        ... )
+    """
+
+    data: list[RerankResult]
+    usage: TokenUsage
+    object: str | Unset = UNSET
+    model: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["data"] = to_json(self.data)
+        data["usage"] = self.usage.to_dict()
+        if self.object is not UNSET:
+            data["object"] = self.object
+        if self.model is not UNSET:
+            data["model"] = self.model
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.rerank_result import RerankResult
+        from ..models.token_usage import TokenUsage
+
+        data = as_fields(data)
+        return cls(
+            data=required(data, "data", list_of(RerankResult.from_dict)),
+            usage=required(data, "usage", TokenUsage.from_dict),
+            object=optional(data, "object", as_str),
+            model=optional(data, "model", as_str),
+            additional_properties=data,
+        )

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_fields, as_float, as_int, as_str, optional, required
+
+
+@define(kw_only=True, repr=False)
+class RerankResult(Model):
+    """The relevance of one document.
+
+    Attributes:
+        index: Position of the document in the request, from 0.
+        relevance_score: Relevance to the query, higher is better; between 0 and 1 as far as
+            seen.
+        document: The document's text; only with return_documents.
+
+    Example:
+        >>> value = RerankResult.from_dict({"index": 0, "relevance_score": 0.87})
+    """
+
+    index: int
+    relevance_score: float
+    document: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["index"] = self.index
+        data["relevance_score"] = self.relevance_score
+        if self.document is not UNSET:
+            data["document"] = self.document
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            index=required(data, "index", as_int),
+            relevance_score=required(data, "relevance_score", as_float),
+            document=optional(data, "document", as_str),
+            additional_properties=data,
+        )

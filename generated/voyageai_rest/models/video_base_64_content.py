@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from attrs import define
+
+from ..types import Model, as_fields, as_is, as_str, required
+
+
+@define(kw_only=True, repr=False)
+class VideoBase64Content(Model):
+    """An MP4 video as a data URL. Needs a model that takes video.
+
+    Attributes:
+        type: See its type.
+        video_base64: `data:video/mp4;base64,...`
+
+    Example:
+        >>> value = VideoBase64Content.from_dict(
+        ...     {"type": "video_base64", "video_base64": "data:video/mp4;base64,AAAAIGZ0eXA="}
+        ... )
+    """
+
+    type: Literal["video_base64"] = "video_base64"
+    video_base64: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["type"] = self.type
+        data["video_base64"] = self.video_base64
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            type=required(data, "type", as_is), video_base64=required(data, "video_base64", as_str)
+        )

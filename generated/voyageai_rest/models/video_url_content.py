@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from attrs import define
+
+from ..types import Model, as_fields, as_is, as_str, required
+
+
+@define(kw_only=True, repr=False)
+class VideoUrlContent(Model):
+    """An MP4 video that the server fetches. Needs a model that takes video.
+
+    Attributes:
+        type: See its type.
+        video_url: URL of the video.
+
+    Example:
+        >>> value = VideoUrlContent.from_dict(
+        ...     {"type": "video_url", "video_url": "https://example.com/banana.mp4"}
+        ... )
+    """
+
+    type: Literal["video_url"] = "video_url"
+    video_url: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["type"] = self.type
+        data["video_url"] = self.video_url
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            type=required(data, "type", as_is), video_url=required(data, "video_url", as_str)
+        )

@@ -1,0 +1,164 @@
+"""The operations and hosts of the API, as data."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Operation:
+    """An operation.
+
+    Attributes:
+        id: Its id in the contract.
+        method: HTTP method.
+        path: Path below the base URL, with `{name}` for parameters.
+        tag: The group it belongs to.
+        module: Its module below `voyageai_rest.api`.
+        request: Name of the schema of its body, where it has one.
+    """
+
+    id: str
+    method: str
+    path: str
+    tag: str
+    module: str
+    request: str | None
+
+
+@frozen(kw_only=True)
+class Server:
+    """A host.
+
+    Attributes:
+        name: Short name.
+        url: Base URL.
+        key_prefix: How the keys begin that belong here, where that tells them apart.
+    """
+
+    name: str
+    url: str
+    key_prefix: str | None
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="createEmbeddings",
+        method="POST",
+        path="/embeddings",
+        tag="embeddings",
+        module="embeddings.create_embeddings",
+        request="EmbeddingsRequest",
+    ),
+    Operation(
+        id="createContextualizedEmbeddings",
+        method="POST",
+        path="/contextualizedembeddings",
+        tag="embeddings",
+        module="embeddings.create_contextualized_embeddings",
+        request="ContextualizedEmbeddingsRequest",
+    ),
+    Operation(
+        id="createMultimodalEmbeddings",
+        method="POST",
+        path="/multimodalembeddings",
+        tag="embeddings",
+        module="embeddings.create_multimodal_embeddings",
+        request="MultimodalEmbeddingsRequest",
+    ),
+    Operation(
+        id="rerank",
+        method="POST",
+        path="/rerank",
+        tag="reranking",
+        module="reranking.rerank",
+        request="RerankRequest",
+    ),
+    Operation(
+        id="listFiles",
+        method="GET",
+        path="/files",
+        tag="files",
+        module="files.list_files",
+        request=None,
+    ),
+    Operation(
+        id="uploadFile",
+        method="POST",
+        path="/files",
+        tag="files",
+        module="files.upload_file",
+        request="UploadFileRequest",
+    ),
+    Operation(
+        id="deleteFiles",
+        method="POST",
+        path="/files/delete",
+        tag="files",
+        module="files.delete_files",
+        request="DeleteFilesRequest",
+    ),
+    Operation(
+        id="retrieveFile",
+        method="GET",
+        path="/files/{file_id}",
+        tag="files",
+        module="files.retrieve_file",
+        request=None,
+    ),
+    Operation(
+        id="deleteFile",
+        method="DELETE",
+        path="/files/{file_id}",
+        tag="files",
+        module="files.delete_file",
+        request=None,
+    ),
+    Operation(
+        id="retrieveFileContent",
+        method="GET",
+        path="/files/{file_id}/content",
+        tag="files",
+        module="files.retrieve_file_content",
+        request=None,
+    ),
+    Operation(
+        id="listBatches",
+        method="GET",
+        path="/batches",
+        tag="batches",
+        module="batches.list_batches",
+        request=None,
+    ),
+    Operation(
+        id="createBatch",
+        method="POST",
+        path="/batches",
+        tag="batches",
+        module="batches.create_batch",
+        request="CreateBatchRequest",
+    ),
+    Operation(
+        id="retrieveBatch",
+        method="GET",
+        path="/batches/{batch_id}",
+        tag="batches",
+        module="batches.retrieve_batch",
+        request=None,
+    ),
+    Operation(
+        id="cancelBatch",
+        method="POST",
+        path="/batches/{batch_id}/cancel",
+        tag="batches",
+        module="batches.cancel_batch",
+        request=None,
+    ),
+)
+
+SERVERS: tuple[Server, ...] = (
+    Server(name="voyage", url="https://api.voyageai.com/v1", key_prefix=None),
+    Server(name="atlas", url="https://ai.mongodb.com/v1", key_prefix="al-"),
+    Server(name="us", url="https://us.ai.mongodb.com/v1", key_prefix=None),
+    Server(name="eu", url="https://eu.ai.mongodb.com/v1", key_prefix=None),
+)

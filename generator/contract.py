@@ -1,0 +1,98 @@
+"""What the spec says that openapi-python-client has no place for: operations, hosts, constraints."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openapi_python_client.strings import snake_case
+
+from .spec import Document
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+# JSON Schema keyword to the name of a field of `Constraint`.
+KEYWORDS = {
+    "minItems": "min_items",
+    "maxItems": "max_items",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "maxProperties": "max_properties",
+}
+
+
+def resolve(document: Document, node: Document) -> Document:
+    """The node itself, or what its `$ref` points to within the document."""
+    while "$ref" in node:
+        target: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def operations(document: Document) -> Iterator[Document]:
+    """Every operation, in the order of the spec, with what the emitted table holds of it."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                operation = item[method]
+                yield {
+                    "id": operation["operationId"],
+                    "method": method.upper(),
+                    "path": path,
+                    "tag": operation["tags"][0],
+                    "module": f"{snake_case(operation['tags'][0])}.{snake_case(operation['operationId'])}",
+                    "request": _request_schema(document, operation),
+                }
+
+
+def servers(document: Document) -> Iterator[Document]:
+    """Every host, in the order of the spec."""
+    for server in document["servers"]:
+        yield {
+            "name": server["x-name"],
+            "url": server["url"],
+            "key_prefix": server.get("x-key-prefix"),
+        }
+
+
+def dtypes(document: Document) -> Document:
+    """Type of a vector to what its numbers are in memory."""
+    memory: Document = document["components"]["schemas"]["OutputDtype"]["x-memory"]
+    return memory
+
+
+def constraints(document: Document) -> dict[str, dict[str, Document]]:
+    """Request schema, then field, to what the spec demands of the field beyond its type."""
+    found: dict[str, dict[str, Document]] = {}
+    for name, schema in document["components"]["schemas"].items():
+        if schema.get("additionalProperties") is False:
+            fields = {
+                field: constraint
+                for field, node in schema.get("properties", {}).items()
+                if (constraint := _constraint(document, node))
+            }
+            if fields:
+                found[name] = fields
+    return found
+
+
+def _constraint(document: Document, node: Document) -> Document:
+    """One constraint for all alternatives of a field: those of strings go to single strings."""
+    node = resolve(document, node)
+    constraint: Document = {KEYWORDS[key]: node[key] for key in KEYWORDS if key in node}
+    if "enum" in node:
+        constraint["values"] = tuple(node["enum"])
+    if isinstance(node.get("items"), dict) and (item := _constraint(document, node["items"])):
+        constraint["item"] = item
+    for alternative in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+        for key, value in _constraint(document, alternative).items():
+            constraint.setdefault(key, value)
+    return constraint
+
+
+def _request_schema(document: Document, operation: Document) -> str | None:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        return str(content["schema"]["$ref"].rsplit("/", 1)[-1])
+    return None

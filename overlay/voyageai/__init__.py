@@ -1,0 +1,75 @@
+"""Voyage AI embeddings and reranking for Python.
+
+    import voyageai
+
+    vo = voyageai.Client()  # finds the key in VOYAGE_API_KEY
+    result = vo.embed(["hello world"], model="voyage-4", input_type="document")
+
+Importing this package loads nothing else: names are bound when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from . import client, client_async, emulator, error, object, prompts
+    from .client import Client
+    from .client_async import AsyncClient
+
+    __version__: str
+    VERSION: str
+
+# What users set. Clients read these when they are made.
+api_key: str | None = None
+"""The API key, if it is not given to the client."""
+api_key_path: str | None = None
+"""Path of a file with the API key."""
+
+# The official client's defaults, for code that relies on them.
+VOYAGE_EMBED_BATCH_SIZE = 128
+VOYAGE_EMBED_DEFAULT_MODEL = "voyage-2"
+
+_CLASSES: Mapping[str, str] = {"Client": "client", "AsyncClient": "client_async"}
+_MODULES = ("client", "client_async", "emulator", "error", "object", "prompts")
+_VERSIONS = ("__version__", "VERSION")
+
+__all__ = [
+    "VERSION",
+    "VOYAGE_EMBED_BATCH_SIZE",
+    "VOYAGE_EMBED_DEFAULT_MODEL",
+    "AsyncClient",
+    "Client",
+    "__version__",
+    "api_key",
+    "api_key_path",
+    "client",
+    "client_async",
+    "emulator",
+    "error",
+    "object",
+    "prompts",
+]
+
+
+def __getattr__(name: str) -> Any:
+    value: Any
+    if name in _CLASSES:
+        value = getattr(import_module(f".{_CLASSES[name]}", __name__), name)
+    elif name in _MODULES:
+        value = import_module(f".{name}", __name__)
+    elif name in _VERSIONS:
+        from importlib.metadata import version
+
+        value = version(__name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

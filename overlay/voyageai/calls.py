@@ -1,0 +1,230 @@
+"""What to send, and how to read the answer: arguments become a `Call`, without any I/O.
+
+The generated operations spell paths, keys and shapes; they are imported with the first call.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from attrs import frozen
+from voyageai_rest.errors import REQUEST_ID
+from voyageai_rest.types import UNSET, RawResponse, Request, Unset
+
+from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
+from .inputs.texts import check_text, check_texts
+from .limits import check_flag, check_model, check_number, check_output, check_value, constraint
+from .prompts import warn_if_prompted
+from .results import (
+    ContextualizedEmbeddingsObject,
+    EmbeddingsObject,
+    MultimodalEmbeddingsObject,
+    RerankingObject,
+    Result,
+)
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import InputType, OutputDtype
+
+T = TypeVar("T")
+V = TypeVar("V")
+R = TypeVar("R", bound=Result)
+
+# Frames between a warning here and the line of the user's that called the client.
+USER_LINE = 4
+
+
+@frozen
+class Call(Generic[T]):
+    """A request, and how to read its answer.
+
+    Attributes:
+        request: What is sent.
+        read: Makes the result; raises `voyageai_rest.errors.ResponseError` or `ShapeError`.
+    """
+
+    request: Request
+    read: Callable[[RawResponse], T]
+
+
+def embed(
+    texts: str | Sequence[str],
+    model: str,
+    input_type: InputType | None,
+    truncation: bool,
+    output_dtype: OutputDtype | None,
+    output_dimension: int | None,
+) -> Call[EmbeddingsObject]:
+    """See `Client.embed`."""
+    from voyageai_rest.api.embeddings import create_embeddings
+    from voyageai_rest.models.embeddings_request import EmbeddingsRequest
+
+    bounds = constraint("EmbeddingsRequest", "input")
+    if isinstance(texts, str):
+        value: str | list[str] = check_text(texts, "texts", bounds)
+    else:
+        value = check_texts(texts, "texts", bounds)
+    listed = [value] if isinstance(value, str) else value
+    _check_embedding(model, input_type, output_dtype, output_dimension)
+    check_flag("truncation", truncation)
+    warn_if_prompted(listed, input_type, model, USER_LINE)
+    body = EmbeddingsRequest(
+        input=value,
+        model=model,
+        input_type=_given(input_type),
+        truncation=truncation,
+        output_dtype=_given(output_dtype),
+        output_dimension=_given(output_dimension),
+        encoding_format="base64",
+    )
+
+    def read(response: RawResponse) -> EmbeddingsObject:
+        parsed = create_embeddings.parse_response(response)
+        result = EmbeddingsObject(parsed, dtype=output_dtype, expected=len(listed))
+        return _identified(result, response)
+
+    return Call(create_embeddings.build_request(body=body), read)
+
+
+def contextualized_embed(
+    inputs: Sequence[Sequence[str]] | Sequence[str],
+    model: str,
+    input_type: InputType | None,
+    output_dtype: OutputDtype | None,
+    output_dimension: int | None,
+    chunk_fn: ChunkFunction | None,
+    enable_auto_chunking: bool,
+    chunk_size: int | None,
+    chunk_overlap: int | None,
+) -> Call[ContextualizedEmbeddingsObject]:
+    """See `Client.contextualized_embed`."""
+    from voyageai_rest.api.embeddings import create_contextualized_embeddings
+    from voyageai_rest.models.contextualized_embeddings_request import (
+        ContextualizedEmbeddingsRequest,
+    )
+
+    check_flag("enable_auto_chunking", enable_auto_chunking)
+    check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
+    documents = check_documents(inputs, input_type, chunk_fn, enable_auto_chunking)
+    _check_embedding(model, input_type, output_dtype, output_dimension)
+    warn_if_prompted((chunks[0] for chunks in documents), input_type, model, USER_LINE)
+    body = ContextualizedEmbeddingsRequest(
+        inputs=documents,
+        model=model,
+        input_type=_given(input_type),
+        output_dtype=_given(output_dtype),
+        output_dimension=_given(output_dimension),
+        encoding_format="base64",
+        enable_auto_chunking=enable_auto_chunking or UNSET,
+        chunk_size=_given(chunk_size),
+        chunk_overlap=_given(chunk_overlap),
+    )
+    counts = len(documents) if enable_auto_chunking else [len(chunks) for chunks in documents]
+
+    def read(response: RawResponse) -> ContextualizedEmbeddingsObject:
+        parsed = create_contextualized_embeddings.parse_response(response)
+        texts = documents if chunk_fn is not None else None
+        result = ContextualizedEmbeddingsObject(parsed, texts, dtype=output_dtype, expected=counts)
+        return _identified(result, response)
+
+    return Call(create_contextualized_embeddings.build_request(body=body), read)
+
+
+def multimodal_embed(
+    inputs: Sequence[Any],
+    model: str,
+    input_type: InputType | None,
+    truncation: bool,
+    output_dtype: OutputDtype | None,
+    output_dimension: int | None,
+) -> Call[MultimodalEmbeddingsObject]:
+    """See `Client.multimodal_embed`."""
+    from voyageai_rest.api.embeddings import create_multimodal_embeddings
+    from voyageai_rest.models.multimodal_embeddings_request import MultimodalEmbeddingsRequest
+
+    from .inputs.multimodal import check_inputs, texts_of
+
+    checked = check_inputs(inputs)
+    _check_embedding(model, input_type, output_dtype, output_dimension)
+    check_flag("truncation", truncation)
+    warn_if_prompted(texts_of(checked), input_type, model, USER_LINE)
+    body = MultimodalEmbeddingsRequest(
+        inputs=checked,
+        model=model,
+        input_type=_given(input_type),
+        truncation=truncation,
+        output_dtype=_given(output_dtype),
+        output_dimension=_given(output_dimension),
+        encoding_format="base64",
+    )
+
+    def read(response: RawResponse) -> MultimodalEmbeddingsObject:
+        parsed = create_multimodal_embeddings.parse_response(response)
+        result = MultimodalEmbeddingsObject(parsed, dtype=output_dtype, expected=len(checked))
+        return _identified(result, response)
+
+    return Call(create_multimodal_embeddings.build_request(body=body), read)
+
+
+def rerank(
+    query: str,
+    documents: Sequence[str],
+    model: str,
+    top_k: int | None,
+    truncation: bool,
+) -> Call[RerankingObject]:
+    """See `Client.rerank`."""
+    from voyageai_rest.api.reranking import rerank as operation
+    from voyageai_rest.models.rerank_request import RerankRequest
+
+    check_text(query, "query", constraint("RerankRequest", "query"))
+    texts = check_texts(documents, "documents", constraint("RerankRequest", "documents"))
+    check_model(model)
+    check_flag("truncation", truncation)
+    check_number("RerankRequest", "top_k", top_k)
+    body = RerankRequest(
+        query=query, documents=texts, model=model, top_k=_given(top_k), truncation=truncation
+    )
+
+    def read(response: RawResponse) -> RerankingObject:
+        result = RerankingObject(texts, operation.parse_response(response))
+        return _identified(result, response)
+
+    return Call(operation.build_request(body=body), read)
+
+
+def default_model(model: str | None) -> str:
+    """The model, or the official client's default with its warning."""
+    import voyageai
+
+    if model is not None:
+        return model
+    warnings.warn(
+        "The `model` argument is not specified and defaults to "
+        f"{voyageai.VOYAGE_EMBED_DEFAULT_MODEL}. "
+        "It will be required in the future; current models are better and cost less. "
+        "Please see https://docs.voyageai.com/docs/embeddings for a list.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
+
+
+def _check_embedding(
+    model: str, input_type: str | None, output_dtype: str | None, output_dimension: int | None
+) -> None:
+    check_model(model)
+    check_value("EmbeddingsRequest", "input_type", input_type)
+    check_output(model, output_dimension, output_dtype)
+
+
+def _identified(result: R, response: RawResponse) -> R:
+    result.request_id = response.headers.get(REQUEST_ID)
+    return result
+
+
+def _given(value: V | None) -> V | Unset:
+    """Arguments left at None are not sent, which the API takes for their defaults."""
+    return UNSET if value is None else value

@@ -1,0 +1,332 @@
+"""The client for code that waits for its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
+
+if TYPE_CHECKING:
+    from voyageai_rest.catalogue import (
+        ContextualizedEmbeddingsModel,
+        EmbeddingsModel,
+        MultimodalEmbeddingsModel,
+        RerankModel,
+    )
+    from voyageai_rest.models import InputType, OutputDtype
+
+    from .calls import Call
+    from .results import (
+        ContextualizedEmbeddingsObject,
+        EmbeddingsObject,
+        MultimodalEmbeddingsObject,
+        RerankingObject,
+    )
+
+T = TypeVar("T")
+
+
+class Client(_BaseClient):
+    """Talks to the Voyage AI API.
+
+    Safe to share between threads. It holds one pool of connections: use it as a context manager,
+    or call `close`, or let it live as long as the process.
+
+    Args:
+        api_key: The API key. Without it, the first of these that is there: the file named by
+            `voyageai.api_key_path`, the file named by VOYAGE_API_KEY_PATH, `voyageai.api_key`,
+            VOYAGE_API_KEY. Without any, the first call explains what is missing.
+        max_retries: Retries of a call that failed for a reason that may pass.
+        timeout: Seconds for each phase of an attempt (connecting, sending, waiting for the next
+            bytes); None is 600.
+        base_url: URL, or name of a host: `voyage`, `atlas`, `us`, `eu`. Without it,
+            VOYAGE_BASE_URL, or else the host that the key belongs to.
+
+    Raises:
+        AuthenticationError: A key file that is named can't be read, or a key can't be one.
+        ArgumentError: `base_url` is neither a URL nor the name of a host.
+
+    A pickled client carries settings but no key: it looks for one where it is unpickled.
+
+    Example:
+        >>> with voyageai.Client() as vo:
+        ...     result = vo.embed(["hello world"], model="voyage-4")
+        >>> len(result.embeddings[0])
+        1024
+
+    Source: https://docs.voyageai.com/docs/api-key-and-installation
+    """
+
+    def _connect(self) -> None:
+        from .transport import Transport
+
+        self._transport = Transport()
+
+    def embed(
+        self,
+        texts: str | Sequence[str],
+        model: EmbeddingsModel | str | None = None,
+        input_type: InputType | None = None,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+    ) -> EmbeddingsObject:
+        """Embed texts.
+
+        Args:
+            texts: A list of texts, or one. A request takes up to 1,000, and the model limits
+                their tokens.
+            model: Name of a text embedding model.
+            input_type: `query` for what is searched with, `document` for what is searched; None
+                puts no prompt before the texts. See `voyageai.prompts`.
+            truncation: Cut texts over the context length; if False they are an error.
+            output_dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
+            output_dimension: Length of the vectors, one of the model's; None is its default.
+
+        Returns:
+            One vector per text, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> result = vo.embed(["Where are the keys?"], model="voyage-4", input_type="query")
+            >>> len(result.embeddings), result.total_tokens > 0
+            (1, True)
+
+        Source: https://docs.voyageai.com/reference/embeddings-api
+        """
+        from . import calls
+
+        name = calls.default_model(model)
+        return self._send(
+            calls.embed(texts, name, input_type, truncation, output_dtype, output_dimension)
+        )
+
+    def embed_query(
+        self,
+        text: str | Sequence[str],
+        model: EmbeddingsModel | str,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+    ) -> EmbeddingsObject:
+        """Embed what is searched with: `embed` with `input_type="query"`.
+
+        Args:
+            text: A query, or a list of queries.
+            model, truncation, output_dtype, output_dimension: As in `embed`.
+
+        Returns:
+            One vector per query.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> query = vo.embed_query("Where are the keys?", model="voyage-4")
+            >>> len(query)
+            1
+        """
+        from . import calls
+
+        return self._send(
+            calls.embed(text, model, "query", truncation, output_dtype, output_dimension)
+        )
+
+    def embed_documents(
+        self,
+        texts: str | Sequence[str],
+        model: EmbeddingsModel | str,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+    ) -> EmbeddingsObject:
+        """Embed what is searched: `embed` with `input_type="document"`.
+
+        Args:
+            texts: A list of texts, or one.
+            model, truncation, output_dtype, output_dimension: As in `embed`.
+
+        Returns:
+            One vector per text, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> documents = vo.embed_documents(["On the table.", "It rains."], model="voyage-4")
+            >>> len(documents)
+            2
+        """
+        from . import calls
+
+        return self._send(
+            calls.embed(texts, model, "document", truncation, output_dtype, output_dimension)
+        )
+
+    def contextualized_embed(
+        self,
+        inputs: Sequence[Sequence[str]] | Sequence[str],
+        model: ContextualizedEmbeddingsModel | str,
+        input_type: InputType | None = None,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        chunk_fn: Callable[[str], list[str]] | None = None,
+        enable_auto_chunking: bool = False,
+        chunk_size: int | None = None,
+        chunk_overlap: int | None = None,
+    ) -> ContextualizedEmbeddingsObject:
+        """Embed chunks in the context of their documents.
+
+        Args:
+            inputs: Documents, each a list of its chunks in order. With `input_type="query"`, or
+                with auto-chunking, a flat list of texts is taken too.
+            model: Name of a contextualized embedding model.
+            input_type: `query`, `document` or None, as in `embed`.
+            output_dtype: As in `embed`.
+            output_dimension: As in `embed`.
+            chunk_fn: Splits each text into chunks before they are sent.
+            enable_auto_chunking: Let the server split documents; needs `input_type="document"`.
+            chunk_size: Most tokens of a chunk, with auto-chunking.
+            chunk_overlap: Tokens that neighbouring chunks share, with auto-chunking.
+
+        Returns:
+            One result per document, with one vector per chunk.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> result = vo.contextualized_embed(
+            ...     [["The river rose.", "It fell in May."]], model="voyage-context-4"
+            ... )
+            >>> len(result.results[0].embeddings)
+            2
+
+        Source: https://docs.voyageai.com/docs/contextualized-chunk-embeddings
+        """
+        from . import calls
+
+        return self._send(
+            calls.contextualized_embed(
+                inputs,
+                model,
+                input_type,
+                output_dtype,
+                output_dimension,
+                chunk_fn,
+                enable_auto_chunking,
+                chunk_size,
+                chunk_overlap,
+            )
+        )
+
+    def multimodal_embed(
+        self,
+        inputs: Sequence[Any],
+        model: MultimodalEmbeddingsModel | str,
+        input_type: InputType | None = None,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+    ) -> MultimodalEmbeddingsObject:
+        """Embed sequences of texts, images and videos.
+
+        Args:
+            inputs: A list of dicts such as `{"content": [{"type": "text", "text": "A cat."},
+                {"type": "image_url", "image_url": "https://..."}]}`, or a list of lists of texts
+                and such parts. Parts are of type `text`, `image_url`, `image_base64`, `video_url`
+                or `video_base64`; base64 means a data URL.
+            model: Name of a multimodal embedding model.
+            input_type: `query`, `document` or None, as in `embed`.
+            truncation: Cut inputs over the context length; an image that is cut is dropped whole.
+            output_dtype: As in `embed`.
+            output_dimension: As in `embed`.
+
+        Returns:
+            One vector per input, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> result = vo.multimodal_embed(
+            ...     [["A cat.", {"type": "image_url", "image_url": "https://example.com/cat.png"}]],
+            ...     model="voyage-multimodal-3.5",
+            ... )
+            >>> len(result.embeddings)
+            1
+
+        Source: https://docs.voyageai.com/docs/multimodal-embeddings
+        """
+        from . import calls
+
+        return self._send(
+            calls.multimodal_embed(
+                inputs, model, input_type, truncation, output_dtype, output_dimension
+            )
+        )
+
+    def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        model: RerankModel | str,
+        top_k: int | None = None,
+        truncation: bool = True,
+    ) -> RerankingObject:
+        """Rank documents by their relevance to a query.
+
+        Args:
+            query: The query.
+            documents: A list of texts. A request takes up to 1,000, and the model limits their
+                tokens.
+            model: Name of a reranker.
+            top_k: How many of the best to return; None is all.
+            truncation: Cut query and documents that are too long; if False they are an error.
+
+        Returns:
+            The documents with their scores, best first.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> ranking = vo.rerank(
+            ...     "Where are the keys?", ["It rains.", "The keys are on the table."], "rerank-2.5"
+            ... )
+            >>> ranking.results[0].document
+            'The keys are on the table.'
+
+        Source: https://docs.voyageai.com/reference/reranker-api
+        """
+        from . import calls
+
+        return self._send(calls.rerank(query, documents, model, top_k, truncation))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _send(self, call: Call[T]) -> T:
+        return self._transport.run(call, *self._ready())

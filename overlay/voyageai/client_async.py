@@ -1,0 +1,173 @@
+"""The client for code that does other things while it waits for its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
+
+if TYPE_CHECKING:
+    from voyageai_rest.catalogue import (
+        ContextualizedEmbeddingsModel,
+        EmbeddingsModel,
+        MultimodalEmbeddingsModel,
+        RerankModel,
+    )
+    from voyageai_rest.models import InputType, OutputDtype
+
+    from .calls import Call
+    from .results import (
+        ContextualizedEmbeddingsObject,
+        EmbeddingsObject,
+        MultimodalEmbeddingsObject,
+        RerankingObject,
+    )
+
+T = TypeVar("T")
+
+
+class AsyncClient(_BaseClient):
+    """The same as `Client`, without blocking.
+
+    Takes the same arguments. It holds one pool of connections per event loop: use it as an
+    asynchronous context manager, or call `aclose`.
+
+    Example:
+        >>> async def first_vector():
+        ...     async with voyageai.AsyncClient() as vo:
+        ...         return (await vo.embed(["hello world"], model="voyage-4")).embeddings[0]
+        >>> len(asyncio.run(first_vector()))
+        1024
+    """
+
+    def _connect(self) -> None:
+        from .transport import AsyncTransport
+
+        self._transport = AsyncTransport()
+
+    async def embed(
+        self,
+        texts: str | Sequence[str],
+        model: EmbeddingsModel | str | None = None,
+        input_type: InputType | None = None,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+    ) -> EmbeddingsObject:
+        """See `Client.embed`."""
+        from . import calls
+
+        name = calls.default_model(model)
+        return await self._send(
+            calls.embed(texts, name, input_type, truncation, output_dtype, output_dimension)
+        )
+
+    async def embed_query(
+        self,
+        text: str | Sequence[str],
+        model: EmbeddingsModel | str,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+    ) -> EmbeddingsObject:
+        """See `Client.embed_query`."""
+        from . import calls
+
+        return await self._send(
+            calls.embed(text, model, "query", truncation, output_dtype, output_dimension)
+        )
+
+    async def embed_documents(
+        self,
+        texts: str | Sequence[str],
+        model: EmbeddingsModel | str,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+    ) -> EmbeddingsObject:
+        """See `Client.embed_documents`."""
+        from . import calls
+
+        return await self._send(
+            calls.embed(texts, model, "document", truncation, output_dtype, output_dimension)
+        )
+
+    async def contextualized_embed(
+        self,
+        inputs: Sequence[Sequence[str]] | Sequence[str],
+        model: ContextualizedEmbeddingsModel | str,
+        input_type: InputType | None = None,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        chunk_fn: Callable[[str], list[str]] | None = None,
+        enable_auto_chunking: bool = False,
+        chunk_size: int | None = None,
+        chunk_overlap: int | None = None,
+    ) -> ContextualizedEmbeddingsObject:
+        """See `Client.contextualized_embed`."""
+        from . import calls
+
+        return await self._send(
+            calls.contextualized_embed(
+                inputs,
+                model,
+                input_type,
+                output_dtype,
+                output_dimension,
+                chunk_fn,
+                enable_auto_chunking,
+                chunk_size,
+                chunk_overlap,
+            )
+        )
+
+    async def multimodal_embed(
+        self,
+        inputs: Sequence[Any],
+        model: MultimodalEmbeddingsModel | str,
+        input_type: InputType | None = None,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+    ) -> MultimodalEmbeddingsObject:
+        """See `Client.multimodal_embed`."""
+        from . import calls
+
+        return await self._send(
+            calls.multimodal_embed(
+                inputs, model, input_type, truncation, output_dtype, output_dimension
+            )
+        )
+
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        model: RerankModel | str,
+        top_k: int | None = None,
+        truncation: bool = True,
+    ) -> RerankingObject:
+        """See `Client.rerank`."""
+        from . import calls
+
+        return await self._send(calls.rerank(query, documents, model, top_k, truncation))
+
+    async def aclose(self) -> None:
+        """Close the connections that were opened on this event loop."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _send(self, call: Call[T]) -> T:
+        return await self._transport.run(call, *self._ready())

@@ -1,0 +1,102 @@
+"""Documents as lists of chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from voyageai_rest.constraints import Constraint
+
+from ..error import ArgumentError
+from ..limits import check_number, constraint
+from .texts import check_list, check_texts
+
+ChunkFunction = Callable[[str], list[str]]
+REQUEST = "ContextualizedEmbeddingsRequest"
+
+
+def check_chunking(
+    chunk_fn: ChunkFunction | None,
+    enable_auto_chunking: bool,
+    chunk_size: int | None,
+    chunk_overlap: int | None,
+) -> None:
+    """Refuse arguments of chunking that contradict each other.
+
+    Raises:
+        ArgumentError: They do. Messages and their order are the official client's.
+    """
+    if chunk_fn is not None and enable_auto_chunking:
+        raise ArgumentError(
+            "chunk_fn cannot be combined with enable_auto_chunking=True", "chunk_fn"
+        )
+    if not enable_auto_chunking and (chunk_size is not None or chunk_overlap is not None):
+        raise ArgumentError(
+            "chunk_size and chunk_overlap require enable_auto_chunking=True", "chunk_size"
+        )
+    if chunk_size is not None and chunk_overlap is not None and chunk_overlap >= chunk_size:
+        raise ArgumentError(
+            f"chunk_overlap ({chunk_overlap}) must be less than chunk_size ({chunk_size})",
+            "chunk_overlap",
+        )
+    check_number(REQUEST, "chunk_size", chunk_size)
+    check_number(REQUEST, "chunk_overlap", chunk_overlap)
+    if chunk_overlap is not None and chunk_size is None:
+        raise ArgumentError("chunk_overlap requires chunk_size", "chunk_overlap")
+
+
+def check_documents(
+    inputs: object,
+    input_type: str | None,
+    chunk_fn: ChunkFunction | None,
+    enable_auto_chunking: bool,
+) -> list[list[str]]:
+    """Documents as lists of chunks, from the forms that the endpoint takes.
+
+    Args:
+        inputs: Lists of chunks, or a flat list of queries or of whole documents.
+        input_type: What the texts are for.
+        chunk_fn: Splits each text into chunks.
+        enable_auto_chunking: Whether the server does.
+
+    Raises:
+        ArgumentError: It is something else, or against a rule of the endpoint.
+    """
+    bounds = constraint(REQUEST, "inputs")
+    if inputs in ([], ()):
+        raise ArgumentError("inputs must not be empty", "inputs")
+    documents = check_list(inputs, "inputs", bounds, "lists of strings")
+    if all(isinstance(document, str) for document in documents):
+        if input_type != "query" and not enable_auto_chunking:
+            raise ArgumentError(
+                "List[str] inputs requires enable_auto_chunking=True or input_type='query'",
+                "inputs",
+            )
+        documents = [[document] for document in documents]
+    if enable_auto_chunking and input_type != "document":
+        raise ArgumentError(
+            "enable_auto_chunking=True requires input_type='document'", "enable_auto_chunking"
+        )
+    checked = _check_chunks(documents)
+    if chunk_fn is not None:
+        checked = _check_chunks(apply_chunking(checked, chunk_fn))
+    for place, chunks in enumerate(checked):
+        if enable_auto_chunking and len(chunks) != 1:
+            raise ArgumentError(
+                f"inputs[{place}] has {len(chunks)} chunks; "
+                "auto-chunking expects one string per document",
+                f"inputs[{place}]",
+            )
+    return checked
+
+
+def apply_chunking(inputs: Iterable[Iterable[str]], chunk_fn: ChunkFunction) -> list[list[str]]:
+    """Each document's texts, each split by `chunk_fn`, in order."""
+    return [[chunk for text in document for chunk in chunk_fn(text)] for document in inputs]
+
+
+def _check_chunks(documents: Iterable[object]) -> list[list[str]]:
+    bounds = constraint(REQUEST, "inputs").item or Constraint()
+    return [
+        check_texts(document, f"inputs[{place}]", bounds)
+        for place, document in enumerate(documents)
+    ]

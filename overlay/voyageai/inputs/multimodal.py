@@ -1,0 +1,108 @@
+"""Sequences of texts, images and videos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from voyageai_rest.errors import ShapeError
+from voyageai_rest.models import (
+    ImageBase64Content,
+    ImageUrlContent,
+    MultimodalInput,
+    TextContent,
+    VideoBase64Content,
+    VideoUrlContent,
+)
+
+from ..error import ArgumentError
+from ..limits import constraint
+from .texts import check_list
+
+REQUEST = "MultimodalEmbeddingsRequest"
+
+Content = TextContent | ImageUrlContent | ImageBase64Content | VideoUrlContent | VideoBase64Content
+KINDS = (TextContent, ImageUrlContent, ImageBase64Content, VideoUrlContent, VideoBase64Content)
+
+
+def check_inputs(inputs: object) -> list[MultimodalInput]:
+    """Inputs of the multimodal endpoint.
+
+    Args:
+        inputs: A list of dicts with a `content` list of parts such as
+            `{"type": "image_url", "image_url": "https://..."}`, or a list of lists of texts and
+            such parts. All dicts or all lists.
+
+    Raises:
+        ArgumentError: It is something else; says which part, and what it should be.
+    """
+    if not isinstance(inputs, list) or not inputs:
+        raise ArgumentError("'inputs' must be a non-empty list", "inputs")
+    items = check_list(inputs, "inputs", constraint(REQUEST, "inputs"), "dicts or lists")  # pyright: ignore[reportUnknownArgumentType]  # items are looked at below
+    dicts = isinstance(items[0], Mapping)
+    checked: list[MultimodalInput] = []
+    for place, item in enumerate(items):
+        argument = f"inputs[{place}]"
+        if not isinstance(item, Mapping if dicts else list):
+            raise ArgumentError(
+                f"{argument} must be a {'dict' if dicts else 'list'} like the inputs "
+                f"before it, not {type(item).__name__}; all are dicts or all are lists",
+                argument,
+            )
+        content: object = _content_of(item, argument) if isinstance(item, Mapping) else item  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # looked at below
+        parts = check_list(content, argument, constraint("MultimodalInput", "content"), "parts")
+        checked.append(
+            MultimodalInput(
+                content=[_part(part, f"{argument}[{number}]") for number, part in enumerate(parts)]
+            )
+        )
+    return checked
+
+
+def texts_of(inputs: list[MultimodalInput]) -> list[str]:
+    """The first text of each input that has one; the prompt goes before it."""
+    firsts = (item.content[0] for item in inputs)
+    return [part.text for part in firsts if isinstance(part, TextContent)]
+
+
+def _content_of(item: Mapping[str, Any], argument: str) -> object:
+    if "content" not in item:
+        raise ArgumentError(f"{argument} has no 'content'", argument)
+    return item["content"]
+
+
+def _part(part: object, argument: str) -> Content:
+    if isinstance(part, KINDS):
+        return part
+    if isinstance(part, str):
+        return TextContent(text=part)
+    if not isinstance(part, Mapping):
+        raise ArgumentError(
+            f"{argument} must be a string or a dict with a 'type', not {type(part).__name__}",
+            argument,
+        )
+    return _read(dict(part), argument)  # pyright: ignore[reportUnknownArgumentType]  # keys are looked at there
+
+
+def _read(fields: dict[str, Any], argument: str) -> Content:
+    readers: dict[str, Callable[[Any], Content]] = {
+        str(TextContent(text="").type): TextContent.from_dict,
+        str(ImageUrlContent(image_url="").type): ImageUrlContent.from_dict,
+        str(ImageBase64Content(image_base64="").type): ImageBase64Content.from_dict,
+        str(VideoUrlContent(video_url="").type): VideoUrlContent.from_dict,
+        str(VideoBase64Content(video_base64="").type): VideoBase64Content.from_dict,
+    }
+    kind = fields.get("type")
+    if kind not in readers:
+        raise ArgumentError(
+            f"{argument} has type {kind!r}; it must be one of {', '.join(map(repr, readers))}",
+            argument,
+        )
+    try:
+        content = readers[kind](fields)
+    except ShapeError as error:
+        raise ArgumentError(f"{argument}: {error}", argument) from None
+    extra = set(fields) - set(content.to_dict())
+    if extra:
+        raise ArgumentError(f"{argument} has unknown keys: {', '.join(sorted(extra))}", argument)
+    return content

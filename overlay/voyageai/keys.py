@@ -1,0 +1,122 @@
+"""Finding the API key and the host it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from voyageai_rest.operations import SERVERS
+
+from .error import ArgumentError, AuthenticationError
+
+KEY_VARIABLE = "VOYAGE_API_KEY"
+PATH_VARIABLE = "VOYAGE_API_KEY_PATH"
+URL_VARIABLE = "VOYAGE_BASE_URL"
+
+MISSING = (
+    "An API key is required for API-based models. Set your API key via the "
+    f"{KEY_VARIABLE} environment variable or pass it to the client (api_key=...). "
+    "These places were looked at and are empty: the argument api_key, voyageai.api_key_path, "
+    f"{PATH_VARIABLE}, voyageai.api_key, {KEY_VARIABLE}."
+)
+
+
+class ApiKey(str):
+    """A string whose `repr` does not show it, and which does not go into a pickle."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<API key>" if self else "''"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ApiKey, ("",)
+
+    def __deepcopy__(self, memo: object) -> ApiKey:
+        return self
+
+
+def find_key(
+    argument: str | None,
+    *,
+    module_path: str | None,
+    module_key: str | None,
+    environment: Mapping[str, str],
+) -> ApiKey | None:
+    """The key, from the first of five places that has one.
+
+    Args:
+        argument: What was given to the client.
+        module_path: `voyageai.api_key_path`.
+        module_key: `voyageai.api_key`.
+        environment: Environment variables.
+
+    Returns:
+        The key without surrounding white space, or None.
+
+    Raises:
+        AuthenticationError: The file that was named can't be read or is empty, or the key has
+            characters that no key can have. The message does not hold the key.
+    """
+    if argument:
+        return usable(argument, "the argument api_key")
+    for path, place in (
+        (module_path, "voyageai.api_key_path"),
+        (environment.get(PATH_VARIABLE), PATH_VARIABLE),
+    ):
+        if path:
+            return _read(path, place)
+    if module_key:
+        return usable(module_key, "voyageai.api_key")
+    return usable(environment.get(KEY_VARIABLE, ""), KEY_VARIABLE)
+
+
+def usable(key: str, place: str) -> ApiKey | None:
+    """The key as it can go into a header, or None for an empty one."""
+    key = str(key).strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise AuthenticationError(
+            f"The API key from {place} has characters that no key has; it may be a different text."
+        )
+    return ApiKey(key) if key else None
+
+
+def base_url(argument: str | None, key: str | None, environment: Mapping[str, str]) -> str:
+    """The base URL, without a slash at its end.
+
+    Args:
+        argument: A URL or the name of a host: `voyage`, `atlas`, `us` or `eu`.
+        key: The API key; without a URL its prefix tells which host it belongs to.
+        environment: Environment variables.
+
+    Raises:
+        ArgumentError: It is neither.
+    """
+    url = argument or environment.get(URL_VARIABLE) or _host_of(key or "")
+    named = {server.name: server.url for server in SERVERS}
+    found = named.get(url, url).rstrip("/")
+    if not found.startswith(("http://", "https://")):
+        names = ", ".join(map(repr, named))
+        raise ArgumentError(f"base_url must be a URL or one of {names}, not {url!r}", "base_url")
+    return found
+
+
+def _host_of(key: str) -> str:
+    for server in SERVERS:
+        if server.key_prefix and key.startswith(server.key_prefix):
+            return server.url
+    return SERVERS[0].url
+
+
+def _read(path: str, place: str) -> ApiKey:
+    try:
+        key = usable(Path(path).read_text(encoding="utf-8"), f"the file {path}")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise AuthenticationError(
+            f"The API key file {path!r}, named by {place}, can't be read: {reason}"
+        ) from error
+    if key is None:
+        raise AuthenticationError(f"The API key file {path!r}, named by {place}, is empty.")
+    return key

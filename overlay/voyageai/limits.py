@@ -1,0 +1,94 @@
+"""What a model and a request may be, as the catalogue and the contract say."""
+
+from __future__ import annotations
+
+from voyageai_rest.catalogue import Model, UnknownModelError, find
+from voyageai_rest.constraints import CONSTRAINTS, Constraint
+
+from .error import ArgumentError
+
+NONE = Constraint()
+
+
+def constraint(request: str, field: str) -> Constraint:
+    """What the contract demands of a field of a request; nothing for a field without demands."""
+    return CONSTRAINTS.get(request, {}).get(field, NONE)
+
+
+def known(model: str) -> Model | None:
+    """The catalogue's entry, or None: a model newer than this release is used unchecked."""
+    try:
+        return find(model)
+    except UnknownModelError:
+        return None
+
+
+def check_model(model: object) -> str:
+    """The name of a model, which must be a string with something in it."""
+    if not isinstance(model, str) or not model.strip():
+        raise ArgumentError(f"model must be the name of a model, not {model!r}", "model")
+    return model
+
+
+def check_output(model: str, dimension: object, dtype: object) -> None:
+    """Refuse a dimension or a dtype that the model does not have.
+
+    Raises:
+        ArgumentError: Names the argument and what the model has.
+    """
+    entry = known(model)
+    if dimension is not None:
+        if not isinstance(dimension, int) or isinstance(dimension, bool) or dimension < 1:
+            raise ArgumentError(
+                f"output_dimension must be a positive integer or None, not {dimension!r}",
+                "output_dimension",
+            )
+        if entry and entry.dimensions and dimension not in entry.dimensions.allowed:
+            raise ArgumentError(
+                f"output_dimension={dimension} is not a dimension of {model}; "
+                f"it has {_listed(entry.dimensions.allowed)}",
+                "output_dimension",
+            )
+    if dtype is not None:
+        check_value("EmbeddingsRequest", "output_dtype", dtype)
+        if entry and entry.dtypes and dtype not in entry.dtypes:
+            raise ArgumentError(
+                f"output_dtype={dtype!r} is not a dtype of {model}; it has {_listed(entry.dtypes)}",
+                "output_dtype",
+            )
+
+
+def check_value(request: str, field: str, value: object) -> None:
+    """Refuse a value that is not one of the contract's; None passes."""
+    values = constraint(request, field).values
+    if value is not None and values and value not in values:
+        raise ArgumentError(
+            f"{field} must be one of {_listed(values)} or None, not {value!r}", field
+        )
+
+
+def check_number(request: str, field: str, value: object) -> None:
+    """Refuse a number that is out of the contract's bounds; None passes."""
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ArgumentError(f"{field} must be an integer or None, not {value!r}", field)
+    bounds = constraint(request, field)
+    if bounds.minimum is not None and value < bounds.minimum:
+        raise ArgumentError(
+            f"{field} must be greater than or equal to {bounds.minimum}, not {value}", field
+        )
+    if bounds.maximum is not None and value > bounds.maximum:
+        raise ArgumentError(
+            f"{field} must be less than or equal to {bounds.maximum}, not {value}", field
+        )
+
+
+def check_flag(field: str, value: object) -> None:
+    """Refuse anything but True and False."""
+    if not isinstance(value, bool):
+        raise ArgumentError(f"{field} must be True or False, not {value!r}", field)
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    return ", ".join(map(repr, values))

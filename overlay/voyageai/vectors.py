@@ -1,0 +1,154 @@
+"""Bytes to vectors: one typed buffer, made into lists or a matrix only when asked."""
+
+from __future__ import annotations
+
+import array
+import binascii
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from voyageai_rest.dtypes import DTYPES
+from voyageai_rest.errors import ShapeError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+FORMATS = {"float32": "f", "float64": "d", "int8": "b", "uint8": "B"}
+"""Type of a number to its format character in `array` and `memoryview`."""
+
+
+def _decoder() -> Callable[[str], bytes]:
+    try:
+        import pybase64
+    except ImportError:  # no wheel for this platform; the standard library is ten times slower
+        return lambda text: binascii.a2b_base64(text, strict_mode=True)
+    return lambda text: pybase64.b64decode(text, validate=True)
+
+
+class Vectors:
+    """Vectors of one length, row after row in one buffer.
+
+    Attributes:
+        buffer: The numbers.
+        number: Their type: float32, float64, int8 or uint8.
+        columns: Numbers per vector.
+    """
+
+    __slots__ = ("buffer", "columns", "number")
+
+    def __init__(self, buffer: bytearray | memoryview, number: str, columns: int) -> None:
+        self.buffer = buffer
+        self.number = number
+        self.columns = columns
+
+    @classmethod
+    def decode(cls, vectors: Sequence[str | list[float]], dtype: str | None) -> Self:
+        """Read vectors as the API writes them.
+
+        Args:
+            vectors: Base64 strings or lists of numbers, all of one kind and length.
+            dtype: The type that was asked for; None is the API's default.
+
+        Raises:
+            ShapeError: They are not; the path says which one.
+        """
+        number = DTYPES[dtype].number if dtype else "float32"
+        if not vectors:
+            return cls(bytearray(), number, 0)
+        if isinstance(vectors[0], str):
+            return cls._from_base64(vectors, number)
+        # A float list may hold more digits than float32 has, and they are kept.
+        return cls._from_lists(vectors, "float64" if number == "float32" else number)
+
+    @classmethod
+    def _from_base64(cls, vectors: Sequence[str | list[float]], number: str) -> Self:
+        decode = _decoder()
+        item_size = array.array(FORMATS[number]).itemsize
+        size = -1
+        buffer = bytearray()
+        view = memoryview(buffer)
+        for row, text in enumerate(vectors):
+            if not isinstance(text, str):
+                raise ShapeError(
+                    "expected base64 like the vectors before it, found a list", f"[{row}]"
+                )
+            try:
+                data = decode(text)
+            except ValueError as error:
+                raise ShapeError(f"not base64 ({error})", f"[{row}]") from None
+            if size == -1:
+                size = len(data)
+                if size % item_size:
+                    raise ShapeError(f"{size} bytes are no whole number of {number}", f"[{row}]")
+                buffer = bytearray(size * len(vectors))
+                view = memoryview(buffer)
+            if len(data) != size:
+                raise ShapeError(f"{len(data)} bytes, but the first vector has {size}", f"[{row}]")
+            view[row * size : (row + 1) * size] = data
+        if sys.byteorder == "big":
+            numbers: array.array[Any] = array.array(FORMATS[number], bytes(buffer))
+            numbers.byteswap()
+            buffer = bytearray(numbers.tobytes())
+        return cls(buffer, number, size // item_size)
+
+    @classmethod
+    def _from_lists(cls, vectors: Sequence[str | list[float]], number: str) -> Self:
+        columns = len(vectors[0])
+        numbers: array.array[Any] = array.array(FORMATS[number])
+        for row, vector in enumerate(vectors):
+            if isinstance(vector, str):
+                raise ShapeError(
+                    "expected a list like the vectors before it, found base64", f"[{row}]"
+                )
+            if len(vector) != columns:
+                raise ShapeError(
+                    f"{len(vector)} numbers, but the first vector has {columns}", f"[{row}]"
+                )
+            try:
+                numbers.extend(array.array(FORMATS[number], vector))
+            except (TypeError, OverflowError) as error:
+                raise ShapeError(f"not all of it is {number} ({error})", f"[{row}]") from None
+        return cls(bytearray(numbers.tobytes()), number, columns)
+
+    def __len__(self) -> int:
+        row_size = self.columns * array.array(FORMATS[self.number]).itemsize
+        return len(self.buffer) // row_size if row_size else 0
+
+    def rows(self, start: int, stop: int) -> Vectors:
+        """Some of the vectors, in the same memory."""
+        size = self.columns * array.array(FORMATS[self.number]).itemsize
+        view = memoryview(self.buffer)[start * size : stop * size]
+        return Vectors(view, self.number, self.columns)
+
+    def tolist(self) -> list[list[float]]:
+        """A new list of lists of Python numbers."""
+        if not len(self):
+            return []
+        shape = (len(self), self.columns)
+        nested = memoryview(self.buffer).cast("B").cast(FORMATS[self.number], shape).tolist()  # type: ignore[call-overload]  # shape as a tuple of two is what cast takes
+        return cast("list[list[float]]", nested)
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """A matrix over the same memory; float64 is narrowed to float32, which copies.
+
+        Raises:
+            ImportError: numpy is not installed.
+        """
+        np = import_numpy()
+        matrix: npt.NDArray[Any] = np.frombuffer(self.buffer, dtype=self.number).reshape(
+            len(self), self.columns
+        )
+        return matrix.astype("float32") if self.number == "float64" else matrix
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Vectors, (bytearray(self.buffer), self.number, self.columns)
+
+
+def import_numpy() -> Any:
+    """numpy, or an error that says how to get it."""
+    try:
+        import numpy
+    except ImportError as error:
+        raise ImportError('numpy is not installed: pip install "voyageai[numpy]"') from error
+    return numpy
