@@ -131,12 +131,13 @@ class Transport:
 
     def __init__(
         self,
+        http: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
         dice: Callable[[], float] = random.random,
     ) -> None:
         self._sleep = sleep
         self._dice = dice
-        self._http = httpx.Client(verify=_tls(), limits=LIMITS)
+        self._http = http or httpx.Client(verify=_tls(), limits=LIMITS)
 
     def run(self, call: Call[T], parameters: Mapping[str, Any], policy: RetryPolicy) -> T:
         """Send a call and read its answer.
@@ -170,11 +171,13 @@ class AsyncTransport:
 
     def __init__(
         self,
+        open_pool: Callable[[], httpx.AsyncClient] | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
         dice: Callable[[], float] = random.random,
     ) -> None:
         import anyio  # only async users should pay for it
 
+        self._open_pool = open_pool or _open_pool
         self._sleep = sleep or anyio.sleep
         self._dice = dice
         # Connections belong to the loop they were opened on.
@@ -209,21 +212,29 @@ class AsyncTransport:
             return failure
 
     def _pool(self) -> httpx.AsyncClient:
+        loop = self._loop()
+        if loop not in self._pools:
+            self._pools[loop] = self._open_pool()
+        return self._pools[loop]
+
+    @staticmethod
+    def _loop() -> Any:
         from asyncio import get_running_loop
 
         try:
-            loop: Any = get_running_loop()
+            return get_running_loop()
         except RuntimeError:  # another async library, such as trio; one pool for all its loops
-            loop = AsyncTransport
-        if loop not in self._pools:
-            self._pools[loop] = httpx.AsyncClient(verify=_tls(), limits=LIMITS)
-        return self._pools[loop]
+            return AsyncTransport
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        pool = self._pool()
-        del self._pools[next(key for key, value in self._pools.items() if value is pool)]
-        await pool.aclose()
+        pool = self._pools.pop(self._loop(), None)
+        if pool is not None:
+            await pool.aclose()
+
+
+def _open_pool() -> httpx.AsyncClient:
+    return httpx.AsyncClient(verify=_tls(), limits=LIMITS)
 
 
 def _read(call: Call[T], response: httpx.Response) -> T:

@@ -1,0 +1,122 @@
+"""Every task of this project. `nox` alone runs what CI runs; `nox -l` lists the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = False  # skipped, and said so
+nox.options.sessions = ["lint", "types", "spec", "generate-check", "tests", "build"]
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+OLDEST = PYTHONS[0]
+SOURCES = ("overlay", "generator", "tests", "docs", "noxfile.py")
+
+# pyenv hides the interpreters that are not selected; select all that this project is for.
+if pyenv := shutil.which("pyenv"):
+    versions = Path(os.environ.get("PYENV_ROOT", Path(pyenv).parent.parent), "versions")
+    found = [
+        path.name for minor in PYTHONS for path in sorted(versions.glob(f"{minor}.*"), reverse=True)
+    ]
+    os.environ.setdefault("PYENV_VERSION", ":".join(found) or "system")
+
+
+def groups(*names: str) -> list[str]:
+    """Requirements of dependency groups."""
+    return list(nox.project.dependency_groups(PYPROJECT, *names))
+
+
+def wheel(session: nox.Session) -> str:
+    """Path of this tree's wheel, built once per run of nox."""
+    folder = Path(session.cache_dir, "wheel", str(os.getpid()))
+    if not folder.exists():
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        session.install("build>=1.2,<2")
+        session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), silent=True)
+    return str(next(folder.glob("*.whl")))
+
+
+@nox.session(python=OLDEST)
+def generate(session: nox.Session) -> None:
+    """Rewrite `generated/` from `spec/`; with `-- --check` only say what would change."""
+    session.install(*groups("generate"))
+    session.run("python", "-m", "generator", *session.posargs)
+
+
+@nox.session(name="generate-check", python=OLDEST)
+def generate_check(session: nox.Session) -> None:
+    """Fail if `generated/` is not what `spec/` and `generator/` make."""
+    session.install(*groups("generate"))
+    session.run("python", "-m", "generator", "--check")
+
+
+@nox.session(python=OLDEST)
+def spec(session: nox.Session) -> None:
+    """Check the spec against the standard and against our own rules."""
+    session.install(*groups("generate"))
+    session.run("python", "-m", "generator.lint")
+
+
+@nox.session(python=OLDEST)
+def lint(session: nox.Session) -> None:
+    """Style, and the floors of the house; with `-- --fix` repair what can be repaired."""
+    session.install(*groups("lint"), "-e", ".[emulator]")
+    fix = session.posargs == ["--fix"]
+    session.run("ruff", "check", *SOURCES, *(["--fix"] if fix else []))
+    session.run("ruff", "format", *SOURCES, *([] if fix else ["--check"]))
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session(python=OLDEST)
+def types(session: nox.Session) -> None:
+    """Both type checkers, strict, over everything that users' checkers will see."""
+    session.install(*groups("types", "generate", "demo"), "-e", ".[emulator]")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The tests, against the built wheel. Arguments after `--` go to pytest."""
+    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def snapshots(session: nox.Session) -> None:
+    """Write the snapshots anew; review what changed with `git diff`."""
+    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    session.run("pytest", "tests/snapshots", "--update-snapshots", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def demo(session: nox.Session) -> None:
+    """Search the documentation of the standard library: `nox -s demo -- "a question"`."""
+    session.install(f"{wheel(session)}[emulator,numpy]", *groups("demo"))
+    session.run("python", "docs/examples/search_stdlib", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def bench(session: nox.Session) -> None:
+    """Measure against the official client and others, side by side; see tests/benchmarks."""
+    session.install(*groups("demo"))
+    session.run(
+        "python", "-m", "tests.benchmarks", "--wheel", wheel(session), *session.posargs
+    )
+
+
+@nox.session(python=OLDEST)
+def build(session: nox.Session) -> None:
+    """Build the wheel and the source distribution into `dist/`."""
+    session.install("build>=1.2,<2", "twine>=6,<7")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", silent=True)
+    session.run("twine", "check", "--strict", *map(str, ROOT.glob("dist/*")))

@@ -1,0 +1,119 @@
+"""Both clients over a handler instead of a network, so that each test runs for both."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from array import array
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import voyageai
+from voyageai.transport import AsyncTransport, Transport
+
+VARIABLES = ("VOYAGE_API_KEY", "VOYAGE_API_KEY_PATH", "VOYAGE_BASE_URL")
+KEY = "pa-secret-5f2e"
+
+
+def packed(numbers: list[float], kind: str = "f") -> str:
+    """A vector as the API writes it."""
+    return base64.b64encode(array(kind, numbers).tobytes()).decode()
+
+
+def answer_to(request: httpx.Request) -> httpx.Response:
+    """What the API would answer: vector i is [i, i + 0.5], documents are ranked backwards."""
+    body = json.loads(request.content)
+    endpoint = request.url.path.rsplit("/", 1)[-1]
+    usage = {"total_tokens": 7}
+
+    def entries(count: int, first: int = 0) -> list[dict[str, Any]]:
+        return [
+            {"object": "embedding", "embedding": packed([n, n + 0.5]), "index": n - first}
+            for n in range(first, first + count)
+        ]
+
+    match endpoint:
+        case "embeddings":
+            data = entries(1 if isinstance(body["input"], str) else len(body["input"]))
+        case "multimodalembeddings":
+            data = entries(len(body["inputs"]))
+            usage |= {"text_tokens": 5, "image_pixels": 50, "video_pixels": 0}
+        case "contextualizedembeddings":
+            data = [
+                {"object": "list", "index": place, "data": entries(len(chunks), 10 * place)}
+                for place, chunks in enumerate(body["inputs"])
+            ]
+        case _:
+            count = len(body["documents"])
+            data = [{"index": n, "relevance_score": n / count} for n in reversed(range(count))]
+            data = data[: body.get("top_k") or count]
+    answer = {"object": "list", "data": data, "model": body["model"], "usage": usage}
+    return httpx.Response(200, json=answer, headers={"x-request-id": "req-1"})
+
+
+class Face:
+    """One of the two clients, called the same way as the other."""
+
+    def __init__(self, name: str) -> None:
+        self.kind = getattr(voyageai, name)
+        self.requests: list[httpx.Request] = []
+        self.waits: list[float] = []
+
+    def client(
+        self, handler: Callable[[httpx.Request], httpx.Response] = answer_to, **options: Any
+    ) -> Any:
+        """A client whose requests go to the handler, and whose waits take no time."""
+
+        def recorded(request: httpx.Request) -> httpx.Response:
+            self.requests.append(request)
+            return handler(request)
+
+        async def sleep(seconds: float) -> None:
+            self.waits.append(seconds)
+
+        client = self.kind(**{"api_key": KEY} | options)
+        mock = httpx.MockTransport(recorded)
+        if self.kind is voyageai.Client:
+            client._transport = Transport(
+                httpx.Client(transport=mock), self.waits.append, lambda: 0.5
+            )
+        else:
+            client._transport = AsyncTransport(
+                lambda: httpx.AsyncClient(transport=mock), sleep, lambda: 0.5
+            )
+        return client
+
+    def call(self, client: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a method and give its result."""
+        result = getattr(client, method)(*args, **kwargs)
+        return asyncio.run(result) if asyncio.iscoroutine(result) else result
+
+    @property
+    def body(self) -> Any:
+        """The JSON of the last request."""
+        return json.loads(self.requests[-1].content)
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def face(request: pytest.FixtureRequest) -> Face:
+    """Each of the two clients."""
+    return Face(request.param)
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No key, path or host from the surroundings."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(voyageai, "api_key", None)
+    monkeypatch.setattr(voyageai, "api_key_path", None)
+    return
+
+
+@pytest.fixture
+def key() -> str:
+    """The key that the clients of these tests hold."""
+    return KEY

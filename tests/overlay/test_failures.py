@@ -1,0 +1,271 @@
+"""Refusals, retries, and answers that never come."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import pickle
+
+import httpx
+import pytest
+import voyageai
+from voyageai import error
+from voyageai.retry import RetryPolicy
+
+from .conftest import answer_to
+
+EMBED = {"texts": ["a"], "model": "voyage-4"}
+
+
+def failing(*answers):
+    """A handler that gives these answers, statuses or exceptions, and then succeeds."""
+    left = list(answers)
+
+    def handler(request):
+        if not left:
+            return answer_to(request)
+        answer = left.pop(0)
+        if isinstance(answer, int):
+            return httpx.Response(answer, json={"detail": "no"}, headers={"x-request-id": "r-9"})
+        if isinstance(answer, httpx.Response):  # a new one each time, for both clients
+            return httpx.Response(
+                answer.status_code, content=answer.content, headers=answer.headers
+            )
+        raise answer
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (400, error.InvalidRequestError, "Request r-9: no"),
+        (401, error.AuthenticationError, "Request r-9: no"),
+        (403, error.APIError, "Request r-9: HTTP 403: no"),
+        (404, error.APIError, "Request r-9: HTTP 404: no"),
+        (410, error.APIError, "Request r-9: HTTP 410: no"),
+        (422, error.MalformedRequestError, "Request r-9: no"),
+        (429, error.RateLimitError, "Request r-9: no"),
+        (500, error.ServerError, "Request r-9: The server failed to process the request."),
+        (502, error.ServiceUnavailableError, "Request r-9: The server is overloaded or not ready yet."),
+        (503, error.ServiceUnavailableError, "Request r-9: The server is overloaded or not ready yet."),
+        (504, error.ServiceUnavailableError, "Request r-9: The server is overloaded or not ready yet."),
+        (529, error.APIError, "Request r-9: HTTP 529: no"),
+        (302, error.APIError, "Request r-9: HTTP 302: no"),
+        (204, error.APIError, "Request r-9: HTTP 204: no"),
+    ],
+)  # fmt: skip
+def test_every_status_has_its_class_and_carries_the_answer(face, status, kind, message):
+    """The official classes for the official statuses; no other status is taken for success."""
+    with pytest.raises(kind) as raised:
+        face.call(face.client(failing(status)), "embed", **EMBED)
+    failure = raised.value
+
+    assert kind is type(failure)
+    assert message == str(failure)
+    assert status == failure.http_status
+    assert {"detail": "no"} == failure.json_body
+    assert '{"detail":"no"}' == failure.http_body
+    assert "r-9" == failure.request_id == failure.headers["x-request-id"]
+    assert 1 == len(face.requests)
+
+
+@pytest.mark.parametrize(
+    ("response", "kind", "message"),
+    [
+        (httpx.Response(429, text="<html>slow down</html>"), error.RateLimitError, "does not say why"),
+        (httpx.Response(400, content=b""), error.InvalidRequestError, "does not say why"),
+        (httpx.Response(422, json={"detail": [{"loc": ["body"], "msg": "bad"}]}), error.MalformedRequestError, "'msg': 'bad'"),
+        (httpx.Response(400, json={"error": "no"}), error.InvalidRequestError, "does not say why"),
+        (httpx.Response(200, text="<html>hello</html>"), error.MalformedResponseError, "not JSON"),
+        (httpx.Response(200, content=b"\xff\xfe\x00"), error.MalformedResponseError, "not JSON"),
+        (httpx.Response(200, content=b""), error.MalformedResponseError, "not JSON"),
+        (httpx.Response(200, json=[]), error.MalformedResponseError, "the whole body: expected an object"),
+        (httpx.Response(200, json={"data": []}), error.MalformedResponseError, "usage: missing"),
+        (httpx.Response(200, json={"data": None, "usage": {}}), error.MalformedResponseError, "data: expected a list, found null"),
+    ],
+)  # fmt: skip
+def test_bodies_that_are_not_as_documented_give_typed_errors(face, response, kind, message):
+    """A proxy's HTML page is no reason for a JSONDecodeError."""
+    with pytest.raises(kind, match=message) as raised:
+        face.call(face.client(failing(response)), "embed", **EMBED)
+
+    assert response.status_code == raised.value.http_status
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (httpx.ConnectError("refused"), error.APIConnectionError),
+        (httpx.RemoteProtocolError("closed"), error.APIConnectionError),
+        (httpx.ReadTimeout("slow"), error.Timeout),
+        (httpx.ConnectTimeout("slow"), error.Timeout),
+    ],
+)
+def test_answers_that_never_come_have_official_classes_and_a_cause(face, failure, kind):
+    """Whoever catches the official exceptions goes on doing so."""
+    with pytest.raises(kind) as raised:
+        face.call(face.client(failing(failure)), "embed", **EMBED)
+
+    assert raised.value.__cause__ is failure
+    assert raised.value.http_status is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [408, 409, 429, 500, 502, 503, 504, 520, 529, httpx.ConnectError("x"), httpx.ReadTimeout("x")],
+)
+def test_failures_that_may_pass_are_retried(face, answer):
+    """max_retries counts retries: one failure, one retry, two requests."""
+    result = face.call(face.client(failing(answer), max_retries=1), "embed", **EMBED)
+
+    assert 1 == len(result)
+    assert 2 == len(face.requests)
+    assert 1 == len({request.content for request in face.requests})
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422, 501])
+def test_failures_that_will_not_pass_are_not_retried(face, status):
+    """Sending the same again would only cost."""
+    with pytest.raises(error.VoyageError):
+        face.call(face.client(failing(status), max_retries=5), "embed", **EMBED)
+
+    assert 1 == len(face.requests)
+
+
+@pytest.mark.parametrize(("retries", "requests"), [(0, 1), (1, 2), (3, 4)])
+def test_retries_end(face, retries, requests):
+    """The last failure is what the caller sees."""
+    with pytest.raises(error.RateLimitError):
+        face.call(face.client(failing(*[429] * 9), max_retries=retries), "embed", **EMBED)
+
+    assert requests == len(face.requests)
+    assert retries == len(face.waits)
+
+
+def test_waits_double_up_to_a_ceiling_and_are_random(face):
+    """Full jitter keeps many clients from coming back at the same moment."""
+    client = face.client(failing(*[503] * 7), max_retries=7)
+    face.call(client, "embed", **EMBED)
+
+    assert [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0] == face.waits
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"), [("7", [7.0]), ("2.5", [2.5]), ("soon", [0.5]), ("-1", [0.5])]
+)
+def test_a_wait_that_the_server_asks_for_is_kept(face, header, expected):
+    """It knows best; nonsense is ignored."""
+    response = httpx.Response(429, json={"detail": "no"}, headers={"retry-after": header})
+    face.call(face.client(failing(response), max_retries=1), "embed", **EMBED)
+
+    assert expected == face.waits
+
+
+def test_a_wait_beyond_patience_is_an_error_at_once(face):
+    """Nobody should hang for an hour without knowing."""
+    response = httpx.Response(429, json={"detail": "no"}, headers={"retry-after": "3600"})
+    with pytest.raises(error.RateLimitError):
+        face.call(face.client(failing(response), max_retries=3), "embed", **EMBED)
+
+    assert [] == face.waits
+
+
+def test_a_policy_is_a_value():
+    """No clock and no randomness of its own, so that tests can pin its waits."""
+    assert RetryPolicy(max_retries=2) == RetryPolicy(max_retries=2)
+    assert RetryPolicy(max_retries=1).wait(1, None, 0.9) is None
+    assert 3.0 == RetryPolicy(max_retries=9, first=2.0).wait(1, None, 0.75)
+    with pytest.raises(ValueError, match="max_retries"):
+        RetryPolicy(max_retries=-1)
+
+
+KINDS = [
+    kind
+    for kind in vars(error).values()
+    if isinstance(kind, type) and issubclass(kind, error.VoyageError)
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("duplicate", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
+def test_exceptions_pickle_and_copy(kind, duplicate):
+    """They cross process boundaries in job queues."""
+    failure = (
+        kind("no")
+        if kind is error.ArgumentError
+        else kind(
+            "no",
+            http_body=b"{}",
+            http_status=418,
+            json_body={},
+            headers={"x-request-id": "r"},
+            code="c",
+        )
+    )
+    other = duplicate(failure)
+
+    assert kind is type(other)
+    assert vars(failure) == vars(other)
+    assert str(failure) == str(other)
+    assert repr(failure) == repr(other)
+
+
+def test_the_official_exceptions_are_all_there():
+    """Code that catches them must go on working."""
+    official = {
+        "VoyageError",
+        "APIError",
+        "TryAgain",
+        "Timeout",
+        "APIConnectionError",
+        "InvalidRequestError",
+        "MalformedRequestError",
+        "AuthenticationError",
+        "RateLimitError",
+        "ServerError",
+        "ServiceUnavailableError",
+        "VideoProcessingError",
+    }
+
+    assert set() == official - {kind.__name__ for kind in KINDS}
+    assert "<empty message>" == str(error.VoyageError())
+    assert "no" == error.VoyageError("no").user_message
+    undecodable = error.VoyageError(http_body=b"\xff")
+    assert "<Could not decode body as utf-8.>" == undecodable.http_body
+
+
+def test_the_key_is_in_no_exception(face, key):
+    """Exceptions end up in logs and trackers."""
+    for answer in (401, 500, httpx.ConnectError("x"), httpx.Response(200, text="?")):
+        with pytest.raises(error.VoyageError) as raised:
+            face.call(face.client(failing(answer)), "embed", **EMBED)
+        failure = raised.value
+        told = str(failure) + repr(failure) + repr(vars(failure)) + repr(failure.__cause__)
+        assert key not in told
+        assert key.encode() not in pickle.dumps(failure)
+
+
+def test_clients_close_their_connections():
+    """As context managers and by hand; a closed client can't be used by mistake."""
+    with voyageai.Client(api_key="k") as vo:
+        pass
+    with pytest.raises(RuntimeError, match="closed"):
+        vo.embed(**EMBED)
+
+    async def close() -> None:
+        async with voyageai.AsyncClient(api_key="k") as client:
+            pass
+        await client.aclose()
+
+    asyncio.run(close())
+
+
+def test_one_async_client_serves_one_event_loop_after_another():
+    """Notebooks and frameworks call asyncio.run again and again."""
+    from .conftest import Face
+
+    face = Face("AsyncClient")
+    client = face.client()
+    for _ in range(3):
+        assert 1 == len(face.call(client, "embed", **EMBED))

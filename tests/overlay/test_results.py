@@ -1,0 +1,359 @@
+"""From answers to results."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import pickle
+import sys
+import tracemalloc
+from array import array
+
+import httpx
+import numpy as np
+import pytest
+from voyageai.error import MalformedResponseError, ServerError
+from voyageai.object import (
+    ContextualizedEmbeddingsObject,
+    EmbeddingsObject,
+    MultimodalEmbeddingsObject,
+    RerankingObject,
+)
+
+from .conftest import answer_to, packed
+
+TEXTS = {"texts": ["a", "b", "c"], "model": "voyage-4"}
+
+
+def answering(data, **more):
+    """A handler that answers with these entries."""
+    answer = {"object": "list", "data": data, "model": "m", "usage": {"total_tokens": 3}, **more}
+    return lambda request: httpx.Response(200, json=answer)
+
+
+def entry(index, embedding):
+    """One vector of an answer."""
+    return {"object": "embedding", "index": index, "embedding": embedding}
+
+
+def test_embeddings_are_lists_of_lists_of_python_floats(face):
+    """Frameworks assert exactly that, and change the lists."""
+    result = face.call(face.client(), "embed", **TEXTS)
+
+    assert [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]] == result.embeddings
+    assert {list} == {type(vector) for vector in result.embeddings}
+    assert {float} == {type(number) for vector in result.embeddings for number in vector}
+    assert result.embeddings is result.embeddings
+    result.embeddings.append([9.0, 9.0])
+    assert 4 == len(result)
+
+
+def test_a_result_says_what_it_cost_and_where_it_came_from(face):
+    """For accounting and for support cases."""
+    result = face.call(face.client(), "embed", **TEXTS)
+
+    assert 7 == result.total_tokens
+    assert 7 == result.usage.total_tokens
+    assert "voyage-4" == result.model
+    assert "req-1" == result.request_id
+    assert "EmbeddingsObject(3 x 2 float32, model='voyage-4', total_tokens=7)" == repr(result)
+
+
+def test_a_matrix_is_the_buffer_itself(face):
+    """Copies would double the memory of large results."""
+    result = face.call(face.client(), "embed", **TEXTS)
+    first, second = result.numpy(), result.numpy()
+
+    np.testing.assert_array_equal(np.float32([[0, 0.5], [1, 1.5], [2, 2.5]]), first)
+    assert np.float32 == first.dtype
+    assert np.shares_memory(first, second)
+    assert first.flags.writeable
+
+
+def test_a_matrix_after_lists_shows_what_the_lists_became(face):
+    """There is one truth: the lists, once they were asked for."""
+    result = face.call(face.client(), "embed", **TEXTS)
+    result.embeddings[0][0] = 8.0
+
+    assert np.float32(8.0) == result.numpy()[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind", "numbers", "expected"),
+    [
+        ("float", "f", [0.5, -0.25], np.float32),
+        ("int8", "b", [-128, 127], np.int8),
+        ("uint8", "B", [0, 255], np.uint8),
+        ("binary", "b", [-51, 3], np.int8),
+        ("ubinary", "B", [77, 255], np.uint8),
+    ],
+)
+@pytest.mark.parametrize("encoded", [True, False])
+def test_every_dtype_is_read_in_both_encodings(face, dtype, kind, numbers, expected, encoded):
+    """Some gateways ignore encoding_format and answer with lists."""
+    vector = packed(numbers, kind) if encoded else numbers
+    client = face.client(answering([entry(0, vector)]))
+    result = face.call(client, "embed", ["a"], model="voyage-4", output_dtype=dtype)
+
+    np.testing.assert_array_equal(np.array([numbers], expected), result.numpy())
+    assert expected == result.numpy().dtype
+    assert [numbers] == result.embeddings
+    assert {type(number) for number in numbers} == {type(n) for n in result.embeddings[0]}
+
+
+def test_float_lists_keep_all_their_digits(face):
+    """A gateway's numbers are passed through as they are, as the official client does."""
+    client = face.client(answering([entry(0, [0.1, 0.2])]))
+    result = face.call(client, "embed", ["a"], model="voyage-4")
+
+    assert [[0.1, 0.2]] == result.embeddings
+
+
+def test_vectors_are_placed_by_their_index(face):
+    """The official client trusts the order and returns wrong vectors for shuffled answers."""
+    client = face.client(answering([entry(2, [2.0]), entry(0, [0.0]), entry(1, [1.0])]))
+    result = face.call(client, "embed", **TEXTS)
+
+    assert [[0.0], [1.0], [2.0]] == result.embeddings
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([entry(0, [1.0])], "expected 3 entries, found 1"),
+        ([entry(0, [1.0]), entry(0, [1.0]), entry(1, [1.0])], "index 0 comes twice"),
+        ([entry(0, [1.0]), entry(1, [1.0]), entry(3, [1.0])], "index 3 is of no input"),
+        ([entry(0, [1.0]), entry(1, [1.0]), entry(-1, [1.0])], "index -1 is of no input"),
+        ([entry(0, [1.0]), entry(1, [1.0, 2.0]), entry(2, [1.0])], r"data\[1\]: 2 numbers, but"),
+        ([entry(0, packed([1.0])), entry(1, packed([1.0, 2.0])), entry(2, packed([1.0]))], r"data\[1\]: 8 bytes, but"),
+        ([entry(0, packed([1.0])), entry(1, [1.0]), entry(2, [1.0])], r"data\[1\]: expected base64"),
+        ([entry(0, [1.0]), entry(1, packed([1.0])), entry(2, [1.0])], r"data\[1\]: expected a list"),
+        ([entry(0, "%"), entry(1, "%"), entry(2, "%")], r"data\[0\]: not base64"),
+        ([entry(0, "AAA="), entry(1, "AAA="), entry(2, "AAA=")], r"data\[0\]: 2 bytes are no whole"),
+        ([entry(0, ["x"]), entry(1, [1.0]), entry(2, [1.0])], r"data\[0\]: not all of it is float64"),
+        ([{"index": 0}, entry(1, [1.0]), entry(2, [1.0])], r"data\[0\]\.embedding: missing"),
+        ([entry("0", [1.0]), entry(1, [1.0]), entry(2, [1.0])], r"data\[0\]\.index: expected an integer"),
+        ("text", "data: expected a list"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_makes_no_sense_says_what_is_wrong_with_it(face, data, message):
+    """One typed error with status, body and place, never a raw AttributeError."""
+    client = face.client(answering(data))
+    with pytest.raises(MalformedResponseError, match=message) as raised:
+        face.call(client, "embed", **TEXTS)
+
+    assert 200 == raised.value.http_status
+    assert "total_tokens" in raised.value.http_body
+
+
+def test_contextualized_results_are_grouped_by_document(face):
+    """One buffer holds all chunks; each document sees its own."""
+    client = face.client()
+    result = face.call(
+        client, "contextualized_embed", [["a", "b"], ["c"]], model="voyage-context-4"
+    )
+
+    assert [[[0.0, 0.5], [1.0, 1.5]], [[10.0, 10.5]]] == [r.embeddings for r in result.results]
+    assert [0, 1] == [r.index for r in result]
+    assert 7 == result.total_tokens
+    np.testing.assert_array_equal(
+        np.float32([[10, 10.5]]),
+        face.call(client, "contextualized_embed", [["a", "b"], ["c"]], model="voyage-context-4")
+        .results[1]
+        .numpy(),
+    )
+    assert result.chunk_texts is None
+
+
+def test_chunks_of_a_chunk_function_come_back_with_their_vectors(face):
+    """Whoever lets the client split texts needs to know what was embedded."""
+    result = face.call(
+        face.client(),
+        "contextualized_embed",
+        [["a b", "c"]],
+        "voyage-context-4",
+        chunk_fn=str.split,
+    )
+
+    assert [["a", "b", "c"]] == result.chunk_texts
+    assert ["a", "b", "c"] == result.results[0].chunk_texts
+    assert 3 == len(result.results[0].embeddings)
+
+
+@pytest.mark.parametrize(
+    ("documents", "message"),
+    [
+        ([[{"text": "a"}, {}], [{"text": "b"}]], r"inputs\[0\] returned a partial set"),
+        ([[{"text": "a"}], [{}]], "for some documents but not others"),
+    ],
+)
+def test_chunk_texts_that_are_not_all_there_are_an_error(face, documents, message):
+    """Texts would be matched with the wrong vectors."""
+    data = [
+        {
+            "index": place,
+            "data": [{**entry(number, [1.0]), **chunk} for number, chunk in enumerate(chunks)],
+        }
+        for place, chunks in enumerate(documents)
+    ]
+    client = face.client(answering(data))
+    with pytest.raises(ServerError, match=message):
+        face.call(
+            client,
+            "contextualized_embed",
+            ["a", "b"],
+            "voyage-context-4",
+            "document",
+            enable_auto_chunking=True,
+        )
+
+
+def test_multimodal_results_count_tokens_and_pixels(face):
+    """Pixels are billed."""
+    result = face.call(face.client(), "multimodal_embed", [["a"]], model="voyage-multimodal-3.5")
+
+    assert (5, 50, 0, 7) == (
+        result.text_tokens,
+        result.image_pixels,
+        result.video_pixels,
+        result.total_tokens,
+    )
+
+
+def test_a_usage_without_pixels_counts_none(face):
+    """The official client raises AttributeError."""
+    client = face.client(answering([entry(0, [1.0])]))
+    result = face.call(client, "multimodal_embed", [["a"]], model="voyage-multimodal-3.5")
+
+    assert (0, 3) == (result.video_pixels, result.total_tokens)
+
+
+def test_rankings_keep_the_servers_order_and_carry_the_documents(face):
+    """`result.results` is what every framework reads."""
+    result = face.call(
+        face.client(), "rerank", "q", ["a", "b", "c", "d"], model="rerank-2.5", top_k=2
+    )
+
+    assert [(3, "d", 0.75), (2, "c", 0.5)] == result.results
+    assert ["d", "c"] == [ranked.document for ranked in result]
+
+
+def test_a_ranking_of_a_document_that_was_not_sent_is_an_error(face):
+    """The official client raises IndexError."""
+    client = face.client(answering([{"index": 2, "relevance_score": 0.5}]))
+    with pytest.raises(MalformedResponseError, match="index 2 is of no document"):
+        face.call(client, "rerank", "q", ["a", "b"], model="rerank-2.5")
+
+
+CALLS = [
+    ("embed", {"texts": ["a", "b"], "model": "voyage-4"}, EmbeddingsObject),
+    ("contextualized_embed", {"inputs": [["a", "b"]], "model": "voyage-context-4"}, ContextualizedEmbeddingsObject),
+    ("multimodal_embed", {"inputs": [["a"]], "model": "voyage-multimodal-3.5"}, MultimodalEmbeddingsObject),
+    ("rerank", {"query": "q", "documents": ["a", "b"], "model": "rerank-2.5"}, RerankingObject),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
+)
+def test_results_pickle_copy_and_compare(face, method, arguments, kind, duplicate):
+    """They travel between processes and through caches."""
+    result = face.call(face.client(), method, **arguments)
+    other = duplicate(result)
+
+    assert kind is type(other)
+    assert result == other
+    assert "req-1" == other.request_id
+    other.total_tokens += 1
+    assert result != other
+
+
+def test_update_appends_the_vectors_of_another_response():
+    """The official result's way of joining batches."""
+    result = EmbeddingsObject()
+    for numbers in ([1.0], [2.0]):
+        result.update(hand_made([{"embedding": numbers}], 5))
+
+    assert [[1.0], [2.0]] == result.embeddings
+    assert 10 == result.total_tokens
+
+
+def test_results_can_be_made_by_hand():
+    """Tests of frameworks make them from objects without indexes."""
+    reranking = RerankingObject(
+        response=hand_made([{"index": 1, "relevance_score": 0.9}], 2), documents=["a", "b"]
+    )
+
+    assert [(1, "b", 0.9)] == reranking.results
+    assert [] == EmbeddingsObject().embeddings
+    assert 0 == EmbeddingsObject().total_tokens
+
+
+def hand_made(data, tokens):
+    """A response of plain objects."""
+    from types import SimpleNamespace as Plain
+
+    return Plain(data=[Plain(**entry) for entry in data], usage=Plain(total_tokens=tokens))
+
+
+def test_a_missing_accelerator_is_replaced_by_the_standard_library(face, monkeypatch):
+    """Platforms without a wheel of it get the same numbers, more slowly."""
+    expected = face.call(face.client(), "embed", **TEXTS).embeddings
+    monkeypatch.setitem(sys.modules, "pybase64", None)
+
+    assert expected == face.call(face.client(), "embed", **TEXTS).embeddings
+    broken = face.client(answering([entry(n, "?") for n in range(3)]))
+    with pytest.raises(MalformedResponseError, match="not base64"):
+        face.call(broken, "embed", **TEXTS)
+
+
+def test_numbers_are_little_endian_on_every_machine(face, monkeypatch):
+    """On the few big-endian machines they are turned round."""
+    swapped = array("f", [0.5, 0.25])
+    swapped.byteswap()
+    monkeypatch.setattr(sys, "byteorder", "big")
+    client = face.client(answering([entry(0, packed(list(swapped)))]))
+
+    assert [[0.5, 0.25]] == face.call(client, "embed", ["a"], model="voyage-4").embeddings
+
+
+def test_without_numpy_lists_work_and_a_matrix_says_what_to_install(face, monkeypatch):
+    """numpy is an extra."""
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    result = face.call(face.client(), "embed", **TEXTS)
+
+    with pytest.raises(ImportError, match=r'pip install "voyageai\[numpy\]"'):
+        result.numpy()
+    assert 3 == len(result.embeddings)
+
+
+def test_a_matrix_keeps_hardly_more_than_its_numbers():
+    """Neither the answer's text nor its objects stay behind."""
+    from .conftest import Face
+
+    columns, rows = 1024, 200
+    data = [entry(n, packed([0.5] * columns)) for n in range(rows)]
+    face = Face("Client")
+    client = face.client(answering(data))
+    client.embed(["a"] * rows, model="voyage-4").numpy()  # loads what is loaded once
+    face.requests.clear()
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    matrix = client.embed(["a"] * rows, model="voyage-4").numpy()
+    face.requests.clear()
+    gc.collect()
+    kept = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+
+    assert matrix.nbytes == 4 * columns * rows
+    assert kept <= 1.1 * matrix.nbytes
+
+
+def test_the_answers_of_these_tests_are_valid_json():
+    """Otherwise these tests would test something else."""
+    request = httpx.Request("POST", "http://x/rerank", json={"documents": ["a"], "model": "m"})
+
+    assert "m" == json.loads(answer_to(request).content)["model"]

@@ -1,0 +1,26 @@
+"""Comparing a text with what is recorded, or recording it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+RECORDED = Path(__file__).parent / "recorded"
+
+
+@pytest.fixture
+def same_as_recorded(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Assert that a text is as recorded; with --update-snapshots record it."""
+
+    def check(name: str, text: str) -> None:
+        path = RECORDED / name
+        if request.config.getoption("--update-snapshots"):
+            path.write_text(text, encoding="utf-8")
+        recorded = path.read_text(encoding="utf-8")
+        assert recorded.splitlines() == text.splitlines(), (
+            f"{name} changed; if that is meant: nox -s snapshots, and review the diff"
+        )
+
+    return check

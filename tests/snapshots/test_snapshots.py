@@ -1,0 +1,130 @@
+"""Snapshots: any change of the wire, the interface or the contract shows up in review."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from generator import paths, spec
+from generator.build import build
+
+from . import contract, interface, wire
+
+PACKAGES = ("voyageai", "voyageai_rest")
+
+
+def home(package: str) -> Path:
+    """The folder that holds an installed package."""
+    found = find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent.parent
+
+
+def test_requests_are_as_recorded(same_as_recorded):
+    """What reaches the server changes only on purpose, and is the same from both clients."""
+    same_as_recorded("wire.txt", wire.record())
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_public_interfaces_are_as_recorded(same_as_recorded, package):
+    """A name that disappears breaks somebody's code."""
+    same_as_recorded(f"interface_{package}.txt", interface.record(package, home(package)))
+
+
+@pytest.mark.parametrize("path", [paths.OPENAPI, paths.CATALOGUE], ids=lambda path: path.stem)
+def test_the_contract_is_as_recorded(same_as_recorded, path):
+    """A fact that changes is read by a person, apart from the wording around it."""
+    same_as_recorded(f"contract_{path.stem}.txt", contract.record(spec.load(path)))
+
+
+@pytest.fixture(scope="module")
+def renamed(tmp_path_factory) -> Path:
+    """A tree generated from a spec in which a field of a request has another name."""
+    folder = tmp_path_factory.mktemp("renamed")
+    text = paths.OPENAPI.read_text(encoding="utf-8")
+    assert 3 <= text.count("truncation:")
+    (folder / "openapi.yaml").write_text(text.replace("truncation:", "cutting:"), encoding="utf-8")
+    (folder / "generated").mkdir()
+    build(folder / "generated", folder / "openapi.yaml", paths.CATALOGUE, paths.CATALOGUE_SCHEMA)
+    return folder / "generated"
+
+
+def test_a_renamed_field_shows_in_the_contract():
+    """The snapshot would be worthless if it did not."""
+    document = spec.load(paths.OPENAPI)
+    changed = copy.deepcopy(document)
+    fields = changed["components"]["schemas"]["RerankRequest"]["properties"]
+    fields["top"] = fields.pop("top_k")
+
+    assert contract.record(document) != contract.record(changed)
+
+
+def test_a_changed_default_shows_in_the_contract():
+    """Defaults change what users get without a change of their code."""
+    document = spec.load(paths.OPENAPI)
+    changed = copy.deepcopy(document)
+    changed["components"]["schemas"]["RerankRequest"]["properties"]["truncation"]["default"] = False
+
+    assert contract.record(document) != contract.record(changed)
+
+
+def test_a_changed_sentence_does_not_show_in_the_contract():
+    """Otherwise nobody would read the diffs."""
+    document = spec.load(paths.OPENAPI)
+    changed = copy.deepcopy(document)
+    changed["components"]["schemas"]["RerankRequest"]["description"] = "Something else."
+
+    assert contract.record(document) == contract.record(changed)
+
+
+def test_a_renamed_field_shows_on_the_wire(renamed):
+    """Of the generated client alone: the overlay would not even start with it."""
+    script = (
+        "from voyageai_rest.api.reranking import rerank\n"
+        "from voyageai_rest.models import RerankRequest\n"
+        "body = RerankRequest(query='q', documents=['d'], model='m', cutting=True)\n"
+        "print(rerank.build_request(body=body).json)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(renamed)}
+    shown = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert "'cutting': True" in shown.stdout
+    assert "cutting" not in wire.record()
+
+
+def test_a_renamed_field_shows_in_the_interface(renamed):
+    """Users of the generated client write its name."""
+    recorded = interface.record("voyageai_rest", home("voyageai_rest"))
+
+    assert recorded != interface.record("voyageai_rest", renamed)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("def embed_query(", "def _embed_query("),
+        ("truncation: bool = True", "truncation: bool = False"),
+        ("model: RerankModel | str", "model: RerankModel"),
+    ],
+    ids=["name removed", "default changed", "type narrowed"],
+)
+def test_a_changed_name_default_or_type_shows_in_the_interface(tmp_path, old, new):
+    """The snapshot would be worthless if it did not."""
+    recorded = interface.record("voyageai", home("voyageai"))
+    shutil.copytree(home("voyageai") / "voyageai", tmp_path / "voyageai")
+    path = tmp_path / "voyageai/client.py"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+    assert recorded != interface.record("voyageai", tmp_path)
