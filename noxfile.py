@@ -80,6 +80,7 @@ def types(session: nox.Session) -> None:
     """Both type checkers, strict, over everything that users' checkers will see."""
     session.install(*groups("types", "generate", "demo"), "-e", ".[emulator]")
     session.run("mypy")
+    session.run("mypy", "tests/typing/usage.py")
     session.run("pyright")
 
 

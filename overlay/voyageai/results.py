@@ -132,8 +132,8 @@ class EmbeddingsObject(_Vectored, Result):
         request_id: What the server calls the request.
 
     Example:
-        >>> result = vo.embed(["a", "b"], model="voyage-4")  # doctest: +SKIP
-        >>> len(result), len(result.embeddings[0])  # doctest: +SKIP
+        >>> result = vo.embed(["a", "b"], model="voyage-4")
+        >>> len(result), len(result.embeddings[0])
         (2, 1024)
     """
 
@@ -185,9 +185,9 @@ class MultimodalEmbeddingsObject(EmbeddingsObject):
     def __init__(
         self, response: Any = None, *, dtype: str | None = None, expected: int | None = None
     ) -> None:
-        self.text_tokens = 0
-        self.image_pixels = 0
-        self.video_pixels = 0
+        self.text_tokens: int = 0
+        self.image_pixels: int = 0
+        self.video_pixels: int = 0
         super().__init__(response, dtype=dtype, expected=expected)
 
     def _account(self, response: Any) -> None:

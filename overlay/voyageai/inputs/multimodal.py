@@ -49,7 +49,7 @@ def check_inputs(inputs: object) -> list[MultimodalInput]:
                 f"before it, not {type(item).__name__}; all are dicts or all are lists",
                 argument,
             )
-        content: object = _content_of(item, argument) if isinstance(item, Mapping) else item  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # looked at below
+        content = _content_of(item, argument)  # pyright: ignore[reportUnknownArgumentType]  # a dict or a list of anything
         parts = check_list(content, argument, constraint("MultimodalInput", "content"), "parts")
         checked.append(
             MultimodalInput(
@@ -65,10 +65,12 @@ def texts_of(inputs: list[MultimodalInput]) -> list[str]:
     return [part.text for part in firsts if isinstance(part, TextContent)]
 
 
-def _content_of(item: Mapping[str, Any], argument: str) -> object:
+def _content_of(item: object, argument: str) -> object:
+    if not isinstance(item, Mapping):
+        return item
     if "content" not in item:
         raise ArgumentError(f"{argument} has no 'content'", argument)
-    return item["content"]
+    return item["content"]  # pyright: ignore[reportUnknownVariableType]  # looked at by the caller
 
 
 def _part(part: object, argument: str) -> Content:

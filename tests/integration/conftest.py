@@ -1,0 +1,23 @@
+"""The overlay and the emulator meet, over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import voyageai
+import voyageai.emulator
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """Base URL of an emulator."""
+    with voyageai.emulator.running() as found:
+        yield found
+
+
+@pytest.fixture
+def vo(url: str) -> Iterator[voyageai.Client]:
+    """A client of it."""
+    with voyageai.Client(api_key="emulator", base_url=url) as client:
+        yield client
