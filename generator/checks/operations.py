@@ -1,0 +1,121 @@
+"""Rules for operations, their bodies and answers, and the hosts."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ..contract import resolve
+from .documents import Documents, Finding, Node, openapi, operations, walk
+
+# Status to the shared answer that documents it.
+ERRORS = {
+    "400": "InvalidRequest",
+    "401": "Unauthorized",
+    "403": "Forbidden",
+    "404": "NotFound",
+    "422": "UnprocessableContent",
+    "429": "RateLimited",
+    "5XX": "ServerError",
+}
+RETIRED = {"410": "ModelRetired"}
+REQUEST_ID = "x-request-id"
+
+
+def operations_are_described(documents: Documents) -> Iterator[Finding]:
+    """Every operation has an id, a summary and a description."""
+    for operation in operations(documents.openapi):
+        for key in ("operationId", "summary", "description"):
+            if not operation.value.get(key):
+                yield openapi(operation.path, f"has no {key}")
+
+
+def operations_have_one_declared_tag(documents: Documents) -> Iterator[Finding]:
+    """Every operation has exactly one tag, declared in `tags`."""
+    declared = {tag["name"] for tag in documents.openapi.get("tags", ())}
+    for operation in operations(documents.openapi):
+        tags = operation.value.get("tags", [])
+        if len(tags) != 1:
+            yield openapi(operation.at("tags"), f"has {len(tags)} tags, not one")
+        for tag in tags:
+            if tag not in declared:
+                yield openapi(operation.at("tags"), f"{tag} is not declared in the tags above")
+
+
+def operations_are_secured(documents: Documents) -> Iterator[Finding]:
+    """Every operation names a declared security scheme, and none goes without."""
+    schemes = documents.openapi["components"].get("securitySchemes", {})
+    for operation in operations(documents.openapi):
+        demands = operation.value.get("security")
+        if not demands or {} in demands:
+            yield openapi(operation.path, "can be called without a key")
+        for scheme in (name for demand in demands or () for name in demand):
+            if scheme not in schemes:
+                yield openapi(operation.at("security"), f"{scheme} is not a security scheme")
+
+
+def operations_document_errors(documents: Documents) -> Iterator[Finding]:
+    """Every operation documents every error, with the shared answers."""
+    for operation in operations(documents.openapi):
+        expected = ERRORS | (RETIRED if _takes_a_model(documents, operation) else {})
+        for status, name in expected.items():
+            answer = operation.value["responses"].get(status)
+            if answer != {"$ref": f"#/components/responses/{name}"}:
+                path = operation.at("responses", status)
+                yield openapi(path, f"is not documented by the shared answer {name}")
+
+
+def responses_carry_a_request_id(documents: Documents) -> Iterator[Finding]:
+    """Every answer, shared or not, has the x-request-id header."""
+    for answer in _answers(documents):
+        if REQUEST_ID not in answer.value.get("headers", {}):
+            yield openapi(answer.path, f"does not carry {REQUEST_ID}")
+
+
+def bodies_are_references(documents: Documents) -> Iterator[Finding]:
+    """The schema of a body is a reference to a named one; a file's content needs none."""
+    for node in walk(documents.openapi["paths"], ("paths",)):
+        yield from _anonymous_bodies(node)
+    for answer in walk(documents.openapi["components"].get("responses", {}), ("components",)):
+        yield from _anonymous_bodies(answer)
+
+
+def parameters_are_described(documents: Documents) -> Iterator[Finding]:
+    """Every parameter has a description, which becomes that of an argument."""
+    for node in walk({key: documents.openapi[key] for key in ("paths", "components")}):
+        if "in" in node.value and "schema" in node.value and not node.value.get("description"):
+            yield openapi(node.path, "has no description")
+
+
+def servers_are_named(documents: Documents) -> Iterator[Finding]:
+    """Every host has an x-name of its own, by which it is asked for."""
+    servers = documents.openapi.get("servers", ())
+    names = Counter(server.get("x-name") for server in servers)
+    for position, server in enumerate(servers):
+        name = server.get("x-name")
+        if not name:
+            yield openapi(("servers", position), "has no x-name")
+        elif names[name] > 1:
+            yield openapi(("servers", position), f"is not the only one with the x-name {name}")
+
+
+def _takes_a_model(documents: Documents, operation: Node) -> bool:
+    return any(
+        "model" in resolve(documents.openapi, content["schema"]).get("properties", {})
+        for content in operation.value.get("requestBody", {}).get("content", {}).values()
+    )
+
+
+def _answers(documents: Documents) -> Iterator[Node]:
+    for name, answer in documents.openapi["components"].get("responses", {}).items():
+        yield Node(("components", "responses", name), answer)
+    for operation in operations(documents.openapi):
+        for status, answer in operation.value["responses"].items():
+            if "$ref" not in answer:
+                yield Node(operation.at("responses", status), answer)
+
+
+def _anonymous_bodies(node: Node) -> Iterator[Finding]:
+    content = node.value.get("content")
+    for media_type, body in content.items() if isinstance(content, dict) else ():
+        schema = body.get("schema", {})
+        if "$ref" not in schema and schema.get("format") != "binary":
+            yield openapi(node.at("content", media_type), "its schema has no name of its own")

@@ -1,0 +1,11 @@
+"""What the tests of the spec share."""
+
+import pytest
+
+from generator.checks import Documents, read
+
+
+@pytest.fixture(scope="session")
+def documents() -> Documents:
+    """Return the files of `spec/`, loaded once; copy before changing."""
+    return read()

@@ -1,0 +1,81 @@
+"""The rules of the spec: the spec keeps them, and each is seen to fire."""
+
+from pathlib import Path
+
+import pytest
+
+from generator import lint as command
+from generator import paths
+from generator.checks import CHECKS, Documents, lint, rule
+
+from .faults import DROPPED, EMBED, FAULTS, SCHEMAS, Place, changed
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, documents: Documents) -> None:
+    """Give the command a spec with one fault."""
+    change = changed(documents, "openapi", (*EMBED, "summary"), DROPPED)
+    monkeypatch.setattr(command, "read", lambda: change)
+
+
+def test_the_spec_keeps_its_rules(documents: Documents) -> None:
+    """All that is generated rests on them."""
+    assert [] == [f"{finding}: {name}" for name, finding in lint(documents)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "name", "place", "value"),
+    [pytest.param(*fault, id=f"{fault[0]}-{number}") for number, fault in enumerate(FAULTS)],
+)
+def test_a_fault_breaks_its_rule_and_no_other(
+    documents: Documents, expected: str, name: str, place: Place, value: object
+) -> None:
+    """A rule that does not fire guards nothing; one that fires for another's fault misleads."""
+    found = list(lint(changed(documents, name, place, value)))
+    assert {expected} == {name for name, _ in found}
+
+
+def test_every_rule_is_seen_to_fire() -> None:
+    """A new rule comes with a fault that breaks it."""
+    assert {rule(check) for check in CHECKS} == {fault[0] for fault in FAULTS}
+
+
+def test_every_rule_says_what_it_holds() -> None:
+    """The docstrings are the list of rules that a contributor reads."""
+    assert [] == [rule(check) for check in CHECKS if not check.__doc__]
+
+
+def test_a_finding_says_where_it_is(documents: Documents) -> None:
+    """A file of this length can't be searched by eye."""
+    place = (*SCHEMAS, "Embedding", "properties", "index")
+    ((_, finding),) = lint(changed(documents, "openapi", (*place, "description"), DROPPED))
+    assert place == finding.path
+    assert "openapi.yaml:components.schemas.Embedding.properties.index: has no description" == str(
+        finding
+    )
+
+
+def test_a_sound_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a gate: only its status says whether to go on."""
+    assert 0 == command.main()
+    assert "spec/ keeps all of its rules\n" == capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_fault_fails_the_command_and_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """What to repair, and where, is one line."""
+    assert 1 == command.main()
+    expected = "spec/openapi.yaml:paths./embeddings.post: operations-are-described: has no summary"
+    assert f"{expected}\n" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2\n", "a: [", "- a\n"])
+def test_a_file_that_cannot_be_read_fails_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """Of a key that is written twice, YAML readers elsewhere would silently drop one."""
+    file = tmp_path / "openapi.yaml"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(paths, "OPENAPI", file)
+    assert 1 == command.main()
+    assert "openapi.yaml" in capsys.readouterr().err
