@@ -1,0 +1,72 @@
+"""What is shown in the terminal."""
+
+from collections.abc import Mapping, Sequence
+
+from evaluation import Scores
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+from search import Hit
+from spending import Spending
+
+
+def bar(console: Console) -> Progress:
+    """Return a progress bar: how far, and how long it took so far."""
+    description = TextColumn("{task.description}")
+    return Progress(
+        description, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+
+
+def hits_table(question: str, hits: Sequence[Hit], most: int) -> Table:
+    """Return the best hits of one question."""
+    table = titled(question)
+    for heading in ("#", "cosine", "rerank"):
+        table.add_column(heading, justify="right")
+    table.add_column("found")
+    for rank, hit in enumerate(hits[:most], start=1):
+        relevance = "" if hit.relevance is None else f"{hit.relevance:.3f}"
+        name = Text(hit.found.name, style="bold", overflow="fold")
+        summary = Text(hit.found.summary, style="dim", no_wrap=True, overflow="ellipsis")
+        table.add_row(str(rank), f"{hit.similarity:.3f}", relevance, Group(name, summary))
+    return table
+
+
+def scores_table(measured: Mapping[str, Mapping[str, Scores]]) -> Table:
+    """Return the scores of each kind of question, for each way to rank."""
+    table = titled("How good is it? Labelled questions answered:")
+    table.add_column("questions")
+    table.add_column("ranked by")
+    for heading in ("recall@1", "recall@10", "MRR"):
+        table.add_column(heading, justify="right")
+    for kind, by_way in measured.items():
+        for way, row in by_way.items():
+            figures = (f"{figure:.2f}" for figure in (row.recall_at_1, row.recall_at_10, row.mrr))
+            table.add_row(f"{row.questions} {kind}", way, *figures)
+    return table
+
+
+def spending_table(texts: int, spent: Spending, seconds: float) -> Table:
+    """Return what a run took: requests, tokens and list price by model, and in all."""
+    table = titled(f"{texts:,} texts in {seconds:.1f} s")
+    table.show_footer = True
+    table.add_column("model", "in all")
+    table.add_column("requests", f"{spent.requests.total():,}", justify="right")
+    table.add_column("tokens", f"{spent.tokens.total():,}", justify="right")
+    table.add_column("list price", dollars(spent.cost()), justify="right")
+    for model, tokens in spent.tokens.items():
+        requests = spent.requests[model]
+        table.add_row(model, f"{requests:,}", f"{tokens:,}", dollars(spent.cost(model)))
+    return table
+
+
+def titled(title: str) -> Table:
+    """Return an empty table."""
+    return Table(title=Text(title, style="cyan"), title_justify="left", box=SIMPLE_HEAD)
+
+
+def dollars(amount: float | None) -> str:
+    """Return an amount of US dollars to a tenth of a cent."""
+    return "unknown" if amount is None else f"${amount:.3f}"

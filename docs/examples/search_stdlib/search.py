@@ -1,0 +1,88 @@
+"""The search: embed all texts once; for a question, find the nearest ones and rerank them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import voyageai
+from corpus.docstring import Docstring
+from packing import Limits, estimated_tokens, packed
+from spending import Spending
+
+CANDIDATES = 30
+"""How many of the nearest texts are reranked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A text found."""
+
+    found: Docstring
+    similarity: float
+    """Cosine between the embeddings of question and text, from -1 to 1."""
+    relevance: float | None = None
+    """The reranker's score, from 0 to 1, once it has seen the text."""
+
+
+class Search:
+    """Docstrings made searchable with an embedding model and a reranker."""
+
+    def __init__(
+        self, client: voyageai.Client, corpus: Sequence[Docstring], *, model: str, reranker: str
+    ) -> None:
+        self.client = client
+        self.corpus = corpus
+        self.model = model
+        self.reranker = reranker
+        self.spent = Spending()
+        self.vectors: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
+
+    def estimate(self, questions: int) -> Spending:
+        """Return what embedding the corpus and asking so many questions takes at the most."""
+        requests = list(packed((entry.text for entry in self.corpus), Limits.of(self.model)))
+        tokens = sum(estimated_tokens(text) for texts in requests for text in texts)
+        spending = Spending()
+        spending.add(self.model, tokens, len(requests))
+        spending.add(self.reranker, questions * CANDIDATES * tokens // len(self.corpus), questions)
+        return spending
+
+    def index(self) -> Iterator[int]:
+        """Embed the corpus, yielding after each request how many texts it held."""
+        parts: list[npt.NDArray[np.float32]] = []
+        for texts in packed((entry.text for entry in self.corpus), Limits.of(self.model)):
+            answer = self.client.embed_documents(texts, model=self.model)
+            self.spent.add(self.model, answer.total_tokens)
+            parts.append(answer.numpy())
+            yield len(texts)
+        self.vectors = np.concatenate(parts)
+
+    def ask(self, question: str) -> list[Hit]:
+        """Return what answers a question best, the best first."""
+        answer = self.client.embed_query(question, model=self.model)
+        self.spent.add(self.model, answer.total_tokens)
+        return self.rerank(question, self.nearest(answer.numpy()[0]))
+
+    def ask_many(self, questions: Sequence[str]) -> Iterator[tuple[list[Hit], list[Hit]]]:
+        """Yield for each question what embeddings alone rank first, and that list reranked."""
+        answer = self.client.embed_query(questions, model=self.model)
+        self.spent.add(self.model, answer.total_tokens)
+        for question, vector in zip(questions, answer.numpy(), strict=True):
+            hits = self.nearest(vector)
+            yield hits, self.rerank(question, hits)
+
+    def nearest(self, vector: npt.NDArray[np.float32]) -> list[Hit]:
+        """Return the texts whose embeddings are nearest to that of a question."""
+        similarities = self.vectors @ vector  # all of length 1, so the product is the cosine
+        places: list[int] = np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist()
+        return [Hit(self.corpus[place], float(similarities[place])) for place in places]
+
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        """Return the same hits in the order in which the reranker finds them relevant."""
+        texts = [hit.found.text for hit in hits]
+        answer = self.client.rerank(question, texts, model=self.reranker)
+        self.spent.add(self.reranker, answer.total_tokens)
+        return [
+            replace(hits[result.index], relevance=result.relevance_score)
+            for result in answer.results
+        ]

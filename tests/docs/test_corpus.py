@@ -1,0 +1,180 @@
+"""The corpus of the example: docstrings of the standard library."""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from corpus import harvest, parsed
+from corpus.docstring import SHORTEST, Docstring
+
+LIBRARY = {
+    "toys/__init__.py": '''
+"""Toys of every kind, for play."""
+from ._wood import Train, whistle
+from .blocks import *
+''',
+    "toys/_wood.py": '''
+class Train:
+    """A train made of wood."""
+    def __init__(self, cars=3):
+        """Couple the given number of cars."""
+    def pull(self, by: int = 1, *, gently=False) -> bool:
+        """Pull the train along the floor."""
+    @staticmethod
+    def of(name):
+        """Make a train with a name on it."""
+    @property
+    def length(self):
+        """How many cars there are in all."""
+    def _hidden(self):
+        """This is nobody's business at all."""
+def whistle():
+    "Toot."
+def carve():
+    """Carve something, out of public sight."""
+''',
+    "toys/blocks.py": '''
+__all__ = ("stack",)
+try:
+    import anything
+except ImportError:
+    def stack(high):
+        """Put one block upon the other."""
+def topple():
+    """Let all of the blocks fall down."""
+''',
+    "toys/test/test_toys.py": '''
+"""Tests of the toys, not for searching."""
+''',
+}
+
+
+@pytest.fixture
+def toys(tmp_path: Path) -> dict[str, Docstring]:
+    """Return the docstrings of a small library, by name."""
+    for name, source in LIBRARY.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(source, encoding="utf-8")
+    return {entry.name: entry for entry in parsed.docstrings(tmp_path)}
+
+
+def test_names_are_public_and_where_one_imports_them(toys: dict[str, Docstring]) -> None:
+    """A result is of use only if its name can be typed into an import."""
+    assert {
+        "toys",
+        "toys.Train",
+        "toys.Train.pull",
+        "toys.Train.of",
+        "toys.Train.length",
+        "toys.stack",
+        "toys.blocks.topple",
+    } == set(toys)
+
+
+@pytest.mark.parametrize(
+    ("name", "signature"),
+    [
+        ("toys", ""),
+        ("toys.Train", "(cars=3)"),
+        ("toys.Train.pull", "(by: int=1, *, gently=False) -> bool"),
+        ("toys.Train.of", "(name)"),
+        ("toys.Train.length", ""),
+        ("toys.stack", "(high)"),
+    ],
+)
+def test_signatures_are_as_one_calls(toys: dict[str, Docstring], name: str, signature: str) -> None:
+    """`self` is noise to a search, and a property takes no parentheses."""
+    assert signature == toys[name].signature
+
+
+def test_a_class_says_how_it_is_made(toys: dict[str, Docstring]) -> None:
+    """Many classes say in `__init__` alone what they are for."""
+    assert "A train made of wood.\n\nCouple the given number of cars." == toys["toys.Train"].doc
+
+
+def test_the_text_is_name_then_signature_then_docstring() -> None:
+    """Exactly this is embedded; a part left out would quietly cost recall."""
+    entry = Docstring("toys.stack", "(high)", "Put one block upon the other.")
+    assert "toys.stack(high)\n\nPut one block upon the other." == entry.text
+
+
+@pytest.mark.parametrize(
+    ("doc", "summary"),
+    [
+        ("One line\nof two.\n\nMore.", "One line of two."),
+        ("max(a, b) -> value\nmax(c) -> value\n\nThe biggest.", "The biggest."),
+        (
+            "zip(*all) --> Yield tuples until one ends.",
+            "zip(*all) --> Yield tuples until one ends.",
+        ),
+        ("copy() -> list", "copy() -> list"),
+    ],
+)
+def test_the_summary_is_the_first_sentence_worth_reading(doc: str, summary: str) -> None:
+    """Docstrings from C often begin with how to call, which the table has no room for."""
+    assert summary == Docstring("name", "", doc).summary
+
+
+def test_the_corpus_holds_thousands_of_texts(corpus: list[Docstring]) -> None:
+    """The example promises the whole library; a folder missed would show here."""
+    assert len(corpus) > 4000
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gzip.open",
+        "asyncio.run",  # taken from a submodule
+        "concurrent.futures.Executor.map",  # taken from a private submodule
+        "datetime.datetime.strptime",  # from a private module in Python 3.12
+        "pathlib.Path.glob",  # from a private submodule in Python 3.13
+        "os.path.basename",  # from a module named after the system
+        "print",
+        "str.split",
+        "math.gcd",  # in C
+        "socket.socket.recv",  # inherited from a private class in C
+        "random.randint",  # a bound method of a hidden instance
+        "antigravity.geohash",  # in a module that must not be imported
+    ],
+)
+def test_the_corpus_knows(name: str, corpus: list[Docstring]) -> None:
+    """Each of these reaches its public name by a road of its own."""
+    assert name in {entry.name for entry in corpus}
+
+
+def test_nothing_is_in_the_corpus_twice(corpus: list[Docstring]) -> None:
+    """The same text twice would take two places in every result and be paid for twice."""
+    names = Counter(entry.name for entry in corpus)
+    docs = Counter(entry.doc for entry in corpus)
+    assert [] == [name for name, times in (names + docs).items() if times > 1]
+
+
+def test_nothing_in_the_corpus_is_private_or_too_short(corpus: list[Docstring]) -> None:
+    """Private helpers and one-word docstrings would only get in the way."""
+    assert [] == [
+        entry.name for entry in corpus if "._" in f".{entry.name}" or len(entry.doc) < SHORTEST
+    ]
+
+
+def test_the_order_is_by_name(corpus: list[Docstring]) -> None:
+    """Runs can be compared only if they send the same texts in the same order."""
+    assert sorted(entry.name for entry in corpus) == [entry.name for entry in corpus]
+
+
+def test_no_module_with_side_effects_is_imported() -> None:
+    """`import antigravity` opens a browser, `this` prints a poem, `tkinter` may not be there."""
+    code = (
+        "import sys; from corpus import harvest; harvest();"
+        "print(*{'antigravity', 'this', 'tkinter', 'turtle', 'readline'} & set(sys.modules))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        check=True,
+        cwd=Path(sys.modules[harvest.__module__].__file__ or "").parents[1],
+        text=True,
+    )
+    assert "" == run.stdout.strip()

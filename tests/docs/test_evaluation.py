@@ -1,0 +1,95 @@
+"""How the example measures itself."""
+
+import re
+
+import pytest
+from corpus.docstring import Docstring
+from evaluation import Scores, labelled_questions, scores, scores_by_kind
+
+
+def test_scores_of_a_case_worked_out_by_hand() -> None:
+    """Answers at rank 1, rank 2 and rank 11, and one not found at all."""
+    others = [f"other{number}" for number in range(10)]
+    rankings = [["a", "x"], ["x", "b", "c"], [*others, "d"], ["x", "y"]]
+    answers = [["a"], ["c", "b"], ["d"], ["e"]]
+    expected = Scores(questions=4, recall_at_1=0.25, recall_at_10=0.5, mrr=(1 + 1 / 2 + 1 / 11) / 4)
+    assert expected == scores(rankings, answers)
+
+
+def test_rankings_without_their_answers_are_an_error() -> None:
+    """Averages over a part of the questions would look like figures for all of them."""
+    with pytest.raises(ValueError, match="shorter"):
+        scores([["a"], ["b"]], [["a"]])
+
+
+def test_no_rankings_are_an_error() -> None:
+    """There is no average of nothing."""
+    with pytest.raises(ValueError, match="no ranking"):
+        scores([], [])
+
+
+def test_scores_are_given_by_kind_of_question_and_by_way_to_rank() -> None:
+    """One number for all would hide that a way to rank answers only the easy kind."""
+    labelled = {"easy": {"q1": ["a"], "q2": ["b"]}, "hard": {"q3": ["c"]}}
+    ways = {
+        "one": {"q1": ["a"], "q2": ["b"], "q3": ["x", "c"]},
+        "two": {"q1": ["x"], "q2": ["x", "b"], "q3": ["c"]},
+    }
+    expected = {
+        "easy": {"one": Scores(2, 1.0, 1.0, 1.0), "two": Scores(2, 0.0, 0.5, 0.25)},
+        "hard": {"one": Scores(1, 0.0, 1.0, 0.5), "two": Scores(1, 1.0, 1.0, 1.0)},
+        "all": {
+            "one": Scores(3, 2 / 3, 1.0, 2.5 / 3),
+            "two": Scores(3, 1 / 3, 2 / 3, 1.5 / 3),
+        },
+    }
+    assert expected == scores_by_kind(labelled, ways)
+
+
+def test_there_are_questions_enough_to_tell_engines_apart() -> None:
+    """With 50 questions one more answer found moves recall by two points."""
+    kinds = labelled_questions()
+    assert {"plain", "paraphrased"} == set(kinds)
+    assert all(len(questions) >= 50 for questions in kinds.values())
+
+
+def test_no_question_is_asked_twice() -> None:
+    """It would count twice, and rankings are kept by question."""
+    questions = [question for part in labelled_questions().values() for question in part]
+    assert len(set(questions)) == len(questions)
+
+
+def test_every_answer_is_in_the_library_of_this_python(corpus: list[Docstring]) -> None:
+    """An answer that cannot be found would lower every score by the same, silently."""
+    kinds = labelled_questions().values()
+    answers = {name for part in kinds for names in part.values() for name in names}
+    assert set() == answers - {entry.name for entry in corpus}
+
+
+def test_no_question_is_the_first_sentence_of_an_answer(corpus: list[Docstring]) -> None:
+    """It would measure copying, not searching."""
+    summaries = {entry.name: words(entry.summary) for entry in corpus}
+    assert [] == [
+        (question, name)
+        for part in labelled_questions().values()
+        for question, names in part.items()
+        for name in names
+        if words(question) == summaries[name]
+    ]
+
+
+def test_paraphrases_have_no_four_words_in_a_row_from_an_answer(corpus: list[Docstring]) -> None:
+    """That is what tells them from the plain questions."""
+    texts = {entry.name: " ".join(words(entry.text)) for entry in corpus}
+    assert [] == [
+        (question, name)
+        for question, names in labelled_questions()["paraphrased"].items()
+        for name in names
+        for run in zip(*(words(question)[start:] for start in range(4)), strict=False)
+        if " ".join(run) in texts[name]
+    ]
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text in lower case."""
+    return re.findall(r"\w+", text.lower())
