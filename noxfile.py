@@ -108,10 +108,7 @@ def demo(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def bench(session: nox.Session) -> None:
     """Measure against the official client and others, side by side; see tests/benchmarks."""
-    session.install(*groups("demo"))
-    session.run(
-        "python", "-m", "tests.benchmarks", "--wheel", wheel(session), *session.posargs
-    )
+    session.run("python", "-m", "tests.benchmarks", "--wheel", wheel(session), *session.posargs)
 
 
 @nox.session(python=OLDEST)

@@ -10,18 +10,18 @@ Importing this package loads nothing else: names are bound when they are first u
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from .version import VERSION
 
+# typing.TYPE_CHECKING, for type checkers; importing typing would double what this import costs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from typing import Any
 
     from . import client, client_async, emulator, error, object, prompts
     from .client import Client
     from .client_async import AsyncClient
 
-    __version__: str
-    VERSION: str
+__version__ = VERSION
 
 # What users set. Clients read these when they are made.
 api_key: str | None = None
@@ -33,9 +33,8 @@ api_key_path: str | None = None
 VOYAGE_EMBED_BATCH_SIZE = 128
 VOYAGE_EMBED_DEFAULT_MODEL = "voyage-2"
 
-_CLASSES: Mapping[str, str] = {"Client": "client", "AsyncClient": "client_async"}
+_CLASSES = {"Client": "client", "AsyncClient": "client_async"}
 _MODULES = ("client", "client_async", "emulator", "error", "object", "prompts")
-_VERSIONS = ("__version__", "VERSION")
 
 __all__ = [
     "VERSION",
@@ -56,15 +55,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    value: Any
+    from importlib import import_module
+
     if name in _CLASSES:
         value = getattr(import_module(f".{_CLASSES[name]}", __name__), name)
     elif name in _MODULES:
         value = import_module(f".{name}", __name__)
-    elif name in _VERSIONS:
-        from importlib.metadata import version
-
-        value = version(__name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

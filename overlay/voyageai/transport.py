@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import random
+import sys
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,7 @@ from voyageai_rest.types import UNSET, Request
 from . import error
 from .error import ArgumentError, VoyageError
 from .retry import RETRYABLE, RetryPolicy
+from .version import VERSION
 
 if TYPE_CHECKING:
     import ssl
@@ -182,9 +184,7 @@ class AsyncTransport:
         self._dice = dice
         # Connections belong to the loop they were opened on.
         self._pools: WeakKeyDictionary[Any, httpx.AsyncClient] = WeakKeyDictionary()
-        # Both read files, which must not happen later, on an event loop.
-        _tls()
-        _user_agent()
+        _tls()  # reads files, which must not happen later, on an event loop
 
     async def run(self, call: Call[T], parameters: Mapping[str, Any], policy: RetryPolicy) -> T:
         """Send a call and read its answer.
@@ -305,11 +305,6 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-@functools.cache
 def _user_agent() -> str:
-    from importlib.metadata import version
-    from platform import python_version
-
-    return (
-        f"voyageai-python/{version('voyageai')} httpx/{httpx.__version__} Python/{python_version()}"
-    )
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"voyageai-python/{VERSION} httpx/{httpx.__version__} Python/{python}"

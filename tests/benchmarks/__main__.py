@@ -1,0 +1,83 @@
+"""`python -m tests.benchmarks --wheel dist/voyageai-….whl`: measures, prints, and writes JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import bars, measure
+from .contenders import Environment, contenders, install
+from .tables import Section, show
+
+
+def main() -> int:
+    options = arguments().parse_args()
+    wheel: Path = options.wheel.resolve()
+    environments = {
+        name: install(contender, options.envs.resolve(), wheel)
+        for name, contender in contenders(wheel).items()
+    }
+    sections: list[Section] = []
+    for section in sections_of(environments, rounds=5 if options.quick else 15):
+        sections.append(section)
+        show(section)
+    verdicts = [verdict for section in sections for verdict in section.verdicts()]
+    missed = [(bar, figure) for bar, figure, reached in verdicts if not reached]
+    print(f"{len(verdicts) - len(missed)} of {len(verdicts)} bars reached")
+    for bar, figure in missed:
+        print(f"MISSED: {bar.section}: {bar.row}: {figure:.3f} > {bar.limit:g} ({bar.meaning})")
+    options.json.write_text(json.dumps(record(environments, sections), indent=1) + "\n")
+    return 1 if missed and options.check else 0
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=bars.__doc__)
+    parser.add_argument("--wheel", type=Path, required=True, help="the wheel to measure")
+    parser.add_argument(
+        "--envs", type=Path, default=Path(".nox/bench-envs"), help="where environments are kept"
+    )
+    parser.add_argument("--json", type=Path, default=Path("benchmarks.json"), help="what to write")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a bar is missed")
+    return parser
+
+
+def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[Section]:
+    """All tables, each as soon as it is measured."""
+    core = {name: one for name, one in environments.items() if name != bars.OURS_NUMPY}
+    yield measure.weight(core)
+    with measure.serving() as url:
+        imports = measure.imports(core, rounds)
+        yield imports
+        yield measure.imports_alone(imports)
+        yield measure.first_vectors(core, url, rounds)
+        yield measure.calls(bars.SYNC, measure.WAYS, environments, url, rounds)
+        yield measure.calls(bars.ASYNC, measure.ASYNC_WAYS, environments, url, rounds)
+        yield measure.calls(bars.SMALL, measure.WAYS, environments, url, rounds)
+        yield measure.calls(bars.SMALL_ASYNC, measure.ASYNC_WAYS, environments, url, rounds)
+        yield measure.memory(environments, url)
+
+
+def record(environments: dict[str, Environment], sections: list[Section]) -> dict[str, object]:
+    """What is written as JSON."""
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "installed": {
+            name: {package: version for package, (version, _) in one.distributions.items()}
+            for name, one in environments.items()
+        },
+        "sections": [section.as_json() for section in sections],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

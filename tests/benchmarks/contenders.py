@@ -1,0 +1,115 @@
+"""Who is measured, and an environment of its own for each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .bars import OFFICIAL, OURS, OURS_NUMPY
+
+# The bars speak of this release of the official client.
+OFFICIAL_RELEASE = "0.5.0"
+# Pinned, so that a row does not move because another project made a release.
+OPENAI_RELEASE = "3.52.0"
+
+VOYAGEAI_FIRST = """
+import voyageai
+client = voyageai.Client(api_key="benchmark", base_url={url!r})
+client.embed(["hello"], model="voyage-4", output_dimension=1024).embeddings[0][0]
+"""
+OPENAI_FIRST = """
+import openai
+client = openai.OpenAI(api_key="benchmark", base_url={url!r})
+client.embeddings.create(input=["hello"], model="voyage-4", dimensions=1024).data[0].embedding[0]
+"""
+HTTPX_FIRST = """
+import array, base64, httpx
+body = {{"input": ["hello"], "model": "voyage-4", "output_dimension": 1024,
+        "encoding_format": "base64"}}
+answer = httpx.post({url!r} + "/embeddings", json=body)
+array.array("f", base64.b64decode(answer.json()["data"][0]["embedding"]))[0]
+"""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A client and what it takes to run it.
+
+    Attributes:
+        name: Its name in tables.
+        requirements: What pip installs.
+        module: What is imported.
+        first: Code from nothing to the first number of a vector; `url` is filled in.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+    module: str
+    first: str
+
+
+def contenders(wheel: Path) -> dict[str, Contender]:
+    """All contenders by name, with this project as the given wheel."""
+    all_of_them = (
+        Contender(OURS, (str(wheel),), "voyageai", VOYAGEAI_FIRST),
+        Contender(OURS_NUMPY, (f"{wheel}[numpy]",), "voyageai", VOYAGEAI_FIRST),
+        Contender(OFFICIAL, (f"voyageai=={OFFICIAL_RELEASE}",), "voyageai", VOYAGEAI_FIRST),
+        Contender("openai", (f"openai=={OPENAI_RELEASE}",), "openai", OPENAI_FIRST),
+        Contender("httpx", ("httpx", "numpy"), "httpx", HTTPX_FIRST),
+    )
+    return {contender.name: contender for contender in all_of_them}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An installed contender.
+
+    Attributes:
+        contender: Which one.
+        python: Its interpreter.
+        distributions: Version and size in bytes of what pip brought, by name.
+    """
+
+    contender: Contender
+    python: Path
+    distributions: dict[str, tuple[str, int]]
+
+
+# Sizes are those of the files each distribution lists, with compiled ones; pip itself is left out.
+WEIGH = """
+import json
+from importlib.metadata import distributions
+found = {}
+for one in distributions():
+    if one.name not in ("pip", "setuptools"):
+        paths = [path.locate() for path in one.files or ()]
+        found[one.name] = one.version, sum(p.stat().st_size for p in paths if p.is_file())
+print(json.dumps(found))
+"""
+
+
+def install(contender: Contender, folder: Path, wheel: Path) -> Environment:
+    """Make the contender's environment, or find the one made earlier from the same parts."""
+    parts = [sys.version, *contender.requirements]
+    if contender.name in (OURS, OURS_NUMPY):
+        parts.append(hashlib.sha256(wheel.read_bytes()).hexdigest())
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+    stem = contender.name.replace(" ", "")
+    home = folder / f"{stem}-{digest}"
+    python = str(home / "bin/python")
+    done = home / "distributions.json"
+    if not done.exists():
+        for old in folder.glob(f"{stem}-*"):
+            shutil.rmtree(old)
+        print(f"installing {contender.name}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        command = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*command, *contender.requirements], check=True)
+        weighed = subprocess.run([python, "-I", "-c", WEIGH], check=True, stdout=subprocess.PIPE)
+        done.write_bytes(weighed.stdout)
+    return Environment(contender, Path(python), json.loads(done.read_text()))

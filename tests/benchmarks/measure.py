@@ -1,0 +1,183 @@
+"""The measurements. Contenders take turns, so that a slow spell of the machine meets them all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from . import bars
+from .bars import CPU, DISTRIBUTIONS, LISTS, MATRIX, MEGABYTES, OFFICIAL_EMBED, WALL
+from .contenders import Environment
+from .server import DIMENSIONS
+from .tables import Section
+
+HERE = Path(__file__).parent
+WARM_UP = 2
+
+Environments = Mapping[str, Environment]
+# Row, contender, and way of calling it in `worker`.
+Way = tuple[str, str, str]
+
+WAYS: tuple[Way, ...] = (
+    (MATRIX, bars.OURS_NUMPY, "matrix"),
+    (LISTS, bars.OURS_NUMPY, "lists"),
+    (OFFICIAL_EMBED, bars.OFFICIAL, "lists"),
+    ("official, np.array(embed().embeddings)", bars.OFFICIAL, "array"),
+    ("openai, embeddings.create()", "openai", "openai"),
+    ("httpx + json + base64 + numpy", "httpx", "httpx"),
+)
+ASYNC_WAYS: tuple[Way, ...] = (
+    (MATRIX, bars.OURS_NUMPY, "matrix async"),
+    (LISTS, bars.OURS_NUMPY, "lists async"),
+    (OFFICIAL_EMBED, bars.OFFICIAL, "lists async"),
+    ("openai, embeddings.create()", "openai", "openai async"),
+    ("httpx + json + base64 + numpy", "httpx", "httpx async"),
+)
+
+
+def child_environment() -> dict[str, str]:
+    """Little of the caller's: no keys, no proxies, no Python settings."""
+    kept = ("PATH", "HOME", "LANG", "TMPDIR", "TEMP", "SYSTEMROOT")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+@contextmanager
+def serving() -> Generator[str, None, None]:
+    """The stub server on a core of its own, where there are two; this process on another one.
+
+    What is started from here on inherits this process's core.
+    """
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    command = [sys.executable, "-I", str(HERE / "server.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            if len(cores) > 1:
+                os.sched_setaffinity(server.pid, cores[:1])
+                os.sched_setaffinity(0, cores[1:2])
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+        finally:
+            server.terminate()
+            if cores:
+                os.sched_setaffinity(0, cores)
+
+
+def weight(environments: Environments) -> Section:
+    """Distributions and megabytes (10**6 bytes) of an installation."""
+    section = Section(bars.WEIGHT, bars.OFFICIAL)
+    for name, environment in environments.items():
+        sizes = [size for _, size in environment.distributions.values()]
+        section.add(name, {DISTRIBUTIONS: len(sizes), MEGABYTES: sum(sizes) / 1e6})
+    return section
+
+
+def start_up(title: str, programs: Mapping[str, tuple[Environment, str]], rounds: int) -> Section:
+    """Time of fresh processes that run a program each."""
+    section = Section(title, bars.OFFICIAL)
+    for turn in range(-1, rounds):
+        for name, (environment, code) in programs.items():
+            reading = _process([str(environment.python), "-I", "-c", code])
+            if turn >= 0:
+                section.add(name, reading)
+    return section
+
+
+def imports(environments: Environments, rounds: int) -> Section:
+    """What importing costs, and what an interpreter that imports nothing costs."""
+    programs = {n: (e, f"import {e.contender.module}") for n, e in environments.items()}
+    programs[bars.BARE] = (environments[bars.OURS], "pass")
+    return start_up(bars.IMPORT, programs, rounds)
+
+
+def imports_alone(whole: Section) -> Section:
+    """The same, less the interpreter's own start, round by round."""
+    section = Section(bars.IMPORT_ALONE, whole.base)
+    bare = whole.rows[bars.BARE]
+    for row, readings in whole.rows.items():
+        if row != bars.BARE:
+            section.rows[row] = {
+                quantity: [
+                    value - start for value, start in zip(values, bare[quantity], strict=True)
+                ]
+                for quantity, values in readings.items()
+            }
+    return section
+
+
+def first_vectors(environments: Environments, url: str, rounds: int) -> Section:
+    """What a process costs that embeds one text."""
+    programs = {
+        name: (environment, environment.contender.first.format(url=f"{url}/1"))
+        for name, environment in environments.items()
+    }
+    return start_up(bars.FIRST, programs, rounds)
+
+
+def calls(
+    title: str, ways: tuple[Way, ...], environments: Environments, url: str, rounds: int
+) -> Section:
+    """Time of calls in processes that have made some before."""
+    count = int(title.split(maxsplit=1)[0])
+    times = max(1, 20 // count)
+    section = Section(title, OFFICIAL_EMBED)
+    with ExitStack() as stack:
+        workers = {
+            row: stack.enter_context(_worker(environments[name], way, url, count))
+            for row, name, way in ways
+        }
+        for turn in range(-WARM_UP, rounds):
+            for row, worker in workers.items():
+                reading = _ask(worker, str(times))
+                if turn >= 0:
+                    section.add(row, reading)
+    return section
+
+
+def memory(environments: Environments, url: str) -> Section:
+    """What results keep in memory, counted by tracemalloc."""
+    section = Section(bars.MEMORY)
+    for row, name, way in WAYS:
+        with _worker(environments[name], way, url, 1000) as worker:
+            section.add(row, _ask(worker, "memory"))
+    return section
+
+
+def _process(command: list[str]) -> dict[str, float]:
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=child_environment())
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return {CPU: 1000 * (used.ru_utime + used.ru_stime), WALL: 1000 * wall}
+
+
+@contextmanager
+def _worker(
+    environment: Environment, way: str, url: str, count: int
+) -> Generator[subprocess.Popen[str], None, None]:
+    script = str(HERE / "worker.py")
+    command = [str(environment.python), "-I", script, way, f"{url}/{count}"]
+    command += [str(count), str(DIMENSIONS)]
+    with subprocess.Popen(
+        command, env=child_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as worker:
+        yield worker
+
+
+def _ask(worker: subprocess.Popen[str], request: str) -> dict[str, float]:
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    print(request, file=worker.stdin, flush=True)
+    answer = worker.stdout.readline()
+    if not answer:
+        raise subprocess.CalledProcessError(worker.wait(), worker.args)
+    reading: dict[str, float] = json.loads(answer)
+    return reading
