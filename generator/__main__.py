@@ -1,4 +1,4 @@
-"""`python -m generator [--check] [--output FOLDER]`"""
+"""Rewrite `generated/` from `spec/`, or say what would change."""
 
 import argparse
 import difflib
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from . import paths
 from .build import build
-from .rest import GenerationError
+from .spec import GenerationError
 
 
 def main() -> int:
-    """Rewrite `generated/`, or say what would change. Returns the exit status."""
+    """Do it. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__)
     parser.add_argument(
         "--check", action="store_true", help="change nothing, show what would, exit 1 on any"
@@ -38,18 +38,37 @@ def main() -> int:
             changes = differences(options.output, fresh)
             print("\n".join(changes) if changes else f"{options.output.name}/ is up to date")
             return 1 if changes else 0
+        if not _replaceable(options.output):
+            print(f"{options.output} holds something that is not generated", file=sys.stderr)
+            return 2
         shutil.rmtree(options.output, ignore_errors=True)
         shutil.copytree(fresh, options.output)
     return 0
 
 
+def _replaceable(folder: Path) -> bool:
+    return not folder.exists() or not any(folder.iterdir()) or (folder / paths.LOCK).is_file()
+
+
 def differences(old: Path, new: Path) -> list[str]:
-    """A unified diff of two trees, without caches."""
+    """A unified diff of two trees, without caches. Empty only if they are the same to the byte."""
     lines: list[str] = []
     for name in sorted(_files(old) | _files(new)):
-        before, after = _lines(old / name), _lines(new / name)
-        lines += difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="")
+        before, after = _content(old / name), _content(new / name)
+        if before != after:
+            lines += _difference(name, before, after)
     return lines
+
+
+def _difference(name: str, before: bytes | None, after: bytes | None) -> list[str]:
+    texts = _lines(before), _lines(after)
+    lines = list(difflib.unified_diff(*texts, f"a/{name}", f"b/{name}", lineterm=""))
+    if lines:
+        return lines
+    if before is None or after is None:
+        what = "missing" if before is None else "not generated"
+        return [f"--- a/{name}", f"+++ b/{name}", f"an empty file that is {what}"]
+    return [f"--- a/{name}", f"+++ b/{name}", "ends of lines, or bytes that are no text, differ"]
 
 
 def _files(folder: Path) -> set[str]:
@@ -60,8 +79,12 @@ def _files(folder: Path) -> set[str]:
     }
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def _lines(content: bytes | None) -> list[str]:
+    return (content or b"").decode("utf-8", "replace").splitlines()
 
 
 if __name__ == "__main__":

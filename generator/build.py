@@ -24,6 +24,8 @@ RUFF_OPTIONS = (
     "--config=format.skip-magic-trailing-comma=true",
     "--config=format.docstring-code-format=true",
 )
+# They look at the spec and write nothing, so no output depends on them.
+CHECKS = ("checks", "lint.py")
 TOOLS = ("openapi-python-client", "ruff", "jinja2")
 
 
@@ -48,7 +50,7 @@ def build(target: Path, openapi_file: Path, catalogue_file: Path, schema_file: P
 
 
 def _render(name: str, package: Path, context: spec.Document) -> None:
-    environment = Environment(
+    environment = Environment(  # noqa: S701  # it writes Python, not HTML
         loader=FileSystemLoader(paths.TEMPLATES / "contract"),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -64,7 +66,13 @@ def _format(package: Path) -> None:
     fix = ("check", "--select=F,I,TC", "--fix", "--unsafe-fixes")
     for command in (fix, ("format",)):
         arguments = [ruff, *command, *RUFF_OPTIONS, str(package)]
-        subprocess.run(arguments, check=True, env=_clean_environment())
+        done = subprocess.run(
+            arguments, env=_clean_environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise spec.GenerationError(
+                f"what came out is no good Python:\n{done.stdout}{done.stderr}"
+            )
 
 
 def _clean_environment() -> dict[str, str]:
@@ -73,7 +81,10 @@ def _clean_environment() -> dict[str, str]:
 
 def _lock(inputs: list[Path]) -> spec.Document:
     sources = [
-        path for path in paths.GENERATOR.rglob("*") if path.suffix in (".py", ".jinja", ".yaml")
+        path
+        for path in paths.GENERATOR.rglob("*")
+        if path.suffix in (".py", ".jinja", ".yaml")
+        and path.relative_to(paths.GENERATOR).parts[0] not in CHECKS
     ]
     return {
         "note": "Written by the generator: what the code beside this file was made from.",

@@ -1,5 +1,6 @@
 """The catalogue as code: its JSON Schema gives the classes, its YAML the values."""
 
+import textwrap
 from typing import Any
 
 from attrs import field, frozen
@@ -10,6 +11,7 @@ from .spec import Document
 
 UNKNOWN = "unknown"
 LEFT_OUT = ("source", "sources")  # evidence is for readers of the spec
+WIDTH = 92  # of docstrings
 SCALARS = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}
 
 
@@ -20,6 +22,7 @@ class Field:
     name: str
     type: str
     required: bool
+    description: str
 
 
 @frozen
@@ -30,6 +33,13 @@ class Class:
     description: str
     fields: list[Field] = field(factory=list)
 
+    @property
+    def docstring(self) -> str:
+        """What it is and what its fields are, as a literal in the class's body."""
+        lines = [_wrapped(f'    """{self.description}', 4), "", "    Attributes:"]
+        lines += [_wrapped(f"        {item.name}: {item.description}", 12) for item in self.fields]
+        return "\n".join([*lines, '    """'])
+
 
 @frozen
 class Constant:
@@ -38,6 +48,7 @@ class Constant:
     name: str
     type: str
     code: str
+    description: str
 
 
 class Emitter:
@@ -50,6 +61,7 @@ class Emitter:
     def constant(self, name: str, value: Document) -> Constant:
         """A top-level section as a constant."""
         node = self._schema["properties"][name]
+        described = node.get("description", "")
         extra = node.get("additionalProperties")
         if isinstance(extra, dict):
             singular = name.removesuffix("s") if name == "models" else name
@@ -59,9 +71,10 @@ class Emitter:
                 for key, item in value.items()
             }
             body = ", ".join(f"{key!r}: {code}" for key, code in items.items())
-            return Constant(name.upper(), f"Mapping[str, {kind}]", f"MappingProxyType({{{body}}})")
+            code = f"MappingProxyType({{{body}}})"
+            return Constant(name.upper(), f"Mapping[str, {kind}]", code, described)
         kind = self._type(node, pascal_case(name))
-        return Constant(name.upper(), kind, self._code(value, node, pascal_case(name)))
+        return Constant(name.upper(), kind, self._code(value, node, pascal_case(name)), described)
 
     def _resolve(self, node: Document, name: str) -> tuple[Document, str]:
         if "$ref" in node:
@@ -88,18 +101,19 @@ class Emitter:
     def _collect(self, node: Document, name: str) -> None:
         if name in self.classes:
             return
-        fields = [Field("name", "str", required=True)] if name == "Model" else []
+        fields = []
+        if name == "Model":
+            key = self._schema["properties"]["models"]["propertyNames"]
+            fields.append(
+                Field("name", "str", required=True, description=key.get("description", ""))
+            )
         for key, inner in node["properties"].items():
             if key not in LEFT_OUT:
                 required = key in node.get("required", ())
                 kind = self._type(inner, f"{name}{pascal_case(key)}")
-                fields.append(
-                    Field(
-                        key,
-                        kind if required or kind.endswith("None") else f"{kind} | None",
-                        required,
-                    )
-                )
+                if not required and not kind.endswith("None"):
+                    kind = f"{kind} | None"
+                fields.append(Field(key, kind, required, inner.get("description", "")))
         fields.sort(key=lambda item: not item.required)
         self.classes[name] = Class(name, node.get("description", ""), fields)
 
@@ -113,11 +127,11 @@ class Emitter:
             )
         if isinstance(value, dict):
             arguments = [f"name={key!r}"] if name == "Model" else []
-            arguments += [
-                f"{inner}={self._code(item, node['properties'][inner], f'{name}{pascal_case(inner)}')}"
-                for inner, item in value.items()
-                if inner not in LEFT_OUT
-            ]
+            for inner, item in value.items():
+                if inner not in LEFT_OUT:
+                    kind = f"{name}{pascal_case(inner)}"
+                    code = self._code(item, node["properties"][inner], kind)
+                    arguments.append(f"{inner}={code}")
             return f"{name}({', '.join(arguments)})"
         return repr(value)
 
@@ -146,3 +160,13 @@ def _literals(catalogue: Document, openapi: Document) -> dict[str, list[str]]:
         if names:
             found[f"{operation['request'].removesuffix('Request')}Model"] = names
     return found
+
+
+def _wrapped(text: str, indent: int) -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,11 +1,11 @@
-"""What the spec says that openapi-python-client has no place for: operations, hosts, constraints."""
+"""What the spec says that openapi-python-client has no place for."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from openapi_python_client.strings import snake_case
+from openapi_python_client.strings import PythonIdentifier
 
-from .spec import Document
+from .spec import Document, GenerationError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -36,22 +36,28 @@ def operations(document: Document) -> Iterator[Document]:
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
-                operation = item[method]
-                yield {
-                    "id": operation["operationId"],
-                    "method": method.upper(),
-                    "path": path,
-                    "tag": operation["tags"][0],
-                    "module": f"{snake_case(operation['tags'][0])}.{snake_case(operation['operationId'])}",
-                    "request": _request_schema(document, operation),
-                }
+                yield _operation(document, path, method, item[method])
+
+
+def _operation(document: Document, path: str, method: str, operation: Document) -> Document:
+    where = f"{method.upper()} {path}"
+    name = _needed(operation, "operationId", where)
+    tag = (_needed(operation, "tags", where) or [""])[0]
+    return {
+        "id": name,
+        "method": method.upper(),
+        "path": path,
+        "tag": tag,
+        "module": f"{PythonIdentifier(tag, 'tag')}.{PythonIdentifier(name, 'field_')}",
+        "request": _request_schema(resolve(document, operation.get("requestBody", {})), where),
+    }
 
 
 def servers(document: Document) -> Iterator[Document]:
     """Every host, in the order of the spec."""
     for server in document["servers"]:
         yield {
-            "name": server["x-name"],
+            "name": _needed(server, "x-name", f"server {server.get('url')}"),
             "url": server["url"],
             "key_prefix": server.get("x-key-prefix"),
         }
@@ -92,7 +98,14 @@ def _constraint(document: Document, node: Document) -> Document:
     return constraint
 
 
-def _request_schema(document: Document, operation: Document) -> str | None:
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        return str(content["schema"]["$ref"].rsplit("/", 1)[-1])
+def _request_schema(body: Document, where: str) -> str | None:
+    for content in body.get("content", {}).values():
+        reference = _needed(content["schema"], "$ref", f"the body of {where}")
+        return str(reference.rsplit("/", 1)[-1])
     return None
+
+
+def _needed(node: Document, key: str, where: str) -> Any:
+    if key not in node:
+        raise GenerationError(f"{where} has no {key}")
+    return node[key]

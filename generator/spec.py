@@ -6,15 +6,35 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 Document = dict[str, Any]
 
+# Keys whose values map names, which may be those of keywords, to nodes.
+NAMED = {"properties", "schemas", "responses", "parameters", "headers", "content", "$defs"}
+
+
+class GenerationError(ValueError):
+    """The spec has something that would be missing from, or wrong in, the generated client."""
+
 
 def load(path: Path) -> Document:
-    """Read a YAML document; its duplicate keys are an error."""
-    document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    """Read a YAML document; its duplicate keys are an error, as are values that JSON has not.
+
+    Raises:
+        GenerationError: It can't be read; says where.
+    """
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, OSError) as error:
+        raise GenerationError(f"{path.name} can't be read: {error}") from error
     if not isinstance(document, dict):
-        raise ValueError(f"{path} does not hold a mapping")
+        raise GenerationError(f"{path.name} does not hold a mapping")
+
+    def refuse(value: object) -> object:
+        raise GenerationError(f"{path.name}: put {value} in quotes, or it is no string")
+
+    json.dumps(document, default=refuse)
     return document
 
 
@@ -23,6 +43,7 @@ def lower(document: Document) -> Document:
 
     Server defaults become a sentence of the description: as defaults of our own they would be
     sent with every request. `examples` (JSON Schema) becomes `example` (the one that is read).
+    Dates and UUIDs stay the strings that they are on the wire.
     """
     lowered = deepcopy(document)
     _lower(lowered)
@@ -36,7 +57,10 @@ def _lower(node: Any) -> None:
     elif isinstance(node, dict):
         _lower_schema(node)
         for key, value in node.items():
-            if key not in ("example", "examples"):
+            if key in NAMED and isinstance(value, dict):
+                for named in value.values():
+                    _lower(named)
+            elif key not in ("example", "examples"):
                 _lower(value)
 
 
@@ -44,9 +68,11 @@ def _lower_schema(node: Document) -> None:
     if "in" in node and isinstance(node.get("schema"), dict) and "description" in node:
         # The description of a parameter is read from its schema only.
         node["schema"].setdefault("description", node["description"])
-    if isinstance(node.get("description"), str) and "default" in node:
-        shown = _spelled(node.pop("default"))
-        node["description"] = f"{node['description']} The server's default is {shown}."
+    if "default" in node:
+        shown = f"The server's default is {_spelled(node.pop('default'))}."
+        node["description"] = f"{node.get('description', '')} {shown}".lstrip()
+    if node.get("format") in ("date", "uuid"):
+        del node["format"]
     examples = node.get("examples")
     if isinstance(examples, list) and examples:
         node["example"] = examples[0]

@@ -75,24 +75,54 @@ class UnknownModelError(LookupError):
 
 @frozen(kw_only=True)
 class Prompts:
+    """The text that the server puts before an input, by its input_type.
+
+    Attributes:
+        query: Put before an input of input_type query; ends with its own space.
+        document: Put before an input of input_type document; ends with its own space.
+    """
+
     query: str
     document: str
 
 
 @frozen(kw_only=True)
 class TiersFree:
+    """Before a payment method is added.
+
+    Attributes:
+        rpm: Requests per minute, whatever the model.
+        tpm: Tokens per minute, whatever the model.
+    """
+
     rpm: int
     tpm: int
 
 
 @frozen(kw_only=True)
 class Tier:
+    """A usage tier with a payment method.
+
+    Attributes:
+        factor: What a model's tpm and rpm are multiplied by.
+        paid_at_least_usd: Payments that reach the tier, in US dollars in all.
+    """
+
     factor: float
     paid_at_least_usd: float
 
 
 @frozen(kw_only=True)
 class Tiers:
+    """Usage tiers, by what was paid so far. A tier that was reached is kept.
+
+    Attributes:
+        free: Before a payment method is added.
+        tier_1: With a payment method; a model's own tpm and rpm hold.
+        tier_2: The second tier.
+        tier_3: The third and highest tier.
+    """
+
     free: TiersFree
     tier_1: Tier
     tier_2: Tier
@@ -101,11 +131,31 @@ class Tiers:
 
 @frozen(kw_only=True)
 class Geography:
+    """The hosts that are bound to a geography.
+
+    Attributes:
+        price_factor: What list prices are multiplied by.
+    """
+
     price_factor: float
 
 
 @frozen(kw_only=True)
 class Batch:
+    """Limits and prices of batch jobs and of the files they need.
+
+    Attributes:
+        discount: What is taken off the list price, as a fraction of it.
+        endpoints: Endpoints whose requests a job can hold.
+        max_inputs: Inputs per job.
+        max_jobs_in_flight: Jobs at the same time, per organization.
+        max_tokens_in_flight: Tokens of all jobs at the same time, per organization.
+        completion_window: Time within which a job is done or expires, as sent in requests.
+        backoff_minutes: Minutes to wait when too many jobs or tokens are in flight.
+        file_retention_days: Days that a file is kept.
+        storage_usd_per_gb_month: Price of storage, in US dollars per gigabyte and month.
+    """
+
     discount: float
     endpoints: tuple[
         Literal["embeddings", "contextualizedembeddings", "multimodalembeddings", "rerank"], ...
@@ -121,6 +171,14 @@ class Batch:
 
 @frozen(kw_only=True)
 class Tokenization:
+    """Rules of thumb for token counts without a tokenizer at hand; for prose only.
+
+    Attributes:
+        characters_per_token: Characters of one token, on average.
+        tokens_per_word: Tokens of one word, the lower and the upper end of the range.
+        note: What else there is to say.
+    """
+
     characters_per_token: float
     tokens_per_word: tuple[float, ...]
     note: str | None = None
@@ -128,24 +186,56 @@ class Tokenization:
 
 @frozen(kw_only=True)
 class ModelDimensions:
+    """Lengths of the vectors.
+
+    Attributes:
+        default: Numbers of a vector when none is asked for.
+        allowed: Numbers of a vector that can be asked for, ascending.
+    """
+
     default: int
     allowed: tuple[int, ...]
 
 
 @frozen(kw_only=True)
 class ModelPrice:
+    """List prices.
+
+    Attributes:
+        usd_per_million_tokens: US dollars per million tokens.
+        usd_per_billion_pixels: US dollars per billion pixels.
+    """
+
     usd_per_million_tokens: float | None
     usd_per_billion_pixels: float | None = None
 
 
 @frozen(kw_only=True)
 class ModelFree:
+    """What an account can use free of charge, once.
+
+    Attributes:
+        tokens: Tokens.
+        pixels: Pixels.
+    """
+
     tokens: int | None
     pixels: int | None = None
 
 
 @frozen(kw_only=True)
 class ModelPixels:
+    """How pixels count as tokens, and the sizes that images and frames are scaled to.
+
+    Attributes:
+        image_per_token: Pixels of an image that count as one token.
+        image_min: Fewest pixels of an image; smaller ones are scaled up.
+        image_max: Most pixels of an image; larger ones are scaled down.
+        video_per_token: Pixels of a video's frames that count as one token.
+        video_min: Fewest pixels of a video's frame.
+        video_max: Most pixels of a video's frame.
+    """
+
     image_per_token: int | None
     image_min: int | None
     image_max: int | None
@@ -156,6 +246,14 @@ class ModelPixels:
 
 @frozen(kw_only=True)
 class ModelMedia:
+    """The largest single file.
+
+    Attributes:
+        image_max_pixels: Pixels of an image.
+        image_max_bytes: Bytes of an image.
+        video_max_bytes: Bytes of a video.
+    """
+
     image_max_pixels: int | None
     image_max_bytes: int | None
     video_max_bytes: int | None = None
@@ -163,6 +261,45 @@ class ModelMedia:
 
 @frozen(kw_only=True)
 class Model:
+    """A model: where it is served, what it takes and gives, its limits and its price.
+
+    Attributes:
+        name: The model's name, as sent in requests.
+        endpoint: Last path segment of the operation that takes the model; none for open
+            weights that no host serves.
+        lifecycle: Its standing: the current model of its family is active, a superseded one
+            legacy or older, one on its way out deprecated.
+        platforms: Hosts that serve it: `voyage` is the Voyage AI host, `atlas` the MongoDB
+            Atlas host, `geography` the Atlas hosts that are bound to a geography.
+        released: Day of the announcement or first availability, as YYYY-MM-DD.
+        modalities: Kinds of input.
+        context_length: Tokens of one text, of one document's chunks, of one multimodal
+            input, or of a query with one document.
+        tokenizer: Hugging Face repository of its tokenizer.
+        replacement: Name of the model to use instead.
+        auto_chunking_context_length: Tokens of one document that the server splits into
+            chunks.
+        dimensions: Lengths of the vectors.
+        dtypes: Types of the vectors' numbers.
+        max_request_tokens: Tokens of all inputs of a request. For rerankers those of the
+            query count once per document.
+        max_request_chunks: Chunks of all documents of a request.
+        max_query_tokens: Tokens of a reranker's query.
+        tpm: Tokens per minute in the first usage tier.
+        rpm: Requests per minute in the first usage tier.
+        price: List prices.
+        free: What an account can use free of charge, once.
+        embedding_space: Vectors of models with the same value can be compared with each
+            other.
+        batch: Whether batch jobs take it.
+        prompts: Name of the set of prompts that input_type selects from; rerankers have
+            none.
+        pixels: How pixels count as tokens, and the sizes that images and frames are scaled
+            to.
+        media: The largest single file.
+        note: What else there is to say, such as where sources disagree.
+    """
+
     name: str
     endpoint: (
         Literal["embeddings", "contextualizedembeddings", "multimodalembeddings", "rerank"] | None
@@ -220,6 +357,7 @@ PROMPTS: Mapping[str, Prompts] = MappingProxyType(
         )
     }
 )
+"""Sets of prompts by name."""
 
 TIERS: Tiers = Tiers(
     free=TiersFree(rpm=3, tpm=10000),
@@ -227,8 +365,10 @@ TIERS: Tiers = Tiers(
     tier_2=Tier(factor=2, paid_at_least_usd=100),
     tier_3=Tier(factor=3, paid_at_least_usd=1000),
 )
+"""Usage tiers, by what was paid so far. A tier that was reached is kept."""
 
 GEOGRAPHY: Geography = Geography(price_factor=1.1)
+"""The hosts that are bound to a geography."""
 
 BATCH: Batch = Batch(
     discount=0.33,
@@ -241,12 +381,14 @@ BATCH: Batch = Batch(
     file_retention_days=30,
     storage_usd_per_gb_month=0.05,
 )
+"""Limits and prices of batch jobs and of the files they need."""
 
 TOKENIZATION: Tokenization = Tokenization(
     characters_per_token=5,
     tokens_per_word=(1.2, 1.5),
     note="Prose only; third parties measured many more tokens per character on mixed content, and a MongoDB course says 4 characters.",
 )
+"""Rules of thumb for token counts without a tokenizer at hand; for prose only."""
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
@@ -981,3 +1123,4 @@ MODELS: Mapping[str, Model] = MappingProxyType(
         ),
     }
 )
+"""Every model by name, current and legacy."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 from attrs import define, field
 
 from .operations import SERVERS
+from .types import UNSET, Request
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .types import Request
-
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+
+
+def _check_token(client: object, attribute: object, token: str) -> None:
+    # The HTTP library would say so too, and show the key.
+    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", token):
+        raise ValueError("the token is empty, or has a newline or the like that no header can hold")
 
 
 @define(kw_only=True)
@@ -25,7 +31,7 @@ class Client:
     `close` or `aclose`.
 
     Attributes:
-        token: The API key.
+        token: The API key, without spaces or newlines around it.
         base_url: Where the API is; the first of `operations.SERVERS` without it.
         timeout: Seconds for each phase of a request, as `httpx` understands it.
         headers: Further headers of every request.
@@ -35,7 +41,7 @@ class Client:
         >>> client = Client(token="<your API key>")
     """
 
-    token: str = field(repr=False)
+    token: str = field(repr=False, validator=_check_token)
     base_url: str = SERVERS[0].url
     timeout: httpx.Timeout | float = DEFAULT_TIMEOUT
     headers: dict[str, str] = field(factory=dict[str, str], repr=False)
@@ -103,6 +109,6 @@ class Client:
             "url": self.base_url.rstrip("/") + request.path,
             "params": request.params or None,
             "headers": {**self.headers, "Authorization": f"Bearer {self.token}"},
-            **({"json": request.json} if request.json else {}),
+            **({} if request.json is UNSET else {"json": request.json}),
             **({"files": request.parts} if request.parts else {}),
         }

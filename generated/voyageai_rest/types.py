@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import io
 import json
 from collections.abc import Callable, Mapping
-from typing import IO, Any, Final, Generic, Literal, Protocol, TypeVar, final
+from typing import IO, Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar, cast, final
+from urllib.parse import quote
 
-from attrs import Factory, fields, frozen
+from attrs import Factory, field, fields, frozen
 
 from .errors import REQUEST_ID, MalformedResponse, ShapeError
 
 T = TypeVar("T")
+
+
+def short_repr(value: object, depth: int = 9) -> str:
+    """`repr`, with long lists, strings and bytes cut to their beginning and their length.
+
+    Args:
+        value: Anything.
+        depth: How many levels of lists and objects to show.
+    """
+    if isinstance(value, (str, bytes)) and len(value) > 100:
+        unit = "characters" if isinstance(value, str) else "bytes"
+        return f"<{value[:20]!r}... of {len(value)} {unit}>"
+    if not isinstance(value, (list, dict)):
+        return repr(value)
+    if not depth:
+        return "..."
+    if isinstance(value, dict):
+        pairs = cast("dict[object, object]", value).items()
+        shown = [f"{key!r}: {short_repr(item, depth - 1)}" for key, item in pairs]
+        return "{" + ", ".join(shown) + "}"
+    items = cast("list[object]", value)
+    shown = [short_repr(item, depth - 1) for item in items[: 3 if len(items) > 6 else 6]]
+    if len(items) > 6:
+        return f"<[{', '.join(shown)}, ...] of {len(items)} items>"
+    return f"[{', '.join(shown)}]"
 
 
 @final
@@ -19,6 +47,12 @@ class Unset:
     """The type of `UNSET`, the value of a field that is not sent or was not received."""
 
     __slots__ = ()
+    _only: ClassVar[Unset | None] = None
+
+    def __new__(cls) -> Unset:
+        if cls._only is None:
+            cls._only = super().__new__(cls)
+        return cls._only
 
     def __bool__(self) -> Literal[False]:
         return False
@@ -39,12 +73,12 @@ class File:
     """A file to upload.
 
     Attributes:
-        content: Its bytes, or a binary file open for reading.
+        content: Its bytes, or a binary file open for reading, which need not be seekable.
         name: Its name.
         media_type: Its media type; guessed from the name without it.
     """
 
-    content: IO[bytes] | bytes
+    content: IO[bytes] | bytes = field(repr=short_repr)
     name: str
     media_type: str | None = None
 
@@ -53,16 +87,44 @@ Part = tuple[str, tuple[str | None, IO[bytes] | bytes] | tuple[str | None, IO[by
 """One part of a multipart body, as `httpx` takes it."""
 
 
+class _Readable:
+    """A binary file without its descriptor.
+
+    The HTTP library would ask the descriptor for the size, which is 0 for a pipe and that of the
+    compressed data for a file of `gzip`. So it seeks, or sends in chunks what can't be sought.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read = file.read
+        if file.seekable():
+            self.seek, self.tell = file.seek, file.tell
+
+
 def file_part(name: str, value: File) -> Part:
     """The part of a multipart body that holds a file."""
+    content = value.content
+    if not isinstance(content, (bytes, io.TextIOBase)) and hasattr(content, "fileno"):
+        content = cast("IO[bytes]", _Readable(content))
     if value.media_type is None:
-        return name, (value.name, value.content)
-    return name, (value.name, value.content, value.media_type)
+        return name, (value.name, content)
+    return name, (value.name, content, value.media_type)
 
 
 def text_part(name: str, value: object) -> Part:
     """The part of a multipart body that holds a plain value."""
     return name, (None, str(value).encode())
+
+
+def segment(value: object) -> str:
+    """A value as one segment of a path, percent-encoded.
+
+    Raises:
+        ValueError: It is empty or a dot segment, so the path would be that of something else.
+    """
+    text = str(value)
+    if text in ("", ".", ".."):
+        raise ValueError(f"{text!r} can't be a part of a path")
+    return quote(text, safe="")
 
 
 @frozen(kw_only=True)
@@ -83,8 +145,8 @@ class Request:
     method: str
     path: str
     params: Mapping[str, Any] = Factory(dict[str, Any])
-    json: Any = UNSET
-    parts: list[Part] = Factory(list[Part])
+    json: Any = field(default=UNSET, repr=short_repr)
+    parts: list[Part] = field(factory=list[Part], repr=False)
 
 
 class RawResponse(Protocol):
@@ -112,7 +174,7 @@ class Response(Generic[T]):
 
     status_code: int
     headers: Mapping[str, str]
-    parsed: T
+    parsed: T = field(repr=short_repr)
 
     @property
     def request_id(self) -> str | None:
@@ -128,24 +190,13 @@ class Model:
     def __repr__(self) -> str:
         """Fields that are set. Long lists and strings, such as vectors, are cut short."""
         own = fields(type(self))  # type: ignore[arg-type]  # every subclass is an attrs class
-        values = ((field.name, getattr(self, field.name)) for field in own)
+        values = ((each.name, getattr(self, each.name)) for each in own)
         shown = (
             f"{name}={short_repr(value)}"
             for name, value in values
             if value is not UNSET and not (name == "additional_properties" and not value)
         )
         return f"{type(self).__name__}({', '.join(shown)})"
-
-
-def short_repr(value: object) -> str:
-    """`repr`, with long lists and strings cut to their beginning and their length."""
-    if isinstance(value, str) and len(value) > 100:
-        return f"<{value[:20]!r}... of {len(value)} characters>"
-    if isinstance(value, list) and len(value) > 6:  # pyright: ignore[reportUnknownArgumentType]  # any list
-        return f"<{short_repr(value[:3])[:-1]}, ...] of {len(value)} items>"  # pyright: ignore[reportUnknownArgumentType]  # any list
-    if isinstance(value, list):
-        return f"[{', '.join(map(short_repr, value))}]"  # pyright: ignore[reportUnknownArgumentType]  # any list
-    return repr(value)
 
 
 # Readers: each turns a piece of decoded JSON into what a model holds, or raises ShapeError.
@@ -177,6 +228,8 @@ def parse_json(response: RawResponse, read: Reader[T]) -> T:
 
 def as_fields(data: Any) -> dict[str, Any]:
     """A copy of a JSON object, from which a model takes its fields."""
+    if type(data) is dict:  # by far the most common, and a copy of itself is the quickest
+        return data.copy()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # keys of decoded JSON are strings
     if not isinstance(data, Mapping):
         raise ShapeError(_mismatch("an object", data))
     return dict(data)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # keys of decoded JSON are strings
@@ -195,6 +248,17 @@ def required(data: dict[str, Any], name: str, read: Reader[T]) -> T:
 def optional(data: dict[str, Any], name: str, read: Reader[T]) -> T | Unset:
     """Take a field that may be missing."""
     return required(data, name, read) if name in data else UNSET
+
+
+def all_of(data: dict[str, Any], read: Reader[T]) -> dict[str, T]:
+    """Take all fields that are left, whatever their names."""
+    return {name: required(data, name, read) for name in list(data)}
+
+
+def nothing_left(data: dict[str, Any]) -> None:
+    """Refuse fields that no reader took; they would be lost."""
+    if data:
+        raise ShapeError(f"unknown keys: {', '.join(map(str, data))}")
 
 
 def as_is(data: Any) -> Any:
@@ -272,6 +336,7 @@ def list_of(read: Reader[T]) -> Reader[list[T]]:
     return read_list
 
 
+@functools.cache  # asked for with every vector of an answer, for the same few readers
 def one_of(*readers: Reader[Any]) -> Reader[Any]:
     """The first of several that fits."""
 
@@ -289,7 +354,7 @@ def one_of(*readers: Reader[Any]) -> Reader[Any]:
 
 def to_json(value: Any) -> Any:
     """A field's value as JSON has it."""
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # any list
     if isinstance(value, datetime.datetime):
         return value.isoformat()

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, list_of, one_of, required
+from ..types import Model, as_fields, as_str, list_of, nothing_left, one_of, required
 
 
 @define(kw_only=True, repr=False)
@@ -37,6 +37,8 @@ class BatchContextualizedEmbeddingsBody(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             inputs=required(data, "inputs", one_of(list_of(list_of(as_str)), list_of(as_str)))
         )
+        nothing_left(data)
+        return model

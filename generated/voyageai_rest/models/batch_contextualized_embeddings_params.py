@@ -13,6 +13,7 @@ from ..types import (
     as_int,
     as_none,
     as_str,
+    nothing_left,
     one_of,
     optional,
     required,
@@ -82,7 +83,7 @@ class BatchContextualizedEmbeddingsParams(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             model=required(data, "model", as_str),
             input_type=optional(data, "input_type", one_of(as_str, as_none)),
             output_dimension=optional(data, "output_dimension", one_of(as_int, as_none)),
@@ -92,3 +93,5 @@ class BatchContextualizedEmbeddingsParams(Model):
             chunk_size=optional(data, "chunk_size", as_int),
             chunk_overlap=optional(data, "chunk_overlap", as_int),
         )
+        nothing_left(data)
+        return model

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, list_of, one_of, required
+from ..types import Model, as_fields, as_str, list_of, nothing_left, one_of, required
 
 
 @define(kw_only=True, repr=False)
@@ -35,4 +35,6 @@ class BatchEmbeddingsBody(Model):
         """
 
         data = as_fields(data)
-        return cls(input=required(data, "input", one_of(list_of(as_str), as_str)))
+        model = cls(input=required(data, "input", one_of(list_of(as_str), as_str)))
+        nothing_left(data)
+        return model

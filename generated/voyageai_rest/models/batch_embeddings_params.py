@@ -13,6 +13,7 @@ from ..types import (
     as_int,
     as_none,
     as_str,
+    nothing_left,
     one_of,
     optional,
     required,
@@ -72,7 +73,7 @@ class BatchEmbeddingsParams(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             model=required(data, "model", as_str),
             input_type=optional(data, "input_type", one_of(as_str, as_none)),
             truncation=optional(data, "truncation", as_bool),
@@ -80,3 +81,5 @@ class BatchEmbeddingsParams(Model):
             output_dtype=optional(data, "output_dtype", one_of(as_str, as_none)),
             encoding_format=optional(data, "encoding_format", one_of(as_str, as_none)),
         )
+        nothing_left(data)
+        return model

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, one_of, required, to_json
+from ..types import Model, as_fields, as_str, nothing_left, one_of, required, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_contextualized_embeddings_body import BatchContextualizedEmbeddingsBody
@@ -48,7 +48,7 @@ class BatchInputLine(Model):
         from ..models.batch_rerank_body import BatchRerankBody
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             custom_id=required(data, "custom_id", as_str),
             body=required(
                 data,
@@ -60,3 +60,5 @@ class BatchInputLine(Model):
                 ),
             ),
         )
+        nothing_left(data)
+        return model

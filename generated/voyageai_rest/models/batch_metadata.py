@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields
+from ..types import Model, all_of, as_fields, as_str
 
 
 @define(kw_only=True, repr=False)
@@ -33,4 +33,4 @@ class BatchMetadata(Model):
         """
 
         data = as_fields(data)
-        return cls(additional_properties=data)
+        return cls(additional_properties=all_of(data, as_str))

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, list_of, required
+from ..types import Model, as_fields, as_str, list_of, nothing_left, required
 
 
 @define(kw_only=True, repr=False)
@@ -40,7 +40,9 @@ class BatchRerankBody(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             query=required(data, "query", as_str),
             documents=required(data, "documents", list_of(as_str)),
         )
+        nothing_left(data)
+        return model

@@ -13,6 +13,7 @@ from ..types import (
     as_int,
     as_none,
     as_str,
+    nothing_left,
     one_of,
     optional,
     required,
@@ -59,9 +60,11 @@ class BatchRerankParams(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             model=required(data, "model", as_str),
             top_k=optional(data, "top_k", one_of(as_int, as_none)),
             return_documents=optional(data, "return_documents", as_bool),
             truncation=optional(data, "truncation", as_bool),
         )
+        nothing_left(data)
+        return model

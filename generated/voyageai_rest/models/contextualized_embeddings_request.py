@@ -14,6 +14,7 @@ from ..types import (
     as_none,
     as_str,
     list_of,
+    nothing_left,
     one_of,
     optional,
     required,
@@ -99,7 +100,7 @@ class ContextualizedEmbeddingsRequest(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             inputs=required(data, "inputs", one_of(list_of(list_of(as_str)), list_of(as_str))),
             model=required(data, "model", as_str),
             input_type=optional(data, "input_type", one_of(as_str, as_none)),
@@ -110,3 +111,5 @@ class ContextualizedEmbeddingsRequest(Model):
             chunk_size=optional(data, "chunk_size", as_int),
             chunk_overlap=optional(data, "chunk_overlap", as_int),
         )
+        nothing_left(data)
+        return model

@@ -4,7 +4,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, one_of, optional, required, to_json
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_fields,
+    as_str,
+    nothing_left,
+    one_of,
+    optional,
+    required,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from ..models.batch_contextualized_embeddings_params import BatchContextualizedEmbeddingsParams
@@ -69,7 +80,7 @@ class CreateBatchRequest(Model):
         from ..models.batch_rerank_params import BatchRerankParams
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             endpoint=required(data, "endpoint", as_str),
             input_file_id=required(data, "input_file_id", as_str),
             completion_window=required(data, "completion_window", as_str),
@@ -84,3 +95,5 @@ class CreateBatchRequest(Model):
             ),
             metadata=optional(data, "metadata", BatchMetadata.from_dict),
         )
+        nothing_left(data)
+        return model

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, list_of, required
+from ..types import Model, as_fields, as_str, list_of, nothing_left, required
 
 
 @define(kw_only=True, repr=False)
@@ -37,4 +37,6 @@ class DeleteFilesRequest(Model):
         """
 
         data = as_fields(data)
-        return cls(file_ids=required(data, "file_ids", list_of(as_str)))
+        model = cls(file_ids=required(data, "file_ids", list_of(as_str)))
+        nothing_left(data)
+        return model

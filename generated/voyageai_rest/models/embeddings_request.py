@@ -14,6 +14,7 @@ from ..types import (
     as_none,
     as_str,
     list_of,
+    nothing_left,
     one_of,
     optional,
     required,
@@ -83,7 +84,7 @@ class EmbeddingsRequest(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             input=required(data, "input", one_of(list_of(as_str), as_str)),
             model=required(data, "model", as_str),
             input_type=optional(data, "input_type", one_of(as_str, as_none)),
@@ -92,3 +93,5 @@ class EmbeddingsRequest(Model):
             output_dtype=optional(data, "output_dtype", one_of(as_str, as_none)),
             encoding_format=optional(data, "encoding_format", one_of(as_str, as_none)),
         )
+        nothing_left(data)
+        return model

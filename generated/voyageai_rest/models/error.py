@@ -4,7 +4,18 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, as_is, as_str, list_of, one_of, required
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_fields,
+    as_is,
+    as_str,
+    list_of,
+    one_of,
+    optional,
+    required,
+)
 
 
 @define(kw_only=True, repr=False)
@@ -13,12 +24,15 @@ class Error(Model):
 
     Attributes:
         detail: The reason, for people. A list of reasons where the server framework made it.
+        error_code: A name for the reason, such as `TOO_MANY_TOKENS_IN_BATCH`, where one is
+            given.
 
     Example:
         >>> value = Error.from_dict({"detail": "Unauthorized"})
     """
 
     detail: list[Any] | str
+    error_code: str | Unset = UNSET
     additional_properties: dict[str, Any] = Factory(dict[str, Any])
     """Fields that the contract does not name, as they came."""
 
@@ -27,6 +41,8 @@ class Error(Model):
         data: dict[str, Any] = {}
         data.update(self.additional_properties)
         data["detail"] = self.detail
+        if self.error_code is not UNSET:
+            data["error_code"] = self.error_code
         return data
 
     @classmethod
@@ -40,5 +56,6 @@ class Error(Model):
         data = as_fields(data)
         return cls(
             detail=required(data, "detail", one_of(as_str, list_of(as_is))),
+            error_code=optional(data, "error_code", as_str),
             additional_properties=data,
         )

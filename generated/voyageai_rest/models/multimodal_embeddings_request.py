@@ -14,6 +14,7 @@ from ..types import (
     as_none,
     as_str,
     list_of,
+    nothing_left,
     one_of,
     optional,
     required,
@@ -89,7 +90,7 @@ class MultimodalEmbeddingsRequest(Model):
         from ..models.multimodal_input import MultimodalInput
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             inputs=required(data, "inputs", list_of(MultimodalInput.from_dict)),
             model=required(data, "model", as_str),
             input_type=optional(data, "input_type", one_of(as_str, as_none)),
@@ -98,3 +99,5 @@ class MultimodalEmbeddingsRequest(Model):
             output_dtype=optional(data, "output_dtype", one_of(as_str, as_none)),
             encoding_format=optional(data, "encoding_format", one_of(as_str, as_none)),
         )
+        nothing_left(data)
+        return model

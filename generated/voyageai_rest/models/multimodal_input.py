@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, list_of, one_of, required, to_json
+from ..types import Model, as_fields, list_of, nothing_left, one_of, required, to_json
 
 if TYPE_CHECKING:
     from ..models.image_base_64_content import ImageBase64Content
@@ -57,7 +57,7 @@ class MultimodalInput(Model):
         from ..models.video_url_content import VideoUrlContent
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             content=required(
                 data,
                 "content",
@@ -72,3 +72,5 @@ class MultimodalInput(Model):
                 ),
             )
         )
+        nothing_left(data)
+        return model

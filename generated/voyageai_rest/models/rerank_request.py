@@ -14,6 +14,7 @@ from ..types import (
     as_none,
     as_str,
     list_of,
+    nothing_left,
     one_of,
     optional,
     required,
@@ -77,7 +78,7 @@ class RerankRequest(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             query=required(data, "query", as_str),
             documents=required(data, "documents", list_of(as_str)),
             model=required(data, "model", as_str),
@@ -85,3 +86,5 @@ class RerankRequest(Model):
             return_documents=optional(data, "return_documents", as_bool),
             truncation=optional(data, "truncation", as_bool),
         )
+        nothing_left(data)
+        return model

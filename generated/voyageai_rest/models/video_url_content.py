@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_is, as_str, required
+from ..types import Model, as_fields, as_is, as_str, nothing_left, required
 
 
 @define(kw_only=True, repr=False)
@@ -40,6 +40,8 @@ class VideoUrlContent(Model):
         """
 
         data = as_fields(data)
-        return cls(
+        model = cls(
             type=required(data, "type", as_is), video_url=required(data, "video_url", as_str)
         )
+        nothing_left(data)
+        return model

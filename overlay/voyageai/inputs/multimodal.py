@@ -101,10 +101,7 @@ def _read(fields: dict[str, Any], argument: str) -> Content:
             argument,
         )
     try:
-        content = readers[kind](fields)
+        return readers[kind](fields)
     except ShapeError as error:
-        raise ArgumentError(f"{argument}: {error}", argument) from None
-    extra = set(fields) - set(content.to_dict())
-    if extra:
-        raise ArgumentError(f"{argument} has unknown keys: {', '.join(sorted(extra))}", argument)
-    return content
+        place = f"{error.path}: " if error.path else ""
+        raise ArgumentError(f"{argument}: {place}{error.reason}", argument) from None

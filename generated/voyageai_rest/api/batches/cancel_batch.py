@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from ...errors import status_error
 from ...models.batch import Batch
-from ...types import RawResponse, Request, Response, parse_json
+from ...types import RawResponse, Request, Response, parse_json, segment
 
 if TYPE_CHECKING:
     from ...client import Client
@@ -24,7 +23,7 @@ def build_request(*, batch_id: str) -> Request:
         The request, to be sent to any base URL.
     """
     return Request(
-        operation="cancel_batch", method="POST", path=f"/batches/{quote(batch_id, safe='')}/cancel"
+        operation="cancel_batch", method="POST", path=f"/batches/{segment(batch_id)}/cancel"
     )
 
 

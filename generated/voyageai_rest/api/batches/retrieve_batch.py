@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from ...errors import status_error
 from ...models.batch import Batch
-from ...types import RawResponse, Request, Response, parse_json
+from ...types import RawResponse, Request, Response, parse_json, segment
 
 if TYPE_CHECKING:
     from ...client import Client
@@ -22,9 +21,7 @@ def build_request(*, batch_id: str) -> Request:
     Returns:
         The request, to be sent to any base URL.
     """
-    return Request(
-        operation="retrieve_batch", method="GET", path=f"/batches/{quote(batch_id, safe='')}"
-    )
+    return Request(operation="retrieve_batch", method="GET", path=f"/batches/{segment(batch_id)}")
 
 
 def parse_response(response: RawResponse) -> Batch:

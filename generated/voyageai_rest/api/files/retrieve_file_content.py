@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from ...errors import status_error
-from ...types import RawResponse, Request, Response
+from ...types import RawResponse, Request, Response, segment
 
 if TYPE_CHECKING:
     from ...client import Client
@@ -22,9 +21,7 @@ def build_request(*, file_id: str) -> Request:
         The request, to be sent to any base URL.
     """
     return Request(
-        operation="retrieve_file_content",
-        method="GET",
-        path=f"/files/{quote(file_id, safe='')}/content",
+        operation="retrieve_file_content", method="GET", path=f"/files/{segment(file_id)}/content"
     )
 
 

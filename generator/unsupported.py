@@ -1,0 +1,100 @@
+"""What openapi-python-client can read and our templates have no code for.
+
+It would be missing from the generated client, or wrong in it, without a word.
+"""
+
+from collections.abc import Iterator
+
+from openapi_python_client import schema as oai
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.bodies import BodyType
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.file import FileProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.union import UnionProperty
+
+# They have more than one spelling as plain text.
+NOT_PLAIN = (BooleanProperty, DateTimeProperty, ListProperty, ModelProperty, UnionProperty)
+
+
+def unsupported(data: GeneratorData) -> Iterator[str]:
+    """A sentence for each piece, which names it."""
+    taken: dict[str, str] = {}
+    for tag, collection in data.endpoint_collections_by_tag.items():
+        for endpoint in collection.endpoints:
+            name = f"{endpoint.method.upper()} {endpoint.path.get_untrusted_value()}"
+            for reason in (*_parameters(endpoint), *_body(endpoint), *_answer(endpoint)):
+                yield f"{name}: {reason}"
+            module = f"{tag}.{endpoint.name}"
+            if module in taken:
+                yield f"{name}: its module {module} is that of {taken[module]}"
+            taken[module] = name
+    for model in data.models:
+        for field in (*(model.required_properties or ()), *(model.optional_properties or ())):
+            name = f"{model.class_info.name}.{field.name.get_untrusted_value()}"
+            if model.is_multipart_body:
+                if isinstance(field, NOT_PLAIN):
+                    yield f"{name}: a part of a multipart body is a file, a string or a number"
+            elif _holds(field, FileProperty):
+                yield f"{name}: JSON has no files"
+
+
+def _parameters(endpoint: Endpoint) -> Iterator[str]:
+    for place, parameters in (
+        ("header", endpoint.header_parameters),
+        ("cookie", endpoint.cookie_parameters),
+    ):
+        for parameter in parameters:
+            yield f"parameter {parameter.name.get_untrusted_value()} is in a {place}"
+    for parameter in endpoint.query_parameters:
+        if _holds(parameter, ModelProperty):
+            yield f"parameter {parameter.name.get_untrusted_value()} is an object"
+
+
+def _body(endpoint: Endpoint) -> Iterator[str]:
+    if len(endpoint.bodies) > 1:
+        kinds = ", ".join(body.content_type.get_untrusted_value() for body in endpoint.bodies)
+        yield f"its body has several types of content: {kinds}"
+    for body in endpoint.bodies:
+        multipart = body.body_type is BodyType.FILES
+        if multipart and not (isinstance(body.prop, ModelProperty) and body.prop.required):
+            yield "a multipart body is an object that is required"
+        elif not multipart and body.body_type is not BodyType.JSON:
+            yield f"its body is {body.content_type.get_untrusted_value()}"
+
+
+def _answer(endpoint: Endpoint) -> Iterator[str]:
+    successes = [
+        response
+        for response in endpoint.responses.patterns
+        if response.status_code.range and 200 <= response.status_code.range[0] < 300
+    ]
+    if not successes:
+        yield "it has no success"
+    types = {
+        (response.prop.get_type_string(), response.source["attribute"]) for response in successes
+    }
+    if len(types) > 1:
+        yield "its successes have several types"
+    for response in successes:
+        status = response.status_code.pattern
+        if isinstance(response.data, oai.Response) and len(response.data.content or ()) > 1:
+            kinds = ", ".join(key.get_untrusted_value() for key in response.data.content or ())
+            yield f"its answer {status} has several types of content: {kinds}"
+        if response.source["attribute"] == "response.text":
+            yield f"its answer {status} is text; see content_type_overrides in config.yaml"
+        is_bytes = response.source["attribute"] == "response.content"
+        if is_bytes != isinstance(response.prop, FileProperty):
+            yield f"its answer {status} must be both of binary content and of format binary"
+
+
+def _holds(field: PropertyProtocol, kind: type[FileProperty | ModelProperty]) -> bool:
+    if isinstance(field, UnionProperty):
+        return any(_holds(inner, kind) for inner in field.inner_properties)
+    if isinstance(field, ListProperty):
+        return _holds(field.inner_property, kind)
+    return isinstance(field, kind)

@@ -1,0 +1,102 @@
+"""Embeddings of chunks in the light of their documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voyageai_rest.models import (
+    ChunkEmbedding,
+    ContextualizedEmbeddingsRequest,
+    ContextualizedEmbeddingsResponse,
+    DocumentEmbeddings,
+    TokenUsage,
+)
+from voyageai_rest.types import UNSET
+
+from . import rules
+from .engine import chunking
+from .engine.tokens import count
+from .engine.vectors import embed_chunks
+from .wording import misspecified
+
+__all__ = ["embed_documents"]
+
+ADVICE = (
+    "Contextualized chunk embeddings do not support truncation. Either lower the number of tokens "
+    'in the listed example(s), or pass `enable_auto_chunking=true` with `input_type="document"` '
+    "and one string per input to have the server split oversize documents."
+)
+
+
+def embed_documents(body: dict[str, Any], served: rules.Served) -> ContextualizedEmbeddingsResponse:
+    """Answer a request for the embeddings of chunks."""
+    request = ContextualizedEmbeddingsRequest.from_dict(body)
+    chunked = bool(request.enable_auto_chunking)
+    _check_arguments(request)
+    model = rules.find(request.model, served)
+    form = rules.output(
+        model, request.output_dimension, request.output_dtype, request.encoding_format
+    )
+    documents = [[item] if isinstance(item, str) else item for item in request.inputs]
+    tokens = [sum(map(count, document)) for document in documents]
+    limit = model.auto_chunking_context_length if chunked else model.context_length
+    for index, number in enumerate(tokens):
+        if limit is not None and number > limit:
+            raise rules.too_long(model, index, ADVICE)
+    rules.check_request_tokens(model, sum(tokens))
+    if chunked:
+        size, overlap = request.chunk_size or 1, request.chunk_overlap or 0
+        documents = [chunking.split(document[0], size, overlap) for document in documents]
+    most, number = model.max_request_chunks, sum(map(len, documents))
+    if most is not None and number > most:
+        raise rules.failed(
+            model,
+            f"The max allowed chunks per submitted batch is {most}. "
+            f"Your batch has {number} chunks.",
+        )
+    vectors = embed_chunks(
+        [[rules.passage(model, text, request.input_type) for text in texts] for texts in documents],
+        rules.space(model),
+        form.dimension,
+    )
+    return ContextualizedEmbeddingsResponse(
+        object="list",
+        data=[
+            DocumentEmbeddings(
+                object="list",
+                index=index,
+                data=[
+                    ChunkEmbedding(
+                        object="embedding",
+                        embedding=vector,
+                        index=place,
+                        text=text if chunked else UNSET,
+                    )
+                    for place, (vector, text) in enumerate(
+                        zip(form.write(matrix), texts, strict=True)
+                    )
+                ],
+            )
+            for index, (matrix, texts) in enumerate(zip(vectors, documents, strict=True))
+        ],
+        model=request.model,
+        usage=TokenUsage(total_tokens=sum(tokens)),
+        chunker_version=chunking.VERSION if chunked else UNSET,
+    )
+
+
+def _check_arguments(request: ContextualizedEmbeddingsRequest) -> None:
+    """Refuse arguments that do not go together."""
+    chunked, query = bool(request.enable_auto_chunking), request.input_type == "query"
+    flat = all(isinstance(item, str) for item in request.inputs)
+    single = flat or all(len(item) == 1 for item in request.inputs)
+    if chunked and request.input_type != "document":
+        raise misspecified("input_type", "enable_auto_chunking requires input_type 'document'")
+    if chunked and not single:
+        raise misspecified("inputs", "with enable_auto_chunking each input holds one document")
+    if flat and not chunked and not query:
+        raise misspecified("inputs", "a flat list needs enable_auto_chunking or input_type 'query'")
+    if query and not single:
+        raise misspecified("inputs", "with input_type 'query' each input holds one query")
+    if chunked and (request.chunk_overlap or 0) >= (request.chunk_size or 1):
+        raise misspecified("chunk_overlap", "chunk_overlap must be less than chunk_size")

@@ -1,0 +1,33 @@
+"""An answer that is not a success."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from voyageai_rest.models import Error
+
+__all__ = ["Refused"]
+
+
+class Refused(Exception):
+    """A request is refused, with the status and the words of the API.
+
+    Attributes:
+        status: HTTP status.
+        detail: The reason, for people.
+        code: The reason for programs, where the API is known to send one.
+    """
+
+    def __init__(
+        self, detail: str, status: int = HTTPStatus.BAD_REQUEST, code: str | None = None
+    ) -> None:
+        super().__init__(detail, status, code)
+        self.detail = detail
+        self.status = int(status)
+        self.code = code
+
+    def body(self) -> dict[str, Any]:
+        """The body of the answer."""
+        more = {} if self.code is None else {"error_code": self.code}
+        return {**Error(detail=self.detail).to_dict(), **more}

@@ -1,0 +1,152 @@
+"""What the catalogue says a request may ask of a model.
+
+The sentences about models, tokens and batches are the API's own; those about dimensions, dtypes
+and the reranker's query are written in the same style, as nobody has recorded them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from voyageai_rest.catalogue import PROMPTS, Model
+from voyageai_rest.dtypes import DTYPES
+
+from .engine.features import Passage
+from .engine.projection import CHUNK
+from .engine.quantization import quantize, to_base64, to_lists
+from .engine.tokens import count, truncate
+from .engine.vectors import Space
+from .refusal import Refused
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from voyageai_rest.dtypes import Dtype
+    from voyageai_rest.types import Unset
+
+__all__ = [
+    "Output",
+    "Served",
+    "check_request_tokens",
+    "failed",
+    "find",
+    "fit",
+    "output",
+    "passage",
+    "space",
+    "too_long",
+]
+
+Served: TypeAlias = Mapping[str, Model]
+"""The models that an endpoint serves, by name."""
+
+
+class Output(NamedTuple):
+    """The form in which vectors are asked for."""
+
+    dimension: int
+    dtype: Dtype
+    as_base64: bool
+
+    def write(self, vectors: NDArray[np.float32]) -> Sequence[list[float] | str]:
+        """Vectors, one per row, as they stand in JSON."""
+        quantized = quantize(vectors, self.dtype)
+        return to_base64(quantized) if self.as_base64 else to_lists(quantized)
+
+
+def find(name: str, served: Served) -> Model:
+    """The model of a request."""
+    model = served.get(name)
+    if model is not None and model.lifecycle == "retired":
+        instead = f" Use {model.replacement} instead." if model.replacement else ""
+        raise Refused(f"Model {name} is retired.{instead}", HTTPStatus.GONE)
+    if model is None:
+        supported = [model.name for model in served.values() if model.lifecycle != "retired"]
+        raise Refused(f"Model {name} is not supported. Supported models are {supported}.")
+    return model
+
+
+def output(
+    model: Model,
+    dimension: int | Unset | None,
+    dtype: str | Unset | None,
+    encoding_format: str | Unset | None,
+) -> Output:
+    """The form of the vectors that a request asks of a model."""
+    dimensions, dtypes = model.dimensions, model.dtypes
+    name = dtype or "float"
+    if dtypes is not None and name not in dtypes:
+        raise failed(
+            model,
+            f"The output data type '{name}' is not supported. "
+            f"Supported output data types are {list(dtypes)}.",
+        )
+    if not isinstance(dimension, int):
+        dimension = dimensions.default if dimensions else CHUNK
+    if dimensions is not None and dimension not in dimensions.allowed:
+        raise failed(
+            model,
+            f"The output dimension {dimension} is not supported. "
+            f"Supported output dimensions are {sorted(dimensions.allowed)}.",
+        )
+    return Output(dimension, DTYPES[name], encoding_format == "base64")
+
+
+def fit(model: Model, texts: list[str], *, truncation: bool) -> tuple[list[str], list[int]]:
+    """Texts cut to the model's context length, and the tokens of each."""
+    counts = [count(text) for text in texts]
+    limit = model.context_length
+    if limit is None or max(counts, default=0) <= limit:
+        return texts, counts
+    if not truncation:
+        raise too_long(model, next(i for i, tokens in enumerate(counts) if tokens > limit))
+    return [truncate(text, limit) for text in texts], [min(tokens, limit) for tokens in counts]
+
+
+def too_long(
+    model: Model,
+    index: int,
+    advice: str = "Please lower the number of tokens in the listed example(s) or use truncation.",
+) -> Refused:
+    """The refusal of one input over the context length."""
+    return failed(
+        model,
+        f"The example at index {index} in your batch has too many tokens and does not fit into "
+        f"the model's context window of {model.context_length} tokens. {advice}",
+    )
+
+
+def check_request_tokens(model: Model, tokens: int) -> None:
+    """Refuse a request with more tokens than the model takes at once."""
+    limit = model.max_request_tokens
+    if limit is not None and tokens > limit:
+        raise failed(
+            model,
+            f"The max allowed tokens per submitted batch is {limit}. Your batch has {tokens} "
+            "tokens after truncation. Please lower the number of tokens in the batch.",
+            code="TOO_MANY_TOKENS_IN_BATCH",
+        )
+
+
+def failed(model: Model, reason: str, code: str | None = None) -> Refused:
+    """A refusal that names the model."""
+    return Refused(f"Request to model '{model.name}' failed. {reason}", code=code)
+
+
+def space(model: Model) -> Space:
+    """Whose vectors a model makes."""
+    return Space(model.embedding_space or model.name, model.name)
+
+
+def passage(
+    model: Model, text: str, input_type: str | Unset | None, media: tuple[str, ...] = ()
+) -> Passage:
+    """A text as the engine takes it; one that brings its prompt along is one with an input_type."""
+    prompts = PROMPTS.get(model.prompts) if model.prompts else None
+    if not input_type and prompts is not None:
+        for role, prompt in (("query", prompts.query), ("document", prompts.document)):
+            if text.startswith(prompt):
+                return Passage(text.removeprefix(prompt), role, media)
+    return Passage(text, input_type or "", media)

@@ -1,0 +1,128 @@
+"""The emulator on a socket."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import uvicorn
+from voyageai_rest.spec import load
+
+from .app import create_app
+from .contract import Contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+__all__ = ["Server", "serving"]
+
+GRACE = 3
+"""Seconds that answers under way get when the server is stopped."""
+
+
+class Server(uvicorn.Server):
+    """One emulator: bound to its port when made, serving while `run` runs.
+
+    Attributes:
+        url: The base URL, such as ``http://127.0.0.1:49152/v1``.
+        ready: Set when the server accepts connections, or has failed to.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        api_key: str | None = None,
+        on_ready: Callable[[str], None] | None = None,
+    ) -> None:
+        document = load()
+        super().__init__(
+            uvicorn.Config(
+                create_app(document, api_key=api_key),
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,  # logging belongs to the program around
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._listener = _listen(host, port)
+        name = f"[{host}]" if ":" in host else host
+        bound = self._listener.getsockname()[1]
+        self.url = f"http://{name}:{bound}{Contract(document).base}"
+        self.ready = threading.Event()
+        self._on_ready = on_ready
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop, by `stop` or a signal."""
+        try:
+            super().run([self._listener, *(sockets or [])])
+        finally:
+            self._listener.close()
+            self.ready.set()
+
+    def stop(self) -> None:
+        """Ask a running server to stop."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections, and say so."""
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            self._on_ready(self.url)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Take the signals that end a program as a wish to stop, not as a failure."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self.handle_exit)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends without delay only where the protocol is spelled out.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@contextlib.contextmanager
+def serving(host: str, port: int, api_key: str | None) -> Generator[str]:
+    """Serve from a thread for as long as the block lasts; yields the base URL."""
+    server = Server(host, port, api_key)
+    thread = threading.Thread(target=server.run, name=f"emulator {server.url}", daemon=True)
+    thread.start()
+    server.ready.wait()
+    if not server.started:
+        thread.join()
+        raise RuntimeError(f"the emulator did not start at {server.url}")
+    try:
+        yield server.url
+    finally:
+        server.stop()
+        thread.join()

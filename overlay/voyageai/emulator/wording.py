@@ -1,0 +1,108 @@
+"""What is wrong with a request body, in the words of the API.
+
+The sentences for unknown, missing and empty arguments, for values outside an enum, for lists that
+are too long and for bodies that are not JSON are the API's own. Nobody has recorded the others;
+they are written in the same style.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from jsonschema_rs import ValidationErrorKind as Kind
+
+from .refusal import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jsonschema_rs import ValidationError
+
+__all__ = ["malformed", "misspecified", "refusal"]
+
+PREAMBLE = (
+    "The request body is not valid JSON, or some arguments were not specified properly. "
+    "In particular, "
+)
+MISSING = "Your request body was missing one or more required arguments."
+EMPTY = "Value error, Input cannot contain empty strings or empty lists"
+TYPES = {
+    "array": "list",
+    "boolean": "boolean",
+    "integer": "integer",
+    "number": "number",
+    "object": "dictionary",
+    "string": "string",
+}
+MOST = 10
+"""Sentences that one answer holds at most."""
+
+
+def malformed(position: int) -> Refused:
+    """The refusal of a body that is not JSON from some character on."""
+    return Refused(f"{PREAMBLE}Error for argument '{position}': JSON decode error")
+
+
+def misspecified(argument: str, reason: str) -> Refused:
+    """The refusal of one argument for a reason that its schema does not hold."""
+    return Refused(f"{PREAMBLE}Error for argument '{argument}': Value error, {reason}")
+
+
+def refusal(errors: Iterable[ValidationError], body: object) -> Refused:
+    """The refusal of a body for what a validator found."""
+    found = [error for outer in errors for error in _innermost(outer)]
+    for error in found:
+        if isinstance(error.kind, Kind.MaxItems) and isinstance(error.instance, list):
+            model = cast("dict[str, object]", body).get("model") if isinstance(body, dict) else None
+            return Refused(
+                f"Request to model '{model}' failed. The batch size limit is {error.kind.limit}. "
+                f"Your batch size is {len(error.instance)}."
+            )
+    said: list[str] = []
+    for sentence in (sentence for error in found for sentence in _sentences(error)):
+        if sentence == MISSING or sentence not in said:
+            said.append(sentence)
+    return Refused(PREAMBLE + "; ".join(said[:MOST]))
+
+
+def _innermost(error: ValidationError) -> Iterator[ValidationError]:
+    """The errors of the alternative that was most likely meant, or the error itself."""
+    if not isinstance(error.kind, Kind.OneOfNotValid | Kind.AnyOf):
+        yield error
+        return
+    depth = len(error.instance_path)
+    meant = [branch for branch in error.kind.context if not any(_apart(e, depth) for e in branch)]
+    for inner in meant[0] if meant else [e for branch in error.kind.context for e in branch]:
+        if meant or _apart(inner, depth):
+            yield from _innermost(inner)
+
+
+def _apart(error: ValidationError, depth: int) -> bool:
+    """Whether an error says that the value is of another kind altogether."""
+    below = len(error.instance_path) - depth
+    return (below == 0 and isinstance(error.kind, Kind.Type)) or (
+        below == 1 and isinstance(error.kind, Kind.Constant)
+    )
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    place = ".".join(map(str, error.instance_path)) or "body"
+    match error.kind:
+        case Kind.AdditionalProperties(names):
+            for name in names:
+                yield f"Argument '{name}' is not supported by our API"
+        case Kind.Required():
+            yield MISSING
+        case Kind.Enum() | Kind.Constant():
+            yield f"Value '{error.instance}' supplied for {place} is not allowed"
+        case Kind.MinItems() | Kind.MinLength():
+            yield f"Error for argument '{place.partition('.')[0]}': {EMPTY}"
+        case Kind.Minimum(limit):
+            yield f"Error for argument '{place}': Input should be greater than or equal to {limit}"
+        case Kind.Maximum(limit):
+            yield f"Error for argument '{place}': Input should be less than or equal to {limit}"
+        case Kind.Type(types):
+            kinds = " or ".join(TYPES[kind] for kind in types if kind in TYPES)
+            yield f"Error for argument '{place}': Input should be a valid {kinds}"
+        case _:
+            yield f"Error for argument '{place}': Value error, {error.message}"

@@ -1,0 +1,63 @@
+"""Requests to a running emulator, every answer held against the contract."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+from jsonschema_rs import Draft202012Validator
+from voyageai_rest.spec import load
+
+DOCUMENT = load()
+ERROR = "#/components/schemas/Error"
+VALIDATORS: dict[str, Draft202012Validator] = {}
+
+
+def check(schema: str, body: Any) -> None:
+    """Fail unless a body is what a schema of the contract says."""
+    if schema not in VALIDATORS:
+        VALIDATORS[schema] = Draft202012Validator({**DOCUMENT, "$ref": schema})
+    VALIDATORS[schema].validate(body)
+
+
+class Asking:
+    """Posts JSON to paths below the base URL."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+
+    def __call__(
+        self, path: str, body: Any, *, key: str | None = "any", status: int = 200
+    ) -> dict[str, Any]:
+        """The decoded answer, which must have a status and the shape that belongs to it."""
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        raw = {"content": body} if isinstance(body, bytes) else {"json": body}
+        response = self.http.post(path, headers=headers, **raw)
+        assert status == response.status_code, response.text[:1000]
+        answer: dict[str, Any] = response.json()
+        if status == 200:
+            content = DOCUMENT["paths"][path]["post"]["responses"]["200"]["content"]
+            check(content["application/json"]["schema"]["$ref"], answer)
+        else:
+            check(ERROR, answer)
+        return answer
+
+    def refused(self, path: str, body: Any, status: int = 400, key: str | None = "any") -> str:
+        """The reason for which a request is refused."""
+        detail: str = self(path, body, status=status, key=key)["detail"]
+        return detail
+
+
+def send(app: Any, method: str, path: str, body: Any) -> httpx.Response:
+    """One request with a key to an application in this process."""
+
+    async def exchange() -> httpx.Response:
+        transport = httpx.ASGITransport(app=app)
+        headers = {"authorization": "Bearer any"}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://emulator/v1", headers=headers
+        ) as http:
+            return await http.request(method, path, json=body)
+
+    return asyncio.run(exchange())

@@ -1,0 +1,25 @@
+"""One emulator for all tests, and a way to ask it that checks every answer against the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from voyageai.emulator import running
+
+from tests.emulator.asking import Asking
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """Base URL of a running emulator."""
+    with running() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def ask(url: str) -> Iterator[Asking]:
+    """Posts to it, with a key unless told otherwise."""
+    with httpx.Client(base_url=url, timeout=30) as http:
+        yield Asking(http)

@@ -1,0 +1,313 @@
+"""What the four endpoints answer."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from voyageai.emulator.engine import tokens
+from voyageai_rest.catalogue import MODELS, PROMPTS
+from voyageai_rest.dtypes import DTYPES
+
+from tests.emulator.asking import Asking
+from tests.emulator.test_validation import PREAMBLE
+
+TEXTS = ["Open a gzip-compressed file.", "Remove a directory tree.", "naïve 東京 🚀"]
+
+
+def vectors(answer: dict[str, Any]) -> NDArray[np.float32]:
+    """The vectors of an answer that has them as numbers."""
+    return np.array([entry["embedding"] for entry in answer["data"]], np.float32)
+
+
+def embed(ask: Asking, texts: list[str], **options: Any) -> NDArray[np.float32]:
+    """Vectors of texts, by voyage-4 unless told otherwise."""
+    return vectors(ask("/embeddings", {"input": texts, "model": "voyage-4", **options}))
+
+
+def test_vectors_come_in_order_with_the_texts_tokens(ask: Asking) -> None:
+    """Clients place vectors by index and add up tokens."""
+    answer = ask("/embeddings", {"input": TEXTS, "model": "voyage-4"})
+    assert [0, 1, 2] == [entry["index"] for entry in answer["data"]]
+    assert {"total_tokens": sum(map(tokens.count, TEXTS))} == answer["usage"]
+    assert ("list", "embedding") == (answer["object"], answer["data"][0]["object"])
+
+
+def test_a_single_text_is_a_list_of_one(ask: Asking) -> None:
+    """The API takes both forms and gives one."""
+    assert ask("/embeddings", {"input": "a", "model": "voyage-4"}) == ask(
+        "/embeddings", {"input": ["a"], "model": "voyage-4"}
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_base64_and_numbers_are_the_same_vectors(ask: Asking, dtype: str) -> None:
+    """A client may ask for either; neither may lose anything."""
+    body = {"input": TEXTS, "model": "voyage-4", "output_dtype": dtype}
+    numbers = ask("/embeddings", body)
+    packed = ask("/embeddings", {**body, "encoding_format": "base64"})
+    number = DTYPES[dtype].number
+    for plain, coded in zip(numbers["data"], packed["data"], strict=True):
+        decoded = np.frombuffer(
+            base64.b64decode(coded["embedding"]), f"<{np.dtype(number).str[1:]}"
+        )
+        assert decoded.tolist() == np.array(plain["embedding"], number).tolist()
+        assert 1024 // DTYPES[dtype].dimensions_per_number == len(decoded)
+
+
+def test_a_prompt_by_hand_is_the_same_as_an_input_type(ask: Asking) -> None:
+    """The documentation says what is put in front; both ways give the model one text."""
+    assert MODELS["voyage-4"].prompts is not None
+    prompts = PROMPTS[MODELS["voyage-4"].prompts]
+    for kind, prompt in (("query", prompts.query), ("document", prompts.document)):
+        asked = embed(ask, TEXTS, input_type=kind)
+        by_hand = embed(ask, [prompt + text for text in TEXTS])
+        assert asked.tolist() == by_hand.tolist()
+
+
+def test_every_model_of_a_space_can_search_the_others_documents(ask: Asking) -> None:
+    """What a shared embedding space is for: cheap queries on well embedded documents."""
+    documents = embed(ask, TEXTS, model="voyage-4-large", input_type="document")
+    queries = embed(ask, TEXTS, model="voyage-4-lite", input_type="query")
+    apart = embed(ask, TEXTS, model="voyage-code-4", input_type="document")
+    assert [0, 1, 2] == (queries @ documents.T).argmax(axis=1).tolist()
+    assert np.abs(queries @ apart.T).max() < 0.2
+
+
+def test_a_chunk_leans_towards_its_document(ask: Asking) -> None:
+    """The point of contextualized embeddings, and the only way they differ from others here."""
+    chunk = "The fee rose by three percent."
+    body = {
+        "inputs": [[chunk, "Lighthouse keepers of Norway."], [chunk, "Dentists of Peru."]],
+        "model": "voyage-context-4",
+    }
+    answer = ask("/contextualizedembeddings", body)
+    assert [0, 1] == [entry["index"] for entry in answer["data"]]
+    assert [0, 1] == [entry["index"] for entry in answer["data"][0]["data"]]
+    norway, peru = map(vectors, answer["data"])
+    alone = vectors(ask("/contextualizedembeddings", {**body, "inputs": [[chunk]]})["data"][0])[0]
+    assert norway[0].tolist() != peru[0].tolist()
+    assert norway[0] @ peru[0] > 0.8
+    assert norway[0] @ alone > 0.8
+    assert norway[0] @ norway[1] > peru[0] @ norway[1]
+    tokens_of_both = sum(tokens.count(text) for document in body["inputs"] for text in document)
+    assert {"total_tokens": tokens_of_both} == answer["usage"]
+    assert "chunker_version" not in answer
+    assert "text" not in answer["data"][0]["data"][0]
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_documents_are_chunked_on_request(ask: Asking, nested: bool) -> None:
+    """Each chunk brings its text; flat and nested documents are the same."""
+    text = "one two three four five six seven"
+    answer = ask(
+        "/contextualizedembeddings",
+        {
+            "inputs": [[text], ["eight"]] if nested else [text, "eight"],
+            "model": "voyage-context-4",
+            "input_type": "document",
+            "enable_auto_chunking": True,
+            "chunk_size": 3,
+            "chunk_overlap": 1,
+        },
+    )
+    chunks = [[entry["text"] for entry in document["data"]] for document in answer["data"]]
+    expected = [["one two three", "three four five", "five six seven"], ["eight"]]
+    assert expected == chunks
+    assert answer["chunker_version"]
+    assert {"total_tokens": 8} == answer["usage"]
+
+
+def test_long_documents_are_taken_with_chunking_only(ask: Asking) -> None:
+    """The sentence is the API's; the limit without chunking is per document."""
+    limit = MODELS["voyage-context-4"].context_length
+    assert limit is not None
+    inputs = ["a", "word " * (limit + 1)]
+    body: dict[str, Any] = {"inputs": [[text] for text in inputs], "model": "voyage-context-4"}
+    said = ask.refused("/contextualizedembeddings", body)
+    assert said.startswith(
+        f"Request to model 'voyage-context-4' failed. The example at index 1 in your batch has too "
+        f"many tokens and does not fit into the model's context window of {limit} tokens. "
+        "Contextualized chunk embeddings do not support truncation."
+    )
+    chunked = {**body, "enable_auto_chunking": True, "input_type": "document"}
+    assert len(ask("/contextualizedembeddings", chunked)["data"][1]["data"]) > 60
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"inputs": ["a"]}, "a flat list needs enable_auto_chunking or input_type 'query'"),
+        ({"inputs": ["a"], "input_type": "document"}, "a flat list needs enable_auto_chunking"),
+        (
+            {"inputs": [["a", "b"]], "input_type": "query"},
+            "with input_type 'query' each input holds one query",
+        ),
+        (
+            {"inputs": ["a"], "enable_auto_chunking": True},
+            "enable_auto_chunking requires input_type 'document'",
+        ),
+        (
+            {"inputs": [["a", "b"]], "enable_auto_chunking": True, "input_type": "document"},
+            "with enable_auto_chunking each input holds one document",
+        ),
+        (
+            {
+                "inputs": ["a"],
+                "enable_auto_chunking": True,
+                "input_type": "document",
+                "chunk_size": 2,
+                "chunk_overlap": 2,
+            },
+            "chunk_overlap must be less than chunk_size",
+        ),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused(
+    ask: Asking, options: dict[str, Any], reason: str
+) -> None:
+    """The schema cannot say these, so the emulator must."""
+    said = ask.refused("/contextualizedembeddings", {"model": "voyage-context-4", **options})
+    assert said.startswith(PREAMBLE)
+    assert reason in said
+
+
+def test_more_chunks_than_the_model_takes_are_refused(ask: Asking) -> None:
+    """A request of tiny chunks meets this limit before that on tokens."""
+    most = MODELS["voyage-context-4"].max_request_chunks
+    assert most is not None
+    body = {"inputs": [["a"] * (most // 10)] * 10, "model": "voyage-context-4"}
+    body["output_dimension"] = 256
+    assert 10 == len(ask("/contextualizedembeddings", body)["data"])
+    body["inputs"] = [*body["inputs"], ["a"]]
+    said = ask.refused("/contextualizedembeddings", body)
+    assert f"The max allowed chunks per submitted batch is {most}." in said
+
+
+def test_queries_may_come_flat(ask: Asking) -> None:
+    """A query has no chunks, so it needs no list of its own."""
+    body = {"model": "voyage-context-4", "input_type": "query"}
+    assert ask("/contextualizedembeddings", {**body, "inputs": ["a", "b"]}) == ask(
+        "/contextualizedembeddings", {**body, "inputs": [["a"], ["b"]]}
+    )
+
+
+def multimodal(*parts: dict[str, str], **options: Any) -> dict[str, Any]:
+    """A request with one input of these parts."""
+    return {"inputs": [{"content": list(parts)}], "model": "voyage-multimodal-3.5", **options}
+
+
+def test_media_are_known_by_their_address(ask: Asking) -> None:
+    """The same picture gives the same vector, another picture another, and text still counts."""
+    banana = {"type": "image_url", "image_url": "https://example.com/banana.png"}
+    cherry = {"type": "image_base64", "image_base64": "data:image/png;base64,Y2hlcnJ5"}
+    text = {"type": "text", "text": "A ripe yellow banana."}
+    path = "/multimodalembeddings"
+    one, same, other, both, words = (
+        vectors(ask(path, multimodal(*parts)))[0]
+        for parts in ([banana], [banana], [cherry], [text, banana], [text])
+    )
+    assert one.tolist() == same.tolist()
+    assert abs(one @ other) < 0.2
+    assert min(both @ one, both @ words) > 0.4
+
+
+def test_media_count_as_the_smallest_picture(ask: Asking) -> None:
+    """Usage adds up by the model's ratios, though no picture is looked at."""
+    pixels = MODELS["voyage-multimodal-3.5"].pixels
+    assert pixels is not None
+    assert pixels.image_min is not None
+    assert pixels.image_per_token is not None
+    assert pixels.video_per_token is not None
+    body = multimodal(
+        {"type": "text", "text": "one two"},
+        {"type": "image_url", "image_url": "https://example.com/a.png"},
+        {"type": "video_base64", "video_base64": "data:video/mp4;base64,AAAA"},
+    )
+    least = pixels.image_min
+    assert {
+        "text_tokens": 2,
+        "image_pixels": least,
+        "video_pixels": least,
+        "total_tokens": 2 + least // pixels.image_per_token + least // pixels.video_per_token,
+    } == ask("/multimodalembeddings", body)["usage"]
+
+
+def test_a_request_has_pictures_in_one_form(ask: Asking) -> None:
+    """Documented: all by URL or all as data, even in different inputs."""
+    link = {"type": "image_url", "image_url": "https://example.com/a.png"}
+    data = {"type": "image_base64", "image_base64": "data:image/png;base64,AAAA"}
+    body = multimodal(link)
+    body["inputs"].append({"content": [data]})
+    said = ask.refused("/multimodalembeddings", body)
+    assert "either image_url or image_base64 for images, not both" in said
+
+
+def test_only_models_with_video_take_it(ask: Asking) -> None:
+    """The catalogue says which modalities a model has."""
+    video = {"type": "video_url", "video_url": "https://example.com/a.mp4"}
+    said = ask.refused("/multimodalembeddings", multimodal(video, model="voyage-multimodal-3"))
+    assert (
+        "Request to model 'voyage-multimodal-3' failed. The model does not support video inputs."
+    ) == said
+    assert 1 == len(ask("/multimodalembeddings", multimodal(video))["data"])
+
+
+def test_an_input_over_the_context_length_loses_its_end_or_is_refused(ask: Asking) -> None:
+    """A text is cut; a picture that does not fit is dropped whole."""
+    limit = MODELS["voyage-multimodal-3.5"].context_length
+    assert limit is not None
+    picture = {"type": "image_url", "image_url": "https://example.com/a.png"}
+    long = {"type": "text", "text": "word " * (limit + 1)}
+    body = multimodal(long, picture)
+    usage = ask("/multimodalembeddings", body)["usage"]
+    assert (limit, 0) == (usage["total_tokens"], usage["image_pixels"])
+    nearly = {"type": "text", "text": "word " * (limit - 1)}
+    usage = ask("/multimodalembeddings", multimodal(nearly, picture))["usage"]
+    assert (limit - 1, 0) == (usage["total_tokens"], usage["image_pixels"])
+    said = ask.refused("/multimodalembeddings", {**body, "truncation": False})
+    assert "The example at index 0 in your batch has too many tokens" in said
+
+
+DOCUMENTS = [
+    "The cat sat on the mat.",
+    "Paris is the capital of France.",
+    "Berlin is the capital of Germany.",
+    "",
+]
+
+
+def test_documents_are_ranked_by_relevance(ask: Asking) -> None:
+    """The best first, each with its place in the request and a score between 0 and 1."""
+    body = {"query": "What is the capital of France?", "documents": DOCUMENTS, "model": "rerank-3"}
+    data = ask("/rerank", body)["data"]
+    scores = [entry["relevance_score"] for entry in data]
+    assert [1, 2] == [entry["index"] for entry in data][:2]
+    assert sorted(scores, reverse=True) == scores
+    assert 0 <= min(scores) < 0.3 < 0.7 < max(scores) <= 1
+    assert "document" not in data[0]
+
+
+@pytest.mark.parametrize(("top_k", "expected"), [(None, 4), (1, 1), (3, 3), (9, 4)])
+def test_top_k_is_how_many_come_back(ask: Asking, top_k: int | None, expected: int) -> None:
+    """More than there are is all there are."""
+    body = {"query": "capital", "documents": DOCUMENTS, "model": "rerank-3", "top_k": top_k}
+    assert expected == len(ask("/rerank", body)["data"])
+
+
+def test_documents_come_back_on_request(ask: Asking) -> None:
+    """As they were sent, beside their scores."""
+    body = {"query": "cat", "documents": DOCUMENTS, "model": "rerank-3", "return_documents": True}
+    data = ask("/rerank", body)["data"]
+    assert all(DOCUMENTS[entry["index"]] == entry["document"] for entry in data)
+    assert DOCUMENTS[0] == data[0]["document"]
+
+
+def test_an_empty_query_ranks_nothing_above_anything(ask: Asking) -> None:
+    """Allowed by the contract, so answered."""
+    body = {"query": "", "documents": ["a", "b"], "model": "rerank-3"}
+    scores = [entry["relevance_score"] for entry in ask("/rerank", body)["data"]]
+    assert max(scores) < 0.1

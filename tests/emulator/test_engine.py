@@ -1,0 +1,225 @@
+"""The vectors: the same everywhere, of unit length, and near where texts are alike."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from voyageai.emulator.engine import lexicon
+from voyageai.emulator.engine.features import LEXICON, Passage
+from voyageai.emulator.engine.vectors import Space, embed, embed_chunks
+from voyageai.emulator.engine.words import tokens_of, units_of
+
+SPACE = Space("space", "model")
+TEXTS = [
+    "Open a gzip-compressed file in binary or text mode.",
+    "def read_lines(path): return pathlib.Path(path).read_text().splitlines()",
+    "Größenwahn, naïveté & Ætherwellen",
+    "東京は日本の首都です。",
+    "Привет, мир",
+    "🚀🚀",
+    "!",
+    "   ",
+    "a",
+    "word " * 5000,
+]
+
+
+def vectors(*texts: str, role: str = "", dimension: int = 1024) -> NDArray[np.float32]:
+    """Vectors of texts."""
+    return embed([Passage(text, role) for text in texts], SPACE, dimension)
+
+
+def near(one: str, other: str) -> float:
+    """Cosine of two texts."""
+    first, second = vectors(one, other)
+    return float(first @ second)
+
+
+@pytest.mark.parametrize("dimension", [128, 256, 512, 1000, 1024, 1536, 2048, 4096])
+def test_vectors_have_unit_length(dimension: int) -> None:
+    """Clients use the dot product as the cosine."""
+    lengths = np.linalg.norm(vectors(*TEXTS, dimension=dimension), axis=1)
+    assert lengths == pytest.approx(np.ones(len(TEXTS)), abs=1e-6)
+
+
+@pytest.mark.parametrize("dimension", [256, 512, 1024, 1536])
+def test_a_shorter_vector_is_the_longer_ones_beginning(dimension: int) -> None:
+    """Matryoshka: cut and renormalise, and it is what the API gives for the shorter length."""
+    cut = vectors(*TEXTS, dimension=2048)[:, :dimension]
+    cut /= np.linalg.norm(cut, axis=1, keepdims=True)
+    assert cut == pytest.approx(vectors(*TEXTS, dimension=dimension), abs=1e-6)
+
+
+def test_a_vector_does_not_depend_on_its_company() -> None:
+    """Otherwise batching would change results, and no test that uses vectors would be stable."""
+    together = vectors(*TEXTS, *(f"filler {i}" for i in range(300)))[: len(TEXTS)]
+    alone = np.concatenate([vectors(text) for text in reversed(TEXTS)])[::-1]
+    assert together.tobytes() == alone.tobytes()
+
+
+def test_vectors_are_the_same_in_every_process() -> None:
+    """Bit for bit, so that stored vectors stay comparable and tests can pin results."""
+    program = (
+        "import sys, hashlib\n"
+        "from voyageai.emulator.engine.vectors import Space, embed\n"
+        "from voyageai.emulator.engine.features import Passage\n"
+        f"vectors = embed([Passage(t, 'query') for t in {TEXTS!r}], Space('space', 'model'), 512)\n"
+        "print(hashlib.sha256(vectors.tobytes()).hexdigest())"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout
+    here = vectors(*TEXTS, role="query", dimension=512)
+    assert output.strip() == hashlib.sha256(here.tobytes()).hexdigest()
+
+
+def test_vectors_are_the_same_on_every_machine() -> None:
+    """All sums are of whole numbers, so no processor or library rounds them differently."""
+    expected = "1c9160a23ce5c121"
+    digest = hashlib.sha256(vectors(*TEXTS).tobytes()).hexdigest()
+    assert expected == digest[:16]
+
+
+def test_a_vocabulary_that_starts_afresh_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered is bounded, and only a cache."""
+    before = vectors(*TEXTS)
+    monkeypatch.setattr(lexicon, "MAX_UNITS", 0)
+    assert before.tobytes() == vectors(*TEXTS).tobytes()
+    assert len(LEXICON.read(["one two three"]).weight) == 3
+
+
+def test_threads_share_the_vocabulary() -> None:
+    """A server embeds several requests at once."""
+    texts = [f"thread text number{i} word{i * 7 % 31}" for i in range(200)]
+    expected = vectors(*texts)
+    found: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(vectors(*texts).tobytes())) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [expected.tobytes()] * 8 == found
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.characters(), min_size=1, max_size=60))
+def test_any_text_has_a_vector(text: str) -> None:
+    """Lone surrogates and control characters can be sent in JSON."""
+    vector = vectors(text)[0]
+    assert float(np.linalg.norm(vector)) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("hello", "Hello!"),
+        ("the dog bit the man", "the man bit the dog"),
+        ("C++", "C#"),
+        ("a", "b"),
+        (" ", "  "),
+    ],
+)
+def test_texts_that_differ_have_vectors_that_differ(one: str, other: str) -> None:
+    """So they do with a model, and a duplicate is known by its vector."""
+    assert near(one, other) < 0.999
+
+
+@pytest.mark.parametrize(
+    ("text", "similar", "unrelated"),
+    [
+        ("A cat sat on the mat.", "The cats are sitting on a mat.", "Stock prices fell today."),
+        ("How do I delete a folder?", "Deletes a directory or folder.", "Multiply two matrices."),
+        ("compress a file", "file compression", "random choice"),
+        ("readLines", "read lines from the file", "sleep for a second"),
+        ("She bought a car.", "He sold a small car.", "Tea is grown in the hills."),
+        ("Der Hund schläft im Garten.", "Ein schlafender Hund", "Die Börse schloss fester."),
+        ("東京は日本の首都です。", "日本の首都はどこですか", "私は猫が好きです"),
+        ("Москва - столица России", "столица России", "кошка спит на диване"),
+        ("naive cafe", "naïve café", "quantum physics"),
+        ("NULL pointer exception", "null pointers", "chocolate cake recipe"),
+    ],
+)
+@pytest.mark.parametrize("dimension", [256, 1024])
+def test_similar_texts_are_nearer_than_unrelated_ones(
+    text: str, similar: str, unrelated: str, dimension: int
+) -> None:
+    """What makes search, clustering and deduplication work on the emulator."""
+    first, second, third = vectors(text, similar, unrelated, dimension=dimension)
+    assert first @ second > first @ third + 0.1
+
+
+def test_prompts_change_a_vector_slightly() -> None:
+    """Queries and documents differ, and a text's query finds the text."""
+    texts = ["How are compressed files read?", "Lighthouse keepers of northern Norway", "cat"]
+    plain, query, document = (vectors(*texts, role=role) for role in ("", "query", "document"))
+    for one, other in ((plain, query), (plain, document), (query, document)):
+        cosines = one @ other.T
+        assert 0.75 < np.diag(cosines).min() <= np.diag(cosines).max() < 0.999
+        assert cosines[~np.eye(len(texts), dtype=bool)].max() < 0.3
+
+
+def test_spaces_are_unrelated_and_models_of_one_space_agree() -> None:
+    """Mixing up spaces must show in a test; using two models of one space must work."""
+    passages = [Passage(text) for text in TEXTS]
+    mine = embed(passages, SPACE, 1024)
+    sibling = embed(passages, Space("space", "sibling"), 1024)
+    stranger = embed(passages, Space("another", "model"), 1024)
+    agreement = np.einsum("ij,ij->i", mine, sibling)
+    assert 0.98 < agreement.min() <= agreement.max() < 0.9999
+    assert np.abs(np.einsum("ij,ij->i", mine, stranger)).max() < 0.25
+
+
+def test_bits_say_as_much_as_a_dense_vector_can() -> None:
+    """Binary embeddings of short texts need entries on both sides of 0."""
+    above = (vectors("cat", "hello world", "a") > 0).mean(axis=1)
+    assert np.abs(above - 0.5).max() < 0.1
+
+
+def test_media_weigh_in_beside_text() -> None:
+    """A medium is a direction of its own."""
+    plain, pictured, other = embed(
+        [Passage("a red car"), Passage("a red car", "", ("u",)), Passage("a red car", "", ("v",))],
+        SPACE,
+        1024,
+    )
+    assert 0.1 < plain @ pictured < 0.9
+    assert pictured @ other < pictured @ pictured - 0.2
+
+
+def test_no_documents_have_no_chunks() -> None:
+    """The empty case needs no special care from callers."""
+    assert [] == embed_chunks([], SPACE, 256)
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("word", ["word"]),
+        ("Word", ["word"]),
+        ("read_lines", ["read", "lines", "readlines"]),
+        ("readLines", ["read", "lines", "readlines"]),
+        ("HTTPServer2", ["http", "server", "2", "httpserver2"]),
+        ("Straße", ["strasse"]),
+        ("日本語", ["日本", "本語"]),
+        ("語", ["語"]),
+        ("__", ["__"]),
+    ],
+)
+def test_tokens_are_split_into_words(token: str, expected: list[str]) -> None:
+    """Identifiers are found by their parts, and scripts without spaces at all."""
+    assert expected == units_of(token)
+
+
+def test_a_text_without_words_is_its_characters() -> None:
+    """It must have a vector too."""
+    assert ["!", "?"] == tokens_of("!?")

@@ -1,0 +1,158 @@
+"""Dtypes, tokens, chunks and scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from voyageai.emulator.engine import chunking, tokens
+from voyageai.emulator.engine.features import Passage
+from voyageai.emulator.engine.quantization import quantize, to_base64, to_lists
+from voyageai.emulator.engine.relevance import relevance
+from voyageai.emulator.engine.vectors import Space, embed
+from voyageai_rest.dtypes import DTYPES
+
+# Of the documentation of flexible dimensions and quantization.
+DOCUMENTED = [
+    -0.03955078,
+    0.006214142,
+    -0.07446289,
+    -0.039001465,
+    0.0046463013,
+    0.00030612946,
+    -0.08496094,
+    0.03994751,
+]
+
+
+def test_bits_are_packed_as_documented() -> None:
+    """The first value is the highest bit; binary is ubinary less 128."""
+    vector = np.array([DOCUMENTED], np.float32)
+    assert [[77]] == quantize(vector, DTYPES["ubinary"]).tolist()
+    assert [[-51]] == quantize(vector, DTYPES["binary"]).tolist()
+    assert [[0]] == quantize(np.zeros((1, 8), np.float32), DTYPES["ubinary"]).tolist()
+
+
+def test_the_signed_forms_are_the_unsigned_ones_less_128() -> None:
+    """Documented for bits, and the plain reading for bytes."""
+    vectors = embed([Passage("hello"), Passage("world")], Space("s", "m"), 256)
+    for signed, unsigned in (("int8", "uint8"), ("binary", "ubinary")):
+        one, other = (quantize(vectors, DTYPES[dtype]) for dtype in (signed, unsigned))
+        assert (np.int8, np.uint8) == (one.dtype, other.dtype)
+        assert (other.astype(int) - 128).tolist() == one.astype(int).tolist()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "binary", "ubinary"])
+def test_quantized_vectors_rank_as_floats_do(dtype: str) -> None:
+    """A store of small vectors must find what one of large vectors finds."""
+    texts = ["Open a compressed file.", "Remove a directory tree.", "Sort a list in place."]
+    queries = ["How do I read compressed files?", "remove a directory", "sort my list"]
+    space = Space("s", "m")
+    documents, asked = (
+        quantize(embed([Passage(t) for t in group], space, 1024), DTYPES[dtype])
+        for group in (texts, queries)
+    )
+    if DTYPES[dtype].dimensions_per_number == 8:
+        bits = [
+            np.unpackbits(m.view(np.uint8) ^ (128 if "u" != dtype[0] else 0), axis=1)
+            for m in (documents, asked)
+        ]
+        scores = -(bits[1][:, None] != bits[0][None]).sum(axis=2)
+    else:
+        zero = 128 if dtype == "uint8" else 0
+        scores = (asked.astype(int) - zero) @ (documents.astype(int) - zero).T
+    assert [0, 1, 2] == scores.argmax(axis=1).tolist()
+
+
+def test_bytes_use_their_range() -> None:
+    """Few entries are clipped, and few fall together."""
+    vectors = embed([Passage("the quick brown fox"), Passage("cat")], Space("s", "m"), 1024)
+    numbers = quantize(vectors, DTYPES["int8"])
+    assert (np.abs(numbers.astype(int)) >= 127).mean() < 0.01
+    assert len(np.unique(numbers)) > 100
+
+
+def test_numbers_and_base64_read_back_the_same() -> None:
+    """Decimals in JSON are short, and lose nothing of a float32."""
+    vectors = embed([Passage("hello")], Space("s", "m"), 256)
+    assert np.array(to_lists(vectors), np.float32).tobytes() == vectors.tobytes()
+    assert max(len(str(abs(number))) for number in to_lists(vectors)[0]) <= 10
+    assert "AACAPwAAAMA=" == to_base64(np.array([[1, -2]], ">f4"))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", 0),
+        ("   ", 0),
+        ("word", 1),
+        ("representation", 2),
+        ("123", 1),
+        ("1234", 2),
+        ("don't", 3),
+        ("a, b.", 4),
+        ("f(x):", 4),
+        ("__init__", 3),
+        ("東京", 2),
+        ("приветствие", 2),
+        ("🚀", 1),
+    ],
+)
+def test_tokens_are_counted_by_the_rule(text: str, expected: int) -> None:
+    """The rule is documented, so people count on it."""
+    assert expected == tokens.count(text)
+
+
+def test_prose_has_about_as_many_tokens_as_documented() -> None:
+    """The service's documentation gives 1.2 to 1.5 tokens per word."""
+    prose = (
+        "The lighthouse keeper climbed the narrow stairs every evening, lit the lamp, and wrote "
+        "down what the weather had been. Ships passed at a distance; some of them answered his "
+        "signal. In winter, when the supply boat could not land, he lived on fish and potatoes."
+    )
+    assert 1.1 < tokens.count(prose) / len(prose.split()) < 1.5
+
+
+@given(st.text(max_size=80), st.integers(0, 30))
+def test_a_cut_text_has_at_most_so_many_tokens(text: str, limit: int) -> None:
+    """Truncation and counting go by the same rule."""
+    cut = tokens.truncate(text, limit)
+    assert text.startswith(cut)
+    assert min(tokens.count(text), limit) == tokens.count(cut)
+
+
+@given(st.text(min_size=1, max_size=80), st.integers(1, 10), st.data())
+def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
+    """No token is lost, none but the overlap is doubled, no chunk is too long."""
+    overlap = data.draw(st.integers(0, size - 1))
+    chunks = chunking.split(text, size, overlap)
+    counts = [tokens.count(chunk) for chunk in chunks]
+    assert chunks
+    assert max(counts) <= size
+    assert tokens.count(text) == sum(counts) - overlap * (len(chunks) - 1)
+
+
+def test_a_score_does_not_depend_on_the_other_documents() -> None:
+    """Scores of several requests may be merged, as with the real reranker."""
+    documents = ["Open a compressed file.", "a", "", "file " * 500, "東京"]
+    together = relevance("How do I open compressed files?", documents, "m")
+    alone = [relevance("How do I open compressed files?", [d], "m")[0] for d in documents]
+    assert alone == together.tolist()
+
+
+@pytest.mark.parametrize(
+    ("query", "better", "worse"),
+    [
+        ("capital of France", "Paris is the capital of France.", "Berlin is in Germany."),
+        ("capital of France", "Paris is the capital of France.", "capital capital capital"),
+        ("capital of France", "the capital of France", "the capital of Spain and of all France"),
+        ("opening compressed files", "Open a compressed file.", "Open a window."),
+        ("delete a folder", "Delete the folders.", "Add two numbers."),
+        ("zip", "The zip module. " * 3, "The zip module. " + "Other words entirely. " * 40),
+    ],
+)
+def test_a_better_document_scores_higher(query: str, better: str, worse: str) -> None:
+    """Coverage of the query counts most, then closeness of wording and length."""
+    one, other = relevance(query, [better, worse], "m")
+    assert 1 >= one > other >= 0

@@ -1,0 +1,167 @@
+"""Starting, stopping and what every answer carries."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+import voyageai.emulator
+from voyageai.emulator import running
+from voyageai.emulator.__main__ import main
+
+BODY = {"input": "hello", "model": "voyage-4"}
+KEY = {"authorization": "Bearer any"}
+
+
+@contextmanager
+def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The emulator as its own process, and the first line of its output."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "voyageai.emulator", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_the_command_says_where_it_is_and_stops_when_told(number: signal.Signals) -> None:
+    """Scripts take the last word of the first line; there a request must be answered at once."""
+    with command("--port", "0") as (process, line):
+        url = line.split()[-1]
+        assert "not the Voyage AI models" in line
+        assert 200 == httpx.post(f"{url}/embeddings", json=BODY, headers=KEY).status_code
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=20)
+        assert (0, "", "") == (process.returncode, output, errors)
+
+
+def test_the_help_says_that_it_is_not_the_models(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody should take its vectors for real ones."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "IT IS NOT THE MODELS" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """A message and a status, not a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit, match="1"):
+            main(["--port", str(port)])
+        assert f"cannot listen at 127.0.0.1 port {port}:" in capsys.readouterr().err
+        with pytest.raises(OSError, match="in use"), running(port=port):
+            pass
+
+
+def test_without_the_extra_the_command_to_install_it_is_given(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The package itself can be imported without it."""
+    monkeypatch.setitem(sys.modules, "voyageai.emulator.server", None)
+    with pytest.raises(ImportError, match=r'pip install "voyageai\[emulator\]"'), running():
+        pass
+    with pytest.raises(SystemExit, match="1"):
+        main([])
+    assert 'pip install "voyageai[emulator]"' in capsys.readouterr().err
+
+
+def test_importing_the_package_starts_and_loads_nothing() -> None:
+    """Tests import it to have it at hand; the weight comes with the first server."""
+    program = (
+        "import sys, voyageai.emulator\n"
+        "print({'numpy', 'starlette', 'uvicorn', 'jsonschema_rs'} & set(sys.modules))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout
+    assert "set()" == output.strip()
+
+
+def test_several_servers_run_at_once_and_agree(url: str) -> None:
+    """Parallel tests each have their own; their vectors are the same."""
+    with running() as other, running() as third:
+        assert len({url, other, third}) == 3
+        first, second = (
+            httpx.post(f"{base}/embeddings", json=BODY, headers=KEY).json()
+            for base in (other, third)
+        )
+        assert first == second
+    with pytest.raises(httpx.ConnectError):
+        httpx.post(f"{other}/embeddings", json=BODY, headers=KEY)
+    assert 200 == httpx.post(f"{url}/embeddings", json=BODY, headers=KEY).status_code
+
+
+def test_a_server_is_stopped_when_the_block_fails() -> None:
+    """A failing test must not leave a server behind."""
+    with pytest.raises(ZeroDivisionError), running() as url:
+        _ = 1 / 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+def test_it_listens_to_this_machine_only_unless_told(url: str) -> None:
+    """It has no real authentication."""
+    assert "127.0.0.1" == httpx.URL(url).host
+
+
+def test_the_key_can_be_pinned() -> None:
+    """For code that must show what it does with a key that is refused."""
+    with running(api_key="right") as url:
+
+        def post(key: str) -> httpx.Response:
+            headers = {"authorization": f"bearer {key}"}
+            return httpx.post(f"{url}/embeddings", json=BODY, headers=headers)
+
+        assert 200 == post("right").status_code
+        wrong = post("wrong")
+        detail = {"detail": "Provided API key is invalid."}
+        assert (401, detail) == (wrong.status_code, wrong.json())
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/embeddings"), ("GET", "/embeddings"), ("GET", "/nowhere"), ("GET", "/files")],
+)
+def test_every_answer_has_an_id_and_says_what_it_is(url: str, method: str, path: str) -> None:
+    """Logs of client code show ids, and whether they came from here."""
+    answers = [httpx.request(method, url + path, headers=KEY) for _ in range(2)]
+    ids = {answer.headers["x-request-id"] for answer in answers}
+    assert 2 == len(ids)
+    assert "not the Voyage AI models" in answers[0].headers["x-emulator"]
+    assert "application/json" == answers[0].headers["content-type"]
+    assert "retry-after" not in answers[0].headers
+
+
+def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of the emulator is an answer like any other, and is logged."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setattr("voyageai.emulator.embeddings.embed", broken)
+    with running() as url:
+        answer = httpx.post(f"{url}/embeddings", json=BODY, headers=KEY)
+    assert (500, {"detail": "Internal Server Error"}) == (answer.status_code, answer.json())
+    assert answer.headers["x-request-id"]
+    assert "a fault" in caplog.text
+
+
+def test_the_package_says_what_it_is_not() -> None:
+    """The first thing that `help()` shows."""
+    assert "It is not the models." in (voyageai.emulator.__doc__ or "")

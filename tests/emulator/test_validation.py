@@ -1,0 +1,281 @@
+"""What is wrong with a request is said with the API's status and in its words."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import httpx
+import pytest
+from voyageai.emulator.app import create_app
+from voyageai.emulator.contract import Contract
+from voyageai_rest.operations import OPERATIONS
+
+from tests.emulator.asking import DOCUMENT, Asking, send
+
+PREAMBLE = (
+    "The request body is not valid JSON, or some arguments were not specified properly. "
+    "In particular, "
+)
+MISSING = "Your request body was missing one or more required arguments."
+TEXT: dict[str, Any] = {"input": "hello", "model": "voyage-4"}
+RANK: dict[str, Any] = {"query": "q", "documents": ["d"], "model": "rerank-2.5"}
+CHUNKS: dict[str, Any] = {"inputs": [["a", "b"]], "model": "voyage-context-4"}
+PARTS: dict[str, Any] = {
+    "inputs": [{"content": [{"type": "text", "text": "a"}]}],
+    "model": "voyage-multimodal-3.5",
+}
+VALID = {
+    "/embeddings": TEXT,
+    "/contextualizedembeddings": CHUNKS,
+    "/multimodalembeddings": PARTS,
+    "/rerank": RANK,
+}
+
+
+def recorded(name: str) -> str:
+    """A message that the contract has as an example."""
+    content = DOCUMENT["components"]["responses"]["InvalidRequest"]["content"]
+    detail: str = content["application/json"]["examples"][name]["value"]["detail"]
+    return detail
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("unknown_argument", {**TEXT, "dimensions": 256}),
+        ("missing_arguments", {}),
+        ("not_json", b"hello"),
+        ("empty_input", {**TEXT, "input": []}),
+        ("empty_input", {**TEXT, "input": ""}),
+        ("empty_input", {**TEXT, "input": ["a", "", ""]}),
+        ("encoding_format", {**TEXT, "encoding_format": "float"}),
+    ],
+)
+def test_recorded_messages_are_given_word_for_word(ask: Asking, name: str, body: Any) -> None:
+    """Code that looks for the API's words must find them here."""
+    assert recorded(name) == ask.refused("/embeddings", body)
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "reason"),
+    [
+        (
+            "/embeddings",
+            {"input_type": "doc"},
+            "Value 'doc' supplied for input_type is not allowed",
+        ),
+        (
+            "/embeddings",
+            {"output_dtype": "f4"},
+            "Value 'f4' supplied for output_dtype is not allowed",
+        ),
+        (
+            "/embeddings",
+            {"truncation": "test"},
+            "Error for argument 'truncation': Input should be a valid boolean",
+        ),
+        (
+            "/embeddings",
+            {"output_dimension": "512"},
+            "Error for argument 'output_dimension': Input should be a valid integer",
+        ),
+        (
+            "/embeddings",
+            {"input": ["a", 1]},
+            "Error for argument 'input.1': Input should be a valid string",
+        ),
+        (
+            "/embeddings",
+            {"input": 1},
+            "Error for argument 'input': Input should be a valid list; "
+            "Error for argument 'input': Input should be a valid string",
+        ),
+        (
+            "/contextualizedembeddings",
+            {"inputs": [["a"], "b"]},
+            "Error for argument 'inputs.1': Input should be a valid list",
+        ),
+        (
+            "/contextualizedembeddings",
+            {"chunk_size": 0},
+            "Error for argument 'chunk_size': Input should be greater than or equal to 1",
+        ),
+        (
+            "/contextualizedembeddings",
+            {"inputs": [[]]},
+            "Error for argument 'inputs': "
+            "Value error, Input cannot contain empty strings or empty lists",
+        ),
+        (
+            "/multimodalembeddings",
+            {"inputs": [{"content": [{"type": "sound"}]}]},
+            "Value 'sound' supplied for inputs.0.content.0.type is not allowed",
+        ),
+        (
+            "/multimodalembeddings",
+            {"inputs": [{"content": [{"type": "text", "text": "a", "url": "b"}]}]},
+            "Argument 'url' is not supported by our API",
+        ),
+        (
+            "/multimodalembeddings",
+            {"inputs": [{"content": [{"type": "text"}]}]},
+            MISSING,
+        ),
+        (
+            "/multimodalembeddings",
+            {"inputs": [{"content": []}]},
+            "Error for argument 'inputs': "
+            "Value error, Input cannot contain empty strings or empty lists",
+        ),
+        (
+            "/rerank",
+            {"documents": "d"},
+            "Error for argument 'documents': Input should be a valid list",
+        ),
+        ("/rerank", {"instruction": "i"}, "Argument 'instruction' is not supported by our API"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    ask: Asking, path: str, change: dict[str, Any], reason: str
+) -> None:
+    """The caller has to be told which argument to mend."""
+    assert PREAMBLE + reason == ask.refused(path, {**VALID[path], **change})
+
+
+@pytest.mark.parametrize("path", VALID)
+def test_valid_requests_are_answered(ask: Asking, path: str) -> None:
+    """The wrong requests of the other tests are wrong in the way they say and no other."""
+    assert VALID[path]["model"] == ask(path, VALID[path])["model"]
+
+
+@pytest.mark.parametrize("path", VALID)
+def test_optional_arguments_may_be_null(ask: Asking, path: str) -> None:
+    """The official client sends null for what its caller leaves out."""
+    schema = Contract(DOCUMENT)._resolved(  # reads the schema as the emulator does
+        DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    )
+    nullable = [
+        name
+        for name, value in schema["properties"].items()
+        if {"type": "null"} in value.get("oneOf", []) or "null" in value.get("type", [])
+    ]
+    answer = ask(path, {**VALID[path], **dict.fromkeys(nullable)})
+    assert ask(path, VALID[path]) == answer
+
+
+def test_several_wrong_arguments_are_all_named(ask: Asking) -> None:
+    """One round trip shows everything there is to mend."""
+    said = ask.refused("/embeddings", {"input": "a", "truncation": 1, "dimensions": 2})
+    expected = {
+        MISSING,
+        "Argument 'dimensions' is not supported by our API",
+        "Error for argument 'truncation': Input should be a valid boolean",
+    }
+    assert expected == set(said.removeprefix(PREAMBLE).split("; "))
+
+
+def test_where_json_ends_to_be_json_is_said(ask: Asking) -> None:
+    """The argument that a broken body is blamed on is the place of the break."""
+    body = b'{"input": "hello", "model" "voyage-4"}'
+    expected = f"{PREAMBLE}Error for argument '27': JSON decode error"
+    assert expected == ask.refused("/embeddings", body)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"[" * 100_000, b'{"input": NaN}', b"9" * 5000], ids=lambda b: b[:9]
+)
+def test_what_python_cannot_decode_is_not_json(ask: Asking, body: bytes) -> None:
+    """No body, however odd, may take the server down or be answered with a 500."""
+    assert f"{PREAMBLE}Error for argument '0': JSON decode error" == ask.refused(
+        "/embeddings", body
+    )
+
+
+def test_a_body_must_be_an_object(ask: Asking) -> None:
+    """JSON of another kind has no arguments to name."""
+    expected = f"{PREAMBLE}Error for argument 'body': Input should be a valid dictionary"
+    assert expected == ask.refused("/rerank", [])
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "item"),
+    [
+        ("/embeddings", "input", "a"),
+        ("/contextualizedembeddings", "inputs", ["a"]),
+        ("/multimodalembeddings", "inputs", PARTS["inputs"][0]),
+        ("/rerank", "documents", "a"),
+    ],
+)
+def test_the_largest_list_is_taken_and_one_more_refused(
+    ask: Asking, path: str, field: str, item: Any
+) -> None:
+    """A batch that is too large is the most common refusal of all."""
+    most = 1000
+    ask(path, {**VALID[path], field: [item] * most})
+    model = VALID[path]["model"]
+    assert (
+        f"Request to model '{model}' failed. The batch size limit is {most}. "
+        f"Your batch size is {most + 1}."
+    ) == ask.refused(path, {**VALID[path], field: [item] * (most + 1)})
+
+
+def test_the_body_is_checked_before_the_key(ask: Asking) -> None:
+    """So does the API: a bad body is a 400 even without a key."""
+    assert recorded("missing_arguments") == ask.refused("/embeddings", {}, key=None)
+    assert "Unauthorized" == ask.refused("/embeddings", TEXT, key=None, status=401)
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic a2V5", "key"])
+def test_a_header_without_a_bearer_key_is_unauthorized(url: str, header: str) -> None:
+    """Any key will do, but there must be one, as clients send it."""
+    answer = httpx.post(f"{url}/embeddings", json=TEXT, headers={"authorization": header})
+    assert (401, {"detail": "Unauthorized"}) == (answer.status_code, answer.json())
+
+
+def test_paths_and_methods_are_those_of_the_contract(url: str, ask: Asking) -> None:
+    """What the API does not route must not seem to work here."""
+    unrouted = ask.http.get("/models")
+    assert (404, {"detail": "Not Found"}) == (unrouted.status_code, unrouted.json())
+    misused = ask.http.get("/embeddings")
+    assert (405, {"detail": "Method Not Allowed"}) == (misused.status_code, misused.json())
+    assert "POST" == misused.headers["allow"]
+
+
+def test_every_operation_of_the_contract_is_routed() -> None:
+    """The emulator and the generated client are made from the same list."""
+    expected = {(o.id, o.method, o.path) for o in OPERATIONS}
+    assert expected == {(o.id, o.method, o.path) for o in Contract(DOCUMENT).operations}
+
+
+def test_operations_that_are_not_emulated_are_checked_and_then_say_so(ask: Asking) -> None:
+    """A 501 is no excuse for a wrong request, and no answer of the API's is made up."""
+    assert "Argument 'a' is not supported" in ask.refused("/files/delete", {"a": 1})
+    detail = ask.refused("/files/delete", {"file_ids": ["file-1"]}, status=501)
+    assert "The emulator does not answer POST /files/delete" == detail
+
+
+def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
+    """An operation or field that reaches the spec reaches the emulator by itself."""
+    document = copy.deepcopy(DOCUMENT)
+    schemas = document["components"]["schemas"]
+    schemas["EmbeddingsRequest"]["properties"]["strength"] = {"type": "integer", "maximum": 3}
+    path, method = "/things/{id}/weigh", "put"
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Weighing"}}}
+    schemas["Weighing"] = {
+        "type": "object",
+        "required": ["scale"],
+        "properties": {"scale": {"enum": ["fine"]}},
+        "additionalProperties": False,
+    }
+    document["paths"][path] = {
+        method: {"operationId": "weigh", "requestBody": {"content": content}, "responses": {}}
+    }
+    app = create_app(document)
+    answer = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
+    said = PREAMBLE + "Value 'coarse' supplied for scale is not allowed"
+    assert (400, said) == (answer.status_code, answer.json()["detail"])
+    assert 501 == send(app, "PUT", "/things/7/weigh", {"scale": "fine"}).status_code
+    answer = send(app, "POST", "/embeddings", {**TEXT, "strength": 4})
+    said = PREAMBLE + "Error for argument 'strength': Input should be less than or equal to 3"
+    assert (400, said) == (answer.status_code, answer.json()["detail"])

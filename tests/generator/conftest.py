@@ -1,0 +1,95 @@
+"""Runs of the generator, as a user would start it, on copies of the spec."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator import paths, spec
+
+Document = dict[str, Any]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`python -m generator` with arguments, from a directory of its own unless one is given."""
+
+    def start(
+        *arguments: object,
+        cwd: Path | None = None,
+        root: Path = paths.ROOT,
+        **environment: str,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "generator", *map(str, arguments)],
+            cwd=cwd or tmp_path_factory.mktemp("caller"),
+            env={**os.environ, "PYTHONPATH": str(root), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def openapi() -> Document:
+    """The committed OpenAPI document. Copy it before changing it."""
+    return spec.load(paths.OPENAPI)
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Document:
+    """The committed catalogue. Copy it before changing it."""
+    return spec.load(paths.CATALOGUE)
+
+
+@pytest.fixture(scope="session")
+def generate(
+    run: Run,
+    openapi: Document,
+    catalogue: Document,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Callable[[Document, Document], None]], Path]:
+    """Change copies of both documents, generate from them, and get the folder."""
+
+    def start(change: Callable[[Document, Document], None]) -> Path:
+        folder = tmp_path_factory.mktemp("changed")
+        changed = deepcopy(openapi), deepcopy(catalogue)
+        change(*changed)
+        # JSON is YAML.
+        for path, document in zip((paths.OPENAPI, paths.CATALOGUE), changed, strict=True):
+            folder.joinpath(path.name).write_text(json.dumps(document), encoding="utf-8")
+        target = folder / "generated"
+        done = run(
+            *("--openapi", folder / paths.OPENAPI.name),
+            *("--catalogue", folder / paths.CATALOGUE.name),
+            *("--output", target),
+        )
+        assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+        return target
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def tree() -> Callable[[Path], dict[str, bytes]]:
+    """Read a folder: file to content, without caches."""
+
+    def files(folder: Path) -> Iterator[Path]:
+        for path in folder.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path
+
+    return lambda folder: {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in files(folder)
+    }

@@ -1,0 +1,306 @@
+"""A change of the spec reaches the generated client with no other edit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Document = dict[str, Any]
+Generate = Callable[[Callable[[Document, Document], None]], Path]
+Ask = Callable[[Path, str], Any]
+
+
+@pytest.fixture(scope="module")
+def ask() -> Ask:
+    """The value of an expression over a generated package, in a process that has only that one."""
+
+    def value(folder: Path, code: str) -> Any:
+        lines = code.strip().splitlines()
+        lines[-1] = f"print(json.dumps({lines[-1]}))"
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", "\n".join(["import json", *lines])],
+            env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert 0 == done.returncode, done.stderr
+        return json.loads(done.stdout)
+
+    return value
+
+
+def add_model(openapi: Document, catalogue: Document) -> None:
+    models = catalogue["models"]
+    models["voyage-9"] = {**models["voyage-4"], "context_length": 64000, "rpm": 4321}
+
+
+def add_field(openapi: Document, catalogue: Document) -> None:
+    openapi["components"]["schemas"]["EmbeddingsRequest"]["properties"]["priority"] = {
+        "description": "How soon.",
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "maximum": 9,
+        "default": 5,
+    }
+
+
+def add_enum_value(openapi: Document, catalogue: Document) -> None:
+    openapi["components"]["schemas"]["InputType"]["enum"].append("code")
+
+
+def add_host(openapi: Document, catalogue: Document) -> None:
+    server = {"url": "https://jp.ai.example.com/v1", "x-name": "jp", "x-key-prefix": "jp-"}
+    openapi["servers"].append(server)
+
+
+def add_operations(openapi: Document, catalogue: Document) -> None:
+    """All at once: a list of models, an empty answer, a number in the path, times in the query."""
+    schemas = openapi["components"]["schemas"]
+    schemas["CountTokensRequest"] = {
+        "type": "object",
+        "description": "Texts to count.",
+        "additionalProperties": False,
+        "required": ["texts"],
+        "properties": {
+            "texts": {"type": "array", "items": {"type": "string"}, "maxItems": 7},
+            "since": {"type": "string", "format": "date-time"},
+        },
+    }
+    schemas["TokenCount"] = {
+        "type": "object",
+        "description": "Tokens of a text.",
+        "required": ["tokens"],
+        "properties": {"tokens": {"type": "integer"}},
+        "additionalProperties": {"$ref": "#/components/schemas/TokenUsage"},
+    }
+    count = {"$ref": "#/components/schemas/TokenCount"}
+    openapi["tags"].append({"name": "token counts", "description": "Counting."})
+    shared = {"tags": ["token counts"], "security": [{"bearer": []}]}
+    openapi["paths"]["/tokens"] = {
+        "post": {
+            **shared,
+            "operationId": "countTokens",
+            "summary": "Count tokens.",
+            "requestBody": {
+                "content": {
+                    "application/json": {
+                        "schema": {"$ref": "#/components/schemas/CountTokensRequest"}
+                    }
+                },
+            },
+            "responses": {
+                "200": {
+                    "description": "One count per text.",
+                    "content": {"application/json": {"schema": {"type": "array", "items": count}}},
+                }
+            },
+        }
+    }
+    openapi["paths"]["/tokens/{countId}"] = {
+        "delete": {
+            **shared,
+            "operationId": "import",
+            "summary": "Forget a count.",
+            "parameters": [
+                {
+                    "name": "countId",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "integer"},
+                },
+                {
+                    "name": "before",
+                    "in": "query",
+                    "schema": {"type": "string", "format": "date-time"},
+                },
+            ],
+            "responses": {"204": {"description": "It is gone."}},
+        }
+    }
+
+
+@pytest.fixture(scope="module")
+def with_operations(generate: Generate) -> Path:
+    """A client with operations of a new tag."""
+    return generate(add_operations)
+
+
+def test_a_new_model_reaches_the_catalogue(generate: Generate, ask: Ask) -> None:
+    """It can be looked up, and completed by an editor."""
+    code = """
+from typing import get_args
+from voyageai_rest import catalogue
+model = catalogue.find("voyage-9")
+[model.name, model.context_length, model.rpm, "voyage-9" in get_args(catalogue.EmbeddingsModel)]
+"""
+    assert ["voyage-9", 64000, 4321, True] == ask(generate(add_model), code)
+
+
+def test_a_new_field_reaches_the_model_and_its_constraints(generate: Generate, ask: Ask) -> None:
+    """It can be given and is sent; it is not sent unless given, whatever the server's default."""
+    code = """
+from voyageai_rest.constraints import CONSTRAINTS
+from voyageai_rest.models import EmbeddingsRequest
+made = EmbeddingsRequest(input="a", model="m", priority=3).to_dict()
+read = EmbeddingsRequest.from_dict({"input": "a", "model": "m", "priority": None}).to_dict()
+unset = EmbeddingsRequest(input="a", model="m").to_dict()
+limits = CONSTRAINTS["EmbeddingsRequest"]["priority"]
+[made, read, unset, [limits.minimum, limits.maximum], EmbeddingsRequest.__doc__]
+"""
+    made, read, unset, limits, docstring = ask(generate(add_field), code)
+    assert {"input": "a", "model": "m", "priority": 3} == made
+    assert {"input": "a", "model": "m", "priority": None} == read
+    assert {"input": "a", "model": "m"} == unset
+    assert [1, 9] == limits
+    assert "priority: How soon. The server's default is 5." in docstring
+
+
+def test_a_new_enum_value_reaches_types_and_constraints(generate: Generate, ask: Ask) -> None:
+    """Type checkers accept it and argument checks do."""
+    code = """
+from typing import get_args
+from voyageai_rest.constraints import CONSTRAINTS
+from voyageai_rest.models.input_type import INPUT_TYPE_VALUES, InputType
+schemas = ["EmbeddingsRequest", "BatchEmbeddingsParams"]
+values = [CONSTRAINTS[schema]["input_type"].values for schema in schemas]
+[sorted(get_args(InputType)), sorted(INPUT_TYPE_VALUES), *map(sorted, values)]
+"""
+    assert [["code", "document", "query"]] * 4 == ask(generate(add_enum_value), code)
+
+
+def test_a_new_host_reaches_the_table(generate: Generate, ask: Ask) -> None:
+    """Clients choose hosts from it."""
+    code = """
+from attrs import asdict
+from voyageai_rest.operations import SERVERS
+asdict(SERVERS[-1])
+"""
+    expected = {"name": "jp", "url": "https://jp.ai.example.com/v1", "key_prefix": "jp-"}
+    assert expected == ask(generate(add_host), code)
+
+
+def test_a_new_operation_reaches_the_table(with_operations: Path, ask: Ask) -> None:
+    """Its module is where the table says."""
+    code = """
+from importlib import import_module
+from attrs import asdict
+from voyageai_rest.operations import OPERATIONS
+added = [operation for operation in OPERATIONS if operation.tag == "token counts"]
+[import_module(f"voyageai_rest.api.{operation.module}") for operation in added]
+[asdict(operation) for operation in added]
+"""
+    assert [
+        {
+            "id": "countTokens",
+            "method": "POST",
+            "path": "/tokens",
+            "tag": "token counts",
+            "module": "token_counts.count_tokens",
+            "request": "CountTokensRequest",
+        },
+        {
+            "id": "import",
+            "method": "DELETE",
+            "path": "/tokens/{countId}",
+            "tag": "token counts",
+            "module": "token_counts.import_",
+            "request": None,
+        },
+    ] == ask(with_operations, code)
+
+
+def test_a_new_operation_can_be_sent(with_operations: Path, ask: Ask) -> None:
+    """Request and answer are typed: here a list of models, whose open fields are models too."""
+    code = """
+import httpx
+from voyageai_rest import Client
+from voyageai_rest.api.token_counts import count_tokens
+from voyageai_rest.models import CountTokensRequest
+seen = []
+def answer(request):
+    seen.append([request.method, request.url.path, json.loads(request.content)])
+    return httpx.Response(200, json=[{"tokens": 2, "cache": {"total_tokens": 1}}])
+transport = httpx.MockTransport(answer)
+with Client(token="t", httpx_args={"transport": transport}) as client:
+    parsed = count_tokens.send(client=client, body=CountTokensRequest(texts=["a b"])).parsed
+cache = parsed[0].additional_properties["cache"]
+[seen, parsed[0].tokens, cache.total_tokens, parsed[0].to_dict()]
+"""
+    seen, tokens, cached, written = ask(with_operations, code)
+    assert [["POST", "/v1/tokens", {"texts": ["a b"]}]] == seen
+    assert [2, 1] == [tokens, cached]
+    assert {"tokens": 2, "cache": {"total_tokens": 1}} == written
+
+
+def test_a_body_that_is_not_required_can_be_left_out(with_operations: Path, ask: Ask) -> None:
+    """Nothing is sent then, not an empty object."""
+    code = """
+from voyageai_rest.api.token_counts import count_tokens
+from voyageai_rest.types import UNSET
+[count_tokens.build_request().json is UNSET]
+"""
+    assert [True] == ask(with_operations, code)
+
+
+def test_an_answer_without_content_is_none(with_operations: Path, ask: Ask) -> None:
+    """204 has no body; reading it as JSON would make every success an error."""
+    code = """
+import datetime
+import importlib
+import httpx
+from voyageai_rest import Client
+operation = importlib.import_module("voyageai_rest.api.token_counts.import_")
+seen = []
+def answer(request):
+    seen.append([request.method, str(request.url)])
+    return httpx.Response(204)
+transport = httpx.MockTransport(answer)
+noon = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.timezone.utc)
+with Client(token="t", base_url="https://a/v1", httpx_args={"transport": transport}) as client:
+    response = operation.send(client=client, count_id=7, before=noon)
+[response.parsed, response.status_code, seen]
+"""
+    url = "https://a/v1/tokens/7?before=2026-01-02T12%3A00%3A00%2B00%3A00"
+    assert [None, 204, [["DELETE", url]]] == ask(with_operations, code)
+
+
+def test_a_broken_item_of_a_list_is_named(with_operations: Path, ask: Ask) -> None:
+    """Also where the body is a list, and in fields that the contract does not name."""
+    code = """
+from types import SimpleNamespace
+from voyageai_rest.api.token_counts import count_tokens
+from voyageai_rest.errors import MalformedResponse
+def reason(content):
+    response = SimpleNamespace(status_code=200, headers={}, content=content)
+    try:
+        count_tokens.parse_response(response)
+    except MalformedResponse as error:
+        return error.reason
+[reason(b'[{"tokens": 1}, {}]'), reason(b'[{"tokens": 1, "a": {"total_tokens": "b"}}]')]
+"""
+    assert [
+        "[1].tokens: missing",
+        "[0].a.total_tokens: expected an integer, found a string",
+    ] == ask(with_operations, code)
+
+
+def test_the_changed_client_is_clean_under_mypy(generate: Generate, tmp_path: Path) -> None:
+    """What is true of the committed code is true of whatever the spec becomes."""
+    api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
+
+    def change(openapi: Document, catalogue: Document) -> None:
+        for each in (add_model, add_field, add_enum_value, add_host, add_operations):
+            each(openapi, catalogue)
+
+    package = generate(change) / "voyageai_rest"
+    options = ["--strict", "--config-file=", "--cache-dir", str(tmp_path), "--python-version=3.11"]
+    report, problems, status = api.run([*options, str(package)])
+    assert (0, "") == (status, problems), report

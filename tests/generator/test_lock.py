@@ -1,0 +1,79 @@
+"""`lock.json` says what the code was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator import paths
+
+
+@pytest.fixture(scope="module")
+def lock() -> dict[str, Any]:
+    """The committed lock."""
+    return json.loads((paths.GENERATED / paths.LOCK).read_text(encoding="utf-8"))
+
+
+def digests(folder: Path, *patterns: str) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for pattern in patterns
+        for path in folder.rglob(pattern)
+    }
+
+
+def test_the_spec_is_locked(lock: dict[str, Any]) -> None:
+    """Every file of the spec that code is made from is there, as it is now."""
+    assert digests(paths.SPEC, "*.yaml", "*.json") == lock["spec"]
+
+
+def test_the_generator_is_locked(lock: dict[str, Any]) -> None:
+    """Code, templates and options shape the output as the spec does; the checks do not."""
+    files = digests(paths.GENERATOR, "*.py", "*.jinja", "*.yaml")
+    shaping = {
+        name: digest
+        for name, digest in files.items()
+        if not name.startswith("checks/") and name != "lint.py"
+    }
+    assert shaping == lock["generator"]
+
+
+def test_the_tools_are_locked(lock: dict[str, Any]) -> None:
+    """Another version of a tool may write something else."""
+    tools = {"openapi-python-client", "ruff", "jinja2"}
+    assert {tool: version(tool) for tool in tools} == lock["tools"]
+
+
+@pytest.mark.parametrize("option", ["openapi", "catalogue"])
+def test_a_changed_input_fails_the_check(option: str, run, tmp_path: Path) -> None:
+    """Even a comment: what is committed must be what the spec at hand was seen to make."""
+    source = {"openapi": paths.OPENAPI, "catalogue": paths.CATALOGUE}[option]
+    changed = tmp_path / source.name
+    changed.write_bytes(source.read_bytes() + b"# A remark.\n")
+    done = run("--check", f"--{option}", changed)
+    assert 1 == done.returncode
+    names = [line for line in done.stdout.splitlines() if line.startswith("+++ ")]
+    assert ["+++ b/lock.json"] == names
+
+
+@pytest.mark.parametrize(
+    ("name", "remark"),
+    [("templates/client.py.jinja", "{# A remark. #}"), ("config.yaml", "# A remark.\n")],
+)
+def test_a_changed_generator_fails_the_check(name: str, remark: str, run, tmp_path: Path) -> None:
+    """A template edited without a run of the generator shows in CI."""
+    for folder in (paths.GENERATOR, paths.SPEC):
+        shutil.copytree(folder, tmp_path / folder.name)
+    path = tmp_path / "generator" / name
+    path.write_text(path.read_text(encoding="utf-8") + remark, encoding="utf-8")
+    done = run("--check", "--output", paths.GENERATED, root=tmp_path)
+    assert 1 == done.returncode, done.stderr
+    assert f'+  "{name}": ' in done.stdout
+    names = [line for line in done.stdout.splitlines() if line.startswith("+++ ")]
+    assert ["+++ b/lock.json"] == names

@@ -1,0 +1,311 @@
+"""What can't be generated fails the run, by name; nothing is dropped without a word."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator import __main__ as command
+from generator import paths
+
+Document = dict[str, Any]
+Outcome = tuple[int, str]
+
+ANSWER = {"$ref": "#/components/schemas/Answer"}
+JSON_ANSWER = {"description": "It.", "content": {"application/json": {"schema": ANSWER}}}
+SMALL: Document = {
+    "openapi": "3.1.0",
+    "info": {"title": "A small API", "version": "1"},
+    "servers": [{"url": "https://example.com/v1", "x-name": "example"}],
+    "paths": {
+        "/things/{thing_id}": {
+            "post": {
+                "operationId": "changeThing",
+                "tags": ["things"],
+                "summary": "Change a thing.",
+                "parameters": [
+                    {
+                        "name": "thing_id",
+                        "in": "path",
+                        "required": True,
+                        "schema": {"type": "string"},
+                    }
+                ],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Change"}}
+                    },
+                },
+                "responses": {"200": JSON_ANSWER},
+            }
+        }
+    },
+    "components": {
+        "schemas": {
+            "Answer": {"type": "object", "properties": {"done": {"type": "boolean"}}},
+            "Change": {
+                "type": "object",
+                "properties": {"size": {"type": "integer"}},
+                "additionalProperties": False,
+            },
+            "OutputDtype": {
+                "type": "string",
+                "enum": ["float"],
+                "x-memory": {"float": {"number": "float32", "dimensions_per_number": 1}},
+            },
+        }
+    },
+}
+
+
+@pytest.fixture
+def refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[Document], Outcome]:
+    """Run the command for a document: its exit status and what it says. It must write nothing."""
+
+    def run(document: Document) -> Outcome:
+        source, target = tmp_path / "openapi.yaml", tmp_path / "generated"
+        source.write_text(json.dumps(document), encoding="utf-8")
+        arguments = ["generator", "--openapi", str(source), "--output", str(target)]
+        monkeypatch.setattr(sys, "argv", arguments)
+        status = command.main()
+        assert (status == 0) == target.exists(), "files were written in spite of an error"
+        return status, capsys.readouterr().err
+
+    return run
+
+
+def operation(document: Document) -> Document:
+    return document["paths"]["/things/{thing_id}"]["post"]
+
+
+def schemas(document: Document) -> Document:
+    return document["components"]["schemas"]
+
+
+def body_of_another_type(document: Document) -> str:
+    content = operation(document)["requestBody"]["content"]
+    content["application/x-ndjson"] = content.pop("application/json")
+    return "POST /things/{thing_id}"
+
+
+def body_that_is_a_form(document: Document) -> str:
+    content = operation(document)["requestBody"]["content"]
+    content["application/x-www-form-urlencoded"] = content.pop("application/json")
+    return "its body is application/x-www-form-urlencoded"
+
+
+def body_that_is_bytes(document: Document) -> str:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    operation(document)["requestBody"]["content"] = {"application/octet-stream": binary}
+    return "its body is application/octet-stream"
+
+
+def body_of_several_types(document: Document) -> str:
+    content = operation(document)["requestBody"]["content"]
+    content["multipart/form-data"] = deepcopy(content["application/json"])
+    return "several types of content: application/json, multipart/form-data"
+
+
+def body_without_a_name(document: Document) -> str:
+    schema = operation(document)["requestBody"]["content"]["application/json"]
+    schema["schema"] = {"type": "object", "properties": {"size": {"type": "integer"}}}
+    return "the body of POST /things/{thing_id} has no $ref"
+
+
+def answer_of_another_type(document: Document) -> str:
+    content = {"application/jsonl": {"schema": ANSWER}}
+    operation(document)["responses"]["200"] = {"description": "Lines.", "content": content}
+    return "application/jsonl"
+
+
+def answer_of_several_types(document: Document) -> str:
+    content = {"application/json": {"schema": ANSWER}, "text/event-stream": {"schema": ANSWER}}
+    operation(document)["responses"]["200"] = {"description": "Either.", "content": content}
+    return "POST /things/{thing_id}: its answer 200 has several types of content"
+
+
+def answer_that_is_text(document: Document) -> str:
+    content = {"text/html": {"schema": {"type": "string"}}}
+    operation(document)["responses"]["200"] = {"description": "A page.", "content": content}
+    return "POST /things/{thing_id}: its answer 200 is text"
+
+
+def answers_of_different_types(document: Document) -> str:
+    operation(document)["responses"]["202"] = {"description": "Later."}
+    return "POST /things/{thing_id}: its successes have several types"
+
+
+def no_success(document: Document) -> str:
+    operation(document)["responses"] = {"default": JSON_ANSWER}
+    return "POST /things/{thing_id}: it has no success"
+
+
+def status_that_is_none(document: Document) -> str:
+    operation(document)["responses"]["2xx-ish"] = JSON_ANSWER
+    return "2xx-ish"
+
+
+def parameter_in_a_header(document: Document) -> str:
+    parameter = {"name": "X-Trace", "in": "header", "schema": {"type": "string"}}
+    operation(document)["parameters"].append(parameter)
+    return "parameter X-Trace is in a header"
+
+
+def parameter_in_a_cookie(document: Document) -> str:
+    parameter = {"name": "session", "in": "cookie", "schema": {"type": "string"}}
+    operation(document)["parameters"].append(parameter)
+    return "parameter session is in a cookie"
+
+
+def parameter_that_is_an_object(document: Document) -> str:
+    parameter = {"name": "filter", "in": "query", "schema": ANSWER, "style": "deepObject"}
+    operation(document)["parameters"].append(parameter)
+    return "parameter filter is an object"
+
+
+def parameter_of_no_path(document: Document) -> str:
+    operation(document)["parameters"] = []
+    return "Incorrect path templating for /things/{thing_id}"
+
+
+def enum_of_mixed_types(document: Document) -> str:
+    schemas(document)["Level"] = {"enum": ["low", 5]}
+    return "/components/schemas/Level"
+
+
+def reference_to_nothing(document: Document) -> str:
+    schemas(document)["Answer"]["properties"]["next"] = {"$ref": "#/components/schemas/Gone"}
+    return "Gone"
+
+
+def list_without_items(document: Document) -> str:
+    schemas(document)["Rows"] = {"type": "array"}
+    return "/components/schemas/Rows"
+
+
+def file_in_json(document: Document) -> str:
+    schemas(document)["Answer"]["properties"]["image"] = {"type": "string", "format": "binary"}
+    return "Answer.image: JSON has no files"
+
+
+def list_in_a_multipart_body(document: Document) -> str:
+    content = operation(document)["requestBody"]["content"]
+    content["multipart/form-data"] = content.pop("application/json")
+    tags = {"type": "array", "items": {"type": "string"}}
+    schemas(document)["Change"]["properties"]["tags"] = tags
+    return "Change.tags: a part of a multipart body"
+
+
+def two_operations_of_one_name(document: Document) -> str:
+    document["paths"]["/other/{thing_id}"] = deepcopy(document["paths"]["/things/{thing_id}"])
+    return "POST /other/{thing_id}: its module things.change_thing is that of POST /things"
+
+
+def operation_without_id(document: Document) -> str:
+    del operation(document)["operationId"]
+    return "POST /things/{thing_id} has no operationId"
+
+
+def operation_without_tags(document: Document) -> str:
+    del operation(document)["tags"]
+    return "POST /things/{thing_id} has no tags"
+
+
+def host_without_name(document: Document) -> str:
+    del document["servers"][0]["x-name"]
+    return "server https://example.com/v1 has no x-name"
+
+
+def no_openapi_at_all(document: Document) -> str:
+    del document["info"]
+    return "info"
+
+
+def test_the_small_document_is_taken(refused: Callable[[Document], Outcome]) -> None:
+    """Or the refusals below could have any reason."""
+    assert (0, "") == refused(SMALL)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        answer_of_another_type,
+        answer_of_several_types,
+        answer_that_is_text,
+        answers_of_different_types,
+        body_of_another_type,
+        body_of_several_types,
+        body_that_is_a_form,
+        body_that_is_bytes,
+        body_without_a_name,
+        enum_of_mixed_types,
+        file_in_json,
+        host_without_name,
+        list_in_a_multipart_body,
+        list_without_items,
+        no_openapi_at_all,
+        no_success,
+        operation_without_id,
+        operation_without_tags,
+        parameter_in_a_cookie,
+        parameter_in_a_header,
+        parameter_of_no_path,
+        parameter_that_is_an_object,
+        reference_to_nothing,
+        status_that_is_none,
+        two_operations_of_one_name,
+    ],
+    ids=lambda spoil: spoil.__name__,
+)
+def test_what_would_be_dropped_is_refused_by_name(
+    spoil: Callable[[Document], str], refused: Callable[[Document], Outcome]
+) -> None:
+    """An operation or a field that silently fails to appear is found by a user, months later."""
+    document = deepcopy(SMALL)
+    named = spoil(document)
+    status, message = refused(document)
+    assert 2 == status, message
+    assert named in message
+
+
+def test_a_refusal_leaves_the_old_tree(run, tmp_path: Path) -> None:
+    """A broken spec must not cost the code that worked."""
+    document = deepcopy(SMALL)
+    enum_of_mixed_types(document)
+    source, target = tmp_path / "openapi.yaml", tmp_path / "generated"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    target.mkdir()
+    target.joinpath(paths.LOCK).write_text("{}", encoding="utf-8")
+    done = run("--openapi", source, "--output", target)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "Level" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [paths.LOCK] == [path.name for path in target.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: 1\na: 2\n", "openapi.yaml can't be read"),
+        ("- a list\n", "openapi.yaml does not hold a mapping"),
+        ("date: 2025-12-01\n", "openapi.yaml: put 2025-12-01 in quotes"),
+        ("a: {\n", "openapi.yaml can't be read"),
+    ],
+)
+def test_a_file_that_is_no_document_is_refused(text: str, reason: str, run, tmp_path: Path) -> None:
+    """A slip in the YAML, such as a key given twice, is a message and not a traceback."""
+    source = tmp_path / "openapi.yaml"
+    source.write_text(text, encoding="utf-8")
+    done = run("--check", "--openapi", source)
+    assert 2 == done.returncode
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr

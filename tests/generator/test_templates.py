@@ -1,0 +1,70 @@
+"""`templates/` holds only what must differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+import openapi_python_client
+import pytest
+
+from generator import build, paths
+
+STOCK = Path(openapi_python_client.__file__).parent / "templates"
+OURS = sorted(paths.TEMPLATES.rglob("*.jinja"))
+OVERRIDES = [
+    path.relative_to(paths.TEMPLATES)
+    for path in OURS
+    if (STOCK / path.relative_to(paths.TEMPLATES)).exists()
+]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[Path]:
+    """The templates that a run reads from our folder."""
+    found: set[Path] = set()
+    original = jinja2.FileSystemLoader.get_source
+
+    def recorded(self, environment, template):
+        source = original(self, environment, template)
+        found.add(Path(source[1]).resolve())
+        return source
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.FileSystemLoader, "get_source", recorded)
+        target = tmp_path_factory.mktemp("loaded")
+        build.build(target, paths.OPENAPI, paths.CATALOGUE, paths.CATALOGUE_SCHEMA)
+    return found
+
+
+def test_there_are_overrides() -> None:
+    """Or the tests below would check nothing."""
+    assert {"client.py.jinja", "model.py.jinja", "types.py.jinja"} <= set(map(str, OVERRIDES))
+
+
+@pytest.mark.parametrize("name", OVERRIDES, ids=str)
+def test_an_override_differs_from_the_stock_template(name: Path) -> None:
+    """A copy would hide what the next version of the tool changes in it."""
+    ours, stock = ((folder / name).read_text("utf-8") for folder in (paths.TEMPLATES, STOCK))
+    assert ours.split() != stock.split()
+
+
+def test_every_template_is_looked_up(loaded: set[Path]) -> None:
+    """A file under a name that the tool does not ask for changes nothing, and looks as if it did."""
+    assert set(OURS) == {path for path in loaded if path.is_relative_to(paths.TEMPLATES)}
+
+
+def test_the_stock_templates_of_python_are_all_overridden_or_unused(
+    loaded: set[Path], tmp_path: Path
+) -> None:
+    """No line of the generated package is of the tool's own wording."""
+    overridden = {path.name for path in loaded}
+    python = {path.name for path in STOCK.glob("*.py.jinja")}
+    # Not asked for: a package without metadata, and Literal types instead of enum classes.
+    unused = {
+        "setup.py.jinja",
+        "str_enum.py.jinja",
+        "int_enum.py.jinja",
+        "endpoint_macros.py.jinja",
+    }
+    assert python - unused == python & overridden

@@ -1,0 +1,150 @@
+"""The models of the API as data."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any, get_args
+
+import attrs
+import pytest
+from voyageai_rest import catalogue
+from voyageai_rest.catalogue import MODELS, PROMPTS, Model, UnknownModelError, find
+
+from generator import paths
+from generator import spec as source
+
+WRITTEN: dict[str, Any] = source.load(paths.CATALOGUE)
+UNKNOWN = "unknown"
+EVIDENCE = ("source", "sources")
+
+
+def differences(written: Any, emitted: Any, path: str = "") -> list[str]:
+    """Where an entry of the YAML and its object differ; unknown is None, evidence is left out."""
+    if isinstance(written, dict):
+        found = []
+        for key, value in written.items():
+            if key not in EVIDENCE:
+                found += differences(value, getattr(emitted, key), f"{path}.{key}")
+        known = {*written, "name"}
+        for each in attrs.fields(type(emitted)):
+            if each.name not in known and getattr(emitted, each.name) is not None:
+                found.append(f"{path}.{each.name} is not written")
+        return found
+    if isinstance(written, list):
+        expected: Any = tuple(written)
+    else:
+        expected = None if written == UNKNOWN else written
+    same = expected == emitted and type(expected) is type(emitted)
+    return [] if same else [f"{path}: {expected!r} became {emitted!r}"]
+
+
+def test_all_models_are_there() -> None:
+    """In the order of the catalogue."""
+    assert list(WRITTEN["models"]) == list(MODELS)
+    assert 30 < len(MODELS)
+
+
+@pytest.mark.parametrize("name", WRITTEN["models"])
+def test_every_value_of_a_model_is_that_of_the_catalogue(name: str) -> None:
+    """Limits, prices, dimensions, dates: all of them, whatever fields there are."""
+    model = MODELS[name]
+    assert name == model.name
+    assert [] == differences(WRITTEN["models"][name], model)
+
+
+@pytest.mark.parametrize("section", ["tiers", "geography", "batch", "tokenization"])
+def test_every_value_of_a_section_is_that_of_the_catalogue(section: str) -> None:
+    """Tier factors, discounts and the like."""
+    assert [] == differences(WRITTEN[section], getattr(catalogue, section.upper()))
+
+
+def test_prompts_are_exact() -> None:
+    """A space less and the vectors differ from the server's."""
+    assert set(WRITTEN["prompts"]) == set(PROMPTS)
+    for name, prompts in WRITTEN["prompts"].items():
+        assert (prompts["query"], prompts["document"]) == (
+            PROMPTS[name].query,
+            PROMPTS[name].document,
+        )
+    assert "Represent the query for retrieving supporting documents: " == PROMPTS["retrieval"].query
+    assert "Represent the document for retrieval: " == PROMPTS["retrieval"].document
+
+
+@pytest.mark.parametrize(
+    ("literal", "endpoint"),
+    [
+        ("EmbeddingsModel", "embeddings"),
+        ("ContextualizedEmbeddingsModel", "contextualizedembeddings"),
+        ("MultimodalEmbeddingsModel", "multimodalembeddings"),
+        ("RerankModel", "rerank"),
+    ],
+)
+def test_literal_types_are_the_models_of_an_endpoint(literal: str, endpoint: str) -> None:
+    """An editor completes the names that can be sent there."""
+    expected = [name for name, model in MODELS.items() if model.endpoint == endpoint]
+    assert expected
+    assert expected == list(get_args(getattr(catalogue, literal)))
+
+
+def test_a_model_is_found_by_its_name() -> None:
+    """The same object each time."""
+    assert MODELS["voyage-4"] is find("voyage-4")
+    assert isinstance(find("rerank-2.5"), Model)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("voyage4", "voyage-4"),
+        ("voyage-4-larg", "voyage-4-large"),
+        ("rerank2.5", "rerank-2.5"),
+        ("voyage-context4", "voyage-context-4"),
+    ],
+)
+def test_an_unknown_name_comes_with_near_ones(name: str, near: str) -> None:
+    """Most unknown names are typos."""
+    with pytest.raises(UnknownModelError) as caught:
+        find(name)
+    assert name == caught.value.name
+    assert near == caught.value.near[0]
+    assert repr(name) in str(caught.value)
+    assert f"did you mean {near}" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["gpt-99-turbo", "", "\ud800", None, 5, [[]]])
+def test_a_name_like_no_other_has_no_near_ones(name: Any) -> None:
+    """And whatever is asked for, the error is the same one."""
+    with pytest.raises(UnknownModelError) as caught:
+        find(name)
+    assert () == caught.value.near
+    assert "did you mean" not in str(caught.value)
+
+
+def test_the_error_survives_pickle_and_copies() -> None:
+    """With what it carries."""
+    with pytest.raises(UnknownModelError) as caught:
+        find("voyage4")
+    error = caught.value
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert (error.name, error.near, str(error)) == (twin.name, twin.near, str(twin))
+
+
+def test_the_error_is_a_lookup_error() -> None:
+    """Callers that go on without knowledge of the model catch it by a name they know."""
+    with pytest.raises(LookupError):
+        find("voyage-99")
+
+
+def test_models_survive_pickle() -> None:
+    """They are part of what clients hold."""
+    for model in MODELS.values():
+        assert model == pickle.loads(pickle.dumps(model))
+
+
+def test_the_catalogue_can_not_be_changed() -> None:
+    """It is shared by all clients of a process."""
+    with pytest.raises(TypeError):
+        MODELS["voyage-4"] = find("voyage-4-lite")  # type: ignore[index]  # the point of the test
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        find("voyage-4").rpm = 1  # type: ignore[misc]  # ditto

@@ -1,0 +1,156 @@
+"""What the errors carry."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+from voyageai_rest import Client
+from voyageai_rest.api.embeddings import create_embeddings
+from voyageai_rest.errors import MalformedResponse, ResponseError, ShapeError, StatusError
+from voyageai_rest.models import EmbeddingsRequest
+from voyageai_rest.operations import Operation
+
+BODY = EmbeddingsRequest(input="a", model="m")
+HTML = b"<html>Origin is unreachable</html>"
+
+
+def client_for(answer: httpx.Response | Exception) -> Client:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return Client(token="pa-secret", httpx_args={"transport": httpx.MockTransport(handler)})
+
+
+@pytest.mark.parametrize("status", [201, 204, 302, 400, 404, 418, 499, 500, 503, 520, 529, 599])
+@pytest.mark.parametrize("content", [b"", HTML, b'{"detail": "No."}'], ids=["", "html", "json"])
+def test_any_status_but_success_is_a_status_error(
+    status: int,
+    content: bytes,
+    operation: Operation,
+    module_of: Callable[..., ModuleType],
+    raw: type,
+) -> None:
+    """Also the ones that no standard names, such as 529 for overload."""
+    headers = {"x-request-id": "r-1", "x-other": "y"}
+    with pytest.raises(StatusError) as caught:
+        module_of(operation).parse_response(raw(status, content, headers))
+    error = caught.value
+    assert (status, headers, content) == (error.status_code, error.headers, error.content)
+    assert "r-1" == error.request_id
+    reason = "No." if content.startswith(b"{") else "the body does not say why"
+    assert f"HTTP {status}: {reason}" == str(error)
+
+
+@pytest.mark.parametrize("status", [520, 529])
+def test_statuses_without_a_name_pass_the_http_library(status: int) -> None:
+    """As above, over httpx; its headers can be asked for in any case."""
+    answer = httpx.Response(status, content=HTML, headers={"X-Request-Id": "r-2"})
+    with client_for(answer) as client, pytest.raises(StatusError) as caught:
+        create_embeddings.send(client=client, body=BODY)
+    assert (status, HTML, "r-2") == (
+        caught.value.status_code,
+        caught.value.content,
+        caught.value.request_id,
+    )
+
+
+def test_the_error_object_is_there_to_read(raw: type) -> None:
+    """With whatever else the server says."""
+    content = b'{"detail": "Slow down.", "code": "rate"}'
+    with pytest.raises(StatusError) as caught:
+        create_embeddings.parse_response(raw(429, content, {}))
+    assert caught.value.error is not None
+    assert "Slow down." == caught.value.error.detail
+    assert {"code": "rate"} == caught.value.error.additional_properties
+
+
+@pytest.mark.parametrize("content", [b"", HTML, b"null", b"[]", b"{}", b'{"detail": 5}'])
+def test_there_is_no_error_object_where_the_body_is_none(content: bytes, raw: type) -> None:
+    """None, rather than another exception while the first is handled."""
+    with pytest.raises(StatusError) as caught:
+        create_embeddings.parse_response(raw(500, content, {}))
+    assert caught.value.error is None
+
+
+def test_a_list_of_details_is_shown(raw: type) -> None:
+    """Server frameworks give one entry per mistake."""
+    detail = [{"loc": ["body", "input"], "msg": "field required"}]
+    with pytest.raises(StatusError, match="field required") as caught:
+        create_embeddings.parse_response(raw(422, json.dumps({"detail": detail}).encode(), {}))
+    assert caught.value.error is not None
+    assert detail == caught.value.error.detail
+
+
+def errors() -> list[Any]:
+    common = {
+        "status_code": 529,
+        "headers": {"x-request-id": "r-1"},
+        "content": b'{"detail": "Busy."}',
+        "reason": "Busy.",
+    }
+    return [kind(**common) for kind in (ResponseError, StatusError, MalformedResponse)]
+
+
+@pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
+def test_errors_survive_pickle_and_copies(error: ResponseError) -> None:
+    """They cross process boundaries, with all that they carry."""
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(error) is type(twin)
+        assert vars(error) == vars(twin)
+        assert (str(error), error.args) == (str(twin), twin.args)
+        assert "r-1" == twin.request_id
+
+
+def test_shape_errors_survive_pickle_and_copies() -> None:
+    """They too."""
+    error = ShapeError("missing", "index").within("[3]").within("data")
+    assert "data[3].index: missing" == str(error)
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert ("missing", "data[3].index") == (twin.reason, twin.path)
+        assert str(error) == str(twin)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(401, json={"detail": "Unauthorized"}),
+        httpx.Response(200, content=HTML),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+    ],
+    ids=["status", "malformed", "connection", "timeout"],
+)
+def test_the_key_is_in_no_error(answer: httpx.Response | Exception) -> None:
+    """Errors end up in logs and trackers, pickled or printed."""
+    with (
+        client_for(answer) as client,
+        pytest.raises((ResponseError, httpx.HTTPError)) as caught,
+    ):
+        create_embeddings.send(client=client, body=BODY)
+    assert "pa-secret" not in f"{caught.value} {caught.value!r} {caught.value.args}"
+    assert b"pa-secret" not in pickle.dumps(vars(caught.value).get("headers"))
+
+
+@pytest.mark.parametrize("token", ["pa-secret\n", "pa-secret ", "pa\x00secret", "pä-secret", ""])
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(token: str) -> None:
+    """The HTTP library would put it into its message."""
+    with pytest.raises(ValueError, match="the token") as caught:
+        Client(token=token)
+    assert "secret" not in f"{caught.value} {caught.value!r} {caught.value.args}"
+
+
+def test_a_key_is_checked_when_it_is_changed_too() -> None:
+    """Keys are rotated while a client lives."""
+    client = Client(token="pa-secret")
+    with pytest.raises(ValueError, match="the token"):
+        client.token = "pa-new\r\nX-Other: 1"
+    assert "pa-secret" == client.token

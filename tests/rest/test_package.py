@@ -1,0 +1,122 @@
+"""The package as it is imported."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import pkgutil
+import subprocess
+import sys
+from importlib import import_module
+from importlib.resources import files
+
+import pytest
+import voyageai_rest
+from voyageai_rest import Client
+from voyageai_rest.operations import OPERATIONS
+
+MODULES = sorted(
+    module.name for module in pkgutil.walk_packages(voyageai_rest.__path__, "voyageai_rest.")
+)
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a statement loads, in a process that does nothing else."""
+    code = f"import sys\nbefore = set(sys.modules)\n{statement}\n"
+    code += "import json; print(json.dumps(sorted(set(sys.modules) - before)))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import voyageai_rest",
+        "import voyageai_rest.catalogue",
+        "import voyageai_rest.constraints, voyageai_rest.dtypes, voyageai_rest.operations",
+        "import voyageai_rest.spec; voyageai_rest.spec.load()",
+        "import voyageai_rest.models; voyageai_rest.models.EmbeddingsRequest",
+        ";".join(f"import voyageai_rest.api.{operation.module}" for operation in OPERATIONS),
+    ],
+    ids=["package", "catalogue", "tables", "spec", "models", "operations"],
+)
+def test_no_http_library_is_loaded(statement: str) -> None:
+    """It takes longer to load than all the rest, and who builds requests may send them otherwise."""
+    loaded = loaded_by(statement)
+    assert {"voyageai_rest"} <= loaded
+    assert set() == loaded & {"httpx", "httpcore", "h11", "anyio", "asyncio", "ssl"}
+
+
+def test_a_model_loads_only_itself() -> None:
+    """There are dozens; a call needs two or three."""
+    loaded = loaded_by("from voyageai_rest.models import EmbeddingsRequest")
+    models = {name for name in loaded if name.startswith("voyageai_rest.models.")}
+    assert {"voyageai_rest.models.embeddings_request"} == models
+
+
+def test_the_client_is_loaded_when_asked_for() -> None:
+    """By the name that the documentation uses."""
+    loaded = loaded_by("from voyageai_rest import Client")
+    assert {"httpx", "voyageai_rest.client"} <= loaded
+    assert "Client" == Client.__name__
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_can_be_imported(name: str) -> None:
+    """Alone, whatever was imported before it."""
+    assert name == import_module(name).__name__
+
+
+def test_every_module_can_be_imported_first() -> None:
+    """Imports between modules make no circle, wherever one enters."""
+    code = f"""
+import sys
+from importlib import import_module
+for name in {MODULES!r}:
+    for loaded in [key for key in sys.modules if key.startswith("voyageai_rest")]:
+        del sys.modules[loaded]
+    import_module(name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "" == done.stderr
+
+
+@pytest.mark.parametrize("name", ["voyageai_rest", *MODULES])
+def test_the_examples_of_docstrings_run(name: str) -> None:
+    """They are copied."""
+    result = doctest.testmod(import_module(name), raise_on_error=False)
+    assert 0 == result.failed
+
+
+def test_there_are_examples() -> None:
+    """Or the test above would check nothing."""
+    finder = doctest.DocTestFinder()
+    found = [test for name in MODULES for test in finder.find(import_module(name)) if test.examples]
+    assert 30 < len(found)
+
+
+@pytest.mark.parametrize("name", ["voyageai_rest", *MODULES])
+def test_every_public_thing_has_a_docstring(name: str) -> None:
+    """Editors show it."""
+    module = import_module(name)
+    things = [
+        thing
+        for key, thing in vars(module).items()
+        if not key.startswith("_") and getattr(thing, "__module__", None) == name
+    ]
+    if not name.startswith("voyageai_rest.models."):
+        assert module.__doc__
+    assert [] == [thing for thing in things if callable(thing) and not thing.__doc__]
+
+
+def test_type_checkers_are_told_that_there_are_types() -> None:
+    """PEP 561: without the marker they ignore all annotations."""
+    assert files("voyageai_rest").joinpath("py.typed").is_file()
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """Lazy loading must not change what Python says of typos."""
+    with pytest.raises(AttributeError, match=r"voyageai_rest.*Clinet"):
+        voyageai_rest.Clinet  # type: ignore[attr-defined]  # noqa: B018  # the point of the test
