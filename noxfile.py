@@ -81,7 +81,7 @@ def types(session: nox.Session) -> None:
     session.install(*groups("types", "generate", "demo"), "-e", ".[emulator]")
     session.run("mypy")
     session.run("mypy", "tests/typing/usage.py")
-    session.run("pyright")
+    session.run("pyright", "--project", "pyproject.toml")
 
 
 @nox.session(python=PYTHONS)
