@@ -15,11 +15,13 @@ from .version import VERSION
 # typing.TYPE_CHECKING, for type checkers; importing typing would double what this import costs.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from . import client, client_async, emulator, error, object, prompts
     from .client import Client
     from .client_async import AsyncClient
+    from .retry import RetryPolicy
 
 __version__ = VERSION
 
@@ -29,11 +31,18 @@ api_key: str | None = None
 api_key_path: str | None = None
 """Path of a file with the API key."""
 
+proxy: str | Mapping[str, str] | None = None
+"""URL of a proxy, or URLs by scheme, if it is not given to the client."""
+app_info: Mapping[str, str] | None = None
+"""Name, version and url of the program, for the User-Agent."""
+log: str | None = None
+"""`info` or `debug` to print a line per attempt; without it VOYAGE_LOG says so."""
+
 # The official client's defaults, for code that relies on them.
 VOYAGE_EMBED_BATCH_SIZE = 128
 VOYAGE_EMBED_DEFAULT_MODEL = "voyage-2"
 
-_CLASSES = {"Client": "client", "AsyncClient": "client_async"}
+_CLASSES = {"Client": "client", "AsyncClient": "client_async", "RetryPolicy": "retry"}
 _MODULES = ("client", "client_async", "emulator", "error", "object", "prompts")
 
 __all__ = [
@@ -42,15 +51,19 @@ __all__ = [
     "VOYAGE_EMBED_DEFAULT_MODEL",
     "AsyncClient",
     "Client",
+    "RetryPolicy",
     "__version__",
     "api_key",
     "api_key_path",
+    "app_info",
     "client",
     "client_async",
     "emulator",
     "error",
+    "log",
     "object",
     "prompts",
+    "proxy",
 ]
 
 

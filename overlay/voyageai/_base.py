@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 import os
-from abc import ABC
+import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-from .error import AuthenticationError
+from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, find_key
+from .options import Options, policy
 
 if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+    from .options import CallOptions, Seconds
     from .retry import RetryPolicy
+
+# Settings of the pool: a copy of a client that changes one of them has a pool of its own.
+WIRE = ("http_client", "transport", "proxy", "verify", "limits")
+# What the official client reads from the module and this one does not, with the new way.
+OLD_SETTINGS = {
+    "requestssession": "http_client=httpx.Client(...)",
+    "aiosession": "http_client=httpx.AsyncClient(...)",
+    "verify_ssl_certs": "verify=...",
+}
+
+
+class ClientOptions(TypedDict, total=False):
+    """The arguments of a client, as keywords."""
+
+    api_key: str | None
+    max_retries: int | RetryPolicy
+    timeout: Seconds
+    base_url: str | None
+    deadline: float | None
+    http_client: httpx.Client | httpx.AsyncClient | None
+    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None
+    proxy: str | Mapping[str, str] | None
+    verify: bool | str | ssl.SSLContext
+    limits: httpx.Limits | None
 
 
 class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the official client
@@ -19,29 +50,48 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
     Attributes:
         api_key: The key that was found, or None.
-        max_retries: Retries of a call that failed.
+        max_retries: Retries of a call that failed, or a policy.
     """
 
     api_key: str | None
-    max_retries: int
+    max_retries: int | RetryPolicy
     # Read at each call, and changed by frameworks after construction.
     _params: dict[str, Any]
 
     def __init__(
         self,
         api_key: str | None = None,
-        max_retries: int = 0,
-        timeout: float | None = None,
+        max_retries: int | RetryPolicy = 0,
+        timeout: Seconds = None,
         base_url: str | None = None,
+        *,
+        deadline: float | None = None,
+        http_client: httpx.Client | httpx.AsyncClient | None = None,
+        transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        proxy: str | Mapping[str, str] | None = None,
+        verify: bool | str | ssl.SSLContext = True,
+        limits: httpx.Limits | None = None,
     ) -> None:
-        self.max_retries = max_retries
-        self._timeout = timeout
-        self._base_url = base_url
+        self._settings: ClientOptions = {
+            "max_retries": max_retries,
+            "timeout": timeout,
+            "base_url": base_url,
+            "deadline": deadline,
+            "http_client": http_client,
+            "transport": transport,
+            "proxy": proxy,
+            "verify": verify,
+            "limits": limits,
+        }
+        self._raw = False
         self._configure(api_key)
+        self._connect()
 
     def _configure(self, api_key: str | None) -> None:
         import voyageai  # for what users set there
 
+        settings = self._settings
+        policy(settings.get("max_retries", 0))  # a wrong one is an error now, not at the first call
         key = find_key(
             api_key,
             module_path=voyageai.api_key_path,
@@ -49,41 +99,123 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             environment=os.environ,
         )
         self.api_key = key
+        self.max_retries = settings.get("max_retries", 0)
         self._params = {
             "api_key": key,
-            "request_timeout": self._timeout,
-            "base_url": base_url(self._base_url, key, os.environ),
+            "request_timeout": settings.get("timeout"),
+            "base_url": base_url(settings.get("base_url"), key, os.environ),
         }
-        self._connect()
+        for name, instead in OLD_SETTINGS.items():
+            if vars(voyageai).get(name) is not None:
+                warnings.warn(
+                    f"voyageai.{name} has no effect; pass {instead} to the client.",
+                    UserWarning,
+                    stacklevel=4,
+                )
 
     def _connect(self) -> None:
-        """Make the transport."""
-        raise NotImplementedError("a client makes its own transport")
+        """Open a transport of this client's own."""
+        import voyageai  # for what users set there
 
-    def _ready(self) -> tuple[Mapping[str, Any], RetryPolicy]:
+        from .transport.logs import configure
+        from .transport.opening import LIMITS, Wire, warn_if_open
+
+        settings = self._settings
+        proxy = settings.get("proxy") or voyageai.proxy
+        if proxy is not None and not isinstance(proxy, (str, Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may set anything
+            raise ArgumentError(
+                "'proxy' must be a URL, or URLs by scheme such as {'https': ...}, "
+                f"not {type(proxy).__name__}",
+                "proxy",
+            )
+        configure(voyageai.log)
+        warn_if_open(self._params["base_url"])
+        wire = Wire(
+            proxy=proxy,
+            verify=settings.get("verify", True),
+            limits=settings.get("limits") or LIMITS,
+        )
+        self._open(wire, settings.get("http_client") or settings.get("transport"))
+        self._owner = True
+
+    @abstractmethod
+    def _open(self, wire: Any, http: Any) -> None:
+        """Make the transport."""
+
+    def with_options(self, **changes: Unpack[ClientOptions]) -> Self:
+        """A client with other settings and, unless they concern it, the same connections.
+
+        Args:
+            changes: Arguments of the client, as keywords. What is left out stays as it is.
+
+        Returns:
+            The new client. To close it closes nothing that it shares.
+
+        Raises:
+            TypeError: There is no such argument.
+
+        Example:
+            >>> patient = vo.with_options(max_retries=5, timeout=30)
+            >>> patient.max_retries
+            5
+        """
+        known = ClientOptions.__annotations__
+        for name in changes:
+            if name not in known:
+                raise TypeError(f"with_options() got an unexpected keyword argument {name!r}")
+        copied = type(self).__new__(type(self))
+        vars(copied).update(vars(self))
+        current: ClientOptions = {
+            **self._settings,
+            "max_retries": self.max_retries,
+            "timeout": self._params["request_timeout"],
+            "base_url": self._params["base_url"],
+        }
+        if "api_key" in changes and "base_url" not in changes:
+            current["base_url"] = self._settings.get("base_url")  # the host goes with the key
+        key = changes.pop("api_key", self._params["api_key"])
+        copied._settings = {**current, **changes}  # of this class
+        copied._configure(key)  # of this class
+        if any(name in changes for name in WIRE):
+            copied._connect()  # of this class
+        else:
+            copied._owner = False  # of this class
+        return copied
+
+    copy = with_options
+
+    def _ready(self, given: CallOptions) -> tuple[Mapping[str, Any], Options]:
         """Settings of a call that is about to be made.
 
         Raises:
             AuthenticationError: There is no key; says where keys are looked for.
+            TypeError: There is no such option.
         """
-        from .retry import RetryPolicy
-
-        key = self._params["api_key"]
-        if not key:
+        if not self._params["api_key"]:
             raise AuthenticationError(MISSING)
         parameters = {**self._params, "base_url": self._params["base_url"].rstrip("/")}
-        return parameters, RetryPolicy(max_retries=self.max_retries)
+        options = Options.of(
+            given,
+            timeout=self._params["request_timeout"],
+            deadline=self._settings.get("deadline"),
+            max_retries=self.max_retries,
+        )
+        return parameters, options
 
     def __getstate__(self) -> dict[str, Any]:
-        """Settings without the key and without connections."""
-        left_out = ("_transport", "_params", "api_key")
-        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+        """Settings without the key, and without what holds connections or passwords."""
+        settings = {name: value for name, value in self._settings.items() if name not in WIRE}
+        if isinstance(verify := self._settings.get("verify"), (bool, str)):
+            settings["verify"] = verify
+        left_out = ("_transport", "_params", "_settings", "_owner", "api_key")
+        state = {name: value for name, value in vars(self).items() if name not in left_out}
+        return {**state, "_settings": settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Look the key up again, in the environment of the process that unpickles."""
-        for name, value in state.items():
-            setattr(self, name, value)
+        vars(self).update(state)
         self._configure(None)
+        self._connect()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._params['base_url']!r})"

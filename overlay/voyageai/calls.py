@@ -43,10 +43,12 @@ class Call(Generic[T]):
     Attributes:
         request: What is sent.
         read: Makes the result; raises `voyageai_rest.errors.ResponseError` or `ShapeError`.
+        repeatable: Whether it may be sent again when it may have been carried out.
     """
 
     request: Request
     read: Callable[[RawResponse], T]
+    repeatable: bool = True
 
 
 def embed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
     from .calls import Call
+    from .options import CallOptions
+    from .raw import WithRawResponse
     from .results import (
         ContextualizedEmbeddingsObject,
         EmbeddingsObject,
@@ -38,11 +40,23 @@ class Client(_BaseClient):
         api_key: The API key. Without it, the first of these that is there: the file named by
             `voyageai.api_key_path`, the file named by VOYAGE_API_KEY_PATH, `voyageai.api_key`,
             VOYAGE_API_KEY. Without any, the first call explains what is missing.
-        max_retries: Retries of a call that failed for a reason that may pass.
-        timeout: Seconds for each phase of an attempt (connecting, sending, waiting for the next
-            bytes); None is 600.
+        max_retries: Retries of a call that failed for a reason that may pass, or a
+            `voyageai.RetryPolicy`.
+        timeout: Seconds for a whole call, retries and waits included, or an `httpx.Timeout` for
+            the phases of an attempt; None is 600 seconds for each phase of an attempt.
         base_url: URL, or name of a host: `voyage`, `atlas`, `us`, `eu`. Without it,
             VOYAGE_BASE_URL, or else the host that the key belongs to.
+        deadline: Seconds for a whole call, beside an `httpx.Timeout`.
+        http_client: An `httpx.Client` of your own, which is never closed here.
+        transport: An httpx transport of your own, such as `httpx.MockTransport`; the same.
+        proxy: URL of a proxy, or URLs by scheme. Without it `voyageai.proxy`, or what HTTPS_PROXY,
+            HTTP_PROXY, ALL_PROXY and NO_PROXY say.
+        verify: False to trust any certificate, the path of a file with those to trust, or an
+            `ssl.SSLContext`.
+        limits: Bounds of the pool of connections, as `httpx.Limits`.
+
+    All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
+    for that call alone.
 
     Raises:
         AuthenticationError: A key file that is named can't be read, or a key can't be one.
@@ -59,10 +73,10 @@ class Client(_BaseClient):
     Source: https://docs.voyageai.com/docs/api-key-and-installation
     """
 
-    def _connect(self) -> None:
+    def _open(self, wire: Any, http: Any) -> None:
         from .transport import Transport
 
-        self._transport = Transport()
+        self._transport = Transport(wire, http)
 
     def embed(
         self,
@@ -72,6 +86,7 @@ class Client(_BaseClient):
         truncation: bool = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """Embed texts.
 
@@ -103,7 +118,8 @@ class Client(_BaseClient):
 
         name = calls.default_model(model)
         return self._send(
-            calls.embed(texts, name, input_type, truncation, output_dtype, output_dimension)
+            calls.embed(texts, name, input_type, truncation, output_dtype, output_dimension),
+            options,
         )
 
     def embed_query(
@@ -113,6 +129,7 @@ class Client(_BaseClient):
         truncation: bool = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """Embed what is searched with: `embed` with `input_type="query"`.
 
@@ -135,7 +152,8 @@ class Client(_BaseClient):
         from . import calls
 
         return self._send(
-            calls.embed(text, model, "query", truncation, output_dtype, output_dimension)
+            calls.embed(text, model, "query", truncation, output_dtype, output_dimension),
+            options,
         )
 
     def embed_documents(
@@ -145,6 +163,7 @@ class Client(_BaseClient):
         truncation: bool = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """Embed what is searched: `embed` with `input_type="document"`.
 
@@ -167,7 +186,8 @@ class Client(_BaseClient):
         from . import calls
 
         return self._send(
-            calls.embed(texts, model, "document", truncation, output_dtype, output_dimension)
+            calls.embed(texts, model, "document", truncation, output_dtype, output_dimension),
+            options,
         )
 
     def contextualized_embed(
@@ -181,6 +201,7 @@ class Client(_BaseClient):
         enable_auto_chunking: bool = False,
         chunk_size: int | None = None,
         chunk_overlap: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> ContextualizedEmbeddingsObject:
         """Embed chunks in the context of their documents.
 
@@ -225,7 +246,8 @@ class Client(_BaseClient):
                 enable_auto_chunking,
                 chunk_size,
                 chunk_overlap,
-            )
+            ),
+            options,
         )
 
     def multimodal_embed(
@@ -236,6 +258,7 @@ class Client(_BaseClient):
         truncation: bool = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
         """Embed sequences of texts, images and videos.
 
@@ -272,7 +295,8 @@ class Client(_BaseClient):
         return self._send(
             calls.multimodal_embed(
                 inputs, model, input_type, truncation, output_dtype, output_dimension
-            )
+            ),
+            options,
         )
 
     def rerank(
@@ -282,6 +306,7 @@ class Client(_BaseClient):
         model: RerankModel | str,
         top_k: int | None = None,
         truncation: bool = True,
+        **options: Unpack[CallOptions],
     ) -> RerankingObject:
         """Rank documents by their relevance to a query.
 
@@ -311,11 +336,19 @@ class Client(_BaseClient):
         """
         from . import calls
 
-        return self._send(calls.rerank(query, documents, model, top_k, truncation))
+        return self._send(calls.rerank(query, documents, model, top_k, truncation), options)
+
+    @property
+    def with_raw_response(self) -> WithRawResponse:
+        """The same methods, with the answer as it came: status, headers, bytes, and `parse()`."""
+        from .raw import WithRawResponse
+
+        return WithRawResponse(self)
 
     def close(self) -> None:
         """Close all connections."""
-        self._transport.close()
+        if self._owner:
+            self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -328,5 +361,5 @@ class Client(_BaseClient):
     ) -> None:
         self.close()
 
-    def _send(self, call: Call[T]) -> T:
-        return self._transport.run(call, *self._ready())
+    def _send(self, call: Call[T], options: CallOptions) -> T:
+        return cast("T", self._transport.run(call, *self._ready(options), raw=self._raw))

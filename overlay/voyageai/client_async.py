@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
     from .calls import Call
+    from .options import CallOptions
+    from .raw import AsyncWithRawResponse
     from .results import (
         ContextualizedEmbeddingsObject,
         EmbeddingsObject,
@@ -42,10 +44,10 @@ class AsyncClient(_BaseClient):
         1024
     """
 
-    def _connect(self) -> None:
+    def _open(self, wire: Any, http: Any) -> None:
         from .transport import AsyncTransport
 
-        self._transport = AsyncTransport()
+        self._transport = AsyncTransport(wire, http)
 
     async def embed(
         self,
@@ -55,13 +57,15 @@ class AsyncClient(_BaseClient):
         truncation: bool = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed`."""
         from . import calls
 
         name = calls.default_model(model)
         return await self._send(
-            calls.embed(texts, name, input_type, truncation, output_dtype, output_dimension)
+            calls.embed(texts, name, input_type, truncation, output_dtype, output_dimension),
+            options,
         )
 
     async def embed_query(
@@ -71,12 +75,14 @@ class AsyncClient(_BaseClient):
         truncation: bool = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed_query`."""
         from . import calls
 
         return await self._send(
-            calls.embed(text, model, "query", truncation, output_dtype, output_dimension)
+            calls.embed(text, model, "query", truncation, output_dtype, output_dimension),
+            options,
         )
 
     async def embed_documents(
@@ -86,12 +92,14 @@ class AsyncClient(_BaseClient):
         truncation: bool = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed_documents`."""
         from . import calls
 
         return await self._send(
-            calls.embed(texts, model, "document", truncation, output_dtype, output_dimension)
+            calls.embed(texts, model, "document", truncation, output_dtype, output_dimension),
+            options,
         )
 
     async def contextualized_embed(
@@ -105,6 +113,7 @@ class AsyncClient(_BaseClient):
         enable_auto_chunking: bool = False,
         chunk_size: int | None = None,
         chunk_overlap: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> ContextualizedEmbeddingsObject:
         """See `Client.contextualized_embed`."""
         from . import calls
@@ -120,7 +129,8 @@ class AsyncClient(_BaseClient):
                 enable_auto_chunking,
                 chunk_size,
                 chunk_overlap,
-            )
+            ),
+            options,
         )
 
     async def multimodal_embed(
@@ -131,6 +141,7 @@ class AsyncClient(_BaseClient):
         truncation: bool = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
         """See `Client.multimodal_embed`."""
         from . import calls
@@ -138,7 +149,8 @@ class AsyncClient(_BaseClient):
         return await self._send(
             calls.multimodal_embed(
                 inputs, model, input_type, truncation, output_dtype, output_dimension
-            )
+            ),
+            options,
         )
 
     async def rerank(
@@ -148,15 +160,24 @@ class AsyncClient(_BaseClient):
         model: RerankModel | str,
         top_k: int | None = None,
         truncation: bool = True,
+        **options: Unpack[CallOptions],
     ) -> RerankingObject:
         """See `Client.rerank`."""
         from . import calls
 
-        return await self._send(calls.rerank(query, documents, model, top_k, truncation))
+        return await self._send(calls.rerank(query, documents, model, top_k, truncation), options)
+
+    @property
+    def with_raw_response(self) -> AsyncWithRawResponse:
+        """See `Client.with_raw_response`."""
+        from .raw import AsyncWithRawResponse
+
+        return AsyncWithRawResponse(self)
 
     async def aclose(self) -> None:
         """Close the connections that were opened on this event loop."""
-        await self._transport.aclose()
+        if self._owner:
+            await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -169,5 +190,5 @@ class AsyncClient(_BaseClient):
     ) -> None:
         await self.aclose()
 
-    async def _send(self, call: Call[T]) -> T:
-        return await self._transport.run(call, *self._ready())
+    async def _send(self, call: Call[T], options: CallOptions) -> T:
+        return cast("T", await self._transport.run(call, *self._ready(options), raw=self._raw))

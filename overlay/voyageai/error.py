@@ -1,21 +1,28 @@
 """The exceptions of this package.
 
     VoyageError
-    ├── APIError                   any other refusal, or an answer that makes no sense
-    │   └── MalformedResponseError a success whose body is not what the contract says
+    ├── APIError                    any other refusal, or an answer that makes no sense
+    │   ├── PermissionDeniedError   403
+    │   ├── NotFoundError           404
+    │   ├── ConflictError           409
+    │   ├── ModelRetiredError       410: says which model replaces it
+    │   └── MalformedResponseError  a success whose body is not what the contract says
     ├── TryAgain
-    ├── Timeout                    no answer in time
-    ├── APIConnectionError         no connection, or it broke
-    ├── InvalidRequestError        400: the request is wrong
-    │   └── ArgumentError          the same, found before anything was sent; also a ValueError
-    ├── MalformedRequestError      422
-    ├── AuthenticationError        401, or no usable key
-    ├── RateLimitError             429
-    ├── ServerError                500
-    ├── ServiceUnavailableError    502, 503, 504
+    ├── Timeout                     no answer in time
+    │   └── DeadlineError           the time for the whole call, retries and waits included, is over
+    ├── APIConnectionError          no connection, or it broke
+    ├── InvalidRequestError         400: the request is wrong
+    │   └── ArgumentError           the same, found before anything was sent; also a ValueError
+    ├── MalformedRequestError       422
+    ├── AuthenticationError         401, or no usable key
+    ├── RateLimitError              429
+    ├── ServerError                 500 and other failures of the server
+    ├── ServiceUnavailableError     502, 503, 504, 520 to 528
+    │   └── OverloadedError         529
     └── VideoProcessingError
 
-All of them pickle and copy. None holds the API key.
+Names without a comment, and those with an official status, are the official client's; finer classes
+are subclasses of what it raised. All of them pickle and copy. None holds the API key.
 """
 
 from __future__ import annotations
@@ -25,18 +32,29 @@ from typing import Any
 
 from voyageai_rest.errors import REQUEST_ID
 
+BODY_LIMIT = 65_536
+
 
 class VoyageError(Exception):
     """The base of all exceptions of this package.
 
     Attributes:
-        http_body: Body of the response, as text; None when there was no response.
+        http_body: Body of the response as text, cut after 64 Ki characters; None without one.
         http_status: Status of the response.
         json_body: The body decoded, if it is JSON.
         headers: Headers of the response.
-        code: A code for the error, where the API gives one.
+        code: A name for the reason, where the API gives one.
         request_id: What the server calls the request, for support cases.
+        argument: The argument at fault, where it is known, such as `texts[3]`.
+        attempts: Requests that were sent.
+        elapsed: Seconds from the call to the error.
+        retry_after: Seconds that the server asked to wait.
     """
+
+    argument: str | None = None
+    attempts: int = 0
+    elapsed: float = 0.0
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -76,6 +94,22 @@ class APIError(VoyageError):
     """A refusal that has no class of its own, or an answer that makes no sense."""
 
 
+class PermissionDeniedError(APIError):
+    """The key, or the place it is used from, may not do this."""
+
+
+class NotFoundError(APIError):
+    """There is no such thing."""
+
+
+class ConflictError(APIError):
+    """The thing is in a state that forbids this."""
+
+
+class ModelRetiredError(APIError):
+    """The model is no longer served; the message names its replacement."""
+
+
 class MalformedResponseError(APIError):
     """The server reported success, but the body is not what the contract says."""
 
@@ -88,6 +122,10 @@ class Timeout(VoyageError):
     """No answer came in time."""
 
 
+class DeadlineError(Timeout):
+    """The time for the whole call, retries and waits included, is over."""
+
+
 class APIConnectionError(VoyageError):
     """No connection could be made, or it broke."""
 
@@ -97,11 +135,7 @@ class InvalidRequestError(VoyageError):
 
 
 class ArgumentError(InvalidRequestError, ValueError):
-    """An argument is wrong. Nothing was sent.
-
-    Attributes:
-        argument: The argument at fault, such as `texts[3]`.
-    """
+    """An argument is wrong. Nothing was sent."""
 
     def __init__(self, message: str | None = None, argument: str | None = None) -> None:
         super().__init__(message)
@@ -128,14 +162,20 @@ class ServiceUnavailableError(VoyageError):
     """The server is overloaded or not ready."""
 
 
+class OverloadedError(ServiceUnavailableError):
+    """The server is overloaded and says so."""
+
+
 class VideoProcessingError(VoyageError):
     """A video could not be processed."""
 
 
 def _text(body: str | bytes | None) -> str | None:
-    if not isinstance(body, bytes):
-        return body
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return "<Could not decode body as utf-8.>"
+    if body is None:
+        return None
+    if isinstance(body, bytes):
+        try:
+            body = body.decode()
+        except UnicodeDecodeError:
+            return "<Could not decode body as utf-8.>"
+    return body if len(body) <= BODY_LIMIT else f"{body[:BODY_LIMIT]}... ({len(body)} characters)"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from attrs import field, frozen
 from voyageai_rest.errors import ShapeError
 
 from .error import ServerError
@@ -324,6 +325,26 @@ def _server_texts(documents: list[list[Any]]) -> list[list[str]]:
             f"{len(found)} of {len(documents)} have them"
         )
     return found
+
+
+@frozen(kw_only=True)
+class RawResponse(Generic[T]):
+    """An answer as it came.
+
+    Attributes:
+        status_code: HTTP status.
+        headers: Headers of the response, names in lower case.
+        content: The body.
+        request_id: What the server calls the request.
+        parse: Gives the result that the method would have given; raises `VoyageError` if it makes
+            no sense.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    request_id: str | None
+    parse: Callable[[], T] = field(repr=False)
 
 
 class RerankingResult(NamedTuple):

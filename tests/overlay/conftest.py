@@ -13,6 +13,7 @@ import httpx
 import pytest
 import voyageai
 from voyageai.transport import AsyncTransport, Transport
+from voyageai.transport.steps import Surroundings
 
 VARIABLES = ("VOYAGE_API_KEY", "VOYAGE_API_KEY_PATH", "VOYAGE_BASE_URL")
 KEY = "pa-secret-5f2e"
@@ -61,6 +62,7 @@ class Face:
         self.kind = getattr(voyageai, name)
         self.requests: list[httpx.Request] = []
         self.waits: list[float] = []
+        self.time = 1000.0
 
     def client(
         self, handler: Callable[[httpx.Request], httpx.Response] = answer_to, **options: Any
@@ -71,19 +73,20 @@ class Face:
             self.requests.append(request)
             return handler(request)
 
-        async def sleep(seconds: float) -> None:
+        def wait(seconds: float) -> None:
             self.waits.append(seconds)
+            self.time += seconds
 
-        client = self.kind(**{"api_key": KEY} | options)
+        async def sleep(seconds: float) -> None:
+            wait(seconds)
+
         mock = httpx.MockTransport(recorded)
+        client = self.kind(**{"api_key": KEY, "transport": mock} | options)
+        time = Surroundings(clock=lambda: self.time, dice=lambda: 0.5)
         if self.kind is voyageai.Client:
-            client._transport = Transport(
-                httpx.Client(transport=mock), self.waits.append, lambda: 0.5
-            )
+            client._transport = Transport(http=mock, sleep=wait, surroundings=time)
         else:
-            client._transport = AsyncTransport(
-                lambda: httpx.AsyncClient(transport=mock), sleep, lambda: 0.5
-            )
+            client._transport = AsyncTransport(http=mock, sleep=sleep, surroundings=time)
         return client
 
     def call(self, client: Any, method: str, *args: Any, **kwargs: Any) -> Any:

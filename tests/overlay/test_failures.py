@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import io
+import json
 import pickle
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 import voyageai
 from voyageai import error
-from voyageai.retry import RetryPolicy
+from voyageai.calls import Call
+from voyageai.retry import Advice, GiveUp, RetryPolicy
+from voyageai_rest.types import Request
 
 from .conftest import answer_to
 
@@ -41,16 +46,19 @@ def failing(*answers):
     [
         (400, error.InvalidRequestError, "Request r-9: no"),
         (401, error.AuthenticationError, "Request r-9: no"),
-        (403, error.APIError, "Request r-9: HTTP 403: no"),
-        (404, error.APIError, "Request r-9: HTTP 404: no"),
-        (410, error.APIError, "Request r-9: HTTP 410: no"),
+        (403, error.PermissionDeniedError, "Request r-9: HTTP 403: no"),
+        (404, error.NotFoundError, "Request r-9: HTTP 404: no"),
+        (409, error.ConflictError, "Request r-9: HTTP 409: no"),
+        (410, error.ModelRetiredError, "Request r-9: HTTP 410: no"),
         (422, error.MalformedRequestError, "Request r-9: no"),
         (429, error.RateLimitError, "Request r-9: no"),
         (500, error.ServerError, "Request r-9: The server failed to process the request."),
         (502, error.ServiceUnavailableError, "Request r-9: The server is overloaded or not ready yet."),
         (503, error.ServiceUnavailableError, "Request r-9: The server is overloaded or not ready yet."),
         (504, error.ServiceUnavailableError, "Request r-9: The server is overloaded or not ready yet."),
-        (529, error.APIError, "Request r-9: HTTP 529: no"),
+        (501, error.ServerError, "Request r-9: The server failed to process the request."),
+        (522, error.ServiceUnavailableError, "Request r-9: The server is overloaded or not ready yet."),
+        (529, error.OverloadedError, "Request r-9: The server is overloaded or not ready yet."),
         (302, error.APIError, "Request r-9: HTTP 302: no"),
         (204, error.APIError, "Request r-9: HTTP 204: no"),
     ],
@@ -152,32 +160,165 @@ def test_waits_double_up_to_a_ceiling_and_are_random(face):
 
 
 @pytest.mark.parametrize(
-    ("header", "expected"), [("7", [7.0]), ("2.5", [2.5]), ("soon", [0.5]), ("-1", [0.5])]
+    ("headers", "expected"),
+    [
+        ({"retry-after": "7"}, [7.0]),
+        ({"retry-after": "2.5"}, [2.5]),
+        ({"retry-after-ms": "1500", "retry-after": "7"}, [1.5]),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, [7.0]),
+        ({"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"}, [0.0]),
+        ({"retry-after": "soon"}, [0.5]),
+        ({"retry-after": "-1"}, [0.5]),
+        ({"retry-after": "nan"}, [0.5]),
+        ({}, [0.5]),
+    ],
 )
-def test_a_wait_that_the_server_asks_for_is_kept(face, header, expected):
+def test_a_wait_that_the_server_asks_for_is_kept(face, headers, expected):
     """It knows best; nonsense is ignored."""
-    response = httpx.Response(429, json={"detail": "no"}, headers={"retry-after": header})
+    response = httpx.Response(429, json={"detail": "no"}, headers=headers)
     face.call(face.client(failing(response), max_retries=1), "embed", **EMBED)
 
     assert expected == face.waits
 
 
+def test_a_date_is_a_wait_from_now():
+    """The other form that the standard allows."""
+    now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+    assert 90.0 == Advice.of({"retry-after": "Thu, 01 Jan 2026 12:01:30 GMT"}, now).seconds
+
+
 def test_a_wait_beyond_patience_is_an_error_at_once(face):
-    """Nobody should hang for an hour without knowing."""
+    """Nobody should hang for an hour without knowing; the error says how long was asked for."""
     response = httpx.Response(429, json={"detail": "no"}, headers={"retry-after": "3600"})
-    with pytest.raises(error.RateLimitError):
+    with pytest.raises(error.RateLimitError, match="the server asks to wait 3600 s") as raised:
         face.call(face.client(failing(response), max_retries=3), "embed", **EMBED)
 
     assert [] == face.waits
+    assert 3600.0 == raised.value.retry_after
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "requests"), [(500, "false", 1), (400, "true", 2), (429, "perhaps", 2)]
+)
+def test_the_server_may_say_whether_to_try_again(face, status, said, requests):
+    """Its word counts more than the status."""
+    response = httpx.Response(status, json={"detail": "no"}, headers={"x-should-retry": said})
+    client = face.client(failing(response), max_retries=1)
+    try:
+        face.call(client, "embed", **EMBED)
+    except error.ServerError:
+        assert requests == 1
+
+    assert requests == len(face.requests)
 
 
 def test_a_policy_is_a_value():
     """No clock and no randomness of its own, so that tests can pin its waits."""
     assert RetryPolicy(max_retries=2) == RetryPolicy(max_retries=2)
-    assert RetryPolicy(max_retries=1).wait(1, None, 0.9) is None
-    assert 3.0 == RetryPolicy(max_retries=9, first=2.0).wait(1, None, 0.75)
+    patient = RetryPolicy(max_retries=9, first=2.0)
+
+    assert 3.0 == patient.decide(1, 503, Advice(), random=0.75, left=None)
+    assert GiveUp() == patient.decide(9, 503, Advice(), random=0.75, left=None)
+    assert GiveUp() == patient.decide(0, 400, Advice(), random=0.75, left=None)
     with pytest.raises(ValueError, match="max_retries"):
         RetryPolicy(max_retries=-1)
+
+
+def test_a_client_takes_a_policy_of_its_users(face):
+    """Whoever wants other waits gets them."""
+    policy = RetryPolicy(max_retries=2, first=0.1, longest=0.15)
+    face.call(face.client(failing(503, 503), max_retries=policy), "embed", **EMBED)
+
+    assert [0.05, 0.075] == face.waits
+
+
+def test_a_wrong_number_of_retries_is_refused(face):
+    """At once, not when the first call fails."""
+    for wrong in (-1, 1.5, None, True):
+        with pytest.raises(error.ArgumentError, match="max_retries must be a number from 0"):
+            face.client(max_retries=wrong)
+
+
+def test_a_failure_says_how_often_it_was_tried_and_how_long_that_took(face):
+    """For logs and for support cases."""
+    with pytest.raises(error.ServiceUnavailableError) as raised:
+        face.call(face.client(failing(*[503] * 3), max_retries=2), "embed", **EMBED)
+
+    assert 3 == raised.value.attempts
+    assert 1.5 == raised.value.elapsed
+
+
+def test_a_refusal_names_the_argument_and_the_code(face):
+    """Where the server's message does."""
+    detail = "In particular, Argument 'dimensions' is not supported by our API"
+    body = {"detail": detail, "error_code": "UNKNOWN_ARGUMENT"}
+    with pytest.raises(error.InvalidRequestError) as raised:
+        face.call(face.client(failing(httpx.Response(400, json=body))), "embed", **EMBED)
+
+    assert ("dimensions", "UNKNOWN_ARGUMENT") == (raised.value.argument, raised.value.code)
+
+
+def test_a_huge_body_is_cut_in_the_exception(face):
+    """Exceptions are kept, logged and sent around."""
+    response = httpx.Response(500, content=b"x" * 1_000_000)
+    with pytest.raises(error.ServerError) as raised:
+        face.call(face.client(failing(response)), "embed", **EMBED)
+
+    assert len(raised.value.http_body) < 70_000
+    assert raised.value.http_body.endswith("(1000000 characters)")
+
+
+def test_a_call_that_must_not_be_carried_out_twice_is_not_sent_twice(face):
+    """A broken connection does not tell whether the server acted; a refusal does."""
+    request = Request(operation="createBatch", method="POST", path="/batches", json={"a": 1})
+    call = Call(request, lambda response: json.loads(response.content), repeatable=False)
+    for failure in (httpx.ReadError("x"), httpx.ReadTimeout("x"), 500, 503):
+        client = face.client(failing(failure), max_retries=3)
+        with pytest.raises(error.VoyageError, match="it may have been carried out") as raised:
+            sending(face, client, call)
+        assert 1 == raised.value.attempts
+    for refusal in (httpx.ConnectError("x"), httpx.ConnectTimeout("x"), 429):
+        client = face.client(failing(refusal, httpx.Response(200, json={"id": 1})), max_retries=3)
+        assert {"id": 1} == sending(face, client, call)
+
+
+def test_an_upload_is_repeated_from_its_beginning_or_not_at_all(face, tmp_path):
+    """A stream that was read can't be sent again; a file can be rewound."""
+    path = tmp_path / "lines"
+    path.write_bytes(b"line")
+    seen = []
+
+    def handler(request):
+        seen.append(b"line" in request.read())
+        return httpx.Response(503 if len(seen) == 1 else 200, json={})
+
+    with path.open("rb") as file:
+        request = uploading(file)
+        sending(face, face.client(handler, max_retries=1), Call(request, lambda response: None))
+    assert [True, True] == seen
+    seen.clear()
+    stream = io.BytesIO(b"line")
+    stream.seekable = lambda: False
+    with pytest.raises(error.ServiceUnavailableError, match="may have been carried out"):
+        sending(
+            face,
+            face.client(handler, max_retries=1),
+            Call(uploading(stream), lambda response: None),
+        )
+
+
+def uploading(content):
+    """A request with a file."""
+    return Request(
+        operation="uploadFile", method="POST", path="/files", parts=[("file", ("a", content))]
+    )
+
+
+def sending(face, client, call):
+    """Send a call that no method makes yet."""
+    result = client._send(call, {})
+    return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
 
 KINDS = [

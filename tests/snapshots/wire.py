@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import voyageai
-from voyageai.transport import AsyncTransport, Transport
 from voyageai_rest.client import Client as RestClient
 from voyageai_rest.operations import OPERATIONS
 from voyageai_rest.types import File
@@ -87,15 +86,12 @@ def _seen(send: Callable[[], object]) -> str:
 
 
 def _overlay(method: str, arguments: dict[str, Any]) -> str:
-    client = voyageai.Client(api_key="k", base_url="voyage")
-    client._transport = Transport(httpx.Client(transport=httpx.MockTransport(_catch)))
+    client = voyageai.Client("k", base_url="voyage", transport=httpx.MockTransport(_catch))
     return _seen(lambda: getattr(client, method)(**arguments))
 
 
 def _overlay_async(method: str, arguments: dict[str, Any]) -> str:
-    client = voyageai.AsyncClient(api_key="k", base_url="voyage")
-    mock = httpx.MockTransport(_catch)
-    client._transport = AsyncTransport(lambda: httpx.AsyncClient(transport=mock))
+    client = voyageai.AsyncClient("k", base_url="voyage", transport=httpx.MockTransport(_catch))
     return _seen(lambda: asyncio.run(getattr(client, method)(**arguments)))
 
 

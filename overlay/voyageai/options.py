@@ -1,0 +1,116 @@
+"""Options of a single call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from attrs import field, fields, frozen
+
+from .error import ArgumentError
+from .retry import RetryPolicy
+
+if TYPE_CHECKING:
+    import httpx
+
+    Seconds = float | httpx.Timeout | None
+else:
+    Seconds = Any
+
+NEVER_SENT = ("authorization", "host", "content-length", "content-type", "transfer-encoding")
+
+
+class CallOptions(TypedDict, total=False):
+    """Keyword arguments that every method takes, for this call alone.
+
+    Attributes:
+        timeout: Seconds for the whole call, or an `httpx.Timeout` for the phases of an attempt.
+        deadline: Seconds for the whole call, retries and waits included.
+        max_retries: Retries, or a `RetryPolicy`.
+        extra_headers: Further headers.
+        extra_body: Further fields of the body, for what this release does not know yet.
+    """
+
+    timeout: Seconds
+    deadline: float | None
+    max_retries: int | RetryPolicy
+    extra_headers: Mapping[str, str] | None
+    extra_body: Mapping[str, Any] | None
+
+
+@frozen(kw_only=True)
+class Options:
+    """Options of a call, complete: the client's where the call has none of its own.
+
+    Attributes:
+        As in `CallOptions`.
+    """
+
+    timeout: Seconds = None
+    deadline: float | None = None
+    max_retries: RetryPolicy = field(factory=RetryPolicy)
+    extra_headers: Mapping[str, str] = field(factory=dict[str, str])
+    extra_body: Mapping[str, Any] = field(factory=dict[str, Any])
+
+    @classmethod
+    def of(
+        cls,
+        given: CallOptions,
+        *,
+        timeout: Seconds,
+        deadline: float | None,
+        max_retries: int | RetryPolicy,
+    ) -> Options:
+        """The options of a call.
+
+        Args:
+            given: What the call was given.
+            timeout: The client's timeout.
+            deadline: The client's deadline.
+            max_retries: The client's retries.
+
+        Raises:
+            TypeError: There is no such option.
+            ArgumentError: An option is wrong.
+        """
+        known = {option.name for option in fields(cls)}
+        for name in given:
+            if name not in known:
+                raise TypeError(f"got an unexpected keyword argument {name!r}")
+        return cls(
+            timeout=given.get("timeout", timeout),
+            deadline=_positive(given.get("deadline", deadline)),
+            max_retries=policy(given.get("max_retries", max_retries)),
+            extra_headers=_headers(given.get("extra_headers") or {}),
+            extra_body=given.get("extra_body") or {},
+        )
+
+
+def policy(retries: int | RetryPolicy) -> RetryPolicy:
+    """A number of retries as a policy.
+
+    Raises:
+        ArgumentError: It is neither a policy nor a number from 0.
+    """
+    if isinstance(retries, RetryPolicy):
+        return retries
+    if type(retries) is not int or retries < 0:
+        raise ArgumentError(
+            f"max_retries must be a number from 0 or a RetryPolicy, not {retries!r}", "max_retries"
+        )
+    return RetryPolicy(max_retries=retries)
+
+
+def _positive(deadline: float | None) -> float | None:
+    if deadline is not None and not deadline > 0:
+        raise ArgumentError(f"deadline must be more than 0 seconds, not {deadline!r}", "deadline")
+    return deadline
+
+
+def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    for name in headers:
+        if name.lower() in NEVER_SENT:
+            raise ArgumentError(
+                f"extra_headers can't set {name!r}, which the client sets", "extra_headers"
+            )
+    return headers

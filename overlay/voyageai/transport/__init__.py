@@ -1,0 +1,217 @@
+"""How a call travels. The only room that knows the HTTP library."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from .building import build
+from .opening import Wire
+from .steps import Answer, Send, Surroundings, steps
+
+if TYPE_CHECKING:
+    from ..calls import Call
+    from ..options import Options
+    from ..results import RawResponse
+
+T = TypeVar("T")
+
+
+class Transport:
+    """Carries calls over one pool of connections, safe to share between threads.
+
+    Args:
+        wire: How to reach hosts.
+        http: The user's own client or transport, which is used instead and never closed here.
+        sleep: Waits.
+        surroundings: Time and chance.
+    """
+
+    def __init__(
+        self,
+        wire: Wire | None = None,
+        http: httpx.Client | httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self._wire = wire or Wire()
+        self._given = http
+        self._sleep = sleep
+        self._surroundings = surroundings or Surroundings(clock=time.monotonic, dice=random.random)
+        self._pools: dict[tuple[str, str], httpx.BaseTransport] = {}
+        self._process = os.getpid()
+        self._closed = False
+
+    def run(
+        self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
+    ) -> T | RawResponse[T]:
+        """Send a call and read its answer, or with `raw` give the answer as it came.
+
+        Raises:
+            VoyageError: It failed.
+        """
+        request = build(call.request, parameters, options)
+        plan = steps(call, request, options, self._surroundings, raw=raw)
+        answer: Answer = None
+        try:
+            while True:
+                step = plan.send(answer)
+                answer = self._send(step) if isinstance(step, Send) else self._sleep(step.seconds)
+        except StopIteration as done:
+            result: T | RawResponse[T] = done.value
+            return result
+        finally:
+            plan.close()
+
+    def _send(self, step: Send) -> httpx.Response | httpx.RequestError:
+        try:
+            if isinstance(self._given, httpx.Client):
+                return self._given.send(step.request)
+            transport = self._given or self._pool(step.request)
+            response = transport.handle_request(step.request)
+            response.request = step.request
+            try:
+                response.read()
+            finally:
+                response.close()
+        except httpx.RequestError as failure:
+            return failure
+        return response
+
+    def _pool(self, request: httpx.Request) -> httpx.BaseTransport:
+        if self._closed:
+            raise RuntimeError("the client is closed")
+        if self._process != os.getpid():
+            # A fork: its parent's connections are not its own, not even to close.
+            self._pools, self._process = {}, os.getpid()
+        origin = request.url.scheme, request.url.host
+        if origin not in self._pools:
+            self._pools[origin] = self._open(self._wire.proxy_of(*origin))
+        return self._pools[origin]
+
+    def _open(self, proxy: str | None) -> httpx.BaseTransport:
+        if proxy is not None:
+            return httpx.HTTPTransport(**self._wire.arguments(proxy))
+        return httpx.HTTPTransport(
+            verify=self._wire.context(), limits=self._wire.limits, trust_env=False
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+
+class AsyncTransport:
+    """Carries calls over one pool of connections per event loop.
+
+    Args:
+        wire: How to reach hosts.
+        http: The user's own client or transport, which is used instead and never closed here.
+        sleep: Waits.
+        surroundings: Time and chance.
+    """
+
+    def __init__(
+        self,
+        wire: Wire | None = None,
+        http: httpx.AsyncClient | httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        import anyio  # only asynchronous users should pay for it
+
+        self._wire = wire or Wire()
+        self._given = http
+        self._sleep = sleep or anyio.sleep
+        self._surroundings = surroundings or Surroundings(clock=time.monotonic, dice=random.random)
+        # Connections belong to the loop they were opened on.
+        self._pools: WeakKeyDictionary[Any, dict[tuple[str, str], httpx.AsyncBaseTransport]] = (
+            WeakKeyDictionary()
+        )
+        if http is None:
+            self._wire.context()  # reads files, which must not happen later, on an event loop
+
+    async def run(
+        self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
+    ) -> T | RawResponse[T]:
+        """Send a call and read its answer, or with `raw` give the answer as it came.
+
+        Raises:
+            VoyageError: It failed.
+        """
+        request = build(call.request, parameters, options)
+        plan = steps(call, request, options, self._surroundings, raw=raw)
+        answer: Answer = None
+        try:
+            while True:
+                step = plan.send(answer)
+                if isinstance(step, Send):
+                    answer = await self._send(step)
+                else:
+                    answer = None
+                    await self._sleep(step.seconds)
+        except StopIteration as done:
+            result: T | RawResponse[T] = done.value
+            return result
+        finally:
+            plan.close()
+
+    async def _send(self, step: Send) -> httpx.Response | httpx.RequestError:
+        import anyio
+
+        try:
+            with anyio.fail_after(step.left):
+                return await self._exchange(step.request)
+        except httpx.RequestError as failure:
+            return failure
+        except TimeoutError:
+            return httpx.ReadTimeout("the time for the call is over", request=step.request)
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        if isinstance(self._given, httpx.AsyncClient):
+            return await self._given.send(request)
+        transport = self._given or self._pool(request)
+        response = await transport.handle_async_request(request)
+        response.request = request
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
+
+    def _pool(self, request: httpx.Request) -> httpx.AsyncBaseTransport:
+        pools = self._pools.setdefault(_loop(), {})
+        origin = request.url.scheme, request.url.host
+        if origin not in pools:
+            pools[origin] = self._open(self._wire.proxy_of(*origin))
+        return pools[origin]
+
+    def _open(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+        if proxy is not None:
+            return httpx.AsyncHTTPTransport(**self._wire.arguments(proxy))
+        return httpx.AsyncHTTPTransport(
+            verify=self._wire.context(), limits=self._wire.limits, trust_env=False
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        for pool in self._pools.pop(_loop(), {}).values():
+            await pool.aclose()
+
+
+def _loop() -> Any:
+    from asyncio import get_running_loop
+
+    try:
+        return get_running_loop()
+    except RuntimeError:  # another async library, such as trio; one pool for all its loops
+        return AsyncTransport

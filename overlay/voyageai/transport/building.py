@@ -1,0 +1,102 @@
+"""Requests for the wire."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from voyageai_rest.types import UNSET, Request
+
+from ..error import ArgumentError
+from ..version import VERSION
+
+if TYPE_CHECKING:
+    from ..options import Options
+
+TIMEOUT = 600.0
+"""Seconds for each phase of an attempt without a timeout, as in the official client."""
+CONNECT_TIMEOUT = 30.0
+
+
+def build(request: Request, parameters: Mapping[str, Any], options: Options) -> httpx.Request:
+    """The request for the wire. Its body is made once, however often it is sent.
+
+    Args:
+        request: What to send.
+        parameters: The client's `_params`: api_key and base_url are read.
+        options: Options of the call.
+
+    Raises:
+        ArgumentError: A text can't be encoded.
+    """
+    # httpx.Headers hides the key in its repr, which error trackers keep of local variables.
+    headers = httpx.Headers({"Authorization": f"Bearer {parameters['api_key']}"})
+    headers["Accept"] = "application/json"
+    headers["User-Agent"] = user_agent()
+    content: bytes | None = None
+    if request.json is not UNSET:
+        headers["Content-Type"] = "application/json"
+        content = _encode({**request.json, **options.extra_body})
+    headers.update(options.extra_headers)
+    return httpx.Request(
+        request.method,
+        f"{parameters['base_url']}{request.path}",
+        params=dict(request.params) or None,
+        headers=headers,
+        content=content,
+        files=request.parts or None,
+    )
+
+
+def phases(options: Options, left: float | None) -> dict[str, float | None]:
+    """Timeouts of an attempt: connect, read, write, pool; none longer than what is left."""
+    if isinstance(options.timeout, httpx.Timeout):
+        found = options.timeout.as_dict()
+    else:
+        timeout = options.timeout or TIMEOUT
+        found = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)).as_dict()
+    if left is None:
+        return found
+    return {
+        name: left if seconds is None else min(seconds, left) for name, seconds in found.items()
+    }
+
+
+def rewindable(request: Request) -> bool:
+    """Whether the body can be sent a second time from its beginning."""
+    for _, part in request.parts:
+        content = part[1]
+        if not isinstance(content, bytes) and not content.seekable():
+            return False
+    return True
+
+
+def user_agent() -> str:
+    """Package, HTTP library and interpreter, with their versions."""
+    import voyageai  # for what users set there
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    agent = f"voyageai-python/{VERSION} httpx/{httpx.__version__} Python/{python}"
+    app = getattr(voyageai, "app_info", None)
+    if isinstance(app, Mapping):
+        said = (app.get("name"), app.get("version"), app.get("url"))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of a user
+        name, version, url = (str(part) if part else "" for part in said)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user
+        agent += f" {name}{'/' if version else ''}{version}{f' ({url})' if url else ''}"
+    return agent.encode("ascii", "replace").decode().replace("\n", " ").replace("\r", " ")
+
+
+def _encode(body: Any) -> bytes:
+    try:
+        # Escaping non-ASCII would double the size of most of the world's texts.
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode()
+    except UnicodeEncodeError as failure:
+        raise ArgumentError(
+            f"a text holds a lone surrogate ({failure.object[failure.start]!r}), which is no "
+            "character; clean it with text.encode('utf-8', 'replace').decode()"
+        ) from None
+    except (TypeError, ValueError) as failure:
+        raise ArgumentError(f"the body can't be written as JSON: {failure}", "extra_body") from None

@@ -1,0 +1,110 @@
+"""From what went wrong on the way to the exceptions that users catch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from voyageai_rest.catalogue import BATCH
+from voyageai_rest.errors import MalformedResponse, ShapeError, StatusError
+
+from .. import error
+from ..error import BODY_LIMIT, VoyageError
+from ..retry import Advice
+
+CLASSES: Mapping[int, type[VoyageError]] = {
+    400: error.InvalidRequestError,
+    401: error.AuthenticationError,
+    403: error.PermissionDeniedError,
+    404: error.NotFoundError,
+    409: error.ConflictError,
+    410: error.ModelRetiredError,
+    422: error.MalformedRequestError,
+    429: error.RateLimitError,
+    **dict.fromkeys(range(500, 600), error.ServerError),
+    **dict.fromkeys([502, 503, 504, *range(520, 529)], error.ServiceUnavailableError),
+    529: error.OverloadedError,
+}
+# The official client's words, for statuses whose bodies it does not read.
+MESSAGES: Mapping[type[VoyageError], str] = {
+    error.ServerError: "The server failed to process the request.",
+    error.ServiceUnavailableError: "The server is overloaded or not ready yet.",
+    error.OverloadedError: "The server is overloaded or not ready yet.",
+}
+ARGUMENT = re.compile(r"[Aa]rgument '([^']+)'")
+
+
+def refused(
+    failure: StatusError, response: httpx.Response, operation: str, reason: str
+) -> VoyageError:
+    """The exception for an answer that is not a success.
+
+    Args:
+        failure: The generated client's word for it.
+        response: The answer.
+        operation: Id of the operation.
+        reason: Why it was not tried again, where that needs saying.
+    """
+    kind = CLASSES.get(response.status_code, error.APIError)
+    message = MESSAGES.get(kind) or failure.reason
+    if issubclass(kind, error.APIError) or failure.error is None:
+        message = f"HTTP {response.status_code}: {message}"
+    if kind is error.RateLimitError and operation == "createBatch":
+        message += (
+            " (This may be the organization's limit of "
+            f"{BATCH.max_jobs_in_flight} jobs or {BATCH.max_tokens_in_flight:,} tokens in flight; "
+            f"the advice is to wait {BATCH.backoff_minutes} minutes.)"
+        )
+    raised = kind(_with(message, reason), **_context(response))
+    raised.retry_after = Advice.of(response.headers, datetime.now(UTC)).seconds
+    named = ARGUMENT.search(failure.reason)
+    raised.argument = named[1] if named and response.status_code in (400, 422) else None
+    return raised
+
+
+def malformed(failure: MalformedResponse | ShapeError, response: httpx.Response) -> VoyageError:
+    """The exception for a success that makes no sense."""
+    reason = failure.reason if isinstance(failure, MalformedResponse) else str(failure)
+    return error.MalformedResponseError(
+        f"The server's answer makes no sense: {reason}", **_context(response)
+    )
+
+
+def unreachable(failure: httpx.RequestError, reason: str, *, overdue: bool) -> VoyageError:
+    """The exception for an answer that never came.
+
+    Args:
+        failure: What happened.
+        reason: Why it was not tried again, where that needs saying.
+        overdue: Whether the time for the whole call is over.
+    """
+    what = f"{type(failure).__name__} {failure}".rstrip()
+    if isinstance(failure, httpx.TimeoutException):
+        if overdue:
+            return error.DeadlineError(f"Request timed out: the time for the call is over ({what})")
+        return error.Timeout(_with(f"Request timed out: {what}", reason))
+    return error.APIConnectionError(_with(f"Error communicating with VoyageAI: {what}", reason))
+
+
+def _with(message: str, reason: str) -> str:
+    return f"{message} (Not tried again: {reason}.)" if reason else message
+
+
+def _context(response: httpx.Response) -> dict[str, Any]:
+    content = response.content
+    try:
+        decoded = json.loads(content)
+    except (ValueError, RecursionError):
+        decoded = None
+    code = decoded.get("error_code") if isinstance(decoded, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # any JSON
+    return {
+        "http_body": content,
+        "http_status": response.status_code,
+        "json_body": decoded if len(content) <= BODY_LIMIT else None,
+        "headers": dict(response.headers),
+        "code": code if isinstance(code, str) else None,
+    }

@@ -1,0 +1,113 @@
+"""One line per attempt, to the logger `voyageai`; nothing is formatted while nobody listens.
+
+Lines never hold the key, a query string or a body. Bodies go to the logger `voyageai.bodies` at
+DEBUG, which is off until somebody sets its level.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+
+import httpx
+
+LOGGER = logging.getLogger("voyageai")
+# The official client's logger: whoever configured it goes on getting the lines.
+LOGGER.parent = logging.getLogger("voyage")
+BODIES = logging.getLogger("voyageai.bodies")
+BODIES.setLevel(logging.WARNING)
+LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
+DATA_URL = re.compile(r"(data:[\w/+.-]*;base64,)[A-Za-z0-9+/=]{20,}")
+
+
+def configure(setting: str | None, environment: Mapping[str, str] = os.environ) -> None:
+    """Print lines to stderr if that is asked for: once, however many clients ask.
+
+    Args:
+        setting: `voyageai.log`: info or debug.
+        environment: Environment variables; VOYAGE_LOG is read without a setting.
+    """
+    level = LEVELS.get(setting or environment.get("VOYAGE_LOG", ""))
+    if level is None:
+        return
+    LOGGER.setLevel(level)
+    if not any(isinstance(handler, _Console) for handler in LOGGER.handlers):
+        handler = _Console(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+        LOGGER.addHandler(handler)
+
+
+class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # of any stream
+    """The handler that `configure` adds."""
+
+
+class Log:
+    """The lines of one call."""
+
+    def __init__(self, request: httpx.Request, clock: Callable[[], float]) -> None:
+        self._request = request
+        self._clock = clock
+        self._attempt = 0
+        self._start = 0.0
+
+    def start(self, attempt: int) -> None:
+        """An attempt begins."""
+        self._attempt, self._start = attempt, self._clock()
+        if BODIES.isEnabledFor(logging.DEBUG):
+            BODIES.debug("> %s", _redacted(_content(self._request)))
+
+    def done(self, answer: httpx.Response, result: object) -> None:
+        """The call has a result."""
+        if LOGGER.isEnabledFor(logging.INFO):
+            self._line(logging.INFO, answer, f"{getattr(result, 'total_tokens', '-')} tokens")
+        self._body(answer)
+
+    def retrying(self, answer: httpx.Response | httpx.RequestError | None, seconds: float) -> None:
+        """The attempt failed, and there will be another."""
+        if LOGGER.isEnabledFor(logging.INFO):
+            self._line(logging.INFO, answer, f"trying again in {seconds:.3g} s")
+        self._body(answer)
+
+    def failed(self, answer: httpx.Response | httpx.RequestError | None) -> None:
+        """The attempt failed, and it was the last."""
+        if LOGGER.isEnabledFor(logging.INFO):
+            self._line(logging.INFO, answer, "giving up")
+        self._body(answer)
+
+    def _line(
+        self, level: int, answer: httpx.Response | httpx.RequestError | None, rest: str
+    ) -> None:
+        status, name = type(answer).__name__, "-"
+        if isinstance(answer, httpx.Response):
+            status = str(answer.status_code)
+            name = answer.headers.get("x-request-id", "-")
+        LOGGER.log(
+            level,
+            "%s %s %s request %s, attempt %d, %.3f s, %s",
+            self._request.method,
+            self._request.url.path,
+            status,
+            name,
+            self._attempt,
+            self._clock() - self._start,
+            rest,
+        )
+
+    @staticmethod
+    def _body(answer: httpx.Response | httpx.RequestError | None) -> None:
+        if BODIES.isEnabledFor(logging.DEBUG) and isinstance(answer, httpx.Response):
+            BODIES.debug("< %s", _redacted(answer.content))
+
+
+def _content(request: httpx.Request) -> bytes:
+    try:
+        return request.content
+    except httpx.RequestNotRead:
+        return b"<a stream>"
+
+
+def _redacted(body: bytes) -> str:
+    return DATA_URL.sub(r"\1...", body.decode("utf-8", "replace"))

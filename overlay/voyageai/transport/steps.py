@@ -1,0 +1,195 @@
+"""What to do for a call, one step after the other: both transports carry out nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+from attrs import frozen
+from voyageai_rest.errors import (
+    REQUEST_ID,
+    MalformedResponse,
+    ShapeError,
+    StatusError,
+    status_error,
+)
+
+from ..error import DeadlineError, VoyageError
+from ..results import RawResponse
+from ..retry import Advice, GiveUp
+from . import failures
+from .building import phases, rewindable
+from .logs import Log
+
+if TYPE_CHECKING:
+    from ..calls import Call
+    from ..options import Options
+
+T = TypeVar("T")
+Answer = httpx.Response | httpx.RequestError | None
+
+
+@frozen
+class Send:
+    """A step: send this request.
+
+    Attributes:
+        request: The request; its extensions hold timeouts and deadline.
+        left: Seconds until the deadline of the call; None without one.
+    """
+
+    request: httpx.Request
+    left: float | None
+
+
+@frozen
+class Wait:
+    """A step: wait."""
+
+    seconds: float
+
+
+Steps = Generator[Send | Wait, Answer, T]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@frozen(kw_only=True)
+class Surroundings:
+    """Time and chance, passed in so that tests can make them.
+
+    Attributes:
+        clock: Seconds that only go forwards.
+        now: The time with a zone, for dates in headers.
+        dice: Random numbers from 0 up to 1.
+    """
+
+    clock: Callable[[], float]
+    dice: Callable[[], float]
+    now: Callable[[], datetime] = _utc_now
+
+
+def steps(
+    call: Call[T],
+    request: httpx.Request,
+    options: Options,
+    surroundings: Surroundings,
+    *,
+    raw: bool = False,
+) -> Steps[T | RawResponse[T]]:
+    """Send, wait and send again, until there is a result.
+
+    Args:
+        call: Knows how to read the answer, and whether it may be sent again.
+        request: What to send.
+        options: Timeouts, deadline and retries.
+        surroundings: Time and chance.
+        raw: Whether the result is the answer as it came.
+
+    Raises:
+        VoyageError: There is none; says how often it was tried and how long that took.
+    """
+    clock, policy = surroundings.clock, options.max_retries
+    start = clock()
+    seconds = options.deadline
+    if seconds is None and isinstance(options.timeout, (int, float)) and options.timeout:
+        seconds = float(options.timeout)
+    deadline = None if seconds is None else start + seconds
+    log = Log(request, clock)
+    attempts = 0
+    try:
+        while True:
+            left = None if deadline is None else deadline - clock()
+            if left is not None and left <= 0:
+                raise DeadlineError(f"The call took longer than its {seconds:g} s")
+            request.extensions = {"timeout": phases(options, left), "deadline": deadline}
+            attempts += 1
+            log.start(attempts)
+            answer = yield Send(request, left)
+            decision = _decide(call, answer, attempts, policy.decide, deadline, surroundings)
+            if isinstance(decision, GiveUp):
+                response = _last(call, answer, decision, log, deadline, clock)
+                if not raw:
+                    result = _read(call, response)
+                    log.done(response, result)
+                    return result
+                log.done(response, None)
+                return RawResponse(
+                    status_code=response.status_code,
+                    headers=dict(response.headers),
+                    content=response.content,
+                    request_id=response.headers.get(REQUEST_ID),
+                    parse=partial(_read, call, response),
+                )
+            log.retrying(answer, decision)
+            yield Wait(decision)
+    except VoyageError as failure:
+        failure.attempts, failure.elapsed = attempts, clock() - start
+        raise
+
+
+def _decide(
+    call: Call[T],
+    answer: Answer,
+    attempts: int,
+    decide: Callable[..., float | GiveUp],
+    deadline: float | None,
+    surroundings: Surroundings,
+) -> float | GiveUp:
+    if isinstance(answer, httpx.Response):
+        if answer.is_success:
+            return GiveUp()
+        status, headers = answer.status_code, dict(answer.headers)
+        refused = status == 429  # everything else may have been carried out
+    else:
+        status, headers = None, {}
+        refused = isinstance(answer, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+    if not refused and not (call.repeatable and rewindable(call.request)):
+        return GiveUp("it is not sent again, as it may have been carried out")
+    return decide(
+        attempts - 1,
+        status,
+        Advice.of(headers, surroundings.now()),
+        random=surroundings.dice(),
+        left=None if deadline is None else deadline - surroundings.clock(),
+    )
+
+
+def _last(
+    call: Call[T],
+    answer: Answer,
+    decision: GiveUp,
+    log: Log,
+    deadline: float | None,
+    clock: Callable[[], float],
+) -> httpx.Response:
+    """The last answer if it is a success, or its exception."""
+    if isinstance(answer, httpx.Response):
+        if answer.is_success:
+            return answer
+        log.failed(answer)
+        failure = status_error(answer)
+        raise failures.refused(
+            failure, answer, call.request.operation, decision.reason
+        ) from failure
+    assert answer is not None  # noqa: S101  # a request has an answer
+    log.failed(answer)
+    overdue = deadline is not None and clock() >= deadline
+    # Frames of the HTTP library hold the request's head, and with it the key.
+    cause = answer.with_traceback(None)
+    raise failures.unreachable(answer, decision.reason, overdue=overdue) from cause
+
+
+def _read(call: Call[T], response: httpx.Response) -> T:
+    """The result in a success; other successes than the contract's are none."""
+    try:
+        return call.read(response)
+    except StatusError as failure:
+        raise failures.refused(failure, response, call.request.operation, "") from failure
+    except (MalformedResponse, ShapeError) as failure:
+        raise failures.malformed(failure, response) from failure

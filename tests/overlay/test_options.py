@@ -1,0 +1,253 @@
+"""Options of clients and of single calls."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import httpx
+import pytest
+import voyageai
+from voyageai import error
+from voyageai._base import WIRE, ClientOptions
+
+from .conftest import answer_to
+from .test_failures import failing
+from .test_frame import OFFICIAL
+from .test_results import CALLS
+
+EMBED = {"texts": ["a"], "model": "voyage-4"}
+
+
+def phases(face):
+    """Timeouts of the last request."""
+    return face.requests[-1].extensions["timeout"]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "expected"),
+    [
+        (None, {"connect": 30.0, "read": 600.0, "write": 600.0, "pool": 600.0}),
+        (0, {"connect": 30.0, "read": 600.0, "write": 600.0, "pool": 600.0}),
+        (5, {"connect": 5, "read": 5, "write": 5, "pool": 5}),
+        (
+            httpx.Timeout(1.0, read=9.0),
+            {"connect": 1.0, "read": 9.0, "write": 1.0, "pool": 1.0},
+        ),
+    ],
+)
+def test_a_timeout_bounds_the_phases_of_an_attempt(face, timeout, expected):
+    """None is the official 600 seconds for each."""
+    face.call(face.client(timeout=timeout), "embed", **EMBED)
+
+    assert expected == phases(face)
+
+
+def test_a_timeout_bounds_the_whole_call(face):
+    """Retries and waits included, so that nobody waits longer than they said."""
+    client = face.client(failing(*[503] * 9), max_retries=9, timeout=3)
+    with pytest.raises(error.ServiceUnavailableError, match="only 1.5 s are left") as raised:
+        face.call(client, "embed", **EMBED)
+
+    assert [0.5, 1.0] == face.waits
+    assert 3 == raised.value.attempts
+
+
+def test_each_attempt_has_what_is_left(face):
+    """The last one must not overrun the deadline."""
+    had = []
+    fail = failing(503, 503)
+
+    def handler(request):
+        had.append(request.extensions["timeout"]["read"])
+        return fail(request)
+
+    client = face.client(handler, max_retries=9, timeout=httpx.Timeout(2.5), deadline=3)
+    face.call(client, "embed", **EMBED)
+
+    assert [2.5, 2.5, 1.5] == had
+
+
+def test_a_deadline_that_is_over_is_an_error_of_its_own(face):
+    """It is a Timeout, as callers already catch it."""
+
+    def handler(request):
+        face.time += 10
+        raise httpx.ReadTimeout("slow", request=request)
+
+    with pytest.raises(error.DeadlineError, match="the time for the call is over") as raised:
+        face.call(face.client(handler, max_retries=3), "embed", **EMBED, timeout=5)
+
+    assert isinstance(raised.value, error.Timeout)
+    assert (1, 10.0) == (raised.value.attempts, raised.value.elapsed)
+
+
+def test_an_answer_that_drips_can_not_outlive_the_deadline():
+    """Each byte comes in time, and still the call must end; really, on a real loop."""
+
+    class Drip(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            await asyncio.sleep(60)
+
+    async def call():
+        client = voyageai.AsyncClient("k", transport=Drip(), timeout=0.05)
+        await client.embed(**EMBED)
+
+    with pytest.raises(error.DeadlineError):
+        asyncio.run(call())
+
+
+def test_a_call_has_options_of_its_own(face):
+    """They hold for that call alone."""
+    client = face.client(failing(503), max_retries=0, timeout=9)
+    face.call(
+        client, "embed", **EMBED, max_retries=1, timeout=2,
+        extra_headers={"x-team": "search"}, extra_body={"brand_new": [1]},
+    )  # fmt: skip
+
+    assert 2 == len(face.requests)
+    assert 1.5 == phases(face)["read"]
+    assert "search" == face.requests[-1].headers["x-team"]
+    assert [1] == face.body["brand_new"]
+    face.call(client, "embed", **EMBED)
+    assert 9 == phases(face)["read"]
+    assert "x-team" not in face.requests[-1].headers
+    assert "brand_new" not in face.body
+
+
+@pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
+def test_every_method_takes_the_options_of_a_call(face, method, arguments, kind):
+    """A user learns them once."""
+    face.call(face.client(), method, **arguments, extra_headers={"x-a": "b"}, deadline=7)
+
+    assert "b" == face.requests[-1].headers["x-a"]
+    assert 7 == phases(face)["read"]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"retries": 3}, TypeError, "unexpected keyword argument 'retries'"),
+        ({"deadline": 0}, error.ArgumentError, "deadline must be more than 0"),
+        ({"max_retries": -1}, error.ArgumentError, "max_retries"),
+        ({"extra_headers": {"Authorization": "x"}}, error.ArgumentError, "can't set 'Authorization'"),
+        ({"extra_body": {"x": float("nan")}}, error.ArgumentError, "can't be written as JSON"),
+        ({"extra_body": {"x": object()}}, error.ArgumentError, "can't be written as JSON"),
+    ],
+)  # fmt: skip
+def test_a_wrong_option_is_refused_before_anything_is_sent(face, options, kind, message):
+    """A misspelt option would otherwise do nothing."""
+    client = face.client()
+    with pytest.raises(kind, match=message):
+        face.call(client, "embed", **EMBED, **options)
+
+    assert [] == face.requests
+
+
+def test_with_options_covers_every_argument_of_a_client(face):
+    """A new argument must not be forgotten there."""
+    arguments = set(inspect.signature(face.kind).parameters)
+
+    assert arguments == set(ClientOptions.__annotations__)
+    assert set(WIRE) <= arguments
+    assert face.kind.copy is face.kind.with_options
+
+
+def test_a_copy_changes_what_it_is_told_and_shares_the_rest(face, key):
+    """The pool above all: connections are what is dear."""
+    client = face.client(max_retries=2, timeout=7, base_url="http://localhost:1/v1")
+    client._params["request_timeout"] = 8
+    copied = client.with_options(max_retries=5, deadline=60)
+
+    assert (5, 2) == (copied.max_retries, client.max_retries)
+    assert client._params == copied._params
+    assert client._params is not copied._params
+    assert client._transport is copied._transport
+    face.call(copied, "embed", **EMBED)
+    assert f"Bearer {key}" == face.requests[-1].headers["authorization"]
+    assert client._transport is not client.with_options(verify=True)._transport
+    with pytest.raises(TypeError, match="unexpected keyword argument 'retries'"):
+        client.with_options(retries=3)
+
+
+def test_a_copy_with_another_key_goes_to_the_keys_host(face):
+    """Unless a host was named."""
+    assert "ai.mongodb.com" in face.client().with_options(api_key="al-1")._params["base_url"]
+    named = face.client(base_url="http://localhost:1/v1").with_options(api_key="al-1")
+    assert "http://localhost:1/v1" == named._params["base_url"]
+
+
+def test_closing_a_copy_closes_nothing_that_it_shares():
+    """Its parent goes on."""
+    client = voyageai.Client("k", base_url="http://127.0.0.1:9/v1")
+    client.with_options(max_retries=1).close()
+
+    with pytest.raises(error.APIConnectionError):
+        client.embed(**EMBED)
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        client.embed(**EMBED)
+
+
+@pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
+def test_a_client_of_the_users_own_is_used_and_left_open(kind):
+    """It may be shared with other code."""
+    sent = []
+
+    def handler(request):
+        sent.append(request)
+        return answer_to(request)
+
+    own = kind(transport=httpx.MockTransport(handler))
+    if kind is httpx.Client:
+        with voyageai.Client("k", http_client=own) as vo:
+            assert 1 == len(vo.embed(**EMBED))
+    else:
+
+        async def call():
+            async with voyageai.AsyncClient("k", http_client=own) as vo:
+                return await vo.embed(**EMBED)
+
+        assert 1 == len(asyncio.run(call()))
+
+    assert 1 == len(sent)
+    assert not own.is_closed
+
+
+@pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
+def test_a_raw_response_is_the_answer_as_it_came(face, method, arguments, kind):
+    """For headers, for timing, for storing what the server really said."""
+    client = face.client()
+    answer = face.call(client.with_raw_response, method, **arguments)
+
+    assert (200, "req-1") == (answer.status_code, answer.request_id)
+    assert "application/json" == answer.headers["content-type"]
+    assert answer.content.startswith(b'{"object":"list"')
+    assert kind is type(answer.parse())
+    assert face.call(client, method, **arguments) == answer.parse()
+
+
+def test_a_raw_response_that_makes_no_sense_can_be_looked_at(face):
+    """Only parsing it fails, with the usual error."""
+    client = face.client(lambda request: httpx.Response(200, text="?"))
+    answer = face.call(client.with_raw_response, "embed", **EMBED)
+
+    assert b"?" == answer.content
+    with pytest.raises(error.MalformedResponseError):
+        answer.parse()
+    refused = face.client(failing(429))
+    with pytest.raises(error.RateLimitError):
+        face.call(refused.with_raw_response, "embed", **EMBED)
+
+
+def test_raw_responses_are_there_for_every_method(face):
+    """A new method must not be forgotten there."""
+    raw = face.client().with_raw_response
+    methods = {
+        name
+        for name, member in vars(face.kind).items()
+        if inspect.isfunction(member) and not name.startswith("_") and "close" not in name
+    }
+
+    assert methods == {name for name in dir(raw) if not name.startswith("_")} - {"client"}
+    assert set(OFFICIAL) - {"__init__"} <= methods

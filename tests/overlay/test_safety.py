@@ -1,0 +1,203 @@
+"""What is logged, and where the key goes."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+
+import httpx
+import pytest
+import voyageai
+from voyageai import error
+from voyageai.transport import logs
+from voyageai.transport.opening import InsecureWarning, Wire
+
+from .conftest import answer_to
+from .test_failures import failing
+
+EMBED = {"texts": ["some secret text"], "model": "voyage-4"}
+PICTURE = "data:image/png;base64," + "iVBO" * 16
+
+
+@pytest.fixture
+def lines(caplog):
+    """What is logged, down to the bodies."""
+    caplog.set_level(logging.DEBUG, logger="voyageai")
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+def test_every_attempt_is_a_line(face, lines):
+    """Enough to find a request in the server's logs, and to see what it cost."""
+    face.call(face.client(failing(503), max_retries=1), "embed", **EMBED)
+
+    assert [
+        "POST /v1/embeddings 503 request r-9, attempt 1, 0.000 s, trying again in 0.5 s",
+        "POST /v1/embeddings 200 request req-1, attempt 2, 0.000 s, 7 tokens",
+    ] == lines()
+
+
+def test_a_failure_is_a_line(face, lines):
+    """Also one without an answer."""
+    with pytest.raises(error.APIConnectionError):
+        face.call(face.client(failing(httpx.ConnectError("x"))), "embed", **EMBED)
+
+    assert ["POST /v1/embeddings ConnectError request -, attempt 1, 0.000 s, giving up"] == lines()
+
+
+def test_lines_hold_no_texts_unless_that_is_asked_for(face, lines, caplog):
+    """Texts are the users' data; pictures are too long."""
+    face.call(face.client(), "embed", **EMBED)
+    assert "some secret text" not in str(lines())
+    caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
+    face.call(face.client(), "embed", **EMBED)
+    assert "some secret text" in str(lines())
+    part = {"type": "image_base64", "image_base64": PICTURE}
+    face.call(face.client(), "multimodal_embed", [[part]], model="voyage-multimodal-3.5")
+    assert "data:image/png;base64,..." in str(lines())
+    assert "iVBO" not in str(lines())
+
+
+def test_nothing_is_formatted_while_nobody_listens(face, monkeypatch):
+    """The official client formats every body, listened to or not."""
+    monkeypatch.setattr(logs, "_redacted", lambda body: pytest.fail("formatted"))
+    monkeypatch.setattr(logs.Log, "_line", lambda *args: pytest.fail("formatted"))
+    logging.getLogger("voyageai").setLevel(logging.WARNING)
+    face.call(face.client(failing(503), max_retries=1), "embed", **EMBED)
+
+
+def test_the_official_logger_is_the_parent(face, caplog):
+    """Whoever configured `voyage` goes on getting the lines."""
+    caplog.set_level(logging.INFO, logger="voyage")
+    logging.getLogger("voyageai").setLevel(logging.NOTSET)
+    face.call(face.client(), "embed", **EMBED)
+
+    assert logging.getLogger("voyage") is logging.getLogger("voyageai").parent
+    assert "200 request req-1" in caplog.text
+
+
+@pytest.mark.parametrize("way", ["variable", "module"])
+def test_lines_are_printed_when_that_is_asked_for(face, way, monkeypatch, capsys):
+    """VOYAGE_LOG and voyageai.log, once however many clients there are."""
+    if way == "variable":
+        monkeypatch.setenv("VOYAGE_LOG", "info")
+    else:
+        monkeypatch.setattr(voyageai, "log", "info")
+    logger = logging.getLogger("voyageai")
+    monkeypatch.setattr(logger, "handlers", [])
+    face.client()
+    face.call(face.client(), "embed", **EMBED)
+
+    assert 1 == capsys.readouterr().err.count("200 request req-1")
+    logger.setLevel(logging.NOTSET)
+
+
+def test_the_key_is_nowhere_to_be_found(face, key, caplog):
+    """Not in logs, reprs, tracebacks, exceptions or pickles, whatever happens."""
+    caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
+    caplog.set_level(logging.DEBUG)
+    told = []
+    for answer in (200, 401, 500, httpx.ConnectError("x"), httpx.ReadTimeout("x")):
+        handler = answer_to if answer == 200 else failing(answer, answer)
+        client = face.client(handler, max_retries=1, proxy="http://user:hidden-word@proxy:1")
+        told += [repr(client), repr(vars(client)), str(pickle.dumps(client))]
+        try:
+            face.call(client, "embed", **EMBED)
+        except error.VoyageError as failure:
+            told += ["".join(traceback.format_exception(failure)), str(pickle.dumps(failure))]
+            frames = traceback.TracebackException.from_exception(failure, capture_locals=True)
+            told += [frame for frame in frames.format() if __file__ not in frame]
+    told.append(caplog.text)
+
+    assert key not in "".join(told)
+
+
+def test_redirects_are_not_followed(face):
+    """The key goes to the configured host only."""
+    response = httpx.Response(307, headers={"location": "https://elsewhere.example/v1"})
+    with pytest.raises(error.APIError, match="HTTP 307"):
+        face.call(face.client(failing(response), max_retries=3), "embed", **EMBED)
+
+    assert ["api.voyageai.com"] == [request.url.host for request in face.requests]
+
+
+def test_netrc_is_ignored(face, key, tmp_path, monkeypatch):
+    """It would replace the key, as it does in the official client."""
+    (tmp_path / ".netrc").write_text("machine api.voyageai.com login a password b\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    face.call(face.client(), "embed", **EMBED)
+
+    assert f"Bearer {key}" == face.requests[-1].headers["authorization"]
+
+
+@pytest.mark.parametrize("url", ["http://example.com/v1", "http://10.0.0.1/v1"])
+def test_an_open_way_to_another_machine_warns(face, url):
+    """Anybody on the way can read the key."""
+    with pytest.warns(InsecureWarning, match="is not encrypted"):
+        face.client(base_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:1/v1", "http://127.0.0.2/v1", "http://[::1]/v1", "https://a.example/v1"],
+)
+def test_an_open_way_within_this_machine_does_not_warn(face, url):
+    """That is how the emulator is used."""
+    face.client(base_url=url)
+
+
+def test_trusting_any_certificate_warns(face):
+    """It is for tests only."""
+    with pytest.warns(InsecureWarning, match="verify=False"):
+        face.client(verify=False)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "environment", "expected"),
+    [
+        (None, {}, None),
+        (None, {"HTTPS_PROXY": "http://env:1"}, "http://env:1"),
+        (None, {"ALL_PROXY": "http://env:1"}, "http://env:1"),
+        (None, {"HTTP_PROXY": "http://env:1"}, None),
+        (None, {"HTTPS_PROXY": "http://env:1", "NO_PROXY": "api.voyageai.com"}, None),
+        ("http://own:1", {"HTTPS_PROXY": "http://env:1"}, "http://own:1"),
+        ({"https": "http://own:1"}, {}, "http://own:1"),
+        ({"http": "http://own:1"}, {"HTTPS_PROXY": "http://env:1"}, None),
+    ],
+)
+def test_a_proxy_is_the_argument_or_what_the_environment_says(
+    proxy, environment, expected, monkeypatch
+):
+    """Both clients alike; the official asynchronous one ignores proxies."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert expected == Wire(proxy=proxy).proxy_of("https", "api.voyageai.com")
+
+
+def test_a_proxy_of_the_wrong_type_is_refused(face, monkeypatch):
+    """With the name of the setting."""
+    monkeypatch.setattr(voyageai, "proxy", 5)
+    with pytest.raises(ValueError, match="'proxy' must be a URL"):
+        face.client()
+
+
+@pytest.mark.parametrize("name", ["requestssession", "aiosession", "verify_ssl_certs"])
+def test_settings_of_the_official_clients_http_libraries_warn(face, name, monkeypatch):
+    """They are tied to libraries that are not used; the warning names the new way."""
+    monkeypatch.setattr(voyageai, name, object(), raising=False)
+    with pytest.warns(UserWarning, match=f"voyageai.{name} has no effect; pass "):
+        face.client()
+
+
+def test_the_program_is_named_in_the_user_agent(face, monkeypatch):
+    """The official client breaks when it is told the name."""
+    info = {"name": "search\n", "version": "2", "url": "https://a.example"}
+    monkeypatch.setattr(voyageai, "app_info", info)
+    face.call(face.client(), "embed", **EMBED)
+
+    assert face.requests[-1].headers["user-agent"].endswith("search /2 (https://a.example)")
