@@ -102,7 +102,9 @@ def snapshots(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Search the documentation of the standard library: `nox -s demo -- "a question"`."""
     session.install(f"{wheel(session)}[emulator,numpy]", *groups("demo"))
-    session.run("python", "docs/examples/search_stdlib", *session.posargs)
+    # Without a question the labelled ones are asked too, and the figures kept.
+    asked = session.posargs or ["--record", "demo.json"]
+    session.run("python", "docs/examples/search_stdlib", *asked)
 
 
 @nox.session(python=OLDEST)

@@ -1,0 +1,54 @@
+"""The examples in the documentation run, each page by itself, against the emulator."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import voyageai.emulator
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Base URL of an emulator."""
+    with voyageai.emulator.running() as found:
+        yield found
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every block of Python, with the line it starts at."""
+    return [
+        (f"{page.name}:{text[: block.start()].count(chr(10)) + 1}", block[1])
+        for page in PAGES
+        for text in [page.read_text(encoding="utf-8")]
+        for block in BLOCK.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize(("place", "code"), examples(), ids=lambda value: value.split("\n")[0])
+def test_an_example_runs(place, code, url, monkeypatch):
+    """Readers copy them, one at a time."""
+    monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
+    monkeypatch.setenv("VOYAGE_BASE_URL", url)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60
+    )
+
+    assert 0 == done.returncode, f"{place}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_files_lead_somewhere(page):
+    """A page that moved takes its links along."""
+    text = page.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+
+    assert [] == [link for link in links if not (page.parent / link).exists()]
