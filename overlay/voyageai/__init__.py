@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import client, client_async, emulator, error, object, prompts
     from .client import Client
     from .client_async import AsyncClient
+    from .ratelimit import RateLimit, RateLimiter
     from .retry import RetryPolicy
 
 __version__ = VERSION
@@ -42,7 +43,13 @@ log: str | None = None
 VOYAGE_EMBED_BATCH_SIZE = 128
 VOYAGE_EMBED_DEFAULT_MODEL = "voyage-2"
 
-_CLASSES = {"Client": "client", "AsyncClient": "client_async", "RetryPolicy": "retry"}
+_CLASSES = {
+    "Client": "client",
+    "AsyncClient": "client_async",
+    "RateLimit": "ratelimit",
+    "RateLimiter": "ratelimit",
+    "RetryPolicy": "retry",
+}
 _MODULES = ("client", "client_async", "emulator", "error", "object", "prompts")
 
 __all__ = [
@@ -51,6 +58,8 @@ __all__ = [
     "VOYAGE_EMBED_DEFAULT_MODEL",
     "AsyncClient",
     "Client",
+    "RateLimit",
+    "RateLimiter",
     "RetryPolicy",
     "__version__",
     "api_key",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .options import CallOptions, Seconds
+    from .ratelimit import Setting
     from .retry import RetryPolicy
 
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
@@ -38,6 +39,7 @@ class ClientOptions(TypedDict, total=False):
     timeout: Seconds
     base_url: str | None
     deadline: float | None
+    rate_limit: Setting
     http_client: httpx.Client | httpx.AsyncClient | None
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None
     proxy: str | Mapping[str, str] | None
@@ -66,6 +68,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         base_url: str | None = None,
         *,
         deadline: float | None = None,
+        rate_limit: Setting = None,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         proxy: str | Mapping[str, str] | None = None,
@@ -77,6 +80,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "timeout": timeout,
             "base_url": base_url,
             "deadline": deadline,
+            "rate_limit": rate_limit,
             "http_client": http_client,
             "transport": transport,
             "proxy": proxy,
@@ -92,6 +96,12 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         settings = self._settings
         policy(settings.get("max_retries", 0))  # a wrong one is an error now, not at the first call
+        limit = settings.get("rate_limit")
+        if limit is not None:
+            from .ratelimit import RateLimiter  # only those who use it should pay for it
+
+            limit = settings["rate_limit"] = RateLimiter.of(limit)  # copies share it
+        self._limiter = limit
         key = find_key(
             api_key,
             module_path=voyageai.api_key_path,
@@ -199,6 +209,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             timeout=self._params["request_timeout"],
             deadline=self._settings.get("deadline"),
             max_retries=self.max_retries,
+            limiter=self._limiter,
         )
         return parameters, options
 
@@ -207,7 +218,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         settings = {name: value for name, value in self._settings.items() if name not in WIRE}
         if isinstance(verify := self._settings.get("verify"), (bool, str)):
             settings["verify"] = verify
-        left_out = ("_transport", "_params", "_settings", "_owner", "api_key")
+        left_out = ("_transport", "_params", "_settings", "_owner", "_limiter", "api_key")
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "_settings": settings}
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import frozen
@@ -17,6 +19,7 @@ from .inputs.contextualized import ChunkFunction, check_chunking, check_document
 from .inputs.texts import check_text, check_texts
 from .limits import check_flag, check_model, check_number, check_output, check_value, constraint
 from .prompts import warn_if_prompted
+from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens
 from .results import (
     ContextualizedEmbeddingsObject,
     EmbeddingsObject,
@@ -43,11 +46,15 @@ class Call(Generic[T]):
     Attributes:
         request: What is sent.
         read: Makes the result; raises `voyageai_rest.errors.ResponseError` or `ShapeError`.
+        model: The model it is for, whose rate limit holds.
+        tokens: Estimates its tokens; asked only where there is a rate limit.
         repeatable: Whether it may be sent again when it may have been carried out.
     """
 
     request: Request
     read: Callable[[RawResponse], T]
+    model: str = ""
+    tokens: Callable[[], int] = int
     repeatable: bool = True
 
 
@@ -84,10 +91,13 @@ def embed(
 
     def read(response: RawResponse) -> EmbeddingsObject:
         parsed = create_embeddings.parse_response(response)
-        result = EmbeddingsObject(parsed, dtype=output_dtype, expected=len(listed))
+        result = EmbeddingsObject(
+            parsed, dtype=output_dtype, dimension=output_dimension, expected=len(listed)
+        )
         return _identified(result, response)
 
-    return Call(create_embeddings.build_request(body=body), read)
+    request = create_embeddings.build_request(body=body)
+    return Call(request, read, model, partial(estimate_tokens, listed))
 
 
 def contextualized_embed(
@@ -128,10 +138,14 @@ def contextualized_embed(
     def read(response: RawResponse) -> ContextualizedEmbeddingsObject:
         parsed = create_contextualized_embeddings.parse_response(response)
         texts = documents if chunk_fn is not None else None
-        result = ContextualizedEmbeddingsObject(parsed, texts, dtype=output_dtype, expected=counts)
+        result = ContextualizedEmbeddingsObject(
+            parsed, texts, dtype=output_dtype, dimension=output_dimension, expected=counts
+        )
         return _identified(result, response)
 
-    return Call(create_contextualized_embeddings.build_request(body=body), read)
+    request = create_contextualized_embeddings.build_request(body=body)
+    chunks = chain.from_iterable(documents)
+    return Call(request, read, model, partial(estimate_tokens, chunks))
 
 
 def multimodal_embed(
@@ -146,7 +160,7 @@ def multimodal_embed(
     from voyageai_rest.api.embeddings import create_multimodal_embeddings
     from voyageai_rest.models.multimodal_embeddings_request import MultimodalEmbeddingsRequest
 
-    from .inputs.multimodal import check_inputs, texts_of
+    from .inputs.multimodal import check_inputs, estimate_inputs, texts_of
 
     checked = check_inputs(inputs)
     _check_embedding(model, input_type, output_dtype, output_dimension)
@@ -164,10 +178,13 @@ def multimodal_embed(
 
     def read(response: RawResponse) -> MultimodalEmbeddingsObject:
         parsed = create_multimodal_embeddings.parse_response(response)
-        result = MultimodalEmbeddingsObject(parsed, dtype=output_dtype, expected=len(checked))
+        result = MultimodalEmbeddingsObject(
+            parsed, dtype=output_dtype, dimension=output_dimension, expected=len(checked)
+        )
         return _identified(result, response)
 
-    return Call(create_multimodal_embeddings.build_request(body=body), read)
+    request = create_multimodal_embeddings.build_request(body=body)
+    return Call(request, read, model, partial(estimate_inputs, checked, model))
 
 
 def rerank(
@@ -191,10 +208,12 @@ def rerank(
     )
 
     def read(response: RawResponse) -> RerankingObject:
-        result = RerankingObject(texts, operation.parse_response(response))
+        expected = len(texts) if top_k is None else min(top_k, len(texts))
+        result = RerankingObject(texts, operation.parse_response(response), expected=expected)
         return _identified(result, response)
 
-    return Call(operation.build_request(body=body), read)
+    request = operation.build_request(body=body)
+    return Call(request, read, model, partial(estimate_rerank_tokens, query, texts))
 
 
 def default_model(model: str | None) -> str:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
+from .raw import Raw, raw
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import (
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from .calls import Call
     from .options import CallOptions
-    from .raw import WithRawResponse
     from .results import (
         ContextualizedEmbeddingsObject,
         EmbeddingsObject,
@@ -47,6 +47,8 @@ class Client(_BaseClient):
         base_url: URL, or name of a host: `voyage`, `atlas`, `us`, `eu`. Without it,
             VOYAGE_BASE_URL, or else the host that the key belongs to.
         deadline: Seconds for a whole call, beside an `httpx.Timeout`.
+        rate_limit: A usage tier (`"free"`, 1, 2 or 3), a `voyageai.RateLimit` or a
+            `voyageai.RateLimiter`: calls wait for their turn, in order, rather than be refused.
         http_client: An `httpx.Client` of your own, which is never closed here.
         transport: An httpx transport of your own, such as `httpx.MockTransport`; the same.
         proxy: URL of a proxy, or URLs by scheme. Without it `voyageai.proxy`, or what HTTPS_PROXY,
@@ -341,8 +343,6 @@ class Client(_BaseClient):
     @property
     def with_raw_response(self) -> WithRawResponse:
         """The same methods, with the answer as it came: status, headers, bytes, and `parse()`."""
-        from .raw import WithRawResponse
-
         return WithRawResponse(self)
 
     def close(self) -> None:
@@ -363,3 +363,20 @@ class Client(_BaseClient):
 
     def _send(self, call: Call[T], options: CallOptions) -> T:
         return cast("T", self._transport.run(call, *self._ready(options), raw=self._raw))
+
+
+class WithRawResponse(Raw[Client]):
+    """The methods of `Client`, with answers as they came.
+
+    Example:
+        >>> answer = vo.with_raw_response.embed(["a"], model="voyage-4")
+        >>> answer.status_code, len(answer.parse())
+        (200, 1)
+    """
+
+    embed = raw(Client.embed)
+    embed_query = raw(Client.embed_query)
+    embed_documents = raw(Client.embed_documents)
+    contextualized_embed = raw(Client.contextualized_embed)
+    multimodal_embed = raw(Client.multimodal_embed)
+    rerank = raw(Client.rerank)

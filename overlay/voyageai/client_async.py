@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
+from .raw import Raw, raw_async
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import (
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from .calls import Call
     from .options import CallOptions
-    from .raw import AsyncWithRawResponse
     from .results import (
         ContextualizedEmbeddingsObject,
         EmbeddingsObject,
@@ -170,8 +170,6 @@ class AsyncClient(_BaseClient):
     @property
     def with_raw_response(self) -> AsyncWithRawResponse:
         """See `Client.with_raw_response`."""
-        from .raw import AsyncWithRawResponse
-
         return AsyncWithRawResponse(self)
 
     async def aclose(self) -> None:
@@ -192,3 +190,14 @@ class AsyncClient(_BaseClient):
 
     async def _send(self, call: Call[T], options: CallOptions) -> T:
         return cast("T", await self._transport.run(call, *self._ready(options), raw=self._raw))
+
+
+class AsyncWithRawResponse(Raw[AsyncClient]):
+    """The methods of `AsyncClient`, with answers as they came."""
+
+    embed = raw_async(AsyncClient.embed)
+    embed_query = raw_async(AsyncClient.embed_query)
+    embed_documents = raw_async(AsyncClient.embed_documents)
+    contextualized_embed = raw_async(AsyncClient.contextualized_embed)
+    multimodal_embed = raw_async(AsyncClient.multimodal_embed)
+    rerank = raw_async(AsyncClient.rerank)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from attrs import field, fields, frozen
+from attrs import field, frozen
 
 from .error import ArgumentError
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx
+
+    from .ratelimit import RateLimiter
 
     Seconds = float | httpx.Timeout | None
 else:
@@ -43,12 +45,14 @@ class Options:
     """Options of a call, complete: the client's where the call has none of its own.
 
     Attributes:
-        As in `CallOptions`.
+        limiter: The rate limit that the call waits for.
+        timeout, deadline, max_retries, extra_headers, extra_body: As in `CallOptions`.
     """
 
     timeout: Seconds = None
     deadline: float | None = None
     max_retries: RetryPolicy = field(factory=RetryPolicy)
+    limiter: RateLimiter | None = None
     extra_headers: Mapping[str, str] = field(factory=dict[str, str])
     extra_body: Mapping[str, Any] = field(factory=dict[str, Any])
 
@@ -60,6 +64,7 @@ class Options:
         timeout: Seconds,
         deadline: float | None,
         max_retries: int | RetryPolicy,
+        limiter: RateLimiter | None,
     ) -> Options:
         """The options of a call.
 
@@ -68,22 +73,30 @@ class Options:
             timeout: The client's timeout.
             deadline: The client's deadline.
             max_retries: The client's retries.
+            limiter: The client's rate limit.
 
         Raises:
             TypeError: There is no such option.
             ArgumentError: An option is wrong.
         """
-        known = {option.name for option in fields(cls)}
         for name in given:
-            if name not in known:
+            if name not in CallOptions.__annotations__:
                 raise TypeError(f"got an unexpected keyword argument {name!r}")
         return cls(
             timeout=given.get("timeout", timeout),
             deadline=_positive(given.get("deadline", deadline)),
             max_retries=policy(given.get("max_retries", max_retries)),
+            limiter=limiter,
             extra_headers=_headers(given.get("extra_headers") or {}),
             extra_body=given.get("extra_body") or {},
         )
+
+    @property
+    def whole(self) -> float | None:
+        """Seconds for the whole call; None for any time it takes."""
+        if self.deadline is None and isinstance(self.timeout, (int, float)) and self.timeout:
+            return float(self.timeout)
+        return self.deadline
 
 
 def policy(retries: int | RetryPolicy) -> RetryPolicy:

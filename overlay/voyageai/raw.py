@@ -1,78 +1,52 @@
-"""Clients whose methods give the answer as it came."""
+"""Methods that give the answer as it came, made of those that give results."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar, cast
 
-from .client import Client
-from .client_async import AsyncClient
+from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
 
 if TYPE_CHECKING:
     from .results import RawResponse
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", bound=_BaseClient)
 
 
-def _raw(
-    method: Callable[Concatenate[Client, P], T],
-) -> Callable[Concatenate[WithRawResponse, P], RawResponse[T]]:
+class Raw(Generic[C]):
+    """A client whose methods give answers as they came.
+
+    Attributes:
+        client: The client; it shares the connections of the one it was made from.
+    """
+
+    def __init__(self, client: C) -> None:
+        self.client = client.with_options()
+        self.client._raw = True  # pyright: ignore[reportPrivateUsage]  # of this package
+
+
+def raw(
+    method: Callable[Concatenate[C, P], T],
+) -> Callable[Concatenate[Raw[C], P], RawResponse[T]]:
+    """The method of a blocking client, with the answer as it came."""
+
     @functools.wraps(method)
-    def call(self: WithRawResponse, /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
+    def call(self: Raw[C], /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         return cast("RawResponse[T]", method(self.client, *args, **kwargs))
 
     return call
 
 
-def _raw_async(
-    method: Callable[Concatenate[AsyncClient, P], Awaitable[T]],
-) -> Callable[Concatenate[AsyncWithRawResponse, P], Awaitable[RawResponse[T]]]:
+def raw_async(
+    method: Callable[Concatenate[C, P], Awaitable[T]],
+) -> Callable[Concatenate[Raw[C], P], Awaitable[RawResponse[T]]]:
+    """The method of an asynchronous client, with the answer as it came."""
+
     @functools.wraps(method)
-    async def call(
-        self: AsyncWithRawResponse, /, *args: P.args, **kwargs: P.kwargs
-    ) -> RawResponse[T]:
+    async def call(self: Raw[C], /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         return cast("RawResponse[T]", await method(self.client, *args, **kwargs))
 
     return call
-
-
-def _with_raw(client: Any) -> Any:
-    copied = client.with_options()
-    copied._raw = True  # of this package
-    return copied
-
-
-class WithRawResponse:
-    """The methods of `Client`, with answers as they came.
-
-    Example:
-        >>> answer = vo.with_raw_response.embed(["a"], model="voyage-4")
-        >>> answer.status_code, len(answer.parse())
-        (200, 1)
-    """
-
-    def __init__(self, client: Client) -> None:
-        self.client: Client = _with_raw(client)
-
-    embed = _raw(Client.embed)
-    embed_query = _raw(Client.embed_query)
-    embed_documents = _raw(Client.embed_documents)
-    contextualized_embed = _raw(Client.contextualized_embed)
-    multimodal_embed = _raw(Client.multimodal_embed)
-    rerank = _raw(Client.rerank)
-
-
-class AsyncWithRawResponse:
-    """The methods of `AsyncClient`, with answers as they came."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        self.client: AsyncClient = _with_raw(client)
-
-    embed = _raw_async(AsyncClient.embed)
-    embed_query = _raw_async(AsyncClient.embed_query)
-    embed_documents = _raw_async(AsyncClient.embed_documents)
-    contextualized_embed = _raw_async(AsyncClient.contextualized_embed)
-    multimodal_embed = _raw_async(AsyncClient.multimodal_embed)
-    rerank = _raw_async(AsyncClient.rerank)

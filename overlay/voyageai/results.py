@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from attrs import field, frozen
@@ -139,20 +140,30 @@ class EmbeddingsObject(_Vectored, Result):
     """
 
     def __init__(
-        self, response: Any = None, *, dtype: str | None = None, expected: int | None = None
+        self,
+        response: Any = None,
+        *,
+        dtype: str | None = None,
+        dimension: int | None = None,
+        expected: int | None = None,
     ) -> None:
         super().__init__()
         self._hold(Vectors(bytearray(), "float32", 0))
         if response:
-            self.update(response, dtype=dtype, expected=expected)
+            self.update(response, dtype=dtype, dimension=dimension, expected=expected)
 
     def update(
-        self, response: Any, *, dtype: str | None = None, expected: int | None = None
+        self,
+        response: Any,
+        *,
+        dtype: str | None = None,
+        dimension: int | None = None,
+        expected: int | None = None,
     ) -> None:
         """Append the vectors of another response and add its tokens."""
         entries = placed(response.data, expected)
         try:
-            vectors = Vectors.decode([entry.embedding for entry in entries], dtype)
+            vectors = Vectors.decode([entry.embedding for entry in entries], dtype, dimension)
         except ShapeError as error:
             raise error.within("data") from None
         self._account(response)
@@ -184,12 +195,17 @@ class MultimodalEmbeddingsObject(EmbeddingsObject):
     """
 
     def __init__(
-        self, response: Any = None, *, dtype: str | None = None, expected: int | None = None
+        self,
+        response: Any = None,
+        *,
+        dtype: str | None = None,
+        dimension: int | None = None,
+        expected: int | None = None,
     ) -> None:
         self.text_tokens: int = 0
         self.image_pixels: int = 0
         self.video_pixels: int = 0
-        super().__init__(response, dtype=dtype, expected=expected)
+        super().__init__(response, dtype=dtype, dimension=dimension, expected=expected)
 
     def _account(self, response: Any) -> None:
         super()._account(response)
@@ -248,6 +264,7 @@ class ContextualizedEmbeddingsObject(Result):
         chunk_texts: list[list[str]] | None = None,
         *,
         dtype: str | None = None,
+        dimension: int | None = None,
         expected: list[int] | int | None = None,
     ) -> None:
         super().__init__()
@@ -255,13 +272,14 @@ class ContextualizedEmbeddingsObject(Result):
         self.chunk_texts = chunk_texts
         self.chunker_version: str | None = None
         if response:
-            self.update(response, dtype=dtype, expected=expected)
+            self.update(response, dtype=dtype, dimension=dimension, expected=expected)
 
     def update(
         self,
         response: Any,
         *,
         dtype: str | None = None,
+        dimension: int | None = None,
         expected: list[int] | int | None = None,
     ) -> None:
         """Append the documents of another response and add its tokens.
@@ -269,6 +287,7 @@ class ContextualizedEmbeddingsObject(Result):
         Args:
             response: The response.
             dtype: The type that was asked for.
+            dimension: The dimension that was asked for, if one was.
             expected: How many documents it must have, or how many chunks each of them.
         """
         counts = expected if isinstance(expected, list) else None
@@ -278,7 +297,9 @@ class ContextualizedEmbeddingsObject(Result):
             for place, document in enumerate(documents)
         ]
         try:
-            vectors = Vectors.decode([c.embedding for part in chunks for c in part], dtype)
+            vectors = Vectors.decode(
+                [c.embedding for part in chunks for c in part], dtype, dimension
+            )
         except ShapeError as error:
             raise error.within("data, all chunks in order") from None
         self._account(response)
@@ -369,17 +390,26 @@ class RerankingObject(Result):
         total_tokens, model, usage, request_id: As in `EmbeddingsObject`.
     """
 
-    def __init__(self, documents: Sequence[str], response: Any) -> None:
+    def __init__(
+        self, documents: Sequence[str], response: Any, *, expected: int | None = None
+    ) -> None:
         super().__init__()
+        if expected is not None and len(response.data) != expected:
+            raise ShapeError(f"expected {expected} entries, found {len(response.data)}", "data")
+        seen: set[int] = set()
         self.results: list[RerankingResult] = []
-        for entry in response.data:
-            if not 0 <= entry.index < len(documents):
+        for place, entry in enumerate(response.data):
+            index, score = int(entry.index), entry.relevance_score
+            if not 0 <= index < len(documents):
                 raise ShapeError(
-                    f"index {entry.index} is of no document; there are {len(documents)}", "data"
+                    f"index {index} is of no document; there are {len(documents)}", "data"
                 )
-            self.results.append(
-                RerankingResult(entry.index, documents[int(entry.index)], entry.relevance_score)
-            )
+            if index in seen:
+                raise ShapeError(f"index {index} comes twice", "data")
+            if not isfinite(score):
+                raise ShapeError(f"the relevance_score is {score}", f"data[{place}]")
+            seen.add(index)
+            self.results.append(RerankingResult(index, documents[index], score))
         self._account(response)
 
     def __len__(self) -> int:

@@ -6,16 +6,20 @@ import array
 import binascii
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from voyageai_rest.dtypes import DTYPES
 from voyageai_rest.errors import ShapeError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from voyageai_rest.models import OutputDtype
 
 FORMATS = {"float32": "f", "float64": "d", "int8": "b", "uint8": "B"}
 """Type of a number to its format character in `array` and `memoryview`."""
+DEFAULT: Final[OutputDtype] = "float"
+LITTLE = sys.byteorder == "little"
 
 
 def _decoder() -> Callable[[str], bytes]:
@@ -43,23 +47,37 @@ class Vectors:
         self.columns = columns
 
     @classmethod
-    def decode(cls, vectors: Sequence[str | list[float]], dtype: str | None) -> Self:
+    def decode(
+        cls,
+        vectors: Sequence[str | list[float]],
+        dtype: str | None,
+        dimension: int | None = None,
+    ) -> Self:
         """Read vectors as the API writes them.
 
         Args:
             vectors: Base64 strings or lists of numbers, all of one kind and length.
             dtype: The type that was asked for; None is the API's default.
+            dimension: The dimension that was asked for, if one was.
 
         Raises:
-            ShapeError: They are not; the path says which one.
+            ShapeError: They are not, or not of that dimension, or not finite; the path says where.
         """
-        number = DTYPES[dtype].number if dtype else "float32"
+        asked = DTYPES[dtype or DEFAULT]
+        number = asked.number
         if not vectors:
             return cls(bytearray(), number, 0)
         if isinstance(vectors[0], str):
-            return cls._from_base64(vectors, number)
-        # A float list may hold more digits than float32 has, and they are kept.
-        return cls._from_lists(vectors, "float64" if number == "float32" else number)
+            found = cls._from_base64(vectors, number)
+        else:
+            # A float list may hold more digits than float32 has, and they are kept.
+            found = cls._from_lists(vectors, "float64" if number == "float32" else number)
+        if dimension is not None and found.columns * asked.dimensions_per_number != dimension:
+            raise ShapeError(
+                f"{found.columns} numbers of {number} are not the dimension {dimension}", "[0]"
+            )
+        found._check_finite()
+        return found
 
     @classmethod
     def _from_base64(cls, vectors: Sequence[str | list[float]], number: str) -> Self:
@@ -110,6 +128,20 @@ class Vectors:
             except (TypeError, OverflowError) as error:
                 raise ShapeError(f"not all of it is {number} ({error})", f"[{row}]") from None
         return cls(bytearray(numbers.tobytes()), number, columns)
+
+    def _check_finite(self) -> None:
+        """Refuse NaN and infinity, at the price of a glance at every fourth or eighth byte."""
+        if not self.number.startswith("float"):
+            return
+        size = array.array(FORMATS[self.number]).itemsize
+        exponents = bytes(self.buffer[size - 1 :: size] if LITTLE else self.buffer[::size])
+        if b"\x7f" not in exponents and b"\xff" not in exponents:
+            return  # all are smaller than 2 ** 127
+        numbers = array.array(FORMATS[self.number], bytes(self.buffer))
+        for place, value in enumerate(numbers):
+            if not isfinite(value):
+                row, column = divmod(place, self.columns)
+                raise ShapeError(f"number {column} is {value}", f"[{row}]")
 
     def __len__(self) -> int:
         row_size = self.columns * array.array(FORMATS[self.number]).itemsize

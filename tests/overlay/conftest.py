@@ -30,9 +30,14 @@ def answer_to(request: httpx.Request) -> httpx.Response:
     endpoint = request.url.path.rsplit("/", 1)[-1]
     usage = {"total_tokens": 7}
 
+    def vector(n: int) -> str:
+        numbers = body.get("output_dimension")
+        kind = {"int8": "b"}.get(body.get("output_dtype", "float"), "f")
+        return packed([n, n + 0.5] if numbers is None else [n] * numbers, kind)
+
     def entries(count: int, first: int = 0) -> list[dict[str, Any]]:
         return [
-            {"object": "embedding", "embedding": packed([n, n + 0.5]), "index": n - first}
+            {"object": "embedding", "embedding": vector(n), "index": n - first}
             for n in range(first, first + count)
         ]
 

@@ -243,7 +243,51 @@ def test_a_ranking_of_a_document_that_was_not_sent_is_an_error(face):
     """The official client raises IndexError."""
     client = face.client(answering([{"index": 2, "relevance_score": 0.5}]))
     with pytest.raises(MalformedResponseError, match="index 2 is of no document"):
+        face.call(client, "rerank", "q", ["a", "b"], model="rerank-2.5", top_k=1)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([{"index": 0, "relevance_score": 0.5}], "expected 2 entries, found 1"),
+        ([{"index": 0, "relevance_score": 0.5}] * 2, "index 0 comes twice"),
+        ([{"index": n, "relevance_score": float("nan")} for n in (0, 1)], r"data\[0\]: the relevance_score is nan"),
+    ],
+)  # fmt: skip
+def test_a_ranking_that_makes_no_sense_is_an_error(face, data, message):
+    """Each document has one score, and a number."""
+    body = json.dumps({"data": data, "usage": {"total_tokens": 1}}).encode()
+    client = face.client(lambda request: httpx.Response(200, content=body))
+    with pytest.raises(MalformedResponseError, match=message):
         face.call(client, "rerank", "q", ["a", "b"], model="rerank-2.5")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("encoded", [True, False])
+def test_a_vector_that_is_not_finite_is_an_error(face, value, encoded):
+    """It would poison every index that it is put into."""
+    numbers = [[0.5, -0.5], [0.5, value]]
+    data = [entry(n, packed(row) if encoded else row) for n, row in enumerate(numbers)]
+    body = json.dumps({"data": data, "usage": {"total_tokens": 1}}).encode()
+    client = face.client(lambda request: httpx.Response(200, content=body))
+    with pytest.raises(MalformedResponseError, match=r"data\[1\]: number 1 is"):
+        face.call(client, "embed", ["a", "b"], model="voyage-4")
+
+
+def test_huge_numbers_are_numbers(face):
+    """Only what is not finite is refused."""
+    client = face.client(answering([entry(0, packed([3e38, -3e38]))]))
+
+    assert 3e38 == pytest.approx(
+        face.call(client, "embed", ["a"], model="voyage-4").embeddings[0][0]
+    )
+
+
+def test_a_dimension_that_was_not_asked_for_is_an_error(face):
+    """A gateway that ignores the argument would mix vectors of two lengths."""
+    client = face.client(answering([entry(0, [0.5] * 8)]))
+    with pytest.raises(MalformedResponseError, match=r"data\[0\]: 8 numbers .* the dimension 256"):
+        face.call(client, "embed", ["a"], model="voyage-4", output_dimension=256)
 
 
 CALLS = [

@@ -17,6 +17,7 @@ from voyageai_rest.models import (
 
 from ..error import ArgumentError
 from ..limits import constraint
+from ..ratelimit.tokens import estimate_media_tokens, estimate_tokens
 from .texts import check_list
 
 REQUEST = "MultimodalEmbeddingsRequest"
@@ -63,6 +64,15 @@ def texts_of(inputs: list[MultimodalInput]) -> list[str]:
     """The first text of each input that has one; the prompt goes before it."""
     firsts = (item.content[0] for item in inputs)
     return [part.text for part in firsts if isinstance(part, TextContent)]
+
+
+def estimate_inputs(inputs: list[MultimodalInput], model: str) -> int:
+    """Tokens of inputs before they are sent; pictures count as the most that they can be."""
+    parts = [part for item in inputs for part in item.content]
+    texts = [part.text for part in parts if isinstance(part, TextContent)]
+    images = sum(isinstance(part, (ImageUrlContent, ImageBase64Content)) for part in parts)
+    videos = len(parts) - len(texts) - images
+    return estimate_tokens(texts) + estimate_media_tokens(model, images, videos)
 
 
 def _content_of(item: object, argument: str) -> object:

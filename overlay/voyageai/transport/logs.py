@@ -59,10 +59,10 @@ class Log:
         if BODIES.isEnabledFor(logging.DEBUG):
             BODIES.debug("> %s", _redacted(_content(self._request)))
 
-    def done(self, answer: httpx.Response, result: object) -> None:
+    def done(self, answer: httpx.Response, tokens: int | None) -> None:
         """The call has a result."""
         if LOGGER.isEnabledFor(logging.INFO):
-            self._line(logging.INFO, answer, f"{getattr(result, 'total_tokens', '-')} tokens")
+            self._line(logging.INFO, answer, f"{'-' if tokens is None else tokens} tokens")
         self._body(answer)
 
     def retrying(self, answer: httpx.Response | httpx.RequestError | None, seconds: float) -> None:

@@ -23,12 +23,14 @@ from ..retry import Advice, GiveUp
 from . import failures
 from .building import phases, rewindable
 from .logs import Log
+from .turns import Turns
 
 if TYPE_CHECKING:
     from ..calls import Call
     from ..options import Options
 
 T = TypeVar("T")
+R = TypeVar("R")
 Answer = httpx.Response | httpx.RequestError | None
 
 
@@ -82,50 +84,53 @@ def steps(
     *,
     raw: bool = False,
 ) -> Steps[T | RawResponse[T]]:
-    """Send, wait and send again, until there is a result.
+    """Wait for its turn, send, wait and send again, until there is a result.
 
     Args:
         call: Knows how to read the answer, and whether it may be sent again.
         request: What to send.
-        options: Timeouts, deadline and retries.
+        options: Timeouts, deadline, retries and rate limit.
         surroundings: Time and chance.
         raw: Whether the result is the answer as it came.
 
     Raises:
         VoyageError: There is none; says how often it was tried and how long that took.
     """
-    clock, policy = surroundings.clock, options.max_retries
+    clock = surroundings.clock
     start = clock()
-    seconds = options.deadline
-    if seconds is None and isinstance(options.timeout, (int, float)) and options.timeout:
-        seconds = float(options.timeout)
+    seconds = options.whole
     deadline = None if seconds is None else start + seconds
+    turns = None
+    if options.limiter is not None:
+        turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline)
     log = Log(request, clock)
     attempts = 0
     try:
         while True:
-            left = None if deadline is None else deadline - clock()
-            if left is not None and left <= 0:
-                raise DeadlineError(f"The call took longer than its {seconds:g} s")
-            request.extensions = {"timeout": phases(options, left), "deadline": deadline}
-            attempts += 1
-            log.start(attempts)
-            answer = yield Send(request, left)
-            decision = _decide(call, answer, attempts, policy.decide, deadline, surroundings)
-            if isinstance(decision, GiveUp):
-                response = _last(call, answer, decision, log, deadline, clock)
-                if not raw:
-                    result = _read(call, response)
-                    log.done(response, result)
+            reservation = None
+            if turns is not None:
+                reservation = yield from _waits(turns.wait(again=attempts > 0))
+            answer, used, advice = None, None, Advice()
+            try:
+                left = None if deadline is None else deadline - clock()
+                if left is not None and left <= 0:
+                    raise DeadlineError(f"The call took longer than its {seconds:g} s")
+                request.extensions = {"timeout": phases(options, left), "deadline": deadline}
+                attempts += 1
+                log.start(attempts)
+                answer = yield Send(request, left)
+                if isinstance(answer, httpx.Response):
+                    advice = Advice.of(answer.headers, surroundings.now())
+                decision = _decide(call, answer, advice, attempts, options, deadline, surroundings)
+                if isinstance(decision, GiveUp):
+                    response = _last(call, answer, decision, log, deadline, clock)
+                    result = _raw(call, response) if raw else _read(call, response)
+                    used = getattr(result, "total_tokens", None)
+                    log.done(response, used)
                     return result
-                log.done(response, None)
-                return RawResponse(
-                    status_code=response.status_code,
-                    headers=dict(response.headers),
-                    content=response.content,
-                    request_id=response.headers.get(REQUEST_ID),
-                    parse=partial(_read, call, response),
-                )
+            finally:
+                if turns is not None and reservation is not None:
+                    turns.over(reservation, answer, advice, used)
             log.retrying(answer, decision)
             yield Wait(decision)
     except VoyageError as failure:
@@ -133,28 +138,41 @@ def steps(
         raise
 
 
+def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer, R]:
+    """The same waits, as steps."""
+    try:
+        while True:
+            yield Wait(next(waiting))
+    except StopIteration as done:
+        result: R = done.value
+        return result
+    finally:
+        waiting.close()
+
+
 def _decide(
     call: Call[T],
     answer: Answer,
+    advice: Advice,
     attempts: int,
-    decide: Callable[..., float | GiveUp],
+    options: Options,
     deadline: float | None,
     surroundings: Surroundings,
 ) -> float | GiveUp:
     if isinstance(answer, httpx.Response):
         if answer.is_success:
             return GiveUp()
-        status, headers = answer.status_code, dict(answer.headers)
-        refused = status == 429  # everything else may have been carried out
+        status = answer.status_code
+        refused = status == 429  # all else may have been carried out
     else:
-        status, headers = None, {}
+        status = None
         refused = isinstance(answer, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
     if not refused and not (call.repeatable and rewindable(call.request)):
         return GiveUp("it is not sent again, as it may have been carried out")
-    return decide(
+    return options.max_retries.decide(
         attempts - 1,
         status,
-        Advice.of(headers, surroundings.now()),
+        advice,
         random=surroundings.dice(),
         left=None if deadline is None else deadline - surroundings.clock(),
     )
@@ -193,3 +211,13 @@ def _read(call: Call[T], response: httpx.Response) -> T:
         raise failures.refused(failure, response, call.request.operation, "") from failure
     except (MalformedResponse, ShapeError) as failure:
         raise failures.malformed(failure, response) from failure
+
+
+def _raw(call: Call[T], response: httpx.Response) -> RawResponse[T]:
+    return RawResponse(
+        status_code=response.status_code,
+        headers=dict(response.headers),
+        content=response.content,
+        request_id=response.headers.get(REQUEST_ID),
+        parse=partial(_read, call, response),
+    )

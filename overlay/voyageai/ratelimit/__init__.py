@@ -1,0 +1,204 @@
+"""Waiting for the rate limit before sending, instead of being refused and sending again."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+from os import getpid
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import field, frozen
+from voyageai_rest.catalogue import MODELS, TIERS
+
+from ..error import ArgumentError
+from ..limits import known
+from .budget import Budget, Reservation
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+__all__ = ["RateLimit", "RateLimiter", "Reservation", "Setting"]
+
+PAID = {1: TIERS.tier_1, 2: TIERS.tier_2, 3: TIERS.tier_3}
+
+Tier = Literal["free", 1, 2, 3]
+
+
+def _limit(_: object, attribute: Attribute[float | None], value: Any) -> None:
+    if value is None:
+        return
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not isfinite(value) or value < 1:
+        raise ArgumentError(
+            f"{attribute.name} must be a number from 1 or None, not {value!r}", attribute.name
+        )
+
+
+@frozen(kw_only=True)
+class RateLimit:
+    """How much may be sent in any 60 seconds, by all calls together, whatever their models.
+
+    Attributes:
+        rpm: Requests per minute; None for as many as you like.
+        tpm: Tokens per minute; None for as many as you like.
+
+    Raises:
+        ArgumentError: A number is no limit, or there is none.
+
+    Example:
+        >>> RateLimit(rpm=300, tpm=1_000_000)
+        RateLimit(rpm=300, tpm=1000000)
+    """
+
+    rpm: float | None = field(default=None, validator=_limit)
+    tpm: float | None = field(default=None, validator=_limit)
+
+    def __attrs_post_init__(self) -> None:
+        if self.rpm is None and self.tpm is None:
+            raise ArgumentError("a RateLimit needs rpm, tpm or both", "rate_limit")
+
+
+class RateLimiter:
+    """Lets requests out in the order in which they came, never more than the limit in a minute.
+
+    For each request: `reserve`; ask `wait`, and sleep, until it says 0; send; then `correct` with
+    what the answer says, or `slow_down` if it is a refusal. `release` at the end, whatever
+    happened. Any number of threads, tasks and clients may share one; each process has a count of
+    its own. Times are of any clock that only goes forwards, in seconds.
+
+    Args:
+        setting: A usage tier of the API (`"free"`, 1, 2 or 3) or a `RateLimit`. The paid tiers
+            have a limit for each model; a model whose limits are not known gets the lowest of its
+            endpoint, or the lowest of all if the model is not known either. The free tier and a
+            `RateLimit` are one limit for all models together.
+
+    Raises:
+        ArgumentError: The setting is none of these.
+
+    Example:
+        >>> limiter = RateLimiter(RateLimit(rpm=1))
+        >>> first, second = (limiter.reserve("voyage-4", 20, now=0.0) for _ in range(2))
+        >>> limiter.wait(first, now=0.0)
+        0.0
+        >>> limiter.correct(first, tokens=18, now=0.5)
+        >>> limiter.wait(second, now=60.0) > 0
+        True
+        >>> limiter.wait(second, now=60.5)
+        0.0
+    """
+
+    def __init__(self, setting: Tier | RateLimit) -> None:
+        paid = type(setting) is int and setting in PAID
+        free = isinstance(setting, str) and setting == "free"
+        if not paid and not free and not isinstance(setting, RateLimit):
+            raise ArgumentError(
+                "rate_limit must be None, a tier ('free', 1, 2 or 3), a RateLimit or a "
+                f"RateLimiter, not {setting!r}",
+                "rate_limit",
+            )
+        self.setting: Tier | RateLimit = setting
+        # A forked child starts anew: the requests of its parent's threads are not its own.
+        self._budgets: dict[tuple[int, str | None], Budget] = {}
+
+    @classmethod
+    def of(cls, setting: Setting) -> RateLimiter | None:
+        """A limiter for a setting: the same one if it is a limiter, and none for None.
+
+        Raises:
+            ArgumentError: It is no setting.
+        """
+        return setting if setting is None or isinstance(setting, RateLimiter) else cls(setting)
+
+    def reserve(self, model: str, tokens: int, now: float, *, again: bool = False) -> Reservation:
+        """Queue up for sending a request.
+
+        Args:
+            model: The model it is for.
+            tokens: Tokens of its inputs, as counted or estimated.
+            now: The time.
+            again: Whether the call was let out before, and tries again: it waits before all calls
+                that were not.
+        """
+        shared = not isinstance(self.setting, int)
+        key = (getpid(), None if shared else model)
+        budget = self._budgets.get(key)
+        if budget is None:
+            budget = self._budgets.setdefault(key, Budget(*limits(self.setting, model)))
+        return budget.reserve(tokens, now, again=again)
+
+    def wait(self, reservation: Reservation, now: float) -> float:
+        """Seconds to sleep before asking again; 0 lets the request out, which is to be sent now.
+
+        A request of more tokens than the limit goes when nothing else counts, and the server says
+        what it thinks of it.
+        """
+        return reservation.budget.wait(reservation, now)
+
+    def at_least(self, reservation: Reservation, now: float) -> float:
+        """Seconds that a request will have to wait if no other gives up: as estimated, rather less.
+
+        More than the time to a deadline means that there is no point in waiting.
+        """
+        return reservation.budget.at_least(reservation, now)
+
+    def correct(self, reservation: Reservation, tokens: int | None, now: float) -> None:
+        """Count what an answer says.
+
+        Args:
+            reservation: The request's.
+            tokens: Tokens that were used; None if the answer is an error that does not say it.
+            now: The time.
+        """
+        reservation.budget.correct(reservation, tokens, now)
+
+    def slow_down(self, reservation: Reservation, now: float, retry_after: float | None) -> None:
+        """The server refused a request for its rate (429): all requests of its limit back off.
+
+        From then on the limit is what the server took in the last minute. From 15 seconds later
+        it is tried out whether the server takes more: by one request, and as long as it does, by
+        up to four at a time. Each that is taken raises the limit, up to the configured one. A
+        refusal starts this anew, with twice the time before it, up to a minute.
+
+        Args:
+            reservation: The request's.
+            now: The time.
+            retry_after: Seconds in which the server wants no request; up to two minutes are kept.
+        """
+        reservation.budget.slow_down(reservation, now, retry_after)
+
+    def release(self, reservation: Reservation, now: float) -> None:
+        """Give up, or be done.
+
+        The place of a request that was not let out is the next one's. A request that was let out
+        and has no answer still counts, as the server may have seen it. Otherwise nothing happens.
+        """
+        reservation.budget.release(reservation, now)
+
+    def __repr__(self) -> str:
+        return f"RateLimiter({self.setting!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RateLimiter, (self.setting,)
+
+    def __copy__(self) -> RateLimiter:
+        return self  # copies of a client share the limit
+
+    def __deepcopy__(self, memo: object) -> RateLimiter:
+        return self
+
+
+Setting = Tier | RateLimit | RateLimiter | None
+"""What can be given as a client's rate limit."""
+
+
+def limits(setting: Tier | RateLimit, model: str) -> tuple[float, float]:
+    """Requests and tokens per minute; infinite where there is no limit."""
+    if isinstance(setting, RateLimit):
+        return setting.rpm or inf, setting.tpm or inf
+    if setting == "free":
+        return TIERS.free.rpm, TIERS.free.tpm
+    entry, factor = known(model), PAID[setting].factor
+    endpoint = entry.endpoint if entry else None
+    kin = [other for other in MODELS.values() if endpoint in (None, other.endpoint)]
+    rpm = (entry and entry.rpm) or min(other.rpm or inf for other in kin)
+    tpm = (entry and entry.tpm) or min(other.tpm or inf for other in kin)
+    return rpm * factor, tpm * factor

@@ -1,0 +1,52 @@
+"""Those who wait, in the order in which they came."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .budget import Reservation
+
+
+class Line:
+    """A queue that can be left from any place.
+
+    Attributes:
+        tokens: Tokens of all who wait.
+    """
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self._waiting: OrderedDict[int, Reservation] = OrderedDict()
+        self._requests_ever = 0
+        self._tokens_ever = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def head(self) -> Reservation | None:
+        """Who is next."""
+        return next(iter(self._waiting.values()), None)
+
+    def enter(self, reservation: Reservation) -> None:
+        """Wait behind everybody else."""
+        reservation.place, reservation.tokens_before = self._requests_ever, self._tokens_ever
+        self._requests_ever += 1
+        self._tokens_ever += reservation.tokens
+        self.tokens += reservation.tokens
+        self._waiting[reservation.place] = reservation
+
+    def leave(self, reservation: Reservation) -> None:
+        """Wait no longer."""
+        del self._waiting[reservation.place]
+        self.tokens -= reservation.tokens
+
+    def ahead(self, reservation: Reservation) -> tuple[int, int]:
+        """Requests and tokens from the head to a reservation.
+
+        Those who left from between are part of it until the head moves on.
+        """
+        head = self.head or reservation
+        return reservation.place - head.place, reservation.tokens_before - head.tokens_before

@@ -1,0 +1,73 @@
+"""Waiting for the client's own rate limit before an attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+import httpx
+from attrs import frozen
+
+from ..error import DeadlineError
+
+if TYPE_CHECKING:
+    from ..ratelimit import RateLimiter, Reservation
+    from ..retry import Advice
+
+
+@frozen
+class Turns:
+    """The turns of one call at a rate limit.
+
+    Attributes:
+        limiter: The limit, shared with other calls.
+        model: The model that the call is for.
+        tokens: Tokens of the call, estimated.
+        clock: Seconds that only go forwards.
+        deadline: When the call must be over, by that clock.
+    """
+
+    limiter: RateLimiter
+    model: str
+    tokens: int
+    clock: Callable[[], float]
+    deadline: float | None
+
+    def wait(self, *, again: bool) -> Generator[float, None, Reservation]:
+        """Yield seconds to wait, one after the other, until it is this call's turn.
+
+        Raises:
+            DeadlineError: That would be after the deadline.
+        """
+        limiter, clock = self.limiter, self.clock
+        reservation = limiter.reserve(self.model, self.tokens, clock(), again=again)
+        let_out = False
+        try:
+            self._check(limiter.at_least(reservation, clock()))
+            while (seconds := limiter.wait(reservation, clock())) > 0:
+                self._check(seconds)
+                yield seconds
+            let_out = True
+        finally:
+            if not let_out:
+                limiter.release(reservation, clock())
+        return reservation
+
+    def over(
+        self, reservation: Reservation, answer: object, advice: Advice, tokens: int | None
+    ) -> None:
+        """Tell the limit what came of a turn."""
+        now = self.clock()
+        if isinstance(answer, httpx.Response):
+            if answer.status_code == 429:
+                self.limiter.slow_down(reservation, now, advice.seconds)
+            else:
+                self.limiter.correct(reservation, tokens, now)
+        self.limiter.release(reservation, now)
+
+    def _check(self, seconds: float) -> None:
+        if self.deadline is not None and self.clock() + seconds >= self.deadline:
+            raise DeadlineError(
+                f"The rate limit would hold the call back for {seconds:.3g} s or more, "
+                "beyond its deadline"
+            )

@@ -1,0 +1,123 @@
+"""Many workers through a limit, for minutes that take no time: what the server gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from random import Random
+
+import pytest
+from voyageai.ratelimit import RateLimit, RateLimiter
+from voyageai_rest.catalogue import TIERS, find
+
+from .simulated import MODEL, Referee, World
+
+TIER_1 = find(MODEL)
+START = 1000.0
+ESTIMATES: dict[str, Callable[[Random], float]] = {
+    "half of it": lambda _: 0.5,
+    "exact": lambda _: 1.0,
+    "twice it": lambda _: 2.0,
+    "anything from half to twice": lambda chance: 2 ** chance.uniform(-1, 1),
+}
+MEAN_TOKENS = {"requests": 300, "tokens": 6000, "both": 1500}
+
+
+def calls(mean, estimate):
+    """Calls without end, of sizes from 1 token to twice the mean."""
+    chance = Random(7)
+    while True:
+        real = chance.randint(1, 2 * mean)
+        yield max(1, round(real * estimate(chance))), real
+
+
+def world(bound, estimate, referee, *, setting=1, number=None):
+    """A world whose calls are bound by requests, by tokens, or by both."""
+    stream = islice(calls(MEAN_TOKENS[bound], ESTIMATES[estimate]), number)
+    return World(stream, RateLimiter(setting), referee, Random(3))
+
+
+def shares(referee, first, last):
+    """What arrived in each minute, as a share of the limit."""
+    for minute in range(first, last):
+        start = START + 60 * minute
+        requests, tokens = referee.rates(start, start + 60)
+        yield max(requests / referee.rpm, tokens / referee.tpm)
+
+
+@pytest.mark.parametrize(
+    ("workers", "bound", "estimate"),
+    [
+        *((64, bound, estimate) for bound in MEAN_TOKENS for estimate in ESTIMATES),
+        *((10_000, bound, "anything from half to twice") for bound in MEAN_TOKENS),
+    ],
+)
+def test_ten_thousand_calls_use_a_tier_and_never_exceed_it(workers, bound, estimate):
+    """The promise of a client's rate limit: no refusals, and no time lost."""
+    referee = Referee(TIER_1.rpm, TIER_1.tpm)
+    simulated = world(bound, estimate, referee, number=10_000)
+    simulated.run(workers)
+    minutes = int((simulated.now - START) // 60)
+    requests, tokens = referee.rates(START + 60, START + 60 * minutes)
+    reached = {"requests": requests / TIER_1.rpm, "tokens": tokens / TIER_1.tpm}
+
+    assert 10_000 == len(referee.taken)
+    assert referee.most_requests <= TIER_1.rpm
+    assert referee.most_tokens <= TIER_1.tpm
+    assert 0.95 <= max(reached.values())
+    if bound != "both":
+        assert bound == max(reached, key=reached.__getitem__)
+    assert simulated.asked < 60 * 10_000
+
+
+@pytest.mark.parametrize("bound", ["requests", "tokens"])
+def test_a_server_that_refuses_finds_nothing_to_refuse(bound):
+    """The same, as a user sees it."""
+    referee = Referee(TIER_1.rpm * 3, TIER_1.tpm * 3, refuses=True)
+    world(bound, "anything from half to twice", referee, setting=3, number=10_000).run(64)
+
+    assert 10_000 == len(referee.taken)
+    assert [] == referee.refused
+
+
+@pytest.mark.parametrize("bound", ["requests", "tokens"])
+@pytest.mark.parametrize("retry_after", [None, 20.0])
+def test_workers_back_off_to_a_lower_limit_together_and_recover_from_it(bound, retry_after):
+    """A user may have set too high a tier, or share the key with somebody else."""
+    half = Referee(TIER_1.rpm / 2, TIER_1.tpm / 2, refuses=True, retry_after=retry_after)
+    simulated = world(bound, "anything from half to twice", half)
+    simulated.run(64, until=START + 600)
+    settled = list(shares(half, 1, 10))
+    refused = sum(at > START + 60 for at in half.refused)
+
+    assert 64 >= len(half.refused) - refused  # each worker once, at the most
+    assert 0.85 <= min(settled)
+    assert refused <= 0.08 * sum(at > START + 60 for at, _ in half.taken)
+
+    half.rpm, half.tpm = TIER_1.rpm, TIER_1.tpm
+    simulated.run(0, until=START + 1200)
+
+    assert 0.95 <= min(shares(half, 13, 20))
+
+
+def test_the_free_tier_is_kept_for_an_hour():
+    """With three requests a minute, one too many is a third too many."""
+    referee = Referee(TIERS.free.rpm, TIERS.free.tpm)
+    simulated = world("requests", "twice it", referee, setting="free")
+    simulated.run(8, until=START + 3600)
+    requests, _ = referee.rates(START + 60, START + 3600)
+
+    assert referee.most_requests <= TIERS.free.rpm
+    assert referee.most_tokens <= TIERS.free.tpm
+    assert 0.95 * TIERS.free.rpm <= requests
+
+
+def test_calls_are_let_out_in_the_order_in_which_they_were_made():
+    """Sleepers wake up a little late, some later than others, which shifts them by a few places."""
+    referee = Referee(600, TIER_1.tpm)
+    simulated = world("requests", "exact", referee, setting=RateLimit(rpm=600), number=3000)
+    simulated.run(3000)
+    shifts = [abs(place - number) for place, number in enumerate(simulated.sent)]
+
+    assert sorted(simulated.sent) == list(range(3000))
+    assert max(shifts) <= 10
