@@ -22,6 +22,11 @@ document's score, depend on nothing else in the request. Pictures and videos are
 URL or data URL only. Tokens are counted by a fixed rule of about 1.3 per word
 (`voyageai.emulator.engine.tokens`), not by the models' tokenizers.
 
+It records what it is asked, and goes wrong when told to: after
+``emulator.faults.next("status", status=429, retry_after=2)`` in a block
+``with running() as emulator``, the next request meets that. `voyageai.emulator.faults` says how to
+plan faults, and from a shell ``python -m voyageai.emulator --help`` lists them.
+
 The four model endpoints answer; the other operations of the contract are checked and then
 answered with 501. Needs ``pip install "voyageai[emulator]"``.
 """
@@ -29,20 +34,45 @@ answered with 501. Needs ``pip install "voyageai[emulator]"``.
 from __future__ import annotations
 
 import contextlib
+import importlib
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Iterable
+    from os import PathLike
 
-__all__ = ["running"]
+    from .faults import Fault, FaultPlan
+    from .handle import Emulator
+
+__all__ = ["Emulator", "Fault", "FaultPlan", "running"]
 
 INSTALL = 'the emulator needs packages that are not installed: pip install "voyageai[emulator]"'
+
+# Loaded when they are asked for: they need the extra.
+_LATE = {"Emulator": ".handle", "Fault": ".faults", "FaultPlan": ".faults"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(_LATE[name], __name__), name)
+    except ImportError as error:
+        raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
 
 
 @contextlib.contextmanager
 def running(
-    *, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None
-) -> Generator[str]:
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    api_key: str | None = None,
+    faults: Iterable[Fault | str] = (),
+    record: str | PathLike[str] | None = None,
+    admin_token: str | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Generator[Emulator]:
     """Run an emulator in a thread for as long as the block lasts.
 
     Several may run at once, each at a port of its own.
@@ -51,13 +81,22 @@ def running(
         host: Address to listen at; by default only this machine can connect.
         port: Port to listen at; 0 for a free one.
         api_key: The only API key to accept. By default any is accepted, but there must be one.
+        faults: What goes wrong from the start: ``"NAME"`` for every request, ``"NAME:RATE"`` for
+            a share of them, parameters after it, as in ``"status:0.1; status=503"``.
+        record: File to which every request is added as a line of JSON.
+        admin_token: What opens the admin routes, and has to be told to nobody else; by default
+            a random one.
+        clock: Tells the time at which requests are recorded, in seconds.
 
     Yields:
-        The base URL, such as ``http://127.0.0.1:49152/v1``.
+        The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:
+        ``requests`` that were made, in order; ``faults`` to come, which can be planned as the
+        emulator runs; ``connections``, counted; ``admin_token``.
 
     Raises:
         ImportError: The extra is not installed.
-        OSError: The port is taken.
+        OSError: The port is taken, or the file cannot be written.
+        ValueError: There is no such fault.
 
     Example:
         >>> from urllib.request import Request, urlopen
@@ -66,10 +105,21 @@ def running(
         ...     request = Request(f"{url}/embeddings", body, {"Authorization": "Bearer any"})
         ...     urlopen(request).status
         200
+        >>> url.requests.last.tokens
+        1
     """
     try:
-        from .server import serving
+        from .server import Server, serving
     except ImportError as error:
         raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
-    with serving(host, port, api_key) as url:
-        yield url
+    server = Server(
+        host,
+        port,
+        api_key,
+        faults=faults,
+        record=record,
+        admin_token=admin_token,
+        clock=clock,
+    )
+    with serving(server) as emulator:
+        yield emulator

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from . import INSTALL
+
+if TYPE_CHECKING:
+    from .handle import Emulator
 
 DESCRIPTION = (
     "A local emulator of the Voyage AI Embedding and Reranking API. IT IS NOT THE MODELS: vectors "
@@ -20,21 +24,57 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port; 0 for a free one (%(default)s)")
     parser.add_argument("--api-key", help="the only API key to accept (any, unless given)")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        help="what goes wrong: NAME for every request, NAME:RATE for a share of them, "
+        "parameters after it as in 'status:0.1; status=503'; may be given several times",
+    )
+    parser.add_argument("--faults", action="store_true", help="list the faults and exit")
+    parser.add_argument("--record", metavar="FILE", help="add every request as a line of JSON")
+    parser.add_argument(
+        "--admin-token", help="what opens the routes below /_emulator/ (random, unless given)"
+    )
     options = parser.parse_args(arguments)
     try:
         from .server import Server
     except ImportError as error:
         parser.exit(1, f"{INSTALL} ({error})\n")
+    if options.faults:
+        _list_faults()
+        return
     try:
-        server = Server(options.host, options.port, options.api_key, on_ready=_announce)
+        server = Server(
+            options.host,
+            options.port,
+            options.api_key,
+            on_ready=_announce,
+            faults=options.fault,
+            record=options.record,
+            admin_token=options.admin_token,
+        )
+    except ValueError as error:
+        parser.error(str(error))
     except OSError as error:
         parser.exit(1, f"cannot listen at {options.host} port {options.port}: {error}\n")
     server.run()
 
 
-def _announce(url: str) -> None:
-    sys.stdout.write(f"EMULATOR, not the Voyage AI models (lexical vectors), at {url}\n")
+def _announce(emulator: Emulator) -> None:
+    sys.stdout.write(
+        "EMULATOR, not the Voyage AI models (lexical vectors), "
+        f"admin token {emulator.admin_token} at {emulator}\n"
+    )
     sys.stdout.flush()
+
+
+def _list_faults() -> None:
+    from .faults import FAULTS
+
+    for kind in FAULTS.values():
+        given = "".join(f"; {key}={value}" for key, value in kind.parameters.items())
+        sys.stdout.write(f"{kind.name}{given}\n    {kind.description}\n")
 
 
 if __name__ == "__main__":

@@ -1,43 +1,50 @@
 """The emulator as an ASGI application.
 
-Routes come from the contract. A request is read and checked first, then the key, then the
-handler answers; whatever the answer, it carries an id and says that it is not the models'.
+Routes come from the contract. A request is recorded, and meets the fault that is planned for it
+or that it names. Without one it is read and checked, then the key, then the handler answers.
+Whatever the answer, it carries an id and says that it is not the models'.
 """
 
 from __future__ import annotations
 
-import json
-import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.spec import load
 
+from .admin import ADMIN, create_admin
 from .contract import Contract
+from .faults import FaultPlan
+from .faults.faulty import Faulty, unprefixed
 from .handlers import HANDLERS
+from .labels import Labelled
+from .recorded import RECORD
+from .recorder import Recorder
 from .refusal import Refused
+from .replies import reply
+from .requests import Requests
 from .wording import misspecified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from voyageai_rest.catalogue import Model
 
     from .contract import Operation
+    from .recorded import RecordedRequest
 
-__all__ = ["NOTICE", "create_app"]
+__all__ = ["create_app"]
 
-NOTICE = "emulator, not the Voyage AI models"
-"""What every answer says in its ``x-emulator`` header."""
 LARGE = 16_384
 """Bytes of a body from which a request is answered in a thread of its own."""
 
@@ -46,6 +53,10 @@ def create_app(
     document: Mapping[str, Any] | None = None,
     models: Mapping[str, Model] = MODELS,
     api_key: str | None = None,
+    *,
+    requests: Requests | None = None,
+    faults: FaultPlan | None = None,
+    admin_token: str | None = None,
 ) -> ASGIApp:
     """Make the application.
 
@@ -53,8 +64,14 @@ def create_app(
         document: OpenAPI document to follow; the installed contract by default.
         models: Models to serve, by name.
         api_key: The only key to accept. Any key is accepted by default.
+        requests: Where requests are recorded.
+        faults: The faults that happen to them.
+        admin_token: What opens the admin routes; without it there are none.
     """
     contract = Contract(load() if document is None else document)
+    operations = [operation.id for operation in contract.operations]
+    requests = Requests(operations) if requests is None else requests
+    faults = FaultPlan(operations) if faults is None else faults
     desk = _Desk(contract, models, api_key)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in contract.operations:
@@ -66,15 +83,36 @@ def create_app(
             # Starlette answers HEAD where there is a GET.
             operation = operations.get(request.method) or operations["GET"]
             key = request.headers.get("authorization")
+            record: RecordedRequest = request.scope[RECORD]
             if len(body) < LARGE:
-                return desk.answer(operation, body, key)
-            return await run_in_threadpool(desk.answer, operation, body, key)
+                return desk.answer(operation, body, key, record)
+            return await run_in_threadpool(desk.answer, operation, body, key, record)
 
         return Route(contract.base + path, endpoint, methods=list(operations))
 
     routes = [route(path, operations) for path, operations in by_path.items()]
-    handlers: dict[Any, Any] = {HTTPException: _refuse, Exception: _fail}
-    return _Labelled(Starlette(routes=routes, exception_handlers=handlers))
+    handlers: dict[Any, Any] = {
+        HTTPException: _refuse,
+        ClientDisconnect: _leave,
+        Exception: _fail,
+    }
+    api = Faulty(Starlette(routes=routes, exception_handlers=handlers), faults)
+    recorder = Recorder(Labelled(api), requests, contract)
+    return _Front(recorder, create_admin(faults, requests, admin_token) if admin_token else None)
+
+
+class _Front:
+    """Tells the emulator's own requests from those to the API."""
+
+    def __init__(self, api: ASGIApp, admin: ASGIApp | None) -> None:
+        self._api = api
+        self._admin = admin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._admin is not None and scope["path"].startswith(ADMIN):
+            await self._admin(scope, receive, send)
+        else:
+            await self._api(unprefixed(scope), receive, send)
 
 
 class _Desk:
@@ -87,11 +125,15 @@ class _Desk:
         self._models = models
         self._api_key = api_key
 
-    def answer(self, operation: Operation, raw: bytes, authorization: str | None) -> Response:
+    def answer(
+        self, operation: Operation, raw: bytes, authorization: str | None, record: RecordedRequest
+    ) -> Response:
         try:
-            return _json(self._answer(operation, raw, authorization))
+            body = self._answer(operation, raw, authorization)
         except Refused as refused:
-            return _json(refused.body(), refused.status)
+            return reply(refused.body(), refused.status)
+        record.tokens = body.get("usage", {}).get("total_tokens")
+        return reply(body)
 
     def _answer(
         self, operation: Operation, raw: bytes, authorization: str | None
@@ -120,35 +162,16 @@ class _Desk:
             raise Refused("Provided API key is invalid.", HTTPStatus.UNAUTHORIZED)
 
 
-class _Labelled:
-    """Gives every answer an id and the notice."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def labelled(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", uuid.uuid4().hex.encode()),
-                    (b"x-emulator", NOTICE.encode()),
-                ]
-            await send(message)
-
-        await self._app(scope, receive, labelled)
-
-
-def _json(body: dict[str, Any], status: int = HTTPStatus.OK) -> Response:
-    content = json.dumps(body, separators=(",", ":"))
-    return Response(content, status, media_type="application/json")
-
-
 async def _refuse(_: Request, error: HTTPException) -> Response:
-    response = _json(Refused(error.detail).body(), error.status_code)
+    response = reply(Refused(error.detail).body(), error.status_code)
     response.headers.update(error.headers or {})
     return response
 
 
+async def _leave(_: Request, __: Exception) -> Response:
+    # Nobody is there to read it; without it the server would log a failure.
+    return reply(Refused("The client went away.").body(), HTTPStatus.BAD_REQUEST)
+
+
 async def _fail(_: Request, __: Exception) -> Response:
-    return _json(Refused("Internal Server Error").body(), 500)
+    return reply(Refused("Internal Server Error").body(), 500)

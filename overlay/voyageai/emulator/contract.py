@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,8 +19,9 @@ from .wording import malformed, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Contract", "Operation"]
+__all__ = ["Contract", "Operation", "no_constant"]
 
+PARAMETER = re.compile(r"\{[^}]*\}")
 METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -47,6 +49,18 @@ class Contract:
         url: str = document["servers"][0]["url"]
         self.base = urlsplit(url).path.rstrip("/")
         self.operations = tuple(self._find_operations())
+        self._places = [
+            (one.method, re.compile("[^/]+".join(map(re.escape, parts))), one)
+            for one in self.operations
+            for parts in [PARAMETER.split(self.base + one.path)]
+        ]
+
+    def find(self, method: str, path: str) -> Operation | None:
+        """The operation of a request to this server, if it is to one."""
+        for known, pattern, operation in self._places:
+            if known == method and pattern.fullmatch(path):
+                return operation
+        return None
 
     def _find_operations(self) -> Iterator[Operation]:
         for path, item in self._document["paths"].items():
@@ -107,7 +121,7 @@ class Contract:
 
 def _decode(raw: bytes) -> Any:
     try:
-        return json.loads(raw, parse_constant=_no_constant)
+        return json.loads(raw, parse_constant=no_constant)
     except json.JSONDecodeError as error:
         raise malformed(error.pos) from None
     except UnicodeDecodeError as error:
@@ -117,7 +131,8 @@ def _decode(raw: bytes) -> Any:
         raise malformed(0) from None
 
 
-def _no_constant(name: str) -> NoReturn:
+def no_constant(name: str) -> NoReturn:
+    """Refuse a number that Python's JSON has and JSON does not."""
     raise ValueError(name)
 
 

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import uvicorn
 from voyageai_rest.spec import load
 
 from .app import create_app
+from .connections import Connections, protocol
 from .contract import Contract
+from .faults import FaultPlan
+from .handle import Emulator
+from .recorder import Journal
+from .requests import Requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
+    from os import PathLike
+
+    from .faults import Fault
 
 __all__ = ["Server", "serving"]
 
@@ -28,7 +38,7 @@ class Server(uvicorn.Server):
     """One emulator: bound to its port when made, serving while `run` runs.
 
     Attributes:
-        url: The base URL, such as ``http://127.0.0.1:49152/v1``.
+        emulator: Its base URL, and what there is to know about it.
         ready: Set when the server accepts connections, or has failed to.
     """
 
@@ -37,14 +47,36 @@ class Server(uvicorn.Server):
         host: str,
         port: int,
         api_key: str | None = None,
-        on_ready: Callable[[str], None] | None = None,
+        on_ready: Callable[[Emulator], None] | None = None,
+        *,
+        faults: Iterable[Fault | str] = (),
+        record: str | PathLike[str] | None = None,
+        admin_token: str | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         document = load()
+        contract = Contract(document)
+        operations = [operation.id for operation in contract.operations]
+        plan = FaultPlan(operations)
+        plan.start(faults)
+        token = admin_token or secrets.token_urlsafe(16)
+        connections = Connections()
+        self._listener = _listen(host, port)
+        try:
+            self._journal = None if record is None else Journal(record)
+        except OSError:
+            self._listener.close()
+            raise
+        requests = Requests(
+            operations, clock=clock, on_done=None if self._journal is None else self._journal.write
+        )
         super().__init__(
             uvicorn.Config(
-                create_app(document, api_key=api_key),
+                create_app(
+                    document, api_key=api_key, requests=requests, faults=plan, admin_token=token
+                ),
                 loop="asyncio",
-                http="h11",
+                http=protocol(connections),
                 ws="none",
                 lifespan="off",
                 log_config=None,  # logging belongs to the program around
@@ -53,10 +85,9 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE,
             )
         )
-        self._listener = _listen(host, port)
         name = f"[{host}]" if ":" in host else host
-        bound = self._listener.getsockname()[1]
-        self.url = f"http://{name}:{bound}{Contract(document).base}"
+        origin = f"http://{name}:{self._listener.getsockname()[1]}"
+        self.emulator = Emulator(origin, contract.base, requests, plan, connections, token)
         self.ready = threading.Event()
         self._on_ready = on_ready
 
@@ -66,6 +97,8 @@ class Server(uvicorn.Server):
             super().run([self._listener, *(sockets or [])])
         finally:
             self._listener.close()
+            if self._journal is not None:
+                self._journal.close()
             self.ready.set()
 
     def stop(self) -> None:
@@ -76,7 +109,7 @@ class Server(uvicorn.Server):
         """Begin to accept connections, and say so."""
         await super().startup(sockets)
         if self.started and self._on_ready is not None:
-            self._on_ready(self.url)
+            self._on_ready(self.emulator)
         self.ready.set()
 
     @contextlib.contextmanager
@@ -112,17 +145,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def serving(host: str, port: int, api_key: str | None) -> Generator[str]:
-    """Serve from a thread for as long as the block lasts; yields the base URL."""
-    server = Server(host, port, api_key)
-    thread = threading.Thread(target=server.run, name=f"emulator {server.url}", daemon=True)
+def serving(server: Server) -> Generator[Emulator]:
+    """Run a server in a thread for as long as the block lasts."""
+    thread = threading.Thread(
+        target=server.run, name=f"emulator {server.emulator.url}", daemon=True
+    )
     thread.start()
     server.ready.wait()
     if not server.started:
         thread.join()
-        raise RuntimeError(f"the emulator did not start at {server.url}")
+        raise RuntimeError(f"the emulator did not start at {server.emulator}")
     try:
-        yield server.url
+        yield server.emulator
     finally:
         server.stop()
         thread.join()

@@ -1,0 +1,23 @@
+"""Faults on purpose: what a network and a server under strain do to a client.
+
+A fault has a name and parameters, written ``NAME; key=value; key=value``. Values are
+percent-encoded where they hold a ``;`` or a ``%``. It happens to
+
+- the next requests, or a share of all: `FaultPlan`, from Python, the admin route or the start,
+- the request that names it in the header ``x-emulator-fault: NAME; key=value``,
+- all requests below a base URL that names it: ``http://host:port/faults/NAME;key=value/v1``.
+
+A request that names its fault takes none from the plan. `FAULTS` lists them all.
+"""
+
+from __future__ import annotations
+
+# Faults are known as soon as their modules are loaded.
+from . import answers as answers
+from . import contents as contents
+from . import statuses as statuses
+from . import wire as wire
+from .fault import FAULTS, Fault, Kind
+from .plan import FaultPlan
+
+__all__ = ["FAULTS", "Fault", "FaultPlan", "Kind"]

@@ -1,0 +1,199 @@
+"""Which fault happens to which request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from .fault import Fault, Value
+
+__all__ = ["FaultPlan"]
+
+
+@dataclass
+class _Next:
+    """A fault for the next requests."""
+
+    fault: Fault
+    operation: str | None
+    times: int
+
+
+@dataclass(frozen=True)
+class _Share:
+    """A fault for a share of the requests."""
+
+    fault: Fault
+    operation: str | None
+    rate: float
+
+
+class FaultPlan:
+    """The faults to come: first those for the next requests, in order, then those by share.
+
+    Safe to change while the emulator serves.
+
+    Args:
+        operations: Ids of the operations there are; a fault may be for one of them alone.
+        random: Draws a number from 0 up to 1 for each request, where there are shares. By
+            default the draws are the same in every run.
+
+    Example:
+        >>> plan = FaultPlan()
+        >>> plan.next("status", status=429, retry_after=2, times=2)
+        >>> plan.sometimes("reset_before", rate=0.1)
+        >>> str(plan.draw())
+        'status; status=429; retry_after=2'
+    """
+
+    def __init__(
+        self, operations: Collection[str] = (), random: Callable[[], float] | None = None
+    ) -> None:
+        self._operations = frozenset(operations)
+        # Chance, not secrets.
+        self._random = random or Random(0).random  # noqa: S311
+        self._lock = threading.Lock()
+        self._next: list[_Next] = []
+        self._shares: list[_Share] = []
+
+    def next(
+        self,
+        fault: Fault | str,
+        /,
+        *,
+        times: int = 1,
+        operation: str | None = None,
+        **parameters: Value,
+    ) -> None:
+        """Let a fault happen to the next requests, after those already planned so.
+
+        Args:
+            fault: A fault, its name, or its text.
+            times: To how many.
+            operation: Id of the only operation to which it happens.
+            **parameters: The fault's.
+
+        Raises:
+            ValueError: There is no such fault, parameter or operation.
+        """
+        if times < 1:
+            raise ValueError(f"a fault happens once or more, not {times} times")
+        entry = _Next(_fault(fault, parameters), self._known(operation), times)
+        with self._lock:
+            self._next.append(entry)
+
+    def sometimes(
+        self,
+        fault: Fault | str,
+        /,
+        *,
+        rate: float,
+        operation: str | None = None,
+        **parameters: Value,
+    ) -> None:
+        """Let a fault happen to a share of the requests, from 0 to 1.
+
+        Shares add up: two of 0.1 leave 0.8 of the requests alone. Beyond 1, those planned first
+        come first.
+
+        Raises:
+            ValueError: There is no such fault, parameter or operation, or no such share.
+        """
+        if not 0 <= rate <= 1:
+            raise ValueError(f"a share of requests is from 0 to 1, not {rate}")
+        entry = _Share(_fault(fault, parameters), self._known(operation), rate)
+        with self._lock:
+            self._shares.append(entry)
+
+    def always(
+        self, fault: Fault | str, /, *, operation: str | None = None, **parameters: Value
+    ) -> None:
+        """Let a fault happen to every request that has no other."""
+        self.sometimes(fault, rate=1, operation=operation, **parameters)
+
+    def clear(self) -> None:
+        """Plan nothing."""
+        with self._lock:
+            self._next.clear()
+            self._shares.clear()
+
+    def draw(self, operation: str | None = None) -> Fault | None:
+        """The fault that happens to a request, which is taken from the plan."""
+        if not self._next and not self._shares:
+            return None
+        with self._lock:
+            for entry in self._next:
+                if entry.operation in (None, operation):
+                    entry.times -= 1
+                    if not entry.times:
+                        self._next.remove(entry)
+                    return entry.fault
+            left = self._random() if self._shares else 1.0
+            for share in self._shares:
+                if share.operation in (None, operation):
+                    left -= share.rate
+                    if left < 0:
+                        return share.fault
+        return None
+
+    def start(self, faults: Iterable[Fault | str]) -> None:
+        """Plan faults as they are named at the start: ``NAME[:RATE][; key=value]``."""
+        for fault in faults:
+            if isinstance(fault, Fault):
+                self.always(fault)
+                continue
+            head, semicolon, rest = fault.partition(";")
+            name, colon, rate = head.partition(":")
+            try:
+                share = float(rate) if colon else 1.0
+            except ValueError:
+                raise ValueError(f"a share of requests is from 0 to 1, not {rate!r}") from None
+            self.sometimes(name + semicolon + rest, rate=share)
+
+    def add(self, entries: Iterable[Mapping[str, Any]], *, anew: bool = False) -> None:
+        """Plan entries of the form of `as_json`, all or none; `anew` instead of what is planned.
+
+        Fields beside `fault`, `times`, `rate` and `operation` are parameters of the fault.
+
+        Raises:
+            ValueError: There is no such fault, parameter, operation or share.
+            TypeError: A field has a value of another type.
+        """
+        plan = FaultPlan(self._operations)
+        for entry in entries:
+            fields = dict(entry)
+            fault = str(fields.pop("fault", ""))
+            if "rate" in fields:
+                plan.sometimes(fault, **fields)
+            else:
+                plan.next(fault, **fields)
+        with self._lock:
+            if anew:
+                self._next.clear()
+                self._shares.clear()
+            self._next += plan._next
+            self._shares += plan._shares
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The plan as a list of entries with a fault, `times` or `rate`, and an operation."""
+        with self._lock:
+            return [
+                {"fault": str(entry.fault), "times": entry.times, "operation": entry.operation}
+                for entry in self._next
+            ] + [
+                {"fault": str(share.fault), "rate": share.rate, "operation": share.operation}
+                for share in self._shares
+            ]
+
+    def _known(self, operation: str | None) -> str | None:
+        if operation is not None and operation not in self._operations:
+            raise ValueError(f"there is no operation {operation!r}")
+        return operation
+
+
+def _fault(fault: Fault | str, parameters: Mapping[str, Value]) -> Fault:
+    base = fault if isinstance(fault, Fault) else Fault.parse(fault)
+    return Fault(base.name, {**base.parameters, **parameters})

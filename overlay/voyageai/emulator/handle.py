@@ -1,0 +1,90 @@
+"""A running emulator, as its owner holds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from .faults import Fault
+from .faults.faulty import PREFIX
+
+if TYPE_CHECKING:
+    from .connections import Connections
+    from .faults import FaultPlan
+    from .faults.fault import Value
+    from .requests import Requests
+
+__all__ = ["Emulator"]
+
+
+class Emulator(str):
+    """The base URL of a running emulator, such as ``http://127.0.0.1:49152/v1``, and more.
+
+    It is a string, so that it can be given wherever a base URL is asked for. Pickled or copied it
+    is no more than that.
+
+    Attributes:
+        origin: The same without a path.
+        requests: What it was asked.
+        faults: What goes wrong, by plan.
+        connections: How many there are.
+        admin_token: What opens its admin routes.
+
+    Example:
+        >>> import httpx
+        >>> from voyageai.emulator import running
+        >>> with running() as emulator:
+        ...     emulator.faults.next("status", status=503, retry_after=2)
+        ...     body = {"input": "hello", "model": "voyage-4"}
+        ...     answer = httpx.post(f"{emulator}/embeddings", json=body)
+        >>> answer.status_code, answer.headers["retry-after"]
+        (503, '2')
+        >>> emulator.requests.last.model
+        EmbeddingsRequest(input='hello', model='voyage-4')
+    """
+
+    origin: str
+    requests: Requests
+    faults: FaultPlan
+    connections: Connections
+    admin_token: str
+    _base: str
+
+    def __new__(
+        cls,
+        origin: str,
+        base: str,
+        requests: Requests,
+        faults: FaultPlan,
+        connections: Connections,
+        admin_token: str,
+    ) -> Self:
+        """Make a string, which must have its characters when it is made."""
+        self = super().__new__(cls, origin + base)
+        self.origin = origin
+        self._base = base
+        self.requests = requests
+        self.faults = faults
+        self.connections = connections
+        self.admin_token = admin_token
+        return self
+
+    @property
+    def url(self) -> str:
+        """The base URL as a plain string."""
+        return str.__str__(self)
+
+    def faulty(self, fault: Fault | str, **parameters: Value) -> str:
+        """A base URL below which a fault happens to every request.
+
+        Args:
+            fault: A fault, or its name.
+            **parameters: The fault's, if it is given by name.
+
+        Raises:
+            ValueError: There is no such fault or parameter.
+        """
+        named = Fault(fault, parameters) if isinstance(fault, str) else fault
+        return f"{self.origin}{PREFIX}{named.as_path()}{self._base}"
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (self.url,)

@@ -1,0 +1,74 @@
+"""The part of the application that records requests."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .recorded import RECORD
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from .contract import Contract
+    from .recorded import RecordedRequest
+    from .requests import Requests
+
+__all__ = ["Journal", "Recorder"]
+
+
+class Recorder:
+    """An application whose requests are recorded."""
+
+    def __init__(self, app: ASGIApp, requests: Requests, contract: Contract) -> None:
+        self._app = app
+        self._requests = requests
+        self._contract = contract
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and record."""
+        operation = self._contract.find(scope["method"], scope["path"])
+        record = self._requests.begin(scope, operation and operation.id)
+
+        async def noted_receive() -> Message:
+            message = await receive()
+            body = message.get("body")
+            if body:
+                record.add(body)
+            return message
+
+        async def noted_send(message: Message) -> None:
+            # Complete before the last bytes leave, so that who has the answer finds it so.
+            if message["type"] == "http.response.start":
+                record.answer(message["status"])
+            elif not message.get("more_body", False):
+                record.finish()
+            await send(message)
+
+        try:
+            await self._app({**scope, RECORD: record}, noted_receive, noted_send)
+        finally:
+            record.finish()
+
+
+class Journal:
+    """A file with a line of JSON for each request."""
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115  # closed by `close`
+        self._lock = threading.Lock()
+
+    def write(self, record: RecordedRequest) -> None:
+        """Add a request."""
+        line = json.dumps(record.as_json())
+        with self._lock:
+            self._file.write(line + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

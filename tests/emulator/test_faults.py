@@ -1,0 +1,400 @@
+"""What each fault does, over real sockets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import struct
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from voyageai.emulator import running
+from voyageai.emulator.faults import FAULTS, Fault
+from voyageai.emulator.faults.statuses import NAMED
+from voyageai.emulator.handle import Emulator
+
+from tests.emulator.asking import check
+from tests.emulator.faulting import (
+    BASE64,
+    DOCUMENTS,
+    RANKING,
+    TEXTS,
+    connect,
+    message,
+    post,
+    receive_all,
+    until,
+)
+
+
+@pytest.fixture(scope="module")
+def running_emulator() -> Iterator[Emulator]:
+    """One emulator for all tests here."""
+    with running() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator) -> Iterator[Emulator]:
+    """It, with nothing planned and nothing left over."""
+    running_emulator.requests.clear()
+    yield running_emulator
+    assert [] == running_emulator.faults.as_json()
+    assert 0 == running_emulator.requests.settle()
+    assert 0 == running_emulator.connections.settle()
+
+
+def vectors(body: dict[str, Any]) -> list[list[float]]:
+    """The vectors of an answer by index."""
+    ordered = sorted(body["data"], key=lambda item: item["index"])
+    return [item["embedding"] for item in ordered]
+
+
+# Statuses
+
+
+@pytest.mark.parametrize(("name", "status"), NAMED.items())
+def test_a_status_comes_in_the_apis_shape(emulator: Emulator, name: str, status: int) -> None:
+    """A client reads the reason from `detail`, and the id from the header, as of any error."""
+    emulator.faults.next(name)
+    answer = post(emulator)
+    assert status == answer.status_code
+    check("#/components/schemas/Error", answer.json())
+    assert emulator.requests.last.id == answer.headers["x-request-id"]
+    assert "retry-after" not in answer.headers
+
+
+def test_a_status_brings_the_headers_and_words_that_it_is_told(emulator: Emulator) -> None:
+    """What a client does with advice on when to retry has to be tested."""
+    date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    emulator.faults.next("status", status=429, retry_after=2, should_retry=True, detail="No.")
+    emulator.faults.next("overloaded", retry_after_ms=1.5, should_retry=False, code="BUSY")
+    emulator.faults.next(f"rate_limited; retry_after={date}")
+    first, second, third = (post(emulator) for _ in range(3))
+    assert (429, {"detail": "No."}) == (first.status_code, first.json())
+    assert ("2", "true") == (first.headers["retry-after"], first.headers["x-should-retry"])
+    assert (529, "BUSY") == (second.status_code, second.json()["error_code"])
+    assert "1.5" == second.headers["retry-after-ms"]
+    assert "false" == second.headers["x-should-retry"]
+    assert date == third.headers["retry-after"]
+
+
+def test_a_status_without_a_body_has_none(emulator: Emulator) -> None:
+    """204 is a success that holds no vectors."""
+    emulator.faults.next("status", status=204)
+    answer = post(emulator)
+    assert (204, b"") == (answer.status_code, answer.content)
+
+
+# Answers as a whole
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_page_of_html_comes_under_any_status(emulator: Emulator, status: int) -> None:
+    """Gateways write pages, sometimes of success."""
+    emulator.faults.next("html", status=status)
+    answer = post(emulator)
+    assert status == answer.status_code
+    assert "text/html; charset=utf-8" == answer.headers["content-type"]
+    assert "<html>" in answer.text
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_body_can_be_empty(emulator: Emulator, status: int) -> None:
+    """JSON readers do not take it."""
+    emulator.faults.next("empty", status=status)
+    answer = post(emulator)
+    assert (status, b"") == (answer.status_code, answer.content)
+
+
+def test_json_can_be_of_another_shape(emulator: Emulator) -> None:
+    """Readers that index what is no object raise what nobody catches."""
+    emulator.faults.next("json_list")
+    emulator.faults.next("detail_list")
+    success, failure = post(emulator), post(emulator)
+    assert (200, list) == (success.status_code, type(success.json()))
+    assert (422, list) == (failure.status_code, type(failure.json()["detail"]))
+
+
+def test_headers_can_be_wrong_about_the_right_body(emulator: Emulator) -> None:
+    """The body is what it was."""
+    right = post(emulator).json()
+    emulator.faults.next("content_type")
+    emulator.faults.next("content_type", type="")
+    other, none = post(emulator), post(emulator)
+    assert (right, "text/plain") == (other.json(), other.headers["content-type"])
+    assert right == none.json()
+    assert "content-type" not in none.headers
+
+
+def test_a_body_can_be_said_to_be_compressed(emulator: Emulator) -> None:
+    """The decoder of the HTTP library fails, not that of JSON."""
+    emulator.faults.next("bad_gzip")
+    with pytest.raises(httpx.DecodingError):
+        post(emulator)
+
+
+def test_a_body_can_be_broken_text(emulator: Emulator) -> None:
+    """Not UTF-8, or not whole, though HTTP says that all is well."""
+    right = post(emulator).content
+    emulator.faults.next("invalid_utf8")
+    emulator.faults.next("cut_json", share=0.25)
+    invalid, cut = post(emulator).content, post(emulator).content
+    with pytest.raises(UnicodeDecodeError):
+        invalid.decode()
+    assert json.loads(invalid.decode("utf-8", "replace"))["data"] == json.loads(right)["data"]
+    assert right[: len(right) // 4] == cut
+
+
+def test_a_header_can_be_huge(emulator: Emulator) -> None:
+    """HTTP libraries refuse it in their own way."""
+    emulator.faults.next("huge_header", size=1000)
+    assert 1000 == len(post(emulator).headers["x-emulator-padding"])
+    emulator.faults.next("huge_header")
+    with pytest.raises(httpx.RemoteProtocolError):
+        post(emulator)
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_leads_to_the_same_path_elsewhere(emulator: Emulator, status: int) -> None:
+    """Whether a client takes the key there can be seen there."""
+    with running() as elsewhere:
+        emulator.faults.next("redirect", status=status, to=elsewhere.origin)
+        answer = httpx.post(f"{emulator}/embeddings?a=b", json=TEXTS)
+        assert status == answer.status_code
+        assert f"{elsewhere}/embeddings?a=b" == answer.headers["location"]
+
+
+# Contents
+
+
+def test_base64_can_be_bad(emulator: Emulator) -> None:
+    """No decoder takes it, strict or lax; the other vectors stay."""
+    emulator.faults.next("bad_base64", times=2)
+    written = post(emulator, BASE64).json()["data"]
+    assert 1024 == len(base64.b64decode(written[0]["embedding"], validate=True))
+    for validate in (True, False):
+        with pytest.raises(ValueError, match=r"base64|padding|characters"):
+            base64.b64decode(written[-1]["embedding"], validate=validate)
+    assert isinstance(post(emulator).json()["data"][-1]["embedding"], str)
+
+
+def test_one_vector_can_have_another_dimension(emulator: Emulator) -> None:
+    """In lists and in base64, at the end of the answer."""
+    emulator.faults.next("wrong_dimension", times=3)
+    lists = post(emulator).json()["data"]
+    assert [256, 255] == [len(item["embedding"]) for item in lists]
+    encoded = post(emulator, BASE64).json()["data"]
+    assert [1024, 1020] == [len(base64.b64decode(item["embedding"])) for item in encoded]
+    nested = post(emulator, DOCUMENTS, "/contextualizedembeddings").json()["data"]
+    assert 255 == len(nested[-1]["data"][-1]["embedding"])
+
+
+def test_a_number_can_be_none(emulator: Emulator) -> None:
+    """A NaN in an index of vectors spoils every search."""
+    emulator.faults.next("nan", times=3)
+    assert math.isnan(post(emulator).json()["data"][-1]["embedding"][0])
+    encoded = post(emulator, BASE64).json()["data"][-1]["embedding"]
+    assert math.isnan(struct.unpack("<f", base64.b64decode(encoded)[:4])[0])
+    assert math.isnan(post(emulator, RANKING, "/rerank").json()["data"][-1]["relevance_score"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "indexes"),
+    [
+        ("missing_index", [0, None]),
+        ("repeated_index", [0, 0]),
+        ("wrong_index; index=7", [0, 7]),
+        ("shuffled", [1, 0]),
+        ("missing_item", [0]),
+        ("extra_item", [0, 1, 2]),
+    ],
+)
+def test_items_can_be_in_disorder(
+    emulator: Emulator, fault: str, indexes: list[int | None]
+) -> None:
+    """At every level that an answer has."""
+    emulator.faults.next(fault, times=2)
+    flat = post(emulator).json()["data"]
+    assert indexes == [item.get("index") for item in flat]
+    documents = post(emulator, DOCUMENTS, "/contextualizedembeddings").json()["data"]
+    assert indexes == [item.get("index") for item in documents]
+    if fault != "shuffled":  # which is for all levels
+        emulator.faults.next(fault, inner=True)
+        documents = post(emulator, DOCUMENTS, "/contextualizedembeddings").json()["data"]
+        assert [0, 1] == [item["index"] for item in documents]
+        assert indexes == [item.get("index") for item in documents[0]["data"]]
+
+
+def test_shuffled_answers_are_still_right(emulator: Emulator) -> None:
+    """Indexes tell what belongs to what."""
+    right = post(emulator).json()
+    emulator.faults.next("shuffled")
+    shuffled = post(emulator).json()
+    assert right["data"] != shuffled["data"]
+    assert vectors(right) == vectors(shuffled)
+
+
+def test_fields_can_be_more_fewer_or_other(emulator: Emulator) -> None:
+    """Servers grow fields and models; a client that checks all it gets must not fail by that."""
+    for fault in ("missing_data", "missing_usage", "extra_fields", "other_model; name=new"):
+        emulator.faults.next(fault)
+    no_data, no_usage, more, other = (post(emulator).json() for _ in range(4))
+    assert {"object", "model", "usage"} == set(no_data)
+    assert {"object", "model", "data"} == set(no_usage)
+    assert more["x_unheard_of"] == more["data"][0]["x_unheard_of"]
+    assert "new" == other["model"]
+
+
+def test_an_answer_with_no_place_for_a_fault_is_left_alone(emulator: Emulator) -> None:
+    """And the record says so."""
+    right = post(emulator, RANKING, "/rerank").json()
+    emulator.faults.next("bad_base64", times=2)
+    assert right == post(emulator, RANKING, "/rerank").json()
+    assert emulator.requests.last.fault is None
+    assert 400 == post(emulator, {**TEXTS, "input": []}).status_code
+    assert emulator.requests.last.fault is None
+
+
+# The wire
+
+
+@pytest.mark.parametrize(
+    ("fault", "reset", "least", "most"),
+    [
+        ("reset_before", True, 0, 0),
+        ("reset_during", True, 0.4, 0.6),
+        ("close_before", False, 0, 0),
+        ("close_headers", False, 0, 0),
+        ("truncated; share=0.75", False, 0.7, 0.8),
+        ("truncated; share=1", False, 0.9, 0.9999),
+    ],
+)
+def test_a_connection_can_end_too_soon(
+    emulator: Emulator, fault: str, reset: bool, least: float, most: float
+) -> None:
+    """By a reset, which loses what was on its way, or by a close, which looks like an end."""
+    emulator.faults.next(fault)
+    with connect(emulator) as sock:
+        sock.sendall(message())
+        received, was_reset = receive_all(sock)
+    assert reset == was_reset
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert ("before" in fault) == (head == b"")
+    if head:
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        assert least <= len(body) / length <= most
+
+
+def test_a_body_in_chunks_can_end_too_soon(emulator: Emulator) -> None:
+    """Without its last chunk."""
+    emulator.faults.next("truncated", chunked=True)
+    with connect(emulator) as sock:
+        sock.sendall(message())
+        received, was_reset = receive_all(sock)
+    assert not was_reset
+    assert b"transfer-encoding: chunked" in received.lower()
+    assert not received.endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize(("fault", "reset"), [("close_after", False), ("reset_after", True)])
+def test_a_connection_can_end_after_the_answer(emulator: Emulator, fault: str, reset: bool) -> None:
+    """A client that keeps it for the next request finds it dead."""
+    emulator.faults.next(fault)
+    with connect(emulator) as sock:
+        sock.sendall(message())
+        received, was_reset = receive_all(sock)
+    assert reset == was_reset
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"connection: close" not in head.lower()
+    assert 2 == len(json.loads(body)["data"])
+
+
+def test_after_any_fault_of_a_connection_the_next_one_works(emulator: Emulator) -> None:
+    """The server itself is not hurt."""
+    for name in ("reset_before", "reset_during", "close_before", "truncated"):
+        emulator.faults.next(name)
+        with pytest.raises(httpx.TransportError):
+            post(emulator)
+        assert 200 == post(emulator).status_code
+
+
+def test_a_body_can_drip(emulator: Emulator) -> None:
+    """Each piece comes soon enough, the whole does not."""
+    right = post(emulator).content
+    emulator.faults.next("drip", size=len(right) // 4, delay=0.02)
+    begun = time.perf_counter()
+    assert right == post(emulator).content
+    assert 0.08 <= time.perf_counter() - begun
+    emulator.faults.next("drip", size=1, delay=0.01, most=0.03)
+    begun = time.perf_counter()
+    assert right == post(emulator).content
+    assert 5 > time.perf_counter() - begun
+
+
+def test_an_answer_can_be_late(emulator: Emulator) -> None:
+    """And is right all the same."""
+    emulator.faults.next("delay", seconds=0.05)
+    begun = time.perf_counter()
+    assert 200 == post(emulator).status_code
+    assert 0.05 <= time.perf_counter() - begun
+
+
+@pytest.mark.parametrize("fault", ["delay; seconds=60", "hang", "drip; size=1; delay=60"])
+def test_a_client_that_waits_no_longer_ends_the_wait(emulator: Emulator, fault: str) -> None:
+    """The server is free at once, and knows that the client went away."""
+    emulator.faults.next(fault)
+    with connect(emulator) as sock:
+        sock.sendall(message())
+        until(lambda: len(emulator.requests) == 1)
+    assert 0 == emulator.requests.settle(timeout=2)
+    assert emulator.requests.last.went_away
+
+
+def test_a_request_without_an_answer_ends_some_time(emulator: Emulator) -> None:
+    """So that no test hangs for ever."""
+    emulator.faults.next("hang", most=0.01)
+    with pytest.raises(httpx.RemoteProtocolError):
+        post(emulator)
+    assert not emulator.requests.last.went_away
+
+
+# All of them
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [(TEXTS, "/embeddings"), (DOCUMENTS, "/contextualizedembeddings"), (RANKING, "/rerank")],
+    ids=["texts", "documents", "ranking"],
+)
+def test_every_fault_meets_every_kind_of_request(
+    emulator: Emulator, name: str, body: Any, path: str
+) -> None:
+    """It ends in an answer or a broken connection, and is never a failure of the emulator."""
+    emulator.faults.next(name, **({"most": 0.01} if name == "hang" else {}))
+    try:
+        answer = post(emulator, body, path)
+    except httpx.TransportError:
+        pass
+    except httpx.DecodingError:
+        assert "bad_gzip" == name
+    else:
+        # A failure of the emulator is a 500 in the API's words.
+        assert answer.status_code != 500 or name in ("server_error", "status", "empty")
+    assert 1 == len(emulator.requests)
+    assert emulator.requests.last.fault in (Fault(name), Fault("hang", {"most": 0.01}), None)
+
+
+def test_every_fault_says_what_it_does() -> None:
+    """In a sentence, and with defaults that tell what its parameters are."""
+    for kind in FAULTS.values():
+        assert kind.description.endswith(".")
+        assert all(
+            isinstance(value, bool | int | float | str) for value in kind.parameters.values()
+        )
+    assert len(FAULTS) >= 24

@@ -1,0 +1,120 @@
+"""A client that keeps to a tier, against the emulator's own count, in time that is not waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import selectors
+from typing import Any
+
+import httpx
+import pytest
+import voyageai
+from voyageai.emulator.app import create_app
+from voyageai.emulator.requests import Requests
+from voyageai.transport import AsyncTransport
+from voyageai.transport.steps import Surroundings
+from voyageai_rest.catalogue import TIERS, find
+
+MODEL = "voyage-4-large"
+WORKERS = 64
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop whose clock jumps to the next thing to do."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        loop = self
+
+        class Jump(selectors.DefaultSelector):
+            def select(self, timeout: float | None = None) -> Any:
+                loop.now += timeout or 0.0
+                return super().select(0)
+
+        super().__init__(Jump())
+
+    def time(self) -> float:
+        """Seconds of the jumping clock."""
+        return self.now
+
+
+class Network(httpx.AsyncBaseTransport):
+    """The emulator, some milliseconds away in each direction."""
+
+    def __init__(self, requests: Requests, chance: random.Random) -> None:
+        self.app = httpx.ASGITransport(create_app(requests=requests))
+        self.chance = chance
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry a request there and its answer back."""
+        await asyncio.sleep(self.chance.uniform(0.005, 0.1))
+        response = await self.app.handle_async_request(request)
+        await response.aread()
+        await asyncio.sleep(self.chance.uniform(0.005, 0.1))
+        return response
+
+
+def most_in_a_minute(arrived: list[tuple[float, int]]) -> tuple[int, int]:
+    """Most requests and most tokens in any sliding minute."""
+    arrived = sorted(arrived)
+    first = tokens = most_requests = most_tokens = 0
+    for place, (time, count) in enumerate(arrived):
+        tokens += count
+        while arrived[first][0] <= time - 60:
+            tokens -= arrived[first][1]
+            first += 1
+        most_requests = max(most_requests, place - first + 1)
+        most_tokens = max(most_tokens, tokens)
+    return most_requests, most_tokens
+
+
+@pytest.mark.parametrize(
+    ("calls", "words", "bound"),
+    [(10_000, 6, "requests"), (4_000, 8_000, "tokens")],
+    ids=["bound by requests", "bound by tokens"],
+)
+def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
+    """Never more than the limit in any sliding minute of the emulator's clock, and nearly all of it."""
+    chance = random.Random(7)
+    loop = Loop()
+    requests = Requests(["createEmbeddings"], limit=calls, clock=loop.time)
+    client = voyageai.AsyncClient("k", rate_limit=1)
+    client._transport = AsyncTransport(
+        http=Network(requests, chance),
+        sleep=asyncio.sleep,
+        surroundings=Surroundings(clock=loop.time, dice=chance.random),
+    )
+    left = iter(range(calls))
+
+    async def worker() -> None:
+        for _ in left:
+            text = "a " * chance.randint(1, words)
+            await client.embed(text, model=MODEL, output_dimension=256)
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(WORKERS):
+                group.create_task(worker())
+
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+    arrived = [(request.time, request.tokens) for request in requests]
+    entry = find(MODEL)
+    rpm, tpm = entry.rpm * TIERS.tier_1.factor, entry.tpm * TIERS.tier_1.factor
+    most_requests, most_tokens = most_in_a_minute(arrived)
+    # The first minute starts with an empty window, and may hold more than an average one.
+    after = [(time, tokens) for time, tokens in arrived if time > 60]
+    minutes = (max(arrived)[0] - 60) / 60
+
+    assert calls == len(arrived)
+    assert {200} == {request.status for request in requests}
+    assert most_requests <= rpm
+    assert most_tokens <= tpm
+    assert minutes > 3
+    if bound == "requests":
+        assert len(after) / minutes >= 0.95 * rpm
+    else:
+        assert sum(tokens for _, tokens in after) / minutes >= 0.95 * tpm
