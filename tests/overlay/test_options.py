@@ -46,7 +46,7 @@ def test_a_timeout_bounds_the_phases_of_an_attempt(face, timeout, expected):
 def test_a_timeout_bounds_the_whole_call(face):
     """Retries and waits included, so that nobody waits longer than they said."""
     client = face.client(failing(*[503] * 9), max_retries=9, timeout=3)
-    with pytest.raises(error.ServiceUnavailableError, match="only 1.5 s are left") as raised:
+    with pytest.raises(error.ServiceUnavailableError, match=r"only 1\.5 s are left") as raised:
         face.call(client, "embed", **EMBED)
 
     assert [0.5, 1.0] == face.waits
