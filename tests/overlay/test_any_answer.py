@@ -1,0 +1,91 @@
+"""Whatever a server answers, a method returns or raises a VoyageError."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from voyageai.error import VoyageError
+
+from .conftest import Face, answer_to
+from .test_results import CALLS
+
+ANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+STATUSES = st.integers(200, 599)
+HEADERS = st.dictionaries(
+    st.sampled_from(["content-type", "retry-after", "retry-after-ms", "x-should-retry", "x-request-id"]),
+    st.text(st.characters(codec="latin-1", categories=["L", "N", "P"]), max_size=30),
+)  # fmt: skip
+
+
+def answered(face, method, arguments, response):
+    """Call a method that gets this answer; anything but a VoyageError fails the test."""
+    try:
+        face.call(face.client(lambda request: response()), method, **arguments)
+    except VoyageError as failure:
+        assert str(failure)
+        assert repr(failure)
+
+
+@pytest.mark.parametrize("name", ["Client", "AsyncClient"])
+@pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
+@ANY
+@given(
+    status=STATUSES,
+    content=st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()),
+    headers=HEADERS,
+)
+def test_any_bytes_with_any_status(name, method, arguments, kind, status, content, headers):
+    """No JSONDecodeError, UnicodeDecodeError, KeyError or AttributeError ever leaves a method."""
+    answered(
+        Face(name),
+        method,
+        arguments,
+        lambda: httpx.Response(status, content=content, headers={k: v.encode("latin-1") for k, v in headers.items()}),
+    )  # fmt: skip
+
+
+def paths(value, path=()):
+    """Where everything stands in a JSON value."""
+    yield path
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from paths(item, (*path, key))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from paths(item, (*path, place))
+
+
+@pytest.mark.parametrize("name", ["Client", "AsyncClient"])
+@pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
+@ANY
+@given(data=st.data())
+def test_a_right_answer_with_anything_put_anywhere(name, method, arguments, kind, data):
+    """Nearly right answers go deeper than noise does."""
+    face = Face(name)
+    seen = []
+
+    def right(request):
+        seen.append(answer_to(request))
+        return seen[-1]
+
+    face.call(face.client(right), method, **arguments)
+    body = seen[0].json()
+    path = data.draw(st.sampled_from([found for found in paths(body) if found]))
+    spoilt = body
+    for step in path[:-1]:
+        spoilt = spoilt[step]
+    if data.draw(st.booleans()) and isinstance(spoilt, dict):
+        del spoilt[path[-1]]
+    else:
+        spoilt[path[-1]] = data.draw(JSON)
+    content = json.dumps(body).encode()
+    answered(face, method, arguments, lambda: httpx.Response(200, content=content))
