@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from .blocking import Connections
 from .building import build
 from .opening import Wire
 from .steps import Answer, Send, Surroundings, steps
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from ..results import RawResponse
 
 T = TypeVar("T")
+
+OTHER = type("OtherLoops", (), {})
+"""Stands for the event loops of libraries other than asyncio."""
 
 
 class Transport:
@@ -98,9 +102,7 @@ class Transport:
     def _open(self, proxy: str | None) -> httpx.BaseTransport:
         if proxy is not None:
             return httpx.HTTPTransport(**self._wire.arguments(proxy))
-        return httpx.HTTPTransport(
-            verify=self._wire.context(), limits=self._wire.limits, trust_env=False
-        )
+        return Connections(self._wire.context, **self._wire.bounds())
 
     def close(self) -> None:
         """Close all connections."""
@@ -127,8 +129,12 @@ class AsyncTransport:
         sleep: Callable[[float], Awaitable[None]] | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
-        import anyio  # only asynchronous users should pay for it
+        # Only asynchronous users should pay for these.
+        import anyio
 
+        from .looping import AsyncConnections
+
+        self._connections = AsyncConnections
         self._wire = wire or Wire()
         self._given = http
         self._sleep = sleep or anyio.sleep
@@ -196,11 +202,9 @@ class AsyncTransport:
         return pools[origin]
 
     def _open(self, proxy: str | None) -> httpx.AsyncBaseTransport:
-        if proxy is not None:
+        if proxy is not None or _loop() is OTHER:
             return httpx.AsyncHTTPTransport(**self._wire.arguments(proxy))
-        return httpx.AsyncHTTPTransport(
-            verify=self._wire.context(), limits=self._wire.limits, trust_env=False
-        )
+        return self._connections(self._wire.context, **self._wire.bounds())
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
@@ -214,4 +218,4 @@ def _loop() -> Any:
     try:
         return get_running_loop()
     except RuntimeError:  # another async library, such as trio; one pool for all its loops
-        return AsyncTransport
+        return OTHER

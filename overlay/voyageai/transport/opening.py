@@ -63,10 +63,18 @@ class Wire:
         """The TLS context; made once for each way of verifying, as that costs more than a call."""
         return _context(self.verify)
 
-    def arguments(self, proxy: str) -> dict[str, Any]:
-        """Arguments of httpx's own transports, for a proxy."""
+    def bounds(self) -> dict[str, Any]:
+        """Arguments of our own transports."""
         return {
-            "proxy": httpx.Proxy(proxy),
+            "max_connections": self.limits.max_connections,
+            "max_keepalive_connections": self.limits.max_keepalive_connections,
+            "keepalive_expiry": self.limits.keepalive_expiry,
+        }
+
+    def arguments(self, proxy: str | None) -> dict[str, Any]:
+        """Arguments of httpx's own transports."""
+        return {
+            "proxy": None if proxy is None else httpx.Proxy(proxy),
             "verify": self.context(),
             "limits": self.limits,
             "trust_env": False,

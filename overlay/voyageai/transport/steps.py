@@ -105,6 +105,7 @@ def steps(
         turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline)
     log = Log(request, clock)
     attempts = 0
+    may_repeat = call.repeatable and rewindable(call.request)
     try:
         while True:
             reservation = None
@@ -115,7 +116,11 @@ def steps(
                 left = None if deadline is None else deadline - clock()
                 if left is not None and left <= 0:
                     raise DeadlineError(f"The call took longer than its {seconds:g} s")
-                request.extensions = {"timeout": phases(options, left), "deadline": deadline}
+                request.extensions = {
+                    "timeout": phases(options, left),
+                    "deadline": deadline,
+                    "repeatable": may_repeat,
+                }
                 attempts += 1
                 log.start(attempts)
                 answer = yield Send(request, left)

@@ -1,0 +1,140 @@
+"""A pool of blocking HTTP/1.1 connections, as a transport for httpx."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable
+
+import httpx
+
+from .blocking_connection import Connection, dial
+from .blocking_pool import Pool
+from .incoming import Reply, respond
+from .outgoing import Outgoing, Stale, repeatable
+from .pool import Origin
+from .timeouts import Timeouts, expired, until
+
+
+class Connections(httpx.BaseTransport):
+    """Sends requests over kept-alive connections; safe to share between threads.
+
+    A request's extensions may hold `timeout` (seconds by phase, as in httpx), `deadline` (the
+    `time.monotonic()` at which all must be over), and `repeatable` (whether it may be sent again
+    on a new connection if the server closed the old one while it was idle; it may by default).
+
+    Args:
+        context: Makes the TLS context; called for the first https connection.
+        max_connections: The most that are open at once; further requests wait, in order of
+            arrival, within their `pool` timeout. None for no bound.
+        max_keepalive_connections: The most that are kept idle.
+        keepalive_expiry: Seconds after which an idle connection is not used again.
+
+    Example:
+        >>> with Connections(ssl.create_default_context) as connections:
+        ...     request = httpx.Request("GET", "https://api.voyageai.com/v1")
+        ...     connections.handle_request(request).status_code
+    """
+
+    def __init__(
+        self,
+        context: Callable[[], ssl.SSLContext],
+        *,
+        max_connections: int | None = 100,
+        max_keepalive_connections: int | None = None,
+        keepalive_expiry: float | None = 60.0,
+    ) -> None:
+        self._make_context = context
+        self._max_connections = max_connections
+        self._max_idle = max_keepalive_connections
+        self._expiry = keepalive_expiry
+        self._context: ssl.SSLContext | None = None
+        self._pool = Pool(max_connections, max_keepalive_connections, keepalive_expiry)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and read the whole answer.
+
+        Raises:
+            httpx.TransportError: There is none.
+        """
+        try:
+            return respond(self._send(request), request)
+        except httpx.TransportError as failure:
+            failure.request = request
+            raise
+
+    def _send(self, request: httpx.Request) -> Reply:
+        origin, timeouts, outgoing = Origin.of(request), Timeouts.of(request), Outgoing(request)
+        pool = self._own_pool()
+        with pool.turn(timeouts):
+            kept = pool.take(origin)
+            if kept is not None:
+                try:
+                    return self._exchange(pool, kept, request, outgoing, timeouts)
+                except Stale as stale:
+                    if not repeatable(request):
+                        raise stale.reason from stale.reason.__cause__
+                outgoing = Outgoing(request)
+            pool.make_room()
+            connection = Connection(origin, self._open(origin, timeouts))
+            return self._exchange(pool, connection, request, outgoing, timeouts)
+
+    def _exchange(
+        self,
+        pool: Pool,
+        connection: Connection,
+        request: httpx.Request,
+        outgoing: Outgoing,
+        timeouts: Timeouts,
+    ) -> Reply:
+        pool.opened(connection)
+        reusable = False
+        try:
+            reply = connection.exchange(request, outgoing, timeouts)
+            reusable = reply.reusable and not outgoing.closes
+            return reply
+        finally:
+            pool.give_back(connection, reusable=reusable)
+
+    def _open(self, origin: Origin, timeouts: Timeouts) -> socket.socket:
+        end = timeouts.end("connect", time.monotonic())
+        try:
+            sock = dial(origin, end)
+            if origin.scheme == "http":
+                return sock
+            try:
+                sock.settimeout(until(end, time.monotonic(), "connect"))
+                if self._context is None:
+                    self._context = self._make_context()
+                self._context.set_alpn_protocols(["http/1.1"])  # it may serve other clients too
+                return self._context.wrap_socket(sock, server_hostname=origin.host)
+            except BaseException:
+                sock.close()
+                raise
+        except TimeoutError as failure:
+            raise expired("connect") from failure
+        except (OSError, ValueError) as failure:  # ValueError: a name that none can have
+            raise httpx.ConnectError(str(failure)) from failure
+
+    def _own_pool(self) -> Pool:
+        if self._pool.process != os.getpid():  # after a fork
+            old = self._pool
+            self._pool = Pool(self._max_connections, self._max_idle, self._expiry)
+            old.abandon()
+        return self._pool
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open, in use or idle."""
+        return self._own_pool().open_connections
+
+    @property
+    def idle_connections(self) -> int:
+        """How many connections wait for their next request."""
+        return self._own_pool().idle_connections
+
+    def close(self) -> None:
+        """Close the idle connections now, and those in use when they come back."""
+        self._own_pool().close()

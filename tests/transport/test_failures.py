@@ -1,0 +1,204 @@
+"""What goes wrong on the way, for both transports: which exception, and what is left open."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import httpx
+import pytest
+
+from .conftest import Carry, ask
+from .scripted import Peer, Server, echo, saying
+
+OK = b"HTTP/1.1 200 OK\r\n"
+SHORT = 0.15
+"""A timeout that is to be reached."""
+LEEWAY = 0.25
+"""How much later than that is still punctual, on a busy machine."""
+
+
+def refused() -> str:
+    """A URL where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        return f"http://127.0.0.1:{unused.getsockname()[1]}/"
+
+
+def test_nobody_there_is_a_connect_error(carry: Carry) -> None:
+    """The request was not sent, so it can be sent again; the cause stays in the chain."""
+    carrier = carry()
+    request = ask(refused())
+    with pytest.raises(httpx.ConnectError) as caught:
+        carrier.send(request)
+
+    assert request is caught.value.request
+    assert isinstance(caught.value.__cause__, OSError)
+    assert 0 == carrier.transport.open_connections
+
+
+@pytest.mark.parametrize("host", ["voyage.invalid", "x" * 64 + ".invalid"])
+def test_names_that_lead_nowhere_are_connect_errors(carry: Carry, host: str) -> None:
+    """Unknown names, and those that no host can have."""
+    with pytest.raises((httpx.ConnectError, httpx.ConnectTimeout)):
+        carry().send(ask(f"http://{host}/", timeout={"connect": 2.0}))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="half a head"),
+        pytest.param(OK + b"Content-Length: 10\r\n\r\n12345", id="half a body"),
+        pytest.param(OK + b"Content-Length: 1000000\r\n\r\n" + b"x" * 70_000, id="half a long one"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc", id="half a chunk"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", id="no last chunk"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.0\r\n", id="another protocol"),
+        pytest.param(b"HTTP/2 200 OK\r\n\r\n", id="another version"),
+        pytest.param(b"HTTP/1.1 20 OK\r\n\r\n", id="garbage status"),
+        pytest.param(b"HTTP/1.1 200 " + b"x" * 70_000, id="endless status line"),
+        pytest.param(OK + b"X: y\r\n" * 20_000, id="endless headers"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 5_000, id="endless interim answers"),
+        pytest.param(OK + b"no colon\r\n\r\n", id="not a header"),
+        pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", id="two lengths"),
+        pytest.param(OK + b"Content-Length: -1\r\n\r\n", id="negative length"),
+        pytest.param(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n", id="unknown coding"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", id="not a size"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", id="chunk too long"),
+        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", id="another protocol unasked"),
+    ],
+)
+def test_broken_answers_are_protocol_errors(carry: Carry, answer: bytes) -> None:
+    """Each says what is wrong, names its request, and leaves no connection behind."""
+    with Server(saying(answer)) as server:
+        carrier = carry()
+        request = ask(server.url)
+        with pytest.raises(httpx.RemoteProtocolError, match=r"\w+ \w+") as caught:
+            carrier.send(request)
+
+        assert request is caught.value.request
+        assert 0 == carrier.transport.open_connections
+
+
+@pytest.mark.parametrize("answer", [b"", OK, OK + b"Content-Length: 10\r\n\r\n12345"])
+def test_resets_are_read_errors(carry: Carry, answer: bytes) -> None:
+    """Before, within and after the headers; not sent again, as the server has the request."""
+
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.send(answer)
+        time.sleep(0.02)  # the reset would overtake what was sent
+        peer.reset()
+
+    with Server(script) as server:
+        carrier = carry()
+        with pytest.raises(httpx.ReadError) as caught:
+            carrier.send(ask(server.url))
+
+        assert isinstance(caught.value.__cause__, OSError)
+        assert (0, 1) == (carrier.transport.open_connections, len(server.peers))
+
+
+def drip(peer: Peer) -> None:
+    """Send a body so slowly that no read times out."""
+    peer.read()
+    peer.send(OK + b"Content-Length: 1000\r\n\r\n")
+    while True:
+        peer.send(b".")
+        time.sleep(0.01)
+
+
+def silent(peer: Peer) -> None:
+    """Take a request and say nothing."""
+    peer.read()
+    peer.wait()
+
+
+def deaf(peer: Peer) -> None:
+    """Take nothing."""
+    gone.wait(5)
+
+
+gone = threading.Event()
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"), [(silent, httpx.ReadTimeout), (deaf, httpx.WriteTimeout)]
+)
+@pytest.mark.parametrize("by", ["phase", "deadline"])
+def test_timeouts_are_punctual(
+    carry: Carry, script: object, expected: type[Exception], by: str
+) -> None:
+    """Whether a phase takes too long or the deadline comes first."""
+    gone.clear()
+    with Server(script) as server:  # type: ignore[arg-type]  # mypy does not follow parametrize
+        carrier = carry()
+        body = b"x" * 20_000_000 if script is deaf else b""
+        request = ask(server.url, body, timeout={"read": SHORT, "write": SHORT})
+        start = time.monotonic()
+        if by == "deadline":
+            request = ask(server.url, body, deadline=start + SHORT)
+        with pytest.raises(expected) as caught:
+            carrier.send(request)
+        took = time.monotonic() - start
+        gone.set()
+
+        assert SHORT - 0.01 <= took < SHORT + LEEWAY
+        assert request is caught.value.request  # type: ignore[attr-defined]  # of httpx
+        assert 0 == carrier.transport.open_connections
+
+
+def test_a_dripping_body_does_not_outlive_the_deadline(carry: Carry) -> None:
+    """Every read is quick, and yet the whole must end."""
+    with Server(drip) as server:
+        carrier = carry()
+        start = time.monotonic()
+        with pytest.raises(httpx.ReadTimeout):
+            carrier.send(ask(server.url, timeout={"read": 1.0}, deadline=start + SHORT))
+
+        assert SHORT - 0.01 <= time.monotonic() - start < SHORT + LEEWAY
+        assert 0 == carrier.transport.open_connections
+
+
+def test_slow_bodies_are_read_as_long_as_something_comes(carry: Carry) -> None:
+    """The read timeout is about silence, not about the whole."""
+
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.send(OK + b"Content-Length: 10\r\n\r\n")
+        for _ in range(10):
+            time.sleep(0.015)
+            peer.send(b".")
+        peer.wait()
+
+    with Server(script) as server:
+        response = carry().send(ask(server.url, timeout={"read": SHORT}))
+        assert b"." * 10 == response.content
+
+
+def test_a_deadline_in_the_past_sends_nothing(carry: Carry) -> None:
+    """It is over before it began."""
+    with Server(echo) as server:
+        carrier = carry()
+        with pytest.raises(httpx.TimeoutException):
+            carrier.send(ask(server.url, deadline=time.monotonic() - 1))
+        assert [] == [request for peer in server.peers for request in peer.requests]
+
+
+def test_connecting_times_out(carry: Carry) -> None:
+    """A full backlog and a host that is switched off look the same: silence."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        try:
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(address)
+            carrier = carry()
+            start = time.monotonic()
+            with pytest.raises(httpx.ConnectTimeout):
+                carrier.send(ask(f"http://127.0.0.1:{address[1]}/", timeout={"connect": SHORT}))
+            assert SHORT - 0.01 <= time.monotonic() - start < SHORT + LEEWAY
+        finally:
+            for filler in fillers:
+                filler.close()

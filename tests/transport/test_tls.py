@@ -1,0 +1,149 @@
+"""TLS, with certificates made for the tests, for both transports."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from .conftest import Carry, ask
+from .scripted import Peer, Server, echo, saying
+
+Context = Callable[[], ssl.SSLContext]
+
+
+def at(server: Server, name: str = "localhost") -> str:
+    return f"https://{name}:{server.port}/"
+
+
+@pytest.mark.parametrize("size", [2, 3_000_000])
+def test_requests_travel_encrypted(
+    carry: Carry, trusting: Context, server_context: ssl.SSLContext, size: int
+) -> None:
+    """Small and large bodies, over one connection."""
+    with Server(echo, server_context) as server:
+        carrier = carry(trusting)
+        for _ in range(3):
+            assert b"x" * size == carrier.send(ask(at(server), b"x" * size)).content
+        assert 1 == len(server.peers)
+        assert isinstance(server.peers[0].socket, ssl.SSLSocket)
+
+
+def test_the_context_is_made_once_and_only_for_https(
+    carry: Carry, trusting: Context, server_context: ssl.SSLContext
+) -> None:
+    """It costs more than a call, and reads files: not on the event loop's thread."""
+    threads: list[threading.Thread] = []
+
+    def counting() -> ssl.SSLContext:
+        threads.append(threading.current_thread())
+        return trusting()
+
+    with Server(echo) as plain, Server(echo, server_context) as server:
+        carrier = carry(counting)
+        carrier.send(ask(plain.url))
+        assert [] == threads
+        for _ in range(2):
+            carrier.send(ask(at(server), headers={"Connection": "close"}))
+        assert 1 == len(threads)
+        assert (threads[0] is threading.main_thread()) is hasattr(carrier.transport, "close")
+
+
+def test_a_context_that_can_not_be_made_is_a_connect_error(carry: Carry) -> None:
+    """The file of certificates may be missing; and it may be there the next time."""
+
+    def missing() -> ssl.SSLContext:
+        raise FileNotFoundError("no certificates")
+
+    with Server(echo) as server:
+        carrier = carry(missing)
+        for _ in range(2):
+            with pytest.raises(httpx.ConnectError, match="no certificates"):
+                carrier.send(ask(at(server)))
+        assert 0 == carrier.transport.open_connections
+
+
+def test_unknown_authorities_are_refused(carry: Carry, server_context: ssl.SSLContext) -> None:
+    """Anybody can make a certificate."""
+    with Server(echo, server_context) as server:
+        carrier = carry(ssl.create_default_context)
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            carrier.send(ask(at(server)))
+        assert 0 == carrier.transport.open_connections
+
+
+def test_certificates_of_other_names_are_refused(
+    carry: Carry, trusting: Context, server_context: ssl.SSLContext
+) -> None:
+    """A known authority vouches for a name, not for everybody."""
+    with Server(echo, server_context) as server:
+        carrier = carry(trusting)
+        with pytest.raises(httpx.ConnectError, match=r"127\.0\.0\.1"):
+            carrier.send(ask(at(server, "127.0.0.1")))
+        assert 0 == carrier.transport.open_connections
+
+
+def test_the_server_is_told_the_name(
+    carry: Carry, trusting: Context, server_context: ssl.SSLContext
+) -> None:
+    """Many names share an address; without it the wrong certificate would come."""
+    names: list[str | None] = []
+    server_context.sni_callback = lambda sock, name, context: names.append(name)
+    try:
+        with Server(echo, server_context) as server:
+            carry(trusting).send(ask(at(server)))
+    finally:
+        server_context.sni_callback = None
+    assert ["localhost"] == names
+
+
+def test_a_server_without_tls_is_a_connect_error(carry: Carry, trusting: Context) -> None:
+    """The scheme is wrong; nothing was sent."""
+
+    def answer_in_clear(peer: Peer) -> None:
+        peer.socket.recv(1000)
+        peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with Server(answer_in_clear) as server:
+        carrier = carry(trusting)
+        with pytest.raises(httpx.ConnectError):
+            carrier.send(ask(at(server)))
+        assert 0 == carrier.transport.open_connections
+
+
+def test_a_silent_handshake_times_out(carry: Carry, trusting: Context) -> None:
+    """Opening a connection includes it."""
+    with Server(lambda peer: peer.wait()) as server:
+        carrier = carry(trusting)
+        with pytest.raises(httpx.ConnectTimeout):
+            carrier.send(ask(at(server), timeout={"connect": 0.1}))
+        assert 0 == carrier.transport.open_connections
+
+
+def test_truncated_bodies_are_noticed(
+    carry: Carry, trusting: Context, server_context: ssl.SSLContext
+) -> None:
+    """TLS or not."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"
+    with Server(saying(answer), server_context) as server:
+        carrier = carry(trusting)
+        with pytest.raises(httpx.RemoteProtocolError, match="after 5 bytes"):
+            carrier.send(ask(at(server)))
+        assert 0 == carrier.transport.open_connections
+
+
+def test_closed_connections_are_replaced(
+    carry: Carry, trusting: Context, server_context: ssl.SSLContext
+) -> None:
+    """The server's goodbye on an idle connection is seen before the next request."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with Server(saying(answer), server_context) as server:
+        carrier = carry(trusting)
+        for _ in range(2):
+            assert b"ok" == carrier.send(ask(at(server), repeatable=False)).content
+            time.sleep(0.02)
+        assert 2 == len(server.peers)
