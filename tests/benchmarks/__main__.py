@@ -50,7 +50,11 @@ def arguments() -> argparse.ArgumentParser:
 
 def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[Section]:
     """All tables, each as soon as it is measured."""
-    core = {name: one for name, one in environments.items() if name != bars.OURS_NUMPY}
+    core = {
+        name: one
+        for name, one in environments.items()
+        if name != bars.OURS_NUMPY and one.contender.first
+    }
     yield measure.weight(core)
     with measure.serving() as url:
         imports = measure.imports(core, rounds)
@@ -62,6 +66,9 @@ def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[S
         yield measure.calls(bars.SMALL, measure.WAYS, environments, url, rounds)
         yield measure.calls(bars.SMALL_ASYNC, measure.ASYNC_WAYS, environments, url, rounds)
         yield measure.memory(environments, url)
+    with measure.serving(milliseconds=20) as url:
+        for in_flight in bars.IN_FLIGHT:
+            yield measure.together(in_flight, environments, url, rounds)
 
 
 def record(environments: dict[str, Environment], sections: list[Section]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .bars import OFFICIAL, OURS, OURS_NUMPY
 
+AIOHTTP = "aiohttp"
 # The bars speak of this release of the official client.
 OFFICIAL_RELEASE = "0.5.0"
 # Pinned, so that a row does not move because another project made a release.
@@ -44,13 +45,14 @@ class Contender:
         name: Its name in tables.
         requirements: What pip installs.
         module: What is imported.
-        first: Code from nothing to the first number of a vector; `url` is filled in.
+        first: Code from nothing to the first number of a vector; `url` is filled in. Those that
+            have none are there for the calls only.
     """
 
     name: str
     requirements: tuple[str, ...]
     module: str
-    first: str
+    first: str = ""
 
 
 def contenders(wheel: Path) -> dict[str, Contender]:
@@ -61,6 +63,7 @@ def contenders(wheel: Path) -> dict[str, Contender]:
         Contender(OFFICIAL, (f"voyageai=={OFFICIAL_RELEASE}",), "voyageai", VOYAGEAI_FIRST),
         Contender("openai", (f"openai=={OPENAI_RELEASE}",), "openai", OPENAI_FIRST),
         Contender("httpx", ("httpx", "numpy"), "httpx", HTTPX_FIRST),
+        Contender(AIOHTTP, ("aiohttp", "numpy"), "aiohttp"),
     )
     return {contender.name: contender for contender in all_of_them}
 

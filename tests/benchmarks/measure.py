@@ -13,12 +13,15 @@ from pathlib import Path
 
 from . import bars
 from .bars import CPU, DISTRIBUTIONS, LISTS, MATRIX, MEGABYTES, OFFICIAL_EMBED, WALL
-from .contenders import Environment
+from .contenders import AIOHTTP, Environment
 from .server import DIMENSIONS
 from .tables import Section
 
 HERE = Path(__file__).parent
 WARM_UP = 2
+
+SECONDS = 0.4
+"""How long each reading of calls at once goes on."""
 
 Environments = Mapping[str, Environment]
 # Row, contender, and way of calling it in `worker`.
@@ -30,14 +33,21 @@ WAYS: tuple[Way, ...] = (
     (OFFICIAL_EMBED, bars.OFFICIAL, "lists"),
     ("official, np.array(embed().embeddings)", bars.OFFICIAL, "array"),
     ("openai, embeddings.create()", "openai", "openai"),
-    ("httpx + json + base64 + numpy", "httpx", "httpx"),
+    (bars.HTTPX, "httpx", "httpx"),
 )
 ASYNC_WAYS: tuple[Way, ...] = (
     (MATRIX, bars.OURS_NUMPY, "matrix async"),
     (LISTS, bars.OURS_NUMPY, "lists async"),
     (OFFICIAL_EMBED, bars.OFFICIAL, "lists async"),
     ("openai, embeddings.create()", "openai", "openai async"),
-    ("httpx + json + base64 + numpy", "httpx", "httpx async"),
+    (bars.HTTPX, "httpx", "httpx async"),
+)
+TOGETHER_WAYS: tuple[Way, ...] = (
+    (LISTS, bars.OURS, "lists async"),
+    (OFFICIAL_EMBED, bars.OFFICIAL, "lists async"),
+    ("openai, embeddings.create()", "openai", "openai async"),
+    (bars.HTTPX, "httpx", "httpx async"),
+    (bars.AIOHTTP, AIOHTTP, "aiohttp"),
 )
 
 
@@ -48,13 +58,13 @@ def child_environment() -> dict[str, str]:
 
 
 @contextmanager
-def serving() -> Generator[str, None, None]:
+def serving(milliseconds: int = 0) -> Generator[str, None, None]:
     """The stub server on a core of its own, where there are two; this process on another one.
 
-    What is started from here on inherits this process's core.
+    Its answers take so many milliseconds. What is started from here on inherits this process's core.
     """
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    command = [sys.executable, "-I", str(HERE / "server.py")]
+    command = [sys.executable, "-I", str(HERE / "server.py"), str(milliseconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -134,6 +144,22 @@ def calls(
         for turn in range(-WARM_UP, rounds):
             for row, worker in workers.items():
                 reading = _ask(worker, str(times))
+                if turn >= 0:
+                    section.add(row, reading)
+    return section
+
+
+def together(in_flight: int, environments: Environments, url: str, rounds: int) -> Section:
+    """Time per call where so many are made at once, on one event loop."""
+    section = Section(bars.together(in_flight), bars.AIOHTTP)
+    with ExitStack() as stack:
+        workers = {
+            row: stack.enter_context(_worker(environments[name], way, url, 1))
+            for row, name, way in TOGETHER_WAYS
+        }
+        for turn in range(-WARM_UP, rounds):
+            for row, worker in workers.items():
+                reading = _ask(worker, f"{in_flight} {SECONDS}")
                 if turn >= 0:
                     section.add(row, reading)
     return section

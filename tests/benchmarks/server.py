@@ -1,16 +1,21 @@
 """A loopback server of answers made in advance; `/<n>/...` gets n vectors. Needs only Python.
 
-Prints its port and serves until it is ended.
+    python -I server.py [MILLISECONDS]
+
+Prints its port and serves until it is ended. With milliseconds each answer takes so long, and many
+connections are served at once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import functools
 import json
 import random
 import socket
 import socketserver
+import sys
 from array import array
 
 DIMENSIONS = 1024
@@ -62,7 +67,42 @@ class Server(socketserver.ThreadingTCPServer):
     address_family = socket.AF_INET
 
 
+class Slow(asyncio.Protocol):
+    """One connection whose answers take their time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self._loop = loop
+        self._seconds = seconds
+        self._received = b""
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        _, _, after = head.lower().partition(b"\r\ncontent-length:")
+        if not end or len(rest) < int(after.split(b"\r")[0]):
+            return
+        self._received = b""
+        assert self._transport is not None
+        count = int(head.split(b"/", 2)[1])
+        self._loop.call_later(self._seconds, self._transport.write, answer(count))
+
+
+async def serve_slowly(seconds: float) -> None:
+    """Serve on one event loop until the process ends."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Slow(loop, seconds), "127.0.0.1", 0, backlog=1024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
 if __name__ == "__main__":
+    if milliseconds := int(sys.argv[1]) if len(sys.argv) > 1 else 0:
+        asyncio.run(serve_slowly(milliseconds / 1000))
     with Server(("127.0.0.1", 0), Handler) as server:
         print(server.server_address[1], flush=True)
         server.serve_forever()

@@ -40,18 +40,19 @@ class Section:
         """The median."""
         return median(self.rows[row][quantity])
 
-    def ratio(self, row: str, quantity: str) -> float | None:
-        """The median as a part of the base's median."""
-        if self.base is None:
+    def ratio(self, row: str, quantity: str, base: str | None = None) -> float | None:
+        """The median as a part of the base's median, or of another row's."""
+        base = base or self.base
+        if base is None:
             return None
-        return self.value(row, quantity) / self.value(self.base, quantity)
+        return self.value(row, quantity) / self.value(base, quantity)
 
     def verdicts(self) -> Iterator[tuple[Bar, float, bool]]:
         """Each bar of this section, the figure that counts, and whether it is reached."""
         for bar in BARS:
             if bar.section == self.title:
                 value = self.value(bar.row, bar.quantity)
-                ratio = self.ratio(bar.row, bar.quantity)
+                ratio = self.ratio(bar.row, bar.quantity, bar.base)
                 figure = ratio if bar.ratio and ratio is not None else value
                 yield bar, figure, figure <= bar.limit
 
@@ -95,6 +96,7 @@ class Section:
                     "row": bar.row,
                     "quantity": bar.quantity,
                     "ratio": bar.ratio,
+                    "base": bar.base or self.base,
                     "limit": bar.limit,
                     "figure": figure,
                     "reached": reached,
@@ -122,4 +124,5 @@ def _short(value: float) -> str:
 
 
 def _verdict(bar: Bar, figure: float, reached: bool) -> str:
-    return f"{bar.quantity} <= {bar.limit:g}: {'ok' if reached else f'MISSED, {figure:.3f}'}"
+    of = f" of {bar.base.split(',')[0]}'s" if bar.base else ""
+    return f"{bar.quantity} <= {bar.limit:g}{of}: {'ok' if reached else f'MISSED, {figure:.3f}'}"

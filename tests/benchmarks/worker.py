@@ -2,7 +2,8 @@
 
     python -I worker.py WAY URL TEXTS DIMENSIONS
 
-A line of input is the number of calls to make, whose mean is printed, or `memory`.
+A line of input is the number of calls to make, whose mean is printed, or `memory`, or how many
+calls to make at once for how many seconds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import time
 import tracemalloc
 from base64 import b64decode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from importlib import import_module
 from typing import Any
 
@@ -44,7 +45,7 @@ def voyageai_async(finish: Finish) -> Make:
 
     def make(url: str, texts: Texts) -> Call:
         client = import_module("voyageai").AsyncClient(api_key=KEY, base_url=url)
-        return _waiting(lambda: client.embed(texts, model=MODEL), finish)
+        return _Waiting(lambda: client.embed(texts, model=MODEL), finish)
 
     return make
 
@@ -56,7 +57,7 @@ def openai(url: str, texts: Texts) -> Call:
 
 def openai_async(url: str, texts: Texts) -> Call:
     client = import_module("openai").AsyncOpenAI(api_key=KEY, base_url=url)
-    return _waiting(lambda: client.embeddings.create(input=texts, model=MODEL), _entries)
+    return _Waiting(lambda: client.embeddings.create(input=texts, model=MODEL), _entries)
 
 
 def httpx(url: str, texts: Texts) -> Call:
@@ -66,17 +67,66 @@ def httpx(url: str, texts: Texts) -> Call:
 
 def httpx_async(url: str, texts: Texts) -> Call:
     client = import_module("httpx").AsyncClient(timeout=60)
-    return _waiting(lambda: client.post(f"{url}/embeddings", json=_body(texts)), _decoded)
+    return _Waiting(lambda: client.post(f"{url}/embeddings", json=_body(texts)), _decoded)
 
 
-def _waiting(call: Callable[[], Awaitable[Any]], finish: Finish) -> Call:
+def aiohttp(url: str, texts: Texts) -> Call:
+    sessions: list[Any] = []
+
+    async def post() -> Any:
+        library = import_module("aiohttp")
+        if not sessions:  # made on the loop that uses it
+            sessions.append(library.ClientSession(connector=library.TCPConnector(limit=0)))
+        async with sessions[0].post(f"{url}/embeddings", json=_body(texts)) as answer:
+            return json.loads(await answer.read())
+
+    async def close() -> None:
+        for session in sessions:
+            await session.close()
+
+    return _Waiting(post, _decoded_json, close)
+
+
+class _Waiting:
     """An asynchronous call as a plain one, always on the same loop."""
-    loop = asyncio.new_event_loop()
 
-    async def run() -> tuple[Any, Any]:
-        return finish(await call())
+    def __init__(
+        self,
+        call: Callable[[], Awaitable[Any]],
+        finish: Finish,
+        close: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._call = call
+        self._finish = finish
+        self._close = close
 
-    return lambda: loop.run_until_complete(run())
+    def close(self) -> None:
+        """For clients that complain if they are left open."""
+        if self._close is not None:
+            self._loop.run_until_complete(self._close())
+
+    def __call__(self) -> tuple[Any, Any]:
+        return self._loop.run_until_complete(self._once())
+
+    async def _once(self) -> tuple[Any, Any]:
+        return self._finish(await self._call())
+
+    def together(self, in_flight: int, seconds: float) -> int:
+        """Keep so many calls going for so long; returns how many there were."""
+        return self._loop.run_until_complete(self._together(in_flight, seconds))
+
+    async def _together(self, in_flight: int, seconds: float) -> int:
+        end = time.perf_counter() + seconds
+
+        async def work() -> int:
+            count = 0
+            while time.perf_counter() < end:
+                await self._once()
+                count += 1
+            return count
+
+        return sum(await asyncio.gather(*(work() for _ in range(in_flight))))
 
 
 def _body(texts: Texts) -> dict[str, Any]:
@@ -84,8 +134,12 @@ def _body(texts: Texts) -> dict[str, Any]:
 
 
 def _decoded(answer: Any) -> tuple[Any, Any]:
+    return _decoded_json(answer.json())
+
+
+def _decoded_json(answer: Any) -> tuple[Any, Any]:
     np = import_module("numpy")
-    rows = [b64decode(entry["embedding"]) for entry in answer.json()["data"]]
+    rows = [b64decode(entry["embedding"]) for entry in answer["data"]]
     return None, np.frombuffer(b"".join(rows), np.float32).reshape(len(rows), -1)
 
 
@@ -116,6 +170,7 @@ WAYS: dict[str, Make] = {
     "openai async": openai_async,
     "httpx": httpx,
     "httpx async": httpx_async,
+    "aiohttp": aiohttp,
 }
 
 
@@ -129,6 +184,16 @@ def timed(call: Call, times: int) -> dict[str, float]:
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     del result
     return {"wall ms": 1000 * wall / times, "CPU ms": 1000 * cpu / times}
+
+
+def crowded(call: Call, in_flight: int, seconds: float) -> dict[str, float]:
+    """Milliseconds per call of calls at once: how long until the next one is through."""
+    assert isinstance(call, _Waiting)
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    count = call.together(in_flight, seconds)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    return {"ms per call": 1000 * wall / count, "CPU ms per call": 1000 * cpu / count}
 
 
 def memory(call: Call, own: int) -> dict[str, float]:
@@ -156,6 +221,11 @@ if __name__ == "__main__":
     for line in sys.stdin:
         if line.strip() == "memory":
             reading = memory(one, NUMBER_SIZE * dimensions * count)
+        elif " " in line.strip():
+            in_flight, seconds = line.split()
+            reading = crowded(one, int(in_flight), float(seconds))
         else:
             reading = timed(one, int(line))
         print(json.dumps(reading), flush=True)
+    if isinstance(one, _Waiting):
+        one.close()

@@ -99,6 +99,22 @@ def test_resets_are_read_errors(carry: Carry, answer: bytes) -> None:
         assert (0, 1) == (carrier.transport.open_connections, len(server.peers))
 
 
+def test_resets_while_the_request_is_sent_are_write_errors(carry: Carry) -> None:
+    """The server has not got all of it, and has not said why."""
+
+    def script(peer: Peer) -> None:
+        peer.socket.recv(1000)
+        peer.reset()
+
+    with Server(script) as server:
+        carrier = carry()
+        with pytest.raises(httpx.WriteError) as caught:
+            carrier.send(ask(server.url, b"x" * 20_000_000))
+
+        assert isinstance(caught.value.__cause__, OSError)
+        assert 0 == carrier.transport.open_connections
+
+
 def drip(peer: Peer) -> None:
     """Send a body so slowly that no read times out."""
     peer.read()

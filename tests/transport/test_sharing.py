@@ -18,9 +18,11 @@ import pytest
 from blockbuster import blockbuster_ctx
 from voyageai.transport import blocking_connection, dialing
 from voyageai.transport.blocking import Connections
+from voyageai.transport.blocking_pool import Pool
 from voyageai.transport.incoming import Reply
 from voyageai.transport.looping import AsyncConnections
 from voyageai.transport.sockets import tune
+from voyageai.transport.timeouts import Timeouts
 
 from .conftest import Carry, Looping, ask, no_context
 from .scripted import Peer, Server, echo
@@ -203,6 +205,55 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
             assert ended.acquire(timeout=5)
 
 
+def test_a_task_cancelled_as_it_is_admitted_gives_up_its_place() -> None:
+    """Both can happen in the same turn of the event loop; a place lost would be lost for good."""
+
+    async def main() -> None:
+        pool = AsyncConnections(no_context, max_connections=1)
+        assert pool._places.enter()
+        waiting = asyncio.ensure_future(pool._wait(Timeouts({}, None)))
+        await asyncio.sleep(0)
+        pool._leave()
+        assert 1 == pool._places.taken
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert 0 == pool._places.taken
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("admitted", [False, True])
+def test_a_thread_interrupted_while_it_waits_gives_up_its_place(
+    admitted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control-C, before or just after it was its turn."""
+    pool = Pool(1, None, None)
+    assert pool._places.enter()
+
+    def interrupt(event: threading.Event, timeout: float | None) -> bool:
+        if admitted:
+            pool._leave()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Event, "wait", interrupt)
+    with pytest.raises(KeyboardInterrupt), pool.turn(Timeouts({}, None)):
+        pass
+    assert (0 if admitted else 1) == pool._places.taken
+
+
+def test_no_more_idle_connections_are_kept_than_allowed(carry: Carry) -> None:
+    """The oldest go."""
+    with Server(echo) as one, Server(echo) as other:
+        carrier = carry(max_connections=None, max_keepalive_connections=1)
+        for server in (one, other):
+            carrier.send(ask(server.url))
+            assert (1, 1) == (
+                carrier.transport.open_connections,
+                carrier.transport.idle_connections,
+            )
+
+
 def test_a_cancelled_call_never_leaves_its_answer_to_the_next(carry: Carry) -> None:
     """Half-read connections are closed, not kept."""
     carrier = carry(max_connections=1)
@@ -239,6 +290,11 @@ def test_the_event_loop_is_never_blocked(
         asyncio.run(main(plain.url, f"https://localhost:{server.port}/"))
 
 
+# The server's threads are the danger that Python warns of, and the child does not use them.
+forking = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+@forking
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_a_child_process_never_uses_its_parents_connections(
     tls: bool, trusting: Callable[[], ssl.SSLContext], server_context: ssl.SSLContext
@@ -268,6 +324,7 @@ def test_a_child_process_never_uses_its_parents_connections(
         assert [[b"parent", b"again"], [b"child"]] == bodies
 
 
+@forking
 def test_a_fork_while_another_thread_holds_the_pool_does_not_hang() -> None:
     """The child has a copy of the lock, and nobody in it to open it."""
     with Server(echo) as server, Connections(no_context) as pool:
