@@ -159,6 +159,8 @@ def parsed(answer: bytes, cuts: list[int]) -> Outcome:
         return outcome_of(respond(reply, ask("http://localhost/")))
     except httpx.TransportError as failure:
         return type(failure), str(failure)
+    finally:
+        reply.close()
 
 
 @settings(max_examples=500, deadline=None)
