@@ -57,6 +57,8 @@ class Connection:
             if reused and not reply.started:
                 raise Stale(failure) from failure
             raise
+        finally:
+            reply.close()
         return reply
 
     def _write(self, data: bytes, timeouts: Timeouts) -> None:

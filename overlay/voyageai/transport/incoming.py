@@ -101,6 +101,15 @@ class Reply:
         self.done = not self._left
         return self.done
 
+    def close(self) -> None:
+        """Let go of the room that is left, where an answer stays incomplete.
+
+        A traceback may keep it alive, and the body can't be freed while it is lent out.
+        """
+        if self._room is not None:
+            self._room.release()
+            self._room = None
+
     def end(self) -> None:
         """Take note that nothing will follow.
 

@@ -96,6 +96,7 @@ class Connection(asyncio.BufferedProtocol):
             raise
         finally:
             self._reply = self._failure = None
+            reply.close()
         return reply
 
     @property
@@ -127,7 +128,8 @@ class Connection(asyncio.BufferedProtocol):
         if data:
             self._phase = "write"
             self._transport.write(data)
-        while self._paused and not self._over:
+        # A transport that closes is about to say why.
+        while (self._paused or self._transport.is_closing()) and not self._over:
             await self._wait("write", timeouts)
         return not self._paused
 
