@@ -132,7 +132,7 @@ class Request:
     """A request, before it meets a server or a key.
 
     Attributes:
-        operation: Id of the operation in the contract.
+        operation: Name of the operation's module, such as `create_embeddings`.
         method: HTTP method.
         path: Path below the base URL, percent-encoded.
         params: Query parameters.

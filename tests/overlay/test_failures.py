@@ -15,6 +15,8 @@ import voyageai
 from voyageai import error
 from voyageai.calls import Call
 from voyageai.retry import Advice, GiveUp, RetryPolicy
+from voyageai_rest.api.batches import create_batch
+from voyageai_rest.models import BatchEmbeddingsParams, CreateBatchRequest
 from voyageai_rest.types import Request
 
 from .conftest import answer_to
@@ -271,7 +273,7 @@ def test_a_huge_body_is_cut_in_the_exception(face):
 
 def test_a_call_that_must_not_be_carried_out_twice_is_not_sent_twice(face):
     """A broken connection does not tell whether the server acted; a refusal does."""
-    request = Request(operation="createBatch", method="POST", path="/batches", json={"a": 1})
+    request = Request(operation="create_batch", method="POST", path="/batches", json={"a": 1})
     call = Call(request, lambda response: json.loads(response.content), repeatable=False)
     for failure in (httpx.ReadError("x"), httpx.ReadTimeout("x"), 500, 503):
         client = face.client(failing(failure), max_retries=3)
@@ -281,6 +283,20 @@ def test_a_call_that_must_not_be_carried_out_twice_is_not_sent_twice(face):
     for refusal in (httpx.ConnectError("x"), httpx.ConnectTimeout("x"), 429):
         client = face.client(failing(refusal, httpx.Response(200, json={"id": 1})), max_retries=3)
         assert {"id": 1} == sending(face, client, call)
+
+
+def test_a_refused_job_says_what_the_limit_may_be(face):
+    """The organization's limits on jobs are not the limits on requests."""
+    parameters = BatchEmbeddingsParams(model="voyage-4")
+    body = CreateBatchRequest(
+        endpoint="/v1/embeddings",
+        input_file_id="file-1",
+        completion_window="12h",
+        request_params=parameters,
+    )
+    call = Call(create_batch.build_request(body=body), lambda response: None, repeatable=False)
+    with pytest.raises(error.RateLimitError, match="100 jobs or 1,000,000,000 tokens in flight"):
+        sending(face, face.client(failing(429)), call)
 
 
 def test_an_upload_is_repeated_from_its_beginning_or_not_at_all(face, tmp_path):
@@ -311,7 +327,7 @@ def test_an_upload_is_repeated_from_its_beginning_or_not_at_all(face, tmp_path):
 def uploading(content):
     """A request with a file."""
     return Request(
-        operation="uploadFile", method="POST", path="/files", parts=[("file", ("a", content))]
+        operation="upload_file", method="POST", path="/files", parts=[("file", ("a", content))]
     )
 
 

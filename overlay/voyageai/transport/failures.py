@@ -46,14 +46,14 @@ def refused(
     Args:
         failure: The generated client's word for it.
         response: The answer.
-        operation: Id of the operation.
+        operation: Name of the operation's module.
         reason: Why it was not tried again, where that needs saying.
     """
     kind = CLASSES.get(response.status_code, error.APIError)
     message = MESSAGES.get(kind) or failure.reason
     if issubclass(kind, error.APIError) or failure.error is None:
         message = f"HTTP {response.status_code}: {message}"
-    if kind is error.RateLimitError and operation == "createBatch":
+    if kind is error.RateLimitError and operation == "create_batch":
         message += (
             " (This may be the organization's limit of "
             f"{BATCH.max_jobs_in_flight} jobs or {BATCH.max_tokens_in_flight:,} tokens in flight; "
