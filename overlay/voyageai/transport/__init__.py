@@ -172,9 +172,13 @@ class AsyncTransport:
             plan.close()
 
     async def _send(self, step: Send) -> httpx.Response | httpx.RequestError:
-        import anyio
-
         try:
+            if self._given is None:
+                pool = self._pool(step.request)
+                if isinstance(pool, self._connections):  # keeps the deadline itself
+                    return await pool.handle_async_request(step.request)
+            import anyio
+
             with anyio.fail_after(step.left):
                 return await self._exchange(step.request)
         except httpx.RequestError as failure:
