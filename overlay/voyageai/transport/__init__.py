@@ -93,8 +93,10 @@ class Transport:
             raise RuntimeError("the client is closed")
         if self._process != os.getpid():
             # A fork: its parent's connections are not its own. Ours let go of them by themselves.
-            own = {o: pool for o, pool in self._pools.items() if isinstance(pool, Connections)}
-            self._pools, self._process = {**own}, os.getpid()
+            self._process = os.getpid()
+            for origin, pool in list(self._pools.items()):
+                if not isinstance(pool, Connections):
+                    del self._pools[origin]
         origin = request.url.scheme, request.url.host
         if origin not in self._pools:
             self._pools[origin] = self._open(self._wire.proxy_of(*origin))
