@@ -13,6 +13,8 @@ from voyageai.emulator.__main__ import main
 from voyageai.emulator.app import create_app
 from voyageai.emulator.faults import FAULTS, Fault, FaultPlan
 from voyageai.emulator.handle import Emulator
+from voyageai.emulator.settings import Settings
+from voyageai.emulator.world import World
 
 from tests.emulator.faulting import RANKING, TEXTS, admin, post
 from tests.emulator.test_serving import command
@@ -184,7 +186,7 @@ def test_paths_below_a_fault_are_those_of_the_api(emulator: Emulator) -> None:
 
 def test_faults_without_a_socket_happen_where_they_can() -> None:
     """In-process transports have bodies and statuses, but no connections."""
-    app = create_app()
+    app = create_app(World(Settings()))
 
     async def ask(fault: str) -> httpx.Response:
         transport = httpx.ASGITransport(app=app)

@@ -154,7 +154,7 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr("voyageai.emulator.embeddings.embed", broken)
+    monkeypatch.setattr("voyageai.emulator.engine.lexical.embed", broken)
     with running() as url:
         answer = httpx.post(f"{url}/embeddings", json=BODY, headers=KEY)
     assert (500, {"detail": "Internal Server Error"}) == (answer.status_code, answer.json())

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from voyageai.emulator.app import create_app
 from voyageai.emulator.contract import Contract
+from voyageai.emulator.settings import Settings
+from voyageai.emulator.world import World
 from voyageai_rest.operations import OPERATIONS
 
 from tests.emulator.asking import DOCUMENT, Asking, send
@@ -271,7 +273,7 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     document["paths"][path] = {
         method: {"operationId": "weigh", "requestBody": {"content": content}, "responses": {}}
     }
-    app = create_app(document)
+    app = create_app(World(Settings(document=document)))
     answer = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
     said = PREAMBLE + "Value 'coarse' supplied for scale is not allowed"
     assert (400, said) == (answer.status_code, answer.json()["detail"])

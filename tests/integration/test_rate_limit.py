@@ -11,7 +11,8 @@ import httpx
 import pytest
 import voyageai
 from voyageai.emulator.app import create_app
-from voyageai.emulator.requests import Requests
+from voyageai.emulator.settings import Settings
+from voyageai.emulator.world import World
 from voyageai.transport import AsyncTransport
 from voyageai.transport.steps import Surroundings
 from voyageai_rest.catalogue import TIERS, find
@@ -42,8 +43,8 @@ class Loop(asyncio.SelectorEventLoop):
 class Network(httpx.AsyncBaseTransport):
     """The emulator, some milliseconds away in each direction."""
 
-    def __init__(self, requests: Requests, chance: random.Random) -> None:
-        self.app = httpx.ASGITransport(create_app(requests=requests))
+    def __init__(self, world: World, chance: random.Random) -> None:
+        self.app = httpx.ASGITransport(create_app(world))
         self.chance = chance
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -78,10 +79,10 @@ def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
     """Never more than the limit in any sliding minute of the emulator's clock, and nearly all of it."""
     chance = random.Random(7)
     loop = Loop()
-    requests = Requests(["createEmbeddings"], limit=calls, clock=loop.time)
+    world = World(Settings(clock=loop.time))
     client = voyageai.AsyncClient("k", rate_limit=1)
     client._transport = AsyncTransport(
-        http=Network(requests, chance),
+        http=Network(world, chance),
         sleep=asyncio.sleep,
         surroundings=Surroundings(clock=loop.time, dice=chance.random),
     )
@@ -101,7 +102,7 @@ def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
         loop.run_until_complete(run())
     finally:
         loop.close()
-    arrived = [(request.time, request.tokens) for request in requests]
+    arrived = [(request.time, request.tokens) for request in world.requests]
     entry = find(MODEL)
     rpm, tpm = entry.rpm * TIERS.tier_1.factor, entry.tpm * TIERS.tier_1.factor
     most_requests, most_tokens = most_in_a_minute(arrived)
@@ -110,7 +111,7 @@ def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
     minutes = (max(arrived)[0] - 60) / 60
 
     assert calls == len(arrived)
-    assert {200} == {request.status for request in requests}
+    assert {200} == {request.status for request in world.requests}
     assert most_requests <= rpm
     assert most_tokens <= tpm
     assert minutes > 3

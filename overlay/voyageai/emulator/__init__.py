@@ -35,15 +35,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
-    from os import PathLike
+    from collections.abc import Generator
+    from typing import Unpack
 
     from .faults import Fault, FaultPlan
     from .handle import Emulator
+    from .settings import SettingsDict
 
 __all__ = ["Emulator", "Fault", "FaultPlan", "running"]
 
@@ -64,14 +64,7 @@ def __getattr__(name: str) -> object:
 
 @contextlib.contextmanager
 def running(
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    api_key: str | None = None,
-    faults: Iterable[Fault | str] = (),
-    record: str | PathLike[str] | None = None,
-    admin_token: str | None = None,
-    clock: Callable[[], float] = time.time,
+    *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[SettingsDict]
 ) -> Generator[Emulator]:
     """Run an emulator in a thread for as long as the block lasts.
 
@@ -80,13 +73,9 @@ def running(
     Args:
         host: Address to listen at; by default only this machine can connect.
         port: Port to listen at; 0 for a free one.
-        api_key: The only API key to accept. By default any is accepted, but there must be one.
-        faults: What goes wrong from the start: ``"NAME"`` for every request, ``"NAME:RATE"`` for
-            a share of them, parameters after it, as in ``"status:0.1; status=503"``.
-        record: File to which every request is added as a line of JSON.
-        admin_token: What opens the admin routes, and has to be told to nobody else; by default
-            a random one.
-        clock: Tells the time at which requests are recorded, in seconds.
+        **settings: As in `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
+            ``latency``, ``concurrency``, ``allow_hosts``, ``engine``, ``state``, ``faults``,
+            ``record``, ``admin_token`` and ``clock``.
 
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:
@@ -95,8 +84,8 @@ def running(
 
     Raises:
         ImportError: The extra is not installed.
-        OSError: The port is taken, or the file cannot be written.
-        ValueError: There is no such fault.
+        OSError: The port is taken, or a file cannot be written.
+        ValueError: There is no such fault, platform, tier, latency or engine.
 
     Example:
         >>> from urllib.request import Request, urlopen
@@ -110,16 +99,9 @@ def running(
     """
     try:
         from .server import Server, serving
+        from .settings import Settings
     except ImportError as error:
         raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
-    server = Server(
-        host,
-        port,
-        api_key,
-        faults=faults,
-        record=record,
-        admin_token=admin_token,
-        clock=clock,
-    )
+    server = Server(host, port, Settings(**settings))
     with serving(server) as emulator:
         yield emulator

@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         from .server import Server
+        from .settings import Settings
     except ImportError as error:
         parser.exit(1, f"{INSTALL} ({error})\n")
     if options.faults:
@@ -48,11 +49,13 @@ def main(arguments: list[str] | None = None) -> None:
         server = Server(
             options.host,
             options.port,
-            options.api_key,
+            Settings(
+                api_key=options.api_key,
+                faults=options.fault,
+                record=options.record,
+                admin_token=options.admin_token,
+            ),
             on_ready=_announce,
-            faults=options.fault,
-            record=options.record,
-            admin_token=options.admin_token,
         )
     except ValueError as error:
         parser.error(str(error))

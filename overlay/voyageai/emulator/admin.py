@@ -13,7 +13,6 @@ does not open them. They are not recorded, and no fault happens to them.
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from secrets import compare_digest
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from .faults import FaultPlan
-    from .requests import Requests
+    from .world import World
 
 __all__ = ["ADMIN", "create_admin"]
 
@@ -39,14 +37,9 @@ ADMIN = "/_emulator/"
 TOKEN = b"x-emulator-token"
 
 
-def create_admin(plan: FaultPlan, requests: Requests, token: str) -> ASGIApp:
-    """Make the application that answers the admin routes.
-
-    Args:
-        plan: The faults that it shows and plans.
-        requests: The requests that it shows.
-        token: What opens it.
-    """
+def create_admin(world: World) -> ASGIApp:
+    """Make the application that answers an emulator's admin routes."""
+    plan, requests = world.faults, world.requests
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
@@ -72,7 +65,7 @@ def create_admin(plan: FaultPlan, requests: Requests, token: str) -> ASGIApp:
     ]
     # Bodies that are not JSON, faults that there are not, values of other types.
     handlers: dict[Any, Any] = dict.fromkeys((ValueError, TypeError), _refuse)
-    return _Locked(Starlette(routes=routes, exception_handlers=handlers), token)
+    return _Locked(Starlette(routes=routes, exception_handlers=handlers), world.admin_token)
 
 
 class _Locked:
@@ -90,7 +83,7 @@ class _Locked:
 
 async def _locked(scope: Scope, receive: Receive, send: Send) -> None:
     refused = Refused("This takes the emulator's token, in the header x-emulator-token.", 401)
-    await reply(refused.body(), refused.status)(scope, receive, send)
+    await refused.as_response()(scope, receive, send)
 
 
 def _catalogue() -> list[dict[str, Any]]:
@@ -105,4 +98,4 @@ def _catalogue() -> list[dict[str, Any]]:
 
 
 async def _refuse(_: Request, error: Exception) -> Response:
-    return reply(Refused(str(error)).body(), HTTPStatus.BAD_REQUEST)
+    return Refused(str(error)).as_response()

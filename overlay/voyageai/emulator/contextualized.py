@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.models import (
     ChunkEmbedding,
@@ -16,8 +16,10 @@ from voyageai_rest.types import UNSET
 from . import rules
 from .engine import chunking
 from .engine.tokens import count
-from .engine.vectors import embed_chunks
 from .wording import misspecified
+
+if TYPE_CHECKING:
+    from .handlers import Serving
 
 __all__ = ["embed_documents"]
 
@@ -28,12 +30,12 @@ ADVICE = (
 )
 
 
-def embed_documents(body: dict[str, Any], served: rules.Served) -> ContextualizedEmbeddingsResponse:
+def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmbeddingsResponse:
     """Answer a request for the embeddings of chunks."""
     request = ContextualizedEmbeddingsRequest.from_dict(body)
     chunked = bool(request.enable_auto_chunking)
     _check_arguments(request)
-    model = rules.find(request.model, served)
+    model = rules.find(request.model, serving.served)
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
@@ -54,7 +56,7 @@ def embed_documents(body: dict[str, Any], served: rules.Served) -> Contextualize
             f"The max allowed chunks per submitted batch is {most}. "
             f"Your batch has {number} chunks.",
         )
-    vectors = embed_chunks(
+    vectors = serving.engine.embed_chunks(
         [[rules.passage(model, text, request.input_type) for text in texts] for texts in documents],
         rules.space(model),
         form.dimension,

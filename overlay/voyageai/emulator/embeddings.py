@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.models import Embedding, EmbeddingsRequest, EmbeddingsResponse, TokenUsage
 
 from . import rules
-from .engine.vectors import embed
+
+if TYPE_CHECKING:
+    from .handlers import Serving
 
 __all__ = ["embed_texts"]
 
 
-def embed_texts(body: dict[str, Any], served: rules.Served) -> EmbeddingsResponse:
+def embed_texts(body: dict[str, Any], serving: Serving) -> EmbeddingsResponse:
     """Answer a request for the embeddings of texts."""
     request = EmbeddingsRequest.from_dict(body)
-    model = rules.find(request.model, served)
+    model = rules.find(request.model, serving.served)
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
@@ -23,7 +25,7 @@ def embed_texts(body: dict[str, Any], served: rules.Served) -> EmbeddingsRespons
     texts, tokens = rules.fit(model, texts, truncation=bool(request.truncation))
     rules.check_request_tokens(model, sum(tokens))
     passages = [rules.passage(model, text, request.input_type) for text in texts]
-    vectors = form.write(embed(passages, rules.space(model), form.dimension))
+    vectors = form.write(serving.engine.embed(passages, rules.space(model), form.dimension))
     return EmbeddingsResponse(
         object="list",
         data=[

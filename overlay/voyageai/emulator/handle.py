@@ -8,10 +8,12 @@ from .faults import Fault
 from .faults.faulty import PREFIX
 
 if TYPE_CHECKING:
+    from .clock import Clock
     from .connections import Connections
     from .faults import FaultPlan
     from .faults.fault import Value
     from .requests import Requests
+    from .world import World
 
 __all__ = ["Emulator"]
 
@@ -26,6 +28,7 @@ class Emulator(str):
         origin: The same without a path.
         requests: What it was asked.
         faults: What goes wrong, by plan.
+        clock: Its time, which can be moved.
         connections: How many there are.
         admin_token: What opens its admin routes.
 
@@ -45,6 +48,7 @@ class Emulator(str):
     origin: str
     requests: Requests
     faults: FaultPlan
+    clock: Clock
     connections: Connections
     admin_token: str
     _base: str
@@ -52,20 +56,19 @@ class Emulator(str):
     def __new__(
         cls,
         origin: str,
-        base: str,
-        requests: Requests,
-        faults: FaultPlan,
+        world: World,
         connections: Connections,
-        admin_token: str,
     ) -> Self:
         """Make a string, which must have its characters when it is made."""
+        base = world.contract.base
         self = super().__new__(cls, origin + base)
         self.origin = origin
         self._base = base
-        self.requests = requests
-        self.faults = faults
+        self.requests = world.requests
+        self.faults = world.faults
+        self.clock = world.clock
         self.connections = connections
-        self.admin_token = admin_token
+        self.admin_token = world.admin_token
         return self
 
     @property

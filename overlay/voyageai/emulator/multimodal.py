@@ -24,11 +24,12 @@ from voyageai_rest.models import (
 
 from . import rules
 from .engine.tokens import count, truncate
-from .engine.vectors import embed
 from .wording import misspecified
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
+
+    from .handlers import Serving
 
 __all__ = ["embed_inputs"]
 
@@ -44,7 +45,7 @@ class _Input(NamedTuple):
     tokens: int
 
 
-def embed_inputs(body: dict[str, Any], served: rules.Served) -> MultimodalEmbeddingsResponse:
+def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddingsResponse:
     """Answer a request for the embeddings of multimodal inputs."""
     request = MultimodalEmbeddingsRequest.from_dict(body)
     parts = [part for item in request.inputs for part in item.content]
@@ -52,7 +53,7 @@ def embed_inputs(body: dict[str, Any], served: rules.Served) -> MultimodalEmbedd
         raise misspecified(
             "inputs", "a request must use either image_url or image_base64 for images, not both"
         )
-    model = rules.find(request.model, served)
+    model = rules.find(request.model, serving.served)
     if "video" not in model.modalities and any(
         isinstance(part, VideoUrlContent | VideoBase64Content) for part in parts
     ):
@@ -67,7 +68,7 @@ def embed_inputs(body: dict[str, Any], served: rules.Served) -> MultimodalEmbedd
     total = sum(item.tokens for item in inputs)
     rules.check_request_tokens(model, total)
     passages = [rules.passage(model, item.text, request.input_type, item.media) for item in inputs]
-    vectors = form.write(embed(passages, rules.space(model), form.dimension))
+    vectors = form.write(serving.engine.embed(passages, rules.space(model), form.dimension))
     return MultimodalEmbeddingsResponse(
         object="list",
         data=[

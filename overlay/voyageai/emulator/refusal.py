@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.models import Error
+
+from .replies import reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
 
 __all__ = ["Refused"]
 
@@ -17,17 +24,29 @@ class Refused(Exception):
         status: HTTP status.
         detail: The reason, for people.
         code: The reason for programs, where the API is known to send one.
+        headers: Headers of the answer.
     """
 
     def __init__(
-        self, detail: str, status: int = HTTPStatus.BAD_REQUEST, code: str | None = None
+        self,
+        detail: str,
+        status: int = HTTPStatus.BAD_REQUEST,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail, status, code)
+        super().__init__(detail, status, code, headers)
         self.detail = detail
         self.status = int(status)
         self.code = code
+        self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
         """The body of the answer."""
         more = {} if self.code is None else {"error_code": self.code}
         return {**Error(detail=self.detail).to_dict(), **more}
+
+    def as_response(self) -> Response:
+        """The answer."""
+        response = reply(self.body(), self.status)
+        response.headers.update(self.headers)
+        return response

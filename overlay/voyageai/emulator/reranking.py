@@ -8,26 +8,27 @@ from voyageai_rest.models import RerankRequest, RerankResponse, RerankResult, To
 from voyageai_rest.types import UNSET
 
 from . import rules
-from .engine.relevance import relevance
 from .engine.tokens import count, truncate
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
+    from .handlers import Serving
+
 __all__ = ["rank"]
 
 
-def rank(body: dict[str, Any], served: rules.Served) -> RerankResponse:
+def rank(body: dict[str, Any], serving: Serving) -> RerankResponse:
     """Answer a request to rank documents."""
     request = RerankRequest.from_dict(body)
-    model = rules.find(request.model, served)
+    model = rules.find(request.model, serving.served)
     truncation = bool(request.truncation)
     query = _fit_query(model, request.query, truncation=truncation)
     asked = count(query)
     documents, tokens = _fit_documents(model, request.documents, asked, truncation=truncation)
     total = asked * len(documents) + sum(tokens)
     rules.check_request_tokens(model, total)
-    scores = relevance(query, documents, model.name).tolist()
+    scores = serving.engine.relevance(query, documents, model.name).tolist()
     best = sorted(range(len(scores)), key=lambda index: -scores[index])
     if isinstance(request.top_k, int):
         best = best[: max(request.top_k, 0)]

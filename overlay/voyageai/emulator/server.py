@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import signal
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import uvicorn
-from voyageai_rest.spec import load
 
 from .app import create_app
 from .connections import Connections, protocol
-from .contract import Contract
-from .faults import FaultPlan
 from .handle import Emulator
-from .recorder import Journal
-from .requests import Requests
+from .world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
-    from os import PathLike
+    from collections.abc import Callable, Generator
 
-    from .faults import Fault
+    from .settings import Settings
 
 __all__ = ["Server", "serving"]
 
@@ -46,35 +39,19 @@ class Server(uvicorn.Server):
         self,
         host: str,
         port: int,
-        api_key: str | None = None,
+        settings: Settings,
         on_ready: Callable[[Emulator], None] | None = None,
-        *,
-        faults: Iterable[Fault | str] = (),
-        record: str | PathLike[str] | None = None,
-        admin_token: str | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
-        document = load()
-        contract = Contract(document)
-        operations = [operation.id for operation in contract.operations]
-        plan = FaultPlan(operations)
-        plan.start(faults)
-        token = admin_token or secrets.token_urlsafe(16)
-        connections = Connections()
         self._listener = _listen(host, port)
         try:
-            self._journal = None if record is None else Journal(record)
-        except OSError:
+            self._world = World(settings)
+        except BaseException:
             self._listener.close()
             raise
-        requests = Requests(
-            operations, clock=clock, on_done=None if self._journal is None else self._journal.write
-        )
+        connections = Connections()
         super().__init__(
             uvicorn.Config(
-                create_app(
-                    document, api_key=api_key, requests=requests, faults=plan, admin_token=token
-                ),
+                create_app(self._world),
                 loop="asyncio",
                 http=protocol(connections),
                 ws="none",
@@ -87,7 +64,7 @@ class Server(uvicorn.Server):
         )
         name = f"[{host}]" if ":" in host else host
         origin = f"http://{name}:{self._listener.getsockname()[1]}"
-        self.emulator = Emulator(origin, contract.base, requests, plan, connections, token)
+        self.emulator = Emulator(origin, self._world, connections)
         self.ready = threading.Event()
         self._on_ready = on_ready
 
@@ -97,8 +74,7 @@ class Server(uvicorn.Server):
             super().run([self._listener, *(sockets or [])])
         finally:
             self._listener.close()
-            if self._journal is not None:
-                self._journal.close()
+            self._world.close()
             self.ready.set()
 
     def stop(self) -> None:
