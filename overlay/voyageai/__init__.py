@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from . import client, client_async, emulator, error, object, prompts
+    from . import client, client_async, emulator, error, object, prompts, quantization
     from .client import Client
     from .client_async import AsyncClient
     from .ratelimit import RateLimit, RateLimiter
@@ -50,7 +50,7 @@ _CLASSES = {
     "RateLimiter": "ratelimit",
     "RetryPolicy": "retry",
 }
-_MODULES = ("client", "client_async", "emulator", "error", "object", "prompts")
+_MODULES = ("client", "client_async", "emulator", "error", "object", "prompts", "quantization")
 
 __all__ = [
     "VERSION",
@@ -73,6 +73,7 @@ __all__ = [
     "object",
     "prompts",
     "proxy",
+    "quantization",
 ]
 
 

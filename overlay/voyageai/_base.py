@@ -6,16 +6,18 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, find_key
-from .options import Options, policy
+from .options import Options, check_input_types, policy
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx
+    from voyageai_rest.models import InputType
 
     from .options import CallOptions, Seconds
     from .ratelimit import Setting
@@ -45,6 +47,7 @@ class ClientOptions(TypedDict, total=False):
     proxy: str | Mapping[str, str] | None
     verify: bool | str | ssl.SSLContext
     limits: httpx.Limits | None
+    input_types: Mapping[str, InputType]
 
 
 class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the official client
@@ -74,6 +77,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         proxy: str | Mapping[str, str] | None = None,
         verify: bool | str | ssl.SSLContext = True,
         limits: httpx.Limits | None = None,
+        input_types: Mapping[str, InputType] = MappingProxyType({}),
     ) -> None:
         self._settings: ClientOptions = {
             "max_retries": max_retries,
@@ -86,6 +90,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "proxy": proxy,
             "verify": verify,
             "limits": limits,
+            "input_types": dict(input_types),
         }
         self._raw = False
         self._configure(api_key)
@@ -96,6 +101,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         settings = self._settings
         policy(settings.get("max_retries", 0))  # a wrong one is an error now, not at the first call
+        check_input_types(settings.get("input_types", {}))
         limit = settings.get("rate_limit")
         if limit is not None:
             from .ratelimit import RateLimiter  # only those who use it should pay for it
@@ -193,6 +199,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return copied
 
     copy = with_options
+
+    def _input_type(self, method: str, given: InputType | None) -> InputType | None:
+        """The input type of a call: what is given, or else the client's for the method."""
+        return given or self._settings.get("input_types", {}).get(method)
 
     def _ready(self, given: CallOptions) -> tuple[Mapping[str, Any], Options]:
         """Settings of a call that is about to be made.

@@ -18,7 +18,7 @@ from voyageai_rest.types import UNSET, RawResponse, Request, Unset
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .inputs.texts import check_text, check_texts
 from .limits import check_flag, check_model, check_number, check_output, check_value, constraint
-from .prompts import warn_if_prompted
+from .prompts import guard
 from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens
 from .results import (
     ContextualizedEmbeddingsObject,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 R = TypeVar("R", bound=Result)
 
-# Frames between a warning here and the line of the user's that called the client.
+# Frames between a warning of `guard` and the line of the user's that called the client.
 USER_LINE = 4
 
 
@@ -78,7 +78,7 @@ def embed(
     listed = [value] if isinstance(value, str) else value
     _check_embedding(model, input_type, output_dtype, output_dimension)
     check_flag("truncation", truncation)
-    warn_if_prompted(listed, input_type, model, USER_LINE)
+    guard(listed, input_type, model, USER_LINE)
     body = EmbeddingsRequest(
         input=value,
         model=model,
@@ -121,7 +121,7 @@ def contextualized_embed(
     check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
     documents = check_documents(inputs, input_type, chunk_fn, enable_auto_chunking)
     _check_embedding(model, input_type, output_dtype, output_dimension)
-    warn_if_prompted((chunks[0] for chunks in documents), input_type, model, USER_LINE)
+    guard((chunks[0] for chunks in documents), input_type, model, USER_LINE)
     body = ContextualizedEmbeddingsRequest(
         inputs=documents,
         model=model,
@@ -165,7 +165,7 @@ def multimodal_embed(
     checked = check_inputs(inputs)
     _check_embedding(model, input_type, output_dtype, output_dimension)
     check_flag("truncation", truncation)
-    warn_if_prompted(texts_of(checked), input_type, model, USER_LINE)
+    guard(texts_of(checked), input_type, model, USER_LINE)
     body = MultimodalEmbeddingsRequest(
         inputs=checked,
         model=model,

@@ -56,6 +56,8 @@ class Client(_BaseClient):
         verify: False to trust any certificate, the path of a file with those to trust, or an
             `ssl.SSLContext`.
         limits: Bounds of the pool of connections, as `httpx.Limits`.
+        input_types: Input types for calls that give none, by method, such as
+            `{"embed": "document"}`.
 
     All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
     for that call alone.
@@ -120,7 +122,14 @@ class Client(_BaseClient):
 
         name = calls.default_model(model)
         return self._send(
-            calls.embed(texts, name, input_type, truncation, output_dtype, output_dimension),
+            calls.embed(
+                texts,
+                name,
+                self._input_type("embed", input_type),
+                truncation,
+                output_dtype,
+                output_dimension,
+            ),
             options,
         )
 
@@ -241,7 +250,95 @@ class Client(_BaseClient):
             calls.contextualized_embed(
                 inputs,
                 model,
-                input_type,
+                self._input_type("contextualized_embed", input_type),
+                output_dtype,
+                output_dimension,
+                chunk_fn,
+                enable_auto_chunking,
+                chunk_size,
+                chunk_overlap,
+            ),
+            options,
+        )
+
+    def contextualized_embed_query(
+        self,
+        text: str | Sequence[str],
+        model: ContextualizedEmbeddingsModel | str,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ContextualizedEmbeddingsObject:
+        """Embed what is searched with: `contextualized_embed` with `input_type="query"`.
+
+        Args:
+            text: A query, or a list of queries.
+            model, output_dtype, output_dimension: As in `contextualized_embed`.
+
+        Returns:
+            One result per query, with one vector.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> query = vo.contextualized_embed_query("When did it fall?", "voyage-context-4")
+            >>> len(query.results[0].embeddings)
+            1
+        """
+        from . import calls
+
+        queries = [text] if isinstance(text, str) else text
+        return self._send(
+            calls.contextualized_embed(
+                queries, model, "query", output_dtype, output_dimension, None, False, None, None
+            ),
+            options,
+        )
+
+    def contextualized_embed_documents(
+        self,
+        documents: Sequence[Sequence[str]] | Sequence[str],
+        model: ContextualizedEmbeddingsModel | str,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        chunk_fn: Callable[[str], list[str]] | None = None,
+        enable_auto_chunking: bool = False,
+        chunk_size: int | None = None,
+        chunk_overlap: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ContextualizedEmbeddingsObject:
+        """Embed what is searched: `contextualized_embed` with `input_type="document"`.
+
+        Args:
+            documents: Documents, each a list of its chunks; whole texts with auto-chunking.
+            model, output_dtype, output_dimension: As in `contextualized_embed`.
+            chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap: The same.
+
+        Returns:
+            One result per document, with one vector per chunk.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> result = vo.contextualized_embed_documents(
+            ...     ["The river rose. It fell in May."],
+            ...     model="voyage-context-4",
+            ...     enable_auto_chunking=True,
+            ... )
+            >>> result.chunk_texts
+            [['The river rose. It fell in May.']]
+        """
+        from . import calls
+
+        return self._send(
+            calls.contextualized_embed(
+                documents,
+                model,
+                "document",
                 output_dtype,
                 output_dimension,
                 chunk_fn,
@@ -296,7 +393,82 @@ class Client(_BaseClient):
 
         return self._send(
             calls.multimodal_embed(
-                inputs, model, input_type, truncation, output_dtype, output_dimension
+                inputs,
+                model,
+                self._input_type("multimodal_embed", input_type),
+                truncation,
+                output_dtype,
+                output_dimension,
+            ),
+            options,
+        )
+
+    def multimodal_embed_query(
+        self,
+        inputs: Sequence[Any],
+        model: MultimodalEmbeddingsModel | str,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> MultimodalEmbeddingsObject:
+        """Embed what is searched with: `multimodal_embed` with `input_type="query"`.
+
+        Args:
+            inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
+
+        Returns:
+            One vector per input, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> result = vo.multimodal_embed_query([["A cat."]], "voyage-multimodal-3.5")
+            >>> len(result)
+            1
+        """
+        from . import calls
+
+        return self._send(
+            calls.multimodal_embed(
+                inputs, model, "query", truncation, output_dtype, output_dimension
+            ),
+            options,
+        )
+
+    def multimodal_embed_documents(
+        self,
+        inputs: Sequence[Any],
+        model: MultimodalEmbeddingsModel | str,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> MultimodalEmbeddingsObject:
+        """Embed what is searched: `multimodal_embed` with `input_type="document"`.
+
+        Args:
+            inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
+
+        Returns:
+            One vector per input, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> result = vo.multimodal_embed_documents([["A cat."]], "voyage-multimodal-3.5")
+            >>> len(result)
+            1
+        """
+        from . import calls
+
+        return self._send(
+            calls.multimodal_embed(
+                inputs, model, "document", truncation, output_dtype, output_dimension
             ),
             options,
         )
@@ -378,5 +550,9 @@ class WithRawResponse(Raw[Client]):
     embed_query = raw(Client.embed_query)
     embed_documents = raw(Client.embed_documents)
     contextualized_embed = raw(Client.contextualized_embed)
+    contextualized_embed_query = raw(Client.contextualized_embed_query)
+    contextualized_embed_documents = raw(Client.contextualized_embed_documents)
     multimodal_embed = raw(Client.multimodal_embed)
+    multimodal_embed_query = raw(Client.multimodal_embed_query)
+    multimodal_embed_documents = raw(Client.multimodal_embed_documents)
     rerank = raw(Client.rerank)

@@ -64,7 +64,14 @@ class AsyncClient(_BaseClient):
 
         name = calls.default_model(model)
         return await self._send(
-            calls.embed(texts, name, input_type, truncation, output_dtype, output_dimension),
+            calls.embed(
+                texts,
+                name,
+                self._input_type("embed", input_type),
+                truncation,
+                output_dtype,
+                output_dimension,
+            ),
             options,
         )
 
@@ -122,7 +129,56 @@ class AsyncClient(_BaseClient):
             calls.contextualized_embed(
                 inputs,
                 model,
-                input_type,
+                self._input_type("contextualized_embed", input_type),
+                output_dtype,
+                output_dimension,
+                chunk_fn,
+                enable_auto_chunking,
+                chunk_size,
+                chunk_overlap,
+            ),
+            options,
+        )
+
+    async def contextualized_embed_query(
+        self,
+        text: str | Sequence[str],
+        model: ContextualizedEmbeddingsModel | str,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ContextualizedEmbeddingsObject:
+        """See `Client.contextualized_embed_query`."""
+        from . import calls
+
+        queries = [text] if isinstance(text, str) else text
+        return await self._send(
+            calls.contextualized_embed(
+                queries, model, "query", output_dtype, output_dimension, None, False, None, None
+            ),
+            options,
+        )
+
+    async def contextualized_embed_documents(
+        self,
+        documents: Sequence[Sequence[str]] | Sequence[str],
+        model: ContextualizedEmbeddingsModel | str,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        chunk_fn: Callable[[str], list[str]] | None = None,
+        enable_auto_chunking: bool = False,
+        chunk_size: int | None = None,
+        chunk_overlap: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ContextualizedEmbeddingsObject:
+        """See `Client.contextualized_embed_documents`."""
+        from . import calls
+
+        return await self._send(
+            calls.contextualized_embed(
+                documents,
+                model,
+                "document",
                 output_dtype,
                 output_dimension,
                 chunk_fn,
@@ -148,7 +204,50 @@ class AsyncClient(_BaseClient):
 
         return await self._send(
             calls.multimodal_embed(
-                inputs, model, input_type, truncation, output_dtype, output_dimension
+                inputs,
+                model,
+                self._input_type("multimodal_embed", input_type),
+                truncation,
+                output_dtype,
+                output_dimension,
+            ),
+            options,
+        )
+
+    async def multimodal_embed_query(
+        self,
+        inputs: Sequence[Any],
+        model: MultimodalEmbeddingsModel | str,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> MultimodalEmbeddingsObject:
+        """See `Client.multimodal_embed_query`."""
+        from . import calls
+
+        return await self._send(
+            calls.multimodal_embed(
+                inputs, model, "query", truncation, output_dtype, output_dimension
+            ),
+            options,
+        )
+
+    async def multimodal_embed_documents(
+        self,
+        inputs: Sequence[Any],
+        model: MultimodalEmbeddingsModel | str,
+        truncation: bool = True,
+        output_dtype: OutputDtype | None = None,
+        output_dimension: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> MultimodalEmbeddingsObject:
+        """See `Client.multimodal_embed_documents`."""
+        from . import calls
+
+        return await self._send(
+            calls.multimodal_embed(
+                inputs, model, "document", truncation, output_dtype, output_dimension
             ),
             options,
         )
@@ -199,5 +298,9 @@ class AsyncWithRawResponse(Raw[AsyncClient]):
     embed_query = raw_async(AsyncClient.embed_query)
     embed_documents = raw_async(AsyncClient.embed_documents)
     contextualized_embed = raw_async(AsyncClient.contextualized_embed)
+    contextualized_embed_query = raw_async(AsyncClient.contextualized_embed_query)
+    contextualized_embed_documents = raw_async(AsyncClient.contextualized_embed_documents)
     multimodal_embed = raw_async(AsyncClient.multimodal_embed)
+    multimodal_embed_query = raw_async(AsyncClient.multimodal_embed_query)
+    multimodal_embed_documents = raw_async(AsyncClient.multimodal_embed_documents)
     rerank = raw_async(AsyncClient.rerank)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from attrs import field, frozen
 
 from .error import ArgumentError
+from .limits import check_value
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 else:
     Seconds = Any
 
+WITH_INPUT_TYPE = ("embed", "contextualized_embed", "multimodal_embed")
+"""Methods that take an input type."""
 NEVER_SENT = ("authorization", "host", "content-length", "content-type", "transfer-encoding")
 
 
@@ -112,6 +115,21 @@ def policy(retries: int | RetryPolicy) -> RetryPolicy:
             f"max_retries must be a number from 0 or a RetryPolicy, not {retries!r}", "max_retries"
         )
     return RetryPolicy(max_retries=retries)
+
+
+def check_input_types(given: Mapping[str, object]) -> None:
+    """Refuse default input types of methods that there are not, or that are none.
+
+    Raises:
+        ArgumentError: Says which.
+    """
+    for method, input_type in given.items():
+        if method not in WITH_INPUT_TYPE:
+            raise ArgumentError(
+                f"input_types has {method!r}; the methods are {', '.join(WITH_INPUT_TYPE)}",
+                "input_types",
+            )
+        check_value("EmbeddingsRequest", "input_type", input_type)
 
 
 def _positive(deadline: float | None) -> float | None:

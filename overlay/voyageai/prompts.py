@@ -9,10 +9,12 @@ Source: https://docs.voyageai.com/docs/embeddings and `spec/catalogue.yaml`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sized
+from typing import TYPE_CHECKING, Final, Protocol
 
-from voyageai_rest.catalogue import PROMPTS, UnknownModelError, find
+from voyageai_rest.catalogue import PROMPTS, find
+
+from .limits import known
 
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType
@@ -25,13 +27,22 @@ class DoublePromptWarning(UserWarning):
     """A text already starts with the prompt that the server will put before it."""
 
 
+class MissingInputTypeWarning(UserWarning):
+    """No input_type is given to a model that has prompts; what is found will be worse for it.
+
+    Shown once for each line that calls. To make it an error, or silence it where vectors are not
+    for retrieval:
+
+        warnings.filterwarnings("error", category=voyageai.prompts.MissingInputTypeWarning)
+    """
+
+
 def prompt(input_type: InputType | None, model: str | None = None) -> str:
     """The prompt for an input type.
 
     Args:
         input_type: `query`, `document` or None.
-        model: Name of the model; without it, or for one that is newer than this release, the
-            prompts that the hosted models share.
+        model: Name of the model; without it, the prompts that the hosted models share.
 
     Returns:
         The prompt with its trailing space; empty for None.
@@ -42,12 +53,7 @@ def prompt(input_type: InputType | None, model: str | None = None) -> str:
     """
     if input_type is None:
         return ""
-    name: str | None = DEFAULT
-    if model is not None:
-        try:
-            name = find(model).prompts
-        except UnknownModelError:
-            name = DEFAULT
+    name = DEFAULT if model is None else find(model).prompts
     if name is None:
         raise LookupError(f"the prompts of {model} are not known")
     found = getattr(PROMPTS[name], input_type, None)
@@ -61,23 +67,63 @@ def render(text: str, input_type: InputType | None, model: str | None = None) ->
     return prompt(input_type, model) + text
 
 
-def warn_if_prompted(
-    texts: Iterable[str], input_type: InputType | None, model: str, stacklevel: int
-) -> None:
-    """Warn when a text already starts with the prompt that the server will put before it."""
-    try:
-        found = prompt(input_type, model)
-    except LookupError:
+class Tokenizer(Protocol):
+    """Makes tokens of texts, such as `Client.tokenizer` gives."""
+
+    def encode(self, sequence: str) -> Sized:
+        """The tokens of a text."""
+        ...
+
+
+def count(
+    texts: Iterable[str], input_type: InputType | None, model: str | None, tokenizer: Tokenizer
+) -> int:
+    """Tokens of texts with their prompts, as the model sees them.
+
+    Args:
+        texts: The texts.
+        input_type, model: As in `prompt`.
+        tokenizer: The model's, such as `vo.tokenizer(model)`.
+
+    Raises:
+        LookupError: The model's prompts are not known, or it takes no input type.
+        ValueError: There is no such input type.
+    """
+    before = prompt(input_type, model)
+    return sum(len(tokenizer.encode(before + text)) for text in texts)
+
+
+def guard(texts: Iterable[str], input_type: InputType | None, model: str, stacklevel: int) -> None:
+    """Warn of a call that will find less than it could.
+
+    Warns:
+        MissingInputTypeWarning: The model has prompts, and no input type is given.
+        DoublePromptWarning: A text already starts with the prompt that its input type adds.
+    """
+    entry = known(model)
+    prompts = DEFAULT if entry is None else entry.prompts
+    if prompts is None:
         return
-    if found:
-        start = found.rstrip()
-        for place, text in enumerate(texts):
-            if text.startswith(start):
-                warnings.warn(
-                    f"Text {place} already starts with the prompt that input_type={input_type!r} "
-                    "adds, and would carry it twice. Leave the prompt out of the text, or pass "
-                    "input_type=None.",
-                    DoublePromptWarning,
-                    stacklevel=stacklevel,
-                )
-                return
+    if input_type is None:
+        starts = (PROMPTS[prompts].query.rstrip(), PROMPTS[prompts].document.rstrip())
+        if entry is not None and not any(text.startswith(starts) for text in texts):
+            warnings.warn(
+                f"input_type is left out, so {model} puts no prompt before the texts. For "
+                "retrieval use embed_query and embed_documents, or input_type='query' and "
+                "input_type='document'; otherwise ignore "
+                "voyageai.prompts.MissingInputTypeWarning.",
+                MissingInputTypeWarning,
+                stacklevel=stacklevel,
+            )
+        return
+    start = getattr(PROMPTS[prompts], input_type).rstrip()
+    for place, text in enumerate(texts):
+        if text.startswith(start):
+            warnings.warn(
+                f"Text {place} already starts with the prompt that input_type={input_type!r} "
+                "adds, and would carry it twice. Leave the prompt out of the text, or pass "
+                "input_type=None.",
+                DoublePromptWarning,
+                stacklevel=stacklevel,
+            )
+            return

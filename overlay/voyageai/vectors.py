@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from voyageai_rest.dtypes import DTYPES
 from voyageai_rest.errors import ShapeError
 
+from .extras import require
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     from voyageai_rest.models import OutputDtype
@@ -161,13 +163,30 @@ class Vectors:
         nested = memoryview(self.buffer).cast("B").cast(FORMATS[self.number], shape).tolist()  # type: ignore[call-overload]  # shape as a tuple of two is what cast takes
         return cast("list[list[float]]", nested)
 
-    def numpy(self) -> npt.NDArray[Any]:
+    def narrowed(self) -> Vectors:
+        """The same vectors, those of float64 as float32, which copies them."""
+        if self.number != "float64":
+            return self
+        numbers = array.array("f", memoryview(self.buffer).cast("B").cast("d").tolist())
+        return Vectors(bytearray(numbers.tobytes()), "float32", self.columns)
+
+    def to_bytes(self) -> list[bytes]:
+        """Each vector's numbers, float32 in place of float64, in little-endian order."""
+        narrow = self.narrowed()
+        numbers = array.array(FORMATS[narrow.number], bytes(narrow.buffer))
+        if not LITTLE:
+            numbers.byteswap()
+        raw = numbers.tobytes()
+        size = narrow.columns * numbers.itemsize
+        return [raw[start : start + size] for start in range(0, len(raw), size or 1)]
+
+    def to_numpy(self) -> npt.NDArray[Any]:
         """A matrix over the same memory; float64 is narrowed to float32, which copies.
 
         Raises:
             ImportError: numpy is not installed.
         """
-        np = import_numpy()
+        np = require("numpy", "numpy")
         matrix: npt.NDArray[Any] = np.frombuffer(self.buffer, dtype=self.number).reshape(
             len(self), self.columns
         )
@@ -175,12 +194,3 @@ class Vectors:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Vectors, (bytearray(self.buffer), self.number, self.columns)
-
-
-def import_numpy() -> Any:
-    """numpy, or an error that says how to get it."""
-    try:
-        import numpy
-    except ImportError as error:
-        raise ImportError('numpy is not installed: pip install "voyageai[numpy]"') from error
-    return numpy

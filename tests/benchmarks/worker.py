@@ -148,7 +148,7 @@ def _entries(answer: Any) -> tuple[Any, Any]:
 
 
 def _matrix(result: Any) -> tuple[Any, Any]:
-    return result, result.numpy()
+    return result, result.to_numpy()
 
 
 def _lists(result: Any) -> tuple[Any, Any]:

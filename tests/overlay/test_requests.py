@@ -368,7 +368,7 @@ def test_warnings_point_at_the_callers_line():
     prompted = render("where?", "query")
     face = Face("Client")
     with pytest.warns(UserWarning) as caught:
-        face.client().embed(["a"])
+        face.client().embed(["a"], input_type="query")
         face.client().embed([prompted], model="voyage-4", input_type="query")
 
     assert [__file__, __file__] == [warning.filename for warning in caught]

@@ -63,7 +63,7 @@ def test_a_result_says_what_it_cost_and_where_it_came_from(face):
 def test_a_matrix_is_the_buffer_itself(face):
     """Copies would double the memory of large results."""
     result = face.call(face.client(), "embed", **TEXTS)
-    first, second = result.numpy(), result.numpy()
+    first, second = result.to_numpy(), result.to_numpy()
 
     np.testing.assert_array_equal(np.float32([[0, 0.5], [1, 1.5], [2, 2.5]]), first)
     assert np.float32 == first.dtype
@@ -76,7 +76,7 @@ def test_a_matrix_after_lists_shows_what_the_lists_became(face):
     result = face.call(face.client(), "embed", **TEXTS)
     result.embeddings[0][0] = 8.0
 
-    assert np.float32(8.0) == result.numpy()[0, 0]
+    assert np.float32(8.0) == result.to_numpy()[0, 0]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_every_dtype_is_read_in_both_encodings(face, dtype, kind, numbers, expec
     client = face.client(answering([entry(0, vector)]))
     result = face.call(client, "embed", ["a"], model="voyage-4", output_dtype=dtype)
 
-    np.testing.assert_array_equal(np.array([numbers], expected), result.numpy())
-    assert expected == result.numpy().dtype
+    np.testing.assert_array_equal(np.array([numbers], expected), result.to_numpy())
+    assert expected == result.to_numpy().dtype
     assert [numbers] == result.embeddings
     assert {type(number) for number in numbers} == {type(n) for n in result.embeddings[0]}
 
@@ -161,7 +161,7 @@ def test_contextualized_results_are_grouped_by_document(face):
         np.float32([[10, 10.5]]),
         face.call(client, "contextualized_embed", [["a", "b"], ["c"]], model="voyage-context-4")
         .results[1]
-        .numpy(),
+        .to_numpy(),
     )
     assert result.chunk_texts is None
 
@@ -369,7 +369,7 @@ def test_without_numpy_lists_work_and_a_matrix_says_what_to_install(face, monkey
     result = face.call(face.client(), "embed", **TEXTS)
 
     with pytest.raises(ImportError, match=r'pip install "voyageai\[numpy\]"'):
-        result.numpy()
+        result.to_numpy()
     assert 3 == len(result.embeddings)
 
 
@@ -381,12 +381,12 @@ def test_a_matrix_keeps_hardly_more_than_its_numbers():
     data = [entry(n, packed([0.5] * columns)) for n in range(rows)]
     face = Face("Client")
     client = face.client(answering(data))
-    client.embed(["a"] * rows, model="voyage-4").numpy()  # loads what is loaded once
+    client.embed(["a"] * rows, model="voyage-4").to_numpy()  # loads what is loaded once
     face.requests.clear()
     gc.collect()
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    matrix = client.embed(["a"] * rows, model="voyage-4").numpy()
+    matrix = client.embed(["a"] * rows, model="voyage-4").to_numpy()
     face.requests.clear()
     gc.collect()
     kept = tracemalloc.get_traced_memory()[0] - before

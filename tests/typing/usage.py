@@ -25,7 +25,7 @@ def blocking(texts: list[str]) -> None:
         result = vo.embed(texts, model="voyage-4", input_type="document")
         assert_type(result, EmbeddingsObject)
         assert_type(result.embeddings, list[list[float]])
-        assert_type(result.numpy(), npt.NDArray[Any])
+        assert_type(result.to_numpy(), npt.NDArray[Any])
         assert_type(result.total_tokens, int)
         assert_type(result.model, str | None)
         for vector in result:

@@ -53,7 +53,7 @@ class Search:
         for texts in packed((entry.text for entry in self.corpus), Limits.of(self.model)):
             answer = self.client.embed_documents(texts, model=self.model)
             self.spent.add(self.model, answer.total_tokens)
-            parts.append(answer.numpy())
+            parts.append(answer.to_numpy())
             yield len(texts)
         self.vectors = np.concatenate(parts)
 
@@ -61,13 +61,13 @@ class Search:
         """Return what answers a question best, the best first."""
         answer = self.client.embed_query(question, model=self.model)
         self.spent.add(self.model, answer.total_tokens)
-        return self.rerank(question, self.nearest(answer.numpy()[0]))
+        return self.rerank(question, self.nearest(answer.to_numpy()[0]))
 
     def ask_many(self, questions: Sequence[str]) -> Iterator[tuple[list[Hit], list[Hit]]]:
         """Yield for each question what embeddings alone rank first, and that list reranked."""
         answer = self.client.embed_query(questions, model=self.model)
         self.spent.add(self.model, answer.total_tokens)
-        for question, vector in zip(questions, answer.numpy(), strict=True):
+        for question, vector in zip(questions, answer.to_numpy(), strict=True):
             hits = self.nearest(vector)
             yield hits, self.rerank(question, hits)
 

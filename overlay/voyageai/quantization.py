@@ -1,0 +1,211 @@
+"""Vectors made smaller, and compared as they are: numpy on the dtypes of the API.
+
+Floats are 4 bytes a dimension, `int8` and `uint8` one, `binary` and `ubinary` an eighth.
+
+    >>> import numpy as np
+    >>> vectors = np.array([[-0.04, 0.01, -0.07, -0.04, 0.01, 0.01, -0.08, 0.04]], np.float32)
+    >>> pack(vectors, "ubinary").tolist(), unpack(pack(vectors, "ubinary"), "ubinary").tolist()
+    ([[77]], [[0, 1, 0, 0, 1, 1, 0, 1]])
+
+How the API scales to `int8` and `uint8` is not documented, so those are not made here.
+
+Source: https://docs.voyageai.com/docs/flexible-dimensions-and-quantization
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from voyageai_rest.dtypes import DTYPES
+
+from .error import ArgumentError
+from .extras import require
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from voyageai_rest.models import OutputDtype
+
+__all__ = ["hamming", "pack", "similarity", "truncate", "unpack"]
+
+BITS = 8
+SIGN = 128
+"""What a signed byte is less than the unsigned one of the same bits (offset binary)."""
+
+
+def pack(vectors: npt.ArrayLike, dtype: OutputDtype = "ubinary") -> npt.NDArray[Any]:
+    """Floats to bits: 1 for a value above 0, packed by eights.
+
+    Args:
+        vectors: A (vectors x dimensions) matrix of floats; dimensions a multiple of 8.
+        dtype: `ubinary` for unsigned bytes, `binary` for signed ones.
+
+    Returns:
+        A (vectors x dimensions / 8) matrix of uint8 or int8, as the API would have sent it.
+
+    Raises:
+        ArgumentError: The dtype is no packed one, or the dimensions are no multiple of 8.
+        ImportError: numpy is not installed.
+    """
+    np = require("numpy", "numpy")
+    number = _packed(dtype)
+    matrix = np.asarray(vectors)
+    if matrix.ndim != 2 or matrix.shape[1] % BITS:
+        raise ArgumentError(
+            f"vectors must be a matrix with a multiple of {BITS} columns, not of shape "
+            f"{matrix.shape}",
+            "vectors",
+        )
+    unsigned = np.packbits(matrix > 0, axis=1)
+    packed: npt.NDArray[Any] = (unsigned ^ SIGN).view(np.int8) if number == "int8" else unsigned
+    return packed
+
+
+def unpack(vectors: npt.ArrayLike, dtype: OutputDtype) -> npt.NDArray[Any]:
+    """Packed bits to one uint8 of 0 or 1 per dimension.
+
+    Args:
+        vectors: A (vectors x dimensions / 8) matrix.
+        dtype: `binary` or `ubinary`, as they were asked for.
+
+    Returns:
+        A (vectors x dimensions) matrix.
+
+    Raises:
+        ArgumentError: The dtype is no packed one.
+        ImportError: numpy is not installed.
+    """
+    np = require("numpy", "numpy")
+    bits: npt.NDArray[Any] = np.unpackbits(_unsigned(vectors, dtype), axis=1)
+    return bits
+
+
+def hamming(
+    queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype
+) -> npt.NDArray[Any]:
+    """In how many bits packed vectors differ: a (queries x documents) matrix; less is more alike.
+
+    Args:
+        queries, documents: Matrices of packed bits with as many columns.
+        dtype: `binary` or `ubinary`, as they were asked for.
+
+    Raises:
+        ArgumentError: The dtype is no packed one, or the columns differ in number.
+        ImportError: numpy is not installed.
+    """
+    np = require("numpy", "numpy")
+    left, right = _unsigned(queries, dtype), _unsigned(documents, dtype)
+    _check_columns(left, right)
+    ones = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(
+        axis=1, dtype=np.int32
+    )
+    # A query at a time: all at once would be a cube.
+    rows = [ones[row ^ right].sum(axis=1, dtype=np.int32) for row in left]
+    distances: npt.NDArray[Any] = np.array(rows, np.int32).reshape(len(left), len(right))
+    return distances
+
+
+def similarity(
+    queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype = "float"
+) -> npt.NDArray[Any]:
+    """How alike vectors are: a (queries x documents) matrix; larger is more alike.
+
+    Args:
+        queries, documents: Matrices of one dtype with as many columns.
+        dtype: As they were asked for.
+
+    Returns:
+        Of `float` vectors the product, which is the cosine as they have unit length; of `int8` and
+        `uint8` the product in whole numbers, `uint8` taken about the middle of its range; of packed
+        bits the number of bits that agree less the number that do not.
+
+    Raises:
+        ArgumentError: The columns differ in number.
+        ImportError: numpy is not installed.
+    """
+    np = require("numpy", "numpy")
+    left, right = np.asarray(queries), np.asarray(documents)
+    _check_columns(left, right)
+    if _bits(dtype) > 1:
+        dimensions = left.shape[1] * BITS
+        agreeing: npt.NDArray[Any] = dimensions - 2 * hamming(left, right, dtype)
+        return agreeing
+    if DTYPES[dtype].number == "uint8":
+        left, right = left.astype(np.int32) - SIGN, right.astype(np.int32) - SIGN
+    elif DTYPES[dtype].number == "int8":
+        left, right = left.astype(np.int32), right.astype(np.int32)
+    product: npt.NDArray[Any] = left @ right.T
+    return product
+
+
+def truncate(
+    vectors: npt.ArrayLike, dimension: int, dtype: OutputDtype = "float"
+) -> npt.NDArray[Any]:
+    """The first dimensions of vectors, which are vectors themselves (Matryoshka).
+
+    Args:
+        vectors: A matrix with a row per vector.
+        dimension: Dimensions to keep; for packed bits a multiple of 8.
+        dtype: As they were asked for.
+
+    Returns:
+        A matrix with fewer columns: floats of unit length again, other dtypes as they were.
+
+    Raises:
+        ArgumentError: There are not so many dimensions, or they are no whole number of bytes.
+        ImportError: numpy is not installed.
+
+    Example:
+        >>> import numpy as np
+        >>> truncate(np.array([[0.6, 0.0, 0.8, 0.0]]), 2).tolist()
+        [[1.0, 0.0]]
+    """
+    np = require("numpy", "numpy")
+    matrix = np.asarray(vectors)
+    per_number = _bits(dtype)
+    columns, left_over = divmod(dimension, per_number)
+    if not 1 <= columns <= matrix.shape[1] or left_over:
+        raise ArgumentError(
+            f"dimension must be from {per_number} to {matrix.shape[1] * per_number}"
+            f"{f' and a multiple of {per_number}' if per_number > 1 else ''}, not {dimension}",
+            "dimension",
+        )
+    kept: npt.NDArray[Any] = matrix[:, :columns]
+    if DTYPES[dtype].number != "float32":
+        return kept
+    lengths = np.linalg.norm(kept, axis=1, keepdims=True)
+    unit: npt.NDArray[Any] = kept / np.where(lengths > 0, lengths, 1)
+    return unit.astype(matrix.dtype, copy=False)
+
+
+def _bits(dtype: OutputDtype) -> int:
+    if dtype not in DTYPES:
+        raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}", "dtype")
+    return DTYPES[dtype].dimensions_per_number
+
+
+def _packed(dtype: OutputDtype) -> str:
+    if _bits(dtype) != BITS:
+        packed = [name for name, kind in DTYPES.items() if kind.dimensions_per_number == BITS]
+        raise ArgumentError(f"dtype must be {' or '.join(packed)}, not {dtype!r}", "dtype")
+    return DTYPES[dtype].number
+
+
+def _unsigned(vectors: npt.ArrayLike, dtype: OutputDtype) -> npt.NDArray[Any]:
+    np = require("numpy", "numpy")
+    number = _packed(dtype)
+    matrix = np.asarray(vectors)
+    if matrix.dtype != number:
+        raise ArgumentError(
+            f"vectors of dtype {dtype!r} are {number}, not {matrix.dtype}", "vectors"
+        )
+    unsigned: npt.NDArray[Any] = matrix.view(np.uint8) ^ SIGN if number == "int8" else matrix
+    return unsigned
+
+
+def _check_columns(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> None:
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1]:
+        raise ArgumentError(
+            f"queries and documents must be matrices with as many columns, not of shapes "
+            f"{left.shape} and {right.shape}",
+            "documents",
+        )

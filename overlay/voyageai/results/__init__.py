@@ -1,0 +1,20 @@
+"""What calls return. The names are the official client's."""
+
+from .contextualized import ContextualizedEmbeddingsObject, ContextualizedEmbeddingsResult
+from .embeddings import EmbeddingsObject, MultimodalEmbeddingsObject
+from .raw import RawResponse
+from .reranking import RerankingObject, RerankingResult
+from .result import Result
+from .vectored import EmbeddingSpaceWarning
+
+__all__ = [
+    "ContextualizedEmbeddingsObject",
+    "ContextualizedEmbeddingsResult",
+    "EmbeddingSpaceWarning",
+    "EmbeddingsObject",
+    "MultimodalEmbeddingsObject",
+    "RawResponse",
+    "RerankingObject",
+    "RerankingResult",
+    "Result",
+]

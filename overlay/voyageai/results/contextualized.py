@@ -1,0 +1,160 @@
+"""Vectors of chunks, by document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from voyageai_rest.errors import ShapeError
+
+from ..error import ServerError
+from ..vectors import DEFAULT, Vectors
+from .placing import placed
+from .result import Result
+from .vectored import Vectored
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import OutputDtype
+
+
+class ContextualizedEmbeddingsResult(Vectored):
+    """Vectors of one document's chunks.
+
+    Attributes:
+        index: Position of the document.
+        embeddings: One list of numbers per chunk, in order.
+        chunk_texts: The chunks' texts, where the client or the server split the document.
+        model: The model that answered.
+        output_dtype: The dtype that was asked for.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        embeddings: list[list[float]] | Vectors,
+        chunk_texts: list[str] | None = None,
+        *,
+        model: str | None = None,
+        dtype: OutputDtype | None = None,
+    ) -> None:
+        self.index = index
+        self.chunk_texts = chunk_texts
+        self.model = model
+        self.output_dtype = dtype or DEFAULT
+        if isinstance(embeddings, Vectors):
+            self._hold(embeddings)
+        else:
+            self.embeddings = embeddings
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ContextualizedEmbeddingsResult):
+            return NotImplemented
+        mine = (self.index, self.embeddings, self.chunk_texts)
+        return mine == (other.index, other.embeddings, other.chunk_texts)
+
+    __hash__ = None  # type: ignore[assignment]  # results can be changed
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(index={self.index}, {self._shape()})"
+
+
+class ContextualizedEmbeddingsObject(Result):
+    """Vectors of chunks, by document.
+
+    Attributes:
+        results: One `ContextualizedEmbeddingsResult` per document, in the order of the documents.
+        chunk_texts: The chunks' texts by document, where they are known.
+        chunker_version: Version of the server's chunker, with auto-chunking.
+        total_tokens, model, usage, request_id: As in `EmbeddingsObject`.
+    """
+
+    def __init__(
+        self,
+        response: Any = None,
+        chunk_texts: list[list[str]] | None = None,
+        *,
+        dtype: OutputDtype | None = None,
+        dimension: int | None = None,
+        expected: list[int] | int | None = None,
+    ) -> None:
+        super().__init__()
+        self.results: list[ContextualizedEmbeddingsResult] = []
+        self.chunk_texts = chunk_texts
+        self.chunker_version: str | None = None
+        if response:
+            self.update(response, dtype=dtype, dimension=dimension, expected=expected)
+
+    def update(
+        self,
+        response: Any,
+        *,
+        dtype: OutputDtype | None = None,
+        dimension: int | None = None,
+        expected: list[int] | int | None = None,
+    ) -> None:
+        """Append the documents of another response and add its tokens.
+
+        Args:
+            response: The response.
+            dtype: The type that was asked for.
+            dimension: The dimension that was asked for, if one was.
+            expected: How many documents it must have, or how many chunks each of them.
+        """
+        counts = expected if isinstance(expected, list) else None
+        documents = placed(response.data, len(counts) if counts else expected)  # type: ignore[arg-type]  # a list is counted
+        chunks = [
+            placed(document.data, counts[place] if counts else None, f"data[{place}].data")
+            for place, document in enumerate(documents)
+        ]
+        try:
+            vectors = Vectors.decode(
+                [c.embedding for part in chunks for c in part], dtype, dimension
+            )
+        except ShapeError as error:
+            raise error.within("data, all chunks in order") from None
+        self._account(response)
+        version = getattr(response, "chunker_version", None)
+        self.chunker_version = version if isinstance(version, str) else None
+        if texts := _server_texts(chunks):
+            self.chunk_texts = [*(self.chunk_texts or []), *texts]
+        start = 0
+        for part in chunks:
+            place = len(self.results)
+            own = self.chunk_texts[place] if self.chunk_texts is not None else None
+            rows = vectors.rows(start, start + len(part))
+            self.results.append(
+                ContextualizedEmbeddingsResult(place, rows, own, model=self.model, dtype=dtype)
+            )
+            start += len(part)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[ContextualizedEmbeddingsResult]:
+        return iter(self.results)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} documents, {self._origin()})"
+
+    def _content(self) -> tuple[Any, ...]:
+        return self.results, self.total_tokens, self.chunker_version
+
+
+def _server_texts(documents: list[list[Any]]) -> list[list[str]]:
+    """The texts of chunks that the server made; an empty list where it made none."""
+    found: list[list[str]] = []
+    for place, chunks in enumerate(documents):
+        texts = [text for chunk in chunks if isinstance(text := getattr(chunk, "text", None), str)]
+        if texts and len(texts) != len(chunks):
+            raise ServerError(
+                f"inputs[{place}] returned a partial set of chunk texts; "
+                f"{len(texts)} of {len(chunks)} chunks have one"
+            )
+        if texts:
+            found.append(texts)
+    if found and len(found) != len(documents):
+        raise ServerError(
+            "response returned chunk texts for some documents but not others; "
+            f"{len(found)} of {len(documents)} have them"
+        )
+    return found

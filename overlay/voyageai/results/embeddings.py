@@ -1,0 +1,109 @@
+"""Vectors of texts, and of texts and media."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from voyageai_rest.errors import ShapeError
+
+from ..vectors import DEFAULT, Vectors
+from .placing import placed
+from .result import Result
+from .vectored import Vectored
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import OutputDtype
+
+
+class EmbeddingsObject(Vectored, Result):
+    """Vectors of texts.
+
+    Attributes:
+        embeddings: One list of numbers per text, in the order of the texts.
+        total_tokens: Tokens of all texts.
+        model: The model that answered.
+        output_dtype: The dtype that was asked for.
+        usage: What the request is billed for, as the API says it.
+        request_id: What the server calls the request.
+
+    Example:
+        >>> result = vo.embed(["a", "b"], model="voyage-4")
+        >>> len(result), len(result.embeddings[0])
+        (2, 1024)
+    """
+
+    def __init__(
+        self,
+        response: Any = None,
+        *,
+        dtype: OutputDtype | None = None,
+        dimension: int | None = None,
+        expected: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._hold(Vectors(bytearray(), "float32", 0))
+        if response:
+            self.update(response, dtype=dtype, dimension=dimension, expected=expected)
+
+    def update(
+        self,
+        response: Any,
+        *,
+        dtype: OutputDtype | None = None,
+        dimension: int | None = None,
+        expected: int | None = None,
+    ) -> None:
+        """Append the vectors of another response and add its tokens."""
+        entries = placed(response.data, expected)
+        try:
+            vectors = Vectors.decode([entry.embedding for entry in entries], dtype, dimension)
+        except ShapeError as error:
+            raise error.within("data") from None
+        self._account(response)
+        self.output_dtype = dtype or DEFAULT
+        if len(self):
+            self.embeddings += vectors.tolist()
+        else:
+            self._hold(vectors)
+
+    def __iter__(self) -> Iterator[list[float]]:
+        return iter(self.embeddings)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._shape()}, {self._origin()})"
+
+    def _content(self) -> tuple[Any, ...]:
+        return self.embeddings, self.total_tokens
+
+
+class MultimodalEmbeddingsObject(EmbeddingsObject):
+    """Vectors of multimodal inputs.
+
+    Attributes:
+        embeddings: One list of numbers per input, in the order of the inputs.
+        text_tokens: Tokens of the texts.
+        image_pixels: Pixels of the images.
+        video_pixels: Pixels of the videos; 0 if the API does not say.
+        total_tokens: Tokens of texts, images and videos.
+        model, usage, request_id: As in `EmbeddingsObject`.
+    """
+
+    def __init__(
+        self,
+        response: Any = None,
+        *,
+        dtype: OutputDtype | None = None,
+        dimension: int | None = None,
+        expected: int | None = None,
+    ) -> None:
+        self.text_tokens: int = 0
+        self.image_pixels: int = 0
+        self.video_pixels: int = 0
+        super().__init__(response, dtype=dtype, dimension=dimension, expected=expected)
+
+    def _account(self, response: Any) -> None:
+        super()._account(response)
+        self.text_tokens += getattr(response.usage, "text_tokens", 0) or 0
+        self.image_pixels += getattr(response.usage, "image_pixels", 0) or 0
+        self.video_pixels += getattr(response.usage, "video_pixels", 0) or 0

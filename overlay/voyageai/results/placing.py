@@ -1,0 +1,36 @@
+"""Entries of an answer in the order of their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from voyageai_rest.errors import ShapeError
+
+T = TypeVar("T")
+
+
+def placed(data: Sequence[T], expected: int | None, path: str = "data") -> list[T]:
+    """Entries of an answer in the order of their inputs.
+
+    Args:
+        data: The entries, in any order.
+        expected: How many there must be; None if any number is right.
+        path: Where they stand in the answer.
+
+    Raises:
+        ShapeError: An entry is missing, doubled, or of no input.
+    """
+    if expected is not None and len(data) != expected:
+        raise ShapeError(f"expected {expected} entries, found {len(data)}", path)
+    indexes = [getattr(entry, "index", place) for place, entry in enumerate(data)]
+    if indexes == list(range(len(data))):
+        return list(data)
+    ordered: list[T | None] = [None] * len(data)
+    for entry, index in zip(data, indexes, strict=True):
+        if not 0 <= index < len(data):
+            raise ShapeError(f"index {index} is of no input; there are {len(data)}", path)
+        if ordered[index] is not None:
+            raise ShapeError(f"index {index} comes twice", path)
+        ordered[index] = entry
+    return [entry for entry in ordered if entry is not None]

@@ -1,0 +1,141 @@
+"""Input types and prompts: where the quality of retrieval is won or lost."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from voyageai.error import ArgumentError
+from voyageai.prompts import DoublePromptWarning, MissingInputTypeWarning, count, prompt, render
+from voyageai_rest.catalogue import MODELS, PROMPTS
+
+from .conftest import Face
+
+CALLS = {
+    "embed": (["a"], "voyage-4"),
+    "contextualized_embed": ([["a"]], "voyage-context-4"),
+    "multimodal_embed": ([["a"]], "voyage-multimodal-3.5"),
+}
+pytestmark = pytest.mark.filterwarnings("error::voyageai.prompts.MissingInputTypeWarning")
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_a_call_without_an_input_type_warns(face, method):
+    """Retrieval is worse without one, and nothing else says so."""
+    with pytest.warns(MissingInputTypeWarning, match="input_type is left out"):
+        face.call(face.client(), method, *CALLS[method])
+
+
+def test_a_call_without_an_input_type_warns_once_per_line():
+    """A loop is told once, two lines are told twice."""
+    client = Face("Client").client()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            client.embed(["a"], model="voyage-4")
+        client.embed(["a"], model="voyage-4")
+
+    assert 2 == len(caught)
+    assert {__file__} == {warning.filename for warning in caught}
+
+
+@pytest.mark.parametrize("role", ["query", "document"])
+def test_texts_that_bring_their_prompt_need_no_input_type(face, role):
+    """Who renders prompts knows what they do."""
+    face.call(face.client(), "embed", [render("a", role)], model="voyage-4")
+
+
+def test_models_without_known_prompts_need_no_input_type(face):
+    """Nothing is lost by leaving it out, as far as is known."""
+    without = [m.name for m in MODELS.values() if m.endpoint == "embeddings" and not m.prompts]
+    for model in ["voyage-99", *without]:
+        face.call(face.client(), "embed", ["a"], model=model)
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_a_client_may_have_an_input_type_per_method(face, method):
+    """An indexer sets it once."""
+    client = face.client(input_types={method: "document"})
+    face.call(client, method, *CALLS[method])
+    assert "document" == face.body["input_type"]
+    face.call(client, method, *CALLS[method], input_type="query")
+    assert "query" == face.body["input_type"]
+    face.call(client.with_options(max_retries=1), method, *CALLS[method])
+    assert "document" == face.body["input_type"]
+    face.call(client.with_options(input_types={method: "query"}), method, *CALLS[method])
+    assert "query" == face.body["input_type"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rerank": "query"}, "has 'rerank'"),
+        ({"embed": "doc"}, "'query', 'document' or None|not 'doc'"),
+    ],
+)
+def test_wrong_input_types_of_a_client_are_refused(face, given, said):
+    """When the client is made, not at its first call."""
+    with pytest.raises(ArgumentError, match=said):
+        face.client(input_types=given)
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "model", "body"),
+    [
+        ("contextualized_embed_query", "a", "voyage-context-4", {"inputs": [["a"]], "input_type": "query"}),
+        ("contextualized_embed_query", ["a", "b"], "voyage-context-4", {"inputs": [["a"], ["b"]], "input_type": "query"}),
+        ("contextualized_embed_documents", [["a", "b"]], "voyage-context-4", {"inputs": [["a", "b"]], "input_type": "document"}),
+        ("multimodal_embed_query", [["a"]], "voyage-multimodal-3.5", {"input_type": "query"}),
+        ("multimodal_embed_documents", [["a"]], "voyage-multimodal-3.5", {"input_type": "document"}),
+        ("embed_query", "a", "voyage-4", {"input": "a", "input_type": "query"}),
+        ("embed_documents", ["a"], "voyage-4", {"input": ["a"], "input_type": "document"}),
+    ],
+)  # fmt: skip
+def test_each_endpoint_has_a_method_for_queries_and_one_for_documents(
+    face, method, given, model, body
+):
+    """So that nobody has to remember a parameter."""
+    face.call(face.client(), method, given, model=model)
+
+    assert body == {name: face.body[name] for name in body}
+
+
+def test_documents_can_be_chunked_on_their_way():
+    """The form for documents takes what the general one takes."""
+    face = Face("Client")
+    result = face.client().contextualized_embed_documents(
+        [["ab"]], "voyage-context-4", chunk_fn=list
+    )
+
+    assert [["a", "b"]] == result.chunk_texts == face.body["inputs"]
+
+
+@pytest.mark.parametrize("model", [m.name for m in MODELS.values() if m.endpoint == "rerank"])
+def test_a_model_without_prompts_says_so(model):
+    """Rather than render something that the model never sees."""
+    with pytest.raises(LookupError, match=f"prompts of {model} are not known"):
+        prompt("query", model)
+
+
+def test_an_unknown_model_has_no_known_prompts():
+    """A guess would be believed."""
+    with pytest.raises(LookupError, match="voyage-99"):
+        render("a", "query", "voyage-99")
+
+
+def test_a_doubled_prompt_is_found_for_unknown_models_too(face):
+    """All hosted models share their prompts so far."""
+    with pytest.warns(DoublePromptWarning):
+        face.call(face.client(), "embed", [render("a", "query")], "voyage-99", "query")
+
+
+def test_tokens_are_counted_with_the_prompt():
+    """What the model sees, not what was passed."""
+
+    class Words:
+        def encode(self, sequence):
+            return sequence.split()
+
+    expected = 2 * len(PROMPTS["retrieval"].query.split()) + 3
+    assert expected == count(["one two", "three"], "query", "voyage-4", Words())
+    assert 3 == count(["one two", "three"], None, "voyage-4", Words())
