@@ -18,9 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from . import client, client_async, emulator, error, object, prompts, quantization
+    from . import (
+        api_resources,
+        chunking,
+        client,
+        client_async,
+        embeddings_utils,
+        emulator,
+        error,
+        object,
+        prompts,
+        quantization,
+        util,
+        version,
+    )
+    from .api_resources import ContextualizedEmbedding, Embedding, MultimodalEmbedding, Reranking
+    from .chunking import default_chunk_fn
     from .client import Client
     from .client_async import AsyncClient
+    from .embeddings_utils import aget_embedding, aget_embeddings, get_embedding, get_embeddings
     from .ratelimit import RateLimit, RateLimiter
     from .retry import RetryPolicy
 
@@ -39,18 +55,29 @@ app_info: Mapping[str, str] | None = None
 log: str | None = None
 """`info` or `debug` to print a line per attempt; without it VOYAGE_LOG says so."""
 
+debug: bool = False
+"""Has no effect."""
+verify_ssl_certs: bool = True
+"""Has no effect; the client's `verify` has."""
+
 # The official client's defaults, for code that relies on them.
 VOYAGE_EMBED_BATCH_SIZE = 128
 VOYAGE_EMBED_DEFAULT_MODEL = "voyage-2"
 
-_CLASSES = {
-    "Client": "client",
-    "AsyncClient": "client_async",
-    "RateLimit": "ratelimit",
-    "RateLimiter": "ratelimit",
-    "RetryPolicy": "retry",
+_HOMES = {
+    "client": ("Client",),
+    "client_async": ("AsyncClient",),
+    "ratelimit": ("RateLimit", "RateLimiter"),
+    "retry": ("RetryPolicy",),
+    "api_resources": ("ContextualizedEmbedding", "Embedding", "MultimodalEmbedding", "Reranking"),
+    "chunking": ("default_chunk_fn",),
+    "embeddings_utils": ("aget_embedding", "aget_embeddings", "get_embedding", "get_embeddings"),
 }
-_MODULES = ("client", "client_async", "emulator", "error", "object", "prompts", "quantization")
+_OWNERS = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = (
+    *("api_resources", "chunking", "client", "client_async", "embeddings_utils", "emulator"),
+    *("error", "object", "prompts", "quantization", "util"),
+)
 
 __all__ = [
     "VERSION",
@@ -58,30 +85,46 @@ __all__ = [
     "VOYAGE_EMBED_DEFAULT_MODEL",
     "AsyncClient",
     "Client",
+    "ContextualizedEmbedding",
+    "Embedding",
+    "MultimodalEmbedding",
     "RateLimit",
     "RateLimiter",
+    "Reranking",
     "RetryPolicy",
     "__version__",
+    "aget_embedding",
+    "aget_embeddings",
     "api_key",
     "api_key_path",
+    "api_resources",
     "app_info",
+    "chunking",
     "client",
     "client_async",
+    "debug",
+    "default_chunk_fn",
+    "embeddings_utils",
     "emulator",
     "error",
+    "get_embedding",
+    "get_embeddings",
     "log",
     "object",
     "prompts",
     "proxy",
     "quantization",
+    "util",
+    "verify_ssl_certs",
+    "version",
 ]
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in _CLASSES:
-        value = getattr(import_module(f".{_CLASSES[name]}", __name__), name)
+    if name in _OWNERS:
+        value = getattr(import_module(f".{_OWNERS[name]}", __name__), name)
     elif name in _MODULES:
         value = import_module(f".{name}", __name__)
     else:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 WIRE = ("http_client", "transport", "proxy", "verify", "limits")
 # What the official client reads from the module and this one does not, with the new way.
 OLD_SETTINGS = {
-    "requestssession": "http_client=httpx.Client(...)",
-    "aiosession": "http_client=httpx.AsyncClient(...)",
-    "verify_ssl_certs": "verify=...",
+    "requestssession": (None, "http_client=httpx.Client(...)"),
+    "aiosession": (None, "http_client=httpx.AsyncClient(...)"),
+    "verify_ssl_certs": (True, "verify=..."),
 }
 
 
@@ -121,8 +121,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "request_timeout": settings.get("timeout"),
             "base_url": base_url(settings.get("base_url"), key, os.environ),
         }
-        for name, instead in OLD_SETTINGS.items():
-            if vars(voyageai).get(name) is not None:
+        for name, (default, instead) in OLD_SETTINGS.items():
+            if vars(voyageai).get(name, default) is not default:
                 warnings.warn(
                     f"voyageai.{name} has no effect; pass {instead} to the client.",
                     UserWarning,

@@ -31,7 +31,7 @@ from .results import (
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 V = TypeVar("V")
 R = TypeVar("R", bound=Result)
 
@@ -40,7 +40,7 @@ USER_LINE = 4
 
 
 @frozen
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """A request, and how to read its answer.
 
     Attributes:
@@ -52,7 +52,7 @@ class Call(Generic[T]):
     """
 
     request: Request
-    read: Callable[[RawResponse], T]
+    read: Callable[[RawResponse], T_co]
     model: str = ""
     tokens: Callable[[], int] = int
     repeatable: bool = True
