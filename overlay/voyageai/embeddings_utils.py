@@ -5,13 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from . import VOYAGE_EMBED_DEFAULT_MODEL
 from .client import Client
 from .client_async import AsyncClient
 from .error import ArgumentError
 
 __all__ = ["aget_embedding", "aget_embeddings", "get_embedding", "get_embeddings"]
 
-MODEL = "voyage-2"
+MODEL = VOYAGE_EMBED_DEFAULT_MODEL
 RETRIES = 5
 """Of refusals for a rate limit and the like, as in the official client."""
 NAMED = ("truncation", "output_dtype", "output_dimension")
