@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     import ssl
 
     import httpx
+    from tokenizers import Encoding, Tokenizer
     from voyageai_rest.models import InputType
 
     from .options import CallOptions, Seconds
     from .ratelimit import Setting
     from .retry import RetryPolicy
+    from .tokenization import Tokenizers
 
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
 WIRE = ("http_client", "transport", "proxy", "verify", "limits")
@@ -48,6 +50,7 @@ class ClientOptions(TypedDict, total=False):
     verify: bool | str | ssl.SSLContext
     limits: httpx.Limits | None
     input_types: Mapping[str, InputType]
+    tokenizers: Tokenizers | None
 
 
 class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the official client
@@ -78,6 +81,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         verify: bool | str | ssl.SSLContext = True,
         limits: httpx.Limits | None = None,
         input_types: Mapping[str, InputType] = MappingProxyType({}),
+        tokenizers: Tokenizers | None = None,
     ) -> None:
         self._settings: ClientOptions = {
             "max_retries": max_retries,
@@ -91,6 +95,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "verify": verify,
             "limits": limits,
             "input_types": dict(input_types),
+            "tokenizers": tokenizers,
         }
         self._raw = False
         self._configure(api_key)
@@ -199,6 +204,73 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return copied
 
     copy = with_options
+
+    def tokenizer(self, model: str) -> Tokenizer:
+        """The tokenizer of a model, as the library `tokenizers` has it; it does not truncate.
+
+        Fetched from the Hugging Face Hub once per process and machine. `HF_ENDPOINT`, `HF_HOME` and
+        `HF_HUB_OFFLINE` are honoured; the client's `tokenizers` go first.
+
+        Args:
+            model: Name of a model.
+
+        Returns:
+            The same tokenizer each time.
+
+        Raises:
+            ImportError: The extra `tokenizers` is not installed.
+            OSError: It can't be had; says from where, and what else can be done.
+
+        Example:
+            >>> len(vo.tokenizer("voyage-4").encode("Where are the keys?"))
+            5
+
+        Source: https://docs.voyageai.com/docs/tokenization
+        """
+        from . import tokenization
+
+        return tokenization.load(model, self._settings.get("tokenizers"))
+
+    def tokenize(self, texts: Sequence[str], model: str | None = None) -> list[Encoding]:
+        """The tokens of texts, without those of a prompt.
+
+        Args:
+            texts: A list of texts.
+            model: Name of a model.
+
+        Returns:
+            An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
+
+        Raises:
+            ArgumentError: The texts are no list of strings.
+            ImportError, OSError: As in `tokenizer`.
+
+        Example:
+            >>> [len(encoding) for encoding in vo.tokenize(["Where are the keys?"], "voyage-4")]
+            [5]
+        """
+        from . import tokenization
+
+        return tokenization.encode(self.tokenizer(tokenization.default_model(model)), texts)
+
+    def count_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
+        """The number of tokens of texts, as the API counts them for a request.
+
+        Args:
+            texts: A list of texts.
+            model: Name of a model.
+
+        Raises:
+            ArgumentError: The texts are no list of strings.
+            ImportError, OSError: As in `tokenizer`.
+
+        Example:
+            >>> vo.count_tokens(["Where are the keys?", "On the table."], model="voyage-4")
+            9
+        """
+        from . import tokenization
+
+        return tokenization.count(self.tokenizer(tokenization.default_model(model)), texts)
 
     def _input_type(self, method: str, given: InputType | None) -> InputType | None:
         """The input type of a call: what is given, or else the client's for the method."""

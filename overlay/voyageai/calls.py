@@ -161,8 +161,10 @@ def multimodal_embed(
     from voyageai_rest.models.multimodal_embeddings_request import MultimodalEmbeddingsRequest
 
     from .inputs.multimodal import check_inputs, estimate_inputs, texts_of
+    from .media import prepare
 
-    checked = check_inputs(inputs)
+    check_model(model)
+    checked = check_inputs(prepare(inputs, model))
     _check_embedding(model, input_type, output_dtype, output_dimension)
     check_flag("truncation", truncation)
     guard(texts_of(checked), input_type, model, USER_LINE)

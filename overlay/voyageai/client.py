@@ -58,6 +58,8 @@ class Client(_BaseClient):
         limits: Bounds of the pool of connections, as `httpx.Limits`.
         input_types: Input types for calls that give none, by method, such as
             `{"embed": "document"}`.
+        tokenizers: Tokenizers, or paths of their `tokenizer.json`, by model, instead of those that
+            are published.
 
     All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
     for that call alone.
@@ -362,10 +364,14 @@ class Client(_BaseClient):
         """Embed sequences of texts, images and videos.
 
         Args:
-            inputs: A list of dicts such as `{"content": [{"type": "text", "text": "A cat."},
-                {"type": "image_url", "image_url": "https://..."}]}`, or a list of lists of texts
-                and such parts. Parts are of type `text`, `image_url`, `image_base64`, `video_url`
-                or `video_base64`; base64 means a data URL.
+            inputs: A list of lists of texts, pictures and videos, or of dicts such as
+                `{"content": [{"type": "text", "text": "A cat."}, {"type": "image_url",
+                "image_url": "https://..."}]}` with parts of type `text`, `image_url`,
+                `image_base64`, `video_url` or `video_base64`; base64 means a data URL. A picture
+                is bytes, a path, a binary file, a Pillow image, an array of height x width (x 3 or
+                4) bytes, or a `voyageai.ImageUrl`; a video is a `voyageai.video_utils.Video` or a
+                `voyageai.VideoUrl`. Pictures need the extra `images`: they are turned upright, put
+                on white where they are transparent, and sent without loss.
             model: Name of a multimodal embedding model.
             input_type: `query`, `document` or None, as in `embed`.
             truncation: Cut inputs over the context length; an image that is cut is dropped whole.
@@ -380,10 +386,9 @@ class Client(_BaseClient):
             VoyageError: The call failed.
 
         Example:
-            >>> result = vo.multimodal_embed(
-            ...     [["A cat.", {"type": "image_url", "image_url": "https://example.com/cat.png"}]],
-            ...     model="voyage-multimodal-3.5",
-            ... )
+            >>> from PIL import Image
+            >>> cat = Image.new("RGB", (300, 200), "orange")
+            >>> result = vo.multimodal_embed([["A cat.", cat]], model="voyage-multimodal-3.5")
             >>> len(result.embeddings)
             1
 

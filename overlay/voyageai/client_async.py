@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
@@ -10,6 +11,7 @@ from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this
 from .raw import Raw, raw_async
 
 if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
     from voyageai_rest.catalogue import (
         ContextualizedEmbeddingsModel,
         EmbeddingsModel,
@@ -204,7 +206,7 @@ class AsyncClient(_BaseClient):
 
         return await self._send(
             calls.multimodal_embed(
-                inputs,
+                await _prepared(inputs, model),
                 model,
                 self._input_type("multimodal_embed", input_type),
                 truncation,
@@ -228,7 +230,12 @@ class AsyncClient(_BaseClient):
 
         return await self._send(
             calls.multimodal_embed(
-                inputs, model, "query", truncation, output_dtype, output_dimension
+                await _prepared(inputs, model),
+                model,
+                "query",
+                truncation,
+                output_dtype,
+                output_dimension,
             ),
             options,
         )
@@ -247,7 +254,12 @@ class AsyncClient(_BaseClient):
 
         return await self._send(
             calls.multimodal_embed(
-                inputs, model, "document", truncation, output_dtype, output_dimension
+                await _prepared(inputs, model),
+                model,
+                "document",
+                truncation,
+                output_dtype,
+                output_dimension,
             ),
             options,
         )
@@ -265,6 +277,18 @@ class AsyncClient(_BaseClient):
         from . import calls
 
         return await self._send(calls.rerank(query, documents, model, top_k, truncation), options)
+
+    async def atokenizer(self, model: str) -> Tokenizer:
+        """See `Client.tokenizer`."""
+        return await asyncio.to_thread(self.tokenizer, model)
+
+    async def atokenize(self, texts: Sequence[str], model: str | None = None) -> list[Encoding]:
+        """See `Client.tokenize`."""
+        return await asyncio.to_thread(self.tokenize, texts, model)
+
+    async def acount_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
+        """See `Client.count_tokens`."""
+        return await asyncio.to_thread(self.count_tokens, texts, model)
 
     @property
     def with_raw_response(self) -> AsyncWithRawResponse:
@@ -289,6 +313,13 @@ class AsyncClient(_BaseClient):
 
     async def _send(self, call: Call[T], options: CallOptions) -> T:
         return cast("T", await self._transport.run(call, *self._ready(options), raw=self._raw))
+
+
+async def _prepared(inputs: Any, model: str) -> Any:
+    """Inputs whose pictures and videos are encoded, which takes long, in a thread."""
+    from .media import has_media, prepare
+
+    return await asyncio.to_thread(prepare, inputs, model) if has_media(inputs) else inputs
 
 
 class AsyncWithRawResponse(Raw[AsyncClient]):

@@ -1,0 +1,169 @@
+"""Pictures in any form into what the API takes.
+
+A file that is PNG, JPEG, WebP or GIF goes as it is, if it has neither an alpha channel nor an
+orientation of its own. Everything else is turned upright, put on white, and written as lossless
+WebP, which is smaller than PNG, or as PNG where a side is too long for WebP.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voyageai_rest.models import ImageBase64Content
+
+from ..error import ArgumentError
+from ..extras import require
+from ..limits import known
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["encode", "is_picture", "pixels", "size_of_url"]
+
+TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
+"""Formats that the API takes, as Pillow calls them, with their media types."""
+LONGEST_WEBP = 16_383
+"""Pixels of the longest side that the format can hold."""
+ORIENTATION = 0x0112
+"""The EXIF tag that says how a camera was held."""
+UPRIGHT = (None, 1)
+
+
+def is_picture(value: object) -> bool:
+    """Whether it is a picture in one of the forms that `encode` takes."""
+    return (
+        isinstance(value, (bytes, bytearray, memoryview, os.PathLike))
+        or _is_image(value)
+        or hasattr(value, "__array_interface__")
+        or callable(getattr(value, "read", None))
+    )
+
+
+def encode(value: object, model: str, argument: str) -> ImageBase64Content:
+    """A picture as a part of an input.
+
+    Args:
+        value: Bytes, a path, a binary file, a Pillow image, or an array of height x width with
+            1, 3 or 4 channels of 8 bits.
+        model: The model, whose limits hold.
+        argument: How the caller knows it.
+
+    Raises:
+        ArgumentError: It is no picture, or too large; says what to do.
+        ImportError: The extra `images` is not installed.
+    """
+    raw = _bytes(value, argument)
+    _check_bytes(len(raw or b""), model, argument)
+    with _opened(value, raw, model, argument) as image:
+        media_type = TAKEN.get(image.format or "")
+        if raw is None or media_type is None or not _plain(image):
+            raw, media_type = _written(_upright(image))
+            _check_bytes(len(raw), model, argument)
+    data = base64.b64encode(raw).decode("ascii")
+    return ImageBase64Content(image_base64=f"data:{media_type};base64,{data}")
+
+
+def pixels(value: object, model: str, argument: str) -> int:
+    """Width times height of a picture.
+
+    Raises:
+        ArgumentError: It is no picture, or too large.
+        ImportError: The extra `images` is not installed.
+    """
+    with _opened(value, _bytes(value, argument), model, argument) as image:
+        return image.width * image.height
+
+
+def size_of_url(url: str, model: str, argument: str) -> int:
+    """Width times height of the picture in a data URL.
+
+    Raises:
+        ArgumentError: It is none, or too large.
+        ImportError: The extra `images` is not installed.
+    """
+    try:
+        raw = base64.b64decode(url.partition(",")[2] or url, validate=True)
+    except ValueError as error:
+        raise ArgumentError(
+            f"{argument} is not a data URL with base64: {error}", argument
+        ) from None
+    return pixels(raw, model, argument)
+
+
+def _is_image(value: object) -> bool:
+    # Nobody has a Pillow image without having loaded Pillow.
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(value, module.Image)
+
+
+def _bytes(value: Any, argument: str) -> bytes | None:
+    """The bytes of an encoded picture; None for one that is in memory as pixels."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
+    if isinstance(value, os.PathLike):
+        return Path(value).read_bytes()  # pyright: ignore[reportUnknownArgumentType]  # a path of some kind
+    if _is_image(value) or hasattr(value, "__array_interface__"):
+        return None
+    found = value.read()
+    if not isinstance(found, bytes):
+        raise ArgumentError(f"{argument} is a file open as text; open it with mode 'rb'", argument)
+    return found
+
+
+def _opened(value: Any, raw: bytes | None, model: str, argument: str) -> Image:
+    pillow = require("PIL.Image", "images")
+    try:
+        if raw is not None:
+            image: Image = pillow.open(io.BytesIO(raw))
+        elif _is_image(value):
+            image = value.copy() if not hasattr(value, "filename") else value
+        else:
+            image = pillow.fromarray(value)
+    except (OSError, ValueError, TypeError, pillow.DecompressionBombError) as error:
+        raise ArgumentError(f"{argument} can't be read as a picture: {error}", argument) from None
+    entry = known(model)
+    limit = entry and entry.media and entry.media.image_max_pixels
+    if limit and image.width * image.height > limit:
+        raise ArgumentError(
+            f"{argument} has {image.width} x {image.height} pixels, but {model} takes at most "
+            f"{limit:,}; scale it down",
+            argument,
+        )
+    return image
+
+
+def _plain(image: Image) -> bool:
+    return not image.has_transparency_data and image.getexif().get(ORIENTATION) in UPRIGHT
+
+
+def _upright(image: Image) -> Image:
+    turned: Image = require("PIL.ImageOps", "images").exif_transpose(image)
+    if not turned.has_transparency_data:
+        return turned.convert("RGB")
+    opaque = turned.convert("RGBA")
+    white = require("PIL.Image", "images").new("RGBA", opaque.size, "white")
+    white.alpha_composite(opaque)
+    rgb: Image = white.convert("RGB")
+    return rgb
+
+
+def _written(image: Image) -> tuple[bytes, str]:
+    file = io.BytesIO()
+    format_ = "WEBP" if max(image.size) <= LONGEST_WEBP else "PNG"
+    image.save(file, format_, **({"lossless": True} if format_ == "WEBP" else {}))
+    return file.getvalue(), TAKEN[format_]
+
+
+def _check_bytes(size: int, model: str, argument: str) -> None:
+    entry = known(model)
+    limit = entry and entry.media and entry.media.image_max_bytes
+    if limit and size > limit:
+        raise ArgumentError(
+            f"{argument} has {size:,} bytes, but {model} takes at most {limit:,}; scale it down",
+            argument,
+        )

@@ -1,0 +1,249 @@
+"""Pictures in every form that users have them, made into what the API takes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import sys
+import threading
+
+import httpx
+import numpy as np
+import pytest
+import voyageai
+from PIL import Image
+from voyageai.error import ArgumentError
+from voyageai.media import pictures
+from voyageai_rest.catalogue import MODELS
+
+from .conftest import KEY, answer_to
+
+MODEL = "voyage-multimodal-3.5"
+RED = (200, 30, 20)
+
+
+def file_of(image: Image.Image, kind: str, **options) -> bytes:
+    """An image as a file."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.fixture
+def scene() -> Image.Image:
+    """40 x 20 pixels: red on the left, a dark gradient on the right."""
+    image = Image.new("RGB", (40, 20), RED)
+    image.paste(Image.linear_gradient("L").resize((20, 20)).convert("RGB"), (20, 0))
+    return image
+
+
+def sent_part(face):
+    """Media type and decoded picture of the only part that was sent."""
+    [part] = face.body["inputs"][0]["content"]
+    head, _, data = part["image_base64"].partition(";base64,")
+    raw = base64.b64decode(data)
+    return head.removeprefix("data:"), raw, Image.open(io.BytesIO(raw))
+
+
+FORMS = {
+    "bytes": lambda raw, path: raw,
+    "bytearray": lambda raw, path: bytearray(raw),
+    "memoryview": lambda raw, path: memoryview(raw),
+    "path": lambda raw, path: path,
+    "file": lambda raw, path: io.BytesIO(raw),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("kind", "media_type"), pictures.TAKEN.items())
+def test_a_file_of_a_kind_that_the_api_takes_goes_as_it_is(
+    face, scene, tmp_path, form, kind, media_type
+):
+    """Encoding it anew would lose time, and quality or size."""
+    raw = file_of(scene, kind)
+    path = tmp_path / "no-suffix"
+    path.write_bytes(raw)
+    face.call(face.client(), "multimodal_embed", [[FORMS[form](raw, path)]], MODEL)
+
+    assert (media_type, raw) == sent_part(face)[:2]
+
+
+@pytest.mark.parametrize("form", ["image", "array", "bitmap"])
+def test_what_is_no_such_file_is_written_without_loss(face, scene, form):
+    """Pixels in memory, and formats that the API does not take."""
+    given = {"image": scene, "array": np.asarray(scene), "bitmap": file_of(scene, "BMP")}[form]
+    face.call(face.client(), "multimodal_embed", [[given]], MODEL)
+    media_type, _, image = sent_part(face)
+
+    assert "image/webp" == media_type
+    np.testing.assert_array_equal(np.asarray(scene), np.asarray(image.convert("RGB")))
+
+
+def test_dicts_may_hold_pictures_too(face, scene):
+    """Beside parts as the API has them."""
+    text = {"type": "text", "text": "a cat"}
+    face.call(face.client(), "multimodal_embed", [{"content": [text, scene]}], MODEL)
+
+    assert ["text", "image_base64"] == [part["type"] for part in face.body["inputs"][0]["content"]]
+
+
+def test_urls_are_objects(face):
+    """A string would be a text."""
+    part = voyageai.ImageUrl("https://example.com/cat.png")
+    video = voyageai.VideoUrl("https://example.com/cat.mp4")
+    face.call(face.client(), "multimodal_embed", [["a cat", part, video]], MODEL)
+
+    assert [
+        {"type": "text", "text": "a cat"},
+        {"type": "image_url", "image_url": part.url},
+        {"type": "video_url", "video_url": video.url},
+    ] == face.body["inputs"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    "url", ["cat.png", "file:///etc/passwd", "data:image/png;base64,AA==", "https://"]
+)
+@pytest.mark.parametrize("kind", [voyageai.ImageUrl, voyageai.VideoUrl])
+def test_what_is_no_url_of_the_web_is_refused(kind, url):
+    """The API could not fetch it."""
+    with pytest.raises(ArgumentError, match="url must begin with http"):
+        kind(url)
+
+
+def test_a_picture_taken_sideways_is_turned_upright(face, scene):
+    """The API is not said to look at EXIF."""
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = 6
+    face.call(
+        face.client(), "multimodal_embed", [[file_of(scene, "JPEG", quality=95, exif=exif)]], MODEL
+    )
+    media_type, _, image = sent_part(face)
+
+    assert ("image/webp", (20, 40)) == (media_type, image.size)
+    assert pictures.ORIENTATION not in image.getexif()
+    assert all(
+        abs(a - b) < 12 for a, b in zip(RED, image.convert("RGB").getpixel((10, 5)), strict=True)
+    )
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_put_on_white(face, mode):
+    """Dropping the channel would show whatever colour lies under it."""
+    image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    image.putpixel((1, 0), (0, 0, 0, 255))
+    face.call(
+        face.client(),
+        "multimodal_embed",
+        [[file_of(image.convert(mode) if mode != "RGBA" else image, "PNG")]],
+        MODEL,
+    )
+    _, _, found = sent_part(face)
+
+    assert "RGB" == found.mode
+    assert [(255, 255, 255), (0, 0, 0)] == [found.getpixel((x, 0)) for x in (0, 1)]
+
+
+def test_a_side_too_long_for_webp_is_written_as_png(face):
+    """The official client fails there."""
+    long = Image.new("RGB", (pictures.LONGEST_WEBP + 1, 2), RED)
+    face.call(face.client(), "multimodal_embed", [[long]], MODEL)
+
+    assert "image/png" == sent_part(face)[0]
+
+
+def test_an_image_is_not_changed_by_being_sent(face, scene):
+    """It is the user's."""
+    before = scene.tobytes()
+    face.call(face.client(), "multimodal_embed", [[scene]], MODEL)
+
+    assert before == scene.tobytes()
+
+
+def limited(monkeypatch, **limits):
+    """A catalogue in which the model takes less."""
+    import attrs
+
+    entry = MODELS[MODEL]
+    changed = attrs.evolve(entry, media=attrs.evolve(entry.media, **limits))
+    monkeypatch.setattr("voyageai.media.pictures.known", lambda model: changed)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"image_max_pixels": 799}, r"inputs\[0\]\[1\] has 40 x 20 pixels, but .* at most 799"),
+        ({"image_max_bytes": 50}, r"inputs\[0\]\[1\] has [\d,]+ bytes, but .* at most 50; scale"),
+    ],
+)
+@pytest.mark.parametrize("form", ["file", "image"])
+def test_a_picture_over_a_limit_is_refused_before_it_is_sent(
+    face, scene, monkeypatch, limits, said, form
+):
+    """The message names the picture and the limit."""
+    limited(monkeypatch, **limits)
+    given = file_of(scene, "PNG") if form == "file" else scene
+    with pytest.raises(ArgumentError, match=said):
+        face.call(face.client(), "multimodal_embed", [["a", given]], MODEL)
+    assert [] == face.requests
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        b"",
+        b"no picture",
+        io.BytesIO(b"GIF89a"),
+        np.zeros((2, 2), np.complex64),
+        file_of(Image.new("RGB", (9, 9)), "PNG")[:40],
+    ],
+)
+def test_what_is_no_picture_is_refused(face, given):
+    """Before anything is sent, and with its place."""
+    with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] can't be read as a picture"):
+        face.call(face.client(), "multimodal_embed", [[given]], MODEL)
+    assert [] == face.requests
+
+
+def test_a_file_open_as_text_is_refused(face):
+    """Its bytes are lost already."""
+    with pytest.raises(ArgumentError, match="open it with mode 'rb'"):
+        face.call(face.client(), "multimodal_embed", [[io.StringIO("a")]], MODEL)
+
+
+def test_without_pillow_the_error_says_how_to_get_it(face, monkeypatch):
+    """It is an extra."""
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(ImportError, match=r'pip install "voyageai\[images\]"'):
+        face.call(face.client(), "multimodal_embed", [[b"\x89PNG"]], MODEL)
+
+
+def test_a_picture_is_encoded_once_however_often_it_is_sent(face, scene, monkeypatch):
+    """The official client encodes it for each attempt."""
+    calls = []
+    encode = pictures.encode
+    monkeypatch.setattr(pictures, "encode", lambda *given: calls.append(1) or encode(*given))
+    answers = iter([httpx.Response(503, json={"detail": "busy"})] * 2)
+    client = face.client(lambda request: next(answers, None) or answer_to(request), max_retries=2)
+    face.call(client, "multimodal_embed", [[scene]], MODEL)
+
+    assert (1, 3) == (len(calls), len(face.requests))
+    assert 1 == len({request.content for request in face.requests})
+
+
+def test_pictures_are_encoded_off_the_event_loop(scene, monkeypatch):
+    """Everything else would stand still meanwhile."""
+    threads = []
+    encode = pictures.encode
+    monkeypatch.setattr(
+        pictures,
+        "encode",
+        lambda *given: threads.append(threading.current_thread()) or encode(*given),
+    )
+
+    async def embed():
+        async with voyageai.AsyncClient(KEY, transport=httpx.MockTransport(answer_to)) as client:
+            await client.multimodal_embed([[scene]], MODEL)
+
+    asyncio.run(embed())
+    assert [True] == [thread is not threading.main_thread() for thread in threads]
