@@ -1,0 +1,71 @@
+"""What the official client does, row by row; what is done otherwise has a reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+import voyageai
+
+from .cases import CASES, Recorder, observe, official
+from .record import FOLDER, KINDS, OFFICIAL, OURS, differing
+
+EXPECTED = json.loads(OFFICIAL.read_text(encoding="utf-8"))
+OTHERWISE = json.loads(OURS.read_text(encoding="utf-8"))
+REASONS = json.loads((FOLDER / "differences.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Recorder]:
+    """A server that answers as each case says."""
+    with Recorder().running() as recorder:
+        yield recorder
+
+
+def reasons(name: str, aspect: str) -> list[dict[str, Any]]:
+    """Why a case is otherwise in some aspect."""
+    return [one for one in REASONS if aspect in one["aspects"] and fnmatchcase(name, one["cases"])]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", CASES)
+def test_a_call_does_what_the_official_client_does(name, kind, recorder, monkeypatch):
+    """Or else what is written down as a deliberate difference, and nothing more."""
+    monkeypatch.setattr("random.random", lambda: 0.0)  # retries at once
+    outcome = observe(voyageai, kind, CASES[name], recorder)
+    found = json.loads(json.dumps(official(outcome)).replace(recorder.url, "<url>"))
+
+    assert OTHERWISE.get(name, {}).get(kind, {}) == differing(found, EXPECTED[name][kind])
+
+
+def test_every_difference_has_a_reason():
+    """What nobody can give a reason for is a mistake."""
+    rows = [
+        (name, aspect)
+        for name, kinds in OTHERWISE.items()
+        for one in kinds.values()
+        for aspect in one
+    ]
+
+    assert [] == [row for row in rows if not reasons(*row)]
+
+
+def test_every_reason_has_a_difference():
+    """Those that have gone are taken off the list."""
+    rows = {
+        (name, aspect)
+        for name, kinds in OTHERWISE.items()
+        for one in kinds.values()
+        for aspect in one
+    }
+    used = {id(one) for row in rows for one in reasons(*row)}
+
+    assert [] == [one for one in REASONS if id(one) not in used]
+
+
+def test_the_table_has_every_case():
+    """A case that is added is observed with the official client first."""
+    assert set(CASES) == set(EXPECTED)
