@@ -12,7 +12,10 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False  # skipped, and said so
-nox.options.sessions = ["lint", "types", "spec", "generate-check", "tests", "build"]
+nox.options.sessions = [
+    *("lint", "types", "spec", "generate-check", "tests", "conformance"),
+    *("frameworks", "browser", "local", "build"),
+]
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -78,7 +81,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
     """Both type checkers, strict, over everything that users' checkers will see."""
-    session.install(*groups("types", "generate", "demo"), "-e", ".[emulator]")
+    session.install(*groups("types", "generate", "demo"), "-e", ".[emulator,images,tokenizers]")
     session.run("mypy")
     session.run("mypy", "tests/typing/usage.py")
     session.run("pyright", "--project", "pyproject.toml")
@@ -87,14 +90,52 @@ def types(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The tests, against the built wheel. Arguments after `--` go to pytest."""
-    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    session.install(f"{wheel(session)}[emulator,images,numpy,tokenizers,video]", *groups("test"))
     session.run("pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def conformance(session: nox.Session) -> None:
+    """Ask the emulator whatever the spec allows, and what it forbids."""
+    session.install(f"{wheel(session)}[emulator]", *groups("conformance"))
+    session.run("pytest", "tests/conformance", *session.posargs)
+
+
+# Both pin the official client below the version from which this one goes on.
+PINNED = (
+    "llama-index-embeddings-voyageai>=0.7,<0.8",
+    "llama-index-postprocessor-voyageai-rerank>=0.6,<0.7",
+)
+
+
+@nox.session(python=OLDEST)
+def frameworks(session: nox.Session) -> None:
+    """Run what others build on the official client, unchanged, on this one."""
+    session.install(f"{wheel(session)}[emulator,images,tokenizers]", *groups("frameworks"))
+    session.install("--no-deps", *PINNED)
+    session.run("pytest", "tests/frameworks", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def browser(session: nox.Session) -> None:
+    """Click the emulator's page in a real browser; Chromium must be installed."""
+    session.install(f"{wheel(session)}[emulator]", *groups("browser"))
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+# pip takes the build of torch for the processor alone where it is at hand.
+@nox.session(python=OLDEST, venv_backend="virtualenv")
+def local(session: nox.Session) -> None:
+    """Run models on this machine: a tiny one that the tests make."""
+    session.install("torch>=2.6,<2.14")
+    session.install(f"{wheel(session)}[emulator,local,numpy]", *groups("local"))
+    session.run("pytest", "tests/local", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def snapshots(session: nox.Session) -> None:
     """Write the snapshots anew; review what changed with `git diff`."""
-    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    session.install(f"{wheel(session)}[emulator,images,numpy]", *groups("test"))
     session.run("pytest", "tests/snapshots", "--update-snapshots", *session.posargs)
 
 

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
         embeddings_utils,
         emulator,
         error,
+        local,
         object,
         prompts,
         quantization,
         util,
         version,
+        video_utils,
     )
     from .api_resources import ContextualizedEmbedding, Embedding, MultimodalEmbedding, Reranking
     from .chunking import default_chunk_fn
@@ -78,7 +80,7 @@ _HOMES = {
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = (
     *("api_resources", "chunking", "client", "client_async", "embeddings_utils", "emulator"),
-    *("error", "object", "prompts", "quantization", "util"),
+    *("error", "local", "object", "prompts", "quantization", "util", "video_utils"),
 )
 
 __all__ = [
@@ -113,6 +115,7 @@ __all__ = [
     "error",
     "get_embedding",
     "get_embeddings",
+    "local",
     "log",
     "object",
     "prompts",
@@ -121,6 +124,7 @@ __all__ = [
     "util",
     "verify_ssl_certs",
     "version",
+    "video_utils",
 ]
 
 
@@ -129,6 +133,8 @@ def __getattr__(name: str) -> Any:
 
     if name in _OWNERS:
         value = getattr(import_module(f".{_OWNERS[name]}", __name__), name)
+    elif name == "HAS_LOCAL":
+        value = import_module(".local", __name__)._is_local_available()
     elif name in _MODULES:
         value = import_module(f".{name}", __name__)
     else:

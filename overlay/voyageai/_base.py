@@ -272,6 +272,31 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         return tokenization.count(self.tokenizer(tokenization.default_model(model)), texts)
 
+    def count_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
+        """What inputs of `multimodal_embed` would be billed for, counted on this machine.
+
+        Args:
+            inputs: As `multimodal_embed` takes them, but for URLs, which are not fetched.
+            model: Name of a multimodal embedding model.
+
+        Returns:
+            `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`.
+
+        Raises:
+            ArgumentError: An input can't be read, or holds a URL.
+            ImportError, OSError: As in `tokenizer`; pictures need the extra `images`.
+
+        Example:
+            >>> from PIL import Image
+            >>> vo.count_usage([["A cat.", Image.new("RGB", (400, 300))]], "voyage-multimodal-3.5")
+            {'text_tokens': 3, 'image_pixels': 120000, 'video_pixels': 0, 'total_tokens': 217}
+
+        Source: https://docs.voyageai.com/docs/tokenization
+        """
+        from .media.usage import count_usage
+
+        return count_usage(inputs, model, lambda texts: self.count_tokens(texts, model))
+
     def _input_type(self, method: str, given: InputType | None) -> InputType | None:
         """The input type of a call: what is given, or else the client's for the method."""
         return given or self._settings.get("input_types", {}).get(method)

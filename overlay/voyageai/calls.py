@@ -62,7 +62,7 @@ def embed(
     texts: str | Sequence[str],
     model: str,
     input_type: InputType | None,
-    truncation: bool,
+    truncation: bool | None,
     output_dtype: OutputDtype | None,
     output_dimension: int | None,
 ) -> Call[EmbeddingsObject]:
@@ -83,7 +83,7 @@ def embed(
         input=value,
         model=model,
         input_type=_given(input_type),
-        truncation=truncation,
+        truncation=_given(truncation),
         output_dtype=_given(output_dtype),
         output_dimension=_given(output_dimension),
         encoding_format="base64",
@@ -152,7 +152,7 @@ def multimodal_embed(
     inputs: Sequence[Any],
     model: str,
     input_type: InputType | None,
-    truncation: bool,
+    truncation: bool | None,
     output_dtype: OutputDtype | None,
     output_dimension: int | None,
 ) -> Call[MultimodalEmbeddingsObject]:
@@ -172,7 +172,7 @@ def multimodal_embed(
         inputs=checked,
         model=model,
         input_type=_given(input_type),
-        truncation=truncation,
+        truncation=_given(truncation),
         output_dtype=_given(output_dtype),
         output_dimension=_given(output_dimension),
         encoding_format="base64",
@@ -194,7 +194,7 @@ def rerank(
     documents: Sequence[str],
     model: str,
     top_k: int | None,
-    truncation: bool,
+    truncation: bool | None,
 ) -> Call[RerankingObject]:
     """See `Client.rerank`."""
     from voyageai_rest.api.reranking import rerank as operation
@@ -206,7 +206,11 @@ def rerank(
     check_flag("truncation", truncation)
     check_number("RerankRequest", "top_k", top_k)
     body = RerankRequest(
-        query=query, documents=texts, model=model, top_k=_given(top_k), truncation=truncation
+        query=query,
+        documents=texts,
+        model=model,
+        top_k=_given(top_k),
+        truncation=_given(truncation),
     )
 
     def read(response: RawResponse) -> RerankingObject:

@@ -89,7 +89,7 @@ class Client(_BaseClient):
         texts: str | Sequence[str],
         model: EmbeddingsModel | str | None = None,
         input_type: InputType | None = None,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -102,7 +102,7 @@ class Client(_BaseClient):
             model: Name of a text embedding model.
             input_type: `query` for what is searched with, `document` for what is searched; None
                 puts no prompt before the texts. See `voyageai.prompts`.
-            truncation: Cut texts over the context length; if False they are an error.
+            truncation: Cut texts over the context length (the default); if False they are an error.
             output_dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
             output_dimension: Length of the vectors, one of the model's; None is its default.
 
@@ -121,8 +121,14 @@ class Client(_BaseClient):
         Source: https://docs.voyageai.com/reference/embeddings-api
         """
         from . import calls
+        from .local.helpers import embed_local, is_local_model
 
         name = calls.default_model(model)
+        if is_local_model(name):
+            role = self._input_type("embed", input_type)
+            return embed_local(
+                texts, name, role, truncation is not False, output_dtype, output_dimension
+            )
         return self._send(
             calls.embed(
                 texts,
@@ -139,7 +145,7 @@ class Client(_BaseClient):
         self,
         text: str | Sequence[str],
         model: EmbeddingsModel | str,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -173,7 +179,7 @@ class Client(_BaseClient):
         self,
         texts: str | Sequence[str],
         model: EmbeddingsModel | str,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -356,7 +362,7 @@ class Client(_BaseClient):
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
         input_type: InputType | None = None,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -412,7 +418,7 @@ class Client(_BaseClient):
         self,
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -447,7 +453,7 @@ class Client(_BaseClient):
         self,
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -484,7 +490,7 @@ class Client(_BaseClient):
         documents: Sequence[str],
         model: RerankModel | str,
         top_k: int | None = None,
-        truncation: bool = True,
+        truncation: bool | None = True,
         **options: Unpack[CallOptions],
     ) -> RerankingObject:
         """Rank documents by their relevance to a query.

@@ -56,15 +56,27 @@ class AsyncClient(_BaseClient):
         texts: str | Sequence[str],
         model: EmbeddingsModel | str | None = None,
         input_type: InputType | None = None,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed`."""
         from . import calls
+        from .local.helpers import embed_local, is_local_model
 
         name = calls.default_model(model)
+        if is_local_model(name):
+            role = self._input_type("embed", input_type)
+            return await asyncio.to_thread(
+                embed_local,
+                texts,
+                name,
+                role,
+                truncation is not False,
+                output_dtype,
+                output_dimension,
+            )
         return await self._send(
             calls.embed(
                 texts,
@@ -81,7 +93,7 @@ class AsyncClient(_BaseClient):
         self,
         text: str | Sequence[str],
         model: EmbeddingsModel | str,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -98,7 +110,7 @@ class AsyncClient(_BaseClient):
         self,
         texts: str | Sequence[str],
         model: EmbeddingsModel | str,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -196,7 +208,7 @@ class AsyncClient(_BaseClient):
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
         input_type: InputType | None = None,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -220,7 +232,7 @@ class AsyncClient(_BaseClient):
         self,
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -244,7 +256,7 @@ class AsyncClient(_BaseClient):
         self,
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
-        truncation: bool = True,
+        truncation: bool | None = True,
         output_dtype: OutputDtype | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
@@ -270,7 +282,7 @@ class AsyncClient(_BaseClient):
         documents: Sequence[str],
         model: RerankModel | str,
         top_k: int | None = None,
-        truncation: bool = True,
+        truncation: bool | None = True,
         **options: Unpack[CallOptions],
     ) -> RerankingObject:
         """See `Client.rerank`."""
@@ -289,6 +301,10 @@ class AsyncClient(_BaseClient):
     async def acount_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
         """See `Client.count_tokens`."""
         return await asyncio.to_thread(self.count_tokens, texts, model)
+
+    async def acount_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
+        """See `Client.count_usage`."""
+        return await asyncio.to_thread(self.count_usage, inputs, model)
 
     @property
     def with_raw_response(self) -> AsyncWithRawResponse:

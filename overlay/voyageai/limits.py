@@ -85,9 +85,9 @@ def check_number(request: str, field: str, value: object) -> None:
 
 
 def check_flag(field: str, value: object) -> None:
-    """Refuse anything but True and False."""
-    if not isinstance(value, bool):
-        raise ArgumentError(f"{field} must be True or False, not {value!r}", field)
+    """Refuse anything but True and False; None passes."""
+    if value is not None and not isinstance(value, bool):
+        raise ArgumentError(f"{field} must be True, False or None, not {value!r}", field)
 
 
 def _listed(values: tuple[object, ...]) -> str:

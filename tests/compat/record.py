@@ -15,10 +15,12 @@ from typing import Any
 import voyageai
 
 from tests.compat.cases import CASES, Recorder, observe, official
+from tests.compat.signatures import names, signature
 
 FOLDER = Path(__file__).parent / "recorded"
 OFFICIAL = FOLDER / "official-0.5.0.json"
 OURS = FOLDER / "ours.json"
+SIGNATURES = FOLDER / "signatures-0.5.0.json"
 KINDS = ("Client", "AsyncClient")
 
 
@@ -69,6 +71,8 @@ def main() -> None:
     path = OURS
     if voyageai.__version__.startswith("0.5.0"):
         path = OFFICIAL
+        rows = [f"{json.dumps(name)}: {json.dumps(signature(name))}" for name in names()]
+        SIGNATURES.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
     else:
         expected = json.loads(OFFICIAL.read_text(encoding="utf-8"))
         found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import inspect
 import json
 from array import array
 from collections.abc import Callable, Iterator
@@ -58,6 +59,16 @@ def answer_to(request: httpx.Request) -> httpx.Response:
             data = data[: body.get("top_k") or count]
     answer = {"object": "list", "data": data, "model": body["model"], "usage": usage}
     return httpx.Response(200, json=answer, headers={"x-request-id": "req-1"})
+
+
+def requesting(kind: type) -> dict[str, inspect.Signature]:
+    """Methods of a client that make requests, which take the options of a call."""
+    found = {
+        name: inspect.signature(member)
+        for name, member in vars(kind).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    }
+    return {name: one for name, one in found.items() if "options" in one.parameters}
 
 
 class Face:

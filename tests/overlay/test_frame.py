@@ -13,6 +13,8 @@ from unittest import mock
 import pytest
 import voyageai
 
+from .conftest import requesting
+
 # The official client 0.5.0: names in order, with defaults. Read from its documentation and code.
 REQUIRED = inspect.Parameter.empty
 OFFICIAL = {
@@ -51,20 +53,7 @@ def test_signatures_begin_with_the_official_ones(kind, method):
 
 def test_both_clients_have_the_same_methods_with_the_same_signatures():
     """Nothing is written twice but signatures, and this holds them in step."""
-    sync, asynchronous = (
-        {
-            name: (
-                [
-                    (parameter.name, parameter.kind, parameter.default, parameter.annotation)
-                    for parameter in inspect.signature(member).parameters.values()
-                ],
-                inspect.signature(member).return_annotation,
-            )
-            for name, member in vars(getattr(voyageai, kind)).items()
-            if inspect.isfunction(member) and not name.startswith("_") and "close" not in name
-        }
-        for kind in CLASSES
-    )
+    sync, asynchronous = (requesting(getattr(voyageai, kind)) for kind in CLASSES)
 
     assert sync == asynchronous
     assert set(OFFICIAL) - {"__init__"} <= set(sync)
@@ -136,6 +125,16 @@ def test_modules_load_when_they_are_needed():
     assert "voyageai_rest.models.embeddings_request" in ast.literal_eval(third)
     assert len(ast.literal_eval(third)) <= 4
     assert "False False False" == fourth
+
+
+@pytest.mark.parametrize("name", ["tokenizer", "tokenize", "count_tokens", "count_usage"])
+def test_counting_has_a_form_that_does_not_block(name):
+    """The official asynchronous client blocks there, and its names have to stay."""
+    blocking = inspect.signature(getattr(voyageai.Client, name))
+
+    assert blocking == inspect.signature(getattr(voyageai.AsyncClient, name))
+    assert blocking == inspect.signature(getattr(voyageai.AsyncClient, f"a{name}"))
+    assert inspect.iscoroutinefunction(getattr(voyageai.AsyncClient, f"a{name}"))
 
 
 def test_the_package_says_that_it_is_typed():

@@ -11,7 +11,7 @@ import voyageai
 from voyageai import error
 from voyageai._base import WIRE, ClientOptions
 
-from .conftest import answer_to
+from .conftest import answer_to, requesting
 from .test_failures import failing
 from .test_frame import OFFICIAL
 from .test_results import CALLS
@@ -243,11 +243,7 @@ def test_a_raw_response_that_makes_no_sense_can_be_looked_at(face):
 def test_raw_responses_are_there_for_every_method(face):
     """A new method must not be forgotten there."""
     raw = face.client().with_raw_response
-    methods = {
-        name
-        for name, member in vars(face.kind).items()
-        if inspect.isfunction(member) and not name.startswith("_") and "close" not in name
-    }
+    methods = set(requesting(face.kind))
 
     assert methods == {name for name in dir(raw) if not name.startswith("_")} - {"client"}
     assert set(OFFICIAL) - {"__init__"} <= methods

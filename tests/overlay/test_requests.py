@@ -188,7 +188,7 @@ def test_auto_chunking_sends_its_options(face):
         ("embed", {**EMBED, "texts": ["a"] * 1001}, "texts", "1,001 items.*at most 1,000"),
         ("embed", {**EMBED, "model": ""}, "model", "name of a model"),
         ("embed", {**EMBED, "input_type": "doc"}, "input_type", "'query', 'document' or None"),
-        ("embed", {**EMBED, "truncation": "yes"}, "truncation", "True or False"),
+        ("embed", {**EMBED, "truncation": "yes"}, "truncation", "True, False or None"),
         ("embed", {**EMBED, "output_dtype": "float32"}, "output_dtype", "'float', 'int8'"),
         ("embed", {**EMBED, "output_dimension": 100}, "output_dimension", "256, 512, 1024, 2048"),
         ("embed", {**EMBED, "output_dimension": "256"}, "output_dimension", "positive integer"),

@@ -2,12 +2,268 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import warnings
+from collections.abc import Mapping
+from contextlib import nullcontext
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+from attrs import define, field
 from voyageai_rest.models import VideoBase64Content
 
+from ..error import ArgumentError
+from ..limits import check_flag, check_model, known
+from .formats import MP4, sniff
 
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from .sizing import Usage
+
+__all__ = ["AnyVideo", "Video", "optimize_video"]
+
+AnyVideo: TypeAlias = "str | PathLike[str] | bytes | bytearray | memoryview | Video"
+"""A video as users have it: a path, bytes, or one of ours."""
+
+
+def _as_bytes(data: object) -> bytes:
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"data must be the bytes of a video, not {type(data).__name__}")
+    return bytes(data)  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
+
+
+@define(slots=False, repr=False)
 class Video:
-    """A video."""
+    """A video for `Client.multimodal_embed`.
+
+    Attributes:
+        model: The model that it is for.
+        optimized: Whether `optimize_video` made it.
+        mime_type: Its media type; told by its bytes if it is not given.
+        num_pixels: Pixels of all frames as the model counts them; as they are, if it is not known
+            how the model scales them. None if nobody looked.
+        num_frames: How many frames count: one less where their number is odd. None if nobody
+            looked.
+        estimated_num_tokens: What they make; None if it is not known.
+
+    Args:
+        data: Its bytes.
+
+    Example:
+        >>> video = Video(bytes.fromhex("0000001866747970 6d703432"), model="voyage-multimodal-4")
+        >>> video.mime_type
+        'video/mp4'
+    """
+
+    _data: bytes = field(converter=_as_bytes)
+    model: str = field(kw_only=True)
+    optimized: bool = field(default=False, kw_only=True)
+    mime_type: str | None = field(default=None, kw_only=True)
+    num_pixels: int | None = field(default=None, kw_only=True)
+    num_frames: int | None = field(default=None, kw_only=True)
+    estimated_num_tokens: int | None = field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.mime_type is None:
+            self.mime_type = sniff(self._data)
+
+    @classmethod
+    def from_path(
+        cls,
+        path: str | PathLike[str],
+        *,
+        model: str,
+        optimize: bool = True,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+    ) -> Video:
+        """Read a video from a file.
+
+        Args:
+            path: The file.
+            model: The model that it is for.
+            optimize: Whether `optimize_video` makes it smaller. If not, it is looked at as far as
+                ffmpeg is there and it is known what the model counts; it need not be.
+            optimizer_kwargs: Arguments of `optimize_video`.
+
+        Raises:
+            OSError: The file can't be read.
+            VoyageError: As `optimize_video` does; so ImportError.
+        """
+        if optimize:
+            return optimize_video(path, model=model, **(optimizer_kwargs or {}))
+        from . import optimizing  # what it loads costs time
+
+        video = cls(Path(path).read_bytes(), model=model)
+        _count(video, optimizing.look(Path(path), model))
+        return video
+
+    @classmethod
+    def from_file(
+        cls,
+        file_obj: IO[bytes],
+        *,
+        model: str,
+        optimize: bool = True,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+    ) -> Video:
+        """Read a video from an open file.
+
+        Args:
+            file_obj: The file, open with mode `rb`.
+            model: The model that it is for.
+            optimize: As in `from_path`.
+            optimizer_kwargs: Arguments of `optimize_video`.
+
+        Raises:
+            TypeError: The file is open as text.
+            VoyageError: As `optimize_video` does; so ImportError.
+        """
+        data = _as_bytes(file_obj.read())
+        if optimize:
+            return optimize_video(data, model=model, **(optimizer_kwargs or {}))
+        from . import optimizing
+
+        video = cls(data, model=model)
+        with optimizing.kept(data) as path:
+            _count(video, optimizing.look(path, model))
+        return video
+
+    def to_bytes(self) -> bytes:
+        """The video's bytes."""
+        return self._data
+
+    def to_file(self, path: str | PathLike[str]) -> None:
+        """Write the video to a file.
+
+        Raises:
+            OSError: It can't be written.
+        """
+        Path(path).write_bytes(self._data)
 
     def encoded(self, model: str, argument: str) -> VideoBase64Content:
-        """The video as a part of an input."""
-        raise NotImplementedError
+        """The video as a part of an input.
+
+        Args:
+            model: The model, whose limits hold.
+            argument: How the caller knows it.
+
+        Raises:
+            ArgumentError: The model takes none, or none such; says what to do.
+        """
+        entry = known(model)
+        if entry is not None and "video" not in entry.modalities:
+            raise ArgumentError(f"{argument} is a video, and {model} takes none", argument)
+        if self.mime_type != MP4:
+            raise ArgumentError(
+                f"{argument} is a video of type {self.mime_type or 'unknown'}, but the API takes "
+                f"{MP4}; optimize_video makes it that, or say mime_type={MP4!r} if it is",
+                argument,
+            )
+        limit = entry and entry.media and entry.media.video_max_bytes
+        if limit and len(self._data) > limit:
+            raise ArgumentError(
+                f"{argument} has {len(self._data):,} bytes, but {model} takes at most {limit:,}; "
+                "cut it, or give optimize_video a smaller max_video_tokens",
+                argument,
+            )
+        data = base64.b64encode(self._data).decode("ascii")
+        return VideoBase64Content(video_base64=f"data:{MP4};base64,{data}")
+
+    def __hash__(self) -> int:
+        return hash(self._data)
+
+    def __repr__(self) -> str:
+        others = {name: value for name, value in vars(self).items() if name != "_data"}
+        told = ", ".join(f"{name}={value!r}" for name, value in others.items())
+        return f"Video(<{len(self._data):,} bytes>, {told})"
+
+
+def optimize_video(
+    video: AnyVideo,
+    *,
+    model: str,
+    resize: bool = True,
+    resize_multiple: int = 28,
+    downsample_fps: bool = True,
+    max_video_tokens: int = 32000,
+) -> Video:
+    """Make a video smaller, as MP4 without sound and without what a camera wrote beside the frames.
+
+    Args:
+        video: Path or bytes of a video in a common container, or a `Video`.
+        model: The model that it is for.
+        resize: Whether the sides of its frames become multiples of `resize_multiple`.
+        resize_multiple: Pixels, the nearest multiple of which each side becomes.
+        downsample_fps: Whether frames are left out, evenly, to hold `max_video_tokens`.
+        max_video_tokens: The most tokens that the video may count as.
+
+    Returns:
+        The video, with what it counts as. `num_pixels` are those of the frames as they are and
+        `estimated_num_tokens` is None, if it is not known how the model scales them; this can only
+        be without `downsample_fps`.
+
+    Raises:
+        ArgumentError: An argument is wrong, or the model takes no videos.
+        ImportError: There is no ffmpeg, or no huggingface_hub where it is needed; says how to
+            install it.
+        OSError: The file can't be read.
+        TypeError: It is neither a path nor bytes nor a `Video`.
+        VideoProcessingError: It can't be read as a video, or `max_video_tokens` can't be held.
+
+    Warns:
+        UserWarning: Frames may not be left out, and the video counts as more than
+            `max_video_tokens`.
+
+    Example:
+        >>> video = optimize_video("lecture.mp4", model=model, max_video_tokens=8000)
+        >>> client.multimodal_embed([["A lecture on birds", video]], model=model)
+    """
+    from . import optimizing
+
+    check_model(model)
+    check_flag("resize", resize)
+    check_flag("downsample_fps", downsample_fps)
+    _check_positive("resize_multiple", resize_multiple)
+    _check_positive("max_video_tokens", max_video_tokens)
+    with _on_disk(video) as source:
+        data, usage = optimizing.optimized(
+            source,
+            model,
+            multiple=resize_multiple if resize else None,
+            budget=max_video_tokens if downsample_fps else None,
+        )
+    made = Video(data, model=model, optimized=True, mime_type=MP4)
+    _count(made, usage)
+    if (made.estimated_num_tokens or 0) > max_video_tokens:
+        warnings.warn(
+            f"The video counts as {made.estimated_num_tokens} tokens, more than "
+            f"max_video_tokens={max_video_tokens}: without downsample_fps no frame is left out.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return made
+
+
+def _count(video: Video, usage: Usage | None) -> None:
+    if usage is not None:
+        video.num_pixels, video.num_frames, video.estimated_num_tokens = usage
+
+
+def _on_disk(video: object) -> AbstractContextManager[Path]:
+    from . import optimizing
+
+    if isinstance(video, (str, os.PathLike)):
+        return nullcontext(Path(video).resolve(strict=True))  # pyright: ignore[reportUnknownArgumentType]  # a path of some kind
+    if isinstance(video, Video):
+        return optimizing.kept(video.to_bytes())
+    if isinstance(video, (bytes, bytearray, memoryview)):
+        return optimizing.kept(_as_bytes(video))  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
+    raise TypeError(f"video must be a path, bytes or a Video, not {type(video).__name__}")
+
+
+def _check_positive(field: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ArgumentError(f"{field} must be a positive integer, not {value!r}", field)

@@ -109,6 +109,10 @@ class Pool:
             old = self._idle.beyond(0)
         _close(old)
 
+    def __del__(self) -> None:
+        # Many clients are never closed; the interpreter would complain of each connection.
+        _close(self._idle.beyond(0))
+
     def abandon(self) -> None:
         """Let go of another process's connections, which goes on using them.
 

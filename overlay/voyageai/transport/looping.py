@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 import httpx
 
@@ -55,6 +55,7 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         self._max_idle = max_keepalive_connections
         self._closed = False
         self._scratch = memoryview(bytearray(RECEIVED))
+        self._life: AsyncGenerator[None] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and read the whole answer.
@@ -173,7 +174,21 @@ class AsyncConnections(httpx.AsyncBaseTransport):
             connection.abort()
             raise
         self._open.add(connection)
+        if self._life is None:
+            self._life = self._live()
+            await anext(self._life)
         return connection
+
+    async def _live(self) -> AsyncGenerator[None]:
+        """Ends with the event loop, as asynchronous generators do, and the connections with it.
+
+        Many clients are never closed; the interpreter would complain of each connection.
+        """
+        try:
+            yield
+        finally:
+            _abort([*self._open])
+            await asyncio.sleep(0)  # the loop closes them in its next round
 
     async def _context(self, loop: asyncio.AbstractEventLoop) -> ssl.SSLContext:
         """The TLS context; whoever needs it first has it made, in a thread, as it reads files."""

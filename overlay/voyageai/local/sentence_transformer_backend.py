@@ -1,0 +1,144 @@
+"""A model that runs on this machine, by Sentence Transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from voyageai_rest.dtypes import DTYPES
+
+from .. import local
+from ..error import ArgumentError
+from ..extras import require
+from ..limits import check_value, constraint
+from ..quantization import pack, truncate
+from .model_registry import ModelCache, canonical, get_model_config
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from voyageai_rest.models import InputType, OutputDtype
+
+
+class SentenceTransformerBackend:
+    """A model that runs on this machine.
+
+    Loaded models are shared: making another backend of the same model costs nothing.
+
+    Attributes:
+        config: What the model can do.
+        device: Where it runs.
+        model: The `SentenceTransformer`.
+    """
+
+    def __init__(self, model_name: str, device: str | None = None) -> None:
+        """Load the model, unless it is loaded.
+
+        Args:
+            model_name: Its name, such as `voyage-4-nano`.
+            device: Where to run it, such as `cpu` or `cuda`; None is a CUDA device if there is one.
+
+        Raises:
+            ArgumentError: It does not run here, or brings code that was not agreed to.
+            ImportError: The packages that run models are not installed.
+        """
+        sentence_transformers, torch = local.libraries()
+        self.config = get_model_config(model_name)
+        self.device: str = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self._name = model_name
+        key = f"{model_name}:{self.device}"
+        self._lock = ModelCache().get_inference_lock(key)
+        self.model: Any = ModelCache().get_or_load(
+            key, lambda: self._load(sentence_transformers.SentenceTransformer)
+        )
+
+    def encode(
+        self,
+        texts: list[str],
+        input_type: InputType | None = None,
+        output_dtype: str | None = None,
+        output_dimension: int | None = None,
+        truncation: bool = True,
+    ) -> tuple[npt.NDArray[Any], int]:
+        """Embed texts.
+
+        Args:
+            texts: The texts.
+            input_type: `query` or `document`, which puts the model's prompt before the texts.
+            output_dtype: `float`, which is the default and may be called `float32`, `binary` or
+                `ubinary`.
+            output_dimension: One of the model's.
+            truncation: Cut texts over the model's length; if False they are an error.
+
+        Returns:
+            A (texts x dimension) float32 matrix of unit vectors, or one of packed bits with an
+            eighth of the columns; and the tokens of all texts, prompts included.
+
+        Raises:
+            ArgumentError: An argument is none of these, or a text is too long.
+            NotImplementedError: The API has the dtype, but how it scales to it is not known.
+        """
+        check_value("EmbeddingsRequest", "input_type", input_type)
+        dtype = self._dtype(output_dtype)
+        dimension = self.config.validate_dimension(output_dimension)
+        methods = {"query": self.model.encode_query, "document": self.model.encode_document}
+        method = methods[input_type] if input_type else self.model.encode
+        with self._lock:
+            tokens = self._tokens(texts, input_type)
+            longest = max(tokens, default=0)
+            if not truncation and longest > self.config.max_tokens:
+                place = tokens.index(longest)
+                raise ArgumentError(
+                    f"texts[{place}] has {longest:,} tokens with its prompt, but {self._name} "
+                    f"reads {self.config.max_tokens:,}; shorten it or pass truncation=True",
+                    f"texts[{place}]",
+                )
+            rows = method(texts, normalize_embeddings=True, show_progress_bar=False)
+        vectors = truncate(require("numpy", "numpy").asarray(rows, "float32"), dimension)
+        packed = DTYPES[dtype].dimensions_per_number > 1
+        return pack(vectors, dtype) if packed else vectors, self._read(tokens, truncation)
+
+    def count_tokens(
+        self, texts: list[str], input_type: InputType | None = None, truncation: bool = True
+    ) -> int:
+        """Tokens of texts with their prompts; with truncation, those that the model reads."""
+        with self._lock:
+            tokens = self._tokens(texts, input_type)
+        return self._read(tokens, truncation)
+
+    def _load(self, sentence_transformer: Any) -> Any:
+        trusted = self.config.trust_remote_code or local.trust_remote_code
+        name = self.config.huggingface_id
+        try:
+            model = sentence_transformer(name, trust_remote_code=trusted, device=self.device)
+        except ValueError as error:
+            # Both libraries name the argument in this case, and have no class for it.
+            if trusted or "trust_remote_code" not in str(error):
+                raise
+            raise ArgumentError(
+                f"{self._name} brings code of its own ({name} on the Hugging Face Hub). To run it "
+                "on this machine, read it and set voyageai.local.trust_remote_code = True",
+                "trust_remote_code",
+            ) from error
+        model.max_seq_length = self.config.max_tokens
+        return model
+
+    def _dtype(self, asked: str | None) -> OutputDtype:
+        here = self.config.supported_precisions
+        if asked not in here and asked in (
+            constraint("EmbeddingsRequest", "output_dtype").values or ()
+        ):
+            raise NotImplementedError(
+                f"output_dtype={asked!r} is not made on this machine: how the API scales to it is "
+                f"not documented; use one of {here}"
+            )
+        return canonical(self.config.validate_precision(asked))
+
+    def _tokens(self, texts: Sequence[str], input_type: InputType | None) -> list[int]:
+        prompt = self.model.prompts.get(input_type) or ""
+        full = [prompt + text for text in texts]
+        encoded = self.model.tokenizer(full, truncation=False, verbose=False)
+        return [len(tokens) for tokens in encoded["input_ids"]]
+
+    def _read(self, tokens: Sequence[int], truncation: bool) -> int:
+        limit = self.config.max_tokens
+        return sum(min(count, limit) if truncation else count for count in tokens)

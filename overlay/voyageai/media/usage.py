@@ -1,0 +1,135 @@
+"""What inputs count as, before they are sent."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define
+from voyageai_rest.models import (
+    ImageBase64Content,
+    TextContent,
+    VideoBase64Content,
+    VideoUrlContent,
+)
+
+from ..error import ArgumentError
+from ..inputs.multimodal import check_inputs
+from ..limits import check_model
+from . import optimizing, pictures
+from .counting import bounds
+from .parts import replaced
+from .urls import VideoUrl
+from .video import Video
+
+__all__ = ["count_usage"]
+
+NOTHING = TextContent(text="")
+
+
+def count_usage(
+    inputs: object, model: str, count_text: Callable[[list[str]], int]
+) -> dict[str, int]:
+    """What inputs count as.
+
+    Args:
+        inputs: As `Client.multimodal_embed` takes them, without URLs to fetch.
+        model: The model.
+        count_text: Gets the texts of each input as one, and gives the number of all their tokens.
+
+    Returns:
+        `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`. Pictures and the frames of
+        videos count with the pixels they have after the model has scaled them.
+
+    Raises:
+        ArgumentError: An input is wrong, or something to fetch, or the model takes none such.
+        ImportError: An extra is not installed; says which.
+        OSError: A file can't be read, or it can't be known how the model scales.
+        VideoProcessingError: A video can't be read.
+    """
+    check_model(model)
+    tally = _Tally(model)
+    texts: list[str] = []
+    for place, item in enumerate(check_inputs(replaced(inputs, tally.add))):
+        strings: list[str] = []
+        for number, part in enumerate(item.content):
+            if isinstance(part, TextContent):
+                strings.append(part.text)
+            else:
+                tally.add(part, f"inputs[{place}][{number}]")
+        # Also what has no text is counted: a tokenizer may add tokens to an empty one.
+        texts.append("".join(strings))
+    text_tokens = count_text(texts)
+    return {
+        "text_tokens": text_tokens,
+        "image_pixels": tally.image_pixels,
+        "video_pixels": tally.video_pixels,
+        "total_tokens": text_tokens + tally.tokens,
+    }
+
+
+@define
+class _Tally:
+    """What pictures and videos count as together."""
+
+    model: str
+    image_pixels: int = 0
+    video_pixels: int = 0
+    tokens: int = 0
+
+    def add(self, part: Any, argument: str) -> TextContent:
+        """Count a picture or video.
+
+        Returns:
+            A part to have in its place.
+        """
+        match part:
+            case Video():
+                self._add_video(part)
+            case VideoBase64Content():
+                self._add_video(Video(_decoded(part.video_base64, argument), model=self.model))
+            case ImageBase64Content():
+                self._add_image(pictures.size_of_url(part.image_base64, self.model, argument))
+            case _ if pictures.is_picture(part):
+                self._add_image(_pixels(part, self.model, argument))
+            case _:
+                kind = "video" if isinstance(part, (VideoUrl, VideoUrlContent)) else "image"
+                raise ArgumentError(
+                    f"count_usage does not support {kind} URL segments, and {argument} is one; "
+                    "give it the file",
+                    argument,
+                )
+        return NOTHING
+
+    def _add_image(self, pixels: int) -> None:
+        by = bounds(self.model, "image")
+        self.image_pixels += by.scaled(pixels)
+        self.tokens += by.tokens(by.scaled(pixels))
+
+    def _add_video(self, video: Video) -> None:
+        pixels, frames, tokens = video.num_pixels, video.num_frames, video.estimated_num_tokens
+        if video.model != self.model or None in (pixels, frames, tokens):
+            with optimizing.kept(video.to_bytes()) as path:
+                pixels, _, tokens = optimizing.usage_of(path, self.model)
+        self.video_pixels += pixels or 0
+        self.tokens += tokens or 0
+
+
+def _pixels(picture: Any, model: str, argument: str) -> int:
+    if not callable(getattr(picture, "read", None)) or not picture.seekable():
+        return pictures.pixels(picture, model, argument)
+    place = picture.tell()
+    try:
+        return pictures.pixels(picture, model, argument)
+    finally:
+        picture.seek(place)  # it is read again to be sent
+
+
+def _decoded(url: str, argument: str) -> bytes:
+    try:
+        return base64.b64decode(url.partition(",")[2] or url, validate=True)
+    except ValueError as error:
+        raise ArgumentError(
+            f"{argument} is not a data URL with base64: {error}", argument
+        ) from None

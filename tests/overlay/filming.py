@@ -1,0 +1,39 @@
+"""Small videos for the tests, made by ffmpeg."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from voyageai.media import ffmpeg
+
+UPRIGHT = bytes.fromhex("00010000" + 3 * "00000000" + "00010000" + 3 * "00000000" + "40000000")
+TURNED = bytes.fromhex(
+    "00000000" "00010000" "00000000" "ffff0000" + 4 * "00000000" + "40000000"
+)  # fmt: skip
+"""By a quarter of a circle."""
+
+
+def run(*arguments: str) -> str:
+    """What ffmpeg prints; the test is skipped where there is none."""
+    try:
+        program = ffmpeg.executable()
+    except ImportError as error:
+        pytest.skip(f"NO VIDEO IS TESTED: {error}")
+    return subprocess.run(
+        [program, "-v", "error", *arguments], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def film(path: Path, size: str, rate: str, frames: int, *options: str) -> Path:
+    """A video of a picture that moves."""
+    source = f"testsrc=size={size}:rate={rate}"
+    run("-f", "lavfi", "-i", source, *options, "-frames:v", str(frames), f"{path}")
+    return path
+
+
+def turned(video: bytes) -> bytes:
+    """An MP4 that was taken with the camera held on its side."""
+    place = video.index(UPRIGHT, video.index(b"tkhd"))
+    return video[:place] + TURNED + video[place + len(TURNED) :]
