@@ -48,6 +48,7 @@ def _operation(document: Document, path: str, method: str, operation: Document) 
         "method": method.upper(),
         "path": path,
         "tag": tag,
+        "servers": _servers_of(document, tag),
         "module": f"{PythonIdentifier(tag, 'tag')}.{PythonIdentifier(name, 'field_')}",
         "request": _request_schema(resolve(document, operation.get("requestBody", {})), where),
     }
@@ -56,11 +57,20 @@ def _operation(document: Document, path: str, method: str, operation: Document) 
 def servers(document: Document) -> Iterator[Document]:
     """Every host, in the order of the spec."""
     for server in document["servers"]:
+        where = f"server {server.get('url')}"
         yield {
-            "name": _needed(server, "x-name", f"server {server.get('url')}"),
+            "name": _needed(server, "x-name", where),
             "url": server["url"],
+            "platform": _needed(server, "x-platform", where),
             "key_prefix": server.get("x-key-prefix"),
         }
+
+
+def _servers_of(document: Document, tag: str) -> tuple[str, ...]:
+    """Names of the hosts that have the operations of a tag."""
+    tags = {declared["name"]: declared for declared in document.get("tags", ())}
+    everywhere = [server["name"] for server in servers(document)]
+    return tuple(tags.get(tag, {}).get("x-servers", everywhere))
 
 
 def dtypes(document: Document) -> Document:

@@ -14,6 +14,7 @@ class Operation:
         method: HTTP method.
         path: Path below the base URL, with `{name}` for parameters.
         tag: The group it belongs to.
+        servers: Names of the hosts that have it.
         module: Its module below `voyageai_rest.api`.
         request: Name of the schema of its body, where it has one.
     """
@@ -22,6 +23,7 @@ class Operation:
     method: str
     path: str
     tag: str
+    servers: tuple[str, ...]
     module: str
     request: str | None
 
@@ -33,11 +35,13 @@ class Server:
     Attributes:
         name: Short name.
         url: Base URL.
+        platform: What `platforms` of a model says if this host serves it.
         key_prefix: How the keys begin that belong here, where that tells them apart.
     """
 
     name: str
     url: str
+    platform: str
     key_prefix: str | None
 
 
@@ -47,6 +51,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/embeddings",
         tag="embeddings",
+        servers=("voyage", "atlas", "us", "eu"),
         module="embeddings.create_embeddings",
         request="EmbeddingsRequest",
     ),
@@ -55,6 +60,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/contextualizedembeddings",
         tag="embeddings",
+        servers=("voyage", "atlas", "us", "eu"),
         module="embeddings.create_contextualized_embeddings",
         request="ContextualizedEmbeddingsRequest",
     ),
@@ -63,6 +69,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/multimodalembeddings",
         tag="embeddings",
+        servers=("voyage", "atlas", "us", "eu"),
         module="embeddings.create_multimodal_embeddings",
         request="MultimodalEmbeddingsRequest",
     ),
@@ -71,6 +78,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/rerank",
         tag="reranking",
+        servers=("voyage", "atlas", "us", "eu"),
         module="reranking.rerank",
         request="RerankRequest",
     ),
@@ -79,6 +87,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/files",
         tag="files",
+        servers=("voyage",),
         module="files.list_files",
         request=None,
     ),
@@ -87,6 +96,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/files",
         tag="files",
+        servers=("voyage",),
         module="files.upload_file",
         request="UploadFileRequest",
     ),
@@ -95,6 +105,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/files/delete",
         tag="files",
+        servers=("voyage",),
         module="files.delete_files",
         request="DeleteFilesRequest",
     ),
@@ -103,6 +114,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/files/{file_id}",
         tag="files",
+        servers=("voyage",),
         module="files.retrieve_file",
         request=None,
     ),
@@ -111,6 +123,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="DELETE",
         path="/files/{file_id}",
         tag="files",
+        servers=("voyage",),
         module="files.delete_file",
         request=None,
     ),
@@ -119,6 +132,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/files/{file_id}/content",
         tag="files",
+        servers=("voyage",),
         module="files.retrieve_file_content",
         request=None,
     ),
@@ -127,6 +141,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/batches",
         tag="batches",
+        servers=("voyage",),
         module="batches.list_batches",
         request=None,
     ),
@@ -135,6 +150,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/batches",
         tag="batches",
+        servers=("voyage",),
         module="batches.create_batch",
         request="CreateBatchRequest",
     ),
@@ -143,6 +159,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/batches/{batch_id}",
         tag="batches",
+        servers=("voyage",),
         module="batches.retrieve_batch",
         request=None,
     ),
@@ -151,14 +168,15 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/batches/{batch_id}/cancel",
         tag="batches",
+        servers=("voyage",),
         module="batches.cancel_batch",
         request=None,
     ),
 )
 
 SERVERS: tuple[Server, ...] = (
-    Server(name="voyage", url="https://api.voyageai.com/v1", key_prefix=None),
-    Server(name="atlas", url="https://ai.mongodb.com/v1", key_prefix="al-"),
-    Server(name="us", url="https://us.ai.mongodb.com/v1", key_prefix=None),
-    Server(name="eu", url="https://eu.ai.mongodb.com/v1", key_prefix=None),
+    Server(name="voyage", url="https://api.voyageai.com/v1", platform="voyage", key_prefix=None),
+    Server(name="atlas", url="https://ai.mongodb.com/v1", platform="atlas", key_prefix="al-"),
+    Server(name="us", url="https://us.ai.mongodb.com/v1", platform="geography", key_prefix=None),
+    Server(name="eu", url="https://eu.ai.mongodb.com/v1", platform="geography", key_prefix=None),
 )

@@ -319,8 +319,12 @@ def as_list(data: Any) -> list[Any]:
 
 def list_of(read: Reader[T]) -> Reader[list[T]]:
     """A list whose items are all read."""
+    return _list_of(read)
 
-    def read_list(data: Any) -> list[T]:
+
+@functools.cache  # the same one for the same reader, as `one_of` remembers it
+def _list_of(read: Reader[Any]) -> Reader[list[Any]]:
+    def read_list(data: Any) -> list[Any]:
         items = as_list(data)
         try:
             return [read(item) for item in items]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from . import catalogue, form, operations, schemas, sources
+from . import catalogue, form, links, operations, schemas, sources
 from .documents import Documents, Finding, read
 
 __all__ = ["CHECKS", "FORM", "Documents", "Finding", "lint", "read", "rule"]
@@ -25,6 +25,10 @@ CHECKS: tuple[Check, ...] = (
     operations.bodies_are_references,
     operations.parameters_are_described,
     operations.servers_are_named,
+    operations.servers_are_of_a_platform,
+    operations.tags_name_servers,
+    links.links_lead_to_operations,
+    links.links_start_in_answers,
     schemas.objects_are_named,
     schemas.requests_are_closed,
     schemas.responses_are_open,

@@ -97,6 +97,25 @@ def servers_are_named(documents: Documents) -> Iterator[Finding]:
             yield openapi(("servers", position), f"is not the only one with the x-name {name}")
 
 
+def servers_are_of_a_platform(documents: Documents) -> Iterator[Finding]:
+    """Every host has an x-platform that the catalogue knows."""
+    model = documents.catalogue_schema["$defs"]["model"]
+    known = model["properties"]["platforms"]["items"]["enum"]
+    for position, server in enumerate(documents.openapi.get("servers", ())):
+        platform = server.get("x-platform")
+        if platform not in known:
+            yield openapi(("servers", position), f"its x-platform, {platform}, is not one")
+
+
+def tags_name_servers(documents: Documents) -> Iterator[Finding]:
+    """The x-servers of a tag are hosts."""
+    names = [server.get("x-name") for server in documents.openapi.get("servers", ())]
+    for position, tag in enumerate(documents.openapi.get("tags", ())):
+        for name in tag.get("x-servers", ()):
+            if name not in names:
+                yield openapi(("tags", position, "x-servers"), f"there is no host named {name}")
+
+
 def _takes_a_model(documents: Documents, operation: Node) -> bool:
     return any(
         "model" in resolve(documents.openapi, content["schema"]).get("properties", {})

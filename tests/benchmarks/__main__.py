@@ -9,22 +9,34 @@ import platform
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
-from . import bars, measure
+from . import bars, emulator, jobs, measure
 from .contenders import Environment, contenders, install
 from .tables import Section, show
+
+# Whole and quick.
+ROUNDS = (15, 5)
+JOB_LINES = (100_000, 10_000)
+CLIENT, EMULATOR = SUBJECTS = ("client", "emulator")
 
 
 def main() -> int:
     options = arguments().parse_args()
     wheel: Path = options.wheel.resolve()
+    wanted = SUBJECTS if options.only is None else [options.only]
     environments = {
         name: install(contender, options.envs.resolve(), wheel)
         for name, contender in contenders(wheel).items()
+        if (EMULATOR if name == bars.OURS_EMULATOR else CLIENT) in wanted
     }
+    rounds = ROUNDS[options.quick]
     sections: list[Section] = []
-    for section in sections_of(environments, rounds=5 if options.quick else 15):
+    for section in chain(
+        sections_of(environments, rounds) if CLIENT in wanted else (),
+        emulator_sections(environments, options.quick) if EMULATOR in wanted else (),
+    ):
         sections.append(section)
         show(section)
     verdicts = [verdict for section in sections for verdict in section.verdicts()]
@@ -43,13 +55,14 @@ def arguments() -> argparse.ArgumentParser:
         "--envs", type=Path, default=Path(".nox/bench-envs"), help="where environments are kept"
     )
     parser.add_argument("--json", type=Path, default=Path("benchmarks.json"), help="what to write")
+    parser.add_argument("--only", choices=SUBJECTS, help="what to measure; by default both")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bar is missed")
     return parser
 
 
 def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[Section]:
-    """All tables, each as soon as it is measured."""
+    """The client's tables, each as soon as it is measured."""
     core = {
         name: one
         for name, one in environments.items()
@@ -69,6 +82,13 @@ def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[S
     with measure.serving(milliseconds=20) as url:
         for in_flight in bars.IN_FLIGHT:
             yield measure.together(in_flight, environments, url, rounds)
+
+
+def emulator_sections(environments: dict[str, Environment], quick: bool) -> Iterator[Section]:
+    """The emulator's tables, likewise."""
+    environment = environments[bars.OURS_EMULATOR]
+    yield from emulator.sections(environment, ROUNDS[quick])
+    yield jobs.large_job(environment, JOB_LINES[quick])
 
 
 def record(environments: dict[str, Environment], sections: list[Section]) -> dict[str, object]:

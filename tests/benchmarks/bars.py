@@ -1,4 +1,4 @@
-"""The bars: what the client must reach, and what each one means."""
+"""The bars: what the client and the emulator must reach, and what each one means."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ SMALL_ASYNC = "1 x 1024 answer, async"
 MEMORY = "Memory of a 1000 x 1024 answer"
 TOGETHER = "in flight, 1 x 1024 answers after 20 ms"
 IN_FLIGHT = (1, 32, 128)
+EMULATOR_EMBED = "Emulator, 1 text"
+EMULATOR_CONTEXTUALIZED = "Emulator, 1 document of 2 chunks"
+EMULATOR_MULTIMODAL = "Emulator, 1 multimodal input"
+EMULATOR_RERANK = "Emulator, 3 documents to rank"
+EMULATOR_BASE64 = "Emulator, 1000 texts, base64"
+EMULATOR_LISTS = "Emulator, 1000 texts, lists"
+JOB = "Emulator, large batch job"
 
 
 def together(in_flight: int) -> str:
@@ -26,6 +33,7 @@ def together(in_flight: int) -> str:
 # Rows that bars are about, and the one that ratios refer to.
 OURS = "this"
 OURS_NUMPY = "this + numpy"
+OURS_EMULATOR = "this + emulator"
 OFFICIAL = "official"
 BARE = "bare python"
 MATRIX = "this, embed().to_numpy()"
@@ -33,6 +41,8 @@ LISTS = "this, embed().embeddings"
 OFFICIAL_EMBED = "official, embed()"
 AIOHTTP = "aiohttp + json + base64 + numpy"
 HTTPX = "httpx + json + base64 + numpy"
+EMULATOR = "emulator"
+BARE_ROUTE = "bare Starlette route"
 
 # Quantities, one or two columns each.
 DISTRIBUTIONS = "distributions"
@@ -43,6 +53,10 @@ KEPT = "kept / own bytes"
 PEAK = "peak / own bytes"
 EACH = "ms per call"
 EACH_CPU = "CPU ms per call"
+LINES = "lines"
+SECONDS = "s"
+RATE = "lines per s"
+PEAK_MEMORY = "peak MB"
 
 
 @dataclass(frozen=True)
@@ -81,4 +95,12 @@ BARS = (
     Bar(together(32), LISTS, EACH, 1.0, "never slower than the official", base=OFFICIAL_EMBED),
     Bar(together(128), LISTS, EACH, 1.0, "never slower than the official", base=OFFICIAL_EMBED),
     Bar(MEMORY, MATRIX, KEPT, 1.1, "only the vectors stay in memory, once", ratio=False),
+    # 200 requests per second on one core.
+    Bar(EMULATOR_EMBED, EMULATOR, EACH_CPU, 5, "test suites do not wait for it", ratio=False),
+    Bar(EMULATOR_CONTEXTUALIZED, EMULATOR, EACH_CPU, 5, "nor at this endpoint", ratio=False),
+    Bar(EMULATOR_MULTIMODAL, EMULATOR, EACH_CPU, 5, "nor at this one", ratio=False),
+    Bar(EMULATOR_RERANK, EMULATOR, EACH_CPU, 5, "nor when they rerank", ratio=False),
+    Bar(EMULATOR_BASE64, EMULATOR, EACH, 150, "a full request is soon answered", ratio=False),
+    Bar(EMULATOR_LISTS, EMULATOR, EACH, 150, "in any encoding", ratio=False),
+    Bar(JOB, EMULATOR, PEAK_MEMORY, 300, "a laptop does not notice a full job", ratio=False),
 )

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .bars import OFFICIAL, OURS, OURS_NUMPY
+from .bars import OFFICIAL, OURS, OURS_EMULATOR, OURS_NUMPY
 
 AIOHTTP = "aiohttp"
 # The bars speak of this release of the official client.
@@ -59,6 +59,7 @@ def contenders(wheel: Path) -> dict[str, Contender]:
     """All contenders by name, with this project as the given wheel."""
     all_of_them = (
         Contender(OURS, (str(wheel),), "voyageai", VOYAGEAI_FIRST),
+        Contender(OURS_EMULATOR, (f"{wheel}[emulator]",), "voyageai.emulator"),
         Contender(OURS_NUMPY, (f"{wheel}[numpy]",), "voyageai", VOYAGEAI_FIRST),
         Contender(OFFICIAL, (f"voyageai=={OFFICIAL_RELEASE}",), "voyageai", VOYAGEAI_FIRST),
         Contender("openai", (f"openai=={OPENAI_RELEASE}",), "openai", OPENAI_FIRST),
@@ -99,7 +100,7 @@ print(json.dumps(found))
 def install(contender: Contender, folder: Path, wheel: Path) -> Environment:
     """Make the contender's environment, or find the one made earlier from the same parts."""
     parts = [sys.version, *contender.requirements]
-    if contender.name in (OURS, OURS_NUMPY):
+    if contender.name in (OURS, OURS_EMULATOR, OURS_NUMPY):
         parts.append(hashlib.sha256(wheel.read_bytes()).hexdigest())
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
     stem = contender.name.replace(" ", "")

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from .tables import Section
 
 HERE = Path(__file__).parent
 WARM_UP = 2
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 SECONDS = 0.4
 """How long each reading of calls at once goes on."""
@@ -59,23 +60,43 @@ def child_environment() -> dict[str, str]:
 
 @contextmanager
 def serving(milliseconds: int = 0) -> Generator[str, None, None]:
-    """The stub server on a core of its own, where there are two; this process on another one.
-
-    Its answers take so many milliseconds. What is started from here on inherits this process's core.
-    """
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    """The stub server, whose answers take so many milliseconds."""
     command = [sys.executable, "-I", str(HERE / "server.py"), str(milliseconds)]
+    with on_own_core(command) as server:
+        yield f"http://127.0.0.1:{int(first_line(server))}"
+
+
+def first_line(server: subprocess.Popen[str]) -> str:
+    """What a server says once it can be asked."""
+    assert server.stdout is not None
+    return server.stdout.readline()
+
+
+@contextmanager
+def on_own_core(command: list[str]) -> Generator[subprocess.Popen[str], None, None]:
+    """A server on a core of its own, where there are two; this process on another one.
+
+    What is started from here on inherits this process's core.
+    """
+    before = os.sched_getaffinity(0) if len(CORES) > 1 else set[int]()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
         try:
-            if len(cores) > 1:
-                os.sched_setaffinity(server.pid, cores[:1])
-                os.sched_setaffinity(0, cores[1:2])
-            yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+            if before:
+                os.sched_setaffinity(server.pid, CORES[:1])
+                os.sched_setaffinity(0, CORES[1:2])
+            yield server
         finally:
             server.terminate()
-            if cores:
-                os.sched_setaffinity(0, cores)
+            if before:
+                os.sched_setaffinity(0, before)
+
+
+def cpu_clock(pid: int) -> Callable[[], float]:
+    """Tells the seconds of CPU that a process has used; elapsed ones where it cannot be known."""
+    if sys.platform != "linux":
+        return time.perf_counter
+    clock = (~pid << 3) | 2  # how Linux names the clock of all threads of a process
+    return lambda: time.clock_gettime(clock)
 
 
 def weight(environments: Environments) -> Section:

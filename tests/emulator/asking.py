@@ -49,15 +49,28 @@ class Asking:
         return detail
 
 
-def send(app: Any, method: str, path: str, body: Any) -> httpx.Response:
-    """One request with a key to an application in this process."""
+def client_of(
+    app: Any, base: str = "http://emulator/v1", key: str | None = "any"
+) -> httpx.AsyncClient:
+    """A client whose requests go to an application in this process, whatever the host."""
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    transport = httpx.ASGITransport(app=app)
+    return httpx.AsyncClient(transport=transport, base_url=base, headers=headers)
+
+
+def send(
+    app: Any,
+    method: str,
+    path: str,
+    body: Any,
+    *,
+    base: str = "http://emulator/v1",
+    key: str | None = "any",
+) -> httpx.Response:
+    """One request to an application in this process, with a key unless told otherwise."""
 
     async def exchange() -> httpx.Response:
-        transport = httpx.ASGITransport(app=app)
-        headers = {"authorization": "Bearer any"}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://emulator/v1", headers=headers
-        ) as http:
+        async with client_of(app, base, key) as http:
             return await http.request(method, path, json=body)
 
     return asyncio.run(exchange())

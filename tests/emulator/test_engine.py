@@ -186,14 +186,26 @@ def test_bits_say_as_much_as_a_dense_vector_can() -> None:
 
 
 def test_media_weigh_in_beside_text() -> None:
-    """A medium is a direction of its own."""
-    plain, pictured, other = embed(
-        [Passage("a red car"), Passage("a red car", "", ("u",)), Passage("a red car", "", ("v",))],
+    """A medium is a direction of its own, and as heavy with many names as with one."""
+    many = tuple(f"name {number}" for number in range(300))
+    plain, pictured, other, looked_at = embed(
+        [Passage("a red car", "", media) for media in ((), (("u",),), (("v",),), (many,))],
         SPACE,
         1024,
     )
     assert 0.1 < plain @ pictured < 0.9
     assert pictured @ other < pictured @ pictured - 0.2
+    assert abs(plain @ pictured - plain @ looked_at) < 0.1
+
+
+def test_media_that_share_names_are_near_each_other() -> None:
+    """By as much as they share: copies of a picture have most of their names in common."""
+    names = [f"name {number}" for number in range(300)]
+    whole, most, few = embed(
+        [Passage("", "", (tuple(names[i : 200 + i]),)) for i in (0, 20, 100)], SPACE, 1024
+    )
+    assert abs(whole @ most - 0.9) < 0.1
+    assert abs(whole @ few - 0.5) < 0.1
 
 
 def test_no_documents_have_no_chunks() -> None:

@@ -19,7 +19,7 @@ HOSTED = {name: model for name, model in MODELS.items() if model.endpoint}
 
 def words(number: int) -> str:
     """A text of so many tokens."""
-    return "word " * number
+    return " ".join(["word"] * number)
 
 
 @pytest.mark.parametrize("name", HOSTED)

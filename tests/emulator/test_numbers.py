@@ -1,12 +1,9 @@
-"""Dtypes, tokens, chunks and scores."""
+"""Dtypes and scores."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from voyageai.emulator.engine import chunking, tokens
 from voyageai.emulator.engine.features import Passage
 from voyageai.emulator.engine.quantization import quantize, to_base64, to_lists
 from voyageai.emulator.engine.relevance import relevance
@@ -79,58 +76,6 @@ def test_numbers_and_base64_read_back_the_same() -> None:
     assert np.array(to_lists(vectors), np.float32).tobytes() == vectors.tobytes()
     assert max(len(str(abs(number))) for number in to_lists(vectors)[0]) <= 10
     assert "AACAPwAAAMA=" == to_base64(np.array([[1, -2]], ">f4"))[0]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", 0),
-        ("   ", 0),
-        ("word", 1),
-        ("representation", 2),
-        ("123", 1),
-        ("1234", 2),
-        ("don't", 3),
-        ("a, b.", 4),
-        ("f(x):", 4),
-        ("__init__", 3),
-        ("東京", 2),
-        ("приветствие", 2),
-        ("🚀", 1),
-    ],
-)
-def test_tokens_are_counted_by_the_rule(text: str, expected: int) -> None:
-    """The rule is documented, so people count on it."""
-    assert expected == tokens.count(text)
-
-
-def test_prose_has_about_as_many_tokens_as_documented() -> None:
-    """The service's documentation gives 1.2 to 1.5 tokens per word."""
-    prose = (
-        "The lighthouse keeper climbed the narrow stairs every evening, lit the lamp, and wrote "
-        "down what the weather had been. Ships passed at a distance; some of them answered his "
-        "signal. In winter, when the supply boat could not land, he lived on fish and potatoes."
-    )
-    assert 1.1 < tokens.count(prose) / len(prose.split()) < 1.5
-
-
-@given(st.text(max_size=80), st.integers(0, 30))
-def test_a_cut_text_has_at_most_so_many_tokens(text: str, limit: int) -> None:
-    """Truncation and counting go by the same rule."""
-    cut = tokens.truncate(text, limit)
-    assert text.startswith(cut)
-    assert min(tokens.count(text), limit) == tokens.count(cut)
-
-
-@given(st.text(min_size=1, max_size=80), st.integers(1, 10), st.data())
-def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
-    """No token is lost, none but the overlap is doubled, no chunk is too long."""
-    overlap = data.draw(st.integers(0, size - 1))
-    chunks = chunking.split(text, size, overlap)
-    counts = [tokens.count(chunk) for chunk in chunks]
-    assert chunks
-    assert max(counts) <= size
-    assert tokens.count(text) == sum(counts) - overlap * (len(chunks) - 1)
 
 
 def test_a_score_does_not_depend_on_the_other_documents() -> None:

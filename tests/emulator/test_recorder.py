@@ -316,7 +316,8 @@ def test_what_runs_is_its_url(emulator: Emulator) -> None:
 def test_types_for_annotations_are_at_the_door() -> None:
     """Fixtures of other projects name them."""
     assert Emulator is voyageai.emulator.Emulator
-    assert {"Emulator", "Fault", "FaultPlan", "running"} == set(voyageai.emulator.__all__)
+    types = {"Emulator", "Fault", "FaultPlan", "InProcessEmulator"}
+    assert types | {"in_process", "running"} == set(voyageai.emulator.__all__)
     assert all(hasattr(voyageai.emulator, name) for name in voyageai.emulator.__all__)
     assert not hasattr(voyageai.emulator, "Faults")
 

@@ -44,6 +44,8 @@ def test_the_command_says_where_it_is_and_stops_when_told(number: signal.Signals
         url = line.split()[-1]
         assert "not the Voyage AI models" in line
         assert 200 == httpx.post(f"{url}/embeddings", json=BODY, headers=KEY).status_code
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("page: ")
         process.send_signal(number)
         output, errors = process.communicate(timeout=20)
         assert (0, "", "") == (process.returncode, output, errors)

@@ -250,13 +250,6 @@ def test_every_operation_of_the_contract_is_routed() -> None:
     assert expected == {(o.id, o.method, o.path) for o in Contract(DOCUMENT).operations}
 
 
-def test_operations_that_are_not_emulated_are_checked_and_then_say_so(ask: Asking) -> None:
-    """A 501 is no excuse for a wrong request, and no answer of the API's is made up."""
-    assert "Argument 'a' is not supported" in ask.refused("/files/delete", {"a": 1})
-    detail = ask.refused("/files/delete", {"file_ids": ["file-1"]}, status=501)
-    assert "The emulator does not answer POST /files/delete" == detail
-
-
 def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     """An operation or field that reaches the spec reaches the emulator by itself."""
     document = copy.deepcopy(DOCUMENT)

@@ -57,8 +57,14 @@ def add_enum_value(openapi: Document, catalogue: Document) -> None:
 
 
 def add_host(openapi: Document, catalogue: Document) -> None:
-    server = {"url": "https://jp.ai.example.com/v1", "x-name": "jp", "x-key-prefix": "jp-"}
-    openapi["servers"].append(server)
+    openapi["servers"].append(
+        {
+            "url": "https://jp.ai.example.com/v1",
+            "x-name": "jp",
+            "x-platform": "geography",
+            "x-key-prefix": "jp-",
+        }
+    )
 
 
 def add_operations(openapi: Document, catalogue: Document) -> None:
@@ -183,7 +189,12 @@ from attrs import asdict
 from voyageai_rest.operations import SERVERS
 asdict(SERVERS[-1])
 """
-    expected = {"name": "jp", "url": "https://jp.ai.example.com/v1", "key_prefix": "jp-"}
+    expected = {
+        "name": "jp",
+        "url": "https://jp.ai.example.com/v1",
+        "platform": "geography",
+        "key_prefix": "jp-",
+    }
     assert expected == ask(generate(add_host), code)
 
 
@@ -203,6 +214,7 @@ added = [operation for operation in OPERATIONS if operation.tag == "token counts
             "method": "POST",
             "path": "/tokens",
             "tag": "token counts",
+            "servers": ["voyage", "atlas", "us", "eu"],
             "module": "token_counts.count_tokens",
             "request": "CountTokensRequest",
         },
@@ -211,6 +223,7 @@ added = [operation for operation in OPERATIONS if operation.tag == "token counts
             "method": "DELETE",
             "path": "/tokens/{countId}",
             "tag": "token counts",
+            "servers": ["voyage", "atlas", "us", "eu"],
             "module": "token_counts.import_",
             "request": None,
         },

@@ -22,7 +22,9 @@ JSON_ANSWER = {"description": "It.", "content": {"application/json": {"schema": 
 SMALL: Document = {
     "openapi": "3.1.0",
     "info": {"title": "A small API", "version": "1"},
-    "servers": [{"url": "https://example.com/v1", "x-name": "example"}],
+    "servers": [
+        {"url": "https://example.com/v1", "x-name": "example", "x-platform": "voyage"},
+    ],
     "paths": {
         "/things/{thing_id}": {
             "post": {
@@ -225,6 +227,11 @@ def host_without_name(document: Document) -> str:
     return "server https://example.com/v1 has no x-name"
 
 
+def host_without_platform(document: Document) -> str:
+    del document["servers"][0]["x-platform"]
+    return "server https://example.com/v1 has no x-platform"
+
+
 def no_openapi_at_all(document: Document) -> str:
     del document["info"]
     return "info"
@@ -250,6 +257,7 @@ def test_the_small_document_is_taken(refused: Callable[[Document], Outcome]) -> 
         enum_of_mixed_types,
         file_in_json,
         host_without_name,
+        host_without_platform,
         list_in_a_multipart_body,
         list_without_items,
         no_openapi_at_all,

@@ -14,7 +14,10 @@ from voyageai import error, prompts
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.dtypes import DTYPES
 
-IMAGE = {"type": "image_url", "image_url": "https://example.com/cat.png"}
+IMAGE = {
+    "type": "image_base64",  # a white pixel
+    "image_base64": "data:image/gif;base64,R0lGODdhAQABAIEAAP///wAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw==",
+}
 SERVED = [model for model in MODELS.values() if model.endpoint]
 CALLS = [
     ("embed", {"texts": ["a", "b"], "model": "voyage-4"}),

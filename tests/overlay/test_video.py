@@ -7,8 +7,11 @@ import inspect
 import io
 import json
 import pickle
+import shutil
+import subprocess
 import sys
 import tempfile
+import types
 
 import pytest
 from voyageai.error import ArgumentError, VideoProcessingError
@@ -16,6 +19,7 @@ from voyageai.media import counting, ffmpeg
 from voyageai.media.counting import Bounds, bounds
 from voyageai.media.ffmpeg import Measures
 from voyageai.media.formats import sniff
+from voyageai.media.optimizing import kept
 from voyageai.media.sizing import size, usage
 from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
@@ -114,7 +118,8 @@ def test_a_video_counts_as_with_the_official_client(
     assert before == counted(Video.from_path(path, model=MODEL, optimize=False))
     optimized = Video.from_path(path, model=MODEL, optimizer_kwargs=arguments)
     assert after == counted(optimized)
-    assert after == counted(Video(optimized.to_bytes(), model=MODEL, optimized=True) | seen())
+    again = Video.from_file(io.BytesIO(optimized.to_bytes()), model=MODEL, optimize=False)
+    assert after == counted(again)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +143,7 @@ def test_sides_become_the_nearest_multiples(sides, multiple, expected):
     [
         ((640, 360), 64, (14745600, 64, 13165)),
         ((644, 364), 65, (15002624, 64, 13395)),
-        ((10, 10), 2, (100, 2, 1)),
+        ((10, 10), 2, (200, 2, 1)),
     ],
 )
 def test_tokens_of_a_video(sides, frames, expected):
@@ -152,12 +157,420 @@ def test_a_turned_video_keeps_its_shape(clip):
     """Phones write the frame lying and a note to turn it."""
     video = optimize_video(turned(clip("320x180", "10", 20).read_bytes()), model=MODEL)
 
-    assert (168, 308) == measured(video)[:2]
+    with kept(video.to_bytes()) as path:
+        assert Measures(168, 308, 20, 2.0) == ffmpeg.measure(path)
 
 
-def measured(video):
-    """How large the frames are, and how many."""
-    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
-        file.write(video.to_bytes())
-        file.flush()
-        return ffmpeg.measure(ffmpeg.Path(file.name))
+@pytest.mark.parametrize("budget", [102, 137, 500, 1027])
+def test_a_budget_is_held_and_used(clip, budget):
+    """Whatever does not fit is cut off or refused by the API; what is not used is lost detail."""
+    video = optimize_video(
+        clip("320x180", "10", 20), model=MODEL, max_video_tokens=budget, resize=False
+    )
+    two_frames = 2 * 320 * 180 / CONFIG["multimodal_video_to_tokens_ratio"]
+
+    assert budget - two_frames - 1 <= video.estimated_num_tokens <= budget
+
+
+def test_frames_are_left_out_evenly(clip):
+    """A video that is cut off after its beginning shows something else."""
+    video = optimize_video(clip("320x180", "10", 20), model=MODEL, max_video_tokens=300)
+
+    with kept(video.to_bytes()) as path:
+        assert Measures(308, 168, 6, 2.0) == ffmpeg.measure(path)
+
+
+def test_sound_and_what_a_camera_noted_stay_here(tmp_path):
+    """The API looks at frames; where somebody lives is not its business."""
+    path = film(
+        tmp_path / "noted.mp4", "64x64", "5", 10,
+        *("-f", "lavfi", "-i", "sine=duration=2", "-metadata", "comment=my garden"),
+    )  # fmt: skip
+    kinds = ("-map", "0", "-c", "copy", "-f", "framecrc", "-")
+    before = run("-i", f"{path}", *kinds)
+    video = optimize_video(path, model=MODEL, resize=False, downsample_fps=False)
+    video.to_file(tmp_path / "optimized.mp4")
+    after = run("-i", f"{tmp_path / 'optimized.mp4'}", *kinds)
+
+    assert (True, True) == ("audio" in before, b"my garden" in path.read_bytes())
+    assert (False, False) == ("audio" in after, b"my garden" in video.to_bytes())
+
+
+@pytest.mark.parametrize("ending", ["mkv", "avi", "gif", "mov"])
+def test_other_containers_become_mp4(tmp_path, ending):
+    """The API takes MP4 alone."""
+    path = film(tmp_path / f"film.{ending}", "64x64", "5", 10)
+    video = optimize_video(path, model=MODEL)
+
+    assert "video/mp4" != sniff(path.read_bytes())
+    assert ("video/mp4", "video/mp4") == (video.mime_type, sniff(video.to_bytes()))
+    assert 10 == video.num_frames
+
+
+def test_bytes_paths_files_and_videos_are_taken(clip):
+    """As people have them."""
+    path = clip("320x180", "10", 20)
+    data = path.read_bytes()
+    given = [str(path), path, data, bytearray(data), memoryview(data), Video(data, model=MODEL)]
+    made = [optimize_video(video, model=MODEL) for video in given]
+    made.append(Video.from_file(io.BytesIO(data), model=MODEL))
+    made.append(Video.from_path(path, model=MODEL))
+
+    assert {made[0]} == set(made)
+    assert made[0].optimized
+    assert MODEL == made[0].model
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_nothing_is_left_on_the_disk(clip, tmp_path, monkeypatch, good):
+    """Videos are private, and disks end."""
+    data = clip("320x180", "10", 20).read_bytes()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    try:
+        optimize_video(data if good else data[:900], model=MODEL)
+    except VideoProcessingError:
+        assert not good
+
+    assert [] == list((tmp_path / "temporary").iterdir())
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_video_tokens": 91}, "2 frames of 308 x 168 pixels are 92 tokens, more than max_video_tokens=91; raise it."),
+        ({"max_video_tokens": 0}, "max_video_tokens must be a positive integer, not 0"),
+        ({"resize_multiple": 0}, "resize_multiple must be a positive integer, not 0"),
+        ({"resize_multiple": 2.5}, "resize_multiple must be a positive integer, not 2.5"),
+        ({"resize_multiple": 45}, "resize_multiple=45 makes frames of 315 x 180 pixels, but the sides of MP4's are even; take an even number"),
+        ({"resize": "yes"}, "resize must be True or False, not 'yes'"),
+        ({"downsample_fps": None}, "downsample_fps must be True or False, not None"),
+        ({"model": ""}, "model must be the name of a model, not ''"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said(clip, arguments, message):
+    """With the argument, and what to do."""
+    with pytest.raises((ArgumentError, VideoProcessingError)) as caught:
+        optimize_video(clip("320x180", "10", 20), **{"model": MODEL} | arguments)
+
+    assert message == str(caught.value)
+
+
+def test_a_budget_of_no_tokens_is_a_value_error(clip):
+    """The official client raises that."""
+    with pytest.raises(ValueError, match="max_video_tokens"):
+        optimize_video(clip("320x180", "10", 20), model=MODEL, max_video_tokens=-1)
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_a_video_needs_two_frames(frames):
+    """Models look at two at a time."""
+    with pytest.raises(VideoProcessingError, match=f"has {frames} frames?, .*as a picture"):
+        usage(Measures(64, 64, frames, 1.0), None)
+
+
+def test_a_video_without_duration_has_no_frame_rate(clip, monkeypatch):
+    """Its frames can't be left out evenly, and the budget is not ignored."""
+    monkeypatch.setattr(ffmpeg, "measure", lambda source: Measures(320, 180, 20, 0.0))
+    with pytest.raises(VideoProcessingError, match=r"no duration.*max_video_tokens=300 can't be"):
+        optimize_video(clip("320x180", "10", 20), model=MODEL, max_video_tokens=300)
+
+
+def test_a_budget_that_may_not_be_held_warns(clip):
+    """Whoever forbids leaving out frames learns what it costs."""
+    with pytest.warns(UserWarning, match="924 tokens, more than max_video_tokens=900"):
+        optimize_video(
+            clip("320x180", "10", 20), model=MODEL, downsample_fps=False, max_video_tokens=900
+        )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"abc",
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{}\n#EXT-X-ENDLIST\n",
+        b"ffconcat version 1.0\nfile '{}'\n",
+    ],
+)
+def test_what_is_no_video_is_refused(clip, data):
+    """Also a playlist: it makes ffmpeg read what it names, and the result would be sent."""
+    path = clip("320x180", "10", 20)
+    with pytest.raises(VideoProcessingError, match="ffmpeg can't process the video: ") as caught:
+        optimize_video(data.replace(b"{}", f"file:{path}".encode()), model=MODEL)
+
+    assert "0x" not in str(caught.value)
+
+
+def test_sound_alone_is_no_video(tmp_path):
+    """It has no frames."""
+    run("-f", "lavfi", "-i", "sine=duration=1", f"{tmp_path / 'sound.mp4'}")
+    with pytest.raises(VideoProcessingError, match="ffmpeg can't process the video"):
+        optimize_video(tmp_path / "sound.mp4", model=MODEL)
+
+
+@pytest.mark.parametrize("optimize", [True, False])
+def test_a_file_that_is_not_there(tmp_path, optimize):
+    """The system's own error says which."""
+    with pytest.raises(FileNotFoundError, match=r"nothing\.mp4"):
+        Video.from_path(tmp_path / "nothing.mp4", model=MODEL, optimize=optimize)
+
+
+def test_a_name_is_no_option_and_no_url(clip, tmp_path, monkeypatch):
+    """Files may be called anything."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("-i.mp4", "pipe:0", "100%.mp4"):
+        (tmp_path / name).write_bytes(clip("320x180", "10", 20).read_bytes())
+
+        assert 20 == optimize_video(name, model=MODEL).num_frames
+
+
+@pytest.mark.parametrize("video", [3, None, io.BytesIO(b"abc")])
+def test_what_is_neither_a_path_nor_bytes(video):
+    """A TypeError, as in the official client."""
+    with pytest.raises(TypeError, match="video must be a path, bytes or a Video, not"):
+        optimize_video(video, model=MODEL)
+
+
+def test_text_is_no_video():
+    """A file that was opened without `b`."""
+    with pytest.raises(TypeError, match="data must be the bytes of a video, not str"):
+        Video.from_file(io.StringIO("abc"), model=MODEL)
+
+
+# ffmpeg.
+
+
+@pytest.fixture
+def without_ffmpeg(monkeypatch):
+    """A machine that has none."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+
+
+def test_without_ffmpeg_the_extra_is_named(without_ffmpeg):
+    """With the command that installs it."""
+    with pytest.raises(ImportError, match=r'pip install "voyageai\[video\]"'):
+        optimize_video(MP4, model=MODEL)
+
+
+def test_without_ffmpeg_a_video_can_be_sent_as_it_is(without_ffmpeg, tmp_path):
+    """Nobody looked at it, then."""
+    (tmp_path / "film.mp4").write_bytes(MP4)
+    video = Video.from_path(tmp_path / "film.mp4", model=MODEL, optimize=False)
+
+    assert (None, None, None) == counted(video)
+    assert MP4 == video.to_bytes()
+
+
+def test_the_ffmpeg_on_the_path_is_the_last_choice(monkeypatch, tmp_path):
+    """A named one is taken before the extra's, and that before the system's."""
+    extra = types.SimpleNamespace(get_ffmpeg_exe=lambda: "of the extra")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "named")
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", extra)
+    found = [ffmpeg.executable()]
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE")
+    found.append(ffmpeg.executable())
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    found.append(ffmpeg.executable())
+
+    assert ["named", "of the extra", "/usr/bin/ffmpeg"] == found
+
+
+def test_an_ffmpeg_that_is_not_there_is_named(monkeypatch):
+    """With the variable that says so."""
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
+    with pytest.raises(VideoProcessingError, match=r"/nowhere/ffmpeg can't be run.*IMAGEIO_FFMPEG"):
+        optimize_video(MP4, model=MODEL)
+
+
+def test_ffmpeg_is_stopped_when_it_takes_too_long(clip, monkeypatch):
+    """A video may be made so that it never ends."""
+    monkeypatch.setattr(ffmpeg, "TIME_TO_MEASURE", 1e-9)
+    with pytest.raises(VideoProcessingError, match="ffmpeg was stopped after 0 seconds"):
+        optimize_video(clip("320x180", "10", 20), model=MODEL)
+
+
+# What the model counts by.
+
+
+def test_what_the_catalogue_does_not_say_is_asked_once(clip, fetched):
+    """Not for each video."""
+    for _ in range(3):
+        optimize_video(clip("320x180", "10", 20), model=MODEL)
+
+    assert [(MODEL, "client_config.json")] == fetched
+
+
+def test_without_a_connection_the_budget_is_not_ignored(clip, offline):
+    """It can't be computed; a video that is too long would be sent unnoticed."""
+    with pytest.raises(VideoProcessingError) as caught:
+        optimize_video(clip("320x180", "10", 20), model=MODEL)
+
+    assert (
+        "max_video_tokens=32000 can't be held: Between which sizes voyage-multimodal-next scales "
+        "is known from its client_config.json alone, which can't be had: no route. "
+        "Connect, or keep all frames by downsample_fps=False."
+    ) == str(caught.value)
+
+
+def test_without_a_connection_all_frames_can_be_kept(clip, offline):
+    """The pixels are those of the frames, then, and the tokens not known."""
+    path = clip("320x180", "10", 20)
+    made = optimize_video(path, model=MODEL, downsample_fps=False)
+
+    assert (308 * 168 * 20, 20, None) == counted(made)
+    assert (320 * 180 * 20, 20, None) == counted(Video.from_path(path, model=MODEL, optimize=False))
+
+
+def test_the_catalogue_comes_before_the_hub(fetched):
+    """No request for what is known."""
+    pixels = MODELS[VIDEO_MODEL].pixels
+
+    assert Bounds(pixels.image_min, pixels.image_max, pixels.image_per_token) == bounds(
+        VIDEO_MODEL, "image"
+    )
+    assert [] == fetched
+    assert pixels.video_per_token == bounds(VIDEO_MODEL, "video").per_token
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        ("{}", ArgumentError, "takes no videos, as far as"),
+        ("[]", ArgumentError, "takes no videos, as far as"),
+        ('{"multimodal_video_pixels_min": "1"}', ArgumentError, "takes no videos, as far as"),
+        ("<html>", OSError, "client_config.json is not JSON"),
+    ],
+)
+def test_a_file_of_the_hub_that_says_nothing(tmp_path, content, error, message):
+    """Named instead of a KeyError."""
+    (tmp_path / "client_config.json").write_text(content)
+    with pytest.raises(error, match=message):
+        bounds(MODEL, "video")
+
+
+def test_a_model_without_videos_is_named(clip):
+    """The catalogue knows."""
+    model = next(name for name, model in MODELS.items() if "video" not in model.modalities)
+    with pytest.raises(ArgumentError, match=f"{model} takes no videos"):
+        optimize_video(clip("320x180", "10", 20), model=model)
+    with pytest.raises(ArgumentError, match=f"^inputs.0. is a video, and {model} takes none$"):
+        Video(MP4, model=model).encoded(model, "inputs[0]")
+
+
+# The object.
+
+
+def test_a_video_is_sent_as_a_data_url():
+    """As the contract says."""
+    part = Video(MP4, model=VIDEO_MODEL).encoded(VIDEO_MODEL, "inputs[0][1]")
+
+    assert f"data:video/mp4;base64,{base64.b64encode(MP4).decode()}" == part.video_base64
+
+
+@pytest.mark.parametrize(
+    ("data", "type_"),
+    [
+        (MP4, "video/mp4"),
+        (MP4.replace(b"mp42", b"qt  "), "video/quicktime"),
+        (MP4.replace(b"mp42", b"avif"), None),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm", "video/webm"),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska", "video/x-matroska"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", "video/x-msvideo"),
+        (b"GIF89a", "image/gif"),
+        (b"", None),
+    ],
+)
+def test_the_type_is_told_by_the_bytes(data, type_):
+    """Names of files lie."""
+    assert type_ == Video(data, model=VIDEO_MODEL).mime_type
+
+
+def test_what_is_not_mp4_is_refused_before_it_is_sent():
+    """The official client calls it MP4."""
+    video = Video(b"GIF89a", model=VIDEO_MODEL)
+    with pytest.raises(ArgumentError) as caught:
+        video.encoded(VIDEO_MODEL, "inputs[0][1]")
+
+    assert "inputs[0][1]" == caught.value.argument
+    assert (
+        "inputs[0][1] is a video of type image/gif, but the API takes video/mp4; optimize_video "
+        "makes it that, or say mime_type='video/mp4' if it is"
+    ) == str(caught.value)
+    said = Video(b"GIF89a", model=VIDEO_MODEL, mime_type="video/mp4")
+    assert said.encoded(VIDEO_MODEL, "inputs[0][1]").video_base64.endswith("R0lGODlh")
+
+
+def test_a_video_that_is_too_large_is_refused_before_it_is_sent():
+    """The bytes would travel for nothing."""
+    limit = MODELS[VIDEO_MODEL].media.video_max_bytes
+    video = Video(MP4 + bytes(limit + 1 - len(MP4)), model=VIDEO_MODEL)
+    with pytest.raises(ArgumentError, match=f"has {limit + 1:,} bytes, but .* at most {limit:,};"):
+        video.encoded(VIDEO_MODEL, "inputs[0][0]")
+
+
+def test_videos_are_values():
+    """They are kept in files, and compared in tests."""
+    video = Video(MP4, model=MODEL, num_frames=2)
+
+    assert video == pickle.loads(pickle.dumps(video))
+    assert hash(video) == hash(Video(MP4, model=MODEL, num_frames=2))
+    assert video != Video(MP4, model=MODEL, num_frames=4)
+    assert video != Video(MP4 + b"0", model=MODEL, num_frames=2)
+
+
+def test_a_video_is_short_to_look_at():
+    """Its bytes fill a screen."""
+    assert (
+        "Video(<24 bytes>, model='voyage-multimodal-next', optimized=False, "
+        "mime_type='video/mp4', num_pixels=None, num_frames=2, estimated_num_tokens=None)"
+    ) == repr(Video(MP4, model=MODEL, num_frames=2))
+
+
+ADDED = [("model", REQUIRED), ("optimize", True), ("optimizer_kwargs", None)]
+
+
+@pytest.mark.parametrize(
+    ("function", "official"),
+    [
+        (Video, [("data", REQUIRED), ("model", REQUIRED), ("optimized", False), ("mime_type", None),
+                 ("num_pixels", None), ("num_frames", None), ("estimated_num_tokens", None)]),
+        (Video.from_path, [("path", REQUIRED), *ADDED]),
+        (Video.from_file, [("file_obj", REQUIRED), *ADDED]),
+        (Video.to_file, [("self", REQUIRED), ("path", REQUIRED)]),
+        (optimize_video, [("video", REQUIRED), ("model", REQUIRED), ("resize", True),
+                          ("resize_multiple", 28), ("downsample_fps", True),
+                          ("max_video_tokens", 32000)]),
+    ],
+)  # fmt: skip
+def test_signatures_are_the_official_ones(function, official):
+    """Read from the official client 0.5.0."""
+    parameters = inspect.signature(function).parameters.values()
+
+    assert official == [(parameter.name, parameter.default) for parameter in parameters]
+    assert not [
+        parameter.name
+        for parameter in parameters
+        if parameter.name in dict(official[1:]) and parameter.name not in {"path"}
+        and parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+    ]  # fmt: skip
+
+
+def test_importing_videos_starts_nothing():
+    """`import voyageai` and a client cost the same without videos."""
+    script = (
+        "import sys, voyageai.video_utils\n"
+        "print([name for name in ('subprocess', 'tempfile', 'imageio_ffmpeg', 'huggingface_hub')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert "[]" == done.stdout.strip()

@@ -42,6 +42,15 @@ def test_all_operations_are_in_the_table(contract: Any) -> None:
     assert 14 <= len(expected)
 
 
+def test_the_hosts_of_an_operation_are_those_of_its_tag(
+    operation: Operation, contract: Any
+) -> None:
+    """A call of a file to a host without files is answered as if it was misspelled."""
+    (tag,) = (tag for tag in contract.document["tags"] if tag["name"] == operation.tag)
+    everywhere = [server["x-name"] for server in contract.document["servers"]]
+    assert tag.get("x-servers", everywhere) == list(operation.servers)
+
+
 def test_the_module_of_an_operation_is_its_own(operation: Operation) -> None:
     """It has the four functions, and says which operation it is."""
     module = import_module(f"voyageai_rest.api.{operation.module}")
@@ -62,10 +71,12 @@ def test_the_request_of_an_operation_is_its_body(operation: Operation, contract:
 def test_all_hosts_are_in_the_table(contract: Any) -> None:
     """In the order of the spec; the first is the default."""
     expected = [
-        (server["x-name"], server["url"], server.get("x-key-prefix"))
+        (server["x-name"], server["url"], server["x-platform"], server.get("x-key-prefix"))
         for server in contract.document["servers"]
     ]
-    assert expected == [(server.name, server.url, server.key_prefix) for server in SERVERS]
+    assert expected == [
+        (server.name, server.url, server.platform, server.key_prefix) for server in SERVERS
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ DROPPED = object()
 SCHEMAS = ("components", "schemas")
 EMBED = ("paths", "/embeddings", "post")
 BODY = ("content", "application/json", "schema")
+LINKS = ("paths", "/files", "post", "responses", "200", "links")
 INPUT_TYPE = (*SCHEMAS, "EmbeddingsRequest", "properties", "input_type")
 REFERENCE = {"$ref": "#/components/schemas/InputType"}
 NULL = {"type": "null"}
@@ -88,8 +89,36 @@ FAULTS: list[tuple[str, str, Place, object]] = [
         ("paths", "/files", "get", "parameters", 0, "description"),
         DROPPED,
     ),
-    ("servers-are-named", "openapi", ("servers", 0, "x-name"), DROPPED),
-    ("servers-are-named", "openapi", ("servers", 0, "x-name"), "atlas"),
+    ("servers-are-named", "openapi", ("servers", 1, "x-name"), DROPPED),
+    ("servers-are-named", "openapi", ("servers", 1, "x-name"), "eu"),
+    ("servers-are-of-a-platform", "openapi", ("servers", 0, "x-platform"), DROPPED),
+    ("servers-are-of-a-platform", "openapi", ("servers", 0, "x-platform"), "cloud"),
+    ("tags-name-servers", "openapi", ("tags", 2, "x-servers"), ["voyage", "moon"]),
+    ("links-lead-to-operations", "openapi", (*LINKS, "retrieve", "operationId"), "readFile"),
+    (
+        "links-lead-to-operations",
+        "openapi",
+        (*LINKS, "retrieve", "parameters"),
+        {"id": "$response.body#/id"},
+    ),
+    (
+        "links-lead-to-operations",
+        "openapi",
+        (*LINKS, "run", "requestBody"),
+        {"file_id": "$response.body#/id"},
+    ),
+    (
+        "links-start-in-answers",
+        "openapi",
+        (*LINKS, "retrieve", "parameters", "file_id"),
+        "$response.body#/file_id",
+    ),
+    (
+        "links-start-in-answers",
+        "openapi",
+        (*LINKS, "deleteWithOthers", "requestBody", "file_ids"),
+        ["file-1"],
+    ),
     (
         "objects-are-named",
         "openapi",

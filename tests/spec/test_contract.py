@@ -42,6 +42,21 @@ def test_every_known_host_is_there(documents: Documents) -> None:
     assert HOSTS == found
 
 
+def test_files_and_batches_are_on_one_host(documents: Documents) -> None:
+    """No page of the vendor's says that the others have them."""
+    found = {
+        operation["tag"]: operation["servers"]
+        for operation in contract.operations(documents.openapi)
+    }
+    everywhere = tuple(HOSTS)
+    assert {
+        "embeddings": everywhere,
+        "reranking": everywhere,
+        "files": ("voyage",),
+        "batches": ("voyage",),
+    } == found
+
+
 def test_keys_of_atlas_are_told_by_their_prefix(documents: Documents) -> None:
     """A key sent to the wrong host is refused, and the refusal does not say why."""
     prefixes = {

@@ -8,27 +8,27 @@ contract and the catalogue, errors with the API's shape, status and wording. Sta
 
     with running() as url:
         vo = voyageai.Client(api_key="any", base_url=url)
-        vo.embed(["hello"], model="voyage-4")
+        vo.embed_query("hello", model="voyage-4")
 
-or from a shell, where it prints its base URL as the last word of its first line:
+or without a socket, by `in_process`; or from a shell, where it prints its base URL as the last
+word of its first line:
 
-    python -m voyageai.emulator --port 0
+    voyageai-emulator --port 8000
+
+Tests with pytest have the fixture ``voyage_emulator``, of `voyageai.emulator.pytest_plugin`.
 
 Vectors and scores are *lexical*: texts that share words or parts of words are near each other,
 and nothing is understood beyond that. They are the same in every process and on
 every machine, of unit length, each prefix usable by itself, different for queries and documents,
 comparable within an embedding space and unrelated across spaces. A text's vector, and a
-document's score, depend on nothing else in the request. Pictures and videos are known by their
-URL or data URL only. Tokens are counted by a fixed rule of about 1.3 per word
-(`voyageai.emulator.engine.tokens`), not by the models' tokenizers.
+document's score, depend on nothing else in the request.
 
 It records what it is asked, and goes wrong when told to: after
 ``emulator.faults.next("status", status=429, retry_after=2)`` in a block
 ``with running() as emulator``, the next request meets that. `voyageai.emulator.faults` says how to
-plan faults, and from a shell ``python -m voyageai.emulator --help`` lists them.
+plan faults, and from a shell ``voyageai-emulator --faults`` lists them.
 
-The four model endpoints answer; the other operations of the contract are checked and then
-answered with 501. Needs ``pip install "voyageai[emulator]"``.
+Needs ``pip install "voyageai[emulator]"``.
 """
 
 from __future__ import annotations
@@ -43,14 +43,20 @@ if TYPE_CHECKING:
 
     from .faults import Fault, FaultPlan
     from .handle import Emulator
+    from .inprocess import InProcessEmulator
     from .settings import SettingsDict
 
-__all__ = ["Emulator", "Fault", "FaultPlan", "running"]
+__all__ = ["Emulator", "Fault", "FaultPlan", "InProcessEmulator", "in_process", "running"]
 
 INSTALL = 'the emulator needs packages that are not installed: pip install "voyageai[emulator]"'
 
 # Loaded when they are asked for: they need the extra.
-_LATE = {"Emulator": ".handle", "Fault": ".faults", "FaultPlan": ".faults"}
+_LATE = {
+    "Emulator": ".handle",
+    "Fault": ".faults",
+    "FaultPlan": ".faults",
+    "InProcessEmulator": ".inprocess",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -64,7 +70,11 @@ def __getattr__(name: str) -> object:
 
 @contextlib.contextmanager
 def running(
-    *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[SettingsDict]
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    expose: bool = False,
+    **options: Unpack[SettingsDict],
 ) -> Generator[Emulator]:
     """Run an emulator in a thread for as long as the block lasts.
 
@@ -73,19 +83,21 @@ def running(
     Args:
         host: Address to listen at; by default only this machine can connect.
         port: Port to listen at; 0 for a free one.
-        **settings: As in `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
+        expose: Allow a host that other machines can reach, and with it whoever can reach it.
+        **options: As in `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
             ``latency``, ``concurrency``, ``allow_hosts``, ``engine``, ``state``, ``faults``,
             ``record``, ``admin_token`` and ``clock``.
 
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:
         ``requests`` that were made, in order; ``faults`` to come, which can be planned as the
-        emulator runs; ``connections``, counted; ``admin_token``.
+        emulator runs; ``clock``, which can be moved; ``connections``, counted; ``admin_token``.
 
     Raises:
         ImportError: The extra is not installed.
         OSError: The port is taken, or a file cannot be written.
-        ValueError: There is no such fault, platform, tier, latency or engine.
+        ValueError: There is no such fault, platform, tier, latency or engine, or the host can be
+            reached from other machines.
 
     Example:
         >>> from urllib.request import Request, urlopen
@@ -98,10 +110,50 @@ def running(
         1
     """
     try:
+        from .exposure import check_host
         from .server import Server, serving
         from .settings import Settings
     except ImportError as error:
         raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
-    server = Server(host, port, Settings(**settings))
+    check_host(host, "expose=True", allowed=expose)
+    server = Server(host, port, Settings(**options))
     with serving(server) as emulator:
+        yield emulator
+
+
+@contextlib.contextmanager
+def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
+    """Have an emulator without a socket for as long as the block lasts.
+
+    It is reached by the attribute ``transport`` of what the block gets, which is a transport for
+    `httpx.Client` and `httpx.AsyncClient`, from any thread and any asyncio event loop. Requests to
+    any host arrive there, and are answered as that host would. What a socket does to a client the
+    transport does too: timeouts, and faults that reset or close the connection.
+
+    Args:
+        **options: As in `running`.
+
+    Yields:
+        As in `running`, with ``transport``. The base URL is of a host that does not exist; use it,
+        or that of a real host.
+
+    Raises:
+        ImportError: The extra is not installed.
+        OSError: A file cannot be written.
+        ValueError: There is no such fault, platform, tier, latency or engine.
+
+    Example:
+        >>> import httpx
+        >>> with in_process() as emulator:
+        ...     with httpx.Client(transport=emulator.transport, base_url=emulator) as http:
+        ...         body = {"input": "hello", "model": "voyage-4"}
+        ...         http.post("/embeddings", json=body, headers={"Authorization": "Bearer any"})
+        <Response [200 OK]>
+    """
+    try:
+        from .inprocess import in_this_process
+        from .settings import Settings
+    except ImportError as error:
+        raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
+    with in_this_process(Settings(**options)) as emulator:
         yield emulator

@@ -1,73 +1,165 @@
-"""`python -m voyageai.emulator`: run the emulator until it is interrupted."""
+"""`voyageai-emulator`, or `python -m voyageai.emulator`: run the emulator until interrupted."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from voyageai_rest.catalogue import Tiers
+from voyageai_rest.operations import SERVERS
 
 from . import INSTALL
+from .exposure import check_host
 
 if TYPE_CHECKING:
     from .handle import Emulator
 
-DESCRIPTION = (
-    "A local emulator of the Voyage AI Embedding and Reranking API. IT IS NOT THE MODELS: vectors "
-    "and scores come from shared words alone. Prints its base URL as the last word of its first "
-    "line, as soon as it accepts connections, and serves until interrupted."
-)
+__all__ = ["main"]
+
+PLATFORMS = [server.name for server in SERVERS]
+DESCRIPTION = """\
+A local emulator of the Voyage AI Embedding and Reranking API. IT IS NOT THE MODELS:
+vectors and scores come from shared words alone, unless another engine is chosen.
+Prints its base URL as the last word of its first line, as soon as it accepts
+connections, and the address of its page in the second. Serves until interrupted.
+"""
+EXAMPLES = """\
+examples:
+  %(prog)s --port 8000
+      an API at http://127.0.0.1:8000/v1, for programs in any language
+  %(prog)s --tier free --retry-after
+      refuses what is beyond the limits of an account without a payment method
+  %(prog)s --fault 'status:0.1; status=503' --latency model
+      fails a tenth of the requests, and takes as long as the API may take
+  %(prog)s --state batches.db --record requests.jsonl
+      keeps files and batches, and writes down what it is asked
+"""
+DEFAULT = "(default: %(default)s)"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="voyageai-emulator",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument_group("where it listens").add_argument
+    add("--host", default="127.0.0.1", help=f"address to listen at {DEFAULT}")
+    add("--port", type=int, default=0, help=f"port; 0 for a free one {DEFAULT}")
+    add(
+        "--expose",
+        action="store_true",
+        help="allow a host that other machines can reach, and with it whoever can reach it",
+    )
+
+    add = parser.add_argument_group("what it stands for").add_argument
+    add("--api-key", metavar="KEY", help="the only API key to accept (default: any)")
+    add(
+        "--platform",
+        metavar="NAME",
+        help=f"host whose models, operations and keys there are: {', '.join(PLATFORMS)} "
+        "(default: those of all)",
+    )
+    add(
+        "--engine",
+        default="lexical",
+        metavar="ENGINE",
+        help=f"what makes vectors: lexical, or sentence-transformers:NAME {DEFAULT}",
+    )
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        dest="allow_hosts",
+        metavar="HOST",
+        help="host, or host:port, from which pictures and videos may be fetched (default: none); "
+        "repeatable",
+    )
+
+    add = parser.add_argument_group("limits and time").add_argument
+    add(
+        "--tier",
+        metavar="TIER",
+        help=f"usage tier whose rate limits hold: {', '.join(Tiers.__annotations__)} "
+        "(default: no limits)",
+    )
+    add(
+        "--retry-after",
+        action="store_true",
+        help="say after a rate limit when to come again, which the API does not",
+    )
+    add(
+        "--latency",
+        default="none",
+        metavar="TIME",
+        help=f"how long answers take: none, seconds, or model {DEFAULT}",
+    )
+    add(
+        "--concurrency",
+        type=int,
+        metavar="COUNT",
+        help="requests worked on at once, while others wait (default: all)",
+    )
+
+    add = parser.add_argument_group("trouble").add_argument
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        dest="faults",
+        metavar="FAULT",
+        help="what goes wrong: NAME for every request, NAME:RATE for a share of them, "
+        "parameters after it as in 'status:0.1; status=503'; repeatable",
+    )
+    add("--faults", action="store_true", dest="list_faults", help="list the faults and exit")
+
+    add = parser.add_argument_group("what it keeps").add_argument
+    add(
+        "--state",
+        metavar="FILE",
+        help="keep files and batches in it (default: they end with the emulator)",
+    )
+    add("--record", metavar="FILE", help="add every request to it as a line of JSON")
+    add(
+        "--admin-token",
+        metavar="TOKEN",
+        help="what opens the page and the routes below /_emulator/ (default: a random one)",
+    )
+    return parser
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m voyageai.emulator", description=DESCRIPTION)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port; 0 for a free one (%(default)s)")
-    parser.add_argument("--api-key", help="the only API key to accept (any, unless given)")
-    parser.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        help="what goes wrong: NAME for every request, NAME:RATE for a share of them, "
-        "parameters after it as in 'status:0.1; status=503'; may be given several times",
-    )
-    parser.add_argument("--faults", action="store_true", help="list the faults and exit")
-    parser.add_argument("--record", metavar="FILE", help="add every request as a line of JSON")
-    parser.add_argument(
-        "--admin-token", help="what opens the routes below /_emulator/ (random, unless given)"
-    )
-    options = parser.parse_args(arguments)
+    parser = _parser()
+    options = vars(parser.parse_args(arguments))
+    host, port, expose = options.pop("host"), options.pop("port"), options.pop("expose")
     try:
         from .server import Server
         from .settings import Settings
     except ImportError as error:
         parser.exit(1, f"{INSTALL} ({error})\n")
-    if options.faults:
+    if options.pop("list_faults"):
         _list_faults()
         return
     try:
-        server = Server(
-            options.host,
-            options.port,
-            Settings(
-                api_key=options.api_key,
-                faults=options.fault,
-                record=options.record,
-                admin_token=options.admin_token,
-            ),
-            on_ready=_announce,
-        )
-    except ValueError as error:
+        check_host(host, "--expose", allowed=expose)
+        server = Server(host, port, Settings(**options), on_ready=_announce)
+    except (ValueError, ImportError) as error:
         parser.error(str(error))
     except OSError as error:
-        parser.exit(1, f"cannot listen at {options.host} port {options.port}: {error}\n")
+        what = f"use {error.filename}" if error.filename else f"listen at {host} port {port}"
+        parser.exit(1, f"cannot {what}: {error.strerror or error}\n")
     server.run()
 
 
 def _announce(emulator: Emulator) -> None:
     sys.stdout.write(
-        "EMULATOR, not the Voyage AI models (lexical vectors), "
-        f"admin token {emulator.admin_token} at {emulator}\n"
+        f"EMULATOR, not the Voyage AI models, at {emulator}\n"
+        f"page: {emulator.origin}/#token={quote(emulator.admin_token)}\n"
     )
     sys.stdout.flush()
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from .admin import ADMIN, create_admin
 from .desk import Desk
 from .faults.faulty import Faulty, unprefixed
+from .hub import PREFIXES, create_hub
 from .labels import Labelled
 from .recorder import Recorder
 from .refusal import Refused
@@ -29,14 +30,20 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from .connections import Connections
     from .contract import Operation
     from .world import World
 
 __all__ = ["create_app"]
 
 
-def create_app(world: World) -> ASGIApp:
-    """Make the application of an emulator."""
+def create_app(world: World, connections: Connections | None = None) -> ASGIApp:
+    """Make the application of an emulator.
+
+    Args:
+        world: The emulator.
+        connections: Those of its server, if it has one.
+    """
     desk = Desk(world)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in world.contract.operations:
@@ -56,19 +63,26 @@ def create_app(world: World) -> ASGIApp:
         Exception: _fail,
     }
     api = Faulty(Starlette(routes=routes, exception_handlers=handlers), world.faults)
-    return _Front(Recorder(Labelled(api), world.requests, world.contract), create_admin(world))
+    return _Front(
+        Recorder(Labelled(api), world.requests, world.contract),
+        Labelled(create_admin(world, connections)),
+        Labelled(create_hub(world.settings.models)),
+    )
 
 
 class _Front:
     """Tells the emulator's own requests from those to the API."""
 
-    def __init__(self, api: ASGIApp, admin: ASGIApp) -> None:
+    def __init__(self, api: ASGIApp, admin: ASGIApp, hub: ASGIApp) -> None:
         self._api = api
         self._admin = admin
+        self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith(ADMIN):
+        if scope["path"] == "/" or scope["path"].startswith(ADMIN):
             await self._admin(scope, receive, send)
+        elif scope["path"].startswith(PREFIXES):
+            await self._hub(scope, receive, send)
         else:
             await self._api(unprefixed(scope), receive, send)
 

@@ -15,7 +15,7 @@ from voyageai_rest.types import UNSET
 
 from . import rules
 from .engine import chunking
-from .engine.tokens import count
+from .engine.tokens import counts
 from .wording import misspecified
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmb
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
     documents = [[item] if isinstance(item, str) else item for item in request.inputs]
-    tokens = [sum(map(count, document)) for document in documents]
+    tokens = [sum(counts(document)) for document in documents]
     limit = model.auto_chunking_context_length if chunked else model.context_length
     for index, number in enumerate(tokens):
         if limit is not None and number > limit:

@@ -14,15 +14,16 @@ from urllib.parse import quote, unquote, urlsplit
 
 from jsonschema_rs import Draft202012Validator
 
-from .wording import malformed, refusal
+from .wording import malformed, problems, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Contract", "Operation", "no_constant"]
+__all__ = ["Contract", "Operation", "decode", "no_constant"]
 
 PARAMETER = re.compile(r"\{[^}]*\}")
 METHODS = ("get", "put", "post", "delete", "patch")
+INTEGER = re.compile(r"-?[0-9]{1,20}")
 
 
 class Operation(NamedTuple):
@@ -34,6 +35,8 @@ class Operation(NamedTuple):
     """Path below the base URL."""
     schema: str | None
     """Where in the document the schema of its JSON body stands, as a URI fragment."""
+    form: str | None = None
+    """The same of its multipart body."""
 
 
 class Contract:
@@ -71,12 +74,16 @@ class Contract:
                 body = item[method].get("requestBody", {})
                 if "$ref" in body:
                     where, body = body["$ref"], self._at(body["$ref"])
-                schema = where + "/content/application~1json/schema"
+                schemas = {
+                    kind: f"{where}/content/{_escape(kind)}/schema"
+                    for kind in body.get("content", {})
+                }
                 yield Operation(
                     id=item[method]["operationId"],
                     method=method.upper(),
                     path=path,
-                    schema=schema if "application/json" in body.get("content", {}) else None,
+                    schema=schemas.get("application/json"),
+                    form=schemas.get("multipart/form-data"),
                 )
 
     def read_query(self, operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:
@@ -85,7 +92,21 @@ class Contract:
         Raises:
             Refused: One is not what its schema says.
         """
-        return dict(given)
+        schemas = self._query(operation)
+        query: dict[str, Any] = {
+            name: int(value)
+            if schemas[name].get("type") == "integer" and INTEGER.fullmatch(value)
+            else value
+            for name, value in given.items()
+            if name in schemas
+        }
+        defaults = {
+            name: schema["default"] for name, schema in schemas.items() if "default" in schema
+        }
+        validator = self._query_validator(operation)
+        if not validator.is_valid(query):
+            raise refusal(validator.iter_errors(query), query)
+        return {**defaults, **query}
 
     def read(self, schema: str, raw: bytes) -> Any:
         """Decode a JSON body, check it, and fill in the defaults of what it leaves out.
@@ -93,7 +114,14 @@ class Contract:
         Raises:
             Refused: It is not JSON, or not what the schema says.
         """
-        body = _decode(raw)
+        return self.check(schema, decode(raw))
+
+    def check(self, schema: str, body: Any) -> Any:
+        """Check a decoded body, and fill in the defaults of what it leaves out.
+
+        Raises:
+            Refused: It is not what the schema says.
+        """
         validator = self._validator(schema)
         if not validator.is_valid(body):
             raise refusal(validator.iter_errors(body), body)
@@ -103,10 +131,51 @@ class Contract:
         given = {name: value for name, value in fields.items() if value is not None}
         return {**fields, **self._defaults(schema), **given}
 
+    def problems(
+        self, schema: str, body: Any, narrowed: Mapping[str, str]
+    ) -> list[tuple[str, str]]:
+        """What is wrong with a decoded body: arguments, and a sentence about each.
+
+        Args:
+            schema: As in `check`.
+            body: The body.
+            narrowed: Schemas of some of its properties, instead of those that the schema has.
+        """
+        validator = self._validator(schema, tuple(narrowed.items()))
+        return [] if validator.is_valid(body) else list(problems(validator.iter_errors(body)))
+
     @functools.cache  # noqa: B019  # a contract lives as long as its server
-    def _validator(self, schema: str) -> Draft202012Validator:
+    def _validator(
+        self, schema: str, narrowed: tuple[tuple[str, str], ...] = ()
+    ) -> Draft202012Validator:
+        if not narrowed:
+            return self._compiled({"$ref": schema})
+        whole = self._resolved(self._at(schema))
+        own = {name: {"$ref": pointer} for name, pointer in narrowed}
+        return self._compiled({**whole, "properties": {**whole["properties"], **own}})
+
+    @functools.cache  # noqa: B019  # a contract lives as long as its server
+    def _query_validator(self, operation: Operation) -> Draft202012Validator:
+        return self._compiled({"properties": self._query(operation)})
+
+    @functools.cache  # noqa: B019  # a contract lives as long as its server
+    def _query(self, operation: Operation) -> dict[str, dict[str, Any]]:
+        """The schemas of an operation's query parameters, by name."""
+        item = self._document["paths"][operation.path]
+        listed = [
+            *item.get("parameters", ()),
+            *item[operation.method.lower()].get("parameters", ()),
+        ]
+        parameters = [self._resolved(each) for each in listed]
+        return {
+            each["name"]: self._resolved(each["schema"])
+            for each in parameters
+            if each["in"] == "query"
+        }
+
+    def _compiled(self, schema: Mapping[str, Any]) -> Draft202012Validator:
         dialect = "https://json-schema.org/draft/2020-12/schema"
-        return Draft202012Validator({**self._document, "$schema": dialect, "$ref": schema})
+        return Draft202012Validator({**self._document, "$schema": dialect, **schema})
 
     @functools.cache  # noqa: B019  # a contract lives as long as its server
     def _defaults(self, schema: str) -> dict[str, Any]:
@@ -127,9 +196,14 @@ class Contract:
         return found
 
 
-def _decode(raw: bytes) -> Any:
+def decode(raw: bytes) -> Any:
+    """Decode JSON.
+
+    Raises:
+        Refused: It is none.
+    """
     try:
-        return json.loads(raw, parse_constant=no_constant)
+        return json.loads(raw, parse_constant=no_constant, parse_float=_number)
     except json.JSONDecodeError as error:
         raise malformed(error.pos) from None
     except UnicodeDecodeError as error:
@@ -137,6 +211,12 @@ def _decode(raw: bytes) -> Any:
     except (ValueError, RecursionError):
         # Numbers JSON does not have, numbers and nesting Python does not take.
         raise malformed(0) from None
+
+
+def _number(literal: str) -> int | float:
+    """A number; one such as 512.0 is an integer to JSON Schema, and must be one from here on."""
+    number = float(literal)
+    return int(number) if number.is_integer() else number
 
 
 def no_constant(name: str) -> NoReturn:

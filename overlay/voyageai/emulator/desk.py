@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from voyageai_rest.errors import ShapeError
 
+from .bodies import Form, read_form, read_whole
 from .handlers import MODEL_HANDLERS, STORE_HANDLERS, Asked
+from .presence import while_present
 from .recorded import RECORD
 from .refusal import Refused
 from .replies import reply
@@ -36,14 +39,37 @@ class Desk:
 
     async def answer(self, operation: Operation, request: Request) -> Response:
         """Answer a request to an operation."""
-        body = await request.body()
-        if len(body) < LARGE:
-            return self._respond(operation, request, body)
-        return await run_in_threadpool(self._respond, operation, request, body)
-
-    def _respond(self, operation: Operation, request: Request, raw: bytes) -> Response:
         try:
-            answer = self._answer(operation, request, raw)
+            self._world.gate.check(operation, request.headers.get("host", ""))
+            if operation.form is not None:
+                async with read_form(request) as form:
+                    return await self._answer_in_turn(operation, request, form)
+            return await self._answer_in_turn(operation, request, await read_whole(request))
+        except Refused as refused:
+            return refused.as_response()
+
+    async def _answer_in_turn(
+        self, operation: Operation, request: Request, given: bytes | Form
+    ) -> Response:
+        """Answer when there is a place for the request, and no sooner than the latency says."""
+        latency, slots = self._world.latency, self._world.slots
+        loop = asyncio.get_running_loop()
+        async with slots.place(request.receive):
+            begun = loop.time()
+            if isinstance(given, bytes) and len(given) < LARGE and self._world.is_quick(operation):
+                response = self._respond(operation, request, given)
+            else:
+                response = await run_in_threadpool(self._respond, operation, request, given)
+            record: RecordedRequest = request.scope[RECORD]
+            seconds = latency.seconds(record.tokens or 0, slots.in_flight)
+            left = begun + seconds - loop.time()
+            if left > 0:
+                await while_present(request.receive, asyncio.sleep(left))
+        return response
+
+    def _respond(self, operation: Operation, request: Request, given: bytes | Form) -> Response:
+        try:
+            answer = self._answer(operation, request, given)
         except Refused as refused:
             return refused.as_response()
         except ShapeError as error:
@@ -52,16 +78,15 @@ class Desk:
         return answer if isinstance(answer, Response) else reply(answer)
 
     def _answer(
-        self, operation: Operation, request: Request, raw: bytes
+        self, operation: Operation, request: Request, given: bytes | Form
     ) -> dict[str, Any] | Response:
         world = self._world
         # The API looks at the body before it looks at the key.
-        body: Any = world.contract.read(operation.schema, raw) if operation.schema else None
+        body = self._checked(operation, given)
         query = world.contract.read_query(operation, request.query_params)
         caller = world.gate.admit(
             request.headers.get("host", ""), request.headers.get("authorization")
         )
-        world.gate.check(operation, caller)
         if operation.id in MODEL_HANDLERS:
             answer = world.answer(operation, body, caller)
             tokens: int = answer["usage"]["total_tokens"]
@@ -75,5 +100,22 @@ class Desk:
                 f"The emulator does not answer {operation.method} {operation.path}",
                 HTTPStatus.NOT_IMPLEMENTED,
             )
-        result = handler(Asked(body, request.path_params, query, caller.owner), world)
+        asked = Asked(
+            body,
+            request.path_params,
+            query,
+            caller.owner,
+            caller.platform,
+            request.method,
+            request.headers,
+        )
+        result = handler(asked, world)
         return result if isinstance(result, Response) else result.to_dict()
+
+    def _checked(self, operation: Operation, given: bytes | Form) -> Any:
+        contract = self._world.contract
+        if isinstance(given, bytes):
+            return contract.read(operation.schema, given) if operation.schema else None
+        texts = {name: v if isinstance(v, str) else v.filename for name, v in given.items()}
+        contract.check(operation.form or "", texts)
+        return given

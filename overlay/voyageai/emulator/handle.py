@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Self
 
 from .faults import Fault
 from .faults.faulty import PREFIX
+from .latency import Latency
 
 if TYPE_CHECKING:
+    from .batches.control import Batches
     from .clock import Clock
     from .connections import Connections
     from .faults import FaultPlan
     from .faults.fault import Value
+    from .ratelimits import RateLimits
     from .requests import Requests
     from .world import World
 
@@ -29,7 +32,10 @@ class Emulator(str):
         requests: What it was asked.
         faults: What goes wrong, by plan.
         clock: Its time, which can be moved.
+        batches: The batch jobs that run.
         connections: How many there are.
+        limits: How often it may be asked, see `RateLimits`.
+        latency: How long its answers take, see `Latency`; may be set.
         admin_token: What opens its admin routes.
 
     Example:
@@ -49,9 +55,11 @@ class Emulator(str):
     requests: Requests
     faults: FaultPlan
     clock: Clock
+    batches: Batches
     connections: Connections
     admin_token: str
     _base: str
+    _world: World
 
     def __new__(
         cls,
@@ -64,9 +72,11 @@ class Emulator(str):
         self = super().__new__(cls, origin + base)
         self.origin = origin
         self._base = base
+        self._world = world
         self.requests = world.requests
         self.faults = world.faults
         self.clock = world.clock
+        self.batches = world.batches
         self.connections = connections
         self.admin_token = world.admin_token
         return self
@@ -75,6 +85,20 @@ class Emulator(str):
     def url(self) -> str:
         """The base URL as a plain string."""
         return str.__str__(self)
+
+    @property
+    def limits(self) -> RateLimits:
+        """How often it may be asked: ``limits.tier = "free"``, ``limits.set(rpm=1)``."""
+        return self._world.limits
+
+    @property
+    def latency(self) -> Latency:
+        """How long its answers take; may be set to ``"none"``, ``"model"`` or seconds."""
+        return self._world.latency
+
+    @latency.setter
+    def latency(self, latency: Latency | str | float) -> None:
+        self._world.latency = latency if isinstance(latency, Latency) else Latency(latency)
 
     def faulty(self, fault: Fault | str, **parameters: Value) -> str:
         """A base URL below which a fault happens to every request.

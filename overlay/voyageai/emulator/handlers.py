@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from starlette.responses import Response
 
+from .batches import handlers as batches
 from .contextualized import embed_documents
 from .embeddings import embed_texts
+from .files import handlers as files
 from .multimodal import embed_inputs
 from .reranking import rank
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from .rules import Served
     from .world import World
 
-__all__ = ["MODEL_HANDLERS", "STORE_HANDLERS", "Answer", "Asked", "Serving"]
+__all__ = ["MODEL_HANDLERS", "STORE_HANDLERS", "TEXT_HANDLERS", "Answer", "Asked", "Serving"]
 
 
 class Answer(Protocol):
@@ -42,24 +45,44 @@ class Asked(NamedTuple):
     """A request that has been checked."""
 
     body: Any
-    """The body with its defaults filled in; None where there is none."""
+    """The body with its defaults filled in, or the fields of a form; None where there is none."""
     path: Mapping[str, str]
     """The path's parameters, by name."""
     query: Mapping[str, Any]
     """The query's parameters with their defaults, by name."""
     owner: str
     """`fingerprint` of the API key: the files and batches of one owner are hidden from others."""
+    platform: str | None = None
+    """Name of the host that is asked."""
+    method: str = "GET"
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Headers, by name in lower case."""
 
 
 ModelHandler: TypeAlias = Callable[[dict[str, Any], Serving], Answer]
 StoreHandler: TypeAlias = Callable[[Asked, "World"], Answer | Response]
 
-MODEL_HANDLERS: Mapping[str, ModelHandler] = {
+TEXT_HANDLERS: Mapping[str, ModelHandler] = {
     "createEmbeddings": embed_texts,
     "createContextualizedEmbeddings": embed_documents,
-    "createMultimodalEmbeddings": embed_inputs,
     "rerank": rank,
 }
+"""By operation id: those that a model answers from texts alone."""
+MODEL_HANDLERS: Mapping[str, ModelHandler] = {
+    **TEXT_HANDLERS,
+    "createMultimodalEmbeddings": embed_inputs,
+}
 """By operation id: those that a model answers."""
-STORE_HANDLERS: Mapping[str, StoreHandler] = {}
+STORE_HANDLERS: Mapping[str, StoreHandler] = {
+    "uploadFile": files.upload_file,
+    "listFiles": files.list_files,
+    "deleteFiles": files.delete_files,
+    "retrieveFile": files.retrieve_file,
+    "deleteFile": files.delete_file,
+    "retrieveFileContent": files.retrieve_content,
+    "createBatch": batches.create_batch,
+    "listBatches": batches.list_batches,
+    "retrieveBatch": batches.retrieve_batch,
+    "cancelBatch": batches.cancel_batch,
+}
 """By operation id: those about files and batches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from .recorded import RECORD
@@ -18,22 +19,23 @@ NOTICE = "emulator, not the Voyage AI models"
 
 
 class Labelled:
-    """Gives every answer the id of its record and the notice."""
+    """Gives every answer an id, that of its record if it is recorded, and the notice."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and label the answer."""
-        record: RecordedRequest = scope[RECORD]
+        record: RecordedRequest | None = scope.get(RECORD)
+        labels = {
+            b"x-request-id": (os.urandom(16).hex() if record is None else record.id).encode(),
+            b"x-emulator": NOTICE.encode(),
+        }
 
         async def labelled(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", record.id.encode()),
-                    (b"x-emulator", NOTICE.encode()),
-                ]
+                others = [pair for pair in message["headers"] if pair[0] not in labels]
+                message["headers"] = [*others, *labels.items()]
             await send(message)
 
         await self._app(scope, receive, labelled)

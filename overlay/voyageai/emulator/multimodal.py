@@ -1,9 +1,4 @@
-"""Embeddings of texts, pictures and videos together.
-
-Pictures and videos are not looked at: a medium is known by its URL or data URL, the same one
-gives the same vector and another an unrelated one, and each counts as many pixels as the model
-counts for the smallest picture.
-"""
+"""Embeddings of texts, pictures and videos together."""
 
 from __future__ import annotations
 
@@ -24,12 +19,14 @@ from voyageai_rest.models import (
 
 from . import rules
 from .engine.tokens import count, truncate
+from .media import Medium, UnreadableError
 from .wording import misspecified
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
     from .handlers import Serving
+    from .media import Media
 
 __all__ = ["embed_inputs"]
 
@@ -38,11 +35,15 @@ class _Input(NamedTuple):
     """An input after truncation."""
 
     text: str
-    media: tuple[str, ...]
     text_tokens: int
-    image_pixels: int
-    video_pixels: int
-    tokens: int
+    media: tuple[Medium, ...]
+
+    @property
+    def tokens(self) -> int:
+        return self.text_tokens + sum(medium.tokens for medium in self.media)
+
+    def pixels(self, kind: str) -> int:
+        return sum(medium.pixels for medium in self.media if medium.kind == kind)
 
 
 def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddingsResponse:
@@ -61,13 +62,21 @@ def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddings
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
+    contents = [
+        _read(item, index, serving.media, model) for index, item in enumerate(request.inputs)
+    ]
     inputs = [
-        _fit(item, model, index, truncation=bool(request.truncation))
-        for index, item in enumerate(request.inputs)
+        _fit(content, model, index, truncation=bool(request.truncation))
+        for index, content in enumerate(contents)
     ]
     total = sum(item.tokens for item in inputs)
     rules.check_request_tokens(model, total)
-    passages = [rules.passage(model, item.text, request.input_type, item.media) for item in inputs]
+    passages = [
+        rules.passage(
+            model, item.text, request.input_type, tuple(medium.names for medium in item.media)
+        )
+        for item in inputs
+    ]
     vectors = form.write(serving.engine.embed(passages, rules.space(model), form.dimension))
     return MultimodalEmbeddingsResponse(
         object="list",
@@ -78,60 +87,44 @@ def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddings
         model=request.model,
         usage=MultimodalUsage(
             text_tokens=sum(item.text_tokens for item in inputs),
-            image_pixels=sum(item.image_pixels for item in inputs),
-            video_pixels=sum(item.video_pixels for item in inputs),
+            image_pixels=sum(item.pixels("image") for item in inputs),
+            video_pixels=sum(item.pixels("video") for item in inputs),
             total_tokens=total,
         ),
     )
 
 
-def _fit(item: MultimodalInput, model: Model, index: int, *, truncation: bool) -> _Input:
+def _read(item: MultimodalInput, index: int, media: Media, model: Model) -> list[str | Medium]:
+    """An input's texts, and its media looked at."""
+    content: list[str | Medium] = []
+    for number, part in enumerate(item.content):
+        if isinstance(part, TextContent):
+            content.append(part.text)
+            continue
+        try:
+            content.append(media.read(part, model))
+        except UnreadableError as error:
+            place = f"inputs.{index}.content.{number}.{part.type}"
+            raise misspecified(place, str(error)) from error
+    return content
+
+
+def _fit(content: list[str | Medium], model: Model, index: int, *, truncation: bool) -> _Input:
     """Take an input's parts in order while they fit; a text is cut, a medium dropped whole."""
     texts: list[str] = []
-    media: list[str] = []
-    spent = {"text": 0, "image": 0, "video": 0}
-    tokens = 0
-    for part in item.content:
-        room = None if model.context_length is None else model.context_length - tokens
-        kind, content = _content(part)
-        amount, price = (count(content),) * 2 if kind == "text" else _medium_price(model, kind)
-        if room is not None and price > room:
-            if not truncation:
-                raise rules.too_long(model, index)
-            if kind == "text":
-                texts.append(truncate(content, room))
-                spent["text"] += room
-                tokens += room
+    media: list[Medium] = []
+    text_tokens = tokens = 0
+    for part in content:
+        price = count(part) if isinstance(part, str) else part.tokens
+        room = price if model.context_length is None else model.context_length - tokens
+        if price > room and not truncation:
+            raise rules.too_long(model, index)
+        if isinstance(part, str):
+            texts.append(truncate(part, room))
+            text_tokens += min(price, room)
+        elif price <= room:
+            media.append(part)
+        if price > room:
             break
-        (texts if kind == "text" else media).append(content)
-        spent[kind] += amount
         tokens += price
-    return _Input(
-        "\n".join(texts), tuple(media), spent["text"], spent["image"], spent["video"], tokens
-    )
-
-
-def _content(
-    part: TextContent | ImageUrlContent | ImageBase64Content | VideoUrlContent | VideoBase64Content,
-) -> tuple[str, str]:
-    match part:
-        case TextContent():
-            return "text", part.text
-        case ImageUrlContent():
-            return "image", part.image_url
-        case ImageBase64Content():
-            return "image", part.image_base64
-        case VideoUrlContent():
-            return "video", part.video_url
-        case VideoBase64Content():
-            return "video", part.video_base64
-
-
-def _medium_price(model: Model, kind: str) -> tuple[int, int]:
-    """Pixels and tokens of a picture or video."""
-    bounds = model.pixels
-    if bounds is None:
-        return 0, 0
-    pixels = (bounds.video_min if kind == "video" else None) or bounds.image_min or 0
-    per_token = bounds.video_per_token if kind == "video" else bounds.image_per_token
-    return pixels, pixels // per_token if per_token else 0
+    return _Input("\n".join(texts), text_tokens, tuple(media))

@@ -29,6 +29,8 @@ HIDDEN = frozenset(
     [b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"x-emulator-token"]
 )
 """Headers that hold credentials, whose values are not kept."""
+MAX_KEPT = 8_388_608
+"""Bytes that are kept of one body."""
 REQUESTS = {operation.id: operation.request for operation in OPERATIONS}
 
 
@@ -50,6 +52,7 @@ class RecordedRequest:
         query: Query string.
         key: `fingerprint` of its API key; None if it has none.
         size: Bytes of its body.
+        cut: Whether the body was too large to be kept whole.
         status: The status answered; None if there was no answer, or not yet.
         tokens: What the answer counts it at; None if that was not worked out.
         fault: The fault that happened to it.
@@ -77,6 +80,7 @@ class RecordedRequest:
         self.query: str = scope["query_string"].decode("latin-1")
         self.key: str | None = None
         self.size = 0
+        self.cut = False
         self.status: int | None = None
         self.tokens: int | None = None
         self.fault: Fault | None = None
@@ -107,12 +111,12 @@ class RecordedRequest:
 
     @property
     def raw(self) -> bytes:
-        """The body as it came, or as much as was read; empty once it is forgotten."""
+        """The body as it came, as much of it as was read and kept; empty once it is forgotten."""
         return b"".join(self._parts)
 
     @property
     def body(self) -> Any:
-        """The body as decoded JSON; None if it is not JSON."""
+        """The body as decoded JSON; None if it is not JSON, or not kept whole."""
         try:
             return json.loads(self.raw, parse_constant=no_constant)
         except (ValueError, RecursionError):
@@ -143,6 +147,7 @@ class RecordedRequest:
             "headers": self.headers,
             "key": self.key,
             "size": self.size,
+            "cut": self.cut,
             "body": self.body,
             "status": self.status,
             "tokens": self.tokens,
@@ -158,12 +163,20 @@ class RecordedRequest:
 
     def add(self, part: bytes) -> None:
         """Take in a part of the body."""
-        self._parts.append(part)
+        kept = part[: max(MAX_KEPT - self.size, 0)]
+        if kept:
+            self._parts.append(kept)
+        self.cut |= len(kept) < len(part)
         self.size += len(part)
+
+    @property
+    def kept(self) -> int:
+        """Bytes of the body that are kept."""
+        return sum(map(len, self._parts))
 
     def forget(self) -> int:
         """Drop the body, and tell how many bytes that were."""
-        dropped = sum(map(len, self._parts))
+        dropped = self.kept
         self._parts = []
         return dropped
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
+import orjson
 from starlette.responses import Response
 
-__all__ = ["reply"]
+__all__ = ["encode", "reply"]
+
+
+def encode(body: object) -> bytes:
+    """JSON without spaces."""
+    try:
+        # The standard library takes a quarter of a second for a thousand vectors as lists.
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        # Half a surrogate pair, which JSON can spell and UTF-8 cannot.
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 def reply(body: object, status: int = HTTPStatus.OK) -> Response:
     """An answer of JSON."""
-    content = json.dumps(body, separators=(",", ":"))
-    return Response(content, status, media_type="application/json")
+    return Response(encode(body), status, media_type="application/json")

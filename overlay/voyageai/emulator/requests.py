@@ -138,7 +138,7 @@ class Requests(Sequence[RecordedRequest]):
         if self._on_done is not None:
             self._on_done(record)
         with self._changed:
-            self._bytes += record.size
+            self._bytes += record.kept
             self._with_body.append(record)
             while self._bytes > self._max_bytes or len(self._with_body) > self._limit:
                 self._bytes -= self._with_body.popleft().forget()

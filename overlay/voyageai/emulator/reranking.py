@@ -8,7 +8,7 @@ from voyageai_rest.models import RerankRequest, RerankResponse, RerankResult, To
 from voyageai_rest.types import UNSET
 
 from . import rules
-from .engine.tokens import count, truncate
+from .engine.tokens import count, counts, truncate
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
@@ -64,12 +64,12 @@ def _fit_documents(
     model: Model, documents: list[str], asked: int, *, truncation: bool
 ) -> tuple[list[str], list[int]]:
     """Documents cut so that each fits beside the query, and the tokens of each."""
-    counts = [count(document) for document in documents]
+    numbers = counts(documents)
     if model.context_length is None:
-        return documents, counts
+        return documents, numbers
     limit = model.context_length - asked
-    if max(counts) <= limit:
-        return documents, counts
+    if max(numbers) <= limit:
+        return documents, numbers
     if not truncation:
-        raise rules.too_long(model, next(i for i, tokens in enumerate(counts) if tokens > limit))
-    return [truncate(text, limit) for text in documents], [min(tokens, limit) for tokens in counts]
+        raise rules.too_long(model, next(i for i, tokens in enumerate(numbers) if tokens > limit))
+    return [truncate(text, limit) for text in documents], [min(tokens, limit) for tokens in numbers]

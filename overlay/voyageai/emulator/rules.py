@@ -16,7 +16,7 @@ from voyageai_rest.dtypes import DTYPES
 from .engine.features import Passage
 from .engine.projection import CHUNK
 from .engine.quantization import quantize, to_base64, to_lists
-from .engine.tokens import count, truncate
+from .engine.tokens import counts, truncate
 from .engine.vectors import Space
 from .refusal import Refused
 
@@ -96,13 +96,13 @@ def output(
 
 def fit(model: Model, texts: list[str], *, truncation: bool) -> tuple[list[str], list[int]]:
     """Texts cut to the model's context length, and the tokens of each."""
-    counts = [count(text) for text in texts]
+    numbers = counts(texts)
     limit = model.context_length
-    if limit is None or max(counts, default=0) <= limit:
-        return texts, counts
+    if limit is None or max(numbers, default=0) <= limit:
+        return texts, numbers
     if not truncation:
-        raise too_long(model, next(i for i, tokens in enumerate(counts) if tokens > limit))
-    return [truncate(text, limit) for text in texts], [min(tokens, limit) for tokens in counts]
+        raise too_long(model, next(i for i, tokens in enumerate(numbers) if tokens > limit))
+    return [truncate(text, limit) for text in texts], [min(tokens, limit) for tokens in numbers]
 
 
 def too_long(
@@ -141,7 +141,7 @@ def space(model: Model) -> Space:
 
 
 def passage(
-    model: Model, text: str, input_type: str | Unset | None, media: tuple[str, ...] = ()
+    model: Model, text: str, input_type: str | Unset | None, media: tuple[tuple[str, ...], ...] = ()
 ) -> Passage:
     """A text as the engine takes it; one that brings its prompt along is one with an input_type."""
     prompts = PROMPTS.get(model.prompts) if model.prompts else None

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "serving"]
 
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound here
+"""Where an emulator that listens everywhere is reached from its own machine."""
 GRACE = 3
 """Seconds that answers under way get when the server is stopped."""
 
@@ -51,7 +53,7 @@ class Server(uvicorn.Server):
         connections = Connections()
         super().__init__(
             uvicorn.Config(
-                create_app(self._world),
+                create_app(self._world, connections),
                 loop="asyncio",
                 http=protocol(connections),
                 ws="none",
@@ -62,7 +64,8 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE,
             )
         )
-        name = f"[{host}]" if ":" in host else host
+        reached = LOOPBACK.get(host, host)
+        name = f"[{reached}]" if ":" in reached else reached
         origin = f"http://{name}:{self._listener.getsockname()[1]}"
         self.emulator = Emulator(origin, self._world, connections)
         self.ready = threading.Event()

@@ -25,7 +25,7 @@ class SettingsDict(TypedDict, total=False):
     platform: str | None
     tier: str | None
     retry_after: bool
-    latency: str
+    latency: str | float
     concurrency: int | None
     allow_hosts: Iterable[str]
     engine: str
@@ -43,12 +43,14 @@ class Settings:
     Attributes:
         api_key: The only API key to accept. By default any is accepted, but there must be one.
         platform: Name of the host whose models, operations and keys there are: ``voyage``,
-            ``atlas``, ``us`` or ``eu``. By default there are those of all hosts.
+            ``atlas``, ``us`` or ``eu``. By default those of the host that a request is
+            addressed to, and those of all hosts where that is another.
         tier: Usage tier by whose rate limits requests are refused, such as ``free`` or
             ``tier_1``. By default none is.
         retry_after: Whether a refusal for a rate limit says when to come again, which those of
             the API do not.
-        latency: How long answers take: ``none``, seconds such as ``0.2``, or ``model``.
+        latency: How long answers take: ``none``, seconds such as ``0.2``, or ``model``, which
+            depends on tokens and load.
         concurrency: Requests worked on at once, while others wait. By default all are.
         allow_hosts: Hosts, or ``host:port``, from which pictures and videos may be fetched.
         engine: What makes vectors and scores: ``lexical``, or ``sentence-transformers:NAME``.
@@ -64,18 +66,18 @@ class Settings:
     """
 
     _: KW_ONLY
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     platform: str | None = None
     tier: str | None = None
     retry_after: bool = False
-    latency: str = "none"
+    latency: str | float = "none"
     concurrency: int | None = None
     allow_hosts: Iterable[str] = ()
     engine: str = "lexical"
     state: str | PathLike[str] | None = None
     faults: Iterable[Fault | str] = ()
     record: str | PathLike[str] | None = None
-    admin_token: str | None = None
+    admin_token: str | None = field(default=None, repr=False)
     clock: Callable[[], float] = time.time
     models: Mapping[str, Model] = field(default_factory=lambda: MODELS)
     document: Mapping[str, Any] | None = None

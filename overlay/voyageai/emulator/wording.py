@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jsonschema_rs import ValidationError
 
-__all__ = ["malformed", "misspecified", "refusal"]
+__all__ = ["malformed", "misspecified", "problems", "refusal"]
 
 PREAMBLE = (
     "The request body is not valid JSON, or some arguments were not specified properly. "
@@ -36,6 +36,8 @@ TYPES = {
 }
 MOST = 10
 """Sentences that one answer holds at most."""
+LONGEST = 300
+"""Characters that are quoted of what a validator says, as it quotes what it was given."""
 
 
 def malformed(position: int) -> Refused:
@@ -59,10 +61,17 @@ def refusal(errors: Iterable[ValidationError], body: object) -> Refused:
                 f"Your batch size is {len(error.instance)}."
             )
     said: list[str] = []
-    for sentence in (sentence for error in found for sentence in _sentences(error)):
+    for sentence in (sentence for error in found for _, sentence in _sentences(error)):
         if sentence == MISSING or sentence not in said:
             said.append(sentence)
     return Refused(PREAMBLE + "; ".join(said[:MOST]))
+
+
+def problems(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
+    """The arguments that are at fault, and for each what is, in a sentence."""
+    for outer in errors:
+        for error in _innermost(outer):
+            yield from _sentences(error)
 
 
 def _innermost(error: ValidationError) -> Iterator[ValidationError]:
@@ -72,7 +81,13 @@ def _innermost(error: ValidationError) -> Iterator[ValidationError]:
         return
     depth = len(error.instance_path)
     meant = [branch for branch in error.kind.context if not any(_apart(e, depth) for e in branch)]
-    for inner in meant[0] if meant else [e for branch in error.kind.context for e in branch]:
+    inside = (
+        # All may fit but for arguments that only one of them knows.
+        min(meant, key=_unknown)
+        if meant
+        else [inner for branch in error.kind.context for inner in branch]
+    )
+    for inner in inside:
         if meant or _apart(inner, depth):
             yield from _innermost(inner)
 
@@ -85,24 +100,48 @@ def _apart(error: ValidationError, depth: int) -> bool:
     )
 
 
-def _sentences(error: ValidationError) -> Iterator[str]:
+def _unknown(branch: Iterable[ValidationError]) -> int:
+    """How many arguments an alternative does not know."""
+    kinds = (error.kind for error in branch)
+    return sum(
+        len(kind.unexpected) for kind in kinds if isinstance(kind, Kind.AdditionalProperties)
+    )
+
+
+def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
     place = ".".join(map(str, error.instance_path)) or "body"
     match error.kind:
         case Kind.AdditionalProperties(names):
             for name in names:
-                yield f"Argument '{name}' is not supported by our API"
-        case Kind.Required():
-            yield MISSING
+                yield _inside(error, name), f"Argument '{name}' is not supported by our API"
+        case Kind.Required(name):
+            yield _inside(error, name), MISSING
         case Kind.Enum() | Kind.Constant():
-            yield f"Value '{error.instance}' supplied for {place} is not allowed"
+            yield place, f"Value '{error.instance}' supplied for {place} is not allowed"
         case Kind.MinItems() | Kind.MinLength():
-            yield f"Error for argument '{place.partition('.')[0]}': {EMPTY}"
+            yield place, f"Error for argument '{place.partition('.')[0]}': {EMPTY}"
+        case _:
+            yield place, f"Error for argument '{place}': {_reason(error)}"
+
+
+def _reason(error: ValidationError) -> str:
+    match error.kind:
         case Kind.Minimum(limit):
-            yield f"Error for argument '{place}': Input should be greater than or equal to {limit}"
+            return f"Input should be greater than or equal to {limit}"
         case Kind.Maximum(limit):
-            yield f"Error for argument '{place}': Input should be less than or equal to {limit}"
+            return f"Input should be less than or equal to {limit}"
+        case Kind.MaxItems(limit):
+            return f"List should have at most {limit} items"
+        case Kind.MaxLength(limit):
+            return f"String should have at most {limit} characters"
+        case Kind.MaxProperties(limit):
+            return f"Dictionary should have at most {limit} items"
         case Kind.Type(types):
             kinds = " or ".join(TYPES[kind] for kind in types if kind in TYPES)
-            yield f"Error for argument '{place}': Input should be a valid {kinds}"
+            return f"Input should be a valid {kinds}"
         case _:
-            yield f"Error for argument '{place}': Value error, {error.message}"
+            return f"Value error, {error.message[:LONGEST]}"
+
+
+def _inside(error: ValidationError, name: str) -> str:
+    return ".".join(map(str, (*error.instance_path, name)))

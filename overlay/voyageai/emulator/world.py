@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import threading
 from typing import TYPE_CHECKING
 
 from voyageai_rest.spec import load
 
+from .batches.control import Batches
 from .clock import Clock
 from .contract import Contract
+from .engine.choose import choose
 from .engine.lexical import Lexical
 from .faults import FaultPlan
 from .gate import Gate
-from .handlers import MODEL_HANDLERS, Serving
+from .handlers import MODEL_HANDLERS, TEXT_HANDLERS, Serving
 from .latency import Latency
 from .media import Media
 from .ratelimits import RateLimits
 from .recorder import Journal
 from .requests import Requests
+from .slots import Slots
+from .store import Store
+from .store.instants import instant
 
 if TYPE_CHECKING:
     from typing import Any
 
     from .contract import Operation
-    from .engine import Engine
     from .gate import Caller
     from .settings import Settings
 
@@ -41,7 +47,9 @@ class World:
         faults: What goes wrong.
         gate: Who may ask.
         limits: How often.
-        latency: How long it takes.
+        latency: How long it takes; may be replaced.
+        slots: How many are worked on at once.
+        batches: The batch jobs that run.
         admin_token: What opens the admin routes.
     """
 
@@ -57,20 +65,53 @@ class World:
             settings.tier, settings.models, self.clock, retry_after=settings.retry_after
         )
         self.latency = Latency(settings.latency)
+        self.slots = Slots(settings.concurrency)
         self.admin_token = settings.admin_token or secrets.token_urlsafe(16)
-        self._engine: Engine = Lexical()
+        self._engine = choose(settings.engine)
         self._media = Media(settings.allow_hosts)
+        self._opening = threading.Lock()
+        self._store: Store | None = None
         self._journal = None if settings.record is None else Journal(settings.record)
         self.requests = Requests(
             operations,
             clock=self.clock,
             on_done=None if self._journal is None else self._journal.write,
         )
+        self.batches = Batches(self)
+        if settings.state is not None:
+            try:
+                unfinished = self.store.jobs.in_flight()
+            except BaseException:
+                self.close()
+                raise
+            if unfinished:
+                self.batches.wake()
+
+    @property
+    def store(self) -> Store:
+        """Files and batch jobs."""
+        # Without a state file it is made when it is needed, which for most it never is.
+        with self._opening:
+            if self._store is None:
+                state = self.settings.state
+                self._store = Store(None if state is None else os.fspath(state))
+            return self._store
+
+    def now(self) -> int:
+        """The time as the store has it."""
+        return instant(self.clock())
 
     def close(self) -> None:
-        """Let go of files."""
+        """Stop what runs in the background, and let go of files."""
+        self.batches.stop()
+        if self._store is not None:
+            self._store.close()
         if self._journal is not None:
             self._journal.close()
+
+    def is_quick(self, operation: Operation) -> bool:
+        """Whether a small request to an operation takes less time than a thread for it."""
+        return operation.id in TEXT_HANDLERS and isinstance(self._engine, Lexical)
 
     def answer(self, operation: Operation, body: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """What a model endpoint answers to a checked body.
@@ -79,11 +120,14 @@ class World:
             Refused: The model cannot do what is asked.
             ShapeError: The body does not fit the operation's model.
         """
+        return MODEL_HANDLERS[operation.id](body, self.serving(operation, caller)).to_dict()
+
+    def serving(self, operation: Operation, caller: Caller) -> Serving:
+        """What a model endpoint answers a caller with."""
         endpoint = operation.path.strip("/")
         served = {
             name: model
             for name, model in self.settings.models.items()
             if model.endpoint == endpoint and self.gate.serves(model, caller)
         }
-        handler = MODEL_HANDLERS[operation.id]
-        return handler(body, Serving(served, self._engine, self._media)).to_dict()
+        return Serving(served, self._engine, self._media)

@@ -94,7 +94,7 @@ def _config(model: str, endpoint: str | None) -> Mapping[str, Any]:  # noqa: ARG
     except OSError as error:
         raise OSError(
             f"Between which sizes {model} scales is known from its {CONFIG} alone, which can't "
-            f"be had: {error.__cause__ or error}"
+            f"be had: {str(error.__cause__ or error).rstrip('.')}"
         ) from error
     try:
         read = json.loads(Path(path).read_text(encoding="utf-8"))

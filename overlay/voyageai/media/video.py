@@ -15,7 +15,7 @@ from attrs import define, field
 from voyageai_rest.models import VideoBase64Content
 
 from ..error import ArgumentError
-from ..limits import check_flag, check_model, known
+from ..limits import check_model, known
 from .formats import MP4, sniff
 
 if TYPE_CHECKING:
@@ -224,8 +224,8 @@ def optimize_video(
     from . import optimizing
 
     check_model(model)
-    check_flag("resize", resize)
-    check_flag("downsample_fps", downsample_fps)
+    _check_flag("resize", resize)
+    _check_flag("downsample_fps", downsample_fps)
     _check_positive("resize_multiple", resize_multiple)
     _check_positive("max_video_tokens", max_video_tokens)
     with _on_disk(video) as source:
@@ -262,6 +262,11 @@ def _on_disk(video: object) -> AbstractContextManager[Path]:
     if isinstance(video, (bytes, bytearray, memoryview)):
         return optimizing.kept(_as_bytes(video))  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
     raise TypeError(f"video must be a path, bytes or a Video, not {type(video).__name__}")
+
+
+def _check_flag(field: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ArgumentError(f"{field} must be True or False, not {value!r}", field)
 
 
 def _check_positive(field: str, value: object) -> None:

@@ -33,7 +33,7 @@ ROLE_WEIGHT = {"query": 0.5, "document": 2.0}
 ROLE_ENERGY = 0.4
 """Largest energy of the prompt, relative to that of the words after it."""
 MEDIUM_WEIGHT = 3.0
-"""Weight of one picture or video, in words."""
+"""Weight of one picture or video, in words; its names share it."""
 SPREAD = 8
 """Number of features that make up a text, a prompt or a medium."""
 
@@ -51,8 +51,8 @@ class Passage(NamedTuple):
     text: str
     role: str = ""
     """``"query"`` or ``"document"`` where the server puts a prompt in front of the text."""
-    media: tuple[str, ...] = ()
-    """Pictures and videos, each known by its URL or data URL alone."""
+    media: tuple[tuple[str, ...], ...] = ()
+    """Pictures and videos, each as the names that it is known by; some are shared by several."""
 
 
 class Features(NamedTuple):
@@ -110,8 +110,9 @@ def _named(
             weight = min(ROLE_WEIGHT.get(passage.role, 1.0), length * ROLE_ENERGY**0.5)
             yield owner, f"role {passage.role}", weight
         yield owner, f"text {passage.text}", min(TEXT_WEIGHT, length * TEXT_ENERGY**0.5)
-        for medium in passage.media:
-            yield owner, f"medium {medium}", MEDIUM_WEIGHT
+        for names in passage.media:
+            for name in names:
+                yield owner, f"medium {name}", MEDIUM_WEIGHT / len(names) ** 0.5
 
 
 def _spread(named: Sequence[tuple[int, str, float]]) -> Features:

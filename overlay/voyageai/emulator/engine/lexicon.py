@@ -16,7 +16,7 @@ from __future__ import annotations
 import threading
 import zlib
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -39,11 +39,12 @@ GRAM = 4
 GRAM_SHARE = 0.5
 """Share of a word's energy that lies in its character n-grams."""
 
-MAX_UNITS = 200_000
+MAX_UNITS = 100_000
 """Units remembered before the vocabulary starts afresh (about 40 MB)."""
 
 Hashes: TypeAlias = "NDArray[np.uint64]"
 Numbers: TypeAlias = "NDArray[np.int64]"
+Row = TypeVar("Row", np.int64, np.uint64)
 
 
 class Units(NamedTuple):
@@ -84,6 +85,8 @@ class Lexicon:
     def _forget(self) -> None:
         self._tokens: dict[str, tuple[int, ...]] = {}
         self._ids: dict[str, int] = {}
+        self._described = 0
+        # With room for more, so that a new word does not copy all that are known.
         self._hashes: Hashes = np.empty((0, FEATURES), np.uint64)
         self._amplitudes: Numbers = np.empty((0, FEATURES), np.int64)
         self._weight: Numbers = np.empty(0, np.int64)
@@ -104,9 +107,9 @@ class Lexicon:
             return Units(
                 text=np.repeat(np.arange(len(texts)), counts),
                 unit=np.array(flat, np.int64),
-                hashes=self._hashes,
-                amplitudes=self._amplitudes,
-                weight=self._weight,
+                hashes=self._hashes[: self._described],
+                amplitudes=self._amplitudes[: self._described],
+                weight=self._weight[: self._described],
             )
 
     def _look_up(self, tokens: list[str]) -> list[int]:
@@ -123,9 +126,10 @@ class Lexicon:
 
     def _describe(self) -> None:
         """Work out the features of the units met for the first time."""
-        if len(self._ids) == len(self._weight):
+        known = self._described
+        if known == len(self._ids):
             return
-        new = list(islice(self._ids, len(self._weight), None))
+        new = list(islice(self._ids, known, None))
         weight = np.array([weight_of(unit) for unit in new]) * AMPLITUDE
         words = hashes([unit.encode("utf-8", "surrogatepass") for unit in new])
         size = GRAM_FEATURES + GRAM - 1
@@ -146,6 +150,18 @@ class Lexicon:
             ],
             axis=1,
         )
-        self._hashes = np.concatenate([self._hashes, np.concatenate([twice, grams], axis=1)])
-        self._amplitudes = np.concatenate([self._amplitudes, np.rint(amplitudes).astype(np.int64)])
-        self._weight = np.concatenate([self._weight, np.rint(weight).astype(np.int64)])
+        self._hashes = _extended(self._hashes, known, np.concatenate([twice, grams], axis=1))
+        self._amplitudes = _extended(self._amplitudes, known, np.rint(amplitudes).astype(np.int64))
+        self._weight = _extended(self._weight, known, np.rint(weight).astype(np.int64))
+        self._described = known + len(new)
+
+
+def _extended(table: NDArray[Row], known: int, rows: NDArray[Row]) -> NDArray[Row]:
+    """A table with more rows after those that are known; who holds those sees no difference."""
+    needed = known + len(rows)
+    if needed > len(table):
+        larger = np.empty((2 * needed, *table.shape[1:]), table.dtype)
+        larger[:known] = table[:known]
+        table = larger
+    table[known:needed] = rows
+    return table

@@ -1,13 +1,4 @@
-"""How the emulator counts tokens.
-
-The models' own tokenizers are not part of the emulator. Its rule is fixed and cheap, and comes to
-about 1.3 tokens per word of English prose:
-
-- a run of letters is one token per ten letters, begun ones included;
-- a run of digits is one token per three digits, begun ones included;
-- a character of a script that is written without spaces is one token;
-- a run of anything else that is not white space is one token per two characters, begun ones
-  included; a run of underscores is one token.
+"""How the emulator counts tokens: by its own tokenizer, with a memory for words.
 
 Prompts added for ``input_type`` are not counted.
 """
@@ -15,42 +6,85 @@ Prompts added for ``input_type`` are not counted.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-__all__ = ["count", "spans", "truncate"]
+from ..tokenizer import load
 
-_TOKEN = re.compile(
-    r"[A-Za-z]{1,10}|\d{1,3}"
-    r"|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-    r"\U00020000-\U0003ffff]"
-    r"|[^\W\d_]{1,10}|[^\w\s]{1,2}|_+"
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tokenizers import Encoding
+
+__all__ = ["count", "counts", "spans", "truncate"]
+
+# A space between two visible characters of ASCII always begins a token, and what is before it
+# does not bear on what is after it (see the pattern in `tokenizer.json`). So a text has as many
+# tokens as its parts, and most parts are words that were counted before: several times faster
+# than the library, without its threads, of which it complains after a fork.
+_PARTS = re.compile("(?<=[!-~])(?= [!-~])")
+_LONGEST_WORD = 32
+_WORDS = 1 << 16
 
 
 def count(text: str) -> int:
     """Number of tokens of a text.
 
-    >>> count("The lighthouse keeper wrote 12345 letters.")
+    >>> count("The sun rose at 06:30.")
     8
     """
-    return len(_TOKEN.findall(text))
+    return sum(
+        _count_word(part) if len(part) <= _LONGEST_WORD else len(_encode(part))
+        for part in _PARTS.split(text)
+    )
+
+
+def counts(texts: Iterable[str]) -> list[int]:
+    """Number of tokens of each text.
+
+    >>> counts(["one", "one two"])
+    [1, 2]
+    """
+    return [count(text) for text in texts]
 
 
 def spans(text: str) -> list[tuple[int, int]]:
-    """Where each token begins and ends, in characters."""
-    return [token.span() for token in _TOKEN.finditer(text)]
+    """Where each token begins and ends, in characters.
+
+    Tokens that are parts of one character all have that character's span.
+
+    >>> spans("one two")
+    [(0, 3), (3, 7)]
+    """
+    return _encode(text).offsets
 
 
 def truncate(text: str, limit: int) -> str:
-    """The text up to the end of its token number `limit`, or the text itself if it has fewer.
+    """A text, or its beginning up to the end of a token if it has more than `limit` tokens.
+
+    Counted by itself, the beginning has at most that many.
 
     >>> truncate("one two three", 2)
     'one two'
     """
-    if len(text) <= limit:
+    if count(text) <= limit:
         return text
-    if limit <= 0:
-        return ""
-    for number, token in enumerate(_TOKEN.finditer(text), 1):
-        if number == limit:
-            return text[: token.end()]
-    return text
+    tokens = spans(text)
+    for kept in range(limit, 0, -1):
+        end = tokens[kept - 1][1]
+        # A beginning that ends inside a word may have more tokens than it had in the whole.
+        if end <= tokens[kept][0] and count(text[:end]) <= limit:
+            return text[:end]
+    return ""
+
+
+@lru_cache(maxsize=_WORDS)
+def _count_word(word: str) -> int:
+    return len(_encode(word))
+
+
+def _encode(text: str) -> Encoding:
+    if not text.isascii():
+        # JSON can hold lone surrogates, which the library refuses; each becomes a question mark.
+        text = text.encode("utf-8", "replace").decode()
+    return load().encode(text)

@@ -18,11 +18,11 @@ from .features import Passage
 from .projection import CHUNK, project
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Space", "embed", "embed_chunks"]
+__all__ = ["Space", "embed", "embed_chunks", "in_context", "unit"]
 
 Matrix: TypeAlias = "NDArray[np.float32]"
 
@@ -52,16 +52,43 @@ def embed_chunks(
     documents: Sequence[Sequence[Passage]], space: Space, dimension: int
 ) -> list[Matrix]:
     """Embed the chunks of documents, each vector leaning a little towards its whole document."""
+    width = _width(dimension)
+    return in_context(
+        documents,
+        lambda passages: project(passages, width),
+        lambda rows: _vectors(rows, space, dimension),
+    )
+
+
+def in_context(
+    documents: Sequence[Sequence[Passage]],
+    project: Callable[[Sequence[Passage]], Matrix],
+    finish: Callable[[Matrix], Matrix],
+) -> list[Matrix]:
+    """Embed the chunks of documents, each vector leaning a little towards its whole document.
+
+    Args:
+        documents: The chunks of each.
+        project: Makes rows of equal length of passages.
+        finish: Makes vectors of rows.
+    """
     if not documents:
         return []
-    width = _width(dimension)
-    chunks = project([chunk for document in documents for chunk in document], width)
+    chunks = project([chunk for document in documents for chunk in document])
     wholes = project(
-        [Passage("\n".join(chunk.text for chunk in document)) for document in documents], width
+        [Passage("\n".join(chunk.text for chunk in document)) for document in documents]
     )
     sizes = [len(document) for document in documents]
     mixed = CHUNK_SHARE * chunks + np.repeat(wholes, sizes, axis=0)
-    return np.split(_vectors(mixed, space, dimension), np.cumsum(sizes)[:-1])
+    return np.split(finish(mixed), np.cumsum(sizes)[:-1])
+
+
+def unit(rows: NDArray[np.float64]) -> Matrix:
+    """Rows at length 1, in place; one of zeros becomes the first direction."""
+    squares = np.einsum("ij,ij->i", rows, rows)
+    rows[squares == 0, 0] = 1
+    rows /= np.sqrt(np.where(squares == 0, 1, squares))[:, None]
+    return rows.round(DECIMALS).astype(np.float32)
 
 
 def _width(dimension: int) -> int:
@@ -69,11 +96,7 @@ def _width(dimension: int) -> int:
 
 
 def _vectors(rows: Matrix, space: Space, dimension: int) -> Matrix:
-    exact = _spread(rows, space.name)[:, :dimension] * _tint(space.model, dimension)
-    squares = np.einsum("ij,ij->i", exact, exact)
-    exact[squares == 0, 0] = 1
-    exact /= np.sqrt(np.maximum(squares, 1))[:, None]
-    return exact.round(DECIMALS).astype(np.float32)
+    return unit(_spread(rows, space.name)[:, :dimension] * _tint(space.model, dimension))
 
 
 def _spread(rows: Matrix, space: str) -> Matrix:

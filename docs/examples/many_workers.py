@@ -1,0 +1,55 @@
+"""Ten workers share one client, and each sends a hundred requests, one after the other.
+
+    VOYAGE_API_KEY=... python many_workers.py
+
+They go to the API, or where VOYAGE_BASE_URL says, such as to an emulator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+import httpx
+
+URL = os.environ.get("VOYAGE_BASE_URL", "https://api.voyageai.com/v1")
+KEY = os.environ["VOYAGE_API_KEY"]
+WORKERS = 10
+REQUESTS = 100
+TEXT = "word " * 1000
+
+
+async def work(number: int, http: httpx.AsyncClient) -> int:
+    """Send one worker's requests, and return the tokens they took."""
+    tokens = 0
+    for turn in range(REQUESTS):
+        answer = await http.post(
+            "/embeddings",
+            json={"input": [TEXT], "model": "voyage-4", "input_type": "document"},
+        )
+        if answer.status_code != 200:
+            raise SystemExit(
+                f"request {turn} of worker {number}: {answer.status_code} {answer.text}"
+            )
+        tokens += answer.json()["usage"]["total_tokens"]
+    print(f"worker {number}: {REQUESTS} requests, {tokens:,} tokens")
+    return tokens
+
+
+async def main() -> None:
+    """Let the workers work at the same time."""
+    begun = time.perf_counter()
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with (
+        httpx.AsyncClient(base_url=URL, headers=headers, timeout=60) as http,
+        asyncio.TaskGroup() as group,
+    ):
+        tasks = [group.create_task(work(number, http)) for number in range(WORKERS)]
+    tokens = sum(task.result() for task in tasks)
+    seconds = time.perf_counter() - begun
+    print(f"in all: {WORKERS * REQUESTS} requests, {tokens:,} tokens, {seconds:.1f} seconds")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

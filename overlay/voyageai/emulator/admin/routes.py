@@ -1,0 +1,191 @@
+"""The application that answers the admin routes, and the page."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from ..handlers import STORE_HANDLERS, Asked
+from ..latency import Latency
+from ..page import page_routes
+from ..ratelimits import TIER_NAMES
+from ..refusal import Refused
+from ..replies import reply
+from .guard import Guarded, Locked
+from .reading import read, read_field, read_flag, read_whole
+from .seen import brief, one, some
+from .state import State, faults_there_are
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from ..connections import Connections
+    from ..contract import Operation
+    from ..world import World
+
+__all__ = ["ADMIN", "create_admin"]
+
+ADMIN = "/_emulator/"
+"""How the paths of these routes begin."""
+LISTINGS = {"listFiles": "/own/files", "listBatches": "/own/batches"}
+"""Operations that are answered here as well, and where."""
+FURTHEST = 10 * 365 * 86_400
+"""Seconds by which the clock may be moved at once, so that its dates stay dates."""
+
+
+def create_admin(world: World, connections: Connections | None = None) -> ASGIApp:
+    """Make the application that answers an emulator's admin routes, and its page."""
+    admin = _Admin(world, connections)
+    locked = Starlette(
+        routes=[
+            Route("/state", admin.state),
+            Route("/requests", admin.requests, methods=["GET", "DELETE"]),
+            Route("/requests/{number:int}", admin.request),
+            Route("/faults", admin.faults, methods=["GET", "PUT", "POST", "DELETE"]),
+            Route("/usage", admin.usage),
+            Route("/limits", admin.limits, methods=["GET", "PUT", "POST", "DELETE"]),
+            Route("/latency", admin.latency, methods=["GET", "PUT"]),
+            Route("/clock", admin.clock, methods=["GET", "POST"]),
+            Route("/batches", admin.batches),
+            Route("/batches/{order}", admin.steer, methods=["POST"]),
+            *(
+                Route(LISTINGS[operation.id], admin.listing(operation))
+                for operation in world.contract.operations
+                if operation.id in LISTINGS
+            ),
+        ],
+        exception_handlers=HANDLERS,
+    )
+    routes = [
+        *page_routes("/", ADMIN + "page/"),
+        Mount(ADMIN.rstrip("/"), Locked(locked, world.admin_token)),
+    ]
+    return Guarded(Starlette(routes=routes, exception_handlers=HANDLERS))
+
+
+class _Admin:
+    """Answers the admin routes. Those that may take long are answered in threads."""
+
+    def __init__(self, world: World, connections: Connections | None) -> None:
+        self._world = world
+        self._state = State(world, connections)
+
+    async def state(self, _: Request) -> Response:
+        return reply(self._state.as_json())
+
+    def requests(self, request: Request) -> Response:
+        requests = self._world.requests
+        if request.method == "DELETE":
+            requests.clear()
+        found = some(
+            requests,
+            request.query_params.get("operation"),
+            read_whole(request, "after") or 0,
+            read_whole(request, "limit"),
+        )
+        short = read_flag(request, "brief")
+        lines = [json.dumps(brief(each) if short else each.as_json()) + "\n" for each in found]
+        return Response("".join(lines), media_type="application/x-ndjson")
+
+    def request(self, request: Request) -> Response:
+        found = one(self._world.requests, request.path_params["number"])
+        if found is None:
+            raise Refused("There is no such request, or no longer.", HTTPStatus.NOT_FOUND)
+        return reply(found.as_json())
+
+    async def faults(self, request: Request) -> Response:
+        plan = self._world.faults
+        if request.method == "DELETE":
+            plan.clear()
+        elif request.method == "POST":
+            plan.add([await read(request)])
+        elif request.method == "PUT":
+            plan.add(await read(request), anew=True)
+        return reply({"faults": faults_there_are(), "plan": plan.as_json()})
+
+    async def usage(self, _: Request) -> Response:
+        limits = self._world.limits
+        return reply({"tier": limits.tier, "usage": [used._asdict() for used in limits.usage()]})
+
+    async def limits(self, request: Request) -> Response:
+        limits = self._world.limits
+        if request.method == "PUT":
+            limits.tier = await read_field(request, "tier")
+        elif request.method == "POST":
+            limits.set(**await read(request))
+        elif request.method == "DELETE":
+            limits.clear()
+        return reply({"tier": limits.tier, "tiers": TIER_NAMES})
+
+    async def latency(self, request: Request) -> Response:
+        world = self._world
+        if request.method == "PUT":
+            world.latency = Latency(await read_field(request, "latency"))
+        return reply({"latency": str(world.latency)})
+
+    async def clock(self, request: Request) -> Response:
+        if request.method == "POST":
+            self._world.clock.advance(_seconds(await read_field(request, "advance")))
+        return reply(self._state.clock())
+
+    def batches(self, _: Request) -> Response:
+        return reply(self._world.batches.as_json())
+
+    async def steer(self, request: Request) -> Response:
+        """Steer the batch jobs: one order by its name, with its arguments."""
+        batches = self._world.batches
+        orders: dict[str, Callable[..., None]] = {
+            "hold": batches.hold,
+            "release": batches.release,
+            "fail": batches.fail,
+            "stop_failing": batches.stop_failing,
+            "pace": batches.pace,
+        }
+        order = orders.get(request.path_params["order"])
+        if order is None:
+            raise Refused(f"Batch jobs take the orders {', '.join(orders)}.", HTTPStatus.NOT_FOUND)
+        order(**await read(request))
+        return await run_in_threadpool(self.batches, request)
+
+    def listing(self, operation: Operation) -> Callable[[Request], Response]:
+        """An endpoint that answers as an operation does, but is not recorded as one."""
+        world = self._world
+        handler = STORE_HANDLERS[operation.id]
+
+        def listed(request: Request) -> Response:
+            query = world.contract.read_query(operation, request.query_params)
+            headers = request.headers
+            caller = world.gate.admit(headers.get("host", ""), headers.get("authorization"))
+            result = handler(Asked(None, {}, query, caller.owner), world)
+            return result if isinstance(result, Response) else reply(result.to_dict())
+
+        return listed
+
+
+def _seconds(value: object) -> float:
+    # A bool is an int to Python, but no number to JSON. Comparisons with NaN are false.
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= FURTHEST:
+        return value
+    raise Refused(f"advance must be seconds from 0 to {FURTHEST}, not {value!r}.")
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if isinstance(error, Refused):
+        return error.as_response()
+    if isinstance(error, HTTPException):
+        return Refused(error.detail, error.status_code, headers=error.headers).as_response()
+    return Refused(str(error)).as_response()
+
+
+# Beside what is refused in so many words: faults that there are not, values of other types.
+HANDLERS: dict[Any, Any] = dict.fromkeys((Refused, HTTPException, ValueError, TypeError), _refused)

@@ -1,0 +1,73 @@
+"""What a job's endpoint says of its parameters and of its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from voyageai_rest.models import (
+    BatchContextualizedEmbeddingsBody,
+    BatchContextualizedEmbeddingsParams,
+    BatchEmbeddingsBody,
+    BatchEmbeddingsParams,
+    BatchRerankBody,
+    BatchRerankParams,
+)
+
+from ..engine.tokens import count
+
+if TYPE_CHECKING:
+    from voyageai_rest.types import Model
+
+    from ..contract import Contract, Operation
+
+__all__ = ["Endpoint", "endpoint_of", "schema_of"]
+
+
+def schema_of(model: type[Model]) -> str:
+    """Where in the contract the schema of a model stands."""
+    return f"#/components/schemas/{model.__name__}"
+
+
+def _of_input(body: Mapping[str, Any]) -> int:
+    texts = body["input"]
+    return count(texts) if isinstance(texts, str) else sum(map(count, texts))
+
+
+def _of_inputs(body: Mapping[str, Any]) -> int:
+    documents: list[str | list[str]] = body["inputs"]
+    return sum(sum(map(count, [item] if isinstance(item, str) else item)) for item in documents)
+
+
+def _of_ranking(body: Mapping[str, Any]) -> int:
+    documents: list[str] = body["documents"]
+    return count(body["query"]) * len(documents) + sum(map(count, documents))
+
+
+class Endpoint(NamedTuple):
+    """An endpoint that jobs may be for."""
+
+    params: type[Model]
+    """Model of the parameters that all lines of a job share."""
+    body: type[Model]
+    """Model of what differs from line to line."""
+    tokens: Callable[[Mapping[str, Any]], int]
+    """Counts the tokens of such a body, whether or not they will be cut."""
+
+
+ENDPOINTS = {
+    "createEmbeddings": Endpoint(BatchEmbeddingsParams, BatchEmbeddingsBody, _of_input),
+    "createContextualizedEmbeddings": Endpoint(
+        BatchContextualizedEmbeddingsParams, BatchContextualizedEmbeddingsBody, _of_inputs
+    ),
+    "rerank": Endpoint(BatchRerankParams, BatchRerankBody, _of_ranking),
+}
+"""By operation id."""
+
+
+def endpoint_of(contract: Contract, path: str) -> tuple[Operation, Endpoint]:
+    """The operation at a path, such as ``/v1/embeddings``, and what jobs for it are made of."""
+    operation = contract.find("POST", path)
+    if operation is None:
+        raise LookupError(f"the contract has no operation at {path}")
+    return operation, ENDPOINTS[operation.id]

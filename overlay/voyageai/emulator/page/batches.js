@@ -1,0 +1,162 @@
+// Batch jobs and files: shown as the API lists them to the key of the page, changed by the API.
+
+import { attempt, byId, choose, count, day, make, onClick, onSubmit, size, track } from "./dom.js";
+import { chooseModel } from "./playground.js";
+import { Refusal } from "./refusal.js";
+import { admin, api, endpointOf } from "./server.js";
+
+const NOTE = "batches-note";
+const ENDS = ["completed_at", "failed_at", "cancelled_at", "cancelling_at"];
+const KINDS = { completed: "good", failed: "bad", cancelled: "warn", cancelling: "warn" };
+let about = null;
+let refresh = null;
+const shown = { batches: null, files: null };
+
+export function start(round) {
+  refresh = round;
+  byId("batch-endpoint").addEventListener("change", showModels);
+  byId("api-key").addEventListener("change", round);
+  onSubmit("upload", NOTE, upload);
+  onSubmit("batch", NOTE, create);
+  onSubmit("steering", NOTE, async () => {
+    await admin("POST", "batches/hold", { status: byId("hold").value });
+    await refresh();
+  });
+  onClick("release", NOTE, async () => {
+    await admin("POST", "batches/release", {});
+    await refresh();
+  });
+}
+
+export async function open(state) {
+  about = state;
+  const { choices } = state;
+  choose(byId("upload-purpose"), choices.purpose);
+  choose(byId("batch-endpoint"), choices.endpoint);
+  choose(byId("batch-window"), choices.completion_window);
+  choose(byId("batch-type"), [{ value: "", text: "none" }, ...choices.input_type]);
+  choose(byId("hold"), choices.hold);
+  showModels();
+}
+
+export async function update() {
+  try {
+    const [batches, files, { held }] = await Promise.all([
+      admin("GET", "own/batches"), admin("GET", "own/files"), admin("GET", "batches"),
+    ]);
+    showRows("batches", batches.data, batchRow);
+    showRows("files", files.data, fileRow);
+    chooseFile(files.data);
+    byId("held").textContent = held.length ? `Held in ${held.join(", ")}` : "None is held";
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    showRows("batches", [], batchRow, error.message);
+    showRows("files", [], fileRow, error.message);
+  }
+}
+
+function showRows(id, data, row, reason = `There are no ${id}.`) {
+  byId(`${id}-empty`).hidden = data.length > 0;
+  byId(`${id}-empty`).textContent = reason;
+  const text = JSON.stringify(data);
+  if (text === shown[id]) return; // Else whoever is at one of the buttons would lose it.
+  const at = document.activeElement?.id;
+  shown[id] = text;
+  byId(`${id}-rows`).replaceChildren(...data.map(row));
+  if (at && document.activeElement === document.body) byId(at)?.focus();
+}
+
+function batchRow(batch) {
+  const { id, endpoint, model, status, request_counts: counts, created_at, errors } = batch;
+  const actions = [];
+  if (!ENDS.some((name) => batch[name])) actions.push(action("Cancel", id, () => api("cancelBatch", { path: { batch_id: id } })));
+  if (batch.output_file_id) actions.push(action("Output", id, () => download(batch.output_file_id, `${id}-output.jsonl`)));
+  if (batch.error_file_id) actions.push(action("Errors", id, () => download(batch.error_file_id, `${id}-errors.jsonl`)));
+  const why = (errors?.data ?? []).map((error) => error.message).join("\n");
+  return make("tr", {},
+    make("td", { class: "code cut", title: id }, id),
+    make("td", {}, `${endpoint}, ${model ?? "no model"}`),
+    make("td", { title: why }, make("span", { class: `status ${KINDS[status] ?? ""}` }, status), why ? make("div", { class: "cut" }, why) : null),
+    make("td", {}, progress(counts)),
+    make("td", {}, day(created_at)),
+    make("td", {}, make("div", { class: "actions" }, actions)));
+}
+
+function progress(counts) {
+  if (!counts) return "";
+  const { total, completed, failed } = counts;
+  const text = `${count(completed)} of ${count(total)}${failed ? `, ${count(failed)} failed` : ""}`;
+  return make("div", { class: "gauge" }, make("span", {}, text), track(total ? (completed + failed) / total : 0));
+}
+
+function fileRow({ id, filename, purpose, bytes, created_at, expires_at }) {
+  return make("tr", {},
+    make("td", { class: "code cut", title: id }, id),
+    make("td", { class: "cut", title: filename }, filename),
+    make("td", {}, purpose),
+    make("td", { class: "number" }, size(bytes)),
+    make("td", {}, day(created_at)),
+    make("td", {}, expires_at ? day(expires_at) : "never"),
+    make("td", {}, make("div", { class: "actions" },
+      action("Download", id, () => download(id, filename)),
+      action("Delete", id, () => api("deleteFile", { path: { file_id: id } })))));
+}
+
+function action(name, id, act) {
+  const button = make("button", { type: "button", class: "small", id: `${name}-${id}`, ariaLabel: `${name} ${id}` }, name);
+  button.addEventListener("click", () => attempt(NOTE, async () => {
+    await act();
+    await refresh();
+    return `${name}: ${id}`;
+  }));
+  return button;
+}
+
+async function download(id, name) {
+  const answer = await api("retrieveFileContent", { path: { file_id: id } });
+  const url = URL.createObjectURL(await answer.blob());
+  make("a", { href: url, download: name }).click();
+  URL.revokeObjectURL(url);
+}
+
+async function upload() {
+  const form = new FormData();
+  form.append("purpose", byId("upload-purpose").value);
+  form.append("file", byId("upload-file").files[0]);
+  const file = await (await api("uploadFile", { form })).json();
+  byId("upload").reset();
+  await refresh();
+  byId("batch-file").value = file.id;
+  return `Uploaded as ${file.id}.`;
+}
+
+async function create() {
+  const params = { model: byId("batch-model").value };
+  const role = byId("batch-type").value;
+  if (role && !byId("batch-type").disabled) params.input_type = role;
+  const body = {
+    endpoint: byId("batch-endpoint").value,
+    input_file_id: byId("batch-file").value,
+    completion_window: byId("batch-window").value,
+    request_params: params,
+  };
+  const batch = await (await api("createBatch", { body })).json();
+  await refresh();
+  return `Created ${batch.id}.`;
+}
+
+/** Files that a batch can read; those that a batch wrote have another purpose. */
+function chooseFile(files) {
+  const usable = files.filter((file) => about.choices.purpose.includes(file.purpose));
+  const options = usable.map(({ id, filename }) => ({ value: id, text: `${filename} (${id.slice(0, 12)}…)` }));
+  const text = JSON.stringify(options);
+  if (byId("batch-file").dataset.shown === text) return;
+  byId("batch-file").dataset.shown = text;
+  choose(byId("batch-file"), options);
+}
+
+function showModels() {
+  const endpoint = byId("batch-endpoint").value.slice(about.base.length + 1);
+  chooseModel("batch-model", (about.models[endpoint] ?? []).filter((model) => model.batch !== false));
+  byId("batch-type").disabled = endpoint === endpointOf("rerank");
+}

@@ -1,0 +1,103 @@
+// Elements and texts. Nothing that comes from outside is ever read as HTML.
+
+import { Refusal } from "./refusal.js";
+
+export const byId = (id) => document.getElementById(id);
+
+/** An element with properties (`class` and `aria-...` as attributes) and children. */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Fill a select, and keep what is chosen if it is still there. */
+export function choose(select, options, chosen = select.value) {
+  const made = options.map((option) => {
+    const { value, text } = typeof option === "object" ? option : { value: option, text: option };
+    return make("option", { value, textContent: text });
+  });
+  select.replaceChildren(...made);
+  if (made.some((option) => option.value === chosen)) select.value = chosen;
+}
+
+/** Say something in a section's note, politely if it is no refusal. */
+export function say(id, text = "", bad = false) {
+  const note = byId(id);
+  note.textContent = bad && text ? `Not done: ${text}` : text;
+  note.classList.toggle("bad", bad && text !== "");
+}
+
+/** Do something that may be refused, with the outcome in a note. */
+export async function attempt(noteId, action) {
+  say(noteId);
+  try {
+    say(noteId, (await action()) ?? "");
+  } catch (error) {
+    say(noteId, error.message, true);
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
+/** Let a form do something when it is sent, once at a time. */
+export function onSubmit(formId, noteId, action) {
+  const form = byId(formId);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.ariaBusy === "true") return;
+    form.ariaBusy = "true";
+    await attempt(noteId, action).finally(() => { form.ariaBusy = "false"; });
+  });
+}
+
+export function onClick(id, noteId, action) {
+  byId(id).addEventListener("click", () => attempt(noteId, action));
+}
+
+/** A bar for a share from 0 to 1; the number itself stands beside it. */
+export function track(share) {
+  const bar = make("span");
+  bar.style.setProperty("--share", Math.max(0, Math.min(1, share)));
+  return make("span", { class: share >= 1 ? "track full" : "track", ariaHidden: "true" }, bar);
+}
+
+const NUMBER = new Intl.NumberFormat("en");
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const DAY_AND_TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+
+export const count = (number) => NUMBER.format(number);
+export const time = (seconds) => TIME.format(seconds * 1000);
+export const dayAndTime = (seconds) => DAY_AND_TIME.format(seconds * 1000);
+export const day = (iso) => DAY.format(new Date(iso));
+export const plural = (number, what) => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+
+/** Bytes in the unit that suits them. */
+export function size(bytes) {
+  const units = ["B", "kB", "MB", "GB"];
+  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  return `${+(bytes / 1000 ** step).toPrecision(3)} ${units[step]}`;
+}
+
+/** Seconds in the unit that suits them. */
+export function duration(seconds) {
+  if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  if (seconds < 100) return `${seconds.toFixed(2)} s`;
+  return span(seconds);
+}
+
+/** A long time in its two largest units. */
+export function span(seconds) {
+  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const parts = [];
+  let left = Math.round(seconds);
+  for (const [length, name] of units) {
+    if (left >= length) parts.push(`${Math.floor(left / length)} ${name}`);
+    left %= length;
+  }
+  return parts.slice(0, 2).join(" ") || "0 s";
+}

@@ -1,0 +1,86 @@
+// Texts and their similarity, documents and their order.
+
+import { byId, choose, make, onSubmit, plural, track } from "./dom.js";
+import { Refusal } from "./refusal.js";
+import { api, endpointOf } from "./server.js";
+
+const MOST = 40;
+const EMBED = "createEmbeddings";
+const RERANK = "rerank";
+
+export function start(round) {
+  onSubmit("similarity", "similarity-note", async () => {
+    const texts = lines("texts");
+    if (texts.length > MOST) throw new Refusal(`The table has room for ${MOST} texts, not for ${texts.length}.`);
+    const asked = { input: texts, model: byId("texts-model").value };
+    const role = byId("texts-type").value;
+    if (role) asked.input_type = role;
+    const answer = await (await api(EMBED, { body: asked })).json();
+    showHeat(texts, vectors(answer.data), `Cosine similarity, ${answer.model}, ${plural(answer.usage.total_tokens, "token")}`);
+    await round();
+  });
+  onSubmit("reranking", "reranking-note", async () => {
+    const documents = lines("documents");
+    const asked = { query: byId("query").value, documents, model: byId("rerank-model").value };
+    const answer = await (await api(RERANK, { body: asked })).json();
+    showRanking(documents, answer.data, `Relevance, ${answer.model}, ${plural(answer.usage.total_tokens, "token")}`);
+    await round();
+  });
+}
+
+export async function open({ models, choices }) {
+  chooseModel("texts-model", models[endpointOf(EMBED)]);
+  chooseModel("rerank-model", models[endpointOf(RERANK)]);
+  choose(byId("texts-type"), [{ value: "", text: "none" }, ...choices.input_type]);
+}
+
+export async function update() {}
+
+/** Fill a select with models, and begin with one that its vendor recommends. */
+export function chooseModel(id, models = []) {
+  const options = models.map(({ name, lifecycle }) => ({
+    value: name,
+    text: lifecycle === "active" ? name : `${name} (${lifecycle})`,
+  }));
+  const select = byId(id);
+  const first = models.find((model) => model.lifecycle === "active");
+  choose(select, options, models.some(({ name }) => name === select.value) ? select.value : first?.name);
+}
+
+const lines = (id) => byId(id).value.split("\n").map((line) => line.trim()).filter(Boolean);
+
+function vectors(data) {
+  const inOrder = data.toSorted((one, other) => one.index - other.index);
+  return inOrder.map(({ embedding }) => {
+    const length = Math.hypot(...embedding);
+    return embedding.map((value) => value / length);
+  });
+}
+
+function showHeat(texts, all, title) {
+  const top = texts.map((text, i) => make("th", { scope: "col", title: text }, String(i + 1), make("span", { class: "unseen" }, ` ${text}`)));
+  const body = all.map((vector, i) => {
+    const cells = all.map((other) => {
+      const similarity = vector.reduce((sum, value, k) => sum + value * other[k], 0);
+      const cell = make("td", {}, similarity.toFixed(2).replace("-0.00", "0.00"));
+      cell.style.setProperty("--share", Math.max(0, Math.min(1, similarity)));
+      return cell;
+    });
+    const name = make("th", { scope: "row", title: texts[i] }, make("span", { class: "index" }, String(i + 1)), ` ${texts[i]}`);
+    return make("tr", {}, name, cells);
+  });
+  const table = make("table", { class: "heat" }, make("caption", {}, title), make("thead", {}, make("tr", {}, make("td", { class: "corner" }), top)), make("tbody", {}, body));
+  byId("similarity-result").replaceChildren(framed(table, "Similarity of the texts"));
+}
+
+function showRanking(documents, data, title) {
+  const heads = ["Rank", "Document", "Score"].map((text) => make("th", { scope: "col" }, text));
+  const body = data.map(({ index, relevance_score: score }, i) => {
+    const bar = make("div", { class: "scored" }, make("span", {}, score.toFixed(4)), track(score));
+    return make("tr", {}, make("td", {}, String(i + 1)), make("td", {}, documents[index]), make("td", { class: "score" }, bar));
+  });
+  const table = make("table", { class: "ranked" }, make("caption", {}, title), make("thead", {}, make("tr", {}, heads)), make("tbody", {}, body));
+  byId("reranking-result").replaceChildren(framed(table, "The documents in order"));
+}
+
+const framed = (table, name) => make("div", { class: "frame", role: "region", ariaLabel: name, tabIndex: 0 }, table);

@@ -1,0 +1,53 @@
+"""The answers' schemas, closed: an answer must not hold a field that the contract does not know.
+
+The contract leaves them open, as the API may add fields. The emulator has no reason to.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator
+from voyageai_rest.spec import load
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+# Of what is in it the schemas of the endpoints tell.
+ANY = ("BatchLineAnswer",)
+
+
+def _closed() -> dict[str, Any]:
+    document = copy.deepcopy(load())
+    for name, schema in document["components"]["schemas"].items():
+        if "properties" in schema and name not in ANY:
+            schema.setdefault("additionalProperties", False)
+    return {**document, "$schema": DIALECT}
+
+
+CLOSED = _closed()
+JSON = "application/json"
+
+
+def validator(pointer: str) -> Draft202012Validator:
+    """Checks values by a schema of the closed contract."""
+    return Draft202012Validator({**CLOSED, "$ref": f"#/{pointer}"}, validate_formats=True)
+
+
+def answers() -> dict[tuple[str, int], Draft202012Validator]:
+    """Checks of JSON bodies, by operation id and status."""
+    return {
+        (operation["operationId"], int(status)): validator(schema["$ref"].removeprefix("#/"))
+        for path in CLOSED["paths"].values()
+        for operation in path.values()
+        if isinstance(operation, dict)
+        for status, answer in operation["responses"].items()
+        if status.isdigit() and (schema := _schema(answer)) is not None
+    }
+
+
+def _schema(answer: dict[str, Any]) -> dict[str, str] | None:
+    """The schema of an answer's JSON, if that is what it holds."""
+    if "$ref" in answer:
+        answer = CLOSED["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    return answer["content"].get(JSON, {}).get("schema")

@@ -1,0 +1,112 @@
+"""Answers hold what the contract says and nothing else, in every form they can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from voyageai.emulator import Emulator
+from voyageai_rest.catalogue import MODELS, Model
+from voyageai_rest.dtypes import DTYPES
+from voyageai_rest.operations import OPERATIONS
+
+from .closed import answers
+from .engine import KEY
+
+ANSWERS = answers()
+OPERATION = {operation.path.strip("/"): operation.id for operation in OPERATIONS}
+INPUTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "embeddings": (
+        {"input": "Where are the keys?"},
+        {"input": ["On the table.", " ", "鍵はどこ? 🔑"], "input_type": "document"},
+        {"input": ["word " * 20_000], "input_type": "query", "truncation": True},
+    ),
+    "contextualizedembeddings": (
+        {"inputs": [["The river rose.", "It fell in May."], ["Snow came early."]]},
+        {"inputs": ["When did it fall?"], "input_type": "query"},
+        {
+            "inputs": ["The river rose. " * 50],
+            "input_type": "document",
+            "enable_auto_chunking": True,
+            "chunk_size": 32,
+            "chunk_overlap": 4,
+        },
+    ),
+    "multimodalembeddings": (
+        {"inputs": [{"content": [{"type": "text", "text": "A banana."}]}]},
+        {"inputs": [{"content": [{"type": "text", "text": ""}]}], "input_type": "query"},
+    ),
+    "rerank": (
+        {"query": "Where are the keys?", "documents": ["On the table.", "It is raining."]},
+        {"query": "", "documents": ["", "🔑"], "top_k": 1, "return_documents": True},
+    ),
+}
+
+
+def forms(model: Model) -> Iterator[dict[str, Any]]:
+    """Every dimension, dtype and encoding that a model has, in the words of a request."""
+    if model.dimensions is None:
+        yield {}
+        return
+    for dimension in (None, *model.dimensions.allowed):
+        for dtype in (None, *(model.dtypes or ())):
+            for encoding in (None, "base64"):
+                yield {
+                    "output_dimension": dimension,
+                    "output_dtype": dtype,
+                    "encoding_format": encoding,
+                }
+
+
+@pytest.fixture(scope="module")
+def http(emulator: Emulator) -> Iterator[httpx.Client]:
+    """A client with the key."""
+    headers = {"authorization": f"Bearer {KEY}"}
+    with httpx.Client(base_url=emulator.url, headers=headers, timeout=30) as http:
+        yield http
+
+
+SERVED = [m for m in MODELS.values() if m.endpoint in INPUTS and m.lifecycle != "retired"]
+
+
+@pytest.mark.parametrize("model", SERVED, ids=lambda model: model.name)
+def test_every_form_of_an_answer_is_in_the_contract(http: httpx.Client, model: Model) -> None:
+    """Programs read each of these forms, and find no field they could come to rely on."""
+    check = ANSWERS[OPERATION[model.endpoint], 200]
+    for body in INPUTS[model.endpoint]:
+        for form in forms(model):
+            response = http.post(f"/{model.endpoint}", json={**body, **form, "model": model.name})
+            assert 200 == response.status_code, response.text[:500]
+            answer = response.json()
+            check.validate(answer)
+            for vector in vectors(answer) if form else ():
+                assert form["encoding_format"] == ("base64" if isinstance(vector, str) else None)
+                if isinstance(vector, list):
+                    assert length(model, form) == len(vector)
+
+
+def vectors(answer: Any) -> Iterator[Any]:
+    """Every vector of an answer, at whatever depth."""
+    for entry in answer["data"]:
+        if "embedding" in entry:
+            yield entry["embedding"]
+        else:
+            yield from vectors(entry)
+
+
+def length(model: Model, form: dict[str, Any]) -> int:
+    """How many numbers a vector has."""
+    assert model.dimensions is not None
+    dimension: int = form["output_dimension"] or model.dimensions.default
+    return dimension // DTYPES[form["output_dtype"] or "float"].dimensions_per_number
+
+
+def test_a_field_that_the_contract_lacks_is_found() -> None:
+    """The check that the others rest on must be able to fail."""
+    answer = {"data": [], "usage": {"total_tokens": 1}}
+    check = ANSWERS["rerank", 200]
+    assert check.is_valid(answer)
+    assert not check.is_valid({**answer, "request_id": "1"})
+    assert not check.is_valid({**answer, "usage": {"total_tokens": 1, "prompt_tokens": 1}})

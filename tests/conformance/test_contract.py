@@ -1,0 +1,79 @@
+"""The emulator keeps the contract: it takes what the contract allows, refuses what it forbids."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+import pytest
+from voyageai.emulator import Emulator
+from voyageai_rest.operations import OPERATIONS, Operation
+
+from .engine import run
+from .narrowing import Document
+
+EXAMPLES = 300
+IDS = 30
+"""Random requests to operations that take an id and nothing else: nothing has it."""
+SEQUENCES = 150
+FEWEST = 50
+"""Requests of a kind, accepted or refused, without which a test would have tested little."""
+
+TAKES_AN_ID = {operation.id for operation in OPERATIONS if "{" in operation.path}
+# An upload has few forms; a job needs a file that was uploaded.
+FEW = {"uploadFile", "createBatch", *TAKES_AN_ID}
+STORED = {operation.id for operation in OPERATIONS if operation.tag in ("files", "batches")}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_requests_are_taken_and_refused_as_the_contract_says(
+    emulator: Emulator, contract: Document, operation: Operation
+) -> None:
+    """A client that works here must work there, and one that fails there must fail here."""
+    phases = ("examples", "coverage", "fuzzing")
+    examples = IDS if operation.id in TAKES_AN_ID else EXAMPLES
+    found = run(contract, emulator.url, phases, examples, operation=operation.id)
+    assert [] == found.violations
+    if operation.id not in FEW:
+        assert FEWEST <= min(found.statuses[200], found.statuses[400])
+
+
+@pytest.fixture(params=["jobs run", "jobs are held"])
+def steered(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """The emulator, whose jobs either end soon or can be cancelled."""
+    if request.param == "jobs are held":
+        emulator.batches.hold("in_progress")
+    yield emulator
+    emulator.batches.release()
+    assert 0 == emulator.batches.settle(timeout=30)
+
+
+def test_what_an_answer_names_can_be_asked_for(steered: Emulator, contract: Document) -> None:
+    """What is made is there until it is deleted: files and jobs live longer than a request."""
+    found = run(contract, steered.url, ("stateful",), SEQUENCES)
+    assert [] == found.violations
+    # A job that has ended cannot be cancelled.
+    assert STORED - {"cancelBatch"} <= set(found.successes)
+
+
+def allow_more(schemas: Document) -> None:
+    schemas["InputType"]["enum"].append("title")
+
+
+def allow_less(schemas: Document) -> None:
+    schemas["EmbeddingsRequest"]["properties"]["input"]["oneOf"][0]["maxItems"] = 3
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [(allow_more, "allowed_is_accepted"), (allow_less, "negative_data_rejection")],
+)
+def test_the_contract_of_another_service_is_not_kept(
+    emulator: Emulator, contract: Document, change: Callable[[Document], None], check: str
+) -> None:
+    """The tests above must be able to fail, in either direction."""
+    other = copy.deepcopy(contract)
+    change(other["components"]["schemas"])
+    found = run(other, emulator.url, ("coverage",), 0, operation="createEmbeddings")
+    assert found.violations
+    assert all(check in violation for violation in found.violations)

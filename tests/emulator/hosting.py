@@ -1,0 +1,87 @@
+"""A web server with pages that tests set."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+
+class Page(NamedTuple):
+    """What the server answers."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] | None = None
+    """Instead of the length of the body."""
+    silent: bool = False
+    """Whether there is no answer until the server stops."""
+
+
+class Host:
+    """A running server.
+
+    Attributes:
+        pages: What it has, by path.
+        asked: The paths that it was asked for.
+        place: Where it is, as ``host:port``.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.pages: dict[str, Page] = {}
+        self.asked: list[str] = []
+        self.place = f"127.0.0.1:{port}"
+        self.stopping = threading.Event()
+
+    def put(self, path: str, body: bytes = b"", **more: Any) -> str:
+        """Set a page; its URL."""
+        self.pages[path] = Page(body, **more)
+        return f"http://{self.place}{path}"
+
+    def send_on(self, path: str, to: str, status: int = 302) -> str:
+        """Set a page that sends its reader on; its URL."""
+        return self.put(path, status=status, headers={"location": to, "content-length": "0"})
+
+
+@contextmanager
+def hosting(context: ssl.SSLContext | None = None) -> Iterator[Host]:
+    """Run a server, a secure one where there is a context."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            host.asked.append(self.path)
+            page = host.pages.get(self.path, Page(status=404))
+            if page.silent:
+                host.stopping.wait()
+                return
+            self.send_response(page.status)
+            headers = page.headers
+            if headers is None:
+                headers = {"content-length": str(len(page.body))}
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(page.body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if context is not None:
+        # The handshake is left to the thread that answers.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    host = Host(server.server_address[1])
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield host
+    finally:
+        host.stopping.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,387 @@
+"""The routes beside the API, and who may use them. Those about faults are in test_fault_plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from voyageai.emulator import running
+from voyageai.emulator.handle import Emulator
+from voyageai_rest.catalogue import MODELS, TIERS, Tiers
+
+from tests.emulator.faulting import KEY, RANKING, TEXTS, admin, post
+
+LINES = b'{"custom_id": "a", "body": {"input": ["one"]}}\n'
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """An emulator of its own for each test, as the routes change it."""
+    with running(clock=lambda: 1_000_000.0) as emulator:
+        yield emulator
+
+
+def get(emulator: Emulator, path: str) -> Any:
+    """What a route tells."""
+    answer = admin(emulator, "GET", path)
+    assert 200 == answer.status_code, answer.text
+    return answer.json()
+
+
+def lines(emulator: Emulator, query: str = "") -> list[dict[str, Any]]:
+    """The requests, one per line."""
+    return [
+        json.loads(line) for line in admin(emulator, "GET", f"/requests{query}").text.splitlines()
+    ]
+
+
+def refused(answer: httpx.Response, status: int = 400) -> str:
+    """Why something is refused, which is always told in the same shape."""
+    assert (status, ["detail"]) == (answer.status_code, list(answer.json())), answer.text
+    return str(answer.json()["detail"])
+
+
+# Who may use them
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "state",
+        "requests",
+        "requests/1",
+        "usage",
+        "limits",
+        "latency",
+        "clock",
+        "batches",
+        "own/files",
+        "nowhere",
+    ],
+)
+def test_without_the_token_nothing_is_told(emulator: Emulator, path: str) -> None:
+    """Bodies of requests are among it; even which routes there are is nobody's business."""
+    url = f"{emulator.origin}/_emulator/{path}"
+    for headers in ({}, KEY, {"x-emulator-token": "wrong"}, {"x-emulator-token": "\xff"}):
+        raw = {name: value.encode("latin-1") for name, value in headers.items()}
+        assert "token" in refused(httpx.get(url, headers=raw), 401)
+
+
+@pytest.mark.parametrize("path", ["/", "/_emulator/page/page.js", "/_emulator/state"])
+@pytest.mark.parametrize(
+    "host", ["rebound.example", "rebound.example:80", "a.b.", "127.0.0.1.example", "", "[::1"]
+)
+def test_public_names_are_refused(emulator: Emulator, path: str, host: str) -> None:
+    """A stranger's name that is made to lead here would make this page the stranger's own."""
+    headers = {"host": host, "x-emulator-token": emulator.admin_token}
+    assert "name" in refused(httpx.get(emulator.origin + path, headers=headers), 421)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "[::1]:80",
+        "localhost:8000",
+        "emulator",
+        "emulator:80",
+        "host.docker.internal",
+        "emulator.test",
+    ],
+)
+def test_addresses_and_local_names_are_served(emulator: Emulator, host: str) -> None:
+    """Containers and machines on the same network call each other so."""
+    headers = {"host": host, "x-emulator-token": emulator.admin_token}
+    assert 200 == httpx.get(f"{emulator.origin}/_emulator/clock", headers=headers).status_code
+    assert 200 == httpx.get(f"{emulator.origin}/", headers=headers).status_code
+
+
+def test_the_api_answers_under_any_name(emulator: Emulator) -> None:
+    """It needs a key, and is called by the names that people give it."""
+    assert 200 == post(emulator, headers={"host": "api.example"}).status_code
+
+
+def test_no_answer_lets_other_origins_read_it(emulator: Emulator) -> None:
+    """Nor asks a browser to keep it, to guess its type or to put it in a frame."""
+    headers = {"x-emulator-token": emulator.admin_token, "origin": "http://elsewhere.example"}
+    for path in ("/", "/_emulator/page/page.js", "/_emulator/state", "/_emulator/nowhere"):
+        for method in ("GET", "OPTIONS"):
+            answer = httpx.request(method, emulator.origin + path, headers=headers)
+            assert [] == [name for name in answer.headers if name.startswith("access-control")]
+            assert "nosniff" == answer.headers["x-content-type-options"]
+            assert "no-store" == answer.headers["cache-control"]
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert "unsafe" not in answer.headers["content-security-policy"]
+            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+            assert "not the" in answer.headers["x-emulator"]
+
+
+# The page
+
+
+def test_the_page_is_public_and_holds_nothing(emulator: Emulator) -> None:
+    """Its link brings the token in the fragment, which browsers do not send."""
+    page = httpx.get(emulator.origin)
+    assert (200, "text/html; charset=utf-8") == (page.status_code, page.headers["content-type"])
+    assert emulator.admin_token not in page.text
+    assert "not the models" in page.text
+    for part, kind in (("page.js", "javascript"), ("page.css", "css")):
+        answer = httpx.get(f"{emulator.origin}/_emulator/page/{part}")
+        assert 200 == answer.status_code
+        assert f"text/{kind}; charset=utf-8" == answer.headers["content-type"]
+    assert 200 == httpx.head(emulator.origin).status_code
+    assert 0 == len(emulator.requests)
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["", "__init__.py", "../app.py", "..%2Fapp.py", "%2e%2e/app.py", "index.html", "none.js"],
+)
+def test_only_the_parts_of_the_page_are_public(emulator: Emulator, part: str) -> None:
+    """No path of a request is one of the file system."""
+    answer = httpx.get(f"{emulator.origin}/_emulator/page/{part}")
+    refused(answer, 401)
+
+
+def test_other_methods_are_refused(emulator: Emulator) -> None:
+    """In the shape of every refusal."""
+    refused(httpx.post(emulator.origin), 405)
+    refused(admin(emulator, "DELETE", "/state"), 405)
+    refused(admin(emulator, "GET", "/nowhere"), 404)
+
+
+# What they tell
+
+
+def test_the_state_tells_what_there_is(emulator: Emulator) -> None:
+    """A page or a script finds operations and models there, and needs no list of its own."""
+    state = get(emulator, "/state")
+    assert "/v1" == state["base"]
+    assert {"id": "rerank", "method": "POST", "path": "/rerank"} in state["operations"]
+    names = {model["name"] for models in state["models"].values() for model in models}
+    assert {m.name for m in MODELS.values() if m.endpoint and m.lifecycle != "retired"} == names
+    assert ["query", "document"] == state["choices"]["input_type"]
+    assert {"in_flight": 0, "waiting": 0} == state["requests"]
+    assert (None, "none") == (state["tier"], state["latency"])
+    assert {"platform": None, "concurrency": None, "engine": "lexical"} == state["settings"]
+    assert state["uptime"] >= 0
+
+
+def test_the_state_holds_no_secret() -> None:
+    """A page is shown to others, and a screenshot of it sent."""
+    with running(api_key="pa-secret-key", admin_token="secret-token") as emulator:
+        text = admin(emulator, "GET", "/state").text
+        assert "secret" not in text
+
+
+def test_requests_are_told_in_brief(emulator: Emulator) -> None:
+    """A page asks every second, and bodies may be large."""
+    post(emulator, {**TEXTS, "input_type": "query"})
+    post(emulator, RANKING, "/rerank")
+    httpx.post(f"{emulator}/rerank", headers=KEY, content=b"no JSON")
+    first, second, third = lines(emulator, "?brief=true")
+    assert ("createEmbeddings", "voyage-4", "query") == (
+        first["operation"],
+        first["model"],
+        first["input_type"],
+    )
+    assert (200, True, None) == (first["status"], first["done"], first["fault"])
+    assert emulator.requests[0].tokens == first["tokens"] > 0
+    assert ("rerank", "rerank-2.5", None) == (
+        second["operation"],
+        second["model"],
+        second["input_type"],
+    )
+    assert (None, None) == (third["model"], third["input_type"])
+    assert {"body", "headers"}.isdisjoint(first)
+
+
+def test_a_name_of_a_model_that_is_none_is_told_as_it_is_but_not_whole(emulator: Emulator) -> None:
+    """It may be anything, and of any length."""
+    post(emulator, {**TEXTS, "model": "<b>" * 1000})
+    post(emulator, {**TEXTS, "model": ["voyage-4"], "input_type": {}})
+    long, none = lines(emulator, "?brief=true")
+    assert ("<b>" * 1000)[:200] == long["model"]
+    assert (None, None) == (none["model"], none["input_type"])
+
+
+def test_the_model_of_a_batch_is_told(emulator: Emulator) -> None:
+    """It stands one step further down than elsewhere."""
+    params = {"model": "voyage-4", "input_type": "document"}
+    body = {
+        "endpoint": "/v1/embeddings",
+        "input_file_id": "file-none",
+        "completion_window": "12h",
+        "request_params": params,
+    }
+    post(emulator, body, "/batches")
+    (line,) = lines(emulator, "?brief=true")
+    assert ("voyage-4", "document") == (line["model"], line["input_type"])
+
+
+def test_requests_are_told_from_a_number_on(emulator: Emulator) -> None:
+    """What was told is not told again, also where the oldest were dropped."""
+    for _ in range(4):
+        post(emulator)
+    assert [3, 4] == [line["number"] for line in lines(emulator, "?after=2")]
+    assert [4] == [line["number"] for line in lines(emulator, "?after=1&limit=1")]
+    assert [] == lines(emulator, "?after=4")
+    assert [] == lines(emulator, "?limit=0")
+    assert [1, 2, 3, 4] == [line["number"] for line in lines(emulator, "?limit=9")]
+    assert [] == lines(emulator, "?operation=rerank")
+    emulator.requests.clear()
+    post(emulator)
+    assert [5] == [line["number"] for line in lines(emulator, "?after=2")]
+    for query in ("after=-1", "limit=x", "limit=", "brief=yes", "after=1.5", "operation=rank"):
+        refused(admin(emulator, "GET", f"/requests?{query}"))
+
+
+def test_one_request_is_told_whole(emulator: Emulator) -> None:
+    """With what it held, but for the key."""
+    post(emulator, headers={"authorization": "Bearer pa-secret"})
+    told = get(emulator, "/requests/1")
+    assert (TEXTS, "hidden") == (told["body"], told["headers"]["authorization"])
+    assert "secret" not in json.dumps(told)
+    refused(admin(emulator, "GET", "/requests/2"), 404)
+    refused(admin(emulator, "GET", "/requests/0"), 404)
+    emulator.requests.clear()
+    refused(admin(emulator, "GET", "/requests/1"), 404)
+
+
+def test_usage_is_told_by_model_and_key(emulator: Emulator) -> None:
+    """With the limits that hold, so that it can be seen how far they are."""
+    admin(emulator, "PUT", "/limits", {"tier": "free"})
+    post(emulator)
+    (used,) = get(emulator, "/usage")["usage"]
+    seen = emulator.requests.last
+    assert {
+        "owner": seen.key,
+        "model": "voyage-4",
+        "requests": 1,
+        "tokens": seen.tokens,
+        "rpm": TIERS.free.rpm,
+        "tpm": TIERS.free.tpm,
+    } == used
+
+
+# What they change
+
+
+def test_the_tier_can_be_changed(emulator: Emulator) -> None:
+    """Requests are refused as soon as it is set, and no longer than it is."""
+    assert {"tier": None, "tiers": list(Tiers.__annotations__)} == get(emulator, "/limits")
+    assert "free" == admin(emulator, "PUT", "/limits", {"tier": "free"}).json()["tier"]
+    statuses = [post(emulator).status_code for _ in range(4)]
+    assert [200, 200, 200, 429] == statuses
+    assert "free" == get(emulator, "/state")["tier"]
+    admin(emulator, "PUT", "/limits", {"tier": None})
+    assert 200 == post(emulator).status_code
+    for body in ({"tier": "gold"}, {"tier": []}, {}, {"tier": "free", "more": 1}, 5, None):
+        refused(admin(emulator, "PUT", "/limits", body))
+
+
+def test_a_model_can_be_limited_by_itself(emulator: Emulator) -> None:
+    """To meet a limit without a thousand requests."""
+    admin(emulator, "POST", "/limits", {"model": "voyage-4", "rpm": 0})
+    assert 429 == post(emulator).status_code
+    admin(emulator, "DELETE", "/limits")
+    assert 200 == post(emulator).status_code
+    for body in ({"model": "none"}, {"rpm": -1}, {"rpm": "1"}, {"limit": 1}, [1]):
+        refused(admin(emulator, "POST", "/limits", body))
+
+
+def test_the_latency_can_be_changed(emulator: Emulator) -> None:
+    """By the words of the command line, or a number."""
+    for said, told in (("model", "model"), (0.25, "0.25"), ("0.5", "0.5"), ("none", "none")):
+        assert {"latency": told} == admin(emulator, "PUT", "/latency", {"latency": said}).json()
+        assert (told, told) == (str(emulator.latency), get(emulator, "/state")["latency"])
+    for said in ("soon", -1, None, [], True):
+        refused(admin(emulator, "PUT", "/latency", {"latency": said}))
+    assert {"latency": "none"} == get(emulator, "/latency")
+
+
+def test_the_clock_can_be_advanced(emulator: Emulator) -> None:
+    """A day of waiting is one request."""
+    assert {"time": 1_000_000.0, "ahead": 0.0} == get(emulator, "/clock")
+    moved = admin(emulator, "POST", "/clock", {"advance": 86_400}).json()
+    assert {"time": 1_086_400.0, "ahead": 86_400.0} == moved
+    assert 1_086_400.0 == emulator.clock()
+    for seconds in (-1, "60", True, None, 1e300, [1]):
+        detail = refused(admin(emulator, "POST", "/clock", {"advance": seconds}))
+        assert "advance" in detail
+    assert 1_086_400.0 == emulator.clock()
+
+
+def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
+    """Held, a job stays where a test or a demonstration wants to see it."""
+    held = admin(emulator, "POST", "/batches/hold", {"status": "in_progress"}).json()
+    assert (["in_progress"], []) == (held["held"], held["batches"])
+    file = httpx.post(
+        f"{emulator}/files",
+        headers=KEY,
+        data={"purpose": "batch"},
+        files={"file": ("a.jsonl", LINES)},
+    ).json()
+    body = {
+        "endpoint": "/v1/embeddings",
+        "input_file_id": file["id"],
+        "completion_window": "12h",
+        "request_params": {"model": "voyage-4"},
+    }
+    made = post(emulator, body, "/batches").json()
+    assert 1 == emulator.batches.settle(timeout=0.05)
+    assert [made["id"]] == [batch["id"] for batch in get(emulator, "/batches")["batches"]]
+    released = admin(emulator, "POST", "/batches/release", {}).json()
+    assert [] == released["held"]
+    assert 0 == emulator.batches.settle()
+    assert ["completed"] == [batch["status"] for batch in get(emulator, "/batches")["batches"]]
+    paced = admin(emulator, "POST", "/batches/pace", {"seconds_per_line": 0.5}).json()
+    assert 0.5 == paced["seconds_per_line"]
+    for order, arguments in (("fail", {"custom_id": "a", "times": 1}), ("stop_failing", {})):
+        assert 200 == admin(emulator, "POST", f"/batches/{order}", arguments).status_code
+    for order, arguments in (
+        ("hold", {"status": "completed"}),
+        ("hold", {}),
+        ("fail", {"rate": 2}),
+        ("pace", 5),
+    ):
+        refused(admin(emulator, "POST", f"/batches/{order}", arguments))
+    refused(admin(emulator, "POST", "/batches/wake", {}), 404)
+
+
+def test_what_a_key_owns_is_told_without_a_trace(emulator: Emulator) -> None:
+    """A page that looks every second must not be what the record, or the fault, is about."""
+    upload = {"file": ("a.jsonl", LINES)}
+    httpx.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
+    seen = len(emulator.requests)
+    emulator.faults.next("gone")
+    headers = {"x-emulator-token": emulator.admin_token}
+    url = f"{emulator.origin}/_emulator/own"
+    (file,) = httpx.get(f"{url}/files", headers={**headers, **KEY}).json()["data"]
+    assert "a.jsonl" == file["filename"]
+    other = {**headers, "authorization": "Bearer other"}
+    assert [] == httpx.get(f"{url}/files", headers=other).json()["data"]
+    assert [] == httpx.get(f"{url}/batches", headers=other).json()["data"]
+    refused(httpx.get(f"{url}/batches", headers=headers), 401)
+    assert (seen, 1) == (len(emulator.requests), len(emulator.faults.as_json()))
+
+
+def test_bodies_are_bounded(emulator: Emulator) -> None:
+    """Nothing that is said here is long."""
+    headers = {"x-emulator-token": emulator.admin_token}
+    url = f"{emulator.origin}/_emulator/faults"
+    entry = json.dumps({"fault": "gone", "detail": ""}).encode()
+    refused(httpx.post(url, content=entry + b" " * 65_536, headers=headers), 413)
+    refused(httpx.put(url, content=b"[" * 65_536, headers=headers))
+    for content in (
+        b'{"advance": NaN}',
+        b'{"advance": Infinity}',
+        b'{"advance": 1e999}',
+        b"\xff",
+        b"",
+    ):
+        refused(httpx.post(f"{emulator.origin}/_emulator/clock", content=content, headers=headers))
+    assert [] == emulator.faults.as_json()

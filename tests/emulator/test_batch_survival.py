@@ -1,0 +1,169 @@
+"""A job whose process dies goes on in the next one: no line is lost, none is answered twice."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from voyageai.emulator import running
+from voyageai.emulator.batches.running import Runner
+from voyageai.emulator.settings import Settings
+from voyageai.emulator.store import IN_FLIGHT, Store
+from voyageai.emulator.world import World
+
+from tests.emulator.batching import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
+
+LINES = 2000
+KILLS = 10
+MOST = 0.25
+"""Seconds after which the process is killed at the latest."""
+SERVE = """
+import sys
+from voyageai.emulator.server import Server
+from voyageai.emulator.settings import Settings
+
+def say(url):
+    print(url, flush=True)
+
+Server("127.0.0.1", 0, Settings(state=sys.argv[1]), on_ready=say).run()
+"""
+
+
+@contextmanager
+def serving(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """An emulator as its own process, which ends by a kill, and its base URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(state)], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def unfinished(jobs: Jobs) -> list[dict[str, Any]]:
+    """The jobs in flight."""
+    batches: list[dict[str, Any]] = jobs.get("/batches")["data"]
+    return [batch for batch in batches if batch["status"] in IN_FLIGHT]
+
+
+def check_groups(state: Path, job: str) -> int:
+    """Fail unless the groups that were committed follow one another; tell how many they are."""
+    store = Store(str(state))
+    try:
+        found = store.jobs.find(job, None)
+        assert found is not None
+        groups = store.jobs.answered(found.number)
+        assert [1, *(stop for _, stop in groups)] == [*(start for start, _ in groups), LINES + 1]
+        return len(groups)
+    finally:
+        store.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_path: Path) -> None:
+    """At random moments: while lines are checked, run and written, and while files are made."""
+    state, moment = tmp_path / "state.db", random.Random(4)
+    content = jsonl(some_lines(LINES))
+    created: list[str] = []
+    killed_in: list[str] = []
+    while len(killed_in) < KILLS:
+        with serving(state) as (process, url), Jobs(url) as jobs:
+            if not unfinished(jobs):
+                created.append(jobs.create(content)["id"])
+            # The one place where real time passes: the kill must come from outside.
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(moment.uniform(0, MOST))
+            killed_in += [batch["status"] for batch in unfinished(jobs)]
+            process.kill()
+            assert -signal.SIGKILL == process.wait()
+    assert "in_progress" in killed_in
+    with running(state=state) as emulator, Jobs(emulator.url) as jobs:
+        assert 0 == emulator.batches.settle(timeout=30)
+        for job in created:
+            batch = jobs.get(f"/batches/{job}")
+            output, errors = jobs.results(job)
+            assert ("completed", {"total": LINES, "completed": LINES, "failed": 0}) == (
+                batch["status"],
+                batch["request_counts"],
+            )
+            assert (ids(some_lines(LINES)), []) == (ids(output), errors)
+        assert len(created) * 2 == len(jobs.get("/files")["data"])
+    for job in created:
+        assert check_groups(state, job) > 1
+
+
+def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
+    """After every single step another process could have to take it up."""
+    state = str(tmp_path / "state.db")
+    lines = list(some_lines(200))
+    seen: list[tuple[str, int]] = []
+
+    world = World(Settings(clock=lambda: 1000.0))
+    store = Store(state)
+    file = store.files.begin("me", "lines.jsonl", "batch")
+    store.files.append(file, jsonl(lines))
+    store.files.publish(file, 0, 10**15)
+    store.jobs.add(
+        owner="me",
+        endpoint=ENDPOINT,
+        model=SMALL["model"],
+        input_file_id="file-1",
+        input_file=file,
+        completion_window="12h",
+        request_params=SMALL,
+        created_at=world.now(),
+        expected_completion_at=10**15,
+    )
+    while flying := store.jobs.in_flight():
+        seen.append((flying[0].status, flying[0].completed))
+        parts: Any = SimpleNamespace(
+            store=store, contract=world.contract, serving=world.serving, now=world.now
+        )
+        Runner(parts).step(flying[0])
+        store.close()
+        store = Store(state)
+    (job,) = store.jobs.all()
+    assert job.output_file is not None
+    output = b"".join(store.files.pieces(job.output_file)).splitlines()
+    store.close()
+    world.close()
+    assert ids(lines) == ids(map(json.loads, output))
+    assert [
+        ("validating", 0),
+        ("validating", 0),
+        ("in_progress", 0),
+        ("in_progress", 64),
+        ("in_progress", 128),
+        ("in_progress", 192),
+        ("in_progress", 200),
+        ("finalizing", 200),
+    ] == seen
+    assert ("completed", 200) == (job.status, job.completed)
+
+
+def test_a_job_is_taken_up_again_when_the_emulator_starts(tmp_path: Path) -> None:
+    """Nobody has to ask for it."""
+    state = tmp_path / "state.db"
+    lines = list(some_lines(100))
+    with running(state=state) as emulator, Jobs(emulator.url) as jobs:
+        emulator.batches.fail("line-1")
+        emulator.batches.hold("finalizing")
+        job = jobs.create(lines)["id"]
+        assert 1 == emulator.batches.settle()
+    with running(state=state) as emulator, Jobs(emulator.url) as jobs:
+        assert 0 == emulator.batches.settle()
+        output, errors = jobs.results(job)
+        assert ids(lines) == ids(output) + ids(errors)
+        assert ["line-1"] == list(ids(errors))

@@ -1,0 +1,71 @@
+"""Long texts into chunks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from voyageai.emulator.engine.chunking import split
+from voyageai.emulator.engine.tokens import count
+
+from tests.emulator.writing import texts
+
+
+@given(texts, st.integers(1, 30), st.data())
+def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
+    """No character is lost, none but the overlap is doubled, no chunk is too long."""
+    overlap = data.draw(st.integers(0, size - 1))
+    chunks = split(text, size, overlap)
+    assert all(count(chunk) <= size or len(chunk) == 1 for chunk in chunks)
+    places = {(0, len(chunks[0]))} if text.startswith(chunks[0]) else set()
+    for chunk in chunks[1:]:
+        # Where text repeats itself a chunk may stand in several places.
+        places = {
+            (start, start + len(chunk))
+            for before, end in places
+            for start in range(before + 1, end + 1)
+            if text.startswith(chunk, start)
+            and start + len(chunk) > end
+            and count(text[start:end]) <= overlap
+        }
+    assert any(end == len(text) for _, end in places)
+
+
+@given(texts, st.integers(1, 30))
+def test_chunks_without_overlap_make_up_the_text(text: str, size: int) -> None:
+    """Where the text came from, it can be put together again."""
+    assert text == "".join(split(text, size, 0))
+
+
+def test_chunks_share_as_much_as_is_asked_for() -> None:
+    """Words here have one token each, so the overlap is exact."""
+    chunks = split(" ".join(["one"] * 100), 30, 10)
+    assert [30, 30, 30, 30, 20] == [count(chunk) for chunk in chunks]
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "expected"),
+    [
+        ("One two.\n\nThree. Four five six.", 9, ["One two.\n\n", "Three. Four five six."]),
+        ("One two. Three four five six.", 6, ["One two.", " Three four five six."]),
+        ("one two\nthree four five", 4, ["one two\n", "three four five"]),
+        ("one two three lighthouse", 4, ["one two three", " lighthouse"]),
+        ("今日は。明日は。", 6, ["今日は。", "明日は。"]),
+    ],
+)
+def test_a_chunk_ends_where_a_reader_would_pause(text: str, size: int, expected: list[str]) -> None:
+    """After a paragraph, else a line or sentence, else a word, if one ends in its second half."""
+    assert expected == split(text, size, 0)
+
+
+def test_a_word_longer_than_a_chunk_is_cut_anywhere() -> None:
+    """There must be no end of the world at a long line of base64."""
+    chunks = split("x1y2" * 100, 8, 2)
+    assert len(chunks) > 20
+    assert max(count(chunk) for chunk in chunks) <= 8
+
+
+def test_a_short_text_is_one_chunk() -> None:
+    """The empty one too."""
+    assert ["one two"] == split("one two", 2, 1)
+    assert [""] == split("", 1, 0)

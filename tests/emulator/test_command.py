@@ -1,0 +1,209 @@
+"""The command line: its flags, what it says, and who may reach it."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import socket
+from importlib.metadata import entry_points
+from typing import Any
+
+import httpx
+import pytest
+from voyageai.emulator import running
+from voyageai.emulator.__main__ import main
+from voyageai.emulator.settings import Settings, SettingsDict
+
+from tests.emulator.test_serving import command
+
+
+class Told:
+    """Stands in for the server, and keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.address: tuple[str, int] | None = None
+        self.settings: Settings | None = None
+        self.runs = 0
+
+    def __call__(self, host: str, port: int, settings: Settings, on_ready: Any) -> Told:
+        self.address = host, port
+        self.settings = settings
+        return self
+
+    def run(self) -> None:
+        """Serve, as it were."""
+        self.runs += 1
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    """What the server would be told."""
+    told = Told()
+    monkeypatch.setattr("voyageai.emulator.server.Server", told)
+    return told
+
+
+def help_text(capsys: pytest.CaptureFixture[str]) -> str:
+    """What ``--help`` says."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    return capsys.readouterr().out
+
+
+def test_every_setting_has_a_flag(told: Told) -> None:
+    """What tests can set, whoever starts it from a shell can set as well; but for a clock."""
+    given: dict[str, Any] = {
+        "api_key": "key",
+        "platform": "atlas",
+        "tier": "free",
+        "retry_after": True,
+        "latency": "0.5",
+        "concurrency": 3,
+        "allow_hosts": ["a.example", "b.example:8080"],
+        "engine": "lexical",
+        "state": "state.db",
+        "faults": ["gone", "status:0.1; status=503"],
+        "record": "requests.jsonl",
+        "admin_token": "token",
+    }
+    assert set(SettingsDict.__annotations__) - {"clock"} == set(given)
+    main(
+        shlex.split(
+            "--host 127.0.0.2 --port 8000 --api-key key --platform atlas --tier free --retry-after "
+            "--latency 0.5 --concurrency 3 --allow-host a.example --allow-host b.example:8080 "
+            "--engine lexical --state state.db --fault gone --fault 'status:0.1; status=503' "
+            "--record requests.jsonl --admin-token token"
+        )
+    )
+    assert told.settings is not None
+    assert given == {name: getattr(told.settings, name) for name in given}
+    assert (("127.0.0.2", 8000), 1) == (told.address, told.runs)
+
+
+def test_without_flags_it_is_as_by_default_in_python(told: Told) -> None:
+    """One way to start it must not behave otherwise than another."""
+    main([])
+    default = Settings()
+    assert told.settings is not None
+    for name in set(SettingsDict.__annotations__) - {"faults", "allow_hosts"}:
+        assert getattr(default, name) == getattr(told.settings, name)
+    assert ([], []) == (told.settings.faults, told.settings.allow_hosts)
+    assert ("127.0.0.1", 0) == told.address
+
+
+def test_the_examples_of_the_help_are_accepted(
+    told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are what people copy."""
+    name = "voyageai-emulator "
+    shown = help_text(capsys).partition("examples:")[2].splitlines()
+    lines = [line.strip() for line in shown if line.strip().startswith(name)]
+    assert 4 <= len(lines)
+    for line in lines:
+        main(shlex.split(line.removeprefix(name)))
+    assert len(lines) == told.runs
+
+
+def test_the_help_has_groups(capsys: pytest.CaptureFixture[str]) -> None:
+    """So many flags are not found in one list."""
+    shown = help_text(capsys)
+    groups = ["where it listens:", "what it stands for:", "limits and time:", "trouble:"]
+    assert [] == [group for group in groups if f"\n{group}\n" not in shown]
+    assert 100 >= max(map(len, shown.splitlines()))
+
+
+def test_the_command_is_installed() -> None:
+    """Under the name that the help gives it."""
+    (script,) = entry_points(group="console_scripts", name="voyageai-emulator")
+    assert script.load() is main
+
+
+def test_the_page_is_given_with_its_token() -> None:
+    """In the part of the address that browsers send to nobody."""
+    with command("--admin-token", "of mine") as (process, line):
+        assert process.stdout is not None
+        origin = line.split()[-1].removesuffix("/v1")
+        assert f"page: {origin}/#token=of%20mine\n" == process.stdout.readline()
+        headers = {"x-emulator-token": "of mine"}
+        assert 200 == httpx.get(f"{origin}/_emulator/faults", headers=headers).status_code
+
+
+def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], told: Told) -> None:
+    """With their parameters and what they do."""
+    main(["--faults"])
+    assert "status; status=" in capsys.readouterr().out
+    assert 0 == told.runs
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--fault", "resett_before"], "near it: reset_before"),
+        (["--fault", "status:two"], "a share of requests is from 0 to 1, not 'two'"),
+        (["--port", "many"], "argument --port: invalid int value: 'many'"),
+        (["--concurrency", "x"], "argument --concurrency: invalid int value"),
+        (["--fau"], "unrecognized arguments: --fau"),
+    ],
+)
+def test_a_wrong_value_is_named(
+    flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a usage error, not a traceback."""
+    with pytest.raises(SystemExit, match="2"):
+        main(flags)
+    assert message in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rather than the port, which was free."""
+    with pytest.raises(SystemExit, match="1"):
+        main(["--record", str(tmp_path)])
+    assert f"cannot use {tmp_path}: Is a directory" in capsys.readouterr().err
+
+
+# Who may reach it
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "emulator.example"])
+def test_other_machines_reach_it_only_if_that_is_meant(
+    host: str, told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It lets anybody in who has any key."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["--host", host])
+    assert "add --expose" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="add expose=True"), running(host=host):
+        pass
+    main(["--host", host, "--expose"])
+    assert 1 == told.runs
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_this_machine_needs_no_leave(
+    host: str, told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody else can reach these."""
+    main(["--host", host])
+    assert (1, []) == (told.runs, caplog.records)
+
+
+def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever started it should know, whoever wrote the command."""
+    with running(host="0.0.0.0", expose=True) as emulator:
+        port = httpx.URL(emulator.url).port
+        with socket.create_connection(("127.0.0.1", port or 0), timeout=10):
+            pass
+    (record,) = [each for each in caplog.records if each.name == "voyageai.emulator"]
+    assert logging.WARNING == record.levelno
+    assert "anybody who can reach its port can use it" in record.message
+
+
+def test_the_command_prints_the_warning() -> None:
+    """On the error output, as the first lines of the other are for programs."""
+    with command("--host", "0.0.0.0", "--expose") as (process, line):
+        assert "http://" in line
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    assert "anybody who can reach its port can use it" in errors

@@ -1,0 +1,211 @@
+"""Counting tokens on the client's side, with what the emulator serves for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from voyageai.emulator import Emulator
+from voyageai.emulator.hub import create_hub
+from voyageai_rest.catalogue import MODELS
+
+from tests.emulator.asking import Asking, send
+from tests.emulator.writing import texts
+
+FILE = "/voyageai/voyage-4/resolve/main/tokenizer.json"
+WITH_PIXELS = [name for name, model in MODELS.items() if model.pixels]
+
+
+@pytest.fixture(scope="session")
+def http(url: Emulator) -> Iterator[httpx.Client]:
+    """Asks the emulator for what is not of the API."""
+    with httpx.Client(base_url=url.origin) as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+def downloaded(url: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    """The tokenizer of a model, as the library gets it."""
+    cache = tmp_path_factory.mktemp("hub")
+    path = hf_hub_download(
+        "voyageai/voyage-4", "tokenizer.json", endpoint=url.origin, cache_dir=cache
+    )
+    return Tokenizer.from_file(path)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(text=texts.filter(bool))
+def test_both_sides_count_the_same(ask: Asking, downloaded: Tokenizer, text: str) -> None:
+    """Who fills a request up to its limit by counting must not be refused."""
+    usage = ask("/embeddings", {"input": [text], "model": "voyage-4"})["usage"]
+    assert len(downloaded.encode(text).ids) == usage["total_tokens"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(query=texts, documents=st.lists(texts, min_size=1, max_size=5))
+def test_rerankers_count_the_same(
+    ask: Asking, downloaded: Tokenizer, query: str, documents: list[str]
+) -> None:
+    """The documented sum of a query and its documents holds with the client's counts."""
+    body = {"query": query, "documents": documents, "model": "rerank-2.5"}
+    asked, *theirs = (len(downloaded.encode(text).ids) for text in (query, *documents))
+    assert asked * len(documents) + sum(theirs) == ask("/rerank", body)["usage"]["total_tokens"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_has_a_tokenizer(url: Emulator, tmp_path: Path, name: str) -> None:
+    """A model in the catalogue needs nothing else to be counted for."""
+    path = hf_hub_download(
+        f"voyageai/{name}", "tokenizer_config.json", endpoint=url.origin, cache_dir=tmp_path
+    )
+    config = json.loads(Path(path).read_bytes())
+    assert MODELS[name].context_length == config["model_max_length"]
+
+
+@pytest.mark.parametrize("name", WITH_PIXELS)
+def test_pixels_are_counted_by_the_catalogue(url: Emulator, tmp_path: Path, name: str) -> None:
+    """Clients read how many pixels are a token; what no source states for videos is as for images."""
+    path = hf_hub_download(
+        f"voyageai/{name}", "client_config.json", endpoint=url.origin, cache_dir=tmp_path
+    )
+    pixels = MODELS[name].pixels
+    assert pixels is not None
+    expected = {
+        "multimodal_image_pixels_min": pixels.image_min,
+        "multimodal_image_pixels_max": pixels.image_max,
+        "multimodal_image_to_tokens_ratio": pixels.image_per_token,
+    }
+    if pixels.video_per_token:
+        expected |= {
+            "multimodal_video_pixels_min": pixels.video_min or pixels.image_min,
+            "multimodal_video_pixels_max": pixels.video_max or pixels.image_max,
+            "multimodal_video_to_tokens_ratio": pixels.video_per_token,
+        }
+    assert expected == json.loads(Path(path).read_bytes())
+
+
+def test_the_library_finds_its_way_around(url: Emulator) -> None:
+    """Other libraries look at a repository before they download from it."""
+    api = HfApi(endpoint=url.origin)
+    repo = "voyageai/voyage-multimodal-3.5"
+    files = {"tokenizer.json", "tokenizer_config.json", "client_config.json"}
+    info = api.model_info(repo)
+    assert (repo, False) == (info.id, info.private)
+    assert files == set(api.list_repo_files(repo))
+    assert files == {entry.path for entry in api.list_repo_tree(repo)}
+    assert info.sha == api.model_info(repo, revision=info.sha).sha
+    assert api.file_exists(repo, "tokenizer.json")
+    assert not api.file_exists(repo, "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"repo_id": "voyageai/voyage-9", "filename": "tokenizer.json"}, RepositoryNotFoundError),
+        ({"repo_id": "voyageai/voyage-4", "filename": "model.bin"}, EntryNotFoundError),
+        ({"repo_id": "voyageai/voyage-4", "filename": "client_config.json"}, EntryNotFoundError),
+        (
+            {"repo_id": "voyageai/voyage-4", "filename": "tokenizer.json", "revision": "v9"},
+            RevisionNotFoundError,
+        ),
+    ],
+)
+def test_what_there_is_not_is_told_as_by_the_hub(
+    url: Emulator, tmp_path: Path, arguments: dict[str, str], error: type[Exception]
+) -> None:
+    """Libraries tell an optional file from a mistyped model."""
+    with pytest.raises(error):
+        hf_hub_download(**arguments, endpoint=url.origin, cache_dir=tmp_path)
+
+
+def test_a_missing_entry_names_the_commit(http: httpx.Client) -> None:
+    """The library remembers by it that the file is missing."""
+    missing = http.head("/voyageai/voyage-4/resolve/main/config.json")
+    assert (404, "EntryNotFound") == (missing.status_code, missing.headers["x-error-code"])
+    assert http.head(FILE).headers["x-repo-commit"] == missing.headers["x-repo-commit"]
+
+
+def test_a_file_is_described_before_it_is_fetched(http: httpx.Client) -> None:
+    """The library asks for size, tag and commit first, and stores the file under them."""
+    described, fetched = http.head(FILE), http.get(FILE)
+    assert b"" == described.content
+    for name in ("etag", "x-repo-commit", "content-length", "content-type"):
+        assert fetched.headers[name] == described.headers[name]
+    assert str(len(fetched.content)) == fetched.headers["content-length"]
+    commit = fetched.headers["x-repo-commit"]
+    assert 40 == len(commit)
+    assert fetched.content == http.get(FILE.replace("main", commit)).content
+    assert fetched.headers["x-emulator"]
+
+
+@pytest.mark.parametrize("condition", ["{tag}", "W/{tag}", '"a", {tag}', "*"])
+def test_what_is_known_is_not_sent_again(http: httpx.Client, condition: str) -> None:
+    """A cache asks with the tag that it has."""
+    tag = http.head(FILE).headers["etag"]
+    known = http.get(FILE, headers={"if-none-match": condition.format(tag=tag)})
+    assert (304, b"", tag) == (known.status_code, known.content, known.headers["etag"])
+    assert 200 == http.get(FILE, headers={"if-none-match": '"a"'}).status_code
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [("bytes=0-3", 0, 3), ("bytes=5-", 5, -1), ("bytes=7-99999999", 7, -1)],
+)
+def test_a_download_goes_on_where_it_stopped(
+    http: httpx.Client, asked: str, first: int, last: int
+) -> None:
+    """The library asks for the rest after a broken connection."""
+    whole = http.get(FILE).content
+    last %= len(whole)
+    part = http.get(FILE, headers={"range": asked})
+    assert 206 == part.status_code
+    assert f"bytes {first}-{last}/{len(whole)}" == part.headers["content-range"]
+    assert whole[first : last + 1] == part.content
+
+
+def test_a_part_that_there_is_not_is_refused(http: httpx.Client) -> None:
+    """Beyond the end there is nothing; of another version no part is sent, but all of this one."""
+    size = http.head(FILE).headers["content-length"]
+    beyond = http.get(FILE, headers={"range": f"bytes={size}-"})
+    assert (416, f"bytes */{size}") == (beyond.status_code, beyond.headers["content-range"])
+    changed = http.get(FILE, headers={"range": "bytes=1-", "if-range": '"a"'})
+    assert (200, size) == (changed.status_code, changed.headers["content-length"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../../../../etc/passwd",
+        "..%2f..%2f..%2fetc%2fpasswd",
+        "%2e%2e/tokenizer/README.md",
+        "/etc/passwd",
+        "README.md",
+        "__init__.py",
+        "tokenizer.json/",
+        "tokenizer.json%00",
+    ],
+)
+def test_no_path_reaches_the_disk(path: str) -> None:
+    """Names are looked up among the repository's own."""
+    app = create_hub(MODELS)
+    answer = send(app, "GET", f"http://hub/voyageai/voyage-4/resolve/main/{path}", None)
+    assert 404 == answer.status_code
+
+
+def test_the_hub_is_no_part_of_what_is_recorded(url: Emulator, http: httpx.Client) -> None:
+    """Assertions on requests are about the API."""
+    before = len(url.requests)
+    assert 200 == http.get(FILE).status_code
+    assert before == len(url.requests)

@@ -1,0 +1,209 @@
+"""What the multimodal endpoint answers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from voyageai.emulator import running
+from voyageai_rest.catalogue import MODELS
+
+from tests.emulator.asking import Asking
+from tests.emulator.drawing import data_url, drawing, encoded, film, needs_ffmpeg
+from tests.emulator.hosting import Host, hosting
+from tests.emulator.test_answers import vectors
+from tests.emulator.test_validation import PREAMBLE
+
+PATH = "/multimodalembeddings"
+MODEL = MODELS["voyage-multimodal-3.5"]
+
+
+def text(content: str) -> dict[str, str]:
+    """A text as a part."""
+    return {"type": "text", "text": content}
+
+
+def words(number: int) -> dict[str, str]:
+    """A text of so many tokens as a part."""
+    return text(" ".join(["word"] * number))
+
+
+def image(data: bytes) -> dict[str, str]:
+    """A picture as a part."""
+    return {"type": "image_base64", "image_base64": data_url(data)}
+
+
+def image_url(url: str) -> dict[str, str]:
+    """A picture at a host as a part."""
+    return {"type": "image_url", "image_url": url}
+
+
+def inputs(*contents: list[dict[str, str]], **options: Any) -> dict[str, Any]:
+    """A request with inputs of these parts."""
+    return {
+        "inputs": [{"content": content} for content in contents],
+        "model": MODEL.name,
+        **options,
+    }
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    """A web server."""
+    with hosting() as host:
+        yield host
+
+
+@pytest.fixture
+def allowed(host: Host) -> Iterator[Asking]:
+    """An emulator that may fetch from it."""
+    with running(allow_hosts=[host.place]) as url, httpx.Client(base_url=url, timeout=30) as http:
+        yield Asking(http)
+
+
+def test_a_picture_has_one_vector_however_it_comes(host: Host, allowed: Asking) -> None:
+    """By URL, as a data URL, as bare base64, or as the lossless copy of the official client."""
+    picture = drawing(1)
+    data = encoded(picture)
+    bare = {"type": "image_base64", "image_base64": base64.b64encode(data).decode()}
+    copy = encoded(picture, "WEBP", lossless=True)
+    sent = vectors(allowed(PATH, inputs([image(data)], [bare], [image(copy)])))
+    fetched = vectors(allowed(PATH, inputs([image_url(host.put("/a.png", data))])))
+    assert [fetched[0].tolist()] * 3 == sent.tolist()
+
+
+def test_a_picture_is_near_its_copies_and_far_from_others(ask: Asking) -> None:
+    """A search by thumbnail finds the original."""
+    picture = drawing(1)
+    copies = [encoded(picture, "JPEG"), encoded(picture.resize((160, 120)))]
+    others = [encoded(drawing(seed)) for seed in (2, 3, 4)]
+    contents = [[image(data)] for data in (encoded(picture), *copies, *others)]
+    for dimension in (256, 1024):
+        body = inputs(*contents, output_dimension=dimension)
+        near = (found := vectors(ask(PATH, body)))[1:] @ found[0]
+        assert near[:2].min() > 0.7
+        assert 0.4 > near[2:].max()
+
+
+def test_pictures_and_words_share_a_vector(ask: Asking) -> None:
+    """Each part leaves its mark, and no number of names lets a picture outweigh the text."""
+    words, data = text("A ripe yellow banana."), image(encoded(drawing(1)))
+    both, shown, said = vectors(ask(PATH, inputs([words, data], [data], [words])))
+    assert min(both @ shown, both @ said) > 0.4
+    assert 0.1 > abs(shown @ said)
+
+
+def test_usage_adds_up(ask: Asking) -> None:
+    """Each medium counts by itself, as in the documented example."""
+    large, small = (encoded(drawing(1, side, side)) for side in (1600, 10))
+    body = inputs([text("one two"), image(large)], [image(small), image(small)])
+    assert {
+        "text_tokens": 2,
+        "image_pixels": 2000000 + 2 * 50000,
+        "video_pixels": 0,
+        "total_tokens": 2 + 3571 + 2 * 89,
+    } == ask(PATH, body)["usage"]
+
+
+@needs_ffmpeg
+def test_videos_are_looked_at(ask: Asking, tmp_path: Path) -> None:
+    """The same video has the same vector, and its pixels are counted apart from pictures'."""
+    part, other = (
+        {
+            "type": "video_base64",
+            "video_base64": data_url(
+                film(tmp_path / "a.mp4", f"{source}=size=320x240:rate=10", "-t", "1"), "video/mp4"
+            ),
+        }
+        for source in ("testsrc2", "mandelbrot")
+    )
+    answer = ask(PATH, inputs([text("one"), part], [text("one"), part], [text("one"), other]))
+    one, same, another = vectors(answer)
+    assert one.tolist() == same.tolist()
+    assert 0.6 > one @ another
+    pixels = 320 * 240 * 10
+    assert {
+        "text_tokens": 3,
+        "image_pixels": 0,
+        "video_pixels": 3 * pixels,
+        "total_tokens": 3 + 3 * (pixels // 1120),
+    } == answer["usage"]
+
+
+def test_what_cannot_be_read_is_named(ask: Asking) -> None:
+    """Among a thousand pictures the caller has to find the one."""
+    broken = image(b"no picture")
+    said = ask.refused(PATH, inputs([text("a")], [text("b"), broken]))
+    assert said.startswith(
+        f"{PREAMBLE}Error for argument 'inputs.1.content.1.image_base64': Value error, "
+        "the file is no image of the formats PNG, "
+    )
+
+
+def test_no_host_is_allowed_by_default(ask: Asking, host: Host) -> None:
+    """An emulator on a developer's machine could otherwise be made to read what only it can."""
+    url = host.put("/a.png", encoded(drawing(1)))
+    said = ask.refused(PATH, inputs([image_url(url)]))
+    assert f"start it with allow_hosts=['{host.place}']" in said
+    assert [] == host.asked
+
+
+def test_a_request_has_pictures_in_one_form(ask: Asking) -> None:
+    """Documented: all by URL or all as data, even in different inputs."""
+    link = image_url("https://example.com/a.png")
+    said = ask.refused(PATH, inputs([link], [image(encoded(drawing(1)))]))
+    assert "either image_url or image_base64 for images, not both" in said
+
+
+def test_only_models_with_video_take_it(ask: Asking) -> None:
+    """The catalogue says which modalities a model has."""
+    video = {"type": "video_url", "video_url": "https://example.com/a.mp4"}
+    old = MODELS["voyage-multimodal-3"].name
+    said = ask.refused(PATH, inputs([video], model=old))
+    assert f"Request to model '{old}' failed. The model does not support video inputs." == said
+    assert "not allowed to fetch from example.com" in ask.refused(PATH, inputs([video]))
+
+
+@pytest.mark.parametrize("room", [0, 1, 88])
+def test_a_picture_that_does_not_fit_is_dropped_whole(ask: Asking, room: int) -> None:
+    """Documented; what comes after it is dropped as well."""
+    assert MODEL.context_length is not None
+    long = words(MODEL.context_length - room)
+    body = inputs([long, image(encoded(drawing(1, 10, 10))), text("after")])
+    answer = ask(PATH, body)
+    usage = answer["usage"]
+    assert 0 == usage["image_pixels"]
+    assert MODEL.context_length - room == usage["text_tokens"] == usage["total_tokens"]
+    np.testing.assert_array_equal(vectors(ask(PATH, inputs([long]))), vectors(answer))
+    said = ask.refused(PATH, {**body, "truncation": False})
+    assert "The example at index 0 in your batch has too many tokens" in said
+
+
+def test_a_picture_that_just_fits_is_kept(ask: Asking) -> None:
+    """The context length is a length that is allowed."""
+    assert MODEL.context_length is not None
+    long = words(MODEL.context_length - 89)
+    body = inputs([long, image(encoded(drawing(1, 10, 10)))], truncation=False)
+    usage = ask(PATH, body)["usage"]
+    assert (50000, MODEL.context_length) == (usage["image_pixels"], usage["total_tokens"])
+
+
+def test_a_text_over_the_context_length_loses_its_end(ask: Asking) -> None:
+    """As at the other endpoints, but in the light of what comes before it."""
+    assert MODEL.context_length is not None
+    long = words(MODEL.context_length + 1)
+    usage = ask(PATH, inputs([image(encoded(drawing(1, 10, 10))), long]))["usage"]
+    assert MODEL.context_length - 89 == usage["text_tokens"]
+    assert MODEL.context_length == usage["total_tokens"]
+
+
+def test_broken_pictures_are_refused_even_where_they_would_be_dropped(ask: Asking) -> None:
+    """Whether a request is valid does not hang on the length of its texts."""
+    assert MODEL.context_length is not None
+    long = words(MODEL.context_length)
+    assert "content.1" in ask.refused(PATH, inputs([long, image(b"no picture")]))

@@ -1,0 +1,137 @@
+"""Every status that the API is known to answer can be had, in its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+from voyageai.emulator import Emulator, running
+from voyageai.emulator.app import create_app
+from voyageai.emulator.settings import Settings
+from voyageai.emulator.world import World
+from voyageai_rest.catalogue import MODELS
+from voyageai_rest.operations import OPERATIONS
+
+from tests.emulator.asking import DOCUMENT, ERROR, check, send
+from tests.emulator.faulting import admin
+
+BODY = {"input": "hello", "model": "voyage-4"}
+KEY = {"authorization": "Bearer any"}
+DOCUMENTED = sorted(
+    {
+        status
+        for operations in DOCUMENT["paths"].values()
+        for operation in operations.values()
+        if isinstance(operation, dict) and "responses" in operation
+        for status in operation["responses"]
+        if status.startswith(("4", "5"))
+    }
+)
+BY_FAULT = {
+    "400": [400],
+    "401": [401],
+    "403": [403],
+    "404": [404],
+    "410": [410],
+    "422": [422],
+    "429": [429],
+    "5XX": [500, 502, 503, 504],
+}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """A running emulator."""
+    with running() as emulator:
+        yield emulator
+
+
+def in_the_apis_shape(answer: httpx.Response, status: int) -> None:
+    """Fail unless an answer is an error as the API gives it."""
+    assert status == answer.status_code, answer.text
+    assert "application/json" == answer.headers["content-type"]
+    check(ERROR, answer.json())
+    assert answer.json()["detail"]
+    assert 32 == len(answer.headers["x-request-id"])
+    assert "retry-after" not in answer.headers
+
+
+def test_all_that_is_documented_is_tried() -> None:
+    """A status that is added to the contract is added here."""
+    assert DOCUMENTED == sorted(BY_FAULT)
+
+
+@pytest.mark.parametrize("status", [code for codes in BY_FAULT.values() for code in codes])
+def test_every_documented_status_can_be_asked_for(emulator: Emulator, status: int) -> None:
+    """403, 422, 502, 503 and 504 come from nothing that a client could do."""
+    emulator.faults.next("status", status=status)
+    in_the_apis_shape(httpx.post(f"{emulator}/embeddings", json=BODY, headers=KEY), status)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_every_operation_meets_them(emulator: Emulator, operation: Any) -> None:
+    """Code for files and batches has to cope with them as well."""
+    emulator.faults.next("status", status=503, operation=operation.id)
+    path = operation.path.replace("{", "").replace("}", "")
+    answer = httpx.request(operation.method, emulator + path, headers=KEY)
+    in_the_apis_shape(answer, 503)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "key", "status"),
+    [
+        ("POST", "/embeddings", {}, "any", 400),
+        ("POST", "/embeddings", BODY, None, 401),
+        ("GET", "/models", None, "any", 404),
+        ("GET", "/embeddings", None, "any", 405),
+        ("PUT", "/files", None, "any", 405),
+        ("GET", "/files/no-such-file", None, "any", 404),
+        ("GET", "/batches/no-such-batch", None, "any", 404),
+        ("POST", "/embeddings", {"input": "a", "model": "old"}, "any", 410),
+        ("POST", "/rerank", {"query": "q", "documents": ["d"], "model": "rerank-2"}, "any", 429),
+    ],
+)
+def test_what_a_client_does_wrong_is_answered_so(
+    method: str, path: str, body: Any, key: str | None, status: int
+) -> None:
+    """Without any fault that was planned."""
+    old = attrs.evolve(
+        MODELS["voyage-3.5"], name="old", lifecycle="retired", replacement="voyage-4"
+    )
+    world = World(Settings(models={**MODELS, "old": old}))
+    world.limits.set("rerank-2", rpm=0)
+    in_the_apis_shape(send(create_app(world), method, path, body, key=key), status)
+    world.close()
+
+
+def test_a_body_that_is_too_large_is_refused_in_the_same_shape(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the emulator's own limit; what the API's is nobody has recorded."""
+    monkeypatch.setattr("voyageai.emulator.bodies.MAX_BODY", 10)
+    in_the_apis_shape(httpx.post(f"{emulator}/embeddings", json=BODY, headers=KEY), 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "status"),
+    [("/requests", None, 200), ("/requests", "wrong", 401), ("/nothing", None, 404)],
+)
+def test_the_emulators_own_answers_have_ids_too(
+    emulator: Emulator, path: str, token: str | None, status: int
+) -> None:
+    """One each, though they are not recorded."""
+    answers = [admin(emulator, "GET", path, token=token) for _ in range(2)]
+    assert [status] * 2 == [answer.status_code for answer in answers]
+    assert 2 == len({answer.headers["x-request-id"] for answer in answers})
+    assert 1 == len(answers[0].headers.get_list("x-request-id"))
+    assert ["emulator, not the Voyage AI models"] == answers[0].headers.get_list("x-emulator")
+
+
+def test_advice_on_when_to_retry_is_given_only_if_asked(emulator: Emulator) -> None:
+    """With a planned fault as with a rate limit."""
+    emulator.faults.next("status", status=503, retry_after=7)
+    answer = httpx.post(f"{emulator}/embeddings", json=BODY, headers=KEY)
+    assert (503, "7") == (answer.status_code, answer.headers["retry-after"])

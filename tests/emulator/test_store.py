@@ -1,0 +1,232 @@
+"""The database of files and batch jobs."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from voyageai.emulator import running
+from voyageai.emulator.store import StateError, Store
+from voyageai.emulator.store.files import PIECE
+from voyageai.emulator.store.ids import new_id
+from voyageai.emulator.store.jobs import Place
+from voyageai.emulator.store.schema import VERSION
+
+from tests.emulator.asking import DOCUMENT
+from tests.emulator.batching import Jobs, some_lines
+
+KEY = "pa-a-key-that-nobody-may-see"
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """A store of its own."""
+    store = Store()
+    yield store
+    store.close()
+
+
+def keep(store: Store, content: bytes, owner: str = "me") -> int:
+    """Store a file, and tell its number."""
+    number = store.files.begin(owner, "lines.jsonl", "batch")
+    store.files.append(number, content)
+    store.files.publish(number, 1, 100)
+    return number
+
+
+def a_job(store: Store, owner: str = "me") -> int:
+    """Store a job, and tell its number."""
+    return store.jobs.add(
+        owner=owner,
+        endpoint="/v1/embeddings",
+        model="voyage-4",
+        input_file_id="file-1",
+        input_file=1,
+        completion_window="12h",
+        request_params={"model": "voyage-4"},
+        created_at=1,
+        expected_completion_at=2,
+    ).number
+
+
+# The file
+
+
+def test_files_and_jobs_outlive_the_emulator(tmp_path: Path) -> None:
+    """That is what a state file is for."""
+    state = tmp_path / "state.db"
+    with running(state=state) as emulator, Jobs(emulator.url) as jobs:
+        job = jobs.create(some_lines(3))["id"]
+        assert 0 == emulator.batches.settle()
+        before = jobs.get(f"/batches/{job}"), jobs.get("/files"), jobs.results(job)
+    with running(state=str(state)) as emulator, Jobs(emulator.url) as jobs:
+        assert before == (jobs.get(f"/batches/{job}"), jobs.get("/files"), jobs.results(job))
+
+
+def test_no_key_is_in_the_state_file(tmp_path: Path) -> None:
+    """It is copied, sent and kept for longer than anybody thinks of it."""
+    with running(state=tmp_path / "state.db") as emulator, Jobs(emulator.url, KEY) as jobs:
+        jobs.create(some_lines(3))
+        assert 0 == emulator.batches.settle()
+        assert not [path for path in tmp_path.iterdir() if KEY.encode() in path.read_bytes()]
+    assert KEY.encode() not in (tmp_path / "state.db").read_bytes()
+
+
+def test_a_state_file_is_for_one_emulator_at_a_time(tmp_path: Path) -> None:
+    """Two would answer the same lines."""
+    state = tmp_path / "state.db"
+    other = f"from voyageai.emulator.store import Store; Store({str(state)!r})"
+    with running(state=state):
+        with pytest.raises(StateError, match="another emulator is using it") as raised:
+            Store(str(state))
+        assert str(state) == raised.value.filename
+        with pytest.raises(OSError, match="another emulator is using it"), running(state=state):
+            pass
+        command = [sys.executable, "-c", other]
+        result = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert "another emulator is using it" in result.stderr
+    Store(str(state)).close()
+
+
+def test_a_state_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    """What it holds would be misread."""
+    state = str(tmp_path / "state.db")
+    Store(state).close()
+    with sqlite3.connect(state) as connection:
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+    with pytest.raises(StateError, match=f"of version {VERSION + 1}, and this emulator's is"):
+        Store(state)
+
+
+def test_what_is_no_state_file_is_left_alone(tmp_path: Path) -> None:
+    """A slip in a path costs nobody their data."""
+    text, foreign = tmp_path / "notes.txt", tmp_path / "other.db"
+    text.write_text("my notes\n" * 1000)
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("CREATE TABLE mine (a)")
+    connection.close()
+    before = foreign.read_bytes()
+    with pytest.raises(StateError, match="not a database"):
+        Store(str(text))
+    with pytest.raises(StateError, match="a database of something else"):
+        Store(str(foreign))
+    with pytest.raises(StateError, match="unable to open"):
+        Store(str(tmp_path))
+    assert ("my notes\n" * 1000, before) == (text.read_text(), foreign.read_bytes())
+
+
+def test_an_upload_that_was_cut_off_leaves_nothing(tmp_path: Path) -> None:
+    """A process may die in the middle of one."""
+    state = str(tmp_path / "state.db")
+    store = Store(state)
+    keep(store, b"whole")
+    store.files.append(store.files.begin("me", "half.jsonl", "batch"), b"half")
+    assert ["lines.jsonl"] == [f.filename for f in store.files.page("me", 2, limit=9).items]
+    store.close()
+    store = Store(state)
+    store.close()
+    with sqlite3.connect(state) as connection:
+        assert [(b"whole",)] == connection.execute("SELECT content FROM pieces").fetchall()
+    connection.close()
+
+
+def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:
+    """Answers without the note of where to go on would be given twice."""
+    number = keep(store, b"before")
+
+    def fail_late() -> None:
+        with store.transaction():
+            store.files.append(number, b"never")
+            with store.transaction():
+                store.files.discard(number)
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        fail_late()
+    assert b"before" == b"".join(store.files.pieces(number))
+
+
+def test_no_group_of_lines_is_answered_twice(store: Store) -> None:
+    """The database itself would not take it."""
+    job = a_job(store)
+    assert Place(1, 0) == store.jobs.place(job)
+    store.jobs.note_answered(job, Place(1, 0), Place(5, 80))
+    assert Place(5, 80) == store.jobs.place(job)
+    with pytest.raises(sqlite3.IntegrityError):
+        store.jobs.note_answered(job, Place(1, 0), Place(3, 40))
+
+
+def test_a_job_moves_only_from_where_it_is(store: Store) -> None:
+    """A client cancels while the worker goes on: one of them is first."""
+    number = a_job(store)
+    assert store.jobs.move(number, ("validating",), "cancelling", 5)
+    assert not store.jobs.move(number, ("validating",), "in_progress", 6)
+    (job,) = store.jobs.in_flight()
+    assert ("cancelling", 5, None) == (job.status, job.cancelling_at, job.in_progress_at)
+
+
+# Contents
+
+
+@given(
+    parts=st.lists(st.binary(max_size=40) | st.just(b"\n"), max_size=12),
+    longest=st.integers(0, 60),
+)
+def test_lines_are_those_of_the_content(parts: list[bytes], longest: int) -> None:
+    """Wherever the pieces of a file begin, and from wherever one goes on."""
+    store = Store()
+    try:
+        number = store.files.begin("me", "x.jsonl", "batch")
+        for part in parts:
+            store.files.append(number, part)
+        content = b"".join(parts)
+        expected = content.split(b"\n")
+        expected = expected[:-1] if not expected[-1] else expected
+        lines = list(store.files.lines(number, longest=longest))
+        assert [raw if len(raw) <= longest else None for raw in expected] == [
+            line.raw for line in lines
+        ]
+        assert list(range(1, len(expected) + 1)) == [line.number for line in lines]
+        for line in lines:
+            later = store.files.lines(
+                number, first=line.number + 1, start=line.end, longest=longest
+            )
+            assert lines[line.number :] == list(later)
+    finally:
+        store.close()
+
+
+@given(start=st.integers(0, 30), length=st.integers(0, 30), parts=st.lists(st.binary(max_size=9)))
+def test_a_part_of_a_content_is_that_slice(start: int, length: int, parts: list[bytes]) -> None:
+    """Downloads are resumed at any byte."""
+    store = Store()
+    try:
+        number = store.files.begin("me", "x.jsonl", "batch")
+        for part in parts:
+            store.files.append(number, part)
+        expected = b"".join(parts)[start : start + length]
+        assert expected == b"".join(store.files.pieces(number, start, start + length))
+    finally:
+        store.close()
+
+
+def test_a_large_content_is_kept_in_pieces(store: Store) -> None:
+    """None of them is too much for memory."""
+    content = bytes(range(256)) * (3 * PIECE // 256) + b"end"
+    pieces = list(store.files.pieces(keep(store, content)))
+    assert ([PIECE] * 3 + [3], content) == ([len(piece) for piece in pieces], b"".join(pieces))
+
+
+def test_ids_are_like_those_that_were_seen() -> None:
+    """Columns and patterns that hold the API's ids hold these."""
+    seen: str = DOCUMENT["components"]["parameters"]["FileId"]["schema"]["examples"][0]
+    made = {new_id("file") for _ in range(100)}
+    assert (100, {len(seen)}) == (len(made), {len(id) for id in made})
+    assert all(id.startswith("file-") and id[5:].isalnum() for id in made)

@@ -1,0 +1,127 @@
+"""Tokens: the same for the emulator, and for who counts with its tokenizer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from voyageai.emulator.engine import tokens
+from voyageai.emulator.tokenizer import load
+from voyageai_rest.catalogue import TOKENIZATION
+
+from tests.emulator.writing import texts
+
+PROSE = (
+    "The lighthouse keeper climbed the narrow stairs every evening, lit the lamp, and wrote "
+    "down what the weather had been. Ships passed at a distance; some of them answered his "
+    "signal. In winter, when the supply boat could not land, he lived on fish and potatoes."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", 0),
+        ("   ", 1),
+        ("word", 1),
+        ("word word", 2),
+        ("representation", 2),
+        ("don't", 1),
+        ("a, b.", 4),
+        ("f(x):", 4),
+        ("__init__", 3),
+        ("東京", 4),
+        ("приветствие", 6),
+        ("🚀", 4),
+    ],
+)
+def test_tokens_are_those_of_the_tokenizer(text: str, expected: int) -> None:
+    """Another tokenizer would change what tests of users have pinned."""
+    assert expected == tokens.count(text)
+
+
+def test_prose_has_about_as_many_tokens_as_documented() -> None:
+    """Costs and limits that were tried out here are of the real size."""
+    least, most = TOKENIZATION.tokens_per_word
+    assert least <= tokens.count(PROSE) / len(PROSE.split()) <= most
+
+
+@given(texts)
+def test_a_text_has_as_many_tokens_as_the_library_says(text: str) -> None:
+    """Parts are counted one by one and remembered; clients count the text in one go."""
+    assert len(load().encode(text).ids) == tokens.count(text)
+
+
+@given(texts)
+def test_tokens_hold_all_of_a_text(text: str) -> None:
+    """Nothing is normalised, left out or added."""
+    assert text == load().decode(load().encode(text).ids)
+    spans = tokens.spans(text)
+    assert tokens.count(text) == len(spans)
+    assert set(range(len(text))) == {at for begin, end in spans for at in range(begin, end)}
+
+
+def test_many_texts_are_counted_as_each() -> None:
+    """A batch is no other case."""
+    assert [3, 0, 1] == tokens.counts(["one two three", "", "word"])
+
+
+@given(texts, st.integers(0, 30))
+def test_a_cut_text_has_at_most_so_many_tokens(text: str, limit: int) -> None:
+    """What was cut is taken when it is sent again."""
+    cut = tokens.truncate(text, limit)
+    assert text.startswith(cut)
+    assert tokens.count(cut) <= limit
+    assert (tokens.count(text) <= limit) == (cut == text)
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(1, "word"), (3, "word"), (5, "word🚀"), (6, None)]
+)
+def test_a_cut_spares_characters(limit: int, expected: str | None) -> None:
+    """A character of several tokens is in or out as a whole."""
+    text = "word🚀word"
+    assert (text if expected is None else expected) == tokens.truncate(text, limit)
+
+
+def test_a_lone_surrogate_counts_as_a_character() -> None:
+    """JSON can hold one, though no tokenizer takes it."""
+    assert tokens.count("a?b") == tokens.count("a\ud800b")
+    assert "a\ud800" == tokens.truncate("a\ud800b", 2)
+
+
+def test_threads_count_alike() -> None:
+    """A server reads several requests at once."""
+    many = [f"{PROSE} {number} word{number}" for number in range(200)]
+    expected = tokens.counts(many)
+    with ThreadPoolExecutor(8) as pool:
+        assert [expected] * 8 == list(pool.map(tokens.counts, [many] * 8))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_a_fork_after_counting_goes_without_a_word() -> None:
+    """The library warns of forks once it has used its threads, on the error output of users."""
+    program = (
+        "import os\n"
+        "from voyageai.emulator.engine.tokens import counts\n"
+        f"texts = [{PROSE!r} + chr(256 + i) for i in range(500)]\n"
+        "expected = counts(texts)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(int(expected != counts([text for text in texts])))\n"
+        "print(os.waitpid(child, 0)[1])\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "TOKENIZERS_PARALLELISM"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert ("0\n", "") == (done.stdout, done.stderr)
