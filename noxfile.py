@@ -133,6 +133,13 @@ def local(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def tokenizer(session: nox.Session) -> None:
+    """Train the emulator's tokenizer anew; with `-- --check` only say whether it is the same."""
+    session.install(*groups("tokenizer"))
+    session.run("python", "-m", "generator.tokenizer", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def snapshots(session: nox.Session) -> None:
     """Write the snapshots anew; review what changed with `git diff`."""
     session.install(f"{wheel(session)}[emulator,images,numpy]", *groups("test"))

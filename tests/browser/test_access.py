@@ -158,7 +158,9 @@ def test_the_page_is_laid_out_for_screen_readers(visit: Visit) -> None:
 def keep(page: Any, path: Path) -> None:
     """Keep a picture of the whole page, in few colours, as it has few."""
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-    picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.convert("RGB").quantize(
+        method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    ).save(path, optimize=True)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

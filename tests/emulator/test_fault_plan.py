@@ -224,9 +224,10 @@ def test_the_command_refuses_and_lists_faults(capsys: pytest.CaptureFixture[str]
 
 def test_the_command_takes_faults_and_says_its_token() -> None:
     """A shell script has no other way to them."""
-    with command("--port", "0", "--fault", "status; status=503") as (_, line):
-        words = line.split()
-        url, token = words[-1], words[words.index("token") + 1]
+    arguments = ("--port", "0", "--fault", "status; status=503")
+    with command(*arguments) as (process, line):
+        assert process.stdout is not None
+        url, token = line.split()[-1], process.stdout.readline().strip().partition("#token=")[2]
         assert [503] == statuses(url, 1)
         root = url.removesuffix("/v1")
         headers = {"x-emulator-token": token}

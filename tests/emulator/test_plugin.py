@@ -116,7 +116,7 @@ def test_a_session_that_does_not_use_it_notices_nothing(project: pytest.Pytester
             assert not {{"VOYAGE_API_KEY", "VOYAGE_BASE_URL", "HF_ENDPOINT"}} & set(os.environ)
     """)
     # Another plugin may well load some of these.
-    others = ("-p", "no:anyio", "-p", "no:hypothesispytest")
+    others = ("-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:schemathesis")
     project.runpytest_subprocess(*others).assert_outcomes(passed=1)
 
 

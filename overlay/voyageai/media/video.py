@@ -53,7 +53,7 @@ class Video:
         data: Its bytes.
 
     Example:
-        >>> video = Video(bytes.fromhex("0000001866747970 6d703432"), model="voyage-multimodal-4")
+        >>> video = Video(bytes.fromhex("0000001866747970 6d703432"), model="voyage-multimodal-3.5")
         >>> video.mime_type
         'video/mp4'
     """
