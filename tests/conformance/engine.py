@@ -46,6 +46,7 @@ def run(
     examples: int,
     *,
     operation: str | None = None,
+    seed: int | None = None,
 ) -> Findings:
     """Run phases against a server.
 
@@ -55,14 +56,19 @@ def run(
         phases: Names of schemathesis' phases.
         examples: Random requests per operation, or random sequences of requests.
         operation: Id of the only operation to test; by default all are.
+        seed: Of the random requests; without one they are the same in every run.
     """
     config = SchemathesisConfig.from_dict(
         {
-            "seed": SEED,
+            "seed": SEED if seed is None else seed,
             "headers": {"Authorization": f"Bearer {KEY}"},
             "continue-on-failure": True,
             "cache": {"enabled": False},
-            "generation": {"deterministic": True, "database": "none", "max-examples": examples},
+            "generation": {
+                "deterministic": seed is None,
+                "database": "none",
+                "max-examples": examples,
+            },
             "phases": {"enabled": False} | {phase: {"enabled": True} for phase in phases},
             "checks": {
                 **{name: {"enabled": False} for name in LEFT_OUT},
