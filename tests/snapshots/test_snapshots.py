@@ -113,7 +113,7 @@ def test_a_renamed_field_shows_in_the_interface(renamed):
     ("old", "new"),
     [
         ("def embed_query(", "def _embed_query("),
-        ("truncation: bool = True", "truncation: bool = False"),
+        ("truncation: bool | None = True", "truncation: bool | None = False"),
         ("model: RerankModel | str", "model: RerankModel"),
     ],
     ids=["name removed", "default changed", "type narrowed"],
