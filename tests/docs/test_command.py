@@ -97,7 +97,7 @@ def test_a_model_that_is_not_known_ends_it_at_once(
 
 def test_a_failed_call_ends_it_with_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A newcomer's first error is a wrong key; a traceback would hide the reason."""
-    with voyageai.emulator.running(api_key="the right one") as url:
+    with voyageai.emulator.running(api_key="the-right-one") as url:
         monkeypatch.setenv("VOYAGE_API_KEY", "pa-wrong")
         monkeypatch.setenv("VOYAGE_BASE_URL", url)
         status, output = run("compress some data")

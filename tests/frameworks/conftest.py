@@ -28,7 +28,9 @@ def server() -> Iterator[Emulator]:
 
 
 @pytest.fixture(autouse=True)
-def emulator(server: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
+def emulator(
+    server: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Emulator:
     """The emulator, found by who looks where the documentation says to look."""
     server.requests.clear()
     monkeypatch.setenv("VOYAGE_API_KEY", "pa-emulated")

@@ -45,7 +45,9 @@ def test_langchain_embeds_without_blocking() -> None:
 
 def test_langchain_embeds_in_context() -> None:
     """Contextualized models take another way through it."""
-    embeddings = pytest.importorskip("langchain_voyageai").VoyageAIEmbeddings(model="voyage-context-3")
+    embeddings = pytest.importorskip("langchain_voyageai").VoyageAIEmbeddings(
+        model="voyage-context-3"
+    )
     documents = embeddings.embed_documents(list(CORPUS))
 
     assert ANSWER == nearest(embeddings.embed_query(QUESTION), documents)
@@ -102,7 +104,9 @@ def test_haystack_embeds_and_ranks() -> None:
     query = embedders.VoyageTextEmbedder(model="voyage-3.5").run(QUESTION)["embedding"]
     assert ANSWER == nearest(query, [document.embedding for document in documents])
 
-    ranker = pytest.importorskip("haystack_integrations.components.rankers.voyage").VoyageRanker(model="rerank-2.5")
+    ranker = pytest.importorskip("haystack_integrations.components.rankers.voyage").VoyageRanker(
+        model="rerank-2.5"
+    )
     ranked = ranker.run(QUESTION, [Document(content=text) for text in CORPUS])["documents"]
     assert CORPUS[ANSWER] == ranked[0].content
 
@@ -148,14 +152,18 @@ def test_lancedb_stores_searches_and_reranks(tmp_path: Any) -> None:
     table.add([{"text": text} for text in CORPUS])
     assert CORPUS[ANSWER] == table.search(QUESTION).limit(1).to_list()[0]["text"]
 
-    reranker = pytest.importorskip("lancedb.rerankers").VoyageAIReranker(model_name="rerank-2.5", column="text")
+    reranker = pytest.importorskip("lancedb.rerankers").VoyageAIReranker(
+        model_name="rerank-2.5", column="text"
+    )
     found = table.search(QUESTION).limit(5).rerank(reranker, QUESTION).to_list()
     assert CORPUS[ANSWER] == found[0]["text"]
 
 
 def test_agno_embeds_and_finds() -> None:
     """One text at a time, blocking and not."""
-    embedder = pytest.importorskip("agno.knowledge.embedder.voyageai").VoyageAIEmbedder(id="voyage-4")
+    embedder = pytest.importorskip("agno.knowledge.embedder.voyageai").VoyageAIEmbedder(
+        id="voyage-4"
+    )
     documents = [embedder.get_embedding(text) for text in CORPUS]
 
     assert ANSWER == nearest(embedder.get_embedding(QUESTION), documents)

@@ -1,0 +1,68 @@
+"""Run the tests that frameworks ship with their sources, on this client, against the emulator.
+
+    python -m tests.frameworks.shipped
+
+Of the frameworks here only `langchain-voyageai` ships tests that call the client; its own
+integration tests are for the API, whose place the emulator takes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from voyageai.emulator import running
+
+SHIPPED = {
+    # Left out: tests that name the API's own address.
+    "langchain-voyageai": ("-k", "not with_base_url"),
+}
+
+
+def main() -> int:
+    """Fetch, unpack and run; the number of frameworks whose tests fail."""
+    failed = 0
+    with running() as emulator, tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "VOYAGE_API_KEY": "pa-emulated",
+            "VOYAGE_BASE_URL": emulator.url,
+            "HF_ENDPOINT": emulator.origin,
+            "HF_HOME": str(Path(folder, "hub")),
+        }
+        for name, arguments in SHIPPED.items():
+            tests = _unpack(f"{name}=={version(name)}", Path(folder, name))
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-o",
+                "addopts=",
+                "-o",
+                "asyncio_mode=auto",
+            ]
+            done = subprocess.run(
+                [*command, *arguments, "tests"], cwd=tests, env=environment, check=False
+            )
+            failed += done.returncode != 0
+    return failed
+
+
+def _unpack(requirement: str, folder: Path) -> Path:
+    """The folder of a distribution's sources."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+    subprocess.run([*pip, "--dest", str(folder), requirement], check=True)
+    [archive] = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as sources:
+        sources.extractall(folder, filter="data")
+    return folder / archive.name.removesuffix(".tar.gz")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
