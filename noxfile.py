@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -13,8 +14,8 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False  # skipped, and said so
 nox.options.sessions = [
-    *("lint", "types", "spec", "generate-check", "tests", "conformance"),
-    *("frameworks", "browser", "local", "build"),
+    *("lint", "types", "spec", "generate-check", "impact", "tests", "conformance"),
+    *("frameworks", "browser", "local", "build", "rehearse", "audit"),
 ]
 
 ROOT = Path(__file__).parent
@@ -22,6 +23,13 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 OLDEST = PYTHONS[0]
 SOURCES = ("overlay", "generator", "tests", "docs", "noxfile.py")
+MAINTAINERS = [
+    *("tests/drift", "tests/generator", "tests/impact", "tests/live", "tests/release"),
+    "tests/spec",
+]
+LOCKED = "generator/release/locked.txt"
+RELEASED = "RELEASED_WHEEL"  # the environment's name for the wheel that `nox -s release` made
+EXTRAS = "[emulator,images,numpy,tokenizers,video]"
 
 # pyenv hides the interpreters that are not selected; select all that this project is for.
 if pyenv := shutil.which("pyenv"):
@@ -32,19 +40,34 @@ if pyenv := shutil.which("pyenv"):
     os.environ.setdefault("PYENV_VERSION", ":".join(found) or "system")
 
 
-def groups(*names: str) -> list[str]:
-    """Requirements of dependency groups."""
+def newest(*names: str) -> list[str]:
+    """Requirements of dependency groups, at the newest versions that fit."""
     return list(nox.project.dependency_groups(PYPROJECT, *names))
 
 
+def groups(*names: str) -> list[str]:
+    """Requirements of dependency groups; everything installed with them is as it is locked."""
+    return ["--constraint", LOCKED, *newest(*names)]
+
+
 def wheel(session: nox.Session) -> str:
-    """Path of this tree's wheel, built once per run of nox."""
+    """Path of the wheel: of the release that is made, or this tree's, built once per run of nox."""
+    if made := os.environ.get(RELEASED):
+        return made
     folder = Path(session.cache_dir, "wheel", str(os.getpid()))
     if not folder.exists():
         shutil.rmtree(folder.parent, ignore_errors=True)
         session.install("build>=1.2,<2")
         session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), silent=True)
     return str(next(folder.glob("*.whl")))
+
+
+def everything(session: nox.Session) -> list[str]:
+    """Arguments of pytest for all tests that concern this interpreter, on all cores."""
+    left_out = [] if session.python == OLDEST else MAINTAINERS
+    if left_out:
+        session.log(f"The tests of maintainers' tools run on {OLDEST} alone: {left_out}")
+    return ["--numprocesses=auto", "--dist=worksteal", *(f"--ignore={path}" for path in left_out)]
 
 
 @nox.session(python=OLDEST)
@@ -69,6 +92,20 @@ def spec(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def drift(session: nox.Session) -> None:
+    """Compare two contracts, or ours with those published (`upstream`) or a host (`live`)."""
+    session.install(*groups("generate"))
+    session.run("python", "-m", "generator.drift", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def impact(session: nox.Session) -> None:
+    """Fail if version or changelog tell less than what has changed since the last release."""
+    session.install(*groups("impact"), "-e", ".[emulator,images,tokenizers]")
+    session.run("python", "-m", "generator.impact", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def lint(session: nox.Session) -> None:
     """Style, and the floors of the house; with `-- --fix` repair what can be repaired."""
     session.install(*groups("lint"), "-e", ".[emulator]")
@@ -90,8 +127,8 @@ def types(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The tests, against the built wheel. Arguments after `--` go to pytest."""
-    session.install(f"{wheel(session)}[emulator,images,numpy,tokenizers,video]", *groups("test"))
-    session.run("pytest", *session.posargs)
+    session.install(f"{wheel(session)}{EXTRAS}", *groups("test"))
+    session.run("pytest", *(session.posargs or everything(session)))
 
 
 @nox.session(python=OLDEST)
@@ -111,7 +148,7 @@ PINNED = (
 @nox.session(python=OLDEST)
 def frameworks(session: nox.Session) -> None:
     """Run what others build on the official client, unchanged, on this one."""
-    session.install(f"{wheel(session)}[emulator,images,tokenizers]", *groups("frameworks"))
+    session.install(f"{wheel(session)}[emulator,images,tokenizers]", *newest("frameworks"))
     session.install("--no-deps", *PINNED)
     # Plugins that the frameworks' own tests need.
     without = ("-p", "no:asyncio", "-p", "no:syrupy")
@@ -126,12 +163,19 @@ def browser(session: nox.Session) -> None:
     session.run("pytest", "tests/browser", *session.posargs)
 
 
+@nox.session(python=OLDEST)
+def jobs(session: nox.Session) -> None:
+    """Run a job of 250,000 texts, and kill the processes of others at random moments."""
+    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    session.run("pytest", "tests/jobs", *session.posargs)
+
+
 # pip takes the build of torch for the processor alone where it is at hand.
 @nox.session(python=OLDEST, venv_backend="virtualenv")
 def local(session: nox.Session) -> None:
     """Run models on this machine: a tiny one that the tests make."""
     session.install("torch>=2.6,<2.14")
-    session.install(f"{wheel(session)}[emulator,local,numpy]", *groups("local"))
+    session.install(f"{wheel(session)}[emulator,local,numpy]", *newest("local"))
     session.run("pytest", "tests/local", *session.posargs)
 
 
@@ -171,3 +215,70 @@ def build(session: nox.Session) -> None:
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build", silent=True)
     session.run("twine", "check", "--strict", *map(str, ROOT.glob("dist/*")))
+
+
+@nox.session(python=OLDEST)
+def lowest(session: nox.Session) -> None:
+    """The tests with the lowest version of every dependency that the package says it takes."""
+    session.install("--resolution", "lowest-direct", f"{wheel(session)}{EXTRAS}")
+    session.install(*newest("test"))
+    session.run("pytest", *(session.posargs or everything(session)))
+
+
+@nox.session(name="newest", python=PYTHONS[-1])
+def newest_session(session: nox.Session) -> None:
+    """The tests with today's newest version of everything, whatever is locked."""
+    session.install("--upgrade", f"{wheel(session)}{EXTRAS}", *newest("test"))
+    session.run("pytest", *(session.posargs or everything(session)))
+
+
+@nox.session(python=OLDEST)
+def release(session: nox.Session) -> None:
+    """Do everything of a release but the upload; docs/releasing.md says what that is."""
+    session.install(*groups("generate", "release"))
+    step = ("python", "-m", "generator.release")
+    inner = (sys.executable, "-m", "nox", "--error-on-missing-interpreters", "-s")
+    session.run(*step, "ready")
+    session.run("python", "-m", "generator", "--check")
+    session.run(*inner, "impact", external=True)
+    session.run(*step, "cut")
+    session.run(*step, "build")
+    (made,) = ROOT.glob("dist/*.whl")
+    session.run(*inner, "tests", env={RELEASED: str(made)}, external=True)
+    session.run(*step, "prove")
+    session.run(*step, "tag")
+
+
+@nox.session(python=OLDEST)
+def publish(session: nox.Session) -> None:
+    """Upload what `nox -s release` made, and install it back from the index."""
+    session.install(*groups("release"))
+    session.run("python", "-m", "generator.release", "publish", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def begin(session: nox.Session) -> None:
+    """Start on the next version: `nox -s begin -- 0.7.0`."""
+    session.install(*groups("generate", "release"))
+    session.run("python", "-m", "generator.release", "begin", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def rehearse(session: nox.Session) -> None:
+    """Release a copy of this tree with a new model, to an index on this machine, and use it."""
+    session.install(f"{wheel(session)}{EXTRAS}", *groups("rehearse"))
+    session.run("pytest", "tests/rehearsal", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def audit(session: nox.Session) -> None:
+    """Look for secrets, licences that don't fit and known weaknesses of what is locked."""
+    session.install(*groups("audit", "release"))
+    session.run("python", "-m", "generator.release", "audit", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def lock(session: nox.Session) -> None:
+    """Lock everything that development and release use to its newest version."""
+    session.install(*newest("release"))
+    session.run("python", "-m", "generator.release", "lock")

@@ -218,8 +218,10 @@ def optimize_video(
             `max_video_tokens`.
 
     Example:
+        >>> model = "voyage-multimodal-3.5"
         >>> video = optimize_video("lecture.mp4", model=model, max_video_tokens=8000)
-        >>> client.multimodal_embed([["A lecture on birds", video]], model=model)
+        >>> vo.multimodal_embed([["A lecture on birds", video]], model=model).video_pixels > 0
+        True
     """
     from . import optimizing
 

@@ -117,7 +117,7 @@ class Vectored:
         Example:
             >>> query = vo.embed_query("Where is the cat?", model="voyage-4-lite")
             >>> documents = vo.embed_documents(["The cat sleeps.", "It rains."], model="voyage-4")
-            >>> query.similarity(documents).argmax()
+            >>> int(query.similarity(documents).argmax())
             0
         """
         from ..quantization import similarity

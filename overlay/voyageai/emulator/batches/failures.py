@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
-import zlib
 from dataclasses import dataclass
 
 from ..refusal import Refused
@@ -54,7 +54,7 @@ class Failures:
             return None
         # The same after a restart, another in the next job.
         name = f"{job}/{custom_id}".encode("utf-8", "surrogatepass")
-        chance = zlib.crc32(name) / 2**32
+        chance = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest()) / 2**64
         with self._lock:
             for rule in self._rules:
                 if rule.custom_id in (None, custom_id) and chance < rule.rate:

@@ -1,0 +1,54 @@
+"""The examples in the docstrings: users copy them."""
+
+from __future__ import annotations
+
+import asyncio
+import doctest
+import importlib
+import importlib.util
+import os
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import voyageai
+import voyageai.emulator
+
+from tests.overlay.filming import film
+
+# The emulator's and the local models' examples run in their own tests.
+ELSEWHERE = ("voyageai.emulator", "voyageai.local")
+
+
+def modules() -> Iterator[str]:
+    """Every module of the client with an example in it."""
+    for found in pkgutil.walk_packages(voyageai.__path__, "voyageai."):
+        if not found.name.startswith(ELSEWHERE):
+            source = importlib.util.find_spec(found.name).origin
+            if ">>> " in Path(source).read_text(encoding="utf-8"):
+                yield found.name
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Where the examples run: a key, a host, and the files that they name."""
+    with voyageai.emulator.running() as emulator:
+        emulator.batches.pace(0.01)  # one is cancelled before it is through
+        monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
+        monkeypatch.setenv("VOYAGE_BASE_URL", emulator.url)
+        monkeypatch.setenv("HF_ENDPOINT", emulator.url.removesuffix("/v1"))
+        monkeypatch.chdir(tmp_path)
+        yield tmp_path
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_the_examples_in_the_docstrings_run(name, place):
+    """As they stand."""
+    if name == "voyageai.media.video":
+        film(place / "lecture.mp4", "64x64", "4", 8)
+    with voyageai.Client() as vo:
+        names = {"voyageai": voyageai, "vo": vo, "asyncio": asyncio, "os": os}
+        outcome = doctest.testmod(importlib.import_module(name), extraglobs=names)
+
+    assert (True, 0) == (outcome.attempted > 0, outcome.failed)
