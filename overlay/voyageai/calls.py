@@ -49,6 +49,10 @@ class Call(Generic[T_co]):
         model: The model it is for, whose rate limit holds.
         tokens: Estimates its tokens; asked only where there is a rate limit.
         repeatable: Whether it may be sent again when it may have been carried out.
+        doubt: What to say where it may have been carried out and is not sent again.
+        streamed: Whether the body of a success is left to be read piece by piece; `read` is given
+            a `transport.streams.Stream` then.
+        on_sent: Called whenever a piece of a file that is uploaded is on its way.
     """
 
     request: Request
@@ -56,6 +60,9 @@ class Call(Generic[T_co]):
     model: str = ""
     tokens: Callable[[], int] = int
     repeatable: bool = True
+    doubt: str = "it is not sent again, as it may have been carried out"
+    streamed: bool = False
+    on_sent: Callable[[], object] | None = None
 
 
 def embed(

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     )
     from voyageai_rest.models import InputType, OutputDtype
 
+    from .batches import Batches
     from .calls import Call
+    from .files import Files
     from .options import CallOptions
     from .results import (
         ContextualizedEmbeddingsObject,
@@ -522,6 +524,20 @@ class Client(_BaseClient):
         from . import calls
 
         return self._send(calls.rerank(query, documents, model, top_k, truncation), options)
+
+    @property
+    def files(self) -> Files:
+        """Files for batch jobs, and what the jobs wrote; see `voyageai.files.Files`."""
+        from .files import Files
+
+        return Files(self)
+
+    @property
+    def batches(self) -> Batches:
+        """Batch jobs, which cost less than live calls; see `voyageai.batches.Batches`."""
+        from .batches import Batches
+
+        return Batches(self)
 
     @property
     def with_raw_response(self) -> WithRawResponse:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     )
     from voyageai_rest.models import InputType, OutputDtype
 
+    from .batches import AsyncBatches
     from .calls import Call
+    from .files import AsyncFiles
     from .options import CallOptions
     from .results import (
         ContextualizedEmbeddingsObject,
@@ -305,6 +307,20 @@ class AsyncClient(_BaseClient):
     async def acount_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
         """See `Client.count_usage`."""
         return await asyncio.to_thread(self.count_usage, inputs, model)
+
+    @property
+    def files(self) -> AsyncFiles:
+        """See `Client.files`."""
+        from .files import AsyncFiles
+
+        return AsyncFiles(self)
+
+    @property
+    def batches(self) -> AsyncBatches:
+        """See `Client.batches`."""
+        from .batches import AsyncBatches
+
+        return AsyncBatches(self)
 
     @property
     def with_raw_response(self) -> AsyncWithRawResponse:

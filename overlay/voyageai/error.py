@@ -6,6 +6,7 @@
     │   ├── NotFoundError           404
     │   ├── ConflictError           409
     │   ├── ModelRetiredError       410: says which model replaces it
+    │   ├── NotDeletedError         files that can't be deleted: says which
     │   └── MalformedResponseError  a success whose body is not what the contract says
     ├── TryAgain
     ├── Timeout                     no answer in time
@@ -49,12 +50,15 @@ class VoyageError(Exception):
         attempts: Requests that were sent.
         elapsed: Seconds from the call to the error.
         retry_after: Seconds that the server asked to wait.
+        outcome_unknown: Whether the request may have been carried out, although no answer says so:
+            the connection broke, the time was over, or the server failed.
     """
 
     argument: str | None = None
     attempts: int = 0
     elapsed: float = 0.0
     retry_after: float | None = None
+    outcome_unknown: bool = False
 
     def __init__(
         self,
@@ -108,6 +112,16 @@ class ConflictError(APIError):
 
 class ModelRetiredError(APIError):
     """The model is no longer served; the message names its replacement."""
+
+
+class NotDeletedError(APIError):
+    """Files can't be deleted. Of several that were to be deleted together, none was.
+
+    Attributes:
+        file_ids: Ids of those that can't be.
+    """
+
+    file_ids: tuple[str, ...] = ()
 
 
 class MalformedResponseError(APIError):

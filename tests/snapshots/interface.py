@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import griffe
 
@@ -15,6 +16,10 @@ INTERNAL = (
     "voyageai.transport",
     "voyageai.vectors",
 )
+# Rooms of which users see what the package exports, and not its modules.
+EXPORTING = ("voyageai.batches", "voyageai.bulk", "voyageai.files")
+# A release changes its value, and nobody's code.
+CHANGING = ("voyageai.version.VERSION",)
 
 
 def record(package: str, folder: Path) -> str:
@@ -29,37 +34,44 @@ def record(package: str, folder: Path) -> str:
     return "\n".join(sorted(_lines(loaded))) + "\n"
 
 
-def _lines(item: griffe.Object) -> Iterator[str]:
-    for name, member in item.members.items():
-        if (
-            member.is_alias
-            or member.path.startswith(INTERNAL)
-            or (name.startswith("_") and name not in ("__init__", "__version__"))
-        ):
-            continue
-        if isinstance(member, griffe.Module):
+def _lines(item: griffe.Object | griffe.Alias) -> Iterator[str]:
+    for member in _members(item):
+        if member.is_module:
             if item.path != "voyageai.emulator":  # its modules are its own business
                 yield f"{member.path}: module"
                 yield from _lines(member)
-        elif isinstance(member, griffe.Class):
+        elif member.is_class:
             bases = ", ".join(str(base) for base in member.bases)
             yield f"{member.path}: class({bases})"
             yield from _lines(member)
-        elif isinstance(member, griffe.Function):
+        elif member.is_function:
             yield f"{member.path}{_signature(member)}"
-        elif isinstance(member, griffe.Attribute) and _is_data(member):
-            value = (
-                "" if member.value is None or len(str(member.value)) > 80 else f" = {member.value}"
-            )
+        elif member.is_attribute and _is_data(member):
+            told = member.value is not None and len(str(member.value)) <= 80
+            value = f" = {member.value}" if told and member.path not in CHANGING else ""
             yield f"{member.path}: {member.annotation or 'constant'}{value}"
 
 
-def _is_data(attribute: griffe.Attribute) -> bool:
+def _members(item: griffe.Object | griffe.Alias) -> Iterator[Any]:
+    """Public ones, under the name by which users reach them."""
+    if item.path in EXPORTING:
+        yield from (item.members[str(name)] for name in item.exports or ())
+        return
+    # What an exported class inherits comes from a module that nobody is to know.
+    found = item.all_members if item.is_alias and item.is_class else item.members
+    for name, member in found.items():
+        hidden = name.startswith("_") and name not in ("__init__", "__version__")
+        elsewhere = member.is_alias and not item.is_alias
+        if not (hidden or elsewhere or member.path.startswith(INTERNAL)):
+            yield member
+
+
+def _is_data(attribute: Any) -> bool:
     is_type_variable = str(attribute.value).startswith("TypeVar(")
     return not is_type_variable and (attribute.annotation is not None or attribute.name.isupper())
 
 
-def _signature(function: griffe.Function) -> str:
+def _signature(function: Any) -> str:
     parts = []
     for parameter in function.parameters:
         if parameter.name in ("self", "cls"):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Iterable
+from datetime import datetime
+from pathlib import Path
 from typing import Any, assert_type
 
 import numpy.typing as npt
 import voyageai
 from voyageai import emulator, quantization
+from voyageai.batches import Batch
+from voyageai.bulk import BatchEmbeddings, BatchRerankings, Failure, Job
 from voyageai.error import RateLimitError, VoyageError
+from voyageai.files import AsyncPages, FileObject, Pages
 from voyageai.object import (
     ContextualizedEmbeddingsObject,
     EmbeddingsObject,
@@ -62,6 +68,52 @@ async def asynchronous(texts: tuple[str, ...]) -> list[list[float]]:
         assert_type(await vo.embed_query("q", model="voyage-4"), EmbeddingsObject)
         assert_type(await vo.acount_tokens(texts, model="voyage-4"), int)
         return (await vo.embed_documents(texts, model="voyage-4")).embeddings
+
+
+def offline(vo: voyageai.Client, lines: list[dict[str, object]]) -> datetime:
+    file = vo.files.upload(lines, progress=lambda sent, total: print(sent / total))
+    assert_type(file, FileObject)
+    assert_type(file.expires_at, datetime | None)
+    assert_type(vo.files.list(), Pages[FileObject])
+    batch = vo.batches.create("/v1/embeddings", file.id, {"model": "voyage-4"})
+    assert_type(vo.batches.wait(batch, poll=1, timeout=60), Batch)
+    assert_type(batch.output_file_id, str | None)
+    vo.batches.create("/v1/embedding", file.id, {"model": "voyage-4"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # must be refused
+    vo.files.upload(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # must be refused
+    for row in vo.files.content(file.id).lines():
+        assert_type(row, dict[str, Any])
+    assert_type(vo.files.content(file.id).write_to("lines.jsonl", resume=True), Path)
+    assert_type(vo.files.with_raw_response.upload(lines).parse(), FileObject)
+    return batch.created_at
+
+
+def jobs(vo: voyageai.Client, texts: Iterable[str]) -> list[Failure]:
+    results = vo.batches.embed(texts, model="voyage-4", directory="job", max_cost=1.5)
+    assert_type(results, BatchEmbeddings)
+    assert_type(results.to_numpy(fill=0), npt.NDArray[Any])
+    for row in results:
+        assert_type(row.result, list[float] | None)
+    job = vo.batches.prepare_rerank([("q", ["a", "b"])], model="rerank-2.5", progress=print)
+    assert_type(job, Job[BatchRerankings])
+    assert_type(job.estimate.cost, float | None)
+    for ranking in job.run():
+        assert_type(ranking.result, RerankingObject | None)
+    vo.batches.embed(texts, model="voyage-4", retries=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # must be refused
+    return list(results.failures)
+
+
+async def jobs_too(vo: voyageai.AsyncClient, texts: AsyncIterable[str]) -> None:
+    async for row in await vo.batches.embed(texts, model="voyage-4"):
+        assert_type(row.result, list[float] | None)
+
+
+async def offline_too(vo: voyageai.AsyncClient) -> None:
+    assert_type(vo.files.list(), AsyncPages[FileObject])
+    async for batch in vo.batches.list():
+        assert_type(await vo.batches.cancel(batch.id), Batch)
+    async with vo.files.content("file-1") as content:
+        async for piece in content.iter_bytes():
+            assert_type(piece, bytes)
 
 
 def failures(vo: voyageai.Client) -> int | None:

@@ -13,6 +13,7 @@ import httpx
 
 from .blocking import Connections
 from .building import build
+from .incoming import STREAMED
 from .opening import Wire
 from .steps import Answer, Send, Surroundings, steps
 
@@ -52,6 +53,15 @@ class Transport:
         self._process = os.getpid()
         self._closed = False
 
+    @property
+    def surroundings(self) -> Surroundings:
+        """Time and chance."""
+        return self._surroundings
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        self._sleep(seconds)
+
     def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
     ) -> T | RawResponse[T]:
@@ -60,7 +70,7 @@ class Transport:
         Raises:
             VoyageError: It failed.
         """
-        request = build(call.request, parameters, options)
+        request = build(call.request, parameters, options, call.on_sent)
         plan = steps(call, request, options, self._surroundings, raw=raw)
         answer: Answer = None
         try:
@@ -76,14 +86,16 @@ class Transport:
     def _send(self, step: Send) -> httpx.Response | httpx.RequestError:
         try:
             if isinstance(self._given, httpx.Client):
-                return self._given.send(step.request)
-            transport = self._given or self._pool(step.request)
-            response = transport.handle_request(step.request)
-            response.request = step.request
-            try:
-                response.read()
-            finally:
-                response.close()
+                response = self._given.send(step.request, stream=True)
+            else:
+                transport = self._given or self._pool(step.request)
+                response = transport.handle_request(step.request)
+                response.request = step.request
+            if not _left_open(step.request, response):
+                try:
+                    response.read()
+                finally:
+                    response.close()
         except httpx.RequestError as failure:
             return failure
         return response
@@ -149,6 +161,15 @@ class AsyncTransport:
         if http is None:
             self._wire.context()  # reads files, which must not happen later, on an event loop
 
+    @property
+    def surroundings(self) -> Surroundings:
+        """Time and chance."""
+        return self._surroundings
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+        await self._sleep(seconds)
+
     async def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
     ) -> T | RawResponse[T]:
@@ -157,7 +178,7 @@ class AsyncTransport:
         Raises:
             VoyageError: It failed.
         """
-        request = build(call.request, parameters, options)
+        request = build(call.request, parameters, options, call.on_sent)
         plan = steps(call, request, options, self._surroundings, raw=raw)
         answer: Answer = None
         try:
@@ -191,14 +212,16 @@ class AsyncTransport:
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         if isinstance(self._given, httpx.AsyncClient):
-            return await self._given.send(request)
-        transport = self._given or self._pool(request)
-        response = await transport.handle_async_request(request)
-        response.request = request
-        try:
-            await response.aread()
-        finally:
-            await response.aclose()
+            response = await self._given.send(request, stream=True)
+        else:
+            transport = self._given or self._pool(request)
+            response = await transport.handle_async_request(request)
+            response.request = request
+        if not _left_open(request, response):
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
         return response
 
     def _pool(self, request: httpx.Request) -> httpx.AsyncBaseTransport:
@@ -217,6 +240,11 @@ class AsyncTransport:
         """Close the connections of this event loop."""
         for pool in self._pools.pop(_loop(), {}).values():
             await pool.aclose()
+
+
+def _left_open(request: httpx.Request, response: httpx.Response) -> bool:
+    """Whether the body is left for who reads it piece by piece."""
+    return request.extensions.get("streamed", False) and response.status_code in STREAMED
 
 
 def _loop() -> Any:

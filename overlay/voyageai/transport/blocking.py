@@ -7,9 +7,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import httpx
 
+from .blocking_body import Body
 from .blocking_connection import Connection, dial
 from .blocking_pool import Pool
 from .incoming import Reply, respond
@@ -22,8 +24,10 @@ class Connections(httpx.BaseTransport):
     """Sends requests over kept-alive connections; safe to share between threads.
 
     A request's extensions may hold `timeout` (seconds by phase, as in httpx), `deadline` (the
-    `time.monotonic()` at which all must be over), and `repeatable` (whether it may be sent again
-    on a new connection if the server closed the old one while it was idle; it may by default).
+    `time.monotonic()` at which all must be over), `repeatable` (whether it may be sent again
+    on a new connection if the server closed the old one while it was idle; it may by default),
+    and `streamed` (whether the body of a success is left to be read, without that deadline, and
+    the connection kept for it until the answer is closed).
 
     Args:
         context: Makes the TLS context; called for the first https connection.
@@ -33,9 +37,9 @@ class Connections(httpx.BaseTransport):
         keepalive_expiry: Seconds after which an idle connection is not used again.
 
     Example:
-        >>> with Connections(ssl.create_default_context) as connections:
-        ...     request = httpx.Request("GET", "https://api.voyageai.com/v1")
-        ...     connections.handle_request(request).status_code
+        >>> with httpx.Client(transport=Connections(ssl.create_default_context)) as http:
+        ...     http.get(os.environ["VOYAGE_BASE_URL"] + "/files").status_code
+        401
     """
 
     def __init__(
@@ -54,49 +58,57 @@ class Connections(httpx.BaseTransport):
         self._pool = Pool(max_connections, max_keepalive_connections, keepalive_expiry)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and read the whole answer.
+        """Send a request and read the answer.
 
         Raises:
             httpx.TransportError: There is none.
         """
         try:
-            return respond(self._send(request), request)
+            reply, body = self._send(request)
+            return respond(reply, request, body)
         except httpx.TransportError as failure:
             failure.request = request
             raise
 
-    def _send(self, request: httpx.Request) -> Reply:
+    def _send(self, request: httpx.Request) -> tuple[Reply, Body | None]:
         origin, timeouts, outgoing = Origin.of(request), Timeouts.of(request), Outgoing(request)
         pool = self._own_pool()
-        with pool.turn(timeouts):
+        with ExitStack() as turn:
+            turn.enter_context(pool.turn(timeouts))
             kept = pool.take(origin)
             if kept is not None:
                 try:
-                    return self._exchange(pool, kept, request, outgoing, timeouts)
+                    return self._exchange(pool, turn, kept, request, outgoing, timeouts)
                 except Stale as stale:
                     if not repeatable(request):
                         raise stale.reason from stale.reason.__cause__
                 outgoing = Outgoing(request)
             pool.make_room()
             connection = Connection(origin, self._open(origin, timeouts))
-            return self._exchange(pool, connection, request, outgoing, timeouts)
+            return self._exchange(pool, turn, connection, request, outgoing, timeouts)
 
     def _exchange(
         self,
         pool: Pool,
+        turn: ExitStack,
         connection: Connection,
         request: httpx.Request,
         outgoing: Outgoing,
         timeouts: Timeouts,
-    ) -> Reply:
+    ) -> tuple[Reply, Body | None]:
         pool.opened(connection)
-        reusable = False
+        reusable, body = False, None
         try:
             reply = connection.exchange(request, outgoing, timeouts)
-            reusable = reply.reusable and not outgoing.closes
-            return reply
+            reply.reusable &= not outgoing.closes
+            if reply.done:
+                reusable = reply.reusable
+            else:
+                body = Body(reply, connection, timeouts.endless, pool, turn.pop_all())
+            return reply, body
         finally:
-            pool.give_back(connection, reusable=reusable)
+            if body is None:
+                pool.give_back(connection, reusable=reusable)
 
     def _open(self, origin: Origin, timeouts: Timeouts) -> socket.socket:
         end = timeouts.end("connect", time.monotonic())

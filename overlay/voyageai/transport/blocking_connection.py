@@ -35,13 +35,13 @@ class Connection:
         return not readable(self.socket.fileno())
 
     def exchange(self, request: httpx.Request, outgoing: Outgoing, timeouts: Timeouts) -> Reply:
-        """Send a request and read its answer.
+        """Send a request and read its answer, of a streamed one only the beginning.
 
         Raises:
             Stale: The connection had been used before, and nothing came.
             httpx.TransportError: There is no answer.
         """
-        reply = Reply(request.method)
+        reply = Reply.to(request)
         reused, self.used = self.used, True
         try:
             try:
@@ -73,16 +73,24 @@ class Connection:
             raise httpx.WriteError(str(failure)) from failure
 
     def _read(self, reply: Reply, timeouts: Timeouts) -> None:
-        while not reply.done:
-            try:
-                self.socket.settimeout(timeouts.left("read"))
-                ended = self._receive(reply)
-            except TimeoutError as failure:
-                raise expired("read") from failure
-            except OSError as failure:
-                raise httpx.ReadError(str(failure)) from failure
-            if ended:
-                reply.end()
+        while not reply.ready:
+            self.read(reply, timeouts)
+
+    def read(self, reply: Reply, timeouts: Timeouts) -> None:
+        """Read some more of an answer.
+
+        Raises:
+            httpx.TransportError: There is no more, or not in time.
+        """
+        try:
+            self.socket.settimeout(timeouts.left("read"))
+            ended = self._receive(reply)
+        except TimeoutError as failure:
+            raise expired("read") from failure
+        except OSError as failure:
+            raise httpx.ReadError(str(failure)) from failure
+        if ended:
+            reply.end()
 
     def _receive(self, reply: Reply) -> bool:
         """Read once; says whether that was the end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +13,7 @@ from voyageai_rest.types import UNSET, Request
 
 from ..error import ArgumentError
 from ..version import VERSION
+from .uploads import Upload
 
 if TYPE_CHECKING:
     from ..options import Options
@@ -22,13 +23,19 @@ TIMEOUT = 600.0
 CONNECT_TIMEOUT = 30.0
 
 
-def build(request: Request, parameters: Mapping[str, Any], options: Options) -> httpx.Request:
+def build(
+    request: Request,
+    parameters: Mapping[str, Any],
+    options: Options,
+    on_sent: Callable[[], object] | None = None,
+) -> httpx.Request:
     """The request for the wire. Its body is made once, however often it is sent.
 
     Args:
         request: What to send.
         parameters: The client's `_params`: api_key and base_url are read.
         options: Options of the call.
+        on_sent: Called whenever a piece of a file is on its way.
 
     Raises:
         ArgumentError: A text can't be encoded.
@@ -56,6 +63,11 @@ def build(request: Request, parameters: Mapping[str, Any], options: Options) -> 
     )
     if stream is not None:
         built.read()
+    elif isinstance(built.stream, httpx.SyncByteStream) and request.parts:
+        length = built.headers.get("content-length")
+        built.stream = Upload(
+            built.stream, int(length) if length else None, on_sent, rewinds=rewindable(request)
+        )
     return built
 
 

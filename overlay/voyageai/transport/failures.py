@@ -66,11 +66,19 @@ def refused(
     return raised
 
 
-def malformed(failure: MalformedResponse | ShapeError, response: httpx.Response) -> VoyageError:
-    """The exception for a success that makes no sense."""
+def malformed(
+    failure: MalformedResponse | ShapeError, response: httpx.Response, doubt: str = ""
+) -> VoyageError:
+    """The exception for a success that makes no sense.
+
+    Args:
+        failure: What is wrong with it.
+        response: The answer.
+        doubt: Why it was not tried again, where that needs saying.
+    """
     reason = failure.reason if isinstance(failure, MalformedResponse) else str(failure)
     return error.MalformedResponseError(
-        f"The server's answer makes no sense: {reason}", **_context(response)
+        _with(f"The server's answer makes no sense: {reason}", doubt), **_context(response)
     )
 
 

@@ -19,6 +19,9 @@ HEAD_LIMIT = 64 * 1024
 ROOM = 16 * 1024 * 1024
 """Bytes that are set aside for a body before it arrives, whatever length it claims to have."""
 
+STREAMED = frozenset({200, 206})
+"""Statuses of answers whose bodies may be streamed; others are read whole."""
+
 _END = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(rb"\n[ \t]+")
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (.*))?")
@@ -38,6 +41,8 @@ class Reply:
         started: Whether anything has arrived.
         done: Whether the answer is complete.
         reusable: Whether the connection can carry another request afterwards.
+        streamed: Whether the body of a success is to be taken piece by piece as it arrives.
+        streams: Whether it is such a success.
     """
 
     def __init__(self, method: str) -> None:
@@ -48,6 +53,9 @@ class Reply:
         self.started = False
         self.done = False
         self.reusable = False
+        self.streamed = False
+        self.streams = False
+        self._taken = 0
         self._bodiless = method == "HEAD"
         self._body = io.BytesIO()
         self._room: memoryview | None = None
@@ -57,6 +65,31 @@ class Reply:
         self._chunks = Chunks(self._body)
         # Not bound to self: that would be a cycle, which keeps the body for the garbage collector.
         self._step: Callable[[Reply, bytes], bytes] = Reply._read_head
+
+    @classmethod
+    def to(cls, request: httpx.Request) -> Reply:
+        """For the answer to a request, whose extension `streamed` says whether it is streamed."""
+        reply = cls(request.method)
+        reply.streamed = request.extensions.get("streamed", False)
+        return reply
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be used: it is complete, or streamed and its headers have arrived."""
+        return self.done or self.streams
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of a streamed body that have arrived and not been taken."""
+        return self._body.tell()
+
+    def take(self) -> bytes:
+        """What has arrived of a streamed body since this was last asked."""
+        data = self._body.getvalue()
+        self._taken += len(data)
+        self._body.seek(0)
+        self._body.truncate()
+        return data
 
     @property
     def content(self) -> bytes:
@@ -83,7 +116,7 @@ class Reply:
         """
         if self._room is not None:
             return self._room
-        if self._step is not Reply._read_sized or self.done:
+        if self._step is not Reply._read_sized or self.done or self.streams:
             return None
         body, read = self._body, self._body.tell()
         body.seek(min(self._left, max(ROOM, read)) - 1, io.SEEK_CUR)
@@ -125,7 +158,7 @@ class Reply:
         elif not self.status:
             raise httpx.RemoteProtocolError("the server closed the connection within the headers")
         else:
-            read = self._body.tell()
+            read = self._taken + self._body.tell()
             missing = f", {self._left} too early" if self._left else ""
             raise httpx.RemoteProtocolError(
                 f"the server closed the connection after {read} bytes of the body{missing}"
@@ -163,6 +196,7 @@ class Reply:
         if status < 200:  # the real answer follows
             return
         self.status, self.reason, self.version = status, start[3] or b"", b"HTTP/1." + start[1]
+        self.streams = self.streamed and status in STREAMED
         framing: dict[bytes, list[bytes]] = {}
         for line in lines:
             name, colon, value = line.partition(b":")
@@ -217,8 +251,12 @@ class Reply:
         return rest
 
 
-def respond(reply: Reply, request: httpx.Request) -> httpx.Response:
-    """The finished answer, with its body read and decompressed.
+def respond(
+    reply: Reply,
+    request: httpx.Request,
+    body: httpx.SyncByteStream | httpx.AsyncByteStream | None = None,
+) -> httpx.Response:
+    """The finished answer, with its body read and decompressed; or with one that is streamed.
 
     Raises:
         httpx.RemoteProtocolError: The body is not compressed as its headers say.
@@ -226,10 +264,12 @@ def respond(reply: Reply, request: httpx.Request) -> httpx.Response:
     response = httpx.Response(
         reply.status,
         headers=reply.headers,
-        stream=httpx.ByteStream(reply.content),
+        stream=httpx.ByteStream(reply.content) if body is None else body,
         request=request,
         extensions={"http_version": reply.version, "reason_phrase": reply.reason},
     )
+    if body is not None:
+        return response
     try:
         response.read()
     except httpx.DecodingError as failure:

@@ -99,13 +99,20 @@ class Log:
     @staticmethod
     def _body(answer: httpx.Response | httpx.RequestError | None) -> None:
         if BODIES.isEnabledFor(logging.DEBUG) and isinstance(answer, httpx.Response):
-            BODIES.debug("< %s", _redacted(answer.content))
+            BODIES.debug("< %s", _redacted(_answered(answer)))
 
 
 def _content(request: httpx.Request) -> bytes:
     try:
         return request.content
     except httpx.RequestNotRead:
+        return b"<a stream>"
+
+
+def _answered(answer: httpx.Response) -> bytes:
+    try:
+        return answer.content
+    except httpx.ResponseNotRead:
         return b"<a stream>"
 
 

@@ -11,6 +11,7 @@ import httpx
 
 from .dialing import dial
 from .incoming import Reply, respond
+from .looping_body import Body
 from .looping_connection import Connection
 from .outgoing import Outgoing, Stale, repeatable
 from .pool import Idle, Origin, Places
@@ -33,9 +34,12 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         keepalive_expiry: Seconds after which an idle connection is not used again.
 
     Example:
-        >>> async with AsyncConnections(ssl.create_default_context) as connections:
-        ...     request = httpx.Request("GET", "https://api.voyageai.com/v1")
-        ...     (await connections.handle_async_request(request)).status_code
+        >>> async def main():
+        ...     transport = AsyncConnections(ssl.create_default_context)
+        ...     async with httpx.AsyncClient(transport=transport) as http:
+        ...         return await http.get(os.environ["VOYAGE_BASE_URL"] + "/files")
+        >>> asyncio.run(main()).status_code
+        401
     """
 
     def __init__(
@@ -58,37 +62,45 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         self._life: AsyncGenerator[None] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and read the whole answer.
+        """Send a request and read the answer.
 
         Raises:
             httpx.TransportError: There is none.
         """
         try:
-            return respond(await self._send(request), request)
+            reply, body = await self._send(request)
+            return respond(reply, request, body)
         except httpx.TransportError as failure:
             failure.request = request
             raise
 
-    async def _send(self, request: httpx.Request) -> Reply:
-        origin, timeouts, outgoing = Origin.of(request), Timeouts.of(request), Outgoing(request)
+    async def _send(self, request: httpx.Request) -> tuple[Reply, Body | None]:
+        timeouts = Timeouts.of(request)
         if not self._places.enter():
             await self._wait(timeouts)
+        body = None
         try:
-            kept = self._take(origin)
-            if kept is not None:
-                kept.expect(request.method)
-                try:
-                    return await self._exchange(kept, request, outgoing, timeouts)
-                except Stale as stale:
-                    if not repeatable(request):
-                        raise stale.reason from stale.reason.__cause__
-                outgoing = Outgoing(request)
-            if self._most is not None:
-                _abort(self._idle.beyond(self._most - self._places.taken))
-            connection = await self._connect(origin, request.method, timeouts)
-            return await self._exchange(connection, request, outgoing, timeouts)
+            reply, body = await self._carry(request, timeouts)
+            return reply, body
         finally:
-            self._leave()
+            if body is None:
+                self._leave()
+
+    async def _carry(self, request: httpx.Request, timeouts: Timeouts) -> tuple[Reply, Body | None]:
+        origin, outgoing = Origin.of(request), Outgoing(request)
+        kept = self._take(origin)
+        if kept is not None:
+            kept.expect(request)
+            try:
+                return await self._exchange(kept, request, outgoing, timeouts)
+            except Stale as stale:
+                if not repeatable(request):
+                    raise stale.reason from stale.reason.__cause__
+            outgoing = Outgoing(request)
+        if self._most is not None:
+            _abort(self._idle.beyond(self._most - self._places.taken))
+        connection = await self._connect(origin, request, timeouts)
+        return await self._exchange(connection, request, outgoing, timeouts)
 
     async def _exchange(
         self,
@@ -96,19 +108,32 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         request: httpx.Request,
         outgoing: Outgoing,
         timeouts: Timeouts,
-    ) -> Reply:
-        reusable = False
+    ) -> tuple[Reply, Body | None]:
+        reusable, body = False, None
         try:
             reply = await connection.exchange(request, outgoing, timeouts)
-            reusable = reply.reusable and not outgoing.closes
-            return reply
-        finally:
-            if reusable and not self._closed and not connection.lost.done():
-                self._idle.put(connection.origin, connection, time.monotonic())
-                if self._max_idle is not None:
-                    _abort(self._idle.beyond(self._max_idle))
+            reply.reusable &= not outgoing.closes
+            if reply.done:
+                reusable = reply.reusable
             else:
-                connection.abort()
+                body = Body(connection, timeouts.endless, self._finished)
+            return reply, body
+        finally:
+            if body is None:
+                self._give_back(connection, reusable=reusable)
+
+    def _finished(self, connection: Connection) -> None:
+        """Take back the connection of a body that was streamed, and its place."""
+        self._give_back(connection, reusable=connection.finish())
+        self._leave()
+
+    def _give_back(self, connection: Connection, *, reusable: bool) -> None:
+        if reusable and not self._closed and not connection.lost.done():
+            self._idle.put(connection.origin, connection, time.monotonic())
+            if self._max_idle is not None:
+                _abort(self._idle.beyond(self._max_idle))
+        else:
+            connection.abort()
 
     async def _wait(self, timeouts: Timeouts) -> None:
         seconds = timeouts.left("pool")
@@ -150,11 +175,13 @@ class AsyncConnections(httpx.AsyncBaseTransport):
             found = self._idle.take(origin)
         return found
 
-    async def _connect(self, origin: Origin, method: str, timeouts: Timeouts) -> Connection:
+    async def _connect(
+        self, origin: Origin, request: httpx.Request, timeouts: Timeouts
+    ) -> Connection:
         seconds = timeouts.left("connect")
         loop = asyncio.get_running_loop()
         connection = Connection(loop, origin, self._scratch, self._forget)
-        connection.expect(method)
+        connection.expect(request)
         try:
             async with asyncio.timeout(seconds):
                 context = await self._context(loop) if origin.scheme == "https" else None

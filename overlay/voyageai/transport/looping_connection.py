@@ -17,6 +17,9 @@ from .timeouts import Phase, Timeouts, expired
 if TYPE_CHECKING:
     from .pool import Origin
 
+AHEAD = 256 * 1024
+"""Bytes of a streamed body that may wait to be taken before no more are read."""
+
 
 class Connection(asyncio.BufferedProtocol):
     """One connection. It carries one request at a time.
@@ -42,6 +45,7 @@ class Connection(asyncio.BufferedProtocol):
         self._used = False
         self._paused = False
         self._in_room = False
+        self._held = False
         # Of the request that is under way:
         self._reply: Reply | None = None
         self._failure: httpx.TransportError | None = None
@@ -66,15 +70,15 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
             self._forget(self)
 
-    def expect(self, method: str) -> Reply:
+    def expect(self, request: httpx.Request) -> Reply:
         """Be ready for an answer, which may come before the request: a refusal."""
-        self._reply, self._failure = Reply(method), None
+        self._reply, self._failure = Reply.to(request), None
         return self._reply
 
     async def exchange(
         self, request: httpx.Request, outgoing: Outgoing, timeouts: Timeouts
     ) -> Reply:
-        """Send a request and read the answer, which must be expected.
+        """Send a request and read the answer, which must be expected, of a streamed one the head.
 
         Raises:
             Stale: The connection had been used before, and nothing came.
@@ -83,21 +87,50 @@ class Connection(asyncio.BufferedProtocol):
         reply = self._reply
         assert reply is not None  # noqa: S101  # see above
         reused, self._used = self._used, True
+        streams = False
         try:
             if not await self._write(request, outgoing, timeouts):
                 reply.reusable = False
-            while not self._over:
+            while not self._over and not reply.ready:
                 await self._wait("read", timeouts)
             if self._failure is not None:
                 raise self._failure
+            streams = not reply.done
         except (httpx.NetworkError, httpx.RemoteProtocolError) as failure:
             if reused and not reply.started:
                 raise Stale(failure) from failure
             raise
         finally:
-            self._reply = self._failure = None
-            reply.close()
+            if not streams:
+                self.finish()
         return reply
+
+    async def take(self, timeouts: Timeouts) -> bytes:
+        """What has arrived of a streamed body, as soon as something has; nothing at its end.
+
+        Raises:
+            httpx.TransportError: There is no more, or not in time.
+        """
+        reply = self._reply
+        assert reply is not None  # noqa: S101  # it is streamed
+        while not reply.waiting and not self._over:
+            await self._wait("read", timeouts)
+        data = reply.take()
+        if self._held and self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+            self._held = False
+        if not data and self._failure is not None:
+            raise self._failure
+        return data
+
+    def finish(self) -> bool:
+        """Be done with an answer; says whether the connection can carry another request."""
+        reply, failure = self._reply, self._failure
+        self._reply = self._failure = None
+        if reply is None:
+            return False
+        reply.close()
+        return failure is None and reply.done and reply.reusable and not self._held
 
     @property
     def _over(self) -> bool:
@@ -190,8 +223,16 @@ class Connection(asyncio.BufferedProtocol):
         except httpx.RemoteProtocolError as failure:
             self._fail(failure)
         else:
-            if done:
+            if reply.streams and not done and reply.waiting >= AHEAD:
+                self._hold()
+            if done or reply.streams:
                 self._wake()
+
+    def _hold(self) -> None:
+        """Read no more until what has arrived is taken."""
+        if not self._held and self._transport is not None:
+            self._held = True
+            self._transport.pause_reading()
 
     def _feed(self, reply: Reply, count: int) -> bool:
         return reply.feed(bytes(self._scratch[:count]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import httpx
 
+from .uploads import Upload
+
 JOINED = 64 * 1024
 """Bytes of a body that travels in one write with the headers."""
 
@@ -69,7 +71,12 @@ class Outgoing:
 
 
 def repeatable(request: httpx.Request) -> bool:
-    """Whether it can be sent again: the body is at hand, and the sender has not said no."""
+    """Whether it can be sent again: the body is at hand, and the sender has not said no.
+
+    A file of which the server has had a part only is of no effect, whatever the sender said.
+    """
+    if isinstance(request.stream, Upload):
+        return request.stream.repeatable
     allowed: bool = request.extensions.get("repeatable", True)
     return allowed and isinstance(request.stream, httpx.ByteStream)
 

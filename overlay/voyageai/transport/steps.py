@@ -23,7 +23,10 @@ from ..retry import Advice, GiveUp
 from . import failures
 from .building import phases, rewindable
 from .logs import Log
+from .redirects import MOST, redirected
+from .streams import Stream
 from .turns import Turns
+from .uploads import Upload
 
 if TYPE_CHECKING:
     from ..calls import Call
@@ -101,11 +104,13 @@ def steps(
     seconds = options.whole
     deadline = None if seconds is None else start + seconds
     turns = None
-    if options.limiter is not None:
+    if options.limiter is not None and call.model:
         turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline)
     log = Log(request, clock)
     attempts = 0
+    in_doubt = False
     may_repeat = call.repeatable and rewindable(call.request)
+    upload = request.stream if isinstance(request.stream, Upload) else None
     try:
         while True:
             reservation = None
@@ -120,15 +125,28 @@ def steps(
                     "timeout": phases(options, left),
                     "deadline": deadline,
                     "repeatable": may_repeat,
+                    "streamed": call.streamed,
                 }
                 attempts += 1
                 log.start(attempts)
-                answer = yield Send(request, left)
+                answer = yield from _sent(request, left, streamed=call.streamed)
                 if isinstance(answer, httpx.Response):
                     advice = Advice.of(answer.headers, surroundings.now())
-                decision = _decide(call, answer, advice, attempts, options, deadline, surroundings)
+                doubtful = _doubtful(answer) and (upload is None or upload.handed_over)
+                in_doubt = in_doubt or doubtful
+                decision = _decide(
+                    call,
+                    answer,
+                    advice,
+                    attempts,
+                    options,
+                    deadline,
+                    surroundings,
+                    doubtful=doubtful,
+                )
                 if isinstance(decision, GiveUp):
                     response = _last(call, answer, decision, log, deadline, clock)
+                    in_doubt = True  # it was carried out, and may make no sense
                     result = _raw(call, response) if raw else _read(call, response)
                     used = getattr(result, "total_tokens", None)
                     log.done(response, used)
@@ -140,7 +158,24 @@ def steps(
             yield Wait(decision)
     except VoyageError as failure:
         failure.attempts, failure.elapsed = attempts, clock() - start
+        failure.outcome_unknown = in_doubt
         raise
+
+
+def _sent(
+    request: httpx.Request, left: float | None, *, streamed: bool
+) -> Generator[Send, Answer, Answer]:
+    """Send a request, and follow where contents of files are said to be."""
+    answer = yield Send(request, left)
+    for _ in range(MOST if streamed else 0):
+        if not isinstance(answer, httpx.Response):
+            break
+        onward = redirected(request, answer)
+        if onward is None:
+            break
+        request = onward
+        answer = yield Send(request, left)
+    return answer
 
 
 def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer, R]:
@@ -155,6 +190,18 @@ def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer,
         waiting.close()
 
 
+def _unsent(answer: Answer) -> bool:
+    """Whether there was no connection to send anything on."""
+    return isinstance(answer, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+
+
+def _doubtful(answer: Answer) -> bool:
+    """Whether a request that failed may have been carried out all the same: it was not refused."""
+    if isinstance(answer, httpx.Response):
+        return answer.status_code >= 500 or answer.status_code == 408
+    return not _unsent(answer)
+
+
 def _decide(
     call: Call[T],
     answer: Answer,
@@ -163,20 +210,19 @@ def _decide(
     options: Options,
     deadline: float | None,
     surroundings: Surroundings,
+    *,
+    doubtful: bool,
 ) -> float | GiveUp:
-    if isinstance(answer, httpx.Response):
-        if answer.is_success:
-            return GiveUp()
-        status = answer.status_code
-        refused = status == 429  # all else may have been carried out
-    else:
-        status = None
-        refused = isinstance(answer, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
-    if not refused and not (call.repeatable and rewindable(call.request)):
-        return GiveUp("it is not sent again, as it may have been carried out")
+    if isinstance(answer, httpx.Response) and answer.is_success:
+        return GiveUp()
+    rewinds = rewindable(call.request)
+    if doubtful and not (call.repeatable and rewinds):
+        return GiveUp(call.doubt)
+    if not rewinds and not _unsent(answer):
+        return GiveUp("its body can't be read a second time")
     return options.max_retries.decide(
         attempts - 1,
-        status,
+        answer.status_code if isinstance(answer, httpx.Response) else None,
         advice,
         random=surroundings.dice(),
         left=None if deadline is None else deadline - surroundings.clock(),
@@ -211,11 +257,12 @@ def _last(
 def _read(call: Call[T], response: httpx.Response) -> T:
     """The result in a success; other successes than the contract's are none."""
     try:
-        return call.read(response)
+        return call.read(Stream(response) if call.streamed else response)
     except StatusError as failure:
         raise failures.refused(failure, response, call.request.operation, "") from failure
     except (MalformedResponse, ShapeError) as failure:
-        raise failures.malformed(failure, response) from failure
+        doubt = "" if call.repeatable else call.doubt
+        raise failures.malformed(failure, response, doubt) from failure
 
 
 def _raw(call: Call[T], response: httpx.Response) -> RawResponse[T]:

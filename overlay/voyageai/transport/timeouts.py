@@ -43,6 +43,11 @@ class Timeouts:
         extensions = request.extensions
         return cls(extensions.get("timeout") or {}, extensions.get("deadline"))
 
+    @property
+    def endless(self) -> Timeouts:
+        """The same without the deadline."""
+        return Timeouts(self.seconds, None)
+
     def end(self, phase: Phase, start: float) -> float | None:
         """When, by `time.monotonic`, a step that began at `start` must be over."""
         seconds, deadline = self.seconds.get(phase), self.deadline

@@ -1,0 +1,150 @@
+"""What to send about batch jobs, and how to read the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from voyageai_rest.catalogue import BATCH
+from voyageai_rest.constraints import CONSTRAINTS
+from voyageai_rest.errors import REQUEST_ID, ShapeError
+from voyageai_rest.types import UNSET, RawResponse, one_of
+
+from ..calls import Call
+from ..error import ArgumentError
+from ..files.calls import check_id
+from ..files.objects import given
+from ..files.paging import Page
+from ..limits import check_model, check_number, check_output, check_value, constraint
+from .objects import Batch
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import (
+        BatchContextualizedEmbeddingsParams,
+        BatchEmbeddingsParams,
+        BatchEndpoint,
+        BatchMetadata,
+        BatchRerankParams,
+        CompletionWindow,
+    )
+
+    Params = BatchContextualizedEmbeddingsParams | BatchEmbeddingsParams | BatchRerankParams
+
+CREATE_DOUBT = (
+    "the batch may have been created all the same, and would run and cost twice: look for its "
+    "input_file_id and metadata with batches.list() before it is created again"
+)
+
+
+def create(
+    endpoint: str,
+    input_file_id: str,
+    request_params: Mapping[str, Any],
+    completion_window: str | None,
+    metadata: Mapping[str, str] | None,
+) -> Call[Batch]:
+    """See `Batches.create`."""
+    from voyageai_rest.api.batches import create_batch
+    from voyageai_rest.models import CreateBatchRequest
+
+    window = BATCH.completion_window if completion_window is None else completion_window
+    if endpoint is None:  # pyright: ignore[reportUnnecessaryComparison]  # of a user
+        raise ArgumentError("endpoint must be that of the lines", "endpoint")
+    check_value("CreateBatchRequest", "endpoint", endpoint)
+    check_value("CreateBatchRequest", "completion_window", window)
+    body = CreateBatchRequest(
+        endpoint=cast("BatchEndpoint", endpoint),
+        input_file_id=check_id("input_file_id", input_file_id),
+        completion_window=cast("CompletionWindow", window),
+        request_params=_params(request_params),
+        metadata=UNSET if metadata is None else _metadata(metadata),
+    )
+    return Call(
+        create_batch.build_request(body=body),
+        partial(_batch, create_batch.parse_response),
+        repeatable=False,
+        doubt=CREATE_DOUBT,
+    )
+
+
+def retrieve(batch_id: str) -> Call[Batch]:
+    """See `Batches.retrieve`."""
+    from voyageai_rest.api.batches import retrieve_batch
+
+    request = retrieve_batch.build_request(batch_id=check_id("batch_id", batch_id))
+    return Call(request, partial(_batch, retrieve_batch.parse_response))
+
+
+def cancel(batch_id: str) -> Call[Batch]:
+    """See `Batches.cancel`."""
+    from voyageai_rest.api.batches import cancel_batch
+
+    request = cancel_batch.build_request(batch_id=check_id("batch_id", batch_id))
+    return Call(request, partial(_batch, cancel_batch.parse_response))
+
+
+def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:
+    """See `Batches.list`."""
+    from voyageai_rest.api.batches import list_batches
+
+    def read(response: RawResponse) -> Page[Batch]:
+        found = list_batches.parse_response(response)
+        return Page[Batch].of([Batch.of(batch) for batch in found.data], found, after)
+
+    request = list_batches.build_request(
+        limit=UNSET if limit is None else limit, after=UNSET if after is None else after
+    )
+    return Call(request, read)
+
+
+def _params(params: Mapping[str, Any]) -> Params:
+    """The parameters, checked by what the contract demands of them."""
+    from voyageai_rest.models import (
+        BatchContextualizedEmbeddingsParams,
+        BatchEmbeddingsParams,
+        BatchRerankParams,
+    )
+
+    read = one_of(
+        BatchEmbeddingsParams.from_dict,
+        BatchContextualizedEmbeddingsParams.from_dict,
+        BatchRerankParams.from_dict,
+    )
+    try:
+        found: Params = read(params)
+    except ShapeError as failure:
+        raise ArgumentError(
+            f"request_params must be a model and the other arguments of the endpoint: {failure}; "
+            "what this release does not know goes into extra_body",
+            "request_params",
+        ) from None
+    kind = type(found).__name__
+    for name in CONSTRAINTS.get(kind, {}):
+        value = given(getattr(found, name))
+        if constraint(kind, name).values:
+            check_value(kind, name, value)
+        else:
+            check_number(kind, name, value)
+    asked = (given(getattr(found, name, UNSET)) for name in ("output_dimension", "output_dtype"))
+    check_output(check_model(found.model), *asked)
+    return found
+
+
+def _metadata(metadata: Mapping[str, str]) -> BatchMetadata:
+    from voyageai_rest.models import BatchMetadata
+
+    try:
+        found = BatchMetadata.from_dict(metadata)
+    except ShapeError as failure:
+        raise ArgumentError(f"metadata must be pairs of strings: {failure}", "metadata") from None
+    most = constraint("CreateBatchRequest", "metadata").max_properties
+    if most is not None and len(metadata) > most:
+        raise ArgumentError(
+            f"metadata must have {most} pairs or fewer, not {len(metadata)}", "metadata"
+        )
+    return found
+
+
+def _batch(parse: Callable[[RawResponse], Any], response: RawResponse) -> Batch:
+    return Batch.of(parse(response), response.headers.get(REQUEST_ID))

@@ -1,0 +1,184 @@
+"""Batch jobs as users see them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import field, frozen
+from voyageai_rest import models
+
+from ..files.objects import aware, given
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import BatchEndpoint, BatchStatus
+
+DONE: tuple[BatchStatus, ...] = ("completed", "failed", "cancelled")
+"""Statuses that a job does not leave."""
+
+
+@frozen
+class RequestCounts:
+    """How many of a job's lines are where.
+
+    Attributes:
+        total: All lines.
+        completed: Lines answered.
+        failed: Lines that failed.
+    """
+
+    total: int = 0
+    completed: int = 0
+    failed: int = 0
+
+
+@frozen(kw_only=True)
+class BatchError:
+    """Why a job's input file was refused; what the API calls so, and no exception.
+
+    Attributes:
+        code: The kind of error; there may be new ones.
+        message: The reason, for people.
+        line: Number of the line at fault, from 1, where it is one.
+        param: The argument at fault, where it is one.
+    """
+
+    code: str
+    message: str
+    line: int | None
+    param: str | None
+
+
+@frozen(kw_only=True, repr=False)
+class Batch:
+    """A batch job. Times have a time zone, and are None until they come.
+
+    Attributes:
+        id: Its id.
+        endpoint: The endpoint its lines are for.
+        model: Its model; None if the server does not say.
+        input_file_id: Id of the file with its lines.
+        output_file_id: Id of the file with the answers; None until there is one.
+        error_file_id: Id of the file with the lines that failed; None if there is none.
+        status: Where it stands: `validating`, `in_progress`, `finalizing`, `completed`,
+            `cancelling`, `cancelled`, `failed`, or what is new since.
+        request_counts: How many of its lines are where.
+        errors: Why it failed.
+        metadata: The pairs it was created with.
+        completion_window: Time within which it is done or its other lines expire.
+        created_at: When it was created.
+        in_progress_at: When its lines began to run.
+        finalizing_at: When its files began to be written.
+        completed_at: When it was completed.
+        failed_at: When it failed.
+        cancelling_at: When its cancellation was asked for.
+        cancelled_at: When it was cancelled.
+        expected_completion_at: The end of its window.
+        request_id: What the server calls the request that gave it; None for those of a list.
+
+    Example:
+        >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+        >>> batch = vo.batches.create("/v1/embeddings", file.id, {"model": "voyage-4"})
+        >>> batch.model, batch.is_done, batch.created_at.tzinfo is not None
+        ('voyage-4', False, True)
+    """
+
+    id: str
+    endpoint: BatchEndpoint | str
+    model: str | None
+    input_file_id: str
+    output_file_id: str | None
+    error_file_id: str | None
+    status: BatchStatus | str
+    request_counts: RequestCounts
+    errors: tuple[BatchError, ...]
+    metadata: Mapping[str, str]
+    completion_window: str | None
+    created_at: datetime.datetime
+    in_progress_at: datetime.datetime | None
+    finalizing_at: datetime.datetime | None
+    completed_at: datetime.datetime | None
+    failed_at: datetime.datetime | None
+    cancelling_at: datetime.datetime | None
+    cancelled_at: datetime.datetime | None
+    expected_completion_at: datetime.datetime | None
+    request_id: str | None = field(default=None, eq=False)
+    _source: models.Batch = field(eq=False, alias="source")
+
+    @classmethod
+    def of(cls, source: models.Batch, request_id: str | None = None) -> Self:
+        """The job that an answer describes."""
+        counts = given(source.request_counts)
+        errors = given(source.errors)
+        metadata = given(source.metadata)
+        return cls(
+            id=source.id,
+            endpoint=source.endpoint,
+            model=given(source.model),
+            input_file_id=source.input_file_id,
+            output_file_id=given(source.output_file_id),
+            error_file_id=given(source.error_file_id),
+            status=source.status,
+            request_counts=RequestCounts(counts.total, counts.completed, counts.failed)
+            if counts
+            else RequestCounts(),
+            errors=tuple(map(_error, errors.data)) if errors else (),
+            metadata=dict(metadata.additional_properties) if metadata else {},
+            completion_window=given(source.completion_window),
+            created_at=aware(source.created_at),
+            in_progress_at=_time(given(source.in_progress_at)),
+            finalizing_at=_time(given(source.finalizing_at)),
+            completed_at=_time(given(source.completed_at)),
+            failed_at=_time(given(source.failed_at)),
+            cancelling_at=_time(given(source.cancelling_at)),
+            cancelled_at=_time(given(source.cancelled_at)),
+            expected_completion_at=_time(given(source.expected_completion_at)),
+            request_id=request_id,
+            source=source,
+        )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The job in decoded JSON, as `to_dict` gives it.
+
+        Raises:
+            voyageai_rest.errors.ShapeError: It is none; a ValueError.
+        """
+        return cls.of(models.Batch.from_dict(data))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The job as JSON has it, with fields that this release does not know."""
+        return self._source.to_dict()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has come to its end, one way or another."""
+        ends = (self.completed_at, self.failed_at, self.cancelled_at)
+        return self.status in DONE or any(end is not None for end in ends)
+
+    @property
+    def progress(self) -> float:
+        """Share of its lines that are answered or failed, from 0 to 1."""
+        counts = self.request_counts
+        if not counts.total:
+            return float(self.is_done)
+        return (counts.completed + counts.failed) / counts.total
+
+    def __repr__(self) -> str:
+        counts = self.request_counts
+        failed = f", {counts.failed} failed" if counts.failed else ""
+        return (
+            f"{type(self).__name__}({self.id!r}, {self.status}, "
+            f"{counts.completed} of {counts.total} lines{failed})"
+        )
+
+
+def _error(error: models.BatchError) -> BatchError:
+    return BatchError(
+        code=error.code, message=error.message, line=given(error.line), param=given(error.param)
+    )
+
+
+def _time(moment: datetime.datetime | None) -> datetime.datetime | None:
+    return None if moment is None else aware(moment)

@@ -1,0 +1,215 @@
+"""Batch jobs, for code that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+
+from ..bulk.methods import BulkMethods
+from ..files import plans
+from ..files.paging import Pages
+from . import calls, waiting
+from .polling import Polling
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import BatchEndpoint, CompletionWindow
+
+    from ..client import Client
+    from ..options import CallOptions
+    from ..retry import RetryPolicy
+    from .objects import Batch
+    from .raw import RawBatches
+
+
+class PollOptions(TypedDict, total=False):
+    """Keyword arguments of each poll of a wait.
+
+    Attributes:
+        max_retries: As in `CallOptions`; polls that fail for a passing reason are repeated anyway.
+        extra_headers: As in `CallOptions`.
+    """
+
+    max_retries: int | RetryPolicy
+    extra_headers: Mapping[str, str] | None
+
+
+class Batches(BulkMethods):
+    """Batch jobs, which cost less than live calls and are done within hours: `client.batches`.
+
+    All methods but `wait` also take `timeout`, `deadline`, `max_retries`, `extra_headers` and
+    `extra_body`, for that call alone.
+
+    Example:
+        >>> lines = [{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}]
+        >>> file = vo.files.upload(lines)
+        >>> batch = vo.batches.create("/v1/embeddings", file.id, {"model": "voyage-4"})
+        >>> batch = vo.batches.wait(batch, poll=0.01)
+        >>> for row in vo.files.content(batch.output_file_id).lines():
+        ...     print(row["custom_id"], row["response"]["status_code"])
+        a 200
+
+    Source: https://docs.voyageai.com/docs/batch-inference
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def create(
+        self,
+        endpoint: BatchEndpoint,
+        input_file_id: str,
+        request_params: Mapping[str, Any],
+        completion_window: CompletionWindow | None = None,
+        metadata: Mapping[str, str] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Batch:
+        """Start a job over the lines of an uploaded file.
+
+        It is sent again only if it was refused for a reason that may pass, or never left: a job
+        that is created twice runs and costs twice. Where its answer was lost the error has
+        `outcome_unknown`. Give it `metadata` of its own, to find it by with `list`.
+
+        Args:
+            endpoint: What the lines are for: `/v1/embeddings`, `/v1/contextualizedembeddings` or
+                `/v1/rerank`.
+            input_file_id: Id of the file.
+            request_params: The model, and all other arguments that the lines share.
+            completion_window: Time within which it is to be done; None is the only one there is.
+            metadata: Pairs of your own.
+
+        Returns:
+            The job, being validated.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            RateLimitError: There are too many jobs, or tokens in them; says how long to wait.
+            VoyageError: The call failed.
+
+        Example:
+            >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+            >>> batch = vo.batches.create(
+            ...     "/v1/embeddings",
+            ...     file.id,
+            ...     {"model": "voyage-4", "input_type": "document"},
+            ...     metadata={"corpus": "weather"},
+            ... )
+            >>> batch.metadata["corpus"]
+            'weather'
+        """
+        call = calls.create(endpoint, input_file_id, request_params, completion_window, metadata)
+        return plans.send(self._client, call, options)
+
+    def retrieve(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
+        """How a job stands.
+
+        Args:
+            batch_id: Id of the job.
+
+        Raises:
+            NotFoundError: There is none.
+            VoyageError: The call failed.
+
+        Example:
+            >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+            >>> batch = vo.batches.create("/v1/embeddings", file.id, {"model": "voyage-4"})
+            >>> vo.batches.retrieve(batch.id).input_file_id == file.id
+            True
+        """
+        return plans.send(self._client, calls.retrieve(batch_id), options)
+
+    def list(
+        self, limit: int | None = None, after: str | None = None, **options: Unpack[CallOptions]
+    ) -> Pages[Batch]:
+        """Jobs, from the newest.
+
+        Args:
+            limit: Jobs per page.
+            after: Id of the job that they follow.
+
+        Returns:
+            What can be iterated over for all of them, page by page; `.page()` gives one page.
+
+        Example:
+            >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+            >>> batch = vo.batches.create(
+            ...     "/v1/embeddings", file.id, {"model": "voyage-4"}, metadata={"run": "7f3a"}
+            ... )
+            >>> found = next(job for job in vo.batches.list() if job.metadata.get("run") == "7f3a")
+            >>> found.id == batch.id
+            True
+        """
+        return Pages(self._client, partial(calls.list_page, limit), after, options)
+
+    def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
+        """Cancel a job. What is done by then is in its files, and is paid for.
+
+        Args:
+            batch_id: Id of the job.
+
+        Returns:
+            The job, being cancelled; `wait` for its end.
+
+        Raises:
+            InvalidRequestError: It is too late for that.
+            NotFoundError: There is none.
+            VoyageError: The call failed.
+
+        Example:
+            >>> rows = ({"custom_id": f"{n}", "body": {"input": f"Text {n}"}} for n in range(999))
+            >>> file = vo.files.upload(rows)
+            >>> batch = vo.batches.create("/v1/embeddings", file.id, {"model": "voyage-4"})
+            >>> batch = vo.batches.cancel(batch.id)
+            >>> vo.batches.wait(batch, poll=0.01).status
+            'cancelled'
+        """
+        return plans.carry_out(self._client, waiting.cancelling(batch_id, options))
+
+    def wait(
+        self,
+        batch: str | Batch,
+        *,
+        timeout: float | None = None,
+        poll: float | Polling | None = None,
+        on_change: Callable[[Batch], object] | None = None,
+        **options: Unpack[PollOptions],
+    ) -> Batch:
+        """Wait until a job has come to its end, one way or another: look at its `status`.
+
+        It is asked about again and again, after pauses that grow from one second to a minute.
+        Polls that fail for a reason that may pass do not end the wait before an hour of nothing
+        else. To leave off, by a timeout or by Ctrl-C, does nothing to the job.
+
+        Args:
+            batch: The job, or its id.
+            timeout: Seconds to wait at most; the last poll may take five more.
+            poll: Seconds between polls, or a `Polling`.
+            on_change: Called with the job whenever its status or its counts have changed, the
+                first time included. What it raises ends the wait.
+
+        Returns:
+            The job at its end.
+
+        Raises:
+            Timeout: It was not done in time; says how it stood.
+            NotFoundError: There is no such job.
+            VoyageError: A poll failed for a reason that does not pass.
+
+        Example:
+            >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+            >>> batch = vo.batches.create("/v1/embeddings", file.id, {"model": "voyage-4"})
+            >>> batch = vo.batches.wait(batch, timeout=60, poll=0.01)
+            >>> batch.status, batch.request_counts.completed
+            ('completed', 1)
+        """
+        asked = cast("CallOptions", options)  # a part of them
+        time = plans.surroundings(self._client)
+        plan = waiting.waiting(batch, timeout, Polling.of(poll), on_change, asked, time)
+        return plans.carry_out(self._client, plan)
+
+    @property
+    def with_raw_response(self) -> RawBatches:
+        """The methods that make one call, with the answer as it came: status, headers, bytes."""
+        from .raw import RawBatches
+
+        return RawBatches(self._client)

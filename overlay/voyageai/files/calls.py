@@ -1,0 +1,167 @@
+"""What to send about files, and how to read the answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+
+from voyageai_rest.errors import REQUEST_ID, status_error
+from voyageai_rest.types import UNSET, File, RawResponse, Unset
+
+from ..calls import Call
+from ..error import ArgumentError, NotDeletedError
+from ..limits import check_value
+from .objects import FileObject, given
+from .paging import Page
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import SortOrder, UploadPurpose
+
+    from ..transport.streams import Stream
+    from .sources import Source
+
+V = TypeVar("V")
+
+UPLOAD_DOUBT = (
+    "the file may have been stored all the same: look for its name and size with files.list() "
+    "before it is uploaded again"
+)
+
+
+def upload(
+    source: Source,
+    purpose: UploadPurpose,
+    progress: Callable[[int, int], object] | None,
+) -> Call[FileObject]:
+    """See `Files.upload`."""
+    from voyageai_rest.api.files import upload_file
+    from voyageai_rest.models import UploadFileRequest
+
+    told: int | None = None
+
+    def tell() -> None:
+        nonlocal told
+        if progress is not None and told != source.position:
+            told = source.position
+            progress(told, source.size)
+
+    content = cast("IO[bytes]", source)  # as much of one as is needed
+    body = UploadFileRequest(file=File(content=content, name=source.filename), purpose=purpose)
+    return Call(
+        upload_file.build_request(body=body),
+        partial(_file, upload_file.parse_response),
+        repeatable=False,
+        doubt=UPLOAD_DOUBT,
+        on_sent=tell,
+    )
+
+
+def check_purpose(purpose: object) -> None:
+    """Refuse a purpose that files can't be uploaded for."""
+    check_value("UploadFileRequest", "purpose", purpose)
+
+
+def retrieve(file_id: str) -> Call[FileObject]:
+    """See `Files.retrieve`."""
+    from voyageai_rest.api.files import retrieve_file
+
+    request = retrieve_file.build_request(file_id=check_id("file_id", file_id))
+    return Call(request, partial(_file, retrieve_file.parse_response))
+
+
+def list_page(
+    purpose: str | None, order: SortOrder | None, limit: int | None, after: str | None
+) -> Call[Page[FileObject]]:
+    """See `Files.list`."""
+    from voyageai_rest.api.files import list_files
+
+    def read(response: RawResponse) -> Page[FileObject]:
+        found = list_files.parse_response(response)
+        return Page[FileObject].of([FileObject.of(file) for file in found.data], found, after)
+
+    return Call(
+        list_files.build_request(
+            purpose=_unset(purpose), order=_unset(order), limit=_unset(limit), after=_unset(after)
+        ),
+        read,
+    )
+
+
+def check_order(order: object) -> None:
+    """Refuse what is no order of a list."""
+    from voyageai_rest.models.sort_order import SORT_ORDER_VALUES
+
+    if order is not None and order not in SORT_ORDER_VALUES:
+        values = ", ".join(map(repr, SORT_ORDER_VALUES))
+        raise ArgumentError(f"order must be one of {values} or None, not {order!r}", "order")
+
+
+def delete(file_id: str) -> Call[None]:
+    """See `Files.delete`."""
+    from voyageai_rest.api.files import delete_file
+
+    def read(response: RawResponse) -> None:
+        if not delete_file.parse_response(response).deleted:
+            raise _not_deleted([file_id], response)
+
+    return Call(delete_file.build_request(file_id=check_id("file_id", file_id)), read)
+
+
+def delete_many(file_ids: Sequence[str]) -> Call[None]:
+    """See `Files.delete_many`."""
+    from voyageai_rest.api.files import delete_files
+    from voyageai_rest.models import DeleteFilesRequest
+
+    if isinstance(file_ids, str):
+        raise ArgumentError("file_ids must be a list of ids; delete() takes one", "file_ids")
+    ids = [check_id(f"file_ids[{place}]", id) for place, id in enumerate(file_ids)]
+
+    def read(response: RawResponse) -> None:
+        answer = delete_files.parse_response(response)
+        if not answer.success:
+            raise _not_deleted(given(answer.error_file_ids) or [], response)
+
+    return Call(delete_files.build_request(body=DeleteFilesRequest(file_ids=ids)), read)
+
+
+def content(file_id: str) -> Call[Stream]:
+    """See `Files.content`."""
+    from voyageai_rest.api.files import retrieve_file_content
+
+    request = retrieve_file_content.build_request(file_id=check_id("file_id", file_id))
+    return Call(request, _opened, streamed=True)
+
+
+def check_id(argument: str, id: object) -> str:
+    """The id of a file or a batch, which must be a string with something in it."""
+    if not isinstance(id, str) or not id.strip():
+        raise ArgumentError(f"{argument} must be an id, not {id!r}", argument)
+    return id
+
+
+def _opened(response: RawResponse) -> Stream:
+    if response.status_code not in (200, 206):
+        raise status_error(response)
+    return cast("Stream", response)  # what a streamed call reads
+
+
+def _file(parse: Callable[[RawResponse], Any], response: RawResponse) -> FileObject:
+    return FileObject.of(parse(response), response.headers.get(REQUEST_ID))
+
+
+def _not_deleted(file_ids: Sequence[str], response: RawResponse) -> NotDeletedError:
+    raised = NotDeletedError(
+        f"No file was deleted, as these can't be: {', '.join(file_ids) or 'the server names none'}",
+        response.content,
+        response.status_code,
+        json.loads(response.content),
+        response.headers,
+    )
+    raised.file_ids = tuple(file_ids)
+    return raised
+
+
+def _unset(value: V | None) -> V | Unset:
+    return UNSET if value is None else value

@@ -1,0 +1,148 @@
+"""The content of a file, read as it arrives, without blocking."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
+
+from ..error import VoyageError
+from . import calls, plans
+from .downloads import Download
+from .resuming import target
+from .rows import Rows
+
+if TYPE_CHECKING:
+    from ..client_async import AsyncClient
+    from ..options import CallOptions
+
+
+class AsyncFileContent:
+    """The same as `FileContent`, with `async for`, `await` and `async with`.
+
+    Leave a loop early within `async with`, which gives the connection back at once; dropped
+    iterations do so when the event loop gets to it.
+
+    Example:
+        >>> async def names(file_id):
+        ...     async with voyageai.AsyncClient() as vo, vo.files.content(file_id) as content:
+        ...         return [row["custom_id"] async for row in content.lines()]
+        >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
+        >>> asyncio.run(names(file.id))
+        ['a']
+    """
+
+    def __init__(self, client: AsyncClient, file_id: str, options: CallOptions) -> None:
+        self.file_id = calls.check_id("file_id", file_id)
+        self._client = client
+        self._options = options
+        self._running: WeakSet[AsyncGenerator[Any]] = WeakSet()
+        # The end of an `async with` must find those that a loop has dropped.
+        self._kept: list[AsyncGenerator[Any]] | None = None
+
+    def iter_bytes(self) -> AsyncIterator[bytes]:
+        """See `FileContent.iter_bytes`."""
+        return self._noted(self._pieces(self._download(whole=False)))
+
+    def lines(self) -> AsyncIterator[dict[str, Any]]:
+        """See `FileContent.lines`."""
+        return self._noted(self._rows())
+
+    async def read(self) -> bytes:
+        """See `FileContent.read`."""
+        async with aclosing(self._pieces(self._download(whole=True))) as pieces:
+            return b"".join([piece async for piece in pieces])
+
+    async def write_to(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Path:
+        """See `FileContent.write_to`. The disk is written to in threads."""
+        from anyio import to_thread
+
+        download = self._download(whole=True)
+        async with target(path, self.file_id, resume=resume) as file:
+            asked = plans.send_async(self._client, calls.retrieve(self.file_id), self._options)
+            size = (await asked).bytes
+            download.received = await to_thread.run_sync(file.open, size)
+            async with aclosing(self._pieces(download, size)) as pieces:
+                async for piece in pieces:
+                    await to_thread.run_sync(file.write, piece)
+                    if progress is not None:
+                        progress(download.received, size)
+            await to_thread.run_sync(file.complete)
+        return file.path
+
+    async def aclose(self) -> None:
+        """See `FileContent.close`."""
+        for running in list(self._running):
+            await running.aclose()
+        self._kept = None
+
+    async def __aenter__(self) -> Self:
+        self._kept = []
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _download(self, *, whole: bool) -> Download:
+        client, options = self._client, self._options
+        return Download(
+            self.file_id,
+            options,
+            plans.ready(client, options),
+            plans.surroundings(client),
+            whole=whole,
+        )
+
+    def _noted(self, running: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
+        self._running.add(running)
+        if self._kept is not None:
+            self._kept.append(running)
+        return running
+
+    async def _rows(self) -> AsyncGenerator[dict[str, Any]]:
+        rows = Rows(self.file_id)
+        async with aclosing(self._pieces(self._download(whole=False))) as pieces:
+            async for piece in pieces:
+                for row in rows.feed(piece):
+                    yield row
+        for row in rows.end():
+            yield row
+
+    async def _pieces(
+        self, download: Download, expected: int | None = None
+    ) -> AsyncGenerator[bytes]:
+        while True:
+            try:
+                stream = await plans.send_async(self._client, *download.next())
+                try:
+                    download.begun(stream)
+                    async with aclosing(stream.apieces()) as pieces:
+                        async for piece in pieces:
+                            if new := download.take(piece):
+                                yield new
+                finally:
+                    await stream.aclose()
+            except VoyageError as failure:
+                wait = download.broken(failure)
+            else:
+                download.end(expected)
+                return
+            await plans.pause_async(self._client, wait)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.file_id!r})"

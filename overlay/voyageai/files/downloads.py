@@ -1,0 +1,181 @@
+"""Where a download stands, and how it goes on when it breaks: without I/O."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ..error import APIError, DeadlineError, MalformedResponseError, VoyageError
+from ..retry import Advice, GiveUp
+from . import calls
+from .plans import passing
+
+if TYPE_CHECKING:
+    from ..calls import Call
+    from ..options import CallOptions, Options
+    from ..transport.steps import Surroundings
+    from ..transport.streams import Stream
+
+BREAKS = 3
+"""How often in a row a download may break without a byte more, if `max_retries` is not more."""
+AS_IT_IS = {"Accept": "*/*", "Accept-Encoding": "identity"}
+RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:([0-9]{1,18})|\*)", re.IGNORECASE)
+
+
+class Download:
+    """Where the download of a file stands.
+
+    It goes on where it broke by asking for the rest. A server that gives all of it again is heard
+    out, and what has arrived before is passed over.
+
+    Args:
+        file_id: Id of the file.
+        given: The options of the call, as they were given.
+        options: The same, complete.
+        surroundings: Time and chance.
+        whole: Whether the time for a call is that for the whole content; if not, it is that until
+            the content begins, as nobody knows how long its reader takes for it.
+
+    Attributes:
+        received: Bytes of the content that have arrived; some may have done so earlier.
+        total: How many there are, as far as the server has said.
+    """
+
+    def __init__(
+        self,
+        file_id: str,
+        given: CallOptions,
+        options: Options,
+        surroundings: Surroundings,
+        *,
+        whole: bool,
+    ) -> None:
+        self.received = 0
+        self.total: int | None = None
+        self._file_id = file_id
+        self._given = given
+        self._policy = attrs.evolve(
+            options.max_retries, max_retries=max(options.max_retries.max_retries, BREAKS)
+        )
+        self._surroundings = surroundings
+        seconds = options.whole if whole else None
+        self._deadline = None if seconds is None else surroundings.clock() + seconds
+        self._seconds = seconds
+        self._opened = False
+        self._ranges = True
+        self._etag: str | None = None
+        self._passed_over = 0
+        self._breaks = 0
+        self._broke_at = 0
+
+    def next(self) -> tuple[Call[Stream], CallOptions]:
+        """The call for what is missing.
+
+        Raises:
+            DeadlineError: There is no time left for it.
+        """
+        headers = {**AS_IT_IS, **(self._given.get("extra_headers") or {})}
+        if self.received and self._ranges:
+            headers["Range"] = f"bytes={self.received}-"
+            if self._etag is not None:
+                headers["If-Range"] = self._etag
+        options: CallOptions = {**self._given, "extra_headers": headers}
+        if self._deadline is not None:
+            self._check_time()
+            options["deadline"] = self._left()
+        return calls.content(self._file_id), options
+
+    def begun(self, stream: Stream) -> None:
+        """Take note of an answer's headers.
+
+        Raises:
+            VoyageError: It does not go on with what has arrived.
+        """
+        headers = stream.headers
+        etag = headers.get("etag")
+        if etag is not None and not etag.startswith("W/"):
+            if self._etag not in (None, etag):
+                raise self._error(APIError, "its content changed while it was read", stream)
+            self._etag = etag
+        self._passed_over, total = self.received, None
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            self._ranges = False  # places in what is compressed are other ones
+        elif stream.status_code == 206:
+            match = RANGE.fullmatch(headers.get("content-range", ""))
+            if match is None or int(match[1]) > self.received:
+                raise self._error(MalformedResponseError, "it goes on elsewhere", stream)
+            self._passed_over = self.received - int(match[1])
+            total = int(match[2]) if match[2] else None
+        elif headers.get("content-length", "").isdigit():
+            total = int(headers["content-length"])
+        if total is not None and self.total not in (None, total):
+            raise self._error(APIError, "its length changed while it was read", stream)
+        self.total = total if self.total is None else self.total
+        self._opened = True
+
+    def take(self, piece: bytes) -> bytes:
+        """What is new in a piece.
+
+        Raises:
+            DeadlineError: The time for it all is over.
+        """
+        self._check_time()
+        skipped = min(len(piece), self._passed_over)
+        self._passed_over -= skipped
+        self.received += len(piece) - skipped
+        return piece[skipped:] if skipped else piece
+
+    def end(self, expected: int | None = None) -> None:
+        """Take note of the end.
+
+        Args:
+            expected: Bytes that there must be.
+
+        Raises:
+            MalformedResponseError: There are more or fewer.
+        """
+        for said in (self.total, expected):
+            if said is not None and self.received != said:
+                raise MalformedResponseError(
+                    f"{self._file_id} came with {self.received} bytes, but is said to have {said}"
+                )
+
+    def broken(self, failure: VoyageError) -> float:
+        """Seconds to wait before it goes on.
+
+        Raises:
+            VoyageError: It doesn't: that failure.
+        """
+        if self._ranges and failure.http_status == 416 and self.received:
+            self._ranges = False
+            return 0.0
+        if not self._opened or not passing(failure):
+            raise failure
+        self._breaks = 1 if self.received > self._broke_at else self._breaks + 1
+        self._broke_at = self.received
+        advice = Advice(seconds=failure.retry_after)
+        decision = self._policy.decide(
+            self._breaks - 1, None, advice, random=self._surroundings.dice(), left=self._left()
+        )
+        if isinstance(decision, GiveUp):
+            raise failure
+        return decision
+
+    def _left(self) -> float | None:
+        return None if self._deadline is None else self._deadline - self._surroundings.clock()
+
+    def _check_time(self) -> None:
+        if self._deadline is not None and self._surroundings.clock() >= self._deadline:
+            raise DeadlineError(
+                f"{self._file_id} took longer than its {self._seconds:g} s; "
+                f"{self.received} bytes had arrived"
+            )
+
+    def _error(self, kind: type[APIError], reason: str, stream: Stream) -> APIError:
+        return kind(
+            f"{self._file_id} can't be read on: {reason}",
+            http_status=stream.status_code,
+            headers=stream.headers,
+        )

@@ -1,0 +1,199 @@
+"""Files, for code that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Unpack
+
+from . import calls, plans
+from .content import FileContent
+from .paging import Pages
+from .sources import Given, Source
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import SortOrder, UploadPurpose
+
+    from ..client import Client
+    from ..options import CallOptions
+    from .objects import FileObject
+    from .raw import RawFiles
+
+
+class Files:
+    """Files for batch jobs, and what the jobs wrote: `client.files`.
+
+    All methods also take `timeout`, `deadline`, `max_retries` and `extra_headers`, for that call
+    alone.
+
+    Example:
+        >>> lines = [{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}]
+        >>> file = vo.files.upload(lines)
+        >>> vo.files.retrieve(file.id) == file
+        True
+        >>> vo.files.delete(file.id)
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def upload(
+        self,
+        source: Given,
+        *,
+        purpose: UploadPurpose = "batch",
+        filename: str | None = None,
+        check: bool = True,
+        progress: Callable[[int, int], object] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> FileObject:
+        """Upload the lines of a batch job, from disk, so that they are never whole in memory.
+
+        All lines are looked at before anything is sent: each must be an object with a `custom_id`
+        of its own and a `body`, and there may not be more of them than a batch takes. Rows, and
+        files that can't be read twice, are put into a temporary file for that, which nobody else
+        can read, in the folder that `tempfile` chooses; `TMPDIR` names another.
+
+        With `max_retries` it is sent again if it was refused for a reason that may pass or did not
+        arrive as a whole, but not if the file may be stored: then the error has
+        `outcome_unknown`, and `list` shows whether it is.
+
+        Args:
+            source: A path, bytes, a file opened with `"rb"` (from where it stands), or an iterable
+                of rows such as `{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}`.
+            purpose: What it is for.
+            filename: Its name, which must end in `.jsonl`; by default that of the file.
+            check: Whether to look at the lines.
+            progress: Called with the bytes of the file that were sent and their number in the end,
+                from the start again when it is sent again.
+
+        Returns:
+            The stored file.
+
+        Raises:
+            ArgumentError: A line is wrong, which is named by its number, or another argument is;
+                nothing was sent. Or the file was changed while it was sent, and is not stored.
+            OSError: The file can't be read, or there is no room for the temporary one.
+            VoyageError: The call failed.
+
+        Example:
+            >>> rows = ({"custom_id": f"{n}", "body": {"input": f"Text {n}"}} for n in range(3))
+            >>> vo.files.upload(rows, filename="texts.jsonl").filename
+            'texts.jsonl'
+
+        Source: https://docs.voyageai.com/docs/batch-inference
+        """
+        calls.check_purpose(purpose)
+        with Source(source, filename) as opened:
+            for _ in opened.prepare(check=check):
+                pass
+            return plans.send(self._client, calls.upload(opened, purpose, progress), options)
+
+    def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
+        """What there is to know of a file.
+
+        Args:
+            file_id: Id of the file.
+
+        Raises:
+            NotFoundError: There is none, or no longer.
+            VoyageError: The call failed.
+
+        Example:
+            >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
+            >>> vo.files.retrieve(file.id).bytes
+            46
+        """
+        return plans.send(self._client, calls.retrieve(file_id), options)
+
+    def list(
+        self,
+        purpose: str | None = None,
+        order: SortOrder | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Pages[FileObject]:
+        """Files, from the newest unless asked otherwise.
+
+        Args:
+            purpose: Only files for this: `batch`, `batch-output`, `batch-error`.
+            order: By time, `asc` or `desc`.
+            limit: Files per page.
+            after: Id of the file that they follow.
+
+        Returns:
+            What can be iterated over for all of them, page by page; `.page()` gives one page.
+
+        Example:
+            >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
+            >>> [found.id for found in vo.files.list(purpose="batch")][0] == file.id
+            True
+            >>> page = vo.files.list(limit=1).page()
+            >>> page.data[0] == file, page.has_more
+            (True, True)
+        """
+        calls.check_order(order)
+        ask = partial(calls.list_page, purpose, order, limit)
+        return Pages(self._client, ask, after, options)
+
+    def content(self, file_id: str, **options: Unpack[CallOptions]) -> FileContent:
+        """The content of a file: `.lines()`, `.iter_bytes()`, `.read()` or `.write_to(path)`.
+
+        Nothing is sent before one of these is called. The time for a call is that for all of
+        `read` and `write_to`, and for the others that until the content begins; then it bounds
+        each wait for a piece.
+
+        Args:
+            file_id: Id of the file.
+
+        Example:
+            >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
+            >>> [row["custom_id"] for row in vo.files.content(file.id).lines()]
+            ['a']
+        """
+        return FileContent(self._client, file_id, options)
+
+    def delete(self, file_id: str, **options: Unpack[CallOptions]) -> None:
+        """Delete a file.
+
+        Args:
+            file_id: Id of the file.
+
+        Raises:
+            NotFoundError: There is none, or no longer: a retry finds nothing where only the answer
+                to the first try was lost.
+            NotDeletedError: The server did not do it.
+            VoyageError: The call failed.
+
+        Example:
+            >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
+            >>> vo.files.delete(file.id)
+        """
+        return plans.send(self._client, calls.delete(file_id), options)
+
+    def delete_many(self, file_ids: Sequence[str], **options: Unpack[CallOptions]) -> None:
+        """Delete several files, or none if one of them can't be deleted.
+
+        Args:
+            file_ids: Their ids.
+
+        Raises:
+            NotDeletedError: None was deleted; its `file_ids` are those that can't be.
+            VoyageError: The call failed.
+
+        Example:
+            >>> ids = [
+            ...     vo.files.upload([{"custom_id": "a", "body": {"input": text}}]).id
+            ...     for text in ("Rain.", "Snow.")
+            ... ]
+            >>> vo.files.delete_many(ids)
+        """
+        return plans.send(self._client, calls.delete_many(file_ids), options)
+
+    @property
+    def with_raw_response(self) -> RawFiles:
+        """The methods that make one call, with the answer as it came: status, headers, bytes."""
+        from .raw import RawFiles
+
+        return RawFiles(self._client)

@@ -1,0 +1,120 @@
+"""A server of files for tests without a network, and both clients' results in one form."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import inspect
+import json
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from typing import Any
+
+import httpx
+
+LINE = {"custom_id": "a", "body": {"input": ["Where are the keys?"]}}
+FILE = {
+    "id": "file-1",
+    "object": "file",
+    "bytes": 46,
+    "created_at": "2025-12-01T19:18:23.455349+00:00",
+    "expires_at": "2025-12-31T19:18:23.455349+00:00",
+    "filename": "lines.jsonl",
+    "purpose": "batch",
+}
+BATCH = {
+    "id": "batch-1",
+    "object": "batch",
+    "endpoint": "/v1/embeddings",
+    "errors": None,
+    "input_file_id": "file-1",
+    "completion_window": "12h",
+    "model": "voyage-4",
+    "status": "in_progress",
+    "output_file_id": None,
+    "error_file_id": None,
+    "request_counts": {"total": 3, "completed": 1, "failed": 0},
+    "metadata": {"run": "7f3a"},
+    "created_at": "2025-12-01T19:18:24+00:00",
+    "in_progress_at": "2025-12-01T19:18:25+00:00",
+    "expected_completion_at": "2025-12-02T07:18:24+00:00",
+}
+
+
+def jsonl(*rows: object) -> bytes:
+    """Rows as they stand in a file."""
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def answer(code: int = 200, /, **fields: Any) -> httpx.Response:
+    """An answer of JSON with a request id."""
+    return httpx.Response(code, json=fields, headers={"x-request-id": "req-1"})
+
+
+def in_turn(*answers: Any) -> Any:
+    """Give these answers, the last again and again; exceptions are raised."""
+    left = list(answers)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        found = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(found, Exception):
+            raise found
+        return found(request) if callable(found) else found
+
+    return handle
+
+
+def uploaded(request: httpx.Request) -> tuple[str | None, bytes]:
+    """Name and content of the file in a request."""
+    head = b"Content-Type: " + request.headers["content-type"].encode() + b"\r\n\r\n"
+    message = email.message_from_bytes(head + request.content, policy=email.policy.HTTP)
+    (part,) = [part for part in message.iter_parts() if part.get_filename()]
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return part.get_filename(), content
+
+
+def done(value: Any) -> Any:
+    """What a call of either client gives: awaited, or iterated over, if need be."""
+
+    async def wait(value: Awaitable[Any]) -> Any:
+        return await value
+
+    async def gather(value: AsyncIterator[Any]) -> list[Any]:
+        return [item async for item in value]
+
+    if inspect.isawaitable(value):
+        return asyncio.run(wait(value))
+    if hasattr(value, "__aiter__"):
+        return asyncio.run(gather(value))
+    return list(value) if hasattr(value, "__iter__") and not isinstance(value, bytes) else value
+
+
+class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer in pieces; an exception among them is raised."""
+
+    def __init__(self, pieces: Iterable[bytes | Exception]) -> None:
+        self.pieces = pieces
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def content(*pieces: bytes | Exception, status: int = 200, **headers: str) -> httpx.Response:
+    """An answer in pieces."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, headers=named, stream=Body(pieces))

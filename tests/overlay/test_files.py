@@ -1,0 +1,904 @@
+"""Files: what is sent, what comes back, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import datetime
+import gzip
+import inspect
+import io
+import json
+import logging
+import os
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+import voyageai
+from voyageai import error
+from voyageai.files import AsyncFileContent, AsyncFiles, FileContent, FileObject, Files, checking
+from voyageai.files import raw as raw_files
+from voyageai.files.sources import Source
+from voyageai_rest.models import BatchEmbeddingsBody, BatchInputLine
+
+from .storing import FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
+
+LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
+STORED = answer(**FILE)
+BROKEN = httpx.ReadError("reset by peer")
+
+
+class Pipe(io.RawIOBase):
+    """What can be read once, and in small pieces."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        piece = self._left.read(min(len(room), 7))
+        room[: len(piece)] = piece
+        return len(piece)
+
+
+def stored(request: httpx.Request) -> httpx.Response:
+    """Store a file."""
+    request.read()
+    return answer(**FILE)
+
+
+class Server(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Reads bodies piece by piece, and breaks off in the middle of one to fail."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = list(answers)
+        self.bodies: list[bytes] = []
+
+    def begin(self) -> None:
+        """A request has arrived."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.begin()
+        found, pieces = self.answers.pop(0), iter(request.stream)
+        if isinstance(found, Exception):
+            self.bodies.append(next(pieces) + next(pieces))
+            raise found
+        self.bodies.append(b"".join(pieces))
+        return found
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.begin()
+        found, pieces = self.answers.pop(0), aiter(request.stream)
+        if isinstance(found, Exception):
+            self.bodies.append(await anext(pieces) + await anext(pieces))
+            raise found
+        self.bodies.append(b"".join([piece async for piece in pieces]))
+        return found
+
+
+AT_ONCE = voyageai.RetryPolicy(max_retries=1, first=0)
+
+# Uploads
+
+
+SOURCES = {
+    "path": str,
+    "Path": Path,
+    "bytes": Path.read_bytes,
+    "bytearray": lambda path: bytearray(LINES),
+    "memoryview": lambda path: memoryview(LINES),
+    "BytesIO": lambda path: io.BytesIO(LINES),
+    "file": lambda path: path.open("rb"),
+    "unbuffered": lambda path: path.open("rb", buffering=0),
+    "gzip": lambda path: gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(LINES))),
+    "pipe": lambda path: Pipe(LINES),
+    "list": lambda path: [LINE, {**LINE, "custom_id": "b"}],
+    "generator": lambda path: ({**LINE, "custom_id": name} for name in "ab"),
+    "models": lambda path: [
+        BatchInputLine(custom_id=name, body=BatchEmbeddingsBody(input=LINE["body"]["input"]))
+        for name in "ab"
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("check", [True, False])
+def test_the_same_lines_arrive_from_every_source(face, tmp_path, kind, check):
+    """Whether they are read twice or once, from a disk or from memory."""
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(LINES)
+    given = SOURCES[kind](path)
+    file = done(face.client(stored).files.upload(given, filename="x.jsonl", check=check))
+    if hasattr(given, "read"):
+        assert not given.closed
+        given.close()
+
+    assert ("x.jsonl", LINES) == uploaded(face.requests[0])
+    assert str(len(face.requests[0].content)) == face.requests[0].headers["content-length"]
+    assert ("file-1", "req-1") == (file.id, file.request_id)
+
+
+def test_a_file_is_sent_from_where_it_stands(face):
+    """As other libraries do it."""
+    file = io.BytesIO(b"# a comment\n" + LINES)
+    file.readline()
+    server = Server(answer(429), answer(**FILE))
+    done(face.kind("k", transport=server, max_retries=AT_ONCE).files.upload(file))
+
+    assert server.bodies[0] == server.bodies[1]
+    assert LINES in server.bodies[0]
+    assert b"a comment" not in server.bodies[0]
+
+
+WRONG = [
+    (b"{", "line 1 is not JSON"),
+    (LINES + b"\n", "line 3 is empty; remove it"),
+    (LINES + b"[]", "line 3 is no line of a batch: the whole body: expected an object"),
+    (b'{"body": {"input": "a"}}', "line 1 is no line of a batch: custom_id: missing"),
+    (b'{"custom_id": 7, "body": {"input": "a"}}', "custom_id: expected a string"),
+    (b'{"custom_id": "a"}', "line 1 is no line of a batch: body: missing"),
+    (b'{"custom_id": "a", "body": []}', "body: expected an object"),
+    (b'{"custom_id": "a", "body": {"input": NaN}}', "NaN is no number of JSON"),
+    (b'{"custom_id": "", "body": {"input": "a"}}', "line 1 has an empty custom_id"),
+    (LINES + jsonl(LINE), "line 3 has the same custom_id as line 1: 'a'"),
+    (b"\xef\xbb\xbf" + LINES, "line 1 begins with a byte order mark"),
+    (LINES.replace(b"keys", b"k\xe9ys", 1), "line 1 is not UTF-8"),
+    (LINES.decode().encode("utf-16"), "line 1 is not UTF-8"),
+    (json.dumps([LINE], indent=2).encode(), "line 1 is not JSON"),
+    (b'"' + b"a" * 200, r"is not JSON \(.*\): '\"a{79}'$"),
+    (b"[" * 100_000, "line 1 is not JSON"),
+]
+
+
+@pytest.mark.parametrize(("lines", "reason"), WRONG, ids=range(len(WRONG)))
+@pytest.mark.parametrize("form", [bytes, io.BytesIO, Pipe])
+def test_a_line_that_is_wrong_is_named_before_anything_is_sent(face, lines, reason, form):
+    """The server would say so hours later."""
+    with pytest.raises(error.ArgumentError, match=reason) as raised:
+        done(face.client(stored).files.upload(form(lines), filename="a.jsonl"))
+
+    assert [] == face.requests
+    assert raised.value.argument.startswith("source[")
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([LINE, {"custom_id": "b"}], "line 2 is no line of a batch: body: missing"),
+        ([LINE, 7], "line 2 is no line of a batch: the whole body: expected an object"),
+        ([LINE, LINE], "line 2 has the same custom_id as line 1"),
+        ([LINE, {"custom_id": "b", "body": {"input": "\ud800"}}], "line 2 holds a lone surrogate"),
+    ],
+)
+def test_a_row_that_is_wrong_is_named_too(face, rows, reason):
+    """And no further rows are made."""
+    made = []
+
+    def generate():
+        for row in [*rows, LINE]:
+            made.append(row)
+            yield row
+
+    with pytest.raises(error.ArgumentError, match=reason):
+        done(face.client(stored).files.upload(generate()))
+
+    assert ([], 2) == (face.requests, len(made))
+
+
+def test_unchecked_rows_must_still_be_rows(face):
+    """What can't be a line can't be sent."""
+    for row, reason in ((7, "line 1 is no mapping"), ({"a": object()}, "line 1 can't be written")):
+        with pytest.raises(error.ArgumentError, match=reason):
+            done(face.client(stored).files.upload([row], check=False))
+    done(face.client(stored).files.upload([{"new": "form"}], check=False))
+    assert b'{"new": "form"}\n' == uploaded(face.requests[-1])[1]
+
+
+def test_more_lines_than_a_batch_takes_are_refused(face, monkeypatch):
+    """No batch could run them, however long they were uploaded for."""
+    monkeypatch.setattr(checking, "BATCH", attrs.evolve(checking.BATCH, max_inputs=1))
+    for given in (LINES, [LINE, {**LINE, "custom_id": "b"}]):
+        with pytest.raises(error.ArgumentError, match="more than 1 lines"):
+            done(face.client(stored).files.upload(given))
+    assert [] == face.requests
+
+
+def test_a_line_of_any_length_does_not_fill_the_memory(face, monkeypatch):
+    """A file without newlines would be read whole."""
+    monkeypatch.setattr(checking, "LONGEST", 10)
+    monkeypatch.setattr("voyageai.files.sources.LONGEST", 10)
+    with pytest.raises(error.ArgumentError, match="line 1 is longer than 10 bytes"):
+        done(face.client(stored).files.upload(LINES))
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "argument"),
+    [
+        (io.StringIO("{}"), "a.jsonl", "source"),
+        (LINE, None, "source"),
+        (7, None, "source"),
+        (None, None, "source"),
+        (b"", None, "source"),
+        ([], None, "source"),
+        (b"{}", "a.json", "filename"),
+        ("lines.txt", None, "filename"),
+        (Path("lines"), None, "filename"),
+    ],
+)
+def test_what_is_no_source_is_refused_with_the_ways_that_there_are(face, given, name, argument):
+    """Each is an easy slip."""
+    with pytest.raises(error.ArgumentError) as raised:
+        done(face.client(stored).files.upload(given, filename=name))
+    assert ([], argument) == (face.requests, raised.value.argument)
+
+
+def test_a_purpose_that_there_is_not_is_refused(face):
+    """Before a gigabyte is sent for nothing."""
+    with pytest.raises(error.ArgumentError, match="purpose must be one of 'batch'"):
+        done(face.client(stored).files.upload(LINES, purpose="fine-tune"))
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_system(face, tmp_path):
+    """As with `open`."""
+    with pytest.raises(FileNotFoundError):
+        done(face.client(stored).files.upload(tmp_path / "none.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (b"", "lines.jsonl"),
+        (Path("folder/some.JSONL"), "some.JSONL"),
+        ("folder/some.jsonl", "some.jsonl"),
+    ],
+)
+def test_files_have_their_own_names_unless_told_otherwise(given, name, tmp_path, monkeypatch):
+    """In a list one looks for the name."""
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    for each in ("some.JSONL", "some.jsonl"):
+        (Path("folder") / each).write_bytes(b"{}")
+    with Source(given) as source:
+        assert name == source.filename
+    with Source(given, "other.jsonl") as source:
+        assert "other.jsonl" == source.filename
+    with Path("folder/some.jsonl").open("rb") as file, Source(file) as source:
+        assert "some.jsonl" == source.filename
+
+
+def test_temporary_files_are_private_and_do_not_stay(face, tmp_path, monkeypatch):
+    """Rows may be secret, and disks small."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    modes = []
+
+    def look(request):
+        modes.extend(path.stat().st_mode & 0o077 for path in tmp_path.iterdir())
+        return stored(request)
+
+    done(face.client(look).files.upload([LINE]))
+    with pytest.raises(error.ArgumentError):
+        done(face.client(look).files.upload(Pipe(b"{"), filename="a.jsonl"))
+    assert ([], set()) == ([*tmp_path.iterdir()], {*modes} - {0})
+
+
+def test_progress_ends_with_everything_and_starts_anew_with_each_try(face):
+    """A bar that stays at 99 % worries people."""
+    lines = jsonl(*({**LINE, "custom_id": f"{n}"} for n in range(3000)))
+    seen = []
+    client = face.kind("k", transport=Server(answer(429), answer(**FILE)), max_retries=AT_ONCE)
+    done(client.files.upload(lines, progress=lambda *numbers: seen.append(numbers)))
+
+    assert (0, len(lines)) == seen[0]
+    half = 1 + len(seen) // 2
+    first, second = seen[1:half], seen[half:]
+    assert first == second == sorted(set(first))
+    assert (len(lines), len(lines)) == second[-1]
+    assert {len(lines)} == {total for _, total in seen}
+
+
+def test_what_progress_raises_ends_the_upload(face):
+    """It may be the user's way to cancel."""
+
+    def progress(sent: int, total: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        done(face.client(stored).files.upload(LINES, progress=progress))
+
+
+@pytest.mark.parametrize("failure", [httpx.ReadError("x"), httpx.ReadTimeout("x"), answer(503)])
+def test_a_file_that_may_be_stored_is_not_uploaded_twice(face, failure):
+    """It would cost twice, and nobody would know of the first."""
+    client = face.client(in_turn(failure), max_retries=3)
+    with pytest.raises(error.VoyageError, match=r"may have been stored.*files\.list\(\)") as raised:
+        done(client.files.upload(LINES))
+    assert (1, True) == (raised.value.attempts, raised.value.outcome_unknown)
+    assert 1 == len(face.requests)
+
+
+@pytest.mark.parametrize("refusal", [httpx.ConnectError("x"), answer(429)])
+def test_a_file_that_was_refused_is_uploaded_again(face, refusal):
+    """Nothing can have come of it."""
+    client = face.client(in_turn(refusal, stored), max_retries=1)
+    assert "file-1" == done(client.files.upload(LINES)).id
+    client = face.client(in_turn(refusal), max_retries=1)
+    with pytest.raises(error.VoyageError) as raised:
+        done(client.files.upload(LINES))
+    assert (2, False) == (raised.value.attempts, raised.value.outcome_unknown)
+
+
+def test_half_a_file_is_uploaded_again(face):
+    """The server has not had its end, so it can't have stored it."""
+    server = Server(httpx.WriteError("x"), answer(**FILE))
+    client = face.kind("k", transport=server, max_retries=AT_ONCE)
+    assert "file-1" == done(client.files.upload(LINES)).id
+    assert LINES in server.bodies[1]
+    server = Server(httpx.WriteError("x"))
+    with pytest.raises(error.APIConnectionError) as raised:
+        done(face.kind("k", transport=server).files.upload(LINES))
+    assert not raised.value.outcome_unknown
+
+
+@pytest.mark.parametrize("change", [LINES[:-5], LINES + b" "])
+def test_a_file_that_changes_while_it_is_sent_is_not_stored_half_checked(face, tmp_path, change):
+    """Something else may still be writing it."""
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(LINES)
+
+    class Changing(Server):
+        def begin(self) -> None:
+            path.write_bytes(change)
+
+    server = Changing(STORED)
+    with pytest.raises(error.ArgumentError, match=r"lines\.jsonl was changed"):
+        done(face.kind("k", transport=server).files.upload(path))
+    assert [] == server.bodies
+
+
+def test_a_client_of_the_users_own_streams_too(face):
+    """Proxies, hooks and certificates are a reason to have one."""
+    kind = httpx.Client if face.kind is voyageai.Client else httpx.AsyncClient
+    seen = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return content(b"a", b"b") if request.method == "GET" else stored(request)
+
+    client = face.kind("k", http_client=kind(transport=httpx.MockTransport(handle)))
+    done(client.files.upload(LINES))
+    assert LINES == uploaded(seen[0])[1]
+    assert [b"a", b"b"] == done(client.files.content("file-1").iter_bytes())
+
+
+# What there is to know
+
+
+def test_a_file_is_a_value(face):
+    """It can be kept, compared, sent and shown."""
+    file = done(face.client(in_turn(STORED)).files.retrieve("file-1"))
+    assert "/v1/files/file-1" == face.requests[0].url.path
+    assert FILE == file.to_dict()
+    assert file == FileObject.from_dict(FILE) == pickle.loads(pickle.dumps(file))
+    assert file == copy.deepcopy(file)
+    assert "FileObject('file-1', 'lines.jsonl', 46 bytes, batch)" == repr(file)
+    assert datetime.timedelta(days=30) == file.expires_at - file.created_at
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        file.id = "other"
+
+
+def test_what_is_new_in_an_answer_passes_through():
+    """The API will have other purposes, and fields that nobody knows yet."""
+    data = {**FILE, "purpose": "vision", "status": "processed"}
+    file = FileObject.from_dict(data)
+    assert ("vision", data) == (file.purpose, file.to_dict())
+
+
+def test_times_have_a_zone_whatever_the_server_writes():
+    """Those without can't be compared with those with one."""
+    bare = FileObject.from_dict({**FILE, "created_at": "2025-12-01T19:18:23.455349"})
+    zulu = FileObject.from_dict({**FILE, "created_at": "2025-12-01T19:18:23.455349Z"})
+    assert bare.created_at == zulu.created_at == FileObject.from_dict(FILE).created_at
+    unknown = {name: value for name, value in FILE.items() if name != "expires_at"}
+    assert FileObject.from_dict(unknown).expires_at is None
+
+
+# Lists
+
+
+def page(*names: str, more: bool = False) -> httpx.Response:
+    """A page of files."""
+    data = [{**FILE, "id": name} for name in names]
+    last = names[-1] if names else None
+    return answer(object="list", data=data, first_id=None, last_id=last, has_more=more)
+
+
+def test_a_list_goes_through_all_pages(face):
+    """Without anybody counting."""
+    client = face.client(in_turn(page("a", "b", more=True), page("c", more=True), page()))
+    found = client.files.list(purpose="batch", order="asc", limit=2, after="z")
+    assert ["a", "b", "c"] == [file.id for file in done(found)]
+    shared = {"purpose": "batch", "limit": "2", "order": "asc"}
+    assert [{**shared, "after": after} for after in "zbc"] == [
+        dict(request.url.params) for request in face.requests
+    ]
+
+
+def test_pages_are_asked_for_when_they_are_needed(face):
+    """The first file of ten thousand needs one request."""
+    client = face.client(in_turn(page("a", more=True), page("b")))
+    listed = client.files.list()
+    assert [] == face.requests
+    if face.kind is voyageai.Client:
+        assert "a" == next(iter(listed)).id
+    else:
+
+        async def first():
+            async for file in listed:
+                return file.id
+            raise AssertionError("there is one")
+
+        assert "a" == asyncio.run(first())
+    assert 1 == len(face.requests)
+    assert {} == dict(face.requests[0].url.params)
+
+
+def test_one_page_is_had_by_itself(face):
+    """For those who show pages."""
+    found = done(face.client(in_turn(page("a", "b", more=True))).files.list(limit=2).page())
+    assert (["a", "b"], True, "b") == (
+        [file.id for file in found.data],
+        found.has_more,
+        found.last_id,
+    )
+    empty = done(face.client(in_turn(page())).files.list().page())
+    assert ((), False, None) == (empty.data, empty.has_more, empty.last_id)
+
+
+@pytest.mark.parametrize("pages", [[page(more=True)], [page("a", more=True)] * 2])
+def test_a_list_that_leads_nowhere_ends_with_an_error(face, pages):
+    """It would go on forever."""
+    with pytest.raises(error.MalformedResponseError, match="last_id"):
+        done(face.client(in_turn(*pages)).files.list())
+
+
+def test_an_order_that_there_is_not_is_refused(face):
+    """At once, and not with the first file."""
+    with pytest.raises(error.ArgumentError, match="order must be one of 'asc', 'desc'"):
+        face.client().files.list(order="newest")
+
+
+# Deletion
+
+
+def test_deletion_says_nothing_or_raises(face):
+    """There is nothing to say of a file that is gone."""
+    gone = answer(id="file-1", object="file", deleted=True)
+    assert done(face.client(in_turn(gone)).files.delete("file-1")) is None
+    assert ("DELETE", "/v1/files/file-1") == (face.requests[0].method, face.requests[0].url.path)
+    kept = answer(id="file-1", object="file", deleted=False)
+    with pytest.raises(error.NotDeletedError) as raised:
+        done(face.client(in_turn(kept)).files.delete("file-1"))
+    assert ("file-1",) == raised.value.file_ids
+
+
+def test_many_are_deleted_together_or_not_at_all(face):
+    """A success that failed is a failure, and says because of which."""
+    assert done(face.client(in_turn(answer(success=True))).files.delete_many(["a", "b"])) is None
+    assert {"file_ids": ["a", "b"]} == face.body
+    refused = answer(success=False, error_file_ids=["b"])
+    with pytest.raises(error.NotDeletedError, match="these can't be: b") as raised:
+        done(face.client(in_turn(refused)).files.delete_many(("a", "b")))
+    found = pickle.loads(pickle.dumps(raised.value))
+    assert (("b",), 200, "req-1") == (found.file_ids, found.http_status, found.request_id)
+    assert ["b"] == found.json_body["error_file_ids"]
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("retrieve", ""),
+        ("retrieve", None),
+        ("delete", 7),
+        ("delete_many", "file-1"),
+        ("delete_many", ["a", None]),
+        ("content", ""),
+    ],
+)
+def test_what_is_no_id_is_refused(face, method, given):
+    """`/files/` would be another operation."""
+    with pytest.raises(error.ArgumentError, match="id"):
+        done(getattr(face.client(stored).files, method)(given))
+    assert [] == face.requests
+
+
+# Contents
+
+ROWS = [{"n": n, "text": "ä" * n} for n in range(5)]
+BODY = jsonl(*ROWS)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\r\n"])
+def test_lines_are_rows_however_they_arrive(face, size, end):
+    """A piece may end anywhere."""
+    body = BODY.removesuffix(b"\n") + end
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    client = face.client(in_turn(content(*pieces)))
+    assert ROWS == done(client.files.content("file-1").lines())
+
+
+def test_a_line_that_makes_no_sense_is_named(face):
+    """After those before it."""
+    for wrong, reason in ((b"{oops", "line 6 of file-1 is not JSON"), (b"7", "is no JSON object")):
+        client = face.client(in_turn(content(BODY + wrong)))
+        with pytest.raises(error.MalformedResponseError, match=reason):
+            done(client.files.content("file-1").lines())
+
+
+def test_nothing_is_sent_before_it_is_read(face):
+    """And nothing is compressed, as places in the file would be other ones."""
+    found = face.client(in_turn(content(BODY))).files.content("file-1", extra_headers={"x-a": "b"})
+    assert [] == face.requests
+    assert BODY == done(found.read())
+    headers = face.requests[0].headers
+    assert ("*/*", "identity", "b") == (
+        headers["accept"],
+        headers["accept-encoding"],
+        headers["x-a"],
+    )
+    assert "range" not in headers
+    assert f"{type(found).__name__}('file-1')" == repr(found)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        lambda: content(BODY[9:], status=206, content_range=f"bytes 9-{len(BODY) - 1}/{len(BODY)}"),
+        lambda: content(BODY[4:], status=206, content_range=f"bytes 4-{len(BODY) - 1}/*"),
+        lambda: content(BODY[:3], BODY[3:]),
+        lambda: content(gzip.compress(BODY), content_encoding="gzip"),
+    ],
+    ids=["range", "earlier", "whole", "compressed"],
+)
+def test_what_broke_goes_on_where_it_broke(face, rest):
+    """Or from the beginning, where the server knows no better; nobody sees a byte twice."""
+    client = face.client(in_turn(content(BODY[:9], BROKEN, etag='"1"'), rest()))
+    assert BODY == done(client.files.content("file-1").read())
+    assert "bytes=9-" == face.requests[1].headers["range"]
+    assert '"1"' == face.requests[1].headers["if-range"]
+    assert [0.5] == face.waits
+
+
+def test_what_breaks_without_an_end_fails(face):
+    """After three times without a byte more; each byte more is a reason to go on."""
+
+    def rest(request):
+        start = int(request.headers.get("range", "bytes=0-")[6:-1])
+        said = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+        return content(BODY[start : start + 1], BROKEN, status=206, content_range=said)
+
+    client = face.client(in_turn(*[rest] * 9, lambda request: content(BROKEN)))
+    with pytest.raises(error.APIConnectionError):
+        done(client.files.content("file-1").read())
+    assert [0.5] * 9 + [1.0, 2.0] == face.waits
+
+
+def test_a_server_that_is_away_for_a_moment_is_waited_for(face):
+    """A restart breaks the connection, and refuses the next."""
+    down = [httpx.ConnectError("x"), answer(503)]
+    client = face.client(in_turn(content(BODY[:9], BROKEN), *down, content(BODY)))
+    assert BODY == done(client.files.content("file-1").read())
+    client = face.client(in_turn(answer(503), content(BODY)))
+    with pytest.raises(error.ServiceUnavailableError):
+        done(client.files.content("file-1").read())
+    client = face.client(in_turn(answer(503), content(BODY)), max_retries=1)
+    assert BODY == done(client.files.content("file-1").read())
+
+
+def test_a_file_that_is_gone_meanwhile_is_an_error(face):
+    """Files expire."""
+    client = face.client(in_turn(content(BODY[:9], BROKEN), answer(404, detail="gone")))
+    with pytest.raises(error.NotFoundError):
+        done(client.files.content("file-1").read())
+
+
+def test_a_range_that_is_refused_is_asked_for_no_more(face):
+    """Some servers refuse what they could ignore."""
+    client = face.client(in_turn(content(BODY[:9], BROKEN), answer(416), content(BODY)))
+    assert BODY == done(client.files.content("file-1").read())
+    assert [False, True, False] == ["range" in request.headers for request in face.requests]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ({"etag": '"1"'}, {"etag": '"2"'}, "content changed"),
+        ({"content_length": "99"}, {"content_length": "98"}, "length changed"),
+        ({}, {"status": 206, "content_range": "bytes 10-20/21"}, "goes on elsewhere"),
+        ({}, {"status": 206}, "goes on elsewhere"),
+    ],
+)
+def test_halves_of_two_contents_are_never_put_together(face, first, second, reason):
+    """It would be a file that never was."""
+    client = face.client(in_turn(content(BODY[:9], BROKEN, **first), content(BODY, **second)))
+    with pytest.raises(error.APIError, match=reason):
+        done(client.files.content("file-1").read())
+
+
+def test_a_content_of_another_length_than_said_is_an_error(face):
+    """The rest of the lines would be missed by nobody."""
+    client = face.client(in_turn(content(BODY, content_length="1000")))
+    with pytest.raises(error.MalformedResponseError, match="is said to have 1000"):
+        done(client.files.content("file-1").lines())
+
+
+def test_the_time_for_a_call_is_that_of_the_whole_content(face):
+    """Of what is read at once; an iteration takes as long as its reader."""
+
+    def slowly():
+        for at in range(0, len(BODY), 10):
+            face.time += 1
+            yield BODY[at : at + 10]
+
+    client = face.client(lambda request: httpx.Response(200, stream=Body(slowly())), timeout=3)
+    with pytest.raises(error.DeadlineError, match=r"longer than its 3 s; 20 bytes had arrived"):
+        done(client.files.content("file-1").read())
+    assert BODY == b"".join(done(client.files.content("file-1").iter_bytes()))
+    assert BODY == done(client.files.content("file-1", timeout=90).read())
+
+
+def test_what_is_left_early_is_closed(face):
+    """The connection belongs to the next one."""
+    responses = [content(BODY, BODY), content(BODY, BODY)]
+    client = face.client(in_turn(*responses))
+    if face.kind is voyageai.Client:
+        with client.files.content("file-1") as found:
+            rows = found.lines()
+            assert ROWS[0] == next(rows)
+            assert 0 == responses[0].stream.closed
+        assert [] == list(rows)
+        next(client.files.content("file-1").iter_bytes())  # dropped at once
+    else:
+
+        async def leave():
+            async with client.files.content("file-1") as found:
+                async for row in found.lines():
+                    assert ROWS[0] == row
+                    break
+                assert 0 == responses[0].stream.closed
+            assert 1 == responses[0].stream.closed
+            await anext(client.files.content("file-1").iter_bytes())
+
+        asyncio.run(leave())
+    assert [1, 1] == [response.stream.closed for response in responses]
+
+
+def test_every_reading_begins_anew(face):
+    """The object is a place, not a stream."""
+    found = face.client(lambda request: content(BODY)).files.content("file-1")
+    assert (BODY, ROWS, BODY) == (done(found.read()), done(found.lines()), done(found.read()))
+
+
+# Redirects
+
+
+def test_a_content_that_is_kept_elsewhere_is_fetched_there_without_the_key(face, key):
+    """Storage hosts have signed addresses, and no business with keys."""
+    elsewhere = "https://storage.example/lines?signature=5f2e"
+    moved = httpx.Response(307, headers={"location": elsewhere})
+    client = face.client(
+        in_turn(moved, content(BODY[:9], BROKEN), moved, content(BODY)),
+        base_url="https://api.voyageai.com/v1",
+    )
+    assert BODY == done(client.files.content("file-1", extra_headers={"x-mine": "secret"}).read())
+    theirs = face.requests[1::2]
+    assert [elsewhere] * 2 == [str(request.url) for request in theirs]
+    for request in theirs:
+        assert "storage.example" == request.headers["host"]
+        assert key not in str(request.headers.raw)
+        assert "secret" not in str(request.headers.raw)
+    assert "bytes=9-" == theirs[1].headers["range"]
+
+
+def test_a_redirect_on_the_same_host_keeps_the_key(face, key):
+    """A path that moved is the same API."""
+    moved = httpx.Response(302, headers={"location": "/v2/content"})
+    client = face.client(in_turn(moved, content(BODY)))
+    assert BODY == done(client.files.content("file-1").read())
+    assert f"Bearer {key}" == face.requests[1].headers["authorization"]
+    assert "/v2/content" == face.requests[1].url.path
+
+
+@pytest.mark.parametrize("place", ["http://other.example/", "ftp://a/", "https://a:x/", None])
+def test_redirects_that_lead_astray_are_not_followed(face, place):
+    """From https to http least of all."""
+    moved = httpx.Response(302, headers={} if place is None else {"location": place})
+    client = face.client(in_turn(moved), base_url="https://api.voyageai.com/v1")
+    with pytest.raises(error.APIError, match="HTTP 302"):
+        done(client.files.content("file-1").read())
+    assert 1 == len(face.requests)
+
+
+def test_redirects_have_an_end(face):
+    """A loop is no content."""
+    client = face.client(in_turn(httpx.Response(302, headers={"location": "/again"})))
+    with pytest.raises(error.APIError, match="HTTP 302"):
+        done(client.files.content("file-1").read())
+    assert 6 == len(face.requests)
+
+
+def test_no_other_call_follows_redirects(face):
+    """What is posted belongs to the API alone."""
+    client = face.client(in_turn(httpx.Response(307, headers={"location": "/again"})))
+    with pytest.raises(error.APIError, match="HTTP 307"):
+        done(client.files.retrieve("file-1"))
+    assert 1 == len(face.requests)
+
+
+# To a path
+
+
+def told(size: int) -> httpx.Response:
+    """What `retrieve` says of a file."""
+    return answer(**{**FILE, "bytes": size})
+
+
+def test_a_path_gets_the_whole_content(face, tmp_path):
+    """And progress is told as it is written."""
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    seen = []
+    client = face.client(in_turn(told(len(BODY)), content(BODY[:9], BROKEN), content(BODY)))
+    written = client.files.content("file-1").write_to(
+        str(path), progress=lambda *numbers: seen.append(numbers)
+    )
+    assert (path, BODY) == (done(written), path.read_bytes())
+    assert [(9, len(BODY)), (len(BODY), len(BODY))] == seen
+    assert [path] == [*tmp_path.iterdir()]
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"")
+    assert plain.stat().st_mode == path.stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("size", "answers"),
+    [
+        (len(BODY), [lambda: answer(404)]),
+        (len(BODY), [lambda: content(BODY[:9], BROKEN), lambda: answer(404)]),
+        (len(BODY) + 1, [lambda: content(BODY)]),
+        (len(BODY), [lambda: content(BODY[:9], ZeroDivisionError())]),
+    ],
+    ids=["gone", "gone meanwhile", "too short", "broken"],
+)
+def test_a_path_keeps_what_it_had_if_the_content_does_not_come(face, tmp_path, size, answers):
+    """Half a file looks like a whole one."""
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b"old")
+    client = face.client(in_turn(told(size), *(make() for make in answers)))
+    with pytest.raises((error.APIError, ZeroDivisionError)):
+        done(client.files.content("file-1").write_to(path))
+    assert (b"old", [path]) == (path.read_bytes(), [*tmp_path.iterdir()])
+
+
+def test_a_path_that_can_not_be_written_is_refused_before_the_content_comes(face, tmp_path):
+    """A gigabyte for nothing."""
+    client = face.client(in_turn(told(len(BODY))))
+    with pytest.raises(error.ArgumentError, match="is a folder"):
+        done(client.files.content("file-1").write_to(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        done(client.files.content("file-1").write_to(tmp_path / "none" / "lines.jsonl"))
+    assert {"/v1/files/file-1"} == {request.url.path for request in face.requests}
+
+
+def test_what_is_written_survives_a_failure_of_the_machine(face, tmp_path, monkeypatch):
+    """Content first, then its name, then the folder that holds the name."""
+    order = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (order.append("fsync"), fsync(number)))
+    monkeypatch.setattr(
+        Path, "replace", lambda self, to: (order.append("replace"), replace(self, to))
+    )
+    client = face.client(in_turn(told(len(BODY)), content(BODY)))
+    done(client.files.content("file-1").write_to(tmp_path / "a"))
+    assert ["fsync", "replace", "fsync"] == order
+
+
+# All methods
+
+
+def test_both_faces_have_the_same_methods_with_the_same_signatures():
+    """Nothing is written twice but signatures, and this holds them in step."""
+
+    def methods(kind):
+        found = {}
+        for name, member in vars(kind).items():
+            if name.startswith("_") or "close" in name:
+                continue
+            function = member.fget if isinstance(member, property) else member
+            signature = inspect.signature(function)
+            given = [
+                (p.name, p.kind, p.default, p.annotation) for p in signature.parameters.values()
+            ]
+            returned = str(signature.return_annotation).replace("Async", "")
+            assert inspect.getdoc(function)
+            found[name] = (given, returned)
+        return found
+
+    assert methods(Files) == methods(AsyncFiles)
+    assert methods(FileContent) == methods(AsyncFileContent)
+    raw = {*vars(raw_files.RawFiles)} - {"__init__", "__doc__"}
+    assert raw == {*vars(raw_files.AsyncRawFiles)} - {"__init__", "__doc__"}
+
+
+def test_answers_can_be_had_as_they_came(face):
+    """With headers that no result has."""
+    client = face.client(in_turn(STORED))
+    for method, given in (("upload", LINES), ("retrieve", "file-1")):
+        found = done(getattr(client.files.with_raw_response, method)(given))
+        assert (200, "req-1", "file-1") == (found.status_code, found.request_id, found.parse().id)
+    client = face.client(in_turn(answer(success=False, error_file_ids=["b"])))
+    found = done(client.files.with_raw_response.delete_many(["b"]))
+    with pytest.raises(error.NotDeletedError):
+        found.parse()
+
+
+def test_options_of_a_call_are_those_of_every_method(face):
+    """And there are no others."""
+    client = face.client(in_turn(STORED))
+    done(client.files.upload(LINES, extra_headers={"x-a": "b"}))
+    assert "b" == face.requests[0].headers["x-a"]
+    done(face.client(in_turn(page())).files.list(extra_headers={"x-a": "c"}))
+    assert "c" == face.requests[1].headers["x-a"]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'retries'"):
+        done(client.files.retrieve("file-1", retries=3))
+
+
+def test_files_do_not_wait_for_the_rate_limit_of_models(face):
+    """They have none, and would use up that of embeddings."""
+    client = face.client(in_turn(STORED), rate_limit=voyageai.RateLimit(rpm=1))
+    for _ in range(3):
+        done(client.files.retrieve("file-1"))
+    assert [] == face.waits
+
+
+def test_failures_say_what_the_server_said(face):
+    """Status, body and request id are what a support case needs."""
+    refused = httpx.Response(
+        404, json={"detail": "File 'file-1' not found."}, headers={"x-request-id": "req-9"}
+    )
+    for call in (
+        lambda files: files.retrieve("file-1"),
+        lambda files: files.delete("file-1"),
+        lambda files: files.content("file-1").lines(),
+        lambda files: files.upload(LINES),
+    ):
+        with pytest.raises(error.NotFoundError, match="not found") as raised:
+            done(call(face.client(in_turn(refused)).files))
+        assert (404, "req-9") == (raised.value.http_status, raised.value.request_id)
+        assert "not found" in raised.value.http_body
+
+
+def test_a_body_that_breaks_says_of_which_request(face):
+    """It is a success that failed."""
+    client = face.client(lambda request: content(BROKEN, x_request_id="req-7"))
+    with pytest.raises(error.APIConnectionError, match="req-7"):
+        done(client.files.content("file-1").read())
+
+
+def test_bodies_are_logged_without_being_read(face, caplog, monkeypatch):
+    """Debugging must not fill the memory."""
+    monkeypatch.setattr(logging.getLogger("voyageai.bodies"), "level", logging.DEBUG)
+    with caplog.at_level(logging.DEBUG, "voyageai.bodies"):
+        assert BODY == done(face.client(in_turn(content(BODY))).files.content("file-1").read())
+        done(face.client(stored).files.upload(LINES))
+    assert ["< <a stream>", "> <a stream>"] == [
+        line for line in caplog.messages if "a stream" in line
+    ]

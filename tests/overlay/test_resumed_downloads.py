@@ -1,0 +1,197 @@
+"""Downloads to a path that go on where an earlier call has left off."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import voyageai
+from voyageai import error
+from voyageai.files import resuming
+from voyageai.files.resuming import ResumableFile
+
+from .storing import FILE, LINE, answer, content, done, in_turn, jsonl
+
+BODY = jsonl(*[{**LINE, "custom_id": str(number)} for number in range(5)])
+BROKEN = httpx.ReadError("reset by peer")
+
+
+def server(*contents: Any, size: int = len(BODY)) -> Any:
+    """Says how large the file is, and gives these answers for its content."""
+    contents_in_turn = in_turn(*contents)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/content"):
+            return contents_in_turn(request)
+        return answer(**{**FILE, "bytes": size})
+
+    return handle
+
+
+def rest(request: httpx.Request) -> httpx.Response:
+    """What a server gives that can skip the beginning."""
+    start = int(request.headers["range"].removeprefix("bytes=")[:-1])
+    said = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+    return content(BODY[start:], status=206, content_range=said)
+
+
+def download(client: Any, path: Path, **options: Any) -> Path:
+    """Write the content to a path."""
+    return done(client.files.content("file-1").write_to(path, resume=True, **options))
+
+
+def kept(path: Path) -> list[bytes]:
+    """What is kept beside a path."""
+    return [part.read_bytes() for part in path.parent.glob(f".{path.name}.*.part")]
+
+
+@pytest.mark.parametrize("server_skips", [True, False])
+def test_what_has_arrived_is_not_sent_again(face, tmp_path, server_skips):
+    """A night's download is not lost with the network; nor is it where servers can't skip."""
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b"old")
+    client = face.client(server(lambda _: content(BODY[:9], BROKEN), lambda _: content(BROKEN)))
+    with pytest.raises(error.APIConnectionError):
+        download(client, path)
+    assert (b"old", [BODY[:9]]) == (path.read_bytes(), kept(path))
+
+    seen: list[Any] = []
+    client = face.client(server(rest if server_skips else lambda _: content(BODY)))
+    download(client, path, progress=lambda *numbers: seen.append(numbers))
+    assert (BODY, [path]) == (path.read_bytes(), [*tmp_path.iterdir()])
+    assert "bytes=8-" == face.requests[-1].headers["range"]
+    assert [(len(BODY), len(BODY))] == seen
+
+
+def test_a_content_that_has_arrived_whole_is_asked_for_its_last_byte(face, tmp_path):
+    """A kill may come between the last byte and the name; the server confirms the length."""
+    path = tmp_path / "lines.jsonl"
+    begun = ResumableFile(path, "file-1")
+    begun.open(len(BODY))
+    begun.write(BODY)
+    begun.discard()
+    download(face.client(server(rest)), path)
+    assert (BODY, []) == (path.read_bytes(), kept(path))
+    assert f"bytes={len(BODY) - 1}-" == face.requests[-1].headers["range"]
+
+
+@pytest.mark.parametrize(
+    "found", [BODY[:9] + b"\0" * 20, BODY + b"more", b""], ids=["zeros", "too long", "empty"]
+)
+def test_what_can_not_be_a_beginning_is_not_gone_on_from(face, tmp_path, found):
+    """A machine that went down leaves zeros where it had not written yet."""
+    path = tmp_path / "lines.jsonl"
+    begun = ResumableFile(path, "file-1")
+    begun.open(len(found))
+    begun.write(found)
+    begun.discard()
+    download(face.client(server(lambda _: content(BODY))), path)
+    assert (BODY, []) == (path.read_bytes(), kept(path))
+    assert "range" not in face.requests[-1].headers
+
+
+@pytest.mark.parametrize(
+    ("size", "second"),
+    [
+        (len(BODY), lambda _: answer(404)),
+        (len(BODY) + 1, lambda _: content(BODY)),
+        (len(BODY), lambda _: content(BODY, content_length="99")),
+    ],
+    ids=["gone", "too short", "another length"],
+)
+def test_nothing_is_kept_of_a_content_that_is_gone_or_another(face, tmp_path, size, second):
+    """It would be gone on from forever."""
+    path = tmp_path / "lines.jsonl"
+    client = face.client(server(lambda _: content(BODY[:9], BROKEN), second, size=size))
+    with pytest.raises(error.APIError):
+        download(client, path)
+    assert [] == [*tmp_path.iterdir()]
+
+
+def test_nothing_is_kept_of_a_file_that_is_gone_before_it_is_asked_for(face, tmp_path):
+    """Its beginning is worth nothing."""
+    path = tmp_path / "lines.jsonl"
+    begun = ResumableFile(path, "file-1")
+    begun.open(len(BODY))
+    begun.write(BODY[:9])
+    begun.discard()
+    with pytest.raises(error.NotFoundError):
+        download(face.client(in_turn(answer(404))), path)
+    assert [] == [*tmp_path.iterdir()]
+
+
+def test_of_another_file_nothing_is_taken(face, tmp_path):
+    """The path may be one for many files, such as the newest results."""
+    path = tmp_path / "lines.jsonl"
+    other = ResumableFile(path, "file-2")
+    other.open(len(BODY))
+    other.write(b"of another file")
+    other.discard()
+    download(face.client(server(lambda _: content(BODY))), path)
+    assert (BODY, [b"of another file"]) == (path.read_bytes(), kept(path))
+
+
+def test_two_do_not_write_the_same(tmp_path):
+    """Their bytes would be mixed."""
+    path = tmp_path / "lines.jsonl"
+    first = ResumableFile(path, "file-1")
+    first.open(len(BODY))
+    first.write(BODY[:9])
+    with pytest.raises(OSError, match="another download to this path is under way"):
+        ResumableFile(path, "file-1").open(len(BODY))
+    first.discard()
+    with ResumableFile(path, "file-1") as second:
+        assert 8 == second.open(len(BODY))
+
+
+def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path, monkeypatch):
+    """Between opening a file and holding it, it may have become somebody's result."""
+    path = tmp_path / "lines.jsonl"
+    lock = resuming._lock
+    others = ["another"]
+
+    def late(file: Any) -> bool:
+        if others:
+            others.pop()
+            Path(file.name).write_bytes(BODY)
+            Path(file.name).replace(path)
+        return lock(file)
+
+    monkeypatch.setattr(resuming, "_lock", late)
+    with ResumableFile(path, "file-1") as file:
+        assert 0 == file.open(len(BODY))
+        file.write(b"mine")
+    assert (BODY, [b"mine"]) == (path.read_bytes(), kept(path))
+
+
+def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
+    """As with Ctrl-C."""
+    path = tmp_path / "lines.jsonl"
+
+    async def endless(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/content"):
+            return answer(**{**FILE, "bytes": len(BODY)})
+
+        async def pieces() -> Any:
+            yield BODY[:9]
+            await asyncio.Event().wait()
+
+        return httpx.Response(200, content=pieces())
+
+    async def run() -> None:
+        begun = asyncio.Event()
+        client = voyageai.AsyncClient("any", transport=httpx.MockTransport(endless))
+        writing = client.files.content("file-1").write_to(
+            path, resume=True, progress=lambda *_: begun.set()
+        )
+        task = asyncio.create_task(writing)
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert [BODY[:9]] == kept(path)
