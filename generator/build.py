@@ -25,7 +25,7 @@ RUFF_OPTIONS = (
     "--config=format.docstring-code-format=true",
 )
 # They look at the spec and write nothing, so no output depends on them.
-CHECKS = ("checks", "lint.py")
+CHECKS = ("checks", "drift", "impact", "lint.py", "live", "release")
 TOOLS = ("openapi-python-client", "ruff", "jinja2")
 
 

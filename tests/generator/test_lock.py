@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from generator import paths
+from generator.build import CHECKS
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,9 @@ def digests(folder: Path, *patterns: str) -> dict[str, str]:
 
 def test_the_spec_is_locked(lock: dict[str, Any]) -> None:
     """Every file of the spec that code is made from is there, as it is now."""
-    assert digests(paths.SPEC, "*.yaml", "*.json") == lock["spec"]
+    files = digests(paths.SPEC, "*.yaml", "*.json")
+    making = {name: digest for name, digest in files.items() if "known-disagreements" not in name}
+    assert making == lock["spec"]
 
 
 def test_the_generator_is_locked(lock: dict[str, Any]) -> None:
@@ -39,7 +42,7 @@ def test_the_generator_is_locked(lock: dict[str, Any]) -> None:
     shaping = {
         name: digest
         for name, digest in files.items()
-        if not name.startswith("checks/") and name != "lint.py"
+        if name.split("/")[0] not in CHECKS
     }
     assert shaping == lock["generator"]
 

@@ -1,0 +1,1 @@
+"""What differs, by meaning, between two descriptions of the API."""

@@ -1,0 +1,85 @@
+"""Comparing two catalogues of models, by the table in catalogue.yaml."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from .. import paths, spec
+from .differences import Difference, Place, difference
+
+CATALOGUE = "catalogue"
+UNKNOWN = "unknown"
+
+
+def compare_catalogues(old: spec.Document, new: spec.Document) -> Iterator[Difference]:
+    """Models that are gone or new, and facts that are others."""
+    models = old.get("models", {}), new.get("models", {})
+    for name in sorted(models[0].keys() ^ models[1].keys()):
+        kind = "model-added" if name in models[1] else "model-removed"
+        yield difference(kind, Place(CATALOGUE, "", f"models.{name}"), name=name, subject=name)
+    shared = models[0].keys() & models[1].keys()
+    before, after = _flat(old, shared), _flat(new, shared)
+    for keys in sorted(before.keys() | after.keys()):
+        was, now = before.get(keys), after.get(keys)
+        if was != now:
+            yield from _fact(keys, was, now)
+
+
+def _flat(node: Any, models: set[str], keys: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Every value by the keys that lead to it, of the given models only."""
+    if not isinstance(node, dict):
+        return {keys: node}
+    found: dict[tuple[str, ...], Any] = {}
+    for key, value in node.items():
+        if keys != ("models",) or key in models:
+            found |= _flat(value, models, (*keys, key))
+    return found
+
+
+def _fact(keys: tuple[str, ...], was: Any, now: Any) -> Iterator[Difference]:
+    path = ".".join(keys)
+    treatment = next(value for pattern, value in treatments() if pattern.fullmatch(path))
+    if treatment == "nothing":
+        return
+    is_of_a_model = keys[0] == "models"
+    name = f"`{'.'.join(keys[2:])}` of {keys[1]}" if is_of_a_model else f"`{path}`"
+    subject = keys[1] if is_of_a_model else keys[-1]
+    place = Place(CATALOGUE, "", path)
+    if treatment == "options" and isinstance(was, list) and isinstance(now, list):
+        for option in was:
+            if option not in now:
+                yield difference("option-removed", place, option, None, name=name, subject=subject)
+        for option in now:
+            if option not in was:
+                yield difference("option-added", place, None, option, name=name, subject=subject)
+    else:
+        yield difference(_kind(treatment, was, now), place, was, now, name=name, subject=subject)
+
+
+def _kind(treatment: str, was: Any, now: Any) -> str:
+    if treatment == "standing" and now in ("retired", "deprecated"):
+        return f"model-{now}"
+    if UNKNOWN in (was, now) or treatment in ("fact", "standing"):
+        return "fact-changed"  # the API is as it was; more or less of it is known
+    if was is None or now is None:
+        return _stated(treatment, now)
+    if treatment in ("limit", "floor"):
+        return "limit-raised" if (now > was) == (treatment == "limit") else "limit-lowered"
+    return f"{treatment}-changed"
+
+
+def _stated(treatment: str, now: Any) -> str:
+    if treatment in ("limit", "floor"):
+        return "limit-raised" if now is None else "limit-lowered"
+    return "entry-removed" if now is None else "entry-added"
+
+
+@cache
+def treatments() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The table: pattern of a field's name, and how its change is reported."""
+    table = spec.load(paths.GENERATOR / "drift" / "catalogue.yaml")
+    return tuple(
+        (re.compile(re.escape(pattern).replace(r"\*", ".*")), treatment)
+        for pattern, treatment in table.items()
+    )

@@ -1,0 +1,252 @@
+"""Comparing two schemas: what a value may look like before and after."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from . import annotations
+from .annotations import UNSAID, said
+from .differences import Difference, Place, Side, difference
+from .documents import Document, Raw
+from .schemas import ANY, LOWER, NULL, UPPER, Shape, shapes, spelled_json
+
+ANY_NAME = {"type": "string"}
+
+
+class Schemas:
+    """Compares schemas of two documents, for what is sent or for what is answered."""
+
+    def __init__(self, old: Document, new: Document, side: Side) -> None:
+        self.old = old
+        self.new = new
+        self.side: Side = side
+        # Pairs that are being compared: within themselves they are taken for equal.
+        self._under_way: set[tuple[int, int]] = set()
+
+    def compare(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
+        """Everything that differs, at any depth."""
+        pair = (id(self.old.end(old)), id(self.new.end(new)))
+        if pair in self._under_way:
+            return
+        self._under_way.add(pair)
+        try:
+            yield from self._annotations(old, new, place)
+            yield from self._alternatives(shapes(self.old, old), shapes(self.new, new), place)
+        finally:
+            self._under_way.remove(pair)
+
+    def _annotations(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
+        def both(keyword: str) -> tuple[Any, Any]:
+            return said(self.old, old, keyword), said(self.new, new, keyword)
+
+        before, after = both("default")
+        if not _same(before, after):
+            kind = "default-changed"
+            if before is UNSAID or after is UNSAID:
+                kind = "default-stated" if before is UNSAID else "default-dropped"
+            yield self._differ(kind, place, _or_none(before), _or_none(after))
+        before, after = (value is True for value in both("deprecated"))
+        if before != after:
+            yield self._differ("deprecated" if after else "no-longer-deprecated", place)
+        before, after = (
+            None if value is UNSAID else " ".join(value.split()) for value in both("description")
+        )
+        if before != after:
+            yield self._differ("description-changed", place, before, after)
+        before, after = annotations.examples(self.old, old), annotations.examples(self.new, new)
+        if before != after:
+            yield self._differ("examples-changed", place, before, after)
+
+    def _alternatives(
+        self, old: list[Shape], new: list[Shape], place: Place
+    ) -> Iterator[Difference]:
+        before, after = _by_type(old), _by_type(new)
+        if ANY not in before.keys() | after.keys() and (NULL in before) != (NULL in after):
+            yield self._differ("null-added" if NULL in after else "null-removed", place)
+        before.pop(NULL, None)
+        after.pop(NULL, None)
+        yield from self._types(before, after, place)
+        only = len(before) == len(after) == 1
+        for name in sorted(before.keys() & after.keys()):
+            yield from self._of_a_type(before[name], after[name], place, only=only)
+
+    def _types(
+        self, before: dict[str, list[Shape]], after: dict[str, list[Shape]], place: Place
+    ) -> Iterator[Difference]:
+        gone, come = before.keys() - after.keys(), after.keys() - before.keys()
+        if not gone and not come:
+            return
+        kind = "type-changed"
+        if not gone or (ANY in come) or (gone == {"integer"} and come == {"number"}):
+            kind = "type-widened"
+        elif not come or (ANY in gone) or (gone == {"number"} and come == {"integer"}):
+            kind = "type-narrowed"
+        yield self._differ(kind, place, _types_of(before), _types_of(after))
+
+    def _of_a_type(
+        self, old: list[Shape], new: list[Shape], place: Place, *, only: bool
+    ) -> Iterator[Difference]:
+        if len(old) == len(new) == 1:
+            here = place if only else place.part(f"<{old[0].type}>")
+            yield from self._shape(old[0], new[0], here)
+            return
+        pairs, gone, come = self._matched(old, new, place)
+        for one, other in pairs:
+            yield from self._shape(one, other, place.part(f"<{self._label(self.old, one)}>"))
+        for shape in gone:
+            yield self._differ("alternative-removed", place, self._label(self.old, shape), None)
+        for shape in come:
+            yield self._differ("alternative-added", place, None, self._label(self.new, shape))
+
+    def _matched(
+        self, old: list[Shape], new: list[Shape], place: Place
+    ) -> tuple[list[tuple[Shape, Shape]], list[Shape], list[Shape]]:
+        """Pairs of like shapes, the most alike first, and what is left on either side."""
+        costs = sorted(
+            (len(list(self._shape(one, other, place))), i, j)
+            for i, one in enumerate(old)
+            for j, other in enumerate(new)
+            if _essence(self._label(self.old, one)) == _essence(self._label(self.new, other))
+        )
+        partner: dict[int, int] = {}
+        for _, i, j in costs:
+            if i not in partner and j not in partner.values():
+                partner[i] = j
+        return (
+            [(old[i], new[j]) for i, j in sorted(partner.items())],
+            [shape for i, shape in enumerate(old) if i not in partner],
+            [shape for j, shape in enumerate(new) if j not in partner.values()],
+        )
+
+    def _label(self, document: Document, shape: Shape) -> str:
+        """What tells a shape from others of its type."""
+        if shape.type == "array":
+            names = sorted(_by_type(shapes(document, shape.inner.get("items", True))))
+            return f"array of {' or '.join(names)}"
+        if shape.type == "object":
+            for name, schema in sorted(shape.fields.items()):
+                values = [found.values for found in shapes(document, schema)]
+                if len(values) == 1 and values[0] is not None and len(values[0]) == 1:
+                    return f"object {name}={json.loads(next(iter(values[0])))}"
+            return f"object ({', '.join(sorted(shape.required or shape.fields))})"
+        return shape.type
+
+    def _shape(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
+        yield from self._values(old, new, place)
+        yield from self._limits(old, new, place)
+        yield from self._fields(old, new, place)
+        for keyword in sorted(old.inner.keys() | new.inner.keys()):
+            anything = ANY_NAME if keyword == "propertyNames" else True
+            inner = old.inner.get(keyword, anything), new.inner.get(keyword, anything)
+            yield from self._inner(*inner, place, keyword)
+        for keyword in sorted(old.whole.keys() | new.whole.keys()):
+            before, after = old.whole.get(keyword), new.whole.get(keyword)
+            if before != after:
+                kind = "extension-changed" if keyword.startswith("x-") else "form-changed"
+                yield self._differ(kind, place, before, after, keyword=keyword)
+
+    def _values(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
+        before, after = _values_of(old), _values_of(new)
+        if old.values is not None and new.values is None:
+            yield self._differ("values-opened", place, before, after or None)
+            return
+        if old.values is None and new.values is not None:
+            yield self._differ("values-closed", place, before or None, after)
+            return
+        prefix = "value" if old.values is not None else "known-value"
+        for value in before:
+            if value not in after:
+                yield self._differ(f"{prefix}-removed", place, value, None, subject=str(value))
+        for value in after:
+            if value not in before:
+                yield self._differ(f"{prefix}-added", place, None, value, subject=str(value))
+
+    def _limits(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
+        for keyword in sorted(old.limits.keys() | new.limits.keys()):
+            before, after = old.limits.get(keyword), new.limits.get(keyword)
+            if before == after:
+                continue
+            if before is None or after is None:
+                kind = "limit-tightened" if before is None else "limit-loosened"
+            elif keyword in LOWER or keyword in UPPER:
+                tighter = after > before if keyword in LOWER else after < before
+                kind = "limit-tightened" if tighter else "limit-loosened"
+            else:
+                kind = "form-changed"
+            yield self._differ(kind, place, before, after, keyword=keyword)
+
+    def _fields(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
+        before, after = self._shown(self.old, old), self._shown(self.new, new)
+        for name in sorted(before.keys() | after.keys()):
+            here = place.field(name)
+            if name not in after:
+                yield self._differ("field-removed", here, name, None)
+            elif name not in before:
+                required = "-required" if name in new.required else ""
+                yield self._differ(f"field-added{required}", here, None, name)
+            else:
+                yield from self.compare(before[name], after[name], here)
+        for name in sorted((old.required ^ new.required) - (before.keys() ^ after.keys())):
+            kind = "field-required" if name in new.required else "field-optional"
+            yield self._differ(kind, place.field(name))
+
+    def _shown(self, document: Document, shape: Shape) -> dict[str, Raw]:
+        """The fields that this side has: what is read only is never sent."""
+        hidden = "readOnly" if self.side == "request" else "writeOnly"
+        return {
+            name: schema
+            for name, schema in shape.fields.items()
+            if schema is not False and said(document, schema, hidden) is not True
+        }
+
+    def _inner(self, old: Raw, new: Raw, place: Place, keyword: str) -> Iterator[Difference]:
+        if keyword == "additionalProperties" and (old is False) != (new is False):
+            yield self._differ("fields-opened" if old is False else "fields-closed", place)
+            return
+        suffix = {"items": "[]", "additionalProperties": ".*"}.get(keyword, f".<{keyword}>")
+        yield from self.compare(old, new, place.part(suffix))
+
+    def _differ(
+        self,
+        kind: str,
+        place: Place,
+        before: Any = None,
+        after: Any = None,
+        *,
+        keyword: str = "",
+        subject: str = "",
+    ) -> Difference:
+        return difference(
+            kind, place, before, after, side=self.side, keyword=keyword, subject=subject
+        )
+
+
+def _by_type(found: list[Shape]) -> dict[str, list[Shape]]:
+    by_type: dict[str, list[Shape]] = {}
+    for shape in found:
+        by_type.setdefault(shape.type, []).append(shape)
+    return by_type
+
+
+def _types_of(by_type: dict[str, list[Shape]]) -> str:
+    return " or ".join(sorted(by_type)) or "no value at all"
+
+
+def _values_of(shape: Shape) -> list[Any]:
+    values = shape.known if shape.values is None else shape.values
+    return [json.loads(value) for value in sorted(values)]
+
+
+def _essence(label: str) -> str:
+    """A label without what may change while the alternative is still the same one."""
+    return label.partition(" (")[0]
+
+
+def _same(before: Any, after: Any) -> bool:
+    if before is UNSAID or after is UNSAID:
+        return before is after
+    return spelled_json(before) == spelled_json(after)
+
+
+def _or_none(value: Any) -> Any:
+    return None if value is UNSAID else value

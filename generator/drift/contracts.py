@@ -1,0 +1,136 @@
+"""Comparing two contracts: the OpenAPI documents and the catalogues."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import frozen
+
+from .. import spec
+from .catalogues import compare_catalogues
+from .comparing import Schemas
+from .differences import Difference, Place, Side, difference, gravest_first
+from .documents import Document
+from .operation import operations
+from .operations import compare_operations
+from .servers import compare_servers
+
+INFO = ("title", "version", "summary", "description", "termsOfService", "contact", "license")
+SCHEMA = "#/components/schemas/"
+
+
+@frozen
+class Contract:
+    """What is known of the API.
+
+    Attributes:
+        name: What it is called in reports.
+        openapi: Its OpenAPI document, if there is one.
+        catalogue: Its catalogue of models, if there is one.
+    """
+
+    name: str
+    openapi: Document | None = None
+    catalogue: spec.Document | None = None
+
+
+def compare(old: Contract, new: Contract) -> list[Difference]:
+    """Everything that differs by meaning, the gravest first.
+
+    Only what both have is compared: a document without a catalogue says nothing about models.
+    """
+    found: list[Difference] = []
+    if old.openapi and new.openapi:
+        found += compare_documents(old.openapi, new.openapi)
+    if old.catalogue and new.catalogue:
+        found += compare_catalogues(old.catalogue, new.catalogue)
+    unique = {(item.path, item.kind, item.sentence): item for item in found}
+    return gravest_first(unique.values())
+
+
+def compare_documents(old: Document, new: Document) -> Iterator[Difference]:
+    """Everything that differs between two OpenAPI documents."""
+    yield from _info(old, new)
+    yield from compare_servers(old, new)
+    yield from compare_operations(old, new)
+    yield from _webhooks(old, new)
+    yield from _loose_schemas(old, new)
+
+
+def _info(old: Document, new: Document) -> Iterator[Difference]:
+    for key in INFO:
+        was, now = (
+            " ".join(value.split()) if isinstance(value, str) else value
+            for value in (side.raw.get("info", {}).get(key) for side in (old, new))
+        )
+        if was != now:
+            yield difference("info-changed", Place("info", "", key), was, now)
+    was, now = (
+        {tag["name"]: tag.get("description") for tag in side.raw.get("tags", ())}
+        for side in (old, new)
+    )
+    for name in sorted(was.keys() | now.keys()):
+        if was.get(name) != now.get(name):
+            place = Place("tags", "", name)
+            yield difference("description-changed", place, was.get(name), now.get(name))
+
+
+def _webhooks(old: Document, new: Document) -> Iterator[Difference]:
+    was, now = (side.spelled_out(side.raw.get("webhooks")) for side in (old, new))
+    if was != now:
+        yield difference("callbacks-changed", Place("webhooks"), was, now)
+
+
+def _loose_schemas(old: Document, new: Document) -> Iterator[Difference]:
+    """Schemas that no operation reaches: those of files' lines.
+
+    Which side they are for is read from their form: what is sent is closed, what is answered open.
+    """
+    before, after = _loose(old), _loose(new)
+    named_before, named_after = (_named(side) for side in (old, new))
+    gone = {name for name in before if name not in named_after}
+    come = {name for name in after if name not in named_before}
+    for name in sorted(before - gone):
+        yield from _schema(old, new, (name, name))
+    for name in sorted(gone):
+        twins = (other for other in sorted(come) if not list(_schema(old, new, (name, other))))
+        twin = next(twins, None)
+        if twin is None:
+            yield difference("schema-removed", Place("schemas", name), name=name, subject=name)
+        else:
+            come.discard(twin)
+    for name in sorted(come):
+        yield difference("schema-added", Place("schemas", name), name=name, subject=name)
+
+
+def _schema(old: Document, new: Document, names: tuple[str, str]) -> Iterator[Difference]:
+    was, now = _named(old)[names[0]], _named(new)[names[1]]
+    closed = isinstance(was, dict) and was.get("additionalProperties") is False
+    side: Side = "request" if closed else "response"
+    yield from Schemas(old, new, side).compare(was, now, Place("schemas", names[0]))
+
+
+def _named(document: Document) -> dict[str, Any]:
+    schemas: dict[str, Any] = document.raw.get("components", {}).get("schemas", {})
+    return schemas
+
+
+def _loose(document: Document) -> set[str]:
+    """Schemas that nothing refers to, neither operations nor other schemas."""
+    used = set(_references([operation.node for operation in operations(document).values()]))
+    used |= set(_references([operation.item for operation in operations(document).values()]))
+    components = document.raw.get("components", {})
+    used |= set(_references({key: part for key, part in components.items() if key != "schemas"}))
+    for name, schema in _named(document).items():
+        used |= set(_references(schema)) - {f"{SCHEMA}{name}"}
+    return {name for name in _named(document) if f"{SCHEMA}{name}" not in used}
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)

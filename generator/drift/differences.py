@@ -1,0 +1,170 @@
+"""One difference, and what it means by the table in rules.yaml."""
+
+import json
+from collections.abc import Iterable
+from enum import Enum
+from functools import cache
+from typing import Any, Literal
+
+from attrs import frozen
+
+from .. import paths, spec
+
+Side = Literal["request", "response"]
+ABSENT = "none"
+MOST_CHARACTERS = 80
+
+
+class Change(Enum):
+    """Whom a difference concerns, the gravest first."""
+
+    SENDERS = "breaking for senders"
+    READERS = "breaking for readers"
+    ADDITIVE = "additive"
+    DOCUMENTATION = "documentation"
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether somebody's program has to change."""
+        return self in (Change.SENDERS, Change.READERS)
+
+
+@frozen
+class Place:
+    """Where in the contract something stands.
+
+    Attributes:
+        owner: The operation, or the part of the contract.
+        side: What of it: `request`, `response.200`, `query`.
+        inner: The way within it, such as `data[].embedding`.
+    """
+
+    owner: str
+    side: str = ""
+    inner: str = ""
+
+    def __str__(self) -> str:
+        within = ".".join(part for part in (self.side, self.inner) if part)
+        return f"{self.owner}: {within}" if within else self.owner
+
+    def field(self, name: str) -> "Place":
+        """The place of a field of it."""
+        return Place(self.owner, self.side, f"{self.inner}.{name}" if self.inner else name)
+
+    def part(self, suffix: str) -> "Place":
+        """The place of a part of it, such as `[]` for its items."""
+        return Place(self.owner, self.side, f"{self.inner}{suffix}")
+
+    @property
+    def name(self) -> str:
+        """What a sentence calls it."""
+        if self.inner:
+            return f"`{self.inner}`"
+        return "the body" if self.side else self.owner
+
+
+@frozen
+class Difference:
+    """Something that is not the same, and what it means.
+
+    Attributes:
+        path: Where: an operation or a part of the contract, and the way within it.
+        kind: A key of rules.yaml.
+        change: Whom it concerns.
+        sentence: What it is, without the operation.
+        subject: The word that names it in a changelog.
+        before: What stood there; None if that says nothing.
+        after: What stands there now.
+    """
+
+    path: str
+    kind: str
+    change: Change
+    sentence: str
+    subject: str
+    before: Any = None
+    after: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The stable form: these keys, and values that JSON has."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "class": self.change.value,
+            "sentence": self.sentence,
+            "subject": self.subject,
+            "before": self.before,
+            "after": self.after,
+        }
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """What reports are sorted by within a class."""
+        return self.path, self.kind, self.sentence
+
+
+@cache
+def rules() -> dict[str, dict[str, tuple[Change, str]]]:
+    """The table: kind, then side, to class and sentence."""
+    return {
+        kind: {side: (Change[name.upper()], sentence) for side, (name, sentence) in sides.items()}
+        for kind, sides in spec.load(paths.GENERATOR / "drift" / "rules.yaml").items()
+    }
+
+
+def difference(
+    kind: str,
+    place: Place,
+    before: Any = None,
+    after: Any = None,
+    *,
+    side: Side | None = None,
+    name: str = "",
+    subject: str = "",
+    keyword: str = "",
+) -> Difference:
+    """A difference of a kind, classified.
+
+    Args:
+        kind: A key of rules.yaml.
+        place: Where it is.
+        before: What stood there.
+        after: What stands there now.
+        side: Whether the place is sent or answered, where the kind depends on it.
+        name: What the sentence calls it; the place's name by default.
+        subject: The word that names it in a changelog; the last field's name by default.
+        keyword: The limit that differs.
+    """
+    sides = rules()[kind]
+    change, sentence = sides["anywhere"] if "anywhere" in sides else sides[side or "request"]
+    subject = subject or _last(place)
+    said = sentence.format(
+        name=name or place.name,
+        subject=subject,
+        before=spelled(before),
+        after=spelled(after),
+        keyword=keyword,
+    )
+    return Difference(str(place), kind, change, said, subject, before, after)
+
+
+def gravest_first(differences: Iterable[Difference]) -> list[Difference]:
+    """By class, and within a class by place."""
+    gravity = list(Change)
+    return sorted(differences, key=lambda item: (gravity.index(item.change), item.order))
+
+
+def spelled(value: Any) -> str:
+    """A value as sentences show it."""
+    if value is None:
+        return ABSENT
+    if isinstance(value, list):
+        return ", ".join(map(spelled, value)) or ABSENT
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+
+
+def _last(place: Place) -> str:
+    """The name of the innermost field, or of what holds it."""
+    names = [part.partition("<")[0].rstrip("[]*") for part in place.inner.split(".")]
+    return next((name for name in reversed(names) if name), place.owner)

@@ -1,0 +1,45 @@
+"""`python -m generator.impact [BASE]`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import paths
+from ..drift.reports import FAILED
+from ..release.tools import ReleaseError
+from ..spec import GenerationError
+from .base import last_release
+from .judging import judge
+from .reports import FORMATS
+from .usage import CHECKERS
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    root: Path = paths.ROOT,
+    checkers: Sequence[tuple[str, ...]] = CHECKERS,
+) -> int:
+    """Compare, print, and return the exit status: 0 all is told, 1 something is not, 3 failed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m generator.impact",
+        description="Derive the least version and the changelog from what has changed.",
+    )
+    parser.add_argument("base", nargs="?", help="a git revision; the last release's tag by default")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="how to show it")
+    chosen = parser.parse_args(arguments)
+    try:
+        revision = chosen.base or last_release(root)
+        if revision is None:
+            print("Nothing is released yet: any version and any changelog tell the truth.")
+            return 0
+        verdict = judge(root, revision, checkers)
+    except (GenerationError, ReleaseError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    print(FORMATS[chosen.format](verdict))
+    return 1 if verdict.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Before and after: base.yaml with one thing changed, as cases.yaml and same.yaml say."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from generator import spec
+from generator.drift.contracts import Contract
+from generator.drift.documents import Document
+
+HERE = Path(__file__).parent
+GONE = "gone"
+
+
+@cache
+def _base() -> Any:
+    return spec.load(HERE / "base.yaml")
+
+
+def base() -> Any:
+    """The API that the cases change."""
+    return deepcopy(_base())
+
+
+def listed(name: str) -> list[dict[str, Any]]:
+    """The cases of a file."""
+    return YAML(typ="safe", pure=True).load((HERE / name).read_text(encoding="utf-8"))
+
+
+def put(tree: Any, place: list[Any], value: Any) -> None:
+    """Put a value at a place, or take away what is there."""
+    for key in place[:-1]:
+        tree = tree[key]
+    last = place[-1]
+    if value == GONE and isinstance(tree, dict):
+        tree.pop(last, None)
+    elif value == GONE:
+        del tree[last]
+    elif isinstance(tree, list) and last == len(tree):
+        tree.append(deepcopy(value))
+    else:
+        tree[last] = deepcopy(value)
+
+
+def contract(tree: Any, name: str) -> Contract:
+    """The contract that a changed base is."""
+    return Contract(name, Document(tree["openapi"], name), tree["catalogue"])
+
+
+def pair(case: dict[str, Any]) -> tuple[Contract, Contract]:
+    """What stood there before and what stands there after."""
+    found = []
+    for side in ("before", "after"):
+        tree = base()
+        for other in case.get("also", []):
+            put(tree, other["at"], other["value"])
+        if side in case:
+            put(tree, case["at"], case[side])
+        found.append(contract(tree, side))
+    return found[0], found[1]

@@ -1,0 +1,53 @@
+"""A published definition, and what is known of it: all made up on base.yaml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generator.drift import known
+from generator.drift.upstream import Outcome, hold_against
+
+from .pairs import base, contract
+
+EXACT = {
+    "about": "exact searches",
+    "reason": "They are older.",
+    "source": ["convention"],
+    "kinds": ["field-removed"],
+    "paths": ["*: request.exact"],
+}
+LANGUAGES = {
+    "about": "languages",
+    "reason": "Theirs are of last year.",
+    "source": ["convention"],
+    "in": ["library"],
+    "kinds": ["value-removed"],
+    "paths": ["*: request.language"],
+    "values": ["de"],
+}
+
+
+def listed(*disagreements: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What spec/known-disagreements.yaml would hold."""
+    library = {"title": "the library's own definition", "operation_ids": ["search"], **more}
+    reading = {"title": "the half that reads", "operation_ids": ["read"]}
+    whole = {"title": "both halves", "operation_ids": ["read", "search", "lend"]}
+    return {
+        "definitions": {"library": library, "reading": reading, "whole": whole},
+        "disagreements": list(disagreements),
+    }
+
+
+def theirs() -> Any:
+    """Our contract without a field and without a value, as somebody else publishes it."""
+    tree = base()
+    fields = tree["openapi"]["components"]["schemas"]["Search"]["properties"]
+    del fields["exact"]
+    fields["language"]["enum"] = ["en"]
+    return tree
+
+
+def held(tree: Any, known_to_differ: dict[str, Any]) -> Outcome:
+    """What comes of a definition."""
+    ours = contract(base(), "ours")
+    return hold_against(ours, contract(tree, "theirs"), known.read(known_to_differ))

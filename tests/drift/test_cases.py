@@ -1,0 +1,37 @@
+"""Every kind of change is found, alone, and has the class that a person gives it."""
+
+from __future__ import annotations
+
+import pytest
+
+from generator.drift.contracts import compare
+from generator.drift.differences import rules
+
+from .pairs import listed, pair
+
+CASES = listed("cases.yaml")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_change_is_found_and_classified(case):
+    """What a change means decides who is told and which version comes next."""
+    found = [[item.change.value, item.kind, item.path] for item in compare(*pair(case))]
+    assert sorted(case["expected"]) == sorted(found)
+
+
+def test_there_are_enough_cases():
+    """The set is the proof that the comparison is right; it only grows."""
+    assert 60 <= len({case["name"] for case in CASES}) == len(CASES)
+
+
+def test_every_kind_has_a_case():
+    """A kind that no case shows may be one that is never found."""
+    shown = {kind for case in CASES for _, kind, _ in case["expected"]}
+    assert set(rules()) == shown
+
+
+def test_a_change_back_is_never_the_same_news():
+    """Whatever is found one way is found the other way too, so that nothing is lost in one."""
+    for case in CASES:
+        before, after = pair(case)
+        assert compare(after, before), case["name"]

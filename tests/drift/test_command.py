@@ -1,0 +1,222 @@
+"""The command: where it finds contracts, how it shows them, what its exit status says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from ruamel.yaml import YAML
+
+from generator import paths
+from generator.drift.__main__ import main
+from generator.drift.loading import load
+from generator.drift.reports import SAME
+
+from .pairs import base
+
+
+def written(folder, tree):
+    """A folder like spec/."""
+    folder.mkdir()
+    yaml = YAML()
+    for name in ("openapi", "catalogue"):
+        with folder.joinpath(f"{name}.yaml").open("w", encoding="utf-8") as file:
+            yaml.dump(tree[name], file)
+    return folder
+
+
+@pytest.fixture
+def old(tmp_path):
+    return written(tmp_path / "old", base())
+
+
+def changed(tmp_path, change):
+    """A folder with a changed contract."""
+    tree = base()
+    change(tree)
+    return written(tmp_path / "new", tree)
+
+
+def reworded(tree):
+    tree["openapi"]["paths"]["/search/{shelf}"]["post"]["summary"] = "Look for <books> | tapes."
+
+
+def gone(tree):
+    del tree["catalogue"]["models"]["wren-1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [(lambda tree: None, 0), (reworded, 1), (gone, 2)],
+    ids=["nothing", "words", "a model"],
+)
+def test_the_exit_status_tells_the_gravest(change, status, old, tmp_path, capsys):
+    """Jobs go by it."""
+    assert status == main([str(old), str(changed(tmp_path, change))])
+    assert (SAME in capsys.readouterr().out) == (status == 0)
+
+
+def test_the_text_has_a_line_for_what_many_share(old, tmp_path, capsys):
+    """An error that all operations have changes once."""
+
+    def change(tree):
+        tree["openapi"]["components"]["schemas"]["Error"]["required"] = []
+
+    main([str(old), str(changed(tmp_path, change))])
+    assert (
+        "breaking for readers (2)\n"
+        "  POST /search/{shelf}: response.400.detail; POST /search/{shelf}: response.429.detail:"
+        " `detail` may be absent now\n"
+    ) in capsys.readouterr().out
+
+
+def test_the_markdown_is_fit_for_a_pull_request(old, tmp_path, capsys):
+    """What breaks stands in tables that hold, words are folded away."""
+
+    def change(tree):
+        gone(tree)
+        reworded(tree)
+        tree["openapi"]["paths"]["/search/{shelf}"]["post"]["operationId"] = "a|b"
+
+    new = changed(tmp_path, change)
+    main([str(old), str(new), "--format", "markdown"])
+    assert [
+        f"## Drift from `{old}` to `{new}`",
+        "",
+        "1 breaking for senders, 2 documentation.",
+        "",
+        "### Breaking for senders (1)",
+        "",
+        "| where | what |",
+        "|---|---|",
+        "| catalogue: models.wren-1 | The model wren-1 is gone. |",
+        "",
+        "<details><summary>Documentation (2)</summary>",
+        "",
+        "| where | what |",
+        "|---|---|",
+        "| POST /search/{shelf} | Its id is a\\|b, not search. |",
+        "| POST /search/{shelf} | Its summary is another. |",
+        "",
+        "</details>",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_the_json_is_stable(old, tmp_path, capsys):
+    """Other programs read it."""
+    new = changed(tmp_path, gone)
+    main([str(old), str(new), "--format", "json"])
+    assert {
+        "version": 1,
+        "old": str(old),
+        "new": str(new),
+        "summary": {
+            "breaking for senders": 1,
+            "breaking for readers": 0,
+            "additive": 0,
+            "documentation": 0,
+        },
+        "differences": [
+            {
+                "path": "catalogue: models.wren-1",
+                "kind": "model-removed",
+                "class": "breaking for senders",
+                "sentence": "the model wren-1 is gone",
+                "subject": "wren-1",
+                "before": None,
+                "after": None,
+            }
+        ],
+    } == json.loads(capsys.readouterr().out)
+
+
+def test_files_of_both_forms_are_read(old, tmp_path):
+    """YAML or JSON, an OpenAPI document or a catalogue."""
+    as_json = tmp_path / "openapi.json"
+    as_json.write_text(json.dumps(base()["openapi"]), encoding="utf-8")
+    as_json_catalogue = tmp_path / "catalogue.json"
+    as_json_catalogue.write_text(json.dumps(base()["catalogue"]), encoding="utf-8")
+
+    assert 0 == main([str(old / "openapi.yaml"), str(as_json)])
+    assert 0 == main([str(old), str(as_json)])
+    assert 0 == main([str(old / "catalogue.yaml"), str(as_json_catalogue)])
+
+
+def test_revisions_are_read(old, tmp_path, monkeypatch):
+    """A branch is compared with what it began from."""
+    repository = tmp_path / "repository"
+    written(repository, base()).rename(tmp_path / "spec")
+    repository.mkdir()
+    tmp_path.joinpath("spec").rename(repository / "spec")
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-q", "-m", "As it was"]):
+        subprocess.run(["git", "-C", repository, *command], check=True)
+    monkeypatch.chdir(repository)
+
+    assert 0 == main(["HEAD", str(old)])
+    assert 0 == main(["HEAD:spec/openapi.yaml", str(old)])
+    assert load("HEAD").catalogue is not None
+
+
+def test_addresses_are_read(old):
+    """Published definitions are fetched."""
+    content = old.joinpath("openapi.yaml").read_bytes()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/openapi.yaml" else 404)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments):
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}"
+            assert 0 == main([f"{address}/openapi.yaml", str(old)])
+            assert 3 == main([f"{address}/none.yaml", str(old)])
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("openapi: 2.0", "OpenAPI 3.0 or 3.1 is needed"),
+        ("[", "can't be read"),
+        ("- a", "does not hold a mapping"),
+        ('{"openapi": "3.1.0", "paths": {"/a": {"$ref": "other.yaml"}}}', "bundle it first"),
+        ('{"openapi": "3.1.0", "paths": {"/a": {"$ref": "#/b"}}}', "#/b is not in the document"),
+    ],
+)
+def test_what_can_not_be_compared_is_no_difference(content, message, old, tmp_path, capsys):
+    """A job that could not look must not look like one that found something."""
+    path = tmp_path / "new.yaml"
+    path.write_text(content, encoding="utf-8")
+
+    assert 3 == main([str(old), str(path)])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["HEAD", "--format", "xml"], ["nothing-of-that-name"]])
+def test_a_wrong_call_is_no_difference(arguments, capsys):
+    """The usual status of wrong arguments is that of a breaking difference."""
+    try:
+        status = main(arguments)
+    except SystemExit as error:
+        status = error.code
+    assert 3 == status
+    assert capsys.readouterr().err
+
+
+def test_this_checkout_is_what_is_new_unless_told(capsys):
+    """Its path means nothing to those who read the report."""
+    assert 0 == main([str(paths.SPEC)])
+    assert capsys.readouterr().out.startswith("spec -> spec\n")

@@ -1,0 +1,60 @@
+"""What says the same is no difference, however it is said."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generator import paths, spec
+from generator.drift.contracts import Contract, compare
+from generator.drift.documents import Document
+
+from .pairs import base, listed, pair
+from .rewriting import REWRITES, older
+
+OURS = spec.load(paths.OPENAPI)
+
+
+def differences(before, after):
+    """What differs between two documents, as words."""
+    old, new = (Contract("", Document(tree, "it")) for tree in (before, after))
+    return [(item.path, item.kind, item.before, item.after) for item in compare(old, new)]
+
+
+@pytest.mark.parametrize("case", listed("same.yaml"), ids=lambda case: case["name"])
+def test_two_ways_to_say_it_are_one(case):
+    """A false alarm teaches people not to look."""
+    before, after = pair(case)
+    assert [] == compare(before, after)
+    assert [] == compare(after, before)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    rewrites=st.lists(st.sampled_from(REWRITES), max_size=4),
+    is_older=st.booleans(),
+    seed=st.integers(0, 2**32),
+)
+def test_a_rewritten_document_is_the_same(rewrites, is_older, seed):
+    """Whatever the order and the mixture of ways to rewrite it."""
+    random = Random(seed)
+    before = base()["openapi"]
+    after = deepcopy(before)
+    if is_older:
+        older(after, random)
+    for rewrite in rewrites:
+        rewrite(after, random)
+    assert [] == differences(before, after)
+    assert [] == differences(after, before)
+
+
+@pytest.mark.parametrize("rewrite", [*REWRITES, older], ids=lambda rewrite: rewrite.__name__)
+def test_our_own_spec_rewritten_is_the_same(rewrite):
+    """The document that all this is for has corners that the small one has not."""
+    after = deepcopy(OURS)
+    rewrite(after, Random(7))
+    assert [] == differences(OURS, after)

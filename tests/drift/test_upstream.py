@@ -1,0 +1,178 @@
+"""What others publish, compared with ours, but for what is known to differ."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from generator import paths, spec
+from generator.drift import known, upstream
+from generator.drift.__main__ import main
+from generator.drift.differences import rules
+from generator.drift.documents import DriftError
+
+from .pairs import base, contract
+from .published import EXACT, LANGUAGES, held, listed, theirs
+
+
+def test_what_is_listed_is_not_reported():
+    """A report that always says the same is not read."""
+    outcome = held(theirs(), listed(EXACT, LANGUAGES))
+
+    assert [] == outcome.unlisted
+    assert 2 == outcome.listed
+    assert 0 == outcome.status
+
+
+def test_what_is_not_listed_is_reported():
+    """The maintainer has to hear of it."""
+    outcome = held(theirs(), listed(LANGUAGES))
+
+    assert ["POST /search/{shelf}: request.exact"] == [item.path for item in outcome.unlisted]
+    assert 2 == outcome.status
+
+
+def test_a_listed_value_covers_no_other():
+    """A second value that is gone is news, though the first is known."""
+    tree = theirs()
+    del tree["openapi"]["components"]["schemas"]["Search"]["properties"]["language"]["default"]
+    tree["openapi"]["components"]["schemas"]["Search"]["properties"]["language"]["enum"] = ["fr"]
+    outcome = held(tree, listed(EXACT, LANGUAGES))
+
+    found = {(item.kind, item.before, item.after) for item in outcome.unlisted}
+    assert {
+        ("default-dropped", "en", None),
+        ("value-added", None, "fr"),
+        ("value-removed", "en", None),
+    } == found
+
+
+def test_a_disagreement_that_is_gone_is_reported():
+    """The reason may have gone with it, and our side may have to follow."""
+    outcome = held(base(), listed(EXACT, LANGUAGES))
+
+    assert [
+        "exact searches: field-removed",
+        "exact searches: *: request.exact",
+        "languages: value-removed",
+        "languages: *: request.language",
+        "languages: de",
+    ] == outcome.gone
+    assert 1 == outcome.status
+
+
+def test_a_lasting_disagreement_is_never_gone():
+    """What we do our own way holds for whatever is published."""
+    outcome = held(base(), listed({**EXACT, "lasting": True}))
+
+    assert [] == outcome.gone
+    assert 0 == outcome.status
+
+
+def test_a_disagreement_of_another_definition_covers_nothing():
+    """What one vendor leaves out, another may not."""
+    outcome = held(theirs(), listed(EXACT, {**LANGUAGES, "in": ["reading"]}))
+
+    assert ["value-removed"] == [item.kind for item in outcome.unlisted]
+
+
+def test_words_that_nobody_has_read_are_reported():
+    """Limits are often said in words only."""
+    read = upstream.digest(contract(theirs(), "theirs"))
+    tree = theirs()
+    tree["openapi"]["components"]["schemas"]["Search"]["description"] = "At most 9."
+    words = {**EXACT, "kinds": ["description-changed"], "paths": ["*"], "lasting": True}
+
+    assert held(theirs(), listed(EXACT, LANGUAGES, words, read=read)).unread is None
+    outcome = held(tree, listed(EXACT, LANGUAGES, words, read=read))
+    assert upstream.digest(contract(tree, "theirs")) == outcome.unread
+    assert 1 == outcome.status
+
+
+def test_a_definition_is_recognized_by_most_of_its_operations():
+    """A small definition is part of many others."""
+    tree = base()
+    found = known.read(listed())
+
+    def name() -> str | None:
+        definition = upstream.recognized(contract(tree, "it"), found)
+        return definition.name if definition else None
+
+    tree["openapi"]["paths"]["/books"] = {"put": {"operationId": "lend", "responses": {}}}
+    assert "whole" == name()
+    del tree["openapi"]["paths"]["/books"]
+    del tree["openapi"]["paths"]["/books/{book}"]
+    assert "library" == name()
+    del tree["openapi"]["paths"]["/search/{shelf}"]
+    assert name() is None
+
+
+def test_an_unknown_definition_has_nothing_that_is_gone():
+    """It never had it."""
+    tree = theirs()
+    for item in tree["openapi"]["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("operationId")
+    outcome = held(tree, listed(EXACT, {**LANGUAGES, "paths": ["nowhere"]}))
+
+    assert outcome.definition is None
+    assert [] == outcome.gone
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"kinds": []}, "known-disagreements.yaml:disagreements.0.kinds"),
+        ({"source": ["somewhere"]}, "known-disagreements.yaml:disagreements.0.source.0"),
+        ({"reasons": ""}, "'reasons' was unexpected"),
+    ],
+)
+def test_a_list_of_another_form_is_refused(broken, message):
+    """A slip of the pen would hide differences for good."""
+    with pytest.raises(DriftError, match=message):
+        known.read(listed({**EXACT, **broken}))
+
+
+def test_our_own_list_refers_to_what_there_is():
+    """A kind, a source or a definition that is misspelled covers nothing."""
+    raw, openapi = spec.load(known.KNOWN), spec.load(paths.OPENAPI)
+    entries = raw["disagreements"]
+    assert raw["definitions"].keys() >= {name for entry in entries for name in entry.get("in", [])}
+    assert rules().keys() >= {kind for entry in entries for kind in entry["kinds"]}
+    sources = {source.partition(" ")[0] for entry in entries for source in entry["source"]}
+    assert openapi["x-sources"].keys() | {"convention"} >= sources
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_the_command_tells_what_it_compared(form, tmp_path, monkeypatch, capsys):
+    """A scheduled job pastes it, and goes by the exit status."""
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps(theirs()["openapi"]), encoding="utf-8")
+    ours = tmp_path / "ours.json"
+    ours.write_text(json.dumps(base()["openapi"]), encoding="utf-8")
+    monkeypatch.setattr(upstream, "read", lambda: known.read(listed(LANGUAGES)))
+    assert 2 == main(["upstream", str(path), "--ours", str(ours), "--format", form])
+
+    said = capsys.readouterr().out
+    assert "theirs.json" in said
+    assert "xact` is no longer taken" in said
+    if form == "json":
+        assert {"name", "definition", "listed", "gone", "unread", "differences"} == set(
+            json.loads(said)["published"][0]
+        )
+    else:
+        assert "This is the library's own definition." in said
+        assert "left out: 1." in said
+
+
+def test_one_that_can_not_be_read_does_not_hide_the_others(tmp_path, capsys):
+    """The job fails, and still tells what it could see."""
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps(theirs()["openapi"]), encoding="utf-8")
+    assert 3 == main(["upstream", str(tmp_path / "none.json"), str(path)])
+
+    said = capsys.readouterr()
+    assert "none.json" in said.err
+    assert "theirs.json" in said.out

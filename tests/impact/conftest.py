@@ -1,0 +1,23 @@
+"""What the tests of this folder share."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from .repository import Repository
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """A folder with a repository of which 0.6.0 is released."""
+    repository = Repository(tmp_path_factory.mktemp("released"))
+    repository.release()
+    return repository.root
+
+
+@pytest.fixture
+def repository(released, tmp_path):
+    """A copy of it to change."""
+    return Repository(shutil.copytree(released, tmp_path / "repository"))

@@ -1,0 +1,62 @@
+"""What a change of the code is to those who use the package."""
+
+from __future__ import annotations
+
+import griffe
+import pytest
+
+from generator.impact.interface import rules
+
+from .repository import CLIENT
+
+CLASS = "class Client(Base):\n"
+SEARCH = "text: str, limit: int | None = None"
+# Name, file, old and new text, and what is told of it.
+CHANGES = [
+    ("method added", CLIENT, CLASS, f"{CLASS}    def read(self) -> None: ...\n", [("minor", "`voyageai.Client.read` is new")]),
+    ("method removed", CLIENT, "def search", "def _search", [("major", "`voyageai.Client.search` is gone")]),
+    ("parameter added", CLIENT, SEARCH, f"{SEARCH}, page: int = 0", [("minor", "`voyageai.Client.search` takes `page`")]),
+    ("required parameter", CLIENT, SEARCH, f"{SEARCH}, *, page: int", [("major", "`voyageai.Client.search` needs `page`, which is new")]),
+    ("parameter removed", CLIENT, SEARCH, "text: str", [("major", "`voyageai.Client.search` no longer takes `limit`")]),
+    ("parameter required", CLIENT, ", retries: int = 0", ", retries: int", [("major", "`voyageai.Client` needs `retries` now")]),
+    ("parameter by name", CLIENT, SEARCH, "text: str, *, limit: int | None = None", [("major", "`voyageai.Client.search` takes `limit` by keyword-only, not by positional or keyword")]),
+    ("default", CLIENT, "retries: int = 0", "retries: int = 2", [("major", "`retries` of `voyageai.Client` is 2 if left out, was 0")]),
+    ("type of a parameter", CLIENT, "text: str", "text: str | bytes", [("patch", "the type of `text` of `voyageai.Client.search` is str | bytes, was str")]),
+    ("type of a result", CLIENT, "-> list[str]", "-> tuple[str]", [("patch", "the type of `voyageai.Client.search` is tuple[str], was list[str]")]),
+    ("no type any more", CLIENT, " -> list[str]", "", [("major", "`voyageai.Client.search` returns None, not list[str]"), ("patch", "the type of `voyageai.Client.search` is None, was list[str]")]),
+    ("base class removed", "overlay/voyageai/error.py", "class Error(Exception)", "class Error", [("major", "`voyageai.error.Error` has a base class less")]),
+    ("inherited method removed", "overlay/voyageai/_base.py", "def close", "def _close", [("major", "`voyageai.Client.close` is gone")]),
+    ("inherited method added", "overlay/voyageai/_base.py", "class Base:\n", "class Base:\n    def open(self) -> None: ...\n", [("minor", "`voyageai.Client.open` is new")]),
+    ("inherited method changed", "overlay/voyageai/_base.py", "(self)", "(self, at: int)", [("major", "`voyageai.Client.close` needs `at`, which is new")]),
+    ("bound here no longer", "overlay/voyageai/__init__.py", "from .media.urls import Url\n", "", [("major", "`voyageai.Url` is gone")]),
+    ("inherited by several", "overlay/voyageai/error.py", "    status:", "    code: str = ''\n    status:", [("minor", "`voyageai.error.Error.code` is new")]),
+    ("attribute", "overlay/voyageai/error.py", "None = None", "None = 400", [("patch", "`voyageai.error.Error.status` is 400, was None")]),
+    ("another kind", "overlay/voyageai/error.py", "class Refused(Error):\n    pass", "Refused = 1", [("major", "`voyageai.error.Refused`, once of the kind class, is of the kind attribute")]),
+    ("module", "overlay/voyageai/chunking.py", "", "def split() -> None: ...\n", [("minor", "`voyageai.chunking` is new")]),
+    ("in a room of others", "overlay/voyageai/transport.py", "def send", "def post", []),
+    ("bound elsewhere", "overlay/voyageai/media/urls.py", "url: str", "url: str, size: int", [("major", "`voyageai.Url` needs `size`, which is new")]),
+    ("the version", "overlay/voyageai/version.py", "0.6.0", "0.7.0", []),
+    ("in words", CLIENT, CLASS, f'{CLASS}    """Searches."""\n', []),
+    ("every object has it", CLIENT, CLASS, f"{CLASS}    def __repr__(self) -> str: ...\n", []),
+    ("a variable for types", CLIENT, CLASS, f"T = TypeVar('T')\n\n{CLASS}", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [change[1:] for change in CHANGES],
+    ids=[change[0] for change in CHANGES],
+)
+def test_a_change_is_told_once_as_users_see_it(file, old, new, expected, repository):
+    """The number of the next version and its changelog are made of it."""
+    if old:
+        repository.replace(file, old, new)
+    else:
+        repository.write(file, new)
+    assert expected == repository.told()
+
+
+def test_every_kind_of_breakage_has_a_sentence():
+    """A later griffe may find more."""
+    left_out = {kind.name for kind in griffe.BreakageKind} - rules().keys()
+    assert {"ATTRIBUTE_CHANGED_TYPE", "ATTRIBUTE_CHANGED_VALUE"} >= left_out
