@@ -1,0 +1,115 @@
+"""The command: its options, and what its exit status means."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+from urllib.parse import urlsplit
+
+import httpx
+
+from ..drift.reports import FAILED
+from .asking import HIDDEN, Asker, CannotProbe
+from .contract import Contract, read
+from .planning import Planned, plan
+from .reports import FORMATS, announcement, cost
+from .running import probe
+from .table import load
+
+KEY = "VOYAGE_API_KEY"
+BASE_URL = "VOYAGE_BASE_URL"
+BUDGET = 0.01
+TIMEOUT = 60.0
+NOBODYS = "no-such-key"
+
+
+def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
+    """Probe the host of the environment's key, print what differs, and return the exit status.
+
+    Args:
+        parser: Takes the options; has `--format` already.
+        given: The arguments.
+
+    Returns:
+        As of other comparisons; that of a failure too where nothing differs but not all was seen.
+    """
+    chosen = _options(parser).parse_args(given)
+    key = os.environ.get(KEY, "").strip()
+    try:
+        status = _run(chosen, key)
+    except CannotProbe as error:
+        _say(str(error), key, sys.stderr)
+        return FAILED
+    return status
+
+
+def _run(chosen: argparse.Namespace, key: str) -> int:
+    if not key:
+        raise CannotProbe(f"set {KEY} to an API key")
+    if not (key.isascii() and key.isprintable()):
+        raise CannotProbe(f"{KEY} holds characters that no API key has; copy it again")
+    contract, base_url = read(_base_url(), key)
+    table = load()
+    wanted = [name for name in ("files", "batch", "limits") if getattr(chosen, name)]
+    planned = plan(table, contract, wanted, every_model=chosen.every_model)
+    with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
+        host = str(http.base_url.copy_with(userinfo=b""))
+        _say(announcement(host, planned, chosen.rpm), key, sys.stderr)
+        if chosen.dry_run:
+            return 0
+        _check_budget(planned, chosen.budget)
+        asker = Asker(http, key, f"{_prefix(contract)}{NOBODYS}", table, rpm=chosen.rpm)
+        seen = probe(asker, table, contract, planned)
+    _say(FORMATS[chosen.format](seen), key, sys.stdout)
+    return seen.status
+
+
+def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.prog += " live"
+    parser.description = f"Hold spec/ against the host of {KEY}, at {BASE_URL} if that is set."
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be asked")
+    parser.add_argument("--budget", type=float, default=BUDGET, help="US dollars, at most")
+    parser.add_argument("--rpm", type=_positive, help="requests per minute, at most")
+    parser.add_argument("--every-model", action="store_true", help="ask those not active too")
+    parser.add_argument("--limits", action="store_true", help="probe limits that cost more")
+    parser.add_argument("--files", action="store_true", help="upload files, and delete them")
+    parser.add_argument("--batch", action="store_true", help="create a batch job, and cancel it")
+    return parser
+
+
+def _base_url() -> str | None:
+    """The one of the environment, if there is one."""
+    base_url = os.environ.get(BASE_URL, "").strip()
+    try:
+        parts, _ = urlsplit(base_url), httpx.URL(base_url)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise CannotProbe(f"{BASE_URL} is no address: {error}") from error
+    if base_url and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise CannotProbe(f"{BASE_URL} must begin with http:// or https:// and a host")
+    return base_url or None
+
+
+def _check_budget(planned: list[Planned], budget: float) -> None:
+    if (usd := cost(planned)) > budget:
+        raise CannotProbe(
+            f"that is above the budget of ${budget:g}; allow it with --budget {usd:.2g}"
+        )
+
+
+def _prefix(contract: Contract) -> str:
+    """How keys of the host begin; a key that begins otherwise may be refused for that alone."""
+    prefix: str = (contract.server or {}).get("x-key-prefix", "")
+    return prefix
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
+    return number
+
+
+def _say(text: str, key: str, where: TextIO) -> None:
+    """Print, but never the key."""
+    print(text.replace(key, HIDDEN) if key else text, file=where)

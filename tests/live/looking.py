@@ -1,0 +1,129 @@
+"""A probe of an emulator, with something planted in it or in its answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
+from typing import Any, NamedTuple
+
+import httpx
+from attrs import evolve
+from voyageai.emulator.inprocess import in_this_process
+from voyageai.emulator.settings import Settings
+from voyageai_rest import spec
+from voyageai_rest.catalogue import MODELS
+
+from generator.live.asking import Asker
+from generator.live.contract import Contract, read
+from generator.live.planning import Planned, plan
+from generator.live.running import Seen, probe
+from generator.live.table import load
+
+KEY = "pa-the-key-of-this-test"
+
+
+class Reply(NamedTuple):
+    """An answer on its way, which may be altered."""
+
+    path: str
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+Alter = Callable[[Reply], Reply]
+
+
+class Remembering(httpx.BaseTransport):
+    """A transport that asks for the same thing once; for a host that always answers the same."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+        self._known: dict[tuple[Any, ...], tuple[int, httpx.Headers, bytes]] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        key = (request.method, request.url, request.headers.get("authorization"), request.read())
+        if key not in self._known:
+            response = self._transport.handle_request(request)
+            self._known[key] = (response.status_code, response.headers, response.read())
+        status, headers, content = self._known[key]
+        return httpx.Response(status, headers=headers, content=content)
+
+
+class Altering(httpx.BaseTransport):
+    """A transport whose answers are altered on their way."""
+
+    def __init__(self, transport: httpx.BaseTransport, alter: Alter) -> None:
+        self._transport = transport
+        self._alter = alter
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._transport.handle_request(request)
+        text = response.read().decode()
+        reply = Reply(
+            request.url.path.removeprefix("/v1"),
+            response.status_code,
+            {k: v for k, v in response.headers.items() if k != "content-length"},
+            json.loads(text) if text.startswith("{") else text,
+        )
+        _, status, headers, body = self._alter(reply)
+        content = body if isinstance(body, str) else json.dumps(body)
+        return httpx.Response(status, headers=headers, content=content)
+
+
+@cache
+def contract() -> Contract:
+    """The contract as it concerns a host that is not in it."""
+    return read("http://127.0.0.1/v1", KEY)[0]
+
+
+@cache
+def planned(*wanted: str) -> list[Planned]:
+    """What a probe of such a host asks."""
+    return plan(load(), contract(), wanted)
+
+
+def look(transport: httpx.BaseTransport, *wanted: str) -> Seen:
+    """What a probe sees of an emulator behind a transport."""
+    slept: list[float] = []
+    with httpx.Client(base_url="http://host/v1", transport=transport) as http:
+        asker = Asker(http, KEY, "pa-nobodys", load(), sleep=slept.append)
+        return probe(asker, load(), contract(), planned(*wanted))
+
+
+def look_at(**settings: Any) -> Seen:
+    """What a probe of an emulator with settings sees."""
+    with in_this_process(Settings(api_key=KEY, **settings)) as emulator:
+        return look(emulator.transport)
+
+
+def found(seen: Seen) -> set[tuple[str, str]]:
+    """Kind and place of all that was found."""
+    return {(difference.kind, difference.path) for difference in seen.differences}
+
+
+def models(**changes: Any) -> dict[str, Any]:
+    """The catalogue's models, some with other values; without those that are None.
+
+    In names of models, `_` stands for `-` and `__` for a dot.
+    """
+    served = dict(MODELS)
+    for given, change in changes.items():
+        name = given.replace("__", ".").replace("_", "-")
+        if change is None:
+            del served[name]
+        else:
+            served[name] = evolve(served.get(name, served["voyage-4"]), name=name, **change)
+    return served
+
+
+def document(place: list[str | int], value: Any) -> dict[str, Any]:
+    """The contract with another value at a place below its schemas."""
+    changed = deepcopy(spec.load())
+    node: Any = changed["components"]["schemas"]
+    for key in place[:-1]:
+        node = node[key]
+    node[place[-1]] = value
+    return changed
