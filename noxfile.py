@@ -57,7 +57,7 @@ def wheel(session: nox.Session) -> str:
     folder = Path(session.cache_dir, "wheel", str(os.getpid()))
     if not folder.exists():
         shutil.rmtree(folder.parent, ignore_errors=True)
-        session.install("build>=1.2,<2")
+        session.install("--constraint", LOCKED, "build")
         session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), silent=True)
     return str(next(folder.glob("*.whl")))
 
@@ -211,7 +211,7 @@ def bench(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def build(session: nox.Session) -> None:
     """Build the wheel and the source distribution into `dist/`."""
-    session.install("build>=1.2,<2", "twine>=6,<7")
+    session.install("--constraint", LOCKED, "build", "twine")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build", silent=True)
     session.run("twine", "check", "--strict", *map(str, ROOT.glob("dist/*")))

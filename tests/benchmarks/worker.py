@@ -35,7 +35,7 @@ def voyageai(finish: Finish) -> Make:
 
     def make(url: str, texts: Texts) -> Call:
         client = import_module("voyageai").Client(api_key=KEY, base_url=url)
-        return lambda: finish(client.embed(texts, model=MODEL))
+        return lambda: finish(client.embed(texts, model=MODEL, input_type="document"))
 
     return make
 
@@ -45,7 +45,7 @@ def voyageai_async(finish: Finish) -> Make:
 
     def make(url: str, texts: Texts) -> Call:
         client = import_module("voyageai").AsyncClient(api_key=KEY, base_url=url)
-        return _Waiting(lambda: client.embed(texts, model=MODEL), finish)
+        return _Waiting(lambda: client.embed(texts, model=MODEL, input_type="document"), finish)
 
     return make
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from voyageai.error import ArgumentError, InvalidRequestError
 from voyageai.prompts import DoublePromptWarning, render
+from voyageai.version import VERSION
 
 from .conftest import Face
 
@@ -394,7 +395,7 @@ def test_every_request_says_who_sends_it(face, key):
     assert "https://api.voyageai.com/v1/rerank" == str(sent.url)
     assert f"Bearer {key}" == sent.headers["authorization"]
     assert "application/json" == sent.headers["content-type"]
-    assert sent.headers["user-agent"].startswith("voyageai-python/0.")
+    assert sent.headers["user-agent"].startswith(f"voyageai-python/{VERSION} ")
 
 
 def test_parameters_changed_after_construction_are_used(face):

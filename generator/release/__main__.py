@@ -1,0 +1,73 @@
+"""Release a version, step by step; `nox -s release` and `nox -s publish` take all the steps."""
+
+import argparse
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from .. import paths
+from . import lock, steps, version
+from .publish import Index, publish
+from .tools import ReleaseError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Take one step. Returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        print(_step(options))
+    except ReleaseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _step(options: argparse.Namespace) -> str:
+    root: Path = options.root
+    match options.step:
+        case "ready":
+            return steps.ready(root)
+        case "cut":
+            return steps.cut(root, options.day)
+        case "build":
+            return steps.make(root, root / "dist")
+        case "prove":
+            return steps.prove(root, root / "dist")
+        case "tag":
+            return steps.tag(root, root / "dist")
+        case "publish":
+            return publish(root, root / "dist", Index(options.upload_url, options.index_url))
+        case "begin":
+            return steps.begin(root, version.parse(options.version))
+        case "lock":
+            lock.write(root)
+            return f"{lock.FILE} is written; read its diff"
+        case _:
+            return steps.audit(root, required=options.required)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m generator.release", description=__doc__)
+    parser.add_argument("--root", type=Path, default=paths.ROOT, help="another checkout")
+    add = parser.add_subparsers(dest="step", required=True).add_parser
+    add("ready", help="is the tree committed, described and without secrets?")
+    cut = add("cut", help="make the version final and date the changelog, in a commit")
+    today = datetime.now(UTC).date()
+    cut.add_argument("--day", type=date.fromisoformat, default=today, help="instead of today")
+    add("build", help="build into dist/, twice, and look into what was built")
+    add("prove", help="use it with its oldest and newest dependencies; SBOM and licences")
+    add("tag", help="tag the last commit; nothing is pushed")
+    to = add("publish", help="upload dist/ and install it back")
+    to.add_argument("--upload-url", help="where another index takes files")
+    to.add_argument("--index-url", help="where pip finds that index")
+    add("begin", help="start on the next version").add_argument("version", help="such as 0.7.0")
+    add("lock", help="lock development's and release's packages to the newest that fit")
+    audit = add("audit", help="look for secrets, licences and known weaknesses")
+    audit.add_argument(
+        "--required", action="store_true", help="fail if nobody can be asked about weaknesses"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

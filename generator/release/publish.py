@@ -1,0 +1,139 @@
+"""Uploading a release, and seeing that what arrives is what was sent."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
+
+from . import install, sums, tree, version
+from .tools import ReleaseError, attempt, environment, python, run
+
+NAME = "voyageai"
+TOKEN = "TWINE_PASSWORD"  # noqa: S105 - the variable's name, which twine gave it
+# An index may take a minute to show what it was given.
+LOOKS, PAUSE = 12, 10.0
+
+
+class Index(NamedTuple):
+    """A package index; without addresses the one that twine and pip are set up for."""
+
+    upload: str | None = None
+    """Where files are sent."""
+    simple: str | None = None
+    """Where pip finds them."""
+
+
+def publish(
+    root: Path, built: Path, index: Index, wait: Callable[[float], None] = time.sleep
+) -> str:
+    """Upload a release, and install it back.
+
+    Args:
+        root: The tree that it was built from, whose last commit is tagged.
+        built: The folder with the files and their checksums.
+        index: Where to.
+        wait: Waits so many seconds.
+
+    Returns:
+        What a first call with the installed package printed.
+
+    Raises:
+        ReleaseError: If the release is not as it was built and tagged, is published already, is
+            refused, or does not come back the same.
+    """
+    sums.verify(built)
+    wheel = _single(built, "*.whl")
+    files = [wheel, _single(built, "*.tar.gz")]
+    released = parse_wheel_filename(wheel.name)[1]
+    tag = version.tag(released)
+    if tree.tagged(root, tag) != tree.git(root, "rev-parse", "HEAD"):
+        raise ReleaseError(f"the last commit is not {tag}: run `nox -s release` first")
+    with tempfile.TemporaryDirectory() as folder:
+        # What stopped half way goes on with the other half.
+        missing = [file for file in files if not fetch(file, released, index, Path(folder))]
+        if not missing:
+            raise ReleaseError(
+                f"{NAME} {released} is published already, and a published version never changes; "
+                "begin the next version"
+            )
+        upload(index, missing)
+        insist_on_arrival(released, index, files, wait)
+        interpreter = install.make(Path(folder, "installed"), install.requirements(wheel))
+        wanted = f"{NAME}=={released}"
+        pip(index, "--python", interpreter, "install", "--no-deps", "--no-cache-dir", wanted)
+        return install.use(interpreter).rstrip()
+
+
+def upload(index: Index, files: list[Path]) -> None:
+    """Send files to an index, with a token from the environment or as a trusted publisher."""
+    address = ("--repository-url", index.upload) if index.upload else ()
+    command = ("upload", "--non-interactive", "--disable-progress-bar", *address, *files)
+    token = os.environ.get(TOKEN)
+    user = {"TWINE_USERNAME": os.environ.get("TWINE_USERNAME", "__token__")} if token else {}
+    done = attempt(*python("twine", "--no-color", *command), env=environment(user))
+    if done.returncode:
+        said = f"{done.stdout}{done.stderr}".rstrip()
+        raise ReleaseError(f"the index took nothing more:\n{_without(token, said)}")
+
+
+def insist_on_arrival(
+    released: Version, index: Index, files: list[Path], wait: Callable[[float], None]
+) -> None:
+    """Raise unless an index hands out these files, to the byte, before long."""
+    for file in files:
+        for look in range(LOOKS):
+            if look:
+                wait(PAUSE)
+            with tempfile.TemporaryDirectory() as folder:
+                fetched = fetch(file, released, index, Path(folder))
+                if fetched and sums.digest(fetched) != sums.digest(file):
+                    raise ReleaseError(f"{file.name} came back as another file: warn its users")
+                if fetched:
+                    break
+        else:
+            raise ReleaseError(f"{file.name} was uploaded, but pip does not find it")
+
+
+def fetch(file: Path, released: Version, index: Index, folder: Path) -> Path | None:
+    """Download a file of a release by pip, or nothing if the index does not have it."""
+    kind = "--only-binary" if file.suffix == ".whl" else "--no-binary"
+    done = attempt(
+        *python("pip", "download", "--no-deps", "--no-cache-dir", "--no-build-isolation"),
+        *("--dest", str(folder), *_address(index), kind, NAME, f"{NAME}=={released}"),
+        env=_settings(index),
+    )
+    if done.returncode and "No matching distribution found" not in done.stderr:
+        raise ReleaseError(f"pip can't ask the index:\n{done.stderr.rstrip()}")
+    return None if done.returncode else folder / file.name
+
+
+def pip(index: Index, *arguments: str | Path) -> None:
+    """Run pip with an index."""
+    run(*python("pip", *arguments, *_address(index)), env=_settings(index))
+
+
+def _address(index: Index) -> tuple[str, ...]:
+    return ("--index-url", index.simple) if index.simple else ()
+
+
+def _settings(index: Index) -> dict[str, str]:
+    """Without pip's own settings where an index is given: they may name others."""
+    if index.simple is None:
+        return environment({})
+    return environment({"PIP_CONFIG_FILE": os.devnull}, without=("PIP_",))
+
+
+def _single(folder: Path, pattern: str) -> Path:
+    found = list(folder.glob(pattern))
+    if len(found) != 1:
+        raise ReleaseError(f"{folder} holds {len(found)} files {pattern} instead of one")
+    return found[0]
+
+
+def _without(secret: str | None, text: str) -> str:
+    return text.replace(secret, "***") if secret else text

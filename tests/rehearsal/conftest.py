@@ -1,0 +1,106 @@
+"""The steps of the rehearsal: each fixture takes one, on the checkout as the last one left it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+from generator.release import publish, steps, tree, version
+from tests.release import checkouts
+
+from . import changing, copying
+from .index import serving
+
+DAY = date(2031, 5, 17)
+TESTED = ("tests/spec", "tests/rest/test_catalogue.py")  # what a model and a field concern most
+
+Done = subprocess.CompletedProcess[str]
+Run = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with its release in dist/, as it stands. Copy it before changing it."""
+    root = copying.copy(tmp_path_factory.mktemp("released") / "checkout")
+    steps.ready(root)
+    steps.cut(root, DAY)
+    steps.make(root, root / "dist")
+    steps.tag(root, root / "dist")
+    return root
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this repository with a version released, so that there is one to go on from."""
+    root = copying.copy(tmp_path_factory.mktemp("rehearsal") / "checkout")
+    steps.cut(root, DAY)
+    tree.tag(root, version.tag(version.read(root)), "The last release")
+    return root
+
+
+@pytest.fixture(scope="session")
+def run(checkout: Path) -> Run:
+    """Run a module of the checkout's own code."""
+
+    def start(*command: object, expect: int = 0, **more: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", *map(str, command)],
+            cwd=checkout,
+            env={**os.environ, "PYTHONPATH": str(checkout), **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert expect == done.returncode, done.stdout + done.stderr
+        return done
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def last(checkout: Path) -> Version:
+    """The version that is released."""
+    return version.read(checkout)
+
+
+@pytest.fixture(scope="session")
+def generated(checkout: Path, run: Run, last: Version) -> list[str]:
+    """Change the spec, check it, generate, write the snapshots anew. The files that changed."""
+    changing.change(checkout / "spec")
+    run("generator.lint")
+    run("generator")
+    run("generator", "--check")
+    own = os.pathsep.join(str(checkout / folder) for folder in ("", "generated", "overlay"))
+    run("pytest", "-q", "tests/snapshots", "--update-snapshots", PYTHONPATH=own)
+    run("pytest", "-q", *TESTED, PYTHONPATH=own)
+    checkouts.commit(checkout, "A model and a field")
+    return tree.git(checkout, "diff", "--name-only", version.tag(last)).split("\n")
+
+
+@pytest.fixture(scope="session")
+def drift(run: Run, generated: list[str], last: Version) -> Any:
+    """What the comparison with the last release says; additions have the exit status 1."""
+    said = run("generator.drift", version.tag(last), "--format", "json", expect=1).stdout
+    return json.loads(said)
+
+
+@pytest.fixture(scope="session")
+def impact(run: Run, drift: Any) -> Any:
+    """What the change asks of the next version; that it is not told yet has the exit status 1."""
+    return json.loads(run("generator.impact", "--format", "json", expect=1).stdout)
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[publish.Index]:
+    """An index without packages."""
+    with serving(tmp_path_factory.mktemp("index") / "packages") as found:
+        yield found

@@ -1,0 +1,28 @@
+"""A package index of one's own, on loopback: it takes one token, and every file once."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from generator.release.publish import Index
+
+TOKEN = "the token of this index"
+SERVER = Path(__file__).parent / "index_server.py"
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Index]:
+    """Run an index that keeps its files in a folder, in a process of its own."""
+    folder.mkdir()
+    command = [sys.executable, SERVER, folder, TOKEN]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, **pipes) as server:
+        try:
+            address = server.stdout.readline().strip()
+            yield Index(upload=f"{address}/", simple=f"{address}/simple/")
+        finally:
+            server.terminate()

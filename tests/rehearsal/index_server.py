@@ -1,0 +1,31 @@
+"""The process of the index: its folder and the token it takes are its arguments."""
+
+import socketserver
+import sys
+import wsgiref.simple_server
+from pathlib import Path
+
+import pypiserver
+
+
+class Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
+    """Answers several requests at a time."""
+
+    daemon_threads = True
+
+
+def main(folder: str, token: str) -> None:
+    """Serve, and print the address first."""
+    application = pypiserver.app(
+        roots=[Path(folder)],
+        auther=lambda user, password: (user, password) == ("__token__", token),
+        authenticate=["update"],
+        disable_fallback=True,
+    )
+    server = wsgiref.simple_server.make_server("127.0.0.1", 0, application, Server)
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,35 @@
+"""What a user does with the new model and the new field; run where the new version is installed."""
+
+import json
+
+import voyageai
+from voyageai.emulator import running
+from voyageai_rest.models import EmbeddingsRequest
+
+
+def main() -> None:
+    """Print what was sent, what came back, and what the contract refuses."""
+    texts = ["a key", "a table"]
+    with running() as emulator:
+        client = voyageai.Client(api_key="any", base_url=emulator)
+        options = {"model": "voyage-rehearsed", "input_type": "document"}
+        result = client.embed(texts, **options, extra_body={"priority": 3})
+        sent = emulator.requests[-1].body
+        try:
+            client.embed(texts, **options, extra_body={"priority": 30})
+        except voyageai.error.InvalidRequestError as error:
+            refusal = str(error)
+    told = {
+        "version": voyageai.__version__,
+        "sent": [sent["model"], sent["priority"]],
+        "vectors": len(result.embeddings),
+        "refusal": refusal,
+        "typed": EmbeddingsRequest(input=texts, model="voyage-rehearsed", priority=3).to_dict()[
+            "priority"
+        ],
+    }
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""A release is published once, arrives as it was built, and works where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from packaging.version import Version
+
+from generator.release import publish, sums, tree
+from generator.release.publish import Index
+from generator.release.tools import ReleaseError
+from tests.release import checkouts
+
+from .index import TOKEN, serving
+
+WRONG = "a token of somebody else"
+
+
+@pytest.fixture
+def index(tmp_path):
+    """An index without packages."""
+    with serving(tmp_path / "index") as found:
+        yield found
+
+
+@pytest.fixture
+def token(monkeypatch):
+    """The index's token, in the environment."""
+    monkeypatch.setenv(publish.TOKEN, TOKEN)
+
+
+def never(seconds):
+    raise AssertionError("there is nothing to wait for")
+
+
+def test_a_release_is_published_installed_back_and_used_but_not_twice(released, index, token):
+    """The whole way that a version takes to its users."""
+    said = publish.publish(released, released / "dist", index, never)
+    assert said.startswith("voyageai 1.0.0: ")
+    assert "gave 2 vectors" in said
+
+    with pytest.raises(ReleaseError, match=r"is published already, .* begin the next version"):
+        publish.publish(released, released / "dist", index, never)
+
+
+def test_an_upload_that_stopped_half_way_is_finished(released, index, token, tmp_path):
+    """A version whose wheel is there and whose source is not would stay so for ever."""
+    wheel = next(released.joinpath("dist").glob("*.whl"))
+    publish.upload(index, [wheel])
+
+    publish.publish(released, released / "dist", index, never)
+
+    expected = {path.name for path in released.joinpath("dist").glob("voyageai-*[lz]")}
+    assert expected == {path.name for path in tmp_path.joinpath("index").iterdir()}
+
+
+def test_a_refused_token_is_not_told(released, index, monkeypatch):
+    """What a workflow prints, everybody can read."""
+    monkeypatch.setenv(publish.TOKEN, WRONG)
+
+    with pytest.raises(ReleaseError, match="403 Forbidden") as refusal:
+        publish.publish(released, released / "dist", index, never)
+
+    assert WRONG not in str(refusal.value)
+
+
+def test_without_a_token_nothing_is_asked_for(released, index, monkeypatch):
+    """A workflow has nobody to answer."""
+    monkeypatch.delenv(publish.TOKEN, raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+    with pytest.raises(ReleaseError, match="Credential not found"):
+        publish.upload(index, [next(released.joinpath("dist").glob("*.whl"))])
+
+
+def test_what_comes_back_changed_is_found(released, index, token, tmp_path):
+    """An index, or something on the way, handed out another file."""
+    wheel = next(released.joinpath("dist").glob("*.whl"))
+    publish.upload(index, [wheel])
+    with tmp_path.joinpath("index", wheel.name).open("ab") as file:
+        file.write(b"and something else")
+
+    with pytest.raises(ReleaseError, match="came back as another file"):
+        publish.insist_on_arrival(Version(wheel.name.split("-")[1]), index, [wheel], never)
+
+
+def test_what_is_not_shown_at_once_is_waited_for(released, index, monkeypatch):
+    """Indexes show new versions after a while; a release must not wait for ever."""
+    wheel = next(released.joinpath("dist").glob("*.whl"))
+    monkeypatch.setattr(publish, "LOOKS", 3)
+    waited = []
+
+    with pytest.raises(ReleaseError, match="was uploaded, but pip does not find it"):
+        publish.insist_on_arrival(Version(wheel.name.split("-")[1]), index, [wheel], waited.append)
+
+    assert [publish.PAUSE] * 2 == waited
+
+
+def test_only_what_is_tagged_is_published(released, tmp_path):
+    """Whoever has the version must find its source."""
+    root = tmp_path / "checkout"
+    shutil.copytree(released, root)
+    tree.git(root, "commit", "--quiet", "--allow-empty", "--message", "One more")
+
+    with pytest.raises(ReleaseError, match="the last commit is not v1"):
+        publish.publish(root, root / "dist", Index(), never)
+
+
+def test_only_what_was_built_is_published(released, tmp_path):
+    """Nothing slips in between the checks and the upload."""
+    built = tmp_path / "dist"
+    shutil.copytree(released / "dist", built)
+    built.joinpath("voyageai-9-py3-none-any.whl").touch()
+
+    with pytest.raises(ReleaseError, match=r"not as SHA256SUMS says: voyageai-9"):
+        publish.publish(released, built, Index(), never)
+
+
+def test_checksums_are_in_the_form_of_sha256sum(released):
+    """Users check them with what they have."""
+    lines = released.joinpath("dist", sums.FILE).read_text().splitlines()
+    expected = {f"{sums.digest(path)}  {path.name}" for path in released.glob("dist/voyageai-*")}
+
+    assert expected == {*lines}
+
+
+def test_nothing_is_published_that_was_not_released(tmp_path):
+    """It says which command comes first."""
+    root = checkouts.empty(tmp_path / "checkout", "1.0.0", "")
+
+    with pytest.raises(ReleaseError, match="run `nox -s release` first"):
+        publish.publish(root, root / "dist", Index(), never)

@@ -1,0 +1,147 @@
+"""A new model and a new field, from the spec to somebody who installs and uses them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from generator.release import install, publish, steps, tree, version
+from generator.release.changelog import FILE as CHANGELOG
+from generator.release.changelog import UNRELEASED
+from generator.release.tools import environment
+from generator.release.tools import run as run_program
+from tests.release import checkouts
+
+from . import changing
+from .index import TOKEN
+
+LATER = date(2031, 6, 1)
+USE = Path(__file__).parent / "new_model.py"
+DEMO = Path("docs", "examples", "search_stdlib")
+
+
+@pytest.fixture(scope="session")
+def described(checkout, run, impact):
+    """Begin the next version and say what is new, as the impact drafts it. Its number."""
+    following = Version(impact["least"])
+    steps.begin(checkout, following)
+    heading = f"## {following} ({UNRELEASED})"
+    changelog = checkout / CHANGELOG
+    changelog.write_text(changelog.read_text("utf-8").replace(heading, impact["draft"]), "utf-8")
+    checkouts.commit(checkout, f"Begin {following}")
+    run("generator.impact")
+    return following
+
+
+@pytest.fixture(scope="session")
+def uploads(checkout, run, described):
+    """Release it. The folder with what is uploaded."""
+    for step in (["ready"], ["cut", "--day", str(LATER)], ["build"], ["prove"], ["tag"]):
+        run("generator.release", *step)
+    return checkout / "dist"
+
+
+@pytest.fixture(scope="session")
+def published(run, uploads, index):
+    """Publish it. What the first call with it printed."""
+    command = ["publish", "--upload-url", index.upload, "--index-url", index.simple]
+    return run("generator.release", *command, **{publish.TOKEN: TOKEN}).stdout
+
+
+@pytest.fixture(scope="session")
+def user(published, uploads, index, described, tmp_path_factory):
+    """The interpreter of a user who installed the new version from the index."""
+    needed = [*install.requirements(next(uploads.glob("*.whl"))), "rich"]
+    interpreter = install.make(tmp_path_factory.mktemp("user") / "venv", needed)
+    wanted = f"{publish.NAME}=={described}"
+    publish.pip(index, "--python", interpreter, "install", "--no-deps", wanted)
+    return interpreter
+
+
+@pytest.fixture(scope="session")
+def told(user):
+    """What they see of the new model."""
+    return json.loads(install.use(user, USE))
+
+
+def test_only_the_spec_is_changed_by_hand(generated):
+    """A new model and a new field are facts; the code follows from them."""
+    made = ("generated/", "tests/snapshots/recorded/")
+    written = {name for name in generated if not name.startswith(made)}
+
+    assert {"spec/catalogue.yaml", "spec/openapi.yaml"} == written
+    assert "generated/voyageai_rest/models/embeddings_request.py" in generated
+
+
+def test_drift_finds_both_and_nothing_else(drift):
+    """Whoever reviews the change reads this, not the generated code."""
+    said = json.dumps(drift["differences"])
+
+    assert changing.MODEL in said
+    assert changing.FIELD in said
+    assert {"additive"} == {kind for kind, count in drift["summary"].items() if count}
+
+
+def test_the_impact_asks_for_a_version_that_tells_of_both(impact):
+    """The number and the changelog follow from the change."""
+    assert "1.1.0" == impact["least"]
+    assert changing.MODEL in impact["draft"]
+    assert changing.FIELD in impact["draft"]
+
+
+def test_the_release_is_cut_and_tagged(checkout, uploads, described):
+    """The tag is on the commit that was built."""
+    assert described == version.read(checkout)
+    assert tree.git(checkout, "rev-parse", "HEAD") == tree.tagged(checkout, f"v{described}")
+    assert f"## {described} ({LATER})" in checkout.joinpath(CHANGELOG).read_text("utf-8")
+
+
+def test_the_release_has_a_bill_of_materials_and_checksums(uploads, described):
+    """Users see what they get, and that they got it."""
+    bill = json.loads(uploads.joinpath(f"voyageai-{described}.cdx.json").read_text("utf-8"))
+
+    assert "CycloneDX" == bill["bomFormat"]
+    assert str(described) == bill["metadata"]["component"]["version"]
+    assert {"attrs", "httpx", "pybase64"} <= {part["name"] for part in bill["components"]}
+    assert [] == [
+        line for line in json.dumps(bill).split('"') if line.startswith(("file:", str(uploads)))
+    ]
+    assert 3 == len(uploads.joinpath("SHA256SUMS").read_text("utf-8").splitlines())
+
+
+def test_it_is_published_and_works_where_it_is_installed(published, described):
+    """The first call is made with what the index handed out."""
+    assert published.startswith(f"voyageai {described}: ")
+
+
+def test_a_user_uses_the_new_model_and_the_new_field(told, described):
+    """They install the version and need nothing else."""
+    assert str(described) == told["version"]
+    assert [changing.MODEL, 3] == told["sent"]
+    assert 2 == told["vectors"]
+    assert 3 == told["typed"]
+
+
+def test_the_new_field_is_held_to_its_limits(told):
+    """The emulator and the client follow the same contract."""
+    assert changing.FIELD in told["refusal"]
+
+
+def test_the_demo_runs_on_the_new_model(user, checkout):
+    """It is what a newcomer tries first."""
+    command = [user, checkout / DEMO, "--model", changing.MODEL, "How do I unpack a zip file?"]
+    keyless = environment({"COLUMNS": "120"}, without=("VOYAGE_", "VOYAGEAI_"))
+
+    assert "zipfile" in run_program(*command, cwd=checkout, env=keyless)
+
+
+def test_it_is_published_once(published, run, index):
+    """A published version never changes."""
+    command = ["publish", "--upload-url", index.upload, "--index-url", index.simple]
+    refused = run("generator.release", *command, expect=1, **{publish.TOKEN: TOKEN})
+
+    assert "is published already" in refused.stderr

@@ -1,0 +1,117 @@
+"""Each step refuses what is not ready for it, and can be taken again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from packaging.version import Version
+
+from generator.release import steps, sums, tree, version
+from generator.release.__main__ import main
+from generator.release.tools import ReleaseError
+
+from . import checkouts
+
+DAY = date(2031, 5, 17)
+CHANGELOG = "# Changelog\n\n## 1.1.0 (not yet released)\n\n- A model.\n"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A repository with nothing but a version and a changelog."""
+    return checkouts.empty(tmp_path / "checkout", "1.1.0.dev0", CHANGELOG)
+
+
+@pytest.fixture
+def built(root):
+    """The folder of a release, with a file in place of the wheel."""
+    folder = root / "dist"
+    folder.mkdir()
+    folder.joinpath("voyageai-1.1.0-py3-none-any.whl").write_bytes(b"a wheel")
+    sums.write(folder)
+    return folder
+
+
+def test_what_is_not_committed_is_not_released(root):
+    """Nobody else could build it."""
+    root.joinpath("new.py").touch()
+
+    with pytest.raises(ReleaseError, match=r"(?s)commit or remove.*new\.py"):
+        steps.cut(root, DAY)
+
+
+def test_a_cut_is_one_commit_with_version_and_day(root):
+    """It can be read, and undone, by itself."""
+    steps.cut(root, DAY)
+
+    assert "Release 1.1.0" == tree.git(root, "log", "-1", "--format=%s")
+    assert ["CHANGELOG.md", "overlay/voyageai/version.py"] == tree.git(
+        root, "show", "--name-only", "--format="
+    ).split("\n")
+    assert Version("1.1.0") == version.read(root)
+    assert "## 1.1.0 (2031-05-17)" in root.joinpath("CHANGELOG.md").read_text()
+
+
+def test_a_cut_is_made_once(root):
+    """After a failed test the release goes on where it was."""
+    steps.cut(root, DAY)
+    cut = tree.git(root, "rev-parse", "HEAD")
+    steps.cut(root, date(2032, 1, 1))
+
+    assert cut == tree.git(root, "rev-parse", "HEAD")
+
+
+def test_a_release_is_tagged_once(root, built):
+    """Taking the step again changes nothing; another commit needs another version."""
+    steps.cut(root, DAY)
+    steps.tag(root, built)
+    steps.tag(root, built)
+    assert tree.git(root, "rev-parse", "HEAD") == tree.tagged(root, "v1.1.0")
+
+    root.joinpath("new.py").touch()
+    checkouts.commit(root, "Too late")
+    with pytest.raises(ReleaseError, match="a version is released once"):
+        steps.tag(root, built)
+
+
+def test_what_is_not_cut_is_not_tagged(root, built):
+    """The tag would be of a version that says it is in the making."""
+    with pytest.raises(ReleaseError, match=r"does not hold 1\.1\.0\.dev0"):
+        steps.tag(root, built)
+
+
+def test_files_that_changed_after_they_were_built_are_not_tagged(root, built):
+    """What is published is what was tested."""
+    steps.cut(root, DAY)
+    next(built.glob("*.whl")).write_bytes(b"another wheel")
+
+    with pytest.raises(ReleaseError, match=r"not as SHA256SUMS says: .*\.whl"):
+        steps.tag(root, built)
+
+
+def test_the_next_version_is_begun_after_a_release(root):
+    """Its section is empty, so it can't be released as it is."""
+    steps.cut(root, DAY)
+    steps.begin(root, Version("1.2.0"))
+    checkouts.commit(root, "Begin 1.2.0")
+
+    assert Version("1.2.0.dev0") == version.read(root)
+    with pytest.raises(ReleaseError, match=r"nothing stands under 1\.2\.0"):
+        steps.cut(root, DAY)
+
+
+def test_the_next_version_comes_after_the_last(root):
+    """A lower number would never be installed."""
+    steps.cut(root, DAY)
+
+    with pytest.raises(ReleaseError, match=r"1\.1\.0 does not come after 1\.1\.0"):
+        steps.begin(root, Version("1.1.0"))
+
+
+def test_a_refusal_is_a_sentence_and_an_exit_status(root, capsys):
+    """Workflows stop, and maintainers read why."""
+    root.joinpath("new.py").touch()
+
+    assert 1 == main(["--root", str(root), "cut"])
+    assert "commit or remove these first:\n?? new.py\n" == capsys.readouterr().err

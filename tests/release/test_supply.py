@@ -1,0 +1,159 @@
+"""What comes from others: its versions, licences and weaknesses, and what must not go to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from generator import paths
+from generator.release import leaks, licences, lock, tree, weaknesses
+from generator.release.tools import ReleaseError
+
+KEYS = [
+    pytest.param("pa-" + "kR7_-" * 8, id="the API's"),
+    pytest.param("al-" + "aB3_-" * 8, id="an Atlas key"),
+    pytest.param("pypi-" + "AgEI" * 12, id="a package index's"),
+    pytest.param("ghp_" + "a1B2" * 9, id="a forge's"),
+    pytest.param("hf_" + "aB1" * 11, id="a model hub's"),
+    pytest.param("AKIA" + "ABCD1234" * 2, id="a cloud's"),
+    pytest.param("-----BEGIN RSA " + "PRIVATE KEY-----", id="a private key"),
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_is_found_and_not_told(key, tmp_path):
+    """The report may be read by more people than the tree."""
+    tmp_path.joinpath("notes.py").write_text(f"# notes\nKEY = '{key}'\n")
+
+    (found,) = leaks.leaks(tmp_path, ["notes.py"])
+
+    assert found.startswith("notes.py:2: ")
+    assert key not in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pa-secret-5f2e",
+        "spa-treatments-for-everybody-who-likes-them",
+        "sk-learn",
+        "pa-a-key-that-nobody-may-see",
+    ],
+)
+def test_what_is_no_key_is_left_alone(text, tmp_path):
+    """A scan that cries wolf is switched off."""
+    tmp_path.joinpath("notes.py").write_text(text)
+
+    assert [] == list(leaks.leaks(tmp_path, ["notes.py"]))
+
+
+def test_this_tree_holds_no_secrets():
+    """Whoever has a copy has them all."""
+    assert [] == list(leaks.leaks(paths.ROOT, tree.files(paths.ROOT)))
+
+
+def test_every_package_that_is_used_here_is_locked():
+    """What is tested today is what is tested tomorrow."""
+    assert [] == list(lock.faults(paths.ROOT))
+
+
+def test_the_lock_names_versions_and_no_places():
+    """It is installed from wherever the reader's packages come from."""
+    text = paths.ROOT.joinpath(lock.FILE).read_text()
+
+    assert "://" not in text
+    assert "/" not in text
+    assert all("==" in line for line in text.splitlines())
+
+
+def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
+    """Whoever raises a bound is told to lock anew."""
+    tmp_path.joinpath(lock.FILE).parent.mkdir(parents=True)
+    tmp_path.joinpath(lock.FILE).write_text("attrs==23.2.0\nhttpx==0.28.1\n")
+    extras = "\n".join(f"{extra} = []" for extra in lock.EXTRAS)
+    tmp_path.joinpath("pyproject.toml").write_text(
+        '[project]\ndependencies = ["attrs>=24", "httpx>=0.27"]\n'
+        f"[project.optional-dependencies]\n{extras}\n"
+        '[dependency-groups]\ntest = ["pytest>=9"]\nlocal = ["torch"]\n'
+    )
+
+    expected = [
+        "attrs is locked to 23.2.0, which is not attrs>=24: run `nox -s lock`",
+        "pytest is not locked: run `nox -s lock`",
+    ]
+    assert expected == list(lock.faults(tmp_path))
+
+
+def component(**said):
+    return {"components": [{"name": "thing", "licenses": [said]}]}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"license": {"id": "MIT"}},
+        {"license": {"name": "License :: OSI Approved :: BSD License"}},
+        {"expression": "MPL-2.0 AND (Apache-2.0 OR MIT)"},
+    ],
+)
+def test_a_licence_that_lets_users_do_as_they_like_is_allowed(said):
+    """As packages state it: an identifier, a classifier, an expression."""
+    assert [] == list(licences.faults(component(**said)))
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"license": {"id": "AGPL-3.0-only"}}, "thing is under AGPL-3.0-only, which is not"),
+        ({"expression": "MIT AND GPL-2.0-only"}, "thing is under GPL-2.0-only, which is not"),
+        ({"license": {"name": "My own terms"}}, "thing is under My own terms, which is not"),
+        ({}, "thing states no licence"),
+    ],
+)
+def test_any_other_licence_is_a_fault(said, fault):
+    """A dependency changed its terms: users must not learn it from their lawyers."""
+    (found,) = licences.faults(component(**said))
+
+    assert found.startswith(fault)
+
+
+def answer(*packages):
+    return {"dependencies": list(packages)}
+
+
+SOUND = {"name": "sound", "version": "1", "vulns": []}
+WEAK = {"name": "weak", "version": "2", "vulns": [{"id": "CVE-1", "fix_versions": ["3"]}]}
+UNKNOWN = {"name": "unknown", "skip_reason": "nobody to ask"}
+
+
+def test_a_known_weakness_is_a_fault():
+    """It says which version has it no more."""
+    with pytest.raises(ReleaseError, match="weak 2: CVE-1, mended in 3"):
+        weaknesses.judge(answer(SOUND, WEAK, UNKNOWN))
+
+
+def test_sound_packages_are_no_fault():
+    """It says how many were asked about."""
+    assert ("no weakness is known of 1 packages", True) == weaknesses.judge(answer(SOUND))
+
+
+@pytest.mark.parametrize(
+    ("packages", "sentence"),
+    [
+        ([SOUND, UNKNOWN], "of 1 packages; nobody could be asked about 1: unknown"),
+        ([UNKNOWN], "of 0 packages; nobody could be asked about 1: unknown"),
+        ([], "of 0 packages"),
+    ],
+)
+def test_what_nobody_could_be_asked_about_is_not_taken_for_sound(packages, sentence):
+    """Silence looks like good news."""
+    said, complete = weaknesses.judge(answer(*packages))
+
+    assert said.endswith(sentence)
+    assert not complete
+
+
+def test_only_versions_for_this_interpreter_are_asked_about():
+    """A lock for all interpreters names some packages twice."""
+    locked = "one==1\nold==1 ; python_version < '3'\nnew==2 ; python_version >= '3'"
+
+    assert ["one==1", "new==2"] == weaknesses.pins(locked)

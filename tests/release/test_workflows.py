@@ -1,0 +1,96 @@
+"""The forge's workflows call nox and nothing else, and may do no more than they need."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from generator import paths, spec
+
+FILES = sorted(paths.ROOT.glob(".github/workflows/*.yml"))
+# What no session can do: bring nox, and speak to the forge.
+OTHERWISE = {
+    'python -m pip install "nox[uv]"',
+    'gh release create "$GITHUB_REF_NAME" dist/* --verify-tag --notes "See CHANGELOG.md."',
+}
+
+
+def jobs(file):
+    return spec.load(file)["jobs"]
+
+
+def steps(file):
+    return [step for job in jobs(file).values() for step in job["steps"]]
+
+
+def commands(file):
+    """All that it runs; a job may run each of a list."""
+    lists = [job.get("strategy", {}).get("matrix", {}) for job in jobs(file).values()]
+    listed = [command for matrix in lists for command in matrix.get("command", ())]
+    ran = [step["run"] for step in steps(file) if "run" in step]
+    return {*listed, *ran} - ({"${{ matrix.command }}"} if listed else set())
+
+
+def sessions():
+    """The names of all sessions, without running nox."""
+    for node in ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8")).body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            if ast.unparse(decorator).startswith("nox.session"):
+                named = {word.arg: word.value for word in getattr(decorator, "keywords", ())}
+                yield ast.literal_eval(named["name"]) if "name" in named else node.name
+
+
+def test_there_are_workflows():
+    """The other tests look at each of them."""
+    assert ["ci.yml", "drift.yml", "release.yml"] == [file.name for file in FILES]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_workflow_calls_nox(file):
+    """What it does can be done on any machine."""
+    others = {command for command in commands(file) if command.split()[0] != "nox"}
+
+    assert others <= OTHERWISE
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_workflow_calls_sessions_that_there_are(file):
+    """A session that was renamed is called by its new name."""
+    asked = [command.partition(" -- ")[0].split() for command in commands(file)]
+    called = {name for words in asked if words[:2] == ["nox", "-s"] for name in words[2:]}
+
+    assert called
+    assert set() == called - {*sessions()}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_what_others_wrote_is_pinned_to_a_commit(file):
+    """A tag can be moved to other code; a commit can't."""
+    used = [step["uses"] for step in steps(file) if "uses" in step]
+
+    assert [] == [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_workflow_reads_unless_it_says_why(file):
+    """Code that a workflow runs has the workflow's rights."""
+    assert {"contents": "read"} == spec.load(file)["permissions"]
+    more = {
+        (name, right)
+        for name, job in jobs(file).items()
+        for right, degree in job.get("permissions", {}).items()
+        if degree == "write"
+    }
+    expected = {"release.yml": {("publish", "id-token"), ("attach", "contents")}}
+    assert expected.get(file.name, set()) == more
+
+
+def test_publishing_needs_no_stored_token():
+    """What is not stored can't be stolen."""
+    release = paths.ROOT.joinpath(".github/workflows/release.yml").read_text("utf-8")
+
+    assert "secrets." not in release
