@@ -15,7 +15,7 @@ nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False  # skipped, and said so
 nox.options.sessions = [
     *("lint", "types", "spec", "generate-check", "impact", "tests", "conformance"),
-    *("frameworks", "browser", "local", "build", "rehearse", "audit"),
+    *("jobs", "frameworks", "browser", "local", "build", "rehearse", "audit"),
 ]
 
 ROOT = Path(__file__).parent

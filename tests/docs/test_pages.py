@@ -34,12 +34,13 @@ def examples() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("place", "code"), examples(), ids=lambda value: value.split("\n")[0])
-def test_an_example_runs(place, code, url, monkeypatch):
+def test_an_example_runs(place, code, url, monkeypatch, tmp_path):
     """Readers copy them, one at a time."""
     monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
     monkeypatch.setenv("VOYAGE_BASE_URL", url)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,

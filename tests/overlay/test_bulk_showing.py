@@ -18,12 +18,21 @@ STEPS = [
     Progress(
         stage="uploading", message="uploading batch 1", batch=1, done=50, total=100, unit="bytes"
     ),
+    Progress(
+        stage="downloading",
+        message="downloading batch 1",
+        batch=1,
+        done=5_230_000,
+        total=13_786_950,
+        unit="bytes",
+    ),
     Progress(stage="waiting", message="batch 1 is refused for now", batch=1),
     Progress(stage="done", message="2 of 2 rows are done", done=2, total=2, unit="rows"),
 ]
 LINES = [
     "uploading batch 1: 0 of 100 bytes",
     "uploading batch 1: 50 of 100 bytes",
+    "downloading batch 1: 5.2 of 13.8 MB",
     "batch 1 is refused for now",
     "2 of 2 rows are done: 2 of 2 rows",
 ]
@@ -62,8 +71,18 @@ def test_a_terminal_with_rich_shows_bars(watch):
     """What is told in words stays above them."""
     seen = shown(watch, Terminal())
     assert "━" in seen
-    assert "50 of 100 bytes" in seen
+    assert "5.2 of 13.8 MB" in seen
     assert "batch 1 is refused for now" in seen
+
+
+def test_what_counts_nothing_is_no_bar():
+    """A long sentence would leave no room for the others."""
+    stream = Terminal()
+    sentence = "1,000 texts in 10 requests in 1 batch"
+    with RichBars(stream) as bars:
+        bars.tell(Progress(stage="preparing", message=sentence))
+        bars.tell(Progress(stage="running", message="batch 1", batch=1, total=3, unit="requests"))
+    assert 1 == stream.getvalue().count(sentence)
 
 
 def test_bars_do_not_read_markup():
@@ -84,7 +103,7 @@ def test_what_is_not_shown_is_in_the_log(watch, stream, caplog):
     caplog.set_level(logging.INFO, "voyageai.bulk")
     assert "" == shown(watch, stream)
     assert LINES == caplog.messages
-    assert [LINES[2]] == [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert [LINES[3]] == [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
 
 
 def test_lines_are_piped_if_that_is_asked_for():

@@ -11,9 +11,11 @@ from typing import Any
 
 import attrs
 import pytest
+import voyageai
 from voyageai import error
 from voyageai.bulk import JobDirectoryError, MaxCostError, bounds
 from voyageai.bulk.names import LineName
+from voyageai.prompts import MissingInputTypeWarning
 from voyageai_rest import catalogue
 
 MODEL = "voyage-4"
@@ -29,8 +31,14 @@ def prepare(face, tmp_path):
 
     def call(name: str, rows: Any, **options: Any) -> Any:
         arguments = {"model": MODEL, "directory": tmp_path / "job", "progress": False} | options
-        made = getattr(face.client(refuse).batches, name)(rows, **arguments)
-        return asyncio.run(_await(made)) if inspect.isawaitable(made) else made
+        batches = face.client(refuse).batches
+
+        async def wait() -> Any:
+            return await getattr(batches, name)(rows, **arguments)
+
+        if face.kind is voyageai.AsyncClient:
+            return asyncio.run(wait())
+        return getattr(batches, name)(rows, **arguments)
 
     return call
 
@@ -150,6 +158,13 @@ def test_a_name_that_is_no_option_is_refused(prepare):
         prepare("embed", ["a"], retries=3)
 
 
+def test_an_input_type_that_is_left_out_is_warned_of_where_the_call_is(prepare):
+    """As a live call does; other jobs are of other kinds."""
+    with pytest.warns(MissingInputTypeWarning, match="input_type is left out") as warned:
+        prepare("prepare_embed", ["a"])
+    assert [__file__] == [warning.filename for warning in warned]
+
+
 # Costs
 
 
@@ -168,6 +183,16 @@ def test_an_estimate_says_what_it_takes(prepare):
         "1,000 texts in 10 requests in 1 batch, 13,840 bytes; about 2,000 tokens; about $0.0000804 "
         "at $0.0402 per million tokens of voyage-4, 33% off its list price; done within 12 hours"
     ) == str(estimate)
+
+
+def test_tokens_are_counted_if_that_is_asked_for(prepare, face, monkeypatch):
+    """Then they need no margin, and each text counts as far as the model reads it."""
+    context = catalogue.MODELS[MODEL].context_length
+    monkeypatch.setattr(face.kind, "tokenizer", lambda *_: None)
+    monkeypatch.setattr(face.kind, "count_tokens", lambda _, texts, model: 7 * len(texts[0]))
+    job = prepare("prepare_embed", ["a", "b" * context], exact_tokens=True)
+    assert (True, 7 + context) == (job.estimate.exact, job.estimate.tokens)
+    assert "; 32,007 tokens; $0.00129 at" in str(job.estimate)
 
 
 def test_a_model_without_a_known_price_costs_an_unknown_sum(prepare):

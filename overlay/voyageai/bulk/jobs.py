@@ -1,0 +1,260 @@
+"""Jobs: many rows, as many batches as they need, one directory."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+
+from ..batches.polling import Polling
+from ..files import plans
+from .display import Watch, showing
+from .errors import MaxCostError
+from .estimate import dollars
+from .pace import Pace
+from .progress import Progress
+from .results import BatchResults
+from .retrying import add_failed
+from .running import Run
+from .state import JobState, Manifest
+from .steps import Plan, Tell, carry_out, carry_out_async
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from ..client import Client
+    from ..client_async import AsyncClient
+    from .estimate import Estimate
+    from .folder import Folder
+
+__all__ = ["AsyncJob", "Job", "WatchOptions"]
+
+C = TypeVar("C", bound="Client | AsyncClient")
+R = TypeVar("R", bound=BatchResults[Any])
+SHOWN = 10
+"""Failures that are told one by one."""
+
+
+class WatchOptions(TypedDict, total=False):
+    """Keyword arguments for how a job is carried out.
+
+    Attributes:
+        poll: Seconds between two looks at a batch, or a `voyageai.batches.Polling`.
+        progress: None to show what happens if errors go to a terminal, with bars if `rich` is
+            installed; True to show it wherever they go; False for nothing; or a function that is
+            given each `voyageai.bulk.Progress`. What is not shown is in the log of
+            `voyageai.bulk`, where long waits and failures are warnings.
+        pace: How long to wait when the server refuses or fails.
+    """
+
+    poll: float | Polling | None
+    progress: Watch
+    pace: Pace
+
+
+class _Job(Generic[C, R]):
+    """What both kinds of jobs share: everything but the carrying out.
+
+    Attributes:
+        id: The job's id, which its batches carry in their metadata.
+        directory: Its directory.
+        estimate: What it will cost.
+    """
+
+    def __init__(
+        self,
+        client: C,
+        kind: type[R],
+        folder: Folder,
+        options: WatchOptions,
+    ) -> None:
+        manifest = Manifest.read(folder)
+        self.id: str = manifest.id
+        self.directory: Path = folder.path
+        self.estimate: Estimate = manifest.estimate
+        self._client = client
+        self._folder = folder
+        self._kind = kind
+        self._polling = Polling.of(options.get("poll"))
+        self._pace = options.get("pace") or Pace()
+        self._progress = options.get("progress")
+        self._around = plans.surroundings(client)
+
+    def _check_cost(self, max_cost: float | None) -> None:
+        """Refuse a job that would cost too much.
+
+        Raises:
+            MaxCostError: It would, or nobody knows.
+        """
+        estimate = self.estimate
+        if max_cost is None:
+            return
+        if estimate.cost is None:
+            raise MaxCostError(
+                f"max_cost is {dollars(max_cost)}, but the price of {estimate.model} is not known",
+                "max_cost",
+            )
+        if estimate.cost > max_cost:
+            raise MaxCostError(
+                f"max_cost is {dollars(max_cost)}, but the job would cost {estimate.said_cost}: "
+                f"{estimate}",
+                "max_cost",
+            )
+
+    def _running(self) -> Plan[R]:
+        with self._folder.lock():
+            yield Tell(Progress(stage="preparing", message=str(self.estimate)))
+            state = self._state()
+            yield from self._run(state).steps()
+            return (yield from self._ending(state))
+
+    def _retrying(self) -> Plan[R]:
+        with self._folder.lock():
+            state = self._state()
+            yield from self._run(state).steps()
+            rows = add_failed(self._folder, state)
+            message = f"{rows:,} rows that have failed are tried again"
+            yield Tell(Progress(stage="preparing", message=message, done=rows, unit="rows"))
+            yield from self._run(state).steps()
+            return (yield from self._ending(state))
+
+    def _ending(self, state: JobState) -> Plan[R]:
+        results = self._results(state)
+        failures = results.failures
+        if failures:
+            told = [f"{len(failures):,} of {len(results):,} rows have failed:"]
+            told += [str(failure) for failure in failures[:SHOWN]]
+            if len(failures) > SHOWN:
+                told.append(f"and {len(failures) - SHOWN:,} more: see {self._folder.failures}")
+            yield Tell(Progress(stage="failed", message="\n".join(told), done=len(failures)))
+        rows = len(results) - len(failures)
+        where = "" if self._folder.temporary else f": {self.directory}"
+        message = f"{rows:,} of {len(results):,} rows are done{where}"
+        yield Tell(
+            Progress(stage="done", message=message, done=rows, total=len(results), unit="rows")
+        )
+        return results
+
+    def _cancelling(self) -> Plan[None]:
+        yield from self._run(self._state()).cancel()
+
+    def _reading(self) -> Plan[R]:
+        yield from ()
+        return self._results(self._state())
+
+    def _state(self) -> JobState:
+        return JobState(self._folder, self._around.now)
+
+    def _run(self, state: JobState) -> Run:
+        around = self._around
+        return Run(self._folder, state, self._polling, self._pace, around.now, around.dice)
+
+    def _results(self, state: JobState) -> R:
+        return self._kind(self._folder, state)
+
+    @contextmanager
+    def _kept(self) -> Generator[None]:
+        """Keep the directory if the block fails, and say where it is."""
+        try:
+            yield
+        except BaseException as failure:
+            self._folder.keep()
+            failure.add_note(
+                f"Nothing that was done is lost: the job is in {self.directory}, and goes on with "
+                f"batches.resume({os.fspath(self.directory)!r}).run()"
+            )
+            raise
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"
+        )
+
+
+class Job(_Job["Client", R]):
+    """Many rows that are sent as batches: first estimated, then run.
+
+    Attributes:
+        id: The job's id, which its batches carry in their metadata.
+        directory: Its directory.
+        estimate: What it will cost.
+
+    Example:
+        >>> job = vo.batches.prepare_embed(["It rains.", "It snows."], model="voyage-4", poll=0.05)
+        >>> job.estimate.tokens, job.estimate.batches
+        (4, 1)
+        >>> results = job.run(max_cost=1.00)
+        >>> len(results)
+        2
+    """
+
+    def run(self, max_cost: float | None = None) -> R:
+        """Do all that is left to do, and give the results.
+
+        It may be ended at any moment, and run again, in this process or in another one: nothing is
+        uploaded, created or billed twice.
+
+        Args:
+            max_cost: US dollars that the job may cost by its estimate.
+
+        Raises:
+            MaxCostError: It would cost more; nothing was sent.
+            JobInUseError: It is run elsewhere.
+            VoyageError: It could not go on; a note says where the job is.
+        """
+        self._check_cost(max_cost)
+        return self._carry_out(self._running())
+
+    def retry_failed(self) -> R:
+        """Send the rows that have failed once more, as further batches, and give all results.
+
+        Rows with a result are left alone. Rows of a request that was refused for what it holds go
+        one by one, so that those that are not at fault succeed.
+
+        Raises:
+            JobInUseError: It is run elsewhere.
+            VoyageError: It could not go on; a note says where the job is.
+        """
+        return self._carry_out(self._retrying())
+
+    def results(self) -> R:
+        """What has been downloaded so far. Rows that are not are among the failures."""
+        return carry_out(self._client, self._reading(), lambda _: None)
+
+    def cancel(self) -> None:
+        """Cancel the batches that are in flight; then `run` gives what they have come to.
+
+        Raises:
+            VoyageError: That could not be done.
+        """
+        carry_out(self._client, self._cancelling(), lambda _: None)
+
+    def _carry_out(self, plan: Plan[R]) -> R:
+        with self._kept(), showing(self._progress) as tell:
+            return carry_out(self._client, plan, tell)
+
+
+class AsyncJob(_Job["AsyncClient", R]):
+    """The same as `Job`, without blocking."""
+
+    async def run(self, max_cost: float | None = None) -> R:
+        """See `Job.run`."""
+        self._check_cost(max_cost)
+        return await self._carry_out(self._running())
+
+    async def retry_failed(self) -> R:
+        """See `Job.retry_failed`."""
+        return await self._carry_out(self._retrying())
+
+    async def results(self) -> R:
+        """See `Job.results`."""
+        return await carry_out_async(self._client, self._reading(), lambda _: None)
+
+    async def cancel(self) -> None:
+        """See `Job.cancel`."""
+        await carry_out_async(self._client, self._cancelling(), lambda _: None)
+
+    async def _carry_out(self, plan: Plan[R]) -> R:
+        with self._kept(), showing(self._progress) as tell:
+            return await carry_out_async(self._client, plan, tell)

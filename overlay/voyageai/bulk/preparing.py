@@ -1,0 +1,189 @@
+"""Taking the rows of a job from an iterable, and making the job."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from voyageai_rest.types import Unset
+
+from ..batches.polling import Polling
+from ..error import ArgumentError
+from ..prompts import guard
+from .bounds import rows_per_line
+from .display import showing
+from .folder import Folder
+from .jobs import AsyncJob, Job, WatchOptions
+from .planning import Opening
+from .progress import Progress
+from .results import BatchResults
+
+if TYPE_CHECKING:
+    import os
+
+    from voyageai_rest.models import InputType
+
+    from ..client import Client
+    from ..client_async import AsyncClient
+    from .task import Count, Task
+
+__all__ = ["JobOptions", "prepare", "prepare_async"]
+
+R = TypeVar("R", bound=BatchResults[Any])
+AT_ONCE = 1000
+"""Rows that are taken from an iterable at once."""
+USER_LINE = 5
+"""Frames between a warning of `guard` and the line of the user's that called the method."""
+
+
+class JobOptions(WatchOptions, total=False):
+    """Keyword arguments of the methods that make a job.
+
+    Attributes:
+        directory: The job's directory, which makes it resumable: the same call goes on where an
+            earlier one was ended. Without it a temporary one, which is kept only if something
+            fails, and named then.
+        rows_per_line: The most rows of one request. A request succeeds or fails as a whole.
+        exact_tokens: Count the tokens for the estimate by the model's tokenizer, which takes the
+            extra `tokenizers`; by default they are estimated from the characters.
+    """
+
+    directory: str | os.PathLike[str] | None
+    rows_per_line: int | None
+    exact_tokens: bool
+
+
+def prepare(
+    client: Client,
+    kind: type[R],
+    task: Task[Any, Any],
+    rows: Iterable[Any],
+    options: JobOptions,
+) -> Job[R]:
+    """Take the rows of a job.
+
+    Args:
+        client: Sends the job.
+        kind: What it comes to.
+        task: What its rows are.
+        rows: They.
+        options: As the user gave them.
+
+    Raises:
+        ArgumentError: A row or an option is wrong, or the directory holds another job.
+        JobInUseError: Somebody else is at work on it.
+    """
+    open_job = _opening(client, task, options)
+    iterator = _iterator(task, rows)
+    folder, opening = open_job()
+    try:
+        with showing(options.get("progress")) as tell:
+            while some := list(islice(iterator, AT_ONCE)):
+                opening.add(some)
+                if opening.rows == len(some):
+                    guard(task.prompted(some), _role(task), task.params.model, USER_LINE)
+                tell(_told(opening, task))
+            opening.finish()
+    finally:
+        opening.close()
+    return Job(client, kind, folder, options)
+
+
+async def prepare_async(
+    client: AsyncClient,
+    kind: type[R],
+    task: Task[Any, Any],
+    rows: Iterable[Any] | AsyncIterable[Any],
+    options: JobOptions,
+) -> AsyncJob[R]:
+    """The same, without blocking: files are written, and iterables asked, in threads."""
+    from anyio.to_thread import run_sync
+
+    open_job = _opening(client, task, options)
+    slices = _slices(task, rows)
+    folder, opening = await run_sync(open_job)
+    try:
+        with showing(options.get("progress")) as tell:
+            async for some in slices:
+                await run_sync(opening.add, some)
+                if opening.rows == len(some):
+                    guard(task.prompted(some), _role(task), task.params.model, USER_LINE)
+                tell(_told(opening, task))
+            await run_sync(opening.finish)
+    finally:
+        opening.close()
+    return await run_sync(AsyncJob, client, kind, folder, options)
+
+
+def _opening(
+    client: Client | AsyncClient, task: Task[Any, Any], options: JobOptions
+) -> Callable[[], tuple[Folder, Opening]]:
+    """What opens the directory, once the options are found to be right."""
+    for name in options:
+        if name not in JobOptions.__annotations__ and name not in WatchOptions.__annotations__:
+            raise TypeError(f"got an unexpected keyword argument {name!r}")
+    Polling.of(options.get("poll"))
+    task.check_model()
+    most = rows_per_line(task, options.get("rows_per_line"))
+    model = task.params.model
+    count: Count | None = None
+    if options.get("exact_tokens"):
+        count = partial(client.count_tokens, model=model)
+
+    def open_job() -> tuple[Folder, Opening]:
+        if count is not None:
+            client.tokenizer(model)  # which may have to be fetched
+        folder = Folder(options.get("directory"))
+        return folder, Opening(folder, task, most, count)
+
+    return open_job
+
+
+def _role(task: Task[Any, Any]) -> InputType | None:
+    given = getattr(task.params, "input_type", None)
+    return None if isinstance(given, Unset) else given
+
+
+def _told(opening: Opening, task: Task[Any, Any]) -> Progress:
+    message = f"preparing {task.noun}"
+    return Progress(stage="preparing", message=message, done=opening.rows, unit="rows")
+
+
+def _iterator(task: Task[Any, Any], rows: Any) -> Iterator[Any]:
+    """An iterator over rows.
+
+    Raises:
+        ArgumentError: They can't be iterated over, or are a single text.
+    """
+    name = task.argument
+    if not _is_iterable(rows):
+        hint = f"; wrap it in a list: [{name}]" if isinstance(rows, str) else ""
+        raise ArgumentError(
+            f"{name} must be an iterable of {task.noun}, not a {type(rows).__name__}{hint}", name
+        )
+    return iter(rows)
+
+
+async def _slices(task: Task[Any, Any], rows: Any) -> AsyncIterator[list[Any]]:
+    """Rows, some at a time."""
+    from anyio.to_thread import run_sync
+
+    if hasattr(rows, "__aiter__"):
+        some: list[Any] = []
+        async for row in rows:
+            some.append(row)
+            if len(some) == AT_ONCE:
+                yield some
+                some = []
+        if some:
+            yield some
+        return
+    iterator = _iterator(task, rows)
+    while some := await run_sync(lambda: list(islice(iterator, AT_ONCE))):
+        yield some
+
+
+def _is_iterable(rows: object) -> bool:
+    return isinstance(rows, Iterable) and not isinstance(rows, (str, bytes, Mapping))

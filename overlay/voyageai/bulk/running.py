@@ -1,0 +1,200 @@
+"""Carrying a job out: what to do next, from where it stands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict
+
+from ..error import NotFoundError, RateLimitError, VoyageError
+from .asking import LARGE, Asking
+from .bounds import fits_in_flight
+from .progress import Progress, Told
+from .steps import Action, Pause, Plan, Tell
+from .submitting import Submitting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..batches.objects import Batch
+    from ..batches.polling import Polling
+    from .folder import Folder
+    from .pace import Pace
+    from .state import BatchState, JobState
+
+__all__ = ["Run"]
+
+
+class Run:
+    """Carries a job out from where it stands to its end.
+
+    Args:
+        folder: Its directory, whose lock is held.
+        state: Where it stands.
+        polling: How often to look at batches.
+        pace: How long to wait for what.
+        now: Tells the time.
+        dice: Random numbers from 0 up to 1.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        state: JobState,
+        polling: Polling,
+        pace: Pace,
+        now: Callable[[], datetime],
+        dice: Callable[[], float],
+    ) -> None:
+        self._folder, self._state = folder, state
+        self._polling, self._pace = polling, pace
+        self._now, self._dice = now, dice
+        self._asking = Asking(pace, dice)
+        self._submitting = Submitting(folder, state, pace, now, self._asking)
+        self._hold = now()
+        """Until when no batch is created."""
+        self._looks: dict[int, tuple[datetime, int]] = {}
+        """When each batch is looked at next, and how often it was put off."""
+        self._seen: dict[int, tuple[str, int]] = {}
+        """What was last seen of each."""
+
+    def steps(self) -> Plan[None]:
+        """All that is left to do.
+
+        Raises:
+            VoyageError: It can't go on; what has been done is written down.
+        """
+        while not self._state.is_over:
+            for batch in self._state.batches.values():
+                if batch.batch_id is None and self._may_create(batch):
+                    yield from self._submit(batch)
+                if batch.is_running and self._is_due(batch):
+                    yield from self._look(batch)
+                for name, file_id in batch.missing.items():
+                    yield from self._fetch(batch, name, file_id)
+            if not self._state.is_over:
+                yield Pause(self._until_next())
+
+    def cancel(self) -> Plan[None]:
+        """Ask the server to cancel what is in flight."""
+        for batch in self._state.batches.values():
+            if batch.is_running:
+                try:
+                    yield from self._asking.ask(_cancelling(batch.batch_id))
+                except VoyageError as failure:
+                    if failure.http_status not in (400, 409):  # it came to its end meanwhile
+                        raise
+
+    def _may_create(self, batch: BatchState) -> bool:
+        if self._now() < self._hold:
+            return False
+        running = [other for other in self._state.batches.values() if other.is_running]
+        tokens = [each.planned.tokens for each in (*running, batch)]
+        return not running or fits_in_flight(tokens, exact=self._state.manifest.exact)
+
+    def _submit(self, batch: BatchState) -> Plan[None]:
+        """Create a batch, or put that off."""
+        number = batch.planned.number
+        try:
+            yield from self._submitting.submit(batch)
+        except RateLimitError as failure:
+            seconds = failure.retry_after or self._pace.full
+            self._hold = self._now() + timedelta(seconds=seconds)
+            until = f"{seconds / 60:,.3g} minutes, until {self._hold.astimezone():%H:%M}"
+            message = f"batch {number} is refused for now; trying again in {until}: {failure}"
+            yield Tell(Progress(stage="waiting", message=message, batch=number))
+        else:
+            self._look_later(number)
+            yield self._running(batch, f"batch {number} is {batch.batch_id}")
+
+    def _look(self, batch: BatchState) -> Plan[None]:
+        """See how a batch stands."""
+        number, batch_id = batch.planned.number, batch.batch_id
+        try:
+            seen: Batch = yield from self._asking.ask(lambda vo, _: vo.batches.retrieve(batch_id))
+        except NotFoundError as failure:
+            failure.add_note(
+                f"{batch_id} is batch {number} of the job in {self._folder.path}. Was the job "
+                "begun with the key of another organization or project, or at another host?"
+            )
+            raise
+        done = seen.request_counts.completed + seen.request_counts.failed
+        if self._seen.get(number) != (seen.status, done):
+            self._seen[number] = seen.status, done
+            yield self._running(batch, f"batch {number} is {seen.status}", done)
+        if not seen.is_done:
+            self._look_later(number)
+            return
+        files = {"output": seen.output_file_id, "error": seen.error_file_id}
+        self._state.note(
+            "ended",
+            batch,
+            status=seen.status,
+            files={name: id for name, id in files.items() if id},
+            errors=[asdict(error) for error in seen.errors],
+        )
+
+    def _fetch(self, batch: BatchState, name: str, file_id: str) -> Plan[None]:
+        """Download one of a batch's files."""
+        number = batch.planned.number
+        path = self._folder.output(number) if name == "output" else self._folder.error(number)
+
+        def download(vo: Any, tell: Told) -> Any:
+            def received(done: int, total: int) -> None:
+                tell(
+                    Progress(
+                        stage="downloading",
+                        message=f"downloading the {name} file of batch {number}",
+                        batch=number,
+                        done=done,
+                        total=total,
+                        unit="bytes",
+                    )
+                )
+
+            content = vo.files.content(file_id, **LARGE)
+            return content.write_to(path, resume=True, progress=received)
+
+        try:
+            yield from self._asking.ask(download)
+        except NotFoundError:
+            self._state.note("gone", batch, file=name)
+            message = f"the {name} file of batch {number} is gone"
+            yield Tell(Progress(stage="failed", message=message, batch=number))
+        else:
+            self._state.note("downloaded", batch, file=name)
+
+    def _is_due(self, batch: BatchState) -> bool:
+        look = self._looks.get(batch.planned.number)
+        return look is None or self._now() >= look[0]
+
+    def _until_next(self) -> float:
+        """Seconds until there is something to do."""
+        batches = self._state.batches.values()
+        due = [self._looks[b.planned.number][0] for b in batches if b.is_running]
+        if any(b.batch_id is None for b in batches) and (self._hold > self._now() or not due):
+            due.append(self._hold)
+        return max((min(due) - self._now()).total_seconds(), 0.0)
+
+    def _look_later(self, number: int) -> None:
+        _, looks = self._looks.get(number, (None, 0))
+        seconds = self._polling.pause(looks, self._dice())
+        self._looks[number] = self._now() + timedelta(seconds=seconds), looks + 1
+
+    @staticmethod
+    def _running(batch: BatchState, message: str, done: int = 0) -> Tell:
+        return Tell(
+            Progress(
+                stage="running",
+                message=message,
+                batch=batch.planned.number,
+                done=done,
+                total=batch.planned.requests,
+                unit="requests",
+            )
+        )
+
+
+def _cancelling(batch_id: str | None) -> Action:
+    return lambda vo, _: vo.batches.cancel(batch_id)

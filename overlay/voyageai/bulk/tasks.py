@@ -1,0 +1,238 @@
+"""The three kinds of jobs: of texts, of documents in chunks, and of queries with documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from voyageai_rest.constraints import Constraint
+from voyageai_rest.models.batch_contextualized_embeddings_body import (
+    BatchContextualizedEmbeddingsBody,
+)
+from voyageai_rest.models.batch_contextualized_embeddings_params import (
+    BatchContextualizedEmbeddingsParams,
+)
+from voyageai_rest.models.batch_embeddings_body import BatchEmbeddingsBody
+from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
+from voyageai_rest.models.batch_rerank_body import BatchRerankBody
+from voyageai_rest.models.batch_rerank_params import BatchRerankParams
+from voyageai_rest.models.contextualized_embeddings_response import (
+    ContextualizedEmbeddingsResponse,
+)
+from voyageai_rest.models.embeddings_response import EmbeddingsResponse
+from voyageai_rest.models.rerank_response import RerankResponse
+from voyageai_rest.types import Unset
+
+from ..error import ArgumentError
+from ..inputs.contextualized import ChunkFunction, apply_chunking
+from ..inputs.texts import check_text, check_texts
+from ..limits import constraint, known
+from ..results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
+from ..results.contextualized import ContextualizedEmbeddingsResult
+from .packing import Size
+from .task import Count, Task
+
+__all__ = ["TASKS", "Contextualize", "Embed", "Rerank"]
+
+NONE = Constraint()
+
+
+class Embed(Task[BatchEmbeddingsParams, list[float]]):
+    """`batches.embed`: a row is a text."""
+
+    method, argument, noun = "embed", "texts", "texts"
+    endpoint = "embeddings"
+    rows_per_line = constraint("BatchEmbeddingsBody", "input").max_items or 1
+
+    def __init__(self, params: BatchEmbeddingsParams) -> None:
+        self.params = params
+        self._bounds = constraint("BatchEmbeddingsBody", "input").item or NONE
+
+    def item(self, value: Any, row: int) -> str:
+        """See `Task.item`."""
+        if type(value) is not str or not value:  # most are fine, and a name for each takes time
+            check_text(value, f"texts[{row}]", self._bounds)
+        return str(value)
+
+    def size(self, item: str, count: Count) -> Size:
+        """See `Task.size`."""
+        return Size(rows=1, inputs=1, tokens=count([item]))
+
+    def body(self, items: list[str]) -> BatchEmbeddingsBody:
+        """See `Task.body`."""
+        return BatchEmbeddingsBody(input=items)
+
+    def items(self, body: Any) -> list[str]:
+        """See `Task.items`."""
+        found = BatchEmbeddingsBody.from_dict(body).input
+        return [found] if isinstance(found, str) else found
+
+    def text(self, item: str) -> str:
+        """See `Task.text`."""
+        return item
+
+    def prompted(self, values: Iterable[str]) -> Iterable[str]:
+        """See `Task.prompted`."""
+        return values
+
+    def read(self, answer: Any, items: list[str]) -> EmbeddingsObject:
+        """See `Task.read`."""
+        params, entry = self.params, known(self.params.model)
+        usual = entry.dimensions.default if entry is not None and entry.dimensions else None
+        return EmbeddingsObject(
+            EmbeddingsResponse.from_dict(answer),
+            dtype=params.output_dtype or None,
+            dimension=params.output_dimension or usual,
+            expected=len(items),
+        )
+
+    def values(self, result: EmbeddingsObject, first: int) -> list[list[float]]:  # noqa: ARG002  # a vector has no number
+        """See `Task.values`."""
+        return result.embeddings
+
+
+class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbeddingsResult]):
+    """`batches.contextualized_embed`: a row is a document, a list of its chunks."""
+
+    method, argument, noun = "contextualized_embed", "inputs", "documents"
+    endpoint = "contextualizedembeddings"
+    rows_per_line = constraint("BatchContextualizedEmbeddingsBody", "inputs").max_items or 1
+
+    def __init__(
+        self, params: BatchContextualizedEmbeddingsParams, chunk_fn: ChunkFunction | None = None
+    ) -> None:
+        self.params = params
+        self._chunk_fn = chunk_fn
+        self._automatic = params.enable_auto_chunking is True
+        self._bounds = constraint("BatchContextualizedEmbeddingsBody", "inputs").item or NONE
+
+    def item(self, value: Any, row: int) -> list[str]:
+        """See `Task.item`."""
+        name = f"inputs[{row}]"
+        if isinstance(value, str):
+            if not (self._automatic or self._chunk_fn or self.params.input_type == "query"):
+                raise ArgumentError(
+                    f"{name} is a text; wrap its chunks in a list, or pass chunk_fn, "
+                    "enable_auto_chunking=True or input_type='query'",
+                    name,
+                )
+            value = [value]
+        chunks = check_texts(value, name, self._bounds)
+        if self._chunk_fn is not None:
+            chunks = check_texts(apply_chunking([chunks], self._chunk_fn)[0], name, self._bounds)
+        if self._automatic and len(chunks) != 1:
+            raise ArgumentError(
+                f"{name} has {len(chunks)} chunks; auto-chunking expects one string per document",
+                name,
+            )
+        return chunks
+
+    def size(self, item: list[str], count: Count) -> Size:
+        """See `Task.size`."""
+        return Size(rows=1, inputs=1, tokens=count(item), chunks=len(item))
+
+    def body(self, items: list[list[str]]) -> BatchContextualizedEmbeddingsBody:
+        """See `Task.body`."""
+        return BatchContextualizedEmbeddingsBody(inputs=items)
+
+    def items(self, body: Any) -> list[list[str]]:
+        """See `Task.items`."""
+        found = BatchContextualizedEmbeddingsBody.from_dict(body).inputs
+        return [[document] if isinstance(document, str) else document for document in found]
+
+    def text(self, item: list[str]) -> str:
+        """See `Task.text`."""
+        return item[0]
+
+    def prompted(self, values: Iterable[Any]) -> Iterable[str]:
+        """See `Task.prompted`."""
+        return (value if isinstance(value, str) else value[0] for value in values)
+
+    def read(self, answer: Any, items: list[list[str]]) -> ContextualizedEmbeddingsObject:
+        """See `Task.read`."""
+        params = self.params
+        return ContextualizedEmbeddingsObject(
+            ContextualizedEmbeddingsResponse.from_dict(answer),
+            None if self._automatic else items,
+            dtype=params.output_dtype or None,
+            dimension=params.output_dimension or None,
+            expected=len(items) if self._automatic else [len(chunks) for chunks in items],
+        )
+
+    def values(
+        self, result: ContextualizedEmbeddingsObject, first: int
+    ) -> list[ContextualizedEmbeddingsResult]:
+        """See `Task.values`."""
+        for row, document in enumerate(result.results, first):
+            document.index = row
+        return result.results
+
+
+class Rerank(Task[BatchRerankParams, RerankingObject]):
+    """`batches.rerank`: a row is a query and its documents."""
+
+    method, argument, noun = "rerank", "pairs", "queries"
+    endpoint = "rerank"
+    rows_per_line = 1
+
+    def __init__(self, params: BatchRerankParams) -> None:
+        self.params = params
+        self._query = constraint("BatchRerankBody", "query")
+        self._documents = constraint("BatchRerankBody", "documents")
+
+    def item(self, value: Any, row: int) -> tuple[str, list[str]]:
+        """See `Task.item`."""
+        name = f"pairs[{row}]"
+        if not _is_pair(value):
+            raise ArgumentError(f"{name} must be a query and a list of its documents", name)
+        query, documents = value
+        return (
+            check_text(query, f"{name}[0]", self._query),
+            check_texts(documents, f"{name}[1]", self._documents),
+        )
+
+    def size(self, item: tuple[str, list[str]], count: Count) -> Size:
+        """See `Task.size`."""
+        query, documents = item
+        tokens = count([query]) * len(documents) + count(documents)
+        return Size(rows=1, inputs=len(documents), tokens=tokens)
+
+    def body(self, items: list[tuple[str, list[str]]]) -> BatchRerankBody:
+        """See `Task.body`."""
+        ((query, documents),) = items  # a request takes one query
+        return BatchRerankBody(query=query, documents=documents)
+
+    def items(self, body: Any) -> list[tuple[str, list[str]]]:
+        """See `Task.items`."""
+        found = BatchRerankBody.from_dict(body)
+        return [(found.query, found.documents)]
+
+    def text(self, item: tuple[str, list[str]]) -> str:
+        """See `Task.text`."""
+        return item[0]
+
+    def read(self, answer: Any, items: list[tuple[str, list[str]]]) -> RerankingObject:
+        """See `Task.read`."""
+        ((_, documents),) = items
+        params = self.params
+        best = None if isinstance(params.top_k, Unset) else params.top_k
+        expected = len(documents) if best is None else min(best, len(documents))
+        return RerankingObject(documents, RerankResponse.from_dict(answer), expected=expected)
+
+    def values(self, result: RerankingObject, first: int) -> list[RerankingObject]:  # noqa: ARG002  # a ranking has no number
+        """See `Task.values`."""
+        return [result]
+
+
+TASKS: dict[str, Callable[[Any], Task[Any, Any]]] = {
+    Embed.method: lambda params: Embed(BatchEmbeddingsParams.from_dict(params)),
+    Contextualize.method: lambda params: Contextualize(
+        BatchContextualizedEmbeddingsParams.from_dict(params)
+    ),
+    Rerank.method: lambda params: Rerank(BatchRerankParams.from_dict(params)),
+}
+"""Makes a task of the arguments that a job directory holds, by method."""
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2  # pyright: ignore[reportUnknownArgumentType]  # items are looked at later

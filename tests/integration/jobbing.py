@@ -1,0 +1,159 @@
+"""A job, an emulator and a time of its own that passes only while the job waits."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import voyageai
+import voyageai.emulator
+from voyageai.bulk import Progress, bounds
+from voyageai.emulator import Emulator
+from voyageai.files import plans
+from voyageai.transport.steps import Surroundings
+
+KEYS = count()
+MODEL = "voyage-4"
+ROLE: dict[str, Any] = {"model": MODEL, "input_type": "document", "output_dimension": 256}
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Site:
+    """Where jobs are tested: a client of either kind, and an emulator.
+
+    Whenever a job waits the emulator does all that it can do, and its clock goes on too.
+
+    Attributes:
+        key: The API key, whose files and batches no other test sees.
+        waits: Seconds that were waited, in their order.
+        told: What the jobs told.
+        on_wait: Called whenever a job has waited.
+    """
+
+    def __init__(self, kind: str, emulator: Emulator) -> None:
+        self.asynchronous = kind == "AsyncClient"
+        self.emulator = emulator
+        self.waits: list[float] = []
+        self.told: list[Progress] = []
+        self.on_wait: Callable[[], object] = lambda: None
+        self._runner = asyncio.Runner()
+        self._directories: list[Path] = []
+        self.key = f"key-{next(KEYS)}"
+        self.client: Any = getattr(voyageai, kind)(self.key, base_url=emulator)
+        self.plain = voyageai.Client(self.key, base_url=emulator)
+
+    @property
+    def now(self) -> datetime:
+        """The time as the client has it."""
+        return START + timedelta(seconds=sum(self.waits))
+
+    def pause(self, _client: object, seconds: float) -> None:
+        """Let time pass."""
+        self.waits.append(seconds)
+        self.emulator.batches.settle()
+        self.emulator.clock.advance(seconds)
+        self.emulator.batches.settle()
+        self.on_wait()
+
+    async def pause_async(self, client: object, seconds: float) -> None:
+        """The same; what is done meanwhile may block, and is done elsewhere."""
+        await asyncio.to_thread(self.pause, client, seconds)
+
+    def get(self, value: Any) -> Any:
+        """A result, awaited if it must be."""
+
+        async def wait() -> Any:
+            return await value
+
+        return self._runner.run(wait()) if self.asynchronous else value
+
+    def rows(self, results: Any) -> list[Any]:
+        """The rows of results, by `for` or by `async for`."""
+
+        async def gather() -> list[Any]:
+            return [row async for row in results]
+
+        return self._runner.run(gather()) if self.asynchronous else list(results)
+
+    def embed(self, texts: Iterable[str], **options: Any) -> Any:
+        """What `batches.embed` gives."""
+        told = {"progress": self.told.append, "rows_per_line": 2}
+        results = self.get(self.client.batches.embed(texts, **ROLE, **(told | options)))
+        self._directories.append(results.directory)
+        return results
+
+    def job(self, texts: Iterable[str], **options: Any) -> Any:
+        """What `batches.prepare_embed` gives."""
+        told = {"progress": self.told.append, "rows_per_line": 2}
+        job = self.get(self.client.batches.prepare_embed(texts, **ROLE, **(told | options)))
+        self._directories.append(job.directory)
+        return job
+
+    def live(self, texts: list[str]) -> list[list[float]]:
+        """The vectors as a live call gives them."""
+        return self.plain.embed(texts, **ROLE).embeddings
+
+    def said(self, stage: str) -> str:
+        """All that was told of a stage."""
+        return "\n".join(progress.message for progress in self.told if progress.stage == stage)
+
+    def answered(self, operation: str) -> int:
+        """How many requests to an operation succeeded at the server."""
+        self.emulator.requests.settle()
+        return sum(request.status == 200 for request in self.emulator.requests.of(operation))
+
+    @property
+    def created(self) -> int:
+        """How many batches there are at the emulator."""
+        return len(list(self.plain.batches.list()))
+
+    @property
+    def lines(self) -> int:
+        """How many lines the emulator has run, over all batches."""
+        return sum(batch.request_counts.total for batch in self.plain.batches.list())
+
+    def close(self) -> None:
+        """Close both clients, let the emulator be as it was, and leave no directories."""
+        self.emulator.faults.clear()
+        self.emulator.batches.stop_failing()
+        self.emulator.batches.pace(0)
+        self.emulator.batches.release()
+        self.get(self.client.aclose()) if self.asynchronous else self.client.close()
+        self.plain.close()
+        self._runner.close()
+        for directory in self._directories:  # temporary ones are kept if something has failed
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def sited(kind: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site whose jobs are split into batches of eight rows, so that small ones have several."""
+    emulator.requests.clear()
+    site = Site(kind, emulator)
+    monkeypatch.setattr(bounds, "BATCH", attrs.evolve(bounds.BATCH, max_inputs=8))
+    time = Surroundings(clock=lambda: 0.0, dice=lambda: 0.5, now=lambda: site.now)
+    monkeypatch.setattr(plans, "surroundings", lambda _: time)
+    monkeypatch.setattr(plans, "pause", site.pause)
+    monkeypatch.setattr(plans, "pause_async", site.pause_async)
+    yield site
+    site.close()
+
+
+def texts(number: int) -> list[str]:
+    """As many texts, all different."""
+    return [f"text {place} of {number}" for place in range(number)]
+
+
+async def slowly(values: Iterable[Any]) -> AsyncIterator[Any]:
+    """The same, asynchronously."""
+    for value in values:
+        await asyncio.sleep(0)
+        yield value

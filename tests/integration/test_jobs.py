@@ -1,0 +1,398 @@
+"""Jobs of any size, through both clients, against the emulator's real batches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import voyageai
+import voyageai.emulator
+from blockbuster import blockbuster_ctx
+from voyageai import error
+from voyageai.bulk import JobInUseError, Pace, bounds, preparing
+from voyageai.emulator import Emulator
+from voyageai.emulator.batches import checking
+from voyageai_rest import catalogue
+
+from .jobbing import MODEL, ROLE, Site, sited, slowly, texts
+
+HALF_AN_HOUR = 30 * 60
+HALF_A_DAY = 12 * 3600
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """One for all tests; each has a key of its own."""
+    with voyageai.emulator.running() as found:
+        yield found
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def site(
+    request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """Each client."""
+    with sited(request.param, emulator, monkeypatch) as found:
+        yield found
+
+
+# What comes of it
+
+
+def test_vectors_come_in_the_order_of_the_texts(site: Site, tmp_path: Path) -> None:
+    """The answers come in another one."""
+    results = site.embed((text for text in texts(20)), directory=tmp_path / "job")
+    live = site.live(texts(20))
+
+    assert live == results.embeddings == [row.result for row in site.rows(results)]
+    assert live == results.to_numpy().tolist()
+    assert (20, 0, 3) == (len(results), len(results.failures), site.answered("createBatch"))
+    assert results.total_tokens == site.plain.embed(texts(20), **ROLE).total_tokens
+    price = catalogue.MODELS[MODEL].price.usd_per_million_tokens
+    expected = results.total_tokens * price * (1 - catalogue.BATCH.discount) / 1e6
+    assert pytest.approx(expected) == results.cost
+
+
+@pytest.mark.parametrize("dtype", ["float", "int8", "uint8", "binary", "ubinary"])
+def test_vectors_of_any_type(site: Site, dtype: Any) -> None:
+    """The small ones too."""
+    arguments = {**ROLE, "output_dtype": dtype}
+    results = site.get(site.client.batches.embed(texts(10), progress=False, **arguments))
+    live = site.plain.embed(texts(10), **arguments)
+    assert live.embeddings == results.embeddings
+    assert live.to_numpy().tolist() == results.to_numpy().tolist()
+
+
+def test_documents_in_context(site: Site) -> None:
+    """Each with as many vectors as it has chunks."""
+    documents = [[f"chunk {n} of document {row}" for n in range(row % 3 + 1)] for row in range(9)]
+    arguments: Any = {"model": "voyage-context-3", "input_type": "document"}
+    results = site.get(
+        site.client.batches.contextualized_embed(documents, rows_per_line=2, **arguments)
+    )
+    rows = site.rows(results)
+    live = [site.plain.contextualized_embed([each], **arguments).results[0] for each in documents]
+    assert list(range(9)) == [row.index for row in rows] == [row.result.index for row in rows]
+    assert [each.embeddings for each in live] == [row.result.embeddings for row in rows]
+    assert documents == [row.result.chunk_texts for row in rows]
+
+
+def test_texts_are_cut_into_chunks_by_a_function(site: Site) -> None:
+    """As in a live call."""
+    results = site.get(
+        site.client.batches.contextualized_embed(
+            ["One. Two.", "Three."],
+            model="voyage-context-3",
+            input_type="document",
+            chunk_fn=lambda text: text.split(". "),
+        )
+    )
+    assert [["One", "Two."], ["Three."]] == [row.result.chunk_texts for row in site.rows(results)]
+
+
+def test_documents_by_relevance(site: Site) -> None:
+    """A query with its documents is a row."""
+    pairs = [(f"text {n}", [f"a text {n}", "the keys", "rain"]) for n in range(9)]
+    results = site.get(site.client.batches.rerank(pairs, model="rerank-2.5", top_k=2))
+    live = [site.plain.rerank(*pair, model="rerank-2.5", top_k=2).results for pair in pairs]
+    assert live == [row.result.results for row in site.rows(results)]
+    assert 27 / 6 < site.answered("createBatch")  # two queries with three documents each, at most
+
+
+def test_texts_may_come_asynchronously(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a database, say."""
+    with sited("AsyncClient", emulator, monkeypatch) as site:
+        monkeypatch.setattr(preparing, "AT_ONCE", 3)
+        results = site.embed(slowly(texts(9)))
+        assert site.live(texts(9)) == results.embeddings
+
+
+def test_the_event_loop_is_never_blocked(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A job writes and reads much."""
+    with sited("AsyncClient", emulator, monkeypatch) as site:
+
+        async def call() -> list[Any]:
+            client = voyageai.AsyncClient(site.key, base_url=site.emulator)
+            with blockbuster_ctx():
+                results = await client.batches.embed(texts(20), directory=tmp_path / "job", **ROLE)
+                rows = [row async for row in results]
+            await client.aclose()
+            return rows
+
+        assert 20 == len(asyncio.run(call()))
+
+
+def test_a_job_without_a_directory_leaves_nothing_behind(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once nobody holds its results; an event loop's threads may hold them for some seconds."""
+    with sited("Client", emulator, monkeypatch) as site:
+        results = site.embed(texts(3))
+        directory = results.directory
+        assert directory.is_dir()
+        del results
+        assert not directory.exists()
+
+
+def test_what_failed_without_a_directory_is_kept(site: Site) -> None:
+    """It can be gone on with."""
+    site.emulator.batches.fail(times=1)
+    results = site.embed(texts(3))
+    directory = results.directory
+    del results
+    job = site.get(site.client.batches.resume(directory, progress=False))
+    assert site.live(texts(3)) == site.get(job.retry_failed()).embeddings
+
+
+# Rows that fail
+
+
+def test_a_line_that_fails_is_rows_with_a_reason(site: Site, tmp_path: Path) -> None:
+    """All others have results; those that failed can be sent alone."""
+    site.emulator.batches.fail(times=1, status=500, message="Internal Server Error")
+    results = site.embed(texts(20), directory=tmp_path)
+    failed = [failure.row for failure in results.failures]
+    live = site.live(texts(20))
+
+    assert 2 == len(failed)
+    assert [None if n in failed else live[n] for n in range(20)] == results.embeddings
+    assert f"18 of 20 rows are done: {tmp_path}" == site.said("done")
+    for failure in results.failures:
+        assert ("refused", 500) == (failure.code, failure.status)
+        assert texts(20)[failure.row] == failure.text
+        assert str(failure) in site.said("failed")
+    with pytest.raises(error.ArgumentError, match=r"retry_failed\(\), or pass fill=0"):
+        results.to_numpy()
+    assert {0.0} == set(results.to_numpy(fill=0)[failed].ravel().tolist())
+    written = (tmp_path / "failures.jsonl").read_text(encoding="utf-8").splitlines()
+    assert failed == [json.loads(line)["row"] for line in written]
+
+    job = site.get(site.client.batches.resume(tmp_path, progress=False))
+    whole = site.get(job.retry_failed())
+    assert live == whole.embeddings == whole.to_numpy().tolist()
+    assert 10 + 1 == site.lines  # of two rows each
+    assert not (tmp_path / "failures.jsonl").exists()
+    assert live == site.get(job.run()).embeddings
+    assert 4 == site.answered("createBatch")
+
+
+def test_a_row_that_is_refused_takes_no_other_with_it_for_good(site: Site) -> None:
+    """Rows of a refused line are sent one by one."""
+    long = "word " * 40_000
+    values = [*texts(5), long, *texts(3)]
+    job = site.job(values, truncation=False)
+    assert {4, 5} == {failure.row for failure in site.get(job.run()).failures}
+    (failure,) = site.get(job.retry_failed()).failures
+    assert (5, 400) == (failure.row, failure.status)
+    assert long.startswith(failure.text.removesuffix("..."))
+    assert 5 + 2 == site.lines
+
+
+def test_a_batch_that_is_refused_says_which_lines_were_at_fault(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's errors stand beside the texts; all other lines succeed the next time."""
+    check = checking._Checker.__call__
+
+    def strict(self: Any, line: Any, verdict: Any, seen: Any) -> None:
+        if b"text 3" in line.raw:
+            verdict.add("invalid_request", "The text is not to our liking.", line.number, "input")
+        check(self, line, verdict, seen)
+
+    monkeypatch.setattr(checking._Checker, "__call__", strict)
+    job = site.job(texts(12))
+    results = site.get(job.run())
+    codes = [failure.code for failure in results.failures]
+    assert ["batch_failed"] * 2 + ["invalid_request"] * 2 + ["batch_failed"] * 4 == codes
+    assert "line 2): invalid_request The text is not to our liking.: 'text 3 of 12'" in (
+        site.said("failed")
+    )
+    again = site.get(job.retry_failed())
+    assert [3] == [failure.row for failure in again.failures if failure.code != "batch_failed"]
+    assert {2, 3} >= {failure.row for failure in again.failures}
+
+
+def test_lines_that_expired_are_sent_alone(site: Site) -> None:
+    """A batch that misses its window keeps what it has done."""
+    site.emulator.batches.pace(5 * 3600)
+    job = site.job(texts(8), poll=3600)
+    results = site.get(job.run())
+    assert {"batch_expired"} == {failure.code for failure in results.failures}
+    assert 4 == len(results.failures)
+    assert sum(site.waits) >= HALF_A_DAY
+    site.emulator.batches.pace(0)
+    assert site.live(texts(8)) == site.get(job.retry_failed()).embeddings
+    assert 4 + 2 == site.lines
+
+
+def test_a_cancelled_job_gives_what_it_has(site: Site) -> None:
+    """What is done is paid for."""
+    site.emulator.batches.pace(60)
+    site.emulator.clock.advance(0)
+    job = site.job(texts(8), poll=90)
+
+    def cancel() -> None:
+        site.on_wait = lambda: None
+        plain = voyageai.Client(site.key, base_url=site.emulator)
+        plain.batches.resume(job.directory).cancel()
+
+    site.on_wait = cancel
+    results = site.get(job.run())
+    assert {"batch_cancelled"} == {failure.code for failure in results.failures}
+    done = [row.index for row in site.rows(results) if row.failure is None]
+    assert 8 == len(done) + len(results.failures)
+    assert 0 < len(done) < 8
+
+
+def test_answers_that_are_gone_are_rows_with_a_reason(site: Site) -> None:
+    """Somebody deleted the file; the rows can be sent again."""
+
+    def delete() -> None:
+        site.plain.files.delete_many([f.id for f in site.plain.files.list(purpose="batch-output")])
+
+    site.on_wait = delete
+    job = site.job(texts(4))
+    results = site.get(job.run())
+    assert ["file_gone"] * 4 == [failure.code for failure in results.failures]
+    site.on_wait = lambda: None
+    assert site.live(texts(4)) == site.get(job.retry_failed()).embeddings
+
+
+def test_an_uploaded_file_that_is_gone_is_uploaded_again(site: Site) -> None:
+    """Files are kept for thirty days, and a job may rest for longer."""
+    gone: list[str] = []
+
+    def watch(progress: Any) -> None:
+        if progress.stage == "creating" and not gone:
+            gone.extend(file.id for file in site.plain.files.list())
+            site.plain.files.delete_many(gone)
+
+    results = site.embed(texts(4), progress=watch)
+    assert site.live(texts(4)) == results.embeddings
+    assert (2, 1) == (site.answered("uploadFile"), site.answered("createBatch"))
+
+
+# A server that refuses and fails
+
+
+def test_the_organizations_limit_is_waited_for_and_seen(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Half an hour, as the documentation asks for; nobody shall think that it hangs."""
+    limits = attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1)
+    monkeypatch.setattr(catalogue, "BATCH", limits)
+    site.emulator.batches.hold("in_progress")
+    file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+    site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
+
+    def let_go() -> None:
+        if site.waits[-1] == HALF_AN_HOUR:
+            site.emulator.batches.release()
+            site.emulator.batches.settle()
+
+    site.on_wait = let_go
+    assert site.live(texts(4)) == site.embed(texts(4), progress=None).embeddings
+    assert HALF_AN_HOUR in site.waits
+    (told,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "batch 1 is refused for now; trying again in 30 minutes, until " in told.getMessage()
+    assert 1 == sum(request.status == 429 for request in site.emulator.requests.of("createBatch"))
+
+
+def test_no_more_is_in_flight_than_may_be(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job does not get in its own way."""
+    limits = attrs.evolve(bounds.BATCH, max_jobs_in_flight=2)
+    monkeypatch.setattr(bounds, "BATCH", limits)
+    monkeypatch.setattr(catalogue, "BATCH", limits)
+    assert site.live(texts(40)) == site.embed(texts(40)).embeddings
+    assert {200} == {request.status for request in site.emulator.requests.of("createBatch")}
+    assert 5 == site.created
+
+
+FAULTS = [
+    ("unavailable", {}),
+    ("rate_limited", {"retry_after": 1}),
+    ("server_error", {}),
+    ("truncated", {"share": 0.5}),
+    ("reset_before", {}),
+    ("reset_after", {}),
+    ("close_headers", {}),
+]
+OPERATIONS = ["uploadFile", "createBatch", "retrieveBatch", "retrieveFileContent", "listBatches"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_nothing_is_lost_or_done_twice_when_the_server_fails(site: Site, operation: str) -> None:
+    """Wherever it fails, and whether or not it has done by then what it was asked for."""
+    live = site.live(texts(12))
+    for jobs, (fault, parameters) in enumerate(FAULTS, 1):
+        if operation == "listBatches":  # which is asked only after an answer was lost
+            site.emulator.faults.next("truncated", operation="createBatch")
+        site.emulator.faults.next(fault, operation=operation, times=2, **parameters)
+        assert live == site.embed(texts(12)).embeddings, fault
+        assert 6 * jobs == site.lines, fault
+        assert 2 * jobs == len(list(site.plain.files.list(purpose="batch"))), fault
+
+
+def test_batches_that_are_older_than_the_file_are_not_looked_through(site: Site) -> None:
+    """An organization may have thousands."""
+    file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+    for _ in range(25):
+        site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
+    site.emulator.faults.next("unavailable", operation="createBatch")
+    assert site.live(texts(2)) == site.embed(texts(2)).embeddings
+    assert 1 == len(site.emulator.requests.of("listBatches"))
+
+
+def test_a_server_that_stays_away_ends_the_job_and_it_goes_on_later(
+    site: Site, tmp_path: Path
+) -> None:
+    """The error says where, and nothing is done twice."""
+    site.emulator.faults.next("unavailable", operation="retrieveBatch", times=50)
+    with pytest.raises(error.ServiceUnavailableError) as raised:
+        site.embed(texts(12), directory=tmp_path)
+    (note,) = raised.value.__notes__
+    assert f"batches.resume({str(tmp_path)!r}).run()" in note
+    site.emulator.faults.clear()
+    job = site.get(site.client.batches.resume(tmp_path, progress=False))
+    assert {"unfinished"} == {failure.code for failure in site.get(job.results()).failures}
+    assert site.live(texts(12)) == site.get(job.run()).embeddings
+    assert (2, 6) == (site.answered("createBatch"), site.lines)
+
+
+def test_a_key_that_is_refused_ends_the_job_at_once(site: Site, tmp_path: Path) -> None:
+    """There is nothing to wait for."""
+    site.emulator.faults.next("unauthorized", operation="uploadFile")
+    with pytest.raises(error.AuthenticationError):
+        site.embed(texts(2), directory=tmp_path)
+    assert [] == site.waits
+
+
+def test_two_at_once_do_not_work_on_the_same_job(site: Site, tmp_path: Path) -> None:
+    """They would do everything twice."""
+    caught: list[str] = []
+
+    def again() -> None:
+        other = voyageai.Client(site.key, base_url=site.emulator)
+        with pytest.raises(JobInUseError, match=r"is in use by process [0-9]+") as raised:
+            other.batches.resume(tmp_path).run()
+        caught.append(str(raised.value))
+
+    site.on_wait = again
+    site.embed(texts(2), directory=tmp_path)
+    assert caught
+
+
+def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
+    """Only then the server is asked whether there is a batch."""
+    site.emulator.faults.next("truncated", operation="createBatch")
+    site.embed(texts(2), pace=Pace(settling=40.0))
+    assert sum(site.waits[:2]) >= 40.0
+    assert (1, 1) == (site.answered("listBatches"), site.created)

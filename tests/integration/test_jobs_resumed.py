@@ -1,0 +1,147 @@
+"""Jobs that are cut off before or after each of their requests, and go on: nothing is done twice.
+
+What is done to processes, at random moments, is in `tests/jobs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import voyageai.emulator
+from voyageai.emulator import Emulator
+from voyageai.files import plans
+
+from .jobbing import Site, sited, texts
+
+ROWS = 20
+TORN = b'{"at": "2026-01-01T00:00:00+00:00", "eve'
+
+
+class CutOff(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """One for all tests; each has a key of its own."""
+    with voyageai.emulator.running() as found:
+        yield found
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def site(
+    request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """Each client."""
+    with sited(request.param, emulator, monkeypatch) as found:
+        yield found
+
+
+@pytest.fixture
+def cut_off_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Cut off what sends the nth request, before it is sent or before its answer is read."""
+    send, send_async = plans.send, plans.send_async
+    left, is_sent = -1, False
+
+    def at(request: int, after: bool) -> None:
+        nonlocal left, is_sent
+        left, is_sent = request, after
+
+    def cut(now_sent: bool) -> None:
+        nonlocal left
+        if now_sent is is_sent:
+            left -= 1
+            if left == -1:
+                raise CutOff
+
+    def blocking(client: Any, call: Any, options: Any) -> Any:
+        cut(False)
+        answer = send(client, call, options)
+        try:
+            cut(True)
+        except CutOff:
+            if call.streamed:
+                answer.close()
+            raise
+        return answer
+
+    async def looping(client: Any, call: Any, options: Any) -> Any:
+        cut(False)
+        answer = await send_async(client, call, options)
+        try:
+            cut(True)
+        except CutOff:
+            if call.streamed:
+                await answer.aclose()
+            raise
+        return answer
+
+    monkeypatch.setattr(plans, "send", blocking)
+    monkeypatch.setattr(plans, "send_async", looping)
+    return at
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["unsent", "unanswered"])
+def test_a_job_goes_on_wherever_it_was_cut_off(
+    site: Site, cut_off_at: Any, after: bool, tmp_path: Path
+) -> None:
+    """One job for each request that jobs make, until one is no longer cut off."""
+    live, whole = site.live(texts(ROWS)), 0
+    notes: list[str] = []
+    for jobs in count(1):
+        directory = tmp_path / str(jobs)
+        cut_off_at(jobs - 1, after)
+        try:
+            results = site.embed(texts(ROWS), directory=directory)
+        except CutOff as cut:
+            notes += cut.__notes__
+            cut_off_at(-1, after)
+            with (directory / "journal.jsonl").open("ab") as journal:
+                journal.write(TORN)
+            results = site.embed(texts(ROWS), directory=directory)
+        else:
+            cut_off_at(-1, after)
+            whole = jobs
+        assert live == results.embeddings
+        assert 3 * jobs == site.answered("createBatch") == site.created
+        assert 3 * jobs == site.answered("uploadFile")
+        assert 10 * jobs == site.lines
+        if whole:
+            break
+    assert whole > 3 * 4  # each batch is uploaded, created, looked at and downloaded
+    assert [True] * (whole - 1) == [
+        f"resume({str(tmp_path / str(job))!r})" in note for job, note in enumerate(notes, 1)
+    ]
+
+
+def test_a_job_that_was_cut_off_while_it_was_written_begins_anew(
+    site: Site, tmp_path: Path
+) -> None:
+    """Its rows come from an iterable that may fail."""
+
+    def failing() -> Iterator[str]:
+        yield from texts(ROWS)
+        raise ConnectionError("the database went away")
+
+    with pytest.raises(ConnectionError):
+        site.embed(failing(), directory=tmp_path)
+    assert site.live(texts(4)) == site.embed(texts(4), directory=tmp_path).embeddings
+    assert 2 == site.lines
+
+
+def test_a_retry_that_is_cut_off_goes_on(site: Site, cut_off_at: Any, tmp_path: Path) -> None:
+    """Rows that failed are not sent a third time."""
+    site.emulator.batches.fail(times=1)
+    job = site.job(texts(ROWS), directory=tmp_path)
+    assert 2 == len(site.get(job.run()).failures)
+    for request in range(3):
+        cut_off_at(request, True)
+        with pytest.raises(CutOff):
+            site.get(job.retry_failed() if request == 0 else job.run())
+    cut_off_at(-1, True)
+    assert site.live(texts(ROWS)) == site.embed(texts(ROWS), directory=tmp_path).embeddings
+    assert 10 + 1 == site.lines

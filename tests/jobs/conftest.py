@@ -1,0 +1,46 @@
+"""The rows that jobs here are made of, and processes that run them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import voyageai.emulator
+from voyageai.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def working(module: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs a module of this folder; it is killed in the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", f"tests.jobs.{module}", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """One for each test."""
+    with voyageai.emulator.running() as found:
+        yield found
+
+
+@pytest.fixture
+def run() -> Any:
+    """What starts a process."""
+    return working
