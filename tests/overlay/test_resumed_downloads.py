@@ -150,7 +150,7 @@ def test_two_do_not_write_the_same(tmp_path):
 def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path, monkeypatch):
     """Between opening a file and holding it, it may have become somebody's result."""
     path = tmp_path / "lines.jsonl"
-    lock = resuming._lock
+    lock = resuming.lock
     others = ["another"]
 
     def late(file: Any) -> bool:
@@ -160,7 +160,7 @@ def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path, monkey
             Path(file.name).replace(path)
         return lock(file)
 
-    monkeypatch.setattr(resuming, "_lock", late)
+    monkeypatch.setattr(resuming, "lock", late)
     with ResumableFile(path, "file-1") as file:
         assert 0 == file.open(len(BODY))
         file.write(b"mine")

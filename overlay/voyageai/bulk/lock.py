@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from ..files.locking import lock
 from .errors import JobInUseError
 
 if TYPE_CHECKING:
@@ -14,18 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["locked"]
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
@@ -36,12 +24,10 @@ def locked(path: Path) -> Generator[None]:
         JobInUseError: Somebody else holds it; says which process.
     """
     with path.open("a+b") as file:
-        try:
-            _lock(file)
-        except OSError as failure:
+        if not lock(file):
             raise JobInUseError(
                 f"{path.parent} is in use by {_owner(path)}; wait for it, or end it"
-            ) from failure
+            )
         file.truncate(0)
         file.write(f"process {os.getpid()}\n".encode())
         file.flush()

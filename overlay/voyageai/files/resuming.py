@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from errno import EAGAIN
 from hashlib import blake2b
 from typing import IO
 
 from ..error import APIError
+from .locking import lock
 from .writing import AtomicFile
 
 STEP = 1024 * 1024
-
-if sys.platform == "win32":
-    import msvcrt
-
-    BEYOND = 0x7FFF_FFFF
-
-    def _lock(file: IO[bytes]) -> bool:
-        file.seek(BEYOND)  # what is locked can't be written
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 class ResumableFile(AtomicFile):
@@ -71,7 +48,7 @@ class ResumableFile(AtomicFile):
             file = self._part.open("a+b")
             claimed = False
             try:
-                if not _lock(file):
+                if not lock(file):
                     raise BlockingIOError(
                         EAGAIN, "another download to this path is under way", str(self.path)
                     )
