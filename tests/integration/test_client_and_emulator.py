@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import trio
 import voyageai
 from blockbuster import blockbuster_ctx
 from voyageai import error, prompts
@@ -51,6 +52,17 @@ def test_asynchronous_calls_never_block_the_event_loop(url, method, arguments):
         return result
 
     assert asyncio.run(call()).total_tokens > 0
+
+
+@pytest.mark.parametrize(("method", "arguments"), CALLS)
+def test_calls_have_the_same_result_on_trio(vo, url, method, arguments):
+    """The other async library; the HTTP library's own connections carry it there."""
+
+    async def call():
+        async with voyageai.AsyncClient(api_key="emulator", base_url=url) as client:
+            return await getattr(client, method)(**arguments)
+
+    assert getattr(vo, method)(**arguments) == trio.run(call)
 
 
 @pytest.mark.parametrize("model", SERVED, ids=lambda model: model.name)

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+import trio
 import voyageai
 import voyageai.emulator
 from blockbuster import blockbuster_ctx
@@ -393,7 +394,6 @@ def test_the_event_loop_is_never_blocked(emulator: Emulator, tmp_path: Path) -> 
 
 def test_trio_works_too(emulator: Emulator, tmp_path: Path) -> None:
     """With the HTTP library's own connections."""
-    trio = pytest.importorskip("trio")
 
     async def call() -> list[Any]:
         async with voyageai.AsyncClient(f"key-{next(KEYS)}", base_url=emulator) as vo:

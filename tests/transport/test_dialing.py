@@ -54,14 +54,14 @@ def unused() -> tuple[str, int]:
 
 
 def test_the_next_address_is_tried_when_one_refuses(
-    carry: Carry, resolve: Callable[..., None]
+    carry: Carry, resolve: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At once."""
+    """At once: the time that a silent one gets is not waited for."""
+    monkeypatch.setattr(dialing, "DELAY", 60)
     with Server(echo) as server:
         resolve(unused(), unused(), ("127.0.0.1", server.port))
-        start = time.monotonic()
-        assert 200 == carry().send(ask("http://several.example/")).status_code
-        assert time.monotonic() - start < 0.2
+        request = ask("http://several.example/", timeout={"connect": 5.0})
+        assert 200 == carry().send(request).status_code
 
 
 def test_the_next_address_is_tried_when_one_is_silent(
@@ -75,10 +75,10 @@ def test_the_next_address_is_tried_when_one_is_silent(
     with Server(echo) as server:
         resolve(full, ("127.0.0.1", server.port))
         carrier = carry()
-        timeout = {"connect": 0.2 if isinstance(carrier, Blocking) else 2.0}
+        timeout = {"connect": 0.6 if isinstance(carrier, Blocking) else 2.0}
         start = time.monotonic()
         assert 200 == carrier.send(ask("http://several.example/", timeout=timeout)).status_code
-        assert 0.04 < time.monotonic() - start < 0.4
+        assert 0.04 < time.monotonic() - start
 
 
 def test_when_all_refuse_that_is_the_reason(carry: Carry, resolve: Callable[..., None]) -> None:
