@@ -27,6 +27,7 @@ MAINTAINERS = [
     *("tests/drift", "tests/generator", "tests/impact", "tests/live", "tests/release"),
     "tests/spec",
 ]
+ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED_WHEEL"  # the environment's name for the wheel that `nox -s release` made
 EXTRAS = "[emulator,images,numpy,tokenizers,video]"
@@ -67,7 +68,7 @@ def everything(session: nox.Session) -> list[str]:
     left_out = [] if session.python == OLDEST else MAINTAINERS
     if left_out:
         session.log(f"The tests of maintainers' tools run on {OLDEST} alone: {left_out}")
-    return ["--numprocesses=auto", "--dist=worksteal", *(f"--ignore={path}" for path in left_out)]
+    return [*ALL_CORES, *(f"--ignore={path}" for path in left_out)]
 
 
 @nox.session(python=OLDEST)
@@ -135,7 +136,7 @@ def tests(session: nox.Session) -> None:
 def conformance(session: nox.Session) -> None:
     """Ask the emulator whatever the spec allows, and what it forbids."""
     session.install(f"{wheel(session)}[emulator]", *groups("conformance"))
-    session.run("pytest", "tests/conformance", *session.posargs)
+    session.run("pytest", *ALL_CORES, "tests/conformance", *session.posargs)
 
 
 # Both pin the official client below the version from which this one goes on.
@@ -160,14 +161,14 @@ def frameworks(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Click the emulator's page in a real browser; Chromium must be installed."""
     session.install(f"{wheel(session)}[emulator]", *groups("browser"))
-    session.run("pytest", "tests/browser", *session.posargs)
+    session.run("pytest", *ALL_CORES, "tests/browser", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def jobs(session: nox.Session) -> None:
     """Run a job of 250,000 texts, and kill the processes of others at random moments."""
     session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
-    session.run("pytest", "tests/jobs", *session.posargs)
+    session.run("pytest", *ALL_CORES, "tests/jobs", *session.posargs)
 
 
 # pip takes the build of torch for the processor alone where it is at hand.
