@@ -218,7 +218,8 @@ def build(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", *map(str, ROOT.glob("dist/*")))
 
 
-@nox.session(python=OLDEST)
+# Only uv resolves to the lowest versions.
+@nox.session(python=OLDEST, venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest version of every dependency that the package says it takes."""
     session.install("--resolution", "lowest-direct", f"{wheel(session)}{EXTRAS}")
