@@ -37,19 +37,9 @@ def main() -> int:
         }
         for name, arguments in SHIPPED.items():
             tests = _unpack(f"{name}=={version(name)}", Path(folder, name))
-            command = [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-o",
-                "addopts=",
-                "-o",
-                "asyncio_mode=auto",
-            ]
-            done = subprocess.run(
-                [*command, *arguments, "tests"], cwd=tests, env=environment, check=False
-            )
+            options = ["-q", "-n", "auto", "-o", "addopts=", "-o", "asyncio_mode=auto"]
+            command = [sys.executable, "-m", "pytest", *options, *arguments, "tests"]
+            done = subprocess.run(command, cwd=tests, env=environment, check=False)
             failed += done.returncode != 0
     return failed
 
