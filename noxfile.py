@@ -31,7 +31,8 @@ ONCE = [
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED_WHEEL"  # the environment's name for the wheel that `nox -s release` made
-EXTRAS = "[emulator,images,numpy,tokenizers,video]"
+OPTIONAL = ("arrow", "emulator", "images", "numpy", "progress", "tokenizers", "video")
+EXTRAS = f"[{','.join(OPTIONAL)}]"
 
 # pyenv hides the interpreters that are not selected; select all that this project is for.
 if pyenv := shutil.which("pyenv"):
@@ -223,7 +224,10 @@ def build(session: nox.Session) -> None:
 @nox.session(python=OLDEST, venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest version of every dependency that the package says it takes."""
-    session.install("--resolution", "lowest-direct", f"{wheel(session)}{EXTRAS}")
+    # What a wheel needs is not direct to uv, which would take the newest of it.
+    lowest = ("--upgrade", "--resolution", "lowest-direct", "--requirements", "pyproject.toml")
+    session.install(*lowest, *(f"--extra={extra}" for extra in OPTIONAL))
+    session.install("--no-deps", "--reinstall", wheel(session))
     session.install(*newest("test"))
     session.run("pytest", *(session.posargs or everything(session)))
 

@@ -301,7 +301,8 @@ def test_the_organizations_limit_is_waited_for_and_seen(
     site.on_wait = let_go
     assert site.live(texts(4)) == site.embed(texts(4), progress=None).embeddings
     assert HALF_AN_HOUR in site.waits
-    (told,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    (told,) = [record for record in caplog.records if record.name == "voyageai.bulk"]
+    assert logging.WARNING == told.levelno
     assert "batch 1 is refused for now; trying again in 30 minutes, until " in told.getMessage()
     assert 1 == sum(request.status == 429 for request in site.emulator.requests.of("createBatch"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 
 import httpx
 import pytest
@@ -222,7 +223,7 @@ def test_a_raw_response_is_the_answer_as_it_came(face, method, arguments, kind):
 
     assert (200, "req-1") == (answer.status_code, answer.request_id)
     assert "application/json" == answer.headers["content-type"]
-    assert answer.content.startswith(b'{"object":"list"')
+    assert "list" == json.loads(answer.content)["object"]
     assert kind is type(answer.parse())
     assert face.call(client, method, **arguments) == answer.parse()
 

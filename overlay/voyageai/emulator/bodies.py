@@ -9,6 +9,8 @@ import contextlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from python_multipart.exceptions import FormParserError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from .refusal import Refused
@@ -74,8 +76,14 @@ async def read_form(request: Request) -> AsyncGenerator[Form]:
         return message
 
     counted = Request(request.scope, receive)
-    async with counted.form(max_files=1, max_fields=FIELDS) as form:
+    try:
+        form = await counted.form(max_files=1, max_fields=FIELDS)
+    except FormParserError as broken:  # Starlette below 1.8 lets it through
+        raise HTTPException(HTTPStatus.BAD_REQUEST, str(broken)) from None
+    try:
         yield dict(form)
+    finally:
+        await form.close()
 
 
 def too_large(limit: int) -> Refused:

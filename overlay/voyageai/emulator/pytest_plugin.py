@@ -115,23 +115,25 @@ def _lead_hub(patch: pytest.MonkeyPatch, origin: str, home: Path) -> None:
     # to be as it would be without the test.
     with warnings.catch_warnings(action="ignore"):
         try:
-            hub = importlib.import_module("huggingface_hub.hf_api")
+            importlib.import_module("huggingface_hub.hf_api")
+            hub = importlib.import_module("huggingface_hub.constants")
         except ImportError:
             hub = None
     for name, value in variables.items():
         patch.setenv(name, value)
     if hub is None:
         return
-    template = hub.constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(hub.constants.ENDPOINT)
-    constants = {
-        "ENDPOINT": origin,
-        "HUGGINGFACE_CO_URL_TEMPLATE": origin + template,
-        "HF_HOME": str(home),
-        "HF_HUB_CACHE": str(home / "hub"),
-        "HUGGINGFACE_HUB_CACHE": str(home / "hub"),
-        "HF_HUB_OFFLINE": False,
-        "HF_HUB_DISABLE_IMPLICIT_TOKEN": True,
+    template = origin + hub.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(hub.ENDPOINT)
+    read = {
+        "constants.ENDPOINT": origin,
+        "constants.HUGGINGFACE_CO_URL_TEMPLATE": template,
+        "file_download.HUGGINGFACE_CO_URL_TEMPLATE": template,  # a copy, below 1.0
+        "constants.HF_HOME": str(home),
+        "constants.HF_HUB_CACHE": str(home / "hub"),
+        "constants.HUGGINGFACE_HUB_CACHE": str(home / "hub"),
+        "constants.HF_HUB_OFFLINE": False,
+        "constants.HF_HUB_DISABLE_IMPLICIT_TOKEN": True,
+        "hf_api.api.endpoint": origin,
     }
-    for name, value in constants.items():
-        patch.setattr(hub.constants, name, value, raising=False)
-    patch.setattr(hub.api, "endpoint", origin)
+    for name, setting in read.items():
+        patch.setattr(f"huggingface_hub.{name}", setting, raising=False)
