@@ -16,7 +16,7 @@ from .engine.choose import choose
 from .engine.lexical import Lexical
 from .faults import FaultPlan
 from .gate import Gate
-from .handlers import MODEL_HANDLERS, TEXT_HANDLERS, Serving
+from .handlers import MODEL_HANDLERS, QUICK_HANDLERS, Serving
 from .latency import Latency
 from .media import Media
 from .ratelimits import RateLimits
@@ -111,7 +111,7 @@ class World:
 
     def is_quick(self, operation: Operation) -> bool:
         """Whether a small request to an operation takes less time than a thread for it."""
-        return operation.id in TEXT_HANDLERS and isinstance(self._engine, Lexical)
+        return operation.id in QUICK_HANDLERS and isinstance(self._engine, Lexical)
 
     def answer(self, operation: Operation, body: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """What a model endpoint answers to a checked body.
