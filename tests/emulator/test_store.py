@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -67,6 +68,16 @@ def test_files_and_jobs_outlive_the_emulator(tmp_path: Path) -> None:
         before = jobs.get(f"/batches/{job}"), jobs.get("/files"), jobs.results(job)
     with running(state=str(state)) as emulator, Jobs(emulator.url) as jobs:
         assert before == (jobs.get(f"/batches/{job}"), jobs.get("/files"), jobs.results(job))
+
+
+def test_any_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has names that stand for memory, and a variable of a shell may be empty."""
+    monkeypatch.chdir(tmp_path)
+    with running(state=":memory:") as emulator, Jobs(emulator.url) as jobs:
+        jobs.upload(b"{}")
+    assert [":memory:"] == os.listdir(tmp_path)
+    with pytest.raises(OSError, match="unable to open database file"), running(state=""):
+        pass
 
 
 def test_no_key_is_in_the_state_file(tmp_path: Path) -> None:
