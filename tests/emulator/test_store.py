@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -75,7 +74,7 @@ def test_any_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     with running(state=":memory:") as emulator, Jobs(emulator.url) as jobs:
         jobs.upload(b"{}")
-    assert [":memory:"] == os.listdir(tmp_path)
+    assert [":memory:"] == [path.name for path in tmp_path.iterdir()]
     with pytest.raises(OSError, match="unable to open database file"), running(state=""):
         pass
 
