@@ -52,10 +52,9 @@ def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmb
         size, overlap = request.chunk_size or 1, request.chunk_overlap or 0
         # Those that overlap may be many, and take long: no more are made than are taken.
         left = None if most is None else most + 1
-        whole, documents = documents, []
-        for document in whole:
-            documents.append(chunking.split(document[0], size, overlap, left))
-            left = None if left is None else left - len(documents[-1])
+        for index, document in enumerate(documents):
+            documents[index] = chunking.split(document[0], size, overlap, left)
+            left = None if left is None else left - len(documents[index])
     number = sum(map(len, documents))
     if most is not None and number > most:
         raise rules.failed(

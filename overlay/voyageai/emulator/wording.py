@@ -57,10 +57,10 @@ def refusal(errors: Iterable[ValidationError], body: object) -> Refused:
     found = [error for outer in errors for error in _innermost(outer)]
     for error in found:
         if isinstance(error.kind, Kind.MaxItems) and isinstance(error.instance, list):
-            model = cast("dict[str, object]", body).get("model") if isinstance(body, dict) else None
+            fields = cast("dict[str, object]", body) if isinstance(body, dict) else {}
             return Refused(
-                f"Request to model '{model}' failed. The batch size limit is {error.kind.limit}. "
-                f"Your batch size is {_length(body, error.instance_path)}."
+                f"Request to model '{fields.get('model')}' failed. The batch size limit is {error.kind.limit}. "
+                f"Your batch size is {_length(fields, error.instance_path)}."
             )
     said: list[str] = []
     for sentence in (sentence for error in found for _, sentence in _sentences(error)):
