@@ -59,7 +59,8 @@ def refusal(errors: Iterable[ValidationError], body: object) -> Refused:
         if isinstance(error.kind, Kind.MaxItems) and isinstance(error.instance, list):
             fields = cast("dict[str, object]", body) if isinstance(body, dict) else {}
             return Refused(
-                f"Request to model '{fields.get('model')}' failed. The batch size limit is {error.kind.limit}. "
+                f"Request to model '{fields.get('model')}' failed. "
+                f"The batch size limit is {error.kind.limit}. "
                 f"Your batch size is {_length(fields, error.instance_path)}."
             )
     said: list[str] = []
