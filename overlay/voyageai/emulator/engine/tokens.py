@@ -54,7 +54,7 @@ def beginning(text: str, limit: int | None) -> str:
     What follows would make no difference, but take time, and hundreds of bytes for each token.
 
     >>> len(beginning("one " * 1_000, 10))
-    40
+    80
     """
     if limit is None:
         return text
