@@ -202,6 +202,19 @@ def test_nothing_is_cut_off_in_a_narrow_window(
     assert width < WIDTH
 
 
+def test_tables_fit_a_window_of_the_usual_width(browser: Any, emulator: Emulator) -> None:
+    """What can be done with a row stands at its end, where nobody would scroll to."""
+    with Visit.of(browser, emulator, viewport={"width": 1280, "height": HEIGHT}) as visit:
+        fill(emulator)
+        visit.open()
+        visit.page.get_by_role("button", name="Errors").wait_for()
+        cut_off = """() => [...document.querySelectorAll("table")]
+          .map((table) => table.parentElement)
+          .filter((frame) => frame.scrollWidth > frame.clientWidth)
+          .map((frame) => frame.ariaLabel)"""
+        assert [] == visit.page.evaluate(cut_off)
+
+
 def test_nothing_moves_for_who_wants_no_motion(browser: Any, emulator: Emulator) -> None:
     """For some it is a cause of illness."""
     with Visit.of(browser, emulator, reduced_motion="reduce") as visit:

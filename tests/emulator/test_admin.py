@@ -315,6 +315,23 @@ def test_the_clock_can_be_advanced(emulator: Emulator) -> None:
     assert 1_086_400.0 == emulator.clock()
 
 
+def test_the_clock_goes_on_to_where_dates_are_dates(emulator: Emulator) -> None:
+    """However often it is moved: a file uploaded then has dates as well."""
+    years = 1_000 * 365 * 86_400
+    while 200 == (answer := admin(emulator, "POST", "/clock", {"advance": years})).status_code:
+        pass
+    assert "to the year 9000 at most" in refused(answer)
+    assert "at most" in refused(admin(emulator, "POST", "/clock", {"advance": 10**400}))
+    upload = {"file": ("lines.jsonl", b"{}")}
+    answer = httpx.post(
+        f"{emulator}/files",
+        data={"purpose": "batch"},
+        files=upload,
+        headers={"authorization": "Bearer any"},
+    )
+    assert answer.json()["expires_at"] > answer.json()["created_at"] > "8000"
+
+
 def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
     """Held, a job stays where a test or a demonstration wants to see it."""
     held = admin(emulator, "POST", "/batches/hold", {"status": "in_progress"}).json()

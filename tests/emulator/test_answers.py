@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from voyageai.emulator.engine import tokens
+from voyageai.emulator.engine import chunking, tokens
 from voyageai_rest.catalogue import MODELS, PROMPTS
 from voyageai_rest.dtypes import DTYPES
 
@@ -185,6 +186,64 @@ def test_more_chunks_than_the_model_takes_are_refused(ask: Asking) -> None:
     body["inputs"] = [*body["inputs"], ["a"]]
     said = ask.refused("/contextualizedembeddings", body)
     assert f"The max allowed chunks per submitted batch is {most}." in said
+
+
+def test_chunks_beyond_those_that_the_model_takes_are_not_made(
+    ask: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short text has thousands of chunks that overlap, and takes minutes to be cut into them."""
+    most = MODELS["voyage-context-4"].max_request_chunks
+    assert most is not None
+    made: list[int] = []
+
+    def split(text: str, size: int, overlap: int, left: int | None) -> list[str]:
+        assert left is not None
+        made.append(min(left, most // 2 + 1))
+        return ["chunk"] * made[-1]
+
+    monkeypatch.setattr(chunking, "split", split)
+    said = ask.refused(
+        "/contextualizedembeddings",
+        {
+            "inputs": ["a", "b", "c"],
+            "model": "voyage-context-4",
+            "input_type": "document",
+            "enable_auto_chunking": True,
+        },
+    )
+    assert f"is {most}. Your batch has more than {most} chunks." in said
+    assert [most // 2 + 1, most // 2, 0] == made
+
+
+def test_a_document_is_chunked_beside_the_event_loop(
+    ask: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small body may ask for so many chunks that all others would have to wait."""
+    split, loops = chunking.split, []
+
+    def watched(*arguments: Any) -> list[str]:
+        loops.append(asyncio._get_running_loop())
+        return split(*arguments)
+
+    monkeypatch.setattr(chunking, "split", watched)
+    body = {"inputs": ["a"], "input_type": "document", "enable_auto_chunking": True}
+    ask("/contextualizedembeddings", {"model": "voyage-context-4", **body})
+    assert [None] == loops
+
+
+def test_a_document_too_long_for_chunking_is_told_that_limit(ask: Asking) -> None:
+    """Not that of a document that is not chunked, nor to have it chunked, as it asked for that."""
+    limit = MODELS["voyage-context-4"].auto_chunking_context_length
+    assert limit is not None
+    body = {
+        "inputs": ["word " * (limit + 1)],
+        "model": "voyage-context-4",
+        "input_type": "document",
+        "enable_auto_chunking": True,
+    }
+    said = ask.refused("/contextualizedembeddings", body)
+    assert f"the model's context window of {limit} tokens. Please lower the number" in said
+    assert "enable_auto_chunking" not in said
 
 
 def test_queries_may_come_flat(ask: Asking) -> None:

@@ -14,10 +14,12 @@ from voyageai.emulator import running
 from voyageai.emulator.batches import checking
 from voyageai.emulator.handle import Emulator
 from voyageai.emulator.handlers import MODEL_HANDLERS
+from voyageai.emulator.store import FileStore
 from voyageai_rest import catalogue
 
 from tests.emulator.asking import check
 from tests.emulator.batching import SMALL, Jobs, a_line, ids, jsonl, some_lines
+from tests.emulator.faulting import until
 
 BATCH = "#/components/schemas/Batch"
 OUTPUT = "#/components/schemas/BatchOutputLine"
@@ -262,6 +264,10 @@ def test_every_line_is_answered_once_and_in_another_order(shared: Emulator, jobs
             [("invalid_request", 1, "List should have at most 1000 items", "body.input")],
         ),
         (b'{"custom_id": "\xff"}', [("invalid_json", 1, "The line is not JSON.", None)]),
+        (
+            b'{"custom_id": "a", "body": {"input": %b}}' % (b"[" * 500 + b"]" * 500),
+            [("invalid_json", 1, "The line is not JSON.", None)],
+        ),
     ],
 )
 def test_a_job_fails_for_lines_that_are_not_as_they_must_be(
@@ -365,6 +371,33 @@ def test_a_line_that_breaks_the_server_fails_alone(
     assert [{"status_code": 500, "message": "Internal Server Error"}] == [
         line["response"] for line in steered.results(job["id"])[1]
     ]
+
+
+def test_what_stops_a_job_stops_it_for_a_while_and_no_other(
+    emulator: Emulator, steered: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk may be full: jobs go on once there is room, and no line is lost or answered twice."""
+    monkeypatch.setattr("voyageai.emulator.batches.worker.AGAIN", 0.01)
+    append, full = FileStore.append, 3
+
+    def append_if_there_is_room(files: FileStore, number: int, content: bytes) -> None:
+        nonlocal full
+        if b"line-70" in content and full:
+            full -= 1
+            raise OSError("database or disk is full")
+        append(files, number, content)
+
+    emulator.batches.hold("validating")
+    stopped, other = steered.create(some_lines(150)), steered.create(some_lines(3))
+    monkeypatch.setattr(FileStore, "append", append_if_there_is_room)
+    emulator.batches.release()
+    until(lambda: not emulator.batches.settle())
+    assert ((150, 150, 0), (3, 3, 0), 0) == (
+        counts_of(steered.get(f"/batches/{stopped['id']}")),
+        counts_of(steered.get(f"/batches/{other['id']}")),
+        full,
+    )
+    assert ids(some_lines(150)) == ids(steered.results(stopped["id"])[0])
 
 
 def test_lines_fail_when_told_to(emulator: Emulator, steered: Jobs) -> None:
@@ -726,8 +759,9 @@ def test_the_handle_refuses_what_makes_no_sense(shared: Emulator) -> None:
         batches.hold("completed")
     with pytest.raises(ValueError, match="0 seconds or more"):
         batches.pace(-1)
-    with pytest.raises(ValueError, match="once or more"):
-        batches.fail(times=0)
+    for times in (0, 1.5):
+        with pytest.raises(ValueError, match=f"a whole number from 1, or None, not {times}"):
+            batches.fail(times=times)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="from 0 to 1"):
         batches.fail(rate=2)
     with pytest.raises(ValueError, match="from 400 to 599"):

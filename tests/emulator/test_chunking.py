@@ -69,3 +69,10 @@ def test_a_short_text_is_one_chunk() -> None:
     """The empty one too."""
     assert ["one two"] == split("one two", 2, 1)
     assert [""] == split("", 1, 0)
+
+
+def test_no_more_chunks_are_made_than_are_wanted() -> None:
+    """They are the first ones."""
+    text = " ".join(["one"] * 100)
+    chunks = split(text, 10, 9)
+    assert [chunks[:3], chunks, []] == [split(text, 10, 9, most) for most in (3, 1_000, 0)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import shlex
 import socket
+import sys
 from importlib.metadata import entry_points
 from typing import Any
 
 import httpx
 import pytest
 from voyageai.emulator import running
-from voyageai.emulator.__main__ import main
+from voyageai.emulator.__main__ import _announce, main
 from voyageai.emulator.settings import Settings, SettingsDict
 
 from tests.emulator.test_serving import command
@@ -143,6 +144,11 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], told: Told) -
         (["--port", "many"], "argument --port: invalid int value: 'many'"),
         (["--concurrency", "x"], "argument --concurrency: invalid int value"),
         (["--fau"], "unrecognized arguments: --fau"),
+        (["--port", "65536"], "port must be from 0, for a free one, to 65535, not 65536"),
+        (["--port", "-1"], "port must be from 0, for a free one, to 65535, not -1"),
+        (["--admin-token", ""], "admin_token must be printable ASCII"),
+        (["--admin-token", "clé"], "admin_token must be printable ASCII"),
+        (["--admin-token", " token"], "admin_token must be printable ASCII"),
     ],
 )
 def test_a_wrong_value_is_named(
@@ -161,6 +167,13 @@ def test_a_file_that_cannot_be_written_is_named(
     with pytest.raises(SystemExit, match="1"):
         main(["--record", str(tmp_path)])
     assert f"cannot use {tmp_path}: Is a directory" in capsys.readouterr().err
+
+
+def test_without_an_output_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who starts it may close that, and know the port."""
+    monkeypatch.setattr(sys, "stdout", None)
+    with running() as emulator:
+        _announce(emulator)
 
 
 # Who may reach it

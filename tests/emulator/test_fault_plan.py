@@ -62,6 +62,10 @@ def test_a_fault_can_be_written_and_read(fault: Fault) -> None:
         ("status; status=half", "parameter status of a fault cannot be 'half'"),
         ("delay; seconds=nan", "parameter seconds of a fault cannot be 'nan'"),
         ("truncated; chunked=maybe", "parameter chunked of a fault cannot be 'maybe'"),
+        ("truncated; share=1.5", "parameter share of a fault cannot be '1.5'"),
+        ("drip; size=0", "parameter size of a fault cannot be '0'"),
+        ("drip; delay=-1", "parameter delay of a fault cannot be '-1'"),
+        ("huge_header; size=100000000000", "parameter size of a fault cannot be '100000000000'"),
     ],
 )
 def test_what_is_no_fault_is_named(text: str, reason: str) -> None:
@@ -134,8 +138,9 @@ def test_a_plan_refuses_what_cannot_be() -> None:
     plan = FaultPlan(["rerank"])
     with pytest.raises(ValueError, match="no operation 'rank'"):
         plan.next("html", operation="rank")
-    with pytest.raises(ValueError, match="not 0 times"):
-        plan.next("html", times=0)
+    for times in (0, 1.5, True):
+        with pytest.raises(ValueError, match=f"times must be a whole number from 1, not {times}"):
+            plan.next("html", times=times)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"from 0 to 1, not 1\.5"):
         plan.sometimes("html", rate=1.5)
     assert [] == plan.as_json()
@@ -182,6 +187,7 @@ def test_paths_below_a_fault_are_those_of_the_api(emulator: Emulator) -> None:
     base = f"{emulator.origin}/faults"
     for path in ("/", "/shuffled", "/shuffled/", "/shuffled/v1/nowhere", "//v1/nowhere"):
         assert 404 == httpx.get(base + path).status_code
+    assert 404 == httpx.get(f"{base}%2Fshuffled").status_code
 
 
 def test_faults_without_a_socket_happen_where_they_can() -> None:

@@ -83,6 +83,13 @@ def test_a_status_brings_the_headers_and_words_that_it_is_told(emulator: Emulato
     assert date == third.headers["retry-after"]
 
 
+def test_a_header_is_one_line_whatever_it_is_told(emulator: Emulator) -> None:
+    """An end of a line would be the end of the connection, and nobody's answer."""
+    answer = post(emulator.faulty("status", status=503, retry_after="1\r\nx-other: 2"))
+    assert (503, "1  x-other: 2") == (answer.status_code, answer.headers["retry-after"])
+    assert "x-other" not in answer.headers
+
+
 def test_a_status_without_a_body_has_none(emulator: Emulator) -> None:
     """204 is a success that holds no vectors."""
     emulator.faults.next("status", status=204)

@@ -189,6 +189,23 @@ def test_requests_are_a_sequence(emulator: Emulator) -> None:
     assert 3 == emulator.requests.last.number
 
 
+def test_looking_through_requests_copies_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 10,000 requests one copy for each would be 100 million, while the emulator waits."""
+    requests, copies = Requests(), 0
+    for _ in range(5):
+        requests.begin(scope(), None).finish()
+    original = Requests.__getitem__
+
+    def counted(self: Requests, index: Any) -> Any:
+        nonlocal copies
+        copies += 1
+        return original(self, index)
+
+    monkeypatch.setattr(Requests, "__getitem__", counted)
+    assert [1, 2, 3, 4, 5] == [request.number for request in requests]
+    assert 1 == copies
+
+
 def test_the_oldest_requests_are_dropped() -> None:
     """An emulator may run for months."""
     requests = Requests(limit=3)
@@ -260,6 +277,17 @@ def test_requests_are_lines_of_json_in_a_file(tmp_path: Path) -> None:
     assert (TEXTS, RANKING) == (lines[0]["body"], lines[1]["body"])
     with pytest.raises(OSError, match="Is a directory"), running(record=tmp_path):
         pass
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_disk_ends_the_recording_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    """It is said once, and requests are answered whole."""
+    with running(record="/dev/full") as emulator:
+        for _ in range(2):
+            assert 200 == post(emulator).status_code
+        assert 0 == emulator.requests.settle()
+    (record,) = caplog.records
+    assert "requests are no longer recorded in /dev/full: No space left" in record.message
 
 
 def test_requests_are_lines_of_json_by_the_admin_route(emulator: Emulator) -> None:

@@ -69,6 +69,16 @@ def test_files_and_jobs_outlive_the_emulator(tmp_path: Path) -> None:
         assert before == (jobs.get(f"/batches/{job}"), jobs.get("/files"), jobs.results(job))
 
 
+def test_any_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has names that stand for memory, and a variable of a shell may be empty."""
+    monkeypatch.chdir(tmp_path)
+    with running(state=":memory:") as emulator, Jobs(emulator.url) as jobs:
+        jobs.upload(b"{}")
+    assert [":memory:"] == [path.name for path in tmp_path.iterdir()]
+    with pytest.raises(OSError, match="unable to open database file"), running(state=""):
+        pass
+
+
 def test_no_key_is_in_the_state_file(tmp_path: Path) -> None:
     """It is copied, sent and kept for longer than anybody thinks of it."""
     with running(state=tmp_path / "state.db") as emulator, Jobs(emulator.url, KEY) as jobs:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,27 @@ PROSE = (
     "down what the weather had been. Ships passed at a distance; some of them answered his "
     "signal. In winter, when the supply boat could not land, he lived on fish and potatoes."
 )
+
+
+@given(texts, st.integers(1, 30))
+def test_of_a_long_text_so_much_is_counted_that_it_is_too_long(text: str, limit: int) -> None:
+    """What may just fit is counted to the token."""
+    whole, (counted,) = tokens.count(text), tokens.counts([text], limit)
+    assert counted == whole or min(counted, whole) > limit
+
+
+def test_a_text_far_too_long_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library keeps hundreds of bytes for every token, and a body may hold millions."""
+    encode, read = tokens._encode, 0
+
+    def counted(text: str) -> Any:
+        nonlocal read
+        read += len(text)
+        return encode(text)
+
+    monkeypatch.setattr(tokens, "_encode", counted)
+    assert 100 >= len(tokens.truncate("\N{GRINNING FACE}" * 1_000_000, 100))
+    assert read < 10_000
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema_rs import ValidationError
+from voyageai.emulator import contract
 from voyageai.emulator.app import create_app
 from voyageai.emulator.contract import Contract
 from voyageai.emulator.settings import Settings
@@ -274,3 +276,74 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     answer = send(app, "POST", "/embeddings", {**TEXT, "strength": 4})
     said = PREAMBLE + "Error for argument 'strength': Input should be less than or equal to 3"
     assert (400, said) == (answer.status_code, answer.json()["detail"])
+
+
+@pytest.mark.parametrize("depth", [300, 900])
+def test_nesting_beyond_what_a_validator_takes_is_no_json(ask: Asking, depth: int) -> None:
+    """A body that Python decodes may still be too deep for what checks it."""
+    body = b'{"model": "voyage-4", "input": %b}' % (b"[" * depth + b"]" * depth)
+    assert f"{PREAMBLE}Error for argument '0': JSON decode error" == ask.refused(
+        "/embeddings", body
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "reason"),
+    [
+        (
+            "/embeddings",
+            {"input": [1] * 200_000},
+            "Request to model 'voyage-4' failed. The batch size limit is 1000. "
+            "Your batch size is 200000.",
+        ),
+        (
+            "/embeddings",
+            {f"a{number}": 1 for number in range(200_000)},
+            PREAMBLE
+            + "; ".join(
+                f"Argument 'a{number}' is not supported by our API" for number in range(10)
+            ),
+        ),
+        (
+            "/multimodalembeddings",
+            {"inputs": [{"content": [{"type": "sound"}] * 200_000}]},
+            PREAMBLE
+            + "; ".join(
+                f"Value 'sound' supplied for inputs.0.content.{number}.type is not allowed"
+                for number in range(10)
+            ),
+        ),
+        (
+            "/contextualizedembeddings",
+            {"inputs": [["a"] * 200_000 + [""]]},
+            f"{PREAMBLE}Value error, one of many values is not allowed",
+        ),
+        (
+            "/embeddings",
+            {"input_type": "x" * 200_000},
+            f"{PREAMBLE}Value '{'x' * 300}' supplied for input_type is not allowed",
+        ),
+    ],
+)
+def test_what_is_wrong_is_looked_for_in_so_many_values(
+    path: str, change: dict[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A validator makes an object of every wrong value: a small body could fill the memory."""
+    looked_at: list[int] = []
+    refusal = contract.refusal
+
+    def counted(errors: list[ValidationError], body: object) -> Exception:
+        looked_at.append(sum(map(_all, errors)))
+        return refusal(errors, body)
+
+    monkeypatch.setattr(contract, "refusal", counted)
+    app = create_app(World(Settings()))
+    response = send(app, "POST", path, {**VALID[path], **change})
+    assert (400, reason) == (response.status_code, response.json()["detail"])
+    assert looked_at[0] < 10_000
+
+
+def _all(error: ValidationError) -> int:
+    """How many errors there are in one."""
+    inner = getattr(error.kind, "context", ())
+    return 1 + sum(_all(each) for branch in inner for each in branch)

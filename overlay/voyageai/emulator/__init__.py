@@ -96,8 +96,8 @@ def running(
     Raises:
         ImportError: The extra is not installed.
         OSError: The port is taken, or a file cannot be written.
-        ValueError: There is no such fault, platform, tier, latency or engine, or the host can be
-            reached from other machines.
+        ValueError: There is no such fault, platform, tier, latency, engine or port, or the host
+            can be reached from other machines.
 
     Example:
         >>> from urllib.request import Request, urlopen

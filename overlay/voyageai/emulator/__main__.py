@@ -157,6 +157,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _announce(emulator: Emulator) -> None:
+    if sys.stdout is None:  # closed by who started it
+        return
     sys.stdout.write(
         f"EMULATOR, not the Voyage AI models, at {emulator}\n"
         f"page: {emulator.origin}/#token={quote(emulator.admin_token)}\n"

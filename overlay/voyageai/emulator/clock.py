@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock"]
 
+LATEST = 221_845_392_000
+"""The year 9000: what expires later than that still has a date."""
+
 
 class Clock:
     """Seconds since 1970: another clock, and what it was advanced by. Safe to share.
@@ -39,11 +42,13 @@ class Clock:
         """Move forward; time goes on from there.
 
         Raises:
-            ValueError: Backward, which time does not go.
+            ValueError: Backward, which time does not go, or beyond the year 9000.
         """
         if not seconds >= 0:
-            raise ValueError(f"a clock goes forward, not by {seconds} seconds")
+            raise ValueError(f"a clock is advanced by 0 seconds or more, not by {seconds}")
         with self._lock:
+            if seconds > LATEST or self() + seconds > LATEST:
+                raise ValueError(f"a clock is advanced to the year 9000 at most, not by {seconds}")
             self._ahead += seconds
             listeners = list(self._listeners)
         for tell in listeners:
@@ -53,7 +58,7 @@ class Clock:
         """Move forward to a time, in seconds since 1970.
 
         Raises:
-            ValueError: It has passed.
+            ValueError: It has passed, or is beyond the year 9000.
         """
         self.advance(to - self())
 

@@ -28,6 +28,7 @@ ADVICE = (
     'in the listed example(s), or pass `enable_auto_chunking=true` with `input_type="document"` '
     "and one string per input to have the server split oversize documents."
 )
+CHUNKED_ADVICE = "Please lower the number of tokens in the listed example(s)."
 
 
 def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmbeddingsResponse:
@@ -40,21 +41,26 @@ def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmb
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
     documents = [[item] if isinstance(item, str) else item for item in request.inputs]
-    tokens = [sum(counts(document)) for document in documents]
     limit = model.auto_chunking_context_length if chunked else model.context_length
+    tokens = [sum(counts(document, limit)) for document in documents]
     for index, number in enumerate(tokens):
         if limit is not None and number > limit:
-            raise rules.too_long(model, index, ADVICE)
+            raise rules.too_long(model, index, CHUNKED_ADVICE if chunked else ADVICE, limit)
     rules.check_request_tokens(model, sum(tokens))
+    most = model.max_request_chunks
     if chunked:
         size, overlap = request.chunk_size or 1, request.chunk_overlap or 0
-        documents = [chunking.split(document[0], size, overlap) for document in documents]
-    most, number = model.max_request_chunks, sum(map(len, documents))
+        # Those that overlap may be many, and take long: no more are made than are taken.
+        left = None if most is None else most + 1
+        for index, document in enumerate(documents):
+            documents[index] = chunking.split(document[0], size, overlap, left)
+            left = None if left is None else left - len(documents[index])
+    number = sum(map(len, documents))
     if most is not None and number > most:
         raise rules.failed(
             model,
             f"The max allowed chunks per submitted batch is {most}. "
-            f"Your batch has {number} chunks.",
+            f"Your batch has {f'more than {most}' if chunked else number} chunks.",
         )
     vectors = serving.engine.embed_chunks(
         [[rules.passage(model, text, request.input_type) for text in texts] for texts in documents],

@@ -14,10 +14,13 @@ from urllib.parse import quote, unquote, urlsplit
 
 from jsonschema_rs import Draft202012Validator
 
+from .excerpt import excerpt
 from .wording import malformed, problems, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from jsonschema_rs import ValidationError
 
 __all__ = ["Contract", "Operation", "decode", "no_constant"]
 
@@ -105,7 +108,7 @@ class Contract:
         }
         validator = self._query_validator(operation)
         if not validator.is_valid(query):
-            raise refusal(validator.iter_errors(query), query)
+            raise refusal(_errors(validator, query), query)
         return {**defaults, **query}
 
     def read(self, schema: str, raw: bytes) -> Any:
@@ -124,7 +127,7 @@ class Contract:
         """
         validator = self._validator(schema)
         if not validator.is_valid(body):
-            raise refusal(validator.iter_errors(body), body)
+            raise refusal(_errors(validator, body), body)
         if not isinstance(body, dict):
             return body
         fields = cast("dict[str, Any]", body)
@@ -140,9 +143,12 @@ class Contract:
             schema: As in `check`.
             body: The body.
             narrowed: Schemas of some of its properties, instead of those that the schema has.
+
+        Raises:
+            Refused: It is nested too deeply.
         """
         validator = self._validator(schema, tuple(narrowed.items()))
-        return [] if validator.is_valid(body) else list(problems(validator.iter_errors(body)))
+        return [] if validator.is_valid(body) else list(problems(_errors(validator, body)))
 
     @functools.cache  # noqa: B019  # a contract lives as long as its server
     def _validator(
@@ -210,6 +216,15 @@ def decode(raw: bytes) -> Any:
         raise malformed(error.start) from None
     except (ValueError, RecursionError):
         # Numbers JSON does not have, numbers and nesting Python does not take.
+        raise malformed(0) from None
+
+
+def _errors(validator: Draft202012Validator, body: object) -> list[ValidationError]:
+    """What is wrong with a body that is not valid, as far as it is looked at."""
+    try:
+        return list(validator.iter_errors(excerpt(body)))
+    except (ValueError, RecursionError):
+        # Nesting that the validator does not take.
         raise malformed(0) from None
 
 

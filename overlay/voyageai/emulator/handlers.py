@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .rules import Served
     from .world import World
 
-__all__ = ["MODEL_HANDLERS", "STORE_HANDLERS", "TEXT_HANDLERS", "Answer", "Asked", "Serving"]
+__all__ = ["MODEL_HANDLERS", "QUICK_HANDLERS", "STORE_HANDLERS", "Answer", "Asked", "Serving"]
 
 
 class Answer(Protocol):
@@ -62,14 +62,15 @@ class Asked(NamedTuple):
 ModelHandler: TypeAlias = Callable[[dict[str, Any], Serving], Answer]
 StoreHandler: TypeAlias = Callable[[Asked, "World"], Answer | Response]
 
-TEXT_HANDLERS: Mapping[str, ModelHandler] = {
+QUICK_HANDLERS: Mapping[str, ModelHandler] = {
     "createEmbeddings": embed_texts,
-    "createContextualizedEmbeddings": embed_documents,
     "rerank": rank,
 }
-"""By operation id: those that a model answers from texts alone."""
+"""By operation id: those that a model answers in a time that the body's size tells."""
 MODEL_HANDLERS: Mapping[str, ModelHandler] = {
-    **TEXT_HANDLERS,
+    **QUICK_HANDLERS,
+    # Chunks that overlap are many times as long as their text.
+    "createContextualizedEmbeddings": embed_documents,
     "createMultimodalEmbeddings": embed_inputs,
 }
 """By operation id: those that a model answers."""

@@ -18,7 +18,7 @@ from voyageai_rest.models import (
 )
 
 from . import rules
-from .engine.tokens import count, truncate
+from .engine.tokens import beginning, count, truncate
 from .media import Medium, UnreadableError
 from .wording import misspecified
 
@@ -115,7 +115,9 @@ def _fit(content: list[str | Medium], model: Model, index: int, *, truncation: b
     media: list[Medium] = []
     text_tokens = tokens = 0
     for part in content:
-        price = count(part) if isinstance(part, str) else part.tokens
+        price = (
+            count(beginning(part, model.context_length)) if isinstance(part, str) else part.tokens
+        )
         room = price if model.context_length is None else model.context_length - tokens
         if price > room and not truncation:
             raise rules.too_long(model, index)

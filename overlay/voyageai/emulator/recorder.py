@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .requests import Requests
 
 __all__ = ["Journal", "Recorder"]
+
+LOG = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -56,18 +59,28 @@ class Recorder:
 
 
 class Journal:
-    """A file with a line of JSON for each request."""
+    """A file with a line of JSON for each request, until it cannot be written any more."""
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115  # closed by `close`
+        # Not buffered, so that nothing is left to be written when it is closed.
+        self._file = Path(path).open("ab", buffering=0)  # noqa: SIM115  # closed by `close`
         self._lock = threading.Lock()
+        self._broken = False
 
     def write(self, record: RecordedRequest) -> None:
-        """Add a request."""
-        line = json.dumps(record.as_json())
+        """Add a request; if that fails, say so once, as the answer is to be sent all the same."""
+        if self._broken:
+            return
+        line = json.dumps(record.as_json()).encode() + b"\n"
         with self._lock:
-            self._file.write(line + "\n")
-            self._file.flush()
+            try:
+                while line:
+                    line = line[self._file.write(line) :]
+            except OSError as error:
+                self._broken = True
+                LOG.error(  # noqa: TRY400  # the reason is enough
+                    "requests are no longer recorded in %s: %s", self._file.name, error.strerror
+                )
 
     def close(self) -> None:
         """Close the file."""

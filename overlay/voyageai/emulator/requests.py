@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 from .recorded import RecordedRequest
@@ -71,6 +71,10 @@ class Requests(Sequence[RecordedRequest]):
     def __getitem__(self, index: int | slice) -> RecordedRequest | list[RecordedRequest]:
         with self._changed:
             return list(self._kept)[index]
+
+    def __iter__(self) -> Iterator[RecordedRequest]:
+        # As there are now, in one copy: that of `Sequence` would make one for each.
+        return iter(self[:])
 
     def __repr__(self) -> str:
         return f"<{len(self)} requests>"

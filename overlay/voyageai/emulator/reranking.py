@@ -8,7 +8,7 @@ from voyageai_rest.models import RerankRequest, RerankResponse, RerankResult, To
 from voyageai_rest.types import UNSET
 
 from . import rules
-from .engine.tokens import count, counts, truncate
+from .engine.tokens import beginning, count, counts, truncate
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
@@ -49,7 +49,7 @@ def rank(body: dict[str, Any], serving: Serving) -> RerankResponse:
 
 def _fit_query(model: Model, query: str, *, truncation: bool) -> str:
     limit = model.max_query_tokens
-    if limit is None or count(query) <= limit:
+    if limit is None or count(beginning(query, limit)) <= limit:
         return query
     if not truncation:
         raise rules.failed(
@@ -64,10 +64,10 @@ def _fit_documents(
     model: Model, documents: list[str], asked: int, *, truncation: bool
 ) -> tuple[list[str], list[int]]:
     """Documents cut so that each fits beside the query, and the tokens of each."""
-    numbers = counts(documents)
     if model.context_length is None:
-        return documents, numbers
+        return documents, counts(documents)
     limit = model.context_length - asked
+    numbers = counts(documents, limit)
     if max(numbers) <= limit:
         return documents, numbers
     if not truncation:

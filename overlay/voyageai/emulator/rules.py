@@ -96,8 +96,8 @@ def output(
 
 def fit(model: Model, texts: list[str], *, truncation: bool) -> tuple[list[str], list[int]]:
     """Texts cut to the model's context length, and the tokens of each."""
-    numbers = counts(texts)
     limit = model.context_length
+    numbers = counts(texts, limit)
     if limit is None or max(numbers, default=0) <= limit:
         return texts, numbers
     if not truncation:
@@ -109,12 +109,13 @@ def too_long(
     model: Model,
     index: int,
     advice: str = "Please lower the number of tokens in the listed example(s) or use truncation.",
+    limit: int | None = None,
 ) -> Refused:
-    """The refusal of one input over the context length."""
+    """The refusal of one input over the context length, or another limit."""
     return failed(
         model,
         f"The example at index {index} in your batch has too many tokens and does not fit into "
-        f"the model's context window of {model.context_length} tokens. {advice}",
+        f"the model's context window of {limit or model.context_length} tokens. {advice}",
     )
 
 

@@ -25,6 +25,7 @@ __all__ = ["Server", "serving"]
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound here
 """Where an emulator that listens everywhere is reached from its own machine."""
+MAX_PORT = 65_535
 GRACE = 3
 """Seconds that answers under way get when the server is stopped."""
 
@@ -109,6 +110,8 @@ class Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= MAX_PORT:
+        raise ValueError(f"port must be from 0, for a free one, to {MAX_PORT}, not {port}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sends without delay only where the protocol is spelled out.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -37,7 +37,9 @@ TYPES = {
 MOST = 10
 """Sentences that one answer holds at most."""
 LONGEST = 300
-"""Characters that are quoted of what a validator says, as it quotes what it was given."""
+"""Characters that are quoted of what was given, or of what a validator says of it."""
+FURTHER_ON = "Value error, one of many values is not allowed"
+"""Said where what is wrong is beyond what was looked at."""
 
 
 def malformed(position: int) -> Refused:
@@ -55,23 +57,37 @@ def refusal(errors: Iterable[ValidationError], body: object) -> Refused:
     found = [error for outer in errors for error in _innermost(outer)]
     for error in found:
         if isinstance(error.kind, Kind.MaxItems) and isinstance(error.instance, list):
-            model = cast("dict[str, object]", body).get("model") if isinstance(body, dict) else None
+            fields = cast("dict[str, object]", body) if isinstance(body, dict) else {}
             return Refused(
-                f"Request to model '{model}' failed. The batch size limit is {error.kind.limit}. "
-                f"Your batch size is {len(error.instance)}."
+                f"Request to model '{fields.get('model')}' failed. "
+                f"The batch size limit is {error.kind.limit}. "
+                f"Your batch size is {_length(fields, error.instance_path)}."
             )
     said: list[str] = []
     for sentence in (sentence for error in found for _, sentence in _sentences(error)):
+        if len(said) == MOST:
+            break
         if sentence == MISSING or sentence not in said:
             said.append(sentence)
-    return Refused(PREAMBLE + "; ".join(said[:MOST]))
+    return Refused(PREAMBLE + "; ".join(said or [FURTHER_ON]))
 
 
 def problems(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
     """The arguments that are at fault, and for each what is, in a sentence."""
+    sentence = None
     for outer in errors:
         for error in _innermost(outer):
-            yield from _sentences(error)
+            for sentence in _sentences(error):
+                yield sentence
+    if sentence is None:
+        yield "body", FURTHER_ON
+
+
+def _length(body: object, path: Iterable[str | int]) -> int:
+    """How long the list at a place in a body is, of which an error may have seen the beginning."""
+    for step in path:
+        body = cast("dict[str | int, object]", body)[step]
+    return len(cast("list[object]", body))
 
 
 def _innermost(error: ValidationError) -> Iterator[ValidationError]:
@@ -109,15 +125,19 @@ def _unknown(branch: Iterable[ValidationError]) -> int:
 
 
 def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
-    place = ".".join(map(str, error.instance_path)) or "body"
+    place = _place(error.instance_path) or "body"
     match error.kind:
         case Kind.AdditionalProperties(names):
             for name in names:
-                yield _inside(error, name), f"Argument '{name}' is not supported by our API"
+                yield (
+                    _place((*error.instance_path, name)),
+                    f"Argument '{name[:LONGEST]}' is not supported by our API",
+                )
         case Kind.Required(name):
-            yield _inside(error, name), MISSING
+            yield _place((*error.instance_path, name)), MISSING
         case Kind.Enum() | Kind.Constant():
-            yield place, f"Value '{error.instance}' supplied for {place} is not allowed"
+            value = str(error.instance)[:LONGEST]
+            yield place, f"Value '{value}' supplied for {place} is not allowed"
         case Kind.MinItems() | Kind.MinLength():
             yield place, f"Error for argument '{place.partition('.')[0]}': {EMPTY}"
         case _:
@@ -143,5 +163,5 @@ def _reason(error: ValidationError) -> str:
             return f"Value error, {error.message[:LONGEST]}"
 
 
-def _inside(error: ValidationError, name: str) -> str:
-    return ".".join(map(str, (*error.instance_path, name)))
+def _place(path: Iterable[str | int]) -> str:
+    return ".".join(map(str, path))[:LONGEST]

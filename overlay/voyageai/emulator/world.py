@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import re
 import secrets
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voyageai_rest.spec import load
@@ -16,7 +17,7 @@ from .engine.choose import choose
 from .engine.lexical import Lexical
 from .faults import FaultPlan
 from .gate import Gate
-from .handlers import MODEL_HANDLERS, TEXT_HANDLERS, Serving
+from .handlers import MODEL_HANDLERS, QUICK_HANDLERS, Serving
 from .latency import Latency
 from .media import Media
 from .ratelimits import RateLimits
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 __all__ = ["World"]
+
+TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
+"""What a header can carry."""
 
 
 class World:
@@ -66,7 +70,10 @@ class World:
         )
         self.latency = Latency(settings.latency)
         self.slots = Slots(settings.concurrency)
-        self.admin_token = settings.admin_token or secrets.token_urlsafe(16)
+        token = settings.admin_token
+        self.admin_token = secrets.token_urlsafe(16) if token is None else token
+        if not TOKEN.fullmatch(self.admin_token):
+            raise ValueError("admin_token must be printable ASCII, without spaces around it")
         self._engine = choose(settings.engine)
         self._media = Media(settings.allow_hosts)
         self._opening = threading.Lock()
@@ -94,7 +101,8 @@ class World:
         with self._opening:
             if self._store is None:
                 state = self.settings.state
-                self._store = Store(None if state is None else os.fspath(state))
+                # Absolute, as SQLite keeps nothing of names such as ":memory:".
+                self._store = Store(None if state is None else str(Path(state).absolute()))
             return self._store
 
     def now(self) -> int:
@@ -111,7 +119,7 @@ class World:
 
     def is_quick(self, operation: Operation) -> bool:
         """Whether a small request to an operation takes less time than a thread for it."""
-        return operation.id in TEXT_HANDLERS and isinstance(self._engine, Lexical)
+        return operation.id in QUICK_HANDLERS and isinstance(self._engine, Lexical)
 
     def answer(self, operation: Operation, body: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """What a model endpoint answers to a checked body.

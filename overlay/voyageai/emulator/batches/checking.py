@@ -103,10 +103,10 @@ class _Checker:
             return
         try:
             content = decode(line.raw)
+            wrong = self._contract.problems(self._schema, content, self._narrowed)
         except Refused:
             verdict.add("invalid_json", "The line is not JSON.", line.number)
             return
-        wrong = self._contract.problems(self._schema, content, self._narrowed)
         for argument, sentence in wrong:
             verdict.add("invalid_request", sentence, line.number, argument)
         if wrong:

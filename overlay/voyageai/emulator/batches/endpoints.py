@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from voyageai_rest.catalogue import MODELS
 from voyageai_rest.models import (
     BatchContextualizedEmbeddingsBody,
     BatchContextualizedEmbeddingsParams,
@@ -14,7 +15,7 @@ from voyageai_rest.models import (
     BatchRerankParams,
 )
 
-from ..engine.tokens import count
+from ..engine.tokens import counts
 
 if TYPE_CHECKING:
     from voyageai_rest.types import Model
@@ -29,19 +30,29 @@ def schema_of(model: type[Model]) -> str:
     return f"#/components/schemas/{model.__name__}"
 
 
+LONGEST = max(
+    model.auto_chunking_context_length or model.context_length or 0 for model in MODELS.values()
+)
+"""Tokens of a text from well over which on they are not counted: no model takes more of them."""
+
+
+def _sum(texts: list[str]) -> int:
+    return sum(counts(texts, LONGEST))
+
+
 def _of_input(body: Mapping[str, Any]) -> int:
     texts = body["input"]
-    return count(texts) if isinstance(texts, str) else sum(map(count, texts))
+    return _sum([texts] if isinstance(texts, str) else texts)
 
 
 def _of_inputs(body: Mapping[str, Any]) -> int:
     documents: list[str | list[str]] = body["inputs"]
-    return sum(sum(map(count, [item] if isinstance(item, str) else item)) for item in documents)
+    return sum(_sum([item] if isinstance(item, str) else item) for item in documents)
 
 
 def _of_ranking(body: Mapping[str, Any]) -> int:
     documents: list[str] = body["documents"]
-    return count(body["query"]) * len(documents) + sum(map(count, documents))
+    return _sum([body["query"]]) * len(documents) + _sum(documents)
 
 
 class Endpoint(NamedTuple):

@@ -34,12 +34,12 @@ class Failures:
         Raises:
             ValueError: There is no such number, share or status.
         """
-        if times is not None and times < 1:
-            raise ValueError(f"a line fails once or more, not {times} times")
+        if times is not None and (type(times) is not int or times < 1):
+            raise ValueError(f"times must be a whole number from 1, or None, not {times!r}")
         if not 0 <= rate <= 1:
             raise ValueError(f"a share of lines is from 0 to 1, not {rate}")
-        if not 400 <= status <= 599:
-            raise ValueError(f"a line fails with a status from 400 to 599, not {status}")
+        if type(status) is not int or not 400 <= status <= 599:
+            raise ValueError(f"a line fails with a status from 400 to 599, not {status!r}")
         with self._lock:
             self._rules.append(_Rule(custom_id, times, rate, Refused(message, status)))
 

@@ -75,6 +75,10 @@ class Runner:
             self._finish(job)
         return 0
 
+    def begin_anew(self, job: Job) -> None:
+        """Read a job's lines from where its answers end, as a step may have read and kept none."""
+        self._readers.pop(job.number, None)
+
     def _validate(self, job: Job) -> None:
         store, limit = self._world.store, catalogue.BATCH.max_tokens_in_flight
         lines = store.files.lines(job.input_file, longest=MAX_BODY)

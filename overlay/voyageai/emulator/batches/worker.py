@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..store import Job
     from ..world import World
     from .running import Runner
 
 __all__ = ["Worker"]
 
+LOG = logging.getLogger(__name__)
 TICK = 0.01
 """Seconds to wait at least, as the emulator's clock may stand still."""
+AGAIN = 1.0
+"""Seconds after which a step that failed, as on a full disk, is tried again."""
 
 
 class Worker:
@@ -68,7 +73,7 @@ class Worker:
             for job in self._world.store.jobs.in_flight():
                 if stopping.is_set():
                     return
-                due = min(due, self._runner.step(job))
+                due = min(due, self._step(job))
             with self._changed:
                 if due > 0 and not self._woken:
                     self._at_rest = True
@@ -77,3 +82,12 @@ class Worker:
                         lambda: self._woken, None if math.isinf(due) else max(due, TICK)
                     )
                     self._at_rest = False
+
+    def _step(self, job: Job) -> float:
+        """Take a job further; what goes wrong with one is not to stop the others."""
+        try:
+            return self._runner.step(job)
+        except Exception:
+            LOG.exception("%s is tried again, as it could not be taken further", job.id)
+            self._runner.begin_anew(job)
+            return AGAIN

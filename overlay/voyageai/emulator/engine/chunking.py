@@ -20,7 +20,7 @@ _ENDS = (
 )
 
 
-def split(text: str, size: int, overlap: int) -> list[str]:
+def split(text: str, size: int, overlap: int, most: int | None = None) -> list[str]:
     """Cut a text into chunks of at most `size` tokens, neighbours sharing up to `overlap` of them.
 
     A chunk is a stretch of the text as it stands, and all of the text is in one. In its second
@@ -32,18 +32,21 @@ def split(text: str, size: int, overlap: int) -> list[str]:
         text: What to cut.
         size: Most tokens of a chunk, at least 1.
         overlap: Most tokens that neighbours share, less than `size`.
+        most: Chunks after which to leave off; by default never.
 
     >>> split("one two three four five", 3, 1)
     ['one two three', ' three four five']
     >>> split("It is late. We go home now.", 6, 0)
     ['It is late.', ' We go home now.']
     """
+    if most is not None and most < 1:
+        return []
     if count(text) <= size:
         return [text]
     begins = [begin for begin, _ in spans(text)]
     chunks: list[str] = []
     start = end = 0
-    while end < len(text):
+    while end < len(text) and len(chunks) != most:
         beyond = bisect_left(begins, start) + size
         reach = begins[beyond] if beyond < len(begins) else len(text)
         chunk = truncate(text[start:reach], size) or text[start]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tokenizers import Encoding
 
-__all__ = ["count", "counts", "spans", "truncate"]
+__all__ = ["beginning", "count", "counts", "spans", "truncate"]
 
 # A space between two visible characters of ASCII always begins a token, and what is before it
 # does not bear on what is after it (see the pattern in `tokenizer.json`). So a text has as many
@@ -39,13 +39,33 @@ def count(text: str) -> int:
     )
 
 
-def counts(texts: Iterable[str]) -> list[int]:
-    """Number of tokens of each text.
+def counts(texts: Iterable[str], limit: int | None = None) -> list[int]:
+    """Number of tokens of each text; some number beyond the limit where it is well beyond that.
 
     >>> counts(["one", "one two"])
     [1, 2]
     """
-    return [count(text) for text in texts]
+    return [count(beginning(text, limit)) for text in texts]
+
+
+def beginning(text: str, limit: int | None) -> str:
+    """A text, or a beginning of it that has well over `limit` tokens.
+
+    What follows would make no difference, but take time, and hundreds of bytes for each token.
+
+    >>> len(beginning("one " * 1_000, 10))
+    80
+    """
+    if limit is None:
+        return text
+    # The beginning may have more tokens at its end than it has there within the text.
+    length = max(limit, 1)
+    enough = 2 * length
+    while length < len(text):
+        if count(text[:length]) > enough:
+            return text[:length]
+        length *= 2
+    return text
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -67,6 +87,7 @@ def truncate(text: str, limit: int) -> str:
     >>> truncate("one two three", 2)
     'one two'
     """
+    text = beginning(text, limit)
     if count(text) <= limit:
         return text
     tokens = spans(text)

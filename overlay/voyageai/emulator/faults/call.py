@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Call"]
 
 JSON = "application/json"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,9 @@ class Answer:
         """The answer with a header set anew; without it if there is no value."""
         key = name.encode()
         kept = tuple(pair for pair in self.headers if pair[0] != key)
-        # Latin-1 is what HTTP makes of a header's bytes.
-        return replace(
-            self, headers=(*kept, (key, value.encode("latin-1", "replace"))) if value else kept
-        )
+        # Latin-1 is what HTTP makes of a header's bytes, which may be no ends of lines.
+        raw = CONTROL.sub(" ", value).strip().encode("latin-1", "replace")
+        return replace(self, headers=(*kept, (key, raw)) if raw else kept)
 
     def with_body(self, body: bytes) -> Answer:
         """The answer with another body."""

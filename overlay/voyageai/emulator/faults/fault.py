@@ -32,6 +32,16 @@ class Kind(NamedTuple):
     """Answers a `Call` in its way."""
 
 
+RANGES: Mapping[str, tuple[float, float]] = {
+    "status": (200, 599),
+    "size": (1, 16_777_216),
+    "share": (0, 1),
+    "delay": (0, math.inf),
+    "seconds": (0, math.inf),
+    "most": (0, math.inf),
+}
+"""From where to where parameters go. A request may name its fault: none is to fill the memory."""
+
 FAULTS: dict[str, Kind] = {}
 """All faults, by name."""
 
@@ -127,7 +137,8 @@ def _convert(key: str, value: object, to: type) -> Value:
         if to is bool:
             return {"true": True, "false": False}[text.lower()]
         number = int(text) if to is int else float(text)
-        if math.isfinite(number) and (key != "status" or 200 <= number <= 599):
+        least, most = RANGES.get(key, (-math.inf, math.inf))
+        if math.isfinite(number) and least <= number <= most:
             return number
     except (KeyError, ValueError):
         pass

@@ -26,11 +26,11 @@ NAMED = "voyageai.emulator.fault"
 
 def unprefixed(scope: Scope) -> Scope:
     """The scope of ``/faults/NAME/v1/...`` as that of ``/v1/...`` with a fault."""
-    if not scope["path"].startswith(PREFIX):
-        return scope
     # The path is decoded: only in the raw one do a fault's values hold no slash.
-    _, _, named, *rest = scope["raw_path"].split(b"/")
-    raw = b"/" + b"/".join(rest)
+    if not scope["raw_path"].startswith(PREFIX.encode()):
+        return scope
+    named, _, rest = scope["raw_path"].removeprefix(PREFIX.encode()).partition(b"/")
+    raw = b"/" + rest
     path = unquote(raw.decode("ascii"))
     return {**scope, "path": path, "raw_path": raw, NAMED: named.decode("ascii")}
 

@@ -79,8 +79,8 @@ class FaultPlan:
         Raises:
             ValueError: There is no such fault, parameter or operation.
         """
-        if times < 1:
-            raise ValueError(f"a fault happens once or more, not {times} times")
+        if type(times) is not int or times < 1:
+            raise ValueError(f"times must be a whole number from 1, not {times!r}")
         entry = _Next(_fault(fault, parameters), self._known(operation), times)
         with self._lock:
             self._next.append(entry)

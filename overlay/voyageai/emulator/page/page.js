@@ -55,7 +55,8 @@ async function open(state) {
 
 async function update() {
   if (server.token() === null) {
-    showLock("");
+    // Once: what was said stays, and whoever is at the button is not taken from it.
+    if (byId("locked").hidden) showLock("");
     return;
   }
   try {
@@ -92,6 +93,7 @@ for (const part of PARTS) part.start(round);
 byId("unlock").addEventListener("submit", (event) => {
   event.preventDefault();
   server.keepToken(byId("token").value);
+  byId("locked-note").textContent = "";
   byId("token").value = "";
   round();
 });
