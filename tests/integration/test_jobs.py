@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import voyageai
 import voyageai.emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
-from voyageai.bulk import JobInUseError, Pace, bounds, preparing
+from voyageai.bulk import JobInUseError, Pace, bounds, journal, planning, preparing
 from voyageai.emulator import Emulator
 from voyageai.emulator.batches import checking
 from voyageai_rest import catalogue
@@ -396,3 +397,44 @@ def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
     site.embed(texts(2), pace=Pace(settling=40.0))
     assert sum(site.waits[:2]) >= 40.0
     assert (1, 1) == (site.answered("listBatches"), site.created)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), [(journal.Journal, "add"), (planning.Opening, "add")], ids=["run", "prepare"]
+)
+def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: Any, name: str
+) -> None:
+    """asyncio does not cancel threads; the job can be gone on with at once."""
+    begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+    method = getattr(place, name)
+
+    def slow(*arguments: Any, **facts: Any) -> Any:
+        begun.set()
+        assert may_end.wait(30)
+        done = method(*arguments, **facts)
+        ended.set()
+        return done
+
+    with sited("AsyncClient", emulator, monkeypatch) as site:
+
+        async def call() -> Any:
+            client = voyageai.AsyncClient(site.key, base_url=site.emulator)
+            with monkeypatch.context() as patch:
+                patch.setattr(place, name, slow)
+                job = client.batches.embed(texts(4), directory=tmp_path, **ROLE)
+                task = asyncio.create_task(job)
+                await asyncio.to_thread(begun.wait)
+                for _ in range(2):
+                    task.cancel()
+                    await asyncio.sleep(0)
+                may_end.set()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert ended.is_set()
+            results = await client.batches.embed(texts(4), directory=tmp_path, **ROLE)
+            await client.aclose()
+            return results
+
+        assert site.live(texts(4)) == asyncio.run(call()).embeddings
+        assert (1, 1) == (site.answered("uploadFile"), site.created)

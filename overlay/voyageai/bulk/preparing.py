@@ -11,6 +11,7 @@ from voyageai_rest.types import Unset
 
 from ..batches.polling import Polling
 from ..error import ArgumentError
+from ..files.threads import in_thread
 from ..prompts import guard
 from .bounds import rows_per_line
 from .display import showing
@@ -99,22 +100,20 @@ async def prepare_async(
     options: JobOptions,
 ) -> AsyncJob[R]:
     """The same, without blocking: files are written, and iterables asked, in threads."""
-    from anyio.to_thread import run_sync
-
     open_job = _opening(client, task, options)
     slices = _slices(task, rows)
-    folder, opening = await run_sync(open_job)
+    folder, opening = await in_thread(open_job)
     try:
         with showing(options.get("progress")) as tell:
             async for some in slices:
-                await run_sync(opening.add, some)
+                await in_thread(opening.add, some)
                 if opening.rows == len(some):
                     guard(task.prompted(some), _role(task), task.params.model, USER_LINE)
                 tell(_told(opening, task))
-            await run_sync(opening.finish)
+            await in_thread(opening.finish)
     finally:
         opening.close()
-    return await run_sync(AsyncJob, client, kind, folder, options)
+    return await in_thread(AsyncJob, client, kind, folder, options)
 
 
 def _opening(
