@@ -9,7 +9,7 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
-async def in_thread(function: Callable[[Unpack[Args]], T], *args: Unpack[Args]) -> T:
+async def in_thread(function: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     """Call a function in a thread, and stay until it has returned, also if that is cancelled.
 
     asyncio cancels what waits for a thread, but not the thread: whoever is cancelled would close a
