@@ -125,7 +125,7 @@ class BatchState:
 
     Attributes:
         planned: What it holds.
-        begun: When something that must not be done twice was begun, by event.
+        begun: What was begun that must not be done twice.
         file_id: Id of the uploaded file.
         uploaded_at: When it was stored, by the server's clock.
         batch_id: Its id at the server.
@@ -137,7 +137,7 @@ class BatchState:
     """
 
     planned: Planned
-    begun: dict[str, datetime] = field(factory=dict[str, datetime])
+    begun: set[str] = field(factory=set[str])
     file_id: str | None = None
     uploaded_at: datetime | None = None
     batch_id: str | None = None
@@ -167,7 +167,7 @@ class BatchState:
         """Take in what happened."""
         match event["event"]:
             case "uploading" | "creating" as intent:
-                self.begun[intent] = datetime.fromisoformat(event["at"])
+                self.begun.add(intent)
             case "uploaded":
                 self.file_id = event["file_id"]
                 self.uploaded_at = datetime.fromisoformat(event["created_at"])
