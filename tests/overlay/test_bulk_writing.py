@@ -279,12 +279,20 @@ def test_a_job_that_is_not_there_can_not_be_resumed(prepare, tmp_path):
         ('{"version": 1}', "was damaged"),
         ('{"version": 9}', "is of version 9"),
         ("[]", "was damaged"),
+        ({"method": "multiply"}, "was damaged"),
+        ({"params": {}}, "was damaged: model: missing"),
+        ({"rows": 2}, "was damaged: its batches have 1 texts, not 2"),
+        ({"rows": "1"}, "was damaged"),
+        ({"batches": []}, "was damaged"),
     ],
 )
 def test_a_job_that_was_damaged_says_so(prepare, tmp_path, content, message):
     """By hand, or by another release."""
     prepare("prepare_embed", ["a"])
-    (tmp_path / "job/job.json").write_text(content)
+    path = tmp_path / "job/job.json"
+    if isinstance(content, dict):
+        content = json.dumps(json.loads(path.read_text()) | content)
+    path.write_text(content)
     with pytest.raises(JobDirectoryError, match=message):
         _resume(prepare, tmp_path / "job")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 from ..batches.polling import Polling
 from ..files import plans
 from .display import Watch, showing
-from .errors import MaxCostError
+from .errors import JobDirectoryError, MaxCostError
 from .estimate import dollars
 from .pace import Pace
 from .progress import Progress
@@ -158,6 +158,8 @@ class _Job(Generic[C, R]):
         """Keep the directory if the block fails, and say where it is."""
         try:
             yield
+        except JobDirectoryError:  # which is no job that goes on
+            raise
         except BaseException as failure:
             self._folder.keep()
             failure.add_note(

@@ -11,6 +11,7 @@ from voyageai_rest.types import Unset
 
 from ..batches.polling import Polling
 from ..error import ArgumentError
+from ..files import plans
 from ..files.threads import in_thread
 from ..prompts import guard
 from .bounds import rows_per_line
@@ -126,7 +127,7 @@ def _opening(
     Polling.of(options.get("poll"))
     task.check_model()
     most = rows_per_line(task, options.get("rows_per_line"))
-    model = task.params.model
+    model, now = task.params.model, plans.surroundings(client).now
     count: Count | None = None
     if options.get("exact_tokens"):
         count = partial(client.count_tokens, model=model)
@@ -135,7 +136,7 @@ def _opening(
         if count is not None:
             client.tokenizer(model)  # which may have to be fetched
         folder = Folder(options.get("directory"))
-        return folder, Opening(folder, task, most, count)
+        return folder, Opening(folder, task, most, count, now)
 
     return open_job
 
