@@ -16,7 +16,7 @@ import voyageai
 import voyageai.emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
-from voyageai.bulk import JobInUseError, Pace, bounds, journal, planning, preparing
+from voyageai.bulk import JobInUseError, Pace, bounds, journal, planning, preparing, tasks
 from voyageai.emulator import Emulator
 from voyageai.emulator.batches import checking
 from voyageai_rest import catalogue
@@ -183,6 +183,36 @@ def test_a_line_that_fails_is_rows_with_a_reason(site: Site, tmp_path: Path) -> 
     assert not (tmp_path / "failures.jsonl").exists()
     assert live == site.get(job.run()).embeddings
     assert 4 == site.answered("createBatch")
+
+
+def test_failures_read_each_line_once_and_no_further_than_asked_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line may hold a thousand rows, and a job hundreds of thousands that failed."""
+    site.emulator.batches.fail()
+    failures = site.embed(texts(12), rows_per_line=4).failures
+    everything, numbers, read = list(failures), range(12), list[Any]()
+    items = tasks.Embed.items
+    monkeypatch.setattr(
+        tasks.Embed, "items", lambda self, body: read.append(body) or items(self, body)
+    )
+    assert (everything, 3) == (list(failures), len(read))
+    read.clear()
+    assert ([0, 1, 2], 1) == ([failure.row for failure in failures[:3]], len(read))
+    for part in (slice(None, None, -1), slice(9, 2, -3), slice(-2, None), slice(5, 5), slice(99)):
+        assert list(numbers[part]) == [failure.row for failure in failures[part]]
+    assert everything[-1] == failures[-1]
+
+
+def test_results_are_read_without_writing(site: Site, tmp_path: Path) -> None:
+    """A finished job may lie where nobody may write, and one under way is another process's."""
+    site.emulator.batches.fail(times=1)
+    site.embed(texts(4), directory=tmp_path)
+    (tmp_path / "failures.jsonl").unlink()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    job = site.get(site.client.batches.resume(tmp_path, progress=False))
+    assert 2 == len(site.get(job.results()).failures)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
 
 
 def test_a_row_that_is_refused_takes_no_other_with_it_for_good(site: Site) -> None:

@@ -122,6 +122,7 @@ class _Job(Generic[C, R]):
     def _ending(self, state: JobState) -> Plan[R]:
         results = self._results(state)
         failures = results.failures
+        failures.write(self._folder.failures)
         if failures:
             told = [f"{len(failures):,} of {len(results):,} rows have failed:"]
             told += [str(failure) for failure in failures[:SHOWN]]
