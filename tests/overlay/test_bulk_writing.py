@@ -142,6 +142,12 @@ def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, messag
         ({"rows_per_line": 0}, "rows_per_line must be from 1 to 1,000, not 0"),
         ({"rows_per_line": 2000}, "rows_per_line must be from 1 to 1,000, not 2000"),
         ({"poll": -1}, "poll must be seconds"),
+        ({"pace": 3}, "pace must be a voyageai.bulk.Pace or None, not 3"),
+        ({"progress": "yes"}, "progress must be True, False, None or a function, not 'yes'"),
+        ({"exact_tokens": "no"}, "exact_tokens must be True, False or None, not 'no'"),
+        ({"max_cost": float("nan")}, "max_cost must be a number of US dollars or None, not nan"),
+        ({"max_cost": "5"}, "max_cost must be a number of US dollars or None, not '5'"),
+        ({"max_cost": True}, "max_cost must be a number"),
         ({"output_dtype": "float16"}, "output_dtype"),
         ({"output_dimension": 100}, "output_dimension"),
     ],
@@ -156,6 +162,22 @@ def test_a_name_that_is_no_option_is_refused(prepare):
     """A typing mistake would be lost otherwise."""
     with pytest.raises(TypeError, match="'retries'"):
         prepare("embed", ["a"], retries=3)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"max_cost": 1.0}, TypeError, "'max_cost'"),
+        ({"directory": "elsewhere"}, TypeError, "'directory'"),
+        ({"poll": "soon"}, error.ArgumentError, "poll must be seconds"),
+        ({"pace": 3}, error.ArgumentError, r"pace must be a voyageai\.bulk\.Pace"),
+    ],
+)
+def test_an_option_of_a_job_that_is_resumed_is_not_lost(prepare, tmp_path, options, kind, message):
+    """The limit of its cost belongs to `run`."""
+    prepare("prepare_embed", ["a"])
+    with pytest.raises(kind, match=message):
+        _resume(prepare, tmp_path / "job", **options)
 
 
 def test_an_input_type_that_is_left_out_is_warned_of_where_the_call_is(prepare):
@@ -297,8 +319,8 @@ def test_a_job_that_was_damaged_says_so(prepare, tmp_path, content, message):
         _resume(prepare, tmp_path / "job")
 
 
-def _resume(prepare: Any, directory: Path) -> Any:
+def _resume(prepare: Any, directory: Path, **options: Any) -> Any:
     """Resume a job by the client that `prepare` has."""
     face = inspect.getclosurevars(prepare).nonlocals["face"]
-    made = face.client().batches.resume(directory)
+    made = face.client().batches.resume(directory, **options)
     return asyncio.run(_await(made)) if inspect.isawaitable(made) else made

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+from math import isnan
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
 from ..batches.polling import Polling
+from ..error import ArgumentError
 from ..files import plans
 from .display import Watch, showing
 from .errors import JobDirectoryError, MaxCostError
@@ -20,7 +23,7 @@ from .state import JobState, Manifest
 from .steps import Plan, Tell, carry_out, carry_out_async
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
     from ..client import Client
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from .estimate import Estimate
     from .folder import Folder
 
-__all__ = ["AsyncJob", "Job", "WatchOptions"]
+__all__ = ["AsyncJob", "Job", "WatchOptions", "check_watch"]
 
 C = TypeVar("C", bound="Client | AsyncClient")
 R = TypeVar("R", bound=BatchResults[Any])
@@ -51,6 +54,31 @@ class WatchOptions(TypedDict, total=False):
     poll: float | Polling | None
     progress: Watch
     pace: Pace
+
+
+def check_watch(options: Mapping[str, object], known: type[WatchOptions] = WatchOptions) -> None:
+    """Refuse options that are wrong, before anything is done.
+
+    Args:
+        options: As the user gave them.
+        known: Those that there are.
+
+    Raises:
+        ArgumentError: One of them is wrong.
+        TypeError: There is none of such a name.
+    """
+    for name in options:
+        if name not in known.__annotations__:
+            raise TypeError(f"got an unexpected keyword argument {name!r}")
+    Polling.of(cast("float | Polling | None", options.get("poll")))
+    pace = options.get("pace")
+    if pace is not None and not isinstance(pace, Pace):
+        raise ArgumentError(f"pace must be a voyageai.bulk.Pace or None, not {pace!r}", "pace")
+    progress = options.get("progress")
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise ArgumentError(
+            f"progress must be True, False, None or a function, not {progress!r}", "progress"
+        )
 
 
 class _Job(Generic[C, R]):
@@ -85,11 +113,16 @@ class _Job(Generic[C, R]):
         """Refuse a job that would cost too much.
 
         Raises:
+            ArgumentError: The limit is none.
             MaxCostError: It would, or nobody knows.
         """
         estimate = self.estimate
         if max_cost is None:
             return
+        if not _is_number(max_cost):
+            raise ArgumentError(
+                f"max_cost must be a number of US dollars or None, not {max_cost!r}", "max_cost"
+            )
         if estimate.cost is None:
             raise MaxCostError(
                 f"max_cost is {dollars(max_cost)}, but the price of {estimate.model} is not known",
@@ -175,6 +208,10 @@ class _Job(Generic[C, R]):
         )
 
 
+def _is_number(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real) and not isnan(value)
+
+
 class Job(_Job["Client", R]):
     """Many rows that are sent as batches: first estimated, then run.
 
@@ -202,6 +239,7 @@ class Job(_Job["Client", R]):
             max_cost: US dollars that the job may cost by its estimate.
 
         Raises:
+            ArgumentError: `max_cost` is not a number.
             MaxCostError: It would cost more; nothing was sent.
             JobInUseError: It is run elsewhere.
             VoyageError: It could not go on; a note says where the job is.

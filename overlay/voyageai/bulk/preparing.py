@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from voyageai_rest.types import Unset
 
-from ..batches.polling import Polling
 from ..error import ArgumentError
 from ..files import plans
 from ..files.threads import in_thread
+from ..limits import check_flag
 from ..prompts import guard
 from .bounds import rows_per_line
 from .display import showing
 from .folder import Folder
-from .jobs import AsyncJob, Job, WatchOptions
+from .jobs import AsyncJob, Job, WatchOptions, check_watch
 from .planning import Opening
 from .progress import Progress
 from .results import BatchResults
@@ -121,10 +121,8 @@ def _opening(
     client: Client | AsyncClient, task: Task[Any, Any], options: JobOptions
 ) -> Callable[[], tuple[Folder, Opening]]:
     """What opens the directory, once the options are found to be right."""
-    for name in options:
-        if name not in JobOptions.__annotations__ and name not in WatchOptions.__annotations__:
-            raise TypeError(f"got an unexpected keyword argument {name!r}")
-    Polling.of(options.get("poll"))
+    check_watch(options, JobOptions)
+    check_flag("exact_tokens", options.get("exact_tokens"))
     task.check_model()
     most = rows_per_line(task, options.get("rows_per_line"))
     model, now = task.params.model, plans.surroundings(client).now
