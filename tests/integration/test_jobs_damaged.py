@@ -157,6 +157,21 @@ def test_a_batch_that_is_done_can_not_be_cancelled_and_need_not_be(
     assert site.live(texts(2)) == job.run().embeddings
 
 
+def test_a_batch_whose_answer_was_lost_is_cancelled_too(site: Site, tmp_path: Path) -> None:
+    """It runs, and costs, whether or not the job has heard of it."""
+    site.emulator.batches.hold("in_progress")
+    site.emulator.faults.next("truncated", operation="createBatch")
+    site.emulator.faults.next("unauthorized", operation="listBatches")
+    with pytest.raises(error.AuthenticationError):
+        site.embed(texts(2), directory=tmp_path)
+    site.client.batches.resume(tmp_path).cancel()
+    (batch,) = site.plain.batches.list()
+    assert batch.status in ("cancelling", "cancelled")
+    site.emulator.batches.release()
+    failures = site.embed(texts(2), directory=tmp_path).failures
+    assert ({"batch_cancelled"}, 1) == ({failure.code for failure in failures}, site.created)
+
+
 def test_rows_without_any_vector_are_no_matrix(site: Site) -> None:
     """Nobody knows how wide it would be."""
     site.emulator.batches.fail()

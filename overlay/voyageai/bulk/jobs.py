@@ -266,6 +266,8 @@ class Job(_Job["Client", R]):
     def cancel(self) -> None:
         """Cancel the batches that are in flight; then `run` gives what they have come to.
 
+        What was not created yet costs nothing, until `run` creates it.
+
         Raises:
             VoyageError: That could not be done.
         """

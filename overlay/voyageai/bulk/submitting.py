@@ -84,19 +84,33 @@ class Submitting:
             else:
                 self._state.note("created", batch, batch_id=made.id)
 
+    def find(self, batch: BatchState) -> Plan[str | None]:
+        """The id of a batch at the server, also if the answer that told it was lost."""
+        if batch.batch_id is not None:
+            return batch.batch_id
+        made = yield from self._done(batch, CREATING, self._find_batch(batch))
+        return None if made is None else str(made.id)
+
+    def _done(
+        self, batch: BatchState, intent: str, find: Callable[[], Plan[T | None]]
+    ) -> Plan[T | None]:
+        """What was done already, though nobody heard of it."""
+        if intent not in batch.begun:
+            return None
+        left = (self._settled - self._now()).total_seconds()
+        if left > 0:
+            yield Pause(min(left, self._pace.settling))  # clocks are set back at times
+        return (yield from find())
+
     def _once(
         self, batch: BatchState, intent: str, find: Callable[[], Plan[T | None]], action: Action
     ) -> Plan[T]:
         """Do what must not be done twice, even if the answer to it is lost."""
         tries = 0
         while True:
-            if intent in batch.begun:
-                left = (self._settled - self._now()).total_seconds()
-                if left > 0:
-                    yield Pause(min(left, self._pace.settling))  # clocks are set back at times
-                found = yield from find()
-                if found is not None:
-                    return found
+            found = yield from self._done(batch, intent, find)
+            if found is not None:
+                return found
             self._state.note(intent, batch)
             try:
                 result: T = yield Ask(action)
