@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -270,7 +271,8 @@ def test_a_directory_of_something_else_is_left_alone(prepare, tmp_path):
     ("rows", "options", "message"),
     [
         (["a", "c"], {}, "a job of other texts"),
-        (["a", "b", "c"], {}, "a job of 2 texts, not 3"),
+        (["a"], {}, "a job of 2 texts, not 1"),
+        (cycle(["a", "b"]), {}, "a job of 2 texts, not of more"),
         (
             ["a", "b"],
             {"model": "voyage-4-lite"},

@@ -45,9 +45,10 @@ class WatchOptions(TypedDict, total=False):
     Attributes:
         poll: Seconds between two looks at a batch, or a `voyageai.batches.Polling`.
         progress: None to show what happens if errors go to a terminal, with bars if `rich` is
-            installed; True to show it wherever they go; False for nothing; or a function that is
-            given each `voyageai.bulk.Progress`. What is not shown is in the log of
-            `voyageai.bulk`, where long waits and failures are warnings.
+            installed; True to show it wherever they go; False to show nothing; or a function that
+            is given each `voyageai.bulk.Progress`. What is not shown is in the log of
+            `voyageai.bulk`, where long waits and failures are warnings, which Python prints where
+            logging is not set up.
         pace: How long to wait when the server refuses or fails.
     """
 

@@ -172,6 +172,11 @@ class Comparison(Rows):
             if was != is_now:
                 raise self._other(f"a job with {name}={was!r}, not {is_now!r}", name)
 
+    def _take(self, item: Any) -> None:  # noqa: ARG002  # its digest says all
+        if self.rows == self._manifest.rows:  # there may be many more, and all for nothing
+            rows, noun = self._manifest.rows, self._task.noun
+            raise self._other(f"a job of {rows:,} {noun}, not of more", self._task.argument)
+
     def finish(self) -> Manifest:
         """The job that they are.
 
