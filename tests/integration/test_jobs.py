@@ -372,6 +372,42 @@ def test_nothing_is_lost_or_done_twice_when_the_server_fails(site: Site, operati
         assert 2 * jobs == len(list(site.plain.files.list(purpose="batch"))), fault
 
 
+@pytest.mark.parametrize(
+    "operation", ["uploadFile", "createBatch", "retrieveBatch", "listBatches", "listFiles"]
+)
+def test_an_answer_that_can_not_be_read_is_an_answer_that_was_lost(
+    site: Site, operation: str
+) -> None:
+    """What was asked for was done."""
+    if operation.startswith("list"):  # which is asked only after an answer was lost
+        lost = "uploadFile" if operation == "listFiles" else "createBatch"
+        site.emulator.faults.next("truncated", operation=lost)
+    site.emulator.faults.next("cut_json", operation=operation, times=2)
+    assert site.live(texts(12)) == site.embed(texts(12)).embeddings
+    assert (6, 2) == (site.lines, len(list(site.plain.files.list(purpose="batch"))))
+
+
+def test_while_there_is_no_room_for_one_batch_no_other_is_tried(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The documentation asks to wait, and more refusals would help nobody."""
+    file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+    site.emulator.batches.hold("in_progress")
+    site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1))
+
+        def let_go() -> None:
+            if HALF_AN_HOUR in site.waits:
+                patch.undo()
+                site.emulator.batches.release()
+
+        site.on_wait = let_go
+        assert site.live(texts(20)) == site.embed(texts(20)).embeddings
+    statuses = [request.status for request in site.emulator.requests.of("createBatch")]
+    assert [200, 429, 200, 200, 200] == statuses
+
+
 def test_batches_that_are_older_than_the_file_are_not_looked_through(site: Site) -> None:
     """An organization may have thousands."""
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])

@@ -237,6 +237,15 @@ def test_more_than_may_be_in_flight_takes_several_rounds(prepare, monkeypatch):
     assert (5, 3, timedelta(hours=36)) == (estimate.batches, estimate.rounds, estimate.longest)
 
 
+def test_estimated_tokens_leave_room_for_twice_as_many_in_flight():
+    """Too many in flight are refused for half an hour."""
+    most = catalogue.BATCH.max_tokens_in_flight
+    assert bounds.fits_in_flight([most // 4] * 2, exact=False)
+    assert not bounds.fits_in_flight([most // 4] * 3, exact=False)
+    assert bounds.fits_in_flight([most // 4] * 4, exact=True)
+    assert not bounds.fits_in_flight([most, 1], exact=True)
+
+
 @pytest.mark.parametrize("model", [MODEL, "voyage-9"])
 def test_a_job_that_costs_too_much_does_not_start(prepare, model):
     """Nor does one whose price nobody knows."""
