@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,7 @@ import voyageai.emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
 from voyageai.emulator import Emulator
+from voyageai.files import writing
 from voyageai_rest import catalogue
 
 KEYS = count()
@@ -481,3 +483,34 @@ def test_files_are_never_whole_in_memory(tmp_path: Path) -> None:
                 assert source.read_bytes() == (tmp_path / f"{kind}.jsonl").read_bytes()
         finally:
             server.terminate()
+
+
+@pytest.mark.parametrize("name", ["open", "write", "complete"])
+def test_a_download_that_is_cancelled_leaves_nothing_behind(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """Its thread goes on for a moment, and must not begin or hold what nobody removes."""
+    begun, may_end = threading.Event(), threading.Event()
+    method = getattr(writing.AtomicFile, name)
+
+    def slow(*arguments: Any) -> Any:
+        begun.set()
+        assert may_end.wait(30)
+        return method(*arguments)
+
+    monkeypatch.setattr(writing.AtomicFile, name, slow)
+
+    async def call() -> None:
+        async with voyageai.AsyncClient(f"key-{next(KEYS)}", base_url=emulator) as vo:
+            file = await vo.files.upload(lines(3))
+            content = vo.files.content(file.id)
+            task = asyncio.create_task(content.write_to(tmp_path / "lines.jsonl"))
+            await asyncio.to_thread(begun.wait)
+            task.cancel()
+            await asyncio.sleep(0)
+            may_end.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(call())
+    assert [] == [path.name for path in tmp_path.iterdir() if path.name != "lines.jsonl"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import voyageai
 import voyageai.emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
-from voyageai.bulk import JobInUseError, Pace, bounds, preparing
+from voyageai.bulk import JobInUseError, Pace, bounds, journal, planning, preparing, tasks
 from voyageai.emulator import Emulator
 from voyageai.emulator.batches import checking
 from voyageai_rest import catalogue
@@ -184,6 +185,36 @@ def test_a_line_that_fails_is_rows_with_a_reason(site: Site, tmp_path: Path) -> 
     assert 4 == site.answered("createBatch")
 
 
+def test_failures_read_each_line_once_and_no_further_than_asked_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line may hold a thousand rows, and a job hundreds of thousands that failed."""
+    site.emulator.batches.fail()
+    failures = site.embed(texts(12), rows_per_line=4).failures
+    everything, numbers, read = list(failures), range(12), list[Any]()
+    items = tasks.Embed.items
+    monkeypatch.setattr(
+        tasks.Embed, "items", lambda self, body: read.append(body) or items(self, body)
+    )
+    assert (everything, 3) == (list(failures), len(read))
+    read.clear()
+    assert ([0, 1, 2], 1) == ([failure.row for failure in failures[:3]], len(read))
+    for part in (slice(None, None, -1), slice(9, 2, -3), slice(-2, None), slice(5, 5), slice(99)):
+        assert list(numbers[part]) == [failure.row for failure in failures[part]]
+    assert everything[-1] == failures[-1]
+
+
+def test_results_are_read_without_writing(site: Site, tmp_path: Path) -> None:
+    """A finished job may lie where nobody may write, and one under way is another process's."""
+    site.emulator.batches.fail(times=1)
+    site.embed(texts(4), directory=tmp_path)
+    (tmp_path / "failures.jsonl").unlink()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    job = site.get(site.client.batches.resume(tmp_path, progress=False))
+    assert 2 == len(site.get(job.results()).failures)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+
 def test_a_row_that_is_refused_takes_no_other_with_it_for_good(site: Site) -> None:
     """Rows of a refused line are sent one by one."""
     long = "word " * 40_000
@@ -342,6 +373,42 @@ def test_nothing_is_lost_or_done_twice_when_the_server_fails(site: Site, operati
         assert 2 * jobs == len(list(site.plain.files.list(purpose="batch"))), fault
 
 
+@pytest.mark.parametrize(
+    "operation", ["uploadFile", "createBatch", "retrieveBatch", "listBatches", "listFiles"]
+)
+def test_an_answer_that_can_not_be_read_is_an_answer_that_was_lost(
+    site: Site, operation: str
+) -> None:
+    """What was asked for was done."""
+    if operation.startswith("list"):  # which is asked only after an answer was lost
+        lost = "uploadFile" if operation == "listFiles" else "createBatch"
+        site.emulator.faults.next("truncated", operation=lost)
+    site.emulator.faults.next("cut_json", operation=operation, times=2)
+    assert site.live(texts(12)) == site.embed(texts(12)).embeddings
+    assert (6, 2) == (site.lines, len(list(site.plain.files.list(purpose="batch"))))
+
+
+def test_while_there_is_no_room_for_one_batch_no_other_is_tried(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The documentation asks to wait, and more refusals would help nobody."""
+    file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+    site.emulator.batches.hold("in_progress")
+    site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1))
+
+        def let_go() -> None:
+            if HALF_AN_HOUR in site.waits:
+                patch.undo()
+                site.emulator.batches.release()
+
+        site.on_wait = let_go
+        assert site.live(texts(20)) == site.embed(texts(20)).embeddings
+    statuses = [request.status for request in site.emulator.requests.of("createBatch")]
+    assert [200, 429, 200, 200, 200] == statuses
+
+
 def test_batches_that_are_older_than_the_file_are_not_looked_through(site: Site) -> None:
     """An organization may have thousands."""
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
@@ -397,3 +464,44 @@ def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
     site.embed(texts(2), pace=Pace(settling=40.0))
     assert sum(site.waits[:2]) >= 40.0
     assert (1, 1) == (site.answered("listBatches"), site.created)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), [(journal.Journal, "add"), (planning.Opening, "add")], ids=["run", "prepare"]
+)
+def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: Any, name: str
+) -> None:
+    """asyncio does not cancel threads; the job can be gone on with at once."""
+    begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+    method = getattr(place, name)
+
+    def slow(*arguments: Any, **facts: Any) -> Any:
+        begun.set()
+        assert may_end.wait(30)
+        done = method(*arguments, **facts)
+        ended.set()
+        return done
+
+    with sited("AsyncClient", emulator, monkeypatch) as site:
+
+        async def call() -> Any:
+            client = voyageai.AsyncClient(site.key, base_url=site.emulator)
+            with monkeypatch.context() as patch:
+                patch.setattr(place, name, slow)
+                job = client.batches.embed(texts(4), directory=tmp_path, **ROLE)
+                task = asyncio.create_task(job)
+                await asyncio.to_thread(begun.wait)
+                for _ in range(2):
+                    task.cancel()
+                    await asyncio.sleep(0)
+                may_end.set()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert ended.is_set()
+            results = await client.batches.embed(texts(4), directory=tmp_path, **ROLE)
+            await client.aclose()
+            return results
+
+        assert site.live(texts(4)) == asyncio.run(call()).embeddings
+        assert (1, 1) == (site.answered("uploadFile"), site.created)

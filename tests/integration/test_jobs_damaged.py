@@ -55,21 +55,81 @@ def test_answers_that_make_no_sense_are_rows_with_a_reason(site: Site, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "message"),
+    ("line", "message"),
     [
-        ("journal.jsonl", b"{]\n", "was damaged"),
-        ("journal.jsonl", b'{"event": "paused", "batch": 1}\n', "holds 'paused'"),
-        ("batches/0001.jsonl", b'{"custom_id": "a", "body": {}}\n', "was changed"),
+        (b"{]", "was damaged"),
+        (b"5", "was damaged"),
+        (b"{}", "was damaged"),
+        (b"\xff", "was damaged"),
+        (b'{"event": "paused", "batch": 1}', "holds 'paused'"),
+        (b'{"event": "created", "batch": 7, "batch_id": "batch-1"}', "was damaged"),
+        (b'{"event": "uploaded", "batch": 1}', "was damaged"),
+        (b'{"event": "retry", "batches": [{}]}', "was damaged"),
     ],
 )
-def test_a_directory_that_was_changed_says_so(
-    site: Site, tmp_path: Path, file: str, content: bytes, message: str
+def test_a_journal_that_was_changed_says_so(
+    site: Site, tmp_path: Path, line: bytes, message: str
 ) -> None:
-    """Nothing is made up in place of what is missing."""
+    """With the line, which a person can look at."""
     job = site.job(texts(2), directory=tmp_path)
-    (tmp_path / file).write_bytes(content)
-    with pytest.raises(JobDirectoryError, match=message):
-        job.results()
+    journal = tmp_path / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes() + b"\n" + line + b"\n")
+    with pytest.raises(JobDirectoryError, match=message) as raised:
+        job.run()
+    assert str(journal) in str(raised.value) or "'paused'" in str(raised.value)
+    assert not hasattr(raised.value, "__notes__")
+
+
+def test_a_journal_that_was_lost_is_missed(site: Site, tmp_path: Path) -> None:
+    """Without it everything would be uploaded, created and billed once more."""
+    site.embed(texts(2), directory=tmp_path)
+    journal = tmp_path / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    for content in (None, b"", b"".join(lines[1:])):
+        journal.unlink(missing_ok=True)
+        if content is not None:
+            journal.write_bytes(content)
+        with pytest.raises(JobDirectoryError, match=r"journal\.jsonl is missing or not whole"):
+            site.embed(texts(2), directory=tmp_path)
+    assert 1 == site.created
+
+
+def test_a_job_that_crashed_between_its_journal_and_its_manifest_begins_anew(
+    site: Site, tmp_path: Path
+) -> None:
+    """Nothing was sent by then."""
+    site.job(texts(2), directory=tmp_path)
+    (tmp_path / "job.json").rename(tmp_path / "job.json.part")
+    assert site.live(texts(3)) == site.embed(texts(3), directory=tmp_path).embeddings
+    (tmp_path / "job.json").unlink()
+    with pytest.raises(error.ArgumentError, match=r"it holds 'failures|it holds 'journal"):
+        site.embed(texts(2), directory=tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"custom_id": "a", "body": {}}\n'])
+def test_lines_that_were_changed_are_not_sent(
+    site: Site, tmp_path: Path, content: bytes | None
+) -> None:
+    """Nor is anything made up in place of what is missing."""
+    job = site.job(texts(2), directory=tmp_path)
+    lines = tmp_path / "batches/0001.jsonl"
+    lines.unlink()
+    if content is not None:
+        lines.write_bytes(content)
+    for act in (job.results, job.run):
+        with pytest.raises(JobDirectoryError, match=r"0001\.jsonl was changed or removed"):
+            act()
+    assert [] == site.emulator.requests.of("uploadFile")
+
+
+def test_answers_that_are_no_longer_here_are_downloaded_again(site: Site, tmp_path: Path) -> None:
+    """For as long as the server has them; nothing is billed for that."""
+    site.embed(texts(12), directory=tmp_path)
+    (tmp_path / "batches/0001.output.jsonl").unlink()
+    job = site.client.batches.resume(tmp_path, progress=False)
+    assert ["unfinished"] * 8 == [failure.code for failure in job.results().failures]
+    assert site.live(texts(12)) == job.run().embeddings
+    assert (2, 3) == (site.created, site.answered("retrieveFileContent"))
 
 
 def test_the_key_of_somebody_else_is_told_as_the_reason(site: Site, tmp_path: Path) -> None:
@@ -95,6 +155,21 @@ def test_a_batch_that_is_done_can_not_be_cancelled_and_need_not_be(
     site.emulator.batches.settle()
     job.cancel()
     assert site.live(texts(2)) == job.run().embeddings
+
+
+def test_a_batch_whose_answer_was_lost_is_cancelled_too(site: Site, tmp_path: Path) -> None:
+    """It runs, and costs, whether or not the job has heard of it."""
+    site.emulator.batches.hold("in_progress")
+    site.emulator.faults.next("truncated", operation="createBatch")
+    site.emulator.faults.next("unauthorized", operation="listBatches")
+    with pytest.raises(error.AuthenticationError):
+        site.embed(texts(2), directory=tmp_path)
+    site.client.batches.resume(tmp_path).cancel()
+    (batch,) = site.plain.batches.list()
+    assert batch.status in ("cancelling", "cancelled")
+    site.emulator.batches.release()
+    failures = site.embed(texts(2), directory=tmp_path).failures
+    assert ({"batch_cancelled"}, 1) == ({failure.code for failure in failures}, site.created)
 
 
 def test_rows_without_any_vector_are_no_matrix(site: Site) -> None:

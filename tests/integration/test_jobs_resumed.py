@@ -6,12 +6,16 @@ What is done to processes, at random moments, is in `tests/jobs`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import voyageai.emulator
+from voyageai import error
+from voyageai.bulk import Pace
 from voyageai.emulator import Emulator
 from voyageai.files import plans
 
@@ -145,3 +149,39 @@ def test_a_retry_that_is_cut_off_goes_on(site: Site, cut_off_at: Any, tmp_path: 
     cut_off_at(-1, True)
     assert site.live(texts(ROWS)) == site.embed(texts(ROWS), directory=tmp_path).embeddings
     assert 10 + 1 == site.lines
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["broken", "killed"])
+def test_a_request_that_took_long_is_given_time_to_take_effect_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_killed: bool
+) -> None:
+    """From when it broke off, or the job was taken up again: a proxy may have given up before."""
+    lost_at: list[datetime] = []
+    listed_at: list[datetime] = []
+    send, send_async = plans.send, plans.send_async
+
+    def slow(call: Any) -> None:
+        site.waits.append(60.0)
+        if call.request.operation == "list_batches":
+            listed_at.append(site.now)
+        if call.request.operation == "create_batch" and not lost_at:
+            lost_at.append(site.now)
+            if is_killed:
+                raise CutOff
+            raise error.APIConnectionError("the connection broke")
+
+    def blocking(client: Any, call: Any, options: Any) -> Any:
+        slow(call)
+        return send(client, call, options)
+
+    async def looping(client: Any, call: Any, options: Any) -> Any:
+        slow(call)
+        return await send_async(client, call, options)
+
+    monkeypatch.setattr(plans, "send", blocking)
+    monkeypatch.setattr(plans, "send_async", looping)
+    with pytest.raises(CutOff) if is_killed else nullcontext():
+        site.embed(texts(2), directory=tmp_path)
+    site.embed(texts(2), directory=tmp_path)
+    assert listed_at[0] - lost_at[0] >= timedelta(seconds=60 + Pace().settling)
+    assert 1 == site.created

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,12 @@ def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, messag
         ({"rows_per_line": 0}, "rows_per_line must be from 1 to 1,000, not 0"),
         ({"rows_per_line": 2000}, "rows_per_line must be from 1 to 1,000, not 2000"),
         ({"poll": -1}, "poll must be seconds"),
+        ({"pace": 3}, "pace must be a voyageai.bulk.Pace or None, not 3"),
+        ({"progress": "yes"}, "progress must be True, False, None or a function, not 'yes'"),
+        ({"exact_tokens": "no"}, "exact_tokens must be True, False or None, not 'no'"),
+        ({"max_cost": float("nan")}, "max_cost must be a number of US dollars or None, not nan"),
+        ({"max_cost": "5"}, "max_cost must be a number of US dollars or None, not '5'"),
+        ({"max_cost": True}, "max_cost must be a number"),
         ({"output_dtype": "float16"}, "output_dtype"),
         ({"output_dimension": 100}, "output_dimension"),
     ],
@@ -156,6 +163,22 @@ def test_a_name_that_is_no_option_is_refused(prepare):
     """A typing mistake would be lost otherwise."""
     with pytest.raises(TypeError, match="'retries'"):
         prepare("embed", ["a"], retries=3)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"max_cost": 1.0}, TypeError, "'max_cost'"),
+        ({"directory": "elsewhere"}, TypeError, "'directory'"),
+        ({"poll": "soon"}, error.ArgumentError, "poll must be seconds"),
+        ({"pace": 3}, error.ArgumentError, r"pace must be a voyageai\.bulk\.Pace"),
+    ],
+)
+def test_an_option_of_a_job_that_is_resumed_is_not_lost(prepare, tmp_path, options, kind, message):
+    """The limit of its cost belongs to `run`."""
+    prepare("prepare_embed", ["a"])
+    with pytest.raises(kind, match=message):
+        _resume(prepare, tmp_path / "job", **options)
 
 
 def test_an_input_type_that_is_left_out_is_warned_of_where_the_call_is(prepare):
@@ -214,6 +237,15 @@ def test_more_than_may_be_in_flight_takes_several_rounds(prepare, monkeypatch):
     assert (5, 3, timedelta(hours=36)) == (estimate.batches, estimate.rounds, estimate.longest)
 
 
+def test_estimated_tokens_leave_room_for_twice_as_many_in_flight():
+    """Too many in flight are refused for half an hour."""
+    most = catalogue.BATCH.max_tokens_in_flight
+    assert bounds.fits_in_flight([most // 4] * 2, exact=False)
+    assert not bounds.fits_in_flight([most // 4] * 3, exact=False)
+    assert bounds.fits_in_flight([most // 4] * 4, exact=True)
+    assert not bounds.fits_in_flight([most, 1], exact=True)
+
+
 @pytest.mark.parametrize("model", [MODEL, "voyage-9"])
 def test_a_job_that_costs_too_much_does_not_start(prepare, model):
     """Nor does one whose price nobody knows."""
@@ -248,7 +280,8 @@ def test_a_directory_of_something_else_is_left_alone(prepare, tmp_path):
     ("rows", "options", "message"),
     [
         (["a", "c"], {}, "a job of other texts"),
-        (["a", "b", "c"], {}, "a job of 2 texts, not 3"),
+        (["a"], {}, "a job of 2 texts, not 1"),
+        (cycle(["a", "b"]), {}, "a job of 2 texts, not of more"),
         (
             ["a", "b"],
             {"model": "voyage-4-lite"},
@@ -279,18 +312,26 @@ def test_a_job_that_is_not_there_can_not_be_resumed(prepare, tmp_path):
         ('{"version": 1}', "was damaged"),
         ('{"version": 9}', "is of version 9"),
         ("[]", "was damaged"),
+        ({"method": "multiply"}, "was damaged"),
+        ({"params": {}}, "was damaged: model: missing"),
+        ({"rows": 2}, "was damaged: its batches have 1 texts, not 2"),
+        ({"rows": "1"}, "was damaged"),
+        ({"batches": []}, "was damaged"),
     ],
 )
 def test_a_job_that_was_damaged_says_so(prepare, tmp_path, content, message):
     """By hand, or by another release."""
     prepare("prepare_embed", ["a"])
-    (tmp_path / "job/job.json").write_text(content)
+    path = tmp_path / "job/job.json"
+    if isinstance(content, dict):
+        content = json.dumps(json.loads(path.read_text()) | content)
+    path.write_text(content)
     with pytest.raises(JobDirectoryError, match=message):
         _resume(prepare, tmp_path / "job")
 
 
-def _resume(prepare: Any, directory: Path) -> Any:
+def _resume(prepare: Any, directory: Path, **options: Any) -> Any:
     """Resume a job by the client that `prepare` has."""
     face = inspect.getclosurevars(prepare).nonlocals["face"]
-    made = face.client().batches.resume(directory)
+    made = face.client().batches.resume(directory, **options)
     return asyncio.run(_await(made)) if inspect.isawaitable(made) else made

@@ -11,7 +11,7 @@ from .progress import Progress
 from .steps import Action, Ask, Pause, Plan, Tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from .pace import Pace
@@ -53,12 +53,13 @@ class Asking:
         is_it: Callable[[Any], bool],
         since: datetime | None = None,
     ) -> Plan[Any]:
-        """Look for something in a list at the server, newest first; None if it is not there.
+        """Look for something in a list at the server; None if it is not there.
 
         Args:
             page: Asks a client for the page after an id.
             is_it: Tells what is looked for.
-            since: When it was created at the earliest, by the server's clock, if that is known.
+            since: When it was created at the earliest, by the server's clock, if that is known: a
+                list that is seen to go back in time is left off there.
         """
         after: str | None = None
         while True:
@@ -66,9 +67,7 @@ class Asking:
             for one in found.data:
                 if is_it(one):
                     return one
-                if since is not None and one.created_at < since:
-                    return None
-            if not found.has_more:
+            if not found.has_more or _is_past(found.data, since):
                 return None
             after = found.last_id
 
@@ -89,6 +88,14 @@ class Asking:
         message = f"trying again in {wait:,.1f} s: {failure}"
         yield Tell(Progress(stage="retrying", message=message))
         yield Pause(wait)
+
+
+def _is_past(data: Sequence[Any], since: datetime | None) -> bool:
+    """Whether all that follows a page is older. The API does not say in which order lists come."""
+    if since is None or not data:
+        return False
+    first, last = data[0].created_at, data[-1].created_at
+    return bool(last < first and last < since)
 
 
 def _reading(page: Callable[[Any, str | None], Any], after: str | None) -> Action:

@@ -99,10 +99,15 @@ class Failures(Sequence[Failure]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Failure]: ...
     def __getitem__(self, index: int | slice) -> Failure | Sequence[Failure]:
-        if isinstance(index, slice):
-            return list(self)[index]
-        place = range(self._count)[index]
-        return next(islice(self, place, None))
+        if not isinstance(index, slice):
+            place = range(self._count)[index]
+            return next(islice(self, place, None))
+        places = range(self._count)[index]
+        if not places:
+            return []
+        first = min(places[0], places[-1])
+        found = list(islice(self, first, max(places[0], places[-1]) + 1))
+        return [found[place - first] for place in places]
 
     def write(self, path: Path) -> None:
         """Write them to a file, a line of JSON each; remove the file if there are none."""

@@ -68,6 +68,8 @@ class Folder:
             raise ArgumentError(f"directory={str(self.path)!r} is not a directory", "directory")
         ours = {self._batches.name, self._lock.name, f"{self.job.name}.part"}
         if self.path.is_dir() and not self.job.exists():
+            if self.journal.is_file() and self.journal.read_bytes().count(b"\n") <= 1:
+                ours.add(self.journal.name)  # a crash may come between it and the job
             others = sorted({entry.name for entry in self.path.iterdir()} - ours)
             if others:
                 raise ArgumentError(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+from math import isnan
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
 from ..batches.polling import Polling
+from ..error import ArgumentError
 from ..files import plans
 from .display import Watch, showing
-from .errors import MaxCostError
+from .errors import JobDirectoryError, MaxCostError
 from .estimate import dollars
 from .pace import Pace
 from .progress import Progress
@@ -20,7 +23,7 @@ from .state import JobState, Manifest
 from .steps import Plan, Tell, carry_out, carry_out_async
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
     from ..client import Client
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from .estimate import Estimate
     from .folder import Folder
 
-__all__ = ["AsyncJob", "Job", "WatchOptions"]
+__all__ = ["AsyncJob", "Job", "WatchOptions", "check_watch"]
 
 C = TypeVar("C", bound="Client | AsyncClient")
 R = TypeVar("R", bound=BatchResults[Any])
@@ -42,15 +45,41 @@ class WatchOptions(TypedDict, total=False):
     Attributes:
         poll: Seconds between two looks at a batch, or a `voyageai.batches.Polling`.
         progress: None to show what happens if errors go to a terminal, with bars if `rich` is
-            installed; True to show it wherever they go; False for nothing; or a function that is
-            given each `voyageai.bulk.Progress`. What is not shown is in the log of
-            `voyageai.bulk`, where long waits and failures are warnings.
+            installed; True to show it wherever they go; False to show nothing; or a function that
+            is given each `voyageai.bulk.Progress`. What is not shown is in the log of
+            `voyageai.bulk`, where long waits and failures are warnings, which Python prints where
+            logging is not set up.
         pace: How long to wait when the server refuses or fails.
     """
 
     poll: float | Polling | None
     progress: Watch
     pace: Pace
+
+
+def check_watch(options: Mapping[str, object], known: type[WatchOptions] = WatchOptions) -> None:
+    """Refuse options that are wrong, before anything is done.
+
+    Args:
+        options: As the user gave them.
+        known: Those that there are.
+
+    Raises:
+        ArgumentError: One of them is wrong.
+        TypeError: There is none of such a name.
+    """
+    for name in options:
+        if name not in known.__annotations__:
+            raise TypeError(f"got an unexpected keyword argument {name!r}")
+    Polling.of(cast("float | Polling | None", options.get("poll")))
+    pace = options.get("pace")
+    if pace is not None and not isinstance(pace, Pace):
+        raise ArgumentError(f"pace must be a voyageai.bulk.Pace or None, not {pace!r}", "pace")
+    progress = options.get("progress")
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise ArgumentError(
+            f"progress must be True, False, None or a function, not {progress!r}", "progress"
+        )
 
 
 class _Job(Generic[C, R]):
@@ -85,11 +114,16 @@ class _Job(Generic[C, R]):
         """Refuse a job that would cost too much.
 
         Raises:
+            ArgumentError: The limit is none.
             MaxCostError: It would, or nobody knows.
         """
         estimate = self.estimate
         if max_cost is None:
             return
+        if not _is_number(max_cost):
+            raise ArgumentError(
+                f"max_cost must be a number of US dollars or None, not {max_cost!r}", "max_cost"
+            )
         if estimate.cost is None:
             raise MaxCostError(
                 f"max_cost is {dollars(max_cost)}, but the price of {estimate.model} is not known",
@@ -122,6 +156,7 @@ class _Job(Generic[C, R]):
     def _ending(self, state: JobState) -> Plan[R]:
         results = self._results(state)
         failures = results.failures
+        failures.write(self._folder.failures)
         if failures:
             told = [f"{len(failures):,} of {len(results):,} rows have failed:"]
             told += [str(failure) for failure in failures[:SHOWN]]
@@ -158,6 +193,8 @@ class _Job(Generic[C, R]):
         """Keep the directory if the block fails, and say where it is."""
         try:
             yield
+        except JobDirectoryError:  # which is no job that goes on
+            raise
         except BaseException as failure:
             self._folder.keep()
             failure.add_note(
@@ -170,6 +207,10 @@ class _Job(Generic[C, R]):
         return (
             f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"
         )
+
+
+def _is_number(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real) and not isnan(value)
 
 
 class Job(_Job["Client", R]):
@@ -199,6 +240,7 @@ class Job(_Job["Client", R]):
             max_cost: US dollars that the job may cost by its estimate.
 
         Raises:
+            ArgumentError: `max_cost` is not a number.
             MaxCostError: It would cost more; nothing was sent.
             JobInUseError: It is run elsewhere.
             VoyageError: It could not go on; a note says where the job is.
@@ -224,6 +266,8 @@ class Job(_Job["Client", R]):
 
     def cancel(self) -> None:
         """Cancel the batches that are in flight; then `run` gives what they have come to.
+
+        What was not created yet costs nothing, until `run` creates it.
 
         Raises:
             VoyageError: That could not be done.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from itertools import groupby
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest.errors import ShapeError
@@ -73,49 +74,47 @@ class Join:
     def answered(self) -> Iterator[Answered | Failure]:
         """Lines with an answer, and rows without one, in the order of the rows."""
         with _Files() as files:
-            row = 0
-            while row < len(self._owner):
-                line = self._owner[row]
-                if self._output[line] == NONE:
-                    yield self._failure(row, line, files)
-                    row += 1
-                    continue
+            for line, rows in self._lines():
                 items = self._items(line, files)
+                if self._output[line] == NONE:
+                    yield from self._failures(line, rows, items)
+                    continue
                 raw = files.read(self._folder.output(self._batch[line]), self._output[line])
-                yield Answered(row, self._read(_parsed(raw), items))
-                row += len(items)
+                yield Answered(self._first[line], self._read(_parsed(raw), items))
 
     def failures(self) -> Iterator[Failure]:
         """The rows without a result, in their order."""
         with _Files() as files:
-            for row, line in enumerate(self._owner):
+            for line, rows in self._lines():
                 if self._output[line] == NONE:
-                    yield self._failure(row, line, files)
+                    yield from self._failures(line, rows, self._items(line, files))
 
-    def _failure(self, row: int, line: int, files: _Files) -> Failure:
+    def _failures(self, line: int, rows: Iterator[int], items: list[Any]) -> Iterator[Failure]:
         reason = self._known[self._reason[line]]
         number = self._batch[line]
-        item = self._items(line, files)[row - self._first[line]]
-        return Failure(
-            row=row,
-            code=reason.code,
-            status=reason.status,
-            message=reason.message,
-            batch=number,
-            batch_id=self._ids[number],
-            line=self._line[line],
-            text=cut(self._task.text(item)),
-        )
+        for row in rows:
+            yield Failure(
+                row=row,
+                code=reason.code,
+                status=reason.status,
+                message=reason.message,
+                batch=number,
+                batch_id=self._ids[number],
+                line=self._line[line],
+                text=cut(self._task.text(items[row - self._first[line]])),
+            )
 
     def lines(self) -> Iterator[tuple[int, list[Any], Reason]]:
         """The lines without an answer: first row, rows, reason."""
         with _Files() as files:
-            row = 0
-            while row < len(self._owner):
-                line = self._owner[row]
+            for line, _ in self._lines():
                 if self._output[line] == NONE:
-                    yield row, self._items(line, files), self._known[self._reason[line]]
-                row = self._last[line] + 1
+                    reason = self._known[self._reason[line]]
+                    yield self._first[line], self._items(line, files), reason
+
+    def _lines(self) -> Iterator[tuple[int, Iterator[int]]]:
+        """The lines in the order of their rows, and the rows of each."""
+        return groupby(range(len(self._owner)), self._owner.__getitem__)
 
     def _join(self, number: int, batch: BatchState) -> None:
         """Take in a batch. What is in a later one is about rows that failed in those before."""

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from .disk import dumps, sync_folder
+from .disk import dumps
 from .errors import JobDirectoryError
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Journal"]
 
 Event = dict[str, Any]
+SHOWN = 80
+"""Bytes of a damaged line that are shown."""
 
 
 class Journal:
@@ -42,24 +44,27 @@ class Journal:
         Raises:
             JobDirectoryError: It was changed by something else.
         """
-        if not self._path.exists():
+        if not self._path.is_file():
             return []
         content = self._path.read_bytes()
         self._whole = content.rfind(b"\n") + 1
+        lines = content[: self._whole].splitlines()
+        return [self._event(line, number) for number, line in enumerate(lines, 1) if line]
+
+    def _event(self, line: bytes, number: int) -> Event:
         try:
-            return [json.loads(line) for line in content[: self._whole].split(b"\n") if line]
-        except ValueError as failure:
-            raise JobDirectoryError(f"{self._path} was damaged: {failure}") from failure
+            return dict(json.loads(line))
+        except (ValueError, TypeError) as failure:
+            raise JobDirectoryError(
+                f"line {number} of {self._path} was damaged: {line[:SHOWN]!r}"
+            ) from failure
 
     def add(self, event: str, **facts: Any) -> Event:
         """Write down what happens, after what was read, and give it back as it was written."""
         entry: Event = {"at": self._now().isoformat(), "event": event, **facts}
-        new = not self._path.exists()
         with self._path.open("ab") as file:
             file.truncate(self._whole)
             self._whole += file.write(dumps(entry))
             file.flush()
             os.fsync(file.fileno())
-        if new:
-            sync_folder(self._path.parent)
         return entry

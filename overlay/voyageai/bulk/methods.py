@@ -264,6 +264,7 @@ class BulkMethods:
             options: `poll`, `progress` and `pace`, as in `embed`.
 
         Raises:
+            ArgumentError: An option is wrong.
             JobDirectoryError: There is no job.
 
         Example:
@@ -274,8 +275,9 @@ class BulkMethods:
             1
         """
         from .folder import Folder
-        from .jobs import Job
+        from .jobs import Job, check_watch
         from .results import kind_of
 
+        check_watch(options)
         folder = Folder(directory)
         return Job(self._client, kind_of(folder), folder, options)

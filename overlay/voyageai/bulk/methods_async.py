@@ -176,8 +176,10 @@ class AsyncBulkMethods:
         from anyio.to_thread import run_sync
 
         from .folder import Folder
-        from .jobs import AsyncJob
+        from .jobs import AsyncJob, check_watch
         from .results import kind_of
+
+        check_watch(options)
 
         def read() -> AsyncJob[BatchResults[Any]]:
             folder = Folder(directory)

@@ -18,8 +18,8 @@ class Pace:
     Attributes:
         full: Seconds to wait when the organization has too many jobs or tokens in flight, and the
             server does not say how many; the API's documentation asks for as many.
-        settling: Seconds that a request whose answer was lost may still take effect: only then
-            the server is asked whether it has.
+        settling: Seconds for which a request may still take effect after its answer was lost, or
+            after a job was taken up again: only then the server is asked whether it has.
         retries: What to do when the server fails or can't be reached.
     """
 

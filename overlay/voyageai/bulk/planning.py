@@ -11,12 +11,14 @@ from ..error import ArgumentError
 from ..ratelimit.tokens import estimate_tokens
 from .bounds import line_load
 from .disk import write_json
+from .journal import Journal
 from .names import new_job_id
-from .state import Manifest
+from .state import PLANNED, Manifest
 from .writing import BatchWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from .folder import Folder
     from .task import Count, Task
@@ -82,13 +84,19 @@ class Planner(Rows):
         task: What the rows are.
         rows_per_line: The most rows of a line; None for a few.
         count: Counts tokens; None to estimate them.
+        now: Tells the time.
     """
 
     def __init__(
-        self, folder: Folder, task: Task[Any, Any], rows_per_line: int | None, count: Count | None
+        self,
+        folder: Folder,
+        task: Task[Any, Any],
+        rows_per_line: int | None,
+        count: Count | None,
+        now: Callable[[], datetime],
     ) -> None:
         super().__init__(task)
-        self._folder, self._exact = folder, count is not None
+        self._folder, self._exact, self._now = folder, count is not None, now
         self._count = count or estimate_tokens
         self._longest = task.longest()
         self._id = new_job_id()
@@ -115,6 +123,7 @@ class Planner(Rows):
             exact=self._exact,
             batches=self._writer.finish(),
         )
+        Journal(self._folder.journal, self._now).add(PLANNED, job=self._id)
         write_json(self._folder.job, manifest.to_dict())
         return manifest
 
@@ -163,6 +172,11 @@ class Comparison(Rows):
             if was != is_now:
                 raise self._other(f"a job with {name}={was!r}, not {is_now!r}", name)
 
+    def _take(self, item: Any) -> None:  # noqa: ARG002  # its digest says all
+        if self.rows == self._manifest.rows:  # there may be many more, and all for nothing
+            rows, noun = self._manifest.rows, self._task.noun
+            raise self._other(f"a job of {rows:,} {noun}, not of more", self._task.argument)
+
     def finish(self) -> Manifest:
         """The job that they are.
 
@@ -192,6 +206,7 @@ class Opening:
         task: What the rows are.
         rows_per_line: The most rows of a line; None for a few.
         count: Counts tokens; None to estimate them.
+        now: Tells the time.
 
     Raises:
         ArgumentError: The directory holds something else, or an argument is wrong.
@@ -199,7 +214,12 @@ class Opening:
     """
 
     def __init__(
-        self, folder: Folder, task: Task[Any, Any], rows_per_line: int | None, count: Count | None
+        self,
+        folder: Folder,
+        task: Task[Any, Any],
+        rows_per_line: int | None,
+        count: Count | None,
+        now: Callable[[], datetime],
     ) -> None:
         task.check_model()
         folder.prepare()
@@ -208,7 +228,7 @@ class Opening:
             self._rows = (
                 Comparison(folder, task)
                 if folder.job.exists()
-                else Planner(folder, task, rows_per_line, count)
+                else Planner(folder, task, rows_per_line, count, now)
             )
             held.callback(self._rows.close)
             self._held = held.pop_all()

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from voyageai_rest.types import Unset
 
-from ..batches.polling import Polling
 from ..error import ArgumentError
+from ..files import plans
+from ..files.threads import in_thread
+from ..limits import check_flag
 from ..prompts import guard
 from .bounds import rows_per_line
 from .display import showing
 from .folder import Folder
-from .jobs import AsyncJob, Job, WatchOptions
+from .jobs import AsyncJob, Job, WatchOptions, check_watch
 from .planning import Opening
 from .progress import Progress
 from .results import BatchResults
@@ -99,35 +101,31 @@ async def prepare_async(
     options: JobOptions,
 ) -> AsyncJob[R]:
     """The same, without blocking: files are written, and iterables asked, in threads."""
-    from anyio.to_thread import run_sync
-
     open_job = _opening(client, task, options)
     slices = _slices(task, rows)
-    folder, opening = await run_sync(open_job)
+    folder, opening = await in_thread(open_job)
     try:
         with showing(options.get("progress")) as tell:
             async for some in slices:
-                await run_sync(opening.add, some)
+                await in_thread(opening.add, some)
                 if opening.rows == len(some):
                     guard(task.prompted(some), _role(task), task.params.model, USER_LINE)
                 tell(_told(opening, task))
-            await run_sync(opening.finish)
+            await in_thread(opening.finish)
     finally:
         opening.close()
-    return await run_sync(AsyncJob, client, kind, folder, options)
+    return await in_thread(AsyncJob, client, kind, folder, options)
 
 
 def _opening(
     client: Client | AsyncClient, task: Task[Any, Any], options: JobOptions
 ) -> Callable[[], tuple[Folder, Opening]]:
     """What opens the directory, once the options are found to be right."""
-    for name in options:
-        if name not in JobOptions.__annotations__ and name not in WatchOptions.__annotations__:
-            raise TypeError(f"got an unexpected keyword argument {name!r}")
-    Polling.of(options.get("poll"))
+    check_watch(options, JobOptions)
+    check_flag("exact_tokens", options.get("exact_tokens"))
     task.check_model()
     most = rows_per_line(task, options.get("rows_per_line"))
-    model = task.params.model
+    model, now = task.params.model, plans.surroundings(client).now
     count: Count | None = None
     if options.get("exact_tokens"):
         count = partial(client.count_tokens, model=model)
@@ -136,7 +134,7 @@ def _opening(
         if count is not None:
             client.tokenizer(model)  # which may have to be fetched
         folder = Folder(options.get("directory"))
-        return folder, Opening(folder, task, most, count)
+        return folder, Opening(folder, task, most, count, now)
 
     return open_job
 

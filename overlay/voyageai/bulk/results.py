@@ -87,7 +87,6 @@ class BatchResults(Generic[V]):
         self.failures: Failures = Failures(self._join.failed, self._join.failures)
         self.total_tokens: int = self._join.tokens
         self.cost: float | None = cost(state.manifest.estimate.price, self.total_tokens)
-        self.failures.write(folder.failures)
         if self.failures:
             folder.keep()
 

@@ -79,9 +79,10 @@ class Run:
     def cancel(self) -> Plan[None]:
         """Ask the server to cancel what is in flight."""
         for batch in self._state.batches.values():
-            if batch.is_running:
+            batch_id = None if batch.status else (yield from self._submitting.find(batch))
+            if batch_id is not None:
                 try:
-                    yield from self._asking.ask(_cancelling(batch.batch_id))
+                    yield from self._asking.ask(_cancelling(batch_id))
                 except VoyageError as failure:
                     if failure.http_status not in (400, 409):  # it came to its end meanwhile
                         raise
@@ -196,5 +197,5 @@ class Run:
         )
 
 
-def _cancelling(batch_id: str | None) -> Action:
+def _cancelling(batch_id: str) -> Action:
     return lambda vo, _: vo.batches.cancel(batch_id)

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from .folder import Folder
     from .task import Task
 
-__all__ = ["BatchState", "JobState", "Manifest", "Planned"]
+__all__ = ["PLANNED", "BatchState", "JobState", "Manifest", "Planned"]
 
 VERSION = 1
+PLANNED = "planned"
+"""The first event of a job, whose journal would not be missed otherwise."""
 
 
 @frozen(kw_only=True)
@@ -86,9 +88,16 @@ class Manifest:
                     f"{folder.job} is of version {version}, and this release reads {VERSION}"
                 )
             batches = tuple(Planned(**batch) for batch in data.pop("batches"))
-            return cls(**data, batches=batches)
+            manifest = cls(**data, batches=batches)
+            manifest._check()
         except (ValueError, TypeError, KeyError, AttributeError) as failure:
             raise JobDirectoryError(f"{folder.job} was damaged: {failure}") from failure
+        return manifest
+
+    def _check(self) -> None:
+        rows, task = sum(batch.rows for batch in self.batches), self.task
+        if rows != self.rows:
+            raise ValueError(f"its batches have {rows!r} {task.noun}, not {self.rows!r}")
 
     @property
     def task(self) -> Task[Any, Any]:
@@ -125,7 +134,7 @@ class BatchState:
 
     Attributes:
         planned: What it holds.
-        begun: When something that must not be done twice was begun, by event.
+        begun: What was begun that must not be done twice.
         file_id: Id of the uploaded file.
         uploaded_at: When it was stored, by the server's clock.
         batch_id: Its id at the server.
@@ -137,7 +146,7 @@ class BatchState:
     """
 
     planned: Planned
-    begun: dict[str, datetime] = field(factory=dict[str, datetime])
+    begun: set[str] = field(factory=set[str])
     file_id: str | None = None
     uploaded_at: datetime | None = None
     batch_id: str | None = None
@@ -167,7 +176,7 @@ class BatchState:
         """Take in what happened."""
         match event["event"]:
             case "uploading" | "creating" as intent:
-                self.begun[intent] = datetime.fromisoformat(event["at"])
+                self.begun.add(intent)
             case "uploaded":
                 self.file_id = event["file_id"]
                 self.uploaded_at = datetime.fromisoformat(event["created_at"])
@@ -207,8 +216,21 @@ class JobState:
         self.batches: dict[int, BatchState] = {}
         self._plan(self.manifest.batches)
         self._journal = Journal(folder.journal, now)
-        for event in self._journal.read():
-            self._apply(event)
+        events = self._journal.read()
+        if not events or events[0].get("job") != self.manifest.id:
+            raise JobDirectoryError(
+                f"{folder.journal} is missing or not whole, and only it tells what was sent and "
+                "paid for: put it back, or begin another job"
+            )
+        for event in events[1:]:
+            try:
+                self._apply(event)
+            except (ValueError, TypeError, KeyError, AttributeError) as failure:
+                raise JobDirectoryError(
+                    f"{folder.journal} was damaged, where it holds {event}: {failure!r}"
+                ) from failure
+        for batch in self.batches.values():
+            _look_at_files(folder, batch)
 
     def note(self, event: str, batch: BatchState, **facts: Any) -> None:
         """Write down what happens to a batch."""
@@ -232,3 +254,19 @@ class JobState:
     def _plan(self, batches: Iterable[Planned]) -> None:
         for batch in batches:
             self.batches[batch.number] = BatchState(batch)
+
+
+def _look_at_files(folder: Folder, batch: BatchState) -> None:
+    """See that a batch's files are there still. Answers that are not can be downloaded again.
+
+    Raises:
+        JobDirectoryError: The file with its lines is not as it was.
+    """
+    number = batch.planned.number
+    path = folder.input(number)
+    if not path.is_file() or path.stat().st_size != batch.planned.bytes:
+        raise JobDirectoryError(
+            f"{path} was changed or removed by something else: put it back, or begin another job"
+        )
+    answers = {"output": folder.output(number), "error": folder.error(number)}
+    batch.fetched = {name for name in batch.fetched if answers[name].is_file()}

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ..error import VoyageError
 from ..files import plans
+from ..files.threads import in_thread
 from .progress import Progress, Told
 
 if TYPE_CHECKING:
@@ -101,13 +102,11 @@ def carry_out(client: Client, plan: Plan[T], tell: Told) -> T:
 
 async def carry_out_async(client: AsyncClient, plan: Plan[T], tell: Told) -> T:
     """The same, without blocking: what is done between two steps is done in a thread."""
-    from anyio.to_thread import run_sync
-
     answer: Any = None
     failure: VoyageError | None = None
     try:
         while True:
-            step = await run_sync(_next, plan, answer, failure)
+            step = await in_thread(_next, plan, answer, failure)
             answer = failure = None
             if isinstance(step, _Done):
                 result: T = step.take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..error import NotFoundError, RateLimitError, VoyageError
@@ -49,6 +50,7 @@ class Submitting:
     ) -> None:
         self._folder, self._state = folder, state
         self._pace, self._now, self._asking = pace, now, asking
+        self._settled = self._left_off()
         self._lost: set[int] = set()
         """Batches whose uploaded file was gone, which happens once."""
 
@@ -82,29 +84,48 @@ class Submitting:
             else:
                 self._state.note("created", batch, batch_id=made.id)
 
+    def find(self, batch: BatchState) -> Plan[str | None]:
+        """The id of a batch at the server, also if the answer that told it was lost."""
+        if batch.batch_id is not None:
+            return batch.batch_id
+        made = yield from self._done(batch, CREATING, self._find_batch(batch))
+        return None if made is None else str(made.id)
+
+    def _done(
+        self, batch: BatchState, intent: str, find: Callable[[], Plan[T | None]]
+    ) -> Plan[T | None]:
+        """What was done already, though nobody heard of it."""
+        if intent not in batch.begun:
+            return None
+        left = (self._settled - self._now()).total_seconds()
+        if left > 0:
+            yield Pause(min(left, self._pace.settling))  # clocks are set back at times
+        return (yield from find())
+
     def _once(
         self, batch: BatchState, intent: str, find: Callable[[], Plan[T | None]], action: Action
     ) -> Plan[T]:
         """Do what must not be done twice, even if the answer to it is lost."""
         tries = 0
         while True:
-            if intent in batch.begun:
-                passed = (self._now() - batch.begun[intent]).total_seconds()
-                if 0 <= passed < self._pace.settling:
-                    yield Pause(self._pace.settling - passed)
-                found = yield from find()
-                if found is not None:
-                    return found
+            found = yield from self._done(batch, intent, find)
+            if found is not None:
+                return found
             self._state.note(intent, batch)
             try:
                 result: T = yield Ask(action)
             except VoyageError as failure:
+                self._settled = self._left_off()
                 if intent == CREATING and isinstance(failure, RateLimitError):
                     raise
                 yield from self._asking.wait(failure, tries)
                 tries += 1
             else:
                 return result
+
+    def _left_off(self) -> datetime:
+        """When all that was sent until now has taken effect, by this process or one before it."""
+        return self._now() + timedelta(seconds=self._pace.settling)
 
     def _uploading(self, batch: BatchState) -> Action:
         number = batch.planned.number

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+MEDIA_TYPE = "application/octet-stream"
+"""What lines are sent as; to guess it reads files of the system's, on an event loop too."""
 UPLOAD_DOUBT = (
     "the file may have been stored all the same: look for its name and size with files.list() "
     "before it is uploaded again"
@@ -48,9 +50,9 @@ def upload(
             progress(told, source.size)
 
     content = cast("IO[bytes]", source)  # as much of one as is needed
-    body = UploadFileRequest(file=File(content=content, name=source.filename), purpose=purpose)
+    file = File(content=content, name=source.filename, media_type=MEDIA_TYPE)
     return Call(
-        upload_file.build_request(body=body),
+        upload_file.build_request(body=UploadFileRequest(file=file, purpose=purpose)),
         partial(_file, upload_file.parse_response),
         repeatable=False,
         doubt=UPLOAD_DOUBT,

@@ -15,6 +15,7 @@ from . import calls, plans
 from .downloads import Download
 from .resuming import target
 from .rows import Rows
+from .threads import in_thread
 
 if TYPE_CHECKING:
     from ..client_async import AsyncClient
@@ -65,19 +66,17 @@ class AsyncFileContent:
         progress: Callable[[int, int], object] | None = None,
     ) -> Path:
         """See `FileContent.write_to`. The disk is written to in threads."""
-        from anyio import to_thread
-
         download = self._download(whole=True)
         async with target(path, self.file_id, resume=resume) as file:
             asked = plans.send_async(self._client, calls.retrieve(self.file_id), self._options)
             size = (await asked).bytes
-            download.received = await to_thread.run_sync(file.open, size)
+            download.received = await in_thread(file.open, size)
             async with aclosing(self._pieces(download, size)) as pieces:
                 async for piece in pieces:
-                    await to_thread.run_sync(file.write, piece)
+                    await in_thread(file.write, piece)
                     if progress is not None:
                         progress(download.received, size)
-            await to_thread.run_sync(file.complete)
+            await in_thread(file.complete)
         return file.path
 
     async def aclose(self) -> None:

@@ -10,6 +10,7 @@ from . import calls, plans
 from .content_async import AsyncFileContent
 from .paging import AsyncPages
 from .sources import Given, Source
+from .threads import in_thread
 
 if TYPE_CHECKING:
     from voyageai_rest.models import SortOrder, UploadPurpose
@@ -49,13 +50,11 @@ class AsyncFiles:
         **options: Unpack[CallOptions],
     ) -> FileObject:
         """See `Files.upload`. Rows are made in threads; `progress` is called on the event loop."""
-        from anyio import to_thread
-
         calls.check_purpose(purpose)
-        opened = await to_thread.run_sync(Source, source, filename)
+        opened = await in_thread(Source, source, filename)
         try:
             steps = opened.prepare(check=check)
-            while await to_thread.run_sync(next, steps, self) is not self:
+            while await in_thread(next, steps, self) is not self:
                 pass
             call = calls.upload(opened, purpose, progress)
             return await plans.send_async(self._client, call, options)
