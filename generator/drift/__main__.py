@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ from ..live import command as live
 from ..spec import GenerationError
 from . import upstream
 from .contracts import compare
+from .form import well_formed
 from .loading import load
 from .reports import FAILED, FORMATS, status
 
@@ -34,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GenerationError as error:
         print(error, file=sys.stderr)
         return FAILED
+    except Exception:  # noqa: BLE001  # Python's own status is that of a harmless difference
+        traceback.print_exc()
+        return FAILED
 
 
 def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
@@ -45,7 +50,8 @@ def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     )
     chosen = parser.parse_args(given)
     old, new = load(chosen.old), load(chosen.new)
-    differences = compare(old, new)
+    with well_formed(old, new):
+        differences = compare(old, new)
     print(FORMATS[chosen.format](old.name, new.name, differences))
     return status(differences)
 

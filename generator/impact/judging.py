@@ -7,6 +7,7 @@ from attrs import frozen
 from packaging.version import Version
 
 from ..drift.contracts import compare
+from ..drift.form import well_formed
 from ..drift.loading import load
 from ..release import changelog, version
 from . import base
@@ -83,10 +84,9 @@ def judge(root: Path, revision: str, checkers: Sequence[tuple[str, ...]] = CHECK
 
 
 def _news(root: Path, old: Path, checkers: Sequence[tuple[str, ...]]) -> list[News]:
-    contract = [
-        of_the_contract(difference)
-        for difference in compare(load(str(old / "spec")), load(str(root / "spec")))
-    ]
+    contracts = load(str(old / "spec")), load(str(root / "spec"))
+    with well_formed(*contracts):
+        contract = [of_the_contract(difference) for difference in compare(*contracts)]
     said = {item.subject for item in contract}
     found = [
         *contract,
