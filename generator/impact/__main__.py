@@ -32,7 +32,7 @@ def main(
     try:
         revision = chosen.base or last_release(root)
         if revision is None:
-            print("Nothing is released yet: any version and any changelog tell the truth.")
+            print("Nothing was released before: any version and any changelog tell the truth.")
             return 0
         verdict = judge(root, revision, checkers)
     except (GenerationError, ReleaseError) as error:

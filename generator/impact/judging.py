@@ -14,6 +14,7 @@ from . import base
 from .interface import compare_interfaces
 from .news import Level, News, of_the_contract
 from .numbers import least
+from .project import compare_projects
 from .telling import draft, left_out, tells_what_breaks
 from .usage import CHECKERS, check_usage
 
@@ -91,15 +92,22 @@ def _news(root: Path, old: Path, checkers: Sequence[tuple[str, ...]]) -> list[Ne
     found = [
         *contract,
         *_interface(WRITTEN, old, root),
-        *(_of_generated(item, said) for item in _interface(GENERATED, old, root)),
+        # Its objects are made by its own parsers, of what the contract says.
+        *(
+            _of_generated(item, said)
+            for item in _interface(GENERATED, old, root, constructed=False)
+        ),
+        *compare_projects(old, root),
         *check_usage(root, old, checkers),
     ]
     return sorted(found, key=lambda item: -item.level)
 
 
-def _interface(package: tuple[str, str], old: Path, new: Path) -> Iterable[News]:
+def _interface(
+    package: tuple[str, str], old: Path, new: Path, *, constructed: bool = True
+) -> Iterable[News]:
     name, folder = package
-    return compare_interfaces(name, old / folder, new / folder)
+    return compare_interfaces(name, old / folder, new / folder, constructed=constructed)
 
 
 def _of_generated(item: News, said: set[str | None]) -> News:
