@@ -40,8 +40,9 @@ _NUMERIC = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multi
 OF_TYPE |= {"number": _NUMERIC, "integer": _NUMERIC}
 # A schema without a type that has one of these is written for values of that type.
 TELLING = {
-    "object": {"properties", "required", "additionalProperties", "patternProperties"},
-    "array": {"items", "prefixItems"},
+    "object": {"properties", "required", "additionalProperties", "patternProperties"}
+    | {"unevaluatedProperties", "propertyNames", "dependentRequired", "dependentSchemas"},
+    "array": {"items", "prefixItems", "contains", "unevaluatedItems"},
     "string": {"minLength", "maxLength", "pattern"},
 }
 POINTLESS = {"minLength": 0, "minItems": 0, "minProperties": 0, "uniqueItems": False}
