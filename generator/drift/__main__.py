@@ -44,6 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Compare two contracts."""
     place = "a file, a folder, an address, a git revision, or REV:path"
+    parser.description = "Compare two contracts by meaning."
+    parser.epilog = (
+        f"Other comparisons, each with --help: {', '.join(COMMANDS)}. Status: 0 no difference, "
+        "1 additive or documentation only, 2 breaking, 3 it could not compare."
+    )
     parser.add_argument("old", help=place)
     parser.add_argument(
         "new", nargs="?", default=str(paths.SPEC), help=f"{place}; spec/ by default"

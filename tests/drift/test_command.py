@@ -266,6 +266,13 @@ def test_a_wrong_call_is_no_difference(arguments, capsys):
     assert capsys.readouterr().err
 
 
+def test_the_help_names_the_other_comparisons(capsys):
+    """Nobody finds them otherwise."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "each with --help: live, upstream" in " ".join(capsys.readouterr().out.split())
+
+
 def test_this_checkout_is_what_is_new_unless_told(capsys):
     """Its path means nothing to those who read the report."""
     assert 0 == main([str(paths.SPEC)])
