@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ from ..live import command as live
 from ..spec import GenerationError
 from . import upstream
 from .contracts import compare
+from .form import well_formed
 from .loading import load
 from .reports import FAILED, FORMATS, status
 
@@ -34,18 +36,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GenerationError as error:
         print(error, file=sys.stderr)
         return FAILED
+    except Exception:  # noqa: BLE001  # Python's own status is that of a harmless difference
+        traceback.print_exc()
+        return FAILED
 
 
 def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Compare two contracts."""
     place = "a file, a folder, an address, a git revision, or REV:path"
+    parser.description = "Compare two contracts by meaning."
+    parser.epilog = (
+        f"Other comparisons, each with --help: {', '.join(COMMANDS)}. Status: 0 no difference, "
+        "1 additive or documentation only, 2 breaking, 3 it could not compare."
+    )
     parser.add_argument("old", help=place)
     parser.add_argument(
         "new", nargs="?", default=str(paths.SPEC), help=f"{place}; spec/ by default"
     )
     chosen = parser.parse_args(given)
     old, new = load(chosen.old), load(chosen.new)
-    differences = compare(old, new)
+    with well_formed(old, new):
+        differences = compare(old, new)
     print(FORMATS[chosen.format](old.name, new.name, differences))
     return status(differences)
 

@@ -7,7 +7,7 @@ from ..spec import Document as Mapping
 from .comparing import Schemas
 from .differences import Difference, Place, Side, difference
 from .documents import Document
-from .operation import Operation
+from .operation import Operation, schema_of
 
 JSON = "application/json"
 
@@ -23,6 +23,7 @@ def compare_request(old: Operation, new: Operation) -> Iterator[Difference]:
     elif after and not before:
         yield difference("body-added-required" if required else "body-added", place)
     elif before and after:
+        yield from _described(before, after, place)
         if before.get("required", False) != required:
             yield difference("body-required" if required else "body-optional", place)
         yield from _contents(Schemas(old.document, new.document, "request"), before, after, place)
@@ -94,7 +95,7 @@ def _headers(
             if was[name].get("required", False) != required:
                 yield difference("header-required" if required else "header-optional", here)
             yield from _described(was[name], now[name], here)
-            yield from schemas.compare(_schema(was[name]), _schema(now[name]), here)
+            yield from schemas.compare(schema_of(was[name]), schema_of(now[name]), here)
 
 
 def _contents(
@@ -109,17 +110,11 @@ def _contents(
         elif name not in was:
             yield difference("media-type-added", place, None, name, side=side, subject=name)
         else:
-            yield from schemas.compare(_schema(was[name]), _schema(now[name]), here)
+            yield from schemas.compare(schema_of(was[name]), schema_of(now[name]), here)
             encodings = was[name].get("encoding"), now[name].get("encoding")
             if encodings[0] != encodings[1]:
                 yield difference("serialization-changed", here, *encodings)
-            shown = _examples(schemas.old, was[name]), _examples(schemas.new, now[name])
-            if shown[0] != shown[1]:
-                yield difference("examples-changed", here, *shown)
-
-
-def _schema(node: Mapping) -> Any:
-    return node.get("schema", True)
+            yield from compare_examples(schemas, was[name], now[name], here)
 
 
 def _by_media_type(holder: Mapping) -> dict[str, Mapping]:
@@ -127,6 +122,15 @@ def _by_media_type(holder: Mapping) -> dict[str, Mapping]:
         name.partition(";")[0].strip().lower(): node
         for name, node in holder.get("content", {}).items()
     }
+
+
+def compare_examples(
+    schemas: Schemas, before: Mapping, after: Mapping, place: Place
+) -> Iterator[Difference]:
+    """The examples of a body or a parameter."""
+    was, now = _examples(schemas.old, before), _examples(schemas.new, after)
+    if was != now:
+        yield difference("examples-changed", place, was, now)
 
 
 def _examples(document: Document, media: Mapping) -> list[Any]:

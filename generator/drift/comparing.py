@@ -7,8 +7,8 @@ from typing import Any
 from . import annotations
 from .annotations import UNSAID, said
 from .differences import Difference, Place, Side, difference
-from .documents import Document, Raw
-from .schemas import ANY, LOWER, NULL, UPPER, Shape, shapes, spelled_json
+from .documents import Document, Raw, wordless
+from .schemas import ANY, BOUNDS, LOWER, NULL, UPPER, Shape, shapes, spelled_json
 
 ANY_NAME = {"type": "string"}
 
@@ -22,18 +22,29 @@ class Schemas:
         self.side: Side = side
         # Pairs that are being compared: within themselves they are taken for equal.
         self._under_way: set[tuple[int, int]] = set()
+        # Pairs without a difference: schemas that refer to each other are met on countless ways.
+        self._equal: set[tuple[int, int]] = set()
 
     def compare(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
         """Everything that differs, at any depth."""
         pair = (id(self.old.end(old)), id(self.new.end(new)))
-        if pair in self._under_way:
+        if pair in self._under_way or pair in self._equal:
             return
         self._under_way.add(pair)
+        is_equal = True
         try:
-            yield from self._annotations(old, new, place)
-            yield from self._alternatives(shapes(self.old, old), shapes(self.new, new), place)
+            for found in self._everything(old, new, place):
+                is_equal = False
+                yield found
         finally:
             self._under_way.remove(pair)
+        if is_equal:
+            self._equal.add(pair)
+
+    def _everything(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
+        before, after = shapes(self.old, old), shapes(self.new, new)
+        yield from self._annotations(old, new, place)
+        yield from self._alternatives(before, after, place)
 
     def _annotations(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
         def both(keyword: str) -> tuple[Any, Any]:
@@ -102,12 +113,15 @@ class Schemas:
         self, old: list[Shape], new: list[Shape], place: Place
     ) -> tuple[list[tuple[Shape, Shape]], list[Shape], list[Shape]]:
         """Pairs of like shapes, the most alike first, and what is left on either side."""
+        # What is alike only if these were pairs is not known to be.
+        equal = set(self._equal)
         costs = sorted(
             (len(list(self._shape(one, other, place))), i, j)
             for i, one in enumerate(old)
             for j, other in enumerate(new)
             if _essence(self._label(self.old, one)) == _essence(self._label(self.new, other))
         )
+        self._equal = equal
         partner: dict[int, int] = {}
         for _, i, j in costs:
             if i not in partner and j not in partner.values():
@@ -142,7 +156,11 @@ class Schemas:
         for keyword in sorted(old.whole.keys() | new.whole.keys()):
             before, after = old.whole.get(keyword), new.whole.get(keyword)
             if before != after:
-                kind = "extension-changed" if keyword.startswith("x-") else "form-changed"
+                kind = _kind_of_limit(keyword, before, after)
+                if keyword.startswith("x-"):
+                    kind = "extension-changed"
+                if wordless(before) == wordless(after):
+                    kind = "description-changed"
                 yield self._differ(kind, place, before, after, keyword=keyword)
 
     def _values(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
@@ -162,32 +180,47 @@ class Schemas:
                 yield self._differ(f"{prefix}-added", place, None, value, subject=str(value))
 
     def _limits(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
-        for keyword in sorted(old.limits.keys() | new.limits.keys()):
-            before, after = old.limits.get(keyword), new.limits.get(keyword)
-            if before == after:
+        was, now = dict(old.limits), dict(new.limits)
+        yield from self._bounds(was, now, place)
+        for keyword in sorted(was.keys() | now.keys()):
+            before, after = was.get(keyword), now.get(keyword)
+            if before != after:
+                kind = _kind_of_limit(keyword, before, after)
+                yield self._differ(kind, place, before, after, keyword=keyword)
+
+    def _bounds(
+        self, was: dict[str, Any], now: dict[str, Any], place: Place
+    ) -> Iterator[Difference]:
+        """Bounds that count themselves on one side only, which are taken out."""
+        for plain, exclusive, step in BOUNDS:
+            if not {plain, exclusive} <= was.keys() | now.keys():
                 continue
-            if before is None or after is None:
-                kind = "limit-tightened" if before is None else "limit-loosened"
-            elif keyword in LOWER or keyword in UPPER:
-                tighter = after > before if keyword in LOWER else after < before
-                kind = "limit-tightened" if tighter else "limit-loosened"
-            else:
-                kind = "form-changed"
-            yield self._differ(kind, place, before, after, keyword=keyword)
+            closes = exclusive in now
+            before = was.pop(plain if closes else exclusive)
+            after = now.pop(exclusive if closes else plain)
+            way = (after - before) * step
+            kind = "limit-tightened" if way > 0 or (way == 0 and closes) else "limit-loosened"
+            beyond = "above" if step > 0 else "below"
+            shown = (before, f"{beyond} {after}") if closes else (f"{beyond} {before}", after)
+            yield self._differ(kind, place, *shown, keyword=plain)
 
     def _fields(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
         before, after = self._shown(self.old, old), self._shown(self.new, new)
+        required = [
+            shape.required - (shape.fields.keys() - shown.keys())
+            for shape, shown in ((old, before), (new, after))
+        ]
         for name in sorted(before.keys() | after.keys()):
             here = place.field(name)
             if name not in after:
                 yield self._differ("field-removed", here, name, None)
             elif name not in before:
-                required = "-required" if name in new.required else ""
-                yield self._differ(f"field-added{required}", here, None, name)
+                kind = "field-added-required" if name in required[1] else "field-added"
+                yield self._differ(kind, here, None, name)
             else:
                 yield from self.compare(before[name], after[name], here)
-        for name in sorted((old.required ^ new.required) - (before.keys() ^ after.keys())):
-            kind = "field-required" if name in new.required else "field-optional"
+        for name in sorted((required[0] ^ required[1]) - (before.keys() ^ after.keys())):
+            kind = "field-required" if name in required[1] else "field-optional"
             yield self._differ(kind, place.field(name))
 
     def _shown(self, document: Document, shape: Shape) -> dict[str, Raw]:
@@ -230,6 +263,20 @@ def _by_type(found: list[Shape]) -> dict[str, list[Shape]]:
 
 def _types_of(by_type: dict[str, list[Shape]]) -> str:
     return " or ".join(sorted(by_type)) or "no value at all"
+
+
+def _kind_of_limit(keyword: str, before: Any, after: Any) -> str:
+    if before is None or after is None:
+        is_tighter = before is None
+    elif keyword in LOWER or keyword in UPPER:
+        is_tighter = after > before if keyword in LOWER else after < before
+    elif keyword == "multipleOf" and not isinstance(before, list) and not isinstance(after, list):
+        if after % before and before % after:
+            return "form-changed"
+        is_tighter = after > before
+    else:
+        return "form-changed"
+    return "limit-tightened" if is_tighter else "limit-loosened"
 
 
 def _values_of(shape: Shape) -> list[Any]:

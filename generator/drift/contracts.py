@@ -11,7 +11,7 @@ from .comparing import Schemas
 from .differences import Difference, Place, Side, difference, gravest_first
 from .documents import Document
 from .operation import operations
-from .operations import compare_operations
+from .operations import compare_calls, compare_operations
 from .servers import compare_servers
 
 INFO = ("title", "version", "summary", "description", "termsOfService", "contact", "license")
@@ -76,8 +76,7 @@ def _info(old: Document, new: Document) -> Iterator[Difference]:
 
 def _webhooks(old: Document, new: Document) -> Iterator[Difference]:
     was, now = (side.spelled_out(side.raw.get("webhooks")) for side in (old, new))
-    if was != now:
-        yield difference("callbacks-changed", Place("webhooks"), was, now)
+    yield from compare_calls(was, now, Place("webhooks"))
 
 
 def _loose_schemas(old: Document, new: Document) -> Iterator[Difference]:

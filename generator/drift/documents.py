@@ -8,6 +8,10 @@ from ..spec import Document as Mapping
 from ..spec import GenerationError
 
 Raw = Any  # a schema as written: a mapping, or true or false
+WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "$comment"}
+# Keys whose values map names, which may be those of words, to nodes.
+NAMED = {"properties", "patternProperties", "dependentSchemas", "$defs", "content", "headers"}
+NAMED |= {"responses", "schemas", "callbacks"}
 
 
 class DriftError(GenerationError):
@@ -24,7 +28,9 @@ class Document:
         self.raw = raw
         self.name = name
         self._references_stand_alone = version.startswith("3.0.")
-        self._merged: dict[tuple[int, int], Mapping] = {}
+        self._parts: dict[int, tuple[Raw, ...]] = {}
+        self._merged: dict[tuple[int, ...], Mapping] = {}
+        self._constants: dict[tuple[str, ...], Mapping] = {}
 
     def follow(self, node: Mapping) -> Mapping:
         """The node, or what it refers to, for nodes that are no schemas."""
@@ -73,12 +79,36 @@ class Document:
 
     def both(self, one: Raw, other: Raw) -> Raw:
         """A schema that holds where both hold; the same object for the same two."""
-        if one is other:
+        # By their parts, since a schema that consists of others and refers to itself would go on
+        # growing.
+        parts = {id(part): part for schema in (one, other) for part in self._parts_of(schema)}
+        if len(parts) == 1:
             return one
-        key = (id(one), id(other))
+        key = tuple(sorted(parts))
         if key not in self._merged:
-            self._merged[key] = {"allOf": [one, other]}
+            self._merged[key] = {"allOf": list(parts.values())}
+            self._parts[id(self._merged[key])] = tuple(parts.values())
         return self._merged[key]
+
+    def _parts_of(self, schema: Raw) -> tuple[Raw, ...]:
+        return self._parts.get(id(schema), (self.end(schema),))
+
+    def told_apart(self, schema: Mapping, option: Raw) -> Raw:
+        """An alternative of a schema, with the values by which its discriminator knows it."""
+        discriminator = schema.get("discriminator", {})
+        reference = option.get("$ref") if isinstance(option, dict) else None
+        values = [
+            value
+            for value, target in discriminator.get("mapping", {}).items()
+            if reference in (target, f"#/components/schemas/{target}")
+        ]
+        if not values:
+            return option
+        name = discriminator["propertyName"]
+        constant = self._constants.setdefault(
+            (name, *values), {"type": "object", "properties": {name: {"enum": values}}}
+        )
+        return self.both(option, constant)
 
     def spelled_out(self, node: Any, within: tuple[str, ...] = ()) -> Any:
         """A node with all references replaced, but for those that lead back to where they are."""
@@ -94,6 +124,19 @@ class Document:
         return {
             key: self.spelled_out(value, within) for key, value in node.items() if key != "x-source"
         }
+
+
+def wordless(node: Any, *, is_named: bool = False) -> Any:
+    """A node without what only explains it."""
+    if isinstance(node, list):
+        return [wordless(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: wordless(value, is_named=key in NAMED and not is_named)
+        for key, value in node.items()
+        if is_named or key not in WORDS
+    }
 
 
 def blanked(path: str) -> str:

@@ -3,9 +3,9 @@
 import json
 import subprocess
 from datetime import date
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from ruamel.yaml import YAML
@@ -30,8 +30,15 @@ def load(place: str) -> Contract:
     Raises:
         DriftError: There is none; says why.
     """
+    try:
+        return _load(place)
+    except OSError as error:
+        raise DriftError(f"{place} can't be read: {error}") from error
+
+
+def _load(place: str) -> Contract:
     path = Path(place)
-    if place.startswith(("http://", "https://")):
+    if place.lower().startswith(("http://", "https://")):
         return parsed(fetched(place), place)
     if path.is_dir():
         # Reports are read elsewhere too: this checkout's own folder is not told by its whole path.
@@ -42,7 +49,13 @@ def load(place: str) -> Contract:
     if ":" in place:
         return parsed(_of_git(place), place)
     spec = paths.SPEC.name
-    return _of_files({name: _of_revision(place, f"{spec}/{name}") for name in _names()}, place)
+    files = {name: _of_revision(place, f"{spec}/{name}") for name in _names()}
+    if files[paths.OPENAPI.name] is None:
+        raise DriftError(
+            f"{place} is no file, no folder, no address, "
+            f"and no git revision with {spec}/{paths.OPENAPI.name}"
+        )
+    return _of_files(files, place)
 
 
 def parsed(content: bytes, name: str) -> Contract:
@@ -50,11 +63,11 @@ def parsed(content: bytes, name: str) -> Contract:
     try:
         text = content.decode("utf-8-sig")
         loaded = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
-    except (ValueError, YAMLError) as error:
+        document = _plain(loaded)
+    except (ValueError, RecursionError, YAMLError) as error:
         raise DriftError(f"{name} can't be read: {error}") from error
-    if not isinstance(loaded, dict):
+    if not isinstance(document, dict):
         raise DriftError(f"{name} does not hold a mapping")
-    document = _plain(loaded)
     if "models" in document and "openapi" not in document:
         return Contract(name, catalogue=document)
     return Contract(name, Document(document, name))
@@ -66,11 +79,11 @@ def fetched(address: str) -> bytes:
     Raises:
         DriftError: It can't be reached, or answers too much.
     """
-    request = Request(address, headers={"User-Agent": "voyageai-drift"})  # noqa: S310  # http(s) only
     try:
+        request = Request(address, headers={"User-Agent": "voyageai-drift"})  # noqa: S310  # http(s) only
         with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  # http(s) only, see `load`
             content: bytes = answer.read(MOST_BYTES + 1)
-    except (URLError, OSError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise DriftError(f"{address} can't be fetched: {error}") from error
     if len(content) > MOST_BYTES:
         raise DriftError(f"{address} answers more than {MOST_BYTES} bytes")
@@ -84,7 +97,7 @@ def _names() -> tuple[str, str]:
 def _of_files(files: dict[str, bytes | None], name: str) -> Contract:
     openapi, catalogue = (files[file] for file in _names())
     if openapi is None:
-        raise DriftError(f"{name} is no file, no address, and has no {_names()[0]} in it")
+        raise DriftError(f"the folder {name} has no {_names()[0]} in it")
     return Contract(
         name,
         parsed(openapi, f"{name}:{_names()[0]}").openapi,

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from ..contract import METHODS
 from ..spec import Document as Mapping
-from .documents import Document, blanked
+from .documents import Document, Raw, blanked
 
 
 @frozen
@@ -86,11 +86,18 @@ def _operations(document: Document) -> Iterator[Operation]:
 
 
 def by_url(servers: Any) -> dict[str, Mapping]:
-    """Hosts by their address, variables replaced by what they are by default."""
-    found = {}
+    """Hosts by their address, variables replaced by each of their values, or by the default."""
+    found: dict[str, Mapping] = {}
     for server in servers or [{"url": "/"}]:
-        url = server["url"]
+        urls = [server["url"]]
         for name, variable in server.get("variables", {}).items():
-            url = url.replace("{" + name + "}", str(variable["default"]))
-        found[url.rstrip("/") or "/"] = server
+            values = variable.get("enum", [variable["default"]])
+            urls = [url.replace(f"{{{name}}}", str(value)) for url in urls for value in values]
+        found |= dict.fromkeys((url.rstrip("/") or "/" for url in urls), server)
     return found
+
+
+def schema_of(node: Mapping) -> Raw:
+    """The schema of a body, a parameter or a header: its own, or that of its only content."""
+    holder = next(iter(node["content"].values())) if "content" in node else node
+    return holder.get("schema", True)

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..spec import Document as Mapping
-from .bodies import compare_request, compare_responses
+from .bodies import compare_examples, compare_request, compare_responses
 from .comparing import Schemas
 from .differences import Difference, Place, difference
-from .documents import Document
-from .operation import Operation, operations
+from .documents import Document, wordless
+from .operation import Operation, operations, schema_of
+from .schemas import NULL, shapes
 from .security import compare_security
 from .servers import compare_servers_of
 
 # How a parameter is written unless it is said.
 STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+# There is one way to write these, whether it is exploded or not.
+SCALARS = {"string", "integer", "number", "boolean", NULL}
 # OpenAPI says these headers elsewhere.
 ELSEWHERE = {("header", name) for name in ("accept", "content-type", "authorization")}
 
@@ -55,10 +58,16 @@ def _words(old: Operation, new: Operation, place: Place) -> Iterator[Difference]
     was, now = old.node.get("deprecated", False), new.node.get("deprecated", False)
     if was != now:
         yield difference("deprecated" if now else "no-longer-deprecated", place)
-    calls = (side.document.spelled_out(side.node.get("callbacks")) for side in (old, new))
-    was, now = calls
-    if was != now:
+    was, now = (side.document.spelled_out(side.node.get("callbacks")) for side in (old, new))
+    yield from compare_calls(was, now, place)
+
+
+def compare_calls(was: Any, now: Any, place: Place) -> Iterator[Difference]:
+    """What the server calls, as it is written with all references replaced."""
+    if wordless(was) != wordless(now):
         yield difference("callbacks-changed", place, was, now)
+    elif was != now:
+        yield difference("description-changed", place, was, now, name="what the server calls back")
 
 
 def _parameters(old: Operation, new: Operation) -> Iterator[Difference]:
@@ -90,23 +99,22 @@ def _parameter(
     was, now = _plain(before.get("description")), _plain(after.get("description"))
     if was != now:
         yield difference("description-changed", place, was, now)
-    was, now = _written(before), _written(after)
+    was, now = _written(schemas.old, before), _written(schemas.new, after)
     if was != now:
         yield difference("serialization-changed", place, was, now)
-    yield from schemas.compare(_schema(before), _schema(after), place)
+    yield from compare_examples(schemas, before, after, place)
+    yield from schemas.compare(schema_of(before), schema_of(after), place)
 
 
-def _written(parameter: Mapping) -> str:
+def _written(document: Document, parameter: Mapping) -> str:
     if "content" in parameter:
         return str(next(iter(parameter["content"])))
     style = parameter.get("style", STYLES[parameter["in"]])
+    types = {shape.type for shape in shapes(document, schema_of(parameter))}
+    if types <= SCALARS:
+        return str(style)
     explode = parameter.get("explode", style == "form")
     return f"{style}, {'exploded' if explode else 'in one'}"
-
-
-def _schema(parameter: Mapping) -> Any:
-    holder = next(iter(parameter["content"].values())) if "content" in parameter else parameter
-    return holder.get("schema", True)
 
 
 def _plain(value: Any) -> Any:

@@ -23,10 +23,11 @@ BOUNDS = (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1
 FORMS = ("pattern", "format", "multipleOf", "contentEncoding", "contentMediaType", "uniqueItems")
 INNER = ("items", "propertyNames", "contains", "additionalProperties")
 # Compared as they are written: too rare to be understood.
-WHOLE = (
-    *("not", "if", "then", "else", "prefixItems", "dependentRequired", "dependentSchemas"),
-    *("unevaluatedItems", "xml", "x-memory"),
-)
+WHOLE = ("not", "if", "then", "else", "xml", "x-memory")
+WHOLE_OF_TYPE = {
+    "array": (*WHOLE, "prefixItems", "unevaluatedItems"),
+    "object": (*WHOLE, "dependentRequired", "dependentSchemas"),
+}
 OF_TYPE = {
     "string": {"minLength", "maxLength", "pattern", "format"}
     | {"contentEncoding", "contentMediaType"},
@@ -39,8 +40,9 @@ _NUMERIC = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multi
 OF_TYPE |= {"number": _NUMERIC, "integer": _NUMERIC}
 # A schema without a type that has one of these is written for values of that type.
 TELLING = {
-    "object": {"properties", "required", "additionalProperties", "patternProperties"},
-    "array": {"items", "prefixItems"},
+    "object": {"properties", "required", "additionalProperties", "patternProperties"}
+    | {"unevaluatedProperties", "propertyNames", "dependentRequired", "dependentSchemas"},
+    "array": {"items", "prefixItems", "contains", "unevaluatedItems"},
     "string": {"minLength", "maxLength", "pattern"},
 }
 POINTLESS = {"minLength": 0, "minItems": 0, "minProperties": 0, "uniqueItems": False}
@@ -96,7 +98,10 @@ def _shapes(document: Document, schema: Raw, within: tuple[str, ...]) -> list[Sh
         found = _both(document, found, _shapes(document, part, within))
     for keyword in ("anyOf", "oneOf"):
         if keyword in schema:
-            options = [_shapes(document, option, within) for option in schema[keyword]]
+            options = (
+                _shapes(document, document.told_apart(schema, option), within)
+                for option in schema[keyword]
+            )
             found = _both(document, found, [shape for option in options for shape in option])
     if schema.get("nullable") is True and all(shape.type not in (ANY, NULL) for shape in found):
         found.append(Shape(NULL))
@@ -119,8 +124,8 @@ def _own(document: Document, schema: Raw) -> Iterator[Shape]:
             limits=_limits(schema, name),
             whole={
                 key: document.spelled_out(schema[key])
-                for key in WHOLE
-                if key in schema and (name in (ANY, "object", "array") or key[0] == "x")
+                for key in WHOLE_OF_TYPE.get(name, WHOLE)
+                if key in schema
             },
             **(_object(schema) if name == "object" else _array(schema, name)),
         )
@@ -164,12 +169,10 @@ def _limits(schema: Raw, name: str) -> dict[str, Any]:
         for key in (*LOWER, *UPPER, *FORMS)
         if key in mine and key in schema and schema[key] != POINTLESS.get(key, ...)
     }
-    for plain, exclusive, step in BOUNDS:
+    for plain, exclusive, _ in BOUNDS:
         # In 3.0 it is a remark about the plain one.
         if isinstance(found.get(exclusive), bool) and found.pop(exclusive) and plain in found:
             found[exclusive] = found.pop(plain)
-        if name == "integer" and isinstance(found.get(exclusive), int):
-            found[plain] = found.pop(exclusive) + step
     if found.get("format") == "byte":
         found["contentEncoding"] = "base64"
         del found["format"]
@@ -177,7 +180,19 @@ def _limits(schema: Raw, name: str) -> dict[str, Any]:
     if is_plain and found.get("contentMediaType") == "application/octet-stream":
         found["format"] = "binary"
         del found["contentMediaType"]
-    return found
+    return _bounded(found, name)
+
+
+def _bounded(limits: dict[str, Any], name: str) -> dict[str, Any]:
+    """The limits with at most one bound on each side, the one that counts."""
+    for plain, exclusive, step in BOUNDS:
+        if name == "integer" and isinstance(limits.get(exclusive), int):
+            whole = limits.pop(exclusive) + step
+            limits = _tightest(limits, {plain: whole})
+        if plain in limits and exclusive in limits:
+            is_beyond = (limits[plain] - limits[exclusive]) * step > 0
+            del limits[exclusive if is_beyond else plain]
+    return limits
 
 
 def _both(document: Document, some: Iterable[Shape], others: list[Shape]) -> list[Shape]:
@@ -214,7 +229,9 @@ def _meet(document: Document, one: Shape, other: Shape) -> Shape | None:
         name,
         values,
         one.known | other.known,
-        {key: limit for key, limit in limits.items() if key in OF_TYPE.get(name, limits)},
+        _bounded(
+            {key: limit for key, limit in limits.items() if key in OF_TYPE.get(name, limits)}, name
+        ),
         fields,
         one.required | other.required,
         inner,
@@ -272,6 +289,8 @@ def spelled_json(value: Any) -> str:
 
 
 def _type_of(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return "integer"
     names: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
     names |= {list: "array", dict: "object", type(None): NULL}
     return names[type(value)]

@@ -12,30 +12,52 @@ NOBODY = "no key"
 
 def compare_security(old: Operation, new: Operation) -> Iterator[Difference]:
     """Ways to be let in; whoever has one of them is."""
-    place = Place(old.label, "security")
     before, after = _ways(old), _ways(new)
-    gone, come = sorted(before - after), sorted(after - before)
-    if gone and NOBODY in come:
-        yield difference("auth-dropped", place, " or ".join(gone), NOBODY)
-    elif gone and come:
-        yield difference("auth-changed", place, " or ".join(gone), " or ".join(come))
-    elif gone or come:
+    gone, come = before - after, after - before
+    if not gone and not come:
+        return
+    if not gone or not come:
         kind = "auth-removed" if gone else "auth-added"
-        yield difference(kind, place, " or ".join(gone) or None, " or ".join(come) or None)
+    elif all(any(less <= way for less in come) for way in gone):
+        kind = "auth-dropped"
+    else:
+        kind = "auth-changed"
+    yield difference(kind, Place(old.label, "security"), _told(gone), _told(come))
 
 
-def _ways(operation: Operation) -> set[str]:
-    """Each way in words, since the names of schemes mean nothing."""
+Way = frozenset[tuple[str, str]]
+
+
+def _ways(operation: Operation) -> set[Way]:
+    """Each way as all that it asks for, in words, since the names of schemes mean nothing."""
     return {
-        " and ".join(
-            sorted(_scheme(operation.document, name, scopes) for name, scopes in way.items())
+        frozenset(
+            (_scheme(operation.document, name), scope)
+            for name, scopes in way.items()
+            for scope in ("", *scopes)
         )
-        or NOBODY
         for way in operation.security() or [{}]
     }
 
 
-def _scheme(document: Document, name: str, scopes: list[str]) -> str:
+def _told(ways: set[Way]) -> str | None:
+    return " or ".join(sorted(map(_way, ways))) or None
+
+
+def _way(way: Way) -> str:
+    schemes: dict[str, list[str]] = {}
+    for scheme, scope in sorted(way):
+        schemes.setdefault(scheme, []).extend([scope] if scope else [])
+    return (
+        " and ".join(
+            f"{scheme} for {', '.join(scopes)}" if scopes else scheme
+            for scheme, scopes in schemes.items()
+        )
+        or NOBODY
+    )
+
+
+def _scheme(document: Document, name: str) -> str:
     schemes: Mapping = document.raw.get("components", {}).get("securitySchemes", {})
     scheme = document.follow(schemes.get(name, {"type": f"the undefined scheme {name}"}))
     words = [scheme["type"]]
@@ -47,8 +69,6 @@ def _scheme(document: Document, name: str, scopes: list[str]) -> str:
         words += (f"{flow} at {_addresses(node)}" for flow, node in sorted(scheme["flows"].items()))
     elif scheme["type"] == "openIdConnect":
         words.append(f"at {scheme['openIdConnectUrl']}")
-    if scopes:
-        words.append(f"for {', '.join(sorted(scopes))}")
     return " ".join(words)
 
 

@@ -14,6 +14,7 @@ from ..spec import GenerationError
 from .contracts import Contract, compare
 from .differences import Difference
 from .documents import DriftError
+from .form import well_formed
 from .known import KNOWN, Definition, Known, read
 from .loading import load
 from .operation import operations
@@ -111,7 +112,9 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     outcomes, failures = [], []
     for place in chosen.published:
         try:
-            outcomes.append(hold_against(ours, load(place), known))
+            published = load(place)
+            with well_formed(ours, published):
+                outcomes.append(hold_against(ours, published, known))
         except GenerationError as error:
             failures.append(str(error))  # the others can be compared all the same
     if chosen.format == "json":

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,11 +32,14 @@ def main(
     try:
         revision = chosen.base or last_release(root)
         if revision is None:
-            print("Nothing is released yet: any version and any changelog tell the truth.")
+            print("Nothing was released before: any version and any changelog tell the truth.")
             return 0
         verdict = judge(root, revision, checkers)
     except (GenerationError, ReleaseError) as error:
         print(error, file=sys.stderr)
+        return FAILED
+    except Exception:  # noqa: BLE001  # Python's own status is that of something not told
+        traceback.print_exc()
         return FAILED
     print(FORMATS[chosen.format](verdict))
     return 1 if verdict.problems else 0

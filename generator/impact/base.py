@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
@@ -18,9 +19,16 @@ SHIPPED = ("generated", "overlay", "spec")
 
 
 def last_release(root: Path) -> str | None:
-    """The tag of the newest final version that this branch goes on from; None before the first."""
+    """The tag of the newest final version that this branch goes on from; None before the first.
+
+    A tree that is a release is one that goes on from the release before.
+    """
     tags = tree.git(root, "tag", "--list", "v*", "--merged", "HEAD").split()
     versions = {name: found for name in tags if (found := _version(name))}
+    now = version.tag(version.read(root))
+    if tree.tagged(root, now) == tree.git(root, "rev-parse", "HEAD"):
+        clean = not tree.git(root, "status", "--porcelain")
+        versions = {name: found for name, found in versions.items() if name != now or not clean}
     return max(versions, key=versions.__getitem__, default=None)
 
 
@@ -54,9 +62,12 @@ def is_changed(root: Path, revision: str, old: Path) -> bool:
     places = (*SHIPPED, f":(exclude){version.FILE}")
     changed = tree.git(root, "diff", "--name-only", revision, "--", *places)
     new = tree.git(root, "ls-files", "--others", "--exclude-standard", "--", *SHIPPED)
-    return bool(changed or new) or _project(root) != _project(old)
+    return bool(changed or new) or project(root) != project(old)
 
 
-def _project(root: Path) -> object:
+def project(root: Path) -> dict[str, Any]:
     """What the wheel says of itself: dependencies, interpreters."""
-    return tomllib.loads(root.joinpath("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    described: dict[str, Any] = tomllib.loads(
+        root.joinpath("pyproject.toml").read_text(encoding="utf-8")
+    )["project"]
+    return described

@@ -13,19 +13,29 @@ from .public import Interface, load
 
 # A release changes their values, and nobody's code.
 CHANGING = ("voyageai.VERSION", "voyageai.__version__", "voyageai.version.VERSION")
+# Griffe only counts a class's bases, and leaves the rest to others.
+BY_OURSELVES = ("ATTRIBUTE_CHANGED_TYPE", "ATTRIBUTE_CHANGED_VALUE", "CLASS_REMOVED_BASE")
 MOST_CHARACTERS = 80  # of a value that is worth comparing: longer ones are tables
 
 
-def compare_interfaces(package: str, old: Path, new: Path) -> list[News]:
+def compare_interfaces(
+    package: str, old: Path, new: Path, *, constructed: bool = True
+) -> list[News]:
     """What is gone, what is new and what is different, once each.
 
     Args:
         package: Name of the package.
         old: The folder that holds it as it was.
         new: The folder that holds it as it is.
+        constructed: Whether users make objects of its attrs classes themselves.
     """
     before, after = load(package, old), load(package, new)
-    found = (*_breakages(before, after), *_additions(before, after), *_values(before, after))
+    found = (
+        *_breakages(before, after),
+        *_additions(before, after),
+        *_values(before, after, constructed=constructed),
+        *_bases(before, after),
+    )
     return list({(item.path, item.sentence): item for item in found}.values())
 
 
@@ -35,6 +45,8 @@ def _breakages(before: Interface, after: Interface) -> Iterator[News]:
         if path not in before.reachable and path not in after.reachable:
             continue
         kind, was, now = breakage.kind.name, breakage.old_value, breakage.new_value
+        if kind in BY_OURSELVES:
+            continue
         if kind.startswith("PARAMETER"):
             aspect = "kind" if kind.endswith("KIND") else "default"
             stood = _told(getattr(was, aspect, None)), _told(getattr(now, aspect, None))
@@ -61,7 +73,7 @@ def _additions(before: Interface, after: Interface) -> Iterator[News]:
                 yield _news("added", name)
 
 
-def _values(before: Interface, after: Interface) -> Iterator[News]:
+def _values(before: Interface, after: Interface, *, constructed: bool) -> Iterator[News]:
     """What griffe leaves to others: parameters that are new, and types and values."""
     for name in after.names.values():
         was, now = before.reachable.get(name), after.reachable[name]
@@ -70,9 +82,68 @@ def _values(before: Interface, after: Interface) -> Iterator[News]:
             yield from _if_other("type-changed", name, was.returns, now.returns)
         elif isinstance(was, griffe.Attribute) and isinstance(now, griffe.Attribute):
             yield from _if_other("type-changed", name, was.annotation, now.annotation)
+            defaults = list(_default(name, was, now)) if constructed else []
+            yield from defaults
+            if defaults:
+                continue
             longest = max(len(str(was.value)), len(str(now.value)))
             if longest <= MOST_CHARACTERS and name not in CHANGING:
                 yield from _if_other("value-changed", name, was.value, now.value)
+
+
+def _default(name: str, was: griffe.Attribute, now: griffe.Attribute) -> Iterator[News]:
+    """What an argument of an attrs class's constructor is if it is left out."""
+    stood = [_default_of(attribute) for attribute in (was, now)]
+    if stood[0] != stood[1] and stood[0] is not None:
+        kind = "PARAMETER_CHANGED_REQUIRED" if stood[1] is None else "PARAMETER_CHANGED_DEFAULT"
+        path, _, parameter = name.rpartition(".")
+        yield _news(kind, path, parameter, *map(str, stood))
+
+
+def _default_of(attribute: griffe.Attribute) -> str | None:
+    """The default, or how it is made; None if there is none, or if it is no argument."""
+    holder, value = attribute.parent, attribute.value
+    if not (isinstance(holder, griffe.Class) and attribute.annotation is not None):
+        return None
+    if not any(str(each.callable_path).startswith("attrs.") for each in holder.decorators):
+        return None
+    if not (isinstance(value, griffe.ExprCall) and value.canonical_path == "attrs.field"):
+        return None if value is None else str(value)
+    said = {
+        argument.name: str(argument.value)
+        for argument in value.arguments
+        if isinstance(argument, griffe.ExprKeyword)
+    }
+    return None if said.get("init") == "False" else said.get("default", said.get("factory"))
+
+
+def _bases(before: Interface, after: Interface) -> Iterator[News]:
+    """Classes that are caught, or passed, as another one no more."""
+    for name in after.names.values():
+        was, now = before.reachable.get(name), after.reachable[name]
+        if isinstance(was, griffe.Class) and isinstance(now, griffe.Class):
+            lost = _ancestors(was, before) - _ancestors(now, after)
+            for parent in now.resolved_bases:  # what these have lost is told of them
+                known = before.reachable.get(after.names.get(parent.path, ""))
+                lost -= _ancestors(known, before) if isinstance(known, griffe.Class) else set()
+            for base in sorted(lost):
+                yield _news("base-lost", name, "", base)
+
+
+def _ancestors(item: griffe.Class, interface: Interface) -> set[str]:
+    """All that it is, but for what only this package knows by name."""
+    package = interface.package.path
+    found = {base if isinstance(base, str) else base.canonical_path for base in item.bases}
+    for base in item.resolved_bases:
+        if isinstance(base, griffe.Class):
+            found |= _ancestors(base, interface)
+    return {
+        interface.names.get(base, base)
+        for base in found
+        if base in interface.names
+        or base in interface.reachable
+        or base.partition(".")[0] != package
+    }
 
 
 def _parameters(name: str, was: griffe.Function, now: griffe.Function) -> Iterator[News]:

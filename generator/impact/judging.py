@@ -7,12 +7,14 @@ from attrs import frozen
 from packaging.version import Version
 
 from ..drift.contracts import compare
+from ..drift.form import well_formed
 from ..drift.loading import load
 from ..release import changelog, version
 from . import base
 from .interface import compare_interfaces
 from .news import Level, News, of_the_contract
 from .numbers import least
+from .project import compare_projects
 from .telling import draft, left_out, tells_what_breaks
 from .usage import CHECKERS, check_usage
 
@@ -83,23 +85,29 @@ def judge(root: Path, revision: str, checkers: Sequence[tuple[str, ...]] = CHECK
 
 
 def _news(root: Path, old: Path, checkers: Sequence[tuple[str, ...]]) -> list[News]:
-    contract = [
-        of_the_contract(difference)
-        for difference in compare(load(str(old / "spec")), load(str(root / "spec")))
-    ]
+    contracts = load(str(old / "spec")), load(str(root / "spec"))
+    with well_formed(*contracts):
+        contract = [of_the_contract(difference) for difference in compare(*contracts)]
     said = {item.subject for item in contract}
     found = [
         *contract,
         *_interface(WRITTEN, old, root),
-        *(_of_generated(item, said) for item in _interface(GENERATED, old, root)),
+        # Its objects are made by its own parsers, of what the contract says.
+        *(
+            _of_generated(item, said)
+            for item in _interface(GENERATED, old, root, constructed=False)
+        ),
+        *compare_projects(old, root),
         *check_usage(root, old, checkers),
     ]
     return sorted(found, key=lambda item: -item.level)
 
 
-def _interface(package: tuple[str, str], old: Path, new: Path) -> Iterable[News]:
+def _interface(
+    package: tuple[str, str], old: Path, new: Path, *, constructed: bool = True
+) -> Iterable[News]:
     name, folder = package
-    return compare_interfaces(name, old / folder, new / folder)
+    return compare_interfaces(name, old / folder, new / folder, constructed=constructed)
 
 
 def _of_generated(item: News, said: set[str | None]) -> News:

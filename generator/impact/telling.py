@@ -9,7 +9,7 @@ from ..release import changelog
 from .news import HEADINGS, Level, News
 
 # An operation's path says where; these say it already.
-PLACES_SAID = ("catalogue", "voyageai", "voyageai_rest", "schemas")
+PLACES_SAID = ("catalogue", "pyproject", "voyageai", "voyageai_rest", "schemas")
 
 
 def draft(version: Version, news: Sequence[News]) -> str:

@@ -69,7 +69,7 @@ def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.prog += " live"
     parser.description = f"Hold spec/ against the host of {KEY}, at {BASE_URL} if that is set."
     parser.add_argument("--dry-run", action="store_true", help="only say what would be asked")
-    parser.add_argument("--budget", type=float, default=BUDGET, help="US dollars, at most")
+    parser.add_argument("--budget", type=_positive, default=BUDGET, help="US dollars, at most")
     parser.add_argument("--rpm", type=_positive, help="requests per minute, at most")
     parser.add_argument("--every-model", action="store_true", help="ask those not active too")
     parser.add_argument("--limits", action="store_true", help="probe limits that cost more")

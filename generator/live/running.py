@@ -13,6 +13,8 @@ from .planning import Planned
 from .table import Table
 from .vectors import Vector, check_prompts, embeddings, read
 
+INTERRUPTED = "it was interrupted"
+
 
 @define
 class Seen:
@@ -54,8 +56,13 @@ def probe(asker: Asker, table: Table, contract: Contract, planned: list[Planned]
     comparison = Comparison(table, contract)
     seen = Seen(str(asker.http.base_url.copy_with(userinfo=b"")), planned)
     vectors: dict[tuple[str, str], dict[str, list[Vector]]] = {}
-    for each in planned:
-        answers, reason = asker.ask(each)
+    for position, each in enumerate(planned):
+        try:
+            answers, reason = asker.ask(each)
+        except KeyboardInterrupt:
+            # What was seen is paid for, and what was made has to be named.
+            seen.unseen |= {left.name: INTERRUPTED for left in planned[position:]}
+            break
         for answer in answers:
             _add(seen, comparison.check(each, answer), each.name)
             _note(seen.left_behind, each, answer)

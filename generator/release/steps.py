@@ -89,6 +89,8 @@ def tag(root: Path, target: Path) -> str:
 def begin(root: Path, following: Version) -> str:
     """Start on the next version: its name with .dev0, and an empty section for it."""
     tree.insist_on_clean(root)
+    if str(following) != ".".join(map(str, following.release)) or len(following.release) != 3:
+        raise ReleaseError(f"{following} is no three numbers: write a version such as 0.7.0")
     if following <= version.read(root):
         raise ReleaseError(f"{following} does not come after {version.read(root)}")
     text = changelog.begin(_changelog(root), following)

@@ -11,11 +11,25 @@ import pytest
 from ruamel.yaml import YAML
 
 from generator import paths
+from generator.drift import __main__ as the_command
 from generator.drift.__main__ import main
 from generator.drift.loading import load
 from generator.drift.reports import SAME
 
 from .pairs import base
+
+CIRCLE = """
+openapi: 3.1.0
+paths:
+  /books/{book}:
+    get:
+      responses:
+        "200":
+          content: {application/json: {schema: {$ref: "#/components/schemas/Me"}}}
+components:
+  schemas:
+    Me: {allOf: [{$ref: "#/components/schemas/Me"}]}
+"""
 
 
 def written(folder, tree):
@@ -194,6 +208,11 @@ def test_addresses_are_read(old):
         ("- a", "does not hold a mapping"),
         ('{"openapi": "3.1.0", "paths": {"/a": {"$ref": "other.yaml"}}}', "bundle it first"),
         ('{"openapi": "3.1.0", "paths": {"/a": {"$ref": "#/b"}}}', "#/b is not in the document"),
+        ("a: &a {b: *a}", "can't be read"),
+        ("openapi: 3.1.0\nservers: [{}]", 'servers.0: "url" is a required property'),
+        ("openapi: 3.0.3\ntags: [a]", 'tags.0: "a" is not of type'),
+        ("openapi: 3.1.0\npaths: {/a: }", "paths./a: null is not of type"),
+        (CIRCLE, "#/components/schemas/Me consists of itself"),
     ],
 )
 def test_what_can_not_be_compared_is_no_difference(content, message, old, tmp_path, capsys):
@@ -205,7 +224,38 @@ def test_what_can_not_be_compared_is_no_difference(content, message, old, tmp_pa
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["HEAD", "--format", "xml"], ["nothing-of-that-name"]])
+def test_a_catalogue_of_another_form_is_no_difference(old, tmp_path, capsys):
+    """It is said where it is wrong."""
+    path = tmp_path / "new.yaml"
+    path.write_text("models: [owl-1]", encoding="utf-8")
+
+    assert 3 == main([str(old / "catalogue.yaml"), str(path)])
+    assert "models: ['owl-1'] is not of type 'object'" in capsys.readouterr().err
+
+
+def test_a_slip_of_our_own_is_no_difference(old, monkeypatch, capsys):
+    """Python's status for it is that of a harmless difference."""
+
+    def slip(*contracts):
+        raise KeyError("slip")
+
+    monkeypatch.setattr(the_command, "compare", slip)
+    assert 3 == main([str(old / "openapi.yaml"), str(old / "openapi.yaml")])
+    assert "KeyError: 'slip'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["HEAD", "--format", "xml"],
+        ["nothing-of-that-name"],
+        ["http://["],
+        ["http://127.0.0.1:1/a b"],
+        ["HTTP://127.0.0.1:1/"],
+        ["long" * 2000],
+    ],
+)
 def test_a_wrong_call_is_no_difference(arguments, capsys):
     """The usual status of wrong arguments is that of a breaking difference."""
     try:
@@ -214,6 +264,13 @@ def test_a_wrong_call_is_no_difference(arguments, capsys):
         status = error.code
     assert 3 == status
     assert capsys.readouterr().err
+
+
+def test_the_help_names_the_other_comparisons(capsys):
+    """Nobody finds them otherwise."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "each with --help: live, upstream" in " ".join(capsys.readouterr().out.split())
 
 
 def test_this_checkout_is_what_is_new_unless_told(capsys):

@@ -17,6 +17,10 @@ FILES = {
 [project]
 name = "voyageai"
 dependencies = ["httpx>=0.27"]
+requires-python = ">=3.11"
+
+[project.optional-dependencies]
+numpy = ["numpy"]
 
 [tool.mypy]
 strict = true
@@ -58,11 +62,26 @@ class Refused(Error):
 class Url:
     def __init__(self, url: str) -> None: ...
 """,
+    "overlay/voyageai/options.py": """\
+from attrs import field, frozen
+from attrs.validators import ge
+
+
+@frozen(kw_only=True)
+class Options:
+    fast: bool = True
+    tries: int = field(default=2, validator=ge(0))
+""",
     "overlay/voyageai/transport.py": "def send(body: bytes) -> None: ...\n",
     "generated/voyageai_rest/__init__.py": "",
     "generated/voyageai_rest/models.py": """\
+from attrs import define
+
+
+@define
 class Search:
     text: str
+    limit: int | None = None
 """,
     "tests/typing/usage.py": """\
 from voyageai import Client

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from generator.impact.__main__ import main
 from generator.impact.base import last_release
+from generator.impact.interface import rules
 from generator.impact.news import Level
 
 from .repository import CLIENT
@@ -244,6 +245,8 @@ def test_code_that_was_refused_may_be_taken(repository):
 
 def test_the_last_release_is_the_newest_that_it_goes_on_from(repository):
     """Neither a candidate nor another branch's release is what users have."""
+    repository.begin("0.9.1")
+    repository.commit("Begin 0.9.1")
     repository.git("tag", "v0.7.0rc1")
     repository.git("tag", "viewed")
     repository.git("checkout", "--quiet", "-b", "other")
@@ -256,6 +259,35 @@ def test_the_last_release_is_the_newest_that_it_goes_on_from(repository):
     assert "v0.9.0" == last_release(repository.root)
 
 
+def test_a_release_is_judged_by_the_one_before(repository, run):
+    """Whoever tags by hand, and pushes both at once, would have nothing to be held to."""
+    repository.describe(without_a_model)
+    repository.write("overlay/voyageai/version.py", 'VERSION = "0.6.1"\n')
+    repository.commit("Release 0.6.1")
+    repository.git("tag", "v0.6.1")
+
+    status, said = run()
+    assert 1 == status
+    assert "the version is 0.6.1, it has to be 0.7.0 or above: the model wren-1 is gone" in said
+
+
+def test_a_change_after_a_release_is_judged_by_that(repository):
+    """Its number is given away."""
+    repository.describe(without_a_model)
+
+    assert "v0.6.0" == last_release(repository.root)
+
+
+def test_a_slip_of_our_own_is_no_verdict(repository, run, monkeypatch):
+    """Python's status for it is that of something not told."""
+    monkeypatch.delitem(rules(), "added")
+    repository.replace(CLIENT, "def search", "def found(self) -> None: ...\n\n    def search")
+
+    status, said = run("v0.6.0")
+    assert 3 == status
+    assert "KeyError: 'added'" in said
+
+
 def test_before_the_first_release_anything_goes(repository, run):
     """Nobody relies on anything yet."""
     repository.git("tag", "--delete", "v0.6.0")
@@ -263,7 +295,7 @@ def test_before_the_first_release_anything_goes(repository, run):
 
     status, said = run()
     assert 0 == status
-    assert "Nothing is released yet" in said
+    assert "Nothing was released before" in said
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "draft"])

@@ -46,13 +46,13 @@ def look(answers: Answers, names: tuple[str, ...], clock: Clock, **options) -> S
         return probe(asker, load(), contract(), planned)
 
 
-def answering(*answers: httpx.Response | Exception) -> Answers:
+def answering(*answers: httpx.Response | BaseException) -> Answers:
     """A host that answers one after the other, and goes on with the last."""
     left = list(answers)
 
     def answer(_: httpx.Request) -> httpx.Response:
         given = left.pop(0) if len(left) > 1 else left[0]
-        if isinstance(given, Exception):
+        if isinstance(given, BaseException):
             raise given
         return httpx.Response(given.status_code, headers=given.headers, content=given.content)
 
@@ -166,3 +166,14 @@ def test_the_key_goes_to_no_probe_that_is_about_having_none() -> None:
 
     look(answers, ("no_key", "body_before_key", "wrong_key"), Clock())
     assert [None, None, None, "Bearer no"] == sent
+
+
+def test_what_was_seen_before_an_interruption_is_told() -> None:
+    """It is paid for, and files that are left behind have to be named."""
+    surprise = httpx.Response(418, json={"detail": "Not Found"}, headers={"x-request-id": "1"})
+    host = answering(surprise, KeyboardInterrupt())
+    seen = look(host, ("unknown_file", "unknown_batch"), Clock())
+
+    assert {"418"} == {each.after for each in seen.differences if each.kind == "error-added"}
+    assert {"it was interrupted"} == set(seen.unseen.values())
+    assert len(seen.planned) - 1 == len(seen.unseen)

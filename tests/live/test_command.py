@@ -151,9 +151,12 @@ def test_what_can_not_work_is_said_at_once(live: Live, key: str, url: str, said:
     assert not key or key not in ran.out + ran.err
 
 
-def test_wrong_arguments_are_no_breaking_difference(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("wrong", [("--rpm", "0"), ("--budget", "nan"), ("--budget", "-1")])
+def test_wrong_arguments_are_no_breaking_difference(
+    wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Their status is told apart from 2, which means that something breaks."""
     with pytest.raises(SystemExit) as left:
-        main(["live", "--rpm", "0"])
+        main(["live", *wrong])
     assert 3 == left.value.code
     assert "must be above 0" in capsys.readouterr().err

@@ -115,3 +115,12 @@ def test_a_refusal_is_a_sentence_and_an_exit_status(root, capsys):
 
     assert 1 == main(["--root", str(root), "cut"])
     assert "commit or remove these first:\n?? new.py\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("following", ["1.2", "1.2.0rc1", "1.2.0.dev1", "1.2.0.post1", "1!1.2.0"])
+def test_a_version_that_could_not_be_cut_is_not_begun(following, root):
+    """What is in the making becomes three numbers, which the changelog has to name."""
+    steps.cut(root, DAY)
+
+    with pytest.raises(ReleaseError, match="no three numbers: write a version such as"):
+        steps.begin(root, Version(following))

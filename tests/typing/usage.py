@@ -39,6 +39,8 @@ def blocking(texts: list[str]) -> None:
         for vector in result:
             assert_type(vector, list[float])
         vo.embed(texts, model="a-model-to-come")
+        vo.embed("a text", model="voyage-4")
+        vo.embed(("a", "tuple"), model="voyage-4")
         vo.embed(texts, model="voyage-4", input_type="doc")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # must be refused
         chunks = vo.contextualized_embed([texts], model="voyage-context-4")
         assert_type(chunks, ContextualizedEmbeddingsObject)
