@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from voyageai_rest.catalogue import PROMPTS, find
 
+from .callers import level
 from .limits import known
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def count(
     return sum(len(tokenizer.encode(before + text)) for text in texts)
 
 
-def guard(texts: Iterable[str], input_type: InputType | None, model: str, stacklevel: int) -> None:
+def guard(texts: Iterable[str], input_type: InputType | None, model: str) -> None:
     """Warn of a call that will find less than it could.
 
     Warns:
@@ -113,7 +114,7 @@ def guard(texts: Iterable[str], input_type: InputType | None, model: str, stackl
                 "input_type='document'; otherwise ignore "
                 "voyageai.prompts.MissingInputTypeWarning.",
                 MissingInputTypeWarning,
-                stacklevel=stacklevel,
+                stacklevel=level(),
             )
         return
     start = getattr(PROMPTS[prompts], input_type).rstrip()
@@ -124,6 +125,6 @@ def guard(texts: Iterable[str], input_type: InputType | None, model: str, stackl
                 "adds, and would carry it twice. Leave the prompt out of the text, or pass "
                 "input_type=None.",
                 DoublePromptWarning,
-                stacklevel=stacklevel,
+                stacklevel=level(),
             )
             return

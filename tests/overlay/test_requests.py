@@ -364,6 +364,19 @@ def test_a_missing_model_warns_and_is_the_official_default(face):
     assert "voyage-2" == face.body["model"]
 
 
+@pytest.mark.parametrize(
+    ("method", "role"), [("embed", None), ("embed_query", "query"), ("embed_documents", "document")]
+)
+def test_models_of_this_machine_are_run_here_by_every_method(face, method, role, monkeypatch):
+    """Of those for queries and for documents too, which the API would refuse."""
+    asked = []
+    monkeypatch.setattr("voyageai.local.helpers.embed_local", lambda *given: asked.append(given))
+    face.call(face.client(), method, ["a"], model="voyage-4-nano", output_dimension=256)
+
+    assert [(["a"], "voyage-4-nano", role, True, None, 256)] == asked
+    assert [] == face.requests
+
+
 def test_warnings_point_at_the_callers_line():
     """A warning that names a line of this package helps nobody."""
     prompted = render("where?", "query")

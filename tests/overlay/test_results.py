@@ -49,6 +49,32 @@ def test_embeddings_are_lists_of_lists_of_python_floats(face):
     assert 4 == len(result)
 
 
+def test_lists_made_by_two_threads_at_once_are_not_lost(face):
+    """The second may look between the moments in which the first has made them and let go."""
+    result = face.call(face.client(), "embed", **TEXTS)
+
+    class Interrupted(type(result)):
+        """Another thread asks for the lists, right after this one has seen that there are none."""
+
+        first = True
+
+        @property
+        def _lists(self):
+            seen = self.__dict__.get("_lists")
+            if self.first:
+                self.first = False
+                assert 3 == len(self.embeddings)
+            return seen
+
+        @_lists.setter
+        def _lists(self, value):
+            self.__dict__["_lists"] = value
+
+    result.__class__ = Interrupted
+
+    assert [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]] == result.embeddings
+
+
 def test_a_result_says_what_it_cost_and_where_it_came_from(face):
     """For accounting and for support cases."""
     result = face.call(face.client(), "embed", **TEXTS)

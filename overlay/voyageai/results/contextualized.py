@@ -77,7 +77,6 @@ class ContextualizedEmbeddingsObject(Result):
         dimension: int | None = None,
         expected: list[int] | int | None = None,
     ) -> None:
-        super().__init__()
         self.results: list[ContextualizedEmbeddingsResult] = []
         self.chunk_texts = chunk_texts
         self.chunker_version: str | None = None
