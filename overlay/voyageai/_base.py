@@ -131,7 +131,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         for name, (default, instead) in OLD_SETTINGS.items():
             value: Any = vars(voyageai).get(name, default)
             if isinstance(value, ContextVar):
-                value = value.get(None)
+                value = value.get(None)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of anything
             if value is not default:
                 warnings.warn(
                     f"voyageai.{name} has no effect; pass {instead} to the client.",

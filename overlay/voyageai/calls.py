@@ -168,10 +168,10 @@ def multimodal_embed(
     from .inputs.multimodal import check_inputs, estimate_inputs, texts_of
     from .media import prepare
 
-    check_model(model)
-    checked = check_inputs(prepare(inputs, model))
+    # Before pictures are encoded, which takes long.
     _check_embedding(model, input_type, output_dtype, output_dimension)
     check_flag("truncation", truncation)
+    checked = check_inputs(prepare(inputs, model))
     guard(texts_of(checked), input_type, model)
     body = MultimodalEmbeddingsRequest(
         inputs=checked,
