@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from .callers import level
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, find_key
-from .options import Options, check_input_types, policy
+from .options import Options, check_input_types, policy, seconds
 
 if TYPE_CHECKING:
     import ssl
@@ -107,7 +107,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         import voyageai  # for what users set there
 
         settings = self._settings
-        policy(settings.get("max_retries", 0))  # a wrong one is an error now, not at the first call
+        # What is wrong is an error now, not at the first call.
+        policy(settings.get("max_retries", 0))
+        seconds(settings.get("timeout"))
         check_input_types(settings.get("input_types", {}))
         limit = settings.get("rate_limit")
         if limit is not None:

@@ -218,8 +218,10 @@ def rerank(
         truncation=_given(truncation),
     )
 
+    # What the API makes of less than one is not documented.
+    expected = None if top_k is not None and top_k < 1 else min(top_k or len(texts), len(texts))
+
     def read(response: RawResponse) -> RerankingObject:
-        expected = len(texts) if top_k is None else min(top_k, len(texts))
         result = RerankingObject(texts, operation.parse_response(response), expected=expected)
         return _identified(result, response)
 

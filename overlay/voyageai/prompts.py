@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from voyageai_rest.catalogue import PROMPTS, find
 
 from .callers import level
+from .error import ArgumentError
 from .limits import known
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def prompt(input_type: InputType | None, model: str | None = None) -> str:
     name = DEFAULT if model is None else find(model).prompts
     if name is None:
         raise LookupError(f"the prompts of {model} are not known")
-    found = getattr(PROMPTS[name], input_type, None)
+    found = getattr(PROMPTS[name], str(input_type), None)
     if not isinstance(found, str):
         raise ValueError(f"input_type must be 'query', 'document' or None, not {input_type!r}")
     return found
@@ -87,9 +88,12 @@ def count(
         tokenizer: The model's, such as `vo.tokenizer(model)`.
 
     Raises:
+        ArgumentError: The texts are a single one, whose characters would be counted.
         LookupError: The model's prompts are not known, or it takes no input type.
         ValueError: There is no such input type.
     """
+    if isinstance(texts, str):
+        raise ArgumentError("texts must be a list of strings; wrap it in a list: [texts]", "texts")
     before = prompt(input_type, model)
     return sum(len(tokenizer.encode(before + text)) for text in texts)
 

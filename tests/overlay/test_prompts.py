@@ -151,3 +151,12 @@ def test_tokens_are_counted_with_the_prompt():
     expected = 2 * len(PROMPTS["retrieval"].query.split()) + 3
     assert expected == count(["one two", "three"], "query", "voyage-4", Words())
     assert 3 == count(["one two", "three"], None, "voyage-4", Words())
+    with pytest.raises(ArgumentError, match="texts must be a list of strings"):
+        count("one two", None, "voyage-4", Words())
+
+
+def test_an_input_type_that_there_is_not_is_named():
+    """Whatever it is."""
+    for wrong in ("passage", 5):
+        with pytest.raises(ValueError, match=f"not {wrong!r}"):
+            prompt(wrong, "voyage-4")

@@ -75,6 +75,23 @@ def test_lists_made_by_two_threads_at_once_are_not_lost(face):
     assert [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]] == result.embeddings
 
 
+@pytest.mark.parametrize("empty", ["", []])
+def test_vectors_without_numbers_are_an_error(face, empty):
+    """They would vanish from the result, and those after them would belong to other texts."""
+    client = face.client(answering([entry(place, empty) for place in range(3)]))
+    with pytest.raises(MalformedResponseError, match="there are no numbers"):
+        face.call(client, "embed", **TEXTS)
+
+
+@pytest.mark.parametrize("top_k", [0, -1])
+def test_what_the_api_makes_of_a_top_k_below_one_is_taken_as_it_is(face, top_k):
+    """It is not documented, so that any number of documents may be right."""
+    data = [{"index": 0, "relevance_score": 0.5}]
+    result = face.call(face.client(answering(data)), "rerank", "q", ["a", "b"], "m", top_k=top_k)
+
+    assert ([(0, "a", 0.5)], top_k) == (result.results, face.body["top_k"])
+
+
 def test_a_result_says_what_it_cost_and_where_it_came_from(face):
     """For accounting and for support cases."""
     result = face.call(face.client(), "embed", **TEXTS)
