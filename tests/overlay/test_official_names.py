@@ -393,10 +393,22 @@ def test_base64_vectors_are_decoded(dtype, kind, numbers):
     assert numbers == util.decode_base64_embedding(packed(numbers, kind), dtype)
 
 
+def test_a_base64_vector_may_be_bytes():
+    """As the standard library makes them."""
+    assert [0.5] == util.decode_base64_embedding(packed([0.5]).encode())
+
+
 def test_an_unknown_dtype_is_refused_in_the_official_words():
     """It is a ValueError there too."""
     with pytest.raises(ValueError, match="Unknown dtype float16"):
         util.decode_base64_embedding("AAAA", "float16")
+
+
+def test_errors_made_by_hand_have_what_the_official_ones_have():
+    """Handlers read these attributes, and tests make errors to try them."""
+    made = RateLimitError("slow", b"{}", 429, {}, {"request-id": "r"}, "c")
+
+    assert ("Request r: slow", "r", None) == (str(made), made.request_id, made.error)
 
 
 def test_the_key_that_a_client_would_find(monkeypatch):

@@ -9,10 +9,12 @@ import pickle
 import sys
 import tracemalloc
 from array import array
+from collections import namedtuple
 
 import httpx
 import numpy as np
 import pytest
+from voyageai.api_resources import VoyageResponse
 from voyageai.error import MalformedResponseError, ServerError
 from voyageai.object import (
     ContextualizedEmbeddingsObject,
@@ -355,6 +357,40 @@ def test_results_pickle_copy_and_compare(face, method, arguments, kind, duplicat
     assert "req-1" == other.request_id
     other.total_tokens += 1
     assert result != other
+
+
+def test_answers_made_by_hand_of_tuples_are_taken_in_their_order():
+    """Tests of frameworks make them so; `index` is a method of tuples."""
+    entry_ = namedtuple("entry_", "embedding")
+    answer = VoyageResponse.construct_from({"usage": {"total_tokens": 3}})
+    answer.data = [entry_([0.5]), entry_([1.0])]
+    result = EmbeddingsObject(answer)
+
+    assert [[0.5], [1.0]] == result.embeddings
+
+
+def documents_by_hand(text=None):
+    """An answer of one document with one chunk."""
+    more = {} if text is None else {"text": text}
+    return VoyageResponse.construct_from(
+        {"data": [{"data": [{"embedding": [0.5], **more}]}], "usage": {"total_tokens": 1}}
+    )
+
+
+def test_update_appends_documents_with_the_texts_that_come_with_them():
+    """Those without stay without, wherever they stand."""
+    result = ContextualizedEmbeddingsObject(documents_by_hand())
+    result.update(documents_by_hand("x"))
+
+    assert [None, ["x"]] == [one.chunk_texts for one in result]
+    assert [["x"]] == result.chunk_texts
+
+
+def test_texts_that_were_split_here_go_before_those_of_the_server():
+    """Else each document would have its texts twice."""
+    result = ContextualizedEmbeddingsObject(documents_by_hand("theirs"), [["ours"]])
+
+    assert [["ours"]] == result.chunk_texts == [one.chunk_texts for one in result]
 
 
 def test_update_appends_the_vectors_of_another_response():
