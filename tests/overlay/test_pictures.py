@@ -243,6 +243,44 @@ def test_an_image_that_was_opened_stays_open(face, tmp_path):
     assert [10, 200] == shades
 
 
+def test_one_opened_image_may_be_in_many_calls_at_once(tmp_path, monkeypatch):
+    """It is read from its file by the first of the threads, and by one only."""
+    Image.effect_noise((1500, 1500), 80).save(tmp_path / "noise.png")  # takes a while to read
+    monkeypatch.setattr(pictures, "_written", lambda image: (image.tobytes()[:9], "image/webp"))
+    bodies = []
+
+    def handler(request):
+        bodies.append(request.content)
+        return answer_to(request)
+
+    async def embed():
+        async with voyageai.AsyncClient(KEY, transport=httpx.MockTransport(handler)) as client:
+            with Image.open(tmp_path / "noise.png") as image:
+                calls = [client.multimodal_embed([[image]], MODEL) for _ in range(8)]
+                await asyncio.gather(*calls)
+
+    asyncio.run(embed())
+    assert (8, 1) == (len(bodies), len(set(bodies)))
+
+
+def test_an_image_that_was_closed_is_refused(face, tmp_path):
+    """Its file is needed when it is sent."""
+    Image.new("L", (4, 4)).save(tmp_path / "closed.png")
+    with Image.open(tmp_path / "closed.png") as image:
+        pass
+    with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] can't be read as a picture"):
+        face.call(face.client(), "multimodal_embed", [[image]], MODEL)
+
+
+def test_grey_of_16_bits_keeps_its_shades(face):
+    """Pillow would cut off all above 255, which makes nearly everything white."""
+    grey = Image.fromarray(np.array([[0, 128 * 256, 255 * 256]], np.uint16))
+    face.call(face.client(), "multimodal_embed", [[grey]], MODEL)
+    _, _, found = sent_part(face)
+
+    assert [0, 128, 255] == [found.convert("L").getpixel((x, 0)) for x in range(3)]
+
+
 def test_texts_of_numpy_are_texts(face):
     """They look like arrays, and come out of data frames."""
     face.call(face.client(), "multimodal_embed", [list(np.array(["a cat"]))], MODEL)
