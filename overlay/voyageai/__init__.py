@@ -60,6 +60,8 @@ log: str | None = None
 
 debug: bool = False
 """Has no effect."""
+requestssession: Any = None
+"""Has no effect; the client's `http_client` has. So has `aiosession`."""
 verify_ssl_certs: bool = True
 """Has no effect; the client's `verify` has."""
 
@@ -135,6 +137,10 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_OWNERS[name]}", __name__), name)
     elif name == "HAS_LOCAL":
         value = import_module(".local", __name__)._is_local_available()
+    elif name == "aiosession":
+        from contextvars import ContextVar
+
+        value = ContextVar("aiohttp-session", default=None)
     elif name in _MODULES:
         value = import_module(f".{name}", __name__)
     else:

@@ -6,12 +6,14 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
+from .callers import level
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, find_key
-from .options import Options, check_input_types, policy
+from .options import Options, check_input_types, policy, seconds
 
 if TYPE_CHECKING:
     import ssl
@@ -105,7 +107,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         import voyageai  # for what users set there
 
         settings = self._settings
-        policy(settings.get("max_retries", 0))  # a wrong one is an error now, not at the first call
+        # What is wrong is an error now, not at the first call.
+        policy(settings.get("max_retries", 0))
+        seconds(settings.get("timeout"))
         check_input_types(settings.get("input_types", {}))
         limit = settings.get("rate_limit")
         if limit is not None:
@@ -127,11 +131,14 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "base_url": base_url(settings.get("base_url"), key, os.environ),
         }
         for name, (default, instead) in OLD_SETTINGS.items():
-            if vars(voyageai).get(name, default) is not default:
+            value: Any = vars(voyageai).get(name, default)
+            if isinstance(value, ContextVar):
+                value = value.get(None)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of anything
+            if value is not default:
                 warnings.warn(
                     f"voyageai.{name} has no effect; pass {instead} to the client.",
                     UserWarning,
-                    stacklevel=4,
+                    stacklevel=level(),
                 )
 
     def _connect(self) -> None:
@@ -204,6 +211,12 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return copied
 
     copy = with_options
+
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.with_options()
 
     def tokenizer(self, model: str) -> Tokenizer:
         """The tokenizer of a model, as the library `tokenizers` has it; it does not truncate.

@@ -15,6 +15,7 @@ from attrs import frozen
 from voyageai_rest.errors import REQUEST_ID
 from voyageai_rest.types import UNSET, RawResponse, Request, Unset
 
+from .callers import level
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .inputs.texts import check_text, check_texts
 from .limits import check_flag, check_model, check_number, check_output, check_value, constraint
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 V = TypeVar("V")
 R = TypeVar("R", bound=Result)
-
-# Frames between a warning of `guard` and the line of the user's that called the client.
-USER_LINE = 4
 
 
 @frozen
@@ -85,7 +83,7 @@ def embed(
     listed = [value] if isinstance(value, str) else value
     _check_embedding(model, input_type, output_dtype, output_dimension)
     check_flag("truncation", truncation)
-    guard(listed, input_type, model, USER_LINE)
+    guard(listed, input_type, model)
     body = EmbeddingsRequest(
         input=value,
         model=model,
@@ -128,7 +126,7 @@ def contextualized_embed(
     check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
     documents = check_documents(inputs, input_type, chunk_fn, enable_auto_chunking)
     _check_embedding(model, input_type, output_dtype, output_dimension)
-    guard((chunks[0] for chunks in documents), input_type, model, USER_LINE)
+    guard((chunks[0] for chunks in documents), input_type, model)
     body = ContextualizedEmbeddingsRequest(
         inputs=documents,
         model=model,
@@ -170,11 +168,11 @@ def multimodal_embed(
     from .inputs.multimodal import check_inputs, estimate_inputs, texts_of
     from .media import prepare
 
-    check_model(model)
-    checked = check_inputs(prepare(inputs, model))
+    # Before pictures are encoded, which takes long.
     _check_embedding(model, input_type, output_dtype, output_dimension)
     check_flag("truncation", truncation)
-    guard(texts_of(checked), input_type, model, USER_LINE)
+    checked = check_inputs(prepare(inputs, model))
+    guard(texts_of(checked), input_type, model)
     body = MultimodalEmbeddingsRequest(
         inputs=checked,
         model=model,
@@ -220,8 +218,10 @@ def rerank(
         truncation=_given(truncation),
     )
 
+    # What the API makes of less than one is not documented.
+    expected = None if top_k is not None and top_k < 1 else min(top_k or len(texts), len(texts))
+
     def read(response: RawResponse) -> RerankingObject:
-        expected = len(texts) if top_k is None else min(top_k, len(texts))
         result = RerankingObject(texts, operation.parse_response(response), expected=expected)
         return _identified(result, response)
 
@@ -241,7 +241,7 @@ def default_model(model: str | None) -> str:
         "It will be required in the future; current models are better and cost less. "
         "Please see https://docs.voyageai.com/docs/embeddings for a list.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=level(),
     )
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
 

@@ -70,7 +70,8 @@ class Client(_BaseClient):
         AuthenticationError: A key file that is named can't be read, or a key can't be one.
         ArgumentError: `base_url` is neither a URL nor the name of a host.
 
-    A pickled client carries settings but no key: it looks for one where it is unpickled.
+    A copied client shares the connections. A pickled one carries settings but no key: it looks for
+    one where it is unpickled.
 
     Example:
         >>> with voyageai.Client() as vo:
@@ -123,23 +124,14 @@ class Client(_BaseClient):
         Source: https://docs.voyageai.com/reference/embeddings-api
         """
         from . import calls
-        from .local.helpers import embed_local, is_local_model
 
-        name = calls.default_model(model)
-        if is_local_model(name):
-            role = self._input_type("embed", input_type)
-            return embed_local(
-                texts, name, role, truncation is not False, output_dtype, output_dimension
-            )
-        return self._send(
-            calls.embed(
-                texts,
-                name,
-                self._input_type("embed", input_type),
-                truncation,
-                output_dtype,
-                output_dimension,
-            ),
+        return self._embed(
+            texts,
+            calls.default_model(model),
+            self._input_type("embed", input_type),
+            truncation,
+            output_dtype,
+            output_dimension,
             options,
         )
 
@@ -170,11 +162,8 @@ class Client(_BaseClient):
             >>> len(query)
             1
         """
-        from . import calls
-
-        return self._send(
-            calls.embed(text, model, "query", truncation, output_dtype, output_dimension),
-            options,
+        return self._embed(
+            text, model, "query", truncation, output_dtype, output_dimension, options
         )
 
     def embed_documents(
@@ -204,11 +193,8 @@ class Client(_BaseClient):
             >>> len(documents)
             2
         """
-        from . import calls
-
-        return self._send(
-            calls.embed(texts, model, "document", truncation, output_dtype, output_dimension),
-            options,
+        return self._embed(
+            texts, model, "document", truncation, output_dtype, output_dimension, options
         )
 
     def contextualized_embed(
@@ -559,6 +545,28 @@ class Client(_BaseClient):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _embed(
+        self,
+        texts: str | Sequence[str],
+        model: str,
+        input_type: InputType | None,
+        truncation: bool | None,
+        output_dtype: OutputDtype | None,
+        output_dimension: int | None,
+        options: CallOptions,
+    ) -> EmbeddingsObject:
+        from . import calls
+        from .local.helpers import embed_local, is_local_model
+
+        if is_local_model(model):
+            return embed_local(
+                texts, model, input_type, truncation is not False, output_dtype, output_dimension
+            )
+        return self._send(
+            calls.embed(texts, model, input_type, truncation, output_dtype, output_dimension),
+            options,
+        )
 
     def _send(self, call: Call[T], options: CallOptions) -> T:
         return cast("T", self._transport.run(call, *self._ready(options), raw=self._raw))

@@ -65,29 +65,14 @@ class AsyncClient(_BaseClient):
     ) -> EmbeddingsObject:
         """See `Client.embed`."""
         from . import calls
-        from .local.helpers import embed_local, is_local_model
 
-        name = calls.default_model(model)
-        if is_local_model(name):
-            role = self._input_type("embed", input_type)
-            return await asyncio.to_thread(
-                embed_local,
-                texts,
-                name,
-                role,
-                truncation is not False,
-                output_dtype,
-                output_dimension,
-            )
-        return await self._send(
-            calls.embed(
-                texts,
-                name,
-                self._input_type("embed", input_type),
-                truncation,
-                output_dtype,
-                output_dimension,
-            ),
+        return await self._embed(
+            texts,
+            calls.default_model(model),
+            self._input_type("embed", input_type),
+            truncation,
+            output_dtype,
+            output_dimension,
             options,
         )
 
@@ -101,11 +86,8 @@ class AsyncClient(_BaseClient):
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed_query`."""
-        from . import calls
-
-        return await self._send(
-            calls.embed(text, model, "query", truncation, output_dtype, output_dimension),
-            options,
+        return await self._embed(
+            text, model, "query", truncation, output_dtype, output_dimension, options
         )
 
     async def embed_documents(
@@ -118,11 +100,8 @@ class AsyncClient(_BaseClient):
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed_documents`."""
-        from . import calls
-
-        return await self._send(
-            calls.embed(texts, model, "document", truncation, output_dtype, output_dimension),
-            options,
+        return await self._embed(
+            texts, model, "document", truncation, output_dtype, output_dimension, options
         )
 
     async def contextualized_embed(
@@ -342,6 +321,34 @@ class AsyncClient(_BaseClient):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    async def _embed(
+        self,
+        texts: str | Sequence[str],
+        model: str,
+        input_type: InputType | None,
+        truncation: bool | None,
+        output_dtype: OutputDtype | None,
+        output_dimension: int | None,
+        options: CallOptions,
+    ) -> EmbeddingsObject:
+        from . import calls
+        from .local.helpers import embed_local, is_local_model
+
+        if is_local_model(model):
+            return await asyncio.to_thread(
+                embed_local,
+                texts,
+                model,
+                input_type,
+                truncation is not False,
+                output_dtype,
+                output_dimension,
+            )
+        return await self._send(
+            calls.embed(texts, model, input_type, truncation, output_dtype, output_dimension),
+            options,
+        )
 
     async def _send(self, call: Call[T], options: CallOptions) -> T:
         return cast("T", await self._transport.run(call, *self._ready(options), raw=self._raw))

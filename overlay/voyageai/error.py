@@ -45,6 +45,7 @@ class VoyageError(Exception):
         json_body: The body decoded, if it is JSON.
         headers: Headers of the response.
         code: A name for the reason, where the API gives one.
+        error: None, as the API sends no objects of errors; the official client's name.
         request_id: What the server calls the request, for support cases.
         argument: The argument at fault, where it is known, such as `texts[3]`.
         attempts: Requests that were sent.
@@ -54,6 +55,7 @@ class VoyageError(Exception):
             the connection broke, the time was over, or the server failed.
     """
 
+    error: None = None
     argument: str | None = None
     attempts: int = 0
     elapsed: float = 0.0
@@ -76,7 +78,8 @@ class VoyageError(Exception):
         self.json_body = json_body
         self.headers = dict(headers or {})
         self.code = code
-        self.request_id = self.headers.get(REQUEST_ID)
+        # The second is where the official client looks.
+        self.request_id = self.headers.get(REQUEST_ID) or self.headers.get("request-id")
 
     @property
     def user_message(self) -> str | None:

@@ -86,7 +86,7 @@ class Options:
             if name not in CallOptions.__annotations__:
                 raise TypeError(f"got an unexpected keyword argument {name!r}")
         return cls(
-            timeout=given.get("timeout", timeout),
+            timeout=seconds(given.get("timeout", timeout)),
             deadline=_positive(given.get("deadline", deadline)),
             max_retries=policy(given.get("max_retries", max_retries)),
             limiter=limiter,
@@ -115,6 +115,23 @@ def policy(retries: int | RetryPolicy) -> RetryPolicy:
             f"max_retries must be a number from 0 or a RetryPolicy, not {retries!r}", "max_retries"
         )
     return RetryPolicy(max_retries=retries)
+
+
+def seconds(timeout: Seconds) -> Seconds:
+    """A timeout as it is.
+
+    Raises:
+        ArgumentError: It is neither seconds nor an `httpx.Timeout`.
+    """
+    given: Any = timeout
+    number = isinstance(given, (int, float)) and not isinstance(given, bool)
+    if not (given is None or (number and given >= 0) or hasattr(given, "connect")):
+        raise ArgumentError(
+            f"timeout must be seconds from 0, an httpx.Timeout or None, not {given!r}; for a pair "
+            "of seconds to connect and to read take httpx.Timeout(read, connect=connect)",
+            "timeout",
+        )
+    return timeout
 
 
 def check_input_types(given: Mapping[str, object]) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from voyageai_rest.catalogue import PROMPTS, find
 
+from .callers import level
+from .error import ArgumentError
 from .limits import known
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def prompt(input_type: InputType | None, model: str | None = None) -> str:
     name = DEFAULT if model is None else find(model).prompts
     if name is None:
         raise LookupError(f"the prompts of {model} are not known")
-    found = getattr(PROMPTS[name], input_type, None)
+    found = getattr(PROMPTS[name], str(input_type), None)
     if not isinstance(found, str):
         raise ValueError(f"input_type must be 'query', 'document' or None, not {input_type!r}")
     return found
@@ -86,14 +88,17 @@ def count(
         tokenizer: The model's, such as `vo.tokenizer(model)`.
 
     Raises:
+        ArgumentError: The texts are a single one, whose characters would be counted.
         LookupError: The model's prompts are not known, or it takes no input type.
         ValueError: There is no such input type.
     """
+    if isinstance(texts, str):
+        raise ArgumentError("texts must be a list of strings; wrap it in a list: [texts]", "texts")
     before = prompt(input_type, model)
     return sum(len(tokenizer.encode(before + text)) for text in texts)
 
 
-def guard(texts: Iterable[str], input_type: InputType | None, model: str, stacklevel: int) -> None:
+def guard(texts: Iterable[str], input_type: InputType | None, model: str) -> None:
     """Warn of a call that will find less than it could.
 
     Warns:
@@ -113,7 +118,7 @@ def guard(texts: Iterable[str], input_type: InputType | None, model: str, stackl
                 "input_type='document'; otherwise ignore "
                 "voyageai.prompts.MissingInputTypeWarning.",
                 MissingInputTypeWarning,
-                stacklevel=stacklevel,
+                stacklevel=level(),
             )
         return
     start = getattr(PROMPTS[prompts], input_type).rstrip()
@@ -124,6 +129,6 @@ def guard(texts: Iterable[str], input_type: InputType | None, model: str, stackl
                 "adds, and would carry it twice. Leave the prompt out of the text, or pass "
                 "input_type=None.",
                 DoublePromptWarning,
-                stacklevel=stacklevel,
+                stacklevel=level(),
             )
             return

@@ -20,6 +20,7 @@ from voyageai_rest.dtypes import DTYPES
 
 from .error import ArgumentError
 from .extras import require
+from .vectors import DEFAULT
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,12 +49,10 @@ def pack(vectors: npt.ArrayLike, dtype: OutputDtype = "ubinary") -> npt.NDArray[
     """
     np = require("numpy", "numpy")
     number = _packed(dtype)
-    matrix = np.asarray(vectors)
-    if matrix.ndim != 2 or matrix.shape[1] % BITS:
+    matrix = _matrix(vectors, DEFAULT)
+    if matrix.shape[1] % BITS:
         raise ArgumentError(
-            f"vectors must be a matrix with a multiple of {BITS} columns, not of shape "
-            f"{matrix.shape}",
-            "vectors",
+            f"vectors must have a multiple of {BITS} columns, not {matrix.shape[1]}", "vectors"
         )
     unsigned = np.packbits(matrix > 0, axis=1)
     packed: npt.NDArray[Any] = (unsigned ^ SIGN).view(np.int8) if number == "int8" else unsigned
@@ -93,10 +92,10 @@ def hamming(
         ImportError: numpy is not installed.
     """
     np = require("numpy", "numpy")
-    left, right = _unsigned(queries, dtype), _unsigned(documents, dtype)
+    left, right = _unsigned(queries, dtype, "queries"), _unsigned(documents, dtype, "documents")
     _check_columns(left, right)
     ones = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(
-        axis=1, dtype=np.int32
+        axis=1, dtype=np.uint8
     )
     # A query at a time: all at once would be a cube.
     rows = [ones[row ^ right].sum(axis=1, dtype=np.int32) for row in left]
@@ -123,7 +122,7 @@ def similarity(
         ImportError: numpy is not installed.
     """
     np = require("numpy", "numpy")
-    left, right = np.asarray(queries), np.asarray(documents)
+    left, right = _matrix(queries, dtype, "queries"), _matrix(documents, dtype, "documents")
     _check_columns(left, right)
     if _bits(dtype) > 1:
         dimensions = left.shape[1] * BITS
@@ -160,8 +159,10 @@ def truncate(
         [[1.0, 0.0]]
     """
     np = require("numpy", "numpy")
-    matrix = np.asarray(vectors)
     per_number = _bits(dtype)
+    matrix = _matrix(vectors, dtype)
+    if not isinstance(dimension, int):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may pass anything
+        raise ArgumentError(f"dimension must be an integer, not {dimension!r}", "dimension")
     columns, left_over = divmod(dimension, per_number)
     if not 1 <= columns <= matrix.shape[1] or left_over:
         raise ArgumentError(
@@ -190,22 +191,49 @@ def _packed(dtype: OutputDtype) -> str:
     return DTYPES[dtype].number
 
 
-def _unsigned(vectors: npt.ArrayLike, dtype: OutputDtype) -> npt.NDArray[Any]:
+def _matrix(
+    vectors: npt.ArrayLike, dtype: OutputDtype, argument: str = "vectors"
+) -> npt.NDArray[Any]:
+    """Vectors of a dtype as a matrix of its numbers.
+
+    Of another dtype the arithmetic would overflow, or lose the fractions, and nobody would notice.
+    """
+    np = require("numpy", "numpy")
+    _bits(dtype)
+    try:
+        given = np.asarray(vectors)
+    except ValueError as error:  # rows of different lengths
+        raise ArgumentError(f"{argument} must be a matrix: {error}", argument) from None
+    number = DTYPES[dtype].number
+    right = given.dtype.kind == "f" if number == "float32" else given.dtype == number
+    whole = not isinstance(vectors, np.ndarray) and given.dtype.kind in "iu"
+    if whole:  # of lists, for which numpy has chosen a dtype
+        numbers = given.astype(float if number == "float32" else number)
+        given, right = numbers, bool((numbers == given).all())
+    if given.ndim != 2 or not right:
+        raise ArgumentError(
+            f"{argument} must be a matrix of {number}, as vectors of dtype {dtype!r} are, not of "
+            f"shape {given.shape} and {np.asarray(vectors).dtype}",
+            argument,
+        )
+    matrix: npt.NDArray[Any] = given
+    return matrix
+
+
+def _unsigned(
+    vectors: npt.ArrayLike, dtype: OutputDtype, argument: str = "vectors"
+) -> npt.NDArray[Any]:
     np = require("numpy", "numpy")
     number = _packed(dtype)
-    matrix = np.asarray(vectors)
-    if matrix.dtype != number:
-        raise ArgumentError(
-            f"vectors of dtype {dtype!r} are {number}, not {matrix.dtype}", "vectors"
-        )
+    matrix = _matrix(vectors, dtype, argument)
     unsigned: npt.NDArray[Any] = matrix.view(np.uint8) ^ SIGN if number == "int8" else matrix
     return unsigned
 
 
 def _check_columns(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> None:
-    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1]:
+    if left.shape[1] != right.shape[1]:
         raise ArgumentError(
-            f"queries and documents must be matrices with as many columns, not of shapes "
-            f"{left.shape} and {right.shape}",
+            f"queries and documents must have as many columns, not {left.shape[1]} and "
+            f"{right.shape[1]}",
             "documents",
         )

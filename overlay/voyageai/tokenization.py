@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .callers import level
 from .error import ArgumentError
 from .extras import require
 from .inputs.texts import check_texts
@@ -113,7 +114,7 @@ def default_model(model: str | None) -> str:
         f"{voyageai.VOYAGE_EMBED_DEFAULT_MODEL}, and current models have other tokenizers, whose "
         "counts differ.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=level(),
     )
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
 

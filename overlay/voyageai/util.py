@@ -27,7 +27,7 @@ VOYAGE_LOG = os.environ.get("VOYAGE_LOG")
 logger = logging.getLogger("voyage")
 
 
-def decode_base64_embedding(embedding: str, dtype: str | None = None) -> list[float]:
+def decode_base64_embedding(embedding: str | bytes, dtype: str | None = None) -> list[float]:
     """The numbers of one vector as the API writes it.
 
     Args:
@@ -44,7 +44,8 @@ def decode_base64_embedding(embedding: str, dtype: str | None = None) -> list[fl
     """
     if dtype is not None and dtype not in DTYPES:
         raise ValueError(f"Unknown dtype {dtype}")
-    return Vectors.decode([embedding], dtype).tolist()[0]
+    text = embedding.decode("latin-1") if isinstance(embedding, bytes) else embedding
+    return Vectors.decode([text], dtype).tolist()[0]
 
 
 def default_api_key() -> str:

@@ -74,6 +74,8 @@ class Vectors:
         else:
             # A float list may hold more digits than float32 has, and they are kept.
             found = cls._from_lists(vectors, "float64" if number == "float32" else number)
+        if not found.columns:
+            raise ShapeError("there are no numbers", "[0]")
         if dimension is not None and found.columns * asked.dimensions_per_number != dimension:
             raise ShapeError(
                 f"{found.columns} numbers of {number} are not the dimension {dimension}", "[0]"

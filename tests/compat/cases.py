@@ -238,8 +238,19 @@ def _bodies() -> Iterator[Case]:
     yield case("an empty text", "embed", texts=[""], model="voyage-4")
     yield case("an unknown model", "embed", texts=["a"], model="voyage-99")
     yield case("an unknown dtype", "embed", texts=["a"], model="voyage-4", output_dtype="float32")
+    yield case("an unknown input_type", "embed", **texts, input_type="passage")
+    yield case("an unknown dimension", "embed", **texts, output_dimension=300)
+    yield case("a dimension as text", "embed", **texts, output_dimension="256")
+    yield case("a text that is none", "embed", texts=["a", None], model="voyage-4")
+    yield case("texts that are no list", "embed", texts={"a": 1}.keys(), model="voyage-4")
+    yield case("too many texts", "embed", texts=["a"] * 1001, model="voyage-4")
     ranked = {"query": "q", "documents": ["a", "b", "c"], "model": "rerank-2.5"}
     yield case("plain", "rerank", **ranked)
+    yield case("an empty list", "rerank", **ranked | {"documents": []})
+    yield case("a document that is none", "rerank", **ranked | {"documents": ["a", None]})
+    yield case("top_k of 0", "rerank", **ranked, top_k=0)
+    yield case("more top_k than documents", "rerank", **ranked, top_k=9)
+    yield case("an empty query", "rerank", **ranked | {"query": ""})
     yield case("top_k", "rerank", **ranked, top_k=3)
     yield case("truncation=False", "rerank", **ranked, truncation=False)
     chunks = {"inputs": [["a", "b"], ["c"]], "model": "voyage-context-3"}
@@ -251,6 +262,12 @@ def _bodies() -> Iterator[Case]:
         "flat queries", context, inputs=["a", "b"], model="voyage-context-3", input_type="query"
     )
     yield case("chunk_fn", context, **chunks, chunk_fn=lambda text: [text, text + "!"])
+    yield case(
+        "chunk_fn leaves out", context, **chunks | {"inputs": [["", "a b"]]}, chunk_fn=str.split
+    )
+    yield case("tuples", context, **chunks | {"inputs": (("a", "b"), ("c",))})
+    yield case("an empty chunk", context, **chunks | {"inputs": [["a", ""]]})
+    yield case("an empty document", context, **chunks | {"inputs": [[], ["a"]]})
     auto = {"input_type": "document", "enable_auto_chunking": True}
     yield case("auto-chunking", context, inputs=[["a"], ["b"]], model="voyage-context-3", **auto)
     yield case("auto-chunking flat", context, inputs=["a", "b"], model="voyage-context-3", **auto)
@@ -275,6 +292,14 @@ def _bodies() -> Iterator[Case]:
     ]
     yield case("dicts", media, inputs=[{"content": content}], model="voyage-multimodal-3.5")
     yield case("lists", media, inputs=[["a"], ["b"]], model="voyage-multimodal-3.5")
+    yield case("an empty text", media, inputs=[[""]], model="voyage-multimodal-3.5")
+    yield case(
+        "an unknown input_type",
+        media,
+        inputs=[["a"]],
+        model="voyage-multimodal-3.5",
+        input_type="passage",
+    )
     yield case("int8", media, inputs=[["a"]], model="voyage-multimodal-3.5", output_dtype="int8")
     yield case(
         "extra keys", media, inputs=[{"content": content, "note": 1}], model="voyage-multimodal-3.5"
@@ -300,6 +325,17 @@ def _bodies() -> Iterator[Case]:
         return {"inputs": [["a", image]], "model": "voyage-multimodal-3.5"}
 
     yield Case("body/multimodal_embed/an image", media, picture)
+
+    def of_mode(mode: str) -> Callable[[], dict[str, Any]]:
+        def given() -> dict[str, Any]:
+            made = picture()
+            made["inputs"][0][1] = made["inputs"][0][1].convert(mode)
+            return made
+
+        return given
+
+    for mode in ("1", "L", "P", "CMYK", "I", "F", "RGBA", "LA"):
+        yield Case(f"body/multimodal_embed/an image of mode {mode}", media, of_mode(mode))
 
 
 def _statuses() -> Iterator[Case]:
@@ -386,6 +422,17 @@ def _results() -> Iterator[Case]:
     yield case("a document without texts", documents(["a1"], [None]), context, **chunked)
 
 
+def _settings() -> Iterator[Case]:
+    for name, given in {
+        "max_retries=None": {"max_retries": None},
+        "max_retries=-1": {"max_retries": -1},
+        "timeout=0": {"timeout": 0},
+        "timeout of two": {"timeout": (3, 5)},
+        "timeout below 0": {"timeout": -1},
+    }.items():
+        yield Case(f"settings/{name}", "embed", _text, settings=given)
+
+
 def _retries() -> Iterator[Case]:
     yield Case("retries/none by default", "embed", _text, 503, {"detail": "busy"})
     yield Case(
@@ -414,4 +461,6 @@ def official(outcome: dict[str, Any]) -> dict[str, Any]:
     return outcome
 
 
-CASES = {one.id: one for make in (_bodies, _statuses, _results, _retries) for one in make()}
+CASES = {
+    one.id: one for make in (_bodies, _statuses, _results, _settings, _retries) for one in make()
+}

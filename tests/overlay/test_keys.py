@@ -131,6 +131,20 @@ def test_the_key_is_in_no_repr_and_no_pickle(face, key):
     assert key.encode() not in pickle.dumps(client._params)
 
 
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_a_copied_client_keeps_its_key_and_its_connections(face, key, duplicate):
+    """Frameworks copy the objects that hold it, deep ones too; its key was given by hand."""
+    client = face.client(max_retries=2)
+    copied = duplicate(client)
+
+    assert (key, key, 2) == (copied.api_key, copied._params["api_key"], copied.max_retries)
+    copied._params["base_url"] = "https://elsewhere.test/v1"
+    face.call(copied, "embed", ["a"], "voyage-4", "query")
+    face.call(client, "embed", ["a"], "voyage-4", "query")
+    hosts = [request.url.host for request in face.requests]
+    assert ["elsewhere.test", "api.voyageai.com"] == hosts
+
+
 def test_an_unpickled_client_looks_for_a_key_where_it_is(face, monkeypatch):
     """Frameworks send clients to workers, which have the key in their own environment."""
     client = face.client(max_retries=3, timeout=5, base_url="http://localhost:1/v1")

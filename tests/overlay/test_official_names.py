@@ -6,6 +6,7 @@ What it does was observed by running it; the expected values are data.
 from __future__ import annotations
 
 import asyncio
+import base64
 import copy
 import importlib
 import json
@@ -35,6 +36,7 @@ GLOBALS = {
     "debug": False,
     "log": None,
     "proxy": None,
+    "requestssession": None,
     "verify_ssl_certs": True,
 }
 MODULES = [
@@ -64,6 +66,38 @@ NAMES = [
     "get_embedding",
     "get_embeddings",
 ]
+HOMES = {
+    "api_resources.api_resource": ["APIResource"],
+    "api_resources.contextualized_embedding": ["ContextualizedEmbedding"],
+    "api_resources.embedding": ["Embedding"],
+    "api_resources.multimodal_embedding": ["MultimodalEmbedding"],
+    "api_resources.reranking": ["Reranking"],
+    "api_resources.response": ["VoyageHttpResponse", "VoyageResponse"],
+    "object.contextualized_embeddings": ["ContextualizedEmbeddingsObject", "ContextualizedEmbeddingsResult"],
+    "object.embeddings": ["EmbeddingsObject"],
+    "object.multimodal_embeddings": ["MultimodalEmbeddingsObject"],
+    "object.reranking": ["RerankingObject", "RerankingResult"],
+}  # fmt: skip
+"""Modules of the official client, and what code imports from them by their full path."""
+PICKLED = {
+    "EmbeddingsObject": (
+        "gAJjdm95YWdlYWkub2JqZWN0LmVtYmVkZGluZ3MKRW1iZWRkaW5nc09iamVjdApxACmBcQF9cQIoWAoAAABlbWJlZGRp"
+        "bmdzcQNdcQRdcQUoRz/gAAAAAAAARz/wAAAAAAAAZWFYDAAAAHRvdGFsX3Rva2Vuc3EGSwN1Yi4="
+    ),
+    "ContextualizedEmbeddingsObject": (
+        "gAJjdm95YWdlYWkub2JqZWN0LmNvbnRleHR1YWxpemVkX2VtYmVkZGluZ3MKQ29udGV4dHVhbGl6ZWRFbWJlZGRpbmdz"
+        "T2JqZWN0CnEAKYFxAX1xAihYBwAAAHJlc3VsdHNxA11xBGN2b3lhZ2VhaS5vYmplY3QuY29udGV4dHVhbGl6ZWRfZW1i"
+        "ZWRkaW5ncwpDb250ZXh0dWFsaXplZEVtYmVkZGluZ3NSZXN1bHQKcQUpgXEGfXEHKFgFAAAAaW5kZXhxCEsAWAoAAABl"
+        "bWJlZGRpbmdzcQldcQpdcQsoRz/gAAAAAAAARz/wAAAAAAAAZWFYCwAAAGNodW5rX3RleHRzcQxdcQ1YAQAAAGFxDmF1"
+        "YmFYDAAAAHRvdGFsX3Rva2Vuc3EPSwNoDF1xEGgNYVgPAAAAY2h1bmtlcl92ZXJzaW9ucRFOdWIu"
+    ),
+    "RerankingObject": (
+        "gAJjdm95YWdlYWkub2JqZWN0LnJlcmFua2luZwpSZXJhbmtpbmdPYmplY3QKcQApgXEBfXECKFgHAAAAcmVzdWx0c3ED"
+        "XXEEY3ZveWFnZWFpLm9iamVjdC5yZXJhbmtpbmcKUmVyYW5raW5nUmVzdWx0CnEFSwFYAQAAAGJxBkc/4AAAAAAAAIdx"
+        "B4FxCGFYDAAAAHRvdGFsX3Rva2Vuc3EJSwN1Yi4="
+    ),
+}
+"""Results as 0.5.0 pickled them."""
 CHUNKS = [
     (10, "Hello world. Foo bar,baz qux", ["Hello ", "world.", " Foo bar,", "baz qux"]),
     (10, "", []),
@@ -133,6 +167,35 @@ def test_official_names_are_there_after_a_bare_import(name):
     """Submodules by attribute included."""
     code = f"import voyageai; voyageai.{name}; assert '{name}' in dir(voyageai)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("path", "names"), HOMES.items())
+def test_names_are_found_by_their_full_official_path(path, names):
+    """LlamaIndex imports some of them so."""
+    module = importlib.import_module(f"voyageai.{path}")
+    package = importlib.import_module(f"voyageai.{path.partition('.')[0]}")
+
+    assert names == module.__all__ == [name for name in names if hasattr(module, name)]
+    assert [getattr(package, name) for name in names] == [getattr(module, name) for name in names]
+
+
+@pytest.mark.parametrize(("name", "pickled"), PICKLED.items())
+def test_results_that_the_official_client_pickled_can_be_read(name, pickled):
+    """Caches of embeddings outlive the client that filled them."""
+    result = pickle.loads(base64.b64decode(pickled))
+
+    assert (name, 3, None, None) == (
+        type(result).__name__,
+        result.total_tokens,
+        result.model,
+        result.request_id,
+    )
+    assert result == pickle.loads(pickle.dumps(result))
+    if name == "RerankingObject":
+        assert [(1, "b", 0.5)] == result.results
+    else:
+        vectors = result if name == "EmbeddingsObject" else result.results[0]
+        assert [[0.5, 1.0]] == vectors.embeddings == vectors.to_numpy().tolist()
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -308,7 +371,7 @@ def test_first_functions_embed_and_say_what_replaces_them(name, sent):
         body[name] for name in ("input", "model", "input_type", "truncation", "custom")
     )
     if client == "Client":
-        assert __file__ == caught[0].filename
+        assert {__file__} == {warning.filename for warning in caught}
 
 
 @pytest.mark.filterwarnings("ignore:This function will be deprecated")
@@ -330,10 +393,22 @@ def test_base64_vectors_are_decoded(dtype, kind, numbers):
     assert numbers == util.decode_base64_embedding(packed(numbers, kind), dtype)
 
 
+def test_a_base64_vector_may_be_bytes():
+    """As the standard library makes them."""
+    assert [0.5] == util.decode_base64_embedding(packed([0.5]).encode())
+
+
 def test_an_unknown_dtype_is_refused_in_the_official_words():
     """It is a ValueError there too."""
     with pytest.raises(ValueError, match="Unknown dtype float16"):
         util.decode_base64_embedding("AAAA", "float16")
+
+
+def test_errors_made_by_hand_have_what_the_official_ones_have():
+    """Handlers read these attributes, and tests make errors to try them."""
+    made = RateLimitError("slow", b"{}", 429, {}, {"request-id": "r"}, "c")
+
+    assert ("Request r: slow", "r", None) == (str(made), made.request_id, made.error)
 
 
 def test_the_key_that_a_client_would_find(monkeypatch):
@@ -363,9 +438,24 @@ def test_helpers_for_requests_and_lines(caplog):
 @pytest.mark.parametrize("name", ["requestssession", "aiosession"])
 def test_settings_of_other_http_libraries_warn(name, monkeypatch):
     """Their users learn what to use instead."""
-    monkeypatch.setattr(voyageai, name, object(), raising=False)
-    with pytest.warns(UserWarning, match=f"voyageai.{name} has no effect; pass http_client="):
+    monkeypatch.setattr(voyageai, name, object())
+    with pytest.warns(
+        UserWarning, match=f"voyageai.{name} has no effect; pass http_client="
+    ) as all_:
         voyageai.Client(api_key=KEY)
+    assert [__file__] == [warning.filename for warning in all_]
+
+
+def test_a_session_set_as_the_official_documentation_shows_warns_too():
+    """`aiosession` is a context variable there."""
+    assert voyageai.requestssession is None
+    voyageai.Client(api_key=KEY)  # no warning
+    token = voyageai.aiosession.set(object())
+    try:
+        with pytest.warns(UserWarning, match="voyageai.aiosession has no effect"):
+            voyageai.AsyncClient(api_key=KEY)
+    finally:
+        voyageai.aiosession.reset(token)
 
 
 def test_unverified_certificates_warn(monkeypatch):

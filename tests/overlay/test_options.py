@@ -131,6 +131,8 @@ def test_every_method_takes_the_options_of_a_call(face, method, arguments, kind)
         ({"retries": 3}, TypeError, "unexpected keyword argument 'retries'"),
         ({"deadline": 0}, error.ArgumentError, "deadline must be more than 0"),
         ({"max_retries": -1}, error.ArgumentError, "max_retries"),
+        ({"timeout": -1}, error.ArgumentError, "timeout must be seconds from 0"),
+        ({"timeout": (3, 5)}, error.ArgumentError, r"httpx.Timeout\(read, connect=connect\)"),
         ({"extra_headers": {"Authorization": "x"}}, error.ArgumentError, "can't set 'Authorization'"),
         ({"extra_body": {"x": float("nan")}}, error.ArgumentError, "can't be written as JSON"),
         ({"extra_body": {"x": object()}}, error.ArgumentError, "can't be written as JSON"),
@@ -143,6 +145,13 @@ def test_a_wrong_option_is_refused_before_anything_is_sent(face, options, kind, 
         face.call(client, "embed", **EMBED, **options)
 
     assert [] == face.requests
+
+
+@pytest.mark.parametrize("timeout", ["5", (3, 5), -1, float("nan"), True])
+def test_a_wrong_timeout_is_refused_when_the_client_is_made(face, timeout):
+    """Rather than fail in each call, in words about something else."""
+    with pytest.raises(error.ArgumentError, match="timeout must be seconds from 0"):
+        face.client(timeout=timeout)
 
 
 def test_with_options_covers_every_argument_of_a_client(face):

@@ -196,6 +196,15 @@ def test_a_picture_over_a_limit_is_refused_before_it_is_sent(
         io.BytesIO(b"GIF89a"),
         np.zeros((2, 2), np.complex64),
         file_of(Image.new("RGB", (9, 9)), "PNG")[:40],
+        file_of(Image.new("RGB", (90, 90)), "BMP")[:900],
+        file_of(Image.effect_noise((90, 90), 9), "PNG")[:900],
+        np.zeros((2, 2), np.float32),  # Pillow takes each of these for something else
+        np.zeros((2, 2, 3), np.float64),
+        np.zeros((2, 2), np.uint16),
+        np.zeros((3, 2, 2), np.uint8),
+        np.zeros(2, np.uint8),
+        np.zeros((0, 2, 3), np.uint8),
+        np.float32(1),
     ],
 )
 def test_what_is_no_picture_is_refused(face, given):
@@ -203,6 +212,110 @@ def test_what_is_no_picture_is_refused(face, given):
     with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] can't be read as a picture"):
         face.call(face.client(), "multimodal_embed", [[given]], MODEL)
     assert [] == face.requests
+
+
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+def test_arrays_are_height_by_width_by_channels(face, channels):
+    """A channel of its own or none at all is grey."""
+    array = np.full((2, 3, *channels), 77, np.uint8)
+    face.call(face.client(), "multimodal_embed", [[array]], MODEL)
+    _, _, found = sent_part(face)
+
+    assert ((3, 2), (77, 77, 77)) == (found.size, found.convert("RGB").getpixel((2, 1)))
+
+
+def test_an_image_that_was_opened_stays_open(face, tmp_path):
+    """Its frames are sent one by one, or it is counted and then sent."""
+    frames = [Image.new("L", (4, 4), shade) for shade in (10, 200)]
+    frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
+    image = Image.open(tmp_path / "film.gif")
+    pictures.pixels(image, MODEL, "image")
+    shades = []
+    for place in range(2):
+        image.seek(place)
+        face.call(face.client(), "multimodal_embed", [[image, image]], MODEL)
+        content = face.body["inputs"][0]["content"]
+        assert content[0] == content[1]
+        raw = base64.b64decode(content[0]["image_base64"].partition(",")[2])
+        shades.append(Image.open(io.BytesIO(raw)).convert("L").getpixel((1, 1)))
+    image.close()
+
+    assert [10, 200] == shades
+
+
+def test_one_opened_image_may_be_in_many_calls_at_once(tmp_path, monkeypatch):
+    """It is read from its file by the first of the threads, and by one only."""
+    Image.effect_noise((1500, 1500), 80).save(tmp_path / "noise.png")  # takes a while to read
+    monkeypatch.setattr(pictures, "_written", lambda image: (image.tobytes()[:9], "image/webp"))
+    bodies = []
+
+    def handler(request):
+        bodies.append(request.content)
+        return answer_to(request)
+
+    async def embed():
+        async with voyageai.AsyncClient(KEY, transport=httpx.MockTransport(handler)) as client:
+            with Image.open(tmp_path / "noise.png") as image:
+                calls = [client.multimodal_embed([[image]], MODEL) for _ in range(8)]
+                await asyncio.gather(*calls)
+
+    asyncio.run(embed())
+    assert (8, 1) == (len(bodies), len(set(bodies)))
+
+
+def test_an_image_that_was_closed_is_refused(face, tmp_path):
+    """Its file is needed when it is sent."""
+    Image.new("L", (4, 4)).save(tmp_path / "closed.png")
+    with Image.open(tmp_path / "closed.png") as image:
+        pass
+    with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] can't be read as a picture"):
+        face.call(face.client(), "multimodal_embed", [[image]], MODEL)
+
+
+def test_grey_of_16_bits_keeps_its_shades(face):
+    """Pillow would cut off all above 255, which makes nearly everything white."""
+    grey = Image.fromarray(np.array([[0, 128 * 256, 255 * 256]], np.uint16))
+    face.call(face.client(), "multimodal_embed", [[grey]], MODEL)
+    _, _, found = sent_part(face)
+
+    assert [0, 128, 255] == [found.convert("L").getpixel((x, 0)) for x in range(3)]
+
+
+def test_texts_of_numpy_are_texts(face):
+    """They look like arrays, and come out of data frames."""
+    face.call(face.client(), "multimodal_embed", [list(np.array(["a cat"]))], MODEL)
+
+    assert [{"type": "text", "text": "a cat"}] == face.body["inputs"][0]["content"]
+
+
+@pytest.mark.parametrize("text", ["a", b"GIF8"])
+def test_inputs_are_lists_with_pictures_and_without(face, text):
+    """What is refused does not depend on what is in it."""
+    for inputs in (([text],), [(text,)]):
+        with pytest.raises(ArgumentError, match="list"):
+            face.call(face.client(), "multimodal_embed", inputs, MODEL)
+    assert [] == face.requests
+
+
+def test_the_url_of_a_video_needs_a_model_that_takes_videos(face):
+    """As a video itself does."""
+    video = voyageai.VideoUrl("https://example.com/cat.mp4")
+    with pytest.raises(
+        ArgumentError, match=r"inputs\[0\]\[0\] is a video, and voyage-multimodal-3"
+    ):
+        face.call(face.client(), "multimodal_embed", [[video]], "voyage-multimodal-3")
+    face.call(face.client(), "multimodal_embed", [[video]], "voyage-multimodal-99")
+
+
+def test_wrong_arguments_are_found_before_pictures_are_encoded(monkeypatch, scene):
+    """Which takes long."""
+    monkeypatch.setattr(pictures, "encode", lambda *given: pytest.fail("encoded"))
+    client = voyageai.Client(KEY)
+    for wrong in ({"output_dtype": "int4"}, {"truncation": "no"}, {"input_type": "passage"}):
+        with pytest.raises(ArgumentError):
+            client.multimodal_embed([[scene]], MODEL, **wrong)
+    with pytest.raises(ArgumentError, match="model must be the name"):
+        client.multimodal_embed([[scene]], None)
 
 
 def test_a_file_open_as_text_is_refused(face):

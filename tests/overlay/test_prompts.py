@@ -39,6 +39,18 @@ def test_a_call_without_an_input_type_warns_once_per_line():
     assert {__file__} == {warning.filename for warning in caught}
 
 
+def test_a_warning_names_the_callers_line_whatever_the_way():
+    """Lines that go through raw responses or a copy are told apart too."""
+    client = Face("Client").client()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        client.with_raw_response.embed(["a"], model="voyage-4")
+        client.with_raw_response.embed(["a"], model="voyage-4")
+        client.with_options(max_retries=1).multimodal_embed([["a"]], "voyage-multimodal-3.5")
+
+    assert [__file__] * 3 == [warning.filename for warning in caught]
+
+
 @pytest.mark.parametrize("role", ["query", "document"])
 def test_texts_that_bring_their_prompt_need_no_input_type(face, role):
     """Who renders prompts knows what they do."""
@@ -139,3 +151,12 @@ def test_tokens_are_counted_with_the_prompt():
     expected = 2 * len(PROMPTS["retrieval"].query.split()) + 3
     assert expected == count(["one two", "three"], "query", "voyage-4", Words())
     assert 3 == count(["one two", "three"], None, "voyage-4", Words())
+    with pytest.raises(ArgumentError, match="texts must be a list of strings"):
+        count("one two", None, "voyage-4", Words())
+
+
+def test_an_input_type_that_there_is_not_is_named():
+    """Whatever it is."""
+    for wrong in ("passage", 5):
+        with pytest.raises(ValueError, match=f"not {wrong!r}"):
+            prompt(wrong, "voyage-4")

@@ -78,6 +78,14 @@ def test_truncated_floats_have_unit_length_again():
     assert [[0.0, 0.0]] == truncate([[0.0, 0.0, 1.0]], 2).tolist()
 
 
+def test_lists_of_whole_numbers_are_vectors_too():
+    """`embeddings` of packed bits are such; and numpy takes [[3, 4]] for integers."""
+    assert [[0.6, 0.8]] == truncate([[3, 4, 0]], 2).tolist()
+    assert [[-24]] == similarity([[3, -4]], [[0, 6]], "int8").tolist()
+    assert [[0, 1, 0, 0, 1, 1, 0, 1]] == unpack([[-51]], "binary").tolist()
+    assert [[1]] == hamming([[77]], [[76]], "ubinary").tolist()
+
+
 def test_truncated_bits_are_the_first_bytes():
     """As documented: 512 dimensions are the first 64 bytes."""
     packed = np.arange(128, dtype=np.uint8)[None]
@@ -92,7 +100,17 @@ def test_truncated_bits_are_the_first_bytes():
         (lambda: pack([1.0] * 8), "must be a matrix"),
         (lambda: pack([[1.0] * 8], "int8"), "must be binary or ubinary"),
         (lambda: unpack([[1]], "float"), "must be binary or ubinary"),
-        (lambda: unpack(np.zeros((1, 2), np.int8), "ubinary"), "are uint8, not int8"),
+        (lambda: unpack(np.zeros((1, 2), np.int8), "ubinary"), "vectors must be a matrix of uint8, .* and int8"),
+        (lambda: unpack([[1, 256]], "ubinary"), "matrix of uint8, .* and int64"),
+        (lambda: unpack(np.zeros(2, np.uint8), "ubinary"), "must be a matrix"),
+        (lambda: similarity([[1.0]], np.ones((1, 1), np.int8)), "documents must be a matrix of float32, .* and int8"),
+        (lambda: similarity([[0.5]], [[0.5]], "int8"), "queries must be a matrix of int8, .* and float64"),
+        (lambda: similarity(np.ones((1, 1), np.int8), np.ones((1, 1), np.uint8), "int8"), "documents must be a matrix of int8"),
+        (lambda: truncate(np.ones((1, 2), np.int8), 1), "matrix of float32, .* and int8"),
+        (lambda: truncate([1.0, 2.0], 1), "must be a matrix"),
+        (lambda: truncate([[1.0], [1.0, 2.0]], 1), "must be a matrix"),
+        (lambda: truncate([["a"]], 1), "must be a matrix"),
+        (lambda: truncate([[1.0, 2.0]], 1.0), "dimension must be an integer, not 1.0"),
         (lambda: hamming(np.zeros((1, 2), np.uint8), np.zeros((1, 3), np.uint8), "ubinary"), "as many columns"),
         (lambda: similarity([[1.0]], [[1.0, 2.0]]), "as many columns"),
         (lambda: similarity([[1.0]], [[1.0]], "float16"), "dtype must be one of float,"),

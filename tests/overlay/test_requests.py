@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 
 import httpx
+import numpy as np
 import pytest
+import voyageai
 from voyageai.error import ArgumentError, InvalidRequestError
 from voyageai.prompts import DoublePromptWarning, render
 from voyageai.version import VERSION
@@ -362,6 +364,37 @@ def test_a_missing_model_warns_and_is_the_official_default(face):
         face.call(face.client(), "embed", ["a"])
 
     assert "voyage-2" == face.body["model"]
+
+
+def test_a_chunk_function_may_leave_out_what_is_empty(face):
+    """As `default_chunk_fn` does with empty texts, so that they may be among the inputs."""
+    context = {"model": "voyage-context-4", "input_type": "document"}
+    split = voyageai.default_chunk_fn(4)
+    client = face.client()
+    result = face.call(client, "contextualized_embed", [["", "one two"]], chunk_fn=split, **context)
+
+    assert [["one ", "two"]] == face.body["inputs"] == result.chunk_texts
+    for empty, said in (([[""]], r"chunk_fn\(inputs\)\[0\] is empty"), ([[]], "is empty")):
+        with pytest.raises(ArgumentError, match=said):
+            face.call(client, "contextualized_embed", empty, chunk_fn=split, **context)
+    with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] must be a string, not of type int"):
+        face.call(client, "contextualized_embed", [[3]], chunk_fn=split, **context)
+    with pytest.raises(ArgumentError, match=r"make it one: list\(inputs\)"):
+        face.call(client, "contextualized_embed", np.array([["a"]]), **context)
+    assert 1 == len(face.requests)
+
+
+@pytest.mark.parametrize(
+    ("method", "role"), [("embed", None), ("embed_query", "query"), ("embed_documents", "document")]
+)
+def test_models_of_this_machine_are_run_here_by_every_method(face, method, role, monkeypatch):
+    """Of those for queries and for documents too, which the API would refuse."""
+    asked = []
+    monkeypatch.setattr("voyageai.local.helpers.embed_local", lambda *given: asked.append(given))
+    face.call(face.client(), method, ["a"], model="voyage-4-nano", output_dimension=256)
+
+    assert [(["a"], "voyage-4-nano", role, True, None, 256)] == asked
+    assert [] == face.requests
 
 
 def test_warnings_point_at_the_callers_line():

@@ -9,10 +9,12 @@ import pickle
 import sys
 import tracemalloc
 from array import array
+from collections import namedtuple
 
 import httpx
 import numpy as np
 import pytest
+from voyageai.api_resources import VoyageResponse
 from voyageai.error import MalformedResponseError, ServerError
 from voyageai.object import (
     ContextualizedEmbeddingsObject,
@@ -47,6 +49,49 @@ def test_embeddings_are_lists_of_lists_of_python_floats(face):
     assert result.embeddings is result.embeddings
     result.embeddings.append([9.0, 9.0])
     assert 4 == len(result)
+
+
+def test_lists_made_by_two_threads_at_once_are_not_lost(face):
+    """The second may look between the moments in which the first has made them and let go."""
+    result = face.call(face.client(), "embed", **TEXTS)
+
+    class Interrupted(type(result)):
+        """Another thread asks for the lists, right after this one has seen that there are none."""
+
+        first = True
+
+        @property
+        def _lists(self):
+            seen = self.__dict__.get("_lists")
+            if self.first:
+                self.first = False
+                assert 3 == len(self.embeddings)
+            return seen
+
+        @_lists.setter
+        def _lists(self, value):
+            self.__dict__["_lists"] = value
+
+    result.__class__ = Interrupted
+
+    assert [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]] == result.embeddings
+
+
+@pytest.mark.parametrize("empty", ["", []])
+def test_vectors_without_numbers_are_an_error(face, empty):
+    """They would vanish from the result, and those after them would belong to other texts."""
+    client = face.client(answering([entry(place, empty) for place in range(3)]))
+    with pytest.raises(MalformedResponseError, match="there are no numbers"):
+        face.call(client, "embed", **TEXTS)
+
+
+@pytest.mark.parametrize("top_k", [0, -1])
+def test_what_the_api_makes_of_a_top_k_below_one_is_taken_as_it_is(face, top_k):
+    """It is not documented, so that any number of documents may be right."""
+    data = [{"index": 0, "relevance_score": 0.5}]
+    result = face.call(face.client(answering(data)), "rerank", "q", ["a", "b"], "m", top_k=top_k)
+
+    assert ([(0, "a", 0.5)], top_k) == (result.results, face.body["top_k"])
 
 
 def test_a_result_says_what_it_cost_and_where_it_came_from(face):
@@ -312,6 +357,40 @@ def test_results_pickle_copy_and_compare(face, method, arguments, kind, duplicat
     assert "req-1" == other.request_id
     other.total_tokens += 1
     assert result != other
+
+
+def test_answers_made_by_hand_of_tuples_are_taken_in_their_order():
+    """Tests of frameworks make them so; `index` is a method of tuples."""
+    entry_ = namedtuple("entry_", "embedding")
+    answer = VoyageResponse.construct_from({"usage": {"total_tokens": 3}})
+    answer.data = [entry_([0.5]), entry_([1.0])]
+    result = EmbeddingsObject(answer)
+
+    assert [[0.5], [1.0]] == result.embeddings
+
+
+def documents_by_hand(text=None):
+    """An answer of one document with one chunk."""
+    more = {} if text is None else {"text": text}
+    return VoyageResponse.construct_from(
+        {"data": [{"data": [{"embedding": [0.5], **more}]}], "usage": {"total_tokens": 1}}
+    )
+
+
+def test_update_appends_documents_with_the_texts_that_come_with_them():
+    """Those without stay without, wherever they stand."""
+    result = ContextualizedEmbeddingsObject(documents_by_hand())
+    result.update(documents_by_hand("x"))
+
+    assert [None, ["x"]] == [one.chunk_texts for one in result]
+    assert [["x"]] == result.chunk_texts
+
+
+def test_texts_that_were_split_here_go_before_those_of_the_server():
+    """Else each document would have its texts twice."""
+    result = ContextualizedEmbeddingsObject(documents_by_hand("theirs"), [["ours"]])
+
+    assert [["ours"]] == result.chunk_texts == [one.chunk_texts for one in result]
 
 
 def test_update_appends_the_vectors_of_another_response():

@@ -130,6 +130,16 @@ def test_a_file_can_be_read_again(tmp_path):
     assert 6 == file.tell()
 
 
+def test_files_that_can_only_be_read_count_too():
+    """Such as what a library of the web hands out."""
+
+    class Reader:
+        def read(self):
+            return png(Image.new("L", (300, 200)))
+
+    assert usage(1, 60_000, 0, 108) == count_usage([[Reader()]], MODEL, letters)
+
+
 def test_videos_count_the_same_in_every_form(tmp_path):
     """8 frames of 40,000 pixels."""
     path = film(tmp_path / "film.mp4", "200x200", "4", 9)

@@ -36,8 +36,6 @@ __all__ = ["JobOptions", "prepare", "prepare_async"]
 R = TypeVar("R", bound=BatchResults[Any])
 AT_ONCE = 1000
 """Rows that are taken from an iterable at once."""
-USER_LINE = 5
-"""Frames between a warning of `guard` and the line of the user's that called the method."""
 
 
 class JobOptions(WatchOptions, total=False):
@@ -85,7 +83,7 @@ def prepare(
             while some := list(islice(iterator, AT_ONCE)):
                 opening.add(some)
                 if opening.rows == len(some):
-                    guard(task.prompted(some), _role(task), task.params.model, USER_LINE)
+                    guard(task.prompted(some), _role(task), task.params.model)
                 tell(_told(opening, task))
             opening.finish()
     finally:
@@ -109,7 +107,7 @@ async def prepare_async(
             async for some in slices:
                 await in_thread(opening.add, some)
                 if opening.rows == len(some):
-                    guard(task.prompted(some), _role(task), task.params.model, USER_LINE)
+                    guard(task.prompted(some), _role(task), task.params.model)
                 tell(_told(opening, task))
             await in_thread(opening.finish)
     finally:

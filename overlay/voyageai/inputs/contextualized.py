@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-
-from voyageai_rest.constraints import Constraint
+from typing import TYPE_CHECKING
 
 from ..error import ArgumentError
-from ..limits import check_number, constraint
+from ..limits import NONE, check_number, constraint
 from .texts import check_list, check_texts
+
+if TYPE_CHECKING:
+    from voyageai_rest.constraints import Constraint
 
 ChunkFunction = Callable[[str], list[str]]
 REQUEST = "ContextualizedEmbeddingsRequest"
@@ -62,7 +64,7 @@ def check_documents(
         ArgumentError: It is something else, or against a rule of the endpoint.
     """
     bounds = constraint(REQUEST, "inputs")
-    if inputs in ([], ()):
+    if type(inputs) in (list, tuple) and not inputs:
         raise ArgumentError("inputs must not be empty", "inputs")
     documents = check_list(inputs, "inputs", bounds, "lists of strings")
     if all(isinstance(document, str) for document in documents):
@@ -76,9 +78,12 @@ def check_documents(
         raise ArgumentError(
             "enable_auto_chunking=True requires input_type='document'", "enable_auto_chunking"
         )
-    checked = _check_chunks(documents)
-    if chunk_fn is not None:
-        checked = _check_chunks(apply_chunking(checked, chunk_fn))
+    chunked = bounds.item or NONE
+    if chunk_fn is None:
+        checked = _check_each(documents, "inputs", chunked)
+    else:  # which may leave out what is empty
+        texts = _check_each(documents, "inputs", NONE)
+        checked = _check_each(apply_chunking(texts, chunk_fn), "chunk_fn(inputs)", chunked)
     for place, chunks in enumerate(checked):
         if enable_auto_chunking and len(chunks) != 1:
             raise ArgumentError(
@@ -94,9 +99,8 @@ def apply_chunking(inputs: Iterable[Iterable[str]], chunk_fn: ChunkFunction) -> 
     return [[chunk for text in document for chunk in chunk_fn(text)] for document in inputs]
 
 
-def _check_chunks(documents: Iterable[object]) -> list[list[str]]:
-    bounds = constraint(REQUEST, "inputs").item or Constraint()
+def _check_each(documents: Iterable[object], argument: str, bounds: Constraint) -> list[list[str]]:
     return [
-        check_texts(document, f"inputs[{place}]", bounds)
+        check_texts(document, f"{argument}[{place}]", bounds)
         for place, document in enumerate(documents)
     ]

@@ -11,6 +11,9 @@ import base64
 import io
 import os
 import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +28,27 @@ if TYPE_CHECKING:
 
 __all__ = ["encode", "is_picture", "pixels", "size_of_url"]
 
+_reading = threading.Lock()
+"""Held while an image is read from its file, as several calls may be given the same."""
+
 TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 """Formats that the API takes, as Pillow calls them, with their media types."""
 LONGEST_WEBP = 16_383
 """Pixels of the longest side that the format can hold."""
+LOSSLESS = {"lossless": True, "quality": 30}
+"""Here `quality` is effort. More of it, 80 by default, takes photographs up to five times as long
+for the same size, and makes screenshots a tenth smaller."""
 ORIENTATION = 0x0112
 """The EXIF tag that says how a camera was held."""
 UPRIGHT = (None, 1)
+EIGHT_BITS = ("|u1", "|b1")
+"""Types of numbers of an array, as numpy writes them: uint8, and bool for black and white."""
 
 
 def is_picture(value: object) -> bool:
     """Whether it is a picture in one of the forms that `encode` takes."""
+    if isinstance(value, str):  # numpy's strings look like arrays
+        return False
     return (
         isinstance(value, (bytes, bytearray, memoryview, os.PathLike))
         or _is_image(value)
@@ -48,8 +61,8 @@ def encode(value: object, model: str, argument: str) -> ImageBase64Content:
     """A picture as a part of an input.
 
     Args:
-        value: Bytes, a path, a binary file, a Pillow image, or an array of height x width with
-            1, 3 or 4 channels of 8 bits.
+        value: Bytes, a path, a binary file, a Pillow image, which is left as it is, or an array
+            of height x width with 1, 3 or 4 channels of 8 bits.
         model: The model, whose limits hold.
         argument: How the caller knows it.
 
@@ -61,9 +74,18 @@ def encode(value: object, model: str, argument: str) -> ImageBase64Content:
     _check_bytes(len(raw or b""), model, argument)
     with _opened(value, raw, model, argument) as image:
         media_type = TAKEN.get(image.format or "")
-        if raw is None or media_type is None or not _plain(image):
-            raw, media_type = _written(_upright(image))
-            _check_bytes(len(raw), model, argument)
+        try:
+            if raw is None:
+                with _reading:
+                    image.load()
+                    image.getexif()
+            if raw is None or media_type is None or not _plain(image):
+                raw, media_type = _written(_upright(image))
+        except AssertionError:  # of Pillow's
+            raise _unreadable(argument, "its file was closed") from None
+        except (OSError, ValueError) as error:  # broken off; of a mode that RGB can't hold
+            raise _unreadable(argument, error) from None
+        _check_bytes(len(raw), model, argument)
     data = base64.b64encode(raw).decode("ascii")
     return ImageBase64Content(image_base64=f"data:{media_type};base64,{data}")
 
@@ -115,17 +137,52 @@ def _bytes(value: Any, argument: str) -> bytes | None:
     return found
 
 
-def _opened(value: Any, raw: bytes | None, model: str, argument: str) -> Image:
+@contextmanager
+def _opened(
+    value: Any, raw: bytes | None, model: str, argument: str
+) -> Generator[Image, None, None]:
+    """The picture, within the model's limits; closed afterwards if it was opened here."""
     pillow = require("PIL.Image", "images")
+    if _is_image(value):
+        yield _within(value, model, argument)
+        return
     try:
-        if raw is not None:
-            image: Image = pillow.open(io.BytesIO(raw))
-        elif _is_image(value):
-            image = value.copy() if not hasattr(value, "filename") else value
-        else:
-            image = pillow.fromarray(value)
+        image: Image = (
+            pillow.fromarray(_flat(value)) if raw is None else pillow.open(io.BytesIO(raw))
+        )
+    except pillow.UnidentifiedImageError:
+        reason = (
+            f"its {len(raw):,} bytes are of no format that Pillow knows"
+            if raw
+            else "it is empty, or a file that was read to its end before"
+        )
+        raise _unreadable(argument, reason) from None
     except (OSError, ValueError, TypeError, pillow.DecompressionBombError) as error:
-        raise ArgumentError(f"{argument} can't be read as a picture: {error}", argument) from None
+        raise _unreadable(argument, error) from None
+    with image:
+        yield _within(image, model, argument)
+
+
+def _flat(array: Any) -> Any:
+    """The array, if Pillow takes it for what it is; others it takes for something else."""
+    interface = array.__array_interface__
+    shape, number = interface["shape"], interface["typestr"]
+    channels = shape[2:]
+    if len(shape) < 2 or channels not in ((), (1,), (3,), (4,)) or number not in EIGHT_BITS:
+        raise TypeError(
+            f"it is an array of shape {shape} and type {number!r}; height x width (x 3 or 4) "
+            "numbers of type uint8 are needed"
+        )
+    if not all(shape):
+        raise ValueError(f"an array of shape {shape} has no pixels")
+    return array[..., 0] if channels == (1,) else array
+
+
+def _unreadable(argument: str, reason: Exception | str) -> ArgumentError:
+    return ArgumentError(f"{argument} can't be read as a picture: {reason}", argument)
+
+
+def _within(image: Image, model: str, argument: str) -> Image:
     entry = known(model)
     limit = entry and entry.media and entry.media.image_max_pixels
     if limit and image.width * image.height > limit:
@@ -143,6 +200,10 @@ def _plain(image: Image) -> bool:
 
 def _upright(image: Image) -> Image:
     turned: Image = require("PIL.ImageOps", "images").exif_transpose(image)
+    if turned.mode.startswith(
+        "I;16"
+    ):  # of which only the first 8 bits have room; else all is white
+        turned = turned.convert("I").point(lambda value: value / 256).convert("L")
     if not turned.has_transparency_data:
         return turned.convert("RGB")
     opaque = turned.convert("RGBA")
@@ -155,7 +216,7 @@ def _upright(image: Image) -> Image:
 def _written(image: Image) -> tuple[bytes, str]:
     file = io.BytesIO()
     format_ = "WEBP" if max(image.size) <= LONGEST_WEBP else "PNG"
-    image.save(file, format_, **({"lossless": True} if format_ == "WEBP" else {}))
+    image.save(file, format_, **(LOSSLESS if format_ == "WEBP" else {}))
     return file.getvalue(), TAKEN[format_]
 
 

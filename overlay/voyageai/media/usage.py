@@ -117,7 +117,8 @@ class _Tally:
 
 
 def _pixels(picture: Any, model: str, argument: str) -> int:
-    if not callable(getattr(picture, "read", None)) or not picture.seekable():
+    seekable = getattr(picture, "seekable", None)
+    if seekable is None or not seekable():
         return pictures.pixels(picture, model, argument)
     place = picture.tell()
     try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .sizing import Usage
 
-__all__ = ["AnyVideo", "Video", "optimize_video"]
+__all__ = ["AnyVideo", "Video", "check_takes_videos", "optimize_video"]
 
 AnyVideo: TypeAlias = "str | PathLike[str] | bytes | bytearray | memoryview | Video"
 """A video as users have it: a path, bytes, or one of ours."""
@@ -153,15 +153,14 @@ class Video:
         Raises:
             ArgumentError: The model takes none, or none such; says what to do.
         """
-        entry = known(model)
-        if entry is not None and "video" not in entry.modalities:
-            raise ArgumentError(f"{argument} is a video, and {model} takes none", argument)
+        check_takes_videos(model, argument)
         if self.mime_type != MP4:
             raise ArgumentError(
                 f"{argument} is a video of type {self.mime_type or 'unknown'}, but the API takes "
                 f"{MP4}; optimize_video makes it that, or say mime_type={MP4!r} if it is",
                 argument,
             )
+        entry = known(model)
         limit = entry and entry.media and entry.media.video_max_bytes
         if limit and len(self._data) > limit:
             raise ArgumentError(
@@ -247,6 +246,17 @@ def optimize_video(
             stacklevel=2,
         )
     return made
+
+
+def check_takes_videos(model: str, argument: str) -> None:
+    """Refuse a video for a model that is known to take none.
+
+    Raises:
+        ArgumentError: It takes none.
+    """
+    entry = known(model)
+    if entry is not None and "video" not in entry.modalities:
+        raise ArgumentError(f"{argument} is a video, and {model} takes none", argument)
 
 
 def _count(video: Video, usage: Usage | None) -> None:

@@ -68,6 +68,8 @@ class ContextualizedEmbeddingsObject(Result):
         total_tokens, model, usage, request_id: As in `EmbeddingsObject`.
     """
 
+    _split_here: bool = False
+
     def __init__(
         self,
         response: Any = None,
@@ -77,9 +79,9 @@ class ContextualizedEmbeddingsObject(Result):
         dimension: int | None = None,
         expected: list[int] | int | None = None,
     ) -> None:
-        super().__init__()
         self.results: list[ContextualizedEmbeddingsResult] = []
         self.chunk_texts = chunk_texts
+        self._split_here = chunk_texts is not None
         self.chunker_version: str | None = None
         if response:
             self.update(response, dtype=dtype, dimension=dimension, expected=expected)
@@ -115,12 +117,14 @@ class ContextualizedEmbeddingsObject(Result):
         self._account(response)
         version = getattr(response, "chunker_version", None)
         self.chunker_version = version if isinstance(version, str) else None
-        if texts := _server_texts(chunks):
+        first = len(self.results)
+        texts = (self.chunk_texts or [])[first:] if self._split_here else _server_texts(chunks)
+        if texts and not self._split_here:
             self.chunk_texts = [*(self.chunk_texts or []), *texts]
         start = 0
-        for part in chunks:
-            place = len(self.results)
-            own = self.chunk_texts[place] if self.chunk_texts is not None else None
+        for number, part in enumerate(chunks):
+            place = first + number
+            own = texts[number] if texts else None
             rows = vectors.rows(start, start + len(part))
             self.results.append(
                 ContextualizedEmbeddingsResult(place, rows, own, model=self.model, dtype=dtype)

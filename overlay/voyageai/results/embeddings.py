@@ -41,7 +41,6 @@ class EmbeddingsObject(Vectored, Result):
         dimension: int | None = None,
         expected: int | None = None,
     ) -> None:
-        super().__init__()
         self._hold(Vectors(bytearray(), "float32", 0))
         if response:
             self.update(response, dtype=dtype, dimension=dimension, expected=expected)

@@ -36,7 +36,6 @@ class RerankingObject(Result):
     def __init__(
         self, documents: Sequence[str], response: Any, *, expected: int | None = None
     ) -> None:
-        super().__init__()
         if expected is not None and len(response.data) != expected:
             raise ShapeError(f"expected {expected} entries, found {len(response.data)}", "data")
         seen: set[int] = set()

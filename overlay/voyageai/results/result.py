@@ -8,16 +8,11 @@ from typing import Any
 class Result:
     """What all results share."""
 
-    total_tokens: int
-    model: str | None
-    request_id: str | None
-    usage: Any
-
-    def __init__(self) -> None:
-        self.total_tokens = 0
-        self.model = None
-        self.request_id = None
-        self.usage = None
+    # Of the class, so that what the official client pickled has them too.
+    total_tokens: int = 0
+    model: str | None = None
+    request_id: str | None = None
+    usage: Any = None
 
     def _account(self, response: Any) -> None:
         self.usage = response.usage

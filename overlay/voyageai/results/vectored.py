@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.errors import ShapeError
@@ -33,8 +34,8 @@ class Vectored:
 
     model: str | None = None
     output_dtype: OutputDtype = DEFAULT
-    _vectors: Vectors | None
-    _lists: list[list[float]] | None
+    _vectors: Vectors | None = None
+    _lists: list[list[float]] | None = None
 
     def _hold(self, vectors: Vectors) -> None:
         self._vectors, self._lists = vectors, None
@@ -42,10 +43,12 @@ class Vectored:
     @property
     def embeddings(self) -> list[list[float]]:
         """The vectors as lists of Python numbers; the same lists each time, free to be changed."""
-        if self._lists is None:
-            self._lists = self._vectors.tolist() if self._vectors is not None else []
+        vectors = self._vectors  # before the lists: another thread may be making them
+        lists = self._lists
+        if lists is None:
+            self._lists = lists = vectors.tolist() if vectors is not None else []
             self._vectors = None
-        return self._lists
+        return lists
 
     @embeddings.setter
     def embeddings(self, value: list[list[float]]) -> None:
@@ -139,11 +142,18 @@ class Vectored:
         return similarity(self.to_numpy(), documents.to_numpy(), self.output_dtype)
 
     def __len__(self) -> int:
-        return len(self._vectors if self._vectors is not None else self._lists or ())
+        vectors = self._vectors
+        return len(vectors if vectors is not None else self._lists or ())
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take the state of a pickle, be it one that the official client wrote."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def _buffered(self) -> Vectors:
-        if self._vectors is not None:
-            return self._vectors
+        vectors = self._vectors
+        if vectors is not None:
+            return vectors
         lists = self._lists or []
         try:
             found = Vectors.decode(lists, self.output_dtype)
@@ -152,6 +162,7 @@ class Vectored:
         return found.narrowed()
 
     def _shape(self) -> str:
-        if self._vectors is not None:
-            return f"{len(self)} x {self._vectors.columns} {self._vectors.number}"
+        vectors = self._vectors
+        if vectors is not None:
+            return f"{len(vectors)} x {vectors.columns} {vectors.number}"
         return f"{len(self)} x {len(self._lists[0]) if self._lists else 0}"

@@ -1,0 +1,5 @@
+"""The official client's home of these names; see `voyageai.api_resources`."""
+
+from .resources import ContextualizedEmbedding
+
+__all__ = ["ContextualizedEmbedding"]

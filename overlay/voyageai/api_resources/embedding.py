@@ -1,0 +1,5 @@
+"""The official client's home of these names; see `voyageai.api_resources`."""
+
+from .resources import Embedding
+
+__all__ = ["Embedding"]
