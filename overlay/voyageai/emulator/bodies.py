@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from .refusal import Refused
@@ -71,15 +72,17 @@ async def read_form(request: Request) -> AsyncGenerator[Form]:
         nonlocal size
         message = await request.receive()
         size += len(message.get("body", b""))
-        if size > limit:
-            raise too_large(MAX_UPLOAD)
+        if size > limit:  # below 1.8 Starlette closes its files on this exception alone
+            raise MultiPartException("The form is too large.")
         return message
 
     counted = Request(request.scope, receive)
     try:
         form = await counted.form(max_files=1, max_fields=FIELDS)
-    except FormParserError as broken:  # Starlette below 1.8 lets it through
-        raise HTTPException(HTTPStatus.BAD_REQUEST, str(broken)) from None
+    except (FormParserError, HTTPException) as broken:  # below 1.8 the first gets through
+        if size > limit:
+            raise too_large(MAX_UPLOAD) from None
+        raise Refused(getattr(broken, "detail", str(broken)), HTTPStatus.BAD_REQUEST) from None
     try:
         yield dict(form)
     finally:
