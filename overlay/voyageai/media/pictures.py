@@ -200,9 +200,7 @@ def _plain(image: Image) -> bool:
 
 def _upright(image: Image) -> Image:
     turned: Image = require("PIL.ImageOps", "images").exif_transpose(image)
-    if turned.mode.startswith(
-        "I;16"
-    ):  # of which only the first 8 bits have room; else all is white
+    if turned.mode.startswith("I;16"):  # 8 of whose bits have room; else all is white
         turned = turned.convert("I").point(lambda value: value / 256).convert("L")
     if not turned.has_transparency_data:
         return turned.convert("RGB")
