@@ -33,7 +33,7 @@ def test_two_ways_to_say_it_are_one(case):
     assert [] == compare(after, before)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rewrites=st.lists(st.sampled_from(REWRITES), max_size=4),
     is_older=st.booleans(),

@@ -111,7 +111,7 @@ def test_threads_share_the_vocabulary() -> None:
     assert [expected.tobytes()] * 8 == found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(st.characters(), min_size=1, max_size=60))
 def test_any_text_has_a_vector(text: str) -> None:
     """Lone surrogates and control characters can be sent in JSON."""

@@ -14,7 +14,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from voyageai.emulator import Emulator
@@ -45,7 +45,6 @@ def downloaded(url: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Token
     return Tokenizer.from_file(path)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(text=texts.filter(bool))
 def test_both_sides_count_the_same(ask: Asking, downloaded: Tokenizer, text: str) -> None:
     """Who fills a request up to its limit by counting must not be refused."""
@@ -53,7 +52,7 @@ def test_both_sides_count_the_same(ask: Asking, downloaded: Tokenizer, text: str
     assert len(downloaded.encode(text).ids) == usage["total_tokens"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(query=texts, documents=st.lists(texts, min_size=1, max_size=5))
 def test_rerankers_count_the_same(
     ask: Asking, downloaded: Tokenizer, query: str, documents: list[str]

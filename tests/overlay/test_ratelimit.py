@@ -512,7 +512,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(CALLS, st.integers(1, 6), st.integers(100, 300))
 def test_no_sliding_minute_of_the_server_holds_more_than_the_limit(calls, rpm, tpm):
     """However requests come, however long the network takes, and whoever gives up."""

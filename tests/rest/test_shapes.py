@@ -205,7 +205,7 @@ def parse(operation: Operation, module_of: ModuleOf, response: Any) -> Any:
 
 
 @given(status=statuses, content=st.binary(max_size=200))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_bytes_with_any_status_give_the_model_or_a_typed_error(
     operation: Operation, module_of: ModuleOf, raw: type, status: int, content: bytes
 ) -> None:
@@ -214,7 +214,7 @@ def test_any_bytes_with_any_status_give_the_model_or_a_typed_error(
 
 
 @given(status=st.just(200) | statuses, body=json_values)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_json_with_any_status_gives_the_model_or_a_typed_error(
     operation: Operation, module_of: ModuleOf, raw: type, status: int, body: Any
 ) -> None:
@@ -223,7 +223,7 @@ def test_any_json_with_any_status_gives_the_model_or_a_typed_error(
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_body_with_anything_anywhere_gives_the_model_or_a_typed_error(
     operation: Operation, module_of: ModuleOf, raw: type, contract: Any, data: st.DataObject
 ) -> None:
@@ -240,7 +240,7 @@ def test_a_body_with_anything_anywhere_gives_the_model_or_a_typed_error(
 
 @given(body=json_values, status=statuses.filter(lambda status: status != 200))
 @with_example(body={"detail": "x"}, status=520)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_error_body_gives_a_status_error(raw: type, body: Any, status: int) -> None:
     """An error whose body is strange is still that error."""
     response = raw(status, json.dumps(body).encode(), {})

@@ -123,9 +123,7 @@ def pair() -> Iterator[Pair]:
         pair.close()
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answers())
 @example(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\njunk")
 @example(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\n\r\n")
@@ -163,7 +161,7 @@ def parsed(answer: bytes, cuts: list[int]) -> Outcome:
         reply.close()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(answers(), st.lists(st.integers(0, 200), max_size=8))
 @example(
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", [*range(70)]
