@@ -21,7 +21,7 @@ OPENAI_RELEASE = "3.52.0"
 VOYAGEAI_FIRST = """
 import voyageai
 client = voyageai.Client(api_key="benchmark", base_url={url!r})
-client.embed(["hello"], model="voyage-4", output_dimension=1024).embeddings[0][0]
+client.embed(["hello"], "voyage-4", "document", output_dimension=1024).embeddings[0][0]
 """
 OPENAI_FIRST = """
 import openai
