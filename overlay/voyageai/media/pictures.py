@@ -81,7 +81,7 @@ def encode(value: object, model: str, argument: str) -> ImageBase64Content:
                     image.getexif()
             if raw is None or media_type is None or not _plain(image):
                 raw, media_type = _written(_upright(image))
-        except AssertionError:  # of Pillow's
+        except (AssertionError, AttributeError):  # of Pillow's, by its version
             raise _unreadable(argument, "its file was closed") from None
         except (OSError, ValueError) as error:  # broken off; of a mode that RGB can't hold
             raise _unreadable(argument, error) from None
