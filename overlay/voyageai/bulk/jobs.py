@@ -6,12 +6,12 @@ import os
 from contextlib import contextmanager
 from math import isnan
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..batches.polling import Polling
 from ..error import ArgumentError
 from ..files import plans
-from .display import Watch, showing
+from .display import showing
 from .errors import JobDirectoryError, MaxCostError
 from .estimate import dollars
 from .pace import Pace
@@ -23,63 +23,21 @@ from .state import JobState, Manifest
 from .steps import Plan, Tell, carry_out, carry_out_async
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
     from pathlib import Path
 
     from ..client import Client
     from ..client_async import AsyncClient
     from .estimate import Estimate
     from .folder import Folder
+    from .options import WatchOptions
 
-__all__ = ["AsyncJob", "Job", "WatchOptions", "check_watch"]
+__all__ = ["AsyncJob", "Job"]
 
 C = TypeVar("C", bound="Client | AsyncClient")
 R = TypeVar("R", bound=BatchResults[Any])
 SHOWN = 10
 """Failures that are told one by one."""
-
-
-class WatchOptions(TypedDict, total=False):
-    """Keyword arguments for how a job is carried out.
-
-    Attributes:
-        poll: Seconds between two looks at a batch, or a `voyageai.batches.Polling`.
-        progress: None to show what happens if errors go to a terminal, with bars if `rich` is
-            installed; True to show it wherever they go; False to show nothing; or a function that
-            is given each `voyageai.bulk.Progress`. What is not shown is in the log of
-            `voyageai.bulk`, where long waits and failures are warnings, which Python prints where
-            logging is not set up.
-        pace: How long to wait when the server refuses or fails.
-    """
-
-    poll: float | Polling | None
-    progress: Watch
-    pace: Pace
-
-
-def check_watch(options: Mapping[str, object], known: type[WatchOptions] = WatchOptions) -> None:
-    """Refuse options that are wrong, before anything is done.
-
-    Args:
-        options: As the user gave them.
-        known: Those that there are.
-
-    Raises:
-        ArgumentError: One of them is wrong.
-        TypeError: There is none of such a name.
-    """
-    for name in options:
-        if name not in known.__annotations__:
-            raise TypeError(f"got an unexpected keyword argument {name!r}")
-    Polling.of(cast("float | Polling | None", options.get("poll")))
-    pace = options.get("pace")
-    if pace is not None and not isinstance(pace, Pace):
-        raise ArgumentError(f"pace must be a voyageai.bulk.Pace or None, not {pace!r}", "pace")
-    progress = options.get("progress")
-    if not (progress is None or isinstance(progress, bool) or callable(progress)):
-        raise ArgumentError(
-            f"progress must be True, False, None or a function, not {progress!r}", "progress"
-        )
 
 
 class _Job(Generic[C, R]):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
     from ..client import Client
-    from .jobs import Job, WatchOptions
+    from .jobs import Job
+    from .options import WatchOptions
     from .preparing import JobOptions
     from .results import (
         BatchContextualizedEmbeddings,
@@ -275,7 +276,8 @@ class BulkMethods:
             1
         """
         from .folder import Folder
-        from .jobs import Job, check_watch
+        from .jobs import Job
+        from .options import check_watch
         from .results import kind_of
 
         check_watch(options)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
     from ..client_async import AsyncClient
-    from .jobs import AsyncJob, WatchOptions
+    from .jobs import AsyncJob
+    from .options import WatchOptions
     from .preparing import JobOptions
     from .results import (
         BatchContextualizedEmbeddings,
@@ -176,7 +177,8 @@ class AsyncBulkMethods:
         from anyio.to_thread import run_sync
 
         from .folder import Folder
-        from .jobs import AsyncJob, check_watch
+        from .jobs import AsyncJob
+        from .options import check_watch
         from .results import kind_of
 
         check_watch(options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Opening"]
 
 
-class Rows:
+class Rows(ABC):
     """Takes the rows of a job one after another, and looks at each.
 
     Args:
@@ -53,13 +54,14 @@ class Rows:
             self._take(item)
             self.rows += 1
 
+    @abstractmethod
     def finish(self) -> Manifest:
         """The job that they are."""
-        raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # not all have something to close
         """Leave off."""
 
+    @abstractmethod
     def _take(self, item: Any) -> None:
         """Do with a row whatever is to be done."""
 

@@ -17,7 +17,8 @@ from ..prompts import guard
 from .bounds import rows_per_line
 from .display import showing
 from .folder import Folder
-from .jobs import AsyncJob, Job, WatchOptions, check_watch
+from .jobs import AsyncJob, Job
+from .options import WatchOptions, check_watch
 from .planning import Opening
 from .progress import Progress
 from .results import BatchResults
