@@ -11,7 +11,7 @@ import asyncio
 import os
 import time
 
-import httpx
+import httpx2
 
 URL = os.environ.get("VOYAGE_BASE_URL", "https://api.voyageai.com/v1")
 KEY = os.environ["VOYAGE_API_KEY"]
@@ -20,7 +20,7 @@ REQUESTS = 100
 TEXT = "word " * 1000
 
 
-async def work(number: int, http: httpx.AsyncClient) -> int:
+async def work(number: int, http: httpx2.AsyncClient) -> int:
     """Send one worker's requests, and return the tokens they took."""
     tokens = 0
     for turn in range(REQUESTS):
@@ -42,7 +42,7 @@ async def main() -> None:
     begun = time.perf_counter()
     headers = {"Authorization": f"Bearer {KEY}"}
     async with (
-        httpx.AsyncClient(base_url=URL, headers=headers, timeout=60) as http,
+        httpx2.AsyncClient(base_url=URL, headers=headers, timeout=60) as http,
         asyncio.TaskGroup() as group,
     ):
         tasks = [group.create_task(work(number, http)) for number in range(WORKERS)]

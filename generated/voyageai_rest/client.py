@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
+import httpx2
 from attrs import define, field
 
 from .operations import SERVERS
@@ -14,7 +14,7 @@ from .types import UNSET, Request
 if TYPE_CHECKING:
     from types import TracebackType
 
-DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+DEFAULT_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
 
 
 def _check_token(client: object, attribute: object, token: str) -> None:
@@ -33,9 +33,9 @@ class Client:
     Attributes:
         token: The API key, without spaces or newlines around it.
         base_url: Where the API is; the first of `operations.SERVERS` without it.
-        timeout: Seconds for each phase of a request, as `httpx` understands it.
+        timeout: Seconds for each phase of a request, as `httpx2` understands it.
         headers: Further headers of every request.
-        httpx_args: Further arguments for `httpx.Client` and `httpx.AsyncClient`.
+        httpx_args: Further arguments for `httpx2.Client` and `httpx2.AsyncClient`.
 
     Example:
         >>> client = Client(token="<your API key>")
@@ -43,30 +43,30 @@ class Client:
 
     token: str = field(repr=False, validator=_check_token)
     base_url: str = SERVERS[0].url
-    timeout: httpx.Timeout | float = DEFAULT_TIMEOUT
+    timeout: httpx2.Timeout | float = DEFAULT_TIMEOUT
     headers: dict[str, str] = field(factory=dict[str, str], repr=False)
     httpx_args: dict[str, Any] = field(factory=dict[str, Any], repr=False)
-    _sync: httpx.Client | None = field(default=None, init=False, repr=False, eq=False)
-    _async: httpx.AsyncClient | None = field(default=None, init=False, repr=False, eq=False)
+    _sync: httpx2.Client | None = field(default=None, init=False, repr=False, eq=False)
+    _async: httpx2.AsyncClient | None = field(default=None, init=False, repr=False, eq=False)
 
-    def send(self, request: Request) -> httpx.Response:
+    def send(self, request: Request) -> httpx2.Response:
         """Send a request.
 
         Raises:
-            httpx.HTTPError: No answer came.
+            httpx2.HTTPError: No answer came.
         """
         if self._sync is None:
-            self._sync = httpx.Client(timeout=self.timeout, **self.httpx_args)
+            self._sync = httpx2.Client(timeout=self.timeout, **self.httpx_args)
         return self._sync.request(**self._arguments(request))
 
-    async def send_async(self, request: Request) -> httpx.Response:
+    async def send_async(self, request: Request) -> httpx2.Response:
         """Send a request without blocking.
 
         Raises:
-            httpx.HTTPError: No answer came.
+            httpx2.HTTPError: No answer came.
         """
         if self._async is None:
-            self._async = httpx.AsyncClient(timeout=self.timeout, **self.httpx_args)
+            self._async = httpx2.AsyncClient(timeout=self.timeout, **self.httpx_args)
         return await self._async.request(**self._arguments(request))
 
     def close(self) -> None:

@@ -84,7 +84,7 @@ class File:
 
 
 Part = tuple[str, tuple[str | None, IO[bytes] | bytes] | tuple[str | None, IO[bytes] | bytes, str]]
-"""One part of a multipart body, as `httpx` takes it."""
+"""One part of a multipart body, as `httpx2` takes it."""
 
 
 class _Readable:
@@ -150,7 +150,7 @@ class Request:
 
 
 class RawResponse(Protocol):
-    """What is read of a response; `httpx.Response` has it."""
+    """What is read of a response; `httpx2.Response` has it."""
 
     @property
     def status_code(self) -> int: ...

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 from attrs import define, field, frozen
 
 from .planning import Planned, filled
@@ -65,7 +65,7 @@ class Asker:
         clock: Tells seconds.
     """
 
-    http: httpx.Client
+    http: httpx2.Client
     key: str
     wrong_key: str
     table: Table
@@ -117,7 +117,7 @@ class Asker:
         self._pace()
         try:
             response = self.http.send(self._built(planned, parameters))
-        except httpx.RequestError as error:
+        except httpx2.RequestError as error:
             if not self._reached:
                 raise CannotProbe(
                     f"{self.http.base_url.host} can't be reached: {type(error).__name__}"
@@ -138,7 +138,7 @@ class Asker:
             return f"status {answer.status}", float(after) if after.isdecimal() else 0
         return None, 0
 
-    def _built(self, planned: Planned, parameters: dict[str, str]) -> httpx.Request:
+    def _built(self, planned: Planned, parameters: dict[str, str]) -> httpx2.Request:
         probe, body = planned.probe, planned.body
         path = planned.operation.path
         for name, value in parameters.items():
@@ -158,7 +158,7 @@ class Asker:
             request.headers["authorization"] = f"Bearer {keys[probe.key]}"
         return request
 
-    def _answer(self, response: httpx.Response) -> Answer:
+    def _answer(self, response: httpx2.Response) -> Answer:
         try:
             body = self._without_key(json.loads(response.text))
         except (ValueError, RecursionError):

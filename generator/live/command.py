@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TextIO
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from ..drift.reports import FAILED
 from .asking import HIDDEN, Asker, CannotProbe
@@ -53,7 +53,7 @@ def _run(chosen: argparse.Namespace, key: str) -> int:
     table = load()
     wanted = [name for name in ("files", "batch", "limits") if getattr(chosen, name)]
     planned = plan(table, contract, wanted, every_model=chosen.every_model)
-    with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
+    with httpx2.Client(base_url=base_url, timeout=TIMEOUT) as http:
         host = str(http.base_url.copy_with(userinfo=b""))
         _say(announcement(host, planned, chosen.rpm), key, sys.stderr)
         if chosen.dry_run:
@@ -82,8 +82,8 @@ def _base_url() -> str | None:
     """The one of the environment, if there is one."""
     base_url = os.environ.get(BASE_URL, "").strip()
     try:
-        parts, _ = urlsplit(base_url), httpx.URL(base_url)
-    except (ValueError, httpx.InvalidURL) as error:
+        parts, _ = urlsplit(base_url), httpx2.URL(base_url)
+    except (ValueError, httpx2.InvalidURL) as error:
         raise CannotProbe(f"{BASE_URL} is no address: {error}") from error
     if base_url and not (parts.scheme in ("http", "https") and parts.hostname):
         raise CannotProbe(f"{BASE_URL} must begin with http:// or https:// and a host")

@@ -18,7 +18,7 @@ from .options import Options, check_input_types, policy, seconds
 if TYPE_CHECKING:
     import ssl
 
-    import httpx
+    import httpx2
     from tokenizers import Encoding, Tokenizer
     from voyageai_rest.models import InputType
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 WIRE = ("http_client", "transport", "proxy", "verify", "limits")
 # What the official client reads from the module and this one does not, with the new way.
 OLD_SETTINGS = {
-    "requestssession": (None, "http_client=httpx.Client(...)"),
-    "aiosession": (None, "http_client=httpx.AsyncClient(...)"),
+    "requestssession": (None, "http_client=httpx2.Client(...)"),
+    "aiosession": (None, "http_client=httpx2.AsyncClient(...)"),
     "verify_ssl_certs": (True, "verify=..."),
 }
 
@@ -46,11 +46,11 @@ class ClientOptions(TypedDict, total=False):
     base_url: str | None
     deadline: float | None
     rate_limit: Setting
-    http_client: httpx.Client | httpx.AsyncClient | None
-    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None
+    http_client: httpx2.Client | httpx2.AsyncClient | None
+    transport: httpx2.BaseTransport | httpx2.AsyncBaseTransport | None
     proxy: str | Mapping[str, str] | None
     verify: bool | str | ssl.SSLContext
-    limits: httpx.Limits | None
+    limits: httpx2.Limits | None
     input_types: Mapping[str, InputType]
     tokenizers: Tokenizers | None
 
@@ -77,11 +77,11 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         *,
         deadline: float | None = None,
         rate_limit: Setting = None,
-        http_client: httpx.Client | httpx.AsyncClient | None = None,
-        transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        http_client: httpx2.Client | httpx2.AsyncClient | None = None,
+        transport: httpx2.BaseTransport | httpx2.AsyncBaseTransport | None = None,
         proxy: str | Mapping[str, str] | None = None,
         verify: bool | str | ssl.SSLContext = True,
-        limits: httpx.Limits | None = None,
+        limits: httpx2.Limits | None = None,
         input_types: Mapping[str, InputType] = MappingProxyType({}),
         tokenizers: Tokenizers | None = None,
     ) -> None:

@@ -12,11 +12,11 @@ from .limits import check_value
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
     from .ratelimit import RateLimiter
 
-    Seconds = float | httpx.Timeout | None
+    Seconds = float | httpx2.Timeout | None
 else:
     Seconds = Any
 
@@ -29,7 +29,7 @@ class CallOptions(TypedDict, total=False):
     """Keyword arguments that every method takes, for this call alone.
 
     Attributes:
-        timeout: Seconds for the whole call, or an `httpx.Timeout` for the phases of an attempt.
+        timeout: Seconds for the whole call, or an `httpx2.Timeout` for the phases of an attempt.
         deadline: Seconds for the whole call, retries and waits included.
         max_retries: Retries, or a `RetryPolicy`.
         extra_headers: Further headers.
@@ -121,14 +121,14 @@ def seconds(timeout: Seconds) -> Seconds:
     """A timeout as it is.
 
     Raises:
-        ArgumentError: It is neither seconds nor an `httpx.Timeout`.
+        ArgumentError: It is neither seconds nor an `httpx2.Timeout`.
     """
     given: Any = timeout
     number = isinstance(given, (int, float)) and not isinstance(given, bool)
     if not (given is None or (number and given >= 0) or hasattr(given, "connect")):
         raise ArgumentError(
-            f"timeout must be seconds from 0, an httpx.Timeout or None, not {given!r}; for a pair "
-            "of seconds to connect and to read take httpx.Timeout(read, connect=connect)",
+            f"timeout must be seconds from 0, an httpx2.Timeout or None, not {given!r}; for a pair "
+            "of seconds to connect and to read take httpx2.Timeout(read, connect=connect)",
             "timeout",
         )
     return timeout

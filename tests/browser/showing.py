@@ -6,7 +6,7 @@ import contextlib
 import json
 from typing import Any
 
-import httpx
+import httpx2
 from voyageai.emulator.handle import Emulator
 
 from tests.browser.visit import Visit
@@ -30,7 +30,7 @@ def fill(emulator: Emulator) -> None:
     emulator.faults.next("status", status=503, retry_after=2)
     post(emulator, RANKING, "/rerank")
     emulator.faults.next("truncated")
-    with httpx.Client() as http, contextlib.suppress(httpx.RemoteProtocolError):
+    with httpx2.Client() as http, contextlib.suppress(httpx2.RemoteProtocolError):
         http.post(f"{emulator}/rerank", json=RANKING, headers=KEY)
     _batches(emulator)
 
@@ -47,7 +47,7 @@ def _batch(emulator: Emulator, name: str, count: int) -> None:
     texts = ({"custom_id": f"line-{i}", "body": {"input": [f"text {i}"]}} for i in range(count))
     content = "".join(json.dumps(line) + "\n" for line in texts).encode()
     form = {"data": {"purpose": "batch"}, "files": {"file": (name, content)}}
-    file: Any = httpx.post(f"{emulator}/files", headers=OWNER, **form).json()
+    file: Any = httpx2.post(f"{emulator}/files", headers=OWNER, **form).json()
     body = {
         "endpoint": "/v1/embeddings",
         "input_file_id": file["id"],

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import running
 from voyageai.emulator.handle import Emulator
@@ -477,7 +477,7 @@ def test_what_comes_from_outside_stays_text(visit: Visit) -> None:
     emulator = visit.emulator
     post(emulator, {**TEXTS, "model": MARKUP, "input_type": MARKUP})
     post(emulator, {**TEXTS, "input": MARKUP}, headers={"x-mine": MARKUP})
-    httpx.get(f"{emulator.origin}/{MARKUP}")
+    httpx2.get(f"{emulator.origin}/{MARKUP}")
     entry = {"fault": "other_model", "name": MARKUP, "rate": 1, "operation": "createEmbeddings"}
     admin(emulator, "POST", "/faults", entry)
     upload(visit, name=f"{MARKUP.replace('/', '')}.jsonl")

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 from voyageai.emulator.handle import Emulator
 
 from tests.emulator.faulting import admin
@@ -67,7 +67,7 @@ class Visit:
         """The rows of the requests that are shown."""
         return self.part("Requests").locator("tbody tr:visible")
 
-    def admin(self, method: str, path: str, body: Any = None) -> httpx.Response:
+    def admin(self, method: str, path: str, body: Any = None) -> httpx2.Response:
         """What the page could have asked, asked beside it."""
         return admin(self.emulator, method, path, body)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import Emulator
 from voyageai_rest.catalogue import MODELS, Model
@@ -61,10 +61,10 @@ def forms(model: Model) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def http(emulator: Emulator) -> Iterator[httpx.Client]:
+def http(emulator: Emulator) -> Iterator[httpx2.Client]:
     """A client with the key."""
     headers = {"authorization": f"Bearer {KEY}"}
-    with httpx.Client(base_url=emulator.url, headers=headers, timeout=30) as http:
+    with httpx2.Client(base_url=emulator.url, headers=headers, timeout=30) as http:
         yield http
 
 
@@ -72,7 +72,7 @@ SERVED = [m for m in MODELS.values() if m.endpoint in INPUTS and m.lifecycle != 
 
 
 @pytest.mark.parametrize("model", SERVED, ids=lambda model: model.name)
-def test_every_form_of_an_answer_is_in_the_contract(http: httpx.Client, model: Model) -> None:
+def test_every_form_of_an_answer_is_in_the_contract(http: httpx2.Client, model: Model) -> None:
     """Programs read each of these forms, and find no field they could come to rely on."""
     check = ANSWERS[OPERATION[model.endpoint], 200]
     for body in INPUTS[model.endpoint]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import httpx
+import httpx2
 from jsonschema_rs import Draft202012Validator
 from voyageai_rest.spec import load
 
@@ -24,7 +24,7 @@ def check(schema: str, body: Any) -> None:
 class Asking:
     """Posts JSON to paths below the base URL."""
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx2.Client) -> None:
         self.http = http
 
     def __call__(
@@ -51,11 +51,11 @@ class Asking:
 
 def client_of(
     app: Any, base: str = "http://emulator/v1", key: str | None = "any"
-) -> httpx.AsyncClient:
+) -> httpx2.AsyncClient:
     """A client whose requests go to an application in this process, whatever the host."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
-    transport = httpx.ASGITransport(app=app)
-    return httpx.AsyncClient(transport=transport, base_url=base, headers=headers)
+    transport = httpx2.ASGITransport(app=app)
+    return httpx2.AsyncClient(transport=transport, base_url=base, headers=headers)
 
 
 def send(
@@ -66,10 +66,10 @@ def send(
     *,
     base: str = "http://emulator/v1",
     key: str | None = "any",
-) -> httpx.Response:
+) -> httpx2.Response:
     """One request to an application in this process, with a key unless told otherwise."""
 
-    async def exchange() -> httpx.Response:
+    async def exchange() -> httpx2.Response:
         async with client_of(app, base, key) as http:
             return await http.request(method, path, json=body)
 

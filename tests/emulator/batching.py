@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 from voyageai.emulator import running
 from voyageai.emulator.handle import Emulator
 from voyageai_rest.catalogue import BATCH
@@ -38,7 +38,7 @@ class Jobs:
     """A client of files and batches."""
 
     def __init__(self, url: str, key: str = "any") -> None:
-        self.http = httpx.Client(
+        self.http = httpx2.Client(
             base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=60
         )
 
@@ -54,7 +54,7 @@ class Jobs:
             self.http.post("/files", files={"file": (name, content)}, data={"purpose": "batch"})
         )
 
-    def post(self, file: str, **fields: Any) -> httpx.Response:
+    def post(self, file: str, **fields: Any) -> httpx2.Response:
         """Ask for a job."""
         body = {
             "endpoint": ENDPOINT,
@@ -91,7 +91,7 @@ class Jobs:
         return self.content(batch["output_file_id"]), self.content(batch["error_file_id"])
 
     @staticmethod
-    def _ok(response: httpx.Response) -> dict[str, Any]:
+    def _ok(response: httpx2.Response) -> dict[str, Any]:
         assert 200 == response.status_code, response.text[:1000]
         answer: dict[str, Any] = response.json()
         return answer

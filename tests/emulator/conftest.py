@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import running
 
@@ -21,5 +21,5 @@ def url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def ask(url: str) -> Iterator[Asking]:
     """Posts to it, with a key unless told otherwise."""
-    with httpx.Client(base_url=url, timeout=30) as http:
+    with httpx2.Client(base_url=url, timeout=30) as http:
         yield Asking(http)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 from voyageai.emulator.handle import Emulator
 
 TEXTS = {"input": ["a cat", "a dog"], "model": "voyage-4", "output_dimension": 256}
@@ -28,24 +28,24 @@ def post(
     path: str = "/embeddings",
     headers: dict[str, str] | None = None,
     timeout: float = 10,
-) -> httpx.Response:
+) -> httpx2.Response:
     """One request over a connection of its own."""
-    return httpx.post(base + path, json=body, headers={**KEY, **(headers or {})}, timeout=timeout)
+    return httpx2.post(base + path, json=body, headers={**KEY, **(headers or {})}, timeout=timeout)
 
 
 def admin(
     emulator: Emulator, method: str, path: str, body: Any = None, token: str | None = None
-) -> httpx.Response:
+) -> httpx2.Response:
     """One request to the admin routes, with the token unless told otherwise."""
     headers = {"x-emulator-token": emulator.admin_token if token is None else token}
-    return httpx.request(
+    return httpx2.request(
         method, f"{emulator.origin}/_emulator{path}", json=body, headers=headers, timeout=10
     )
 
 
 def connect(emulator: Emulator) -> socket.socket:
     """A connection below HTTP."""
-    url = httpx.URL(emulator.url)
+    url = httpx2.URL(emulator.url)
     return socket.create_connection((url.host, url.port or 80), timeout=10)
 
 

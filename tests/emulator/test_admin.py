@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import running
 from voyageai.emulator.handle import Emulator
@@ -38,7 +38,7 @@ def lines(emulator: Emulator, query: str = "") -> list[dict[str, Any]]:
     ]
 
 
-def refused(answer: httpx.Response, status: int = 400) -> str:
+def refused(answer: httpx2.Response, status: int = 400) -> str:
     """Why something is refused, which is always told in the same shape."""
     assert (status, ["detail"]) == (answer.status_code, list(answer.json())), answer.text
     return str(answer.json()["detail"])
@@ -67,7 +67,7 @@ def test_without_the_token_nothing_is_told(emulator: Emulator, path: str) -> Non
     url = f"{emulator.origin}/_emulator/{path}"
     for headers in ({}, KEY, {"x-emulator-token": "wrong"}, {"x-emulator-token": "\xff"}):
         raw = {name: value.encode("latin-1") for name, value in headers.items()}
-        assert "token" in refused(httpx.get(url, headers=raw), 401)
+        assert "token" in refused(httpx2.get(url, headers=raw), 401)
 
 
 @pytest.mark.parametrize("path", ["/", "/_emulator/page/page.js", "/_emulator/state"])
@@ -77,7 +77,7 @@ def test_without_the_token_nothing_is_told(emulator: Emulator, path: str) -> Non
 def test_public_names_are_refused(emulator: Emulator, path: str, host: str) -> None:
     """A stranger's name that is made to lead here would make this page the stranger's own."""
     headers = {"host": host, "x-emulator-token": emulator.admin_token}
-    assert "name" in refused(httpx.get(emulator.origin + path, headers=headers), 421)
+    assert "name" in refused(httpx2.get(emulator.origin + path, headers=headers), 421)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_public_names_are_refused(emulator: Emulator, path: str, host: str) -> N
 def test_addresses_and_local_names_are_served(emulator: Emulator, host: str) -> None:
     """Containers and machines on the same network call each other so."""
     headers = {"host": host, "x-emulator-token": emulator.admin_token}
-    assert 200 == httpx.get(f"{emulator.origin}/_emulator/clock", headers=headers).status_code
-    assert 200 == httpx.get(f"{emulator.origin}/", headers=headers).status_code
+    assert 200 == httpx2.get(f"{emulator.origin}/_emulator/clock", headers=headers).status_code
+    assert 200 == httpx2.get(f"{emulator.origin}/", headers=headers).status_code
 
 
 def test_the_api_answers_under_any_name(emulator: Emulator) -> None:
@@ -109,7 +109,7 @@ def test_no_answer_lets_other_origins_read_it(emulator: Emulator) -> None:
     headers = {"x-emulator-token": emulator.admin_token, "origin": "http://elsewhere.example"}
     for path in ("/", "/_emulator/page/page.js", "/_emulator/state", "/_emulator/nowhere"):
         for method in ("GET", "OPTIONS"):
-            answer = httpx.request(method, emulator.origin + path, headers=headers)
+            answer = httpx2.request(method, emulator.origin + path, headers=headers)
             assert [] == [name for name in answer.headers if name.startswith("access-control")]
             assert "nosniff" == answer.headers["x-content-type-options"]
             assert "no-store" == answer.headers["cache-control"]
@@ -124,15 +124,15 @@ def test_no_answer_lets_other_origins_read_it(emulator: Emulator) -> None:
 
 def test_the_page_is_public_and_holds_nothing(emulator: Emulator) -> None:
     """Its link brings the token in the fragment, which browsers do not send."""
-    page = httpx.get(emulator.origin)
+    page = httpx2.get(emulator.origin)
     assert (200, "text/html; charset=utf-8") == (page.status_code, page.headers["content-type"])
     assert emulator.admin_token not in page.text
     assert "not the models" in page.text
     for part, kind in (("page.js", "javascript"), ("page.css", "css")):
-        answer = httpx.get(f"{emulator.origin}/_emulator/page/{part}")
+        answer = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
         assert 200 == answer.status_code
         assert f"text/{kind}; charset=utf-8" == answer.headers["content-type"]
-    assert 200 == httpx.head(emulator.origin).status_code
+    assert 200 == httpx2.head(emulator.origin).status_code
     assert 0 == len(emulator.requests)
 
 
@@ -142,13 +142,13 @@ def test_the_page_is_public_and_holds_nothing(emulator: Emulator) -> None:
 )
 def test_only_the_parts_of_the_page_are_public(emulator: Emulator, part: str) -> None:
     """No path of a request is one of the file system."""
-    answer = httpx.get(f"{emulator.origin}/_emulator/page/{part}")
+    answer = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
     refused(answer, 401)
 
 
 def test_other_methods_are_refused(emulator: Emulator) -> None:
     """In the shape of every refusal."""
-    refused(httpx.post(emulator.origin), 405)
+    refused(httpx2.post(emulator.origin), 405)
     refused(admin(emulator, "DELETE", "/state"), 405)
     refused(admin(emulator, "GET", "/nowhere"), 404)
 
@@ -181,7 +181,7 @@ def test_requests_are_told_in_brief(emulator: Emulator) -> None:
     """A page asks every second, and bodies may be large."""
     post(emulator, {**TEXTS, "input_type": "query"})
     post(emulator, RANKING, "/rerank")
-    httpx.post(f"{emulator}/rerank", headers=KEY, content=b"no JSON")
+    httpx2.post(f"{emulator}/rerank", headers=KEY, content=b"no JSON")
     first, second, third = lines(emulator, "?brief=true")
     assert ("createEmbeddings", "voyage-4", "query") == (
         first["operation"],
@@ -323,7 +323,7 @@ def test_the_clock_goes_on_to_where_dates_are_dates(emulator: Emulator) -> None:
     assert "to the year 9000 at most" in refused(answer)
     assert "at most" in refused(admin(emulator, "POST", "/clock", {"advance": 10**400}))
     upload = {"file": ("lines.jsonl", b"{}")}
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{emulator}/files",
         data={"purpose": "batch"},
         files=upload,
@@ -336,7 +336,7 @@ def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
     """Held, a job stays where a test or a demonstration wants to see it."""
     held = admin(emulator, "POST", "/batches/hold", {"status": "in_progress"}).json()
     assert (["in_progress"], []) == (held["held"], held["batches"])
-    file = httpx.post(
+    file = httpx2.post(
         f"{emulator}/files",
         headers=KEY,
         data={"purpose": "batch"},
@@ -372,17 +372,17 @@ def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
 def test_what_a_key_owns_is_told_without_a_trace(emulator: Emulator) -> None:
     """A page that looks every second must not be what the record, or the fault, is about."""
     upload = {"file": ("a.jsonl", LINES)}
-    httpx.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
+    httpx2.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
     seen = len(emulator.requests)
     emulator.faults.next("gone")
     headers = {"x-emulator-token": emulator.admin_token}
     url = f"{emulator.origin}/_emulator/own"
-    (file,) = httpx.get(f"{url}/files", headers={**headers, **KEY}).json()["data"]
+    (file,) = httpx2.get(f"{url}/files", headers={**headers, **KEY}).json()["data"]
     assert "a.jsonl" == file["filename"]
     other = {**headers, "authorization": "Bearer other"}
-    assert [] == httpx.get(f"{url}/files", headers=other).json()["data"]
-    assert [] == httpx.get(f"{url}/batches", headers=other).json()["data"]
-    refused(httpx.get(f"{url}/batches", headers=headers), 401)
+    assert [] == httpx2.get(f"{url}/files", headers=other).json()["data"]
+    assert [] == httpx2.get(f"{url}/batches", headers=other).json()["data"]
+    refused(httpx2.get(f"{url}/batches", headers=headers), 401)
     assert (seen, 1) == (len(emulator.requests), len(emulator.faults.as_json()))
 
 
@@ -391,8 +391,8 @@ def test_bodies_are_bounded(emulator: Emulator) -> None:
     headers = {"x-emulator-token": emulator.admin_token}
     url = f"{emulator.origin}/_emulator/faults"
     entry = json.dumps({"fault": "gone", "detail": ""}).encode()
-    refused(httpx.post(url, content=entry + b" " * 65_536, headers=headers), 413)
-    refused(httpx.put(url, content=b"[" * 65_536, headers=headers))
+    refused(httpx2.post(url, content=entry + b" " * 65_536, headers=headers), 413)
+    refused(httpx2.put(url, content=b"[" * 65_536, headers=headers))
     for content in (
         b'{"advance": NaN}',
         b'{"advance": Infinity}',
@@ -400,5 +400,5 @@ def test_bodies_are_bounded(emulator: Emulator) -> None:
         b"\xff",
         b"",
     ):
-        refused(httpx.post(f"{emulator.origin}/_emulator/clock", content=content, headers=headers))
+        refused(httpx2.post(f"{emulator.origin}/_emulator/clock", content=content, headers=headers))
     assert [] == emulator.faults.as_json()

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import attrs
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import running
 from voyageai.emulator.batches import checking
@@ -60,7 +60,7 @@ def steered(emulator: Emulator) -> Iterator[Jobs]:
         yield jobs
 
 
-def refused(response: httpx.Response, status: int) -> str:
+def refused(response: httpx2.Response, status: int) -> str:
     """The reason for which a request is refused."""
     assert status == response.status_code, response.text
     check(ERROR, response.json())

@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import entry_points
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import running
 from voyageai.emulator.__main__ import _announce, main
@@ -126,7 +126,7 @@ def test_the_page_is_given_with_its_token() -> None:
         origin = line.split()[-1].removesuffix("/v1")
         assert f"page: {origin}/#token=of%20mine\n" == process.stdout.readline()
         headers = {"x-emulator-token": "of mine"}
-        assert 200 == httpx.get(f"{origin}/_emulator/faults", headers=headers).status_code
+        assert 200 == httpx2.get(f"{origin}/_emulator/faults", headers=headers).status_code
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], told: Told) -> None:
@@ -205,7 +205,7 @@ def test_this_machine_needs_no_leave(
 def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     """Whoever started it should know, whoever wrote the command."""
     with running(host="0.0.0.0", expose=True) as emulator:
-        port = httpx.URL(emulator.url).port
+        port = httpx2.URL(emulator.url).port
         with socket.create_connection(("127.0.0.1", port or 0), timeout=10):
             pass
     (record,) = [each for each in caplog.records if each.name == "voyageai.emulator"]

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import running
 from voyageai.emulator.__main__ import main
@@ -186,17 +186,17 @@ def test_paths_below_a_fault_are_those_of_the_api(emulator: Emulator) -> None:
     """What is not there stays not there."""
     base = f"{emulator.origin}/faults"
     for path in ("/", "/shuffled", "/shuffled/", "/shuffled/v1/nowhere", "//v1/nowhere"):
-        assert 404 == httpx.get(base + path).status_code
-    assert 404 == httpx.get(f"{base}%2Fshuffled").status_code
+        assert 404 == httpx2.get(base + path).status_code
+    assert 404 == httpx2.get(f"{base}%2Fshuffled").status_code
 
 
 def test_faults_without_a_socket_happen_where_they_can() -> None:
     """In-process transports have bodies and statuses, but no connections."""
     app = create_app(World(Settings()))
 
-    async def ask(fault: str) -> httpx.Response:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://emulator/v1") as http:
+    async def ask(fault: str) -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://emulator/v1") as http:
             return await http.post("/embeddings", json=TEXTS, headers={"x-emulator-fault": fault})
 
     assert 503 == asyncio.run(ask("unavailable")).status_code
@@ -237,7 +237,7 @@ def test_the_command_takes_faults_and_says_its_token() -> None:
         assert [503] == statuses(url, 1)
         root = url.removesuffix("/v1")
         headers = {"x-emulator-token": token}
-        assert 200 == httpx.delete(f"{root}/_emulator/faults", headers=headers).status_code
+        assert 200 == httpx2.delete(f"{root}/_emulator/faults", headers=headers).status_code
         assert [200] == statuses(url, 1)
 
 
@@ -295,7 +295,7 @@ def test_the_admin_routes_take_the_token_only(emulator: Emulator) -> None:
         for method, path in [("GET", "/faults"), ("DELETE", "/faults"), ("GET", "/requests")]:
             assert 401 == admin(emulator, method, path, token=token).status_code
     url = f"{emulator.origin}/_emulator/faults"
-    assert 401 == httpx.get(url, headers={"authorization": emulator.admin_token}).status_code
+    assert 401 == httpx2.get(url, headers={"authorization": emulator.admin_token}).status_code
     assert 404 == admin(emulator, "GET", "/nowhere").status_code
     with running(admin_token="chosen") as other:
         assert 200 == admin(other, "GET", "/faults", token="chosen").status_code
@@ -306,5 +306,5 @@ def test_what_is_no_json_is_refused(emulator: Emulator) -> None:
     """With a status, not a failure of the server."""
     headers = {"x-emulator-token": emulator.admin_token}
     url = f"{emulator.origin}/_emulator/faults"
-    assert 400 == httpx.post(url, content=b"{", headers=headers).status_code
-    assert {"detail"} == set(json.loads(httpx.put(url, content=b"\xff", headers=headers).text))
+    assert 400 == httpx2.post(url, content=b"{", headers=headers).status_code
+    assert {"detail"} == set(json.loads(httpx2.put(url, content=b"\xff", headers=headers).text))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import running
 from voyageai.emulator.faults import FAULTS, Fault
@@ -141,7 +141,7 @@ def test_headers_can_be_wrong_about_the_right_body(emulator: Emulator) -> None:
 def test_a_body_can_be_said_to_be_compressed(emulator: Emulator) -> None:
     """The decoder of the HTTP library fails, not that of JSON."""
     emulator.faults.next("bad_gzip")
-    with pytest.raises(httpx.DecodingError):
+    with pytest.raises(httpx2.DecodingError):
         post(emulator)
 
 
@@ -162,7 +162,7 @@ def test_a_header_can_be_huge(emulator: Emulator) -> None:
     emulator.faults.next("huge_header", size=1000)
     assert 1000 == len(post(emulator).headers["x-emulator-padding"])
     emulator.faults.next("huge_header")
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         post(emulator)
 
 
@@ -171,7 +171,7 @@ def test_a_redirect_leads_to_the_same_path_elsewhere(emulator: Emulator, status:
     """Whether a client takes the key there can be seen there."""
     with running() as elsewhere:
         emulator.faults.next("redirect", status=status, to=elsewhere.origin)
-        answer = httpx.post(f"{emulator}/embeddings?a=b", json=TEXTS)
+        answer = httpx2.post(f"{emulator}/embeddings?a=b", json=TEXTS)
         assert status == answer.status_code
         assert f"{elsewhere}/embeddings?a=b" == answer.headers["location"]
 
@@ -325,7 +325,7 @@ def test_after_any_fault_of_a_connection_the_next_one_works(emulator: Emulator) 
     """The server itself is not hurt."""
     for name in ("reset_before", "reset_during", "close_before", "truncated"):
         emulator.faults.next(name)
-        with pytest.raises(httpx.TransportError):
+        with pytest.raises(httpx2.TransportError):
             post(emulator)
         assert 200 == post(emulator).status_code
 
@@ -365,7 +365,7 @@ def test_a_client_that_waits_no_longer_ends_the_wait(emulator: Emulator, fault: 
 def test_a_request_without_an_answer_ends_some_time(emulator: Emulator) -> None:
     """So that no test hangs for ever."""
     emulator.faults.next("hang", most=0.01)
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         post(emulator)
     assert not emulator.requests.last.went_away
 
@@ -386,9 +386,9 @@ def test_every_fault_meets_every_kind_of_request(
     emulator.faults.next(name, **({"most": 0.01} if name == "hang" else {}))
     try:
         answer = post(emulator, body, path)
-    except httpx.TransportError:
+    except httpx2.TransportError:
         pass
-    except httpx.DecodingError:
+    except httpx2.DecodingError:
         assert "bad_gzip" == name
     else:
         # A failure of the emulator is a 500 in the API's words.

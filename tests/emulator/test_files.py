@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import bodies, recorded, running
 from voyageai.emulator.handle import Emulator
@@ -49,7 +49,7 @@ def others(emulator: Emulator) -> Iterator[Jobs]:
         yield jobs
 
 
-def refused(response: httpx.Response, status: int) -> str:
+def refused(response: httpx2.Response, status: int) -> str:
     """The reason for which a request is refused."""
     assert status == response.status_code, response.text
     check(ERROR, response.json())
@@ -401,7 +401,7 @@ def test_files_of_another_key_are_not_there(jobs: Jobs, others: Jobs) -> None:
 
 def test_a_form_is_checked_before_the_key(emulator: Emulator) -> None:
     """As bodies of JSON are."""
-    with httpx.Client(base_url=emulator.url) as http:
+    with httpx2.Client(base_url=emulator.url) as http:
         refused(http.post("/files", data={"purpose": "batch"}), 400)
         right = {"file": ("a.jsonl", CONTENT)}
         assert "Unauthorized" == refused(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import attrs
-import httpx
+import httpx2
 import pytest
 from starlette.types import ASGIApp
 from voyageai.emulator.app import create_app
@@ -24,7 +24,7 @@ from tests.emulator.test_validation import VALID
 
 INVALID = {"detail": "Provided API key is invalid."}
 LOCAL = "127.0.0.1:8000"
-HOSTS = {server.name: httpx.URL(server.url).host for server in SERVERS}
+HOSTS = {server.name: httpx2.URL(server.url).host for server in SERVERS}
 KEYS = {"voyage": "pa-1", "atlas": "al-1", "us": "al-1", "eu": "al-1"}
 RETIRED = {
     **MODELS,
@@ -187,7 +187,7 @@ def test_what_can_be_no_key_is_refused_as_one(key: bytes, pinned: str | None) ->
 def test_bytes_that_are_no_text_in_the_header_are_no_failure(url: str) -> None:
     """A server that fails on them would look broken, not the key."""
     headers = [(b"authorization", b"Bearer \xc3\xa4\xff")]
-    answer = httpx.post(f"{url}/embeddings", json=VALID["/embeddings"], headers=headers)
+    answer = httpx2.post(f"{url}/embeddings", json=VALID["/embeddings"], headers=headers)
     assert (401, INVALID) == (answer.status_code, answer.json())
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import (
@@ -29,9 +29,9 @@ WITH_PIXELS = [name for name, model in MODELS.items() if model.pixels]
 
 
 @pytest.fixture(scope="session")
-def http(url: Emulator) -> Iterator[httpx.Client]:
+def http(url: Emulator) -> Iterator[httpx2.Client]:
     """Asks the emulator for what is not of the API."""
-    with httpx.Client(base_url=url.origin) as http:
+    with httpx2.Client(base_url=url.origin) as http:
         yield http
 
 
@@ -129,14 +129,14 @@ def test_what_there_is_not_is_told_as_by_the_hub(
         hf_hub_download(**arguments, endpoint=url.origin, cache_dir=tmp_path)
 
 
-def test_a_missing_entry_names_the_commit(http: httpx.Client) -> None:
+def test_a_missing_entry_names_the_commit(http: httpx2.Client) -> None:
     """The library remembers by it that the file is missing."""
     missing = http.head("/voyageai/voyage-4/resolve/main/config.json")
     assert (404, "EntryNotFound") == (missing.status_code, missing.headers["x-error-code"])
     assert http.head(FILE).headers["x-repo-commit"] == missing.headers["x-repo-commit"]
 
 
-def test_a_file_is_described_before_it_is_fetched(http: httpx.Client) -> None:
+def test_a_file_is_described_before_it_is_fetched(http: httpx2.Client) -> None:
     """The library asks for size, tag and commit first, and stores the file under them."""
     described, fetched = http.head(FILE), http.get(FILE)
     assert b"" == described.content
@@ -150,7 +150,7 @@ def test_a_file_is_described_before_it_is_fetched(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("condition", ["{tag}", "W/{tag}", '"a", {tag}', "*"])
-def test_what_is_known_is_not_sent_again(http: httpx.Client, condition: str) -> None:
+def test_what_is_known_is_not_sent_again(http: httpx2.Client, condition: str) -> None:
     """A cache asks with the tag that it has."""
     tag = http.head(FILE).headers["etag"]
     known = http.get(FILE, headers={"if-none-match": condition.format(tag=tag)})
@@ -163,7 +163,7 @@ def test_what_is_known_is_not_sent_again(http: httpx.Client, condition: str) -> 
     [("bytes=0-3", 0, 3), ("bytes=5-", 5, -1), ("bytes=7-99999999", 7, -1)],
 )
 def test_a_download_goes_on_where_it_stopped(
-    http: httpx.Client, asked: str, first: int, last: int
+    http: httpx2.Client, asked: str, first: int, last: int
 ) -> None:
     """The library asks for the rest after a broken connection."""
     whole = http.get(FILE).content
@@ -174,7 +174,7 @@ def test_a_download_goes_on_where_it_stopped(
     assert whole[first : last + 1] == part.content
 
 
-def test_a_part_that_there_is_not_is_refused(http: httpx.Client) -> None:
+def test_a_part_that_there_is_not_is_refused(http: httpx2.Client) -> None:
     """Beyond the end there is nothing; of another version no part is sent, but all of this one."""
     size = http.head(FILE).headers["content-length"]
     beyond = http.get(FILE, headers={"range": f"bytes={size}-"})
@@ -203,7 +203,7 @@ def test_no_path_reaches_the_disk(path: str) -> None:
     assert 404 == answer.status_code
 
 
-def test_the_hub_is_no_part_of_what_is_recorded(url: Emulator, http: httpx.Client) -> None:
+def test_the_hub_is_no_part_of_what_is_recorded(url: Emulator, http: httpx2.Client) -> None:
     """Assertions on requests are about the API."""
     before = len(url.requests)
     assert 200 == http.get(FILE).status_code

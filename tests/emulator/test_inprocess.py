@@ -1,4 +1,4 @@
-"""The emulator without a socket, by both clients of httpx."""
+"""The emulator without a socket, by both clients of httpx2."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai.emulator import InProcessEmulator, in_process, running
@@ -29,24 +29,26 @@ def emulator() -> Iterator[InProcessEmulator]:
         yield emulator
 
 
-def client(emulator: InProcessEmulator, timeout: float = 10) -> httpx.Client:
+def client(emulator: InProcessEmulator, timeout: float = 10) -> httpx2.Client:
     """A client that blocks."""
-    return httpx.Client(
+    return httpx2.Client(
         transport=emulator.transport, base_url=emulator, headers=KEY, timeout=timeout
     )
 
 
-def async_client(emulator: InProcessEmulator, timeout: float = 10) -> httpx.AsyncClient:
+def async_client(emulator: InProcessEmulator, timeout: float = 10) -> httpx2.AsyncClient:
     """A client that does not."""
-    return httpx.AsyncClient(
+    return httpx2.AsyncClient(
         transport=emulator.transport, base_url=emulator, headers=KEY, timeout=timeout
     )
 
 
-def post(emulator: InProcessEmulator, *, asynchronous: bool, timeout: float = 10) -> httpx.Response:
+def post(
+    emulator: InProcessEmulator, *, asynchronous: bool, timeout: float = 10
+) -> httpx2.Response:
     """One request, by either client."""
 
-    async def send() -> httpx.Response:
+    async def send() -> httpx2.Response:
         async with async_client(emulator, timeout) as http:
             return await http.post("/embeddings", json=TEXTS)
 
@@ -67,7 +69,7 @@ def test_it_answers_as_over_a_socket(emulator: InProcessEmulator, asynchronous: 
     """What is learnt here holds there."""
     here = post(emulator, asynchronous=asynchronous)
     with running() as url:
-        there = httpx.post(f"{url}/embeddings", json=TEXTS, headers=KEY)
+        there = httpx2.post(f"{url}/embeddings", json=TEXTS, headers=KEY)
     assert (there.status_code, there.json()) == (here.status_code, here.json())
     assert set(there.headers) - {"server", "date"} == set(here.headers)
     last = emulator.requests.last
@@ -140,7 +142,7 @@ def test_an_event_loop_is_not_blocked(emulator: InProcessEmulator) -> None:
 def test_a_client_that_is_closed_leaves_the_others_their_transport(
     emulator: InProcessEmulator,
 ) -> None:
-    """Clients of httpx close their transport."""
+    """Clients of httpx2 close their transport."""
     for _ in range(2):
         assert 200 == post(emulator, asynchronous=False).status_code
         assert 200 == post(emulator, asynchronous=True).status_code
@@ -206,11 +208,11 @@ def test_the_wrong_kind_of_body_is_refused(emulator: InProcessEmulator) -> None:
         yield b"{}"
 
     body: Any = stream()
-    request = httpx.Request("POST", emulator.url, content=body)
-    with pytest.raises(TypeError, match=r"needs httpx\.AsyncClient"):
+    request = httpx2.Request("POST", emulator.url, content=body)
+    with pytest.raises(TypeError, match=r"needs httpx2\.AsyncClient"):
         emulator.transport.handle_request(request)
-    request = httpx.Request("POST", emulator.url, content=iter([b"{}"]))
-    with pytest.raises(TypeError, match=r"needs httpx\.Client"):
+    request = httpx2.Request("POST", emulator.url, content=iter([b"{}"]))
+    with pytest.raises(TypeError, match=r"needs httpx2\.Client"):
         asyncio.run(emulator.transport.handle_async_request(request))
 
 
@@ -289,7 +291,7 @@ def test_a_body_that_nobody_wants_is_not_sent_to_its_end(
 def test_an_upload_that_is_not_taken_times_out(
     scripted: tuple[Scripted, InProcessEmulator], asynchronous: bool
 ) -> None:
-    """httpx has a timeout of its own for it."""
+    """httpx2 has a timeout of its own for it."""
     _, emulator = scripted
     parts = [b"x" * 100_000] * 3
 
@@ -305,7 +307,7 @@ def test_an_upload_that_is_not_taken_times_out(
         with client(emulator, 0.05) as http:
             http.post(f"{emulator.origin}/deaf", content=iter(parts))
 
-    with pytest.raises(httpx.WriteTimeout) as caught:
+    with pytest.raises(httpx2.WriteTimeout) as caught:
         asyncio.run(send_async()) if asynchronous else send()
     assert "/deaf" == caught.value.request.url.path
 
@@ -315,7 +317,7 @@ def test_an_application_that_fails_is_logged_and_ends_the_connection(
 ) -> None:
     """As a server does whose code has a fault."""
     _, emulator = scripted
-    with client(emulator) as http, pytest.raises(httpx.RemoteProtocolError):
+    with client(emulator) as http, pytest.raises(httpx2.RemoteProtocolError):
         http.get(f"{emulator.origin}/broken")
     until(lambda: "a fault" in caplog.text)
     assert [logging.ERROR] == [record.levelno for record in caplog.records]
@@ -336,15 +338,15 @@ def test_a_head_has_no_body(scripted: tuple[Scripted, InProcessEmulator]) -> Non
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        ("reset_before", httpx.ReadError),
-        ("reset_during", httpx.ReadError),
-        ("close_before", httpx.RemoteProtocolError),
-        ("close_headers", httpx.RemoteProtocolError),
-        ("truncated", httpx.RemoteProtocolError),
+        ("reset_before", httpx2.ReadError),
+        ("reset_during", httpx2.ReadError),
+        ("close_before", httpx2.RemoteProtocolError),
+        ("close_headers", httpx2.RemoteProtocolError),
+        ("truncated", httpx2.RemoteProtocolError),
     ],
 )
 def test_a_fault_that_ends_the_connection_is_the_error_of_a_socket(
-    emulator: InProcessEmulator, fault: str, error: type[httpx.TransportError], asynchronous: bool
+    emulator: InProcessEmulator, fault: str, error: type[httpx2.TransportError], asynchronous: bool
 ) -> None:
     """Retries are decided by the class of the error."""
     emulator.faults.next(fault)
@@ -371,7 +373,7 @@ def test_other_faults_happen_too(emulator: InProcessEmulator, fault: str) -> Non
 def test_a_timeout_is_kept_to(emulator: InProcessEmulator, asynchronous: bool) -> None:
     """And the emulator sees the client go away."""
     emulator.faults.next("hang")
-    with pytest.raises(httpx.ReadTimeout) as caught:
+    with pytest.raises(httpx2.ReadTimeout) as caught:
         post(emulator, asynchronous=asynchronous, timeout=0.05)
     assert "/v1/embeddings" == caught.value.request.url.path
     assert 0 == emulator.requests.settle()
@@ -386,7 +388,7 @@ def test_a_timeout_within_the_body_is_kept_to(
 ) -> None:
     """Each part has to come in time, not only the first."""
     emulator.faults.next("drip", size=10, delay=30.0, most=60.0)
-    with pytest.raises(httpx.ReadTimeout):
+    with pytest.raises(httpx2.ReadTimeout):
         post(emulator, asynchronous=asynchronous, timeout=0.2)
     assert 0 == emulator.requests.settle()
     assert emulator.requests.last.went_away
@@ -427,7 +429,7 @@ def test_after_the_end_there_is_no_connection(asynchronous: bool) -> None:
     """As with a server that was stopped."""
     with in_process() as emulator:
         pass
-    with pytest.raises(httpx.ConnectError, match="was stopped") as caught:
+    with pytest.raises(httpx2.ConnectError, match="was stopped") as caught:
         post(emulator, asynchronous=asynchronous)
     assert "/v1/embeddings" == caught.value.request.url.path
 
@@ -440,7 +442,7 @@ def test_requests_under_way_end_with_it(asynchronous: bool) -> None:
     def ask() -> None:
         try:
             post(emulator, asynchronous=asynchronous)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             failures.append(error)
 
     with in_process(faults=["hang"]) as emulator:
@@ -448,7 +450,7 @@ def test_requests_under_way_end_with_it(asynchronous: bool) -> None:
         thread.start()
         until(lambda: len(emulator.requests) == 1)
     thread.join(10)
-    assert [httpx.RemoteProtocolError] == [type(error) for error in failures]
+    assert [httpx2.RemoteProtocolError] == [type(error) for error in failures]
 
 
 def test_nothing_is_left_behind() -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from starlette.types import Message, Scope
 from voyageai.emulator import running
@@ -34,12 +34,12 @@ KEY = {"authorization": "Bearer any"}
 class Emulated:
     """An emulator on the event loop of a test."""
 
-    def __init__(self, http: httpx.AsyncClient, world: World) -> None:
+    def __init__(self, http: httpx2.AsyncClient, world: World) -> None:
         self.http = http
         self.world = world
         self.ended: list[tuple[str, float]] = []
 
-    async def ask(self, body: Any = SMALL, path: str = "/embeddings") -> httpx.Response:
+    async def ask(self, body: Any = SMALL, path: str = "/embeddings") -> httpx2.Response:
         """One request."""
         return await self.http.post(path, json=body)
 
@@ -168,12 +168,12 @@ def test_requests_at_once_slow_each_other_down() -> None:
 def test_a_client_times_out_over_a_socket() -> None:
     """The whole way; and its place on the server is free again at once."""
     with running(latency=60, concurrency=1) as emulator:
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(f"{emulator}/embeddings", json=SMALL, headers=KEY, timeout=0.1)
+        with pytest.raises(httpx2.ReadTimeout):
+            httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY, timeout=0.1)
         assert 0 == emulator.requests.settle()
         assert emulator.requests.last.went_away
         emulator.latency = "none"
-        answer = httpx.post(f"{emulator}/embeddings", json=SMALL, headers=KEY)
+        answer = httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY)
         assert 200 == answer.status_code
 
 

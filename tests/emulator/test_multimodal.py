@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from voyageai.emulator import running
@@ -62,7 +62,7 @@ def host() -> Iterator[Host]:
 @pytest.fixture
 def allowed(host: Host) -> Iterator[Asking]:
     """An emulator that may fetch from it."""
-    with running(allow_hosts=[host.place]) as url, httpx.Client(base_url=url, timeout=30) as http:
+    with running(allow_hosts=[host.place]) as url, httpx2.Client(base_url=url, timeout=30) as http:
         yield Asking(http)
 
 

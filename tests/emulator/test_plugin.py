@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai.emulator import Emulator
@@ -29,12 +29,12 @@ VARIABLES = [
     "HF_HUB_OFFLINE",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN",
 ]
-HEAVY = ["attrs", "huggingface_hub", "httpx", "numpy", "starlette", "uvicorn", "voyageai_rest"]
+HEAVY = ["attrs", "huggingface_hub", "httpx2", "numpy", "starlette", "uvicorn", "voyageai_rest"]
 
 
 def ask() -> int:
     """The status of a request that goes where the environment leads."""
-    return httpx.post(
+    return httpx2.post(
         os.environ["VOYAGE_BASE_URL"] + "/embeddings",
         json={"input": "hello", "model": "voyage-4"},
         headers={"authorization": "Bearer " + os.environ["VOYAGE_API_KEY"]},

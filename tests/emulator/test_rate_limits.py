@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,10 +78,10 @@ def recorded(name: str) -> str:
     return str(EXAMPLES[name]["value"]["detail"])
 
 
-def post(url: str, body: Any = BODY, key: str | None = "any") -> httpx.Response:
+def post(url: str, body: Any = BODY, key: str | None = "any") -> httpx2.Response:
     """A request to a running emulator."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
-    return httpx.post(f"{url}/embeddings", json=body, headers=headers)
+    return httpx2.post(f"{url}/embeddings", json=body, headers=headers)
 
 
 def test_without_a_tier_nothing_is_refused(limits: RateLimits) -> None:

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import voyageai.emulator
 from voyageai.emulator import running
@@ -74,7 +74,7 @@ def test_a_request_is_recorded_with_all_there_is_to_know(emulator: Emulator) -> 
 
 def test_a_record_is_complete_when_the_answer_is_there(emulator: Emulator) -> None:
     """No test has to wait for it."""
-    with httpx.Client(headers=KEY) as http:
+    with httpx2.Client(headers=KEY) as http:
         for number in range(1, 101):
             http.post(f"{emulator}/embeddings", json=TEXTS)
             last = emulator.requests.last
@@ -84,10 +84,10 @@ def test_a_record_is_complete_when_the_answer_is_there(emulator: Emulator) -> No
 def test_requests_that_are_refused_are_recorded_too(emulator: Emulator) -> None:
     """What was wrong can be looked at."""
     post(emulator, {**TEXTS, "model": "no-such"})
-    httpx.post(f"{emulator}/embeddings", content=b"{", headers=KEY)
-    httpx.post(f"{emulator}/embeddings", content=b'{"input": NaN}', headers=KEY)
-    httpx.get(f"{emulator}/nowhere?a=b")
-    httpx.get(f"{emulator}/files/file-1", headers=KEY)
+    httpx2.post(f"{emulator}/embeddings", content=b"{", headers=KEY)
+    httpx2.post(f"{emulator}/embeddings", content=b'{"input": NaN}', headers=KEY)
+    httpx2.get(f"{emulator}/nowhere?a=b")
+    httpx2.get(f"{emulator}/files/file-1", headers=KEY)
     unknown, broken, not_json, nowhere, file = emulator.requests
     assert (400, None, EmbeddingsRequest) == (unknown.status, unknown.tokens, type(unknown.model))
     assert (400, b"{", None, None) == (broken.status, broken.raw, broken.body, broken.model)
@@ -107,7 +107,7 @@ def test_the_fault_and_what_came_of_it_are_recorded(emulator: Emulator) -> None:
     emulator.faults.next("reset_before")
     emulator.faults.next("status", status=429)
     emulator.faults.next("missing_usage")
-    with pytest.raises(httpx.ReadError):
+    with pytest.raises(httpx2.ReadError):
         post(emulator)
     post(emulator)
     post(emulator)
@@ -148,7 +148,7 @@ def test_the_key_is_not_kept(emulator: Emulator, tmp_path: Path) -> None:
     }
     with running(record=file) as other:
         for base in (emulator, other):
-            httpx.post(f"{base}/embeddings", json=TEXTS, headers=credentials)
+            httpx2.post(f"{base}/embeddings", json=TEXTS, headers=credentials)
         last = other.requests.last
         assert fingerprint(SECRET) == last.key
         assert SECRET[-4:] not in (last.key or "")
@@ -161,7 +161,7 @@ def test_the_key_is_not_kept(emulator: Emulator, tmp_path: Path) -> None:
         ]
         assert not [text for text in seen if SECRET in text]
         assert "hidden" == last.headers["authorization"] == last.headers["cookie"]
-    httpx.post(f"{emulator}/embeddings", json=TEXTS)
+    httpx2.post(f"{emulator}/embeddings", json=TEXTS)
     assert emulator.requests.last.key is None
     assert "authorization" not in emulator.requests.last.headers
 
@@ -244,7 +244,7 @@ def test_many_threads_are_recorded_once_each(emulator: Emulator) -> None:
     """Nothing is lost, nothing is counted twice."""
 
     def ask() -> None:
-        with httpx.Client(headers=KEY) as http:
+        with httpx2.Client(headers=KEY) as http:
             for _ in range(20):
                 http.post(f"{emulator}/embeddings", json=TEXTS)
 
@@ -316,7 +316,7 @@ def test_connections_are_counted(emulator: Emulator) -> None:
     """A client that leaks them is found out."""
     connections = emulator.connections
     assert (0, 0) == (connections.open, connections.accepted)
-    with httpx.Client() as http:
+    with httpx2.Client() as http:
         for _ in range(3):
             http.post(f"{emulator}/embeddings", json=TEXTS, headers=KEY)
         assert (1, 1) == (connections.open, connections.accepted)
@@ -338,7 +338,7 @@ def test_what_runs_is_its_url(emulator: Emulator) -> None:
     assert f"{emulator.origin}/v1" == emulator == emulator.url == str(emulator)
     assert str is type(emulator.url) is type(copy.copy(emulator))
     assert emulator == pickle.loads(pickle.dumps(emulator))
-    assert httpx.URL(emulator) == httpx.URL(emulator.url)
+    assert httpx2.URL(emulator) == httpx2.URL(emulator.url)
 
 
 def test_types_for_annotations_are_at_the_door() -> None:
@@ -367,7 +367,7 @@ def test_recording_costs_little() -> None:
             entry.finish()
         return (requests._timer() - begun) / 1000
 
-    with running() as emulator, httpx.Client(headers=KEY) as http:
+    with running() as emulator, httpx2.Client(headers=KEY) as http:
         small = {"input": "a", "model": "voyage-4", "encoding_format": "base64"}
         for _ in range(200):
             http.post(f"{emulator}/embeddings", json=small)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import pytest
 import voyageai.emulator
 from voyageai.emulator import running
@@ -43,7 +43,7 @@ def test_the_command_says_where_it_is_and_stops_when_told(number: signal.Signals
     with command("--port", "0") as (process, line):
         url = line.split()[-1]
         assert "not the Voyage AI models" in line
-        assert 200 == httpx.post(f"{url}/embeddings", json=BODY, headers=KEY).status_code
+        assert 200 == httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY).status_code
         assert process.stdout is not None
         assert process.stdout.readline().startswith("page: ")
         process.send_signal(number)
@@ -98,35 +98,35 @@ def test_several_servers_run_at_once_and_agree(url: str) -> None:
     with running() as other, running() as third:
         assert len({url, other, third}) == 3
         first, second = (
-            httpx.post(f"{base}/embeddings", json=BODY, headers=KEY).json()
+            httpx2.post(f"{base}/embeddings", json=BODY, headers=KEY).json()
             for base in (other, third)
         )
         assert first == second
-    with pytest.raises(httpx.ConnectError):
-        httpx.post(f"{other}/embeddings", json=BODY, headers=KEY)
-    assert 200 == httpx.post(f"{url}/embeddings", json=BODY, headers=KEY).status_code
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.post(f"{other}/embeddings", json=BODY, headers=KEY)
+    assert 200 == httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY).status_code
 
 
 def test_a_server_is_stopped_when_the_block_fails() -> None:
     """A failing test must not leave a server behind."""
     with pytest.raises(ZeroDivisionError), running() as url:
         _ = 1 / 0
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(url)
 
 
 def test_it_listens_to_this_machine_only_unless_told(url: str) -> None:
     """It has no real authentication."""
-    assert "127.0.0.1" == httpx.URL(url).host
+    assert "127.0.0.1" == httpx2.URL(url).host
 
 
 def test_the_key_can_be_pinned() -> None:
     """For code that must show what it does with a key that is refused."""
     with running(api_key="right") as url:
 
-        def post(key: str) -> httpx.Response:
+        def post(key: str) -> httpx2.Response:
             headers = {"authorization": f"bearer {key}"}
-            return httpx.post(f"{url}/embeddings", json=BODY, headers=headers)
+            return httpx2.post(f"{url}/embeddings", json=BODY, headers=headers)
 
         assert 200 == post("right").status_code
         wrong = post("wrong")
@@ -140,7 +140,7 @@ def test_the_key_can_be_pinned() -> None:
 )
 def test_every_answer_has_an_id_and_says_what_it_is(url: str, method: str, path: str) -> None:
     """Logs of client code show ids, and whether they came from here."""
-    answers = [httpx.request(method, url + path, headers=KEY) for _ in range(2)]
+    answers = [httpx2.request(method, url + path, headers=KEY) for _ in range(2)]
     ids = {answer.headers["x-request-id"] for answer in answers}
     assert 2 == len(ids)
     assert "not the Voyage AI models" in answers[0].headers["x-emulator"]
@@ -158,7 +158,7 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
 
     monkeypatch.setattr("voyageai.emulator.engine.lexical.embed", broken)
     with running() as url:
-        answer = httpx.post(f"{url}/embeddings", json=BODY, headers=KEY)
+        answer = httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY)
     assert (500, {"detail": "Internal Server Error"}) == (answer.status_code, answer.json())
     assert answer.headers["x-request-id"]
     assert "a fault" in caplog.text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import attrs
-import httpx
+import httpx2
 import pytest
 from voyageai.emulator import Emulator, running
 from voyageai.emulator.app import create_app
@@ -49,7 +49,7 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-def in_the_apis_shape(answer: httpx.Response, status: int) -> None:
+def in_the_apis_shape(answer: httpx2.Response, status: int) -> None:
     """Fail unless an answer is an error as the API gives it."""
     assert status == answer.status_code, answer.text
     assert "application/json" == answer.headers["content-type"]
@@ -68,7 +68,7 @@ def test_all_that_is_documented_is_tried() -> None:
 def test_every_documented_status_can_be_asked_for(emulator: Emulator, status: int) -> None:
     """403, 422, 502, 503 and 504 come from nothing that a client could do."""
     emulator.faults.next("status", status=status)
-    in_the_apis_shape(httpx.post(f"{emulator}/embeddings", json=BODY, headers=KEY), status)
+    in_the_apis_shape(httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY), status)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
@@ -76,7 +76,7 @@ def test_every_operation_meets_them(emulator: Emulator, operation: Any) -> None:
     """Code for files and batches has to cope with them as well."""
     emulator.faults.next("status", status=503, operation=operation.id)
     path = operation.path.replace("{", "").replace("}", "")
-    answer = httpx.request(operation.method, emulator + path, headers=KEY)
+    answer = httpx2.request(operation.method, emulator + path, headers=KEY)
     in_the_apis_shape(answer, 503)
 
 
@@ -112,7 +112,7 @@ def test_a_body_that_is_too_large_is_refused_in_the_same_shape(
 ) -> None:
     """It is the emulator's own limit; what the API's is nobody has recorded."""
     monkeypatch.setattr("voyageai.emulator.bodies.MAX_BODY", 10)
-    in_the_apis_shape(httpx.post(f"{emulator}/embeddings", json=BODY, headers=KEY), 413)
+    in_the_apis_shape(httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY), 413)
 
 
 @pytest.mark.parametrize(
@@ -133,5 +133,5 @@ def test_the_emulators_own_answers_have_ids_too(
 def test_advice_on_when_to_retry_is_given_only_if_asked(emulator: Emulator) -> None:
     """With a planned fault as with a rate limit."""
     emulator.faults.next("status", status=503, retry_after=7)
-    answer = httpx.post(f"{emulator}/embeddings", json=BODY, headers=KEY)
+    answer = httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY)
     assert (503, "7") == (answer.status_code, answer.headers["retry-after"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from jsonschema_rs import ValidationError
 from voyageai.emulator import contract
@@ -233,7 +233,7 @@ def test_the_body_is_checked_before_the_key(ask: Asking) -> None:
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic a2V5", "key"])
 def test_a_header_without_a_bearer_key_is_unauthorized(url: str, header: str) -> None:
     """Any key will do, but there must be one, as clients send it."""
-    answer = httpx.post(f"{url}/embeddings", json=TEXT, headers={"authorization": header})
+    answer = httpx2.post(f"{url}/embeddings", json=TEXT, headers={"authorization": header})
     assert (401, {"detail": "Unauthorized"}) == (answer.status_code, answer.json())
 
 

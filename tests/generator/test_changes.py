@@ -233,15 +233,15 @@ added = [operation for operation in OPERATIONS if operation.tag == "token counts
 def test_a_new_operation_can_be_sent(with_operations: Path, ask: Ask) -> None:
     """Request and answer are typed: here a list of models, whose open fields are models too."""
     code = """
-import httpx
+import httpx2
 from voyageai_rest import Client
 from voyageai_rest.api.token_counts import count_tokens
 from voyageai_rest.models import CountTokensRequest
 seen = []
 def answer(request):
     seen.append([request.method, request.url.path, json.loads(request.content)])
-    return httpx.Response(200, json=[{"tokens": 2, "cache": {"total_tokens": 1}}])
-transport = httpx.MockTransport(answer)
+    return httpx2.Response(200, json=[{"tokens": 2, "cache": {"total_tokens": 1}}])
+transport = httpx2.MockTransport(answer)
 with Client(token="t", httpx_args={"transport": transport}) as client:
     parsed = count_tokens.send(client=client, body=CountTokensRequest(texts=["a b"])).parsed
 cache = parsed[0].additional_properties["cache"]
@@ -268,14 +268,14 @@ def test_an_answer_without_content_is_none(with_operations: Path, ask: Ask) -> N
     code = """
 import datetime
 import importlib
-import httpx
+import httpx2
 from voyageai_rest import Client
 operation = importlib.import_module("voyageai_rest.api.token_counts.import_")
 seen = []
 def answer(request):
     seen.append([request.method, str(request.url)])
-    return httpx.Response(204)
-transport = httpx.MockTransport(answer)
+    return httpx2.Response(204)
+transport = httpx2.MockTransport(answer)
 noon = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.timezone.utc)
 with Client(token="t", base_url="https://a/v1", httpx_args={"transport": transport}) as client:
     response = operation.send(client=client, count_id=7, before=noon)

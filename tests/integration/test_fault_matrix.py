@@ -6,7 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 import voyageai.emulator
@@ -15,7 +15,7 @@ from voyageai.emulator.faults import FAULTS
 
 KEY = "pa-secret-9c41"
 # Only an answer that never comes is not waited for.
-PATIENCE = {"hang": httpx.Timeout(20.0, read=0.7)}
+PATIENCE = {"hang": httpx2.Timeout(20.0, read=0.7)}
 RIGHT = None
 METHODS = {
     "embed": {"texts": ["a b", "c d", "e f"], "model": "voyage-4", "output_dimension": 256},
@@ -116,7 +116,7 @@ def call(kind: str, emulator: str, method: str, retries: int, fault: str) -> obj
     """One call with a client of its own, closed afterwards."""
     policy = voyageai.RetryPolicy(max_retries=retries, first=0)
     options = {"api_key": KEY, "base_url": emulator, "max_retries": policy}
-    options["timeout"] = PATIENCE.get(fault, httpx.Timeout(20.0))
+    options["timeout"] = PATIENCE.get(fault, httpx2.Timeout(20.0))
     if kind == "Client":
         with voyageai.Client(**options) as vo:
             return getattr(vo, method)(**METHODS[method])

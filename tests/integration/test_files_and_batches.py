@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import httpx
+import httpx2
 import pytest
 import trio
 import voyageai
@@ -48,7 +48,7 @@ class Face:
         self._runner = asyncio.Runner()
         http: Any = None
         if not own:
-            http = httpx.AsyncClient() if self.asynchronous else httpx.Client()
+            http = httpx2.AsyncClient() if self.asynchronous else httpx2.Client()
         self._http = http
         self.client: Any = getattr(voyageai, kind)(
             f"key-{next(KEYS)}",
@@ -108,7 +108,7 @@ def steered() -> Iterator[Emulator]:
 KINDS = [("Client", True), ("AsyncClient", True), ("Client", False), ("AsyncClient", False)]
 
 
-@pytest.fixture(params=KINDS, ids=["blocking", "asyncio", "httpx", "httpx-async"])
+@pytest.fixture(params=KINDS, ids=["blocking", "asyncio", "httpx2", "httpx2-async"])
 def face(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Face]:
     """Each client, with connections of its own and with a user's HTTP client."""
     found = Face(request.param[0], emulator, request.param[1])

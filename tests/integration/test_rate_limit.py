@@ -7,7 +7,7 @@ import random
 import selectors
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai.emulator.app import create_app
@@ -40,14 +40,14 @@ class Loop(asyncio.SelectorEventLoop):
         return self.now
 
 
-class Network(httpx.AsyncBaseTransport):
+class Network(httpx2.AsyncBaseTransport):
     """The emulator, some milliseconds away in each direction."""
 
     def __init__(self, world: World, chance: random.Random) -> None:
-        self.app = httpx.ASGITransport(create_app(world))
+        self.app = httpx2.ASGITransport(create_app(world))
         self.chance = chance
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Carry a request there and its answer back."""
         await asyncio.sleep(self.chance.uniform(0.005, 0.1))
         response = await self.app.handle_async_request(request)

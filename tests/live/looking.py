@@ -8,7 +8,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 from attrs import evolve
 from voyageai.emulator.inprocess import in_this_process
 from voyageai.emulator.settings import Settings
@@ -36,30 +36,30 @@ class Reply(NamedTuple):
 Alter = Callable[[Reply], Reply]
 
 
-class Remembering(httpx.BaseTransport):
+class Remembering(httpx2.BaseTransport):
     """A transport that asks for the same thing once; for a host that always answers the same."""
 
-    def __init__(self, transport: httpx.BaseTransport) -> None:
+    def __init__(self, transport: httpx2.BaseTransport) -> None:
         self._transport = transport
-        self._known: dict[tuple[Any, ...], tuple[int, httpx.Headers, bytes]] = {}
+        self._known: dict[tuple[Any, ...], tuple[int, httpx2.Headers, bytes]] = {}
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         key = (request.method, request.url, request.headers.get("authorization"), request.read())
         if key not in self._known:
             response = self._transport.handle_request(request)
             self._known[key] = (response.status_code, response.headers, response.read())
         status, headers, content = self._known[key]
-        return httpx.Response(status, headers=headers, content=content)
+        return httpx2.Response(status, headers=headers, content=content)
 
 
-class Altering(httpx.BaseTransport):
+class Altering(httpx2.BaseTransport):
     """A transport whose answers are altered on their way."""
 
-    def __init__(self, transport: httpx.BaseTransport, alter: Alter) -> None:
+    def __init__(self, transport: httpx2.BaseTransport, alter: Alter) -> None:
         self._transport = transport
         self._alter = alter
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         response = self._transport.handle_request(request)
         text = response.read().decode()
         reply = Reply(
@@ -70,7 +70,7 @@ class Altering(httpx.BaseTransport):
         )
         _, status, headers, body = self._alter(reply)
         content = body if isinstance(body, str) else json.dumps(body)
-        return httpx.Response(status, headers=headers, content=content)
+        return httpx2.Response(status, headers=headers, content=content)
 
 
 @cache
@@ -85,10 +85,10 @@ def planned(*wanted: str) -> list[Planned]:
     return plan(load(), contract(), wanted)
 
 
-def look(transport: httpx.BaseTransport, *wanted: str) -> Seen:
+def look(transport: httpx2.BaseTransport, *wanted: str) -> Seen:
     """What a probe sees of an emulator behind a transport."""
     slept: list[float] = []
-    with httpx.Client(base_url="http://host/v1", transport=transport) as http:
+    with httpx2.Client(base_url="http://host/v1", transport=transport) as http:
         asker = Asker(http, KEY, "pa-nobodys", load(), sleep=slept.append)
         return probe(asker, load(), contract(), planned(*wanted))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from generator.drift.reports import FAILED
@@ -19,9 +19,9 @@ FREE = (
     "You have not yet added your payment method in the billing page and will have reduced rate "
     "limits of {rpm} RPM and {tpm}K TPM."
 )
-REFUSED = httpx.Response(404, json={"detail": "Not Found"}, headers={"x-request-id": "1"})
+REFUSED = httpx2.Response(404, json={"detail": "Not Found"}, headers={"x-request-id": "1"})
 
-Answers = Callable[[httpx.Request], httpx.Response]
+Answers = Callable[[httpx2.Request], httpx2.Response]
 
 
 class Clock:
@@ -39,34 +39,34 @@ class Clock:
 def look(answers: Answers, names: tuple[str, ...], clock: Clock, **options) -> Seen:
     """What a few of the probes see at a host that answers so."""
     planned = [each for each in plan(load(), contract()) if each.probe.name in names]
-    with httpx.Client(base_url="http://host/v1", transport=httpx.MockTransport(answers)) as http:
+    with httpx2.Client(base_url="http://host/v1", transport=httpx2.MockTransport(answers)) as http:
         asker = Asker(
             http, KEY, "no", load(), sleep=clock.sleep, clock=lambda: clock.now, **options
         )
         return probe(asker, load(), contract(), planned)
 
 
-def answering(*answers: httpx.Response | BaseException) -> Answers:
+def answering(*answers: httpx2.Response | BaseException) -> Answers:
     """A host that answers one after the other, and goes on with the last."""
     left = list(answers)
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def answer(_: httpx2.Request) -> httpx2.Response:
         given = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(given, BaseException):
             raise given
-        return httpx.Response(given.status_code, headers=given.headers, content=given.content)
+        return httpx2.Response(given.status_code, headers=given.headers, content=given.content)
 
     return answer
 
 
-def limited(**headers: str) -> httpx.Response:
+def limited(**headers: str) -> httpx2.Response:
     tier = contract().free()
     detail = FREE.format(rpm=tier["rpm"], tpm=tier["tpm"] // 1000)
-    return httpx.Response(429, json={"detail": detail}, headers={"x-request-id": "1"} | headers)
+    return httpx2.Response(429, json={"detail": detail}, headers={"x-request-id": "1"} | headers)
 
 
-def failing(status: int = 503) -> httpx.Response:
-    return httpx.Response(status, text="gone")
+def failing(status: int = 503) -> httpx2.Response:
+    return httpx2.Response(status, text="gone")
 
 
 def test_a_request_refused_for_now_is_made_again() -> None:
@@ -80,7 +80,7 @@ def test_a_request_refused_for_now_is_made_again() -> None:
 def test_it_waits_as_long_as_the_host_says() -> None:
     """Coming sooner only makes it worse."""
     clock = Clock()
-    answers = answering(httpx.Response(503, headers={"retry-after": "40"}), REFUSED)
+    answers = answering(httpx2.Response(503, headers={"retry-after": "40"}), REFUSED)
     look(answers, ("unknown_path",), clock)
     assert [40.0] == clock.slept
 
@@ -104,7 +104,7 @@ def test_what_a_free_account_can_not_ask_is_not_seen() -> None:
 
 def test_other_free_limits_are_a_difference() -> None:
     """Messages name them, and the catalogue has them."""
-    other = httpx.Response(429, json={"detail": FREE.format(rpm=1, tpm=20)})
+    other = httpx2.Response(429, json={"detail": FREE.format(rpm=1, tpm=20)})
     seen = look(answering(other, REFUSED), ("unknown_path",), Clock())
     found = {each.path: (each.kind, each.after) for each in seen.differences}
     assert ("limit-lowered", 1) == found["catalogue: tiers.free.rpm"]
@@ -113,9 +113,9 @@ def test_other_free_limits_are_a_difference() -> None:
 
 def test_a_host_that_only_fails_is_left_alone() -> None:
     """Every request that comes to nothing takes a minute and more."""
-    requests: list[httpx.Request] = []
+    requests: list[httpx2.Request] = []
 
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         requests.append(request)
         return failing()
 
@@ -126,18 +126,18 @@ def test_a_host_that_only_fails_is_left_alone() -> None:
 
 def test_a_connection_that_breaks_later_leaves_something_unseen() -> None:
     """What was seen before is still told."""
-    answers = answering(REFUSED, httpx.ReadError("reset"))
+    answers = answering(REFUSED, httpx2.ReadError("reset"))
     seen = look(answers, ("unknown_path", "unknown_batch"), Clock())
     assert ["the connection failed: ReadError"] == list(seen.unseen.values())
 
 
 def test_a_body_that_can_not_be_unpacked_is_no_crash() -> None:
     """A proxy may say that a body is compressed when it is not."""
-    broken = httpx.Response(
-        200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no")
+    broken = httpx2.Response(
+        200, headers={"content-encoding": "gzip"}, stream=httpx2.ByteStream(b"no")
     )
 
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         return broken
 
     with pytest.raises(CannotProbe, match="DecodingError"):
@@ -150,7 +150,7 @@ def test_a_body_that_can_not_be_unpacked_is_no_crash() -> None:
 def test_a_key_is_hidden_however_it_was_escaped(escaped: str) -> None:
     """A cut or escaped key would get past a search for it in what is printed."""
     body = f'{{"detail": {escaped}, {escaped}: 1}}'
-    answers = answering(httpx.Response(404, text=body))
+    answers = answering(httpx2.Response(404, text=body))
     seen = look(answers, ("unknown_batch",), Clock())
     assert [each.path for each in seen.differences if each.path.endswith(".[key]")]
     assert KEY not in str(seen.differences)
@@ -160,9 +160,9 @@ def test_the_key_goes_to_no_probe_that_is_about_having_none() -> None:
     """With it they would show nothing."""
     sent: list[str | None] = []
 
-    def answers(request: httpx.Request) -> httpx.Response:
+    def answers(request: httpx2.Request) -> httpx2.Response:
         sent.append(request.headers.get("authorization"))
-        return httpx.Response(401, json={"detail": "Unauthorized"})
+        return httpx2.Response(401, json={"detail": "Unauthorized"})
 
     look(answers, ("no_key", "body_before_key", "wrong_key"), Clock())
     assert [None, None, None, "Bearer no"] == sent
@@ -170,7 +170,7 @@ def test_the_key_goes_to_no_probe_that_is_about_having_none() -> None:
 
 def test_what_was_seen_before_an_interruption_is_told() -> None:
     """It is paid for, and files that are left behind have to be named."""
-    surprise = httpx.Response(418, json={"detail": "Not Found"}, headers={"x-request-id": "1"})
+    surprise = httpx2.Response(418, json={"detail": "Not Found"}, headers={"x-request-id": "1"})
     host = answering(surprise, KeyboardInterrupt())
     seen = look(host, ("unknown_file", "unknown_batch"), Clock())
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 import voyageai
@@ -121,7 +121,7 @@ def test_base64_says_what_numbers_do(url: str, dtype: str, expected: tuple[Any, 
         "output_dtype": dtype,
     }
     answers = [
-        httpx.post(
+        httpx2.post(
             f"{url}/embeddings",
             json={**body, **encoding},
             headers={"authorization": "Bearer any"},

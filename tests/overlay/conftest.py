@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai.transport import AsyncTransport, Transport
@@ -25,7 +25,7 @@ def packed(numbers: list[float], kind: str = "f") -> str:
     return base64.b64encode(array(kind, numbers).tobytes()).decode()
 
 
-def answer_to(request: httpx.Request) -> httpx.Response:
+def answer_to(request: httpx2.Request) -> httpx2.Response:
     """What the API would answer: vector i is [i, i + 0.5], documents are ranked backwards."""
     body = json.loads(request.content)
     endpoint = request.url.path.rsplit("/", 1)[-1]
@@ -58,7 +58,7 @@ def answer_to(request: httpx.Request) -> httpx.Response:
             data = [{"index": n, "relevance_score": n / count} for n in reversed(range(count))]
             data = data[: body.get("top_k") or count]
     answer = {"object": "list", "data": data, "model": body["model"], "usage": usage}
-    return httpx.Response(200, json=answer, headers={"x-request-id": "req-1"})
+    return httpx2.Response(200, json=answer, headers={"x-request-id": "req-1"})
 
 
 def requesting(kind: type) -> dict[str, inspect.Signature]:
@@ -76,16 +76,16 @@ class Face:
 
     def __init__(self, name: str) -> None:
         self.kind = getattr(voyageai, name)
-        self.requests: list[httpx.Request] = []
+        self.requests: list[httpx2.Request] = []
         self.waits: list[float] = []
         self.time = 1000.0
 
     def client(
-        self, handler: Callable[[httpx.Request], httpx.Response] = answer_to, **options: Any
+        self, handler: Callable[[httpx2.Request], httpx2.Response] = answer_to, **options: Any
     ) -> Any:
         """A client whose requests go to the handler, and whose waits take no time."""
 
-        def recorded(request: httpx.Request) -> httpx.Response:
+        def recorded(request: httpx2.Request) -> httpx2.Response:
             self.requests.append(request)
             return handler(request)
 
@@ -96,7 +96,7 @@ class Face:
         async def sleep(seconds: float) -> None:
             wait(seconds)
 
-        mock = httpx.MockTransport(recorded)
+        mock = httpx2.MockTransport(recorded)
         client = self.kind(**{"api_key": KEY, "transport": mock} | options)
         time = Surroundings(clock=lambda: self.time, dice=lambda: 0.5)
         if self.kind is voyageai.Client:

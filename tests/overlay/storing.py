@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from typing import Any
 
-import httpx
+import httpx2
 
 LINE = {"custom_id": "a", "body": {"input": ["Where are the keys?"]}}
 FILE = {
@@ -46,16 +46,16 @@ def jsonl(*rows: object) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
-def answer(code: int = 200, /, **fields: Any) -> httpx.Response:
+def answer(code: int = 200, /, **fields: Any) -> httpx2.Response:
     """An answer of JSON with a request id."""
-    return httpx.Response(code, json=fields, headers={"x-request-id": "req-1"})
+    return httpx2.Response(code, json=fields, headers={"x-request-id": "req-1"})
 
 
 def in_turn(*answers: Any) -> Any:
     """Give these answers, the last again and again; exceptions are raised."""
     left = list(answers)
 
-    def handle(request: httpx.Request) -> httpx.Response:
+    def handle(request: httpx2.Request) -> httpx2.Response:
         found = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(found, Exception):
             raise found
@@ -64,7 +64,7 @@ def in_turn(*answers: Any) -> Any:
     return handle
 
 
-def uploaded(request: httpx.Request) -> tuple[str | None, bytes]:
+def uploaded(request: httpx2.Request) -> tuple[str | None, bytes]:
     """Name and content of the file in a request."""
     head = b"Content-Type: " + request.headers["content-type"].encode() + b"\r\n\r\n"
     message = email.message_from_bytes(head + request.content, policy=email.policy.HTTP)
@@ -90,7 +90,7 @@ def done(value: Any) -> Any:
     return list(value) if hasattr(value, "__iter__") and not isinstance(value, bytes) else value
 
 
-class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     """The body of an answer in pieces; an exception among them is raised."""
 
     def __init__(self, pieces: Iterable[bytes | Exception]) -> None:
@@ -114,7 +114,7 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.closed += 1
 
 
-def content(*pieces: bytes | Exception, status: int = 200, **headers: str) -> httpx.Response:
+def content(*pieces: bytes | Exception, status: int = 200, **headers: str) -> httpx2.Response:
     """An answer in pieces."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.Response(status, headers=named, stream=Body(pieces))
+    return httpx2.Response(status, headers=named, stream=Body(pieces))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,7 +52,7 @@ def test_any_bytes_with_any_status(name, method, arguments, kind, status, conten
         Face(name),
         method,
         arguments,
-        lambda: httpx.Response(status, content=content, headers={k: v.encode("latin-1") for k, v in headers.items()}),
+        lambda: httpx2.Response(status, content=content, headers={k: v.encode("latin-1") for k, v in headers.items()}),
     )  # fmt: skip
 
 
@@ -91,4 +91,4 @@ def test_a_right_answer_with_anything_put_anywhere(name, method, arguments, kind
     else:
         spoilt[path[-1]] = data.draw(JSON)
     content = json.dumps(body).encode()
-    answered(face, method, arguments, lambda: httpx.Response(200, content=content))
+    answered(face, method, arguments, lambda: httpx2.Response(200, content=content))

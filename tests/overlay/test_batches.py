@@ -10,7 +10,7 @@ import threading
 from typing import Any
 
 import attrs
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai import error
@@ -23,7 +23,7 @@ PARAMS = {"model": "voyage-4", "input_type": "document"}
 ARGUMENTS = ("/v1/embeddings", "file-1", PARAMS)
 
 
-def at(status: str, completed: int = 0, **fields: Any) -> httpx.Response:
+def at(status: str, completed: int = 0, **fields: Any) -> httpx2.Response:
     """A job with a status."""
     counts = {"total": 3, "completed": completed, "failed": 0}
     return answer(**{**BATCH, "status": status, "request_counts": counts, **fields})
@@ -176,11 +176,11 @@ def test_parameters_of_every_endpoint_pass(face, params):
 @pytest.mark.parametrize(
     "failure",
     [
-        httpx.ReadError("x"),
-        httpx.ReadTimeout("x"),
+        httpx2.ReadError("x"),
+        httpx2.ReadTimeout("x"),
         answer(500),
         answer(503),
-        httpx.Response(200, content=b"{"),
+        httpx2.Response(200, content=b"{"),
     ],
     ids=str,
 )
@@ -195,7 +195,7 @@ def test_a_job_that_may_run_is_not_created_twice(face, failure):
 
 
 @pytest.mark.parametrize(
-    ("refusal", "tries"), [(httpx.ConnectError("x"), 2), (answer(429), 2), (answer(400), 1)]
+    ("refusal", "tries"), [(httpx2.ConnectError("x"), 2), (answer(429), 2), (answer(400), 1)]
 )
 def test_a_job_that_was_refused_does_not_exist(face, refusal, tries):
     """So there is nothing to look for, and it may be asked for again."""
@@ -218,7 +218,7 @@ def test_too_many_jobs_are_told_from_too_many_requests(face):
 def test_a_list_goes_through_all_pages(face):
     """From the newest."""
 
-    def page(*names: str, more: bool) -> httpx.Response:
+    def page(*names: str, more: bool) -> httpx2.Response:
         data = [{**BATCH, "id": name} for name in names]
         return answer(object="list", data=data, last_id=names[-1], has_more=more)
 
@@ -239,7 +239,7 @@ def test_a_job_is_cancelled(face):
 def test_a_job_whose_cancellation_was_not_heard_of_is_cancelled_all_the_same(face):
     """The second try is refused because of the first."""
     refused = answer(400, detail="Batch 'batch-1' cannot be cancelled: its status is cancelling.")
-    lost = httpx.ReadError("x")
+    lost = httpx2.ReadError("x")
     client = face.client(in_turn(lost, refused, at("cancelled")), max_retries=1)
     assert "cancelled" == done(client.batches.cancel("batch-1")).status
     client = face.client(in_turn(lost, refused, DONE), max_retries=1)
@@ -307,9 +307,9 @@ def test_a_number_is_always_the_same_pause(face):
 
 
 PASSING = [
-    httpx.ConnectError("x"),
-    httpx.ReadTimeout("x"),
-    httpx.ReadError("x"),
+    httpx2.ConnectError("x"),
+    httpx2.ReadTimeout("x"),
+    httpx2.ReadError("x"),
     *map(answer, (408, 429, 500, 502, 503, 504, 529)),
 ]
 
@@ -321,7 +321,7 @@ def test_what_passes_does_not_end_a_wait(face):
     assert len(PASSING) == len(face.waits)
 
 
-@pytest.mark.parametrize("failure", [*map(answer, (400, 401, 403, 404, 501)), httpx.Response(200)])
+@pytest.mark.parametrize("failure", [*map(answer, (400, 401, 403, 404, 501)), httpx2.Response(200)])
 def test_what_does_not_pass_ends_it(face, failure):
     """Nothing will come of asking again."""
     with pytest.raises(error.VoyageError):
@@ -341,7 +341,7 @@ def test_a_server_that_stays_away_ends_it_too(face):
 
 def test_a_server_that_asks_for_time_gets_it(face):
     """If it is more than the pause."""
-    busy = httpx.Response(429, headers={"retry-after": "77"})
+    busy = httpx2.Response(429, headers={"retry-after": "77"})
     done(face.client(in_turn(busy, DONE)).batches.wait("batch-1"))
     assert [77.0] == face.waits
 
@@ -373,7 +373,7 @@ def test_a_wait_that_ends_without_an_answer_says_so(face):
     with pytest.raises(
         error.Timeout, match=r"batch-1 did not answer after 5 s; .*ConnectError"
     ) as raised:
-        done(face.client(in_turn(httpx.ConnectError("x"))).batches.wait("batch-1", timeout=5))
+        done(face.client(in_turn(httpx2.ConnectError("x"))).batches.wait("batch-1", timeout=5))
     assert isinstance(raised.value.__cause__, error.APIConnectionError)
 
 
@@ -406,7 +406,7 @@ def test_a_callback_of_an_asynchronous_client_may_be_asynchronous():
         seen.append(batch.status)
 
     async def main() -> None:
-        transport = httpx.MockTransport(lambda request: DONE)
+        transport = httpx2.MockTransport(lambda request: DONE)
         async with voyageai.AsyncClient("k", transport=transport) as vo:
             await vo.batches.wait("batch-1", on_change=callback)
 
@@ -420,11 +420,11 @@ def test_a_wait_that_is_cancelled_ends_at_once():
     async def main() -> int:
         asked = asyncio.Event()
 
-        def handle(request: httpx.Request) -> httpx.Response:
+        def handle(request: httpx2.Request) -> httpx2.Response:
             asked.set()
             return at("in_progress")
 
-        async with voyageai.AsyncClient("k", transport=httpx.MockTransport(handle)) as vo:
+        async with voyageai.AsyncClient("k", transport=httpx2.MockTransport(handle)) as vo:
             waiting = asyncio.create_task(vo.batches.wait("batch-1", poll=3600))
             await asked.wait()
             waiting.cancel()
@@ -460,7 +460,7 @@ def test_many_waits_at_once_are_one_thread():
 
     async def main() -> int:
         states = iter([at("in_progress")] * 200)
-        transport = httpx.MockTransport(lambda request: next(states, DONE))
+        transport = httpx2.MockTransport(lambda request: next(states, DONE))
         async with voyageai.AsyncClient("k", transport=transport) as vo:
             vo._transport._sleep = lambda seconds: asyncio.sleep(0)
             await asyncio.gather(*(vo.batches.wait(f"batch-{n}") for n in range(100)))
@@ -524,7 +524,7 @@ def test_options_of_a_call_are_those_of_every_method(face):
 
 def test_failures_say_what_the_server_said(face):
     """Status, body and request id are what a support case needs."""
-    refused = httpx.Response(
+    refused = httpx2.Response(
         404, json={"detail": "Batch 'batch-1' not found."}, headers={"x-request-id": "req-9"}
     )
     for method in ("retrieve", "cancel", "wait"):

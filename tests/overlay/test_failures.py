@@ -9,7 +9,7 @@ import json
 import pickle
 from datetime import UTC, datetime
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai import error
@@ -33,9 +33,9 @@ def failing(*answers):
             return answer_to(request)
         answer = left.pop(0)
         if isinstance(answer, int):
-            return httpx.Response(answer, json={"detail": "no"}, headers={"x-request-id": "r-9"})
-        if isinstance(answer, httpx.Response):  # a new one each time, for both clients
-            return httpx.Response(
+            return httpx2.Response(answer, json={"detail": "no"}, headers={"x-request-id": "r-9"})
+        if isinstance(answer, httpx2.Response):  # a new one each time, for both clients
+            return httpx2.Response(
                 answer.status_code, content=answer.content, headers=answer.headers
             )
         raise answer
@@ -83,16 +83,16 @@ def test_every_status_has_its_class_and_carries_the_answer(face, status, kind, m
 @pytest.mark.parametrize(
     ("response", "kind", "message"),
     [
-        (httpx.Response(429, text="<html>slow down</html>"), error.RateLimitError, "does not say why"),
-        (httpx.Response(400, content=b""), error.InvalidRequestError, "does not say why"),
-        (httpx.Response(422, json={"detail": [{"loc": ["body"], "msg": "bad"}]}), error.MalformedRequestError, "'msg': 'bad'"),
-        (httpx.Response(400, json={"error": "no"}), error.InvalidRequestError, "does not say why"),
-        (httpx.Response(200, text="<html>hello</html>"), error.MalformedResponseError, "not JSON"),
-        (httpx.Response(200, content=b"\xff\xfe\x00"), error.MalformedResponseError, "not JSON"),
-        (httpx.Response(200, content=b""), error.MalformedResponseError, "not JSON"),
-        (httpx.Response(200, json=[]), error.MalformedResponseError, "the whole body: expected an object"),
-        (httpx.Response(200, json={"data": []}), error.MalformedResponseError, "usage: missing"),
-        (httpx.Response(200, json={"data": None, "usage": {}}), error.MalformedResponseError, "data: expected a list, found null"),
+        (httpx2.Response(429, text="<html>slow down</html>"), error.RateLimitError, "does not say why"),
+        (httpx2.Response(400, content=b""), error.InvalidRequestError, "does not say why"),
+        (httpx2.Response(422, json={"detail": [{"loc": ["body"], "msg": "bad"}]}), error.MalformedRequestError, "'msg': 'bad'"),
+        (httpx2.Response(400, json={"error": "no"}), error.InvalidRequestError, "does not say why"),
+        (httpx2.Response(200, text="<html>hello</html>"), error.MalformedResponseError, "not JSON"),
+        (httpx2.Response(200, content=b"\xff\xfe\x00"), error.MalformedResponseError, "not JSON"),
+        (httpx2.Response(200, content=b""), error.MalformedResponseError, "not JSON"),
+        (httpx2.Response(200, json=[]), error.MalformedResponseError, "the whole body: expected an object"),
+        (httpx2.Response(200, json={"data": []}), error.MalformedResponseError, "usage: missing"),
+        (httpx2.Response(200, json={"data": None, "usage": {}}), error.MalformedResponseError, "data: expected a list, found null"),
     ],
 )  # fmt: skip
 def test_bodies_that_are_not_as_documented_give_typed_errors(face, response, kind, message):
@@ -106,10 +106,10 @@ def test_bodies_that_are_not_as_documented_give_typed_errors(face, response, kin
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [
-        (httpx.ConnectError("refused"), error.APIConnectionError),
-        (httpx.RemoteProtocolError("closed"), error.APIConnectionError),
-        (httpx.ReadTimeout("slow"), error.Timeout),
-        (httpx.ConnectTimeout("slow"), error.Timeout),
+        (httpx2.ConnectError("refused"), error.APIConnectionError),
+        (httpx2.RemoteProtocolError("closed"), error.APIConnectionError),
+        (httpx2.ReadTimeout("slow"), error.Timeout),
+        (httpx2.ConnectTimeout("slow"), error.Timeout),
     ],
 )
 def test_answers_that_never_come_have_official_classes_and_a_cause(face, failure, kind):
@@ -123,7 +123,19 @@ def test_answers_that_never_come_have_official_classes_and_a_cause(face, failure
 
 @pytest.mark.parametrize(
     "answer",
-    [408, 409, 429, 500, 502, 503, 504, 520, 529, httpx.ConnectError("x"), httpx.ReadTimeout("x")],
+    [
+        408,
+        409,
+        429,
+        500,
+        502,
+        503,
+        504,
+        520,
+        529,
+        httpx2.ConnectError("x"),
+        httpx2.ReadTimeout("x"),
+    ],
 )
 def test_failures_that_may_pass_are_retried(face, answer):
     """max_retries counts retries: one failure, one retry, two requests."""
@@ -177,7 +189,7 @@ def test_waits_double_up_to_a_ceiling_and_are_random(face):
 )
 def test_a_wait_that_the_server_asks_for_is_kept(face, headers, expected):
     """It knows best; nonsense is ignored."""
-    response = httpx.Response(429, json={"detail": "no"}, headers=headers)
+    response = httpx2.Response(429, json={"detail": "no"}, headers=headers)
     face.call(face.client(failing(response), max_retries=1), "embed", **EMBED)
 
     assert expected == face.waits
@@ -192,7 +204,7 @@ def test_a_date_is_a_wait_from_now():
 
 def test_a_wait_beyond_patience_is_an_error_at_once(face):
     """Nobody should hang for an hour without knowing; the error says how long was asked for."""
-    response = httpx.Response(429, json={"detail": "no"}, headers={"retry-after": "3600"})
+    response = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": "3600"})
     with pytest.raises(error.RateLimitError, match="the server asks to wait 3600 s") as raised:
         face.call(face.client(failing(response), max_retries=3), "embed", **EMBED)
 
@@ -205,7 +217,7 @@ def test_a_wait_beyond_patience_is_an_error_at_once(face):
 )
 def test_the_server_may_say_whether_to_try_again(face, status, said, requests):
     """Its word counts more than the status."""
-    response = httpx.Response(status, json={"detail": "no"}, headers={"x-should-retry": said})
+    response = httpx2.Response(status, json={"detail": "no"}, headers={"x-should-retry": said})
     client = face.client(failing(response), max_retries=1)
     try:
         face.call(client, "embed", **EMBED)
@@ -256,14 +268,14 @@ def test_a_refusal_names_the_argument_and_the_code(face):
     detail = "In particular, Argument 'dimensions' is not supported by our API"
     body = {"detail": detail, "error_code": "UNKNOWN_ARGUMENT"}
     with pytest.raises(error.InvalidRequestError) as raised:
-        face.call(face.client(failing(httpx.Response(400, json=body))), "embed", **EMBED)
+        face.call(face.client(failing(httpx2.Response(400, json=body))), "embed", **EMBED)
 
     assert ("dimensions", "UNKNOWN_ARGUMENT") == (raised.value.argument, raised.value.code)
 
 
 def test_a_huge_body_is_cut_in_the_exception(face):
     """Exceptions are kept, logged and sent around."""
-    response = httpx.Response(500, content=b"x" * 1_000_000)
+    response = httpx2.Response(500, content=b"x" * 1_000_000)
     with pytest.raises(error.ServerError) as raised:
         face.call(face.client(failing(response)), "embed", **EMBED)
 
@@ -275,13 +287,13 @@ def test_a_call_that_must_not_be_carried_out_twice_is_not_sent_twice(face):
     """A broken connection does not tell whether the server acted; a refusal does."""
     request = Request(operation="create_batch", method="POST", path="/batches", json={"a": 1})
     call = Call(request, lambda response: json.loads(response.content), repeatable=False)
-    for failure in (httpx.ReadError("x"), httpx.ReadTimeout("x"), 500, 503):
+    for failure in (httpx2.ReadError("x"), httpx2.ReadTimeout("x"), 500, 503):
         client = face.client(failing(failure), max_retries=3)
         with pytest.raises(error.VoyageError, match="it may have been carried out") as raised:
             sending(face, client, call)
         assert 1 == raised.value.attempts
-    for refusal in (httpx.ConnectError("x"), httpx.ConnectTimeout("x"), 429):
-        client = face.client(failing(refusal, httpx.Response(200, json={"id": 1})), max_retries=3)
+    for refusal in (httpx2.ConnectError("x"), httpx2.ConnectTimeout("x"), 429):
+        client = face.client(failing(refusal, httpx2.Response(200, json={"id": 1})), max_retries=3)
         assert {"id": 1} == sending(face, client, call)
 
 
@@ -307,7 +319,7 @@ def test_an_upload_is_repeated_from_its_beginning_or_not_at_all(face, tmp_path):
 
     def handler(request):
         seen.append(b"line" in request.read())
-        return httpx.Response(503 if len(seen) == 1 else 200, json={})
+        return httpx2.Response(503 if len(seen) == 1 else 200, json={})
 
     with path.open("rb") as file:
         request = uploading(file)
@@ -394,7 +406,7 @@ def test_the_official_exceptions_are_all_there():
 
 def test_the_key_is_in_no_exception(face, key):
     """Exceptions end up in logs and trackers."""
-    for answer in (401, 500, httpx.ConnectError("x"), httpx.Response(200, text="?")):
+    for answer in (401, 500, httpx2.ConnectError("x"), httpx2.Response(200, text="?")):
         with pytest.raises(error.VoyageError) as raised:
             face.call(face.client(failing(answer)), "embed", **EMBED)
         failure = raised.value

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai import error
@@ -30,7 +30,7 @@ from .storing import FILE, LINE, Body, answer, content, done, in_turn, jsonl, up
 
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
 STORED = answer(**FILE)
-BROKEN = httpx.ReadError("reset by peer")
+BROKEN = httpx2.ReadError("reset by peer")
 
 
 class Pipe(io.RawIOBase):
@@ -48,23 +48,23 @@ class Pipe(io.RawIOBase):
         return len(piece)
 
 
-def stored(request: httpx.Request) -> httpx.Response:
+def stored(request: httpx2.Request) -> httpx2.Response:
     """Store a file."""
     request.read()
     return answer(**FILE)
 
 
-class Server(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class Server(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """Reads bodies piece by piece, and breaks off in the middle of one to fail."""
 
-    def __init__(self, *answers: httpx.Response | Exception) -> None:
+    def __init__(self, *answers: httpx2.Response | Exception) -> None:
         self.answers = list(answers)
         self.bodies: list[bytes] = []
 
     def begin(self) -> None:
         """A request has arrived."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self.begin()
         found, pieces = self.answers.pop(0), iter(request.stream)
         if isinstance(found, Exception):
@@ -73,7 +73,7 @@ class Server(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.bodies.append(b"".join(pieces))
         return found
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self.begin()
         found, pieces = self.answers.pop(0), aiter(request.stream)
         if isinstance(found, Exception):
@@ -313,7 +313,7 @@ def test_what_progress_raises_ends_the_upload(face):
         done(face.client(stored).files.upload(LINES, progress=progress))
 
 
-@pytest.mark.parametrize("failure", [httpx.ReadError("x"), httpx.ReadTimeout("x"), answer(503)])
+@pytest.mark.parametrize("failure", [httpx2.ReadError("x"), httpx2.ReadTimeout("x"), answer(503)])
 def test_a_file_that_may_be_stored_is_not_uploaded_twice(face, failure):
     """It would cost twice, and nobody would know of the first."""
     client = face.client(in_turn(failure), max_retries=3)
@@ -323,7 +323,7 @@ def test_a_file_that_may_be_stored_is_not_uploaded_twice(face, failure):
     assert 1 == len(face.requests)
 
 
-@pytest.mark.parametrize("refusal", [httpx.ConnectError("x"), answer(429)])
+@pytest.mark.parametrize("refusal", [httpx2.ConnectError("x"), answer(429)])
 def test_a_file_that_was_refused_is_uploaded_again(face, refusal):
     """Nothing can have come of it."""
     client = face.client(in_turn(refusal, stored), max_retries=1)
@@ -336,11 +336,11 @@ def test_a_file_that_was_refused_is_uploaded_again(face, refusal):
 
 def test_half_a_file_is_uploaded_again(face):
     """The server has not had its end, so it can't have stored it."""
-    server = Server(httpx.WriteError("x"), answer(**FILE))
+    server = Server(httpx2.WriteError("x"), answer(**FILE))
     client = face.kind("k", transport=server, max_retries=AT_ONCE)
     assert "file-1" == done(client.files.upload(LINES)).id
     assert LINES in server.bodies[1]
-    server = Server(httpx.WriteError("x"))
+    server = Server(httpx2.WriteError("x"))
     with pytest.raises(error.APIConnectionError) as raised:
         done(face.kind("k", transport=server).files.upload(LINES))
     assert not raised.value.outcome_unknown
@@ -364,14 +364,14 @@ def test_a_file_that_changes_while_it_is_sent_is_not_stored_half_checked(face, t
 
 def test_a_client_of_the_users_own_streams_too(face):
     """Proxies, hooks and certificates are a reason to have one."""
-    kind = httpx.Client if face.kind is voyageai.Client else httpx.AsyncClient
+    kind = httpx2.Client if face.kind is voyageai.Client else httpx2.AsyncClient
     seen = []
 
-    def handle(request: httpx.Request) -> httpx.Response:
+    def handle(request: httpx2.Request) -> httpx2.Response:
         seen.append(request)
         return content(b"a", b"b") if request.method == "GET" else stored(request)
 
-    client = face.kind("k", http_client=kind(transport=httpx.MockTransport(handle)))
+    client = face.kind("k", http_client=kind(transport=httpx2.MockTransport(handle)))
     done(client.files.upload(LINES))
     assert LINES == uploaded(seen[0])[1]
     assert [b"a", b"b"] == done(client.files.content("file-1").iter_bytes())
@@ -412,7 +412,7 @@ def test_times_have_a_zone_whatever_the_server_writes():
 # Lists
 
 
-def page(*names: str, more: bool = False) -> httpx.Response:
+def page(*names: str, more: bool = False) -> httpx2.Response:
     """A page of files."""
     data = [{**FILE, "id": name} for name in names]
     last = names[-1] if names else None
@@ -592,7 +592,7 @@ def test_what_breaks_without_an_end_fails(face):
 
 def test_a_server_that_is_away_for_a_moment_is_waited_for(face):
     """A restart breaks the connection, and refuses the next."""
-    down = [httpx.ConnectError("x"), answer(503)]
+    down = [httpx2.ConnectError("x"), answer(503)]
     client = face.client(in_turn(content(BODY[:9], BROKEN), *down, content(BODY)))
     assert BODY == done(client.files.content("file-1").read())
     client = face.client(in_turn(answer(503), content(BODY)))
@@ -647,7 +647,7 @@ def test_the_time_for_a_call_is_that_of_the_whole_content(face):
             face.time += 1
             yield BODY[at : at + 10]
 
-    client = face.client(lambda request: httpx.Response(200, stream=Body(slowly())), timeout=3)
+    client = face.client(lambda request: httpx2.Response(200, stream=Body(slowly())), timeout=3)
     with pytest.raises(error.DeadlineError, match=r"longer than its 3 s; 20 bytes had arrived"):
         done(client.files.content("file-1").read())
     assert BODY == b"".join(done(client.files.content("file-1").iter_bytes()))
@@ -692,7 +692,7 @@ def test_every_reading_begins_anew(face):
 def test_a_content_that_is_kept_elsewhere_is_fetched_there_without_the_key(face, key):
     """Storage hosts have signed addresses, and no business with keys."""
     elsewhere = "https://storage.example/lines?signature=5f2e"
-    moved = httpx.Response(307, headers={"location": elsewhere})
+    moved = httpx2.Response(307, headers={"location": elsewhere})
     client = face.client(
         in_turn(moved, content(BODY[:9], BROKEN), moved, content(BODY)),
         base_url="https://api.voyageai.com/v1",
@@ -709,7 +709,7 @@ def test_a_content_that_is_kept_elsewhere_is_fetched_there_without_the_key(face,
 
 def test_a_redirect_on_the_same_host_keeps_the_key(face, key):
     """A path that moved is the same API."""
-    moved = httpx.Response(302, headers={"location": "/v2/content"})
+    moved = httpx2.Response(302, headers={"location": "/v2/content"})
     client = face.client(in_turn(moved, content(BODY)))
     assert BODY == done(client.files.content("file-1").read())
     assert f"Bearer {key}" == face.requests[1].headers["authorization"]
@@ -719,7 +719,7 @@ def test_a_redirect_on_the_same_host_keeps_the_key(face, key):
 @pytest.mark.parametrize("place", ["http://other.example/", "ftp://a/", "https://a:x/", None])
 def test_redirects_that_lead_astray_are_not_followed(face, place):
     """From https to http least of all."""
-    moved = httpx.Response(302, headers={} if place is None else {"location": place})
+    moved = httpx2.Response(302, headers={} if place is None else {"location": place})
     client = face.client(in_turn(moved), base_url="https://api.voyageai.com/v1")
     with pytest.raises(error.APIError, match="HTTP 302"):
         done(client.files.content("file-1").read())
@@ -728,7 +728,7 @@ def test_redirects_that_lead_astray_are_not_followed(face, place):
 
 def test_redirects_have_an_end(face):
     """A loop is no content."""
-    client = face.client(in_turn(httpx.Response(302, headers={"location": "/again"})))
+    client = face.client(in_turn(httpx2.Response(302, headers={"location": "/again"})))
     with pytest.raises(error.APIError, match="HTTP 302"):
         done(client.files.content("file-1").read())
     assert 6 == len(face.requests)
@@ -736,7 +736,7 @@ def test_redirects_have_an_end(face):
 
 def test_no_other_call_follows_redirects(face):
     """What is posted belongs to the API alone."""
-    client = face.client(in_turn(httpx.Response(307, headers={"location": "/again"})))
+    client = face.client(in_turn(httpx2.Response(307, headers={"location": "/again"})))
     with pytest.raises(error.APIError, match="HTTP 307"):
         done(client.files.retrieve("file-1"))
     assert 1 == len(face.requests)
@@ -745,7 +745,7 @@ def test_no_other_call_follows_redirects(face):
 # To a path
 
 
-def told(size: int) -> httpx.Response:
+def told(size: int) -> httpx2.Response:
     """What `retrieve` says of a file."""
     return answer(**{**FILE, "bytes": size})
 
@@ -871,7 +871,7 @@ def test_files_do_not_wait_for_the_rate_limit_of_models(face):
 
 def test_failures_say_what_the_server_said(face):
     """Status, body and request id are what a support case needs."""
-    refused = httpx.Response(
+    refused = httpx2.Response(
         404, json={"detail": "File 'file-1' not found."}, headers={"x-request-id": "req-9"}
     )
     for call in (

@@ -102,17 +102,17 @@ def test_every_name_that_is_listed_is_there_and_every_one_there_is_listed():
     assert set(voyageai.__all__) <= set(dir(voyageai))
 
 
-HEAVY = ("httpx", "attrs", "attr", "numpy", "json", "asyncio", "voyageai_rest", "pybase64", "ssl")
+HEAVY = ("httpx2", "attrs", "attr", "numpy", "json", "asyncio", "voyageai_rest", "pybase64", "ssl")
 
 
 def test_modules_load_when_they_are_needed():
-    """Import costs nothing, the first client loads httpx, the first call the models."""
+    """Import costs nothing, the first client loads httpx2, the first call the models."""
     script = (
         "import sys\n"
         f"def loaded(): return [name for name in {HEAVY!r} if name in sys.modules]\n"
         "import voyageai; print(loaded())\n"
         "vo = voyageai.Client(api_key='k', base_url='http://127.0.0.1:9/v1')\n"
-        "print('httpx' in sys.modules, any('voyageai_rest.models' in name for name in sys.modules))\n"
+        "print('httpx2' in sys.modules, any('voyageai_rest.models' in name for name in sys.modules))\n"
         "try: vo.embed(['a'], model='voyage-4')\n"
         "except voyageai.error.APIConnectionError: pass\n"
         "print(sorted(n for n in sys.modules if n.startswith('voyageai_rest.models.')))\n"

@@ -15,7 +15,7 @@ import pickle
 import subprocess
 import sys
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from hypothesis import given
@@ -131,7 +131,7 @@ def sent(monkeypatch):
         requests.append(request)
         return requests.answer(request)
 
-    mock = httpx.MockTransport(handle)
+    mock = httpx2.MockTransport(handle)
     for kind in (voyageai.Client, voyageai.AsyncClient):
 
         def made(self, *arguments, _init=kind.__init__, **options):
@@ -286,10 +286,10 @@ def test_resource_classes_take_keys_hosts_and_headers(create, sent):
 )
 def test_resource_classes_raise_errors_of_this_package_only(body, create, sent):
     """Whatever the server says."""
-    sent.answer = lambda request: httpx.Response(200, content=body)
+    sent.answer = lambda request: httpx2.Response(200, content=body)
     with pytest.raises(MalformedResponseError):
         create("Embedding", **CREATES["Embedding"][1])
-    sent.answer = lambda request: httpx.Response(429, json={"detail": "slow"})
+    sent.answer = lambda request: httpx2.Response(429, json={"detail": "slow"})
     with pytest.raises(RateLimitError, match="slow"):
         create("Embedding", **CREATES["Embedding"][1])
 

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import json
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai import error
@@ -32,7 +32,7 @@ def phases(face):
         (0, {"connect": 30.0, "read": 600.0, "write": 600.0, "pool": 600.0}),
         (5, {"connect": 5, "read": 5, "write": 5, "pool": 5}),
         (
-            httpx.Timeout(1.0, read=9.0),
+            httpx2.Timeout(1.0, read=9.0),
             {"connect": 1.0, "read": 9.0, "write": 1.0, "pool": 1.0},
         ),
     ],
@@ -63,7 +63,7 @@ def test_each_attempt_has_what_is_left(face):
         had.append(request.extensions["timeout"]["read"])
         return fail(request)
 
-    client = face.client(handler, max_retries=9, timeout=httpx.Timeout(2.5), deadline=3)
+    client = face.client(handler, max_retries=9, timeout=httpx2.Timeout(2.5), deadline=3)
     face.call(client, "embed", **EMBED)
 
     assert [2.5, 2.5, 1.5] == had
@@ -74,7 +74,7 @@ def test_a_deadline_that_is_over_is_an_error_of_its_own(face):
 
     def handler(request):
         face.time += 10
-        raise httpx.ReadTimeout("slow", request=request)
+        raise httpx2.ReadTimeout("slow", request=request)
 
     with pytest.raises(error.DeadlineError, match="the time for the call is over") as raised:
         face.call(face.client(handler, max_retries=3), "embed", **EMBED, timeout=5)
@@ -86,7 +86,7 @@ def test_a_deadline_that_is_over_is_an_error_of_its_own(face):
 def test_an_answer_that_drips_can_not_outlive_the_deadline():
     """Each byte comes in time, and still the call must end; really, on a real loop."""
 
-    class Drip(httpx.AsyncBaseTransport):
+    class Drip(httpx2.AsyncBaseTransport):
         async def handle_async_request(self, request):
             await asyncio.sleep(60)
 
@@ -132,7 +132,7 @@ def test_every_method_takes_the_options_of_a_call(face, method, arguments, kind)
         ({"deadline": 0}, error.ArgumentError, "deadline must be more than 0"),
         ({"max_retries": -1}, error.ArgumentError, "max_retries"),
         ({"timeout": -1}, error.ArgumentError, "timeout must be seconds from 0"),
-        ({"timeout": (3, 5)}, error.ArgumentError, r"httpx.Timeout\(read, connect=connect\)"),
+        ({"timeout": (3, 5)}, error.ArgumentError, r"httpx2.Timeout\(read, connect=connect\)"),
         ({"extra_headers": {"Authorization": "x"}}, error.ArgumentError, "can't set 'Authorization'"),
         ({"extra_body": {"x": float("nan")}}, error.ArgumentError, "can't be written as JSON"),
         ({"extra_body": {"x": object()}}, error.ArgumentError, "can't be written as JSON"),
@@ -199,7 +199,7 @@ def test_closing_a_copy_closes_nothing_that_it_shares():
         client.embed(**EMBED)
 
 
-@pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
+@pytest.mark.parametrize("kind", [httpx2.Client, httpx2.AsyncClient])
 def test_a_client_of_the_users_own_is_used_and_left_open(kind):
     """It may be shared with other code."""
     sent = []
@@ -208,8 +208,8 @@ def test_a_client_of_the_users_own_is_used_and_left_open(kind):
         sent.append(request)
         return answer_to(request)
 
-    own = kind(transport=httpx.MockTransport(handler))
-    if kind is httpx.Client:
+    own = kind(transport=httpx2.MockTransport(handler))
+    if kind is httpx2.Client:
         with voyageai.Client("k", http_client=own) as vo:
             assert 1 == len(vo.embed(**EMBED))
     else:
@@ -239,7 +239,7 @@ def test_a_raw_response_is_the_answer_as_it_came(face, method, arguments, kind):
 
 def test_a_raw_response_that_makes_no_sense_can_be_looked_at(face):
     """Only parsing it fails, with the usual error."""
-    client = face.client(lambda request: httpx.Response(200, text="?"))
+    client = face.client(lambda request: httpx2.Response(200, text="?"))
     answer = face.call(client.with_raw_response, "embed", **EMBED)
 
     assert b"?" == answer.content

@@ -8,7 +8,7 @@ import io
 import sys
 import threading
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 import voyageai
@@ -254,7 +254,7 @@ def test_one_opened_image_may_be_in_many_calls_at_once(tmp_path, monkeypatch):
         return answer_to(request)
 
     async def embed():
-        async with voyageai.AsyncClient(KEY, transport=httpx.MockTransport(handler)) as client:
+        async with voyageai.AsyncClient(KEY, transport=httpx2.MockTransport(handler)) as client:
             with Image.open(tmp_path / "noise.png") as image:
                 calls = [client.multimodal_embed([[image]], MODEL) for _ in range(8)]
                 await asyncio.gather(*calls)
@@ -336,7 +336,7 @@ def test_a_picture_is_encoded_once_however_often_it_is_sent(face, scene, monkeyp
     calls = []
     encode = pictures.encode
     monkeypatch.setattr(pictures, "encode", lambda *given: calls.append(1) or encode(*given))
-    answers = iter([httpx.Response(503, json={"detail": "busy"})] * 2)
+    answers = iter([httpx2.Response(503, json={"detail": "busy"})] * 2)
     client = face.client(lambda request: next(answers, None) or answer_to(request), max_retries=2)
     face.call(client, "multimodal_embed", [[scene]], MODEL)
 
@@ -355,7 +355,7 @@ def test_pictures_are_encoded_off_the_event_loop(scene, monkeypatch):
     )
 
     async def embed():
-        async with voyageai.AsyncClient(KEY, transport=httpx.MockTransport(answer_to)) as client:
+        async with voyageai.AsyncClient(KEY, transport=httpx2.MockTransport(answer_to)) as client:
             await client.multimodal_embed([[scene]], MODEL)
 
     asyncio.run(embed())

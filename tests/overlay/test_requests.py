@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 import voyageai
@@ -151,7 +151,7 @@ def test_auto_chunking_sends_its_options(face):
         "usage": {"total_tokens": 2},
         "chunker_version": "1.0.0",
     }
-    client = face.client(lambda request: httpx.Response(200, json=answer))
+    client = face.client(lambda request: httpx2.Response(200, json=answer))
     result = face.call(
         client,
         "contextualized_embed",

@@ -11,7 +11,7 @@ import tracemalloc
 from array import array
 from collections import namedtuple
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from voyageai.api_resources import VoyageResponse
@@ -31,7 +31,7 @@ TEXTS = {"texts": ["a", "b", "c"], "model": "voyage-4"}
 def answering(data, **more):
     """A handler that answers with these entries."""
     answer = {"object": "list", "data": data, "model": "m", "usage": {"total_tokens": 3}, **more}
-    return lambda request: httpx.Response(200, json=answer)
+    return lambda request: httpx2.Response(200, json=answer)
 
 
 def entry(index, embedding):
@@ -302,7 +302,7 @@ def test_a_ranking_of_a_document_that_was_not_sent_is_an_error(face):
 def test_a_ranking_that_makes_no_sense_is_an_error(face, data, message):
     """Each document has one score, and a number."""
     body = json.dumps({"data": data, "usage": {"total_tokens": 1}}).encode()
-    client = face.client(lambda request: httpx.Response(200, content=body))
+    client = face.client(lambda request: httpx2.Response(200, content=body))
     with pytest.raises(MalformedResponseError, match=message):
         face.call(client, "rerank", "q", ["a", "b"], model="rerank-2.5")
 
@@ -314,7 +314,7 @@ def test_a_vector_that_is_not_finite_is_an_error(face, value, encoded):
     numbers = [[0.5, -0.5], [0.5, value]]
     data = [entry(n, packed(row) if encoded else row) for n, row in enumerate(numbers)]
     body = json.dumps({"data": data, "usage": {"total_tokens": 1}}).encode()
-    client = face.client(lambda request: httpx.Response(200, content=body))
+    client = face.client(lambda request: httpx2.Response(200, content=body))
     with pytest.raises(MalformedResponseError, match=r"data\[1\]: number 1 is"):
         face.call(client, "embed", ["a", "b"], model="voyage-4")
 
@@ -477,6 +477,6 @@ def test_a_matrix_keeps_hardly_more_than_its_numbers():
 
 def test_the_answers_of_these_tests_are_valid_json():
     """Otherwise these tests would test something else."""
-    request = httpx.Request("POST", "http://x/rerank", json={"documents": ["a"], "model": "m"})
+    request = httpx2.Request("POST", "http://x/rerank", json={"documents": ["a"], "model": "m"})
 
     assert "m" == json.loads(answer_to(request).content)["model"]

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai import error
@@ -16,14 +16,14 @@ from voyageai.files.resuming import ResumableFile
 from .storing import FILE, LINE, answer, content, done, in_turn, jsonl
 
 BODY = jsonl(*[{**LINE, "custom_id": str(number)} for number in range(5)])
-BROKEN = httpx.ReadError("reset by peer")
+BROKEN = httpx2.ReadError("reset by peer")
 
 
 def server(*contents: Any, size: int = len(BODY)) -> Any:
     """Says how large the file is, and gives these answers for its content."""
     contents_in_turn = in_turn(*contents)
 
-    def handle(request: httpx.Request) -> httpx.Response:
+    def handle(request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/content"):
             return contents_in_turn(request)
         return answer(**{**FILE, "bytes": size})
@@ -31,7 +31,7 @@ def server(*contents: Any, size: int = len(BODY)) -> Any:
     return handle
 
 
-def rest(request: httpx.Request) -> httpx.Response:
+def rest(request: httpx2.Request) -> httpx2.Response:
     """What a server gives that can skip the beginning."""
     start = int(request.headers["range"].removeprefix("bytes=")[:-1])
     said = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
@@ -171,7 +171,7 @@ def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
     """As with Ctrl-C."""
     path = tmp_path / "lines.jsonl"
 
-    async def endless(request: httpx.Request) -> httpx.Response:
+    async def endless(request: httpx2.Request) -> httpx2.Response:
         if not request.url.path.endswith("/content"):
             return answer(**{**FILE, "bytes": len(BODY)})
 
@@ -179,11 +179,11 @@ def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
             yield BODY[:9]
             await asyncio.Event().wait()
 
-        return httpx.Response(200, content=pieces())
+        return httpx2.Response(200, content=pieces())
 
     async def run() -> None:
         begun = asyncio.Event()
-        client = voyageai.AsyncClient("any", transport=httpx.MockTransport(endless))
+        client = voyageai.AsyncClient("any", transport=httpx2.MockTransport(endless))
         writing = client.files.content("file-1").write_to(
             path, resume=True, progress=lambda *_: begun.set()
         )

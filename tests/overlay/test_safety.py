@@ -6,7 +6,7 @@ import logging
 import pickle
 import traceback
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai import error
@@ -40,7 +40,7 @@ def test_every_attempt_is_a_line(face, lines):
 def test_a_failure_is_a_line(face, lines):
     """Also one without an answer."""
     with pytest.raises(error.APIConnectionError):
-        face.call(face.client(failing(httpx.ConnectError("x"))), "embed", **EMBED)
+        face.call(face.client(failing(httpx2.ConnectError("x"))), "embed", **EMBED)
 
     assert ["POST /v1/embeddings ConnectError request -, attempt 1, 0.000 s, giving up"] == lines()
 
@@ -97,7 +97,7 @@ def test_the_key_is_nowhere_to_be_found(face, key, caplog):
     caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
     caplog.set_level(logging.DEBUG)
     told = []
-    for answer in (200, 401, 500, httpx.ConnectError("x"), httpx.ReadTimeout("x")):
+    for answer in (200, 401, 500, httpx2.ConnectError("x"), httpx2.ReadTimeout("x")):
         handler = answer_to if answer == 200 else failing(answer, answer)
         client = face.client(handler, max_retries=1, proxy="http://user:hidden-word@proxy:1")
         told += [repr(client), repr(vars(client)), str(pickle.dumps(client))]
@@ -114,7 +114,7 @@ def test_the_key_is_nowhere_to_be_found(face, key, caplog):
 
 def test_redirects_are_not_followed(face):
     """The key goes to the configured host only."""
-    response = httpx.Response(307, headers={"location": "https://elsewhere.example/v1"})
+    response = httpx2.Response(307, headers={"location": "https://elsewhere.example/v1"})
     with pytest.raises(error.APIError, match="HTTP 307"):
         face.call(face.client(failing(response), max_retries=3), "embed", **EMBED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 import voyageai
 from voyageai import error
@@ -84,7 +84,7 @@ def test_retries_take_turns_too(face):
 
 def test_a_refusal_slows_all_calls_down(face):
     """The server knows its limit better."""
-    refusal = httpx.Response(429, json={"detail": "no"}, headers={"retry-after": "30"})
+    refusal = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": "30"})
     client = face.client(failing(refusal), rate_limit=1)
     with pytest.raises(error.RateLimitError):
         face.call(client, "embed", **EMBED)
@@ -99,7 +99,7 @@ def test_tokens_are_counted_as_the_answers_say(face):
     def handler(request):
         answer = answer_to(request)
         body = answer.json() | {"usage": {"total_tokens": 900}}
-        return httpx.Response(200, json=body)
+        return httpx2.Response(200, json=body)
 
     client = face.client(handler, rate_limit=voyageai.RateLimit(tpm=1000))
     face.call(client, "embed", **EMBED)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai_rest import Client
 from voyageai_rest.api.embeddings import create_embeddings
@@ -21,13 +21,13 @@ BODY = EmbeddingsRequest(input="a", model="m")
 HTML = b"<html>Origin is unreachable</html>"
 
 
-def client_for(answer: httpx.Response | Exception) -> Client:
-    def handler(request: httpx.Request) -> httpx.Response:
+def client_for(answer: httpx2.Response | Exception) -> Client:
+    def handler(request: httpx2.Request) -> httpx2.Response:
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    return Client(token="pa-secret", httpx_args={"transport": httpx.MockTransport(handler)})
+    return Client(token="pa-secret", httpx_args={"transport": httpx2.MockTransport(handler)})
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 400, 404, 418, 499, 500, 503, 520, 529, 599])
@@ -52,8 +52,8 @@ def test_any_status_but_success_is_a_status_error(
 
 @pytest.mark.parametrize("status", [520, 529])
 def test_statuses_without_a_name_pass_the_http_library(status: int) -> None:
-    """As above, over httpx; its headers can be asked for in any case."""
-    answer = httpx.Response(status, content=HTML, headers={"X-Request-Id": "r-2"})
+    """As above, over httpx2; its headers can be asked for in any case."""
+    answer = httpx2.Response(status, content=HTML, headers={"X-Request-Id": "r-2"})
     with client_for(answer) as client, pytest.raises(StatusError) as caught:
         create_embeddings.send(client=client, body=BODY)
     assert (status, HTML, "r-2") == (
@@ -122,18 +122,18 @@ def test_shape_errors_survive_pickle_and_copies() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        httpx.Response(401, json={"detail": "Unauthorized"}),
-        httpx.Response(200, content=HTML),
-        httpx.ConnectError("refused"),
-        httpx.ReadTimeout("slow"),
+        httpx2.Response(401, json={"detail": "Unauthorized"}),
+        httpx2.Response(200, content=HTML),
+        httpx2.ConnectError("refused"),
+        httpx2.ReadTimeout("slow"),
     ],
     ids=["status", "malformed", "connection", "timeout"],
 )
-def test_the_key_is_in_no_error(answer: httpx.Response | Exception) -> None:
+def test_the_key_is_in_no_error(answer: httpx2.Response | Exception) -> None:
     """Errors end up in logs and trackers, pickled or printed."""
     with (
         client_for(answer) as client,
-        pytest.raises((ResponseError, httpx.HTTPError)) as caught,
+        pytest.raises((ResponseError, httpx2.HTTPError)) as caught,
     ):
         create_embeddings.send(client=client, body=BODY)
     assert "pa-secret" not in f"{caught.value} {caught.value!r} {caught.value.args}"

@@ -46,7 +46,7 @@ def test_no_http_library_is_loaded(statement: str) -> None:
     """It takes longer to load than all the rest, and who builds requests may send them otherwise."""
     loaded = loaded_by(statement)
     assert {"voyageai_rest"} <= loaded
-    assert set() == loaded & {"httpx", "httpcore", "h11", "anyio", "asyncio", "ssl"}
+    assert set() == loaded & {"httpx2", "httpcore", "h11", "anyio", "asyncio", "ssl"}
 
 
 def test_a_model_loads_only_itself() -> None:
@@ -59,7 +59,7 @@ def test_a_model_loads_only_itself() -> None:
 def test_the_client_is_loaded_when_asked_for() -> None:
     """By the name that the documentation uses."""
     loaded = loaded_by("from voyageai_rest import Client")
-    assert {"httpx", "voyageai_rest.client"} <= loaded
+    assert {"httpx2", "voyageai_rest.client"} <= loaded
     assert "Client" == Client.__name__
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai_rest import Client
 from voyageai_rest.api.embeddings import create_embeddings
@@ -18,44 +18,44 @@ from voyageai_rest.operations import SERVERS, Operation
 from voyageai_rest.types import UNSET, Request
 
 ModuleOf = Callable[[Operation], ModuleType]
-Sent = list[httpx.Request]
+Sent = list[httpx2.Request]
 
 
-def client_for(sent: Sent, answer: httpx.Response, **options: Any) -> Client:
+def client_for(sent: Sent, answer: httpx2.Response, **options: Any) -> Client:
     """A client whose requests end up in a list."""
 
-    def handler(request: httpx.Request) -> httpx.Response:
+    def handler(request: httpx2.Request) -> httpx2.Response:
         request.read()
         sent.append(request)
-        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+        return httpx2.Response(answer.status_code, content=answer.content, headers=answer.headers)
 
-    async def handler_async(request: httpx.Request) -> httpx.Response:
+    async def handler_async(request: httpx2.Request) -> httpx2.Response:
         await request.aread()
         sent.append(request)
-        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+        return httpx2.Response(answer.status_code, content=answer.content, headers=answer.headers)
 
     client = Client(token="pa-secret", **options)
     client.httpx_args["transport"] = _Both(
-        httpx.MockTransport(handler), httpx.MockTransport(handler_async)
+        httpx2.MockTransport(handler), httpx2.MockTransport(handler_async)
     )
     return client
 
 
-class _Both(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    def __init__(self, plain: httpx.MockTransport, waiting: httpx.MockTransport) -> None:
+class _Both(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+    def __init__(self, plain: httpx2.MockTransport, waiting: httpx2.MockTransport) -> None:
         self.handle_request = plain.handle_request  # type: ignore[method-assign]  # that is all
         self.handle_async_request = waiting.handle_async_request  # type: ignore[method-assign]  # ditto
 
 
-def answer_of(operation: Operation, contract: Any) -> httpx.Response:
+def answer_of(operation: Operation, contract: Any) -> httpx2.Response:
     schema = contract.answer(operation)
     headers = {"x-request-id": "r-1"}
     if schema is None:
-        return httpx.Response(200, content=b'{"custom_id": "a"}\n', headers=headers)
-    return httpx.Response(200, json=contract.example(schema), headers=headers)
+        return httpx2.Response(200, content=b'{"custom_id": "a"}\n', headers=headers)
+    return httpx2.Response(200, json=contract.example(schema), headers=headers)
 
 
-def wire(request: httpx.Request) -> tuple[Any, ...]:
+def wire(request: httpx2.Request) -> tuple[Any, ...]:
     """All that is sent, with the random boundary of multipart bodies replaced."""
     kind = request.headers.get("content-type", "")
     boundary = kind.partition("boundary=")[2]
@@ -148,9 +148,9 @@ def test_a_path_that_would_be_another_is_refused(file_id: str) -> None:
 def test_a_path_parameter_stays_one_segment(file_id: str) -> None:
     """Whatever an id holds, it is an id."""
     sent: Sent = []
-    with client_for(sent, httpx.Response(200, content=b"x")) as client:
+    with client_for(sent, httpx2.Response(200, content=b"x")) as client:
         retrieve_file_content.send(client=client, file_id=file_id)
-    url = httpx.URL(sent[0].url)
+    url = httpx2.URL(sent[0].url)
     segments = url.raw_path.decode().split("/")
     assert ["", "v1", "files"] == segments[:3]
     assert ["content"] == segments[4:]
@@ -161,7 +161,7 @@ def test_a_path_parameter_stays_one_segment(file_id: str) -> None:
 def test_query_parameters_are_sent_as_given() -> None:
     """And those that are not given are not sent, whatever the server's default."""
     sent: Sent = []
-    answer = httpx.Response(200, json={"data": []})
+    answer = httpx2.Response(200, json={"data": []})
     with client_for(sent, answer) as client:
         list_files.send(client=client)
         list_files.send(client=client, limit=7, order="asc", after="a&b=c")
@@ -174,7 +174,7 @@ def test_query_parameters_are_sent_as_given() -> None:
 def test_the_base_url_may_end_with_a_slash(slash: str) -> None:
     """People paste both."""
     sent: Sent = []
-    answer = httpx.Response(200, json={"data": []})
+    answer = httpx2.Response(200, json={"data": []})
     with client_for(sent, answer, base_url=f"http://127.0.0.1:9/v1{slash}") as client:
         list_files.send(client=client)
     assert "http://127.0.0.1:9/v1/files" == str(sent[0].url)
@@ -188,7 +188,7 @@ def test_the_first_host_is_the_default() -> None:
 def test_there_is_a_finite_timeout() -> None:
     """A server that never answers must not stop a program for ever."""
     sent: Sent = []
-    with client_for(sent, httpx.Response(200, json={"data": []})) as client:
+    with client_for(sent, httpx2.Response(200, json={"data": []})) as client:
         list_files.send(client=client)
     expected = {"connect": 5.0, "read": 60.0, "write": 60.0, "pool": 60.0}
     assert expected == sent[0].extensions["timeout"]
@@ -197,7 +197,7 @@ def test_there_is_a_finite_timeout() -> None:
 def test_the_timeout_can_be_set() -> None:
     """As a number for all phases."""
     sent: Sent = []
-    with client_for(sent, httpx.Response(200, json={"data": []}), timeout=2.5) as client:
+    with client_for(sent, httpx2.Response(200, json={"data": []}), timeout=2.5) as client:
         list_files.send(client=client)
     assert dict.fromkeys(("connect", "read", "write", "pool"), 2.5) == sent[0].extensions["timeout"]
 
@@ -206,7 +206,7 @@ def test_further_headers_are_sent_but_do_not_replace_the_key() -> None:
     """The key is the client's."""
     sent: Sent = []
     headers = {"X-Trace": "1", "Authorization": "Basic x"}
-    with client_for(sent, httpx.Response(200, json={"data": []}), headers=headers) as client:
+    with client_for(sent, httpx2.Response(200, json={"data": []}), headers=headers) as client:
         list_files.send(client=client)
     assert "1" == sent[0].headers["x-trace"]
     assert ["Bearer pa-secret"] == sent[0].headers.get_list("authorization")
@@ -215,7 +215,7 @@ def test_further_headers_are_sent_but_do_not_replace_the_key() -> None:
 def test_an_empty_body_is_sent() -> None:
     """Only UNSET is no body."""
     sent: Sent = []
-    with client_for(sent, httpx.Response(200)) as client:
+    with client_for(sent, httpx2.Response(200)) as client:
         for body in ({}, [], False, 0, UNSET):
             client.send(Request(operation="a", method="POST", path="/a", json=body))
     assert [b"{}", b"[]", b"false", b"0", b""] == [request.content for request in sent]
@@ -223,7 +223,7 @@ def test_an_empty_body_is_sent() -> None:
 
 def test_one_pool_serves_all_requests() -> None:
     """Opening a connection costs more than most answers."""
-    client = client_for([], httpx.Response(200, json={"data": []}))
+    client = client_for([], httpx2.Response(200, json={"data": []}))
     with client:
         list_files.send(client=client)
         first = client._sync
@@ -235,7 +235,7 @@ def test_one_pool_serves_all_requests() -> None:
 
 def test_a_closed_client_can_be_used_again() -> None:
     """Closing frees connections; it does not spoil the client."""
-    client = client_for([], httpx.Response(200, json={"data": []}))
+    client = client_for([], httpx2.Response(200, json={"data": []}))
     for _ in range(2):
         with client:
             assert [] == list_files.send(client=client).parsed.data
@@ -255,6 +255,6 @@ def test_texts_of_any_script_are_sent_as_utf8() -> None:
     sent: Sent = []
     text = "ä 漢字 🦆 \x00"
     answer = {"data": [], "usage": {"total_tokens": 1}}
-    with client_for(sent, httpx.Response(200, json=answer)) as client:
+    with client_for(sent, httpx2.Response(200, json=answer)) as client:
         create_embeddings.send(client=client, body=EmbeddingsRequest(input=text, model="m"))
     assert {"input": text, "model": "m"} == json.loads(sent[0].content)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import httpx
+import httpx2
 import voyageai
 from voyageai_rest.client import Client as RestClient
 from voyageai_rest.operations import OPERATIONS
@@ -73,7 +73,7 @@ class Seen(Exception):
     """Carries a request out of a client."""
 
 
-def _catch(request: httpx.Request) -> httpx.Response:
+def _catch(request: httpx2.Request) -> httpx2.Response:
     raise Seen(_described(request))
 
 
@@ -86,22 +86,22 @@ def _seen(send: Callable[[], object]) -> str:
 
 
 def _overlay(method: str, arguments: dict[str, Any]) -> str:
-    client = voyageai.Client("k", base_url="voyage", transport=httpx.MockTransport(_catch))
+    client = voyageai.Client("k", base_url="voyage", transport=httpx2.MockTransport(_catch))
     return _seen(lambda: getattr(client, method)(**arguments))
 
 
 def _overlay_async(method: str, arguments: dict[str, Any]) -> str:
-    client = voyageai.AsyncClient("k", base_url="voyage", transport=httpx.MockTransport(_catch))
+    client = voyageai.AsyncClient("k", base_url="voyage", transport=httpx2.MockTransport(_catch))
     return _seen(lambda: asyncio.run(getattr(client, method)(**arguments)))
 
 
 def _rest(module: Any, arguments: dict[str, Any]) -> str:
-    with RestClient(token="k", httpx_args={"transport": httpx.MockTransport(_catch)}) as client:
+    with RestClient(token="k", httpx_args={"transport": httpx2.MockTransport(_catch)}) as client:
         return _seen(lambda: module.send(client=client, **arguments))
 
 
 def _rest_async(module: Any, arguments: dict[str, Any]) -> str:
-    client = RestClient(token="k", httpx_args={"transport": httpx.MockTransport(_catch)})
+    client = RestClient(token="k", httpx_args={"transport": httpx2.MockTransport(_catch)})
     return _seen(lambda: asyncio.run(module.send_async(client=client, **arguments)))
 
 
@@ -125,7 +125,7 @@ def _arguments(module: Any) -> dict[str, Any]:
     return arguments
 
 
-def _described(request: httpx.Request) -> str:
+def _described(request: httpx2.Request) -> str:
     headers = {
         name.lower(): value
         for name, value in request.headers.items()

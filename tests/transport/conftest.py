@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 import pytest
 import trustme
 from voyageai.transport.blocking import Connections
@@ -22,7 +22,7 @@ class Blocking:
     def __init__(self, context: Callable[[], ssl.SSLContext], **options: Any) -> None:
         self.transport = Connections(context, **options)
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx2.Request) -> httpx2.Response:
         return self.transport.handle_request(request)
 
     def settle(self) -> None:
@@ -50,7 +50,7 @@ class Looping:
 
         return self.loop.run_until_complete(bounded())
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx2.Request) -> httpx2.Response:
         return self.run(self.transport.handle_async_request(request))
 
     def settle(self) -> None:
@@ -103,11 +103,11 @@ def ask(
     headers: dict[str, str] | None = None,
     method: str = "POST",
     **extensions: Any,
-) -> httpx.Request:
+) -> httpx2.Request:
     """A request; timeouts are long unless given."""
     timeout = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
     timeout.update(extensions.pop("timeout", {}))
-    return httpx.Request(
+    return httpx2.Request(
         method, url, content=content, headers=headers, extensions={"timeout": timeout, **extensions}
     )
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from itertools import pairwise
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -68,7 +68,7 @@ def answers(draw: st.DrawFn) -> bytes:
     return draw(st.sampled_from([whole, whole * 2, whole[:-1], draw(st.binary(max_size=40))]))
 
 
-def outcome_of(response: httpx.Response) -> Outcome:
+def outcome_of(response: httpx2.Response) -> Outcome:
     return response.status_code, response.headers.raw, response.content
 
 
@@ -82,10 +82,10 @@ class Pair:
         self.url = server.url
 
     def outcomes(self) -> list[Outcome]:
-        def request() -> httpx.Request:
+        def request() -> httpx2.Request:
             return ask(self.url, headers={"Connection": "close"})
 
-        async def looping() -> httpx.Response:
+        async def looping() -> httpx2.Response:
             return await self.looping.handle_async_request(request())
 
         found: list[Outcome] = []
@@ -95,7 +95,7 @@ class Pair:
         ):
             try:
                 found.append(outcome_of(send()))
-            except httpx.TransportError as failure:
+            except httpx2.TransportError as failure:
                 found.append((type(failure), str(failure)))
         return found
 
@@ -155,7 +155,7 @@ def parsed(answer: bytes, cuts: list[int]) -> Outcome:
                 data = data[count:]
         reply.end()
         return outcome_of(respond(reply, ask("http://localhost/")))
-    except httpx.TransportError as failure:
+    except httpx2.TransportError as failure:
         return type(failure), str(failure)
     finally:
         reply.close()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai.transport import dialing
 
@@ -85,10 +85,10 @@ def test_when_all_refuse_that_is_the_reason(carry: Carry, resolve: Callable[...,
     """And when there is none, that."""
     carrier = carry()
     resolve(unused(), unused())
-    with pytest.raises(httpx.ConnectError, match=r"refused|Connect call failed"):
+    with pytest.raises(httpx2.ConnectError, match=r"refused|Connect call failed"):
         carrier.send(ask("http://several.example/"))
     resolve()
-    with pytest.raises(httpx.ConnectError, match="no address"):
+    with pytest.raises(httpx2.ConnectError, match="no address"):
         carrier.send(ask("http://several.example/"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from .conftest import Carry, Looping, ask
@@ -78,7 +78,7 @@ def test_streamed_bodies_are_sent_in_chunks(carry: Carry) -> None:
 def test_multipart_bodies_are_sent_with_their_length(carry: Carry) -> None:
     """Files are uploaded this way."""
     with Server(echo) as server:
-        request = httpx.Request("POST", server.url, files={"file": ("a.jsonl", b"{}\n" * 9)})
+        request = httpx2.Request("POST", server.url, files={"file": ("a.jsonl", b"{}\n" * 9)})
         assert b"{}\n" * 9 in carry().send(request).content
 
 
@@ -102,7 +102,7 @@ def test_a_body_that_fails_leaves_its_own_exception(carry: Carry) -> None:
 
 
 def test_a_body_of_the_wrong_kind_is_refused(carry: Carry) -> None:
-    """As httpx does, rather than blocking a loop or failing within."""
+    """As httpx2 does, rather than blocking a loop or failing within."""
 
     def parts() -> Iterator[bytes]:
         yield b""
@@ -208,20 +208,20 @@ def test_bodies_that_can_not_be_decompressed_are_protocol_errors(carry: Carry) -
     head = OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"
     with (
         Server(saying(head + b"junk")) as server,
-        pytest.raises(httpx.RemoteProtocolError, match="decompressed"),
+        pytest.raises(httpx2.RemoteProtocolError, match="decompressed"),
     ):
         carry().send(ask(server.url))
 
 
 def test_other_schemes_are_refused(carry: Carry) -> None:
-    """With the same exception as httpx's own transports."""
-    with pytest.raises(httpx.UnsupportedProtocol):
+    """With the same exception as httpx2's own transports."""
+    with pytest.raises(httpx2.UnsupportedProtocol):
         carry().send(ask("ftp://127.0.0.1/x"))
 
 
 def test_headers_can_not_smuggle_a_second_request(carry: Carry) -> None:
     """A newline in a header would end it; the value is not printed, as it may be the key."""
-    with Server(echo) as server, pytest.raises(httpx.LocalProtocolError) as caught:
+    with Server(echo) as server, pytest.raises(httpx2.LocalProtocolError) as caught:
         carry().send(ask(server.url, headers={"X": "secret\r\nY: 1"}))
 
     assert "secret" not in str(caught.value)

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-import httpx
+import httpx2
 import pytest
 
 from .conftest import Carry, ask
@@ -30,7 +30,7 @@ def test_nobody_there_is_a_connect_error(carry: Carry) -> None:
     """The request was not sent, so it can be sent again; the cause stays in the chain."""
     carrier = carry()
     request = ask(refused())
-    with pytest.raises(httpx.ConnectError) as caught:
+    with pytest.raises(httpx2.ConnectError) as caught:
         carrier.send(request)
 
     assert request is caught.value.request
@@ -41,7 +41,7 @@ def test_nobody_there_is_a_connect_error(carry: Carry) -> None:
 @pytest.mark.parametrize("host", ["voyage.invalid", "x" * 64 + ".invalid"])
 def test_names_that_lead_nowhere_are_connect_errors(carry: Carry, host: str) -> None:
     """Unknown names, and those that no host can have."""
-    with pytest.raises((httpx.ConnectError, httpx.ConnectTimeout)):
+    with pytest.raises((httpx2.ConnectError, httpx2.ConnectTimeout)):
         carry().send(ask(f"http://{host}/", timeout={"connect": 2.0}))
 
 
@@ -74,7 +74,7 @@ def test_broken_answers_are_protocol_errors(carry: Carry, answer: bytes) -> None
     with Server(saying(answer)) as server:
         carrier = carry()
         request = ask(server.url)
-        with pytest.raises(httpx.RemoteProtocolError, match=r"\w+ \w+") as caught:
+        with pytest.raises(httpx2.RemoteProtocolError, match=r"\w+ \w+") as caught:
             carrier.send(request)
 
         assert request is caught.value.request
@@ -93,7 +93,7 @@ def test_resets_are_read_errors(carry: Carry, answer: bytes) -> None:
 
     with Server(script) as server:
         carrier = carry()
-        with pytest.raises(httpx.ReadError) as caught:
+        with pytest.raises(httpx2.ReadError) as caught:
             carrier.send(ask(server.url))
 
         assert isinstance(caught.value.__cause__, OSError)
@@ -109,7 +109,7 @@ def test_resets_while_the_request_is_sent_are_network_errors(carry: Carry) -> No
 
     with Server(script) as server:
         carrier = carry()
-        with pytest.raises(httpx.NetworkError) as caught:
+        with pytest.raises(httpx2.NetworkError) as caught:
             carrier.send(ask(server.url, b"x" * 20_000_000))
 
         assert isinstance(caught.value.__cause__, OSError)
@@ -140,7 +140,7 @@ gone = threading.Event()
 
 
 @pytest.mark.parametrize(
-    ("script", "expected"), [(silent, httpx.ReadTimeout), (deaf, httpx.WriteTimeout)]
+    ("script", "expected"), [(silent, httpx2.ReadTimeout), (deaf, httpx2.WriteTimeout)]
 )
 @pytest.mark.parametrize("by", ["phase", "deadline"])
 def test_timeouts_are_punctual(
@@ -161,7 +161,7 @@ def test_timeouts_are_punctual(
         gone.set()
 
         assert SHORT - 0.01 <= took < SHORT + LEEWAY
-        assert request is caught.value.request  # type: ignore[attr-defined]  # of httpx
+        assert request is caught.value.request  # type: ignore[attr-defined]  # of httpx2
         assert 0 == carrier.transport.open_connections
 
 
@@ -170,7 +170,7 @@ def test_a_dripping_body_does_not_outlive_the_deadline(carry: Carry) -> None:
     with Server(drip) as server:
         carrier = carry()
         start = time.monotonic()
-        with pytest.raises(httpx.ReadTimeout):
+        with pytest.raises(httpx2.ReadTimeout):
             carrier.send(ask(server.url, timeout={"read": 1.0}, deadline=start + SHORT))
 
         assert SHORT - 0.01 <= time.monotonic() - start < SHORT + LEEWAY
@@ -197,7 +197,7 @@ def test_a_deadline_in_the_past_sends_nothing(carry: Carry) -> None:
     """It is over before it began."""
     with Server(echo) as server:
         carrier = carry()
-        with pytest.raises(httpx.TimeoutException):
+        with pytest.raises(httpx2.TimeoutException):
             carrier.send(ask(server.url, deadline=time.monotonic() - 1))
         assert [] == [request for peer in server.peers for request in peer.requests]
 
@@ -213,7 +213,7 @@ def test_connecting_times_out(carry: Carry) -> None:
                 filler.connect_ex(address)
             carrier = carry()
             start = time.monotonic()
-            with pytest.raises(httpx.ConnectTimeout):
+            with pytest.raises(httpx2.ConnectTimeout):
                 carrier.send(ask(f"http://127.0.0.1:{address[1]}/", timeout={"connect": SHORT}))
             assert SHORT - 0.01 <= time.monotonic() - start < SHORT + LEEWAY
         finally:
@@ -231,7 +231,7 @@ def test_an_exception_that_is_kept_does_not_spoil_the_garbage(carry: Carry) -> N
         report = Report()
         try:
             carry().send(ask(url))
-        except httpx.TransportError as failure:
+        except httpx2.TransportError as failure:
             report.failure = failure
 
     answer = OK + b"Content-Length: 1000000\r\n\r\n" + b"x" * 100_000

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import httpx
+import httpx2
 import pytest
 from voyageai.transport import blocking_connection, looping_connection
 
@@ -89,7 +89,7 @@ def test_what_must_not_be_repeated_is_not(carry: Carry, blind: None, how: str) -
     with Server(dying(how)) as server:
         carrier = carry()
         carrier.send(ask(server.url))
-        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)) as caught:
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)) as caught:
             carrier.send(ask(server.url, repeatable=False))
 
         assert caught.value.request.extensions["repeatable"] is False
@@ -110,7 +110,7 @@ def test_streams_are_not_repeated(carry: Carry, blind: None) -> None:
         carrier = carry()
         carrier.send(ask(server.url))
         content = async_parts() if isinstance(carrier, Looping) else parts()
-        with pytest.raises(httpx.RemoteProtocolError):
+        with pytest.raises(httpx2.RemoteProtocolError):
             carrier.send(ask(server.url, content))
         assert 1 == len(server.peers)
 
@@ -120,7 +120,7 @@ def test_an_answer_that_had_begun_is_not_asked_for_again(carry: Carry, blind: No
     with Server(dying("half")) as server:
         carrier = carry()
         carrier.send(ask(server.url))
-        with pytest.raises(httpx.RemoteProtocolError):
+        with pytest.raises(httpx2.RemoteProtocolError):
             carrier.send(ask(server.url))
         assert 1 == len(server.peers)
 
@@ -129,7 +129,7 @@ def test_a_new_connection_gets_no_second_chance(carry: Carry) -> None:
     """It was not idle, so the server means it."""
     with Server(saying()) as server:
         carrier = carry()
-        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
             carrier.send(ask(server.url))
         assert 1 == len(server.peers)
 
@@ -146,7 +146,7 @@ def test_timeouts_on_used_connections_are_not_repeated(carry: Carry) -> None:
     with Server(script) as server:
         carrier = carry()
         carrier.send(ask(server.url))
-        with pytest.raises(httpx.ReadTimeout):
+        with pytest.raises(httpx2.ReadTimeout):
             carrier.send(ask(server.url, timeout={"read": 0.05}))
         assert 1 == len(server.peers)
 

@@ -6,7 +6,7 @@ import io
 import socket
 from types import SimpleNamespace
 
-import httpx
+import httpx2
 import pytest
 from voyageai.transport import timeouts
 from voyageai.transport.chunks import Chunks
@@ -56,7 +56,7 @@ def test_lenient_where_nothing_is_ambiguous(answer: bytes) -> None:
 )
 def test_strict_where_two_readers_may_differ(answer: bytes) -> None:
     """What a gateway and a client read differently lets one answer pass for another."""
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         read(answer)
 
 
@@ -104,7 +104,7 @@ def test_chunks_may_have_extensions_and_trailers() -> None:
 @pytest.mark.parametrize("data", [b"1" * 5000, b"0\r\n" + b"T: 1234\r\n" * 20_000])
 def test_endless_lines_and_trailers_are_refused(data: bytes) -> None:
     """They would fill memory."""
-    with pytest.raises(httpx.RemoteProtocolError, match="too long"):
+    with pytest.raises(httpx2.RemoteProtocolError, match="too long"):
         Chunks(io.BytesIO()).feed(data)
 
 
@@ -114,8 +114,8 @@ def test_endless_lines_and_trailers_are_refused(data: bytes) -> None:
 )
 def test_bodies_are_as_long_as_they_say(length: str, pieces: list[bytes], said: str) -> None:
     """Otherwise the server would take the next request's beginning for this one's end."""
-    request = httpx.Request("POST", URL, headers={"Content-Length": length})
-    with pytest.raises(httpx.LocalProtocolError, match=said):  # noqa: PT012  # whichever step
+    request = httpx2.Request("POST", URL, headers={"Content-Length": length})
+    with pytest.raises(httpx2.LocalProtocolError, match=said):  # noqa: PT012  # whichever step
         outgoing = Outgoing(request)
         for piece in pieces:
             outgoing.piece(piece)
@@ -138,13 +138,13 @@ def test_a_step_ends_with_its_phase_or_the_deadline(monkeypatch: pytest.MonkeyPa
     assert 3.0 == both.left("read")
     assert 5.0 == Timeouts({"read": 5.0}, 110.0).left("read")
     assert None is Timeouts({}, None).left("connect")
-    with pytest.raises(httpx.PoolTimeout, match="free connection"):
+    with pytest.raises(httpx2.PoolTimeout, match="free connection"):
         Timeouts({}, 100.0).left("pool")
 
 
 def test_requests_without_extensions_have_no_timeouts() -> None:
-    """As in httpx's own transports."""
-    assert Timeouts({}, None) == Timeouts.of(httpx.Request("GET", URL))
+    """As in httpx2's own transports."""
+    assert Timeouts({}, None) == Timeouts.of(httpx2.Request("GET", URL))
 
 
 def test_places_are_given_in_order() -> None:
@@ -195,7 +195,7 @@ def test_the_connection_used_last_is_taken_first() -> None:
 )
 def test_origins(url: str, expected: Origin) -> None:
     """Scheme, host and port decide which connections are of use."""
-    assert expected == Origin.of(httpx.Request("GET", url))
+    assert expected == Origin.of(httpx2.Request("GET", url))
 
 
 def test_families_take_turns() -> None:

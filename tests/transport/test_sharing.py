@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 from blockbuster import blockbuster_ctx
 from voyageai.transport import blocking_connection, dialing
@@ -78,7 +78,7 @@ def test_waiting_for_a_connection_times_out(carry: Carry) -> None:
         peer.answer()
         echo(peer)
 
-    def impatient(url: str) -> httpx.Request:
+    def impatient(url: str) -> httpx2.Request:
         return ask(url, timeout={"pool": 0.05})
 
     with Server(script) as server:
@@ -89,7 +89,7 @@ def test_waiting_for_a_connection_times_out(carry: Carry) -> None:
             async def both() -> None:
                 first = asyncio.ensure_future(pool.handle_async_request(ask(server.url)))
                 await asyncio.sleep(0)
-                with pytest.raises(httpx.PoolTimeout):
+                with pytest.raises(httpx2.PoolTimeout):
                     await pool.handle_async_request(impatient(server.url))
                 finish.set()
                 assert 200 == (await first).status_code
@@ -99,7 +99,7 @@ def test_waiting_for_a_connection_times_out(carry: Carry) -> None:
             with ThreadPoolExecutor(1) as executor:
                 first = executor.submit(carrier.send, ask(server.url))
                 assert started.wait(5)
-                with pytest.raises(httpx.PoolTimeout):
+                with pytest.raises(httpx2.PoolTimeout):
                     carrier.send(impatient(server.url))
                 finish.set()
                 assert 200 == first.result(5).status_code
@@ -185,7 +185,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
             task.cancel()
         done = await asyncio.gather(*tasks, return_exceptions=True)
         for number, one in enumerate(done):
-            if isinstance(one, httpx.Response):
+            if isinstance(one, httpx2.Response):
                 assert b"%d" % number == one.content
             else:
                 assert isinstance(one, asyncio.CancelledError)

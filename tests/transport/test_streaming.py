@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from voyageai.transport.uploads import Upload
 
@@ -25,7 +25,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 class Reader:
     """The body of an answer, piece by piece, whichever transport it comes from."""
 
-    def __init__(self, carrier: Carrier, response: httpx.Response) -> None:
+    def __init__(self, carrier: Carrier, response: httpx2.Response) -> None:
         self.carrier = carrier
         self.response = response
         self._pieces: Any = (
@@ -145,7 +145,7 @@ def test_one_that_is_left_half_read_gives_its_place_back(carry: Carry) -> None:
         carrier.settle()
         assert 0 == carrier.transport.open_connections
         held = opened(carrier, server.url)
-        with pytest.raises(httpx.PoolTimeout):
+        with pytest.raises(httpx2.PoolTimeout):
             opened(carrier, server.url, timeout={"pool": 0.05})
         held.close()
         assert LONG == opened(carrier, server.url).rest()
@@ -165,7 +165,7 @@ def test_a_body_that_breaks_off_is_no_body(carry: Carry, answer: bytes) -> None:
     with Server(saying(answer)) as server:
         reader = opened(carry(), server.url)
         assert b"abc" == reader.piece()
-        with pytest.raises(httpx.RemoteProtocolError, match="after 3 bytes") as caught:
+        with pytest.raises(httpx2.RemoteProtocolError, match="after 3 bytes") as caught:
             reader.rest()
         assert "GET" == caught.value.request.method
         reader.close()
@@ -179,7 +179,7 @@ def test_each_piece_has_its_time_and_the_whole_has_not(carry: Carry) -> None:
         reader = opened(carry(), server.url, timeout={"read": 0.5}, deadline=deadline)
         time.sleep(0.35)
         assert b"abc" == reader.piece()
-        with pytest.raises(httpx.ReadTimeout):
+        with pytest.raises(httpx2.ReadTimeout):
             reader.piece()
         reader.close()
         event.set()
@@ -248,7 +248,7 @@ def test_what_is_compressed_is_decompressed_as_it_comes(carry: Carry) -> None:
     assert LONG == content
 
 
-class Pieces(httpx.SyncByteStream):
+class Pieces(httpx2.SyncByteStream):
     """A body that notes how often it is begun."""
 
     def __init__(self, *pieces: bytes) -> None:
@@ -260,7 +260,9 @@ class Pieces(httpx.SyncByteStream):
         yield from self.pieces
 
 
-def uploading(url: str, body: Pieces, on_sent: Callable[[], object] | None = None) -> httpx.Request:
+def uploading(
+    url: str, body: Pieces, on_sent: Callable[[], object] | None = None
+) -> httpx2.Request:
     """A request with a file."""
     length = sum(map(len, body.pieces))
     request = ask(url, b"", repeatable=False)
@@ -303,7 +305,7 @@ def test_a_file_that_was_sent_to_its_end_is_not_sent_again_by_itself(
     with Server(script) as server:
         carrier.send(ask(server.url))
         body = Pieces(b"ab", b"cd")
-        with pytest.raises(httpx.TransportError):
+        with pytest.raises(httpx2.TransportError):
             carrier.send(uploading(server.url, body))
     assert 1 == body.begun
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from .conftest import Carry, ask
@@ -62,7 +62,7 @@ def test_a_context_that_can_not_be_made_is_a_connect_error(carry: Carry) -> None
     with Server(echo) as server:
         carrier = carry(missing)
         for _ in range(2):
-            with pytest.raises(httpx.ConnectError, match="no certificates"):
+            with pytest.raises(httpx2.ConnectError, match="no certificates"):
                 carrier.send(ask(at(server)))
         assert 0 == carrier.transport.open_connections
 
@@ -71,7 +71,7 @@ def test_unknown_authorities_are_refused(carry: Carry, server_context: ssl.SSLCo
     """Anybody can make a certificate."""
     with Server(echo, server_context) as server:
         carrier = carry(ssl.create_default_context)
-        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             carrier.send(ask(at(server)))
         assert 0 == carrier.transport.open_connections
 
@@ -82,7 +82,7 @@ def test_certificates_of_other_names_are_refused(
     """A known authority vouches for a name, not for everybody."""
     with Server(echo, server_context) as server:
         carrier = carry(trusting)
-        with pytest.raises(httpx.ConnectError, match=r"127\.0\.0\.1"):
+        with pytest.raises(httpx2.ConnectError, match=r"127\.0\.0\.1"):
             carrier.send(ask(at(server, "127.0.0.1")))
         assert 0 == carrier.transport.open_connections
 
@@ -110,7 +110,7 @@ def test_a_server_without_tls_is_a_connect_error(carry: Carry, trusting: Context
 
     with Server(answer_in_clear) as server:
         carrier = carry(trusting)
-        with pytest.raises(httpx.ConnectError):
+        with pytest.raises(httpx2.ConnectError):
             carrier.send(ask(at(server)))
         assert 0 == carrier.transport.open_connections
 
@@ -119,7 +119,7 @@ def test_a_silent_handshake_times_out(carry: Carry, trusting: Context) -> None:
     """Opening a connection includes it."""
     with Server(lambda peer: peer.wait()) as server:
         carrier = carry(trusting)
-        with pytest.raises(httpx.ConnectTimeout):
+        with pytest.raises(httpx2.ConnectTimeout):
             carrier.send(ask(at(server), timeout={"connect": 0.1}))
         assert 0 == carrier.transport.open_connections
 
@@ -131,7 +131,7 @@ def test_truncated_bodies_are_noticed(
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"
     with Server(saying(answer), server_context) as server:
         carrier = carry(trusting)
-        with pytest.raises(httpx.RemoteProtocolError, match="after 5 bytes"):
+        with pytest.raises(httpx2.RemoteProtocolError, match="after 5 bytes"):
             carrier.send(ask(at(server)))
         assert 0 == carrier.transport.open_connections
 

@@ -126,7 +126,7 @@ def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
     """Have an emulator without a socket for as long as the block lasts.
 
     It is reached by the attribute ``transport`` of what the block gets, which is a transport for
-    `httpx.Client` and `httpx.AsyncClient`, from any thread and any asyncio event loop. Requests to
+    `httpx2.Client` and `httpx2.AsyncClient`, from any thread and any asyncio event loop. Requests to
     any host arrive there, and are answered as that host would. What a socket does to a client the
     transport does too: timeouts, and faults that reset or close the connection.
 
@@ -143,9 +143,9 @@ def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
         ValueError: There is no such fault, platform, tier, latency or engine.
 
     Example:
-        >>> import httpx
+        >>> import httpx2
         >>> with in_process() as emulator:
-        ...     with httpx.Client(transport=emulator.transport, base_url=emulator) as http:
+        ...     with httpx2.Client(transport=emulator.transport, base_url=emulator) as http:
         ...         body = {"input": "hello", "model": "voyage-4"}
         ...         http.post("/embeddings", json=body, headers={"Authorization": "Bearer any"})
         <Response [200 OK]>

@@ -39,12 +39,12 @@ class Emulator(str):
         admin_token: What opens its admin routes.
 
     Example:
-        >>> import httpx
+        >>> import httpx2
         >>> from voyageai.emulator import running
         >>> with running() as emulator:
         ...     emulator.faults.next("status", status=503, retry_after=2)
         ...     body = {"input": "hello", "model": "voyage-4"}
-        ...     answer = httpx.post(f"{emulator}/embeddings", json=body)
+        ...     answer = httpx2.post(f"{emulator}/embeddings", json=body)
         >>> answer.status_code, answer.headers["retry-after"]
         (503, '2')
         >>> emulator.requests.last.model

@@ -1,4 +1,4 @@
-"""The emulator without a socket: a transport for both clients of httpx.
+"""The emulator without a socket: a transport for both clients of httpx2.
 
 The application runs on an event loop in a thread of its own, so that requests may come from any
 thread and any asyncio event loop. Bodies are streamed both ways. What a socket does to a client,
@@ -12,7 +12,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 
 from .app import create_app
 from .connections import Connections
@@ -41,15 +41,15 @@ class InProcessEmulator(Emulator):
     """A base URL, and the transport by which it is reached.
 
     Attributes:
-        transport: For `httpx.Client`, `httpx.AsyncClient` and all that takes a transport of
-            httpx. Every request to any host goes to the emulator, which goes by the name of the
+        transport: For `httpx2.Client`, `httpx2.AsyncClient` and all that takes a transport of
+            httpx2. Every request to any host goes to the emulator, which goes by the name of the
             host. Safe to share, and not ended by a client that is closed.
     """
 
     transport: InProcessTransport
 
 
-class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """Carries requests to an application on another event loop.
 
     Args:
@@ -64,19 +64,19 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._connections = connections
         self._under_way: set[Exchange] = set()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request and return how its answer begins.
 
         Raises:
-            httpx.TransportError: There is none.
+            httpx2.TransportError: There is none.
         """
         body = request.stream
-        if not isinstance(body, httpx.SyncByteStream):
-            raise TypeError("a body that is made asynchronously needs httpx.AsyncClient")
+        if not isinstance(body, httpx2.SyncByteStream):
+            raise TypeError("a body that is made asynchronously needs httpx2.AsyncClient")
         exchange, timeouts = self._begin(request), _Timeouts(request)
         try:
             for part in body:
-                with _failures(request, httpx.WriteTimeout):
+                with _failures(request, httpx2.WriteTimeout):
                     wanted = self._portal.call(exchange.send(part, timeouts.write)).result()
                 if not wanted:
                     break
@@ -87,19 +87,19 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise
         return self._response(head, exchange, request)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The same, without blocking.
 
         Raises:
-            httpx.TransportError: There is none.
+            httpx2.TransportError: There is none.
         """
         body = request.stream
-        if not isinstance(body, httpx.AsyncByteStream):
-            raise TypeError("a body that is made by blocking needs httpx.Client")
+        if not isinstance(body, httpx2.AsyncByteStream):
+            raise TypeError("a body that is made by blocking needs httpx2.Client")
         exchange, timeouts = self._begin(request), _Timeouts(request)
         try:
             async for part in body:
-                with _failures(request, httpx.WriteTimeout):
+                with _failures(request, httpx2.WriteTimeout):
                     sent = self._portal.call(exchange.send(part, timeouts.write))
                     wanted = await asyncio.wrap_future(sent)
                 if not wanted:
@@ -116,12 +116,12 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         for exchange in self._under_way:
             exchange.stop()
 
-    def _begin(self, request: httpx.Request) -> Exchange:
+    def _begin(self, request: httpx2.Request) -> Exchange:
         exchange = Exchange(self._app, _scope(request), self._connections)
         try:
             self._portal.call(self._run(exchange))
         except EOFError as error:
-            raise httpx.ConnectError(str(error), request=request) from error
+            raise httpx2.ConnectError(str(error), request=request) from error
         return exchange
 
     async def _run(self, exchange: Exchange) -> None:
@@ -144,22 +144,22 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if exchange.done:
             self._under_way.discard(exchange)
 
-    def _response(self, head: Head, exchange: Exchange, request: httpx.Request) -> httpx.Response:
+    def _response(self, head: Head, exchange: Exchange, request: httpx2.Request) -> httpx2.Response:
         seconds = _Timeouts(request).read
 
         def receive() -> Future[bytes]:
             return self._portal.call(exchange.receive(seconds))
 
         body = _Body(request, receive, lambda: self._leave(exchange))
-        return httpx.Response(head.status, headers=head.headers, stream=body)
+        return httpx2.Response(head.status, headers=head.headers, stream=body)
 
 
-class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     """The body of an answer, as it comes."""
 
     def __init__(
         self,
-        request: httpx.Request,
+        request: httpx2.Request,
         receive: Callable[[], Future[bytes]],
         leave: Callable[[], None],
     ) -> None:
@@ -187,7 +187,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 class _Timeouts:
     """Seconds for the phases of a request."""
 
-    def __init__(self, request: httpx.Request) -> None:
+    def __init__(self, request: httpx2.Request) -> None:
         given: dict[str, float | None] = request.extensions.get("timeout", {})
         self.read = given.get("read")
         self.write = given.get("write")
@@ -195,20 +195,20 @@ class _Timeouts:
 
 @contextlib.contextmanager
 def _failures(
-    request: httpx.Request, timeout: type[httpx.TimeoutException] = httpx.ReadTimeout
+    request: httpx2.Request, timeout: type[httpx2.TimeoutException] = httpx2.ReadTimeout
 ) -> Generator[None]:
-    """Raise what httpx raises where a socket fails."""
+    """Raise what httpx2 raises where a socket fails."""
     try:
         yield
     except TimeoutError as error:
         raise timeout("the emulator took too long", request=request) from error
     except ConnectionResetError as error:
-        raise httpx.ReadError(str(error), request=request) from error
+        raise httpx2.ReadError(str(error), request=request) from error
     except EOFError as error:
-        raise httpx.RemoteProtocolError(str(error), request=request) from error
+        raise httpx2.RemoteProtocolError(str(error), request=request) from error
 
 
-def _scope(request: httpx.Request) -> Scope:
+def _scope(request: httpx2.Request) -> Scope:
     url = request.url
     return {
         "type": "http",

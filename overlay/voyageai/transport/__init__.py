@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-import httpx
+import httpx2
 
 from .blocking import Connections
 from .building import build
@@ -41,7 +41,7 @@ class Transport:
     def __init__(
         self,
         wire: Wire | None = None,
-        http: httpx.Client | httpx.BaseTransport | None = None,
+        http: httpx2.Client | httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         surroundings: Surroundings | None = None,
     ) -> None:
@@ -49,7 +49,7 @@ class Transport:
         self._given = http
         self._sleep = sleep
         self._surroundings = surroundings or Surroundings(clock=time.monotonic, dice=random.random)
-        self._pools: dict[tuple[str, str], httpx.BaseTransport] = {}
+        self._pools: dict[tuple[str, str], httpx2.BaseTransport] = {}
         self._process = os.getpid()
         self._closed = False
 
@@ -83,9 +83,9 @@ class Transport:
         finally:
             plan.close()
 
-    def _send(self, step: Send) -> httpx.Response | httpx.RequestError:
+    def _send(self, step: Send) -> httpx2.Response | httpx2.RequestError:
         try:
-            if isinstance(self._given, httpx.Client):
+            if isinstance(self._given, httpx2.Client):
                 response = self._given.send(step.request, stream=True)
             else:
                 transport = self._given or self._pool(step.request)
@@ -96,11 +96,11 @@ class Transport:
                     response.read()
                 finally:
                     response.close()
-        except httpx.RequestError as failure:
+        except httpx2.RequestError as failure:
             return failure
         return response
 
-    def _pool(self, request: httpx.Request) -> httpx.BaseTransport:
+    def _pool(self, request: httpx2.Request) -> httpx2.BaseTransport:
         if self._closed:
             raise RuntimeError("the client is closed")
         if self._process != os.getpid():
@@ -114,9 +114,9 @@ class Transport:
             self._pools[origin] = self._open(self._wire.proxy_of(*origin))
         return self._pools[origin]
 
-    def _open(self, proxy: str | None) -> httpx.BaseTransport:
+    def _open(self, proxy: str | None) -> httpx2.BaseTransport:
         if proxy is not None:
-            return httpx.HTTPTransport(**self._wire.arguments(proxy))
+            return httpx2.HTTPTransport(**self._wire.arguments(proxy))
         return Connections(self._wire.context, **self._wire.bounds())
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class AsyncTransport:
     def __init__(
         self,
         wire: Wire | None = None,
-        http: httpx.AsyncClient | httpx.AsyncBaseTransport | None = None,
+        http: httpx2.AsyncClient | httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
@@ -155,7 +155,7 @@ class AsyncTransport:
         self._sleep = sleep or anyio.sleep
         self._surroundings = surroundings or Surroundings(clock=time.monotonic, dice=random.random)
         # Connections belong to the loop they were opened on.
-        self._pools: WeakKeyDictionary[Any, dict[tuple[str, str], httpx.AsyncBaseTransport]] = (
+        self._pools: WeakKeyDictionary[Any, dict[tuple[str, str], httpx2.AsyncBaseTransport]] = (
             WeakKeyDictionary()
         )
         if http is None:
@@ -195,7 +195,7 @@ class AsyncTransport:
         finally:
             plan.close()
 
-    async def _send(self, step: Send) -> httpx.Response | httpx.RequestError:
+    async def _send(self, step: Send) -> httpx2.Response | httpx2.RequestError:
         try:
             if self._given is None:
                 pool = self._pool(step.request)
@@ -205,13 +205,13 @@ class AsyncTransport:
 
             with anyio.fail_after(step.left):
                 return await self._exchange(step.request)
-        except httpx.RequestError as failure:
+        except httpx2.RequestError as failure:
             return failure
         except TimeoutError:
-            return httpx.ReadTimeout("the time for the call is over", request=step.request)
+            return httpx2.ReadTimeout("the time for the call is over", request=step.request)
 
-    async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        if isinstance(self._given, httpx.AsyncClient):
+    async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
+        if isinstance(self._given, httpx2.AsyncClient):
             response = await self._given.send(request, stream=True)
         else:
             transport = self._given or self._pool(request)
@@ -224,16 +224,16 @@ class AsyncTransport:
                 await response.aclose()
         return response
 
-    def _pool(self, request: httpx.Request) -> httpx.AsyncBaseTransport:
+    def _pool(self, request: httpx2.Request) -> httpx2.AsyncBaseTransport:
         pools = self._pools.setdefault(_loop(), {})
         origin = request.url.scheme, request.url.host
         if origin not in pools:
             pools[origin] = self._open(self._wire.proxy_of(*origin))
         return pools[origin]
 
-    def _open(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+    def _open(self, proxy: str | None) -> httpx2.AsyncBaseTransport:
         if proxy is not None or _loop() is OTHER:
-            return httpx.AsyncHTTPTransport(**self._wire.arguments(proxy))
+            return httpx2.AsyncHTTPTransport(**self._wire.arguments(proxy))
         return self._connections(self._wire.context, **self._wire.bounds())
 
     async def aclose(self) -> None:
@@ -242,7 +242,7 @@ class AsyncTransport:
             await pool.aclose()
 
 
-def _left_open(request: httpx.Request, response: httpx.Response) -> bool:
+def _left_open(request: httpx2.Request, response: httpx2.Response) -> bool:
     """Whether the body is left for who reads it piece by piece."""
     return request.extensions.get("streamed", False) and response.status_code in STREAMED
 

@@ -1,4 +1,4 @@
-"""A pool of blocking HTTP/1.1 connections, as a transport for httpx."""
+"""A pool of blocking HTTP/1.1 connections, as a transport for httpx2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-import httpx
+import httpx2
 
 from .blocking_body import Body
 from .blocking_connection import Connection, dial
@@ -20,10 +20,10 @@ from .pool import Origin
 from .timeouts import Timeouts, expired, until
 
 
-class Connections(httpx.BaseTransport):
+class Connections(httpx2.BaseTransport):
     """Sends requests over kept-alive connections; safe to share between threads.
 
-    A request's extensions may hold `timeout` (seconds by phase, as in httpx), `deadline` (the
+    A request's extensions may hold `timeout` (seconds by phase, as in httpx2), `deadline` (the
     `time.monotonic()` at which all must be over), `repeatable` (whether it may be sent again
     on a new connection if the server closed the old one while it was idle; it may by default),
     and `streamed` (whether the body of a success is left to be read, without that deadline, and
@@ -37,7 +37,7 @@ class Connections(httpx.BaseTransport):
         keepalive_expiry: Seconds after which an idle connection is not used again.
 
     Example:
-        >>> with httpx.Client(transport=Connections(ssl.create_default_context)) as http:
+        >>> with httpx2.Client(transport=Connections(ssl.create_default_context)) as http:
         ...     http.get(os.environ["VOYAGE_BASE_URL"] + "/files").status_code
         401
     """
@@ -57,20 +57,20 @@ class Connections(httpx.BaseTransport):
         self._context: ssl.SSLContext | None = None
         self._pool = Pool(max_connections, max_keepalive_connections, keepalive_expiry)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request and read the answer.
 
         Raises:
-            httpx.TransportError: There is none.
+            httpx2.TransportError: There is none.
         """
         try:
             reply, body = self._send(request)
             return respond(reply, request, body)
-        except httpx.TransportError as failure:
+        except httpx2.TransportError as failure:
             failure.request = request
             raise
 
-    def _send(self, request: httpx.Request) -> tuple[Reply, Body | None]:
+    def _send(self, request: httpx2.Request) -> tuple[Reply, Body | None]:
         origin, timeouts, outgoing = Origin.of(request), Timeouts.of(request), Outgoing(request)
         pool = self._own_pool()
         with ExitStack() as turn:
@@ -92,7 +92,7 @@ class Connections(httpx.BaseTransport):
         pool: Pool,
         turn: ExitStack,
         connection: Connection,
-        request: httpx.Request,
+        request: httpx2.Request,
         outgoing: Outgoing,
         timeouts: Timeouts,
     ) -> tuple[Reply, Body | None]:
@@ -128,7 +128,7 @@ class Connections(httpx.BaseTransport):
         except TimeoutError as failure:
             raise expired("connect") from failure
         except (OSError, ValueError) as failure:  # ValueError: a name that none can have
-            raise httpx.ConnectError(str(failure)) from failure
+            raise httpx2.ConnectError(str(failure)) from failure
 
     def _own_pool(self) -> Pool:
         if self._pool.process != os.getpid():  # after a fork

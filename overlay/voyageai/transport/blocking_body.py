@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 
 if TYPE_CHECKING:
     from .blocking_connection import Connection
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .timeouts import Timeouts
 
 
-class Body(httpx.SyncByteStream):
+class Body(httpx2.SyncByteStream):
     """The body of an answer that is streamed. It holds its connection until it is closed.
 
     Args:

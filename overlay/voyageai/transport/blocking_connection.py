@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 
 from .incoming import Reply
 from .outgoing import Outgoing, Stale
@@ -34,12 +34,12 @@ class Connection:
         """Whether the server has neither closed the idle connection nor sent what nobody asked."""
         return not readable(self.socket.fileno())
 
-    def exchange(self, request: httpx.Request, outgoing: Outgoing, timeouts: Timeouts) -> Reply:
+    def exchange(self, request: httpx2.Request, outgoing: Outgoing, timeouts: Timeouts) -> Reply:
         """Send a request and read its answer, of a streamed one only the beginning.
 
         Raises:
             Stale: The connection had been used before, and nothing came.
-            httpx.TransportError: There is no answer.
+            httpx2.TransportError: There is no answer.
         """
         reply = Reply.to(request)
         reused, self.used = self.used, True
@@ -47,13 +47,13 @@ class Connection:
             try:
                 for piece in _pieces(request, outgoing):
                     self._write(piece, timeouts)
-            except httpx.WriteError:
+            except httpx2.WriteError:
                 # Servers refuse a body in the middle: the answer may be there.
                 if not self._answered(reply, timeouts):
                     raise
             else:
                 self._read(reply, timeouts)
-        except (httpx.NetworkError, httpx.RemoteProtocolError) as failure:
+        except (httpx2.NetworkError, httpx2.RemoteProtocolError) as failure:
             if reused and not reply.started:
                 raise Stale(failure) from failure
             raise
@@ -70,7 +70,7 @@ class Connection:
         except TimeoutError as failure:
             raise expired("write") from failure
         except OSError as failure:
-            raise httpx.WriteError(str(failure)) from failure
+            raise httpx2.WriteError(str(failure)) from failure
 
     def _read(self, reply: Reply, timeouts: Timeouts) -> None:
         while not reply.ready:
@@ -80,7 +80,7 @@ class Connection:
         """Read some more of an answer.
 
         Raises:
-            httpx.TransportError: There is no more, or not in time.
+            httpx2.TransportError: There is no more, or not in time.
         """
         try:
             self.socket.settimeout(timeouts.left("read"))
@@ -88,7 +88,7 @@ class Connection:
         except TimeoutError as failure:
             raise expired("read") from failure
         except OSError as failure:
-            raise httpx.ReadError(str(failure)) from failure
+            raise httpx2.ReadError(str(failure)) from failure
         if ended:
             reply.end()
 
@@ -110,7 +110,7 @@ class Connection:
     def _answered(self, reply: Reply, timeouts: Timeouts) -> bool:
         try:
             self._read(reply, timeouts)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
         reply.reusable = False
         return True
@@ -142,12 +142,12 @@ def dial(origin: Origin, end: float | None) -> socket.socket:
     raise reason or OSError("the name has no address")
 
 
-def _pieces(request: httpx.Request, outgoing: Outgoing) -> Iterator[bytes]:
+def _pieces(request: httpx2.Request, outgoing: Outgoing) -> Iterator[bytes]:
     stream = request.stream
-    if isinstance(stream, httpx.ByteStream):
+    if isinstance(stream, httpx2.ByteStream):
         yield from outgoing.whole(request.read())
         return
-    if not isinstance(stream, httpx.SyncByteStream):
+    if not isinstance(stream, httpx2.SyncByteStream):
         raise TypeError("this body can only be read asynchronously")
     yield outgoing.head
     for data in stream:

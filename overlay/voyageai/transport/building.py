@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 from voyageai_rest.types import UNSET, Request
 
 from ..error import ArgumentError
@@ -28,7 +28,7 @@ def build(
     parameters: Mapping[str, Any],
     options: Options,
     on_sent: Callable[[], object] | None = None,
-) -> httpx.Request:
+) -> httpx2.Request:
     """The request for the wire. Its body is made once, however often it is sent.
 
     Args:
@@ -41,19 +41,19 @@ def build(
         ArgumentError: A text can't be encoded.
     """
     url = _url(f"{parameters['base_url']}{request.path}")
-    stream: httpx.ByteStream | None = None
+    stream: httpx2.ByteStream | None = None
     lines = {"Host": url.netloc.decode("ascii"), "Accept": "application/json"}
     lines["User-Agent"] = user_agent()
     if request.json is not UNSET:
         content = _encode({**request.json, **options.extra_body})
-        stream = httpx.ByteStream(content)
+        stream = httpx2.ByteStream(content)
         lines["Content-Type"] = "application/json"
         lines["Content-Length"] = str(len(content))
-    # httpx.Headers hides the key in its repr, which error trackers keep of local variables.
-    headers = httpx.Headers(lines | {"Authorization": f"Bearer {parameters['api_key']}"})
+    # httpx2.Headers hides the key in its repr, which error trackers keep of local variables.
+    headers = httpx2.Headers(lines | {"Authorization": f"Bearer {parameters['api_key']}"})
     if options.extra_headers:
         headers.update(options.extra_headers)
-    built = httpx.Request(
+    built = httpx2.Request(
         request.method,
         url,
         params=dict(request.params) or None,
@@ -63,7 +63,7 @@ def build(
     )
     if stream is not None:
         built.read()
-    elif isinstance(built.stream, httpx.SyncByteStream) and request.parts:
+    elif isinstance(built.stream, httpx2.SyncByteStream) and request.parts:
         length = built.headers.get("content-length")
         built.stream = Upload(
             built.stream, int(length) if length else None, on_sent, rewinds=rewindable(request)
@@ -72,18 +72,18 @@ def build(
 
 
 @functools.lru_cache(maxsize=32)
-def _url(text: str) -> httpx.URL:
+def _url(text: str) -> httpx2.URL:
     """A URL, read once: that takes longer than all the rest of a request."""
-    return httpx.URL(text)
+    return httpx2.URL(text)
 
 
 def phases(options: Options, left: float | None) -> dict[str, float | None]:
     """Timeouts of an attempt: connect, read, write, pool; none longer than what is left."""
-    if isinstance(options.timeout, httpx.Timeout):
+    if isinstance(options.timeout, httpx2.Timeout):
         found = options.timeout.as_dict()
     else:
         timeout = options.timeout or TIMEOUT
-        found = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)).as_dict()
+        found = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)).as_dict()
     if left is None:
         return found
     return {
@@ -105,7 +105,7 @@ def user_agent() -> str:
     import voyageai  # for what users set there
 
     python = ".".join(map(str, sys.version_info[:3]))
-    agent = f"voyageai-python/{VERSION} httpx/{httpx.__version__} Python/{python}"
+    agent = f"voyageai-python/{VERSION} httpx2/{httpx2.__version__} Python/{python}"
     app = getattr(voyageai, "app_info", None)
     if isinstance(app, Mapping):
         said = (app.get("name"), app.get("version"), app.get("url"))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of a user

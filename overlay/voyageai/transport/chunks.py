@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 
-import httpx
+import httpx2
 
 LINE_LIMIT = 4 * 1024
 """Bytes of a chunk's size with its extensions."""
@@ -35,7 +35,7 @@ class Chunks:
         """Take what arrived; returns what comes after the end.
 
         Raises:
-            httpx.RemoteProtocolError: These are no chunks.
+            httpx2.RemoteProtocolError: These are no chunks.
         """
         data, self._pending = self._pending + data, b""
         view, at = memoryview(data), 0
@@ -49,7 +49,7 @@ class Chunks:
                 continue
             stop = data.find(b"\n", at)
             if (stop if stop >= 0 else len(data)) - at > LINE_LIMIT:
-                raise httpx.RemoteProtocolError("the line before a chunk is too long")
+                raise httpx2.RemoteProtocolError("the line before a chunk is too long")
             if stop < 0:
                 self._pending = data[at:]
                 return b""
@@ -60,16 +60,16 @@ class Chunks:
     def _read_line(self, line: bytes) -> None:
         if self._between:
             if line:
-                raise httpx.RemoteProtocolError("a chunk is longer than its size")
+                raise httpx2.RemoteProtocolError("a chunk is longer than its size")
             self._between = False
         elif self._trailing:
             self._trailers += len(line)
             if self._trailers > TRAILER_LIMIT:
-                raise httpx.RemoteProtocolError("what follows the last chunk is too long")
+                raise httpx2.RemoteProtocolError("what follows the last chunk is too long")
             self.done = not line
         else:
             size = _SIZE.fullmatch(line)
             if size is None:
-                raise httpx.RemoteProtocolError(f"not the size of a chunk: {line[:40]!r}")
+                raise httpx2.RemoteProtocolError(f"not the size of a chunk: {line[:40]!r}")
             self._left = int(size[1], 16)
             self._trailing = not self._left

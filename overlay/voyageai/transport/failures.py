@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 from voyageai_rest.catalogue import BATCH
 from voyageai_rest.errors import MalformedResponse, ShapeError, StatusError
 
@@ -39,7 +39,7 @@ ARGUMENT = re.compile(r"[Aa]rgument '([^']+)'")
 
 
 def refused(
-    failure: StatusError, response: httpx.Response, operation: str, reason: str
+    failure: StatusError, response: httpx2.Response, operation: str, reason: str
 ) -> VoyageError:
     """The exception for an answer that is not a success.
 
@@ -67,7 +67,7 @@ def refused(
 
 
 def malformed(
-    failure: MalformedResponse | ShapeError, response: httpx.Response, doubt: str = ""
+    failure: MalformedResponse | ShapeError, response: httpx2.Response, doubt: str = ""
 ) -> VoyageError:
     """The exception for a success that makes no sense.
 
@@ -82,7 +82,7 @@ def malformed(
     )
 
 
-def unreachable(failure: httpx.RequestError, reason: str, *, overdue: bool) -> VoyageError:
+def unreachable(failure: httpx2.RequestError, reason: str, *, overdue: bool) -> VoyageError:
     """The exception for an answer that never came.
 
     Args:
@@ -91,7 +91,7 @@ def unreachable(failure: httpx.RequestError, reason: str, *, overdue: bool) -> V
         overdue: Whether the time for the whole call is over.
     """
     what = f"{type(failure).__name__} {failure}".rstrip()
-    if isinstance(failure, httpx.TimeoutException):
+    if isinstance(failure, httpx2.TimeoutException):
         if overdue:
             return error.DeadlineError(f"Request timed out: the time for the call is over ({what})")
         return error.Timeout(_with(f"Request timed out: {what}", reason))
@@ -102,7 +102,7 @@ def _with(message: str, reason: str) -> str:
     return f"{message} (Not tried again: {reason}.)" if reason else message
 
 
-def _context(response: httpx.Response) -> dict[str, Any]:
+def _context(response: httpx2.Response) -> dict[str, Any]:
     content = response.content
     try:
         decoded = json.loads(content)

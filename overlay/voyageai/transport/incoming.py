@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Callable
 
-import httpx
+import httpx2
 
 from .chunks import Chunks
 from .outgoing import options
@@ -67,7 +67,7 @@ class Reply:
         self._step: Callable[[Reply, bytes], bytes] = Reply._read_head
 
     @classmethod
-    def to(cls, request: httpx.Request) -> Reply:
+    def to(cls, request: httpx2.Request) -> Reply:
         """For the answer to a request, whose extension `streamed` says whether it is streamed."""
         reply = cls(request.method)
         reply.streamed = request.extensions.get("streamed", False)
@@ -100,7 +100,7 @@ class Reply:
         """Take what arrived; says whether the answer is complete.
 
         Raises:
-            httpx.RemoteProtocolError: It is not HTTP.
+            httpx2.RemoteProtocolError: It is not HTTP.
         """
         self.started = self.started or bool(data)
         while data and not self.done:
@@ -147,20 +147,20 @@ class Reply:
         """Take note that nothing will follow.
 
         Raises:
-            httpx.RemoteProtocolError: Something is missing.
+            httpx2.RemoteProtocolError: Something is missing.
         """
         if self.done:
             return
         if self._step is Reply._read_rest:
             self.done = True
         elif not self.started:
-            raise httpx.RemoteProtocolError("the server closed the connection without an answer")
+            raise httpx2.RemoteProtocolError("the server closed the connection without an answer")
         elif not self.status:
-            raise httpx.RemoteProtocolError("the server closed the connection within the headers")
+            raise httpx2.RemoteProtocolError("the server closed the connection within the headers")
         else:
             read = self._taken + self._body.tell()
             missing = f", {self._left} too early" if self._left else ""
-            raise httpx.RemoteProtocolError(
+            raise httpx2.RemoteProtocolError(
                 f"the server closed the connection after {read} bytes of the body{missing}"
             )
 
@@ -169,10 +169,10 @@ class Reply:
         known = len(head)
         head += data
         if not head.startswith(_START[: len(head)]):
-            raise httpx.RemoteProtocolError(f"the answer is not HTTP/1: {bytes(head[:40])!r}")
+            raise httpx2.RemoteProtocolError(f"the answer is not HTTP/1: {bytes(head[:40])!r}")
         end = _END.search(head, max(0, known - 3))
         if self._seen + (end.end() if end else len(head)) > HEAD_LIMIT:
-            raise httpx.RemoteProtocolError(f"the headers are longer than {HEAD_LIMIT} bytes")
+            raise httpx2.RemoteProtocolError(f"the headers are longer than {HEAD_LIMIT} bytes")
         if end is None:
             return b""
         self._seen += end.end()
@@ -183,16 +183,16 @@ class Reply:
     def _parse(self, head: bytes) -> None:
         text = head.replace(b"\r\n", b"\n")
         if b"\r" in text or b"\0" in text:
-            raise httpx.RemoteProtocolError("a header holds a character that none may hold")
+            raise httpx2.RemoteProtocolError("a header holds a character that none may hold")
         if b"\n " in text or b"\n\t" in text:
             text = _FOLD.sub(b" ", text)
         first, *lines = text.split(b"\n")
         start = _STATUS.fullmatch(first)
         if start is None:
-            raise httpx.RemoteProtocolError(f"not a status line: {first[:80]!r}")
+            raise httpx2.RemoteProtocolError(f"not a status line: {first[:80]!r}")
         status = int(start[2])
         if status == 101:
-            raise httpx.RemoteProtocolError("the server changes to a protocol nobody asked for")
+            raise httpx2.RemoteProtocolError("the server changes to a protocol nobody asked for")
         if status < 200:  # the real answer follows
             return
         self.status, self.reason, self.version = status, start[3] or b"", b"HTTP/1." + start[1]
@@ -201,7 +201,7 @@ class Reply:
         for line in lines:
             name, colon, value = line.partition(b":")
             if not colon or _TOKEN.fullmatch(name) is None:
-                raise httpx.RemoteProtocolError(f"not a header: {line[:80]!r}")
+                raise httpx2.RemoteProtocolError(f"not a header: {line[:80]!r}")
             value = value.strip(b" \t")
             self.headers.append((name, value))
             lower = name.lower()
@@ -220,13 +220,13 @@ class Reply:
             self.reusable, self.done = keep, True
         elif coding:
             if coding.lower() != b"chunked":
-                raise httpx.RemoteProtocolError(f"unknown transfer coding: {coding[:80]!r}")
+                raise httpx2.RemoteProtocolError(f"unknown transfer coding: {coding[:80]!r}")
             # With a length beside it, somebody on the way may see other boundaries.
             self.reusable = keep and not lengths
             self._step = Reply._read_chunks
         elif lengths:
             if len(lengths) != 1 or _DIGITS.fullmatch(length := lengths.pop()) is None:
-                raise httpx.RemoteProtocolError("the Content-Length is not one number")
+                raise httpx2.RemoteProtocolError("the Content-Length is not one number")
             self.reusable = keep
             self._left = int(length)
             self.done = not self._left
@@ -253,18 +253,18 @@ class Reply:
 
 def respond(
     reply: Reply,
-    request: httpx.Request,
-    body: httpx.SyncByteStream | httpx.AsyncByteStream | None = None,
-) -> httpx.Response:
+    request: httpx2.Request,
+    body: httpx2.SyncByteStream | httpx2.AsyncByteStream | None = None,
+) -> httpx2.Response:
     """The finished answer, with its body read and decompressed; or with one that is streamed.
 
     Raises:
-        httpx.RemoteProtocolError: The body is not compressed as its headers say.
+        httpx2.RemoteProtocolError: The body is not compressed as its headers say.
     """
-    response = httpx.Response(
+    response = httpx2.Response(
         reply.status,
         headers=reply.headers,
-        stream=httpx.ByteStream(reply.content) if body is None else body,
+        stream=httpx2.ByteStream(reply.content) if body is None else body,
         request=request,
         extensions={"http_version": reply.version, "reason_phrase": reply.reason},
     )
@@ -272,8 +272,8 @@ def respond(
         return response
     try:
         response.read()
-    except httpx.DecodingError as failure:
-        raise httpx.RemoteProtocolError(
+    except httpx2.DecodingError as failure:
+        raise httpx2.RemoteProtocolError(
             f"the body can't be decompressed: {failure}", request=request
         ) from failure
     return response

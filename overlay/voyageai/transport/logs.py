@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 
-import httpx
+import httpx2
 
 LOGGER = logging.getLogger("voyageai")
 # The official client's logger: whoever configured it goes on getting the lines.
@@ -47,7 +47,7 @@ class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # of any strea
 class Log:
     """The lines of one call."""
 
-    def __init__(self, request: httpx.Request, clock: Callable[[], float]) -> None:
+    def __init__(self, request: httpx2.Request, clock: Callable[[], float]) -> None:
         self._request = request
         self._clock = clock
         self._attempt = 0
@@ -59,29 +59,31 @@ class Log:
         if BODIES.isEnabledFor(logging.DEBUG):
             BODIES.debug("> %s", _redacted(_content(self._request)))
 
-    def done(self, answer: httpx.Response, tokens: int | None) -> None:
+    def done(self, answer: httpx2.Response, tokens: int | None) -> None:
         """The call has a result."""
         if LOGGER.isEnabledFor(logging.INFO):
             self._line(logging.INFO, answer, f"{'-' if tokens is None else tokens} tokens")
         self._body(answer)
 
-    def retrying(self, answer: httpx.Response | httpx.RequestError | None, seconds: float) -> None:
+    def retrying(
+        self, answer: httpx2.Response | httpx2.RequestError | None, seconds: float
+    ) -> None:
         """The attempt failed, and there will be another."""
         if LOGGER.isEnabledFor(logging.INFO):
             self._line(logging.INFO, answer, f"trying again in {seconds:.3g} s")
         self._body(answer)
 
-    def failed(self, answer: httpx.Response | httpx.RequestError | None) -> None:
+    def failed(self, answer: httpx2.Response | httpx2.RequestError | None) -> None:
         """The attempt failed, and it was the last."""
         if LOGGER.isEnabledFor(logging.INFO):
             self._line(logging.INFO, answer, "giving up")
         self._body(answer)
 
     def _line(
-        self, level: int, answer: httpx.Response | httpx.RequestError | None, rest: str
+        self, level: int, answer: httpx2.Response | httpx2.RequestError | None, rest: str
     ) -> None:
         status, name = type(answer).__name__, "-"
-        if isinstance(answer, httpx.Response):
+        if isinstance(answer, httpx2.Response):
             status = str(answer.status_code)
             name = answer.headers.get("x-request-id", "-")
         LOGGER.log(
@@ -97,22 +99,22 @@ class Log:
         )
 
     @staticmethod
-    def _body(answer: httpx.Response | httpx.RequestError | None) -> None:
-        if BODIES.isEnabledFor(logging.DEBUG) and isinstance(answer, httpx.Response):
+    def _body(answer: httpx2.Response | httpx2.RequestError | None) -> None:
+        if BODIES.isEnabledFor(logging.DEBUG) and isinstance(answer, httpx2.Response):
             BODIES.debug("< %s", _redacted(_answered(answer)))
 
 
-def _content(request: httpx.Request) -> bytes:
+def _content(request: httpx2.Request) -> bytes:
     try:
         return request.content
-    except httpx.RequestNotRead:
+    except httpx2.RequestNotRead:
         return b"<a stream>"
 
 
-def _answered(answer: httpx.Response) -> bytes:
+def _answered(answer: httpx2.Response) -> bytes:
     try:
         return answer.content
-    except httpx.ResponseNotRead:
+    except httpx2.ResponseNotRead:
         return b"<a stream>"
 
 

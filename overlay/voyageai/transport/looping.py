@@ -1,4 +1,4 @@
-"""A pool of HTTP/1.1 connections of one asyncio event loop, as a transport for httpx."""
+"""A pool of HTTP/1.1 connections of one asyncio event loop, as a transport for httpx2."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 
-import httpx
+import httpx2
 
 from .dialing import dial
 from .incoming import Reply, respond
@@ -21,7 +21,7 @@ RECEIVED = 64 * 1024
 """Bytes to ask for at once."""
 
 
-class AsyncConnections(httpx.AsyncBaseTransport):
+class AsyncConnections(httpx2.AsyncBaseTransport):
     """The same as `blocking.Connections`, without blocking, for one event loop.
 
     A task that is cancelled closes the connection it was using, and the next in line goes on.
@@ -36,7 +36,7 @@ class AsyncConnections(httpx.AsyncBaseTransport):
     Example:
         >>> async def main():
         ...     transport = AsyncConnections(ssl.create_default_context)
-        ...     async with httpx.AsyncClient(transport=transport) as http:
+        ...     async with httpx2.AsyncClient(transport=transport) as http:
         ...         return await http.get(os.environ["VOYAGE_BASE_URL"] + "/files")
         >>> asyncio.run(main()).status_code
         401
@@ -61,20 +61,20 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         self._scratch = memoryview(bytearray(RECEIVED))
         self._life: AsyncGenerator[None] | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request and read the answer.
 
         Raises:
-            httpx.TransportError: There is none.
+            httpx2.TransportError: There is none.
         """
         try:
             reply, body = await self._send(request)
             return respond(reply, request, body)
-        except httpx.TransportError as failure:
+        except httpx2.TransportError as failure:
             failure.request = request
             raise
 
-    async def _send(self, request: httpx.Request) -> tuple[Reply, Body | None]:
+    async def _send(self, request: httpx2.Request) -> tuple[Reply, Body | None]:
         timeouts = Timeouts.of(request)
         if not self._places.enter():
             await self._wait(timeouts)
@@ -86,7 +86,9 @@ class AsyncConnections(httpx.AsyncBaseTransport):
             if body is None:
                 self._leave()
 
-    async def _carry(self, request: httpx.Request, timeouts: Timeouts) -> tuple[Reply, Body | None]:
+    async def _carry(
+        self, request: httpx2.Request, timeouts: Timeouts
+    ) -> tuple[Reply, Body | None]:
         origin, outgoing = Origin.of(request), Outgoing(request)
         kept = self._take(origin)
         if kept is not None:
@@ -105,7 +107,7 @@ class AsyncConnections(httpx.AsyncBaseTransport):
     async def _exchange(
         self,
         connection: Connection,
-        request: httpx.Request,
+        request: httpx2.Request,
         outgoing: Outgoing,
         timeouts: Timeouts,
     ) -> tuple[Reply, Body | None]:
@@ -176,7 +178,7 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         return found
 
     async def _connect(
-        self, origin: Origin, request: httpx.Request, timeouts: Timeouts
+        self, origin: Origin, request: httpx2.Request, timeouts: Timeouts
     ) -> Connection:
         seconds = timeouts.left("connect")
         loop = asyncio.get_running_loop()
@@ -196,7 +198,7 @@ class AsyncConnections(httpx.AsyncBaseTransport):
             raise expired("connect") from failure
         except (OSError, ValueError) as failure:  # ValueError: a name that none can have
             connection.abort()
-            raise httpx.ConnectError(str(failure)) from failure
+            raise httpx2.ConnectError(str(failure)) from failure
         except BaseException:
             connection.abort()
             raise

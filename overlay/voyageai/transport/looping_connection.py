@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-import httpx
+import httpx2
 
 from .incoming import Reply
 from .outgoing import Outgoing, Stale
@@ -48,7 +48,7 @@ class Connection(asyncio.BufferedProtocol):
         self._held = False
         # Of the request that is under way:
         self._reply: Reply | None = None
-        self._failure: httpx.TransportError | None = None
+        self._failure: httpx2.TransportError | None = None
         self._phase: Phase = "write"
         self._since = 0.0
         self._waiter: asyncio.Future[None] | None = None
@@ -70,19 +70,19 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
             self._forget(self)
 
-    def expect(self, request: httpx.Request) -> Reply:
+    def expect(self, request: httpx2.Request) -> Reply:
         """Be ready for an answer, which may come before the request: a refusal."""
         self._reply, self._failure = Reply.to(request), None
         return self._reply
 
     async def exchange(
-        self, request: httpx.Request, outgoing: Outgoing, timeouts: Timeouts
+        self, request: httpx2.Request, outgoing: Outgoing, timeouts: Timeouts
     ) -> Reply:
         """Send a request and read the answer, which must be expected, of a streamed one the head.
 
         Raises:
             Stale: The connection had been used before, and nothing came.
-            httpx.TransportError: There is no answer.
+            httpx2.TransportError: There is no answer.
         """
         reply = self._reply
         assert reply is not None  # noqa: S101  # see above
@@ -96,7 +96,7 @@ class Connection(asyncio.BufferedProtocol):
             if self._failure is not None:
                 raise self._failure
             streams = not reply.done
-        except (httpx.NetworkError, httpx.RemoteProtocolError) as failure:
+        except (httpx2.NetworkError, httpx2.RemoteProtocolError) as failure:
             if reused and not reply.started:
                 raise Stale(failure) from failure
             raise
@@ -109,7 +109,7 @@ class Connection(asyncio.BufferedProtocol):
         """What has arrived of a streamed body, as soon as something has; nothing at its end.
 
         Raises:
-            httpx.TransportError: There is no more, or not in time.
+            httpx2.TransportError: There is no more, or not in time.
         """
         reply = self._reply
         assert reply is not None  # noqa: S101  # it is streamed
@@ -136,15 +136,15 @@ class Connection(asyncio.BufferedProtocol):
     def _over(self) -> bool:
         return self._failure is not None or (self._reply is not None and self._reply.done)
 
-    async def _write(self, request: httpx.Request, outgoing: Outgoing, timeouts: Timeouts) -> bool:
+    async def _write(self, request: httpx2.Request, outgoing: Outgoing, timeouts: Timeouts) -> bool:
         """Send a request; False if the answer, or the end, came before its end."""
         stream = request.stream
-        if isinstance(stream, httpx.ByteStream):
+        if isinstance(stream, httpx2.ByteStream):
             for piece in outgoing.whole(request.read()):
                 if not await self._put(piece, timeouts):
                     return False
             return True
-        if not isinstance(stream, httpx.AsyncByteStream):
+        if not isinstance(stream, httpx2.AsyncByteStream):
             raise TypeError("this body can only be read synchronously")
         if not await self._put(outgoing.head, timeouts):
             return False
@@ -192,7 +192,7 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self._fail(expired(self._phase))
 
-    def _fail(self, failure: httpx.TransportError) -> None:
+    def _fail(self, failure: httpx2.TransportError) -> None:
         if not self._over:
             self._failure = failure
             self._wake()
@@ -220,7 +220,7 @@ class Connection(asyncio.BufferedProtocol):
         self._since = time.monotonic()
         try:
             done = reply.filled(nbytes) if self._in_room else self._feed(reply, nbytes)
-        except httpx.RemoteProtocolError as failure:
+        except httpx2.RemoteProtocolError as failure:
             self._fail(failure)
         else:
             if reply.streams and not done and reply.waiting >= AHEAD:
@@ -261,14 +261,14 @@ class Connection(asyncio.BufferedProtocol):
         if self._reply is None or self._over:
             return
         if reason is not None:
-            kind = httpx.WriteError if self._phase == "write" else httpx.ReadError
+            kind = httpx2.WriteError if self._phase == "write" else httpx2.ReadError
             failure = kind(str(reason))
             failure.__cause__ = reason
             self._fail(failure)
             return
         try:
             self._reply.end()
-        except httpx.RemoteProtocolError as failure:
+        except httpx2.RemoteProtocolError as failure:
             self._fail(failure)
         else:
             self._wake()

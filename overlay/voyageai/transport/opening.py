@@ -1,4 +1,4 @@
-"""Which HTTP transport carries the requests: our own, or httpx's where a proxy is in between."""
+"""Which HTTP transport carries the requests: our own, or httpx2's where a proxy is in between."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
+import httpx2
 from attrs import frozen
 
 Verify = bool | str | ssl.SSLContext
 
-# httpx forgets an idle connection after 5 s; calls that come a little slower would each pay for a
+# httpx2 forgets an idle connection after 5 s; calls that come a little slower would each pay for a
 # new TLS handshake.
-LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=256, keepalive_expiry=60.0)
+LIMITS = httpx2.Limits(max_connections=256, max_keepalive_connections=256, keepalive_expiry=60.0)
 
 
 class InsecureWarning(UserWarning):
@@ -37,7 +37,7 @@ class Wire:
 
     proxy: str | Mapping[str, str] | None = None
     verify: Verify = True
-    limits: httpx.Limits = LIMITS
+    limits: httpx2.Limits = LIMITS
 
     def __attrs_post_init__(self) -> None:
         if self.verify is False:
@@ -72,9 +72,9 @@ class Wire:
         }
 
     def arguments(self, proxy: str | None) -> dict[str, Any]:
-        """Arguments of httpx's own transports."""
+        """Arguments of httpx2's own transports."""
         return {
-            "proxy": None if proxy is None else httpx.Proxy(proxy),
+            "proxy": None if proxy is None else httpx2.Proxy(proxy),
             "verify": self.context(),
             "limits": self.limits,
             "trust_env": False,
@@ -87,7 +87,7 @@ def _context(verify: Verify) -> ssl.SSLContext:
         return verify
     if isinstance(verify, str):
         return ssl.create_default_context(cafile=verify)
-    return httpx.create_ssl_context(verify=verify)
+    return httpx2.create_ssl_context(verify=verify)
 
 
 def warn_if_open(url: str) -> None:

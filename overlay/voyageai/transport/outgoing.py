@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 
 from .uploads import Upload
 
@@ -20,7 +20,7 @@ class Outgoing:
 
     __slots__ = ("_chunked", "_left", "closes", "head")
 
-    def __init__(self, request: httpx.Request) -> None:
+    def __init__(self, request: httpx2.Request) -> None:
         self.closes = False
         self._chunked = False
         self._left = 0
@@ -31,7 +31,7 @@ class Outgoing:
             match name.lower():
                 case b"content-length":
                     if not value.isdigit():
-                        raise httpx.LocalProtocolError("the request's Content-Length is no number")
+                        raise httpx2.LocalProtocolError("the request's Content-Length is no number")
                     self._left = int(value)
                 case b"transfer-encoding":
                     self._chunked = True
@@ -45,7 +45,7 @@ class Outgoing:
             (breaks, breaks, 0)
         ):
             # Not named, as it may be the one with the key.
-            raise httpx.LocalProtocolError("a header of the request holds a newline or the like")
+            raise httpx2.LocalProtocolError("a header of the request holds a newline or the like")
 
     def piece(self, data: bytes) -> bytes:
         """A part of the body, as it is sent."""
@@ -53,7 +53,7 @@ class Outgoing:
             return b"%x\r\n%s\r\n" % (len(data), data) if data else b""
         self._left -= len(data)
         if self._left < 0:
-            raise httpx.LocalProtocolError("the request's body is longer than its Content-Length")
+            raise httpx2.LocalProtocolError("the request's body is longer than its Content-Length")
         return data
 
     def end(self) -> bytes:
@@ -61,7 +61,7 @@ class Outgoing:
         if self._chunked:
             return b"0\r\n\r\n"
         if self._left:
-            raise httpx.LocalProtocolError("the request's body is shorter than its Content-Length")
+            raise httpx2.LocalProtocolError("the request's body is shorter than its Content-Length")
         return b""
 
     def whole(self, body: bytes) -> tuple[bytes, ...]:
@@ -70,7 +70,7 @@ class Outgoing:
         return (self.head + tail,) if len(tail) <= JOINED else (self.head, tail)
 
 
-def repeatable(request: httpx.Request) -> bool:
+def repeatable(request: httpx2.Request) -> bool:
     """Whether it can be sent again: the body is at hand, and the sender has not said no.
 
     A file of which the server has had a part only is of no effect, whatever the sender said.
@@ -78,7 +78,7 @@ def repeatable(request: httpx.Request) -> bool:
     if isinstance(request.stream, Upload):
         return request.stream.repeatable
     allowed: bool = request.extensions.get("repeatable", True)
-    return allowed and isinstance(request.stream, httpx.ByteStream)
+    return allowed and isinstance(request.stream, httpx2.ByteStream)
 
 
 class Stale(Exception):  # a condition, not an error
@@ -88,7 +88,7 @@ class Stale(Exception):  # a condition, not an error
         reason: What a request that can't be repeated fails with.
     """
 
-    def __init__(self, reason: httpx.TransportError) -> None:
+    def __init__(self, reason: httpx2.TransportError) -> None:
         super().__init__(reason)
         self.reason = reason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, NamedTuple, TypeVar
 
-import httpx
+import httpx2
 
 C = TypeVar("C")
 W = TypeVar("W")
@@ -21,15 +21,15 @@ class Origin(NamedTuple):
     port: int
 
     @classmethod
-    def of(cls, request: httpx.Request) -> Origin:
+    def of(cls, request: httpx2.Request) -> Origin:
         """Where a request goes.
 
         Raises:
-            httpx.UnsupportedProtocol: Neither by http nor by https.
+            httpx2.UnsupportedProtocol: Neither by http nor by https.
         """
         url = request.url
         if url.scheme not in PORTS or not url.host:
-            raise httpx.UnsupportedProtocol(f"not an http or https URL with a host: {url}")
+            raise httpx2.UnsupportedProtocol(f"not an http or https URL with a host: {url}")
         return cls(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 
 MOST = 5
 """Redirects that are followed for one request."""
@@ -10,7 +10,7 @@ TAKEN_ALONG = ("accept", "accept-encoding", "if-range", "range", "user-agent")
 """Headers that another origin may see."""
 
 
-def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Request | None:
+def redirected(request: httpx2.Request, response: httpx2.Response) -> httpx2.Request | None:
     """The request to where an answer points; None if it points nowhere one should go.
 
     Another origin is not told the key, and nothing goes from https to http.
@@ -19,7 +19,7 @@ def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Reques
         return None
     try:
         url = request.url.join(response.headers["location"])
-    except httpx.InvalidURL:
+    except httpx2.InvalidURL:
         return None
     if url.scheme not in ("https", request.url.scheme):
         return None
@@ -27,6 +27,6 @@ def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Reques
     if (url.scheme, url.host, url.port) != (
         (request.url.scheme, request.url.host, request.url.port)
     ):
-        headers = httpx.Headers({name: headers[name] for name in TAKEN_ALONG if name in headers})
+        headers = httpx2.Headers({name: headers[name] for name in TAKEN_ALONG if name in headers})
         headers["Host"] = url.netloc.decode("ascii")
-    return httpx.Request("GET", url, headers=headers, extensions=request.extensions)
+    return httpx2.Request("GET", url, headers=headers, extensions=request.extensions)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-import httpx
+import httpx2
 from attrs import frozen
 from voyageai_rest.errors import (
     REQUEST_ID,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-Answer = httpx.Response | httpx.RequestError | None
+Answer = httpx2.Response | httpx2.RequestError | None
 
 
 @frozen
@@ -46,7 +46,7 @@ class Send:
         left: Seconds until the deadline of the call; None without one.
     """
 
-    request: httpx.Request
+    request: httpx2.Request
     left: float | None
 
 
@@ -81,7 +81,7 @@ class Surroundings:
 
 def steps(
     call: Call[T],
-    request: httpx.Request,
+    request: httpx2.Request,
     options: Options,
     surroundings: Surroundings,
     *,
@@ -130,7 +130,7 @@ def steps(
                 attempts += 1
                 log.start(attempts)
                 answer = yield from _sent(request, left, streamed=call.streamed)
-                if isinstance(answer, httpx.Response):
+                if isinstance(answer, httpx2.Response):
                     advice = Advice.of(answer.headers, surroundings.now())
                 doubtful = _doubtful(answer) and (upload is None or upload.handed_over)
                 in_doubt = in_doubt or doubtful
@@ -163,12 +163,12 @@ def steps(
 
 
 def _sent(
-    request: httpx.Request, left: float | None, *, streamed: bool
+    request: httpx2.Request, left: float | None, *, streamed: bool
 ) -> Generator[Send, Answer, Answer]:
     """Send a request, and follow where contents of files are said to be."""
     answer = yield Send(request, left)
     for _ in range(MOST if streamed else 0):
-        if not isinstance(answer, httpx.Response):
+        if not isinstance(answer, httpx2.Response):
             break
         onward = redirected(request, answer)
         if onward is None:
@@ -192,12 +192,12 @@ def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer,
 
 def _unsent(answer: Answer) -> bool:
     """Whether there was no connection to send anything on."""
-    return isinstance(answer, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+    return isinstance(answer, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout))
 
 
 def _doubtful(answer: Answer) -> bool:
     """Whether a request that failed may have been carried out all the same: it was not refused."""
-    if isinstance(answer, httpx.Response):
+    if isinstance(answer, httpx2.Response):
         return answer.status_code >= 500 or answer.status_code == 408
     return not _unsent(answer)
 
@@ -213,7 +213,7 @@ def _decide(
     *,
     doubtful: bool,
 ) -> float | GiveUp:
-    if isinstance(answer, httpx.Response) and answer.is_success:
+    if isinstance(answer, httpx2.Response) and answer.is_success:
         return GiveUp()
     rewinds = rewindable(call.request)
     if doubtful and not (call.repeatable and rewinds):
@@ -222,7 +222,7 @@ def _decide(
         return GiveUp("its body can't be read a second time")
     return options.max_retries.decide(
         attempts - 1,
-        answer.status_code if isinstance(answer, httpx.Response) else None,
+        answer.status_code if isinstance(answer, httpx2.Response) else None,
         advice,
         random=surroundings.dice(),
         left=None if deadline is None else deadline - surroundings.clock(),
@@ -236,9 +236,9 @@ def _last(
     log: Log,
     deadline: float | None,
     clock: Callable[[], float],
-) -> httpx.Response:
+) -> httpx2.Response:
     """The last answer if it is a success, or its exception."""
-    if isinstance(answer, httpx.Response):
+    if isinstance(answer, httpx2.Response):
         if answer.is_success:
             return answer
         log.failed(answer)
@@ -254,7 +254,7 @@ def _last(
     raise failures.unreachable(answer, decision.reason, overdue=overdue) from cause
 
 
-def _read(call: Call[T], response: httpx.Response) -> T:
+def _read(call: Call[T], response: httpx2.Response) -> T:
     """The result in a success; other successes than the contract's are none."""
     try:
         return call.read(Stream(response) if call.streamed else response)
@@ -265,7 +265,7 @@ def _read(call: Call[T], response: httpx.Response) -> T:
         raise failures.malformed(failure, response, doubt) from failure
 
 
-def _raw(call: Call[T], response: httpx.Response) -> RawResponse[T]:
+def _raw(call: Call[T], response: httpx2.Response) -> RawResponse[T]:
     return RawResponse(
         status_code=response.status_code,
         headers=dict(response.headers),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 from voyageai_rest.errors import REQUEST_ID
 
 from . import failures
@@ -23,7 +23,7 @@ class Stream:
         response: The answer, open.
     """
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx2.Response) -> None:
         self._response = response
 
     @property
@@ -49,7 +49,7 @@ class Stream:
         """
         try:
             yield from self._response.iter_bytes()
-        except httpx.RequestError as failure:
+        except httpx2.RequestError as failure:
             raise self._broken(failure) from failure.with_traceback(None)
 
     async def apieces(self) -> AsyncGenerator[bytes]:
@@ -57,7 +57,7 @@ class Stream:
         try:
             async for piece in self._response.aiter_bytes():
                 yield piece
-        except httpx.RequestError as failure:
+        except httpx2.RequestError as failure:
             raise self._broken(failure) from failure.with_traceback(None)
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Stream:
         """The same, without blocking."""
         await self._response.aclose()
 
-    def _broken(self, failure: httpx.RequestError) -> VoyageError:
+    def _broken(self, failure: httpx2.RequestError) -> VoyageError:
         raised = failures.unreachable(failure, "", overdue=False)
         raised.request_id = self.headers.get(REQUEST_ID)
         return raised

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import Literal
 
-import httpx
+import httpx2
 from attrs import frozen
 
 Phase = Literal["connect", "read", "write", "pool"]
 
-EXPIRED: dict[Phase, type[httpx.TimeoutException]] = {
-    "connect": httpx.ConnectTimeout,
-    "read": httpx.ReadTimeout,
-    "write": httpx.WriteTimeout,
-    "pool": httpx.PoolTimeout,
+EXPIRED: dict[Phase, type[httpx2.TimeoutException]] = {
+    "connect": httpx2.ConnectTimeout,
+    "read": httpx2.ReadTimeout,
+    "write": httpx2.WriteTimeout,
+    "pool": httpx2.PoolTimeout,
 }
 DOING: dict[Phase, str] = {
     "connect": "opening a connection",
@@ -38,7 +38,7 @@ class Timeouts:
     deadline: float | None
 
     @classmethod
-    def of(cls, request: httpx.Request) -> Timeouts:
+    def of(cls, request: httpx2.Request) -> Timeouts:
         """The timeouts that a request carries in its extensions `timeout` and `deadline`."""
         extensions = request.extensions
         return cls(extensions.get("timeout") or {}, extensions.get("deadline"))
@@ -59,7 +59,7 @@ class Timeouts:
         """Seconds that a step which begins now may take.
 
         Raises:
-            httpx.TimeoutException: None are left.
+            httpx2.TimeoutException: None are left.
         """
         now = time.monotonic()
         return until(self.end(phase, now), now, phase)
@@ -69,7 +69,7 @@ def until(end: float | None, now: float, phase: Phase) -> float | None:
     """Seconds from now to the end of a step.
 
     Raises:
-        httpx.TimeoutException: None are left.
+        httpx2.TimeoutException: None are left.
     """
     if end is None:
         return None
@@ -78,6 +78,6 @@ def until(end: float | None, now: float, phase: Phase) -> float | None:
     return end - now
 
 
-def expired(phase: Phase) -> httpx.TimeoutException:
+def expired(phase: Phase) -> httpx2.TimeoutException:
     """The exception for a step that took too long."""
     return EXPIRED[phase](f"timed out {DOING[phase]}")

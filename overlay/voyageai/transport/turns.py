@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 from attrs import frozen
 
 from ..error import DeadlineError
@@ -58,7 +58,7 @@ class Turns:
     ) -> None:
         """Tell the limit what came of a turn."""
         now = self.clock()
-        if isinstance(answer, httpx.Response):
+        if isinstance(answer, httpx2.Response):
             if answer.status_code == 429:
                 self.limiter.slow_down(reservation, now, advice.seconds)
             else:

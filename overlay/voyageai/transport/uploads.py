@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 
-import httpx
+import httpx2
 
 
-class Upload(httpx.SyncByteStream, httpx.AsyncByteStream):
+class Upload(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     """A body that is read piece by piece as it is sent; for an event loop, in threads.
 
     Args:
@@ -23,7 +23,7 @@ class Upload(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def __init__(
         self,
-        body: httpx.SyncByteStream,
+        body: httpx2.SyncByteStream,
         length: int | None,
         on_sent: Callable[[], object] | None = None,
         *,

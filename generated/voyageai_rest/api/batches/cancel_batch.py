@@ -51,7 +51,7 @@ def send(*, client: Client, batch_id: str) -> Response[Batch]:
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx.HTTPError: No answer came.
+        httpx2.HTTPError: No answer came.
     """
     response = client.send(build_request(batch_id=batch_id))
     return Response(

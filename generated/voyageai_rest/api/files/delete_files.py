@@ -51,7 +51,7 @@ def send(*, client: Client, body: DeleteFilesRequest) -> Response[DeleteFilesRes
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx.HTTPError: No answer came.
+        httpx2.HTTPError: No answer came.
     """
     response = client.send(build_request(body=body))
     return Response(

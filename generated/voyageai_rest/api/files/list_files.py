@@ -71,7 +71,7 @@ def send(
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx.HTTPError: No answer came.
+        httpx2.HTTPError: No answer came.
     """
     response = client.send(build_request(purpose=purpose, limit=limit, order=order, after=after))
     return Response(

@@ -49,7 +49,7 @@ def send(*, client: Client, file_id: str) -> Response[bytes]:
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx.HTTPError: No answer came.
+        httpx2.HTTPError: No answer came.
     """
     response = client.send(build_request(file_id=file_id))
     return Response(

@@ -49,7 +49,7 @@ def send(*, client: Client, body: UploadFileRequest) -> Response[FileObject]:
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx.HTTPError: No answer came.
+        httpx2.HTTPError: No answer came.
     """
     response = client.send(build_request(body=body))
     return Response(
