@@ -145,8 +145,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """Open a transport of this client's own."""
         import voyageai  # for what users set there
 
+        from .transport.environment import LIMITS, Wire, warn_if_open
         from .transport.logs import configure
-        from .transport.opening import LIMITS, Wire, warn_if_open
 
         settings = self._settings
         proxy = settings.get("proxy") or voyageai.proxy

@@ -11,7 +11,7 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai.transport import logs
-from voyageai.transport.opening import InsecureWarning, Wire
+from voyageai.transport.environment import InsecureWarning
 
 from .conftest import answer_to
 from .test_failures import failing
@@ -151,32 +151,6 @@ def test_trusting_any_certificate_warns(face):
     """It is for tests only."""
     with pytest.warns(InsecureWarning, match="verify=False"):
         face.client(verify=False)
-
-
-@pytest.mark.parametrize(
-    ("proxy", "environment", "expected"),
-    [
-        (None, {}, None),
-        (None, {"HTTPS_PROXY": "http://env:1"}, "http://env:1"),
-        (None, {"ALL_PROXY": "http://env:1"}, "http://env:1"),
-        (None, {"HTTP_PROXY": "http://env:1"}, None),
-        (None, {"HTTPS_PROXY": "http://env:1", "NO_PROXY": "api.voyageai.com"}, None),
-        ("http://own:1", {"HTTPS_PROXY": "http://env:1"}, "http://own:1"),
-        ({"https": "http://own:1"}, {}, "http://own:1"),
-        ({"http": "http://own:1"}, {"HTTPS_PROXY": "http://env:1"}, None),
-    ],
-)
-def test_a_proxy_is_the_argument_or_what_the_environment_says(
-    proxy, environment, expected, monkeypatch
-):
-    """Both clients alike; the official asynchronous one ignores proxies."""
-    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-
-    assert expected == Wire(proxy=proxy).proxy_of("https", "api.voyageai.com")
 
 
 def test_a_proxy_of_the_wrong_type_is_refused(face, monkeypatch):
