@@ -40,6 +40,8 @@ class AsyncClient(_BaseClient):
     Takes the same arguments. It holds one pool of connections per event loop: use it as an
     asynchronous context manager, or call `aclose`.
 
+    Warning: As with `Client`, a pickled one holds its API key in plain text.
+
     Example:
         >>> async def first_vector():
         ...     async with voyageai.AsyncClient() as vo:

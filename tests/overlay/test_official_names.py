@@ -364,6 +364,17 @@ def test_a_wrapped_requestor_sees_what_the_resource_classes_send(create, sent, m
     assert [("post", "/rerank", body)] == sent
 
 
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+def test_clients_send_by_themselves(kind, sent, monkeypatch):
+    """What replaces the lower level sees nothing of them, which the guide to moving says."""
+    for name in ("request", "arequest"):
+        monkeypatch.setattr(APIRequestor, name, lambda *args, **kwargs: pytest.fail("asked"))
+    answer = getattr(voyageai, kind)().embed(["a"], "voyage-4", "query")
+    answer = asyncio.run(answer) if asyncio.iscoroutine(answer) else answer
+
+    assert [[0.0, 0.5]] == answer.embeddings
+
+
 def test_a_malformed_answer_to_a_resource_class_comes_with_its_error(create, sent):
     """The server's people ask for the request's id, and for what it answered."""
     sent.answer = lambda request: httpx2.Response(
