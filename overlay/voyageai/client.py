@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
-from .raw import Raw, raw
+from .raw import Raw, asked, raw
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import (
@@ -70,8 +70,11 @@ class Client(_BaseClient):
         AuthenticationError: A key file that is named can't be read, or a key can't be one.
         ArgumentError: `base_url` is neither a URL nor the name of a host.
 
-    A copied client shares the connections. A pickled one carries settings but no key: it looks for
-    one where it is unpickled.
+    A copied client shares the connections. A pickled one opens its own where it is unpickled.
+
+    Warning: A pickled client holds its API key in plain text, however it was found, as the official
+    client's does, so that it works in the processes it is sent to. Keep the pickle as secret as the
+    key.
 
     Example:
         >>> with voyageai.Client() as vo:
@@ -91,9 +94,9 @@ class Client(_BaseClient):
         self,
         texts: str | Sequence[str],
         model: EmbeddingsModel | str | None = None,
-        input_type: InputType | None = None,
+        input_type: InputType | str | None = None,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
@@ -124,15 +127,15 @@ class Client(_BaseClient):
         Source: https://docs.voyageai.com/reference/embeddings-api
         """
         from . import calls
+        from .local.helpers import embed_local, is_local_model
 
-        return self._embed(
-            texts,
-            calls.default_model(model),
-            self._input_type("embed", input_type),
-            truncation,
-            output_dtype,
-            output_dimension,
-            options,
+        model, role = calls.default_model(model), self._input_type("embed", input_type)
+        if is_local_model(model):
+            return embed_local(
+                texts, model, role, truncation is not False, output_dtype, output_dimension
+            )
+        return self._send(
+            calls.embed(texts, model, role, truncation, output_dtype, output_dimension), options
         )
 
     def embed_query(
@@ -140,7 +143,7 @@ class Client(_BaseClient):
         text: str | Sequence[str],
         model: EmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
@@ -162,8 +165,16 @@ class Client(_BaseClient):
             >>> len(query)
             1
         """
-        return self._embed(
-            text, model, "query", truncation, output_dtype, output_dimension, options
+        from .limits import check_model
+
+        return self.embed(
+            text,
+            model=check_model(model),
+            input_type="query",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def embed_documents(
@@ -171,7 +182,7 @@ class Client(_BaseClient):
         texts: str | Sequence[str],
         model: EmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
@@ -193,16 +204,24 @@ class Client(_BaseClient):
             >>> len(documents)
             2
         """
-        return self._embed(
-            texts, model, "document", truncation, output_dtype, output_dimension, options
+        from .limits import check_model
+
+        return self.embed(
+            texts,
+            model=check_model(model),
+            input_type="document",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def contextualized_embed(
         self,
         inputs: Sequence[Sequence[str]] | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        input_type: InputType | None = None,
-        output_dtype: OutputDtype | None = None,
+        input_type: InputType | str | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
         enable_auto_chunking: bool = False,
@@ -261,7 +280,7 @@ class Client(_BaseClient):
         self,
         text: str | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> ContextualizedEmbeddingsObject:
@@ -283,21 +302,21 @@ class Client(_BaseClient):
             >>> len(query.results[0].embeddings)
             1
         """
-        from . import calls
-
         queries = [text] if isinstance(text, str) else text
-        return self._send(
-            calls.contextualized_embed(
-                queries, model, "query", output_dtype, output_dimension, None, False, None, None
-            ),
-            options,
+        return self.contextualized_embed(
+            queries,
+            model=model,
+            input_type="query",
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def contextualized_embed_documents(
         self,
         documents: Sequence[Sequence[str]] | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
         enable_auto_chunking: bool = False,
@@ -328,30 +347,26 @@ class Client(_BaseClient):
             >>> result.chunk_texts
             [['The river rose. It fell in May.']]
         """
-        from . import calls
-
-        return self._send(
-            calls.contextualized_embed(
-                documents,
-                model,
-                "document",
-                output_dtype,
-                output_dimension,
-                chunk_fn,
-                enable_auto_chunking,
-                chunk_size,
-                chunk_overlap,
-            ),
-            options,
+        return self.contextualized_embed(
+            documents,
+            model=model,
+            input_type="document",
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            chunk_fn=chunk_fn,
+            enable_auto_chunking=enable_auto_chunking,
+            chunk_size=chunk_size,
+            chunk_overlap=chunk_overlap,
+            **options,
         )
 
     def multimodal_embed(
         self,
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
-        input_type: InputType | None = None,
+        input_type: InputType | str | None = None,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
@@ -407,7 +422,7 @@ class Client(_BaseClient):
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
@@ -428,13 +443,14 @@ class Client(_BaseClient):
             >>> len(result)
             1
         """
-        from . import calls
-
-        return self._send(
-            calls.multimodal_embed(
-                inputs, model, "query", truncation, output_dtype, output_dimension
-            ),
-            options,
+        return self.multimodal_embed(
+            inputs,
+            model=model,
+            input_type="query",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def multimodal_embed_documents(
@@ -442,7 +458,7 @@ class Client(_BaseClient):
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
@@ -463,13 +479,14 @@ class Client(_BaseClient):
             >>> len(result)
             1
         """
-        from . import calls
-
-        return self._send(
-            calls.multimodal_embed(
-                inputs, model, "document", truncation, output_dtype, output_dimension
-            ),
-            options,
+        return self.multimodal_embed(
+            inputs,
+            model=model,
+            input_type="document",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def rerank(
@@ -546,30 +563,9 @@ class Client(_BaseClient):
     ) -> None:
         self.close()
 
-    def _embed(
-        self,
-        texts: str | Sequence[str],
-        model: str,
-        input_type: InputType | None,
-        truncation: bool | None,
-        output_dtype: OutputDtype | None,
-        output_dimension: int | None,
-        options: CallOptions,
-    ) -> EmbeddingsObject:
-        from . import calls
-        from .local.helpers import embed_local, is_local_model
-
-        if is_local_model(model):
-            return embed_local(
-                texts, model, input_type, truncation is not False, output_dtype, output_dimension
-            )
-        return self._send(
-            calls.embed(texts, model, input_type, truncation, output_dtype, output_dimension),
-            options,
-        )
-
     def _send(self, call: Call[T], options: CallOptions) -> T:
-        return cast("T", self._transport.run(call, *self._ready(options), raw=self._raw))
+        raw = asked(self._transport, call.method)
+        return cast("T", self._transport.run(call, *self._ready(options), raw=raw))
 
 
 class WithRawResponse(Raw[Client]):
