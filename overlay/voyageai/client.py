@@ -44,19 +44,20 @@ class Client(_BaseClient):
             VOYAGE_API_KEY. Without any, the first call explains what is missing.
         max_retries: Retries of a call that failed for a reason that may pass, or a
             `voyageai.RetryPolicy`.
-        timeout: Seconds for a whole call, retries and waits included, or an `httpx2.Timeout` for
-            the phases of an attempt; None is 600 seconds for each phase of an attempt.
+        timeout: Seconds for each attempt in total, or an `httpx2.Timeout` for its phases; None is
+            600 seconds for each phase.
         base_url: URL, or name of a host: `voyage`, `atlas`, `us`, `eu`. Without it,
             VOYAGE_BASE_URL, or else the host that the key belongs to.
-        deadline: Seconds for a whole call, beside an `httpx2.Timeout`.
+        deadline: Seconds for a whole call, retries and waits included.
         rate_limit: A usage tier (`"free"`, 1, 2 or 3), a `voyageai.RateLimit` or a
             `voyageai.RateLimiter`: calls wait for their turn, in order, rather than be refused.
         http_client: An `httpx2.Client` of your own, which is never closed here.
         transport: An httpx2 transport of your own, such as `httpx2.MockTransport`; the same.
         proxy: URL of a proxy, or URLs by scheme. Without it `voyageai.proxy`, or what HTTPS_PROXY,
             HTTP_PROXY, ALL_PROXY and NO_PROXY say.
-        verify: False to trust any certificate, the path of a file with those to trust, or an
-            `ssl.SSLContext`.
+        verify: False to trust any certificate, the path of a file or folder with those to trust,
+            or an `ssl.SSLContext`. Without it the system's, or those that SSL_CERT_FILE,
+            SSL_CERT_DIR, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names.
         limits: Bounds of the pool of connections, as `httpx2.Limits`.
         input_types: Input types for calls that give none, by method, such as
             `{"embed": "document"}`.
@@ -68,7 +69,8 @@ class Client(_BaseClient):
 
     Raises:
         AuthenticationError: A key file that is named can't be read, or a key can't be one.
-        ArgumentError: `base_url` is neither a URL nor the name of a host.
+        ArgumentError: An argument is wrong, such as a `base_url` that is neither a URL nor the
+            name of a host, a proxy that can't be used, or an asynchronous `http_client`.
 
     A copied client shares the connections. A pickled one opens its own where it is unpickled.
 

@@ -42,7 +42,7 @@ class APIResource(VoyageResponse):
         Args:
             api_key: The key; found as by `Client` without one.
             request_id: Sent in the header X-Request-Id.
-            request_timeout: Seconds for the whole call.
+            request_timeout: Seconds for each attempt.
             **params: The body, but for `base_url` and `headers`.
 
         Raises:

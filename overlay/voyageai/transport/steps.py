@@ -197,9 +197,18 @@ def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer,
         waiting.close()
 
 
+UNSENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+
+
 def _unsent(answer: Answer) -> bool:
     """Whether there was no connection to send anything on."""
-    return isinstance(answer, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout))
+    return isinstance(answer, UNSENT)
 
 
 def _doubtful(answer: Answer) -> bool:
