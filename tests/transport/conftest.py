@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import httpx2
 import pytest
 import trustme
+import voyageai
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.environment import LIMITS, Wire
 from voyageai.transport.steps import Send
@@ -172,3 +173,30 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
+
+
+Embed = Callable[..., list[list[float]]]
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def embed(request: pytest.FixtureRequest) -> Embed:
+    """Embeds a text with a client that is made for it with some settings, and gives the vectors."""
+    kind: Any = getattr(voyageai, request.param)
+    arguments = {"texts": ["a"], "model": "voyage-4", "input_type": "query"}
+
+    def blocking(client: Any) -> Any:
+        with client:
+            return client.embed(**arguments)
+
+    async def looping(client: Any) -> Any:
+        async with client:
+            return await client.embed(**arguments)
+
+    def call(url: str, **settings: Any) -> list[list[float]]:
+        client = kind("pa-key", base_url=url, **{"timeout": 10, **settings})
+        made = kind is voyageai.Client
+        result = blocking(client) if made else asyncio.run(looping(client))
+        vectors: list[list[float]] = result.embeddings
+        return vectors
+
+    return call

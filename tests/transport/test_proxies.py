@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 from contextlib import suppress
 from threading import Thread
 
@@ -13,18 +12,8 @@ import pytest
 import voyageai
 from voyageai.transport.environment import InsecureWarning
 
-from .scripted import Peer, Server
-
-ANSWER = (
-    b'{"object": "list", "data": [{"object": "embedding", "embedding": "AAAAAA==", "index": 0}], '
-    b'"model": "voyage-4", "usage": {"total_tokens": 1}}'
-)
-
-
-def api(peer: Peer) -> None:
-    """Embed whatever comes."""
-    while peer.read() is not None:
-        peer.answer(ANSWER, b"Content-Type: application/json\r\n")
+from .conftest import Embed
+from .scripted import Peer, Server, api
 
 
 def relay(peer: Peer, port: int) -> None:
@@ -71,28 +60,9 @@ def socks(peer: Peer) -> None:
     relay(peer, port)
 
 
-@pytest.fixture(params=["Client", "AsyncClient"])
-def embed(request: pytest.FixtureRequest) -> Iterator[object]:
-    """Embeds a text with a client made from these settings, and gives the vectors."""
-    import asyncio
-
-    def call(url: str, **settings: object) -> object:
-        client = getattr(voyageai, request.param)("pa-key", base_url=url, timeout=10, **settings)
-        if isinstance(client, voyageai.Client):
-            with client:
-                return client.embed(["a"], model="voyage-4", input_type="query").embeddings
-
-        async def main() -> object:
-            async with client:
-                result = await client.embed(["a"], model="voyage-4", input_type="query")
-                return result.embeddings
-
-        return asyncio.run(main())
-
-    return call
-
-
-def test_plain_requests_are_handed_to_the_proxy(embed, monkeypatch) -> None:
+def test_plain_requests_are_handed_to_the_proxy(
+    embed: Embed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the whole URL, from which it knows where to."""
     with Server(api) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
@@ -105,7 +75,7 @@ def test_plain_requests_are_handed_to_the_proxy(embed, monkeypatch) -> None:
 
 @pytest.mark.parametrize("proxy_tls", [False, True], ids=["by http", "by https"])
 def test_encrypted_requests_go_through_a_tunnel(
-    embed, proxy_tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext
+    embed: Embed, proxy_tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext
 ) -> None:
     """The proxy knows where to, and not the key; it may be spoken to in secret too."""
     with (
@@ -126,7 +96,7 @@ def test_encrypted_requests_go_through_a_tunnel(
     assert b"pa-key" not in head
 
 
-def test_a_proxy_that_refuses_is_a_connection_error(embed, trusting) -> None:
+def test_a_proxy_that_refuses_is_a_connection_error(embed: Embed, trusting: ssl.SSLContext) -> None:
     """Nothing was sent to the API."""
     with (
         Server(tunnel) as proxy,
@@ -139,7 +109,7 @@ def test_a_proxy_that_refuses_is_a_connection_error(embed, trusting) -> None:
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_requests_go_by_socks(
-    embed, tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext
+    embed: Embed, tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext
 ) -> None:
     """For which a package is needed."""
     pytest.importorskip("socksio")
