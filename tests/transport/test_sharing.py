@@ -204,16 +204,22 @@ def test_a_cancelled_call_never_leaves_its_answer_to_the_next(carry: Carry) -> N
     carrier = carry(max_connections=1)
     if not isinstance(carrier, Looping):
         pytest.skip("threads can't be cancelled")
+    begun, go_on = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:
         while (body := peer.read()) is not None:
             peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
-            time.sleep(0.02)
+            begun.set()
+            go_on.wait(5)
             peer.send(body)
 
     async def main(url: str) -> bytes:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(carrier.asend(ask(url, b"first")), 0.01)
+        first = asyncio.ensure_future(carrier.asend(ask(url, b"first")))
+        assert await asyncio.to_thread(begun.wait, 5)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        go_on.set()
         return (await carrier.asend(ask(url, b"other"))).content
 
     with Server(script) as server:

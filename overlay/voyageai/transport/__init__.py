@@ -101,6 +101,7 @@ class Transport:
                 finally:
                     response.close()
         except httpx2.RequestError as failure:
+            failure.request = step.request
             return failure
         return response
 
@@ -175,6 +176,7 @@ class AsyncTransport:
             with anyio.fail_after(step.left):
                 return await self._exchange(step.request)
         except httpx2.RequestError as failure:
+            failure.request = step.request
             return failure
         except TimeoutError:
             return httpx2.ReadTimeout("the time for the request is over", request=step.request)

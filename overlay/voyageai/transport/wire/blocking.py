@@ -206,10 +206,8 @@ class Slots(httpx2.BaseTransport):
                 slot = _Slot(request.url, self._wire, self._clock)
                 _close(idle.opened())
             response = slot.send(request)
-        except BaseException as failure:
+        except BaseException:
             release()
-            if isinstance(failure, httpx2.RequestError):
-                failure.request = request
             raise
         response.stream = _Body(response.stream, release)
         return response

@@ -299,10 +299,8 @@ class AsyncSlots(httpx2.AsyncBaseTransport):
                 slot = self._open(request.url)
                 await _close(self._idle.opened())
             response = await _send(slot.transport, request)
-        except BaseException as failure:
+        except BaseException:
             await release()
-            if isinstance(failure, httpx2.RequestError):
-                failure.request = request
             raise
         response.stream = _Body(response.stream, release)
         return response

@@ -18,7 +18,7 @@ Address = tuple[int, int, int, Any]
 
 READ = 64 * 1024
 """Bytes of a read."""
-READ_MORE = 256 * 1024
+READ_MORE = 128 * 1024
 """Bytes of a read, once an answer has turned out to be large."""
 
 # A connection that waits for minutes for its answer must not be forgotten on the way.
