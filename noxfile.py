@@ -31,7 +31,7 @@ ONCE = [
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED_WHEEL"  # the environment's name for the wheel that `nox -s release` made
-OPTIONAL = ("arrow", "emulator", "images", "numpy", "progress", "tokenizers", "video")
+OPTIONAL = ("arrow", "emulator", "images", "numpy", "progress", "socks", "tokenizers", "video")
 EXTRAS = f"[{','.join(OPTIONAL)}]"
 
 # pyenv hides the interpreters that are not selected; select all that this project is for.

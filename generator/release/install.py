@@ -13,7 +13,7 @@ from .tools import ReleaseError, python, run
 Resolution = Literal["lowest-direct", "highest"]
 
 # Not `local`, whose packages weigh gigabytes; nor `compat`, which is the official client's list.
-EXTRAS = ("arrow", "emulator", "images", "numpy", "progress", "tokenizers", "video")
+EXTRAS = ("arrow", "emulator", "images", "numpy", "progress", "socks", "tokenizers", "video")
 FIRST_CALL = Path(__file__).parent / "first_call.py"
 
 

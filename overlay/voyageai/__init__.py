@@ -27,13 +27,13 @@ if TYPE_CHECKING:
         emulator,
         error,
         local,
-        object,
         prompts,
         quantization,
         util,
         version,
         video_utils,
     )
+    from . import object as object  # not in __all__, but there
     from .api_resources import ContextualizedEmbedding, Embedding, MultimodalEmbedding, Reranking
     from .chunking import default_chunk_fn
     from .client import Client
@@ -56,7 +56,7 @@ proxy: str | Mapping[str, str] | None = None
 app_info: Mapping[str, str] | None = None
 """Name, version and url of the program, for the User-Agent."""
 log: str | None = None
-"""`info` or `debug` to print a line per attempt; without it VOYAGE_LOG says so."""
+"""`info` to print a line per failed attempt, `debug` one per attempt; else VOYAGE_LOG says."""
 
 debug: bool = False
 """Has no effect."""
@@ -85,6 +85,7 @@ _MODULES = (
     *("error", "local", "object", "prompts", "quantization", "util", "video_utils"),
 )
 
+# Without `object`, a module of this package that would hide the builtin after `import *`.
 __all__ = [
     "VERSION",
     "VOYAGE_EMBED_BATCH_SIZE",
@@ -119,7 +120,6 @@ __all__ = [
     "get_embeddings",
     "local",
     "log",
-    "object",
     "prompts",
     "proxy",
     "quantization",
@@ -150,4 +150,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_MODULES, *__all__})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from .callers import level
 from .error import ArgumentError, AuthenticationError
-from .keys import MISSING, base_url, find_key
+from .keys import MISSING, ApiKey, base_url, find_key, usable
 from .options import Options, check_input_types, policy, seconds
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ClientOptions(TypedDict, total=False):
     proxy: str | Mapping[str, str] | None
     verify: bool | str | ssl.SSLContext
     limits: httpx2.Limits | None
-    input_types: Mapping[str, InputType]
+    input_types: Mapping[str, InputType | str]
     tokenizers: Tokenizers | None
 
 
@@ -82,7 +82,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         proxy: str | Mapping[str, str] | None = None,
         verify: bool | str | ssl.SSLContext = True,
         limits: httpx2.Limits | None = None,
-        input_types: Mapping[str, InputType] = MappingProxyType({}),
+        input_types: Mapping[str, InputType | str] = MappingProxyType({}),
         tokenizers: Tokenizers | None = None,
     ) -> None:
         self._settings: ClientOptions = {
@@ -99,7 +99,6 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "input_types": dict(input_types),
             "tokenizers": tokenizers,
         }
-        self._raw = False
         self._configure(api_key)
         self._connect()
 
@@ -145,8 +144,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """Open a transport of this client's own."""
         import voyageai  # for what users set there
 
+        from .transport.environment import LIMITS, Wire, warn_if_open
         from .transport.logs import configure
-        from .transport.opening import LIMITS, Wire, warn_if_open
 
         settings = self._settings
         proxy = settings.get("proxy") or voyageai.proxy
@@ -313,7 +312,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         return count_usage(inputs, model, lambda texts: self.count_tokens(texts, model))
 
-    def _input_type(self, method: str, given: InputType | None) -> InputType | None:
+    def _input_type(self, method: str, given: InputType | str | None) -> InputType | str | None:
         """The input type of a call: what is given, or else the client's for the method."""
         return given or self._settings.get("input_types", {}).get(method)
 
@@ -321,12 +320,17 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """Settings of a call that is about to be made.
 
         Raises:
-            AuthenticationError: There is no key; says where keys are looked for.
+            AuthenticationError: There is no key, and it says where keys are looked for; or what was
+                set can't be one.
             TypeError: There is no such option.
         """
-        if not self._params["api_key"]:
+        key = self._params["api_key"]
+        if not isinstance(key, ApiKey):  # none, or set by hand
+            key = None if key is None else usable(key, "client._params")
+        if not key:
             raise AuthenticationError(MISSING)
-        parameters = {**self._params, "base_url": self._params["base_url"].rstrip("/")}
+        base_url = self._params["base_url"].rstrip("/")
+        parameters = {**self._params, "api_key": key, "base_url": base_url}
         options = Options.of(
             given,
             timeout=self._params["request_timeout"],
@@ -337,18 +341,21 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return parameters, options
 
     def __getstate__(self) -> dict[str, Any]:
-        """Settings without the key, and without what holds connections or passwords."""
+        """The key and the settings, without what holds connections or passwords of proxies."""
         settings = {name: value for name, value in self._settings.items() if name not in WIRE}
         if isinstance(verify := self._settings.get("verify"), (bool, str)):
             settings["verify"] = verify
-        left_out = ("_transport", "_params", "_settings", "_owner", "_limiter", "api_key")
+        left_out = ("_transport", "_settings", "_owner", "_limiter")
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "_settings": settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Look the key up again, in the environment of the process that unpickles."""
+        """Be what was pickled; without a key, look for one where this is unpickled."""
+        key = state["_params"]["api_key"]
         vars(self).update(state)
-        self._configure(None)
+        self._configure(key or None)
+        if key:
+            vars(self).update(state)  # what was changed since the client was made is kept
         self._connect()
 
     def __repr__(self) -> str:

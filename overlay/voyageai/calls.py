@@ -18,7 +18,7 @@ from voyageai_rest.types import UNSET, RawResponse, Request, Unset
 from .callers import level
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .inputs.texts import check_text, check_texts
-from .limits import check_flag, check_model, check_number, check_output, check_value, constraint
+from .limits import check_embedding, check_flag, check_model, check_number, constraint
 from .prompts import guard
 from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens
 from .results import (
@@ -50,6 +50,7 @@ class Call(Generic[T_co]):
         doubt: What to say where it may have been carried out and is not sent again.
         streamed: Whether the body of a success is left to be read piece by piece; `read` is given
             a `transport.streams.Stream` then.
+        method: The client's or the resource's method that it is for.
         on_sent: Called whenever a piece of a file that is uploaded is on its way.
     """
 
@@ -60,15 +61,16 @@ class Call(Generic[T_co]):
     repeatable: bool = True
     doubt: str = "it is not sent again, as it may have been carried out"
     streamed: bool = False
+    method: str = ""
     on_sent: Callable[[], object] | None = None
 
 
 def embed(
     texts: str | Sequence[str],
     model: str,
-    input_type: InputType | None,
+    input_type: InputType | str | None,
     truncation: bool | None,
-    output_dtype: OutputDtype | None,
+    output_dtype: OutputDtype | str | None,
     output_dimension: int | None,
 ) -> Call[EmbeddingsObject]:
     """See `Client.embed`."""
@@ -81,15 +83,15 @@ def embed(
     else:
         value = check_texts(texts, "texts", bounds)
     listed = [value] if isinstance(value, str) else value
-    _check_embedding(model, input_type, output_dtype, output_dimension)
+    role, dtype = check_embedding(model, input_type, output_dtype, output_dimension)
     check_flag("truncation", truncation)
-    guard(listed, input_type, model)
+    guard(listed, role, model)
     body = EmbeddingsRequest(
         input=value,
         model=model,
-        input_type=_given(input_type),
+        input_type=_given(role),
         truncation=_given(truncation),
-        output_dtype=_given(output_dtype),
+        output_dtype=_given(dtype),
         output_dimension=_given(output_dimension),
         encoding_format="base64",
     )
@@ -97,19 +99,19 @@ def embed(
     def read(response: RawResponse) -> EmbeddingsObject:
         parsed = create_embeddings.parse_response(response)
         result = EmbeddingsObject(
-            parsed, dtype=output_dtype, dimension=output_dimension, expected=len(listed)
+            parsed, dtype=dtype, dimension=output_dimension, expected=len(listed)
         )
         return _identified(result, response)
 
     request = create_embeddings.build_request(body=body)
-    return Call(request, read, model, partial(estimate_tokens, listed))
+    return Call(request, read, model, partial(estimate_tokens, listed), method="embed")
 
 
 def contextualized_embed(
     inputs: Sequence[Sequence[str]] | Sequence[str],
     model: str,
-    input_type: InputType | None,
-    output_dtype: OutputDtype | None,
+    input_type: InputType | str | None,
+    output_dtype: OutputDtype | str | None,
     output_dimension: int | None,
     chunk_fn: ChunkFunction | None,
     enable_auto_chunking: bool,
@@ -125,13 +127,13 @@ def contextualized_embed(
     check_flag("enable_auto_chunking", enable_auto_chunking)
     check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
     documents = check_documents(inputs, input_type, chunk_fn, enable_auto_chunking)
-    _check_embedding(model, input_type, output_dtype, output_dimension)
-    guard((chunks[0] for chunks in documents), input_type, model)
+    role, dtype = check_embedding(model, input_type, output_dtype, output_dimension)
+    guard((chunks[0] for chunks in documents), role, model)
     body = ContextualizedEmbeddingsRequest(
         inputs=documents,
         model=model,
-        input_type=_given(input_type),
-        output_dtype=_given(output_dtype),
+        input_type=_given(role),
+        output_dtype=_given(dtype),
         output_dimension=_given(output_dimension),
         encoding_format="base64",
         enable_auto_chunking=enable_auto_chunking or UNSET,
@@ -144,21 +146,23 @@ def contextualized_embed(
         parsed = create_contextualized_embeddings.parse_response(response)
         texts = documents if chunk_fn is not None else None
         result = ContextualizedEmbeddingsObject(
-            parsed, texts, dtype=output_dtype, dimension=output_dimension, expected=counts
+            parsed, texts, dtype=dtype, dimension=output_dimension, expected=counts
         )
         return _identified(result, response)
 
     request = create_contextualized_embeddings.build_request(body=body)
     chunks = chain.from_iterable(documents)
-    return Call(request, read, model, partial(estimate_tokens, chunks))
+    return Call(
+        request, read, model, partial(estimate_tokens, chunks), method="contextualized_embed"
+    )
 
 
 def multimodal_embed(
     inputs: Sequence[Any],
     model: str,
-    input_type: InputType | None,
+    input_type: InputType | str | None,
     truncation: bool | None,
-    output_dtype: OutputDtype | None,
+    output_dtype: OutputDtype | str | None,
     output_dimension: int | None,
 ) -> Call[MultimodalEmbeddingsObject]:
     """See `Client.multimodal_embed`."""
@@ -169,16 +173,16 @@ def multimodal_embed(
     from .media import prepare
 
     # Before pictures are encoded, which takes long.
-    _check_embedding(model, input_type, output_dtype, output_dimension)
+    role, dtype = check_embedding(model, input_type, output_dtype, output_dimension)
     check_flag("truncation", truncation)
     checked = check_inputs(prepare(inputs, model))
-    guard(texts_of(checked), input_type, model)
+    guard(texts_of(checked), role, model)
     body = MultimodalEmbeddingsRequest(
         inputs=checked,
         model=model,
-        input_type=_given(input_type),
+        input_type=_given(role),
         truncation=_given(truncation),
-        output_dtype=_given(output_dtype),
+        output_dtype=_given(dtype),
         output_dimension=_given(output_dimension),
         encoding_format="base64",
     )
@@ -186,12 +190,14 @@ def multimodal_embed(
     def read(response: RawResponse) -> MultimodalEmbeddingsObject:
         parsed = create_multimodal_embeddings.parse_response(response)
         result = MultimodalEmbeddingsObject(
-            parsed, dtype=output_dtype, dimension=output_dimension, expected=len(checked)
+            parsed, dtype=dtype, dimension=output_dimension, expected=len(checked)
         )
         return _identified(result, response)
 
     request = create_multimodal_embeddings.build_request(body=body)
-    return Call(request, read, model, partial(estimate_inputs, checked, model))
+    return Call(
+        request, read, model, partial(estimate_inputs, checked, model), method="multimodal_embed"
+    )
 
 
 def rerank(
@@ -226,7 +232,9 @@ def rerank(
         return _identified(result, response)
 
     request = operation.build_request(body=body)
-    return Call(request, read, model, partial(estimate_rerank_tokens, query, texts))
+    return Call(
+        request, read, model, partial(estimate_rerank_tokens, query, texts), method="rerank"
+    )
 
 
 def default_model(model: str | None) -> str:
@@ -244,14 +252,6 @@ def default_model(model: str | None) -> str:
         stacklevel=level(),
     )
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
-
-
-def _check_embedding(
-    model: str, input_type: str | None, output_dtype: str | None, output_dimension: int | None
-) -> None:
-    check_model(model)
-    check_value("EmbeddingsRequest", "input_type", input_type)
-    check_output(model, output_dimension, output_dtype)
 
 
 def _identified(result: R, response: RawResponse) -> R:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
-from .raw import Raw, raw
+from .raw import Raw, asked, raw
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import (
@@ -44,19 +44,20 @@ class Client(_BaseClient):
             VOYAGE_API_KEY. Without any, the first call explains what is missing.
         max_retries: Retries of a call that failed for a reason that may pass, or a
             `voyageai.RetryPolicy`.
-        timeout: Seconds for a whole call, retries and waits included, or an `httpx2.Timeout` for
-            the phases of an attempt; None is 600 seconds for each phase of an attempt.
+        timeout: Seconds for each attempt in total, or an `httpx2.Timeout` for its phases; None is
+            600 seconds for each phase.
         base_url: URL, or name of a host: `voyage`, `atlas`, `us`, `eu`. Without it,
             VOYAGE_BASE_URL, or else the host that the key belongs to.
-        deadline: Seconds for a whole call, beside an `httpx2.Timeout`.
+        deadline: Seconds for a whole call, retries and waits included.
         rate_limit: A usage tier (`"free"`, 1, 2 or 3), a `voyageai.RateLimit` or a
             `voyageai.RateLimiter`: calls wait for their turn, in order, rather than be refused.
         http_client: An `httpx2.Client` of your own, which is never closed here.
         transport: An httpx2 transport of your own, such as `httpx2.MockTransport`; the same.
         proxy: URL of a proxy, or URLs by scheme. Without it `voyageai.proxy`, or what HTTPS_PROXY,
             HTTP_PROXY, ALL_PROXY and NO_PROXY say.
-        verify: False to trust any certificate, the path of a file with those to trust, or an
-            `ssl.SSLContext`.
+        verify: False to trust any certificate, the path of a file or folder with those to trust,
+            or an `ssl.SSLContext`. Without it the system's, or those that SSL_CERT_FILE,
+            SSL_CERT_DIR, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names.
         limits: Bounds of the pool of connections, as `httpx2.Limits`.
         input_types: Input types for calls that give none, by method, such as
             `{"embed": "document"}`.
@@ -68,10 +69,14 @@ class Client(_BaseClient):
 
     Raises:
         AuthenticationError: A key file that is named can't be read, or a key can't be one.
-        ArgumentError: `base_url` is neither a URL nor the name of a host.
+        ArgumentError: An argument is wrong, such as a `base_url` that is neither a URL nor the
+            name of a host, a proxy that can't be used, or an asynchronous `http_client`.
 
-    A copied client shares the connections. A pickled one carries settings but no key: it looks for
-    one where it is unpickled.
+    A copied client shares the connections. A pickled one opens its own where it is unpickled.
+
+    Warning: A pickled client holds its API key in plain text, however it was found, as the official
+    client's does, so that it works in the processes it is sent to. Keep the pickle as secret as the
+    key.
 
     Example:
         >>> with voyageai.Client() as vo:
@@ -91,9 +96,9 @@ class Client(_BaseClient):
         self,
         texts: str | Sequence[str],
         model: EmbeddingsModel | str | None = None,
-        input_type: InputType | None = None,
+        input_type: InputType | str | None = None,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
@@ -124,15 +129,15 @@ class Client(_BaseClient):
         Source: https://docs.voyageai.com/reference/embeddings-api
         """
         from . import calls
+        from .local.helpers import embed_local, is_local_model
 
-        return self._embed(
-            texts,
-            calls.default_model(model),
-            self._input_type("embed", input_type),
-            truncation,
-            output_dtype,
-            output_dimension,
-            options,
+        model, role = calls.default_model(model), self._input_type("embed", input_type)
+        if is_local_model(model):
+            return embed_local(
+                texts, model, role, truncation is not False, output_dtype, output_dimension
+            )
+        return self._send(
+            calls.embed(texts, model, role, truncation, output_dtype, output_dimension), options
         )
 
     def embed_query(
@@ -140,7 +145,7 @@ class Client(_BaseClient):
         text: str | Sequence[str],
         model: EmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
@@ -162,8 +167,16 @@ class Client(_BaseClient):
             >>> len(query)
             1
         """
-        return self._embed(
-            text, model, "query", truncation, output_dtype, output_dimension, options
+        from .limits import check_model
+
+        return self.embed(
+            text,
+            model=check_model(model),
+            input_type="query",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def embed_documents(
@@ -171,7 +184,7 @@ class Client(_BaseClient):
         texts: str | Sequence[str],
         model: EmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
@@ -193,16 +206,24 @@ class Client(_BaseClient):
             >>> len(documents)
             2
         """
-        return self._embed(
-            texts, model, "document", truncation, output_dtype, output_dimension, options
+        from .limits import check_model
+
+        return self.embed(
+            texts,
+            model=check_model(model),
+            input_type="document",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def contextualized_embed(
         self,
         inputs: Sequence[Sequence[str]] | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        input_type: InputType | None = None,
-        output_dtype: OutputDtype | None = None,
+        input_type: InputType | str | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
         enable_auto_chunking: bool = False,
@@ -261,7 +282,7 @@ class Client(_BaseClient):
         self,
         text: str | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> ContextualizedEmbeddingsObject:
@@ -283,21 +304,21 @@ class Client(_BaseClient):
             >>> len(query.results[0].embeddings)
             1
         """
-        from . import calls
-
         queries = [text] if isinstance(text, str) else text
-        return self._send(
-            calls.contextualized_embed(
-                queries, model, "query", output_dtype, output_dimension, None, False, None, None
-            ),
-            options,
+        return self.contextualized_embed(
+            queries,
+            model=model,
+            input_type="query",
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def contextualized_embed_documents(
         self,
         documents: Sequence[Sequence[str]] | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
         enable_auto_chunking: bool = False,
@@ -328,30 +349,26 @@ class Client(_BaseClient):
             >>> result.chunk_texts
             [['The river rose. It fell in May.']]
         """
-        from . import calls
-
-        return self._send(
-            calls.contextualized_embed(
-                documents,
-                model,
-                "document",
-                output_dtype,
-                output_dimension,
-                chunk_fn,
-                enable_auto_chunking,
-                chunk_size,
-                chunk_overlap,
-            ),
-            options,
+        return self.contextualized_embed(
+            documents,
+            model=model,
+            input_type="document",
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            chunk_fn=chunk_fn,
+            enable_auto_chunking=enable_auto_chunking,
+            chunk_size=chunk_size,
+            chunk_overlap=chunk_overlap,
+            **options,
         )
 
     def multimodal_embed(
         self,
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
-        input_type: InputType | None = None,
+        input_type: InputType | str | None = None,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
@@ -407,7 +424,7 @@ class Client(_BaseClient):
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
@@ -428,13 +445,14 @@ class Client(_BaseClient):
             >>> len(result)
             1
         """
-        from . import calls
-
-        return self._send(
-            calls.multimodal_embed(
-                inputs, model, "query", truncation, output_dtype, output_dimension
-            ),
-            options,
+        return self.multimodal_embed(
+            inputs,
+            model=model,
+            input_type="query",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def multimodal_embed_documents(
@@ -442,7 +460,7 @@ class Client(_BaseClient):
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
@@ -463,13 +481,14 @@ class Client(_BaseClient):
             >>> len(result)
             1
         """
-        from . import calls
-
-        return self._send(
-            calls.multimodal_embed(
-                inputs, model, "document", truncation, output_dtype, output_dimension
-            ),
-            options,
+        return self.multimodal_embed(
+            inputs,
+            model=model,
+            input_type="document",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     def rerank(
@@ -546,30 +565,9 @@ class Client(_BaseClient):
     ) -> None:
         self.close()
 
-    def _embed(
-        self,
-        texts: str | Sequence[str],
-        model: str,
-        input_type: InputType | None,
-        truncation: bool | None,
-        output_dtype: OutputDtype | None,
-        output_dimension: int | None,
-        options: CallOptions,
-    ) -> EmbeddingsObject:
-        from . import calls
-        from .local.helpers import embed_local, is_local_model
-
-        if is_local_model(model):
-            return embed_local(
-                texts, model, input_type, truncation is not False, output_dtype, output_dimension
-            )
-        return self._send(
-            calls.embed(texts, model, input_type, truncation, output_dtype, output_dimension),
-            options,
-        )
-
     def _send(self, call: Call[T], options: CallOptions) -> T:
-        return cast("T", self._transport.run(call, *self._ready(options), raw=self._raw))
+        raw = asked(self._transport, call.method)
+        return cast("T", self._transport.run(call, *self._ready(options), raw=raw))
 
 
 class WithRawResponse(Raw[Client]):

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
-from .raw import Raw, raw_async
+from .raw import Raw, asked, raw_async
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -40,6 +40,8 @@ class AsyncClient(_BaseClient):
     Takes the same arguments. It holds one pool of connections per event loop: use it as an
     asynchronous context manager, or call `aclose`.
 
+    Warning: As with `Client`, a pickled one holds its API key in plain text.
+
     Example:
         >>> async def first_vector():
         ...     async with voyageai.AsyncClient() as vo:
@@ -57,23 +59,29 @@ class AsyncClient(_BaseClient):
         self,
         texts: str | Sequence[str],
         model: EmbeddingsModel | str | None = None,
-        input_type: InputType | None = None,
+        input_type: InputType | str | None = None,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed`."""
         from . import calls
+        from .local.helpers import embed_local, is_local_model
 
-        return await self._embed(
-            texts,
-            calls.default_model(model),
-            self._input_type("embed", input_type),
-            truncation,
-            output_dtype,
-            output_dimension,
-            options,
+        model, role = calls.default_model(model), self._input_type("embed", input_type)
+        if is_local_model(model):
+            return await asyncio.to_thread(
+                embed_local,
+                texts,
+                model,
+                role,
+                truncation is not False,
+                output_dtype,
+                output_dimension,
+            )
+        return await self._send(
+            calls.embed(texts, model, role, truncation, output_dtype, output_dimension), options
         )
 
     async def embed_query(
@@ -81,13 +89,21 @@ class AsyncClient(_BaseClient):
         text: str | Sequence[str],
         model: EmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed_query`."""
-        return await self._embed(
-            text, model, "query", truncation, output_dtype, output_dimension, options
+        from .limits import check_model
+
+        return await self.embed(
+            text,
+            model=check_model(model),
+            input_type="query",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     async def embed_documents(
@@ -95,21 +111,29 @@ class AsyncClient(_BaseClient):
         texts: str | Sequence[str],
         model: EmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed_documents`."""
-        return await self._embed(
-            texts, model, "document", truncation, output_dtype, output_dimension, options
+        from .limits import check_model
+
+        return await self.embed(
+            texts,
+            model=check_model(model),
+            input_type="document",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     async def contextualized_embed(
         self,
         inputs: Sequence[Sequence[str]] | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        input_type: InputType | None = None,
-        output_dtype: OutputDtype | None = None,
+        input_type: InputType | str | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
         enable_auto_chunking: bool = False,
@@ -139,26 +163,26 @@ class AsyncClient(_BaseClient):
         self,
         text: str | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> ContextualizedEmbeddingsObject:
         """See `Client.contextualized_embed_query`."""
-        from . import calls
-
         queries = [text] if isinstance(text, str) else text
-        return await self._send(
-            calls.contextualized_embed(
-                queries, model, "query", output_dtype, output_dimension, None, False, None, None
-            ),
-            options,
+        return await self.contextualized_embed(
+            queries,
+            model=model,
+            input_type="query",
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     async def contextualized_embed_documents(
         self,
         documents: Sequence[Sequence[str]] | Sequence[str],
         model: ContextualizedEmbeddingsModel | str,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
         enable_auto_chunking: bool = False,
@@ -167,30 +191,26 @@ class AsyncClient(_BaseClient):
         **options: Unpack[CallOptions],
     ) -> ContextualizedEmbeddingsObject:
         """See `Client.contextualized_embed_documents`."""
-        from . import calls
-
-        return await self._send(
-            calls.contextualized_embed(
-                documents,
-                model,
-                "document",
-                output_dtype,
-                output_dimension,
-                chunk_fn,
-                enable_auto_chunking,
-                chunk_size,
-                chunk_overlap,
-            ),
-            options,
+        return await self.contextualized_embed(
+            documents,
+            model=model,
+            input_type="document",
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            chunk_fn=chunk_fn,
+            enable_auto_chunking=enable_auto_chunking,
+            chunk_size=chunk_size,
+            chunk_overlap=chunk_overlap,
+            **options,
         )
 
     async def multimodal_embed(
         self,
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
-        input_type: InputType | None = None,
+        input_type: InputType | str | None = None,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
@@ -214,23 +234,19 @@ class AsyncClient(_BaseClient):
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
         """See `Client.multimodal_embed_query`."""
-        from . import calls
-
-        return await self._send(
-            calls.multimodal_embed(
-                await _prepared(inputs, model),
-                model,
-                "query",
-                truncation,
-                output_dtype,
-                output_dimension,
-            ),
-            options,
+        return await self.multimodal_embed(
+            inputs,
+            model=model,
+            input_type="query",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     async def multimodal_embed_documents(
@@ -238,23 +254,19 @@ class AsyncClient(_BaseClient):
         inputs: Sequence[Any],
         model: MultimodalEmbeddingsModel | str,
         truncation: bool | None = True,
-        output_dtype: OutputDtype | None = None,
+        output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[CallOptions],
     ) -> MultimodalEmbeddingsObject:
         """See `Client.multimodal_embed_documents`."""
-        from . import calls
-
-        return await self._send(
-            calls.multimodal_embed(
-                await _prepared(inputs, model),
-                model,
-                "document",
-                truncation,
-                output_dtype,
-                output_dimension,
-            ),
-            options,
+        return await self.multimodal_embed(
+            inputs,
+            model=model,
+            input_type="document",
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            **options,
         )
 
     async def rerank(
@@ -322,36 +334,9 @@ class AsyncClient(_BaseClient):
     ) -> None:
         await self.aclose()
 
-    async def _embed(
-        self,
-        texts: str | Sequence[str],
-        model: str,
-        input_type: InputType | None,
-        truncation: bool | None,
-        output_dtype: OutputDtype | None,
-        output_dimension: int | None,
-        options: CallOptions,
-    ) -> EmbeddingsObject:
-        from . import calls
-        from .local.helpers import embed_local, is_local_model
-
-        if is_local_model(model):
-            return await asyncio.to_thread(
-                embed_local,
-                texts,
-                model,
-                input_type,
-                truncation is not False,
-                output_dtype,
-                output_dimension,
-            )
-        return await self._send(
-            calls.embed(texts, model, input_type, truncation, output_dtype, output_dimension),
-            options,
-        )
-
     async def _send(self, call: Call[T], options: CallOptions) -> T:
-        return cast("T", await self._transport.run(call, *self._ready(options), raw=self._raw))
+        raw = asked(self._transport, call.method)
+        return cast("T", await self._transport.run(call, *self._ready(options), raw=raw))
 
 
 async def _prepared(inputs: Any, model: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from voyageai_rest.operations import SERVERS
 
@@ -23,18 +22,12 @@ MISSING = (
 
 
 class ApiKey(str):
-    """A string whose `repr` does not show it, and which does not go into a pickle."""
+    """A string whose `repr` does not show it. A pickle does."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return "<API key>" if self else "''"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return ApiKey, ("",)
-
-    def __deepcopy__(self, memo: object) -> ApiKey:
-        return self
 
 
 def find_key(
@@ -56,10 +49,10 @@ def find_key(
         The key without surrounding white space, or None.
 
     Raises:
-        AuthenticationError: The file that was named can't be read or is empty, or the key has
-            characters that no key can have. The message does not hold the key.
+        AuthenticationError: The file that was named can't be read or is empty, or the key is no
+            string, or can't be sent in a header. The message does not hold the key.
     """
-    if argument:
+    if argument is not None and argument != "":
         return usable(argument, "the argument api_key")
     for path, place in (
         (module_path, "voyageai.api_key_path"),
@@ -67,17 +60,32 @@ def find_key(
     ):
         if path:
             return _read(path, place)
-    if module_key:
+    if module_key is not None and module_key != "":
         return usable(module_key, "voyageai.api_key")
     return usable(environment.get(KEY_VARIABLE, ""), KEY_VARIABLE)
 
 
-def usable(key: str, place: str) -> ApiKey | None:
-    """The key as it can go into a header, or None for an empty one."""
-    key = str(key).strip()
-    if not key.isascii() or not key.isprintable() or " " in key:
+def usable(key: object, place: str) -> ApiKey | None:
+    """The key as it goes into a header, or None for an empty one.
+
+    Whether it is a key is for the server to say: placeholders are sent to gateways that add theirs.
+
+    Raises:
+        AuthenticationError: It is no string, or no header can hold it; without showing it.
+    """
+    if not isinstance(key, str):
+        # Its text is often not the key: that of pydantic's SecretStr is a row of asterisks.
+        instead = {"get_secret_value": ".get_secret_value()", "decode": ".decode()"}
+        ways = [f"what its {call} gives" for name, call in instead.items() if hasattr(key, name)]
         raise AuthenticationError(
-            f"The API key from {place} has characters that no key has; it may be a different text."
+            f"The API key from {place} must be a string, not of type {type(key).__name__}; "
+            f"pass {(*ways, 'the key itself')[0]}."
+        )
+    key = key.strip()
+    if not key.isascii() or not key.replace("\t", " ").isprintable():
+        raise AuthenticationError(
+            f"The API key from {place} has characters that can't be sent in a header; it may be a "
+            "different text."
         )
     return ApiKey(key) if key else None
 

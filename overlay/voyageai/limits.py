@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from voyageai_rest.catalogue import Model, UnknownModelError, find
 from voyageai_rest.constraints import CONSTRAINTS, Constraint
 
 from .error import ArgumentError
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import InputType, OutputDtype
 
 NONE = Constraint()
 
@@ -56,6 +61,20 @@ def check_output(model: str, dimension: object, dtype: object) -> None:
                 f"output_dtype={dtype!r} is not a dtype of {model}; it has {_listed(entry.dtypes)}",
                 "output_dtype",
             )
+
+
+def check_embedding(
+    model: str, input_type: str | None, output_dtype: str | None, output_dimension: int | None
+) -> tuple[InputType | None, OutputDtype | None]:
+    """The input type and the dtype of a request for embeddings, which take any string till here.
+
+    Raises:
+        ArgumentError: An argument is not one of the contract's, or not one of the model's.
+    """
+    check_model(model)
+    check_value("EmbeddingsRequest", "input_type", input_type)
+    check_output(model, output_dimension, output_dtype)
+    return cast("InputType | None", input_type), cast("OutputDtype | None", output_dtype)
 
 
 def check_value(request: str, field: str, value: object) -> None:

@@ -29,7 +29,7 @@ class CallOptions(TypedDict, total=False):
     """Keyword arguments that every method takes, for this call alone.
 
     Attributes:
-        timeout: Seconds for the whole call, or an `httpx2.Timeout` for the phases of an attempt.
+        timeout: Seconds for each attempt, or an `httpx2.Timeout` for its phases.
         deadline: Seconds for the whole call, retries and waits included.
         max_retries: Retries, or a `RetryPolicy`.
         extra_headers: Further headers.
@@ -95,11 +95,11 @@ class Options:
         )
 
     @property
-    def whole(self) -> float | None:
-        """Seconds for the whole call; None for any time it takes."""
-        if self.deadline is None and isinstance(self.timeout, (int, float)) and self.timeout:
+    def attempt(self) -> float | None:
+        """Seconds for an attempt, from the first look at a name to the last byte of the answer."""
+        if isinstance(self.timeout, (int, float)) and self.timeout:
             return float(self.timeout)
-        return self.deadline
+        return None
 
 
 def policy(retries: int | RetryPolicy) -> RetryPolicy:
@@ -125,7 +125,7 @@ def seconds(timeout: Seconds) -> Seconds:
     """
     given: Any = timeout
     number = isinstance(given, (int, float)) and not isinstance(given, bool)
-    if not (given is None or (number and given >= 0) or hasattr(given, "connect")):
+    if not (given is None or (number and given >= 0) or hasattr(given, "as_dict")):
         raise ArgumentError(
             f"timeout must be seconds from 0, an httpx2.Timeout or None, not {given!r}; for a pair "
             "of seconds to connect and to read take httpx2.Timeout(read, connect=connect)",
@@ -156,9 +156,15 @@ def _positive(deadline: float | None) -> float | None:
 
 
 def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    for name in headers:
+    for name, value in headers.items():
         if name.lower() in NEVER_SENT:
             raise ArgumentError(
                 f"extra_headers can't set {name!r}, which the client sets", "extra_headers"
+            )
+        if not f"{name}{value}".isprintable():  # not shown, as it may be a secret
+            raise ArgumentError(
+                f"extra_headers has line breaks or other control characters at {name!r}; "
+                "take them out",
+                "extra_headers",
             )
     return headers

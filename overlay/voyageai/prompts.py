@@ -39,7 +39,7 @@ class MissingInputTypeWarning(UserWarning):
     """
 
 
-def prompt(input_type: InputType | None, model: str | None = None) -> str:
+def prompt(input_type: InputType | str | None, model: str | None = None) -> str:
     """The prompt for an input type.
 
     Args:
@@ -64,7 +64,7 @@ def prompt(input_type: InputType | None, model: str | None = None) -> str:
     return found
 
 
-def render(text: str, input_type: InputType | None, model: str | None = None) -> str:
+def render(text: str, input_type: InputType | str | None, model: str | None = None) -> str:
     """The text as the model sees it. See `prompt` for arguments and errors."""
     return prompt(input_type, model) + text
 
@@ -78,7 +78,10 @@ class Tokenizer(Protocol):
 
 
 def count(
-    texts: Iterable[str], input_type: InputType | None, model: str | None, tokenizer: Tokenizer
+    texts: Iterable[str],
+    input_type: InputType | str | None,
+    model: str | None,
+    tokenizer: Tokenizer,
 ) -> int:
     """Tokens of texts with their prompts, as the model sees them.
 
@@ -98,7 +101,7 @@ def count(
     return sum(len(tokenizer.encode(before + text)) for text in texts)
 
 
-def guard(texts: Iterable[str], input_type: InputType | None, model: str) -> None:
+def guard(texts: Iterable[str], input_type: InputType | str | None, model: str) -> None:
     """Warn of a call that will find less than it could.
 
     Warns:

@@ -33,7 +33,7 @@ SIGN = 128
 """What a signed byte is less than the unsigned one of the same bits (offset binary)."""
 
 
-def pack(vectors: npt.ArrayLike, dtype: OutputDtype = "ubinary") -> npt.NDArray[Any]:
+def pack(vectors: npt.ArrayLike, dtype: OutputDtype | str = "ubinary") -> npt.NDArray[Any]:
     """Floats to bits: 1 for a value above 0, packed by eights.
 
     Args:
@@ -59,7 +59,7 @@ def pack(vectors: npt.ArrayLike, dtype: OutputDtype = "ubinary") -> npt.NDArray[
     return packed
 
 
-def unpack(vectors: npt.ArrayLike, dtype: OutputDtype) -> npt.NDArray[Any]:
+def unpack(vectors: npt.ArrayLike, dtype: OutputDtype | str) -> npt.NDArray[Any]:
     """Packed bits to one uint8 of 0 or 1 per dimension.
 
     Args:
@@ -79,7 +79,7 @@ def unpack(vectors: npt.ArrayLike, dtype: OutputDtype) -> npt.NDArray[Any]:
 
 
 def hamming(
-    queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype
+    queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype | str
 ) -> npt.NDArray[Any]:
     """In how many bits packed vectors differ: a (queries x documents) matrix; less is more alike.
 
@@ -104,7 +104,7 @@ def hamming(
 
 
 def similarity(
-    queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype = "float"
+    queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype | str = "float"
 ) -> npt.NDArray[Any]:
     """How alike vectors are: a (queries x documents) matrix; larger is more alike.
 
@@ -137,7 +137,7 @@ def similarity(
 
 
 def truncate(
-    vectors: npt.ArrayLike, dimension: int, dtype: OutputDtype = "float"
+    vectors: npt.ArrayLike, dimension: int, dtype: OutputDtype | str = "float"
 ) -> npt.NDArray[Any]:
     """The first dimensions of vectors, which are vectors themselves (Matryoshka).
 
@@ -178,13 +178,13 @@ def truncate(
     return unit.astype(matrix.dtype, copy=False)
 
 
-def _bits(dtype: OutputDtype) -> int:
+def _bits(dtype: OutputDtype | str) -> int:
     if dtype not in DTYPES:
         raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}", "dtype")
     return DTYPES[dtype].dimensions_per_number
 
 
-def _packed(dtype: OutputDtype) -> str:
+def _packed(dtype: OutputDtype | str) -> str:
     if _bits(dtype) != BITS:
         packed = [name for name, kind in DTYPES.items() if kind.dimensions_per_number == BITS]
         raise ArgumentError(f"dtype must be {' or '.join(packed)}, not {dtype!r}", "dtype")
@@ -192,7 +192,7 @@ def _packed(dtype: OutputDtype) -> str:
 
 
 def _matrix(
-    vectors: npt.ArrayLike, dtype: OutputDtype, argument: str = "vectors"
+    vectors: npt.ArrayLike, dtype: OutputDtype | str, argument: str = "vectors"
 ) -> npt.NDArray[Any]:
     """Vectors of a dtype as a matrix of its numbers.
 
@@ -221,7 +221,7 @@ def _matrix(
 
 
 def _unsigned(
-    vectors: npt.ArrayLike, dtype: OutputDtype, argument: str = "vectors"
+    vectors: npt.ArrayLike, dtype: OutputDtype | str, argument: str = "vectors"
 ) -> npt.NDArray[Any]:
     np = require("numpy", "numpy")
     number = _packed(dtype)

@@ -11,7 +11,7 @@ from typing import Any
 from voyageai_rest.dtypes import DTYPES
 
 from .error import AuthenticationError
-from .keys import base_url, find_key
+from .keys import base_url, find_key, usable
 from .vectors import Vectors
 
 __all__ = [
@@ -73,8 +73,12 @@ def default_api_key() -> str:
 
 
 def api_key_to_header(key: str) -> dict[str, str]:
-    """The header that carries a key."""
-    return {"Authorization": f"Bearer {key}"}
+    """The header that carries a key.
+
+    Raises:
+        AuthenticationError: It can't be one.
+    """
+    return {"Authorization": f"Bearer {usable(key, 'the argument key') or ''}"}
 
 
 def get_default_base_url(api_key: str) -> str:

@@ -82,6 +82,7 @@ def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[S
     with measure.serving(milliseconds=20) as url:
         for in_flight in bars.IN_FLIGHT:
             yield measure.together(in_flight, environments, url, rounds)
+        yield measure.paced(environments, url, rounds)
 
 
 def emulator_sections(environments: dict[str, Environment], quick: bool) -> Iterator[Section]:

@@ -23,16 +23,21 @@ import voyageai
 client = voyageai.Client(api_key="benchmark", base_url={url!r})
 client.embed(["hello"], "voyage-4", "document", output_dimension=1024).embeddings[0][0]
 """
+TLS_FIRST = """
+from voyageai.transport.environment import Wire
+Wire().context()
+"""
+"""What a first call by https costs beside, as the stub server has no TLS."""
 OPENAI_FIRST = """
 import openai
 client = openai.OpenAI(api_key="benchmark", base_url={url!r})
 client.embeddings.create(input=["hello"], model="voyage-4", dimensions=1024).data[0].embedding[0]
 """
-HTTPX_FIRST = """
-import array, base64, httpx
+HTTPX2_FIRST = """
+import array, base64, httpx2
 body = {{"input": ["hello"], "model": "voyage-4", "output_dimension": 1024,
         "encoding_format": "base64"}}
-answer = httpx.post({url!r} + "/embeddings", json=body)
+answer = httpx2.post({url!r} + "/embeddings", json=body)
 array.array("f", base64.b64decode(answer.json()["data"][0]["embedding"]))[0]
 """
 
@@ -63,7 +68,7 @@ def contenders(wheel: Path) -> dict[str, Contender]:
         Contender(OURS_NUMPY, (f"{wheel}[numpy]",), "voyageai", VOYAGEAI_FIRST),
         Contender(OFFICIAL, (f"voyageai=={OFFICIAL_RELEASE}",), "voyageai", VOYAGEAI_FIRST),
         Contender("openai", (f"openai=={OPENAI_RELEASE}",), "openai", OPENAI_FIRST),
-        Contender("httpx", ("httpx", "numpy"), "httpx", HTTPX_FIRST),
+        Contender("httpx2", ("httpx2", "numpy"), "httpx2", HTTPX2_FIRST),
         Contender(AIOHTTP, ("aiohttp", "numpy"), "aiohttp"),
     )
     return {contender.name: contender for contender in all_of_them}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import bars
 from .bars import CPU, DISTRIBUTIONS, LISTS, MATRIX, MEGABYTES, OFFICIAL_EMBED, WALL
-from .contenders import AIOHTTP, Environment
+from .contenders import AIOHTTP, TLS_FIRST, Environment
 from .server import DIMENSIONS
 from .tables import Section
 
@@ -34,20 +34,20 @@ WAYS: tuple[Way, ...] = (
     (OFFICIAL_EMBED, bars.OFFICIAL, "lists"),
     ("official, np.array(embed().embeddings)", bars.OFFICIAL, "array"),
     ("openai, embeddings.create()", "openai", "openai"),
-    (bars.HTTPX, "httpx", "httpx"),
+    (bars.HTTPX2, "httpx2", "httpx2"),
 )
 ASYNC_WAYS: tuple[Way, ...] = (
     (MATRIX, bars.OURS_NUMPY, "matrix async"),
     (LISTS, bars.OURS_NUMPY, "lists async"),
     (OFFICIAL_EMBED, bars.OFFICIAL, "lists async"),
     ("openai, embeddings.create()", "openai", "openai async"),
-    (bars.HTTPX, "httpx", "httpx async"),
+    (bars.HTTPX2, "httpx2", "httpx2 async"),
 )
 TOGETHER_WAYS: tuple[Way, ...] = (
     (LISTS, bars.OURS, "lists async"),
     (OFFICIAL_EMBED, bars.OFFICIAL, "lists async"),
     ("openai, embeddings.create()", "openai", "openai async"),
-    (bars.HTTPX, "httpx", "httpx async"),
+    (bars.HTTPX2, "httpx2", "httpx2 async"),
     (bars.AIOHTTP, AIOHTTP, "aiohttp"),
 )
 
@@ -147,6 +147,8 @@ def first_vectors(environments: Environments, url: str, rounds: int) -> Section:
         name: (environment, environment.contender.first.format(url=f"{url}/1"))
         for name, environment in environments.items()
     }
+    ours, first = programs[bars.OURS]
+    programs[bars.OURS_TLS] = ours, first + TLS_FIRST
     return start_up(bars.FIRST, programs, rounds)
 
 
@@ -181,6 +183,22 @@ def together(in_flight: int, environments: Environments, url: str, rounds: int) 
         for turn in range(-WARM_UP, rounds):
             for row, worker in workers.items():
                 reading = _ask(worker, f"{in_flight} {SECONDS}")
+                if turn >= 0:
+                    section.add(row, reading)
+    return section
+
+
+def paced(environments: Environments, url: str, rounds: int) -> Section:
+    """How much of a core a steady number of calls a second takes."""
+    section = Section(bars.PACED)
+    with ExitStack() as stack:
+        workers = {
+            row: stack.enter_context(_worker(environments[name], way, url, 1))
+            for row, name, way in TOGETHER_WAYS
+        }
+        for turn in range(-WARM_UP, rounds):
+            for row, worker in workers.items():
+                reading = _ask(worker, f"paced {bars.RATE_LIMIT} {SECONDS}")
                 if turn >= 0:
                     section.add(row, reading)
     return section

@@ -3,7 +3,7 @@
     python -I worker.py WAY URL TEXTS DIMENSIONS
 
 A line of input is the number of calls to make, whose mean is printed, or `memory`, or how many
-calls to make at once for how many seconds.
+calls to make at once for how many seconds, or `paced`, calls a second and seconds.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def openai_async(url: str, texts: Texts) -> Call:
     return _Waiting(lambda: client.embeddings.create(input=texts, model=MODEL), _entries)
 
 
-def httpx(url: str, texts: Texts) -> Call:
-    client = import_module("httpx").Client(timeout=60)
+def httpx2(url: str, texts: Texts) -> Call:
+    client = import_module("httpx2").Client(timeout=60)
     return lambda: _decoded(client.post(f"{url}/embeddings", json=_body(texts)))
 
 
-def httpx_async(url: str, texts: Texts) -> Call:
-    client = import_module("httpx").AsyncClient(timeout=60)
+def httpx2_async(url: str, texts: Texts) -> Call:
+    client = import_module("httpx2").AsyncClient(timeout=60)
     return _Waiting(lambda: client.post(f"{url}/embeddings", json=_body(texts)), _decoded)
 
 
@@ -115,6 +115,18 @@ class _Waiting:
     def together(self, in_flight: int, seconds: float) -> int:
         """Keep so many calls going for so long; returns how many there were."""
         return self._loop.run_until_complete(self._together(in_flight, seconds))
+
+    def paced(self, rate: int, seconds: float) -> None:
+        """Begin so many calls a second for so long, and wait for the last."""
+        self._loop.run_until_complete(self._paced(rate, seconds))
+
+    async def _paced(self, rate: int, seconds: float) -> None:
+        start = self._loop.time()
+        calls: list[asyncio.Future[Any]] = []
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(start + number / rate - self._loop.time())
+            calls.append(asyncio.ensure_future(self._once()))
+        await asyncio.gather(*calls)
 
     async def _together(self, in_flight: int, seconds: float) -> int:
         end = time.perf_counter() + seconds
@@ -168,8 +180,8 @@ WAYS: dict[str, Make] = {
     "matrix async": voyageai_async(_matrix),
     "openai": openai,
     "openai async": openai_async,
-    "httpx": httpx,
-    "httpx async": httpx_async,
+    "httpx2": httpx2,
+    "httpx2 async": httpx2_async,
     "aiohttp": aiohttp,
 }
 
@@ -194,6 +206,15 @@ def crowded(call: Call, in_flight: int, seconds: float) -> dict[str, float]:
     count = call.together(in_flight, seconds)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     return {"ms per call": 1000 * wall / count, "CPU ms per call": 1000 * cpu / count}
+
+
+def paced(call: Call, rate: int, seconds: float) -> dict[str, float]:
+    """The part of a core that so many calls a second take."""
+    assert isinstance(call, _Waiting)
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    call.paced(rate, seconds)
+    return {"cores used": (time.process_time() - cpu) / (time.perf_counter() - wall)}
 
 
 def memory(call: Call, own: int) -> dict[str, float]:
@@ -221,6 +242,9 @@ if __name__ == "__main__":
     for line in sys.stdin:
         if line.strip() == "memory":
             reading = memory(one, NUMBER_SIZE * dimensions * count)
+        elif line.startswith("paced "):
+            _, rate, seconds = line.split()
+            reading = paced(one, int(rate), float(seconds))
         elif " " in line.strip():
             in_flight, seconds = line.split()
             reading = crowded(one, int(in_flight), float(seconds))

@@ -99,7 +99,7 @@ class Face:
         mock = httpx2.MockTransport(recorded)
         client = self.kind(**{"api_key": KEY, "transport": mock} | options)
         time = Surroundings(clock=lambda: self.time, dice=lambda: 0.5)
-        if self.kind is voyageai.Client:
+        if issubclass(self.kind, voyageai.Client):
             client._transport = Transport(http=mock, sleep=wait, surroundings=time)
         else:
             client._transport = AsyncTransport(http=mock, sleep=sleep, surroundings=time)

@@ -647,11 +647,11 @@ def test_the_time_for_a_call_is_that_of_the_whole_content(face):
             face.time += 1
             yield BODY[at : at + 10]
 
-    client = face.client(lambda request: httpx2.Response(200, stream=Body(slowly())), timeout=3)
+    client = face.client(lambda request: httpx2.Response(200, stream=Body(slowly())), deadline=3)
     with pytest.raises(error.DeadlineError, match=r"longer than its 3 s; 20 bytes had arrived"):
         done(client.files.content("file-1").read())
     assert BODY == b"".join(done(client.files.content("file-1").iter_bytes()))
-    assert BODY == done(client.files.content("file-1", timeout=90).read())
+    assert BODY == done(client.files.content("file-1", deadline=90).read())
 
 
 def test_what_is_left_early_is_closed(face):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import json
 import subprocess
@@ -100,6 +101,26 @@ def test_every_name_that_is_listed_is_there_and_every_one_there_is_listed():
     assert [] == [name for name in voyageai.__all__ if not hasattr(voyageai, name)]
     assert sorted(voyageai.__all__) == sorted(set(voyageai.__all__))
     assert set(voyageai.__all__) <= set(dir(voyageai))
+
+
+STARRED = ("", ".error", ".object", ".util", ".api_resources", ".chunking", ".embeddings_utils",
+           ".prompts", ".quantization", ".video_utils", ".local", ".files", ".batches", ".bulk",
+           ".emulator", ".client", ".client_async")  # fmt: skip
+
+
+@pytest.mark.parametrize("module", STARRED)
+def test_a_star_import_hides_no_builtin(module):
+    """`class Mine(object)` would otherwise break far from the import."""
+    names = {}
+    exec(f"from voyageai{module} import *", names)
+
+    assert set() == (set(names) - {"__builtins__"}) & set(dir(builtins))
+
+
+def test_a_module_that_a_star_import_leaves_out_is_there():
+    """`voyageai.object` is the official client's name for its results."""
+    assert "object" in dir(voyageai)
+    assert voyageai.object.EmbeddingsObject.__name__ == "EmbeddingsObject"
 
 
 HEAVY = ("httpx2", "attrs", "attr", "numpy", "json", "asyncio", "voyageai_rest", "pybase64", "ssl")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
 import pickle
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 import voyageai
+from voyageai.api_resources.api_requestor import APIRequestor
 from voyageai.error import ArgumentError, AuthenticationError
 from voyageai_rest.operations import SERVERS
+
+from .conftest import KEY
 
 
 @pytest.fixture
@@ -85,13 +90,85 @@ def test_white_space_around_a_key_is_stripped(face, monkeypatch):
     assert "Bearer pa-x" == face.requests[-1].headers["authorization"]
 
 
-@pytest.mark.parametrize("key", ["pa-ключ", "two words", "pa-\x07bell"])
-def test_a_text_that_can_be_no_key_is_refused_without_being_shown(key):
+@pytest.mark.parametrize("key", ["pa-ключ", "pa-é", "two\nlines", "pa-\x07bell", "pa-\x7f"])
+def test_a_text_that_no_header_can_hold_is_refused_without_being_shown(key):
     """Whatever it is, it may be secret."""
-    with pytest.raises(AuthenticationError) as raised:
+    with pytest.raises(AuthenticationError, match="can't be sent in a header") as raised:
         voyageai.Client(api_key=key)
 
     assert key not in str(raised.value) + repr(raised.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["A FAKE KEY", "YOUR KEY HERE", "<your key>", "sk-...", "two\twords", "$VOYAGE_API_KEY"]
+)
+def test_whether_a_text_is_a_key_is_for_the_server_to_say(face, key, monkeypatch):
+    """Tests and gateways use placeholders, and a header can hold them."""
+    monkeypatch.setenv("VOYAGE_API_KEY", key)
+    for client in (face.client(api_key=key), face.client(api_key=None)):
+        face.call(client, "embed", ["a"], "voyage-4", "query")
+        assert f"Bearer {key}" == face.requests[-1].headers["authorization"]
+
+
+class SecretStr:
+    """As pydantic's: its text is a mask."""
+
+    def get_secret_value(self):
+        return "pa-hidden"
+
+    def __len__(self):
+        return 0
+
+    def __str__(self):
+        return "**********"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (SecretStr(), r"not of type SecretStr; pass what its \.get_secret_value\(\) gives"),
+        (b"pa-hidden", r"not of type bytes; pass what its \.decode\(\) gives"),
+        (b"", "not of type bytes"),
+        (5, "not of type int; pass the key itself"),
+        (0, "not of type int"),
+        (lambda: "pa-hidden", "not of type function; pass the key itself"),
+        (["pa-hidden"], "not of type list"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_what_is_no_string_is_no_key(face, given, said, monkeypatch):
+    """Its text would be sent, which is often not the key: a mask, or the name of a function."""
+    client = face.client()
+    with pytest.raises(AuthenticationError, match=f"argument api_key must be a string, {said}"):
+        face.client(api_key=given)
+    with pytest.raises(AuthenticationError, match=said):
+        client.with_options(api_key=given)
+    with pytest.raises(AuthenticationError, match=said):
+        APIRequestor(given)
+    with pytest.raises(AuthenticationError, match=said):
+        voyageai.util.api_key_to_header(given)
+    monkeypatch.setattr(voyageai, "api_key", given)
+    with pytest.raises(AuthenticationError, match=said) as raised:
+        face.client(api_key=None)
+
+    assert str(raised.value).startswith("The API key from voyageai.api_key must be")
+    assert "hidden" not in str(raised.value)
+
+
+def test_a_key_that_is_set_later_is_looked_at_when_it_is_used(face):
+    """Frameworks set it in the client's parameters, after it was made."""
+    client = face.client()
+    client._params["api_key"] = " al-later\n"
+    face.call(client, "embed", ["a"], "voyage-4", "query")
+    assert "Bearer al-later" == face.requests[-1].headers["authorization"]
+    client._params["api_key"] = SecretStr()
+    with pytest.raises(AuthenticationError, match="must be a string, not of type SecretStr"):
+        face.call(client, "embed", ["a"], "voyage-4", "query")
+    client._params["api_key"] = None
+    with pytest.raises(AuthenticationError, match="An API key is required"):
+        face.call(client, "embed", ["a"], "voyage-4", "query")
+
+    assert 1 == len(face.requests)
 
 
 @pytest.mark.parametrize(
@@ -137,14 +214,13 @@ def test_a_base_url_that_is_none_is_refused_with_the_names_that_are():
         voyageai.Client(api_key="k", base_url="uk")
 
 
-def test_the_key_is_in_no_repr_and_no_pickle(face, key):
-    """Reprs end up in logs, pickles in queues and caches."""
-    client = face.client()
+def test_the_key_is_in_no_repr(face, key):
+    """Reprs end up in logs."""
+    client = pickle.loads(pickle.dumps(face.client()))
 
+    assert key == client.api_key
     assert key not in repr(client)
     assert key not in repr(vars(client))
-    assert key.encode() not in pickle.dumps(client)
-    assert key.encode() not in pickle.dumps(client._params)
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
@@ -161,16 +237,62 @@ def test_a_copied_client_keeps_its_key_and_its_connections(face, key, duplicate)
     assert ["elsewhere.test", "api.voyageai.com"] == hosts
 
 
-def test_an_unpickled_client_looks_for_a_key_where_it_is(face, monkeypatch):
-    """Frameworks send clients to workers, which have the key in their own environment."""
-    client = face.client(max_retries=3, timeout=5, base_url="http://localhost:1/v1")
-    monkeypatch.setenv("VOYAGE_API_KEY", "key-of-worker")
-    copied = pickle.loads(pickle.dumps(client))
+@pytest.mark.parametrize("place", ["argument", "module", "path", "variable", "options"])
+def test_an_unpickled_client_has_its_key_wherever_it_was_found(face, place, tmp_path, monkeypatch):
+    """Spark, Ray, Daft and process pools send clients to workers, which may have another or none."""
+    with monkeypatch.context() as here:
+        if place == "module":
+            here.setattr(voyageai, "api_key", "al-here")
+        elif place == "path":
+            (tmp_path / "key").write_text("al-here\n")
+            here.setenv("VOYAGE_API_KEY_PATH", str(tmp_path / "key"))
+        elif place == "variable":
+            here.setenv("VOYAGE_API_KEY", "al-here")
+        client = face.client(api_key="al-here" if place == "argument" else None)
+        if place == "options":
+            client = client.with_options(api_key="al-here")
+        pickled = pickle.dumps(client)
+    monkeypatch.setenv("VOYAGE_API_KEY", "pa-of-worker")
+    monkeypatch.setenv("VOYAGE_BASE_URL", "http://localhost:2/v1")
+    found = pickle.loads(pickled)
 
-    assert "key-of-worker" == copied.api_key
-    assert 3 == copied.max_retries
-    expected = {"request_timeout": 5, "base_url": "http://localhost:1/v1"}
-    assert expected == {name: copied._params[name] for name in expected}
+    assert ("al-here", "al-here") == (found.api_key, found._params["api_key"])
+    assert "https://ai.mongodb.com/v1" == found._params["base_url"]
+    assert "http://localhost:2/v1" == found.with_options(api_key="pa-x")._params["base_url"]
+
+
+def test_an_unpickled_client_has_its_settings(face):
+    """All that can cross, also what was changed after it was made."""
+    policy = voyageai.RetryPolicy(max_retries=3)
+    client = face.client(timeout=5, deadline=9, rate_limit=2, input_types={"embed": "query"})
+    client.max_retries = policy
+    client._params["base_url"] = "http://localhost:1/v1"
+    found = pickle.loads(pickle.dumps(client))
+
+    assert policy == found.max_retries
+    assert client._params == found._params
+    assert repr(client._limiter) == repr(found._limiter)
+    assert found._limiter is not client._limiter
+    expected = {"deadline": 9, "input_types": {"embed": "query"}}
+    assert expected == {name: found._settings[name] for name in expected}
+    assert not any(name in found._settings for name in ("transport", "http_client", "proxy"))
+
+
+def test_a_client_that_was_pickled_without_a_key_looks_for_one_where_it_is(face, monkeypatch):
+    """And goes to the host that this key belongs to."""
+    pickled = pickle.dumps(face.client(api_key=None, max_retries=1))
+    monkeypatch.setenv("VOYAGE_API_KEY", "al-of-worker")
+    found = pickle.loads(pickled)
+
+    assert ("al-of-worker", 1) == (found.api_key, found.max_retries)
+    assert "https://ai.mongodb.com/v1" == found._params["base_url"]
+
+
+def test_a_process_pool_takes_a_client(face):
+    """It pickles what it sends, and nothing of the parent's is there but that."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert KEY == pool.submit(getattr, face.client(), "api_key").result()
+        assert KEY == pool.submit(str, face.client().api_key).result()
 
 
 def test_copied_parameters_keep_the_key(face, key):

@@ -21,8 +21,14 @@ import voyageai
 from hypothesis import given
 from hypothesis import strategies as st
 from voyageai import api_resources, chunking, embeddings_utils, util
-from voyageai.api_resources import VoyageHttpResponse, VoyageResponse
-from voyageai.error import AuthenticationError, MalformedResponseError, RateLimitError
+from voyageai.api_resources import VoyageHttpResponse, VoyageResponse, api_requestor
+from voyageai.api_resources.api_requestor import APIRequestor
+from voyageai.error import (
+    ArgumentError,
+    AuthenticationError,
+    MalformedResponseError,
+    RateLimitError,
+)
 from voyageai.inputs.splitting import SEPARATORS, split
 
 from .conftest import KEY, answer_to, packed
@@ -278,6 +284,110 @@ def test_resource_classes_take_keys_hosts_and_headers(create, sent):
     assert "Bearer al-other" == sent[0].headers["authorization"]
     assert ("search", "mine") == (sent[0].headers["x-team"], sent[0].headers["x-request-id"])
     assert ["ai.mongodb.com", "gateway.test", "gateway.test"] == [one.url.host for one in sent]
+
+
+@pytest.fixture(params=["request", "arequest"])
+def send(request):
+    """A requestor's way to send, blocking or not."""
+
+    def run(*given, key=None, base_url=None, **options):
+        method = getattr(APIRequestor(key, base_url), request.param)
+        found = method(*given, **options)
+        return asyncio.run(found) if request.param == "arequest" else found
+
+    return run
+
+
+def test_a_requestor_sends_what_it_is_given(send, sent):
+    """As in the official client, with the headers that it promised."""
+    body = {"query": "q", "documents": ["a"], "model": "rerank-3"}
+    sent.answer = lambda request: httpx2.Response(
+        200, json={"data": [], "path": request.url.path}, headers={"x-request-id": "r"}
+    )
+    answer = send("post", "/rerank", body, {"X-Team": "search"}, request_id="mine")
+    listed = send("get", "/files", {"limit": 2, "after": None}, key="al-1")
+
+    assert VoyageHttpResponse is type(answer) is api_requestor.VoyageHttpResponse
+    assert ({"data": [], "path": "/v1/rerank"}, "r") == (answer.data, answer.request_id)
+    assert body == json.loads(sent[0].content)
+    assert ("search", "mine") == (sent[0].headers["x-team"], sent[0].headers["x-request-id"])
+    assert "/v1/files" == listed.data["path"]
+    assert ("GET", "https://ai.mongodb.com/v1/files?limit=2", b"") == (
+        sent[1].method,
+        str(sent[1].url),
+        sent[1].content,
+    )
+
+
+def test_a_requestor_has_a_key_and_a_host(sent, monkeypatch):
+    """They are found where a client finds them."""
+    made = APIRequestor()
+    assert (KEY, "https://api.voyageai.com/v1") == (made.api_key, made.base_url)
+    made = APIRequestor("al-1")
+    assert ("al-1", "https://ai.mongodb.com/v1") == (made.api_key, made.base_url)
+    assert "http://a.test/v1" == APIRequestor("al-1", "http://a.test/v1/").base_url
+    monkeypatch.setenv("VOYAGE_BASE_URL", "http://b.test/v1")
+    assert "http://b.test/v1" == APIRequestor("al-1").base_url
+    monkeypatch.delenv("VOYAGE_API_KEY")
+    with pytest.raises(AuthenticationError, match="No API key provided"):
+        APIRequestor()
+
+
+def test_a_requestor_raises_what_a_client_raises(send, sent):
+    """And refuses what it would have to leave out."""
+    sent.answer = lambda request: httpx2.Response(429, json={"detail": "slow"})
+    with pytest.raises(RateLimitError, match="slow"):
+        send("post", "/rerank", {})
+    sent.answer = lambda request: httpx2.Response(200, text="<html>")
+    with pytest.raises(MalformedResponseError):
+        send("post", "/rerank", {})
+    with pytest.raises(ArgumentError, match=r"Client\.files\.upload"):
+        send("post", "/files", {}, files={"file": b""})
+
+
+def test_a_wrapped_requestor_sees_what_the_resource_classes_send(create, sent, monkeypatch):
+    """Tests of programs that use them replace it."""
+    data = {"data": [], "usage": {"total_tokens": 3}}
+
+    def request(self, method, url, params=None, headers=None, **options):
+        sent.append((method, url, params))
+        return VoyageHttpResponse(data, {})
+
+    async def arequest(self, *args, **kwargs):
+        return request(self, *args, **kwargs)
+
+    monkeypatch.setattr(APIRequestor, "request", request)
+    monkeypatch.setattr(APIRequestor, "arequest", arequest)
+    _, body = CREATES["Reranking"]
+
+    assert data == create("Reranking", **body)
+    assert [("post", "/rerank", body)] == sent
+
+
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+def test_clients_send_by_themselves(kind, sent, monkeypatch):
+    """What replaces the lower level sees nothing of them, which the guide to moving says."""
+    for name in ("request", "arequest"):
+        monkeypatch.setattr(APIRequestor, name, lambda *args, **kwargs: pytest.fail("asked"))
+    answer = getattr(voyageai, kind)().embed(["a"], "voyage-4", "query")
+    answer = asyncio.run(answer) if asyncio.iscoroutine(answer) else answer
+
+    assert [[0.0, 0.5]] == answer.embeddings
+
+
+def test_a_malformed_answer_to_a_resource_class_comes_with_its_error(create, sent):
+    """The server's people ask for the request's id, and for what it answered."""
+    sent.answer = lambda request: httpx2.Response(
+        200, json={"data": 3}, headers={"x-request-id": "r"}
+    )
+    with pytest.raises(MalformedResponseError, match="these are not embeddings") as raised:
+        create("Embedding", **CREATES["Embedding"][1])
+
+    assert (200, {"data": 3}, "r") == (
+        raised.value.http_status,
+        raised.value.json_body,
+        raised.value.request_id,
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,26 @@ def test_a_timeout_bounds_the_phases_of_an_attempt(face, timeout, expected):
     assert expected == phases(face)
 
 
-def test_a_timeout_bounds_the_whole_call(face):
+def test_a_timeout_bounds_each_attempt_and_not_the_call(face):
+    """As in the official client, which answers on the second attempt where one took too long."""
+    had = []
+
+    def handler(request):
+        had.append(request.extensions["timeout"]["read"])
+        if len(had) < 3:
+            face.time += 2
+            raise httpx2.ReadTimeout("silent", request=request)
+        return answer_to(request)
+
+    face.call(face.client(handler, max_retries=3, timeout=2), "embed", **EMBED)
+
+    assert [2, 2, 2] == had
+    assert [0.5, 1.0] == face.waits
+
+
+def test_a_deadline_bounds_the_whole_call(face):
     """Retries and waits included, so that nobody waits longer than they said."""
-    client = face.client(failing(*[503] * 9), max_retries=9, timeout=3)
+    client = face.client(failing(*[503] * 9), max_retries=9, timeout=9, deadline=3)
     with pytest.raises(error.ServiceUnavailableError, match=r"only 1\.5 s are left") as raised:
         face.call(client, "embed", **EMBED)
 
@@ -77,7 +94,7 @@ def test_a_deadline_that_is_over_is_an_error_of_its_own(face):
         raise httpx2.ReadTimeout("slow", request=request)
 
     with pytest.raises(error.DeadlineError, match="the time for the call is over") as raised:
-        face.call(face.client(handler, max_retries=3), "embed", **EMBED, timeout=5)
+        face.call(face.client(handler, max_retries=3), "embed", **EMBED, deadline=5)
 
     assert isinstance(raised.value, error.Timeout)
     assert (1, 10.0) == (raised.value.attempts, raised.value.elapsed)
@@ -91,7 +108,7 @@ def test_an_answer_that_drips_can_not_outlive_the_deadline():
             await asyncio.sleep(60)
 
     async def call():
-        client = voyageai.AsyncClient("k", transport=Drip(), timeout=0.05)
+        client = voyageai.AsyncClient("k", transport=Drip(), deadline=0.05)
         await client.embed(**EMBED)
 
     with pytest.raises(error.DeadlineError):
@@ -107,7 +124,7 @@ def test_a_call_has_options_of_its_own(face):
     )  # fmt: skip
 
     assert 2 == len(face.requests)
-    assert 1.5 == phases(face)["read"]
+    assert 2 == phases(face)["read"]
     assert "search" == face.requests[-1].headers["x-team"]
     assert [1] == face.body["brand_new"]
     face.call(client, "embed", **EMBED)

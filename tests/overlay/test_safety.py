@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import pickle
+import subprocess
+import sys
 import traceback
 
 import httpx2
@@ -11,7 +13,7 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai.transport import logs
-from voyageai.transport.opening import InsecureWarning, Wire
+from voyageai.transport.environment import InsecureWarning
 
 from .conftest import answer_to
 from .test_failures import failing
@@ -35,6 +37,35 @@ def test_every_attempt_is_a_line(face, lines):
         "POST /v1/embeddings 503 request r-9, attempt 1, 0.000 s, trying again in 0.5 s",
         "POST /v1/embeddings 200 request req-1, attempt 2, 0.000 s, 7 tokens",
     ] == lines()
+
+
+def test_lines_at_info_are_of_failures_only(face, caplog):
+    """Programs that log at INFO see as little of a success as with the official client."""
+    caplog.set_level(logging.INFO)
+    face.call(face.client(), "embed", **EMBED)
+    assert [] == caplog.records
+    face.call(face.client(failing(503), max_retries=1), "embed", **EMBED)
+    with pytest.raises(error.ServerError):
+        face.call(face.client(failing(500)), "embed", **EMBED)
+
+    assert [
+        (logging.INFO, "trying again in 0.5 s"),
+        (logging.INFO, "giving up"),
+    ] == [(one.levelno, one.getMessage().rpartition(", ")[2]) for one in caplog.records]
+
+
+def test_nothing_is_printed_where_logging_is_not_set_up():
+    """Python prints warnings there; the exception says the same."""
+    script = (
+        "import httpx2, voyageai\n"
+        "handler = lambda request: httpx2.Response(500)\n"
+        "vo = voyageai.Client('k', transport=httpx2.MockTransport(handler))\n"
+        "try: vo.embed(['a'], 'voyage-4', 'query')\n"
+        "except voyageai.error.ServerError: print('raised')"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert ("raised\n", "") == (ran.stdout, ran.stderr)
 
 
 def test_a_failure_is_a_line(face, lines):
@@ -68,7 +99,7 @@ def test_nothing_is_formatted_while_nobody_listens(face, monkeypatch):
 
 def test_the_official_logger_is_the_parent(face, caplog):
     """Whoever configured `voyage` goes on getting the lines."""
-    caplog.set_level(logging.INFO, logger="voyage")
+    caplog.set_level(logging.DEBUG, logger="voyage")
     logging.getLogger("voyageai").setLevel(logging.NOTSET)
     face.call(face.client(), "embed", **EMBED)
 
@@ -80,9 +111,9 @@ def test_the_official_logger_is_the_parent(face, caplog):
 def test_lines_are_printed_when_that_is_asked_for(face, way, monkeypatch, capsys):
     """VOYAGE_LOG and voyageai.log, once however many clients there are."""
     if way == "variable":
-        monkeypatch.setenv("VOYAGE_LOG", "info")
+        monkeypatch.setenv("VOYAGE_LOG", "debug")
     else:
-        monkeypatch.setattr(voyageai, "log", "info")
+        monkeypatch.setattr(voyageai, "log", "debug")
     logger = logging.getLogger("voyageai")
     monkeypatch.setattr(logger, "handlers", [])
     face.client()
@@ -93,14 +124,14 @@ def test_lines_are_printed_when_that_is_asked_for(face, way, monkeypatch, capsys
 
 
 def test_the_key_is_nowhere_to_be_found(face, key, caplog):
-    """Not in logs, reprs, tracebacks, exceptions or pickles, whatever happens."""
+    """Not in logs, reprs, tracebacks, exceptions or their pickles, whatever happens."""
     caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
     caplog.set_level(logging.DEBUG)
     told = []
     for answer in (200, 401, 500, httpx2.ConnectError("x"), httpx2.ReadTimeout("x")):
         handler = answer_to if answer == 200 else failing(answer, answer)
         client = face.client(handler, max_retries=1, proxy="http://user:hidden-word@proxy:1")
-        told += [repr(client), repr(vars(client)), str(pickle.dumps(client))]
+        told += [repr(client), repr(vars(client))]
         try:
             face.call(client, "embed", **EMBED)
         except error.VoyageError as failure:
@@ -110,6 +141,7 @@ def test_the_key_is_nowhere_to_be_found(face, key, caplog):
     told.append(caplog.text)
 
     assert key not in "".join(told)
+    assert "hidden-word" not in str(pickle.dumps(client))
 
 
 def test_redirects_are_not_followed(face):
@@ -151,32 +183,6 @@ def test_trusting_any_certificate_warns(face):
     """It is for tests only."""
     with pytest.warns(InsecureWarning, match="verify=False"):
         face.client(verify=False)
-
-
-@pytest.mark.parametrize(
-    ("proxy", "environment", "expected"),
-    [
-        (None, {}, None),
-        (None, {"HTTPS_PROXY": "http://env:1"}, "http://env:1"),
-        (None, {"ALL_PROXY": "http://env:1"}, "http://env:1"),
-        (None, {"HTTP_PROXY": "http://env:1"}, None),
-        (None, {"HTTPS_PROXY": "http://env:1", "NO_PROXY": "api.voyageai.com"}, None),
-        ("http://own:1", {"HTTPS_PROXY": "http://env:1"}, "http://own:1"),
-        ({"https": "http://own:1"}, {}, "http://own:1"),
-        ({"http": "http://own:1"}, {"HTTPS_PROXY": "http://env:1"}, None),
-    ],
-)
-def test_a_proxy_is_the_argument_or_what_the_environment_says(
-    proxy, environment, expected, monkeypatch
-):
-    """Both clients alike; the official asynchronous one ignores proxies."""
-    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-
-    assert expected == Wire(proxy=proxy).proxy_of("https", "api.voyageai.com")
 
 
 def test_a_proxy_of_the_wrong_type_is_refused(face, monkeypatch):

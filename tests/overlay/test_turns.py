@@ -66,7 +66,7 @@ def test_a_wait_beyond_the_deadline_is_an_error_at_once(face):
     for _ in range(2):
         face.call(client, "embed", **EMBED)
     with pytest.raises(error.DeadlineError, match="The rate limit would hold the call back"):
-        face.call(client, "embed", **EMBED, timeout=5)
+        face.call(client, "embed", **EMBED, deadline=5)
 
     assert [] == face.waits
     face.call(client, "embed", **EMBED)

@@ -1,29 +1,73 @@
-"""Both transports, used the same way, so that each test runs for both."""
+"""Both transports on the default wire, used the same way, so that each test runs for both."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import httpx2
 import pytest
 import trustme
-from voyageai.transport.blocking import Connections
-from voyageai.transport.looping import AsyncConnections
+import voyageai
+from voyageai.transport import AsyncTransport, Transport
+from voyageai.transport.environment import LIMITS, Wire
+from voyageai.transport.steps import Send
 
 T = TypeVar("T")
 
 
-class Blocking:
+def wire(verify: ssl.SSLContext | bool = True, **limits: Any) -> Wire:
+    """How to reach hosts, with some limits of its own."""
+    return Wire(verify=verify, limits=httpx2.Limits(**vars(LIMITS) | limits))
+
+
+def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
+    """The response, or the exception raised."""
+    if isinstance(answer, httpx2.RequestError):
+        raise answer
+    return answer
+
+
+def step(request: httpx2.Request) -> Send:
+    """The step that sends a request, within its deadline."""
+    deadline = request.extensions.get("deadline")
+    return Send(request, None if deadline is None else deadline - time.monotonic())
+
+
+class Carrier:
+    """A transport, and what it keeps."""
+
+    transport: Any
+
+    @property
+    def slots(self) -> Any:
+        """The slots in use."""
+        raise NotImplementedError("one for each kind")
+
+    @property
+    def connections(self) -> int:
+        """How many idle connections there are: all of them, while nothing is sent."""
+        slots = self.slots._idle._slots
+        return sum(
+            not one.is_closed() for slot in slots for one in slot.transport._pool.connections
+        )
+
+
+class Blocking(Carrier):
     """The blocking transport."""
 
-    def __init__(self, context: Callable[[], ssl.SSLContext], **options: Any) -> None:
-        self.transport = Connections(context, **options)
+    def __init__(self, settings: Wire) -> None:
+        self.transport = Transport(settings)
+
+    @property
+    def slots(self) -> Any:
+        return self.transport._slots
 
     def send(self, request: httpx2.Request) -> httpx2.Response:
-        return self.transport.handle_request(request)
+        return answered(self.transport._send(step(request)))
 
     def settle(self) -> None:
         """Nothing happens but in calls."""
@@ -31,18 +75,19 @@ class Blocking:
     def close(self) -> None:
         self.transport.close()
 
-    def stop(self) -> None:
-        self.close()
+    stop = close
 
 
-class Looping:
+class Looping(Carrier):
     """The asynchronous transport, on an event loop that runs while it is used."""
 
-    def __init__(
-        self, context: Callable[[], ssl.SSLContext], loop: asyncio.AbstractEventLoop, **options: Any
-    ) -> None:
+    def __init__(self, settings: Wire, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.transport = AsyncConnections(context, **options)
+        self.transport = AsyncTransport(settings)
+
+    @property
+    def slots(self) -> Any:
+        return self.transport._slots_of(self.loop)
 
     def run(self, awaitable: Awaitable[T]) -> T:
         async def bounded() -> T:
@@ -50,8 +95,11 @@ class Looping:
 
         return self.loop.run_until_complete(bounded())
 
+    async def asend(self, request: httpx2.Request) -> httpx2.Response:
+        return answered(await self.transport._send(step(request)))
+
     def send(self, request: httpx2.Request) -> httpx2.Response:
-        return self.run(self.transport.handle_async_request(request))
+        return self.run(self.asend(request))
 
     def settle(self) -> None:
         """Let the loop see what has arrived."""
@@ -67,29 +115,22 @@ class Looping:
         self.loop.close()
 
 
-Carrier = Blocking | Looping
-Carry = Callable[..., Carrier]
-
-
-def no_context() -> ssl.SSLContext:
-    """For tests without TLS: making a context would be work for nothing."""
-    raise AssertionError("a TLS context was made for a connection without TLS")
+Carry = Callable[..., Any]
 
 
 @pytest.fixture(params=["blocking", "asyncio", "uvloop"])
 def carry(request: pytest.FixtureRequest) -> Iterator[Carry]:
     """Makes a transport; all are closed in the end."""
-    made: list[Carrier] = []
+    made: list[Blocking | Looping] = []
 
-    def make(context: Callable[[], ssl.SSLContext] = no_context, **options: Any) -> Carrier:
-        carrier: Carrier
+    def make(verify: ssl.SSLContext | bool = True, **limits: Any) -> Blocking | Looping:
+        settings = wire(verify, **limits)
         if request.param == "blocking":
-            carrier = Blocking(context, **options)
+            made.append(Blocking(settings))
         else:
             module = pytest.importorskip(request.param)
-            carrier = Looping(context, module.new_event_loop(), **options)
-        made.append(carrier)
-        return carrier
+            made.append(Looping(settings, module.new_event_loop()))
+        return made[-1]
 
     yield make
     for carrier in made:
@@ -127,12 +168,35 @@ def server_context(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def trusting(authority: trustme.CA) -> Callable[[], ssl.SSLContext]:
-    """Makes TLS contexts that know the authority."""
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """A TLS context that knows the authority."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
 
-    def make() -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        authority.configure_trust(context)
-        return context
 
-    return make
+Embed = Callable[..., list[list[float]]]
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def embed(request: pytest.FixtureRequest) -> Embed:
+    """Embeds a text with a client that is made for it with some settings, and gives the vectors."""
+    kind: Any = getattr(voyageai, request.param)
+    arguments = {"texts": ["a"], "model": "voyage-4", "input_type": "query"}
+
+    def blocking(client: Any) -> Any:
+        with client:
+            return client.embed(**arguments)
+
+    async def looping(client: Any) -> Any:
+        async with client:
+            return await client.embed(**arguments)
+
+    def call(url: str, **settings: Any) -> list[list[float]]:
+        client = kind("pa-key", base_url=url, **{"timeout": 10, **settings})
+        made = kind is voyageai.Client
+        result = blocking(client) if made else asyncio.run(looping(client))
+        vectors: list[list[float]] = result.embeddings
+        return vectors
+
+    return call

@@ -101,8 +101,12 @@ class Server:
         self._acceptor = threading.Thread(target=self._accept)
 
     @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1/embeddings"
+        return f"{self.origin}/v1/embeddings"
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -172,3 +176,15 @@ def saying(*answers: bytes) -> Callable[[Peer], None]:
         peer.finish()
 
     return script
+
+
+ANSWER = (
+    b'{"object": "list", "data": [{"object": "embedding", "embedding": "AAAAAA==", "index": 0}], '
+    b'"model": "voyage-4", "usage": {"total_tokens": 1}}'
+)
+
+
+def api(peer: Peer) -> None:
+    """Embed whatever comes."""
+    while peer.read() is not None:
+        peer.answer(ANSWER, b"Content-Type: application/json\r\n")

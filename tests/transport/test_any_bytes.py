@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from itertools import pairwise
 
 import httpx2
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from voyageai.transport.blocking import Connections
-from voyageai.transport.incoming import Reply, respond
-from voyageai.transport.looping import AsyncConnections
 
-from .conftest import ask, no_context
+from .conftest import Blocking, Looping, ask, wire
 from .scripted import Peer, Server
 
 Outcome = tuple[int, list[tuple[bytes, bytes]], bytes] | tuple[type[Exception], str]
@@ -76,33 +72,23 @@ class Pair:
     """Both transports, asking the same server."""
 
     def __init__(self, server: Server) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.blocking = Connections(no_context)
-        self.looping = AsyncConnections(no_context)
+        self.carriers = (Blocking(wire()), Looping(wire(), asyncio.new_event_loop()))
         self.url = server.url
 
     def outcomes(self) -> list[Outcome]:
-        def request() -> httpx2.Request:
-            return ask(self.url, headers={"Connection": "close"})
-
-        async def looping() -> httpx2.Response:
-            return await self.looping.handle_async_request(request())
-
         found: list[Outcome] = []
-        for send in (
-            lambda: self.blocking.handle_request(request()),
-            lambda: self.loop.run_until_complete(looping()),
-        ):
+        for carrier in self.carriers:
             try:
-                found.append(outcome_of(send()))
-            except httpx2.TransportError as failure:
+                found.append(
+                    outcome_of(carrier.send(ask(self.url, headers={"Connection": "close"})))
+                )
+            except httpx2.RequestError as failure:
                 found.append((type(failure), str(failure)))
         return found
 
     def close(self) -> None:
-        self.blocking.close()
-        self.loop.run_until_complete(self.looping.aclose())
-        self.loop.close()
+        for carrier in self.carriers:
+            carrier.stop()
 
 
 said: list[bytes] = []
@@ -133,43 +119,4 @@ def test_any_answer_means_the_same_to_both(pair: Pair, answer: bytes) -> None:
     said[:] = [answer]
     blocking, looping = pair.outcomes()
     assert blocking == looping
-    assert 0 == pair.blocking.open_connections == pair.looping.open_connections
-
-
-def parsed(answer: bytes, cuts: list[int]) -> Outcome:
-    """What comes of an answer that arrives in pieces and then ends, without a network."""
-    reply = Reply("POST")
-    edges = [0, *sorted(cut for cut in cuts if cut < len(answer)), len(answer)]
-    try:
-        for start, stop in pairwise(edges):
-            data = answer[start:stop]
-            while data and not reply.done:
-                room = reply.room()
-                if room is None:
-                    reply.feed(data)
-                    break
-                count = min(len(room), len(data))
-                room[:count] = data[:count]
-                del room
-                reply.filled(count)
-                data = data[count:]
-        reply.end()
-        return outcome_of(respond(reply, ask("http://localhost/")))
-    except httpx2.TransportError as failure:
-        return type(failure), str(failure)
-    finally:
-        reply.close()
-
-
-@settings(max_examples=500)
-@given(answers(), st.lists(st.integers(0, 200), max_size=8))
-@example(
-    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", [*range(70)]
-)
-def test_where_an_answer_is_cut_does_not_matter(answer: bytes, cuts: list[int]) -> None:
-    """Networks cut where they like."""
-    whole, pieces = parsed(answer, []), parsed(answer, cuts)
-    if isinstance(whole[0], type):
-        assert whole[0] is pieces[0]  # the words may quote what had arrived
-    else:
-        assert whole == pieces
+    assert [0, 0] == [carrier.connections for carrier in pair.carriers]

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
+import httpcore2
 import httpx2
 import pytest
-from voyageai.transport import dialing
+from voyageai.transport.wire import looping
+from voyageai.transport.wire.network import SOCKET_OPTIONS, addresses, literal
 
 from .conftest import Blocking, Carry, ask
 from .scripted import Server, echo
 
+SIX, FOUR = socket.AF_INET6, socket.AF_INET
+
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes a name lead to addresses, for blocking and asynchronous look-ups."""
+    """Makes a name lead to addresses."""
+    original = socket.getaddrinfo
 
-    def lead(*addresses: tuple[str, int]) -> None:
-        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: found)
+    def lead(*found: tuple[str, int]) -> None:
+        def look_up(host: str, *args: object, **options: object) -> list[object]:
+            if host != "several.example":
+                return original(host, *args, **options)  # type: ignore[arg-type, return-value]
+            return [(FOUR, socket.SOCK_STREAM, 6, "", where) for where in found]
 
-        async def looked_up(loop: Any, host: str, port: int) -> list[dialing.Address]:
-            return [(family, kind, number, at) for family, kind, number, _, at in found]
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
-        monkeypatch.setattr(dialing, "_resolve", looked_up)
+        async def looked_up(self: object, *args: object, **options: object) -> list[object]:
+            return look_up(*args, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", looked_up)
 
     return lead
 
@@ -53,15 +62,22 @@ def unused() -> tuple[str, int]:
     return address
 
 
+def skip_uvloop(carrier: object) -> None:
+    """Its look-ups are in C; the rest is the same code."""
+    if "uvloop" in str(getattr(carrier, "loop", "")):
+        pytest.skip("uvloop looks names up by itself")
+
+
 def test_the_next_address_is_tried_when_one_refuses(
     carry: Carry, resolve: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At once: the time that a silent one gets is not waited for."""
-    monkeypatch.setattr(dialing, "DELAY", 60)
+    monkeypatch.setattr(looping, "STAGGER", 60)
+    skip_uvloop(carrier := carry())
     with Server(echo) as server:
         resolve(unused(), unused(), ("127.0.0.1", server.port))
         request = ask("http://several.example/", timeout={"connect": 5.0})
-        assert 200 == carry().send(request).status_code
+        assert 200 == carrier.send(request).status_code
 
 
 def test_the_next_address_is_tried_when_one_is_silent(
@@ -71,10 +87,10 @@ def test_the_next_address_is_tried_when_one_is_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A network without a way out for IPv6 is common; it must not use up the time."""
-    monkeypatch.setattr(dialing, "DELAY", 0.05)
+    monkeypatch.setattr(looping, "STAGGER", 0.05)
+    skip_uvloop(carrier := carry())
     with Server(echo) as server:
         resolve(full, ("127.0.0.1", server.port))
-        carrier = carry()
         timeout = {"connect": 0.6 if isinstance(carrier, Blocking) else 2.0}
         start = time.monotonic()
         assert 200 == carrier.send(ask("http://several.example/", timeout=timeout)).status_code
@@ -83,31 +99,52 @@ def test_the_next_address_is_tried_when_one_is_silent(
 
 def test_when_all_refuse_that_is_the_reason(carry: Carry, resolve: Callable[..., None]) -> None:
     """And when there is none, that."""
-    carrier = carry()
+    skip_uvloop(carrier := carry())
     resolve(unused(), unused())
     with pytest.raises(httpx2.ConnectError, match=r"refused|Connect call failed"):
         carrier.send(ask("http://several.example/"))
     resolve()
-    with pytest.raises(httpx2.ConnectError, match="no address"):
+    with pytest.raises(httpx2.ConnectError, match=r"several\.example has no address"):
         carrier.send(ask("http://several.example/"))
 
 
-def test_of_two_that_answer_one_is_kept(resolve: Callable[..., None]) -> None:
+def test_looking_a_name_up_is_within_the_deadline(
+    carry: Carry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resolver that is silent takes half a minute by itself."""
+    answered = threading.Event()
+
+    def silent(*args: object, **options: object) -> list[object]:
+        answered.wait(10)
+        return []
+
+    skip_uvloop(carrier := carry())
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    with pytest.raises(httpx2.TimeoutException):
+        carrier.send(ask("http://slow.example/", deadline=time.monotonic() + 0.1))
+    answered.set()
+
+
+def test_of_two_that_answer_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also if both answer in the same turn of the event loop, or the caller has gone by then."""
     made: list[socket.socket] = []
+
+    class Noted(looping._Socket):
+        def __init__(self, *args: int) -> None:
+            super().__init__(*args)
+            made.append(self)
 
     def still_open() -> list[socket.socket]:
         return [sock for sock in made if sock.fileno() >= 0]
 
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        winner = await dialing.dial(loop, "several.example", 80)
-        await asyncio.sleep(0)
+    async def main(port: int) -> None:
+        found = [literal("127.0.0.1", port)[0]] * 3
+        winner = await looping._first(found, [])
         assert [winner] == still_open()
         winner.close()
 
         for turns in range(8):
-            task = loop.create_task(dialing.dial(loop, "several.example", 80))
+            task = asyncio.ensure_future(looping._first(found, []))
             for _ in range(turns):
                 await asyncio.sleep(0)
             if task.cancel():
@@ -115,20 +152,45 @@ def test_of_two_that_answer_one_is_kept(resolve: Callable[..., None]) -> None:
                     await task
             else:
                 task.result().close()
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
             assert [] == still_open()
 
-    with Server(echo) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dialing, "DELAY", 0)
-        patch.setattr(dialing, "tune", made.append)
-        resolve(*[("127.0.0.1", server.port)] * 3)
-        asyncio.run(main())
+    monkeypatch.setattr(looping, "STAGGER", 0)
+    monkeypatch.setattr(looping, "_Socket", Noted)
+    with Server(echo) as server:
+        asyncio.run(main(server.port))
     assert len(made) > 8
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_addresses_are_not_looked_up(host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "family"), [("127.0.0.1", FOUR), ("::1", SIX), ("localhost", None)]
+)
+def test_addresses_are_not_looked_up(host: str, family: int | None) -> None:
     """That would take a thread for nothing."""
-    assert [host] == [where[0] for _, _, _, where in dialing._literal(host, 80)]
-    assert [] == dialing._literal("localhost", 80)
+    assert ([] if family is None else [(family, host)]) == [
+        (found, where[0]) for found, _, _, where in literal(host, 80)
+    ]
+
+
+def test_families_take_turns() -> None:
+    """Where one of them leads nowhere, the second attempt is by the other."""
+    found = [
+        (SIX, 1, 6, "", "a"),
+        (SIX, 1, 6, "", "b"),
+        (SIX, 1, 6, "", "c"),
+        (FOUR, 1, 6, "", "d"),
+    ]
+
+    assert ["a", "d", "b", "c"] == [where for _, _, _, where in addresses("x", found)]
+    with pytest.raises(httpcore2.ConnectError, match="x has no address"):
+        addresses("x", [])
+
+
+def test_sockets_send_at_once_and_stay_alive(carry: Carry) -> None:
+    """Delayed sends cost 40 ms; gateways forget connections that are silent for minutes."""
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in SOCKET_OPTIONS
+    with Server(echo) as server:
+        response = carry().send(ask(server.url, streamed=True))
+        sock = response.extensions["network_stream"].get_extra_info("socket")
+        for level, name, value in SOCKET_OPTIONS:
+            assert value == sock.getsockopt(level, name)
+        sock.close()

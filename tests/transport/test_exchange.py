@@ -49,16 +49,6 @@ def test_bodies_of_any_size_arrive_whole(carry: Carry, size: int) -> None:
         assert 1 == len(server.peers)
 
 
-def test_bodies_longer_than_the_room_set_aside_arrive_whole(
-    carry: Carry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A claimed length is believed for so many bytes only; then room is made as bytes come."""
-    monkeypatch.setattr("voyageai.transport.incoming.ROOM", 1000)
-    body = bytes(range(256)) * 4000
-    with Server(echo) as server:
-        assert body == carry().send(ask(server.url, body)).content
-
-
 def test_streamed_bodies_are_sent_in_chunks(carry: Carry) -> None:
     """Uploads need not be held in memory."""
 
@@ -98,24 +88,7 @@ def test_a_body_that_fails_leaves_its_own_exception(carry: Carry) -> None:
         content = async_parts() if isinstance(carrier, Looping) else parts()
         with pytest.raises(ZeroDivisionError):
             carrier.send(ask(server.url, content))
-        assert 0 == carrier.transport.open_connections
-
-
-def test_a_body_of_the_wrong_kind_is_refused(carry: Carry) -> None:
-    """As httpx2 does, rather than blocking a loop or failing within."""
-
-    def parts() -> Iterator[bytes]:
-        yield b""
-
-    async def async_parts() -> AsyncIterator[bytes]:
-        yield b""
-
-    with Server(echo) as server:
-        carrier = carry()
-        content = parts() if isinstance(carrier, Looping) else async_parts()
-        with pytest.raises(TypeError, match="chronously"):
-            carrier.send(ask(server.url, content))
-        assert 0 == carrier.transport.open_connections
+        assert 0 == carrier.connections
 
 
 def test_connections_are_kept(carry: Carry) -> None:
@@ -126,7 +99,7 @@ def test_connections_are_kept(carry: Carry) -> None:
             assert b"%d" % number == carrier.send(ask(server.url, b"%d" % number)).content
 
         assert 1 == len(server.peers)
-        assert (1, 1) == (carrier.transport.open_connections, carrier.transport.idle_connections)
+        assert 1 == carrier.connections
 
 
 @pytest.mark.parametrize(
@@ -135,7 +108,6 @@ def test_connections_are_kept(carry: Carry) -> None:
         pytest.param(OK + b"Connection: close\r\nContent-Length: 2\r\n\r\nok", id="said so"),
         pytest.param(OK + b"\r\nok", id="without a length"),
         pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", id="HTTP/1.0"),
-        pytest.param(OK + b"Content-Length: 2\r\n\r\nokHTTP/1.1 200 OK", id="more than asked for"),
     ],
 )
 def test_connections_that_can_not_be_kept_are_closed(carry: Carry, answer: bytes) -> None:
@@ -144,7 +116,23 @@ def test_connections_that_can_not_be_kept_are_closed(carry: Carry, answer: bytes
         carrier = carry()
         for _ in range(2):
             assert b"ok" == carrier.send(ask(server.url)).content
-            assert 0 == carrier.transport.open_connections
+            assert 0 == carrier.connections
+        assert 2 == len(server.peers)
+
+
+@pytest.mark.parametrize("rest", [b"x", OK + b"Content-Length: 6\r\n\r\npoison"])
+def test_bytes_beyond_an_answer_spoil_its_connection(carry: Carry, rest: bytes) -> None:
+    """Otherwise they would be the beginning of the next answer: somebody else's vectors."""
+
+    def script(peer: Peer) -> None:
+        while peer.read() is not None:
+            peer.send(OK + b"Content-Length: 2\r\n\r\nok" + rest)
+
+    with Server(script) as server:
+        carrier = carry()
+        for _ in range(2):
+            assert b"ok" == carrier.send(ask(server.url)).content
+            assert 0 == carrier.connections
         assert 2 == len(server.peers)
 
 
@@ -153,7 +141,7 @@ def test_requests_that_say_close_close(carry: Carry) -> None:
     with Server(echo) as server:
         carrier = carry()
         carrier.send(ask(server.url, headers={"Connection": "close"}))
-        assert 0 == carrier.transport.open_connections
+        assert 0 == carrier.connections
 
 
 def test_answers_without_bodies_leave_the_connection_usable(carry: Carry) -> None:
@@ -190,7 +178,7 @@ def test_an_answer_in_the_middle_of_the_request_is_read(carry: Carry) -> None:
         carrier = carry()
         response = carrier.send(ask(server.url, b"x" * 20_000_000))
         assert (413, b"big") == (response.status_code, response.content)
-        assert 0 == carrier.transport.open_connections
+        assert 0 == carrier.connections
 
 
 def test_compressed_bodies_are_decompressed(carry: Carry) -> None:
@@ -203,12 +191,12 @@ def test_compressed_bodies_are_decompressed(carry: Carry) -> None:
         assert b"hello" == carry().send(ask(server.url)).content
 
 
-def test_bodies_that_can_not_be_decompressed_are_protocol_errors(carry: Carry) -> None:
-    """One kind of exception for what the server did wrong."""
+def test_bodies_that_can_not_be_decompressed_are_errors_of_the_library(carry: Carry) -> None:
+    """They become one of ours like all of its kind."""
     head = OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"
     with (
         Server(saying(head + b"junk")) as server,
-        pytest.raises(httpx2.RemoteProtocolError, match="decompressed"),
+        pytest.raises(httpx2.DecodingError),
     ):
         carry().send(ask(server.url))
 
@@ -217,15 +205,6 @@ def test_other_schemes_are_refused(carry: Carry) -> None:
     """With the same exception as httpx2's own transports."""
     with pytest.raises(httpx2.UnsupportedProtocol):
         carry().send(ask("ftp://127.0.0.1/x"))
-
-
-def test_headers_can_not_smuggle_a_second_request(carry: Carry) -> None:
-    """A newline in a header would end it; the value is not printed, as it may be the key."""
-    with Server(echo) as server, pytest.raises(httpx2.LocalProtocolError) as caught:
-        carry().send(ask(server.url, headers={"X": "secret\r\nY: 1"}))
-
-    assert "secret" not in str(caught.value)
-    assert [] == server.peers
 
 
 def test_the_deadline_of_a_request_that_had_time_is_not_in_its_way(carry: Carry) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, assert_type
@@ -41,7 +41,7 @@ def blocking(texts: list[str]) -> None:
         vo.embed(texts, model="a-model-to-come")
         vo.embed("a text", model="voyage-4")
         vo.embed(("a", "tuple"), model="voyage-4")
-        vo.embed(texts, model="voyage-4", input_type="doc")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # must be refused
+        vo.embed(texts, model="voyage-4", input_type=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # must be refused
         chunks = vo.contextualized_embed([texts], model="voyage-context-4")
         assert_type(chunks, ContextualizedEmbeddingsObject)
         assert_type(chunks.results[0].embeddings, list[list[float]])
@@ -62,6 +62,70 @@ def blocking(texts: list[str]) -> None:
         assert_type(ranking, RerankingObject)
         assert_type(ranking.results[0].relevance_score, float)
         assert_type(ranking.results[0].document, str)
+
+
+def with_plain_strings(
+    texts: list[str],
+    documents: list[list[str]],
+    mixed: list[list[str | Video]],
+    written: list[dict[str, Any]],
+    model: str,
+    input_type: str,
+    dtype: str | None,
+    split: Callable[[str], list[str]],
+    size: int | None,
+) -> None:
+    """What the official client's annotations take: any string, where it checks them at run time."""
+    vo = voyageai.Client(input_types={"embed": input_type})
+    vo.embed(texts, model, input_type, True, dtype, size)
+    vo.embed_query(texts[0], model, True, dtype, size)
+    vo.embed_documents(texts, model, output_dtype=dtype)
+    vo.contextualized_embed(documents, model, input_type, dtype, size, split, False, size, size)
+    vo.contextualized_embed(texts, model, input_type)
+    vo.contextualized_embed_query(texts[0], model, dtype)
+    vo.contextualized_embed_documents(documents, model, dtype)
+    vo.multimodal_embed(mixed, model, input_type, True, dtype, size)
+    vo.multimodal_embed(written, model, input_type)
+    vo.multimodal_embed_query(written, model, output_dtype=dtype)
+    vo.multimodal_embed_documents(mixed, model, output_dtype=dtype)
+    vo.rerank(texts[0], texts, model, size, True)
+    vo.batches.embed(texts, model=model, input_type=input_type, output_dtype=dtype)
+    vo.batches.prepare_embed(texts, model=model, input_type=input_type, output_dtype=dtype)
+    vo.batches.contextualized_embed(
+        documents, model=model, input_type=input_type, output_dtype=dtype
+    )
+    vo.batches.prepare_contextualized_embed(
+        documents, model=model, input_type=input_type, output_dtype=dtype
+    )
+    voyageai.get_embeddings(texts, model, input_type)
+    voyageai.prompts.render(texts[0], input_type, model)
+    voyageai.prompts.prompt(input_type, model)
+    quantization.truncate([[0.5]], 1, dtype or "float")
+    voyageai.object.EmbeddingsObject()
+
+
+async def with_plain_strings_too(
+    texts: list[str], documents: list[list[str]], model: str, input_type: str, dtype: str
+) -> None:
+    vo = voyageai.AsyncClient(input_types={"embed": input_type})
+    await vo.embed(texts, model, input_type, True, dtype)
+    await vo.embed_query(texts[0], model, output_dtype=dtype)
+    await vo.embed_documents(texts, model, output_dtype=dtype)
+    await vo.contextualized_embed(documents, model, input_type, dtype)
+    await vo.contextualized_embed_query(texts[0], model, dtype)
+    await vo.contextualized_embed_documents(documents, model, dtype)
+    await vo.multimodal_embed(documents, model, input_type, True, dtype)
+    await vo.multimodal_embed_query(documents, model, output_dtype=dtype)
+    await vo.multimodal_embed_documents(documents, model, output_dtype=dtype)
+    await vo.batches.embed(texts, model=model, input_type=input_type, output_dtype=dtype)
+    await voyageai.aget_embeddings(texts, model, input_type)
+
+
+class Traced(voyageai.Client):
+    """A subclass as it is written for the official client."""
+
+    def embed_two(self, texts: list[str], model: str, input_type: str | None = None) -> list[float]:
+        return super().embed(texts, model=model, input_type=input_type).embeddings[1]
 
 
 async def asynchronous(texts: tuple[str, ...]) -> list[list[float]]:

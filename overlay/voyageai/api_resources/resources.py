@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+import json
+from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
-from attrs import evolve
-from voyageai_rest.errors import ShapeError, status_error
+from voyageai_rest.errors import ShapeError
 from voyageai_rest.operations import OPERATIONS
-from voyageai_rest.types import RawResponse, Request, parse_json
 
-from ..calls import Call
-from ..client import Client
-from ..client_async import AsyncClient
+from ..error import MalformedResponseError
 from ..vectors import Vectors
-from .response import VoyageResponse
+from .api_requestor import APIRequestor
+from .response import VoyageHttpResponse, VoyageResponse
 
-T = TypeVar("T")
 PATHS = {operation.id: operation.path for operation in OPERATIONS}
 ENCODING, PACKED = "encoding_format", "base64"
 
@@ -46,15 +42,22 @@ class APIResource(VoyageResponse):
         Args:
             api_key: The key; found as by `Client` without one.
             request_id: Sent in the header X-Request-Id.
-            request_timeout: Seconds for the whole call.
+            request_timeout: Seconds for each attempt.
             **params: The body, but for `base_url` and `headers`.
 
         Raises:
             VoyageError: The call failed.
         """
-        url, headers = _split(params, request_id)
-        with Client(api_key, timeout=request_timeout, base_url=url) as client:
-            return client._send(cls._call(params), {"extra_headers": headers})  # pyright: ignore[reportPrivateUsage]  # of this package
+        url, headers = _split(params)
+        answer = APIRequestor(api_key, url).request(
+            "post",
+            cls.class_url(),
+            params=cls._body(params),
+            headers=headers,
+            request_id=request_id,
+            request_timeout=request_timeout,
+        )
+        return cls._result(answer, params)
 
     @classmethod
     async def acreate(
@@ -66,19 +69,41 @@ class APIResource(VoyageResponse):
         **params: Any,
     ) -> Self:
         """The same as `create`, without blocking. `api_base` is the base URL, if none is given."""
-        url, headers = _split(params, request_id)
-        async with AsyncClient(
-            api_key, timeout=request_timeout, base_url=url or api_base
-        ) as client:
-            return await client._send(cls._call(params), {"extra_headers": headers})  # pyright: ignore[reportPrivateUsage]  # of this package
+        url, headers = _split(params)
+        answer = await APIRequestor(api_key, url or api_base).arequest(
+            "post",
+            cls.class_url(),
+            params=cls._body(params),
+            headers=headers,
+            request_id=request_id,
+            request_timeout=request_timeout,
+        )
+        return cls._result(answer, params)
 
     @classmethod
-    def _call(cls, params: dict[str, Any]) -> Call[Self]:
-        request = Request(operation=cls.OPERATION, method="POST", path=cls.class_url(), json=params)
-        return Call(request, partial(_read, make=cls._made), str(params.get("model") or ""))
+    def _result(cls, answer: VoyageHttpResponse, params: Mapping[str, Any]) -> Self:
+        """The answer as one of these.
+
+        Raises:
+            MalformedResponseError: It makes no sense.
+        """
+        try:
+            return cls._made(answer.data, params)
+        except ShapeError as failure:
+            raise MalformedResponseError(
+                f"The server's answer makes no sense: {failure}",
+                http_body=json.dumps(answer.data),
+                http_status=200,
+                json_body=answer.data,
+                headers=dict(answer._headers),  # pyright: ignore[reportPrivateUsage]  # of this package
+            ) from failure
 
     @classmethod
-    def _made(cls, body: Any) -> Self:
+    def _body(cls, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return params
+
+    @classmethod
+    def _made(cls, body: Any, params: Mapping[str, Any]) -> Self:  # noqa: ARG003  # of classes below
         if not isinstance(body, dict):
             raise ShapeError("expected an object")
         return cls.construct_from(body)
@@ -90,17 +115,15 @@ class Embedding(APIResource):
     OPERATION = "createEmbeddings"
 
     @classmethod
-    def _call(cls, params: dict[str, Any]) -> Call[Self]:
-        if params.get(ENCODING):
-            return super()._call(params)
-        asked = super()._call({**params, ENCODING: PACKED})
-        return evolve(asked, read=partial(cls._unpacked, asked.read, params.get("output_dtype")))
+    def _body(cls, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return params if params.get(ENCODING) else {**params, ENCODING: PACKED}
 
     @classmethod
-    def _unpacked(
-        cls, read: Callable[[RawResponse], Self], dtype: str | None, response: RawResponse
-    ) -> Self:
-        answer = read(response)
+    def _made(cls, body: Any, params: Mapping[str, Any]) -> Self:
+        answer = super()._made(body, params)
+        if params.get(ENCODING):
+            return answer
+        dtype = params.get("output_dtype")
         try:
             for entry in cls._entries(answer):
                 if isinstance(entry.embedding, str):
@@ -136,15 +159,7 @@ class Reranking(APIResource):
     OPERATION = "rerank"
 
 
-def _split(params: dict[str, Any], request_id: str | None) -> tuple[str | None, dict[str, str]]:
+def _split(params: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
     """The base URL and the headers, taken out of what is given for the body."""
     headers = dict(params.pop("headers", None) or {})
-    if request_id is not None:
-        headers["X-Request-Id"] = request_id
     return params.pop("base_url", None) or params.pop("api_base", None), headers
-
-
-def _read(response: RawResponse, make: Callable[[Any], T]) -> T:
-    if response.status_code != 200:
-        raise status_error(response)
-    return parse_json(response, make)

@@ -65,6 +65,7 @@ def create(
         partial(_batch, create_batch.parse_response),
         repeatable=False,
         doubt=CREATE_DOUBT,
+        method="create",
     )
 
 
@@ -73,7 +74,7 @@ def retrieve(batch_id: str) -> Call[Batch]:
     from voyageai_rest.api.batches import retrieve_batch
 
     request = retrieve_batch.build_request(batch_id=check_id("batch_id", batch_id))
-    return Call(request, partial(_batch, retrieve_batch.parse_response))
+    return Call(request, partial(_batch, retrieve_batch.parse_response), method="retrieve")
 
 
 def cancel(batch_id: str) -> Call[Batch]:
@@ -81,7 +82,7 @@ def cancel(batch_id: str) -> Call[Batch]:
     from voyageai_rest.api.batches import cancel_batch
 
     request = cancel_batch.build_request(batch_id=check_id("batch_id", batch_id))
-    return Call(request, partial(_batch, cancel_batch.parse_response))
+    return Call(request, partial(_batch, cancel_batch.parse_response), method="cancel")
 
 
 def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:

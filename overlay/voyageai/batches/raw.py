@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..files.raw import RawResource, raw, raw_async
-from ..raw import Raw
 from .resource import Batches
 from .resource_async import AsyncBatches
 
@@ -27,19 +26,19 @@ class RawBatches(RawResource[Batches]):
     """
 
     def __init__(self, client: Client) -> None:
-        super().__init__(Batches(Raw(client).client))
+        super().__init__(Batches(client), client)
 
-    create = raw(Batches.create)
-    retrieve = raw(Batches.retrieve)
-    cancel = raw(Batches.cancel)
+    create = raw(Batches.create, "create")
+    retrieve = raw(Batches.retrieve, "retrieve")
+    cancel = raw(Batches.cancel, "cancel")
 
 
 class AsyncRawBatches(RawResource[AsyncBatches]):
     """The methods of `AsyncBatches` that make one call, with answers as they came."""
 
     def __init__(self, client: AsyncClient) -> None:
-        super().__init__(AsyncBatches(Raw(client).client))
+        super().__init__(AsyncBatches(client), client)
 
-    create = raw_async(AsyncBatches.create)
-    retrieve = raw_async(AsyncBatches.retrieve)
-    cancel = raw_async(AsyncBatches.cancel)
+    create = raw_async(AsyncBatches.create, "create")
+    retrieve = raw_async(AsyncBatches.retrieve, "retrieve")
+    cancel = raw_async(AsyncBatches.cancel, "cancel")

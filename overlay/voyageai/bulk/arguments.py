@@ -8,7 +8,7 @@ from voyageai_rest.types import UNSET, Unset
 
 from ..error import ArgumentError
 from ..inputs.contextualized import ChunkFunction, check_chunking
-from ..limits import check_flag, check_model, check_number, check_output, check_value
+from ..limits import check_embedding, check_flag, check_model, check_number
 from .tasks import Contextualize, Embed, Rerank
 
 if TYPE_CHECKING:
@@ -28,23 +28,23 @@ V = TypeVar("V")
 def embed_task(
     client: Client | AsyncClient,
     model: str,
-    input_type: InputType | None,
+    input_type: InputType | str | None,
     truncation: bool | None,
-    output_dtype: OutputDtype | None,
+    output_dtype: OutputDtype | str | None,
     output_dimension: int | None,
 ) -> Embed:
     """The task of `embed`, its arguments checked."""
     from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
 
-    role = client._input_type("embed", input_type)
-    _check_embedding(model, role, output_dtype, output_dimension)
+    given = client._input_type("embed", input_type)
+    role, dtype = check_embedding(model, given, output_dtype, output_dimension)
     check_flag("truncation", truncation)
     return Embed(
         BatchEmbeddingsParams(
             model=model,
             input_type=_given(role),
             truncation=_given(truncation),
-            output_dtype=_given(output_dtype),
+            output_dtype=_given(dtype),
             output_dimension=_given(output_dimension),
             encoding_format="base64",
         )
@@ -54,8 +54,8 @@ def embed_task(
 def contextualize_task(
     client: Client | AsyncClient,
     model: str,
-    input_type: InputType | None,
-    output_dtype: OutputDtype | None,
+    input_type: InputType | str | None,
+    output_dtype: OutputDtype | str | None,
     output_dimension: int | None,
     chunk_fn: ChunkFunction | None,
     enable_auto_chunking: bool,
@@ -67,18 +67,18 @@ def contextualize_task(
         BatchContextualizedEmbeddingsParams,
     )
 
-    role = client._input_type("contextualized_embed", input_type)
+    given = client._input_type("contextualized_embed", input_type)
     check_flag("enable_auto_chunking", enable_auto_chunking)
     check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
-    if enable_auto_chunking and role != "document":
+    if enable_auto_chunking and given != "document":
         raise ArgumentError(
             "enable_auto_chunking=True requires input_type='document'", "enable_auto_chunking"
         )
-    _check_embedding(model, role, output_dtype, output_dimension)
+    role, dtype = check_embedding(model, given, output_dtype, output_dimension)
     params = BatchContextualizedEmbeddingsParams(
         model=model,
         input_type=_given(role),
-        output_dtype=_given(output_dtype),
+        output_dtype=_given(dtype),
         output_dimension=_given(output_dimension),
         encoding_format="base64",
         enable_auto_chunking=enable_auto_chunking or UNSET,
@@ -98,14 +98,6 @@ def rerank_task(model: str, top_k: int | None, truncation: bool | None) -> Reran
     return Rerank(
         BatchRerankParams(model=model, top_k=_given(top_k), truncation=_given(truncation))
     )
-
-
-def _check_embedding(
-    model: str, input_type: str | None, output_dtype: str | None, output_dimension: int | None
-) -> None:
-    check_model(model)
-    check_value("EmbeddingsRequest", "input_type", input_type)
-    check_output(model, output_dimension, output_dtype)
 
 
 def _given(value: V | None) -> V | Unset:

@@ -126,9 +126,9 @@ def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
     """Have an emulator without a socket for as long as the block lasts.
 
     It is reached by the attribute ``transport`` of what the block gets, which is a transport for
-    `httpx2.Client` and `httpx2.AsyncClient`, from any thread and any asyncio event loop. Requests to
-    any host arrive there, and are answered as that host would. What a socket does to a client the
-    transport does too: timeouts, and faults that reset or close the connection.
+    `httpx2.Client` and `httpx2.AsyncClient`, from any thread and any asyncio event loop. Requests
+    to any host arrive there, and are answered as that host would. What a socket does to a client
+    the transport does too: timeouts, and faults that reset or close the connection.
 
     Args:
         **options: As in `running`.

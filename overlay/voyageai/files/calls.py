@@ -56,6 +56,7 @@ def upload(
         partial(_file, upload_file.parse_response),
         repeatable=False,
         doubt=UPLOAD_DOUBT,
+        method="upload",
         on_sent=tell,
     )
 
@@ -70,7 +71,7 @@ def retrieve(file_id: str) -> Call[FileObject]:
     from voyageai_rest.api.files import retrieve_file
 
     request = retrieve_file.build_request(file_id=check_id("file_id", file_id))
-    return Call(request, partial(_file, retrieve_file.parse_response))
+    return Call(request, partial(_file, retrieve_file.parse_response), method="retrieve")
 
 
 def list_page(
@@ -108,7 +109,8 @@ def delete(file_id: str) -> Call[None]:
         if not delete_file.parse_response(response).deleted:
             raise _not_deleted([file_id], response)
 
-    return Call(delete_file.build_request(file_id=check_id("file_id", file_id)), read)
+    request = delete_file.build_request(file_id=check_id("file_id", file_id))
+    return Call(request, read, method="delete")
 
 
 def delete_many(file_ids: Sequence[str]) -> Call[None]:
@@ -125,7 +127,8 @@ def delete_many(file_ids: Sequence[str]) -> Call[None]:
         if not answer.success:
             raise _not_deleted(given(answer.error_file_ids) or [], response)
 
-    return Call(delete_files.build_request(body=DeleteFilesRequest(file_ids=ids)), read)
+    request = delete_files.build_request(body=DeleteFilesRequest(file_ids=ids))
+    return Call(request, read, method="delete_many")
 
 
 def content(file_id: str) -> Call[Stream]:

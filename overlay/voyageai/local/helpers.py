@@ -33,7 +33,7 @@ def get_local_backend(model: str) -> SentenceTransformerBackend:
 def embed_local(
     texts: str | Sequence[str],
     model: str,
-    input_type: InputType | None = None,
+    input_type: InputType | str | None = None,
     truncation: bool = True,
     output_dtype: str | None = None,
     output_dimension: int | None = None,

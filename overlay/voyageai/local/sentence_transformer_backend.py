@@ -54,7 +54,7 @@ class SentenceTransformerBackend:
     def encode(
         self,
         texts: list[str],
-        input_type: InputType | None = None,
+        input_type: InputType | str | None = None,
         output_dtype: str | None = None,
         output_dimension: int | None = None,
         truncation: bool = True,
@@ -98,7 +98,7 @@ class SentenceTransformerBackend:
         return pack(vectors, dtype) if packed else vectors, self._read(tokens, truncation)
 
     def count_tokens(
-        self, texts: list[str], input_type: InputType | None = None, truncation: bool = True
+        self, texts: list[str], input_type: InputType | str | None = None, truncation: bool = True
     ) -> int:
         """Tokens of texts with their prompts; with truncation, those that the model reads."""
         with self._lock:
@@ -133,7 +133,7 @@ class SentenceTransformerBackend:
             )
         return canonical(self.config.validate_precision(asked))
 
-    def _tokens(self, texts: Sequence[str], input_type: InputType | None) -> list[int]:
+    def _tokens(self, texts: Sequence[str], input_type: InputType | str | None) -> list[int]:
         prompt = self.model.prompts.get(input_type) or ""
         full = [prompt + text for text in texts]
         encoded = self.model.tokenizer(full, truncation=False, verbose=False)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
+import anyio
 import httpx2
 
-from .blocking import Connections
+from ..error import ArgumentError
 from .building import build
-from .incoming import STREAMED
-from .opening import Wire
+from .environment import Wire
+from .legacy import LegacyTransport, is_legacy
 from .steps import Answer, Send, Surroundings, steps
+from .wire.blocking import Slots
+from .wire.slots import left_open
 
 if TYPE_CHECKING:
     from ..calls import Call
     from ..options import Options
     from ..results import RawResponse
+    from .wire.looping import AsyncSlots
 
 T = TypeVar("T")
 
@@ -36,21 +38,22 @@ class Transport:
         http: The user's own client or transport, which is used instead and never closed here.
         sleep: Waits.
         surroundings: Time and chance.
+
+    Raises:
+        ArgumentError: `http` is no blocking client or transport.
     """
 
     def __init__(
         self,
         wire: Wire | None = None,
         http: httpx2.Client | httpx2.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
-        self._wire = wire or Wire()
-        self._given = http
-        self._sleep = sleep
-        self._surroundings = surroundings or Surroundings(clock=time.monotonic, dice=random.random)
-        self._pools: dict[tuple[str, str], httpx2.BaseTransport] = {}
-        self._process = os.getpid()
+        self._surroundings = surroundings or Surroundings()
+        self._sleep = sleep or time.sleep
+        self._given = None if http is None else _blocking(http)
+        self._slots = Slots(wire or Wire(), self._surroundings.clock)
         self._closed = False
 
     @property
@@ -84,14 +87,15 @@ class Transport:
             plan.close()
 
     def _send(self, step: Send) -> httpx2.Response | httpx2.RequestError:
+        if self._closed:
+            raise RuntimeError("the client is closed")
         try:
             if isinstance(self._given, httpx2.Client):
                 response = self._given.send(step.request, stream=True)
             else:
-                transport = self._given or self._pool(step.request)
-                response = transport.handle_request(step.request)
+                response = (self._given or self._slots).handle_request(step.request)
                 response.request = step.request
-            if not _left_open(step.request, response):
+            if not left_open(step.request, response):
                 try:
                     response.read()
                 finally:
@@ -100,31 +104,10 @@ class Transport:
             return failure
         return response
 
-    def _pool(self, request: httpx2.Request) -> httpx2.BaseTransport:
-        if self._closed:
-            raise RuntimeError("the client is closed")
-        if self._process != os.getpid():
-            # A fork: its parent's connections are not its own. Ours let go of them by themselves.
-            self._process = os.getpid()
-            for origin, pool in list(self._pools.items()):
-                if not isinstance(pool, Connections):
-                    del self._pools[origin]
-        origin = request.url.scheme, request.url.host
-        if origin not in self._pools:
-            self._pools[origin] = self._open(self._wire.proxy_of(*origin))
-        return self._pools[origin]
-
-    def _open(self, proxy: str | None) -> httpx2.BaseTransport:
-        if proxy is not None:
-            return httpx2.HTTPTransport(**self._wire.arguments(proxy))
-        return Connections(self._wire.context, **self._wire.bounds())
-
     def close(self) -> None:
         """Close all connections."""
         self._closed = True
-        for pool in self._pools.values():
-            pool.close()
-        self._pools.clear()
+        self._slots.close()
 
 
 class AsyncTransport:
@@ -144,20 +127,12 @@ class AsyncTransport:
         sleep: Callable[[float], Awaitable[None]] | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
-        # Only asynchronous users should pay for these.
-        import anyio
-
-        from .looping import AsyncConnections
-
-        self._connections = AsyncConnections
-        self._wire = wire or Wire()
-        self._given = http
+        self._surroundings = surroundings or Surroundings()
         self._sleep = sleep or anyio.sleep
-        self._surroundings = surroundings or Surroundings(clock=time.monotonic, dice=random.random)
+        self._given = None if http is None else _asynchronous(http)
+        self._wire = wire or Wire()
         # Connections belong to the loop they were opened on.
-        self._pools: WeakKeyDictionary[Any, dict[tuple[str, str], httpx2.AsyncBaseTransport]] = (
-            WeakKeyDictionary()
-        )
+        self._slots: WeakKeyDictionary[Any, AsyncSlots] = WeakKeyDictionary()
         if http is None:
             self._wire.context()  # reads files, which must not happen later, on an event loop
 
@@ -197,54 +172,77 @@ class AsyncTransport:
 
     async def _send(self, step: Send) -> httpx2.Response | httpx2.RequestError:
         try:
-            if self._given is None:
-                pool = self._pool(step.request)
-                if isinstance(pool, self._connections):  # keeps the deadline itself
-                    return await pool.handle_async_request(step.request)
-            import anyio
-
             with anyio.fail_after(step.left):
                 return await self._exchange(step.request)
         except httpx2.RequestError as failure:
             return failure
         except TimeoutError:
-            return httpx2.ReadTimeout("the time for the call is over", request=step.request)
+            return httpx2.ReadTimeout("the time for the request is over", request=step.request)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         if isinstance(self._given, httpx2.AsyncClient):
             response = await self._given.send(request, stream=True)
         else:
-            transport = self._given or self._pool(request)
+            transport = self._given or self._slots_of(_loop())
             response = await transport.handle_async_request(request)
             response.request = request
-        if not _left_open(request, response):
+        if not left_open(request, response):
             try:
                 await response.aread()
             finally:
                 await response.aclose()
         return response
 
-    def _pool(self, request: httpx2.Request) -> httpx2.AsyncBaseTransport:
-        pools = self._pools.setdefault(_loop(), {})
-        origin = request.url.scheme, request.url.host
-        if origin not in pools:
-            pools[origin] = self._open(self._wire.proxy_of(*origin))
-        return pools[origin]
+    def _slots_of(self, loop: Any) -> AsyncSlots:
+        found = self._slots.get(loop)
+        if found is None:
+            from .wire.looping import AsyncSlots, Backend  # only asynchronous users pay for it
 
-    def _open(self, proxy: str | None) -> httpx2.AsyncBaseTransport:
-        if proxy is not None or _loop() is OTHER:
-            return httpx2.AsyncHTTPTransport(**self._wire.arguments(proxy))
-        return self._connections(self._wire.context, **self._wire.bounds())
+            backend = None if loop is OTHER else Backend()
+            found = AsyncSlots(self._wire, self._surroundings.clock, backend)
+            self._slots[loop] = found
+        return found
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        for pool in self._pools.pop(_loop(), {}).values():
-            await pool.aclose()
+        slots = self._slots.pop(_loop(), None)
+        if slots is not None:
+            await slots.aclose()
 
 
-def _left_open(request: httpx2.Request, response: httpx2.Response) -> bool:
-    """Whether the body is left for who reads it piece by piece."""
-    return request.extensions.get("streamed", False) and response.status_code in STREAMED
+def _blocking(given: Any) -> httpx2.Client | httpx2.BaseTransport:
+    """A blocking client or transport; of legacy `httpx`, as a transport.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    if isinstance(given, (httpx2.Client, httpx2.BaseTransport)):
+        return given
+    if is_legacy(given, "Client", "BaseTransport"):
+        return LegacyTransport(given)
+    if hasattr(given, "handle_request"):
+        return cast("httpx2.BaseTransport", given)
+    raise _wrong(given, "Client", "an httpx2.Client or a transport of it")
+
+
+def _asynchronous(given: Any) -> httpx2.AsyncClient | httpx2.AsyncBaseTransport:
+    """The same without blocking."""
+    if isinstance(given, (httpx2.AsyncClient, httpx2.AsyncBaseTransport)):
+        return given
+    if is_legacy(given, "AsyncClient", "AsyncBaseTransport"):
+        return LegacyTransport(given)
+    if hasattr(given, "handle_async_request"):
+        return cast("httpx2.AsyncBaseTransport", given)
+    raise _wrong(given, "AsyncClient", "an httpx2.AsyncClient or a transport of it")
+
+
+def _wrong(given: Any, client: str, expected: str) -> ArgumentError:
+    kind = type(given)
+    return ArgumentError(
+        f"voyageai.{client} takes {expected} as http_client or transport, not "
+        f"{kind.__module__}.{kind.__qualname__}",
+        "http_client",
+    )
 
 
 def _loop() -> Any:

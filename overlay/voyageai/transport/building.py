@@ -79,16 +79,18 @@ def _url(text: str) -> httpx2.URL:
 
 def phases(options: Options, left: float | None) -> dict[str, float | None]:
     """Timeouts of an attempt: connect, read, write, pool; none longer than what is left."""
-    if isinstance(options.timeout, httpx2.Timeout):
-        found = options.timeout.as_dict()
+    given: Any = options.timeout
+    if hasattr(given, "as_dict"):  # of httpx2, or of legacy httpx
+        found = given.as_dict()
     else:
-        timeout = options.timeout or TIMEOUT
+        timeout = given or TIMEOUT
         found = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)).as_dict()
-    if left is None:
-        return found
-    return {
-        name: left if seconds is None else min(seconds, left) for name, seconds in found.items()
-    }
+    return {name: shortest(seconds, left) for name, seconds in found.items()}
+
+
+def shortest(*seconds: float | None) -> float | None:
+    """The shortest of some times, of which None are without end."""
+    return min((each for each in seconds if each is not None), default=None)
 
 
 def rewindable(request: Request) -> bool:

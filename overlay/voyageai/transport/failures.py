@@ -98,6 +98,15 @@ def unreachable(failure: httpx2.RequestError, reason: str, *, overdue: bool) -> 
     return error.APIConnectionError(_with(f"Error communicating with VoyageAI: {what}", reason))
 
 
+def without_frames(failure: BaseException) -> BaseException:
+    """A failure whose causes keep no frames: those of HTTP libraries hold the key's header."""
+    link: BaseException | None = failure
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return failure
+
+
 def _with(message: str, reason: str) -> str:
     return f"{message} (Not tried again: {reason}.)" if reason else message
 

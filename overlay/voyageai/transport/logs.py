@@ -1,5 +1,8 @@
 """One line per attempt, to the logger `voyageai`; nothing is formatted while nobody listens.
 
+A success is a line at DEBUG, a failure one at INFO, the last one too: a warning would be printed
+where logging is not set up, beside the exception that says the same.
+
 Lines never hold the key, a query string or a body. Bodies go to the logger `voyageai.bodies` at
 DEBUG, which is off until somebody sets its level.
 """
@@ -61,8 +64,8 @@ class Log:
 
     def done(self, answer: httpx2.Response, tokens: int | None) -> None:
         """The call has a result."""
-        if LOGGER.isEnabledFor(logging.INFO):
-            self._line(logging.INFO, answer, f"{'-' if tokens is None else tokens} tokens")
+        if LOGGER.isEnabledFor(logging.DEBUG):
+            self._line(logging.DEBUG, answer, f"{'-' if tokens is None else tokens} tokens")
         self._body(answer)
 
     def retrying(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +23,7 @@ from ..error import DeadlineError, VoyageError
 from ..results import RawResponse
 from ..retry import Advice, GiveUp
 from . import failures
-from .building import phases, rewindable
+from .building import phases, rewindable, shortest
 from .logs import Log
 from .redirects import MOST, redirected
 from .streams import Stream
@@ -60,6 +62,10 @@ class Wait:
 Steps = Generator[Send | Wait, Answer, T]
 
 
+def _monotonic() -> float:
+    return time.monotonic()  # looked up when asked: tests freeze and move time
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -74,8 +80,8 @@ class Surroundings:
         dice: Random numbers from 0 up to 1.
     """
 
-    clock: Callable[[], float]
-    dice: Callable[[], float]
+    clock: Callable[[], float] = _monotonic
+    dice: Callable[[], float] = random.random
     now: Callable[[], datetime] = _utc_now
 
 
@@ -101,8 +107,7 @@ def steps(
     """
     clock = surroundings.clock
     start = clock()
-    seconds = options.whole
-    deadline = None if seconds is None else start + seconds
+    deadline = None if options.deadline is None else start + options.deadline
     turns = None
     if options.limiter is not None and call.model:
         turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline)
@@ -118,12 +123,14 @@ def steps(
                 reservation = yield from _waits(turns.wait(again=attempts > 0))
             answer, used, advice = None, None, Advice()
             try:
-                left = None if deadline is None else deadline - clock()
+                now = clock()
+                left = None if deadline is None else deadline - now
                 if left is not None and left <= 0:
-                    raise DeadlineError(f"The call took longer than its {seconds:g} s")
+                    raise DeadlineError(f"The call took longer than its {options.deadline:g} s")
+                left = shortest(left, options.attempt)
                 request.extensions = {
                     "timeout": phases(options, left),
-                    "deadline": deadline,
+                    "deadline": None if left is None else now + left,
                     "repeatable": may_repeat,
                     "streamed": call.streamed,
                 }
@@ -190,9 +197,18 @@ def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer,
         waiting.close()
 
 
+UNSENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+
+
 def _unsent(answer: Answer) -> bool:
     """Whether there was no connection to send anything on."""
-    return isinstance(answer, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout))
+    return isinstance(answer, UNSENT)
 
 
 def _doubtful(answer: Answer) -> bool:
@@ -249,8 +265,7 @@ def _last(
     assert answer is not None  # noqa: S101  # a request has an answer
     log.failed(answer)
     overdue = deadline is not None and clock() >= deadline
-    # Frames of the HTTP library hold the request's head, and with it the key.
-    cause = answer.with_traceback(None)
+    cause = failures.without_frames(answer)
     raise failures.unreachable(answer, decision.reason, overdue=overdue) from cause
 
 

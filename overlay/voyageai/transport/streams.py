@@ -50,7 +50,7 @@ class Stream:
         try:
             yield from self._response.iter_bytes()
         except httpx2.RequestError as failure:
-            raise self._broken(failure) from failure.with_traceback(None)
+            raise self._broken(failure) from failures.without_frames(failure)
 
     async def apieces(self) -> AsyncGenerator[bytes]:
         """The same, without blocking."""
@@ -58,7 +58,7 @@ class Stream:
             async for piece in self._response.aiter_bytes():
                 yield piece
         except httpx2.RequestError as failure:
-            raise self._broken(failure) from failure.with_traceback(None)
+            raise self._broken(failure) from failures.without_frames(failure)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -1,0 +1,215 @@
+"""Proxies and certificates: as they were given, or as the environment names them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import ssl
+import warnings
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
+
+import httpx2
+from attrs import frozen
+
+from ..error import ArgumentError
+
+Verify = bool | str | ssl.SSLContext
+
+# HTTPX2 forgets an idle connection after 5 s; calls that come a little slower would each pay for a
+# new TLS handshake.
+LIMITS = httpx2.Limits(max_connections=256, max_keepalive_connections=256, keepalive_expiry=60.0)
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables that name a file or a folder of certificates to trust; the first that is set counts."""
+SCHEMES = ("http", "https", "socks5", "socks5h")
+PORTS = {"http": 80, "https": 443}
+
+
+class InsecureWarning(UserWarning):
+    """The key travels in the open, or to a host that was not verified."""
+
+
+@frozen(kw_only=True)
+class Wire:
+    """How to reach hosts.
+
+    Attributes:
+        proxy: URL of a proxy for all hosts, or proxies by scheme; None for those that the
+            environment names.
+        verify: Whether, or with what, certificates are checked.
+        limits: Bounds of the pool of connections.
+
+    Raises:
+        ArgumentError: A proxy or a path of certificates that was given can't be used.
+    """
+
+    proxy: str | Mapping[str, str] | None = None
+    verify: Verify = True
+    limits: httpx2.Limits = LIMITS
+
+    def __attrs_post_init__(self) -> None:
+        given = {"": self.proxy} if isinstance(self.proxy, str) else (self.proxy or {})
+        for url in given.values():
+            _proxy(url, "proxy")
+        if isinstance(self.verify, str):
+            self.context()
+        if self.verify is False:
+            warnings.warn(
+                "verify=False: certificates are not checked, so anybody on the way can read the "
+                "API key.",
+                InsecureWarning,
+                stacklevel=7,
+            )
+
+    def proxy_for(self, url: httpx2.URL) -> httpx2.Proxy | None:
+        """The proxy between here and a host.
+
+        Raises:
+            ArgumentError: The environment names one that can't be used.
+        """
+        if self.proxy is not None:
+            given = self.proxy if isinstance(self.proxy, str) else self.proxy.get(url.scheme)
+            return _proxy(given, "proxy") if given else None
+        found = getproxies_environment()
+        if not found:  # the system's settings, which have their own rules
+            found = {} if proxy_bypass(url.host) else getproxies()
+        elif bypassed(found.get("no", ""), url):
+            return None
+        for kind in (url.scheme, "all"):
+            if found.get(kind):
+                return _proxy(found[kind], _variable(f"{kind}_proxy"))
+        return None
+
+    def context(self) -> ssl.SSLContext:
+        """The TLS context; made once for each way of verifying, as that costs more than a call.
+
+        Raises:
+            ArgumentError: The certificates can't be read.
+        """
+        if isinstance(self.verify, ssl.SSLContext):
+            return self.verify
+        place, path = "verify", self.verify if isinstance(self.verify, str) else ""
+        if self.verify is True:
+            named = ((name, os.environ.get(name, "")) for name in CERTIFICATES)
+            place, path = next((pair for pair in named if pair[1]), ("", ""))
+        try:
+            return _context(bool(self.verify), path)
+        except (OSError, ValueError) as failure:
+            raise ArgumentError(
+                f"the certificates at {path!r}, named by {place}, can't be read ({failure}); "
+                "name a file of certificates in PEM form, or a folder of them",
+                "verify",
+            ) from failure
+
+    def arguments(self, url: httpx2.URL) -> dict[str, Any]:
+        """Arguments of HTTPX2's transports for a host, but for the limits."""
+        proxy = self.proxy_for(url)
+        encrypted = url.scheme == "https" or (proxy is not None and proxy.url.scheme == "https")
+        verify = self.context() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if proxy is not None and proxy.url.scheme == "https":
+            proxy.ssl_context = verify
+        return {"proxy": proxy, "verify": verify, "trust_env": False}
+
+
+def bypassed(no_proxy: str, url: httpx2.URL) -> bool:
+    """Whether NO_PROXY names a host, as curl reads it.
+
+    Args:
+        no_proxy: Names, which stand for what ends in them too, addresses, and networks such as
+            `10.0.0.0/8`, each with a port or without, separated by commas; `*` is every host.
+        url: Where a request goes.
+    """
+    host = url.host.lower().rstrip(".")
+    port = url.port or PORTS.get(url.scheme)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        address = None
+    for entry, only in _entries(no_proxy):
+        if only not in (None, port):
+            continue
+        if entry == "*":
+            return True
+        if address is None:
+            name = entry.removeprefix("*").strip(".")
+            if name and (host == name or host.endswith(f".{name}")):
+                return True
+            continue
+        try:
+            network = ip_network(entry, strict=False)
+        except ValueError:
+            continue
+        if address.version == network.version and address in network:
+            return True
+    return False
+
+
+def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
+    """The entries of NO_PROXY, each with its port."""
+    for entry in no_proxy.lower().replace(",", " ").split():
+        match = re.fullmatch(r"\[(.+)\](?::(\d+))?|([^:]+):(\d+)", entry)
+        if match is None:
+            yield entry, None
+        else:
+            port = match[2] or match[4]
+            yield match[1] or match[3], int(port) if port else None
+
+
+def _proxy(text: str, place: str) -> httpx2.Proxy:
+    """A proxy by its URL, or by host and port.
+
+    Raises:
+        ArgumentError: It can't be one, or needs a package that is not installed.
+    """
+    shown = re.sub(r"//[^/]*@", "//...@", text)  # without a password
+    try:
+        url = httpx2.URL(text if "://" in text else f"http://{text}")
+        proxy = httpx2.Proxy(url) if url.scheme in SCHEMES and url.host else None
+    except (ValueError, httpx2.InvalidURL):
+        proxy = None
+    if proxy is None:
+        raise ArgumentError(
+            f"{place} is {shown!r}, which is no URL of a proxy; it is {'://..., '.join(SCHEMES)}"
+            "://... with a host",
+            "proxy",
+        )
+    # socksio is what HTTPX2 speaks SOCKS with.
+    if url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ArgumentError(
+            f"{place} is {shown!r}, and SOCKS needs the extra `socks`: pip install socksio", "proxy"
+        )
+    return proxy
+
+
+def _variable(name: str) -> str:
+    """The name of an environment variable as it is set, in small letters or capitals."""
+    return name if os.environ.get(name) else name.upper()
+
+
+@functools.cache
+def _context(verify: bool, path: str) -> ssl.SSLContext:
+    if not path:
+        return httpx2.create_ssl_context(verify=verify, trust_env=False)
+    folder = Path(path).is_dir()
+    return ssl.create_default_context(
+        cafile=None if folder else path, capath=path if folder else None
+    )
+
+
+def warn_if_open(url: str) -> None:
+    """Warn when the key would travel unencrypted to another machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    loopback = host in ("localhost", "::1") or host.startswith("127.")
+    if parts.scheme == "http" and not loopback:
+        warnings.warn(
+            f"{url} is not encrypted: anybody on the way can read the API key. Use https.",
+            InsecureWarning,
+            stacklevel=6,
+        )

@@ -1,0 +1,271 @@
+"""The wire for code that waits: slots that threads share, over the library's own sockets."""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpcore2
+import httpx2
+
+from .network import (
+    READ,
+    READ_MORE,
+    SOCKET_OPTIONS,
+    Address,
+    Reuse,
+    addresses,
+    literal,
+    spoilt,
+    use,
+)
+from .slots import NO_SLOT, ONE, Idle, Slot, left_open, resend
+
+if TYPE_CHECKING:
+    from ..environment import Wire
+
+
+class Deadline:
+    """When all that a slot does must be over.
+
+    Attributes:
+        at: That time by the clock, set before a request; None for never.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.at: float | None = None
+        self.clock = clock
+
+    def left(self, timeout: float | None, expired: type[Exception]) -> float | None:
+        """Seconds for a step that begins now, of those that it may take by itself.
+
+        Raises:
+            Exception: None are left; of the given kind.
+        """
+        if self.at is None:
+            return timeout
+        left = self.at - self.clock()
+        if left <= 0:
+            raise expired("the time for the request is over")
+        return left if timeout is None else min(timeout, left)
+
+
+class Backend(httpcore2.NetworkBackend):
+    """The library's own backend, within a deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._library = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Connect to the first of a host's addresses that answers, each in its share of the time.
+
+        Raises:
+            httpcore2.ConnectError: None answers, or the host has none.
+            httpcore2.ConnectTimeout: None answers in time.
+        """
+        clock, left = self._deadline.clock, self._deadline.left(timeout, httpcore2.ConnectTimeout)
+        end = None if left is None else clock() + left
+        options = [*SOCKET_OPTIONS, *(socket_options or ())]
+        found = literal(host, port) or _resolve(host, port, left)
+        failure: Exception | None = None
+        for place, (_, _, _, (name, number, *_)) in enumerate(found):
+            share = None if end is None else max(0.001, end - clock()) / (len(found) - place)
+            try:
+                stream = self._library.connect_tcp(name, number, share, local_address, options)
+                return _Stream(stream, self._deadline)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as refused:
+                failure = refused
+        assert failure is not None  # noqa: S101  # there is an address
+        raise failure
+
+
+def _resolve(host: str, port: int, timeout: float | None) -> list[Address]:
+    """The addresses of a host, looked up in a thread, as nothing else can be stopped in time."""
+    answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as failure:  # UnicodeError: a name that no host can have
+            answers.put(failure)
+
+    threading.Thread(target=look_up, daemon=True).start()
+    try:
+        found = answers.get(timeout=timeout)
+    except queue.Empty:
+        raise httpcore2.ConnectTimeout(f"the address of {host} was not found in time") from None
+    if isinstance(found, Exception):
+        raise httpcore2.ConnectError(str(found)) from found
+    return addresses(host, found)
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A stream of the library's own, within a deadline."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+        self._size = READ
+        self._reuse = Reuse()
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self._deadline.left(timeout, httpcore2.ReadTimeout)
+        try:
+            data = self._stream.read(self._size, left)
+        except httpcore2.ReadError as failure:
+            raise self._reuse.broken(failure.__cause__) from failure.__cause__
+        if len(data) == self._size:
+            self._size = READ_MORE
+        return self._reuse.received(data)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._reuse.sending()
+        for start in range(0, len(buffer), READ):  # each has its time from the library
+            left = self._deadline.left(timeout, httpcore2.WriteTimeout)
+            self._stream.write(buffer[start : start + READ], left)
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore2.NetworkStream:
+        left = self._deadline.left(timeout, httpcore2.ConnectTimeout)
+        stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        return _Stream(stream, self._deadline)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    __del__ = close  # without a complaint: many clients are never closed
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class Slots(httpx2.BaseTransport):
+    """A transport for any number of calls at once, safe to share between threads.
+
+    A request's extensions may hold, beside HTTPX2's own, `deadline` (when, by the clock, all must
+    be over), `repeatable` (whether it may be sent again if the server closed its connection while
+    that was idle; it may by default) and `streamed` (whether the body of a success is left to be
+    read, without that deadline).
+
+    Args:
+        wire: How to reach hosts.
+        clock: Seconds that only go forwards.
+    """
+
+    def __init__(self, wire: Wire, clock: Callable[[], float]) -> None:
+        self._wire = wire
+        self._clock = clock
+        self._begin()
+
+    def _begin(self) -> None:
+        most = self._wire.limits.max_connections
+        self._process = os.getpid()
+        self._idle: Idle[httpx2.HTTPTransport] = Idle(self._wire.limits)
+        self._free = None if most is None else threading.Semaphore(most)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request.
+
+        Raises:
+            httpx2.TransportError: There is no answer.
+        """
+        if self._process != os.getpid():  # after a fork: connections and locks are the parent's
+            self._begin()
+        idle, free = self._idle, self._free
+        self._wait(free, request)
+        slot: _Slot | None = None
+
+        def release() -> None:
+            if slot is not None:
+                _close([slot] if spoilt(slot.transport) else [])
+                _close(idle.put(slot, self._clock()))
+            if free is not None:
+                free.release()
+
+        try:
+            slot, closing = idle.take(request.url, self._clock())  # type: ignore[assignment]
+            _close(closing)
+            if slot is None:
+                slot = _Slot(request.url, self._wire, self._clock)
+                _close(idle.opened())
+            response = slot.send(request)
+        except BaseException as failure:
+            release()
+            if isinstance(failure, httpx2.RequestError):
+                failure.request = request
+            raise
+        response.stream = _Body(response.stream, release)
+        return response
+
+    def _wait(self, free: threading.Semaphore | None, request: httpx2.Request) -> None:
+        if free is None or free.acquire(blocking=False):
+            return
+        deadline = Deadline(self._clock)
+        deadline.at = request.extensions.get("deadline")
+        seconds = request.extensions.get("timeout", {}).get("pool")
+        if not free.acquire(timeout=deadline.left(seconds, httpx2.PoolTimeout)):
+            raise httpx2.PoolTimeout(NO_SLOT, request=request)
+
+    def close(self) -> None:
+        """Close the idle connections now, and those in use when they come back."""
+        _close(self._idle.close())
+
+
+class _Slot(Slot[httpx2.HTTPTransport]):
+    def __init__(self, url: httpx2.URL, wire: Wire, clock: Callable[[], float]) -> None:
+        super().__init__(url, httpx2.HTTPTransport(**wire.arguments(url), limits=ONE))
+        self._deadline = Deadline(clock)
+        use(Backend(self._deadline), self.transport)
+
+    def send(self, request: httpx2.Request) -> httpx2.Response:
+        self._deadline.at = request.extensions.get("deadline")
+        try:
+            response = self.transport.handle_request(request)
+        except httpx2.RemoteProtocolError as failure:
+            if not resend(request, failure):
+                raise
+            response = self.transport.handle_request(request)
+        if left_open(request, response):
+            self._deadline.at = None
+        return response
+
+
+class _Body(httpx2.SyncByteStream):
+    """A body that gives its slot back when it is closed."""
+
+    def __init__(self, body: Any, release: Callable[[], None]) -> None:
+        self._body = body
+        self._release: Callable[[], None] | None = release
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            try:
+                self._body.close()
+            finally:
+                release()
+
+
+def _close(slots: list[Slot[httpx2.HTTPTransport]]) -> None:
+    for slot in slots:
+        slot.transport.close()

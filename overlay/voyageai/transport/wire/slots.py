@@ -1,0 +1,98 @@
+"""Which slots there are, without I/O: a slot is a transport of one connection to one host.
+
+A pool of the library's looks through all its connections and calls at each event; a slot's has one.
+The slot that was used last is taken first, so that the others get the chance to expire.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Generic, TypeVar
+
+import httpx2
+
+from .network import Stale
+
+T = TypeVar("T", httpx2.HTTPTransport, httpx2.AsyncHTTPTransport)
+Origin = tuple[str, str, int | None]
+
+ONE = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
+STREAMED = frozenset({200, 206})
+"""Statuses of answers whose bodies may be streamed; others are read whole."""
+NO_SLOT = "timed out waiting for a free connection"
+
+
+class Slot(Generic[T]):
+    """A transport of one connection."""
+
+    def __init__(self, url: httpx2.URL, transport: T) -> None:
+        self.origin = origin(url)
+        self.transport: T = transport
+        self.idle_since = 0.0
+
+
+class Idle(Generic[T]):
+    """The slots that wait for their next request, the longest idle first; safe between threads."""
+
+    def __init__(self, limits: httpx2.Limits) -> None:
+        self._limits = limits
+        self._slots: list[Slot[T]] = []
+        self._lock = threading.Lock()
+        self._count = 0  # of all slots, idle or in use
+        self._closed = False
+
+    def take(self, url: httpx2.URL, now: float) -> tuple[Slot[T] | None, list[Slot[T]]]:
+        """The slot to a host that was used last, if there is one; and slots too old, to close."""
+        expiry, wanted = self._limits.keepalive_expiry, origin(url)
+        with self._lock:
+            old = [s for s in self._slots if expiry is not None and now - s.idle_since >= expiry]
+            closing = self._remove(len(old))
+            for place in range(len(self._slots) - 1, -1, -1):
+                if self._slots[place].origin == wanted:
+                    return self._slots.pop(place), closing
+            return None, closing
+
+    def opened(self) -> list[Slot[T]]:
+        """Count a new slot; gives those to other hosts, to close, as they must make room."""
+        most = self._limits.max_connections
+        with self._lock:
+            self._count += 1
+            return self._remove(0 if most is None else self._count - most)
+
+    def put(self, slot: Slot[T], now: float) -> list[Slot[T]]:
+        """Keep a slot that was used; gives those that are too many, to close."""
+        slot.idle_since = now
+        most = 0 if self._closed else self._limits.max_keepalive_connections
+        with self._lock:
+            self._slots.append(slot)
+            return self._remove(0 if most is None else len(self._slots) - most)
+
+    def close(self) -> list[Slot[T]]:
+        """Keep none any more; gives all, to close."""
+        with self._lock:
+            self._closed = True
+            return self._remove(len(self._slots))
+
+    def _remove(self, count: int) -> list[Slot[T]]:
+        removed = self._slots[: max(0, count)]
+        del self._slots[: len(removed)]
+        self._count -= len(removed)
+        return removed
+
+
+def origin(url: httpx2.URL) -> Origin:
+    """Where connections for a URL lead."""
+    return url.scheme, url.host, url.port
+
+
+def left_open(request: httpx2.Request, response: httpx2.Response) -> bool:
+    """Whether the body is left for a reader that takes it piece by piece."""
+    return request.extensions.get("streamed", False) and response.status_code in STREAMED
+
+
+def resend(request: httpx2.Request, failure: httpx2.RemoteProtocolError) -> bool:
+    """Whether a request met a stale connection, and may be sent again on a new one."""
+    if not isinstance(failure.__cause__, Stale) or not request.extensions.get("repeatable", True):
+        return False
+    body = request.stream
+    return isinstance(body, httpx2.ByteStream) or getattr(body, "repeatable", False)

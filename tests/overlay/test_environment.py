@@ -1,0 +1,194 @@
+"""Proxies and certificates: as they are given, or as the environment names them."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import httpx2
+import pytest
+import trustme
+import voyageai
+from voyageai import error
+from voyageai.transport import environment
+from voyageai.transport.environment import CERTIFICATES, Wire, bypassed
+
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+HERE = "https://api.voyageai.com"
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch):
+    """An environment that names neither."""
+    for name in (*PROXIES, *CERTIFICATES):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def proxy_for(url=HERE, **settings):
+    found = Wire(**settings).proxy_for(httpx2.URL(url))
+    return found and str(found.url)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "variables", "expected"),
+    [
+        (None, {}, None),
+        (None, {"HTTPS_PROXY": "http://env:1"}, "http://env:1"),
+        (None, {"ALL_PROXY": "http://env:1"}, "http://env:1"),
+        (None, {"HTTP_PROXY": "http://env:1"}, None),
+        (None, {"HTTPS_PROXY": "127.0.0.1:3128"}, "http://127.0.0.1:3128"),
+        (None, {"https_proxy": "proxy.example"}, "http://proxy.example"),
+        (None, {"HTTPS_PROXY": "http://env:1", "NO_PROXY": "api.voyageai.com"}, None),
+        ("http://own:1", {"HTTPS_PROXY": "http://env:1"}, "http://own:1"),
+        ("own:1", {}, "http://own:1"),
+        ({"https": "http://own:1"}, {}, "http://own:1"),
+        ({"http": "http://own:1"}, {"HTTPS_PROXY": "http://env:1"}, None),
+    ],
+)
+def test_a_proxy_is_the_argument_or_what_the_environment_says(
+    proxy, variables, expected, monkeypatch
+):
+    """Both clients alike; the official asynchronous one ignores proxies."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert expected == proxy_for(proxy=proxy)
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "url", "expected"),
+    [
+        ("", HERE, False),
+        ("*", HERE, True),
+        ("a.example, *", HERE, True),
+        ("api.voyageai.com", HERE, True),
+        ("API.VoyageAI.com.", HERE, True),
+        ("voyageai.com", HERE, True),
+        (".voyageai.com", HERE, True),
+        ("*.voyageai.com", HERE, True),
+        ("ageai.com", HERE, False),
+        ("a.example b.example,voyageai.com", HERE, True),
+        ("voyageai.com:443", HERE, True),
+        ("voyageai.com:8443", HERE, False),
+        ("voyageai.com:8443", "https://api.voyageai.com:8443", True),
+        ("localhost", "http://localhost:8000", True),
+        ("127.0.0.1", "http://127.0.0.1:8000", True),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000", True),
+        ("127.0.0.1:80", "http://127.0.0.1:8000", False),
+        ("127.0.0.0/8", "http://127.1.2.3", True),
+        ("127.0.0.1/8", "http://127.1.2.3", True),
+        ("10.0.0.0/8", "http://127.1.2.3", False),
+        ("::1", "http://[::1]:8000", True),
+        ("[::1]", "http://[::1]:8000", True),
+        ("[::1]:8000", "http://[::1]:8000", True),
+        ("[::1]:80", "http://[::1]:8000", False),
+        ("fd00::/8", "http://[fd12::1]", True),
+        ("fd00::/8", "http://127.0.0.1", False),
+        ("1.2.3.4", "http://0.1.2.3.4.example", False),
+    ],
+)
+def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):
+    """Names and what ends in them, addresses and networks, with ports and without."""
+    assert expected is bypassed(no_proxy, httpx2.URL(url))
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("socks://proxy:1", r"'socks://proxy:1', which is no URL of a proxy"),
+        ("http://[::1", r"'http://\[::1', which is no URL"),
+        ("http://", "no URL of a proxy"),
+        ("ftp://proxy:1", "it is http://..., https://..., socks5://..., socks5h://... with a host"),
+        ("http://proxy:port", "no URL of a proxy"),
+    ],
+)
+def test_a_proxy_that_can_be_none_is_an_error_that_names_its_place(face, proxy, said, monkeypatch):
+    """For the argument when the client is made, for the environment at the first call."""
+    with pytest.raises(error.ArgumentError, match=f"proxy is .*{said}"):
+        face.client(proxy=proxy, transport=None)
+    with pytest.raises(error.ArgumentError, match=said):
+        face.client(proxy={"https": proxy}, transport=None)
+    monkeypatch.setenv("https_proxy", proxy)
+    client = face.kind("k")
+    with pytest.raises(error.ArgumentError, match=f"https_proxy is .*{said}"):
+        face.call(client, "embed", ["a"], model="voyage-4")
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
+    """Not a bare ImportError, and not the package that HTTPX2 would name."""
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    with pytest.raises(error.ArgumentError, match="the extra `socks`: pip install socksio"):
+        face.client(proxy=f"{scheme}://proxy:1080", transport=None)
+    monkeypatch.setenv("ALL_PROXY", f"{scheme}://proxy:1080")
+    client = face.kind("k")
+    with pytest.raises(error.ArgumentError, match="ALL_PROXY is .* the extra `socks`"):
+        face.call(client, "embed", ["a"], model="voyage-4")
+
+
+def test_the_password_of_a_proxy_is_not_shown(face):
+    """Messages are logged."""
+    with pytest.raises(error.ArgumentError, match="socks4") as caught:
+        face.client(proxy="socks4://user:hidden-word@proxy:1", transport=None)
+    assert "hidden-word" not in str(caught.value)
+
+
+@pytest.fixture
+def bundle(tmp_path) -> Path:
+    """A file of certificates, of an authority of its own."""
+    path = tmp_path / "bundle.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    return path
+
+
+def trusted(**settings) -> int:
+    return len(Wire(**settings).context().get_ca_certs())
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_are_those_that_the_environment_names(name, bundle, monkeypatch):
+    """Companies whose proxies look into TLS set these, and the official client honours two."""
+    monkeypatch.setenv(name, str(bundle))
+
+    assert 1 == trusted()
+
+
+def test_the_first_variable_that_is_set_counts(bundle, tmp_path, monkeypatch):
+    """OpenSSL's own before those of requests and curl; an empty one is none."""
+    other = tmp_path / "other.pem"
+    other.write_text(bundle.read_text() * 1)
+    trustme.CA().cert_pem.write_to_path(str(other), append=True)
+    monkeypatch.setenv("SSL_CERT_FILE", "")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle))
+    assert 2 == trusted()
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    assert 1 == trusted()
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])
+def test_a_folder_of_certificates_will_do(name, tmp_path, monkeypatch):
+    """They are read when they are needed."""
+    monkeypatch.setenv(name, str(tmp_path))
+
+    assert 0 == trusted()
+    assert ssl.CERT_REQUIRED is Wire().context().verify_mode
+
+
+def test_certificates_that_can_not_be_read_are_an_error_that_names_their_place(face, monkeypatch):
+    """OpenSSL's own says neither which file nor who named it."""
+    with pytest.raises(
+        error.ArgumentError, match=r"'/no/where.pem', named by verify, can't be read"
+    ):
+        face.client(verify="/no/where.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", __file__)
+    said = "test_environment.py', named by REQUESTS_CA_BUNDLE, can't be read"
+    with pytest.raises(error.ArgumentError, match=said):
+        face.call(face.kind("k"), "embed", ["a"], model="voyage-4")
+
+
+def test_a_context_is_made_once():
+    """It costs more than a call, and each connection would make one."""
+    assert Wire().context() is Wire().context()
+    assert voyageai.Client("k")._transport._slots._wire.context() is Wire().context()

@@ -1,0 +1,120 @@
+"""Through proxies that speak HTTP, HTTPS and SOCKS, on the default wire."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import suppress
+from threading import Thread
+
+import httpx2
+import pytest
+import voyageai
+from voyageai.transport.environment import InsecureWarning
+
+from .conftest import Embed
+from .scripted import Peer, Server, api
+
+
+def relay(peer: Peer, port: int) -> None:
+    """Pass on what comes to a port of this machine, and back."""
+    with socket.create_connection(("127.0.0.1", port)) as other:
+
+        def back() -> None:
+            with suppress(OSError):
+                while data := other.recv(65536):
+                    peer.send(data)
+
+        thread = Thread(target=back)
+        thread.start()
+        with suppress(OSError):
+            while data := peer.socket.recv(65536):
+                other.sendall(data)
+        with suppress(OSError):
+            other.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+def tunnel(peer: Peer) -> None:
+    """A proxy that opens tunnels, for those who know its password."""
+    peer.read()
+    head = peer.requests[0][0]
+    if b"\r\nProxy-Authorization: Basic dXNlcjp3b3Jk\r\n" not in head:
+        peer.send(b"HTTP/1.1 407 Who Are You\r\nContent-Length: 0\r\n\r\n")
+        return
+    peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+    relay(peer, int(head.split()[1].rpartition(b":")[2]))
+
+
+def socks(peer: Peer) -> None:
+    """A proxy that speaks SOCKS 5, without a password."""
+    sock = peer.socket
+    count = sock.recv(2)[1]
+    sock.recv(count)
+    sock.sendall(b"\x05\x00")
+    assert b"\x05\x01\x00" == sock.recv(3)
+    kind = sock.recv(1)
+    sock.recv(4 if kind == b"\x01" else sock.recv(1)[0])
+    port = int.from_bytes(sock.recv(2), "big")
+    sock.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+    relay(peer, port)
+
+
+def test_plain_requests_are_handed_to_the_proxy(
+    embed: Embed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the whole URL, from which it knows where to."""
+    with Server(api) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
+        with pytest.warns(InsecureWarning):
+            assert [[0.0]] == embed("http://api.example/v1")
+        head = proxy.peers[0].requests[0][0]
+
+    assert head.startswith(b"POST http://api.example/v1/embeddings HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("proxy_tls", [False, True], ids=["by http", "by https"])
+def test_encrypted_requests_go_through_a_tunnel(
+    embed: Embed, proxy_tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext
+) -> None:
+    """The proxy knows where to, and not the key; it may be spoken to in secret too."""
+    with (
+        Server(api, server_context) as server,
+        Server(tunnel, server_context if proxy_tls else None) as proxy,
+    ):
+        scheme = "https" if proxy_tls else "http"
+        vectors = embed(
+            f"https://localhost:{server.port}/v1",
+            proxy=f"{scheme}://user:word@localhost:{proxy.port}",
+            verify=trusting,
+        )
+        assert [[0.0]] == vectors
+        head = proxy.peers[0].requests[0][0]
+        assert b"Bearer pa-key" in server.peers[0].requests[0][0]
+
+    assert head.startswith(b"CONNECT localhost:%d HTTP/1.1\r\n" % server.port)
+    assert b"pa-key" not in head
+
+
+def test_a_proxy_that_refuses_is_a_connection_error(embed: Embed, trusting: ssl.SSLContext) -> None:
+    """Nothing was sent to the API."""
+    with (
+        Server(tunnel) as proxy,
+        pytest.raises(voyageai.error.APIConnectionError, match="407 Who Are You") as caught,
+    ):
+        embed("https://api.example/v1", proxy=f"http://127.0.0.1:{proxy.port}", verify=trusting)
+    assert isinstance(caught.value.__cause__, httpx2.ProxyError)
+    assert not caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_requests_go_by_socks(
+    embed: Embed, tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext
+) -> None:
+    """For which a package is needed."""
+    pytest.importorskip("socksio")
+    with Server(api, server_context if tls else None) as server, Server(socks) as proxy:
+        url = f"http{'s' * tls}://localhost:{server.port}/v1"
+        socks_url = f"socks5://127.0.0.1:{proxy.port}"
+        assert [[0.0]] == embed(url, proxy=socks_url, verify=trusting)
+        assert (1, 1) == (len(server.peers), len(proxy.peers))

@@ -1,0 +1,74 @@
+"""Time: attempts that take too long, and clocks that stand still or jump."""
+
+from __future__ import annotations
+
+import time
+
+import freezegun
+import pytest
+import voyageai
+from voyageai.transport import Transport
+from voyageai.transport.environment import Wire
+
+from .conftest import Embed, answered, ask, step
+from .scripted import Peer, Server, api, echo
+
+AT_ONCE = voyageai.RetryPolicy(max_retries=3, first=0.01)
+
+
+def test_an_attempt_that_takes_too_long_is_followed_by_another(embed: Embed) -> None:
+    """A server that is silent once costs one timeout; the official client answers then too."""
+
+    def silent_once(peer: Peer) -> None:
+        if peer.number == 0:
+            peer.read()
+            peer.wait()
+        else:
+            api(peer)
+
+    with Server(silent_once) as server:
+        assert [[0.0]] == embed(f"{server.origin}/v1", max_retries=AT_ONCE, timeout=0.5)
+        assert 1 == len(server.peers[0].requests)
+        assert len(server.peers) >= 2
+
+
+def test_an_answer_that_drips_is_within_the_time_of_its_attempt(embed: Embed) -> None:
+    """Each byte comes in time; in the official client such an answer never ends."""
+
+    def drip(peer: Peer) -> None:
+        peer.read()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while True:
+            peer.send(b".")
+            time.sleep(0.01)
+
+    with Server(drip) as server, pytest.raises(voyageai.error.Timeout) as caught:
+        embed(f"{server.origin}/v1", max_retries=AT_ONCE, timeout=0.1)
+    assert 4 == caught.value.attempts
+
+
+@pytest.mark.parametrize("made", ["before", "within"])
+def test_a_clock_that_stands_still_is_in_nobodys_way(embed: Embed, made: str) -> None:
+    """Tests freeze time around code that makes real calls, before or after making the client."""
+    with Server(api) as server:
+        url = f"{server.origin}/v1"
+        with freezegun.freeze_time("2031-05-01"):
+            assert [[0.0]] == embed(url, timeout=30, deadline=60)
+        if made == "before":
+            client = voyageai.Client("k", base_url=url, timeout=30, deadline=60)
+            with freezegun.freeze_time("2031-05-01"), client:
+                client.embed(["a"], model="voyage-4", input_type="query")
+
+
+def test_a_clock_that_jumps_leaves_connections_of_no_use_behind() -> None:
+    """Frozen clocks start at another time; what was idle before is replaced at worst."""
+    transport = Transport(Wire())
+    with Server(echo) as server:
+        for jump in ("2031-05-01", "2001-05-01", None):
+            request = ask(server.url, b"x")
+            if jump is None:
+                assert b"x" == answered(transport._send(step(request))).content
+            else:
+                with freezegun.freeze_time(jump):
+                    assert b"x" == answered(transport._send(step(request))).content
+        transport.close()
