@@ -135,9 +135,85 @@ class Geography:
 
     Attributes:
         price_factor: What list prices are multiplied by.
+        lowest_tier: The lowest usage tier in which there are keys for them.
+        highest_automatic_tier: The highest usage tier that is reached without asking for
+            it.
     """
 
     price_factor: float
+    lowest_tier: Literal["free", "tier_1", "tier_2", "tier_3"]
+    highest_automatic_tier: Literal["free", "tier_1", "tier_2", "tier_3"]
+
+
+@frozen(kw_only=True)
+class NoticePeriods:
+    """Months between an announcement and what it announces.
+
+    Attributes:
+        legacy_to_deprecated: Until a superseded model is no longer recommended.
+        deprecated_to_retired: Until it is no longer served.
+    """
+
+    legacy_to_deprecated: int
+    deprecated_to_retired: int
+
+
+@frozen(kw_only=True)
+class Notice:
+    """How long before a model's standing changes that is announced, at least.
+
+    Attributes:
+        platforms: Hosts for which it holds. Only there is a retired model gone.
+        embeddings: Of models that make vectors.
+        rerankers: Of rerankers.
+    """
+
+    platforms: tuple[Literal["voyage", "atlas", "geography"], ...]
+    embeddings: NoticePeriods
+    rerankers: NoticePeriods
+
+
+@frozen(kw_only=True)
+class ServiceLevel:
+    """What the vendor aims at, without a promise.
+
+    Attributes:
+        platforms: Hosts for which it holds.
+        monthly_uptime: Share of a month in which the host is to answer, at least.
+        status_page: Where outages are announced.
+    """
+
+    platforms: tuple[Literal["voyage", "atlas", "geography"], ...]
+    monthly_uptime: float
+    status_page: str
+
+
+@frozen(kw_only=True)
+class TrainingUse:
+    """How an organization keeps what it sends out of training.
+
+    Attributes:
+        opt_out: Whether it can opt out.
+        opt_out_needs_payment: Whether only those with a payment method can.
+        opt_out_ends_retention: Whether nothing that is sent is kept from then on.
+    """
+
+    opt_out: bool
+    opt_out_needs_payment: bool | None
+    opt_out_ends_retention: bool | None
+
+
+@frozen(kw_only=True)
+class Training:
+    """Whether what is sent may be used to train models, by the owner of the key.
+
+    Attributes:
+        voyage: With keys of Voyage AI.
+        atlas: With keys of Atlas.
+    """
+
+    voyage: TrainingUse
+    atlas: TrainingUse
 
 
 @frozen(kw_only=True)
@@ -367,8 +443,28 @@ TIERS: Tiers = Tiers(
 )
 """Usage tiers, by what was paid so far. A tier that was reached is kept."""
 
-GEOGRAPHY: Geography = Geography(price_factor=1.1)
+GEOGRAPHY: Geography = Geography(
+    price_factor=1.1, lowest_tier="tier_1", highest_automatic_tier="tier_1"
+)
 """The hosts that are bound to a geography."""
+
+NOTICE: Notice = Notice(
+    platforms=("atlas", "geography"),
+    embeddings=NoticePeriods(legacy_to_deprecated=12, deprecated_to_retired=6),
+    rerankers=NoticePeriods(legacy_to_deprecated=6, deprecated_to_retired=3),
+)
+"""How long before a model's standing changes that is announced, at least."""
+
+SERVICE_LEVEL: ServiceLevel = ServiceLevel(
+    platforms=("voyage",), monthly_uptime=0.995, status_page="https://voyageai-status.statuspage.io"
+)
+"""What the vendor aims at, without a promise."""
+
+TRAINING: Training = Training(
+    voyage=TrainingUse(opt_out=True, opt_out_needs_payment=True, opt_out_ends_retention=True),
+    atlas=TrainingUse(opt_out=True, opt_out_needs_payment=None, opt_out_ends_retention=None),
+)
+"""Whether what is sent may be used to train models, by the owner of the key."""
 
 BATCH: Batch = Batch(
     discount=0.33,
@@ -471,7 +567,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             embedding_space="voyage-code-4",
             batch=None,
             prompts="retrieval",
-            note="The announcement is silent on compatibility with the 4 series. The Batch model list and the tokenizer list that were read are older than the model, and a reading of the Voyage reference in September 2026 did not yet list its dimensions.",
+            note="The Batch model list and the tokenizer list that were read are older than the model, and a reading of the Voyage reference in September 2026 did not yet list its dimensions.",
         ),
         "voyage-3-large": Model(
             name="voyage-3-large",
@@ -983,13 +1079,13 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             context_length=32000,
             max_request_tokens=600000,
             max_query_tokens=8000,
-            tpm=None,
-            rpm=None,
+            tpm=2000000,
+            rpm=2000,
             price=ModelPrice(usd_per_million_tokens=0.05),
             free=ModelFree(tokens=200000000),
             tokenizer=None,
             batch=None,
-            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The rate limit tables, the Batch model list and the tokenizer list that were read are older than the model.",
+            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The Batch model list and the tokenizer list that were read are older than the model.",
         ),
         "rerank-3-lite": Model(
             name="rerank-3-lite",
@@ -1001,13 +1097,13 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             context_length=32000,
             max_request_tokens=600000,
             max_query_tokens=8000,
-            tpm=None,
-            rpm=None,
+            tpm=4000000,
+            rpm=2000,
             price=ModelPrice(usd_per_million_tokens=0.02),
             free=ModelFree(tokens=200000000),
             tokenizer=None,
             batch=None,
-            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The rate limit tables, the Batch model list and the tokenizer list that were read are older than the model.",
+            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The Batch model list and the tokenizer list that were read are older than the model.",
         ),
         "rerank-2.5": Model(
             name="rerank-2.5",

@@ -73,7 +73,9 @@ CONSTRAINTS: Mapping[str, Mapping[str, Constraint]] = MappingProxyType(
                 "encoding_format": Constraint(values=("base64",)),
             }
         ),
-        "RerankRequest": MappingProxyType({"documents": Constraint(min_items=1, max_items=1000)}),
+        "RerankRequest": MappingProxyType(
+            {"documents": Constraint(min_items=1, max_items=1000, item=Constraint(min_length=1))}
+        ),
         "UploadFileRequest": MappingProxyType({"purpose": Constraint(values=("batch",))}),
         "BatchEmbeddingsParams": MappingProxyType(
             {
@@ -116,6 +118,8 @@ CONSTRAINTS: Mapping[str, Mapping[str, Constraint]] = MappingProxyType(
                 )
             }
         ),
-        "BatchRerankBody": MappingProxyType({"documents": Constraint(min_items=1, max_items=1000)}),
+        "BatchRerankBody": MappingProxyType(
+            {"documents": Constraint(min_items=1, max_items=1000, item=Constraint(min_length=1))}
+        ),
     }
 )

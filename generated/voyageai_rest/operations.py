@@ -177,6 +177,10 @@ OPERATIONS: tuple[Operation, ...] = (
 SERVERS: tuple[Server, ...] = (
     Server(name="voyage", url="https://api.voyageai.com/v1", platform="voyage", key_prefix=None),
     Server(name="atlas", url="https://ai.mongodb.com/v1", platform="atlas", key_prefix="al-"),
-    Server(name="us", url="https://us.ai.mongodb.com/v1", platform="geography", key_prefix=None),
-    Server(name="eu", url="https://eu.ai.mongodb.com/v1", platform="geography", key_prefix=None),
+    Server(
+        name="us", url="https://us.ai.mongodb.com/v1", platform="geography", key_prefix="al-us-"
+    ),
+    Server(
+        name="eu", url="https://eu.ai.mongodb.com/v1", platform="geography", key_prefix="al-eu-"
+    ),
 )

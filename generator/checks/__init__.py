@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     operations.servers_are_named,
     operations.servers_are_of_a_platform,
     operations.tags_name_servers,
+    operations.nulls_name_servers,
     links.links_lead_to_operations,
     links.links_start_in_answers,
     schemas.objects_are_named,

@@ -116,6 +116,25 @@ def tags_name_servers(documents: Documents) -> Iterator[Finding]:
                 yield openapi(("tags", position, "x-servers"), f"there is no host named {name}")
 
 
+def nulls_name_servers(documents: Documents) -> Iterator[Finding]:
+    """The x-null of a property that may be null are hosts."""
+    names = [server.get("x-name") for server in documents.openapi.get("servers", ())]
+    for node in walk(documents.openapi):
+        if "x-null" not in node.value:
+            continue
+        options = [node.value, *node.value.get("oneOf", ()), *node.value.get("anyOf", ())]
+        types = [kind for option in options for kind in _listed(option.get("type"))]
+        if "null" not in types:
+            yield openapi(node.at("x-null"), "stands where null is not taken at all")
+        for name in node.value["x-null"]:
+            if name not in names:
+                yield openapi(node.at("x-null"), f"there is no host named {name}")
+
+
+def _listed(types: object) -> list[object]:
+    return types if isinstance(types, list) else [types]
+
+
 def _takes_a_model(documents: Documents, operation: Node) -> bool:
     return any(
         "model" in resolve(documents.openapi, content["schema"]).get("properties", {})

@@ -155,11 +155,11 @@ def read(base_url: str | None, key: str) -> tuple[Contract, str]:
 
 
 def server_of(key: str, servers: list[Document]) -> Document:
-    """The host to which keys that begin so belong; the first for all others."""
-    prefixed = (
+    """The host to which keys that begin so belong, by the longest prefix; the first for others."""
+    prefixed = [
         each for each in servers if "x-key-prefix" in each and key.startswith(each["x-key-prefix"])
-    )
-    return next(prefixed, servers[0])
+    ]
+    return max(prefixed, key=lambda each: len(each["x-key-prefix"]), default=servers[0])
 
 
 def at(document: Any, place: str) -> Iterator[Any]:

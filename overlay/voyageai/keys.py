@@ -95,7 +95,8 @@ def base_url(argument: str | None, key: str | None, environment: Mapping[str, st
 
     Args:
         argument: A URL or the name of a host: `voyage`, `atlas`, `us` or `eu`.
-        key: The API key; without a URL its prefix tells which host it belongs to.
+        key: The API key; without a URL its prefix tells which host it belongs to. Of several
+            that fit, the longest counts: keys of a geography begin like all keys of Atlas.
         environment: Environment variables.
 
     Raises:
@@ -111,10 +112,9 @@ def base_url(argument: str | None, key: str | None, environment: Mapping[str, st
 
 
 def _host_of(key: str) -> str:
-    for server in SERVERS:
-        if server.key_prefix and key.startswith(server.key_prefix):
-            return server.url
-    return SERVERS[0].url
+    prefixes = {server.key_prefix: server.url for server in SERVERS if server.key_prefix}
+    fitting = [prefix for prefix in prefixes if key.startswith(prefix)]
+    return prefixes[max(fitting, key=len)] if fitting else SERVERS[0].url
 
 
 def _read(path: str, place: str) -> ApiKey:

@@ -40,7 +40,7 @@ INPUTS: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "rerank": (
         {"query": "Where are the keys?", "documents": ["On the table.", "It is raining."]},
-        {"query": "", "documents": ["", "🔑"], "top_k": 1, "return_documents": True},
+        {"query": "", "documents": [" ", "🔑"], "top_k": 1, "return_documents": True},
     ),
 }
 

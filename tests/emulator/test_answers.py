@@ -258,7 +258,7 @@ DOCUMENTS = [
     "The cat sat on the mat.",
     "Paris is the capital of France.",
     "Berlin is the capital of Germany.",
-    "",
+    " \n",
 ]
 
 
@@ -275,7 +275,7 @@ def test_documents_are_ranked_by_relevance(ask: Asking) -> None:
 
 @pytest.mark.parametrize(("top_k", "expected"), [(None, 4), (1, 1), (3, 3), (9, 4)])
 def test_top_k_is_how_many_come_back(ask: Asking, top_k: int | None, expected: int) -> None:
-    """More than there are is all there are."""
+    """More than there are is all there are; a document of white space is one of them."""
     body = {"query": "capital", "documents": DOCUMENTS, "model": "rerank-3", "top_k": top_k}
     assert expected == len(ask("/rerank", body)["data"])
 

@@ -234,7 +234,7 @@ def test_every_line_is_answered_once_and_in_another_order(shared: Emulator, jobs
         (jsonl([a_line("")]), [("empty_custom_id", 1, "The custom_id is empty.", "custom_id")]),
         (
             jsonl([{"custom_id": 5, "body": {"input": "a"}}]),
-            [("invalid_request", 1, "Input should be a valid string", "custom_id")],
+            [("invalid_request", 1, "Value '5' supplied", "custom_id")],
         ),
         (
             jsonl([{**a_line("a"), "method": "POST", "url": "/v1/embeddings"}]),

@@ -154,10 +154,15 @@ def test_no_host_is_allowed_by_default(ask: Asking, host: Host) -> None:
 
 
 def test_a_request_has_pictures_in_one_form(ask: Asking) -> None:
-    """Documented: all by URL or all as data, even in different inputs."""
-    link = image_url("https://example.com/a.png")
-    said = ask.refused(PATH, inputs([link], [image(encoded(drawing(1)))]))
-    assert "either image_url or image_base64 for images, not both" in said
+    """Documented: all by URL or all as data, pictures and videos alike, in all inputs."""
+    picture = image(encoded(drawing(1)))
+    links = [
+        image_url("https://example.com/a.png"),
+        {"type": "video_url", "video_url": "https://example.com/a.mp4"},
+    ]
+    for link in links:
+        said = ask.refused(PATH, inputs([link], [picture]))
+        assert "images and videos either by URL or as data, not both" in said
 
 
 def test_only_models_with_video_take_it(ask: Asking) -> None:

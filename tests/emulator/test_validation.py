@@ -13,7 +13,7 @@ from voyageai.emulator.app import create_app
 from voyageai.emulator.contract import Contract
 from voyageai.emulator.settings import Settings
 from voyageai.emulator.world import World
-from voyageai_rest.operations import OPERATIONS
+from voyageai_rest.operations import OPERATIONS, SERVERS
 
 from tests.emulator.asking import DOCUMENT, Asking, send
 
@@ -54,6 +54,7 @@ def recorded(name: str) -> str:
         ("empty_input", {**TEXT, "input": ""}),
         ("empty_input", {**TEXT, "input": ["a", "", ""]}),
         ("encoding_format", {**TEXT, "encoding_format": "float"}),
+        ("not_a_string", {**TEXT, "model": None}),
     ],
 )
 def test_recorded_messages_are_given_word_for_word(ask: Asking, name: str, body: Any) -> None:
@@ -93,7 +94,7 @@ def test_recorded_messages_are_given_word_for_word(ask: Asking, name: str, body:
             "/embeddings",
             {"input": 1},
             "Error for argument 'input': Input should be a valid list; "
-            "Error for argument 'input': Input should be a valid string",
+            "Value '1' supplied for argument 'input' is not a valid string",
         ),
         (
             "/contextualizedembeddings",
@@ -138,6 +139,8 @@ def test_recorded_messages_are_given_word_for_word(ask: Asking, name: str, body:
             "Error for argument 'documents': Input should be a valid list",
         ),
         ("/rerank", {"instruction": "i"}, "Argument 'instruction' is not supported by our API"),
+        ("/rerank", {"top_n": 2}, "Argument 'top_n' is not supported by our API"),
+        ("/rerank", {"query": 5}, "Value '5' supplied for argument 'query' is not a valid string"),
     ],
 )
 def test_a_wrong_argument_is_named(
@@ -166,6 +169,47 @@ def test_optional_arguments_may_be_null(ask: Asking, path: str) -> None:
     ]
     answer = ask(path, {**VALID[path], **dict.fromkeys(nullable)})
     assert ask(path, VALID[path]) == answer
+
+
+def test_an_empty_document_is_refused_in_the_words_of_the_api(ask: Asking) -> None:
+    """Code that moves from another reranker sends them; white space is a document to this one."""
+    assert recorded("empty_document") == ask.refused("/rerank", {**RANK, "documents": ["d", ""]})
+    assert 1 == len(ask("/rerank", {**RANK, "documents": [" "]})["data"])
+
+
+@pytest.mark.parametrize("path", [path for path in VALID if path != "/rerank"])
+def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
+    """The official client sends null, and code that moves to Atlas has to leave it out."""
+    schema = Contract(DOCUMENT)._resolved(  # reads the schema as the emulator does
+        DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    )
+    taken = {
+        name: node["x-null"] for name, node in schema["properties"].items() if "x-null" in node
+    }
+    assert {"input_type", "encoding_format"} == taken.keys()
+    app = create_app(World(Settings()))
+    for server in SERVERS:
+        key = f"{server.key_prefix or 'pa-'}1"
+        body = {**VALID[path], **dict.fromkeys(taken)}
+        answer = send(app, "POST", path, body, base=server.url, key=key)
+        refused = [name for name, hosts in taken.items() if server.name not in hosts]
+        said = [f"Value 'None' supplied for argument '{n}' is not a valid string" for n in refused]
+        expected = PREAMBLE + "; ".join(sorted(said)) if said else None
+        detail = answer.json().get("detail")
+        found = detail and PREAMBLE + "; ".join(sorted(detail.removeprefix(PREAMBLE).split("; ")))
+        assert (server.name, expected) == (server.name, found)
+
+
+def test_a_host_that_refuses_null_takes_everything_else(ask: Asking) -> None:
+    """What is narrowed for a host must still have its other values, and its words for wrong ones."""
+    app = create_app(World(Settings(platform="atlas")))
+    body = {**TEXT, "output_dimension": None, "output_dtype": None}
+    for more in ({}, {"input_type": "query"}, {"encoding_format": "base64"}):
+        answer = send(app, "POST", "/embeddings", {**body, **more}, key="al-1")
+        assert (200, ask("/embeddings", {**body, **more})) == (answer.status_code, answer.json())
+    wrong = {**TEXT, "input_type": "doc"}
+    answer = send(app, "POST", "/embeddings", wrong, key="al-1")
+    assert ask.refused("/embeddings", wrong) == answer.json()["detail"]
 
 
 def test_several_wrong_arguments_are_all_named(ask: Asking) -> None:

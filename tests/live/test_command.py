@@ -79,6 +79,7 @@ def test_the_stable_form_has_these_keys(emulator: Emulator, live: Live) -> None:
         "requests": [
             "ranking of rerank-3 at POST /rerank",
             "ranking of rerank-3-lite at POST /rerank",
+            "blank_document of rerank-3-lite at POST /rerank",
         ],
     } == first
 

@@ -53,6 +53,14 @@ def test_a_host_is_asked_only_for_what_it_has() -> None:
                 assert each.model in of_host.models(each.operation.path)
 
 
+@pytest.mark.parametrize("name", ["voyage", "atlas", "us", "eu"])
+def test_a_key_is_tried_at_the_host_with_the_longest_prefix(name: str) -> None:
+    """A key of a geography begins like all keys of Atlas, and is refused at their host."""
+    servers = {server["x-name"]: server for server in contract().document["servers"]}
+    _, url = read(None, f"{servers[name].get('x-key-prefix', '')}x")
+    assert servers[name]["url"] == url
+
+
 def test_all_operations_are_asked() -> None:
     """An operation that is new in the contract gets a probe too."""
     asked = {each.operation.id for each in plan(load(), contract(), ALL)}

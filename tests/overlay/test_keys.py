@@ -12,6 +12,7 @@ import pytest
 import voyageai
 from voyageai.api_resources.api_requestor import APIRequestor
 from voyageai.error import ArgumentError, AuthenticationError
+from voyageai_rest.operations import SERVERS
 
 from .conftest import KEY
 
@@ -176,6 +177,12 @@ def test_a_key_that_is_set_later_is_looked_at_when_it_is_used(face):
         (None, None, "pa-1", "https://api.voyageai.com/v1"),
         (None, None, "al-1", "https://ai.mongodb.com/v1"),
         (None, None, "AL-1", "https://api.voyageai.com/v1"),
+        (None, None, "al-eu-1", "https://eu.ai.mongodb.com/v1"),
+        (None, None, "al-us-1", "https://us.ai.mongodb.com/v1"),
+        (None, None, "al-eu", "https://ai.mongodb.com/v1"),
+        (None, None, "al-euro-1", "https://ai.mongodb.com/v1"),
+        (None, None, "eu-1", "https://api.voyageai.com/v1"),
+        ("atlas", None, "al-eu-1", "https://ai.mongodb.com/v1"),
         ("eu", None, "al-1", "https://eu.ai.mongodb.com/v1"),
         ("us", "http://other/v1", "al-1", "https://us.ai.mongodb.com/v1"),
         ("http://localhost:1/v1/", None, "pa-1", "http://localhost:1/v1"),
@@ -190,6 +197,15 @@ def test_the_host_is_the_argument_then_the_variable_then_the_keys(
         monkeypatch.setenv("VOYAGE_BASE_URL", variable)
 
     assert expected == voyageai.Client(api_key=key, base_url=argument)._params["base_url"]
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+def test_a_key_with_the_prefix_of_a_host_goes_there(server):
+    """Keys of a geography begin like those without one; each is refused at the other's host."""
+    key = f"{server.key_prefix or 'pa-'}any"
+
+    assert server.url == voyageai.Client(api_key=key)._params["base_url"]
+    assert server.url == voyageai.util.get_default_base_url(key)
 
 
 def test_a_base_url_that_is_none_is_refused_with_the_names_that_are():

@@ -11,6 +11,7 @@ from itertools import count
 from random import Random
 from threading import Barrier
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,13 +64,22 @@ def test_paid_tiers_multiply_the_limits_of_each_model(tier):
 
 def test_a_model_without_known_limits_gets_the_lowest_of_its_endpoint():
     """Too little is slow; too much is refused."""
-    unknown = [model for model in MODELS.values() if model.endpoint and not model.tpm]
-    assert unknown
-    for model in unknown:
-        kin = [m for m in MODELS.values() if m.endpoint == model.endpoint and m.tpm and m.rpm]
+    hosted = {name: model for name, model in MODELS.items() if model.endpoint}
+    for endpoint in {model.endpoint for model in hosted.values()}:
+        kin = [model for model in hosted.values() if model.endpoint == endpoint]
         expected = min(m.rpm for m in kin) * 2, min(m.tpm for m in kin) * 2
+        unknown = attrs.evolve(kin[0], name="new", rpm=None, tpm=None)
 
-        assert expected == limits(2, model.name)
+        assert expected == limits(2, "new", {**hosted, "new": unknown})
+
+
+def test_rerankers_of_today_have_limits_of_their_own():
+    """They are the default choice; the lowest of all rerankers would halve their pace."""
+    expected = {
+        "rerank-3": [(2_000, 2_000_000), (4_000, 4_000_000), (6_000, 6_000_000)],
+        "rerank-3-lite": [(2_000, 4_000_000), (4_000, 8_000_000), (6_000, 12_000_000)],
+    }
+    assert expected == {name: [limits(tier, name) for tier in (1, 2, 3)] for name in expected}
 
 
 def test_a_model_that_is_newer_than_the_release_gets_the_lowest_of_all():

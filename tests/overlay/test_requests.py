@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import httpx2
@@ -417,6 +418,42 @@ def test_a_text_with_its_prompt_already_there_warns(face):
         warnings.simplefilter("error")
         face.call(face.client(), "embed", [prompted], model="voyage-4", input_type=None)
         face.call(face.client(), "embed", [prompted], model="voyage-4", input_type="document")
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "optional"),
+    [
+        ("embed", EMBED, ["input_type", "truncation", "output_dtype", "output_dimension"]),
+        (
+            "contextualized_embed",
+            CONTEXTUALIZED,
+            ["input_type", "output_dtype", "output_dimension"],
+        ),
+        (
+            "multimodal_embed",
+            MULTIMODAL,
+            ["input_type", "truncation", "output_dtype", "output_dimension"],
+        ),
+        ("rerank", RERANK, ["top_k", "truncation"]),
+    ],
+)
+def test_what_is_none_is_left_out_and_never_null(face, method, arguments, optional):
+    """The hosts of Atlas have had no null for these arguments since September 2026."""
+    face.call(face.client(), method, **arguments, **dict.fromkeys(optional))
+
+    sent = json.loads(face.requests[-1].content)
+    assert set() == set(optional) & sent.keys()
+    assert None not in sent.values()
+
+
+def test_an_empty_document_is_refused_before_it_is_sent(face):
+    """The API refuses it; a document of white space it takes."""
+    with pytest.raises(ArgumentError, match=r"documents\[1\] is empty"):
+        face.call(face.client(), "rerank", **{**RERANK, "documents": ["a", ""]})
+    assert [] == face.requests
+
+    face.call(face.client(), "rerank", **{**RERANK, "documents": ["a", " "]})
+    assert ["a", " "] == json.loads(face.requests[-1].content)["documents"]
 
 
 def test_every_request_says_who_sends_it(face, key):

@@ -88,7 +88,11 @@ def test_all_hosts_are_in_the_table(contract: Any) -> None:
             Constraint(min_items=1, max_items=1000, min_length=1, item=Constraint(min_length=1)),
         ),
         ("EmbeddingsRequest", "input_type", Constraint(values=("query", "document"))),
-        ("RerankRequest", "documents", Constraint(min_items=1, max_items=1000)),
+        (
+            "RerankRequest",
+            "documents",
+            Constraint(min_items=1, max_items=1000, item=Constraint(min_length=1)),
+        ),
         ("ContextualizedEmbeddingsRequest", "chunk_size", Constraint(minimum=1, maximum=32000)),
         ("CreateBatchRequest", "metadata", Constraint(max_properties=16)),
     ],

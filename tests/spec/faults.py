@@ -94,6 +94,13 @@ FAULTS: list[tuple[str, str, Place, object]] = [
     ("servers-are-of-a-platform", "openapi", ("servers", 0, "x-platform"), DROPPED),
     ("servers-are-of-a-platform", "openapi", ("servers", 0, "x-platform"), "cloud"),
     ("tags-name-servers", "openapi", ("tags", 2, "x-servers"), ["voyage", "moon"]),
+    ("nulls-name-servers", "openapi", (*INPUT_TYPE, "x-null"), ["voyage", "moon"]),
+    (
+        "nulls-name-servers",
+        "openapi",
+        (*SCHEMAS, "EmbeddingsRequest", "properties", "truncation", "x-null"),
+        ["voyage"],
+    ),
     ("links-lead-to-operations", "openapi", (*LINKS, "retrieve", "operationId"), "readFile"),
     (
         "links-lead-to-operations",

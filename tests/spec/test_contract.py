@@ -57,9 +57,51 @@ def test_files_and_batches_are_on_one_host(documents: Documents) -> None:
     } == found
 
 
-def test_keys_of_atlas_are_told_by_their_prefix(documents: Documents) -> None:
+def test_keys_of_a_host_are_told_by_their_prefix(documents: Documents) -> None:
     """A key sent to the wrong host is refused, and the refusal does not say why."""
     prefixes = {
         server["name"]: server["key_prefix"] for server in contract.servers(documents.openapi)
     }
-    assert {"voyage": None, "atlas": "al-", "us": None, "eu": None} == prefixes
+    assert {"voyage": None, "atlas": "al-", "us": "al-us-", "eu": "al-eu-"} == prefixes
+
+
+def test_a_prefix_that_no_page_states_is_marked_as_inferred(documents: Documents) -> None:
+    """Whoever meets a key of the United States that begins otherwise must see what to doubt."""
+    sources = {server["x-name"]: server["x-source"] for server in documents.openapi["servers"]}
+    inferred = [name for name, source in sources.items() if "inferred" in str(source)]
+    assert ["us"] == inferred
+
+
+def test_only_voyage_s_own_host_takes_null(documents: Documents) -> None:
+    """Atlas's definition has no null for these arguments since September 2026."""
+    schemas = documents.openapi["components"]["schemas"]
+    found = {
+        (schema, name): node["x-null"]
+        for schema, body in schemas.items()
+        for name, node in body.get("properties", {}).items()
+        if "x-null" in node
+    }
+    bodies = [name for name in schemas if name.endswith("EmbeddingsRequest")]
+    expected = [(body, name) for body in bodies for name in ("input_type", "encoding_format")]
+    assert {key: ["voyage"] for key in expected} == found
+
+
+def test_rerankers_of_today_have_rate_limits(documents: Documents) -> None:
+    """A client that keeps to a usage tier would slow them down to the lowest of all."""
+    models = documents.catalogue["models"]
+    limits = {
+        name: (models[name]["tpm"], models[name]["rpm"]) for name in ("rerank-3", "rerank-3-lite")
+    }
+    assert {"rerank-3": (2_000_000, 2_000), "rerank-3-lite": (4_000_000, 2_000)} == limits
+
+
+def test_vectors_of_different_models_are_not_compared_but_in_one_series(
+    documents: Documents,
+) -> None:
+    """The vendor's guide to migration says so; a wrong space gives search results that are noise."""
+    spaces: dict[str, list[str]] = {}
+    for name, model in documents.catalogue["models"].items():
+        if "embedding_space" in model:
+            spaces.setdefault(model["embedding_space"], []).append(name)
+    shared = {space: names for space, names in spaces.items() if len(names) > 1}
+    assert {"voyage-4": ["voyage-4-large", "voyage-4", "voyage-4-lite", "voyage-4-nano"]} == shared

@@ -13,7 +13,7 @@ class BatchRerankBody(Model):
 
     Attributes:
         query: The query.
-        documents: The documents.
+        documents: The documents, none of them empty.
 
     Example:
         >>> value = BatchRerankBody.from_dict(

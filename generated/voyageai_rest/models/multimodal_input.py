@@ -19,8 +19,8 @@ class MultimodalInput(Model):
     """One input, a sequence of texts, images and videos with a single vector.
 
     Attributes:
-        content: The parts in order. Images come all by URL or all as data URLs, not both in a
-            request.
+        content: The parts in order. Images and videos come all by URL or all as data URLs, not
+            both in a request.
 
     Example:
         >>> value = MultimodalInput.from_dict(

@@ -28,8 +28,8 @@ class RerankRequest(Model):
     Attributes:
         query: The query. Models that follow instructions take them as part of it. The model
             limits its tokens.
-        documents: The documents. The model limits the tokens of the query with one document,
-            and of the query once per document with all documents.
+        documents: The documents, none of them empty. The model limits the tokens of the query
+            with one document, and of the query once per document with all documents.
         model: Name of a reranker.
         top_k: How many of the best to return; all without it, or when there are fewer. The
             server's default is null.

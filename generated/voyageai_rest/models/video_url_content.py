@@ -9,7 +9,8 @@ from ..types import Model, as_fields, as_is, as_str, nothing_left, required
 
 @define(kw_only=True, repr=False)
 class VideoUrlContent(Model):
-    """An MP4 video that the server fetches. Needs a model that takes video.
+    """An MP4 video that the server fetches, on the same conditions as an image. Needs a model that
+    takes video.
 
     Attributes:
         type: See its type.

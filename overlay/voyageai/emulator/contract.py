@@ -111,21 +111,31 @@ class Contract:
             raise refusal(_errors(validator, query), query)
         return {**defaults, **query}
 
-    def read(self, schema: str, raw: bytes) -> Any:
+    def read(self, schema: str, raw: bytes, server: str | None = None) -> Any:
         """Decode a JSON body, check it, and fill in the defaults of what it leaves out.
+
+        Args:
+            schema: Where in the document its schema stands, as a URI fragment.
+            raw: The body.
+            server: Name of the host that is asked, which may take fewer nulls than others.
 
         Raises:
             Refused: It is not JSON, or not what the schema says.
         """
-        return self.check(schema, decode(raw))
+        return self.check(schema, decode(raw), server)
 
-    def check(self, schema: str, body: Any) -> Any:
+    def check(self, schema: str, body: Any, server: str | None = None) -> Any:
         """Check a decoded body, and fill in the defaults of what it leaves out.
+
+        Args:
+            schema: As in `read`.
+            body: The body.
+            server: As in `read`.
 
         Raises:
             Refused: It is not what the schema says.
         """
-        validator = self._validator(schema)
+        validator = self._validator_at(schema, server) if server else self._validator(schema)
         if not validator.is_valid(body):
             raise refusal(_errors(validator, body), body)
         if not isinstance(body, dict):
@@ -159,6 +169,25 @@ class Contract:
         whole = self._resolved(self._at(schema))
         own = {name: {"$ref": pointer} for name, pointer in narrowed}
         return self._compiled({**whole, "properties": {**whole["properties"], **own}})
+
+    @functools.cache  # noqa: B019  # a contract lives as long as its server
+    def _validator_at(self, schema: str, server: str) -> Draft202012Validator:
+        """That of a host, which may refuse null where others take it."""
+        whole = self._resolved(self._at(schema))
+        refused = {
+            name: {**node, "type": self._type_beside_null(node)}
+            for name, node in whole.get("properties", {}).items()
+            if server not in node.get("x-null", [server])
+        }
+        if not refused:
+            return self._validator(schema)
+        return self._compiled({**whole, "properties": {**whole["properties"], **refused}})
+
+    def _type_beside_null(self, node: Mapping[str, Any]) -> str:
+        """What a property that may be null is otherwise."""
+        options = node.get("oneOf") or [{"type": kind} for kind in node["type"]]
+        types: list[str] = [self._resolved(option)["type"] for option in options]
+        return next(kind for kind in types if kind != "null")
 
     @functools.cache  # noqa: B019  # a contract lives as long as its server
     def _query_validator(self, operation: Operation) -> Draft202012Validator:

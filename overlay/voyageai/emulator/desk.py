@@ -82,7 +82,7 @@ class Desk:
     ) -> dict[str, Any] | Response:
         world = self._world
         # The API looks at the body before it looks at the key.
-        body = self._checked(operation, given)
+        body = self._checked(operation, given, request.headers.get("host", ""))
         query = world.contract.read_query(operation, request.query_params)
         caller = world.gate.admit(
             request.headers.get("host", ""), request.headers.get("authorization")
@@ -112,10 +112,11 @@ class Desk:
         result = handler(asked, world)
         return result if isinstance(result, Response) else result.to_dict()
 
-    def _checked(self, operation: Operation, given: bytes | Form) -> Any:
+    def _checked(self, operation: Operation, given: bytes | Form, host: str) -> Any:
         contract = self._world.contract
         if isinstance(given, bytes):
-            return contract.read(operation.schema, given) if operation.schema else None
+            server = self._world.gate.name(host)
+            return contract.read(operation.schema, given, server) if operation.schema else None
         texts = {name: v if isinstance(v, str) else v.filename for name, v in given.items()}
         contract.check(operation.form or "", texts)
         return given

@@ -5,16 +5,16 @@ in its Host header, as a transport within the process and a proxy pass it on. Fo
 such as 127.0.0.1, it does as all hosts do: every model and operation is there, and any key opens
 it.
 
-Documented are the hosts, which models each serves, and that a key of Atlas opens the hosts of
-Atlas alone, any other key the Voyage host alone; that keys of Atlas can be told by how they begin
-is known from the vendor's client. These are guesses:
+Documented are the hosts, which models each serves, and that a key of Atlas opens the host of its
+scope alone, any other key the Voyage host alone. The contract says by which prefix a key is told,
+and which host takes null for which argument. Recorded is what the Voyage host answers to a key of
+Atlas. These are guesses:
 
-- How the keys of a geography begin is not known, so its hosts take keys of either style.
-- No answer to a key at the wrong host has been recorded. It is that to an unknown key.
+- The Atlas hosts answer the same to a key of another host.
+- They answer to a null that they do not take as the API does to null for a model.
 - A host without files and batches answers as to any path that it does not have, before it looks
   at the body or the key.
-- A retired model is answered with 410 on every host by which the catalogue has it served. Only
-  Atlas is known to do so; what the Voyage host does is not said.
+- The Voyage host still serves a model that Atlas has retired: the policy does not hold for it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from secrets import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+import attrs
+from voyageai_rest.catalogue import NOTICE
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
 from .recorded import fingerprint
@@ -68,7 +70,7 @@ class Gate:
     Example:
         >>> Gate(platform="atlas").admit("127.0.0.1", "Bearer al-123").platform
         'atlas'
-        >>> Gate().admit("eu.ai.mongodb.com", "Bearer al-123").platform
+        >>> Gate().admit("eu.ai.mongodb.com", "Bearer al-eu-123").platform
         'eu'
     """
 
@@ -106,8 +108,20 @@ class Gate:
         return Caller(fingerprint(key), None if server is None else server.name)
 
     def serves(self, model: Model, caller: Caller) -> bool:
-        """Whether the caller's host has a model."""
+        """Whether the caller's host has a model, or had it."""
         return caller.platform is None or BY_NAME[caller.platform].platform in model.platforms
+
+    def seen(self, model: Model, caller: Caller) -> Model:
+        """A model as it stands at the caller's host: not retired where no model is."""
+        if model.lifecycle != "retired" or caller.platform is None:
+            return model
+        retires = BY_NAME[caller.platform].platform in NOTICE.platforms
+        return model if retires else attrs.evolve(model, lifecycle="older")
+
+    def name(self, host: str) -> str | None:
+        """Name of the host that is asked, by the header Host; None for one that does as all do."""
+        server = self._server_at(host)
+        return None if server is None else server.name
 
     def _server_at(self, host: str) -> Server | None:
         return self._server or BY_HOST.get(host.partition(":")[0].lower())
@@ -122,5 +136,6 @@ def _is_of(key: str, server: Server) -> bool:
     """Whether a host takes keys that begin so; any, where nobody knows how they begin."""
     if server.key_prefix is None and server is not SERVERS[0]:
         return True
-    prefixed = (each for each in SERVERS if each.key_prefix and key.startswith(each.key_prefix))
-    return next(prefixed, SERVERS[0]) is server
+    prefixes = {each.key_prefix: each for each in SERVERS if each.key_prefix}
+    fitting = [prefix for prefix in prefixes if key.startswith(prefix)]
+    return (prefixes[max(fitting, key=len)] if fitting else SERVERS[0]) is server

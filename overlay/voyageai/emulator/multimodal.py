@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["embed_inputs"]
 
+BY_URL = {ImageUrlContent, VideoUrlContent}
+BY_DATA = {ImageBase64Content, VideoBase64Content}
+
 
 class _Input(NamedTuple):
     """An input after truncation."""
@@ -50,9 +53,10 @@ def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddings
     """Answer a request for the embeddings of multimodal inputs."""
     request = MultimodalEmbeddingsRequest.from_dict(body)
     parts = [part for item in request.inputs for part in item.content]
-    if {ImageUrlContent, ImageBase64Content} <= {type(part) for part in parts}:
+    kinds = {type(part) for part in parts}
+    if kinds & BY_URL and kinds & BY_DATA:
         raise misspecified(
-            "inputs", "a request must use either image_url or image_base64 for images, not both"
+            "inputs", "a request must have its images and videos either by URL or as data, not both"
         )
     model = rules.find(request.model, serving.served)
     if "video" not in model.modalities and any(

@@ -1,8 +1,9 @@
 """What is wrong with a request body, in the words of the API.
 
-The sentences for unknown, missing and empty arguments, for values outside an enum, for lists that
-are too long and for bodies that are not JSON are the API's own. Nobody has recorded the others;
-they are written in the same style.
+The sentences for unknown, missing and empty arguments, for values outside an enum, for null in
+place of a string (which we use for any other value, too), for lists that are too long and for
+bodies that are not JSON are the API's own. Nobody has recorded the others; they are written in the
+same style.
 """
 
 from __future__ import annotations
@@ -138,6 +139,11 @@ def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
         case Kind.Enum() | Kind.Constant():
             value = str(error.instance)[:LONGEST]
             yield place, f"Value '{value}' supplied for {place} is not allowed"
+        case Kind.Type(types) if {"string"} == set(types) - {
+            "null"
+        } and place in error.instance_path:
+            value = str(error.instance)[:LONGEST]
+            yield place, f"Value '{value}' supplied for argument '{place}' is not a valid string"
         case Kind.MinItems() | Kind.MinLength():
             yield place, f"Error for argument '{place.partition('.')[0]}': {EMPTY}"
         case _:

@@ -134,7 +134,7 @@ class World:
         """What a model endpoint answers a caller with."""
         endpoint = operation.path.strip("/")
         served = {
-            name: model
+            name: self.gate.seen(model, caller)
             for name, model in self.settings.models.items()
             if model.endpoint == endpoint and self.gate.serves(model, caller)
         }

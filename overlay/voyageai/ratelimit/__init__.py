@@ -10,11 +10,13 @@ from attrs import field, frozen
 from voyageai_rest.catalogue import MODELS, TIERS
 
 from ..error import ArgumentError
-from ..limits import known
 from .budget import Budget, Reservation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from attrs import Attribute
+    from voyageai_rest.catalogue import Model
 
 __all__ = ["RateLimit", "RateLimiter", "Reservation", "Setting"]
 
@@ -190,15 +192,17 @@ Setting = Tier | RateLimit | RateLimiter | None
 """What can be given as a client's rate limit."""
 
 
-def limits(setting: Tier | RateLimit, model: str) -> tuple[float, float]:
+def limits(
+    setting: Tier | RateLimit, model: str, models: Mapping[str, Model] = MODELS
+) -> tuple[float, float]:
     """Requests and tokens per minute; infinite where there is no limit."""
     if isinstance(setting, RateLimit):
         return setting.rpm or inf, setting.tpm or inf
     if setting == "free":
         return TIERS.free.rpm, TIERS.free.tpm
-    entry, factor = known(model), PAID[setting].factor
+    entry, factor = models.get(model), PAID[setting].factor
     endpoint = entry.endpoint if entry else None
-    kin = [other for other in MODELS.values() if endpoint in (None, other.endpoint)]
+    kin = [other for other in models.values() if endpoint in (None, other.endpoint)]
     rpm = (entry and entry.rpm) or min(other.rpm or inf for other in kin)
     tpm = (entry and entry.tpm) or min(other.tpm or inf for other in kin)
     return rpm * factor, tpm * factor

@@ -89,7 +89,8 @@ class State:
         world = self._world
         caller = Caller("", world.settings.platform)
         found: dict[str, list[dict[str, Any]]] = {}
-        for model in world.settings.models.values():
+        for each in world.settings.models.values():
+            model = world.gate.seen(each, caller)
             if model.endpoint is None or model.lifecycle == "retired":
                 continue
             if world.gate.serves(model, caller):
