@@ -123,7 +123,7 @@ def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
         face.client(proxy=f"{scheme}://proxy:1080", transport=None)
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://proxy:1080")
     client = face.kind("k")
-    with pytest.raises(error.ArgumentError, match="ALL_PROXY is .* the extra `socks`"):
+    with pytest.raises(error.ArgumentError, match=r"ALL_PROXY is .* the extra `socks`"):
         face.call(client, "embed", ["a"], model="voyage-4")
 
 

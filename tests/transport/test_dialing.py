@@ -8,11 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import httpcore2
 import httpx2
 import pytest
 from voyageai.transport.wire import looping
-from voyageai.transport.wire.network import SOCKET_OPTIONS, addresses, literal
+from voyageai.transport.wire.network import SOCKET_OPTIONS, in_turn, literal
 
 from .conftest import Blocking, Carry, ask
 from .scripted import Server, echo
@@ -180,9 +179,8 @@ def test_families_take_turns() -> None:
         (FOUR, 1, 6, "", "d"),
     ]
 
-    assert ["a", "d", "b", "c"] == [where for _, _, _, where in addresses("x", found)]
-    with pytest.raises(httpcore2.ConnectError, match="x has no address"):
-        addresses("x", [])
+    assert ["a", "d", "b", "c"] == [where for _, _, _, where in in_turn(found)]
+    assert [] == in_turn([])
 
 
 def test_sockets_send_at_once_and_stay_alive(carry: Carry) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import logging
 import socket
 import threading
 import time
+import traceback
+from collections.abc import Callable
 
 import httpx2
 import pytest
+import voyageai
 
-from .conftest import Carry, ask
+from .conftest import Carry, Embed, ask
 from .scripted import Peer, Server, echo, saying
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -243,3 +247,36 @@ def test_an_exception_that_is_kept_does_not_spoil_the_garbage(carry: Carry) -> N
     with Server(saying(answer)) as server:
         send(server.url)
         gc.collect()  # what can't be freed becomes a warning, and so an error
+
+
+def dropping(peer: Peer) -> None:
+    """Take a request and go."""
+    peer.read()
+    peer.reset()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        dropping,
+        silent,
+        drip,
+        saying(b"SSH-2.0-OpenSSH_9.0\r\n"),
+        saying(b"HTTP/1.1 500 No\r\n\r\n"),
+    ],
+    ids=["reset", "silent", "drip", "garbage", "status"],
+)
+def test_the_key_is_in_no_log_and_no_frame_of_a_traceback(
+    embed: Embed, script: Callable[[Peer], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Error trackers keep the variables of all frames, those of HTTP libraries too."""
+    caplog.set_level(logging.DEBUG)
+    with Server(script) as server, pytest.raises(voyageai.error.VoyageError) as caught:
+        embed(f"{server.origin}/v1", timeout=0.3)
+    told = [caplog.text, repr(caught.value)]
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    told += [line for line in shown.format() if __file__ not in line and "conftest.py" not in line]
+
+    assert b"Bearer pa-key" in server.peers[0].requests[0][0]
+    assert [] == [text for text in told if "pa-key" in text]
+    assert any("embed" in text for text in told)

@@ -7,24 +7,23 @@ import queue
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import httpcore2
 import httpx2
 
 from .network import (
-    READ,
     READ_MORE,
     SOCKET_OPTIONS,
     Address,
     Reuse,
-    addresses,
+    in_turn,
     literal,
     spoilt,
     use,
 )
-from .slots import NO_SLOT, ONE, Idle, Slot, left_open, resend
+from .slots import NO_SLOT, ONE, Body, Idle, Slot, left_open, resend
 
 if TYPE_CHECKING:
     from ..environment import Wire
@@ -80,7 +79,7 @@ class Backend(httpcore2.NetworkBackend):
         end = None if left is None else clock() + left
         options = [*SOCKET_OPTIONS, *(socket_options or ())]
         found = literal(host, port) or _resolve(host, port, left)
-        failure: Exception | None = None
+        failure: Exception = httpcore2.ConnectError(f"{host} has no address")
         for place, (_, _, _, (name, number, *_)) in enumerate(found):
             share = None if end is None else max(0.001, end - clock()) / (len(found) - place)
             try:
@@ -88,7 +87,6 @@ class Backend(httpcore2.NetworkBackend):
                 return _Stream(stream, self._deadline)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as refused:
                 failure = refused
-        assert failure is not None  # noqa: S101  # there is an address
         raise failure
 
 
@@ -109,7 +107,7 @@ def _resolve(host: str, port: int, timeout: float | None) -> list[Address]:
         raise httpcore2.ConnectTimeout(f"the address of {host} was not found in time") from None
     if isinstance(found, Exception):
         raise httpcore2.ConnectError(str(found)) from found
-    return addresses(host, found)
+    return in_turn(found)
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -118,24 +116,24 @@ class _Stream(httpcore2.NetworkStream):
     def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
-        self._size = READ
+        self._full = False
         self._reuse = Reuse()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         left = self._deadline.left(timeout, httpcore2.ReadTimeout)
+        size = READ_MORE if self._full else max_bytes
         try:
-            data = self._stream.read(self._size, left)
+            data = self._stream.read(size, left)
         except httpcore2.ReadError as failure:
             raise self._reuse.broken(failure.__cause__) from failure.__cause__
-        if len(data) == self._size:
-            self._size = READ_MORE
+        self._full = len(data) == size
         return self._reuse.received(data)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._reuse.sending()
-        for start in range(0, len(buffer), READ):  # each has its time from the library
+        for start in range(0, len(buffer), READ_MORE):  # each has its time from the library
             left = self._deadline.left(timeout, httpcore2.WriteTimeout)
-            self._stream.write(buffer[start : start + READ], left)
+            self._stream.write(buffer[start : start + READ_MORE], left)
 
     def start_tls(
         self,
@@ -209,7 +207,7 @@ class Slots(httpx2.BaseTransport):
         except BaseException:
             release()
             raise
-        response.stream = _Body(response.stream, release)
+        response.stream = Body(response.stream, release)
         return response
 
     def _wait(self, free: threading.Semaphore | None, request: httpx2.Request) -> None:
@@ -243,25 +241,6 @@ class _Slot(Slot[httpx2.HTTPTransport]):
         if left_open(request, response):
             self._deadline.at = None
         return response
-
-
-class _Body(httpx2.SyncByteStream):
-    """A body that gives its slot back when it is closed."""
-
-    def __init__(self, body: Any, release: Callable[[], None]) -> None:
-        self._body = body
-        self._release: Callable[[], None] | None = release
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
-
-    def close(self) -> None:
-        release, self._release = self._release, None
-        if release is not None:
-            try:
-                self._body.close()
-            finally:
-                release()
 
 
 def _close(slots: list[Slot[httpx2.HTTPTransport]]) -> None:

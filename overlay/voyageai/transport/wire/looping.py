@@ -10,7 +10,7 @@ import asyncio
 import select
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -18,17 +18,16 @@ import httpcore2
 import httpx2
 
 from .network import (
-    READ,
     READ_MORE,
     SOCKET_OPTIONS,
     Address,
     Reuse,
-    addresses,
+    in_turn,
     literal,
     spoilt,
     use,
 )
-from .slots import NO_SLOT, ONE, Idle, Slot, resend
+from .slots import NO_SLOT, ONE, Body, Idle, Slot, resend
 
 if TYPE_CHECKING:
     from ..environment import Wire
@@ -47,7 +46,7 @@ class Backend(httpcore2.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
+        local_address: str | None = None,  # noqa: ARG002  # the library's, and never given
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """Connect to the one of a host's addresses that answers first.
@@ -59,9 +58,11 @@ class Backend(httpcore2.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                found = literal(host, port) or addresses(
-                    host, await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                found = literal(host, port) or in_turn(
+                    await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
                 )
+                if not found:
+                    raise httpcore2.ConnectError(f"{host} has no address")
                 return _Stream(await _first(found, [*SOCKET_OPTIONS, *(socket_options or ())]))
         except TimeoutError as failure:
             raise httpcore2.ConnectTimeout(f"no connection to {host} in time") from failure
@@ -75,13 +76,12 @@ class _Stream(httpcore2.AsyncNetworkStream):
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self._loop = asyncio.get_running_loop()
-        self._size = READ
+        self._full = False
         self._reuse = Reuse()
 
-    async def receive(self) -> bytes:
-        data = await self._loop.sock_recv(self.socket, self._size)
-        if len(data) == self._size:
-            self._size = READ_MORE
+    async def receive(self, size: int) -> bytes:
+        data = await self._loop.sock_recv(self.socket, READ_MORE if self._full else size)
+        self._full = len(data) >= size
         return data
 
     async def send(self, data: bytes) -> None:
@@ -90,7 +90,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
             async with asyncio.timeout(timeout):
-                data = await self.receive()
+                data = await self.receive(max_bytes)
         except TimeoutError as failure:
             raise httpcore2.ReadTimeout("timed out waiting for the answer") from failure
         except OSError as failure:
@@ -149,12 +149,12 @@ class _TlsStream(_Stream):
     async def shake_hands(self) -> None:
         await self._do(self._tls.do_handshake)
 
-    async def receive(self) -> bytes:
+    async def receive(self, size: int) -> bytes:
         pieces: list[bytes] = []
         try:
-            pieces.append(await self._do(self._tls.read, READ))
+            pieces.append(await self._do(self._tls.read, size))
             while pieces[-1]:  # each is a record of 16 KiB, and several may have arrived
-                pieces.append(self._tls.read(READ))
+                pieces.append(self._tls.read(size))
         except (ssl.SSLWantReadError, ssl.SSLEOFError):  # EOF: without a goodbye
             pass
         return b"".join(pieces)
@@ -169,7 +169,7 @@ class _TlsStream(_Stream):
                 result = operation(*arguments)
             except ssl.SSLWantReadError:
                 await self._flush()
-                if data := await self._inner.receive():
+                if data := await self._inner.receive(READ_MORE):
                     self._incoming.write(data)
                 else:
                     self._incoming.write_eof()
@@ -302,7 +302,7 @@ class AsyncSlots(httpx2.AsyncBaseTransport):
         except BaseException:
             await release()
             raise
-        response.stream = _Body(response.stream, release)
+        response.stream = Body(response.stream, release)
         return response
 
     async def _wait(self, request: httpx2.Request) -> None:
@@ -335,25 +335,6 @@ async def _send(transport: httpx2.AsyncHTTPTransport, request: httpx2.Request) -
         if not resend(request, failure):
             raise
         return await transport.handle_async_request(request)
-
-
-class _Body(httpx2.AsyncByteStream):
-    """A body that gives its slot back when it is closed."""
-
-    def __init__(self, body: Any, release: Callable[[], Awaitable[None]]) -> None:
-        self._body = body
-        self._release: Callable[[], Awaitable[None]] | None = release
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._body)
-
-    async def aclose(self) -> None:
-        release, self._release = self._release, None
-        if release is not None:
-            try:
-                await self._body.aclose()
-            finally:
-                await release()
 
 
 async def _close(slots: list[Slot[httpx2.AsyncHTTPTransport]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,8 @@ if TYPE_CHECKING:
 # Family, type, protocol, and where, as the family has it.
 Address = tuple[int, int, int, Any]
 
-READ = 64 * 1024
-"""Bytes of a read."""
 READ_MORE = 128 * 1024
-"""Bytes of a read, once an answer has turned out to be large."""
+"""Bytes of a read, once an answer has turned out to be large; the library asks for 64 KiB."""
 
 # A connection that waits for minutes for its answer must not be forgotten on the way.
 _KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 60, "TCP_KEEPCNT": 5}
@@ -51,11 +48,11 @@ def spoilt(transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport) -> bool:
 
     The library would take them for the beginning of the next one: somebody else's vectors.
     """
-    for connection in transport._pool.connections:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    for connection in transport._pool.connections:  # pyright: ignore[reportPrivateUsage]
         link: Any = connection  # in a proxy's connection is another one
         while link is not None and not hasattr(link, "_h11_state"):
             link = getattr(link, "_connection", None)
-        if link is not None and link._h11_state.trailing_data[0]:  # noqa: SLF001
+        if link is not None and link._h11_state.trailing_data[0]:
             return True
     return False
 
@@ -97,25 +94,17 @@ class Reuse:
 
 
 def literal(host: str, port: int) -> list[Address]:
-    """A host that is an address, which needs no looking up; that would take a thread."""
+    """A host that is an address; to look it up would take a thread for nothing."""
     try:
-        version = ip_address(host).version
-    except ValueError:
+        numeric = socket.AI_NUMERICHOST
+        return in_turn(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric))
+    except (OSError, UnicodeError):
         return []
-    if version == 4:
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port))]
-    return [(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port, 0, 0))]
 
 
-def addresses(host: str, found: Iterable[tuple[Any, ...]]) -> list[Address]:
-    """The addresses that were found, families in turn: one that leads nowhere costs one attempt.
-
-    Raises:
-        httpcore2.ConnectError: There are none.
-    """
+def in_turn(found: Iterable[tuple[Any, ...]]) -> list[Address]:
+    """Addresses that were found, families in turn: one that leads nowhere costs one attempt."""
     every = [(family, kind, protocol, where) for family, kind, protocol, _, where in found]
-    if not every:
-        raise httpcore2.ConnectError(f"{host} has no address")
     same = [address for address in every if address[0] == every[0][0]]
     others = [address for address in every if address[0] != every[0][0]]
     return [address for address in chain(*zip_longest(same, others)) if address is not None]

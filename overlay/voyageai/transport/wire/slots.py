@@ -7,7 +7,8 @@ The slot that was used last is taken first, so that the others get the chance to
 from __future__ import annotations
 
 import threading
-from typing import Generic, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Generic, TypeVar
 
 import httpx2
 
@@ -96,3 +97,35 @@ def resend(request: httpx2.Request, failure: httpx2.RemoteProtocolError) -> bool
         return False
     body = request.stream
     return isinstance(body, httpx2.ByteStream) or getattr(body, "repeatable", False)
+
+
+class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """The body of an answer, which gives its slot back when it is closed, once."""
+
+    def __init__(self, body: Any, release: Callable[[], Any]) -> None:
+        self._body = body
+        self._release: Callable[[], Any] | None = release
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
+
+    def close(self) -> None:
+        """Close it, and give the slot back."""
+        release, self._release = self._release, None
+        if release is not None:
+            try:
+                self._body.close()
+            finally:
+                release()
+
+    async def aclose(self) -> None:
+        """The same, without blocking."""
+        release, self._release = self._release, None
+        if release is not None:
+            try:
+                await self._body.aclose()
+            finally:
+                await release()
