@@ -144,6 +144,24 @@ def test_the_key_is_nowhere_to_be_found(face, key, caplog):
     assert "hidden-word" not in str(pickle.dumps(client))
 
 
+def test_what_went_wrong_below_keeps_no_frames(face, key):
+    """Those of HTTP libraries hold the request's head as bytes, and error trackers keep them."""
+
+    def handler(request):
+        head = bytes(request.headers["authorization"], "ascii")
+        try:
+            raise OSError(len(head))
+        except OSError as failure:
+            raise httpx2.WriteTimeout("slow") from failure
+
+    with pytest.raises(error.Timeout) as caught:
+        face.call(face.client(handler), "embed", **EMBED)
+    links = [caught.value.__cause__, caught.value.__cause__.__cause__]
+
+    assert [httpx2.WriteTimeout, OSError] == [type(link) for link in links]
+    assert [None, None] == [link.__traceback__ for link in links]
+
+
 def test_redirects_are_not_followed(face):
     """The key goes to the configured host only."""
     response = httpx2.Response(307, headers={"location": "https://elsewhere.example/v1"})
