@@ -30,7 +30,7 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._httpx: Any = httpx
         self._given = given
         client = isinstance(given, (httpx.Client, httpx.AsyncClient))
-        self._send = partial(given.send, stream=True) if client else None
+        self._send: Any = partial(given.send, stream=True) if client else None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request.
