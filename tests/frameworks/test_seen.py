@@ -111,6 +111,21 @@ def test_opentelemetry_sees_what_had_no_answer(call, traced, emulator):
     assert [2, {"ERROR"}] == [len(spans), {span.status.status_code.name for span in spans}]
 
 
+def test_opentelemetry_sees_each_attempt_of_a_legacy_client(call, half, spans, emulator):
+    """Its instrumentor of legacy httpx is what many have installed."""
+    package = pytest.importorskip("opentelemetry.instrumentation.httpx")
+    instrumentor = package.HTTPXClientInstrumentor()
+    instrumentor.instrument(tracer_provider=spans[0])
+    emulator.faults.next("status", status=503)
+    try:
+        call("embed", legacy(half) | {"base_url": emulator.url}, **EMBED)
+    finally:
+        instrumentor.uninstrument()
+
+    assert [503, 200] == [status_of(span) for span in spans[1].get_finished_spans()]
+    assert [1, 1] == [len(parents(request.headers)) for request in emulator.requests]
+
+
 def test_opentelemetry_is_not_told_the_key(call, traced):
     """Spans are stored elsewhere, by others."""
     call("embed", **EMBED)
