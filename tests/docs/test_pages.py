@@ -13,6 +13,8 @@ import voyageai.emulator
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ELSEWHERE = ["test-and-trace.md"]
+"""Pages whose examples need others' tools: tests/frameworks/test_page.py runs them."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -28,6 +30,7 @@ def examples() -> list[tuple[str, str]]:
     return [
         (f"{page.name}:{text[: block.start()].count(chr(10)) + 1}", block[1])
         for page in PAGES
+        if page.name not in ELSEWHERE
         for text in [page.read_text(encoding="utf-8")]
         for block in BLOCK.finditer(text)
     ]

@@ -2,8 +2,9 @@
 
     python -m tests.frameworks.shipped
 
-Of the frameworks here only `langchain-voyageai` ships tests that call the client; its own
-integration tests are for the API, whose place the emulator takes.
+Of the frameworks here two ship tests that call the client. Those of `langchain-voyageai` are for the
+API, whose place the emulator takes. Those of `opentelemetry-instrumentation-voyageai` play cassettes
+of the API's own answers, which they find by its address.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from voyageai.emulator import running
 SHIPPED = {
     # Left out: tests that name the API's own address.
     "langchain-voyageai": ("-k", "not with_base_url"),
+    "opentelemetry-instrumentation-voyageai": ("-p", "cassettes", "--record-mode=none"),
 }
+PLAYED = {"opentelemetry-instrumentation-voyageai"}
+"""Those that play cassettes, and ask no emulator."""
 
 
 def main() -> int:
@@ -34,12 +38,15 @@ def main() -> int:
             "VOYAGE_BASE_URL": emulator.url,
             "HF_ENDPOINT": emulator.origin,
             "HF_HOME": str(Path(folder, "hub")),
+            "PYTHONPATH": str(Path(__file__).parent),  # for plugins
         }
+        played = {**environment, "VOYAGE_BASE_URL": ""}
         for name, arguments in SHIPPED.items():
             tests = _unpack(f"{name}=={version(name)}", Path(folder, name))
             options = ["-q", "-n", "auto", "-o", "addopts=", "-o", "asyncio_mode=auto"]
             command = [sys.executable, "-m", "pytest", *options, *arguments, "tests"]
-            done = subprocess.run(command, cwd=tests, env=environment, check=False)
+            known = played if name in PLAYED else environment
+            done = subprocess.run(command, cwd=tests, env=known, check=False)
             failed += done.returncode != 0
     return failed
 

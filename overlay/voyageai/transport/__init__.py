@@ -222,7 +222,7 @@ def _blocking(given: Any) -> httpx2.Client | httpx2.BaseTransport:
         return given
     if is_legacy(given, "Client", "BaseTransport"):
         return LegacyTransport(given)
-    if hasattr(given, "handle_request"):
+    if hasattr(given, "handle_request") and not isinstance(given, type):
         return cast("httpx2.BaseTransport", given)
     raise _wrong(given, "Client", "an httpx2.Client or a transport of it")
 
@@ -233,16 +233,16 @@ def _asynchronous(given: Any) -> httpx2.AsyncClient | httpx2.AsyncBaseTransport:
         return given
     if is_legacy(given, "AsyncClient", "AsyncBaseTransport"):
         return LegacyTransport(given)
-    if hasattr(given, "handle_async_request"):
+    if hasattr(given, "handle_async_request") and not isinstance(given, type):
         return cast("httpx2.AsyncBaseTransport", given)
     raise _wrong(given, "AsyncClient", "an httpx2.AsyncClient or a transport of it")
 
 
 def _wrong(given: Any, client: str, expected: str) -> ArgumentError:
-    kind = type(given)
+    a, kind = ("the class ", given) if isinstance(given, type) else ("", type(given))
     return ArgumentError(
         f"voyageai.{client} takes {expected} as http_client or transport, not "
-        f"{kind.__module__}.{kind.__qualname__}",
+        f"{a}{kind.__module__}.{kind.__qualname__}",
         "http_client",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -13,8 +14,7 @@ import httpx2
 def is_legacy(given: object, *names: str) -> bool:
     """Whether something is one of these classes of `httpx`, which is only looked at if loaded."""
     httpx = sys.modules.get("httpx")
-    kinds = tuple(getattr(httpx, name) for name in names if hasattr(httpx, name))
-    return httpx is not httpx2 and isinstance(given, kinds)
+    return isinstance(given, tuple(getattr(httpx, name) for name in names if hasattr(httpx, name)))
 
 
 class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
@@ -29,32 +29,8 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
         self._httpx: Any = httpx
         self._given = given
-        self._client = isinstance(given, (httpx.Client, httpx.AsyncClient))
-
-    def _request(self, request: httpx2.Request, content: Any) -> Any:
-        return self._httpx.Request(
-            request.method,
-            str(request.url),
-            headers=request.headers.raw,
-            content=request.content if isinstance(request.stream, httpx2.ByteStream) else content,
-            extensions={
-                name: request.extensions[name]
-                for name in ("timeout",)
-                if name in request.extensions
-            },
-        )
-
-    @staticmethod
-    def _response(answer: Any, request: httpx2.Request, stream: Any) -> httpx2.Response:
-        return httpx2.Response(
-            answer.status_code,
-            headers=answer.headers.raw,
-            stream=stream,
-            extensions={
-                name: value for name, value in answer.extensions.items() if name != "network_stream"
-            },
-            request=request,
-        )
+        client = isinstance(given, (httpx.Client, httpx.AsyncClient))
+        self._send: Any = partial(given.send, stream=True) if client else None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request.
@@ -62,31 +38,49 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         Raises:
             httpx2.RequestError: What `httpx` raised, by its name there.
         """
-        with self._translated(request):
-            sent = self._request(request, request.stream)
-            if self._client:
-                answer = self._given.send(sent, stream=True)
-            else:
-                answer = self._given.handle_request(sent)
-        return self._response(answer, request, _Body(self, request, answer.stream))
+        with self.translated(request):
+            send = self._send or self._given.handle_request
+            answer = send(self._request(request, request.stream))
+        return self._response(answer, request)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The same, without blocking."""
-        with self._translated(request):
-            sent = self._request(request, _pieces(request))
-            if self._client:
-                answer = await self._given.send(sent, stream=True)
-            else:
-                answer = await self._given.handle_async_request(sent)
-        return self._response(answer, request, _Body(self, request, answer.stream))
+        with self.translated(request):
+            send = self._send or self._given.handle_async_request
+            answer = await send(self._request(request, _Pieces(request.stream)))
+        return self._response(answer, request)
+
+    def _request(self, request: httpx2.Request, pieces: Any) -> Any:
+        return self._httpx.Request(
+            request.method,
+            str(request.url),
+            headers=request.headers.raw,
+            content=request.content if isinstance(request.stream, httpx2.ByteStream) else pieces,
+            extensions={k: v for k, v in request.extensions.items() if k == "timeout"},
+        )
+
+    def _response(self, answer: Any, request: httpx2.Request) -> httpx2.Response:
+        headers, stream = httpx2.Headers(answer.headers.raw), answer.stream
+        if answer.is_stream_consumed:  # by a hook, say: what is left is the decoded content
+            stream = self._httpx.ByteStream(answer.content)
+            if headers.pop("Content-Encoding", None):
+                headers["Content-Length"] = str(len(answer.content))
+        return httpx2.Response(
+            answer.status_code,
+            headers=headers,
+            stream=_Body(self, request, stream),
+            extensions={k: v for k, v in answer.extensions.items() if k != "network_stream"},
+            request=request,
+        )
 
     @contextmanager
-    def _translated(self, request: httpx2.Request) -> Generator[None]:
-        """Raise HTTPX2's exception of the same name."""
+    def translated(self, request: httpx2.Request) -> Generator[None]:
+        """Raise HTTPX2's exception of the same name, or of that of the nearest base class."""
         try:
             yield
         except self._httpx.RequestError as failure:
-            kind = getattr(httpx2, type(failure).__name__, httpx2.TransportError)
+            names = [kind.__name__ for kind in type(failure).__mro__]
+            kind = next(getattr(httpx2, name) for name in names if hasattr(httpx2, name))
             raise kind(str(failure), request=request) from failure
 
 
@@ -97,11 +91,11 @@ class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._transport._translated(self._request):
+        with self._transport.translated(self._request):
             yield from self._stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with self._transport._translated(self._request):
+        with self._transport.translated(self._request):
             async for piece in self._stream:
                 yield piece
 
@@ -112,7 +106,11 @@ class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-async def _pieces(request: httpx2.Request) -> AsyncIterator[bytes]:
-    """The body, of which `httpx` must not see that it can be read by blocking too."""
-    async for piece in aiter(request.stream):  # type: ignore[arg-type]  # of an asynchronous call
-        yield piece
+class _Pieces:
+    """A body, of which `httpx` must not see that it can be read by blocking too."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
