@@ -394,21 +394,15 @@ def told_by(sentry: list[Any], call: Call, client: dict[str, Any]) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("library", ["httpx2", "httpx"])
-def test_sentry_sees_each_attempt_of_a_given_client(sentry, call, half, emulator, library):
-    """Of either library; and the server is told of which trace each is a part."""
-    own = getattr(pytest.importorskip(library), half)()
+@pytest.mark.parametrize("library", [None, "httpx2", "httpx"])
+def test_sentry_sees_each_attempt(sentry, call, half, emulator, library):
+    """Of default clients and given ones; and the server is told of which trace each is a part."""
+    own = {} if library is None else {"http_client": getattr(pytest.importorskip(library), half)()}
     emulator.faults.next("status", status=503)
-    found = told_by(sentry, call, {"http_client": own, "max_retries": RETRIED})
+    found = told_by(sentry, call, {**own, "max_retries": RETRIED})
 
     assert [503, 200] == found
     traces = [request.headers["sentry-trace"] for request in emulator.requests]
     [event] = sentry
     assert [span["span_id"] for span in event["spans"]] == [one.split("-")[1] for one in traces]
     assert {event["contexts"]["trace"]["trace_id"]} == {one.split("-")[0] for one in traces}
-
-
-def test_sentry_passes_by_default_clients(sentry, call, emulator):
-    """They use HTTPX2's transports, without a client of it; once this fails, the page changes."""
-    assert [] == told_by(sentry, call, {})
-    assert not [one for one in emulator.requests if "sentry-trace" in one.headers]

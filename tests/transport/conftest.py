@@ -87,7 +87,7 @@ class Looping(Carrier):
 
     @property
     def slots(self) -> Any:
-        return self.transport._slots_of(self.loop)
+        return self.transport._senders[self.loop].transport
 
     def run(self, awaitable: Awaitable[T]) -> T:
         async def bounded() -> T:

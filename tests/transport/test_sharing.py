@@ -159,7 +159,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
             else:
                 assert isinstance(one, asyncio.CancelledError)
         assert any(isinstance(one, asyncio.CancelledError) for one in done)
-        slots = transport._slots_of(asyncio.get_running_loop())
+        slots = transport._sender().transport
         assert 16 == slots._free.value  # nobody holds a slot
         assert slots._idle._count == len(slots._idle._slots)
         assert b"last" == answered(await transport._send(step(ask(url, b"last")))).content

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
 import httpx2
 
-from ..error import ArgumentError
 from .building import build
+from .clients import AsyncSender, asynchronous, blocking
 from .environment import Wire
-from .legacy import LegacyTransport, is_legacy
 from .steps import Answer, Send, Surroundings, steps
 from .wire.blocking import Slots
 from .wire.slots import left_open
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from ..calls import Call
     from ..options import Options
     from ..results import RawResponse
-    from .wire.looping import AsyncSlots
 
 T = TypeVar("T")
 
@@ -52,8 +50,8 @@ class Transport:
     ) -> None:
         self._surroundings = surroundings or Surroundings()
         self._sleep = sleep or time.sleep
-        self._given = None if http is None else _blocking(http)
         self._slots = Slots(wire or Wire(), self._surroundings.clock)
+        self._http = blocking(self._slots if http is None else http)
         self._closed = False
 
     @property
@@ -90,11 +88,7 @@ class Transport:
         if self._closed:
             raise RuntimeError("the client is closed")
         try:
-            if isinstance(self._given, httpx2.Client):
-                response = self._given.send(step.request, stream=True)
-            else:
-                response = (self._given or self._slots).handle_request(step.request)
-                response.request = step.request
+            response = self._http.send(step.request, stream=True)
             if not left_open(step.request, response):
                 try:
                     response.read()
@@ -130,10 +124,10 @@ class AsyncTransport:
     ) -> None:
         self._surroundings = surroundings or Surroundings()
         self._sleep = sleep or anyio.sleep
-        self._given = None if http is None else _asynchronous(http)
+        self._given = None if http is None else asynchronous(http)
         self._wire = wire or Wire()
         # Connections belong to the loop they were opened on.
-        self._slots: WeakKeyDictionary[Any, AsyncSlots] = WeakKeyDictionary()
+        self._senders: WeakKeyDictionary[Any, AsyncSender] = WeakKeyDictionary()
         if http is None:
             self._wire.context()  # reads files, which must not happen later, on an event loop
 
@@ -182,12 +176,7 @@ class AsyncTransport:
             return httpx2.ReadTimeout("the time for the request is over", request=step.request)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
-        if isinstance(self._given, httpx2.AsyncClient):
-            response = await self._given.send(request, stream=True)
-        else:
-            transport = self._given or self._slots_of(_loop())
-            response = await transport.handle_async_request(request)
-            response.request = request
+        response = await (self._given or self._sender()).send(request, stream=True)
         if not left_open(request, response):
             try:
                 await response.aread()
@@ -195,56 +184,22 @@ class AsyncTransport:
                 await response.aclose()
         return response
 
-    def _slots_of(self, loop: Any) -> AsyncSlots:
-        found = self._slots.get(loop)
+    def _sender(self) -> AsyncSender:
+        loop = _loop()
+        found = self._senders.get(loop)
         if found is None:
             from .wire.looping import AsyncSlots, Backend  # only asynchronous users pay for it
 
             backend = None if loop is OTHER else Backend()
-            found = AsyncSlots(self._wire, self._surroundings.clock, backend)
-            self._slots[loop] = found
+            found = AsyncSender(AsyncSlots(self._wire, self._surroundings.clock, backend))
+            self._senders[loop] = found
         return found
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        slots = self._slots.pop(_loop(), None)
-        if slots is not None:
-            await slots.aclose()
-
-
-def _blocking(given: Any) -> httpx2.Client | httpx2.BaseTransport:
-    """A blocking client or transport; of legacy `httpx`, as a transport.
-
-    Raises:
-        ArgumentError: It is none.
-    """
-    if isinstance(given, (httpx2.Client, httpx2.BaseTransport)):
-        return given
-    if is_legacy(given, "Client", "BaseTransport"):
-        return LegacyTransport(given)
-    if hasattr(given, "handle_request") and not isinstance(given, type):
-        return cast("httpx2.BaseTransport", given)
-    raise _wrong(given, "Client", "an httpx2.Client or a transport of it")
-
-
-def _asynchronous(given: Any) -> httpx2.AsyncClient | httpx2.AsyncBaseTransport:
-    """The same without blocking."""
-    if isinstance(given, (httpx2.AsyncClient, httpx2.AsyncBaseTransport)):
-        return given
-    if is_legacy(given, "AsyncClient", "AsyncBaseTransport"):
-        return LegacyTransport(given)
-    if hasattr(given, "handle_async_request") and not isinstance(given, type):
-        return cast("httpx2.AsyncBaseTransport", given)
-    raise _wrong(given, "AsyncClient", "an httpx2.AsyncClient or a transport of it")
-
-
-def _wrong(given: Any, client: str, expected: str) -> ArgumentError:
-    a, kind = ("the class ", given) if isinstance(given, type) else ("", type(given))
-    return ArgumentError(
-        f"voyageai.{client} takes {expected} as http_client or transport, not "
-        f"{a}{kind.__module__}.{kind.__qualname__}",
-        "http_client",
-    )
+        sender = self._senders.pop(_loop(), None)
+        if sender is not None:
+            await sender.aclose()
 
 
 def _loop() -> Any:
