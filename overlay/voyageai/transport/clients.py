@@ -1,8 +1,8 @@
 """HTTPX2's clients: the user's own, or one around a transport.
 
-Tools watch clients (`send`) as well as transports, so every request goes by a client. Nothing of
-what a client does by itself is wanted: headers, cookies and authentication are the call's, redirects
-are followed for contents of files alone, and a line per success at INFO is one too many.
+Tools watch clients (`send`) as well as transports, so every request goes by a client. Nothing that
+a client does by itself is wanted: headers, cookies and authentication are the call's, redirects are
+followed for contents of files alone, and a line per success at INFO is one too many.
 """
 
 from __future__ import annotations
@@ -47,6 +47,20 @@ class AsyncSender(httpx2.AsyncClient):
         return response
 
 
+class _Unseen(Sender):
+    """For a legacy client, which is watched itself: nothing should be seen twice."""
+
+    def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
+        return self._send_single_request(request)
+
+
+class _AsyncUnseen(AsyncSender):
+    """The same, without blocking."""
+
+    async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
+        return await self._send_single_request(request)
+
+
 def blocking(given: Any) -> httpx2.Client:
     """A client for what the user gave: a client or transport of HTTPX2 or of legacy `httpx`.
 
@@ -56,7 +70,8 @@ def blocking(given: Any) -> httpx2.Client:
     if isinstance(given, httpx2.Client):
         return given
     if is_legacy(given, "Client", "BaseTransport"):
-        return Sender(LegacyTransport(given))
+        kind = _Unseen if is_legacy(given, "Client") else Sender
+        return kind(LegacyTransport(given))
     if hasattr(given, "handle_request") and not isinstance(given, type):
         return Sender(given)
     raise _wrong(given, "Client")
@@ -67,7 +82,8 @@ def asynchronous(given: Any) -> httpx2.AsyncClient:
     if isinstance(given, httpx2.AsyncClient):
         return given
     if is_legacy(given, "AsyncClient", "AsyncBaseTransport"):
-        return AsyncSender(LegacyTransport(given))
+        kind = _AsyncUnseen if is_legacy(given, "AsyncClient") else AsyncSender
+        return kind(LegacyTransport(given))
     if hasattr(given, "handle_async_request") and not isinstance(given, type):
         return AsyncSender(given)
     raise _wrong(given, "AsyncClient")

@@ -170,10 +170,9 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
     shown = re.sub(r"//[^/]*@", "//...@", text)  # without a password
     try:
         url = httpx2.URL(text if "://" in text else f"http://{text}")
-        proxy = httpx2.Proxy(url) if url.scheme in SCHEMES and url.host else None
     except (ValueError, httpx2.InvalidURL):
-        proxy = None
-    if proxy is None:
+        url = httpx2.URL()
+    if url.scheme not in SCHEMES or not url.host:
         raise ArgumentError(
             f"{place} is {shown!r}, which is no URL of a proxy; it is {'://..., '.join(SCHEMES)}"
             "://... with a host",
@@ -184,7 +183,7 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
         raise ArgumentError(
             f"{place} is {shown!r}, and SOCKS needs the extra `socks`: pip install socksio", "proxy"
         )
-    return proxy
+    return httpx2.Proxy(url)
 
 
 def _variable(name: str) -> str:
