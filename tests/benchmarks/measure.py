@@ -175,22 +175,19 @@ def calls(
 def together(in_flight: int, environments: Environments, url: str, rounds: int) -> Section:
     """Time per call where so many are made at once, on one event loop."""
     section = Section(bars.together(in_flight), bars.AIOHTTP)
-    with ExitStack() as stack:
-        workers = {
-            row: stack.enter_context(_worker(environments[name], way, url, 1))
-            for row, name, way in TOGETHER_WAYS
-        }
-        for turn in range(-WARM_UP, rounds):
-            for row, worker in workers.items():
-                reading = _ask(worker, f"{in_flight} {SECONDS}")
-                if turn >= 0:
-                    section.add(row, reading)
-    return section
+    return _loaded(section, f"{in_flight} {SECONDS}", environments, url, rounds)
 
 
 def paced(environments: Environments, url: str, rounds: int) -> Section:
     """How much of a core a steady number of calls a second takes."""
-    section = Section(bars.PACED)
+    request = f"paced {bars.RATE_LIMIT} {SECONDS}"
+    return _loaded(Section(bars.PACED), request, environments, url, rounds)
+
+
+def _loaded(
+    section: Section, request: str, environments: Environments, url: str, rounds: int
+) -> Section:
+    """What a load on one event loop costs, as the worker reads it."""
     with ExitStack() as stack:
         workers = {
             row: stack.enter_context(_worker(environments[name], way, url, 1))
@@ -198,7 +195,7 @@ def paced(environments: Environments, url: str, rounds: int) -> Section:
         }
         for turn in range(-WARM_UP, rounds):
             for row, worker in workers.items():
-                reading = _ask(worker, f"paced {bars.RATE_LIMIT} {SECONDS}")
+                reading = _ask(worker, request)
                 if turn >= 0:
                     section.add(row, reading)
     return section

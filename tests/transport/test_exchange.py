@@ -65,13 +65,6 @@ def test_streamed_bodies_are_sent_in_chunks(carry: Carry) -> None:
         assert b"one" + b"two" * 50_000 == carrier.send(ask(server.url, content)).content
 
 
-def test_multipart_bodies_are_sent_with_their_length(carry: Carry) -> None:
-    """Files are uploaded this way."""
-    with Server(echo) as server:
-        request = httpx2.Request("POST", server.url, files={"file": ("a.jsonl", b"{}\n" * 9)})
-        assert b"{}\n" * 9 in carry().send(request).content
-
-
 def test_a_body_that_fails_leaves_its_own_exception(carry: Carry) -> None:
     """It is the caller's; and the connection, which has half a request, is not used again."""
 
@@ -134,36 +127,6 @@ def test_bytes_beyond_an_answer_spoil_its_connection(carry: Carry, rest: bytes) 
             assert b"ok" == carrier.send(ask(server.url)).content
             assert 0 == carrier.connections
         assert 2 == len(server.peers)
-
-
-def test_requests_that_say_close_close(carry: Carry) -> None:
-    """A user's header is obeyed at both ends."""
-    with Server(echo) as server:
-        carrier = carry()
-        carrier.send(ask(server.url, headers={"Connection": "close"}))
-        assert 0 == carrier.connections
-
-
-def test_answers_without_bodies_leave_the_connection_usable(carry: Carry) -> None:
-    """HEAD, 204 and 304 have none, whatever their headers say."""
-    script = saying(
-        OK + b"Content-Length: 5\r\n\r\n",
-        b"HTTP/1.1 204 No Content\r\n\r\n",
-        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
-        OK + b"Content-Length: 0\r\n\r\n",
-    )
-    with Server(script) as server:
-        carrier = carry()
-        for method in ("HEAD", "GET", "GET", "GET"):
-            assert b"" == carrier.send(ask(server.url, None, method=method)).content
-        assert 1 == len(server.peers)
-
-
-def test_interim_answers_are_skipped(carry: Carry) -> None:
-    """Gateways send 103 and the like before the real one."""
-    interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
-    with Server(saying(interim + OK + b"Content-Length: 2\r\n\r\nok")) as server:
-        assert b"ok" == carry().send(ask(server.url)).content
 
 
 def test_an_answer_in_the_middle_of_the_request_is_read(carry: Carry) -> None:

@@ -46,8 +46,12 @@ class Idle(Generic[T]):
         """The slot to a host that was used last, if there is one; and slots too old, to close."""
         expiry, wanted = self._limits.keepalive_expiry, origin(url)
         with self._lock:
-            old = [s for s in self._slots if expiry is not None and now - s.idle_since >= expiry]
-            closing = self._remove(len(old))
+            old = 0
+            while expiry is not None and old < len(self._slots):
+                if now - self._slots[old].idle_since < expiry:
+                    break
+                old += 1
+            closing = self._remove(old)
             for place in range(len(self._slots) - 1, -1, -1):
                 if self._slots[place].origin == wanted:
                     return self._slots.pop(place), closing
