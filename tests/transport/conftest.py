@@ -14,7 +14,7 @@ import trustme
 import voyageai
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.environment import LIMITS, Wire
-from voyageai.transport.steps import Send
+from voyageai.transport.steps import Send, Surroundings
 
 T = TypeVar("T")
 
@@ -59,8 +59,8 @@ class Carrier:
 class Blocking(Carrier):
     """The blocking transport."""
 
-    def __init__(self, settings: Wire) -> None:
-        self.transport = Transport(settings)
+    def __init__(self, settings: Wire, surroundings: Surroundings | None = None) -> None:
+        self.transport = Transport(settings, surroundings=surroundings)
 
     @property
     def slots(self) -> Any:
@@ -81,9 +81,14 @@ class Blocking(Carrier):
 class Looping(Carrier):
     """The asynchronous transport, on an event loop that runs while it is used."""
 
-    def __init__(self, settings: Wire, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        settings: Wire,
+        loop: asyncio.AbstractEventLoop,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.loop = loop
-        self.transport = AsyncTransport(settings)
+        self.transport = AsyncTransport(settings, surroundings=surroundings)
 
     @property
     def slots(self) -> Any:
@@ -123,13 +128,17 @@ def carry(request: pytest.FixtureRequest) -> Iterator[Carry]:
     """Makes a transport; all are closed in the end."""
     made: list[Blocking | Looping] = []
 
-    def make(verify: ssl.SSLContext | bool = True, **limits: Any) -> Blocking | Looping:
-        settings = wire(verify, **limits)
+    def make(
+        verify: ssl.SSLContext | bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        **limits: Any,
+    ) -> Blocking | Looping:
+        settings, surroundings = wire(verify, **limits), Surroundings(clock=clock)
         if request.param == "blocking":
-            made.append(Blocking(settings))
+            made.append(Blocking(settings, surroundings))
         else:
             module = pytest.importorskip(request.param)
-            made.append(Looping(settings, module.new_event_loop()))
+            made.append(Looping(settings, module.new_event_loop(), surroundings))
         return made[-1]
 
     yield make
