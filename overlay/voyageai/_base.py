@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from .callers import level
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, ApiKey, base_url, find_key, usable
-from .options import Options, check_input_types, policy, seconds
+from .options import Options, check_input_types, policy, positive, seconds
 
 if TYPE_CHECKING:
     import ssl
@@ -109,6 +109,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         # What is wrong is an error now, not at the first call.
         policy(settings.get("max_retries", 0))
         seconds(settings.get("timeout"))
+        positive(settings.get("deadline"))
         check_input_types(settings.get("input_types", {}))
         limit = settings.get("rate_limit")
         if limit is not None:
@@ -144,7 +145,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """Open a transport of this client's own."""
         import voyageai  # for what users set there
 
-        from .transport.environment import LIMITS, Wire, warn_if_open
+        from .transport.environment import LIMITS, Wire, check
         from .transport.logs import configure
 
         settings = self._settings
@@ -156,7 +157,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 "proxy",
             )
         configure(voyageai.log)
-        warn_if_open(self._params["base_url"])
+        check(self._params["base_url"])
         wire = Wire(
             proxy=proxy,
             verify=settings.get("verify", True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -22,6 +23,9 @@ else:
 
 WITH_INPUT_TYPE = ("embed", "contextualized_embed", "multimodal_embed")
 """Methods that take an input type."""
+HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+LONGEST = 366 * 24 * 60 * 60.0
+"""Seconds: more is no bound, and clocks of operating systems can't tell it."""
 NEVER_SENT = ("authorization", "host", "content-length", "content-type", "transfer-encoding")
 
 
@@ -87,7 +91,7 @@ class Options:
                 raise TypeError(f"got an unexpected keyword argument {name!r}")
         return cls(
             timeout=seconds(given.get("timeout", timeout)),
-            deadline=_positive(given.get("deadline", deadline)),
+            deadline=positive(given.get("deadline", deadline)),
             max_retries=policy(given.get("max_retries", max_retries)),
             limiter=limiter,
             extra_headers=_headers(given.get("extra_headers") or {}),
@@ -98,8 +102,13 @@ class Options:
     def attempt(self) -> float | None:
         """Seconds for an attempt, from the first look at a name to the last byte of the answer."""
         if isinstance(self.timeout, (int, float)) and self.timeout:
-            return float(self.timeout)
+            return float(min(self.timeout, LONGEST))
         return None
+
+    @property
+    def whole(self) -> float | None:
+        """Seconds for the call."""
+        return None if self.deadline is None else float(min(self.deadline, LONGEST))
 
 
 def policy(retries: int | RetryPolicy) -> RetryPolicy:
@@ -124,14 +133,19 @@ def seconds(timeout: Seconds) -> Seconds:
         ArgumentError: It is neither seconds nor an `httpx2.Timeout`.
     """
     given: Any = timeout
-    number = isinstance(given, (int, float)) and not isinstance(given, bool)
-    if not (given is None or (number and given >= 0) or hasattr(given, "as_dict")):
+    phases = given.as_dict().values() if hasattr(given, "as_dict") else [given]
+    if not all(each is None or _is_time(each) for each in phases):
         raise ArgumentError(
             f"timeout must be seconds from 0, an httpx2.Timeout or None, not {given!r}; for a pair "
             "of seconds to connect and to read take httpx2.Timeout(read, connect=connect)",
             "timeout",
         )
     return timeout
+
+
+def _is_time(given: object) -> bool:
+    """Whether something is a number of seconds from 0."""
+    return isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0
 
 
 def check_input_types(given: Mapping[str, object]) -> None:
@@ -149,9 +163,16 @@ def check_input_types(given: Mapping[str, object]) -> None:
         check_value("EmbeddingsRequest", "input_type", input_type)
 
 
-def _positive(deadline: float | None) -> float | None:
-    if deadline is not None and not deadline > 0:
-        raise ArgumentError(f"deadline must be more than 0 seconds, not {deadline!r}", "deadline")
+def positive(deadline: float | None) -> float | None:
+    """A deadline as it is.
+
+    Raises:
+        ArgumentError: It is no number of seconds above 0.
+    """
+    if deadline is not None and not (_is_time(deadline) and deadline > 0):
+        raise ArgumentError(
+            f"deadline must be more than 0 seconds or None, not {deadline!r}", "deadline"
+        )
     return deadline
 
 
@@ -161,10 +182,17 @@ def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
             raise ArgumentError(
                 f"extra_headers can't set {name!r}, which the client sets", "extra_headers"
             )
-        if not f"{name}{value}".isprintable():  # not shown, as it may be a secret
+        given: Any = value  # not shown, as it may be a secret
+        if not (isinstance(given, str) and given.isascii() and given.isprintable()):
             raise ArgumentError(
-                f"extra_headers has line breaks or other control characters at {name!r}; "
-                "take them out",
+                f"the value of {name!r} in extra_headers must be a string of printable ASCII "
+                "characters",
+                "extra_headers",
+            )
+        if not HEADER.fullmatch(name) or value != value.strip():
+            raise ArgumentError(
+                f"extra_headers has {name!r}, which is no header: names are letters, digits and "
+                "hyphens, and values begin and end without spaces",
                 "extra_headers",
             )
     return headers

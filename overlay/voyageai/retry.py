@@ -95,7 +95,7 @@ class RetryPolicy:
             if seconds > self.patience:
                 return GiveUp(f"{asker}, more than the {self.patience:g} s that are waited at most")
         else:
-            seconds = min(self.longest, self.first * 2.0**retries) * random
+            seconds = min(self.longest, self.first * 2.0 ** min(retries, 64)) * random
             asker = f"the next try would be in {seconds:.3g} s"
         if left is not None and seconds >= left:
             return GiveUp(f"{asker}, but only {max(left, 0.0):.3g} s are left")
@@ -113,7 +113,7 @@ def _number(value: str | None, scale: float) -> float | None:
 def _seconds_until(date: str | None, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(date or "")
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -86,6 +86,8 @@ def test_a_proxy_is_the_argument_or_what_the_environment_says(
         ("fd00::/8", "http://[fd12::1]", True),
         ("fd00::/8", "http://127.0.0.1", False),
         ("1.2.3.4", "http://0.1.2.3.4.example", False),
+        ("bücher.example", "https://xn--bcher-kva.example", True),
+        ("xn--bcher-kva.example", "https://bücher.example", True),
     ],
 )
 def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):

@@ -182,6 +182,7 @@ def test_waits_double_up_to_a_ceiling_and_are_random(face):
         ({"retry-after-ms": "soon", "retry-after": "7"}, [7.0]),
         ({"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"}, [0.0]),
         ({"retry-after": "soon"}, [0.5]),
+        ({"retry-after": "Mon, 01 Jan 2024 99999999999999999999:00:00 GMT"}, [0.5]),
         ({"retry-after": "-1"}, [0.5]),
         ({"retry-after": "nan"}, [0.5]),
         ({}, [0.5]),

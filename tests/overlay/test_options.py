@@ -11,6 +11,7 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai._base import WIRE, ClientOptions
+from voyageai.emulator import running
 
 from .conftest import answer_to, requesting
 from .test_failures import failing
@@ -274,3 +275,62 @@ def test_raw_responses_are_there_for_every_method(face):
 
     assert methods == {name for name in dir(raw) if not name.startswith("_")} - {"client"}
     assert set(OFFICIAL) - {"__init__"} <= methods
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("deadline", 0), ("deadline", -1), ("deadline", "5"), ("deadline", float("nan")),
+        ("deadline", True), ("timeout", -1), ("timeout", "5"), ("timeout", float("nan")),
+        ("timeout", httpx2.Timeout(-1)), ("timeout", httpx2.Timeout(5, read="x")),
+    ],
+)  # fmt: skip
+def test_times_that_are_none_are_refused_when_the_client_is_made(face, name, value):
+    """Not by whatever computes with them first, at the first call."""
+    with pytest.raises(error.ArgumentError, match=f"{name} must be") as raised:
+        face.client(**{name: value})
+    with pytest.raises(error.ArgumentError, match=f"{name} must be"):
+        face.call(face.client(), "embed", **EMBED, **{name: value})
+
+    assert name == raised.value.argument
+
+
+@pytest.mark.parametrize("seconds", [1e10, 1e300, float("inf"), 10**400])
+def test_very_long_times_are_no_bound(seconds):
+    """Operating systems can't count so far; really sent, as mocks would not notice."""
+    with running() as url, voyageai.Client("k", base_url=url, timeout=seconds) as vo:
+        assert 1 == len(vo.embed(**EMBED, input_type="query", deadline=seconds).embeddings)
+    phased = voyageai.Client("k", base_url="http://127.0.0.1:9/v1", timeout=httpx2.Timeout(seconds))
+    with pytest.raises(error.APIConnectionError):
+        phased.embed(**EMBED, input_type="query")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://", "https:///v1", "http://256.256.256.256/v1", "http://a:99999/v1", "http://[::1/v1"],
+)
+def test_a_base_url_that_is_none_is_refused_when_the_client_is_made(face, url):
+    """With the name of the argument."""
+    with pytest.raises(error.ArgumentError, match="base_url"):
+        face.client(base_url=url)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X": "a\nb"},
+        {"X": "ü"},
+        {"X": 5},
+        {"X": b"a"},
+        {"X": " a"},
+        {"X Y": "a"},
+        {"": "a"},
+        {"ü": "a"},
+    ],
+)
+def test_headers_that_can_be_none_are_refused(face, headers):
+    """Before anything is sent, and without a word of the value, which may be a secret."""
+    with pytest.raises(error.ArgumentError, match="extra_headers"):
+        face.call(face.client(), "embed", **EMBED, extra_headers=headers)
+
+    assert [] == face.requests

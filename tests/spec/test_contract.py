@@ -104,4 +104,7 @@ def test_vectors_of_different_models_are_not_compared_but_in_one_series(
         if "embedding_space" in model:
             spaces.setdefault(model["embedding_space"], []).append(name)
     shared = {space: names for space, names in spaces.items() if len(names) > 1}
-    assert {"voyage-4": ["voyage-4-large", "voyage-4", "voyage-4-lite", "voyage-4-nano"]} == shared
+    assert ["voyage-4"] == list(shared)  # a later model may join the series
+    assert {"voyage-4-large", "voyage-4", "voyage-4-lite", "voyage-4-nano"} <= set(
+        spaces["voyage-4"]
+    )

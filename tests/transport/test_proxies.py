@@ -24,6 +24,7 @@ def relay(peer: Peer, port: int) -> None:
             with suppress(OSError):
                 while data := other.recv(65536):
                     peer.send(data)
+                peer.socket.shutdown(socket.SHUT_WR)
 
         thread = Thread(target=back)
         thread.start()
@@ -105,6 +106,38 @@ def test_a_proxy_that_refuses_is_a_connection_error(embed: Embed, trusting: ssl.
         embed("https://api.example/v1", proxy=f"http://127.0.0.1:{proxy.port}", verify=trusting)
     assert isinstance(caught.value.__cause__, httpx2.ProxyError)
     assert not caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    "reply", [b"\x05\x00\x00\x09\x00", b"\x05", b"HTTP/1.1 400 No\r\n\r\n", b""]
+)
+def test_a_socks_proxy_that_talks_nonsense_is_a_connection_error(
+    embed: Embed, reply: bytes, trusting: ssl.SSLContext
+) -> None:
+    """Not an exception of the package that speaks SOCKS."""
+    pytest.importorskip("socksio")
+
+    def nonsense(peer: Peer) -> None:
+        peer.socket.recv(100)
+        peer.send(reply)
+        peer.finish()
+
+    with Server(nonsense) as proxy, pytest.raises(voyageai.error.APIConnectionError):
+        embed("https://localhost:9/v1", proxy=f"socks5://127.0.0.1:{proxy.port}", verify=trusting)
+
+
+def test_a_new_connection_by_socks_is_not_taken_for_an_old_one(embed: Embed) -> None:
+    """Only a request that met a kept connection may be sent again unasked."""
+    pytest.importorskip("socksio")
+
+    def closing(peer: Peer) -> None:
+        peer.read()
+        peer.finish()
+
+    with Server(closing) as server, Server(socks) as proxy:
+        with pytest.raises(voyageai.error.APIConnectionError):
+            embed(f"{server.origin}/v1", proxy=f"socks5://127.0.0.1:{proxy.port}")
+        assert 1 == len(server.peers)
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])

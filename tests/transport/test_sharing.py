@@ -176,18 +176,34 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
 
 def test_a_thread_interrupted_while_it_waits_takes_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     """Control-C."""
-    carrier = Blocking(wire(max_connections=1))
-    free = carrier.slots._free
-    assert free.acquire(blocking=False)
 
-    def interrupt(self: threading.Condition, timeout: float | None = None) -> bool:
-        raise KeyboardInterrupt
+    class Interrupted:
+        given_back = 0
 
-    monkeypatch.setattr(threading.Condition, "wait", interrupt)
+        def get(self, timeout: float | None) -> None:
+            raise KeyboardInterrupt
+
+        def put(self, permit: None) -> None:
+            self.given_back += 1
+
+    carrier = Blocking(wire())
+    monkeypatch.setattr(carrier.slots, "_free", Interrupted())
     with pytest.raises(KeyboardInterrupt):
         carrier.send(ask("http://127.0.0.1:9/"))
-    free.release()
-    assert free.acquire(blocking=False)
+    assert 0 == carrier.slots._free.given_back
+
+
+def test_a_slot_can_be_given_back_by_the_garbage_collector() -> None:
+    """It runs wherever it likes: in a thread that holds the lock, too, which must not hang."""
+    carrier = Blocking(wire())
+    with Server(echo) as server:
+        streamed = carrier.send(ask(server.url, streamed=True))
+        streamed.read()
+        with carrier.slots._idle._lock:
+            streamed.close()
+        assert b"again" == carrier.send(ask(server.url, b"again")).content
+        assert 1 == len(carrier.slots._idle._slots) == carrier.slots._idle._count
+        carrier.close()
 
 
 def test_no_more_idle_connections_are_kept_than_allowed(carry: Carry) -> None:
@@ -259,6 +275,7 @@ def test_a_loop_that_is_closed_before_the_client_complains_of_nothing(
             loop.close()
             assert body == answered(answer).content
             assert number + 1 == len(server.peers)
+            assert 1 == len(transport._senders)  # what was for the loops before is let go
         del loop, transport
         gc.collect()  # a complaint would be a warning, and so an error
 

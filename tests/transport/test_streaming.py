@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import ssl
 import threading
@@ -13,9 +14,10 @@ from typing import Any
 import httpcore2
 import httpx2
 import pytest
+from voyageai.transport import AsyncTransport
 from voyageai.transport.uploads import Upload
 
-from .conftest import Blocking, Carrier, Carry, ask
+from .conftest import Blocking, Carrier, Carry, answered, ask, step, wire
 from .scripted import Peer, Server, saying
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
@@ -211,6 +213,34 @@ def test_no_more_is_read_than_somebody_takes(carry: Carry) -> None:
         seen += len(reader.rest())
         reader.close()
         assert size == seen
+
+
+def test_others_on_the_loop_are_not_kept_waiting() -> None:
+    """A server that is faster than the reader always has something there, and so no pause."""
+    size, beats = 8 * len(LONG), 0
+
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.send(HEAD % size + 8 * LONG)
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            beats += 1
+            await asyncio.sleep(0)
+
+    async def main(url: str) -> None:
+        transport = AsyncTransport(wire())
+        response = answered(await transport._send(step(ask(url, streamed=True))))
+        await asyncio.sleep(0.2)  # all of it, or what there is room for, has arrived
+        beating = asyncio.ensure_future(beat())
+        assert size == len(await response.aread())
+        beating.cancel()
+        await transport.aclose()
+
+    with Server(script) as server:
+        asyncio.run(main(server.url))
+    assert beats > 20
 
 
 def test_over_tls(carry: Carry, trusting: ssl.SSLContext, server_context: ssl.SSLContext) -> None:

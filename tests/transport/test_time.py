@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import freezegun
@@ -45,6 +46,39 @@ def test_an_answer_that_drips_is_within_the_time_of_its_attempt(embed: Embed) ->
     with Server(drip) as server, pytest.raises(voyageai.error.Timeout) as caught:
         embed(f"{server.origin}/v1", max_retries=AT_ONCE, timeout=0.1)
     assert 4 == caught.value.attempts
+
+
+def test_interim_answers_without_end_are_within_the_time_too(embed: Embed) -> None:
+    """They are passed over by the library, which would pass over them for ever."""
+
+    def flood(peer: Peer) -> None:
+        peer.read()
+        while True:
+            peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+
+    with Server(flood) as server, pytest.raises(voyageai.error.Timeout):
+        embed(f"{server.origin}/v1", timeout=0.3)
+
+
+def test_redirects_of_a_content_are_within_the_deadline() -> None:
+    """Each has what is left, not the whole time again."""
+
+    def slow(peer: Peer) -> None:
+        while peer.read() is not None:
+            time.sleep(0.2)
+            peer.send(b"HTTP/1.1 302 Found\r\nLocation: /v1/x\r\nContent-Length: 0\r\n\r\n")
+
+    async def main(url: str) -> None:
+        async with voyageai.AsyncClient("k", base_url=url) as vo:
+            await vo.files.content("file-1", deadline=0.3).read()
+
+    with Server(slow) as server:
+        with pytest.raises(voyageai.error.DeadlineError):
+            asyncio.run(main(f"{server.origin}/v1"))
+        with pytest.raises(voyageai.error.DeadlineError):
+            voyageai.Client("k", base_url=f"{server.origin}/v1").files.content(
+                "file-1", deadline=0.3
+            ).read()
 
 
 @pytest.mark.parametrize("made", ["before", "within"])

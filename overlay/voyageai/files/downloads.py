@@ -60,7 +60,7 @@ class Download:
             options.max_retries, max_retries=max(options.max_retries.max_retries, BREAKS)
         )
         self._surroundings = surroundings
-        seconds = options.deadline if whole else None
+        seconds = options.whole if whole else None
         self._deadline = None if seconds is None else surroundings.clock() + seconds
         self._seconds = seconds
         self._opened = False

@@ -190,6 +190,10 @@ class AsyncTransport:
         if found is None:
             from .wire.looping import AsyncSlots, Backend  # only asynchronous users pay for it
 
+            # A script may run one loop after the other.
+            for other in [each for each in self._senders if each is not OTHER]:
+                if other.is_closed():
+                    del self._senders[other]
             backend = None if loop is OTHER else Backend()
             found = AsyncSender(AsyncSlots(self._wire, self._surroundings.clock, backend))
             self._senders[loop] = found

@@ -12,6 +12,7 @@ import httpx2
 from voyageai_rest.types import UNSET, Request
 
 from ..error import ArgumentError
+from ..options import LONGEST
 from ..version import VERSION
 from .uploads import Upload
 
@@ -40,7 +41,7 @@ def build(
     Raises:
         ArgumentError: A text can't be encoded.
     """
-    url = _url(f"{parameters['base_url']}{request.path}")
+    url = read_url(f"{parameters['base_url']}{request.path}")
     stream: httpx2.ByteStream | None = None
     lines = {"Host": url.netloc.decode("ascii"), "Accept": "application/json"}
     lines["User-Agent"] = user_agent()
@@ -72,9 +73,21 @@ def build(
 
 
 @functools.lru_cache(maxsize=32)
-def _url(text: str) -> httpx2.URL:
-    """A URL, read once: that takes longer than all the rest of a request."""
-    return httpx2.URL(text)
+def read_url(text: str) -> httpx2.URL:
+    """A URL, read once: that takes longer than all the rest of a request.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    try:
+        url = httpx2.URL(text)
+    except (httpx2.InvalidURL, ValueError) as failure:
+        raise ArgumentError(f"base_url is no URL: {failure}", "base_url") from None
+    if not url.host or not 0 < (url.port or 1) < 65536:
+        raise ArgumentError(
+            f"base_url has no host, or a port that none can have: {text!r}", "base_url"
+        )
+    return url
 
 
 def phases(options: Options, left: float | None) -> dict[str, float | None]:
@@ -83,9 +96,9 @@ def phases(options: Options, left: float | None) -> dict[str, float | None]:
     if hasattr(given, "as_dict"):  # of httpx2, or of legacy httpx
         found = given.as_dict()
     else:
-        timeout = given or TIMEOUT
+        timeout = min(given or TIMEOUT, LONGEST)
         found = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)).as_dict()
-    return {name: shortest(seconds, left) for name, seconds in found.items()}
+    return {name: shortest(seconds, left, LONGEST) for name, seconds in found.items()}
 
 
 def shortest(*seconds: float | None) -> float | None:

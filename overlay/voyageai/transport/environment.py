@@ -12,13 +12,13 @@ from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 import httpx2
 from attrs import frozen
 
 from ..error import ArgumentError
+from .building import read_url
 
 Verify = bool | str | ssl.SSLContext
 
@@ -125,7 +125,7 @@ def bypassed(no_proxy: str, url: httpx2.URL) -> bool:
             `10.0.0.0/8`, each with a port or without, separated by commas; `*` is every host.
         url: Where a request goes.
     """
-    host = url.host.lower().rstrip(".")
+    host = url.raw_host.decode("ascii").lower().rstrip(".")
     port = url.port or PORTS.get(url.scheme)
     try:
         address = ip_address(host)
@@ -137,7 +137,7 @@ def bypassed(no_proxy: str, url: httpx2.URL) -> bool:
         if entry == "*":
             return True
         if address is None:
-            name = entry.removeprefix("*").strip(".")
+            name = _ascii(entry.removeprefix("*").strip("."))
             if name and (host == name or host.endswith(f".{name}")):
                 return True
             continue
@@ -148,6 +148,14 @@ def bypassed(no_proxy: str, url: httpx2.URL) -> bool:
         if address.version == network.version and address in network:
             return True
     return False
+
+
+def _ascii(name: str) -> str:
+    """A host name as it is looked up, such as xn--bcher-kva.example; nothing where it is none."""
+    try:
+        return httpx2.URL(f"http://{name}").raw_host.decode("ascii")
+    except (ValueError, httpx2.InvalidURL):
+        return ""
 
 
 def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
@@ -201,12 +209,15 @@ def _context(verify: bool, path: str) -> ssl.SSLContext:
     )
 
 
-def warn_if_open(url: str) -> None:
-    """Warn when the key would travel unencrypted to another machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+def check(url: str) -> None:
+    """Refuse what is no URL, and warn when the key would travel unencrypted to another machine.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    host = read_url(url).host
     loopback = host in ("localhost", "::1") or host.startswith("127.")
-    if parts.scheme == "http" and not loopback:
+    if url.startswith("http://") and not loopback:
         warnings.warn(
             f"{url} is not encrypted: anybody on the way can read the API key. Use https.",
             InsecureWarning,

@@ -107,7 +107,7 @@ def steps(
     """
     clock = surroundings.clock
     start = clock()
-    deadline = None if options.deadline is None else start + options.deadline
+    deadline = None if options.whole is None else start + options.whole
     turns = None
     if options.limiter is not None and call.model:
         turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline)
@@ -126,7 +126,7 @@ def steps(
                 now = clock()
                 left = None if deadline is None else deadline - now
                 if left is not None and left <= 0:
-                    raise DeadlineError(f"The call took longer than its {options.deadline:g} s")
+                    raise DeadlineError(f"The call took longer than its {options.whole:g} s")
                 left = shortest(left, options.attempt)
                 request.extensions = {
                     "timeout": phases(options, left),
@@ -136,7 +136,7 @@ def steps(
                 }
                 attempts += 1
                 log.start(attempts)
-                answer = yield from _sent(request, left, streamed=call.streamed)
+                answer = yield from _sent(request, clock, streamed=call.streamed)
                 if isinstance(answer, httpx2.Response):
                     advice = Advice.of(answer.headers, surroundings.now())
                 doubtful = _doubtful(answer) and (upload is None or upload.handed_over)
@@ -170,19 +170,22 @@ def steps(
 
 
 def _sent(
-    request: httpx2.Request, left: float | None, *, streamed: bool
+    request: httpx2.Request, clock: Callable[[], float], *, streamed: bool
 ) -> Generator[Send, Answer, Answer]:
     """Send a request, and follow where contents of files are said to be."""
-    answer = yield Send(request, left)
     for _ in range(MOST if streamed else 0):
-        if not isinstance(answer, httpx2.Response):
-            break
-        onward = redirected(request, answer)
+        answer = yield Send(request, _left(request, clock))
+        onward = redirected(request, answer) if isinstance(answer, httpx2.Response) else None
         if onward is None:
-            break
+            return answer
         request = onward
-        answer = yield Send(request, left)
-    return answer
+    return (yield Send(request, _left(request, clock)))
+
+
+def _left(request: httpx2.Request, clock: Callable[[], float]) -> float | None:
+    """Seconds until the deadline of a request, never less than 0."""
+    deadline: float | None = request.extensions["deadline"]
+    return None if deadline is None else max(0.0, deadline - clock())
 
 
 def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer, R]:

@@ -23,10 +23,14 @@ from .network import (
     spoilt,
     use,
 )
-from .slots import NO_SLOT, ONE, Body, Idle, Slot, left_open, resend
+from .slots import NO_SLOT, ONE, Body, Idle, Slot, left_open, resend, translated
 
 if TYPE_CHECKING:
     from ..environment import Wire
+
+
+PIECE = 16 * 1024
+"""Bytes of a body that are sent at once."""
 
 
 class Deadline:
@@ -131,9 +135,9 @@ class _Stream(httpcore2.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._reuse.sending()
-        for start in range(0, len(buffer), READ_MORE):  # each has its time from the library
+        for start in range(0, len(buffer), PIECE):  # each has its time from the library
             left = self._deadline.left(timeout, httpcore2.WriteTimeout)
-            self._stream.write(buffer[start : start + READ_MORE], left)
+            self._stream.write(buffer[start : start + PIECE], left)
 
     def start_tls(
         self,
@@ -176,7 +180,12 @@ class Slots(httpx2.BaseTransport):
         most = self._wire.limits.max_connections
         self._process = os.getpid()
         self._idle: Idle[httpx2.HTTPTransport] = Idle(self._wire.limits)
-        self._free = None if most is None else threading.Semaphore(most)
+        # Unlike a semaphore's, a queue's permits can be given back by the garbage collector.
+        self._free: queue.SimpleQueue[None] | None = None
+        if most is not None:
+            self._free = queue.SimpleQueue()
+            for _ in range(most):
+                self._free.put(None)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request.
@@ -195,7 +204,7 @@ class Slots(httpx2.BaseTransport):
                 _close([slot] if spoilt(slot.transport) else [])
                 _close(idle.put(slot, self._clock()))
             if free is not None:
-                free.release()
+                free.put(None)
 
         try:
             slot, closing = idle.take(request.url, self._clock())  # type: ignore[assignment]
@@ -203,21 +212,24 @@ class Slots(httpx2.BaseTransport):
             if slot is None:
                 slot = _Slot(request.url, self._wire, self._clock)
                 _close(idle.opened())
-            response = slot.send(request)
+            with translated():
+                response = slot.send(request)
         except BaseException:
             release()
             raise
         response.stream = Body(response.stream, release)
         return response
 
-    def _wait(self, free: threading.Semaphore | None, request: httpx2.Request) -> None:
-        if free is None or free.acquire(blocking=False):
+    def _wait(self, free: queue.SimpleQueue[None] | None, request: httpx2.Request) -> None:
+        if free is None:
             return
         deadline = Deadline(self._clock)
         deadline.at = request.extensions.get("deadline")
         seconds = request.extensions.get("timeout", {}).get("pool")
-        if not free.acquire(timeout=deadline.left(seconds, httpx2.PoolTimeout)):
-            raise httpx2.PoolTimeout(NO_SLOT, request=request)
+        try:
+            free.get(timeout=deadline.left(seconds, httpx2.PoolTimeout))
+        except queue.Empty:
+            raise httpx2.PoolTimeout(NO_SLOT, request=request) from None
 
     def close(self) -> None:
         """Close the idle connections now, and those in use when they come back."""

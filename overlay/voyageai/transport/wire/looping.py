@@ -27,7 +27,7 @@ from .network import (
     spoilt,
     use,
 )
-from .slots import NO_SLOT, ONE, Body, Idle, Slot, resend
+from .slots import NO_SLOT, ONE, Body, Idle, Slot, resend, translated
 
 if TYPE_CHECKING:
     from ..environment import Wire
@@ -75,17 +75,19 @@ class _Stream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
-        self._loop = asyncio.get_running_loop()
         self._full = False
         self._reuse = Reuse()
 
     async def receive(self, size: int) -> bytes:
-        data = await self._loop.sock_recv(self.socket, READ_MORE if self._full else size)
-        self._full = len(data) >= size
+        if self._full:  # more may be there already: others on the loop go first
+            await asyncio.sleep(0)
+            size = READ_MORE
+        data = await asyncio.get_running_loop().sock_recv(self.socket, size)
+        self._full = len(data) == size
         return data
 
     async def send(self, data: bytes) -> None:
-        await self._loop.sock_sendall(self.socket, data)
+        await asyncio.get_running_loop().sock_sendall(self.socket, data)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
@@ -298,7 +300,8 @@ class AsyncSlots(httpx2.AsyncBaseTransport):
             if slot is None:
                 slot = self._open(request.url)
                 await _close(self._idle.opened())
-            response = await _send(slot.transport, request)
+            with translated():
+                response = await _send(slot.transport, request)
         except BaseException:
             await release()
             raise

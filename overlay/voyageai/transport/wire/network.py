@@ -82,7 +82,8 @@ class Reuse:
         Raises:
             Stale: It was kept, and nothing else has come.
         """
-        self._answered = self._answered or bool(data)
+        # Other bytes are a proxy's, which speaks first: those of SOCKS.
+        self._answered = self._answered or data[:1] == b"H"
         if self._reused and not self._answered:
             raise Stale("the server closed the connection while it was idle")
         return data

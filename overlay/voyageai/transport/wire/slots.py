@@ -6,8 +6,10 @@ The slot that was used last is taken first, so that the others get the chance to
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import httpx2
@@ -33,12 +35,17 @@ class Slot(Generic[T]):
 
 
 class Idle(Generic[T]):
-    """The slots that wait for their next request, the longest idle first; safe between threads."""
+    """The slots that wait for their next request, the longest idle first; safe between threads.
+
+    `put` may also be called by the garbage collector, which runs wherever it likes, even in a
+    thread that holds the lock here.
+    """
 
     def __init__(self, limits: httpx2.Limits) -> None:
         self._limits = limits
         self._slots: list[Slot[T]] = []
         self._lock = threading.Lock()
+        self._returned: queue.SimpleQueue[Slot[T]] = queue.SimpleQueue()
         self._count = 0  # of all slots, idle or in use
         self._closed = False
 
@@ -46,6 +53,7 @@ class Idle(Generic[T]):
         """The slot to a host that was used last, if there is one; and slots too old, to close."""
         expiry, wanted = self._limits.keepalive_expiry, origin(url)
         with self._lock:
+            self._sort_in()
             old = 0
             while expiry is not None and old < len(self._slots):
                 if now - self._slots[old].idle_since < expiry:
@@ -67,16 +75,26 @@ class Idle(Generic[T]):
     def put(self, slot: Slot[T], now: float) -> list[Slot[T]]:
         """Keep a slot that was used; gives those that are too many, to close."""
         slot.idle_since = now
-        most = 0 if self._closed else self._limits.max_keepalive_connections
-        with self._lock:
-            self._slots.append(slot)
+        self._returned.put(slot)
+        if not self._lock.acquire(blocking=False):
+            return []  # who holds it goes on, or the next call will see to it
+        try:
+            self._sort_in()
+            most = 0 if self._closed else self._limits.max_keepalive_connections
             return self._remove(0 if most is None else len(self._slots) - most)
+        finally:
+            self._lock.release()
 
     def close(self) -> list[Slot[T]]:
         """Keep none any more; gives all, to close."""
         with self._lock:
             self._closed = True
+            self._sort_in()
             return self._remove(len(self._slots))
+
+    def _sort_in(self) -> None:
+        while not self._returned.empty():
+            self._slots.append(self._returned.get_nowait())
 
     def _remove(self, count: int) -> list[Slot[T]]:
         removed = self._slots[: max(0, count)]
@@ -133,3 +151,18 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
                 await self._body.aclose()
             finally:
                 await release()
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Let errors of the libraries below HTTPX2, which it lets through, be its own."""
+    try:
+        yield
+    except Exception as failure:
+        match type(failure).__module__.partition(".")[0]:
+            case "socksio":
+                raise httpx2.ProxyError(f"SOCKS: {failure}") from failure
+            case "h11":
+                raise httpx2.LocalProtocolError(str(failure)) from failure
+            case _:
+                raise
