@@ -50,6 +50,7 @@ class Call(Generic[T_co]):
         doubt: What to say where it may have been carried out and is not sent again.
         streamed: Whether the body of a success is left to be read piece by piece; `read` is given
             a `transport.streams.Stream` then.
+        bounded: Whether a body that is streamed has the call's deadline too.
         method: The client's or the resource's method that it is for.
         on_sent: Called whenever a piece of a file that is uploaded is on its way.
     """
@@ -61,6 +62,7 @@ class Call(Generic[T_co]):
     repeatable: bool = True
     doubt: str = "it is not sent again, as it may have been carried out"
     streamed: bool = False
+    bounded: bool = False
     method: str = ""
     on_sent: Callable[[], object] | None = None
 

@@ -60,6 +60,27 @@ def test_interim_answers_without_end_are_within_the_time_too(embed: Embed) -> No
         embed(f"{server.origin}/v1", timeout=0.3)
 
 
+def test_a_content_that_stops_is_within_the_deadline() -> None:
+    """Of what is read at once: the last silence has what is left, not the whole time again."""
+
+    def stopping(peer: Peer) -> None:
+        peer.read()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        peer.wait()
+
+    async def main(url: str) -> None:
+        async with voyageai.AsyncClient("k", base_url=url) as vo:
+            await vo.files.content("file-1", timeout=60, deadline=0.5).read()
+
+    with Server(stopping) as server:
+        with pytest.raises(voyageai.error.DeadlineError):
+            asyncio.run(main(f"{server.origin}/v1"))
+        with pytest.raises(voyageai.error.DeadlineError):
+            voyageai.Client("k", base_url=f"{server.origin}/v1").files.content(
+                "file-1", timeout=60, deadline=0.5
+            ).read()
+
+
 def test_redirects_of_a_content_are_within_the_deadline() -> None:
     """Each has what is left, not the whole time again."""
 

@@ -131,12 +131,12 @@ def delete_many(file_ids: Sequence[str]) -> Call[None]:
     return Call(request, read, method="delete_many")
 
 
-def content(file_id: str) -> Call[Stream]:
+def content(file_id: str, *, whole: bool) -> Call[Stream]:
     """See `Files.content`."""
     from voyageai_rest.api.files import retrieve_file_content
 
     request = retrieve_file_content.build_request(file_id=check_id("file_id", file_id))
-    return Call(request, _opened, streamed=True)
+    return Call(request, _opened, streamed=True, bounded=whole)
 
 
 def check_id(argument: str, id: object) -> str:

@@ -55,6 +55,7 @@ class Download:
         self.received = 0
         self.total: int | None = None
         self._file_id = file_id
+        self._whole = whole
         self._given = given
         self._policy = attrs.evolve(
             options.max_retries, max_retries=max(options.max_retries.max_retries, BREAKS)
@@ -85,7 +86,7 @@ class Download:
         if self._deadline is not None:
             self._check_time()
             options["deadline"] = self._left()
-        return calls.content(self._file_id), options
+        return calls.content(self._file_id, whole=self._whole), options
 
     def begun(self, stream: Stream) -> None:
         """Take note of an answer's headers.

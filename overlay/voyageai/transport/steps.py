@@ -133,6 +133,7 @@ def steps(
                     "deadline": None if left is None else now + left,
                     "repeatable": may_repeat,
                     "streamed": call.streamed,
+                    "body_deadline": deadline if call.bounded else None,
                 }
                 attempts += 1
                 log.start(attempts)
@@ -154,7 +155,7 @@ def steps(
                 if isinstance(decision, GiveUp):
                     response = _last(call, answer, decision, log, deadline, clock)
                     in_doubt = True  # it was carried out, and may make no sense
-                    result = _raw(call, response) if raw else _read(call, response)
+                    result = _raw(call, response, clock) if raw else _read(call, response, clock)
                     used = getattr(result, "total_tokens", None)
                     log.done(response, used)
                     return result
@@ -272,10 +273,10 @@ def _last(
     raise failures.unreachable(answer, decision.reason, overdue=overdue) from cause
 
 
-def _read(call: Call[T], response: httpx2.Response) -> T:
+def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> T:
     """The result in a success; other successes than the contract's are none."""
     try:
-        return call.read(Stream(response) if call.streamed else response)
+        return call.read(Stream(response, clock) if call.streamed else response)
     except StatusError as failure:
         raise failures.refused(failure, response, call.request.operation, "") from failure
     except (MalformedResponse, ShapeError) as failure:
@@ -283,11 +284,11 @@ def _read(call: Call[T], response: httpx2.Response) -> T:
         raise failures.malformed(failure, response, doubt) from failure
 
 
-def _raw(call: Call[T], response: httpx2.Response) -> RawResponse[T]:
+def _raw(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> RawResponse[T]:
     return RawResponse(
         status_code=response.status_code,
         headers=dict(response.headers),
         content=response.content,
         request_id=response.headers.get(REQUEST_ID),
-        parse=partial(_read, call, response),
+        parse=partial(_read, call, response, clock),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -20,11 +20,15 @@ class Stream:
     Blocking clients use `pieces` and `close`, asynchronous ones `apieces` and `aclose`.
 
     Args:
-        response: The answer, open.
+        response: The answer, open. Its request's extension `body_deadline` is when, by the clock,
+            all of the body must be there.
+        clock: Seconds that only go forwards.
     """
 
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: httpx2.Response, clock: Callable[[], float]) -> None:
         self._response = response
+        self._clock = clock
+        self._deadline: float | None = response.request.extensions.get("body_deadline")
 
     @property
     def status_code(self) -> int:
@@ -54,9 +58,18 @@ class Stream:
 
     async def apieces(self) -> AsyncGenerator[bytes]:
         """The same, without blocking."""
+        import anyio  # a blocking client has no use for it
+
+        body = self._response.aiter_bytes()
         try:
-            async for piece in self._response.aiter_bytes():
+            while True:
+                with anyio.fail_after(self._left()):
+                    piece = await anext(body, None)
+                if piece is None:
+                    return
                 yield piece
+        except TimeoutError:
+            raise self._broken(httpx2.ReadTimeout("no more of the body in time")) from None
         except httpx2.RequestError as failure:
             raise self._broken(failure) from failures.without_frames(failure)
 
@@ -68,7 +81,11 @@ class Stream:
         """The same, without blocking."""
         await self._response.aclose()
 
+    def _left(self) -> float | None:
+        return None if self._deadline is None else max(0.0, self._deadline - self._clock())
+
     def _broken(self, failure: httpx2.RequestError) -> VoyageError:
-        raised = failures.unreachable(failure, "", overdue=False)
+        left = self._left()
+        raised = failures.unreachable(failure, "", overdue=left is not None and left < 0.01)
         raised.request_id = self.headers.get(REQUEST_ID)
         return raised

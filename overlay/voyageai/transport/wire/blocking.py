@@ -163,8 +163,8 @@ class Slots(httpx2.BaseTransport):
 
     A request's extensions may hold, beside HTTPX2's own, `deadline` (when, by the clock, all must
     be over), `repeatable` (whether it may be sent again if the server closed its connection while
-    that was idle; it may by default) and `streamed` (whether the body of a success is left to be
-    read, without that deadline).
+    that was idle; it may by default), `streamed` (whether the body of a success is left to be
+    read) and `body_deadline` (the deadline for that).
 
     Args:
         wire: How to reach hosts.
@@ -251,7 +251,7 @@ class _Slot(Slot[httpx2.HTTPTransport]):
                 raise
             response = self.transport.handle_request(request)
         if left_open(request, response):
-            self._deadline.at = None
+            self._deadline.at = request.extensions.get("body_deadline")
         return response
 
 
