@@ -129,11 +129,30 @@ def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
         face.call(client, "embed", ["a"], model="voyage-4")
 
 
-def test_the_password_of_a_proxy_is_not_shown(face):
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks4://user:hidden-word@proxy:1",
+        "http://user:pa/hidden-word@proxy:1",
+        "user:hidden-word@",
+        "user:hidden-word@proxy:port",
+    ],
+)
+def test_the_password_of_a_proxy_is_not_shown(face, proxy):
     """Messages are logged."""
-    with pytest.raises(error.ArgumentError, match="socks4") as caught:
-        face.client(proxy="socks4://user:hidden-word@proxy:1", transport=None)
+    with pytest.raises(error.ArgumentError, match="no URL of a proxy") as caught:
+        face.client(proxy=proxy, transport=None)
     assert "hidden-word" not in str(caught.value)
+    assert "hidden-word" not in repr(Wire(proxy="http://user:hidden-word@proxy:1"))
+
+
+@pytest.mark.parametrize(
+    "proxy", [{"https://": "http://a:1"}, {"all": "http://a:1"}, {"http": None}]
+)
+def test_proxies_by_other_names_than_schemes_are_refused(face, proxy):
+    """Requests would go out without a proxy, and nobody would know."""
+    with pytest.raises(error.ArgumentError, match="a URL for each of 'http' and 'https'"):
+        face.client(proxy=proxy, transport=None)
 
 
 @pytest.fixture

@@ -307,12 +307,17 @@ def test_very_long_times_are_no_bound(seconds):
 
 @pytest.mark.parametrize(
     "url",
-    ["http://", "https:///v1", "http://256.256.256.256/v1", "http://a:99999/v1", "http://[::1/v1"],
-)
+    [
+        "http://", "https:///v1", "http://256.256.256.256/v1", "http://a:99999/v1",
+        "http://[::1/v1", "https://user:hidden-word@a/v1", "https://a/v1?b=c",
+    ],
+)  # fmt: skip
 def test_a_base_url_that_is_none_is_refused_when_the_client_is_made(face, url):
     """With the name of the argument."""
-    with pytest.raises(error.ArgumentError, match="base_url"):
+    with pytest.raises(error.ArgumentError, match="base_url") as caught:
         face.client(base_url=url)
+
+    assert "hidden-word" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from voyageai.transport.steps import Send, Surroundings
 T = TypeVar("T")
 
 
-def wire(verify: ssl.SSLContext | bool = True, **limits: Any) -> Wire:
+def wire(verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any) -> Wire:
     """How to reach hosts, with some limits of its own."""
-    return Wire(verify=verify, limits=httpx2.Limits(**vars(LIMITS) | limits))
+    return Wire(verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits))
 
 
 def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:

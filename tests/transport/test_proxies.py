@@ -12,8 +12,8 @@ import pytest
 import voyageai
 from voyageai.transport.environment import InsecureWarning
 
-from .conftest import Embed
-from .scripted import Peer, Server, api
+from .conftest import Carry, Embed, ask
+from .scripted import Peer, Server, api, echo
 
 
 def relay(peer: Peer, port: int) -> None:
@@ -95,6 +95,24 @@ def test_encrypted_requests_go_through_a_tunnel(
 
     assert head.startswith(b"CONNECT localhost:%d HTTP/1.1\r\n" % server.port)
     assert b"pa-key" not in head
+
+
+@pytest.mark.parametrize("proxy_tls", [False, True], ids=["by http", "by https"])
+def test_large_answers_come_through_a_tunnel_that_is_kept(
+    proxy_tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext, carry: Carry
+) -> None:
+    """The tunnel outlives the stream that it was asked for by, in TLS within TLS too."""
+    with (
+        Server(echo, server_context) as server,
+        Server(tunnel, server_context if proxy_tls else None) as proxy,
+    ):
+        scheme = "https" if proxy_tls else "http"
+        url = f"{scheme}://user:word@localhost:{proxy.port}"
+        carrier = carry(trusting, proxy=url)
+        for size in (3, 1_000_000, 3):
+            request = ask(f"https://localhost:{server.port}/", b"x" * size)
+            assert b"x" * size == carrier.send(request).content
+        assert (1, 1) == (len(server.peers), len(proxy.peers))
 
 
 def test_a_proxy_that_refuses_is_a_connection_error(embed: Embed, trusting: ssl.SSLContext) -> None:

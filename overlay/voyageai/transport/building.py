@@ -83,6 +83,12 @@ def read_url(text: str) -> httpx2.URL:
         url = httpx2.URL(text)
     except (httpx2.InvalidURL, ValueError) as failure:
         raise ArgumentError(f"base_url is no URL: {failure}", "base_url") from None
+    if url.userinfo or url.query or url.fragment:
+        raise ArgumentError(
+            "base_url has a user name, a password, a query or a fragment; it is scheme, host and "
+            "path, such as https://gateway.example/v1",
+            "base_url",
+        )
     if not url.host or not 0 < (url.port or 1) < 65536:
         raise ArgumentError(
             f"base_url has no host, or a port that none can have: {text!r}", "base_url"

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 import httpx2
-from attrs import frozen
+from attrs import field, frozen
 
 from ..error import ArgumentError
 from .building import read_url
@@ -49,13 +49,17 @@ class Wire:
         ArgumentError: A proxy or a path of certificates that was given can't be used.
     """
 
-    proxy: str | Mapping[str, str] | None = None
+    proxy: str | Mapping[str, str] | None = field(default=None, repr=False)  # with a password
     verify: Verify = True
     limits: httpx2.Limits = LIMITS
 
     def __attrs_post_init__(self) -> None:
-        given = {"": self.proxy} if isinstance(self.proxy, str) else (self.proxy or {})
-        for url in given.values():
+        given = {"https": self.proxy} if isinstance(self.proxy, str) else (self.proxy or {})
+        for scheme, url in given.items():
+            if scheme not in PORTS or not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may set anything
+                raise ArgumentError(
+                    f"proxy has {scheme!r}; it is a URL for each of 'http' and 'https'", "proxy"
+                )
             _proxy(url, "proxy")
         if isinstance(self.verify, str):
             self.context()
@@ -175,7 +179,7 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
     Raises:
         ArgumentError: It can't be one, or needs a package that is not installed.
     """
-    shown = re.sub(r"//[^/]*@", "//...@", text)  # without a password
+    shown = re.sub(r"^(\w+://)?.*@", r"\1...@", text, flags=re.DOTALL)  # without a password
     try:
         url = httpx2.URL(text if "://" in text else f"http://{text}")
     except (ValueError, httpx2.InvalidURL):

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore2
 import httpx2
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 PIECE = 16 * 1024
 """Bytes of a body that are sent at once."""
+
+
+T = TypeVar("T")
 
 
 class Deadline:
@@ -101,7 +104,7 @@ def _resolve(host: str, port: int, timeout: float | None) -> list[Address]:
     def look_up() -> None:
         try:
             answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as failure:  # UnicodeError: a name that no host can have
+        except Exception as failure:  # noqa: BLE001  # whatever it is, somebody waits for it
             answers.put(failure)
 
     threading.Thread(target=look_up, daemon=True).start()
@@ -121,6 +124,7 @@ class _Stream(httpcore2.NetworkStream):
         self._stream = stream
         self._deadline = deadline
         self._full = False
+        self._owner = True
         self._reuse = Reuse()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -146,16 +150,78 @@ class _Stream(httpcore2.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
         left = self._deadline.left(timeout, httpcore2.ConnectTimeout)
+        self._owner = False  # of the socket, which is the new stream's
+        if self.get_extra_info("ssl_object") is not None:
+            inner = _Stream(self._stream, self._deadline)
+            return _Stream(_TlsInTls(inner, ssl_context, server_hostname, left), self._deadline)
         stream = self._stream.start_tls(ssl_context, server_hostname, left)
         return _Stream(stream, self._deadline)
 
     def close(self) -> None:
         self._stream.close()
 
-    __del__ = close  # without a complaint: many clients are never closed
+    def __del__(self) -> None:
+        if self._owner:  # without a complaint: many clients are never closed
+            self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+class _TlsInTls(httpcore2.NetworkStream):
+    """TLS within TLS to a proxy. The library's own knows no deadline, and keeps bytes unseen."""
+
+    def __init__(
+        self,
+        inner: httpcore2.NetworkStream,
+        context: ssl.SSLContext,
+        hostname: str | None,
+        timeout: float | None,
+    ) -> None:
+        self._inner = inner
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
+        try:
+            self._do(timeout, self._tls.do_handshake)
+        except httpcore2.TimeoutException as failure:
+            raise httpcore2.ConnectTimeout(str(failure)) from failure
+        except (OSError, httpcore2.NetworkError) as failure:
+            raise httpcore2.ConnectError(str(failure)) from failure
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        pieces: list[bytes] = []
+        try:
+            pieces.append(self._do(timeout, self._tls.read, max_bytes))
+            while pieces[-1]:
+                pieces.append(self._tls.read(max_bytes))
+        except (ssl.SSLWantReadError, ssl.SSLEOFError):
+            pass
+        except OSError as failure:
+            raise httpcore2.ReadError(str(failure)) from failure
+        return b"".join(pieces)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._do(timeout, self._tls.write, buffer)
+
+    def _do(self, timeout: float | None, operation: Callable[..., T], *arguments: Any) -> T:
+        while True:
+            try:
+                result = operation(*arguments)
+            except ssl.SSLWantReadError:
+                self._inner.write(self._outgoing.read(), timeout)
+                if data := self._inner.read(READ_MORE, timeout):
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            else:
+                self._inner.write(self._outgoing.read(), timeout)
+                return result
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._tls if info == "ssl_object" else self._inner.get_extra_info(info)
 
 
 class Slots(httpx2.BaseTransport):
@@ -178,7 +244,6 @@ class Slots(httpx2.BaseTransport):
 
     def _begin(self) -> None:
         most = self._wire.limits.max_connections
-        self._process = os.getpid()
         self._idle: Idle[httpx2.HTTPTransport] = Idle(self._wire.limits)
         # Unlike a semaphore's, a queue's permits can be given back by the garbage collector.
         self._free: queue.SimpleQueue[None] | None = None
@@ -186,6 +251,7 @@ class Slots(httpx2.BaseTransport):
             self._free = queue.SimpleQueue()
             for _ in range(most):
                 self._free.put(None)
+        self._process = os.getpid()  # last: from here on other threads go by it
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request.
@@ -200,11 +266,13 @@ class Slots(httpx2.BaseTransport):
         slot: _Slot | None = None
 
         def release() -> None:
-            if slot is not None:
-                _close([slot] if spoilt(slot.transport) else [])
-                _close(idle.put(slot, self._clock()))
-            if free is not None:
-                free.put(None)
+            try:
+                if slot is not None:
+                    _close([slot] if spoilt(slot.transport) else [])
+                    _close(idle.put(slot, self._clock()))
+            finally:
+                if free is not None:
+                    free.put(None)
 
         try:
             slot, closing = idle.take(request.url, self._clock())  # type: ignore[assignment]

@@ -11,6 +11,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -191,7 +192,8 @@ class _Socket(socket.socket):
     """A socket that closes without a complaint: many clients, and their loops, are not closed."""
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(AttributeError):  # it was never opened
+            self.close()
 
 
 async def _first(found: list[Address], options: list[Any]) -> socket.socket:

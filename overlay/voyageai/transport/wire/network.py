@@ -84,7 +84,7 @@ class Reuse:
         """
         # Other bytes are a proxy's, which speaks first: those of SOCKS.
         self._answered = self._answered or data[:1] == b"H"
-        if self._reused and not self._answered:
+        if not data and self._reused and not self._answered:
             raise Stale("the server closed the connection while it was idle")
         return data
 
