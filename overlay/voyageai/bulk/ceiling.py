@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from voyageai_rest.models.batch_input_line import BatchInputLine
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
-from ..ratelimit.tokens import estimate_tokens
-from .bounds import most_tokens, read_tokens
+from .bounds import most_tokens
 from .errors import MaxCostError
 from .estimate import MILLION, dollars
 from .ledger import Ledger
@@ -181,7 +180,6 @@ class Ceiling:
             taken += tokens * fits
         if not taken:
             return False
-        usual = read_tokens(self._task, self._count or estimate_tokens)
         job, number = self._state.manifest, max(self._state.batches) + 1
         with (
             closing(BatchWriter(self._folder, job.task, job.id, number, exact=job.exact)) as head,
@@ -194,8 +192,9 @@ class Ceiling:
             ):
                 size = Size()
                 for item in line.items:
-                    size = size.plus(self._task.size(item, usual))
-                size = size._replace(most_tokens=tokens)
+                    size = size.plus(self._task.size(item, lambda _: 0))
+                likely = round(batch.planned.tokens * tokens / sum(most))
+                size = size._replace(tokens=likely, most_tokens=tokens)
                 (head if first else tail).add(line.name.first, line.items, size)
             self._state.replace(batch, (*head.finish(), *tail.finish()))
         self._folder.input(batch.planned.number).unlink(missing_ok=True)

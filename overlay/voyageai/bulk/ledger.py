@@ -8,6 +8,8 @@ __all__ = ["Ledger"]
 
 Money = Fraction | float
 """US dollars. Sums of them are exact."""
+ROUNDING = 1e-12
+"""How much of itself a ceiling may be exceeded by, as decimals are rounded where they are floats."""
 
 
 class Ledger:
@@ -30,6 +32,7 @@ class Ledger:
 
     def __init__(self, ceiling: float) -> None:
         self.ceiling = float(ceiling)
+        self._most = self.ceiling * (1 + ROUNDING)
         self._spent = Fraction()
         self._reserved = Fraction()
 
@@ -50,7 +53,7 @@ class Ledger:
 
     def fits(self, bound: Money) -> bool:
         """Whether something may be sent that costs no more than this."""
-        return self._spent + self._reserved + Fraction(bound) <= self.ceiling
+        return self._spent + self._reserved + Fraction(bound) <= self._most
 
     def reserve(self, bound: Money) -> bool:
         """Set aside what something may cost, if it may be sent; tell whether it may."""
