@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Ceiling"]
 
 OK = 200
+WORTHWHILE = 1 / 10
+"""Of a ceiling, what a part must be worth if it is not likely to be followed by all the others:
+each may take half a day. Chosen."""
 
 
 class Line(NamedTuple):
@@ -80,6 +83,7 @@ class Ceiling:
         """What is set aside for each batch."""
         self._counted: dict[int, list[int]] = {}
         """The most tokens of each line, of batches that were counted anew."""
+        self._has_hinted = False
         self._tokens = self._billed = 0
         """Of all batches that are over: tokens by their estimate, and as they were billed."""
         for batch in state.batches.values():
@@ -121,20 +125,25 @@ class Ceiling:
             What is to be told, if one was split.
 
         Raises:
-            MaxCostError: Not one line may be sent.
+            MaxCostError: Not one line may be sent; or few, and the others are not likely to be.
         """
         if self._under_way:
             return None  # answers will give some of it back
         unsent = [batch for batch in self._state.batches.values() if batch.batch_id is None]
         if any(self._ledger.fits(self._bound(batch)) for batch in unsent):
             return None  # there is something left since it was looked at
-        for batch in unsent:
-            if self._split(batch):
-                return (
-                    f"batch {batch.planned.number} could cost {self._said(batch)}, and "
-                    f"{dollars(self._ledger.left)} of max_cost={dollars(self._ledger.ceiling)} is "
-                    f"left: it goes in parts, one after the other.{self._hint}"
-                )
+        ledger, likely = self._ledger, self._likely(unsent)
+        if likely <= ledger.left or ledger.left >= WORTHWHILE * ledger.ceiling:
+            for batch in unsent:
+                if self._split(batch):
+                    hint, self._has_hinted = "" if self._has_hinted else self._hint, True
+                    return (
+                        f"batch {batch.planned.number} could cost "
+                        f"{dollars(float(self._bound(batch)))}, and {dollars(ledger.left)} of "
+                        f"max_cost={dollars(ledger.ceiling)} is left: it goes in parts, one after "
+                        "the other; all that is left is likely to cost "
+                        f"{dollars(float(likely))}.{hint}"
+                    )
         raise self._stopped(unsent)
 
     def __str__(self) -> str:
@@ -248,8 +257,11 @@ class Ceiling:
                 body = BatchInputLine.from_dict(json.loads(raw)).body.to_dict()
                 yield Line(LineName.find(raw), self._task.items(body))
 
-    def _said(self, batch: BatchState) -> str:
-        return dollars(float(self._bound(batch)))
+    def _likely(self, unsent: list[BatchState]) -> Fraction:
+        """What batches will cost, if they are as far off their estimate as those that are over."""
+        ratio = Fraction(self._billed, self._tokens) if self._billed else Fraction(1)
+        tokens = sum(batch.planned.tokens for batch in unsent)
+        return min(self._price * tokens * ratio, sum(map(self._bound, unsent), Fraction()))
 
     @property
     def _hint(self) -> str:
@@ -266,9 +278,7 @@ class Ceiling:
         ledger, noun = self._ledger, self._task.noun
         rows, left = self._state.manifest.rows, sum(batch.planned.rows for batch in unsent)
         most = sum(map(self._bound, unsent), Fraction())
-        ratio = Fraction(self._billed, self._tokens) if self._billed else Fraction(1)
-        tokens = sum(batch.planned.tokens for batch in unsent)
-        likely = min(self._price * tokens * ratio, most)
+        likely = self._likely(unsent)
         stopped = MaxCostError(
             f"max_cost is {dollars(ledger.ceiling)}, of which {dollars(ledger.spent)} was billed; "
             f"{left:,} of {rows:,} {noun} were not sent, as they would cost about "

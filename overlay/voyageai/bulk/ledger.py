@@ -9,7 +9,7 @@ __all__ = ["Ledger"]
 Money = Fraction | float
 """US dollars. Sums of them are exact."""
 ROUNDING = 1e-12
-"""How much of itself a ceiling may be exceeded by, as decimals are rounded where they are floats."""
+"""Of a ceiling, what it may be exceeded by: it was rounded when it was written as a float."""
 
 
 class Ledger:
