@@ -8,11 +8,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import attrs
 import pytest
 import voyageai
 import voyageai.emulator
 from voyageai import error, tokenization
-from voyageai.bulk import MaxCostError
+from voyageai.bulk import MaxCostError, bounds, journal
 from voyageai.emulator import Emulator
 from voyageai.emulator.tokenizer import load
 from voyageai_rest import catalogue
@@ -195,8 +196,11 @@ def test_a_bound_is_never_below_the_bill(
     assert job.estimate.cost_range[0] < job.estimate.cost < job.estimate.cost_range[1]
 
 
-def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(site: Site) -> None:
+def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each part takes as long as a batch; those that can end go on to the last request."""
+    monkeypatch.setattr(bounds, "BATCH", attrs.evolve(bounds.BATCH, max_inputs=200))
     job = site.job(dense(200), rows_per_line=1)
     ceiling = 2.5 * job.estimate.cost
     with pytest.raises(MaxCostError) as raised:
@@ -243,6 +247,33 @@ def test_a_job_that_was_stopped_says_what_is_left_and_goes_on(site: Site, tmp_pa
     assert live == whole.embeddings
     assert ROWS / 2 == site.lines
     assert pytest.approx(stopped.likely, rel=0.2) == whole.cost - stopped.spent
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["unwritten", "written"])
+def test_a_job_that_is_cut_off_while_a_batch_is_split_goes_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, after: bool
+) -> None:
+    """Each of its lines is in one batch, before and after."""
+    job = site.job(texts(8), directory=tmp_path / "job")
+    ceiling = (site.plain.embed(texts(8), **ROLE).total_tokens + 120) * PRICE
+    add = journal.Journal.add
+
+    def cut(self: journal.Journal, event: str, **facts: Any) -> Any:
+        if event == "split" and not after:
+            raise CutOff
+        done = add(self, event, **facts)
+        if event == "split":
+            raise CutOff
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal.Journal, "add", cut)
+        with pytest.raises(CutOff):
+            site.get(job.run(max_cost=ceiling))
+    assert 0 == site.created
+    job = site.get(site.client.batches.resume(tmp_path / "job", progress=False))
+    assert site.live(texts(8)) == site.get(job.run(max_cost=ceiling)).embeddings
+    assert 4 == site.lines
 
 
 def test_what_is_left_may_be_run_without_a_ceiling(site: Site) -> None:
