@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -157,6 +158,15 @@ def test_a_tokenizer_that_was_fetched_before_is_at_hand(
     site.get(job.run(max_cost=ceiling))
     assert 1 == site.created
     assert tokenization.at_hand(MODEL) is tokenization.at_hand(MODEL)
+
+
+def test_without_the_extra_there_is_no_tokenizer_at_hand(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ceiling needs none."""
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    results = site.embed(texts(8), max_cost=0.6 * site.job(texts(8)).estimate.cost_range[1])
+    assert site.live(texts(8)) == results.embeddings
 
 
 @pytest.mark.parametrize(
@@ -379,14 +389,19 @@ def test_rows_that_failed_are_retried_within_the_ceiling_only(site: Site) -> Non
         site.get(job.retry_failed(max_cost="5"))
 
 
-def test_answers_that_are_gone_count_as_the_most_that_they_can_be(site: Site) -> None:
-    """They were billed, and nobody can tell how much."""
+@pytest.mark.parametrize("is_counted", [False, True], ids=["bytes", "tokens"])
+def test_answers_that_are_gone_count_as_the_most_that_they_can_be(
+    site: Site, is_counted: bool
+) -> None:
+    """They were billed, and nobody can tell how much; no more than was set aside for them."""
+    if is_counted:
+        tokenizing(site)
 
     def delete() -> None:
         site.plain.files.delete_many([f.id for f in site.plain.files.list(purpose="batch-output")])
 
     site.on_wait = delete
-    job = site.job(dense(8))
+    job = site.job(dense(8), exact_tokens=is_counted)
     most = job.estimate.cost_range[1]
     results = site.get(job.run(max_cost=most))
     assert {"file_gone"} == {failure.code for failure in results.failures}
@@ -394,6 +409,22 @@ def test_answers_that_are_gone_count_as_the_most_that_they_can_be(site: Site) ->
     with pytest.raises(MaxCostError) as raised:
         site.get(job.retry_failed(max_cost=1.5 * most))
     assert pytest.approx(most) == raised.value.spent - billed(site) * PRICE
+
+
+def test_an_answer_that_can_not_be_read_counts_as_the_most_that_it_can_be(
+    site: Site, tmp_path: Path
+) -> None:
+    """It was billed; what is none of the job's lines says nothing."""
+    job = site.job(dense(8), directory=tmp_path / "job")
+    whole = site.get(job.run()).cost
+    output = tmp_path / "job/batches/0001.output.jsonl"
+    first, *others = output.read_bytes().splitlines(keepends=True)
+    output.write_bytes(b"".join([first[:80] + b"\n", b'{"custom_id": "another"}\n', *others]))
+    with pytest.raises(MaxCostError) as raised:
+        site.get(job.retry_failed(max_cost=whole))
+    readable = site.get(job.results()).cost
+    assert readable < whole
+    assert pytest.approx(raised.value.most) == raised.value.spent - readable
 
 
 def test_what_was_not_run_is_not_billed(site: Site) -> None:

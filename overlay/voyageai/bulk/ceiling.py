@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_input_line import BatchInputLine
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
@@ -154,8 +155,12 @@ class Ceiling:
         )
 
     @cached_property
+    def _tokenizer(self) -> Count | None:
+        return self._counting()
+
+    @property
     def _count(self) -> Count | None:
-        return self._counting() if self._is_tight else None
+        return self._tokenizer if self._is_tight else None
 
     @cached_property
     def _most(self) -> Count:
@@ -182,6 +187,7 @@ class Ceiling:
     def _split(self, batch: BatchState) -> bool:
         """Put as many lines of a batch as may be sent into a batch of their own."""
         most, taken = self._lines_of(batch), 0
+        share = batch.planned.tokens / sum(most)
         is_first: list[bool] = []
         for tokens in most:
             fits = self._ledger.fits(self._price * (taken + tokens))
@@ -202,8 +208,7 @@ class Ceiling:
                 size = Size()
                 for item in line.items:
                     size = size.plus(self._task.size(item, lambda _: 0))
-                likely = round(batch.planned.tokens * tokens / sum(most))
-                size = size._replace(tokens=likely, most_tokens=tokens)
+                size = size._replace(tokens=round(tokens * share), most_tokens=tokens)
                 (head if first else tail).add(line.name.first, line.items, size)
             self._state.replace(batch, (*head.finish(), *tail.finish()))
         self._folder.input(batch.planned.number).unlink(missing_ok=True)
@@ -223,18 +228,17 @@ class Ceiling:
         told: dict[str, int] = {}
         answers = {"output": self._folder.output(number), "error": self._folder.error(number)}
         for name in batch.fetched:
-            told |= self._usage(answers[name])
-        if len(told) >= batch.planned.requests:
-            return sum(told.values())
-        most = most_tokens(self._task, None)
-        for line in self._read(number):
-            if str(line.name) not in told:
-                told[str(line.name)] = sum(self._task.most(item, most) for item in line.items)
-        return sum(told.values())
+            self._read_usage(answers[name], told)
+        lost = 0
+        if len(told) < batch.planned.requests:
+            most = most_tokens(self._task, self._tokenizer)
+            for line in self._read(number):
+                if str(line.name) not in told:
+                    lost += sum(self._task.most(item, most) for item in line.items)
+        return sum(told.values()) + min(lost, batch.planned.most_tokens)
 
-    def _usage(self, path: Path) -> dict[str, int]:
-        """Tokens that the lines of a downloaded file report, by name; 0 for those that failed."""
-        told: dict[str, int] = {}
+    def _read_usage(self, path: Path, told: dict[str, int]) -> None:
+        """Add the tokens that a downloaded file reports, by line; 0 for those that failed."""
         with path.open("rb") as file:
             for raw in file:
                 try:
@@ -242,14 +246,20 @@ class Ceiling:
                     name = LineName.parse(line.custom_id)
                     if name is None or name.job != self._state.manifest.id:
                         continue
-                    response = line.response
-                    if line.error or (response and response.status_code != OK):
-                        told.setdefault(line.custom_id, 0)
-                    elif response and response.body:
-                        told.setdefault(line.custom_id, self._task.billed(response.body.to_dict()))
+                    tokens = self._reported(line)
                 except (ValueError, RecursionError):  # a ShapeError is a ValueError
                     continue
-        return told
+                told[line.custom_id] = max(tokens, told.get(line.custom_id, 0))
+
+    def _reported(self, line: BatchOutputLine) -> int:
+        if line.error:
+            return 0
+        if not line.response:
+            raise ShapeError("neither an answer nor an error")
+        if line.response.status_code != OK:
+            return 0
+        body = line.response.body
+        return self._task.billed(body.to_dict() if body else None)
 
     def _read(self, number: int) -> Iterator[Line]:
         with self._folder.input(number).open("rb") as file:
@@ -259,9 +269,12 @@ class Ceiling:
 
     def _likely(self, unsent: list[BatchState]) -> Fraction:
         """What batches will cost, if they are as far off their estimate as those that are over."""
+        most = sum(map(self._bound, unsent), Fraction())
+        if self._count is not None:
+            return most  # but for the prompts
         ratio = Fraction(self._billed, self._tokens) if self._billed else Fraction(1)
         tokens = sum(batch.planned.tokens for batch in unsent)
-        return min(self._price * tokens * ratio, sum(map(self._bound, unsent), Fraction()))
+        return min(self._price * tokens * ratio, most)
 
     @property
     def _hint(self) -> str:
