@@ -369,6 +369,23 @@ def test_a_lower_ceiling_holds_for_a_batch_that_may_never_have_been_made(
     assert 4 == site.lines
 
 
+def test_a_batch_that_was_made_is_not_made_again_in_parts(site: Site, tmp_path: Path) -> None:
+    """The answer that told of it was lost, and under a lower ceiling it would be split now."""
+    job = site.job(dense(8), directory=tmp_path / "job")
+    site.emulator.faults.next("truncated", operation="createBatch")
+
+    def cut() -> None:
+        site.on_wait = lambda: None
+        raise CutOff
+
+    site.on_wait = cut
+    with pytest.raises(CutOff):
+        site.get(job.run(max_cost=job.estimate.cost_range[1]))
+    results = site.get(job.run(max_cost=job.estimate.cost * 1.3))
+    assert site.live(dense(8)) == results.embeddings
+    assert (1, 4) == (site.created, site.lines)
+
+
 # What fails
 
 
