@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("texts", type=Path, help="a file with one text per line")
     parser.add_argument("directory", type=Path, help="where the job is kept")
     parser.add_argument("--model", default="voyage-4")
-    parser.add_argument("--max-cost", type=float, help="US dollars that it may cost")
+    parser.add_argument("--max-cost", type=float, help="US dollars that it costs at most")
     parser.add_argument("--retry", action="store_true", help="send failed lines once more")
     given = parser.parse_args()
 
@@ -45,7 +45,7 @@ def main() -> None:
         print(job.estimate)
         results = job.run(given.max_cost)
         if results.failures and given.retry:
-            results = job.retry_failed()
+            results = job.retry_failed(given.max_cost)
 
     for failure in results.failures[:10]:
         print(failure)

@@ -22,7 +22,7 @@ from .limits import NONE, check_model, known
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-__all__ = ["Tokenizers", "count", "default_model", "encode", "fetch", "load"]
+__all__ = ["Tokenizers", "at_hand", "count", "default_model", "encode", "fetch", "load"]
 
 Tokenizers: TypeAlias = "Mapping[str, str | PathLike[str] | Tokenizer]"
 """Tokenizers of one's own, or paths of their `tokenizer.json`, by model."""
@@ -58,6 +58,28 @@ def load(model: str, own: Tokenizers | None = None) -> Tokenizer:
             path = fetch(model, FILE) if given is None else origin[0]
             _loaded[origin] = _read(path)
         return _loaded[origin]
+
+
+def at_hand(model: str, own: Tokenizers | None = None) -> Tokenizer | None:
+    """The tokenizer of a model if it takes no request: given, loaded or fetched before; or None.
+
+    Args:
+        model, own: As in `load`.
+    """
+    try:
+        if (own or {}).get(model) is not None:
+            return load(model, own)
+        origin = repository(model), _endpoint()
+        with _lock:
+            if origin not in _loaded:
+                hub = require("huggingface_hub", "tokenizers")
+                path: object = hub.try_to_load_from_cache(repository(model), FILE)
+                if not isinstance(path, str):
+                    return None
+                _loaded[origin] = _read(path)
+            return _loaded[origin]
+    except ImportError:
+        return None
 
 
 def fetch(model: str, name: str) -> str:

@@ -201,10 +201,14 @@ def test_an_estimate_says_what_it_takes(prepare):
         estimate.tokens,
     )
     assert pytest.approx(2000 * PRICE / 1e6) == estimate.cost
+    most = 1000 * (len("It rains.") + bounds.SPECIAL_TOKENS)
+    assert most == estimate.most_tokens
+    fewest = 2000 * 1.2 / 1.35  # tokens per word, as the catalogue has them
+    assert pytest.approx((fewest * PRICE / 1e6, most * PRICE / 1e6)) == estimate.cost_range
     assert timedelta(hours=12) == estimate.longest
     assert (
         "1,000 texts in 10 requests in 1 batch, 13,840 bytes; about 2,000 tokens; about $0.0000804 "
-        "at $0.0402 per million tokens of voyage-4, 33% off its list price; done within 12 hours"
+        "(from $0.0000715 to at most $0.000523) at $0.0402 per million tokens of voyage-4, 33% off its list price; done within 12 hours"
     ) == str(estimate)
 
 
@@ -215,14 +219,26 @@ def test_tokens_are_counted_if_that_is_asked_for(prepare, face, monkeypatch):
     monkeypatch.setattr(face.kind, "count_tokens", lambda _, texts, model: 7 * len(texts[0]))
     job = prepare("prepare_embed", ["a", "b" * context], exact_tokens=True)
     assert (True, 7 + context) == (job.estimate.exact, job.estimate.tokens)
-    assert "; 32,007 tokens; $0.00129 at" in str(job.estimate)
+    assert "; 32,007 tokens; $0.00129 (at most $0.00129) at" in str(job.estimate)
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [("a", 1), ("\u00e9", 2), ("e\u0301", 3), ("\u0958", 6), ("🜁", 4), ("a" * 200_000, 32_000)],
+)
+def test_without_a_tokenizer_a_byte_is_a_token_at_most(prepare, text, most):
+    """In the normal form that has more of them, as far as the text is read, with its prompt."""
+    around = len("Represent the query for retrieving supporting documents: ")
+    estimate = prepare("prepare_embed", [text], input_type="query").estimate
+    assert most + around + bounds.SPECIAL_TOKENS == estimate.most_tokens
 
 
 def test_a_model_without_a_known_price_costs_an_unknown_sum(prepare):
     """A model may be newer than this release."""
     job = prepare("prepare_embed", ["It rains."], model="voyage-9")
-    assert (None, None, "an unknown sum") == (
+    assert (None, None, None, "an unknown sum") == (
         job.estimate.price,
+        job.estimate.cost_range,
         job.estimate.cost,
         job.estimate.said_cost,
     )
@@ -309,7 +325,7 @@ def test_a_job_that_is_not_there_can_not_be_resumed(prepare, tmp_path):
     ("content", "message"),
     [
         ("{", "was damaged"),
-        ('{"version": 1}', "was damaged"),
+        ('{"version": 2}', "was damaged"),
         ('{"version": 9}', "is of version 9"),
         ("[]", "was damaged"),
         ({"method": "multiply"}, "was damaged"),

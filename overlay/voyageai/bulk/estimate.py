@@ -6,13 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 from attrs import frozen
-from voyageai_rest.catalogue import BATCH
+from voyageai_rest.catalogue import BATCH, TOKENIZATION
 
 from ..limits import known
 
 __all__ = ["Estimate", "cost", "dollars"]
 
 UNITS = {"h": "hours", "d": "days"}
+MILLION = 1_000_000
 
 
 @frozen(kw_only=True)
@@ -27,6 +28,8 @@ class Estimate:
         batches: Batches that they are split into.
         bytes: Bytes to upload.
         tokens: Tokens, estimated from characters or counted.
+        most_tokens: Tokens that can be billed at most, with prompts; where they are not counted,
+            one for each byte of UTF-8.
         exact: Whether they are counted.
         rounds: How many times as many batches are in flight as an organization may have.
 
@@ -43,6 +46,7 @@ class Estimate:
     batches: int
     bytes: int
     tokens: int
+    most_tokens: int
     exact: bool
     rounds: int
 
@@ -56,8 +60,22 @@ class Estimate:
 
     @property
     def cost(self) -> float | None:
-        """US dollars in all; None if the model's price is not known."""
+        """US dollars in all, most likely; None if the model's price is not known."""
         return cost(self.price, self.tokens)
+
+    @property
+    def cost_range(self) -> tuple[float, float] | None:
+        """US dollars in all, at least and at most; None if the model's price is not known.
+
+        The least is for prose whose words are of few tokens; counted tokens are no fewer. The most
+        is what `max_cost` goes by.
+        """
+        if self.price is None:
+            return None
+        fewest, most = TOKENIZATION.tokens_per_word
+        usual = (fewest + most) / 2
+        least = 1.0 if self.exact else fewest / usual
+        return self.price * self.tokens * least / MILLION, self.price * self.most_tokens / MILLION
 
     @property
     def longest(self) -> timedelta:
@@ -79,19 +97,21 @@ class Estimate:
             f"{self.rows:,} {self.noun} in {self.requests:,} requests in {batches}, "
             f"{_bytes(self.bytes)}; {about}{self.tokens:,} tokens"
         )
-        price = (
-            f"the price of {self.model} is not known"
-            if self.price is None
-            else f"{self.said_cost} at ${self.price:.4g} per million tokens of {self.model}, "
-            f"{BATCH.discount:.0%} off its list price"
-        )
+        price = f"the price of {self.model} is not known"
+        if self.cost_range is not None:
+            least, most = map(dollars, self.cost_range)
+            within = f"at most {most}" if self.exact else f"from {least} to at most {most}"
+            price = (
+                f"{self.said_cost} ({within}) at ${self.price:.4g} per million tokens of "
+                f"{self.model}, {BATCH.discount:.0%} off its list price"
+            )
         hours = self.longest / timedelta(hours=1)
         return f"{said}; {price}; done within {hours:,.4g} hours"
 
 
 def cost(price: float | None, tokens: int) -> float | None:
     """What tokens cost at a price per million."""
-    return None if price is None else price * tokens / 1_000_000
+    return None if price is None else price * tokens / MILLION
 
 
 def dollars(amount: float) -> str:

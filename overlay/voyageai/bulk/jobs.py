@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import partial
 from math import isnan
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .. import tokenization
 from ..batches.polling import Polling
 from ..error import ArgumentError
 from ..files import plans
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from .estimate import Estimate
     from .folder import Folder
     from .options import WatchOptions
+    from .task import Count
+
+# pyright: reportPrivateUsage=false
+# Resources are a part of the clients that they hang on.
 
 __all__ = ["AsyncJob", "Job"]
 
@@ -69,11 +75,11 @@ class _Job(Generic[C, R]):
         self._around = plans.surroundings(client)
 
     def _check_cost(self, max_cost: float | None) -> None:
-        """Refuse a job that would cost too much.
+        """Refuse a job that is estimated to cost too much.
 
         Raises:
             ArgumentError: The limit is none.
-            MaxCostError: It would, or nobody knows.
+            MaxCostError: It is, or nobody knows what it costs.
         """
         estimate = self.estimate
         if max_cost is None:
@@ -94,21 +100,21 @@ class _Job(Generic[C, R]):
                 "max_cost",
             )
 
-    def _running(self) -> Plan[R]:
+    def _running(self, max_cost: float | None) -> Plan[R]:
         with self._folder.lock():
             yield Tell(Progress(stage="preparing", message=str(self.estimate)))
             state = self._state()
-            yield from self._run(state).steps()
+            yield from self._run(state, max_cost).steps()
             return (yield from self._ending(state))
 
-    def _retrying(self) -> Plan[R]:
+    def _retrying(self, max_cost: float | None) -> Plan[R]:
         with self._folder.lock():
             state = self._state()
-            yield from self._run(state).steps()
+            yield from self._run(state, max_cost).steps()
             rows = add_failed(self._folder, state)
             message = f"{rows:,} rows that have failed are tried again"
             yield Tell(Progress(stage="preparing", message=message, done=rows, unit="rows"))
-            yield from self._run(state).steps()
+            yield from self._run(state, max_cost).steps()
             return (yield from self._ending(state))
 
     def _ending(self, state: JobState) -> Plan[R]:
@@ -139,15 +145,25 @@ class _Job(Generic[C, R]):
     def _state(self) -> JobState:
         return JobState(self._folder, self._around.now)
 
-    def _run(self, state: JobState) -> Run:
+    def _run(self, state: JobState, max_cost: float | None = None) -> Run:
         around = self._around
-        return Run(self._folder, state, self._polling, self._pace, around.now, around.dice)
+        return Run(
+            *(self._folder, state, self._polling, self._pace, around.now, around.dice),
+            max_cost=max_cost,
+            counting=self._counting,
+        )
+
+    def _counting(self) -> Count | None:
+        """What counts tokens, if that takes no request."""
+        own = self._client._settings.get("tokenizers")
+        tokenizer = tokenization.at_hand(self.estimate.model, own)
+        return None if tokenizer is None else partial(tokenization.count, tokenizer)
 
     def _results(self, state: JobState) -> R:
         return self._kind(self._folder, state)
 
     @contextmanager
-    def _kept(self) -> Generator[None]:
+    def _kept(self, max_cost: float | None) -> Generator[None]:
         """Keep the directory if the block fails, and say where it is."""
         try:
             yield
@@ -155,9 +171,12 @@ class _Job(Generic[C, R]):
             raise
         except BaseException as failure:
             self._folder.keep()
+            limit = "" if max_cost is None else f"max_cost={max_cost}"
+            if isinstance(failure, MaxCostError):
+                limit = "max_cost=..."
             failure.add_note(
                 f"Nothing that was done is lost: the job is in {self.directory}, and goes on with "
-                f"batches.resume({os.fspath(self.directory)!r}).run()"
+                f"batches.resume({os.fspath(self.directory)!r}).run({limit})"
             )
             raise
 
@@ -195,28 +214,37 @@ class Job(_Job["Client", R]):
         uploaded, created or billed twice.
 
         Args:
-            max_cost: US dollars that the job may cost by its estimate.
+            max_cost: US dollars that the job will not cost more than, in all its runs. A batch is
+                sent only if what was billed, and what it and those under way can be billed at most,
+                are within that. Without the model's tokenizer at hand each byte counts as a token
+                until the answers tell, so batches may go in parts, one after the other.
 
         Raises:
             ArgumentError: `max_cost` is not a number.
-            MaxCostError: It would cost more; nothing was sent.
+            MaxCostError: It is estimated to cost more, and nothing was sent; or what is left could
+                cost more: what is done is kept, and goes on under a higher `max_cost`.
             JobInUseError: It is run elsewhere.
             VoyageError: It could not go on; a note says where the job is.
         """
         self._check_cost(max_cost)
-        return self._carry_out(self._running())
+        return self._carry_out(self._running(max_cost), max_cost)
 
-    def retry_failed(self) -> R:
+    def retry_failed(self, max_cost: float | None = None) -> R:
         """Send the rows that have failed once more, as further batches, and give all results.
 
         Rows with a result are left alone. Rows of a request that was refused for what it holds go
         one by one, so that those that are not at fault succeed.
 
+        Args:
+            max_cost: As in `run`: US dollars for the whole job, with what it has cost before.
+
         Raises:
+            ArgumentError, MaxCostError: As in `run`.
             JobInUseError: It is run elsewhere.
             VoyageError: It could not go on; a note says where the job is.
         """
-        return self._carry_out(self._retrying())
+        self._check_cost(max_cost)
+        return self._carry_out(self._retrying(max_cost), max_cost)
 
     def results(self) -> R:
         """What has been downloaded so far. Rows that are not are among the failures."""
@@ -232,8 +260,8 @@ class Job(_Job["Client", R]):
         """
         carry_out(self._client, self._cancelling(), lambda _: None)
 
-    def _carry_out(self, plan: Plan[R]) -> R:
-        with self._kept(), showing(self._progress) as tell:
+    def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:
+        with self._kept(max_cost), showing(self._progress) as tell:
             return carry_out(self._client, plan, tell)
 
 
@@ -243,11 +271,12 @@ class AsyncJob(_Job["AsyncClient", R]):
     async def run(self, max_cost: float | None = None) -> R:
         """See `Job.run`."""
         self._check_cost(max_cost)
-        return await self._carry_out(self._running())
+        return await self._carry_out(self._running(max_cost), max_cost)
 
-    async def retry_failed(self) -> R:
+    async def retry_failed(self, max_cost: float | None = None) -> R:
         """See `Job.retry_failed`."""
-        return await self._carry_out(self._retrying())
+        self._check_cost(max_cost)
+        return await self._carry_out(self._retrying(max_cost), max_cost)
 
     async def results(self) -> R:
         """See `Job.results`."""
@@ -257,6 +286,6 @@ class AsyncJob(_Job["AsyncClient", R]):
         """See `Job.cancel`."""
         await carry_out_async(self._client, self._cancelling(), lambda _: None)
 
-    async def _carry_out(self, plan: Plan[R]) -> R:
-        with self._kept(), showing(self._progress) as tell:
+    async def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:
+        with self._kept(max_cost), showing(self._progress) as tell:
             return await carry_out_async(self._client, plan, tell)

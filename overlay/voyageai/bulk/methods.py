@@ -65,7 +65,7 @@ class BulkMethods:
             texts: The texts, as any iterable.
             model: Name of a text embedding model that batches take.
             input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
-            max_cost: US dollars that it may cost by its estimate.
+            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
             options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `pace`; see
                 `voyageai.bulk.JobOptions`.
 
@@ -75,7 +75,8 @@ class BulkMethods:
         Raises:
             ArgumentError: A text or an argument is wrong, or the directory holds another job;
                 nothing was sent.
-            MaxCostError: It would cost too much; nothing was sent.
+            MaxCostError: It is estimated to cost too much, and nothing was sent; or what is left
+                of it could: see `voyageai.bulk.Job.run`.
             VoyageError: It could not go on; a note says where the job is.
 
         Example:
@@ -153,7 +154,7 @@ class BulkMethods:
             model: Name of a contextualized embedding model that batches take.
             input_type, output_dtype, output_dimension, chunk_fn, enable_auto_chunking, chunk_size,
                 chunk_overlap: As in `Client.contextualized_embed`.
-            max_cost: US dollars that it may cost by its estimate.
+            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
             options: As in `embed`.
 
         Returns:
@@ -220,7 +221,7 @@ class BulkMethods:
             pairs: Queries, each with a list of its documents.
             model: Name of a reranker that batches take.
             top_k, truncation: As in `Client.rerank`.
-            max_cost: US dollars that it may cost by its estimate.
+            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
             options: As in `embed`.
 
         Returns:

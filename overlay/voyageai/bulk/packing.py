@@ -13,7 +13,8 @@ class Size(NamedTuple):
     Attributes:
         rows: Texts, documents, or queries with their documents.
         inputs: Texts or documents, of which a batch takes so many.
-        tokens: Tokens.
+        tokens: Tokens, as far as they are known.
+        most_tokens: Tokens that it can be billed for, at most.
         chunks: Chunks of documents; 0 where there are none.
         bytes: Bytes of a line.
     """
@@ -21,6 +22,7 @@ class Size(NamedTuple):
     rows: int = 0
     inputs: int = 0
     tokens: int = 0
+    most_tokens: int = 0
     chunks: int = 0
     bytes: int = 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..error import ArgumentError
 from ..ratelimit.tokens import estimate_tokens
-from .bounds import line_load
+from .bounds import line_load, most_tokens, read_tokens
 from .disk import write_json
 from .journal import Journal
 from .names import new_job_id
@@ -18,7 +18,7 @@ from .state import PLANNED, Manifest
 from .writing import BatchWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from .folder import Folder
@@ -99,8 +99,8 @@ class Planner(Rows):
     ) -> None:
         super().__init__(task)
         self._folder, self._exact, self._now = folder, count is not None, now
-        self._count = count or estimate_tokens
-        self._longest = task.longest()
+        self._counted = read_tokens(task, count or estimate_tokens)
+        self._most = most_tokens(task, count)
         self._id = new_job_id()
         self._writer = BatchWriter(folder, task, self._id, 1, exact=self._exact)
         self._load = line_load(task, rows_per_line, exact=self._exact)
@@ -135,16 +135,11 @@ class Planner(Rows):
 
     def _take(self, item: Any) -> None:
         size = self._task.size(item, self._counted)
+        size = size._replace(most_tokens=self._task.most(item, self._most))
         if not self._load.takes(size):
             self._end_line()
         self._load.add(size)
         self._items.append(item)
-
-    def _counted(self, texts: Sequence[str]) -> int:
-        longest = self._longest
-        if longest is None:
-            return self._count(texts)
-        return sum(min(self._count([text]), longest) for text in texts)
 
     def _end_line(self) -> None:
         self._writer.add(self.rows - len(self._items), self._items, self._load.clear())

@@ -7,8 +7,6 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from voyageai_rest.types import Unset
-
 from ..error import ArgumentError
 from ..files import plans
 from ..files.threads import in_thread
@@ -25,8 +23,6 @@ from .results import BatchResults
 
 if TYPE_CHECKING:
     import os
-
-    from voyageai_rest.models import InputType
 
     from ..client import Client
     from ..client_async import AsyncClient
@@ -84,7 +80,7 @@ def prepare(
             while some := list(islice(iterator, AT_ONCE)):
                 opening.add(some)
                 if opening.rows == len(some):
-                    guard(task.prompted(some), _role(task), task.params.model)
+                    guard(task.prompted(some), task.role, task.params.model)
                 tell(_told(opening, task))
             opening.finish()
     finally:
@@ -108,7 +104,7 @@ async def prepare_async(
             async for some in slices:
                 await in_thread(opening.add, some)
                 if opening.rows == len(some):
-                    guard(task.prompted(some), _role(task), task.params.model)
+                    guard(task.prompted(some), task.role, task.params.model)
                 tell(_told(opening, task))
             await in_thread(opening.finish)
     finally:
@@ -136,11 +132,6 @@ def _opening(
         return folder, Opening(folder, task, most, count, now)
 
     return open_job
-
-
-def _role(task: Task[Any, Any]) -> InputType | None:
-    given = getattr(task.params, "input_type", None)
-    return None if isinstance(given, Unset) else given
 
 
 def _told(opening: Opening, task: Task[Any, Any]) -> Progress:

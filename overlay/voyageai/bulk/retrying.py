@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..ratelimit.tokens import estimate_tokens
 from ..retry import RETRYABLE
+from .bounds import most_tokens
 from .joining import Join
 from .packing import Size
 from .writing import BatchWriter
@@ -33,6 +34,7 @@ def add_failed(folder: Folder, state: JobState) -> int:
     """
     task, job = state.manifest.task, state.manifest.id
     join = Join(folder, state)
+    most = most_tokens(task, None)
     planned: list[Planned] = []
     rows = 0
     for blamed in (False, True):
@@ -49,7 +51,8 @@ def add_failed(folder: Folder, state: JobState) -> int:
                     part = items[start : start + step]
                     size = Size()
                     for item in part:
-                        size = size.plus(task.size(item, estimate_tokens))
+                        one = task.size(item, estimate_tokens)
+                        size = size.plus(one._replace(most_tokens=task.most(item, most)))
                     writer.add(row + start, part, size)
             planned += writer.finish()
         finally:

@@ -10,6 +10,7 @@ from attrs import asdict
 from ..error import NotFoundError, RateLimitError, VoyageError
 from .asking import LARGE, Asking
 from .bounds import fits_in_flight
+from .ceiling import Ceiling
 from .progress import Progress, Told
 from .steps import Action, Pause, Plan, Tell
 from .submitting import Submitting
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .folder import Folder
     from .pace import Pace
     from .state import BatchState, JobState
+    from .task import Count
 
 __all__ = ["Run"]
 
@@ -36,6 +38,8 @@ class Run:
         pace: How long to wait for what.
         now: Tells the time.
         dice: Random numbers from 0 up to 1.
+        max_cost: US dollars that the job may cost in all; None for any sum.
+        counting: Gives what counts tokens by the model's tokenizer, if that is at hand.
     """
 
     def __init__(
@@ -46,12 +50,16 @@ class Run:
         pace: Pace,
         now: Callable[[], datetime],
         dice: Callable[[], float],
+        max_cost: float | None = None,
+        counting: Callable[[], Count | None] = lambda: None,
     ) -> None:
         self._folder, self._state = folder, state
         self._polling, self._pace = polling, pace
         self._now, self._dice = now, dice
         self._asking = Asking(pace, dice)
         self._submitting = Submitting(folder, state, pace, now, self._asking)
+        self._max_cost, self._counting = max_cost, counting
+        self._ceiling: Ceiling | None = None
         self._hold = now()
         """Until when no batch is created."""
         self._looks: dict[int, tuple[datetime, int]] = {}
@@ -63,16 +71,26 @@ class Run:
         """All that is left to do.
 
         Raises:
+            MaxCostError: What is left could cost more than the job may.
             VoyageError: It can't go on; what has been done is written down.
         """
+        if self._max_cost is not None:
+            yield from self._find_those_in_doubt()
+            self._ceiling = Ceiling(self._folder, self._state, self._max_cost, self._counting)
         while not self._state.is_over:
             for batch in self._state.batches.values():
-                if batch.batch_id is None and self._may_create(batch):
+                if batch.batch_id is None and self._may_create(batch) and self._is_paid_for(batch):
                     yield from self._submit(batch)
                 if batch.is_running and self._is_due(batch):
                     yield from self._look(batch)
                 for name, file_id in batch.missing.items():
                     yield from self._fetch(batch, name, file_id)
+                if self._ceiling is not None and self._ceiling.settle(batch):
+                    yield Tell(Progress(stage="running", message=str(self._ceiling)))
+            if self._ceiling is not None and not self._state.is_over:
+                told = self._ceiling.make_room()
+                if told is not None:
+                    yield Tell(Progress(stage="waiting", message=told))
             if not self._state.is_over:
                 yield Pause(self._until_next())
 
@@ -86,6 +104,17 @@ class Run:
                 except VoyageError as failure:
                     if failure.http_status not in (400, 409):  # it came to its end meanwhile
                         raise
+
+    def _find_those_in_doubt(self) -> Plan[None]:
+        """Ask the server for batches that it may have: those that it has may be billed."""
+        for batch in self._state.batches.values():
+            if batch.is_in_doubt:
+                batch_id = yield from self._submitting.find(batch)
+                if batch_id is not None:
+                    self._state.note("created", batch, batch_id=batch_id)
+
+    def _is_paid_for(self, batch: BatchState) -> bool:
+        return self._ceiling is None or self._ceiling.reserve(batch)
 
     def _may_create(self, batch: BatchState) -> bool:
         if self._now() < self._hold:

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from .folder import Folder
     from .task import Task
 
-__all__ = ["PLANNED", "BatchState", "JobState", "Manifest", "Planned"]
+__all__ = ["CREATING", "PLANNED", "UPLOADING", "BatchState", "JobState", "Manifest", "Planned"]
 
-VERSION = 1
+VERSION = 2
 PLANNED = "planned"
 """The first event of a job, whose journal would not be missed otherwise."""
+UPLOADING, CREATING = "uploading", "creating"
+"""Events before what must not be done twice."""
 
 
 @frozen(kw_only=True)
@@ -36,6 +38,7 @@ class Planned:
         requests: Lines of its file.
         rows: Rows of all lines.
         tokens: Tokens, as far as they are known.
+        most_tokens: Tokens that it can be billed for, at most.
         bytes: Bytes of its file.
     """
 
@@ -43,6 +46,7 @@ class Planned:
     requests: int
     rows: int
     tokens: int
+    most_tokens: int
     bytes: int
 
 
@@ -115,6 +119,7 @@ class Manifest:
             batches=len(self.batches),
             bytes=sum(batch.bytes for batch in self.batches),
             tokens=sum(batch.tokens for batch in self.batches),
+            most_tokens=sum(batch.most_tokens for batch in self.batches),
             exact=self.exact,
             rounds=self._rounds(),
         )
@@ -155,6 +160,11 @@ class BatchState:
     errors: list[dict[str, Any]] = field(factory=list[dict[str, Any]])
     fetched: set[str] = field(factory=set[str])
     gone: set[str] = field(factory=set[str])
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the server may have it, though no answer says so."""
+        return self.batch_id is None and CREATING in self.begun
 
     @property
     def is_running(self) -> bool:
@@ -240,13 +250,20 @@ class JobState:
         """Write down that there are more batches, for rows that have failed."""
         self._apply(self._journal.add("retry", batches=[asdict(batch) for batch in batches]))
 
+    def replace(self, batch: BatchState, parts: Iterable[Planned]) -> None:
+        """Write down that the lines of a batch that was not sent are now in others."""
+        planned = [asdict(part) for part in parts]
+        self._apply(self._journal.add("split", batch=batch.planned.number, batches=planned))
+
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to be done."""
         return all(batch.is_over for batch in self.batches.values())
 
     def _apply(self, event: Mapping[str, Any]) -> None:
-        if event["event"] == "retry":
+        if event["event"] == "split":
+            del self.batches[event["batch"]]
+        if "batches" in event:
             self._plan(Planned(**batch) for batch in event["batches"])
         else:
             self.batches[event["batch"]].apply(event)

@@ -9,6 +9,7 @@ from ..error import NotFoundError, RateLimitError, VoyageError
 from .asking import LARGE, Asking
 from .names import file_name, is_of, marker
 from .progress import Progress, Told
+from .state import CREATING, UPLOADING
 from .steps import Action, Ask, Pause, Plan, Tell
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Submitting"]
 
 T = TypeVar("T")
-UPLOADING, CREATING = "uploading", "creating"
 
 
 class Submitting:

@@ -13,6 +13,7 @@ from voyageai_rest.models.batch_contextualized_embeddings_params import (
 from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
 from voyageai_rest.models.batch_endpoint import BATCH_ENDPOINT_VALUES
 from voyageai_rest.models.batch_rerank_params import BatchRerankParams
+from voyageai_rest.types import Unset
 
 from ..error import ArgumentError
 from ..limits import known
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from voyageai_rest.models.batch_embeddings_body import BatchEmbeddingsBody
     from voyageai_rest.models.batch_endpoint import BatchEndpoint
     from voyageai_rest.models.batch_rerank_body import BatchRerankBody
+    from voyageai_rest.models.input_type import InputType
 
     from .packing import Size
 
@@ -66,6 +68,10 @@ class Task(ABC, Generic[P, V]):
     def size(self, item: Any, count: Count) -> Size:
         """How much a row is, but for its bytes."""
 
+    def most(self, item: Any, count: Count) -> int:
+        """Tokens that a row can be billed for, at most, of texts that count with so many."""
+        return self.size(item, count).tokens
+
     @abstractmethod
     def body(
         self, items: list[Any]
@@ -96,6 +102,20 @@ class Task(ABC, Generic[P, V]):
     @abstractmethod
     def values(self, result: Any, first: int) -> list[V]:
         """What a result says of each row of its line, of which the first has this number."""
+
+    @abstractmethod
+    def billed(self, answer: Any) -> int:
+        """Tokens that an answer was billed for, whether or not it is whole.
+
+        Raises:
+            ShapeError: The answer is not what the contract says.
+        """
+
+    @property
+    def role(self) -> InputType | None:
+        """What the texts are for."""
+        given: InputType | Unset | None = getattr(self.params, "input_type", None)
+        return None if isinstance(given, Unset) else given
 
     @property
     def path(self) -> BatchEndpoint:

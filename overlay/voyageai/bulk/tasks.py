@@ -35,6 +35,8 @@ from .task import Count, Task
 __all__ = ["TASKS", "Contextualize", "Embed", "Rerank"]
 
 NONE = Constraint()
+CHUNK = 128
+"""Tokens of a chunk whose size is left to the server. Chosen: well below its default."""
 
 
 class Embed(Task[BatchEmbeddingsParams, list[float]]):
@@ -86,6 +88,10 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
             expected=len(items),
         )
 
+    def billed(self, answer: Any) -> int:
+        """See `Task.billed`."""
+        return EmbeddingsResponse.from_dict(answer).usage.total_tokens
+
     def values(self, result: EmbeddingsObject, first: int) -> list[list[float]]:  # noqa: ARG002  # a vector has no number
         """See `Task.values`."""
         return result.embeddings
@@ -131,6 +137,16 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         """See `Task.size`."""
         return Size(rows=1, inputs=1, tokens=count(item), chunks=len(item))
 
+    def most(self, item: list[str], count: Count) -> int:
+        """See `Task.most`. What chunks that the server makes share may be billed in each."""
+        tokens = count(item)
+        if not self._automatic:
+            return tokens
+        shared = self.params.chunk_overlap or 0
+        step = (self.params.chunk_size or CHUNK) - shared
+        chunks = 2 * (tokens // step + 1)  # at least half full, on average
+        return tokens + chunks * (shared + count([""]))
+
     def body(self, items: list[list[str]]) -> BatchContextualizedEmbeddingsBody:
         """See `Task.body`."""
         return BatchContextualizedEmbeddingsBody(inputs=items)
@@ -158,6 +174,10 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
             dimension=params.output_dimension or None,
             expected=len(items) if self._automatic else [len(chunks) for chunks in items],
         )
+
+    def billed(self, answer: Any) -> int:
+        """See `Task.billed`."""
+        return ContextualizedEmbeddingsResponse.from_dict(answer).usage.total_tokens
 
     def values(
         self, result: ContextualizedEmbeddingsObject, first: int
@@ -218,6 +238,10 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
         best = None if isinstance(params.top_k, Unset) else params.top_k
         expected = len(documents) if best is None else min(best, len(documents))
         return RerankingObject(documents, RerankResponse.from_dict(answer), expected=expected)
+
+    def billed(self, answer: Any) -> int:
+        """See `Task.billed`."""
+        return RerankResponse.from_dict(answer).usage.total_tokens
 
     def values(self, result: RerankingObject, first: int) -> list[RerankingObject]:  # noqa: ARG002  # a ranking has no number
         """See `Task.values`."""

@@ -87,6 +87,7 @@ class BatchWriter:
             requests=self._requests,
             rows=size.rows,
             tokens=size.tokens,
+            most_tokens=size.most_tokens,
             bytes=size.bytes,
         )
         self._done.append(planned)
