@@ -12,7 +12,7 @@ def main() -> None:
     texts = ["a key", "a table"]
     with running() as emulator:
         client = voyageai.Client(api_key="any", base_url=emulator)
-        options = {"model": "voyage-rehearsed", "input_type": "document"}
+        options = {"model": "voyage-4.5", "input_type": "document"}
         result = client.embed(texts, **options, extra_body={"priority": 3})
         sent = emulator.requests[-1].body
         try:
@@ -24,7 +24,7 @@ def main() -> None:
         "sent": [sent["model"], sent["priority"]],
         "vectors": len(result.embeddings),
         "refusal": refusal,
-        "typed": EmbeddingsRequest(input=texts, model="voyage-rehearsed", priority=3).to_dict()[
+        "typed": EmbeddingsRequest(input=texts, model="voyage-4.5", priority=3).to_dict()[
             "priority"
         ],
     }
