@@ -31,6 +31,7 @@ from .results import (
 
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
+    from voyageai_rest.types import Model
 
 T_co = TypeVar("T_co", covariant=True)
 V = TypeVar("V")
@@ -52,6 +53,7 @@ class Call(Generic[T_co]):
             a `transport.streams.Stream` then.
         method: The client's or the resource's method that it is for.
         on_sent: Called whenever a piece of a file that is uploaded is on its way.
+        body: What the request was made of, where it takes fields that are no arguments too.
     """
 
     request: Request
@@ -63,6 +65,7 @@ class Call(Generic[T_co]):
     streamed: bool = False
     method: str = ""
     on_sent: Callable[[], object] | None = None
+    body: Model | None = None
 
 
 def embed(
@@ -104,7 +107,7 @@ def embed(
         return _identified(result, response)
 
     request = create_embeddings.build_request(body=body)
-    return Call(request, read, model, partial(estimate_tokens, listed), method="embed")
+    return Call(request, read, model, partial(estimate_tokens, listed), method="embed", body=body)
 
 
 def contextualized_embed(
@@ -153,7 +156,12 @@ def contextualized_embed(
     request = create_contextualized_embeddings.build_request(body=body)
     chunks = chain.from_iterable(documents)
     return Call(
-        request, read, model, partial(estimate_tokens, chunks), method="contextualized_embed"
+        request,
+        read,
+        model,
+        partial(estimate_tokens, chunks),
+        method="contextualized_embed",
+        body=body,
     )
 
 
@@ -196,7 +204,12 @@ def multimodal_embed(
 
     request = create_multimodal_embeddings.build_request(body=body)
     return Call(
-        request, read, model, partial(estimate_inputs, checked, model), method="multimodal_embed"
+        request,
+        read,
+        model,
+        partial(estimate_inputs, checked, model),
+        method="multimodal_embed",
+        body=body,
     )
 
 
@@ -233,7 +246,12 @@ def rerank(
 
     request = operation.build_request(body=body)
     return Call(
-        request, read, model, partial(estimate_rerank_tokens, query, texts), method="rerank"
+        request,
+        read,
+        model,
+        partial(estimate_rerank_tokens, query, texts),
+        method="rerank",
+        body=body,
     )
 
 

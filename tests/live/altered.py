@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.live.looking import Alter, Reply
+from tests.live.looking import Alter, Reply, planned
 
 
 def body_of(path: str, change: Callable[[dict[str, Any]], Any], status: int = 200) -> Alter:
@@ -165,11 +165,7 @@ ANSWERS: dict[str, tuple[Alter, int, set[tuple[str, str]]]] = {
         1,
         {
             ("header-added", f"{operation}: response.header.x-ratelimit-remaining-requests")
-            for operation in (
-                *(f"POST /{path}" for path in MODEL_PATHS),
-                *("GET /no-such-path", "GET /files/{file_id}", "GET /files/{file_id}/content"),
-                "GET /batches/{batch_id}",
-            )
+            for operation in {each.operation.name for each in planned()}
         },
     ),
     "a missing header": (
