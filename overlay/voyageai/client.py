@@ -71,7 +71,7 @@ class Client(_BaseClient):
             are published.
 
     All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
-    for that call alone.
+    for that call alone, and by name every field of their request that is no argument of theirs.
 
     Raises:
         AuthenticationError: A key file that is named can't be read, or a key can't be one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -369,3 +370,38 @@ def test_every_reader_of_a_renamed_field_is_found_by_mypy(
         if not re.search(rf'"{name}" (of "[^"]*" )?has no attribute "{field}"', report)
     ]
     assert ("", []) == (problems, missed), report
+
+
+USE = """
+import voyageai
+
+
+async def use(vo: voyageai.Client, other: voyageai.AsyncClient) -> None:
+    vo.embed("a", "m", priority=3)
+    vo.embed_query("a", "m", priority=None)
+    await other.embed_documents(["a"], "m", priority=3)
+    vo.rerank("a", ["b"], "m", priority=3)  # WRONG
+    vo.embed("a", "m", priority="high")  # WRONG
+"""
+
+
+def test_a_line_in_the_options_lets_type_checkers_know_a_new_field(tmp_path: Path) -> None:
+    """It is the one place beside the contract: both clients and all forms have it from there."""
+    api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
+    overlay = tmp_path / "overlay"
+    shutil.copytree(paths.ROOT / "overlay", overlay)
+    options = overlay / "voyageai" / "options.py"
+    head, start, tail = options.read_text("utf-8").partition("class EmbedOptions(")
+    first, end, rest = tail.partition('"""\n')
+    added = f"{head}{start}{first}{end}\n    priority: int | None\n{rest}"
+    options.write_text(added, encoding="utf-8")
+    (tmp_path / "use.py").write_text(USE, encoding="utf-8")
+    config = tmp_path / "mypy.ini"
+    config.write_text(
+        f"[mypy]\nmypy_path = {paths.GENERATED}, {overlay}\nfollow_imports = silent\n"
+    )
+    given = ["--strict", "--config-file", str(config), "--cache-dir", str(tmp_path / "cache")]
+    report, problems, _ = api.run([*given, str(tmp_path / "use.py")])
+    wrong = [number for number, line in enumerate(USE.split("\n"), 1) if "WRONG" in line]
+    found = [int(line.split(":")[1]) for line in report.splitlines() if ": error:" in line]
+    assert ("", wrong) == (problems, found), report
