@@ -88,7 +88,7 @@ def add_operations(openapi: Document, catalogue: Document) -> None:
         "type": "object",
         "description": "Tokens of a text.",
         "required": ["tokens"],
-        "properties": {"tokens": {"type": "integer"}},
+        "properties": {"tokens": {"type": "integer"}, "unit": {"const": "token"}},
         "additionalProperties": {"$ref": "#/components/schemas/TokenUsage"},
     }
     count = {"$ref": "#/components/schemas/TokenCount"}
