@@ -75,6 +75,12 @@ class Contract:
             if name is None or name in each["servers"]
         }
 
+    def body(self, operation: Operation) -> Any:
+        """The contract's example of an operation's body; None where it has none."""
+        if operation.request is None:
+            return None
+        return self.document["components"]["schemas"][operation.request]["examples"][0]
+
     def models(self, path: str) -> dict[str, Document]:
         """Those that the host serves at a path, by name."""
         platform = None if self.server is None else self.server["x-platform"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..spec import Document
 from .contract import Contract, Operation
@@ -20,6 +20,13 @@ WORD = "a "
 """Never less than a token, and no more than one for each of its bytes."""
 PER_TEXT = 4
 """Tokens that a model may put around a text, at most."""
+UNLISTED = Probe(
+    name="unlisted",
+    shows="An operation that the table has no line for is there: it asks for a key.",
+    key="none",  # nobody knows yet what it does, and what it costs
+    status=401,
+    or_status=400,
+)
 
 
 @frozen
@@ -80,7 +87,19 @@ def plan(
         for id in probe.at:
             if id in operations:
                 planned += _at(probe, operations[id], table, contract, every_model)
+    listed = {id for probe in table.probes for id in probe.at}
+    planned += [
+        _unlisted(operation, contract) for id, operation in operations.items() if id not in listed
+    ]
     return planned
+
+
+def _unlisted(operation: Operation, contract: Contract) -> Planned:
+    """The contract's example of its body, and ids that nobody has."""
+    parameters = {part[1:-1]: "0" for part in operation.path.split("/") if part[:1] == "{"}
+    return Planned(
+        evolve(UNLISTED, parameters=parameters), operation, body=contract.body(operation)
+    )
 
 
 def _at(

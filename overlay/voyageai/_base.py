@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from .callers import level
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, ApiKey, base_url, find_key, usable
-from .options import Options, check_input_types, policy, positive, seconds
+from .options import Options, check_input_types, policy, positive, seconds, with_fields
 
 if TYPE_CHECKING:
     import ssl
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import httpx2
     from tokenizers import Encoding, Tokenizer
     from voyageai_rest.models import InputType
+    from voyageai_rest.types import Model
 
     from .options import CallOptions, Seconds
     from .ratelimit import Setting
@@ -317,8 +318,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """The input type of a call: what is given, or else the client's for the method."""
         return given or self._settings.get("input_types", {}).get(method)
 
-    def _ready(self, given: CallOptions) -> tuple[Mapping[str, Any], Options]:
-        """Settings of a call that is about to be made.
+    def _ready(
+        self, given: CallOptions, body: Model | None = None
+    ) -> tuple[Mapping[str, Any], Options]:
+        """Settings of a call that is about to be made, with the fields that its body takes.
 
         Raises:
             AuthenticationError: There is no key, and it says where keys are looked for; or what was
@@ -333,7 +336,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         base_url = self._params["base_url"].rstrip("/")
         parameters = {**self._params, "api_key": key, "base_url": base_url}
         options = Options.of(
-            given,
+            with_fields(given, body),
             timeout=self._params["request_timeout"],
             deadline=self._settings.get("deadline"),
             max_retries=self.max_retries,

@@ -31,6 +31,7 @@ from .results import (
 
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
+    from voyageai_rest.types import Model
 
 T_co = TypeVar("T_co", covariant=True)
 V = TypeVar("V")
@@ -53,6 +54,7 @@ class Call(Generic[T_co]):
         bounded: Whether a body that is streamed has the call's deadline too.
         method: The client's or the resource's method that it is for.
         on_sent: Called whenever a piece of a file that is uploaded is on its way.
+        body: What the request was made of, where it takes fields that are no arguments too.
     """
 
     request: Request
@@ -65,6 +67,7 @@ class Call(Generic[T_co]):
     bounded: bool = False
     method: str = ""
     on_sent: Callable[[], object] | None = None
+    body: Model | None = None
 
 
 def embed(
@@ -106,7 +109,7 @@ def embed(
         return _identified(result, response)
 
     request = create_embeddings.build_request(body=body)
-    return Call(request, read, model, partial(estimate_tokens, listed), method="embed")
+    return Call(request, read, model, partial(estimate_tokens, listed), method="embed", body=body)
 
 
 def contextualized_embed(
@@ -155,7 +158,12 @@ def contextualized_embed(
     request = create_contextualized_embeddings.build_request(body=body)
     chunks = chain.from_iterable(documents)
     return Call(
-        request, read, model, partial(estimate_tokens, chunks), method="contextualized_embed"
+        request,
+        read,
+        model,
+        partial(estimate_tokens, chunks),
+        method="contextualized_embed",
+        body=body,
     )
 
 
@@ -198,7 +206,12 @@ def multimodal_embed(
 
     request = create_multimodal_embeddings.build_request(body=body)
     return Call(
-        request, read, model, partial(estimate_inputs, checked, model), method="multimodal_embed"
+        request,
+        read,
+        model,
+        partial(estimate_inputs, checked, model),
+        method="multimodal_embed",
+        body=body,
     )
 
 
@@ -235,7 +248,12 @@ def rerank(
 
     request = operation.build_request(body=body)
     return Call(
-        request, read, model, partial(estimate_rerank_tokens, query, texts), method="rerank"
+        request,
+        read,
+        model,
+        partial(estimate_rerank_tokens, query, texts),
+        method="rerank",
+        body=body,
     )
 
 

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from .batches import Batches
     from .calls import Call
     from .files import Files
-    from .options import CallOptions
+    from .options import (
+        CallOptions,
+        ContextualizedEmbedOptions,
+        EmbedOptions,
+        MultimodalEmbedOptions,
+        RerankOptions,
+    )
     from .results import (
         ContextualizedEmbeddingsObject,
         EmbeddingsObject,
@@ -65,7 +71,7 @@ class Client(_BaseClient):
             are published.
 
     All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
-    for that call alone.
+    for that call alone, and by name every field of their request that is no argument of theirs.
 
     Raises:
         AuthenticationError: A key file that is named can't be read, or a key can't be one.
@@ -100,7 +106,7 @@ class Client(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
         """Embed texts.
 
@@ -147,7 +153,7 @@ class Client(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
         """Embed what is searched with: `embed` with `input_type="query"`.
 
@@ -186,7 +192,7 @@ class Client(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
         """Embed what is searched: `embed` with `input_type="document"`.
 
@@ -229,7 +235,7 @@ class Client(_BaseClient):
         enable_auto_chunking: bool = False,
         chunk_size: int | None = None,
         chunk_overlap: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
         """Embed chunks in the context of their documents.
 
@@ -284,7 +290,7 @@ class Client(_BaseClient):
         model: ContextualizedEmbeddingsModel | str,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
         """Embed what is searched with: `contextualized_embed` with `input_type="query"`.
 
@@ -324,7 +330,7 @@ class Client(_BaseClient):
         enable_auto_chunking: bool = False,
         chunk_size: int | None = None,
         chunk_overlap: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
         """Embed what is searched: `contextualized_embed` with `input_type="document"`.
 
@@ -370,7 +376,7 @@ class Client(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
         """Embed sequences of texts, images and videos.
 
@@ -426,7 +432,7 @@ class Client(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
         """Embed what is searched with: `multimodal_embed` with `input_type="query"`.
 
@@ -462,7 +468,7 @@ class Client(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
         """Embed what is searched: `multimodal_embed` with `input_type="document"`.
 
@@ -498,7 +504,7 @@ class Client(_BaseClient):
         model: RerankModel | str,
         top_k: int | None = None,
         truncation: bool | None = True,
-        **options: Unpack[CallOptions],
+        **options: Unpack[RerankOptions],
     ) -> RerankingObject:
         """Rank documents by their relevance to a query.
 
@@ -567,7 +573,7 @@ class Client(_BaseClient):
 
     def _send(self, call: Call[T], options: CallOptions) -> T:
         raw = asked(self._transport, call.method)
-        return cast("T", self._transport.run(call, *self._ready(options), raw=raw))
+        return cast("T", self._transport.run(call, *self._ready(options, call.body), raw=raw))
 
 
 class WithRawResponse(Raw[Client]):

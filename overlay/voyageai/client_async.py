@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from .batches import AsyncBatches
     from .calls import Call
     from .files import AsyncFiles
-    from .options import CallOptions
+    from .options import (
+        CallOptions,
+        ContextualizedEmbedOptions,
+        EmbedOptions,
+        MultimodalEmbedOptions,
+        RerankOptions,
+    )
     from .results import (
         ContextualizedEmbeddingsObject,
         EmbeddingsObject,
@@ -63,7 +69,7 @@ class AsyncClient(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed`."""
         from . import calls
@@ -91,7 +97,7 @@ class AsyncClient(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed_query`."""
         from .limits import check_model
@@ -113,7 +119,7 @@ class AsyncClient(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
         """See `Client.embed_documents`."""
         from .limits import check_model
@@ -139,7 +145,7 @@ class AsyncClient(_BaseClient):
         enable_auto_chunking: bool = False,
         chunk_size: int | None = None,
         chunk_overlap: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
         """See `Client.contextualized_embed`."""
         from . import calls
@@ -165,7 +171,7 @@ class AsyncClient(_BaseClient):
         model: ContextualizedEmbeddingsModel | str,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
         """See `Client.contextualized_embed_query`."""
         queries = [text] if isinstance(text, str) else text
@@ -188,7 +194,7 @@ class AsyncClient(_BaseClient):
         enable_auto_chunking: bool = False,
         chunk_size: int | None = None,
         chunk_overlap: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
         """See `Client.contextualized_embed_documents`."""
         return await self.contextualized_embed(
@@ -212,7 +218,7 @@ class AsyncClient(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
         """See `Client.multimodal_embed`."""
         from . import calls
@@ -236,7 +242,7 @@ class AsyncClient(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
         """See `Client.multimodal_embed_query`."""
         return await self.multimodal_embed(
@@ -256,7 +262,7 @@ class AsyncClient(_BaseClient):
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
         """See `Client.multimodal_embed_documents`."""
         return await self.multimodal_embed(
@@ -276,7 +282,7 @@ class AsyncClient(_BaseClient):
         model: RerankModel | str,
         top_k: int | None = None,
         truncation: bool | None = True,
-        **options: Unpack[CallOptions],
+        **options: Unpack[RerankOptions],
     ) -> RerankingObject:
         """See `Client.rerank`."""
         from . import calls
@@ -336,7 +342,7 @@ class AsyncClient(_BaseClient):
 
     async def _send(self, call: Call[T], options: CallOptions) -> T:
         raw = asked(self._transport, call.method)
-        return cast("T", await self._transport.run(call, *self._ready(options), raw=raw))
+        return cast("T", await self._transport.run(call, *self._ready(options, call.body), raw=raw))
 
 
 async def _prepared(inputs: Any, model: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from voyageai_rest.catalogue import Model, UnknownModelError, find
 from voyageai_rest.constraints import CONSTRAINTS, Constraint
@@ -12,6 +12,7 @@ from .error import ArgumentError
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
+V = TypeVar("V")
 NONE = Constraint()
 
 
@@ -101,6 +102,15 @@ def check_number(request: str, field: str, value: object) -> None:
         raise ArgumentError(
             f"{field} must be less than or equal to {bounds.maximum}, not {value}", field
         )
+
+
+def check_field(request: str, field: str, value: V) -> V:
+    """A value of a field as it is, if it is one of the contract's or within its bounds."""
+    bounds = constraint(request, field)
+    check_value(request, field, value)
+    if bounds.minimum is not None or bounds.maximum is not None:
+        check_number(request, field, value)
+    return value
 
 
 def check_flag(field: str, value: object) -> None:

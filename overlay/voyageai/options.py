@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from attrs import field, frozen
 
 from .error import ArgumentError
-from .limits import check_value
+from .limits import check_field, check_value
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx2
+    from voyageai_rest.types import Model
 
     from .ratelimit import RateLimiter
 
@@ -45,6 +46,49 @@ class CallOptions(TypedDict, total=False):
     max_retries: int | RetryPolicy
     extra_headers: Mapping[str, str] | None
     extra_body: Mapping[str, Any] | None
+
+
+class EmbedOptions(CallOptions, total=False):
+    """Those of `embed` and its forms: also fields of the body that are newer than its signature."""
+
+
+class ContextualizedEmbedOptions(CallOptions, total=False):
+    """The same of `contextualized_embed`."""
+
+
+class MultimodalEmbedOptions(CallOptions, total=False):
+    """The same of `multimodal_embed`."""
+
+
+class RerankOptions(CallOptions, total=False):
+    """The same of `rerank`."""
+
+
+def with_fields(given: CallOptions, body: Model | None) -> CallOptions:
+    """Options of a call, with further fields of its body in `extra_body`.
+
+    So a field that the contract gains is taken by every method that sends it.
+
+    Args:
+        given: The options. What is neither one nor a field stays, to be refused.
+        body: What is sent; fields that the call has set itself are not taken.
+
+    Raises:
+        ArgumentError: A field is out of the contract's bounds.
+    """
+    if body is None or given.keys() <= CallOptions.__annotations__.keys():
+        return given
+    from voyageai_rest.types import UNSET
+
+    options: dict[str, Any] = {**given}
+    fields: dict[str, Any] = {}
+    for name in given.keys() - CallOptions.__annotations__.keys():
+        if getattr(body, name, None) is UNSET:
+            fields[name] = check_field(type(body).__name__, name, options.pop(name))
+    sent = {name: value for name, value in fields.items() if value is not None}
+    return cast(
+        "CallOptions", {**options, "extra_body": {**sent, **(given.get("extra_body") or {})}}
+    )
 
 
 @frozen(kw_only=True)

@@ -21,7 +21,7 @@ def fill(emulator: Emulator) -> None:
     emulator.limits.tier = "free"
     post(emulator, {**TEXTS, "input_type": "document"})
     post(emulator, {**TEXTS, "model": "voyage-4-large", "input_type": "document"})
-    post(emulator, {**TEXTS, "model": "voyage-5"})
+    post(emulator, {**TEXTS, "model": "voyage-unknown"})
     for wording in ("where do cats sleep?", "which birds sing at night?"):
         post(emulator, {**TEXTS, "input": wording, "input_type": "query"})
     post(emulator, TEXTS)

@@ -112,7 +112,10 @@ def test_the_library_finds_its_way_around(url: Emulator) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        ({"repo_id": "voyageai/voyage-9", "filename": "tokenizer.json"}, RepositoryNotFoundError),
+        (
+            {"repo_id": "voyageai/voyage-unknown", "filename": "tokenizer.json"},
+            RepositoryNotFoundError,
+        ),
         ({"repo_id": "voyageai/voyage-4", "filename": "model.bin"}, EntryNotFoundError),
         ({"repo_id": "voyageai/voyage-4", "filename": "client_config.json"}, EntryNotFoundError),
         (

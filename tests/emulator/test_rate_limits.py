@@ -136,7 +136,7 @@ def test_a_tier_multiplies_the_limits_of_each_model(
 
 def test_a_limit_that_is_not_known_limits_nothing(time: Time) -> None:
     """A new model may come without figures; those of the free tier hold for all."""
-    unknown = "rerank-9"
+    unknown = "rerank-unknown"
     new = attrs.evolve(MODELS["rerank-3"], name=unknown, rpm=None, tpm=None)
     limits = RateLimits("tier_1", {unknown: new}, time, retry_after=True)
     assert all(passes(limits, unknown, tokens=10_000_000) for _ in range(3000))

@@ -85,7 +85,7 @@ def test_every_operation_meets_them(emulator: Emulator, operation: Any) -> None:
     [
         ("POST", "/embeddings", {}, "any", 400),
         ("POST", "/embeddings", BODY, None, 401),
-        ("GET", "/models", None, "any", 404),
+        ("GET", "/no-such-path", None, "any", 404),
         ("GET", "/embeddings", None, "any", 405),
         ("PUT", "/files", None, "any", 405),
         ("GET", "/files/no-such-file", None, "any", 404),

@@ -283,7 +283,7 @@ def test_a_header_without_a_bearer_key_is_unauthorized(url: str, header: str) ->
 
 def test_paths_and_methods_are_those_of_the_contract(url: str, ask: Asking) -> None:
     """What the API does not route must not seem to work here."""
-    unrouted = ask.http.get("/models")
+    unrouted = ask.http.get("/no-such-path")
     assert (404, {"detail": "Not Found"}) == (unrouted.status_code, unrouted.json())
     misused = ask.http.get("/embeddings")
     assert (405, {"detail": "Method Not Allowed"}) == (misused.status_code, misused.json())
@@ -316,7 +316,6 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     answer = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
     said = PREAMBLE + "Value 'coarse' supplied for scale is not allowed"
     assert (400, said) == (answer.status_code, answer.json()["detail"])
-    assert 501 == send(app, "PUT", "/things/7/weigh", {"scale": "fine"}).status_code
     answer = send(app, "POST", "/embeddings", {**TEXT, "strength": 4})
     said = PREAMBLE + "Error for argument 'strength': Input should be less than or equal to 3"
     assert (400, said) == (answer.status_code, answer.json()["detail"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from generator import paths
 
 Document = dict[str, Any]
 Generate = Callable[[Callable[[Document, Document], None]], Path]
@@ -39,7 +43,7 @@ def ask() -> Ask:
 
 def add_model(openapi: Document, catalogue: Document) -> None:
     models = catalogue["models"]
-    models["voyage-9"] = {**models["voyage-4"], "context_length": 64000, "rpm": 4321}
+    models["voyage-added"] = {**models["voyage-4"], "context_length": 64000, "rpm": 4321}
 
 
 def add_field(openapi: Document, catalogue: Document) -> None:
@@ -84,7 +88,7 @@ def add_operations(openapi: Document, catalogue: Document) -> None:
         "type": "object",
         "description": "Tokens of a text.",
         "required": ["tokens"],
-        "properties": {"tokens": {"type": "integer"}},
+        "properties": {"tokens": {"type": "integer"}, "unit": {"const": "token"}},
         "additionalProperties": {"$ref": "#/components/schemas/TokenUsage"},
     }
     count = {"$ref": "#/components/schemas/TokenCount"}
@@ -144,10 +148,10 @@ def test_a_new_model_reaches_the_catalogue(generate: Generate, ask: Ask) -> None
     code = """
 from typing import get_args
 from voyageai_rest import catalogue
-model = catalogue.find("voyage-9")
-[model.name, model.context_length, model.rpm, "voyage-9" in get_args(catalogue.EmbeddingsModel)]
+model = catalogue.find("voyage-added")
+[model.name, model.context_length, model.rpm, "voyage-added" in get_args(catalogue.EmbeddingsModel)]
 """
-    assert ["voyage-9", 64000, 4321, True] == ask(generate(add_model), code)
+    assert ["voyage-added", 64000, 4321, True] == ask(generate(add_model), code)
 
 
 def test_a_new_field_reaches_the_model_and_its_constraints(generate: Generate, ask: Ask) -> None:
@@ -317,3 +321,87 @@ def test_the_changed_client_is_clean_under_mypy(generate: Generate, tmp_path: Pa
     options = ["--strict", "--config-file=", "--cache-dir", str(tmp_path), "--python-version=3.11"]
     report, problems, status = api.run([*options, str(package)])
     assert (0, "") == (status, problems), report
+
+
+READ = {
+    "what holds others": {
+        "EmbeddingsResponse": ["data", "usage", "model"],
+        "ContextualizedEmbeddingsResponse": ["data", "chunker_version"],
+        "RerankResponse": ["data"],
+    },
+    "what is held": {
+        "Embedding": ["embedding", "index"],
+        "DocumentEmbeddings": ["data", "index"],
+        "MultimodalUsage": ["text_tokens", "image_pixels", "video_pixels"],
+        "RerankResult": ["index", "relevance_score"],
+        "TokenUsage": ["total_tokens"],
+    },
+    "what is held by that": {"ChunkEmbedding": ["embedding", "index", "text"]},
+}
+"""What the results read of answers, by schema; of a name that is gone mypy says no more."""
+
+
+@pytest.mark.parametrize("read", READ.values(), ids=READ)
+def test_every_reader_of_a_renamed_field_is_found_by_mypy(
+    generate: Generate, tmp_path: Path, read: dict[str, list[str]]
+) -> None:
+    """Otherwise the first to find it is a user, as an AttributeError."""
+    api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
+
+    def rename(openapi: Document, catalogue: Document) -> None:
+        for name, fields in read.items():
+            schema = openapi["components"]["schemas"][name]
+            schema["required"] = list(set(schema.get("required", ())) - set(fields))
+            del schema["examples"]
+            for field in fields:
+                schema["properties"][f"new_{field}"] = schema["properties"].pop(field)
+
+    overlay = paths.ROOT / "overlay"
+    config = tmp_path / "mypy.ini"
+    config.write_text(
+        f"[mypy]\nmypy_path = {generate(rename)}, {overlay}\nfollow_imports = silent\n"
+    )
+    options = ["--strict", "--config-file", str(config), "--cache-dir", str(tmp_path)]
+    report, problems, _ = api.run([*options, str(overlay / "voyageai" / "results")])
+    missed = [
+        f"{name}.{field}"
+        for name, fields in read.items()
+        for field in fields
+        if not re.search(rf'"{name}" (of "[^"]*" )?has no attribute "{field}"', report)
+    ]
+    assert ("", []) == (problems, missed), report
+
+
+USE = """
+import voyageai
+
+
+async def use(vo: voyageai.Client, other: voyageai.AsyncClient) -> None:
+    vo.embed("a", "m", priority=3)
+    vo.embed_query("a", "m", priority=None)
+    await other.embed_documents(["a"], "m", priority=3)
+    vo.rerank("a", ["b"], "m", priority=3)  # WRONG
+    vo.embed("a", "m", priority="high")  # WRONG
+"""
+
+
+def test_a_line_in_the_options_lets_type_checkers_know_a_new_field(tmp_path: Path) -> None:
+    """It is the one place beside the contract: both clients and all forms have it from there."""
+    api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
+    overlay = tmp_path / "overlay"
+    shutil.copytree(paths.ROOT / "overlay", overlay)
+    options = overlay / "voyageai" / "options.py"
+    head, start, tail = options.read_text("utf-8").partition("class EmbedOptions(")
+    first, end, rest = tail.partition('"""\n')
+    added = f"{head}{start}{first}{end}\n    priority: int | None\n{rest}"
+    options.write_text(added, encoding="utf-8")
+    (tmp_path / "use.py").write_text(USE, encoding="utf-8")
+    config = tmp_path / "mypy.ini"
+    config.write_text(
+        f"[mypy]\nmypy_path = {paths.GENERATED}, {overlay}\nfollow_imports = silent\n"
+    )
+    given = ["--strict", "--config-file", str(config), "--cache-dir", str(tmp_path / "cache")]
+    report, problems, _ = api.run([*given, str(tmp_path / "use.py")])
+    wrong = [number for number, line in enumerate(USE.split("\n"), 1) if "WRONG" in line]
+    found = [int(line.split(":")[1]) for line in report.splitlines() if ": error:" in line]
+    assert ("", wrong) == (problems, found), report

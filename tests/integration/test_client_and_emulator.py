@@ -129,7 +129,7 @@ def test_auto_chunking_returns_the_chunks(vo):
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (lambda vo: vo.embed(["a"], model="voyage-9"), error.InvalidRequestError, "voyage-9 is not supported"),
+        (lambda vo: vo.embed(["a"], model="voyage-unknown"), error.InvalidRequestError, "voyage-unknown is not supported"),
         (lambda vo: vo.embed(["a"], model="rerank-2.5"), error.InvalidRequestError, "rerank-2.5 is not supported"),
         (lambda vo: vo.embed(["word " * 9999] * 99, model="voyage-4"), error.InvalidRequestError, "max allowed tokens per submitted batch is 320000"),
         (lambda vo: vo.embed(["word " * 99999], model="voyage-4", truncation=False), error.InvalidRequestError, "."),

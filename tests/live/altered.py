@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.live.looking import Alter, Reply
+from tests.live.looking import Alter, Reply, planned
 
 
 def body_of(path: str, change: Callable[[dict[str, Any]], Any], status: int = 200) -> Alter:
@@ -90,7 +90,7 @@ ANSWERS: dict[str, tuple[Alter, int, set[tuple[str, str]]]] = {
         },
     ),
     "another model than the one asked": (
-        body_of("/rerank", lambda body: body.update(model="rerank-9")),
+        body_of("/rerank", lambda body: body.update(model="rerank-planted")),
         2,
         {("answer-changed", "POST /rerank: response.200.model")},
     ),
@@ -113,9 +113,9 @@ ANSWERS: dict[str, tuple[Alter, int, set[tuple[str, str]]]] = {
         },
     ),
     "a mistake that is no longer one": (
-        lambda reply: reply._replace(status=200) if reply.path == "/models" else reply,
+        lambda reply: reply._replace(status=200) if reply.path == "/no-such-path" else reply,
         1,
-        {("no-longer-refused", "GET /models: request")},
+        {("no-longer-refused", "GET /no-such-path: request")},
     ),
     "other words": (
         detail_of("is not supported by our API", 400, "Unknown argument."),
@@ -151,7 +151,7 @@ ANSWERS: dict[str, tuple[Alter, int, set[tuple[str, str]]]] = {
         },
     ),
     "no JSON where none is due": (
-        lambda reply: reply._replace(body="gone") if reply.path == "/models" else reply,
+        lambda reply: reply._replace(body="gone") if reply.path == "/no-such-path" else reply,
         0,
         set(),
     ),
@@ -165,11 +165,7 @@ ANSWERS: dict[str, tuple[Alter, int, set[tuple[str, str]]]] = {
         1,
         {
             ("header-added", f"{operation}: response.header.x-ratelimit-remaining-requests")
-            for operation in (
-                *(f"POST /{path}" for path in MODEL_PATHS),
-                *("GET /models", "GET /files/{file_id}", "GET /files/{file_id}/content"),
-                "GET /batches/{batch_id}",
-            )
+            for operation in {each.operation.name for each in planned()}
         },
     ),
     "a missing header": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 import pytest
+from attrs import evolve
 
 from generator import contract as documents
 from generator.live.contract import read
@@ -27,7 +28,8 @@ def keys() -> list[str]:
 def test_a_probe_is_small_and_cheap() -> None:
     """It runs every week, on somebody's bill."""
     planned = plan(load(), contract())
-    assert 100 > len(planned)
+    active = {each.model for each in planned} - {None}
+    assert 10 * len(active) + 50 > len(planned)
     assert 0.01 > cost(planned)
 
 
@@ -62,9 +64,20 @@ def test_a_key_is_tried_at_the_host_with_the_longest_prefix(name: str) -> None:
 
 
 def test_all_operations_are_asked() -> None:
-    """An operation that is new in the contract gets a probe too."""
+    """An operation that is lost by a host is noticed, whichever it is."""
     asked = {each.operation.id for each in plan(load(), contract(), ALL)}
     assert set(contract().operations()) <= asked
+
+
+def test_an_operation_without_a_line_is_asked_so_that_it_does_no_harm() -> None:
+    """The probe is no reason to put off the entry in the contract, and nobody knows what it does."""
+    whole = load()
+    table = evolve(whole, probes=[each for each in whole.probes if "rerank" not in each.at])
+    (asked,) = [each for each in plan(table, contract()) if each.operation.id == "rerank"]
+    assert ("none", 401, 0) == (asked.probe.key, asked.probe.status, asked.usd)
+    assert (
+        contract().document["components"]["schemas"]["RerankRequest"]["examples"][0] == asked.body
+    )
 
 
 def test_every_active_model_is_asked() -> None:

@@ -49,9 +49,9 @@ PLANTED = {
         {("breaking for senders", "limit-lowered", f"{CATALOGUE}.voyage-4-lite.context_length")},
     ),
     "a new model": (
-        {"models": models(voyage_5={})},
+        {"models": models(voyage_planted={})},
         1,
-        {("additive", "model-added", f"{CATALOGUE}.voyage-5")},
+        {("additive", "model-added", f"{CATALOGUE}.voyage-planted")},
     ),
 }
 

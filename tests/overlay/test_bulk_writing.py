@@ -235,14 +235,14 @@ def test_without_a_tokenizer_a_byte_is_a_token_at_most(prepare, text, most):
 
 def test_a_model_without_a_known_price_costs_an_unknown_sum(prepare):
     """A model may be newer than this release."""
-    job = prepare("prepare_embed", ["It rains."], model="voyage-9")
+    job = prepare("prepare_embed", ["It rains."], model="voyage-unknown")
     assert (None, None, None, "an unknown sum") == (
         job.estimate.price,
         job.estimate.cost_range,
         job.estimate.cost,
         job.estimate.said_cost,
     )
-    assert "the price of voyage-9 is not known" in str(job.estimate)
+    assert "the price of voyage-unknown is not known" in str(job.estimate)
 
 
 def test_more_than_may_be_in_flight_takes_several_rounds(prepare, monkeypatch):
@@ -262,7 +262,7 @@ def test_estimated_tokens_leave_room_for_twice_as_many_in_flight():
     assert not bounds.fits_in_flight([most, 1], exact=True)
 
 
-@pytest.mark.parametrize("model", [MODEL, "voyage-9"])
+@pytest.mark.parametrize("model", [MODEL, "voyage-unknown"])
 def test_a_job_that_costs_too_much_does_not_start(prepare, model):
     """Nor does one whose price nobody knows."""
     with pytest.raises(MaxCostError, match=r"max_cost is \$0\.00005, but the") as raised:

@@ -165,6 +165,22 @@ def test_a_wrong_option_is_refused_before_anything_is_sent(face, options, kind, 
     assert [] == face.requests
 
 
+def test_fields_of_the_body_that_are_no_arguments_are_taken(face):
+    """What the contract gains reaches users with the next release, not with the next signature."""
+    client = face.client()
+    face.call(client, "rerank", "q", ["a", "b"], "rerank-3", return_documents=True)
+
+    assert json.loads(face.requests[-1].content)["return_documents"] is True
+    face.call(client, "rerank", "q", ["a", "b"], "rerank-3", return_documents=None)
+    assert "return_documents" not in json.loads(face.requests[-1].content)
+
+
+def test_fields_that_the_call_sets_itself_are_not_taken(face):
+    """The answer is read by them."""
+    with pytest.raises(TypeError, match="unexpected keyword argument 'encoding_format'"):
+        face.call(face.client(), "embed", **EMBED, encoding_format="base64")
+
+
 @pytest.mark.parametrize("timeout", ["5", (3, 5), -1, float("nan"), True])
 def test_a_wrong_timeout_is_refused_when_the_client_is_made(face, timeout):
     """Rather than fail in each call, in words about something else."""

@@ -1,13 +1,12 @@
-"""The change that is rehearsed: a model and an optional field, as a maintainer writes them."""
+"""The change that is rehearsed: models, an optional field and an operation, as a maintainer writes them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-MODEL, FIELD = "voyage-rehearsed", "priority"
+MODELS = ("voyage-4.5", "voyage-5")  # names that are near those that are there
+MODEL, FIELD, OPERATION = MODELS[0], "priority", "countTokens"
 LIKE = "voyage-4"
-PLACE = "    EmbeddingsRequest:\n"
-BEFORE = "        output_dimension:\n"
 PROPERTY = """\
         priority:
           type: [integer, "null"]
@@ -17,23 +16,97 @@ PROPERTY = """\
           default: null
           x-source: [VREF (documented)]
 """
+TAG = """\
+  - name: tokens
+    description: Tokens of texts.
+"""
+PATH = """\
+  /tokens:
+    post:
+      operationId: countTokens
+      tags: [tokens]
+      summary: Count tokens.
+      description: Counts the tokens of texts as a model does, without embedding them.
+      security: [bearer: []]
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/CountTokensRequest"}
+      responses:
+        "200":
+          description: One count per text.
+          headers: {x-request-id: {$ref: "#/components/headers/RequestId"}}
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/CountTokensResponse"}
+        "400": {$ref: "#/components/responses/InvalidRequest"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/NotFound"}
+        "410": {$ref: "#/components/responses/ModelRetired"}
+        "422": {$ref: "#/components/responses/UnprocessableContent"}
+        "429": {$ref: "#/components/responses/RateLimited"}
+        5XX: {$ref: "#/components/responses/ServerError"}
+"""
+SCHEMAS = """\
+    CountTokensRequest:
+      type: object
+      description: Texts whose tokens are counted.
+      additionalProperties: false
+      required: [texts, model]
+      x-source: [VREF (documented)]
+      properties:
+        texts:
+          type: array
+          description: The texts.
+          minItems: 1
+          maxItems: 1000
+          items: {type: string}
+        model:
+          type: string
+          description: Name of a model.
+      examples:
+        - {texts: [Where are the keys?], model: voyage-4}
+    CountTokensResponse:
+      type: object
+      description: How many tokens texts have.
+      required: [counts]
+      x-source: [VREF (documented)]
+      properties:
+        object:
+          type: string
+          description: Always `list`.
+        counts:
+          type: array
+          description: Tokens of each text, in the order of the texts.
+          items: {type: integer}
+      examples:
+        - {object: list, counts: [5]}
+"""
 
 
 def change(spec: Path) -> None:
-    """Write the model into the catalogue and the field into the contract."""
+    """Write all of it into the catalogue and the contract."""
     catalogue, openapi = spec / "catalogue.yaml", spec / "openapi.yaml"
-    catalogue.write_text(_with_model(catalogue.read_text("utf-8")), encoding="utf-8")
-    openapi.write_text(_with_field(openapi.read_text("utf-8")), encoding="utf-8")
+    catalogue.write_text(_with_models(catalogue.read_text("utf-8")), encoding="utf-8")
+    text = openapi.read_text("utf-8")
+    text = _after(text, "    EmbeddingsRequest:\n", "      properties:\n", PROPERTY)
+    text = _after(text, "\ntags:\n", "", TAG)
+    text = _after(text, "\npaths:\n", "", PATH)
+    openapi.write_text(_after(text, "\n  schemas:\n", "", SCHEMAS), encoding="utf-8")
 
 
-def _with_model(text: str) -> str:
-    """Its own entry, like that of a model that is there."""
+def _with_models(text: str) -> str:
+    """Each its own entry, like that of a model that is there."""
     head, start, rest = text.partition(f"\n  {LIKE}:\n")
     entry, end, tail = rest.partition("\n\n")
-    return f"{head}{start}{entry}\n\n  {MODEL}:\n{entry}{end}{tail}"
+    added = "".join(f"\n\n  {name}:\n{entry}" for name in MODELS)
+    return f"{head}{start}{entry}{added}{end}{tail}"
 
 
-def _with_field(text: str) -> str:
-    head, start, rest = text.partition(PLACE)
-    fields, end, tail = rest.partition(BEFORE)
-    return f"{head}{start}{fields}{PROPERTY}{end}{tail}"
+def _after(text: str, place: str, then: str, lines: str) -> str:
+    """The text with lines after what comes first after a place."""
+    head, place, rest = text.partition(place)
+    first, then, tail = rest.partition(then) if then else ("", "", rest)
+    return f"{head}{place}{first}{then}{lines}{tail}"

@@ -1,10 +1,12 @@
-"""What a user does with the new model and the new field; run where the new version is installed."""
+"""What a user does with the new model, field and operation; run where the new version is installed."""
 
 import json
 
 import voyageai
+import voyageai_rest
 from voyageai.emulator import running
-from voyageai_rest.models import EmbeddingsRequest
+from voyageai_rest.api.tokens import count_tokens
+from voyageai_rest.models import CountTokensRequest, EmbeddingsRequest
 
 
 def main() -> None:
@@ -12,19 +14,29 @@ def main() -> None:
     texts = ["a key", "a table"]
     with running() as emulator:
         client = voyageai.Client(api_key="any", base_url=emulator)
-        options = {"model": "voyage-rehearsed", "input_type": "document"}
-        result = client.embed(texts, **options, extra_body={"priority": 3})
+        options = {"model": "voyage-4.5", "input_type": "document"}
+        result = client.embed(texts, **options, priority=3)
         sent = emulator.requests[-1].body
         try:
             client.embed(texts, **options, extra_body={"priority": 30})
         except voyageai.error.InvalidRequestError as error:
             refusal = str(error)
+        try:
+            client.embed(texts, **options, priority=30)
+        except voyageai.error.ArgumentError as error:
+            unsent = str(error)
+        counted = count_tokens.send(
+            client=voyageai_rest.Client(token="any", base_url=emulator),
+            body=CountTokensRequest(texts=texts, model="voyage-4.5"),
+        )
     told = {
         "version": voyageai.__version__,
         "sent": [sent["model"], sent["priority"]],
         "vectors": len(result.embeddings),
         "refusal": refusal,
-        "typed": EmbeddingsRequest(input=texts, model="voyage-rehearsed", priority=3).to_dict()[
+        "unsent": unsent,
+        "counts": counted.parsed.counts,
+        "typed": EmbeddingsRequest(input=texts, model="voyage-4.5", priority=3).to_dict()[
             "priority"
         ],
     }

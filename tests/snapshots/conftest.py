@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 RECORDED = Path(__file__).parent / "recorded"
+
+
+def differences(name: str, recorded: str, text: str) -> list[str]:
+    """All lines that differ, as a diff without context."""
+    lines = recorded.splitlines(), text.splitlines()
+    return list(difflib.unified_diff(*lines, f"recorded/{name}", "now", lineterm="", n=0))
 
 
 @pytest.fixture
@@ -19,8 +26,12 @@ def same_as_recorded(request: pytest.FixtureRequest) -> Callable[[str, str], Non
         if request.config.getoption("--update-snapshots"):
             path.write_text(text, encoding="utf-8")
         recorded = path.read_text(encoding="utf-8")
-        assert recorded.splitlines() == text.splitlines(), (
-            f"{name} changed; if that is meant: nox -s snapshots, and review the diff"
-        )
+        differing = differences(name, recorded, text)
+        if differing:
+            pytest.fail(
+                f"{name} changed; if that is meant: nox -s snapshots, and review the diff\n"
+                + "\n".join(differing),
+                pytrace=False,
+            )
 
     return check

@@ -16,6 +16,7 @@ from generator import paths, spec
 from generator.build import build
 
 from . import contract, interface, wire
+from .conftest import differences
 
 PACKAGES = ("voyageai", "voyageai_rest")
 
@@ -55,6 +56,14 @@ def renamed(tmp_path_factory) -> Path:
     (folder / "generated").mkdir()
     build(folder / "generated", folder / "openapi.yaml", paths.CATALOGUE, paths.CATALOGUE_SCHEMA)
     return folder / "generated"
+
+
+def test_all_lines_that_differ_are_shown():
+    """A rename reaches many lines, and the first alone does not say how many."""
+    shown = differences("wire.txt", "a: 1\nb: 2\nc: 3\n", "a: 0\nb: 2\nc: 0\n")
+
+    assert ["-a: 1", "+a: 0", "-c: 3", "+c: 0"] == [line for line in shown[2:] if line[0] != "@"]
+    assert [] == differences("wire.txt", "a: 1\n", "a: 1\n")
 
 
 def test_a_renamed_field_shows_in_the_contract():

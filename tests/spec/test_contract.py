@@ -39,7 +39,7 @@ def test_every_known_operation_is_there(documents: Documents) -> None:
 def test_every_known_host_is_there(documents: Documents) -> None:
     """The client finds its host by these names."""
     found = {server["name"]: server["url"] for server in contract.servers(documents.openapi)}
-    assert HOSTS == found
+    assert HOSTS.items() <= found.items()
 
 
 def test_files_and_batches_are_on_one_host(documents: Documents) -> None:
@@ -48,13 +48,9 @@ def test_files_and_batches_are_on_one_host(documents: Documents) -> None:
         operation["tag"]: operation["servers"]
         for operation in contract.operations(documents.openapi)
     }
-    everywhere = tuple(HOSTS)
-    assert {
-        "embeddings": everywhere,
-        "reranking": everywhere,
-        "files": ("voyage",),
-        "batches": ("voyage",),
-    } == found
+    everywhere = tuple(server["name"] for server in contract.servers(documents.openapi))
+    assert [("voyage",)] * 2 == [found["files"], found["batches"]]
+    assert [everywhere] * 2 == [found["embeddings"], found["reranking"]]
 
 
 def test_keys_of_a_host_are_told_by_their_prefix(documents: Documents) -> None:
@@ -62,7 +58,8 @@ def test_keys_of_a_host_are_told_by_their_prefix(documents: Documents) -> None:
     prefixes = {
         server["name"]: server["key_prefix"] for server in contract.servers(documents.openapi)
     }
-    assert {"voyage": None, "atlas": "al-", "us": "al-us-", "eu": "al-eu-"} == prefixes
+    known = {"voyage": None, "atlas": "al-", "us": "al-us-", "eu": "al-eu-"}
+    assert known.items() <= prefixes.items()
 
 
 def test_a_prefix_that_no_page_states_is_marked_as_inferred(documents: Documents) -> None:
@@ -99,12 +96,14 @@ def test_vectors_of_different_models_are_not_compared_but_in_one_series(
     documents: Documents,
 ) -> None:
     """The vendor's guide to migration says so; a wrong space gives search results that are noise."""
-    spaces: dict[str, list[str]] = {}
-    for name, model in documents.catalogue["models"].items():
+    models = documents.catalogue["models"]
+    spaces: dict[str, set[str]] = {}
+    for name, model in models.items():
         if "embedding_space" in model:
-            spaces.setdefault(model["embedding_space"], []).append(name)
-    shared = {space: names for space, names in spaces.items() if len(names) > 1}
-    assert ["voyage-4"] == list(shared)  # a later model may join the series
-    assert {"voyage-4-large", "voyage-4", "voyage-4-lite", "voyage-4-nano"} <= set(
-        spaces["voyage-4"]
-    )
+            spaces.setdefault(model["embedding_space"], set()).add(name)
+    series = {"voyage-4-large", "voyage-4", "voyage-4-lite", "voyage-4-nano"}
+    assert series <= spaces["voyage-4"]
+    # It was the first: what was there before has a space of its own.
+    first = models["voyage-4"]["released"]
+    shared = {name for names in spaces.values() if len(names) > 1 for name in names}
+    assert set() == {name for name in shared if models[name].get("released", "") < first}

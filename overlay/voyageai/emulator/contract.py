@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from jsonschema_rs import Draft202012Validator
 
+from .example import build
 from .excerpt import excerpt
 from .wording import malformed, problems, refusal
 
@@ -88,6 +89,19 @@ class Contract:
                     schema=schemas.get("application/json"),
                     form=schemas.get("multipart/form-data"),
                 )
+
+    def example(self, operation: Operation) -> tuple[int, Any]:
+        """An answer to an operation: its first success, and an example of what that holds.
+
+        None where the success holds no JSON.
+        """
+        item = self._document["paths"][operation.path][operation.method.lower()]
+        successes = (status for status in item["responses"] if status.startswith("2"))
+        status = next(successes, "204")
+        answer = self._resolved(item["responses"].get(status, {}))
+        content = answer.get("content", {}).get("application/json", {})
+        body = build(content["schema"], self._resolved) if "schema" in content else None
+        return int(status.replace("X", "0")), body
 
     def read_query(self, operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:
         """Check a query's parameters, and fill in the defaults of those it leaves out.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from voyageai_rest.errors import ShapeError
 
 from .bodies import Form, read_form, read_whole
+from .example import EXAMPLE
 from .handlers import MODEL_HANDLERS, STORE_HANDLERS, Asked
 from .presence import while_present
 from .recorded import RECORD
@@ -96,10 +96,11 @@ class Desk:
             return answer
         handler = STORE_HANDLERS.get(operation.id)
         if handler is None:
-            raise Refused(
-                f"The emulator does not answer {operation.method} {operation.path}",
-                HTTPStatus.NOT_IMPLEMENTED,
-            )
+            status, example = world.contract.example(operation)
+            headers = {EXAMPLE: operation.id}
+            if example is None:
+                return Response(status_code=status, headers=headers)
+            return reply(example, status, headers)
         asked = Asked(
             body,
             request.path_params,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
@@ -21,6 +22,8 @@ def encode(body: object) -> bytes:
         return json.dumps(body, separators=(",", ":")).encode()
 
 
-def reply(body: object, status: int = HTTPStatus.OK) -> Response:
+def reply(
+    body: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response:
     """An answer of JSON."""
-    return Response(encode(body), status, media_type="application/json")
+    return Response(encode(body), status, headers, media_type="application/json")

@@ -10,11 +10,15 @@ from voyageai_rest.errors import ShapeError
 from ..error import ServerError
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
-from .result import Result
+from .result import Result, told
 from .vectored import Vectored
 
 if TYPE_CHECKING:
-    from voyageai_rest.models import OutputDtype
+    from voyageai_rest.models import (
+        ChunkEmbedding,
+        ContextualizedEmbeddingsResponse,
+        OutputDtype,
+    )
 
 
 class ContextualizedEmbeddingsResult(Vectored):
@@ -72,7 +76,7 @@ class ContextualizedEmbeddingsObject(Result):
 
     def __init__(
         self,
-        response: Any = None,
+        response: ContextualizedEmbeddingsResponse | None = None,
         chunk_texts: list[list[str]] | None = None,
         *,
         dtype: OutputDtype | None = None,
@@ -88,7 +92,7 @@ class ContextualizedEmbeddingsObject(Result):
 
     def update(
         self,
-        response: Any,
+        response: ContextualizedEmbeddingsResponse,
         *,
         dtype: OutputDtype | None = None,
         dimension: int | None = None,
@@ -115,7 +119,7 @@ class ContextualizedEmbeddingsObject(Result):
         except ShapeError as error:
             raise error.within("data, all chunks in order") from None
         self._account(response)
-        version = getattr(response, "chunker_version", None)
+        version = told(lambda: response.chunker_version)
         self.chunker_version = version if isinstance(version, str) else None
         first = len(self.results)
         texts = (self.chunk_texts or [])[first:] if self._split_here else _server_texts(chunks)
@@ -144,11 +148,11 @@ class ContextualizedEmbeddingsObject(Result):
         return self.results, self.total_tokens, self.chunker_version
 
 
-def _server_texts(documents: list[list[Any]]) -> list[list[str]]:
+def _server_texts(documents: list[list[ChunkEmbedding]]) -> list[list[str]]:
     """The texts of chunks that the server made; an empty list where it made none."""
     found: list[list[str]] = []
     for place, chunks in enumerate(documents):
-        texts = [text for chunk in chunks if isinstance(text := getattr(chunk, "text", None), str)]
+        texts = [text for text in map(_text, chunks) if text is not None]
         if texts and len(texts) != len(chunks):
             raise ServerError(
                 f"inputs[{place}] returned a partial set of chunk texts; "
@@ -162,3 +166,8 @@ def _server_texts(documents: list[list[Any]]) -> list[list[str]]:
             f"{len(found)} of {len(documents)} have them"
         )
     return found
+
+
+def _text(chunk: ChunkEmbedding) -> str | None:
+    text = told(lambda: chunk.text)
+    return text if isinstance(text, str) else None

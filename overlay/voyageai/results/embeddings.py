@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 from voyageai_rest.errors import ShapeError
 
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
-from .result import Result
+from .result import Result, told
 from .vectored import Vectored
 
 if TYPE_CHECKING:
-    from voyageai_rest.models import OutputDtype
+    from voyageai_rest.models import (
+        EmbeddingsResponse,
+        MultimodalEmbeddingsResponse,
+        MultimodalUsage,
+        OutputDtype,
+    )
+    from voyageai_rest.types import Unset
+
+    from .result import Response
 
 
 class EmbeddingsObject(Vectored, Result):
@@ -35,7 +43,7 @@ class EmbeddingsObject(Vectored, Result):
 
     def __init__(
         self,
-        response: Any = None,
+        response: EmbeddingsResponse | MultimodalEmbeddingsResponse | None = None,
         *,
         dtype: OutputDtype | None = None,
         dimension: int | None = None,
@@ -47,7 +55,7 @@ class EmbeddingsObject(Vectored, Result):
 
     def update(
         self,
-        response: Any,
+        response: EmbeddingsResponse | MultimodalEmbeddingsResponse,
         *,
         dtype: OutputDtype | None = None,
         dimension: int | None = None,
@@ -90,7 +98,7 @@ class MultimodalEmbeddingsObject(EmbeddingsObject):
 
     def __init__(
         self,
-        response: Any = None,
+        response: EmbeddingsResponse | MultimodalEmbeddingsResponse | None = None,
         *,
         dtype: OutputDtype | None = None,
         dimension: int | None = None,
@@ -101,8 +109,13 @@ class MultimodalEmbeddingsObject(EmbeddingsObject):
         self.video_pixels: int = 0
         super().__init__(response, dtype=dtype, dimension=dimension, expected=expected)
 
-    def _account(self, response: Any) -> None:
+    def _account(self, response: Response) -> None:
         super()._account(response)
-        self.text_tokens += getattr(response.usage, "text_tokens", 0) or 0
-        self.image_pixels += getattr(response.usage, "image_pixels", 0) or 0
-        self.video_pixels += getattr(response.usage, "video_pixels", 0) or 0
+        usage = cast("MultimodalUsage", response.usage)
+        self.text_tokens += _counted(lambda: usage.text_tokens)
+        self.image_pixels += _counted(lambda: usage.image_pixels)
+        self.video_pixels += _counted(lambda: usage.video_pixels)
+
+
+def _counted(read: Callable[[], int | Unset]) -> int:
+    return told(read) or 0

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from voyageai_rest.errors import ShapeError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from voyageai_rest.models import ChunkEmbedding, DocumentEmbeddings, Embedding
+
+    Entry = Embedding | DocumentEmbeddings | ChunkEmbedding
+
+T = TypeVar("T", bound="Entry")
 
 
 def placed(data: Sequence[T], expected: int | None, path: str = "data") -> list[T]:
@@ -36,7 +41,10 @@ def placed(data: Sequence[T], expected: int | None, path: str = "data") -> list[
     return [entry for entry in ordered if entry is not None]
 
 
-def _index(entry: object, place: int) -> int:
+def _index(entry: Entry, place: int) -> int:
     # Of entries that tests make by hand as tuples, `index` may be the method.
-    index = getattr(entry, "index", place)
+    try:
+        index = entry.index
+    except AttributeError:
+        return place
     return place if callable(index) else index

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest.errors import ShapeError
 
 from .result import Result
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import RerankResponse
 
 
 class RerankingResult(NamedTuple):
@@ -34,7 +37,7 @@ class RerankingObject(Result):
     """
 
     def __init__(
-        self, documents: Sequence[str], response: Any, *, expected: int | None = None
+        self, documents: Sequence[str], response: RerankResponse, *, expected: int | None = None
     ) -> None:
         if expected is not None and len(response.data) != expected:
             raise ShapeError(f"expected {expected} entries, found {len(response.data)}", "data")

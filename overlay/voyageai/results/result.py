@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import (
+        ContextualizedEmbeddingsResponse,
+        EmbeddingsResponse,
+        MultimodalEmbeddingsResponse,
+        RerankResponse,
+    )
+
+    Response = (
+        EmbeddingsResponse
+        | ContextualizedEmbeddingsResponse
+        | MultimodalEmbeddingsResponse
+        | RerankResponse
+    )
+
+T = TypeVar("T")
+
+
+def told(read: Callable[[], T]) -> T | None:
+    """A field that answers may leave out; None of one that somebody made without it."""
+    try:
+        return read()
+    except AttributeError:
+        return None
 
 
 class Result:
@@ -14,10 +40,10 @@ class Result:
     request_id: str | None = None
     usage: Any = None
 
-    def _account(self, response: Any) -> None:
+    def _account(self, response: Response) -> None:
         self.usage = response.usage
         self.total_tokens += response.usage.total_tokens
-        model = getattr(response, "model", None)
+        model = told(lambda: response.model)
         self.model = model if isinstance(model, str) else self.model
 
     def _origin(self) -> str:
