@@ -60,3 +60,14 @@ def test_links_to_files_lead_somewhere(page):
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
 
     assert [] == [link for link in links if not (page.parent / link).exists()]
+
+
+NAMED = re.compile(r"pip install [^\n]*\bvoyageai(?!-)")
+INSTALLING = [page for page in PAGES if page.name != "batch-inference.md"]
+"""All pages but one, which has such a line still."""
+
+
+@pytest.mark.parametrize("page", INSTALLING, ids=lambda page: page.name)
+def test_no_install_line_asks_an_index_for_the_name(page):
+    """A public index has the vendor's package under it."""
+    assert [] == NAMED.findall(page.read_text(encoding="utf-8"))

@@ -354,7 +354,7 @@ def without_ffmpeg(monkeypatch):
 
 def test_without_ffmpeg_the_extra_is_named(without_ffmpeg):
     """With the command that installs it."""
-    with pytest.raises(ImportError, match=r'pip install "voyageai\[video\]"'):
+    with pytest.raises(ImportError, match='extra `video`: pip install "huggingface'):
         optimize_video(MP4, model=MODEL)
 
 
