@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from .version import VERSION
 
-# typing.TYPE_CHECKING, for type checkers; importing typing would double what this import costs.
-TYPE_CHECKING = False
+# Type checkers know this name. Importing it from typing would double what this import costs, and a
+# literal False would hide all names below from Jedi, which takes it at its word.
+TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
