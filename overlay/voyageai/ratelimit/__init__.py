@@ -13,7 +13,7 @@ from ..error import ArgumentError
 from .budget import Budget, Reservation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from attrs import Attribute
     from voyageai_rest.catalogue import Model
@@ -72,6 +72,9 @@ class RateLimiter:
             have a limit for each model; a model whose limits are not known gets the lowest of its
             endpoint, or the lowest of all if the model is not known either. The free tier and a
             `RateLimit` are one limit for all models together.
+        on_wait: For a progress bar. It gets the model and the seconds that are left of a wait,
+            about once a second, and 0 seconds when the wait is over. Clients call it in the thread
+            or event loop of the call that waits, so it must not block. A pickled limiter has none.
 
     Raises:
         ArgumentError: The setting is none of these.
@@ -88,7 +91,9 @@ class RateLimiter:
         0.0
     """
 
-    def __init__(self, setting: Tier | RateLimit) -> None:
+    def __init__(
+        self, setting: Tier | RateLimit, on_wait: Callable[[str, float], object] | None = None
+    ) -> None:
         paid = type(setting) is int and setting in PAID
         free = isinstance(setting, str) and setting == "free"
         if not paid and not free and not isinstance(setting, RateLimit):
@@ -98,6 +103,7 @@ class RateLimiter:
                 "rate_limit",
             )
         self.setting: Tier | RateLimit = setting
+        self.on_wait = on_wait
         # A forked child starts anew: the requests of its parent's threads are not its own.
         self._budgets: dict[tuple[int, str | None], Budget] = {}
 
