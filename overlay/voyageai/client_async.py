@@ -538,8 +538,9 @@ class AsyncClient(_BaseClient):
     async def atokenizer(self, model: str) -> Tokenizer:
         """The tokenizer of a model, as the library `tokenizers` has it; it does not truncate.
 
-        Fetched from the Hugging Face Hub once per process and machine. `HF_ENDPOINT`, `HF_HOME` and
-        `HF_HUB_OFFLINE` are honoured; the client's `tokenizers` go first.
+        Fetched once per process and machine: from the Hugging Face Hub, or from the emulator that
+        requests go to. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured; the client's
+        `tokenizers` go first.
 
         Args:
             model: Name of a model.

@@ -41,6 +41,7 @@ def test_an_example_runs(place, code, url, monkeypatch, tmp_path):
     """Readers copy them, one at a time."""
     monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
     monkeypatch.setenv("VOYAGE_BASE_URL", url)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         cwd=tmp_path,

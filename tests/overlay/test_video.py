@@ -59,7 +59,7 @@ def offline(monkeypatch):
     """No connection to the Hub."""
 
     def fetch(model, name):
-        raise OSError(f"{name} can't be had") from ConnectionError("no route")
+        raise OSError("no route")
 
     monkeypatch.setattr(counting, "fetch", fetch)
 

@@ -162,6 +162,8 @@ def _announce(emulator: Emulator) -> None:
     sys.stdout.write(
         f"EMULATOR, not the Voyage AI models, at {emulator}\n"
         f"page: {emulator.origin}/#token={quote(emulator.admin_token)}\n"
+        f"export VOYAGE_BASE_URL={emulator}\n"
+        f"export HF_ENDPOINT={emulator.origin}\n"
     )
     sys.stdout.flush()
 
