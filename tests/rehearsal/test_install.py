@@ -13,7 +13,11 @@ from generator.release import version
 from tests.docs.test_pages import INSTALLING
 
 LINE = re.compile(r"pip install [^\n`#]+")
-OTHERS = ('pip install "nox[uv]"',)
+OTHERS = (
+    'pip install "nox[uv]"',
+    "pip install llama-index-core",
+    "pip install --no-deps llama-index-embeddings-voyageai llama-index-postprocessor-voyageai-rerank",
+)
 """What the documentation installs beside this package."""
 WHOSE = """
 import importlib.metadata, voyageai, voyageai_rest
