@@ -30,7 +30,7 @@ ONCE = [
 ]
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
-RELEASED = "RELEASED_WHEEL"  # the environment's name for the wheel that `nox -s release` made
+RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = ("arrow", "emulator", "images", "numpy", "progress", "socks", "tokenizers", "video")
 EXTRAS = f"[{','.join(OPTIONAL)}]"
 
@@ -56,12 +56,14 @@ def groups(*names: str) -> list[str]:
 def wheel(session: nox.Session) -> str:
     """Path of the wheel: of the release that is made, or this tree's, built once per run of nox."""
     if made := os.environ.get(RELEASED):
-        return made
+        return str(next(Path(made).glob("*.whl")))
     folder = Path(session.cache_dir, "wheel", str(os.getpid()))
     if not folder.exists():
         shutil.rmtree(folder.parent, ignore_errors=True)
         session.install("--constraint", LOCKED, "build")
-        session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), silent=True)
+        # With --install-only too, where `run` runs nothing.
+        build = ("python", "-m", "build", "--wheel", "--outdir", str(folder))
+        session.run_install(*build, silent=True)
     return str(next(folder.glob("*.whl")))
 
 
@@ -250,8 +252,7 @@ def release(session: nox.Session) -> None:
     session.run(*inner, "impact", external=True)
     session.run(*step, "cut")
     session.run(*step, "build")
-    (made,) = ROOT.glob("dist/*.whl")
-    session.run(*inner, "tests", env={RELEASED: str(made)}, external=True)
+    session.run(*inner, "tests", env={RELEASED: str(ROOT / "dist")}, external=True)
     session.run(*step, "prove")
     session.run(*step, "tag")
 

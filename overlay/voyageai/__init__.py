@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     from . import (
         api_resources,
+        batches,
+        bulk,
         chunking,
         client,
         client_async,
         embeddings_utils,
         emulator,
         error,
+        files,
         local,
         prompts,
         quantization,
@@ -82,8 +85,19 @@ _HOMES = {
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = (
-    *("api_resources", "chunking", "client", "client_async", "embeddings_utils", "emulator"),
-    *("error", "local", "object", "prompts", "quantization", "util", "video_utils"),
+    *("api_resources", "batches", "bulk", "chunking", "client", "client_async"),
+    *(
+        "embeddings_utils",
+        "emulator",
+        "error",
+        "files",
+        "local",
+        "object",
+        "prompts",
+        "quantization",
+        "util",
+        "video_utils",
+    ),
 )
 
 # Without `object`, a module of this package that would hide the builtin after `import *`.
@@ -109,6 +123,8 @@ __all__ = [
     "api_key_path",
     "api_resources",
     "app_info",
+    "batches",
+    "bulk",
     "chunking",
     "client",
     "client_async",
@@ -117,6 +133,7 @@ __all__ = [
     "embeddings_utils",
     "emulator",
     "error",
+    "files",
     "get_embedding",
     "get_embeddings",
     "local",
