@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -42,6 +44,23 @@ if pyenv := shutil.which("pyenv"):
     ]
     os.environ.setdefault("PYENV_VERSION", ":".join(found) or "system")
 
+SKIPPED = "SKIPPED_TESTS"  # the environment's name for the file in which pytest notes what it skips
+
+
+def tell_skipped(file: Path) -> None:
+    """Say at the very end what was skipped on the way, where nobody looked."""
+    lines = [*dict.fromkeys(file.read_text(encoding="utf-8").splitlines())]
+    file.unlink()
+    if lines:
+        print("Tests were skipped:", *lines, sep="\n  ")
+
+
+if SKIPPED not in os.environ:  # else this is a nox within nox, which notes for the outer one
+    descriptor, name = tempfile.mkstemp(prefix="skipped-")
+    os.close(descriptor)
+    os.environ[SKIPPED] = name
+    atexit.register(tell_skipped, Path(name))
+
 
 def newest(*names: str) -> list[str]:
     """Requirements of dependency groups, at the newest versions that fit."""
@@ -61,9 +80,11 @@ def wheel(session: nox.Session) -> str:
     if not folder.exists():
         shutil.rmtree(folder.parent, ignore_errors=True)
         session.install("--constraint", LOCKED, "build")
-        # With --install-only too, where `run` runs nothing.
         build = ("python", "-m", "build", "--wheel", "--outdir", str(folder))
-        session.run_install(*build, silent=True)
+        # --no-install leaves out the one, --install-only the other.
+        for run in (session.run_install, session.run):
+            if not folder.exists():
+                run(*build, silent=True)
     return str(next(folder.glob("*.whl")))
 
 
