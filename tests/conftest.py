@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 try:
@@ -18,3 +21,13 @@ else:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that writes snapshots instead of comparing with them."""
     parser.addoption("--update-snapshots", action="store_true", help="write the snapshots anew")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Note what was skipped, and why, for who asked for it: nox says it at its end."""
+    worker = hasattr(terminalreporter.config, "workerinput")  # whose results another process has
+    if (file := os.environ.get("SKIPPED_TESTS")) and not worker:
+        reasons = {report.longrepr[2] for report in terminalreporter.getreports("skipped")}
+        with Path(file).open("a", encoding="utf-8") as notes:
+            for reason in sorted(reasons):
+                notes.write(" ".join(reason.removeprefix("Skipped: ").split()) + "\n")

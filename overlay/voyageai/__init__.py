@@ -12,20 +12,24 @@ from __future__ import annotations
 
 from .version import VERSION
 
-# typing.TYPE_CHECKING, for type checkers; importing typing would double what this import costs.
-TYPE_CHECKING = False
+# Type checkers know this name. Importing it from typing would double what this import costs, and a
+# literal False would hide all names below from Jedi, which takes it at its word.
+TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from . import (
         api_resources,
+        batches,
+        bulk,
         chunking,
         client,
         client_async,
         embeddings_utils,
         emulator,
         error,
+        files,
         local,
         prompts,
         quantization,
@@ -81,8 +85,19 @@ _HOMES = {
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = (
-    *("api_resources", "chunking", "client", "client_async", "embeddings_utils", "emulator"),
-    *("error", "local", "object", "prompts", "quantization", "util", "video_utils"),
+    *("api_resources", "batches", "bulk", "chunking", "client", "client_async"),
+    *(
+        "embeddings_utils",
+        "emulator",
+        "error",
+        "files",
+        "local",
+        "object",
+        "prompts",
+        "quantization",
+        "util",
+        "video_utils",
+    ),
 )
 
 # Without `object`, a module of this package that would hide the builtin after `import *`.
@@ -108,6 +123,8 @@ __all__ = [
     "api_key_path",
     "api_resources",
     "app_info",
+    "batches",
+    "bulk",
     "chunking",
     "client",
     "client_async",
@@ -116,6 +133,7 @@ __all__ = [
     "embeddings_utils",
     "emulator",
     "error",
+    "files",
     "get_embedding",
     "get_embeddings",
     "local",

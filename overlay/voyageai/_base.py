@@ -222,8 +222,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
     def tokenizer(self, model: str) -> Tokenizer:
         """The tokenizer of a model, as the library `tokenizers` has it; it does not truncate.
 
-        Fetched from the Hugging Face Hub once per process and machine. `HF_ENDPOINT`, `HF_HOME` and
-        `HF_HUB_OFFLINE` are honoured; the client's `tokenizers` go first.
+        Fetched once per process and machine: from the Hugging Face Hub, or from the emulator that
+        requests go to. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured; the client's
+        `tokenizers` go first.
 
         Args:
             model: Name of a model.
@@ -244,7 +245,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         from . import tokenization
 
-        return tokenization.load(model, self._settings.get("tokenizers"))
+        url = self._params["base_url"]
+        return tokenization.load(model, self._settings.get("tokenizers"), url)
 
     def tokenize(self, texts: Sequence[str], model: str | None = None) -> list[Encoding]:
         """The tokens of texts, without those of a prompt.

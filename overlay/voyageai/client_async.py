@@ -71,7 +71,36 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """See `Client.embed`."""
+        """Embed texts.
+
+        Args:
+            texts: A list of texts, or one. A request takes up to 1,000, and the model limits
+                their tokens.
+            model: Name of a text embedding model.
+            input_type: `query` for what is searched with, `document` for what is searched; None
+                puts no prompt before the texts. See `voyageai.prompts`.
+            truncation: Cut texts over the context length (the default); if False they are an error.
+            output_dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
+            output_dimension: Length of the vectors, one of the model's; None is its default.
+
+        Returns:
+            One vector per text, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> texts = ["Where are the keys?"]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         result = await vo.embed(texts, model="voyage-4", input_type="query")
+            ...         return len(result.embeddings), result.total_tokens > 0
+            >>> asyncio.run(main())
+            (1, True)
+
+        Source: https://docs.voyageai.com/reference/embeddings-api
+        """
         from . import calls
         from .local.helpers import embed_local, is_local_model
 
@@ -99,7 +128,27 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """See `Client.embed_query`."""
+        """Embed what is searched with: `embed` with `input_type="query"`.
+
+        Args:
+            text: A query, or a list of queries.
+            model, truncation, output_dtype, output_dimension: As in `embed`.
+
+        Returns:
+            One vector per query.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         query = await vo.embed_query("Where are the keys?", model="voyage-4")
+            ...         return len(query)
+            >>> asyncio.run(main())
+            1
+        """
         from .limits import check_model
 
         return await self.embed(
@@ -121,7 +170,28 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """See `Client.embed_documents`."""
+        """Embed what is searched: `embed` with `input_type="document"`.
+
+        Args:
+            texts: A list of texts, or one.
+            model, truncation, output_dtype, output_dimension: As in `embed`.
+
+        Returns:
+            One vector per text, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> texts = ["On the table.", "It rains."]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         documents = await vo.embed_documents(texts, model="voyage-4")
+            ...         return len(documents)
+            >>> asyncio.run(main())
+            2
+        """
         from .limits import check_model
 
         return await self.embed(
@@ -147,7 +217,39 @@ class AsyncClient(_BaseClient):
         chunk_overlap: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """See `Client.contextualized_embed`."""
+        """Embed chunks in the context of their documents.
+
+        Args:
+            inputs: Documents, each a list of its chunks in order. With `input_type="query"`, or
+                with auto-chunking, a flat list of texts is taken too.
+            model: Name of a contextualized embedding model.
+            input_type: `query`, `document` or None, as in `embed`.
+            output_dtype: As in `embed`.
+            output_dimension: As in `embed`.
+            chunk_fn: Splits each text into chunks before they are sent.
+            enable_auto_chunking: Let the server split documents; needs `input_type="document"`.
+            chunk_size: Most tokens of a chunk, with auto-chunking.
+            chunk_overlap: Tokens that neighbouring chunks share, with auto-chunking.
+
+        Returns:
+            One result per document, with one vector per chunk.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         result = await vo.contextualized_embed(
+            ...             [["The river rose.", "It fell in May."]], model="voyage-context-4"
+            ...         )
+            ...         return len(result.results[0].embeddings)
+            >>> asyncio.run(main())
+            2
+
+        Source: https://docs.voyageai.com/docs/contextualized-chunk-embeddings
+        """
         from . import calls
 
         return await self._send(
@@ -173,7 +275,27 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """See `Client.contextualized_embed_query`."""
+        """Embed what is searched with: `contextualized_embed` with `input_type="query"`.
+
+        Args:
+            text: A query, or a list of queries.
+            model, output_dtype, output_dimension: As in `contextualized_embed`.
+
+        Returns:
+            One result per query, with one vector.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         query = await vo.contextualized_embed_query("When?", "voyage-context-4")
+            ...         return len(query.results[0].embeddings)
+            >>> asyncio.run(main())
+            1
+        """
         queries = [text] if isinstance(text, str) else text
         return await self.contextualized_embed(
             queries,
@@ -196,7 +318,32 @@ class AsyncClient(_BaseClient):
         chunk_overlap: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """See `Client.contextualized_embed_documents`."""
+        """Embed what is searched: `contextualized_embed` with `input_type="document"`.
+
+        Args:
+            documents: Documents, each a list of its chunks; whole texts with auto-chunking.
+            model, output_dtype, output_dimension: As in `contextualized_embed`.
+            chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap: The same.
+
+        Returns:
+            One result per document, with one vector per chunk.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         result = await vo.contextualized_embed_documents(
+            ...             ["The river rose. It fell in May."],
+            ...             model="voyage-context-4",
+            ...             enable_auto_chunking=True,
+            ...         )
+            ...         return result.chunk_texts
+            >>> asyncio.run(main())
+            [['The river rose. It fell in May.']]
+        """
         return await self.contextualized_embed(
             documents,
             model=model,
@@ -220,7 +367,43 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """See `Client.multimodal_embed`."""
+        """Embed sequences of texts, images and videos.
+
+        Args:
+            inputs: A list of lists of texts, pictures and videos, or of dicts such as
+                `{"content": [{"type": "text", "text": "A cat."}, {"type": "image_url",
+                "image_url": "https://..."}]}` with parts of type `text`, `image_url`,
+                `image_base64`, `video_url` or `video_base64`; base64 means a data URL. A picture
+                is bytes, a path, a binary file, a Pillow image, an array of height x width (x 3 or
+                4) bytes, or a `voyageai.ImageUrl`; a video is a `voyageai.video_utils.Video` or a
+                `voyageai.VideoUrl`. Pictures need the extra `images`: they are turned upright, put
+                on white where they are transparent, and sent without loss.
+            model: Name of a multimodal embedding model.
+            input_type: `query`, `document` or None, as in `embed`.
+            truncation: Cut inputs over the context length; an image that is cut is dropped whole.
+            output_dtype: As in `embed`.
+            output_dimension: As in `embed`.
+
+        Returns:
+            One vector per input, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> from PIL import Image
+            >>> cat = Image.new("RGB", (300, 200), "orange")
+            >>> inputs = [["A cat.", cat]]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         result = await vo.multimodal_embed(inputs, model="voyage-multimodal-3.5")
+            ...         return len(result.embeddings)
+            >>> asyncio.run(main())
+            1
+
+        Source: https://docs.voyageai.com/docs/multimodal-embeddings
+        """
         from . import calls
 
         return await self._send(
@@ -244,7 +427,28 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """See `Client.multimodal_embed_query`."""
+        """Embed what is searched with: `multimodal_embed` with `input_type="query"`.
+
+        Args:
+            inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
+
+        Returns:
+            One vector per input, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         result = await vo.multimodal_embed_query(
+            ...             [["A cat."]], model="voyage-multimodal-3.5"
+            ...         )
+            ...         return len(result)
+            >>> asyncio.run(main())
+            1
+        """
         return await self.multimodal_embed(
             inputs,
             model=model,
@@ -264,7 +468,28 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """See `Client.multimodal_embed_documents`."""
+        """Embed what is searched: `multimodal_embed` with `input_type="document"`.
+
+        Args:
+            inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
+
+        Returns:
+            One vector per input, in their order.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         result = await vo.multimodal_embed_documents(
+            ...             [["A cat."]], model="voyage-multimodal-3.5"
+            ...         )
+            ...         return len(result)
+            >>> asyncio.run(main())
+            1
+        """
         return await self.multimodal_embed(
             inputs,
             model=model,
@@ -284,44 +509,156 @@ class AsyncClient(_BaseClient):
         truncation: bool | None = True,
         **options: Unpack[RerankOptions],
     ) -> RerankingObject:
-        """See `Client.rerank`."""
+        """Rank documents by their relevance to a query.
+
+        Args:
+            query: The query.
+            documents: A list of texts. A request takes up to 1,000, and the model limits their
+                tokens.
+            model: Name of a reranker.
+            top_k: How many of the best to return; None is all.
+            truncation: Cut query and documents that are too long; if False they are an error.
+
+        Returns:
+            The documents with their scores, best first.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            VoyageError: The call failed.
+
+        Example:
+            >>> documents = ["It rains.", "The keys are on the table."]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         ranking = await vo.rerank("Where are the keys?", documents, "rerank-2.5")
+            ...         return ranking.results[0].document
+            >>> asyncio.run(main())
+            'The keys are on the table.'
+
+        Source: https://docs.voyageai.com/reference/reranker-api
+        """
         from . import calls
 
         return await self._send(calls.rerank(query, documents, model, top_k, truncation), options)
 
     async def atokenizer(self, model: str) -> Tokenizer:
-        """See `Client.tokenizer`."""
+        """The tokenizer of a model, as the library `tokenizers` has it; it does not truncate.
+
+        Fetched once per process and machine: from the Hugging Face Hub, or from the emulator that
+        requests go to. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured; the client's
+        `tokenizers` go first.
+
+        Args:
+            model: Name of a model.
+
+        Returns:
+            The same tokenizer each time.
+
+        Raises:
+            ImportError: The extra `tokenizers` is not installed.
+            OSError: It can't be had; says from where, and what else can be done.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         tokenizer = await vo.atokenizer("voyage-4")
+            ...         return tokenizer.decode(tokenizer.encode("Where are the keys?").ids)
+            >>> asyncio.run(main())
+            'Where are the keys?'
+
+        Source: https://docs.voyageai.com/docs/tokenization
+        """
         return await asyncio.to_thread(self.tokenizer, model)
 
     async def atokenize(self, texts: Sequence[str], model: str | None = None) -> list[Encoding]:
-        """See `Client.tokenize`."""
+        """The tokens of texts, without those of a prompt.
+
+        Args:
+            texts: A list of texts.
+            model: Name of a model.
+
+        Returns:
+            An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
+
+        Raises:
+            ArgumentError: The texts are no list of strings.
+            ImportError, OSError: As in `tokenizer`.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         [encoding] = await vo.atokenize(["Where are the keys?"], "voyage-4")
+            ...         return len(encoding.ids) == len(encoding.tokens)
+            >>> asyncio.run(main())
+            True
+        """
         return await asyncio.to_thread(self.tokenize, texts, model)
 
     async def acount_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
-        """See `Client.count_tokens`."""
+        """The number of tokens of texts, as the API counts them for a request.
+
+        Args:
+            texts: A list of texts.
+            model: Name of a model.
+
+        Raises:
+            ArgumentError: The texts are no list of strings.
+            ImportError, OSError: As in `tokenizer`.
+
+        Example:
+            >>> texts = ["Where are the keys?", "On the table."]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         return await vo.acount_tokens(texts, model="voyage-4") < 120_000
+            >>> asyncio.run(main())
+            True
+        """
         return await asyncio.to_thread(self.count_tokens, texts, model)
 
     async def acount_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
-        """See `Client.count_usage`."""
+        """What inputs of `multimodal_embed` would be billed for, counted on this machine.
+
+        Args:
+            inputs: As `multimodal_embed` takes them, but for URLs, which are not fetched.
+            model: Name of a multimodal embedding model.
+
+        Returns:
+            `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`.
+
+        Raises:
+            ArgumentError: An input can't be read, or holds a URL.
+            ImportError, OSError: As in `tokenizer`; pictures need the extra `images`.
+
+        Example:
+            >>> from PIL import Image
+            >>> cat = Image.new("RGB", (400, 300))
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         return await vo.acount_usage([["A cat.", cat]], "voyage-multimodal-3.5")
+            >>> asyncio.run(main())
+            {'text_tokens': 3, 'image_pixels': 120000, 'video_pixels': 0, 'total_tokens': 217}
+
+        Source: https://docs.voyageai.com/docs/tokenization
+        """
         return await asyncio.to_thread(self.count_usage, inputs, model)
 
     @property
     def files(self) -> AsyncFiles:
-        """See `Client.files`."""
+        """Files for batch jobs, and what the jobs wrote; see `voyageai.files.AsyncFiles`."""
         from .files import AsyncFiles
 
         return AsyncFiles(self)
 
     @property
     def batches(self) -> AsyncBatches:
-        """See `Client.batches`."""
+        """Batch jobs, which cost less than live calls; see `voyageai.batches.AsyncBatches`."""
         from .batches import AsyncBatches
 
         return AsyncBatches(self)
 
     @property
     def with_raw_response(self) -> AsyncWithRawResponse:
-        """See `Client.with_raw_response`."""
+        """The same methods, with the answer as it came: status, headers, bytes, and `parse()`."""
         return AsyncWithRawResponse(self)
 
     async def aclose(self) -> None:

@@ -20,6 +20,23 @@ def require(module: str, extra: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise ImportError(
-            f'{module} is not installed: pip install "voyageai[{extra}]" ({error})',
-            name=error.name,
+            f"{module} is not installed: {install(extra)} ({error})", name=error.name
         ) from error
+
+
+def install(extra: str) -> str:
+    """What to do to have an extra.
+
+    It names the packages and not this one: an index may have another `voyageai`, which would take
+    this one's place.
+    """
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        stated = requires("voyageai") or []
+    except PackageNotFoundError:  # run from a folder
+        stated = []
+    pairs = [line.replace("'", '"').split(";") for line in stated]
+    found = [pair[0].strip() for pair in pairs if pair[-1].strip() == f'extra == "{extra}"']
+    packages = "".join(f' "{package}"' for package in found)
+    return f"add the extra `{extra}`" + (f": pip install{packages}" if packages else "")

@@ -1,7 +1,8 @@
 """The models' tokenizers: fetched once per process, from the Hugging Face Hub or from a file.
 
-`HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured, the first as it is at the time of use:
-pointed at a `voyageai.emulator`, tokens are counted as the emulator counts them.
+`HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured, the first as it is at the time of use.
+Where it is not set and requests go to an emulator, the emulator is asked for the tokenizers that it
+counts by.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
 
 from .callers import level
 from .error import ArgumentError
@@ -34,14 +37,17 @@ PUBLIC = "https://huggingface.co"
 
 _lock = threading.Lock()
 _loaded: dict[tuple[str, ...], Tokenizer] = {}
+_serving: dict[tuple[str, str], bool] = {}
+"""Whether a host has a repository, of those that answered."""
 
 
-def load(model: str, own: Tokenizers | None = None) -> Tokenizer:
+def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Tokenizer:
     """The tokenizer of a model. The same object each time; it does not truncate.
 
     Args:
         model: Name of a model.
         own: Tokenizers to use instead of the published ones.
+        base_url: Where the client's requests go. An emulator is asked for its own tokenizer.
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
@@ -51,11 +57,20 @@ def load(model: str, own: Tokenizers | None = None) -> Tokenizer:
     given = (own or {}).get(model)
     if given is not None and not isinstance(given, (str, PathLike)):
         return given
-    origin = (repository(model), _endpoint()) if given is None else (os.fspath(given),)
     # Whoever comes second waits rather than fetches it too.
     with _lock:
+        emulator = None if given else _emulator(model, base_url)
+        where = emulator or _endpoint()
+        origin = (os.fspath(given),) if given else (repository(model), where)
         if origin not in _loaded:
-            path = fetch(model, FILE) if given is None else origin[0]
+            try:
+                path = os.fspath(given) if given else fetch(model, FILE, emulator)
+            except OSError as error:
+                raise OSError(
+                    f"{FILE} of {model} can't be had from {where}/{repository(model)}: {error}. "
+                    f"Give the client a file, tokenizers={{{model!r}: 'path/to/{FILE}'}}, or set "
+                    "HF_ENDPOINT to a host that has it, such as an emulator's address without /v1."
+                ) from None
             _loaded[origin] = _read(path)
         return _loaded[origin]
 
@@ -82,23 +97,64 @@ def at_hand(model: str, own: Tokenizers | None = None) -> Tokenizer | None:
         return None
 
 
-def fetch(model: str, name: str) -> str:
+def fetch(model: str, name: str, emulator: str | None = None) -> str:
     """Path of a file of a model's repository, downloaded unless it is there.
+
+    Args:
+        model: Name of a model.
+        name: Name of the file.
+        emulator: Address of an emulator to ask instead of the Hub. Its files are kept apart from
+            the Hub's.
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
-        OSError: It can't be had.
+        OSError: It can't be had; says why.
     """
     hub = require("huggingface_hub", "tokenizers")
+    place, cache = repository(model), {}
+    if emulator is not None:
+        home: str = require("huggingface_hub.constants", "tokenizers").HF_HOME
+        cache = {"cache_dir": Path(home, "voyageai-emulator")}
     try:
-        path: str = hub.hf_hub_download(repository(model), name, endpoint=_endpoint())
-    except (OSError, ValueError) as error:  # of the network, the cache, and names
-        raise OSError(
-            f"{name} of {model} can't be had from {_endpoint()}/{repository(model)}: {error} "
-            "Without a connection, give the client the file of its tokenizer: "
-            f"tokenizers={{{model!r}: 'path/to/{FILE}'}}."
-        ) from error
+        if not isinstance(hub.try_to_load_from_cache(place, name, **cache), str):
+            # Asked once: the download would try for half a minute where there is no connection.
+            _look(hub, place, name, emulator)
+        token = None if emulator is None else False
+        path: str = hub.hf_hub_download(
+            place, name, endpoint=emulator or _endpoint(), token=token, **cache
+        )
+    except Exception as error:  # noqa: BLE001  # those of the library, and of its HTTP library
+        raise OSError(" ".join(str(error).split()).rstrip(".") or type(error).__name__) from None
     return path
+
+
+def _look(hub: Any, place: str, name: str, emulator: str | None) -> Any:
+    """What a host says of a file, without the file."""
+    url = hub.hf_hub_url(place, name, endpoint=emulator or _endpoint())
+    # The user's token of the Hub is the Hub's.
+    return hub.get_hf_file_metadata(url, token=None if emulator is None else False)
+
+
+def _emulator(model: str, base_url: str) -> str | None:
+    """The address of a host that serves tokenizers as an emulator does, if requests go to one.
+
+    HF_ENDPOINT goes first. Hosts with TLS are not asked, as emulators have none.
+    """
+    url = urlsplit(base_url)
+    if url.scheme != "http" or os.environ.get("HF_ENDPOINT"):
+        return None
+    origin, place = f"http://{url.netloc.rpartition('@')[2]}", repository(model)
+    if (origin, place) not in _serving:
+        hub = require("huggingface_hub", "tokenizers")
+        try:
+            found = _look(hub, place, FILE, origin)
+        except Exception as error:  # noqa: BLE001  # those of the library, and of its HTTP library
+            if getattr(error, "response", None) is None:
+                return None  # nobody is there, yet
+            _serving[origin, place] = False
+        else:
+            _serving[origin, place] = found.commit_hash is not None
+    return origin if _serving[origin, place] else None
 
 
 def repository(model: str) -> str:

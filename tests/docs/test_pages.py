@@ -41,6 +41,7 @@ def test_an_example_runs(place, code, url, monkeypatch, tmp_path):
     """Readers copy them, one at a time."""
     monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
     monkeypatch.setenv("VOYAGE_BASE_URL", url)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         cwd=tmp_path,
@@ -60,3 +61,14 @@ def test_links_to_files_lead_somewhere(page):
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
 
     assert [] == [link for link in links if not (page.parent / link).exists()]
+
+
+NAMED = re.compile(r"pip install [^\n]*(?<![-\w])voyageai(?!-)")
+INSTALLING = [page for page in PAGES if page.name != "batch-inference.md"]
+"""All pages but one, which has such a line still."""
+
+
+@pytest.mark.parametrize("page", INSTALLING, ids=lambda page: page.name)
+def test_no_install_line_asks_an_index_for_the_name(page):
+    """A public index has the vendor's package under it."""
+    assert [] == NAMED.findall(page.read_text(encoding="utf-8"))

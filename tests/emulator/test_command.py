@@ -125,6 +125,8 @@ def test_the_page_is_given_with_its_token() -> None:
         assert process.stdout is not None
         origin = line.split()[-1].removesuffix("/v1")
         assert f"page: {origin}/#token=of%20mine\n" == process.stdout.readline()
+        assert f"export VOYAGE_BASE_URL={origin}/v1\n" == process.stdout.readline()
+        assert f"export HF_ENDPOINT={origin}\n" == process.stdout.readline()
         headers = {"x-emulator-token": "of mine"}
         assert 200 == httpx2.get(f"{origin}/_emulator/faults", headers=headers).status_code
 

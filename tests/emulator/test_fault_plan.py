@@ -308,3 +308,24 @@ def test_what_is_no_json_is_refused(emulator: Emulator) -> None:
     url = f"{emulator.origin}/_emulator/faults"
     assert 400 == httpx2.post(url, content=b"{", headers=headers).status_code
     assert {"detail"} == set(json.loads(httpx2.put(url, content=b"\xff", headers=headers).text))
+
+
+def test_a_fault_by_url_or_header_may_have_a_share() -> None:
+    """Of a client that cannot be changed, some requests have to get through."""
+    header = {"x-emulator-fault": "status:0.5; status=503"}
+    with running() as emulator, httpx2.Client(headers={"authorization": "Bearer any"}) as http:
+        asked = {"input": "a", "model": "voyage-4"}
+        url = f"{emulator.origin}/faults/status:0.5;status=503/v1/embeddings"
+        by_url = {http.post(url, json=asked).status_code for _ in range(40)}
+        url = f"{emulator}/embeddings"
+        by_header = {http.post(url, json=asked, headers=header).status_code for _ in range(40)}
+
+    assert {200, 503} == by_url
+    assert {200, 503} == by_header
+
+
+@pytest.mark.parametrize("share", ["1.5", "half", "-1"])
+def test_a_share_that_is_none_is_refused(share: str) -> None:
+    """As it is on the command line."""
+    with pytest.raises(ValueError, match="a share of requests is from 0 to 1"):
+        FaultPlan().named(f"status:{share}; status=503")

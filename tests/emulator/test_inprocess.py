@@ -481,7 +481,10 @@ def test_without_the_extra_the_command_to_install_it_is_given(
 ) -> None:
     """The package itself can be imported without it."""
     monkeypatch.setitem(sys.modules, "voyageai.emulator.inprocess", None)
-    with pytest.raises(ImportError, match=r'pip install "voyageai\[emulator\]"'), in_process():
+    with (
+        pytest.raises(ImportError, match='extra `emulator`: pip install "jsonschema'),
+        in_process(),
+    ):
         pass
 
 

@@ -228,7 +228,7 @@ def test_without_the_extra_only_its_use_fails(project: pytest.Pytester) -> None:
     """)
     result = project.runpytest_subprocess()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(['the emulator needs * pip install "voyageai?emulator?" *'])
+    result.stdout.fnmatch_lines(['the emulator needs * extra `emulator`: pip install "*'])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
@@ -246,3 +246,17 @@ def test_the_fixture_and_the_mark_are_listed(project: pytest.Pytester) -> None:
     shown.fnmatch_lines(["@pytest.mark.voyage_emulator(?*settings): *"])
     shown = project.runpytest_subprocess("--fixtures").stdout
     shown.fnmatch_lines(["voyage_emulator -- *", "*running emulator of the test's own*"])
+
+
+def test_a_mistyped_setting_is_named_with_what_was_meant(project: pytest.Pytester) -> None:
+    """Not with the traceback of a function that the test does not call."""
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.voyage_emulator(teir="free")
+        def test_limited(voyage_emulator): ...
+    """)
+    result = project.runpytest_subprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["voyage_emulator has no setting 'teir': did you mean tier?"])
+    result.stdout.no_fnmatch_line("*Traceback*")

@@ -372,3 +372,12 @@ def test_a_refusal_says_when_to_come_again_only_if_asked(emulator: Emulator) -> 
     with running(tier="free", retry_after=True) as other:
         answers = [post(other) for _ in range(4)]
         assert "retry-after" in answers[-1].headers
+
+
+@pytest.mark.parametrize("said", [1, "1", "tier_1"])
+def test_a_tier_may_be_named_as_the_client_names_it(said: int | str) -> None:
+    """The same setting goes to both, and a shell has no numbers."""
+    with running(tier=said) as emulator:
+        assert "tier_1" == emulator.limits.tier
+        emulator.limits.tier = 2
+        assert "tier_2" == emulator.limits.tier

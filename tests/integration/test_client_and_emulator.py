@@ -11,6 +11,7 @@ import trio
 import voyageai
 from blockbuster import blockbuster_ctx
 from voyageai import error, prompts
+from voyageai.emulator import running
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.dtypes import DTYPES
 
@@ -171,3 +172,15 @@ def test_a_client_is_shared_by_threads(vo):
         found = pool.map(lambda text: vo.embed([text], model="voyage-4").embeddings[0], texts)
 
     assert expected == list(found)
+
+
+def test_a_base_url_without_its_end_is_said_to_lack_it():
+    """'Not Found' alone sends people to look for the model."""
+    with (
+        running() as emulator,
+        voyageai.Client("any-key", base_url=emulator.origin) as vo,
+        pytest.raises(
+            voyageai.error.NotFoundError, match="The base URL lacks /v1; the API's end in"
+        ),
+    ):
+        vo.embed_query("a", model="voyage-4")

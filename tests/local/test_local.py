@@ -199,7 +199,7 @@ def test_a_missing_package_is_named_with_the_extra(monkeypatch: pytest.MonkeyPat
     """The message is the command to run, and asking whether it would work is no error."""
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     assert not local._is_local_available()
-    with pytest.raises(ImportError, match=r'pip install "voyageai\[local\]"'):
+    with pytest.raises(ImportError, match='extra `local`: pip install "sentence'):
         embed_local(["car"], NANO)
 
 

@@ -121,7 +121,7 @@ def test_a_proxy_that_can_be_none_is_an_error_that_names_its_place(face, proxy, 
 def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
     """Not a bare ImportError, and not the package that HTTPX2 would name."""
     monkeypatch.setattr(environment, "find_spec", lambda name: None)
-    with pytest.raises(error.ArgumentError, match="the extra `socks`: pip install socksio"):
+    with pytest.raises(error.ArgumentError, match='the extra `socks`: pip install "socksio'):
         face.client(proxy=f"{scheme}://proxy:1080", transport=None)
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://proxy:1080")
     client = face.kind("k")

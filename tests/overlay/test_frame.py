@@ -192,3 +192,14 @@ def test_results_become_json_like_the_official_ones():
     result.embeddings = [[0.5]]
 
     assert "[[0.5]]" == json.dumps(result.embeddings)
+
+
+def test_every_documented_module_is_reached_by_its_name():
+    """`voyageai.bulk.Progress` stands in annotations of who imports nothing but the package."""
+    script = (
+        "import voyageai\n"
+        "print(voyageai.bulk.Progress.__name__, voyageai.files.Files.__name__,"
+        " voyageai.batches.Batches.__name__)"
+    )
+
+    assert "Progress Files Batches" == run(script)

@@ -327,7 +327,7 @@ def test_a_file_open_as_text_is_refused(face):
 def test_without_pillow_the_error_says_how_to_get_it(face, monkeypatch):
     """It is an extra."""
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
-    with pytest.raises(ImportError, match=r'pip install "voyageai\[images\]"'):
+    with pytest.raises(ImportError, match='extra `images`: pip install "pillow'):
         face.call(face.client(), "multimodal_embed", [[b"\x89PNG"]], MODEL)
 
 

@@ -194,5 +194,5 @@ def test_arrow_shares_the_memory_of_the_vectors(face):
 def test_without_pyarrow_the_error_says_how_to_get_it(face, monkeypatch):
     """It is an extra."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r'pip install "voyageai\[arrow\]"'):
+    with pytest.raises(ImportError, match='extra `arrow`: pip install "pyarrow'):
         embedded(face).to_arrow()

@@ -667,3 +667,9 @@ def test_small_requests_teach_less_than_large_ones():
         ratio.learn(100_000, 100_000)
 
     assert pytest.approx(1.0, abs=0.01) == ratio.mean
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_paid_tiers_have_the_catalogues_names_too(number):
+    """The emulator has them, and the same setting goes to both."""
+    assert number == RateLimiter(f"tier_{number}").setting

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import pickle
+
 import httpx2
 import pytest
 import voyageai
@@ -124,3 +127,70 @@ def test_tiers_are_the_catalogues(face):
     face.call(client, "embed", **EMBED)
 
     assert sum(face.waits) >= 60
+
+
+def test_a_long_wait_is_one_line_when_it_begins(face, caplog):
+    """A minute of silence looks like a program that hangs."""
+    caplog.set_level(logging.INFO, logger="voyageai")
+    client = face.client(rate_limit=SLOW)
+    for _ in range(2):
+        face.call(client, "embed", **EMBED)
+    assert [] == caplog.messages
+    face.call(client, "embed", **EMBED)
+
+    assert ["voyage-4 waits about 60 s for the rate limit"] == caplog.messages
+
+
+def test_a_short_wait_is_no_line(face, caplog):
+    """Of these there are thousands."""
+    caplog.set_level(logging.INFO, logger="voyageai")
+    client = face.client(rate_limit=voyageai.RateLimit(rpm=1))
+    face.call(client, "embed", **EMBED)
+    face.time += 56
+    face.call(client, "embed", **EMBED)
+
+    assert 4 == round(sum(face.waits))
+    assert [] == caplog.messages
+
+
+def test_a_callback_is_told_of_a_wait_until_it_is_over(face):
+    """A progress bar shows what is left, and goes away at the end."""
+    told = []
+    limiter = voyageai.RateLimiter(SLOW, on_wait=lambda *wait: told.append(wait))
+    client = face.client(rate_limit=limiter)
+    for _ in range(2):
+        face.call(client, "embed", **EMBED)
+    assert [] == told
+    face.call(client, "embed", **EMBED)
+
+    seconds = [left for _, left in told]
+    assert {"voyage-4"} == {model for model, _ in told}
+    assert (60, 0) == (round(seconds[0]), seconds[-1])
+    assert sorted(seconds, reverse=True) == seconds
+    assert len(face.waits) + 1 == len(told)
+
+
+def test_a_callback_that_fails_leaves_the_place_to_the_next_call(face):
+    """Its error is the call's, and the limit goes on."""
+
+    def fail(model, seconds):
+        raise RuntimeError(model)
+
+    limiter = voyageai.RateLimiter(voyageai.RateLimit(rpm=1), on_wait=fail)
+    client = face.client(rate_limit=limiter)
+    face.call(client, "embed", **EMBED)
+    with pytest.raises(RuntimeError, match="voyage-4"):
+        face.call(client, "embed", **EMBED)
+
+    limiter.on_wait = None
+    face.call(client, "embed", **EMBED)
+    assert 60 <= sum(face.waits) < 62
+
+
+def test_a_pickled_limiter_leaves_its_callback_behind():
+    """A bar belongs to its process, and most functions can't be pickled."""
+    limiter = voyageai.RateLimiter(1, on_wait=lambda model, seconds: None)
+
+    copied = pickle.loads(pickle.dumps(limiter))
+
+    assert (1, None) == (copied.setting, copied.on_wait)

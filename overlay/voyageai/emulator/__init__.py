@@ -28,7 +28,7 @@ It records what it is asked, and goes wrong when told to: after
 ``with running() as emulator``, the next request meets that. `voyageai.emulator.faults` says how to
 plan faults, and from a shell ``voyageai-emulator --faults`` lists them.
 
-Needs ``pip install "voyageai[emulator]"``.
+Needs the extra ``emulator``.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 from typing import TYPE_CHECKING
+
+from ..extras import install
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -48,8 +50,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Emulator", "Fault", "FaultPlan", "InProcessEmulator", "in_process", "running"]
 
-INSTALL = 'the emulator needs packages that are not installed: pip install "voyageai[emulator]"'
-
 # Loaded when they are asked for: they need the extra.
 _LATE = {
     "Emulator": ".handle",
@@ -59,13 +59,18 @@ _LATE = {
 }
 
 
+def missing(error: ImportError) -> str:
+    """What to say where the extra is not installed."""
+    return f"the emulator needs packages that are not installed: {install('emulator')} ({error})"
+
+
 def __getattr__(name: str) -> object:
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         return getattr(importlib.import_module(_LATE[name], __name__), name)
     except ImportError as error:
-        raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
+        raise ImportError(missing(error), name=error.name) from error
 
 
 @contextlib.contextmanager
@@ -114,7 +119,7 @@ def running(
         from .server import Server, serving
         from .settings import Settings
     except ImportError as error:
-        raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
+        raise ImportError(missing(error), name=error.name) from error
     check_host(host, "expose=True", allowed=expose)
     server = Server(host, port, Settings(**options))
     with serving(server) as emulator:
@@ -154,6 +159,6 @@ def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
         from .inprocess import in_this_process
         from .settings import Settings
     except ImportError as error:
-        raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
+        raise ImportError(missing(error), name=error.name) from error
     with in_this_process(Settings(**options)) as emulator:
         yield emulator

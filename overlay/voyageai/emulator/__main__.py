@@ -10,7 +10,7 @@ from urllib.parse import quote
 from voyageai_rest.catalogue import Tiers
 from voyageai_rest.operations import SERVERS
 
-from . import INSTALL
+from . import missing
 from .exposure import check_host
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def main(arguments: list[str] | None = None) -> None:
         from .server import Server
         from .settings import Settings
     except ImportError as error:
-        parser.exit(1, f"{INSTALL} ({error})\n")
+        parser.exit(1, f"{missing(error)}\n")
     if options.pop("list_faults"):
         _list_faults()
         return
@@ -162,6 +162,8 @@ def _announce(emulator: Emulator) -> None:
     sys.stdout.write(
         f"EMULATOR, not the Voyage AI models, at {emulator}\n"
         f"page: {emulator.origin}/#token={quote(emulator.admin_token)}\n"
+        f"export VOYAGE_BASE_URL={emulator}\n"
+        f"export HF_ENDPOINT={emulator.origin}\n"
     )
     sys.stdout.flush()
 

@@ -26,6 +26,7 @@ import importlib
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,12 +67,18 @@ def voyage_emulator(
     `voyageai.emulator.running`.
     """
     from . import running
+    from .settings import SettingsDict
 
+    known = [*SettingsDict.__annotations__, "host", "port", "expose"]
     settings = dict(voyage_emulator_settings)
     for mark in reversed(list(request.node.iter_markers(MARK))):
         if mark.args:
             raise TypeError(f"the mark {MARK} takes settings by name, not {mark.args}")
         settings |= mark.kwargs
+    if wrong := [name for name in settings if name not in known]:
+        near = get_close_matches(wrong[0], known, 1)
+        meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        pytest.fail(f"{MARK} has no setting {wrong[0]!r}: {meant}", pytrace=False)
     with contextlib.ExitStack() as stack:
         try:
             emulator = stack.enter_context(running(**settings))

@@ -81,7 +81,7 @@ class RateLimits:
 
     def __init__(
         self,
-        tier: str | None,
+        tier: str | int | None,
         models: Mapping[str, Model],
         clock: Callable[[], float],
         *,
@@ -102,7 +102,9 @@ class RateLimits:
         return self._tier
 
     @tier.setter
-    def tier(self, tier: str | None) -> None:
+    def tier(self, tier: str | int | None) -> None:
+        if f"tier_{tier}" in TIER_NAMES:  # 1, as the client has it, and the command line's "1"
+            tier = f"tier_{tier}"
         if tier is not None and tier not in TIER_NAMES:
             raise ValueError(f"tier must be one of {', '.join(TIER_NAMES)}, not {tier!r}")
         self._tier = tier

@@ -23,7 +23,7 @@ class SettingsDict(TypedDict, total=False):
 
     api_key: str | None
     platform: str | None
-    tier: str | None
+    tier: str | int | None
     retry_after: bool
     latency: str | float
     concurrency: int | None
@@ -45,8 +45,8 @@ class Settings:
         platform: Name of the host whose models, operations and keys there are: ``voyage``,
             ``atlas``, ``us`` or ``eu``. By default those of the host that a request is
             addressed to, and those of all hosts where that is another.
-        tier: Usage tier by whose rate limits requests are refused, such as ``free`` or
-            ``tier_1``. By default none is.
+        tier: Usage tier by whose rate limits requests are refused, such as ``free``,
+            ``tier_1`` or 1. By default none is.
         retry_after: Whether a refusal for a rate limit says when to come again, which those of
             the API do not.
         latency: How long answers take: ``none``, seconds such as ``0.2``, or ``model``, which
@@ -68,7 +68,7 @@ class Settings:
     _: KW_ONLY
     api_key: str | None = field(default=None, repr=False)
     platform: str | None = None
-    tier: str | None = None
+    tier: str | int | None = None
     retry_after: bool = False
     latency: str | float = "none"
     concurrency: int | None = None

@@ -8,7 +8,7 @@ process. A model may bring code of its own, which is not run unless you say so, 
 
     voyageai.local.trust_remote_code = True
 
-Needs ``pip install "voyageai[local]"``. Names are the official client's.
+Needs the extra ``local``. Names are the official client's.
 """
 
 from __future__ import annotations

@@ -94,8 +94,8 @@ def _config(model: str, endpoint: str | None) -> Mapping[str, Any]:  # noqa: ARG
     except OSError as error:
         raise OSError(
             f"Between which sizes {model} scales is known from its {CONFIG} alone, which can't "
-            f"be had: {str(error.__cause__ or error).rstrip('.')}"
-        ) from error
+            f"be had: {error}"
+        ) from None
     try:
         read = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..error import VideoProcessingError
-from ..extras import require
+from ..extras import install, require
 
 __all__ = ["Measures", "encode", "executable", "measure"]
 
@@ -75,7 +75,7 @@ def executable() -> str:
         found = shutil.which("ffmpeg")
         if found is None:
             raise ImportError(
-                'Videos are read by ffmpeg, which is not here: pip install "voyageai[video]", or '
+                f"Videos are read by ffmpeg, which is not here: {install('video')}; or "
                 f"install ffmpeg and have it on the PATH, or name it by {NAMED}.",
                 name="imageio_ffmpeg",
             ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf, isfinite
 from os import getpid
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from attrs import field, frozen
 from voyageai_rest.catalogue import MODELS, TIERS
@@ -13,7 +13,7 @@ from ..error import ArgumentError
 from .budget import Budget, Reservation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from attrs import Attribute
     from voyageai_rest.catalogue import Model
@@ -22,7 +22,11 @@ __all__ = ["RateLimit", "RateLimiter", "Reservation", "Setting"]
 
 PAID = {1: TIERS.tier_1, 2: TIERS.tier_2, 3: TIERS.tier_3}
 
-Tier = Literal["free", 1, 2, 3]
+NAMES = {f"tier_{number}": number for number in PAID}
+"""Paid tiers as the catalogue and the emulator call them."""
+
+Number = Literal["free", 1, 2, 3]
+Tier = Number | Literal["tier_1", "tier_2", "tier_3"]
 
 
 def _limit(_: object, attribute: Attribute[float | None], value: Any) -> None:
@@ -68,10 +72,13 @@ class RateLimiter:
     its own. Times are of any clock that only goes forwards, in seconds.
 
     Args:
-        setting: A usage tier of the API (`"free"`, 1, 2 or 3) or a `RateLimit`. The paid tiers
-            have a limit for each model; a model whose limits are not known gets the lowest of its
-            endpoint, or the lowest of all if the model is not known either. The free tier and a
-            `RateLimit` are one limit for all models together.
+        setting: A usage tier of the API (`"free"`, 1, 2 or 3; or `"tier_1"` and so on) or a
+            `RateLimit`. The paid tiers have a limit for each model; a model whose limits are not
+            known gets the lowest of its endpoint, or the lowest of all if the model is not known
+            either. The free tier and a `RateLimit` are one limit for all models together.
+        on_wait: For a progress bar. It gets the model and the seconds that are left of a wait,
+            about once a second, and 0 seconds when the wait is over. Clients call it in the thread
+            or event loop of the call that waits, so it must not block. A pickled limiter has none.
 
     Raises:
         ArgumentError: The setting is none of these.
@@ -88,7 +95,11 @@ class RateLimiter:
         0.0
     """
 
-    def __init__(self, setting: Tier | RateLimit) -> None:
+    def __init__(
+        self, setting: Tier | RateLimit, on_wait: Callable[[str, float], object] | None = None
+    ) -> None:
+        if isinstance(setting, str):
+            setting = cast("Number", NAMES.get(setting, setting))
         paid = type(setting) is int and setting in PAID
         free = isinstance(setting, str) and setting == "free"
         if not paid and not free and not isinstance(setting, RateLimit):
@@ -97,7 +108,8 @@ class RateLimiter:
                 f"RateLimiter, not {setting!r}",
                 "rate_limit",
             )
-        self.setting: Tier | RateLimit = setting
+        self.setting: Number | RateLimit = setting
+        self.on_wait = on_wait
         # A forked child starts anew: the requests of its parent's threads are not its own.
         self._budgets: dict[tuple[int, str | None], Budget] = {}
 
@@ -193,7 +205,7 @@ Setting = Tier | RateLimit | RateLimiter | None
 
 
 def limits(
-    setting: Tier | RateLimit, model: str, models: Mapping[str, Model] = MODELS
+    setting: Number | RateLimit, model: str, models: Mapping[str, Model] = MODELS
 ) -> tuple[float, float]:
     """Requests and tokens per minute; infinite where there is no limit."""
     if isinstance(setting, RateLimit):

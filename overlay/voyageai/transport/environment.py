@@ -18,6 +18,7 @@ import httpx2
 from attrs import field, frozen
 
 from ..error import ArgumentError
+from ..extras import install
 from .building import read_url
 
 Verify = bool | str | ssl.SSLContext
@@ -193,7 +194,7 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
     # socksio is what HTTPX2 speaks SOCKS with.
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ArgumentError(
-            f"{place} is {shown!r}, and SOCKS needs the extra `socks`: pip install socksio", "proxy"
+            f"{place} is {shown!r}, and SOCKS needs a package: {install('socks')}", "proxy"
         )
     return httpx2.Proxy(url)
 

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 from voyageai_rest.catalogue import BATCH
 from voyageai_rest.errors import MalformedResponse, ShapeError, StatusError
+from voyageai_rest.operations import SERVERS
 
 from .. import error
 from ..error import BODY_LIMIT, VoyageError
@@ -35,6 +37,8 @@ MESSAGES: Mapping[type[VoyageError], str] = {
     error.ServiceUnavailableError: "The server is overloaded or not ready yet.",
     error.OverloadedError: "The server is overloaded or not ready yet.",
 }
+ROOT = urlsplit(SERVERS[0].url).path
+"""What the API's base URLs end in."""
 ARGUMENT = re.compile(r"[Aa]rgument '([^']+)'")
 
 
@@ -59,6 +63,8 @@ def refused(
             f"{BATCH.max_jobs_in_flight} jobs or {BATCH.max_tokens_in_flight:,} tokens in flight; "
             f"the advice is to wait {BATCH.backoff_minutes} minutes.)"
         )
+    if response.status_code == 404 and f"{ROOT}/" not in response.request.url.path:
+        message += f" (The base URL lacks {ROOT}; the API's end in it, such as {SERVERS[0].url}.)"
     raised = kind(_with(message, reason), **_context(response))
     raised.retry_after = Advice.of(response.headers, datetime.now(UTC)).seconds
     named = ARGUMENT.search(failure.reason)

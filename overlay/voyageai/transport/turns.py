@@ -9,10 +9,14 @@ import httpx2
 from attrs import frozen
 
 from ..error import DeadlineError
+from .logs import LOGGER
 
 if TYPE_CHECKING:
     from ..ratelimit import RateLimiter, Reservation
     from ..retry import Advice
+
+LONG = 5.0
+"""Seconds of a wait that is worth a line."""
 
 
 @frozen
@@ -41,16 +45,25 @@ class Turns:
         """
         limiter, clock = self.limiter, self.clock
         reservation = limiter.reserve(self.model, self.tokens, clock(), again=again)
-        let_out = False
+        let_out = said = waited = False
         try:
             self._check(limiter.at_least(reservation, clock()))
             while (seconds := limiter.wait(reservation, clock())) > 0:
                 self._check(seconds)
+                left = max(seconds, limiter.at_least(reservation, clock()))
+                if left > LONG and not said:
+                    said = True
+                    LOGGER.info("%s waits about %.0f s for the rate limit", self.model, left)
+                if limiter.on_wait is not None:
+                    waited = True
+                    limiter.on_wait(self.model, left)
                 yield seconds
             let_out = True
         finally:
             if not let_out:
                 limiter.release(reservation, clock())
+            if waited and limiter.on_wait is not None:
+                limiter.on_wait(self.model, 0.0)
         return reservation
 
     def over(

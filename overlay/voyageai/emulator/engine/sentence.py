@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from voyageai_rest.catalogue import MODELS, PROMPTS
 
+from ...extras import install
 from . import vectors
 from .features import Passage
 from .vectors import Space
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Sentence", "TextModel", "load"]
 
-INSTALL = 'the model needs packages that are not installed: pip install "voyageai[local]"'
 DEVICE = "cpu"
 """Where the model runs: the one device that every machine has."""
 MEDIA = Space("media", "media")
@@ -94,7 +94,10 @@ def load(name: str) -> TextModel:
     try:
         library = importlib.import_module("sentence_transformers")
     except ImportError as error:
-        raise ImportError(f"{INSTALL} ({error})", name=error.name) from error
+        raise ImportError(
+            f"the model needs packages that are not installed: {install('local')} ({error})",
+            name=error.name,
+        ) from error
     try:
         _refuse_code(Path(name))
         model: TextModel = library.SentenceTransformer(name, device=DEVICE, trust_remote_code=False)

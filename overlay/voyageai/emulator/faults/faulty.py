@@ -8,7 +8,6 @@ from urllib.parse import unquote
 from ..recorded import RECORD
 from ..refusal import Refused
 from .call import Answer, Call
-from .fault import Fault
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -51,7 +50,7 @@ class Faulty:
             fault = self._plan.draw(record.operation)
         else:
             try:
-                fault = Fault.parse(named)
+                fault = self._plan.named(named)
             except ValueError as error:
                 reason = f"The emulator cannot do that: {error}"
         if fault is None and not reason:

@@ -145,13 +145,19 @@ class FaultPlan:
             if isinstance(fault, Fault):
                 self.always(fault)
                 continue
-            head, semicolon, rest = fault.partition(";")
-            name, colon, rate = head.partition(":")
-            try:
-                share = float(rate) if colon else 1.0
-            except ValueError:
-                raise ValueError(f"a share of requests is from 0 to 1, not {rate!r}") from None
-            self.sometimes(name + semicolon + rest, rate=share)
+            text, rate = _rated(fault)
+            self.sometimes(text, rate=rate)
+
+    def named(self, text: str) -> Fault | None:
+        """The fault that a request names as `start` does, if the draw is for it.
+
+        Raises:
+            ValueError: There is no such fault, parameter or share.
+        """
+        text, rate = _rated(text)
+        fault = Fault.parse(text)
+        with self._lock:
+            return fault if rate == 1 or self._random() < rate else None
 
     def add(self, entries: Iterable[Mapping[str, Any]], *, anew: bool = False) -> None:
         """Plan entries of the form of `as_json`, all or none; `anew` instead of what is planned.
@@ -197,3 +203,16 @@ class FaultPlan:
 def _fault(fault: Fault | str, parameters: Mapping[str, Value]) -> Fault:
     base = fault if isinstance(fault, Fault) else Fault.parse(fault)
     return Fault(base.name, {**base.parameters, **parameters})
+
+
+def _rated(text: str) -> tuple[str, float]:
+    """A fault's text and its share, of ``NAME[:RATE][; key=value]``."""
+    head, semicolon, rest = text.partition(";")
+    name, colon, given = head.partition(":")
+    try:
+        rate = float(given) if colon else 1.0
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= 1:
+        raise ValueError(f"a share of requests is from 0 to 1, not {given!r}")
+    return name + semicolon + rest, rate

@@ -1,0 +1,49 @@
+"""What docs/moving.md says that frameworks ask for is what their packages say."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+import voyageai
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+PAGE = Path(__file__).parents[2] / "docs/moving.md"
+ROW = re.compile(r"^\| (`[^|]+) \| ([^|]+) \| (yes|no) \|$", re.MULTILINE)
+NAMED = re.compile(r"`([\w-]+)(?:\[(\w+)\])?` (\d[\d.]*)")
+NOTHING = "nothing; they need it all the same"
+ROWS = [
+    (*named, asked, fits)
+    for packages, asked, fits in ROW.findall(PAGE.read_text(encoding="utf-8"))
+    for named in NAMED.findall(packages)
+]
+
+
+def test_there_are_rows():
+    """A table of another shape would be read as an empty one."""
+    assert len(ROWS) > 5
+
+
+@pytest.mark.parametrize(("name", "extra", "version", "asked", "fits"), ROWS)
+def test_a_framework_asks_for_what_the_page_says(name, extra, version, asked, fits):
+    """Who installs both must know beforehand which of them needs a hand."""
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:
+        pytest.skip(f"{name} is not installed")
+    needs = [Requirement(text) for text in found.requires or []]
+    pins = [
+        need.specifier
+        for need in needs
+        if need.name == "voyageai" and (not need.marker or need.marker.evaluate({"extra": extra}))
+    ]
+    expected = [] if asked == NOTHING else [Requirement(asked.strip("`")).specifier]
+
+    assert found.version.startswith(f"{version}.")
+    assert expected == pins
+    every = SpecifierSet(",".join(map(str, pins)))
+    assert (fits == "yes") == every.contains(Version(voyageai.__version__), prereleases=True)

@@ -1,0 +1,93 @@
+"""Where the client gets the tokenizers it counts by."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import voyageai
+from huggingface_hub import constants
+from voyageai import tokenization
+from voyageai.emulator import running
+
+TEXTS = ["Where are the keys?", "On the table."]
+NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch) -> Path:
+    """Caches without anything in them, and no host that is named."""
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(tokenization, "_loaded", {})
+    monkeypatch.setattr(tokenization, "_serving", {})
+    return tmp_path
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Whoever waits fails."""
+
+    def sleep(seconds):
+        raise AssertionError(f"slept {seconds} s")
+
+    monkeypatch.setattr(time, "sleep", sleep)
+
+
+@pytest.fixture
+def unreachable(monkeypatch):
+    """The Hub can't be reached."""
+    monkeypatch.setattr(tokenization, "PUBLIC", NOBODY)
+
+
+def test_an_emulator_is_asked_for_its_tokenizer(home, unreachable):
+    """Both count the same, and nothing has to be set."""
+    with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
+        counted = vo.count_tokens(TEXTS, model="voyage-4")
+        assert vo.embed(TEXTS, "voyage-4", None).total_tokens == counted
+
+    assert ["voyageai-emulator"] == [path.name for path in home.iterdir()]
+
+
+def test_an_emulator_that_starts_late_is_found(unreachable):
+    """The first try says only that nobody is there."""
+    with running() as emulator:
+        port = int(emulator.origin.rpartition(":")[2])
+    with voyageai.Client("any-key", base_url=f"{NOBODY[:-1]}{port}/v1") as vo:
+        with pytest.raises(OSError, match="can't be had"):
+            vo.count_tokens(TEXTS, model="voyage-4")
+        with running(port=port):
+            assert vo.count_tokens(TEXTS, model="voyage-4") > 0
+
+
+def test_the_host_that_is_named_goes_first(monkeypatch):
+    """Who sets HF_ENDPOINT means it."""
+    monkeypatch.setenv("HF_ENDPOINT", NOBODY)
+    with (
+        running() as emulator,
+        voyageai.Client("any-key", base_url=emulator) as vo,
+        pytest.raises(OSError, match=f"from {NOBODY}/voyageai/voyage-4"),
+    ):
+        vo.count_tokens(TEXTS, model="voyage-4")
+
+
+def test_a_host_of_other_things_is_not_taken_for_an_emulator(unreachable):
+    """It answers, and has no tokenizer: the Hub is asked."""
+    with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
+        with pytest.raises(OSError, match=f"from {NOBODY}/voyageai/a-gateways-own"):
+            vo.count_tokens(TEXTS, model="a-gateways-own")
+        assert [False] == list(tokenization._serving.values())
+
+
+def test_without_a_connection_the_error_comes_at_once_and_names_the_way_out(unreachable, impatient):
+    """In one part: what the libraries raised helps nobody."""
+    vo = voyageai.Client("any-key")
+    with pytest.raises(OSError, match="can't be had from") as caught:
+        vo.count_tokens(TEXTS, model="voyage-4")
+
+    for way in ("tokenizers={'voyage-4': 'path/to/tokenizer.json'}", "set HF_ENDPOINT"):
+        assert way in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__

@@ -1,0 +1,74 @@
+"""What editors know of the package: they read its source and run none of it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+
+import pytest
+import voyageai
+
+CLIENT = "import voyageai\nvo = voyageai.Client()\n"
+ASYNC = "import voyageai\nvo = voyageai.AsyncClient()\nasync def main():\n    "
+IN_THREADS = {f"a{name}": name for name in ("tokenizer", "tokenize", "count_tokens", "count_usage")}
+
+
+CASES = {
+    "the package": ("import voyageai\nvoyageai.", {"Client", "AsyncClient", "RateLimit", "error"}),
+    "a client": (f"{CLIENT}vo.", {"embed", "embed_query", "rerank", "files", "batches"}),
+    "a result": (f"{CLIENT}vo.embed_query('a', 'voyage-4').", {"embeddings", "to_numpy", "similarity"}),
+    "a ranking": (f"{CLIENT}vo.rerank('a', ['b'], 'rerank-2.5').results[0].", {"document", "index"}),
+    "batches": (f"{CLIENT}vo.batches.", {"embed", "create", "wait"}),
+    "an asynchronous client": (f"{ASYNC}vo.", {"embed", "acount_tokens", "aclose"}),
+    "an awaited result": (f"{ASYNC}(await vo.embed(['a'])).", {"embeddings", "to_numpy"}),
+    "an error": (
+        f"{CLIENT}try:\n    vo.embed([])\nexcept voyageai.error.RateLimitError as error:\n    error.",
+        {"http_status", "request_id", "attempts"},
+    ),
+}  # fmt: skip
+SCRIPT = """
+import jedi, json, sys
+here = jedi.InterpreterEnvironment()
+offered = [jedi.Script(code, environment=here).complete() for code in json.load(sys.stdin)]
+print(json.dumps([[name.name for name in names] for names in offered]))
+"""
+
+
+@pytest.fixture(scope="module")
+def completed() -> dict[str, set[str]]:
+    """The names that an editor offers at the end of each case, by one that imported nothing."""
+    asked = json.dumps([code for code, _ in CASES.values()])
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], input=asked, capture_output=True, text=True, check=True
+    )
+    return {case: {*names} for case, names in zip(CASES, json.loads(done.stdout), strict=True)}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_names_are_completed(case, completed):
+    """Names are bound when they are first used, and an editor uses none."""
+    assert CASES[case][1] <= completed[case]
+
+
+def described(method) -> list[str]:
+    """A docstring without its example."""
+    parts = inspect.cleandoc(method.__doc__).split("\n\n")
+    return [part for part in parts if not part.startswith("Example:")]
+
+
+SAME = [
+    name
+    for name, member in vars(voyageai.AsyncClient).items()
+    if inspect.iscoroutinefunction(member) and not name.startswith("_") and name != "aclose"
+]
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_an_asynchronous_method_is_described_as_the_other_is(name):
+    """Readers of the one need not look up the other, and both say the same."""
+    method = getattr(voyageai.AsyncClient, name)
+
+    assert described(getattr(voyageai.Client, IN_THREADS.get(name, name))) == described(method)
+    assert "await vo." in method.__doc__

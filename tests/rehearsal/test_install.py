@@ -1,0 +1,54 @@
+"""Each line of the documentation that installs this package, run as a reader runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from generator.release import version
+from tests.docs.test_pages import INSTALLING
+
+LINE = re.compile(r"pip install [^\n`#]+")
+OTHERS = (
+    'pip install "nox[uv]"',
+    "pip install llama-index-core",
+    "pip install --no-deps llama-index-embeddings-voyageai llama-index-postprocessor-voyageai-rerank",
+)
+"""What the documentation installs beside this package."""
+WHOSE = """
+import importlib.metadata, voyageai, voyageai_rest
+print(importlib.metadata.version("voyageai"), hasattr(voyageai.Client, "embed_documents"))
+"""
+
+
+def lines() -> list[str]:
+    """Every line once, whichever page has it."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in INSTALLING)
+    return sorted({found.strip() for found in LINE.findall(text)} - {*OTHERS})
+
+
+@pytest.mark.parametrize("line", lines())
+def test_an_install_line_installs_this_package(line, released, tmp_path):
+    """The vendor's has the same name, and a reader who gets it meets errors at once."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+
+    done = subprocess.run(
+        f"set -e\n{line}\npython -I -c '{WHOSE}'",
+        shell=True,
+        cwd=released,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert f"{version.read(released)} True" == done.stdout.splitlines()[-1]
+    assert "does not provide the extra" not in done.stdout + done.stderr
