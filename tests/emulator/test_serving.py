@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx2
 import pytest
@@ -169,20 +167,3 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
 def test_the_package_says_what_it_is_not() -> None:
     """The first thing that `help()` shows."""
     assert "It is not the models." in (voyageai.emulator.__doc__ or "")
-
-
-def test_an_end_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test with an emulator of its own pays for it."""
-    slept = []
-    sleep = asyncio.sleep
-
-    async def noted(seconds: float, *more: Any) -> Any:
-        slept.append(seconds)
-        return await sleep(seconds, *more)
-
-    monkeypatch.setattr(asyncio, "sleep", noted)
-    with running() as url, httpx2.Client(headers={"authorization": "Bearer any"}) as http:
-        asked = {"input": "a", "model": "voyage-4"}
-        assert 200 == http.post(f"{url}/embeddings", json=asked).status_code
-
-    assert {0} == {*slept}

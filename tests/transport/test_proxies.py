@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
-from contextlib import suppress
-from threading import Thread
 
 import httpx2
 import pytest
@@ -13,27 +12,22 @@ import voyageai
 from voyageai.transport.environment import InsecureWarning
 
 from .conftest import Carry, Embed, ask
-from .scripted import Peer, Server, api, echo
+from .scripted import PATIENCE, Peer, Server, api, echo
 
 
 def relay(peer: Peer, port: int) -> None:
-    """Pass on what comes to a port of this machine, and back."""
+    """Pass on what comes to a port of this machine, and back, until one side ends.
+
+    By one thread: TLS must not be read and written at once.
+    """
     with socket.create_connection(("127.0.0.1", port)) as other:
-
-        def back() -> None:
-            with suppress(OSError):
-                while data := other.recv(65536):
-                    peer.send(data)
-                peer.socket.shutdown(socket.SHUT_WR)
-
-        thread = Thread(target=back)
-        thread.start()
-        with suppress(OSError):
-            while data := peer.socket.recv(65536):
-                other.sendall(data)
-        with suppress(OSError):
-            other.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        to = {peer.socket: other, other: peer.socket}
+        while True:
+            at_hand = [one for one in to if isinstance(one, ssl.SSLSocket) and one.pending()]
+            for source in at_hand or select.select([*to], [], [], PATIENCE)[0]:
+                if not (data := source.recv(65536)):
+                    return
+                to[source].sendall(data)
 
 
 def tunnel(peer: Peer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -27,8 +26,6 @@ __all__ = ["Server", "serving"]
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound here
 """Where an emulator that listens everywhere is reached from its own machine."""
 MAX_PORT = 65_535
-TICK = 0.1
-"""Seconds between looks at whether a signal asked the server to stop, as in uvicorn."""
 GRACE = 3
 """Seconds that answers under way get when the server is stopped."""
 
@@ -74,8 +71,6 @@ class Server(uvicorn.Server):
         self.emulator = Emulator(origin, self._world, connections)
         self.ready = threading.Event()
         self._on_ready = on_ready
-        self._told = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until told to stop, by `stop` or a signal."""
@@ -89,36 +84,13 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Ask a running server to stop."""
         self.should_exit = True
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # it has stopped by itself
-                self._loop.call_soon_threadsafe(self._told.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections, and say so."""
-        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started and self._on_ready is not None:
             self._on_ready(self.emulator)
         self.ready.set()
-
-    async def main_loop(self) -> None:
-        """As uvicorn's, which notices up to a tenth of a second late that it is to stop."""
-        ticks = 0
-        while not await self.on_tick(ticks):
-            ticks += 1
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
-                    await self._told.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close what is idle, and stop; uvicorn's waits, and answers under way need that."""
-        for server in self.servers:
-            server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await asyncio.sleep(0)  # closed ones are forgotten
-        if self.server_state.connections or self.server_state.tasks:
-            await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
