@@ -64,11 +64,9 @@ def test_links_to_files_lead_somewhere(page):
 
 
 NAMED = re.compile(r"pip install [^\n]*(?<![-\w])voyageai(?!-)")
-INSTALLING = [page for page in PAGES if page.name != "batch-inference.md"]
-"""All pages but one, which has such a line still."""
 
 
-@pytest.mark.parametrize("page", INSTALLING, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_install_line_asks_an_index_for_the_name(page):
     """A public index has the vendor's package under it."""
     assert [] == NAMED.findall(page.read_text(encoding="utf-8"))

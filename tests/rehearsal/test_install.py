@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from generator.release import version
-from tests.docs.test_pages import INSTALLING
+from tests.docs.test_pages import PAGES
 
 LINE = re.compile(r"pip install [^\n`#]+")
 OTHERS = (
@@ -27,7 +27,7 @@ print(importlib.metadata.version("voyageai"), hasattr(voyageai.Client, "embed_do
 
 def lines() -> list[str]:
     """Every line once, whichever page has it."""
-    text = "\n".join(page.read_text(encoding="utf-8") for page in INSTALLING)
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     return sorted({found.strip() for found in LINE.findall(text)} - {*OTHERS})
 
 
