@@ -12,6 +12,7 @@ import httpx2
 import pytest
 import trustme
 import voyageai
+from voyageai.bounds import Bounds
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.environment import LIMITS, Wire
 from voyageai.transport.steps import Send, Surroundings
@@ -33,6 +34,7 @@ def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
 
 def step(request: httpx2.Request) -> Send:
     """The step that sends a request, within its deadline."""
+    request.extensions.setdefault("bounds", Bounds())
     deadline = request.extensions.get("deadline")
     return Send(request, None if deadline is None else deadline - time.monotonic())
 

@@ -14,6 +14,7 @@ from .building import build
 from .clients import AsyncSender, asynchronous, blocking
 from .environment import Wire
 from .steps import Answer, Send, Surroundings, steps
+from .streams import aread, read
 from .wire.blocking import Slots
 from .wire.slots import left_open
 
@@ -90,10 +91,7 @@ class Transport:
         try:
             response = self._http.send(step.request, stream=True)
             if not left_open(step.request, response):
-                try:
-                    response.read()
-                finally:
-                    response.close()
+                read(response, self._surroundings.clock)
         except httpx2.RequestError as failure:
             failure.request = step.request
             return failure
@@ -178,10 +176,7 @@ class AsyncTransport:
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         response = await (self._given or self._sender()).send(request, stream=True)
         if not left_open(request, response):
-            try:
-                await response.aread()
-            finally:
-                await response.aclose()
+            await aread(response, self._surroundings.clock)
         return response
 
     def _sender(self) -> AsyncSender:

@@ -19,6 +19,7 @@ from voyageai_rest.errors import (
     status_error,
 )
 
+from ..bounds import Bounds
 from ..error import DeadlineError, VoyageError
 from ..results import RawResponse
 from ..retry import Advice, GiveUp
@@ -26,7 +27,7 @@ from . import failures
 from .building import phases, rewindable, shortest
 from .logs import Log
 from .redirects import MOST, redirected
-from .streams import Stream
+from .streams import Stream, check
 from .turns import Turns
 from .uploads import Upload
 
@@ -114,6 +115,9 @@ def steps(
     log = Log(request, clock)
     attempts = 0
     in_doubt = False
+    bounds = call.bounds
+    if options.max_response_bytes is not None:
+        bounds = Bounds(size=options.max_response_bytes, values=None)
     may_repeat = call.repeatable and rewindable(call.request)
     upload = request.stream if isinstance(request.stream, Upload) else None
     try:
@@ -133,6 +137,7 @@ def steps(
                     "deadline": None if left is None else now + left,
                     "repeatable": may_repeat,
                     "streamed": call.streamed,
+                    "bounds": bounds,
                     "body_deadline": deadline if call.bounded else None,
                 }
                 attempts += 1
@@ -276,7 +281,10 @@ def _last(
 def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> T:
     """The result in a success; other successes than the contract's are none."""
     try:
-        return call.read(Stream(response, clock) if call.streamed else response)
+        if call.streamed:
+            return call.read(Stream(response, clock))
+        check(response)
+        return call.read(response)
     except StatusError as failure:
         raise failures.refused(failure, response, call.request.operation, "") from failure
     except (MalformedResponse, ShapeError) as failure:
@@ -285,6 +293,8 @@ def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) 
 
 
 def _raw(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> RawResponse[T]:
+    if "too_long" in response.extensions:
+        _read(call, response, clock)  # raises
     return RawResponse(
         status_code=response.status_code,
         headers=dict(response.headers),
