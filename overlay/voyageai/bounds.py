@@ -108,7 +108,7 @@ def of_vectors(
     characters = sum(map(len, texts))
     tokens = BYTES_PER_CHARACTER * characters + PROMPT * (rows + 4)
     if media:
-        tokens += rows * 2 * (entry and entry.context_length or UNKNOWN_TOKENS)
+        tokens += rows * 2 * ((entry and entry.context_length) or UNKNOWN_TOKENS)
     return Bounds(
         size=SLACK + rows * (ENTRY + numbers * NUMBER) + echoed * CHARACTER * characters,
         values=ENTRY + 8 * rows,

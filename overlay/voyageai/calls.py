@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from voyageai_rest.errors import REQUEST_ID
 from voyageai_rest.types import UNSET, RawResponse, Request, Unset
 
@@ -70,7 +70,7 @@ class Call(Generic[T_co]):
     method: str = ""
     on_sent: Callable[[], object] | None = None
     body: Model | None = None
-    bounds: Bounds = Bounds()
+    bounds: Bounds = field(factory=Bounds)
 
 
 def embed(

@@ -39,6 +39,13 @@ def step(request: httpx2.Request) -> Send:
     return Send(request, None if deadline is None else deadline - time.monotonic())
 
 
+def kept(slots: Any) -> list[Any]:
+    """The slots that are idle."""
+    slots._idle._sort_in()
+    found: list[Any] = slots._idle._slots
+    return found
+
+
 class Carrier:
     """A transport, and what it keeps."""
 
@@ -52,9 +59,10 @@ class Carrier:
     @property
     def connections(self) -> int:
         """How many idle connections there are: all of them, while nothing is sent."""
-        slots = self.slots._idle._slots
         return sum(
-            not one.is_closed() for slot in slots for one in slot.transport._pool.connections
+            not one.is_closed()
+            for slot in kept(self.slots)
+            for one in slot.transport._pool.connections
         )
 
 

@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 import anyio
 import httpx2
 
-from .building import build
 from .clients import AsyncSender, asynchronous, blocking
 from .environment import Wire
+from .failures import without_heads
 from .steps import Answer, Send, Surroundings, steps
 from .streams import aread, read
 from .wire.blocking import Slots
@@ -72,8 +72,7 @@ class Transport:
         Raises:
             VoyageError: It failed.
         """
-        request = build(call.request, parameters, options, call.on_sent)
-        plan = steps(call, request, options, self._surroundings, raw=raw)
+        plan = steps(call, parameters, options, self._surroundings, raw=raw)
         answer: Answer = None
         try:
             while True:
@@ -82,6 +81,9 @@ class Transport:
         except StopIteration as done:
             result: T | RawResponse[T] = done.value
             return result
+        except BaseException as failure:
+            without_heads(failure)
+            raise
         finally:
             plan.close()
 
@@ -146,8 +148,7 @@ class AsyncTransport:
         Raises:
             VoyageError: It failed.
         """
-        request = build(call.request, parameters, options, call.on_sent)
-        plan = steps(call, request, options, self._surroundings, raw=raw)
+        plan = steps(call, parameters, options, self._surroundings, raw=raw)
         answer: Answer = None
         try:
             while True:
@@ -160,6 +161,9 @@ class AsyncTransport:
         except StopIteration as done:
             result: T | RawResponse[T] = done.value
             return result
+        except BaseException as failure:
+            without_heads(failure)
+            raise
         finally:
             plan.close()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
 from attrs import frozen
@@ -24,7 +24,7 @@ from ..error import DeadlineError, VoyageError
 from ..results import RawResponse
 from ..retry import Advice, GiveUp
 from . import failures
-from .building import phases, rewindable, shortest
+from .building import build, phases, rewindable, shortest
 from .logs import Log
 from .redirects import MOST, redirected
 from .streams import Stream, check
@@ -88,7 +88,7 @@ class Surroundings:
 
 def steps(
     call: Call[T],
-    request: httpx2.Request,
+    parameters: Mapping[str, Any],
     options: Options,
     surroundings: Surroundings,
     *,
@@ -98,7 +98,7 @@ def steps(
 
     Args:
         call: Knows how to read the answer, and whether it may be sent again.
-        request: What to send.
+        parameters: The client's `_params`: api_key and base_url are read.
         options: Timeouts, deadline, retries and rate limit.
         surroundings: Time and chance.
         raw: Whether the result is the answer as it came.
@@ -106,6 +106,7 @@ def steps(
     Raises:
         VoyageError: There is none; says how often it was tried and how long that took.
     """
+    request = build(call.request, parameters, options, call.on_sent)
     clock = surroundings.clock
     start = clock()
     deadline = None if options.whole is None else start + options.whole
@@ -115,9 +116,6 @@ def steps(
     log = Log(request, clock)
     attempts = 0
     in_doubt = False
-    bounds = call.bounds
-    if options.max_response_bytes is not None:
-        bounds = Bounds(size=options.max_response_bytes, values=None)
     may_repeat = call.repeatable and rewindable(call.request)
     upload = request.stream if isinstance(request.stream, Upload) else None
     try:
@@ -137,7 +135,7 @@ def steps(
                     "deadline": None if left is None else now + left,
                     "repeatable": may_repeat,
                     "streamed": call.streamed,
-                    "bounds": bounds,
+                    "bounds": _bounds(call, options),
                     "body_deadline": deadline if call.bounded else None,
                 }
                 attempts += 1
@@ -173,6 +171,12 @@ def steps(
         failure.attempts, failure.elapsed = attempts, clock() - start
         failure.outcome_unknown = in_doubt
         raise
+
+
+def _bounds(call: Call[T], options: Options) -> Bounds:
+    """The bounds of an answer: the user's or the call's."""
+    given = options.max_response_bytes
+    return call.bounds if given is None else Bounds(size=given, values=None)
 
 
 def _sent(

@@ -95,7 +95,7 @@ class _Whole:
     def done(self) -> None:
         """Give the answer its body."""
         # A private name of HTTPX2's, without which a body would be read whatever its length.
-        self._response._content = b"".join(self._pieces)[: self._size]  # noqa: SLF001
+        self._response._content = b"".join(self._pieces)[: self._size]
 
 
 def read(response: httpx2.Response, clock: Callable[[], float]) -> None:
