@@ -95,7 +95,8 @@ class _Whole:
     def done(self) -> None:
         """Give the answer its body."""
         # A private name of HTTPX2's, without which a body would be read whatever its length.
-        self._response._content = b"".join(self._pieces)[: self._size]
+        body = b"".join(self._pieces)[: self._size]
+        self._response._content = body  # pyright: ignore[reportPrivateUsage]
 
 
 def read(response: httpx2.Response, clock: Callable[[], float]) -> None:
