@@ -18,7 +18,7 @@ from .form import well_formed
 from .known import KNOWN, Definition, Known, read
 from .loading import load
 from .operation import operations
-from .reports import FAILED, VERSION, as_markdown, as_text, status
+from .reports import ANY, FAILED, VERSION, as_markdown, as_text, status
 
 NOTHING_NEW = "Nothing but what is known to differ."
 UNREAD = f"Its words are not those that were read. Read them, then note in {KNOWN.name}:"
@@ -44,10 +44,10 @@ class Outcome:
     gone: list[str]
     unread: str | None
 
-    @property
-    def status(self) -> int:
-        """0 as known, 1 something harmless is new or something known is gone, 2 breaking."""
-        return max(status(self.unlisted), 1 if self.gone or self.unread else 0)
+    def status(self, fail_on: str | None) -> int:
+        """As for other comparisons; what is no longer so, or unread, counts for `any` alone."""
+        noted = fail_on == ANY and (self.gone or self.unread)
+        return max(status(self.unlisted, fail_on), 1 if noted else 0)
 
 
 def hold_against(ours: Contract, published: Contract, known: Known) -> Outcome:
@@ -125,7 +125,9 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
         print("\n\n".join(_shown(outcome, ours, show) for outcome in outcomes))
     for failure in failures:
         print(failure, file=sys.stderr)
-    return FAILED if failures else max((outcome.status for outcome in outcomes), default=0)
+    if failures:
+        return FAILED
+    return max((outcome.status(chosen.fail_on) for outcome in outcomes), default=0)
 
 
 def _shown(outcome: Outcome, ours: Contract, show: Callable[..., str]) -> str:

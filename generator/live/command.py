@@ -28,11 +28,11 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Probe the host of the environment's key, print what differs, and return the exit status.
 
     Args:
-        parser: Takes the options; has `--format` already.
+        parser: Takes the options; has `--format` and `--fail-on` already.
         given: The arguments.
 
     Returns:
-        As of other comparisons; that of a failure too where nothing differs but not all was seen.
+        As for other comparisons; that of a failure too if nothing fails it but not all was seen.
     """
     chosen = _options(parser).parse_args(given)
     key = os.environ.get(KEY, "").strip()
@@ -62,7 +62,7 @@ def _run(chosen: argparse.Namespace, key: str) -> int:
         asker = Asker(http, key, f"{_prefix(contract)}{NOBODYS}", table, rpm=chosen.rpm)
         seen = probe(asker, table, contract, planned)
     _say(FORMATS[chosen.format](seen), key, sys.stdout)
-    return seen.status
+    return seen.status(chosen.fail_on)
 
 
 def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

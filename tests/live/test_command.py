@@ -102,9 +102,19 @@ def test_the_key_is_never_printed(live: Live, format: str) -> None:
     with running(api_key=KEY) as echoing:
         echoing.faults.always("status", operation="rerank", status=422, detail=said)
         ran = live(echoing, "--format", format)
-    assert 2 == ran.status
+    assert 0 == ran.status
     assert "Who is [key]?" in ran.out
     assert KEY not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(("fail_on", "status"), [("breaking", 0), ("additive", 1), ("any", 1)])
+def test_the_exit_status_is_what_fail_on_asks_for(live: Live, fail_on: str, status: int) -> None:
+    """A new field is to be read about, and only a job that asks for it fails."""
+    with running(api_key=KEY) as changed:
+        changed.faults.always("extra_fields", operation="rerank")
+        ran = live(changed, "--fail-on", fail_on)
+    assert "additive (" in ran.out
+    assert status == ran.status
 
 
 def test_a_host_that_can_not_be_reached_is_no_difference(live: Live) -> None:

@@ -67,6 +67,19 @@ def test_a_workflow_calls_sessions_that_there_are(file):
     assert set() == called - {*sessions()}
 
 
+def test_a_scheduled_comparison_fails_for_any_difference():
+    """Nobody reads the summary of a job that passed."""
+    compared = [
+        command
+        for file in FILES
+        for command in commands(file)
+        if command.startswith("nox -s drift")
+    ]
+
+    assert compared
+    assert [] == [command for command in compared if " --fail-on any " not in command]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_what_others_wrote_is_pinned_to_a_commit(file):
     """A tag can be moved to other code; a commit can't."""
