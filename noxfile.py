@@ -119,7 +119,7 @@ def spec(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def drift(session: nox.Session) -> None:
-    """Report what differs from another contract, those published (`upstream`) or a host (`live`)."""
+    """Report how two contracts differ; or ours and published ones (`upstream`), a host (`live`)."""
     session.install(*groups("generate"))
     session.run("python", "-m", "generator.drift", *session.posargs)
 

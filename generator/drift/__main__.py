@@ -58,8 +58,8 @@ def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     parser.description = "Compare two contracts by meaning."
     parser.epilog = (
         f"Other comparisons, each with --help: {', '.join(COMMANDS)}. Status: 0 by default; "
-        "with --fail-on, 2 if a breaking difference fails it and 1 if only others do; 3 if it could "
-        "not compare."
+        "with --fail-on, 2 if a breaking difference fails it and 1 if only others do; 3 if it "
+        "could not compare."
     )
     parser.add_argument("old", help=place)
     parser.add_argument(
