@@ -126,7 +126,7 @@ def drift(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def impact(session: nox.Session) -> None:
-    """Fail if version or changelog tell less than what has changed since the last release."""
+    """Fail unless version and changelog cover what has changed since the last release."""
     session.install(*groups("impact"), "-e", ".[emulator,images,tokenizers]")
     session.run("python", "-m", "generator.impact", *session.posargs)
 

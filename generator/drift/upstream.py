@@ -20,8 +20,8 @@ from .loading import load
 from .operation import operations
 from .reports import ANY, FAILED, VERSION, as_markdown, as_text, status
 
-NOTHING_NEW = "Nothing but what is known to differ."
-UNREAD = f"Its words are not those that were read. Read them, then note in {KNOWN.name}:"
+NOTHING_NEW = "No differences beyond those already listed."
+UNREAD = f"Its text has changed since it was last read. Read it, then set in {KNOWN.name}:"
 
 
 @frozen
@@ -87,7 +87,7 @@ def digest(published: Contract) -> str:
 def recognized(published: Contract, known: Known) -> Definition | None:
     """Which known definition it is: the one most of whose operations' ids are all in it."""
     if published.openapi is None:
-        raise DriftError(f"{published.name} is no OpenAPI document")
+        raise DriftError(f"{published.name} is not an OpenAPI document")
     found = {
         operation.node.get("operationId") for operation in operations(published.openapi).values()
     }
@@ -99,14 +99,18 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Compare our contract with published definitions, and return the exit status."""
     known = read()
     parser.prog += " upstream"
-    parser.description = "Hold spec/ against published definitions."
+    parser.description = "Compare spec/ with the definitions that vendors publish."
     parser.add_argument(
         "published",
         nargs="*",
         default=[entry.url for entry in known.definitions if entry.url],
-        help="files or addresses; the known addresses by default",
+        help="files or URLs; by default the known URLs",
     )
-    parser.add_argument("--ours", default=str(paths.SPEC), help="the contract to hold against them")
+    parser.add_argument(
+        "--ours",
+        default=str(paths.SPEC),
+        help="the contract to compare with them; spec/ by default",
+    )
     chosen = parser.parse_args(given)
     ours = load(chosen.ours)
     outcomes, failures = [], []
@@ -135,11 +139,11 @@ def _shown(outcome: Outcome, ours: Contract, show: Callable[..., str]) -> str:
     lines = [
         show(ours.name, outcome.name, outcome.unlisted, same=NOTHING_NEW),
         "",
-        f"This is {known.title}." if known else "This is a definition that is not known.",
-        f"Listed in {KNOWN.name} and left out: {outcome.listed}.",
+        f"This is {known.title}." if known else f"This definition is not in {KNOWN.name}.",
+        f"Differences left out, as {KNOWN.name} lists them: {outcome.listed}.",
     ]
     if outcome.gone:
-        lines += ["", "Listed, and not there any more:", ""]
+        lines += ["", "Listed, but no longer different:", ""]
         lines += [f"- {entry}" for entry in outcome.gone]
     if outcome.unread:
         lines += ["", UNREAD, "", f"    read: {outcome.unread}"]

@@ -97,7 +97,7 @@ def test_the_text_has_a_line_for_what_many_share(old, tmp_path, capsys):
     assert (
         "breaking for readers (2)\n"
         "  POST /search/{shelf}: response.400.detail; POST /search/{shelf}: response.429.detail:"
-        " `detail` may be absent now\n"
+        " `detail` may now be absent\n"
     ) in capsys.readouterr().out
 
 
@@ -126,8 +126,8 @@ def test_the_markdown_is_fit_for_a_pull_request(old, tmp_path, capsys):
         "",
         "| where | what |",
         "|---|---|",
-        "| POST /search/{shelf} | Its id is a\\|b, not search. |",
-        "| POST /search/{shelf} | Its summary is another. |",
+        "| POST /search/{shelf} | Its operationId is now a\\|b, was search. |",
+        "| POST /search/{shelf} | The summary changed. |",
         "",
         "</details>",
     ] == capsys.readouterr().out.splitlines()
@@ -217,16 +217,16 @@ def test_addresses_are_read(old):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("openapi: 2.0", "OpenAPI 3.0 or 3.1 is needed"),
+        ("openapi: 2.0", "must be 3.0 or 3.1, not 2.0"),
         ("[", "can't be read"),
-        ("- a", "does not hold a mapping"),
+        ("- a", "must be a mapping"),
         ('{"openapi": "3.1.0", "paths": {"/a": {"$ref": "other.yaml"}}}', "bundle it first"),
         ('{"openapi": "3.1.0", "paths": {"/a": {"$ref": "#/b"}}}', "#/b is not in the document"),
         ("a: &a {b: *a}", "can't be read"),
         ("openapi: 3.1.0\nservers: [{}]", 'servers.0: "url" is a required property'),
         ("openapi: 3.0.3\ntags: [a]", 'tags.0: "a" is not of type'),
         ("openapi: 3.1.0\npaths: {/a: }", "paths./a: null is not of type"),
-        (CIRCLE, "#/components/schemas/Me consists of itself"),
+        (CIRCLE, "#/components/schemas/Me refers to nothing but itself"),
     ],
 )
 def test_what_can_not_be_compared_is_no_difference(content, message, old, tmp_path, capsys):

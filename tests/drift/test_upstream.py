@@ -158,14 +158,14 @@ def test_the_command_tells_what_it_compared(form, tmp_path, monkeypatch, capsys)
 
     said = capsys.readouterr().out
     assert "theirs.json" in said
-    assert "xact` is no longer taken" in said
+    assert "xact` is no longer accepted" in said
     if form == "json":
         assert {"name", "definition", "listed", "gone", "unread", "differences"} == set(
             json.loads(said)["published"][0]
         )
     else:
         assert "This is the library's own definition." in said
-        assert "left out: 1." in said
+        assert "Differences left out, as known-disagreements.yaml lists them: 1." in said
 
 
 def test_one_that_can_not_be_read_does_not_hide_the_others(tmp_path, capsys):

@@ -150,7 +150,7 @@ def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
     seen = look_at(models=models(voyage_4_lite={"context_length": 16000}))
     (difference,) = seen.differences
     assert (32000, 16000) == (difference.before, difference.after)
-    assert "`context_length` of voyage-4-lite is 16000, was 32000" == difference.sentence
+    assert "`context_length` of voyage-4-lite changed from 32000 to 16000" == difference.sentence
     assert ["context_length of voyage-4-lite at POST /embeddings"] == seen.found[difference]
 
 
