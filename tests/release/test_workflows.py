@@ -44,6 +44,20 @@ def sessions():
                 yield ast.literal_eval(named["name"]) if "name" in named else node.name
 
 
+def test_contributors_are_told_what_nox_leaves_out():
+    """Whoever sees `nox` pass believes that everything was looked at."""
+    page = paths.ROOT.joinpath("CONTRIBUTING.md").read_text("utf-8")
+    (paragraph,) = re.findall(r"^\*\*Left out of `nox`\*\*.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    code = ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8"))
+    (ran,) = [
+        {word.value for word in ast.walk(node.value) if isinstance(word, ast.Constant)}
+        for node in code.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets) == "nox.options.sessions"
+    ]
+
+    assert {*sessions()} - ran == {*re.findall(r"`([\w-]+)`", paragraph)} - {"nox"}
+
+
 def test_there_are_workflows():
     """The other tests look at each of them."""
     assert ["ci.yml", "drift.yml", "release.yml"] == [file.name for file in FILES]
