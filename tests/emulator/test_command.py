@@ -60,6 +60,7 @@ def test_every_setting_has_a_flag(told: Told) -> None:
         "retry_after": True,
         "latency": "0.5",
         "concurrency": 3,
+        "max_connections": 20,
         "allow_hosts": ["a.example", "b.example:8080"],
         "engine": "lexical",
         "state": "state.db",
@@ -71,8 +72,8 @@ def test_every_setting_has_a_flag(told: Told) -> None:
     main(
         shlex.split(
             "--host 127.0.0.2 --port 8000 --api-key key --platform atlas --tier free --retry-after "
-            "--latency 0.5 --concurrency 3 --allow-host a.example --allow-host b.example:8080 "
-            "--engine lexical --state state.db --fault gone --fault 'status:0.1; status=503' "
+            "--latency 0.5 --concurrency 3 --max-connections 20 --allow-host a.example "
+            "--allow-host b.example:8080 --engine lexical --state state.db --fault gone --fault 'status:0.1; status=503' "
             "--record requests.jsonl --admin-token token"
         )
     )
@@ -145,6 +146,7 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], told: Told) -
         (["--fault", "status:two"], "a share of requests is from 0 to 1, not 'two'"),
         (["--port", "many"], "argument --port: invalid int value: 'many'"),
         (["--concurrency", "x"], "argument --concurrency: invalid int value"),
+        (["--max-connections", "0"], "max_connections must be a whole number from 1, not 0"),
         (["--fau"], "unrecognized arguments: --fau"),
         (["--port", "65536"], "port must be from 0, for a free one, to 65535, not 65536"),
         (["--port", "-1"], "port must be from 0, for a free one, to 65535, not -1"),

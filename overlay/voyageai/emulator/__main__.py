@@ -104,6 +104,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COUNT",
         help="requests worked on at once, while others wait (default: all)",
     )
+    add(
+        "--max-connections",
+        type=int,
+        default=1000,
+        metavar="COUNT",
+        help=f"connections open at once; beyond, those that ask nothing are ended {DEFAULT}",
+    )
 
     add = parser.add_argument_group("trouble").add_argument
     add(
