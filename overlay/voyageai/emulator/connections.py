@@ -163,10 +163,9 @@ class OpenConnections:
         One that never sent any goes first: half-open connections make way for those that ask.
         """
         idle = [each for each in self._all if each.is_idle]
-        chosen = next((each for each in idle if each.cycle is None), idle[0] if idle else None)
-        if chosen is not None:
-            chosen.transport.abort()
-        return chosen is not None
+        if idle:
+            min(idle, key=lambda each: each.has_asked).transport.abort()
+        return bool(idle)
 
     def end_silent(self, now: float) -> None:
         """End those that have been waited for too long. To be called every now and then.
@@ -201,6 +200,11 @@ class Protocol(H11Protocol):
     def is_idle(self) -> bool:
         """Whether the head of a request is waited for."""
         return self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether a request of it was answered."""
+        return self._answered > 0
 
     @property
     def awaited(self) -> tuple[float, int] | None:
@@ -244,8 +248,4 @@ class Protocol(H11Protocol):
     @property
     def _is_answered_early(self) -> bool:
         """Whether a request is answered whose body is still to come."""
-        return (
-            self.conn.their_state is h11.SEND_BODY
-            and self.cycle is not None
-            and self.cycle.response_complete
-        )
+        return self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete

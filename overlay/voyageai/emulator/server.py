@@ -100,9 +100,18 @@ class Server(uvicorn.Server):
         self._open = OpenConnections(connections, settings.max_connections)
         self._told_to_stop, self._told_to_hurry = asyncio.Event(), asyncio.Event()
         self._warned = False
+        self._ended = threading.Event()
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop, by `stop` or a signal."""
+        """Serve until told to stop, by `stop` or a signal.
+
+        Beside the main thread, so that no answer that is still being made keeps the process: the
+        threads of a daemon thread are daemons.
+        """
+        if threading.current_thread() is threading.main_thread():
+            with self.capture_signals(), serving(self):
+                self._ended.wait()
+            return
         try:
             # Only the loop that selects can tell of somebody who connects, on every system.
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -111,6 +120,7 @@ class Server(uvicorn.Server):
             self._listener.close()
             self._world.close()
             self.ready.set()
+            self._ended.set()
 
     def stop(self) -> None:
         """Ask a running server to stop."""
@@ -148,7 +158,7 @@ class Server(uvicorn.Server):
         self._listener.close()
         for connection in self._open:
             connection.shutdown()
-        ended = asyncio.create_task(self._ended())
+        ended = asyncio.create_task(self._all_ended())
         hurry = asyncio.create_task(self._told_to_hurry.wait())
         await asyncio.wait((ended, hurry), timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
@@ -164,7 +174,7 @@ class Server(uvicorn.Server):
             task.cancel()
         await ended
 
-    async def _ended(self) -> None:
+    async def _all_ended(self) -> None:
         """Wait until no connection is left, nor a request."""
         while self._open:
             await self._open.changed()
