@@ -329,7 +329,9 @@ def test_a_line_that_is_too_long_fails_the_job(
     shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is never in memory as a whole."""
-    monkeypatch.setattr(World, "max_body", lambda *_: 100)
+    monkeypatch.setattr(
+        World, "max_body", lambda _, operation: 100 if operation.path == "/embeddings" else 10_000
+    )
     batch = finished(shared, jobs, jobs.create([a_line("a"), a_line("b" * 100)]))
     (error,) = batch["errors"]["data"]
     assert ("line_too_long", 2) == (error["code"], error["line"])

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 TOKEN = 32
-"""Bytes of a body for each token: few have more than 5 characters, which JSON may write as 6 each."""
+"""Bytes of a body for each token: few have over 5 characters, which JSON may write as 6 each."""
 FILES = 2
 """Pictures or videos of the largest size for which there is room beside the tokens."""
 LEAST = 1_048_576

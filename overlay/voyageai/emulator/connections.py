@@ -32,7 +32,7 @@ HEAD_SECONDS = 20.0
 BODY_SECONDS = 60.0
 """For which a request's body may pause."""
 REST = 262_144
-"""Bytes of a body that are read and dropped once its request is answered, to keep the connection."""
+"""Bytes of a body that are dropped after its request was answered, to keep the connection."""
 EXPECTS = (b"expect", b"100-continue")
 
 
@@ -216,6 +216,7 @@ class Protocol(H11Protocol):
         return None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
+        """Take it up."""
         super().connection_made(transport)
         self._connection = Connection(transport)
         # Every request's scope gets a copy.
@@ -223,6 +224,7 @@ class Protocol(H11Protocol):
         self._open.add(self)
 
     def data_received(self, data: bytes) -> None:
+        """Read on, but not much of a body that nobody wants any more."""
         self._received += 1
         if self._is_answered_early:
             self._rest -= len(data)
@@ -232,6 +234,7 @@ class Protocol(H11Protocol):
         super().data_received(data)
 
     def on_response_complete(self) -> None:
+        """Wait for the next request."""
         super().on_response_complete()
         self._answered += 1
         self._rest = REST
@@ -241,6 +244,7 @@ class Protocol(H11Protocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Leave it out."""
         self._connection.lost = True
         super().connection_lost(exc)
         self._open.drop(self)

@@ -105,17 +105,17 @@ class Server(uvicorn.Server):
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until told to stop, by `stop` or a signal.
 
-        Beside the main thread, so that no answer that is still being made keeps the process: the
-        threads of a daemon thread are daemons.
+        In the main thread, it has a daemon thread serve: the threads that this one starts are
+        daemons, too, so that none which still makes an answer keeps the process from ending.
         """
         if threading.current_thread() is threading.main_thread():
             with self.capture_signals(), serving(self):
                 self._ended.wait()
             return
         try:
-            # Only the loop that selects can tell of somebody who connects, on every system.
+            # Windows has another loop by default, which cannot tell that somebody connects.
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-                runner.run(self.serve([]))  # no sockets for uvicorn to accept from
+                runner.run(self.serve(sockets or []))
         finally:
             self._listener.close()
             self._world.close()
@@ -134,7 +134,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections, and say so."""
-        await super().startup(sockets)
+        await super().startup(sockets or [])
         self._loop = asyncio.get_running_loop()
         self._accepting = asyncio.create_task(self._accept())
         if self._on_ready is not None:
@@ -155,7 +155,10 @@ class Server(uvicorn.Server):
         """Accept no more, and end when all connections have; after the grace, end them."""
         self._accepting.cancel()
         await asyncio.wait((self._accepting,))
-        self._listener.close()
+        for server in self.servers:
+            server.close()
+        for sock in (self._listener, *(sockets or ())):
+            sock.close()
         for connection in self._open:
             connection.shutdown()
         ended = asyncio.create_task(self._all_ended())
@@ -198,12 +201,14 @@ class Server(uvicorn.Server):
                 if await self._open.room():
                     self._warn("it has reached its limit of open connections (max_connections)")
                 await self._loop.connect_accepted_socket(self._protocol, sock)
+            except OSError:  # it has gone already
+                sock.close()
             except BaseException:
                 sock.close()
                 raise
 
     async def _asked(self) -> None:
-        """Wait until somebody connects. Unlike asyncio's `sock_accept`, it loses none when cancelled."""
+        """Wait until somebody connects; asyncio's `sock_accept` loses one where it is cancelled."""
         asked = self._loop.create_future()
         self._loop.add_reader(self._listener, asked.set_result, None)
         try:

@@ -16,9 +16,10 @@ from urllib.parse import quote, urljoin, urlsplit
 from .medium import UnreadableError, check_bytes
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
     from collections.abc import Callable, Iterable
     from socket import socket
+
+    from _typeshed import WriteableBuffer
 
 __all__ = ["Fetcher"]
 
