@@ -19,6 +19,7 @@ from attrs import field, frozen
 
 from ..error import ArgumentError
 from ..extras import install
+from ..reprs import Url, with_hidden_passwords
 from .building import read_url
 
 Verify = bool | str | ssl.SSLContext
@@ -81,9 +82,9 @@ class Wire:
         if self.proxy is not None:
             given = self.proxy if isinstance(self.proxy, str) else self.proxy.get(url.scheme)
             return _proxy(given, "proxy") if given else None
-        found = getproxies_environment()
+        found: dict[str, str] = with_hidden_passwords(getproxies_environment())
         if not found:  # the system's settings, which have their own rules
-            found = {} if proxy_bypass(url.host) else getproxies()
+            found = {} if proxy_bypass(url.host) else with_hidden_passwords(getproxies())
         elif bypassed(found.get("no", ""), url):
             return None
         for kind in (url.scheme, "all"):
@@ -180,21 +181,21 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
     Raises:
         ArgumentError: It can't be one, or needs a package that is not installed.
     """
-    shown = re.sub(r"^(\w+://)?.*@", r"\1...@", text, flags=re.DOTALL)  # without a password
+    text = Url(text)  # the messages show it
     try:
         url = httpx2.URL(text if "://" in text else f"http://{text}")
     except (ValueError, httpx2.InvalidURL):
         url = httpx2.URL()
     if url.scheme not in SCHEMES or not url.host:
         raise ArgumentError(
-            f"{place} is {shown!r}, which is no URL of a proxy; it is {'://..., '.join(SCHEMES)}"
+            f"{place} is {text!r}, which is no URL of a proxy; it is {'://..., '.join(SCHEMES)}"
             "://... with a host",
             "proxy",
         )
     # socksio is what HTTPX2 speaks SOCKS with.
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ArgumentError(
-            f"{place} is {shown!r}, and SOCKS needs a package: {install('socks')}", "proxy"
+            f"{place} is {text!r}, and SOCKS needs a package: {install('socks')}", "proxy"
         )
     return httpx2.Proxy(url)
 
