@@ -120,4 +120,5 @@ def _say(text: str, key: str, where: TextIO) -> None:
 def _shown(character: str) -> str:
     if character.isprintable():
         return character
-    return character.encode("unicode_escape").decode()
+    # As JSON has it too, which may be what is printed.
+    return "\\u" + character.encode("utf-16-be", "surrogatepass").hex("-", 2).replace("-", "\\u")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
 WIRE = ("http_client", "transport", "proxy", "verify", "limits")
 # What is secret, and shown with the locals of whoever holds it unless it is wrapped.
-SECRET = {"api_key": conceal, "base_url": with_hidden_passwords, "proxy": with_hidden_passwords}
+SECRET: Mapping[str, Callable[[Any], Any]] = {
+    "api_key": conceal,
+    "base_url": with_hidden_passwords,
+    "proxy": with_hidden_passwords,
+}
 # What the official client reads from the module and this one does not, with the new way.
 OLD_SETTINGS = {
     "requestssession": (None, "http_client=httpx2.Client(...)"),
@@ -194,8 +198,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             >>> patient.max_retries
             5
         """
-        wrapped = {name: SECRET[name](value) for name, value in changes.items() if name in SECRET}
-        changes = cast("ClientOptions", {**changes, **wrapped})
+        changes = cast("ClientOptions", _wrapped(changes))
         known = ClientOptions.__annotations__
         for name in changes:
             if name not in known:
@@ -217,6 +220,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             copied._connect()  # of this class
         else:
             copied._owner = False  # of this class
+            if "base_url" in changes:
+                from .transport.environment import check
+
+                check(copied._params["base_url"])  # of this class
         return copied
 
     copy = with_options
@@ -361,7 +368,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             settings["verify"] = verify
         left_out = ("_transport", "_settings", "_owner", "_limiter")
         state = {name: value for name, value in vars(self).items() if name not in left_out}
-        return {**state, "_settings": settings}
+        return {**state, "_settings": settings, "_params": _wrapped(self._params)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Be what was pickled; without a key, look for one where this is unpickled."""
@@ -376,3 +383,12 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
     def __repr__(self) -> str:
         url = with_hidden_passwords(self._params["base_url"])  # which may have been set by hand
         return f"{type(self).__name__}(base_url={url!r})"
+
+
+def _wrapped(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with what is secret among them wrapped."""
+    return {name: SECRET.get(name, _same)(value) for name, value in settings.items()}
+
+
+def _same(value: Any) -> Any:
+    return value

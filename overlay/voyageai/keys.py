@@ -154,7 +154,7 @@ def usable_url(given: object) -> Url:
         found = Url(named.get(given, given).rstrip("/"))
         if found.startswith(("http://", "https://")):
             return found
-    shown = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
+    shown = repr(given) if isinstance(given, str) else type(given).__name__
     names = ", ".join(map(repr, named))
     raise ArgumentError(f"base_url must be a URL or one of {names}, not {shown}", "base_url")
 

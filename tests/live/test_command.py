@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -105,6 +106,20 @@ def test_the_key_is_never_printed(live: Live, format: str) -> None:
     assert 2 == ran.status
     assert "Who is [key]?" in ran.out
     assert KEY not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_what_a_host_says_acts_on_no_terminal(live: Live, format: str) -> None:
+    """Reports are read in terminals, and what is JSON must stay that."""
+    with running(api_key=KEY) as hostile:
+        hostile.faults.always(
+            "status", operation="rerank", status=422, detail="no\x1b[2J\x7f\u202e\U000e0041\nyes"
+        )
+        ran = live(hostile, "--format", format)
+    assert 2 == ran.status
+    assert r"no\u001b[2J\u007f\u202e\udb40\udc41 yes" in ran.out
+    assert ran.out.replace("\n", "").isprintable()
+    assert format == "text" or json.loads(ran.out)
 
 
 def test_a_host_that_can_not_be_reached_is_no_difference(live: Live) -> None:

@@ -90,6 +90,9 @@ def list_page(
     """See `Files.list`."""
     from voyageai_rest.api.files import list_files
 
+    if purpose is not None and not isinstance(purpose, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a user
+        raise ArgumentError(f"purpose must be a string or None, not {purpose!r}", "purpose")
+
     def read(response: RawResponse) -> Page[FileObject]:
         found = list_files.parse_response(response)
         return Page[FileObject].of([FileObject.of(file) for file in found.data], found, after)

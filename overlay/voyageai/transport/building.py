@@ -97,14 +97,13 @@ def read_url(text: str) -> httpx2.URL:
             "controls, such as https://gateway.example/v1",
             "base_url",
         )
-    authority = text.partition("://")[2].partition("/")[0]
-    if url.userinfo or "@" in authority or "?" in text or "#" in text:
+    if url.userinfo or re.search(r"^\w+://[^/]*@|[?#]", text):
         raise ArgumentError(
             "base_url has a user name, a password, a query or a fragment; it is scheme, host and "
             "path, such as https://gateway.example/v1",
             "base_url",
         )
-    if not url.host or not 0 < (url.port or 1) < 65536:
+    if not url.host or not (url.port is None or 0 < url.port < 65536):
         raise ArgumentError(
             f"base_url has no host, or a port that none can have: {text!r}", "base_url"
         )

@@ -17,6 +17,7 @@ from urllib.request import getproxies, getproxies_environment, proxy_bypass
 import httpx2
 from attrs import field, frozen
 
+from ..callers import level
 from ..error import ArgumentError
 from ..extras import install
 from ..reprs import Url, with_hidden_passwords
@@ -30,6 +31,11 @@ LIMITS = httpx2.Limits(max_connections=256, max_keepalive_connections=256, keepa
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name a file or a folder of certificates to trust; the first that is set counts."""
 SCHEMES = ("http", "https", "socks5", "socks5h")
+KINDS = {
+    "verify": ((bool, str, ssl.SSLContext), "True, False, a path or an ssl.SSLContext"),
+    "limits": (httpx2.Limits, "an httpx2.Limits"),
+}
+"""What arguments may be, and how to say so."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -48,7 +54,8 @@ class Wire:
         limits: Bounds of the pool of connections.
 
     Raises:
-        ArgumentError: A proxy or a path of certificates that was given can't be used.
+        ArgumentError: A proxy or a path of certificates that was given can't be used, or what was
+            given is neither.
     """
 
     proxy: str | Mapping[str, str] | None = field(default=None, repr=False)  # with a password
@@ -63,6 +70,10 @@ class Wire:
                     f"proxy has {scheme!r}; it is a URL for each of 'http' and 'https'", "proxy"
                 )
             _proxy(url, "proxy")
+        for name, (kind, words) in KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise ArgumentError(f"{name} must be {words}, not {type(value).__name__}", name)
         if isinstance(self.verify, str):
             self.context()
         if self.verify is False:
@@ -227,5 +238,5 @@ def check(url: str) -> None:
         warnings.warn(
             f"{url} is not encrypted: anybody on the way can read the API key. Use https.",
             InsecureWarning,
-            stacklevel=6,
+            stacklevel=level(),
         )
