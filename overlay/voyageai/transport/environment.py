@@ -31,11 +31,6 @@ LIMITS = httpx2.Limits(max_connections=256, max_keepalive_connections=256, keepa
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name a file or a folder of certificates to trust; the first that is set counts."""
 SCHEMES = ("http", "https", "socks5", "socks5h")
-KINDS = {
-    "verify": ((bool, str, ssl.SSLContext), "True, False, a path or an ssl.SSLContext"),
-    "limits": (httpx2.Limits, "an httpx2.Limits"),
-}
-"""What arguments may be, and how to say so."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -70,10 +65,16 @@ class Wire:
                     f"proxy has {scheme!r}; it is a URL for each of 'http' and 'https'", "proxy"
                 )
             _proxy(url, "proxy")
-        for name, (kind, words) in KINDS.items():
-            value = getattr(self, name)
-            if not isinstance(value, kind):
-                raise ArgumentError(f"{name} must be {words}, not {type(value).__name__}", name)
+        if not isinstance(self.verify, (bool, str, ssl.SSLContext)):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may set anything
+            raise ArgumentError(
+                "verify must be True, False, a path or an ssl.SSLContext, not "
+                f"{type(self.verify).__name__}",
+                "verify",
+            )
+        if not hasattr(self.limits, "max_connections"):  # those of legacy httpx are taken too
+            raise ArgumentError(
+                f"limits must be an httpx2.Limits, not {type(self.limits).__name__}", "limits"
+            )
         if isinstance(self.verify, str):
             self.context()
         if self.verify is False:
