@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from voyageai_rest.errors import printable
+
 from .callers import level
 from .error import ArgumentError
 from .extras import require
@@ -67,7 +69,8 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
                 path = os.fspath(given) if given else fetch(model, FILE, emulator)
             except OSError as error:
                 raise OSError(
-                    f"{FILE} of {model} can't be had from {where}/{repository(model)}: {error}. "
+                    f"{FILE} of {model} can't be had from {where}/{repository(model)}: "
+                    f"{printable(str(error))}. "
                     f"Give the client a file, tokenizers={{{model!r}: 'path/to/{FILE}'}}, or set "
                     "HF_ENDPOINT to a host that has it, such as an emulator's address without /v1."
                 ) from None

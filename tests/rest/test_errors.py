@@ -13,7 +13,14 @@ import httpx2
 import pytest
 from voyageai_rest import Client
 from voyageai_rest.api.embeddings import create_embeddings
-from voyageai_rest.errors import MalformedResponse, ResponseError, ShapeError, StatusError
+from voyageai_rest.errors import (
+    BODY_LIMIT,
+    MalformedResponse,
+    ResponseError,
+    ShapeError,
+    StatusError,
+    printable,
+)
 from voyageai_rest.models import EmbeddingsRequest
 from voyageai_rest.operations import Operation
 
@@ -108,6 +115,43 @@ def test_errors_survive_pickle_and_copies(error: ResponseError) -> None:
         assert vars(error) == vars(twin)
         assert (str(error), error.args) == (str(twin), twin.args)
         assert "r-1" == twin.request_id
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain é 日本 👩\u200d💻 a\\b", "plain é 日本 👩\u200d💻 a\\b"),
+        ("\x00\t\r\n\x1b[2J\x7f\x85\x9b", r"\x00\x09\x0d\x0a\x1b[2J\x7f\x85\x9b"),
+        ("\u061c\u200e\u200f\u202a\u202e\u2066\u2069", r"\u061c\u200e\u200f\u202a\u202e\u2066\u2069"),
+        ("\u2028\u2029\ud800\udfff", r"\u2028\u2029\ud800\udfff"),
+    ],
+)  # fmt: skip
+def test_what_acts_on_terminals_is_shown_as_it_is_written(text: str, expected: str) -> None:
+    """Anybody's text can clear a screen, forge a line of a log, or break the writing of one."""
+    assert expected == printable(text) == printable(printable(text))
+    expected.encode()
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000, "\x1b" * 100_000, "\x1b" * 20_000])
+def test_a_long_text_is_cut_once(text: str) -> None:
+    """However long it is and often it is shown; its length is told."""
+    shown = printable(text)
+
+    assert BODY_LIMIT == len(shown)
+    assert shown.endswith(f"... ({len(text)} characters)")
+    assert shown == printable(shown)
+
+
+@pytest.mark.parametrize("kind", [StatusError, MalformedResponse])
+def test_errors_are_printable_and_carry_what_came(kind: type[ResponseError]) -> None:
+    """They stand in every traceback, as the cause of what users catch."""
+    reason = "no\x1b[2J\n" + "a" * 100_000
+    error = kind(status_code=400, headers={}, content=b"\x1b", reason=reason)
+
+    assert str(error).startswith(r"HTTP 400: no\x1b[2J\x0aaaa")
+    assert BODY_LIMIT == len(str(error))
+    assert (reason, b"\x1b") == (error.reason, error.content)
+    assert r"a\x1b: b\x0a" == str(ShapeError("b\n", "a\x1b"))
 
 
 def test_shape_errors_survive_pickle_and_copies() -> None:

@@ -7,7 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from attrs import asdict, frozen
+from voyageai_rest.errors import printable
 
+from ..reprs import whole
 from .disk import dumps
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class Failure:
 
     def __str__(self) -> str:
         place = self.batch_id or f"batch {self.batch}"
-        return (
+        return printable(
             f"row {self.row} ({place}, line {self.line}): {self.status or self.code} "
             f"{self.message}: {self.text!r}"
         )
@@ -119,6 +121,7 @@ class Failures(Sequence[Failure]):
             file.writelines(dumps(asdict(failure)) for failure in self)
         fresh.replace(path)
 
+    @whole
     def __repr__(self) -> str:
         return f"<{self._count:,} failures>"
 

@@ -13,6 +13,7 @@ from .. import tokenization
 from ..batches.polling import Polling
 from ..error import ArgumentError
 from ..files import plans
+from ..reprs import whole
 from .display import showing
 from .errors import JobDirectoryError, MaxCostError
 from .estimate import dollars
@@ -180,6 +181,7 @@ class _Job(Generic[C, R]):
             )
             raise
 
+    @whole
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"

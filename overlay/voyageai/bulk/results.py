@@ -10,6 +10,7 @@ from attrs import frozen
 
 from ..error import ArgumentError, MalformedResponseError
 from ..extras import require
+from ..reprs import whole
 from ..results import EmbeddingsObject, RerankingObject
 from ..results.contextualized import ContextualizedEmbeddingsResult
 from .disk import sync_folder
@@ -116,6 +117,7 @@ class BatchResults(Generic[V]):
             for row in found:
                 yield row
 
+    @whole
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self._rows:,} {self._task.noun}, "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from ..error import VoyageError
+from ..reprs import whole
 from . import calls, plans
 from .downloads import Download
 from .resuming import target
@@ -169,5 +170,6 @@ class FileContent:
                 return
             plans.pause(self._client, wait)
 
+    @whole
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"

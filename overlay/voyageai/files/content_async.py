@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from ..error import VoyageError
+from ..reprs import whole
 from . import calls, plans
 from .downloads import Download
 from .resuming import target
@@ -143,5 +144,6 @@ class AsyncFileContent:
                 return
             await plans.pause_async(self._client, wait)
 
+    @whole
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"

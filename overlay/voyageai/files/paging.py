@@ -9,6 +9,7 @@ from attrs import frozen
 from voyageai_rest.errors import ShapeError
 
 from . import plans
+from .objects import is_id
 
 if TYPE_CHECKING:
     from voyageai_rest.types import Unset
@@ -51,7 +52,7 @@ class Page(Generic[T]):
         """
         last = told.last_id or (data[-1].id if data else None)
         has_more = bool(told.has_more)
-        if has_more and (last is None or last == after):
+        if has_more and (not is_id(last) or last == after):
             raise ShapeError("there are more pages, but this one does not lead to them", "last_id")
         return cls(data=tuple(data), has_more=has_more, last_id=last or None)
 

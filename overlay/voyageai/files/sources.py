@@ -189,10 +189,10 @@ class Source:
 
 def _name(given: Given, filename: str | None) -> str:
     own: object = given if isinstance(given, (str, os.PathLike)) else getattr(given, "name", None)
-    name = filename
+    name: Any = filename
     if name is None:
         name = Path(own).name if isinstance(own, (str, Path)) else UNNAMED
-    if not name.lower().endswith(ENDING):
+    if not isinstance(name, str) or not name.lower().endswith(ENDING):
         raise ArgumentError(
             f"files are JSON Lines with a name that ends in {ENDING}, not {name!r}; "
             f"pass filename={UNNAMED!r} if that is what it holds",

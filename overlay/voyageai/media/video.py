@@ -16,6 +16,7 @@ from voyageai_rest.models import VideoBase64Content
 
 from ..error import ArgumentError
 from ..limits import check_model, known
+from ..reprs import whole
 from .formats import MP4, sniff
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class Video:
     def __hash__(self) -> int:
         return hash(self._data)
 
+    @whole
     def __repr__(self) -> str:
         others = {name: value for name, value in vars(self).items() if name != "_data"}
         told = ", ".join(f"{name}={value!r}" for name, value in others.items())

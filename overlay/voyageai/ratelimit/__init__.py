@@ -10,6 +10,7 @@ from attrs import field, frozen
 from voyageai_rest.catalogue import MODELS, TIERS
 
 from ..error import ArgumentError
+from ..reprs import whole
 from .budget import Budget, Reservation
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ class RateLimiter:
         """
         reservation.budget.release(reservation, now)
 
+    @whole
     def __repr__(self) -> str:
         return f"RateLimiter({self.setting!r})"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest.errors import ShapeError
 
+from ..reprs import whole
 from .result import Result
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class RerankingObject(Result):
     def __iter__(self) -> Iterator[RerankingResult]:
         return iter(self.results)
 
+    @whole
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} documents, {self._origin()})"
 
