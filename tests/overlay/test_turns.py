@@ -105,8 +105,8 @@ def test_tokens_are_counted_as_the_answers_say(face):
         return httpx2.Response(200, json=body)
 
     client = face.client(handler, rate_limit=voyageai.RateLimit(tpm=1000))
-    face.call(client, "embed", **EMBED)
-    face.call(client, "embed", **EMBED)
+    for _ in range(2):
+        face.call(client, "embed", texts=["word " * 400], model="voyage-4")
 
     assert sum(face.waits) >= 60
 
