@@ -351,5 +351,6 @@ class Budget:
 
 def _number(value: object, most: float) -> float | None:
     """A number that a server said, if it can be true."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if number and 0 <= value <= most else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= most else None
