@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from enum import Enum
 from functools import partial
 from math import ceil, floor, inf
@@ -100,7 +99,7 @@ class Budget:
     change is one assignment to it. The queues and the window are sums over these states; a step
     that does not come to its end leaves a mark, and the next one adds them up anew. The same goes
     for steps in the middle of another, by a signal handler or by a finalizer that the garbage
-    collector calls. What was learnt, ratio and brake, is replaced as a whole.
+    collector calls. Of what an answer teaches, a part may be lost: the next ones teach the same.
 
     Args:
         rpm: Requests in any minute; may be infinite.
@@ -238,22 +237,18 @@ class Budget:
             self._answer(reservation, None, now)
             return
         self._answer(reservation, used, now)
-        ratio, brake = copy(self._ratio), copy(self._brake)
-        ratio.learn(reservation.tokens, used)
-        self._ratio = ratio
+        self._ratio.learn(reservation.tokens, used)
         self._window.expire(now)
         answered = self._share(*self._window.answered)
-        brake.took(answered, self._tried(reservation), reservation.out_at)
-        self._brake = brake
+        self._brake.took(answered, self._tried(reservation), reservation.out_at)
 
     def _slow_down(self, reservation: Reservation, now: float, retry_after: object) -> None:
         if reservation.state is not State.OUT:
             return
         self._window.expire(now)
         answered = self._share(*self._window.answered)
-        brake = copy(self._brake)
-        brake.refused(answered, reservation.out_at, now, _number(retry_after, inf))
-        self._brake = brake
+        asked = _number(retry_after, inf)
+        self._brake.refused(answered, reservation.out_at, now, asked)
         reservation.state = State.DONE
         self._window.forget(reservation.charge)
         self._trying -= reservation.tried is not None
