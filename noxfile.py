@@ -119,14 +119,14 @@ def spec(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def drift(session: nox.Session) -> None:
-    """Compare two contracts, or ours with those published (`upstream`) or a host (`live`)."""
+    """Report how two contracts differ; or ours and published ones (`upstream`), a host (`live`)."""
     session.install(*groups("generate"))
     session.run("python", "-m", "generator.drift", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def impact(session: nox.Session) -> None:
-    """Fail if version or changelog tell less than what has changed since the last release."""
+    """Fail unless version and changelog cover what has changed since the last release."""
     session.install(*groups("impact"), "-e", ".[emulator,images,tokenizers]")
     session.run("python", "-m", "generator.impact", *session.posargs)
 

@@ -13,7 +13,7 @@ from . import upstream
 from .contracts import compare
 from .form import well_formed
 from .loading import load
-from .reports import FAILED, FORMATS, status
+from .reports import FAIL_ON, FAILED, FORMATS, status
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,17 +26,28 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare, print, and return the exit status: 0 the same, 1 harmless, 2 breaking, 3 failed."""
+    """Compare and print.
+
+    Returns:
+        The exit status: 0 if nothing that `--fail-on` names was found, 1 or 2 if it was (2 if it
+        breaks programs), 3 if it could not compare.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = COMMANDS.get(given[0], _two) if given else _two
     parser = Parser(prog="python -m generator.drift")
     parser.add_argument("--format", choices=FORMATS, default="text", help="how to show it")
+    parser.add_argument(
+        "--fail-on",
+        choices=FAIL_ON,
+        help="exit with status 1 or 2 for such a difference or a graver one; by default a "
+        "comparison that worked exits with 0",
+    )
     try:
         return command(parser, given[1:] if command is not _two else given)
     except GenerationError as error:
         print(error, file=sys.stderr)
         return FAILED
-    except Exception:  # noqa: BLE001  # Python's own status is that of a harmless difference
+    except Exception:  # noqa: BLE001  # Python's own status is that of an additive difference
         traceback.print_exc()
         return FAILED
 
@@ -46,8 +57,9 @@ def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     place = "a file, a folder, an address, a git revision, or REV:path"
     parser.description = "Compare two contracts by meaning."
     parser.epilog = (
-        f"Other comparisons, each with --help: {', '.join(COMMANDS)}. Status: 0 no difference, "
-        "1 additive or documentation only, 2 breaking, 3 it could not compare."
+        f"Other comparisons, each with --help: {', '.join(COMMANDS)}. Status: 0 by default; "
+        "with --fail-on, 2 if a breaking difference fails it and 1 if only others do; 3 if it "
+        "could not compare."
     )
     parser.add_argument("old", help=place)
     parser.add_argument(
@@ -58,7 +70,7 @@ def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     with well_formed(old, new):
         differences = compare(old, new)
     print(FORMATS[chosen.format](old.name, new.name, differences))
-    return status(differences)
+    return status(differences, chosen.fail_on)
 
 
 COMMANDS: dict[str, Callable[[argparse.ArgumentParser, Sequence[str]], int]] = {

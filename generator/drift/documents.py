@@ -24,7 +24,7 @@ class Document:
     def __init__(self, raw: Mapping, name: str) -> None:
         version = str(raw.get("openapi"))
         if not version.startswith(("3.0.", "3.1.")):
-            raise DriftError(f"{name}: OpenAPI 3.0 or 3.1 is needed, its `openapi` is {version}")
+            raise DriftError(f"{name}: `openapi` must be 3.0 or 3.1, not {version}")
         self.raw = raw
         self.name = name
         self._references_stand_alone = version.startswith("3.0.")
@@ -67,7 +67,9 @@ class Document:
 
     def _at(self, reference: str) -> Any:
         if not reference.startswith("#"):
-            raise DriftError(f"{self.name}: {reference} is outside the document; bundle it first")
+            raise DriftError(
+                f"{self.name}: {reference} leads outside the document; bundle it first"
+            )
         found: Any = self.raw
         for part in reference.removeprefix("#").split("/")[1:]:
             key = unquote(part).replace("~1", "/").replace("~0", "~")

@@ -39,7 +39,7 @@ def _flaws_of_documents(contracts: Sequence[Contract]) -> Iterator[str]:
             validator = OpenAPIV30SpecValidator if is_older else OpenAPIV31SpecValidator
             flaw = _innermost(validator(contract.openapi.raw))
             if flaw:
-                yield f"{contract.name} is no valid OpenAPI document: {flaw}"
+                yield f"{contract.name} is not a valid OpenAPI document: {flaw}"
 
 
 def _flaws_of_catalogues(contracts: Sequence[Contract]) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _flaws_of_catalogues(contracts: Sequence[Contract]) -> Iterator[str]:
         if contract.catalogue is not None:
             flaw = _innermost(validator, contract.catalogue)
             if flaw:
-                yield f"{contract.name} is no valid catalogue: {flaw}"
+                yield f"{contract.name} is not a valid catalogue: {flaw}"
 
 
 def _innermost(validator: Any, *instance: Any) -> str | None:

@@ -52,8 +52,8 @@ def _load(place: str) -> Contract:
     files = {name: _of_revision(place, f"{spec}/{name}") for name in _names()}
     if files[paths.OPENAPI.name] is None:
         raise DriftError(
-            f"{place} is no file, no folder, no address, "
-            f"and no git revision with {spec}/{paths.OPENAPI.name}"
+            f"{place} is not a file, a folder, a URL "
+            f"or a git revision with {spec}/{paths.OPENAPI.name}"
         )
     return _of_files(files, place)
 
@@ -67,7 +67,7 @@ def parsed(content: bytes, name: str) -> Contract:
     except (ValueError, RecursionError, YAMLError) as error:
         raise DriftError(f"{name} can't be read: {error}") from error
     if not isinstance(document, dict):
-        raise DriftError(f"{name} does not hold a mapping")
+        raise DriftError(f"{name} must be a mapping, such as an OpenAPI document")
     if "models" in document and "openapi" not in document:
         return Contract(name, catalogue=document)
     return Contract(name, Document(document, name))
@@ -86,7 +86,7 @@ def fetched(address: str) -> bytes:
     except (OSError, ValueError, HTTPException) as error:
         raise DriftError(f"{address} can't be fetched: {error}") from error
     if len(content) > MOST_BYTES:
-        raise DriftError(f"{address} answers more than {MOST_BYTES} bytes")
+        raise DriftError(f"{address} is larger than {MOST_BYTES:,} bytes, too large for a contract")
     return content
 
 
@@ -119,11 +119,11 @@ def _of_revision(revision: str, path: str) -> bytes | None:
 
 def _of_git(place: str) -> bytes:
     if place.startswith("-"):
-        raise DriftError(f"{place} is no revision")
+        raise DriftError(f"{place} is not a git revision")
     done = subprocess.run(["git", "show", place], capture_output=True, check=False)  # noqa: S607
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip()
-        raise DriftError(f"{place} is no file, no address and nothing git knows: {reason}")
+        raise DriftError(f"{place} is not a file, a URL or a file that git knows: {reason}")
     return done.stdout
 
 

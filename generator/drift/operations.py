@@ -67,7 +67,7 @@ def compare_calls(was: Any, now: Any, place: Place) -> Iterator[Difference]:
     if wordless(was) != wordless(now):
         yield difference("callbacks-changed", place, was, now)
     elif was != now:
-        yield difference("description-changed", place, was, now, name="what the server calls back")
+        yield difference("description-changed", place, was, now, name="the callbacks")
 
 
 def _parameters(old: Operation, new: Operation) -> Iterator[Difference]:

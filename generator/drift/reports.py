@@ -10,11 +10,28 @@ VERSION = 1
 FAILED = 3
 SAME = "No difference in meaning."
 FEW = 3
+ANY = "any"
+FAIL_ON: dict[str, set[Change]] = {
+    "breaking": {Change.SENDERS, Change.READERS},
+    "additive": {Change.SENDERS, Change.READERS, Change.ADDITIVE},
+    ANY: {*Change},
+}
+"""Values of `--fail-on`, and the classes of differences that fail the command."""
 
 
-def status(differences: Iterable[Difference]) -> int:
-    """0 for no difference, 1 for additions and words only, 2 if something breaks."""
-    return max((2 if item.change.is_breaking else 1 for item in differences), default=0)
+def status(differences: Iterable[Difference], fail_on: str | None) -> int:
+    """The exit status for these differences.
+
+    Args:
+        differences: What was found.
+        fail_on: A key of `FAIL_ON`; None if no difference fails the command.
+
+    Returns:
+        2 if a difference that breaks programs fails the command, 1 if only others do, else 0.
+    """
+    failing = FAIL_ON[fail_on] if fail_on else set()
+    changes = (item.change for item in differences if item.change in failing)
+    return max((2 if change.is_breaking else 1 for change in changes), default=0)
 
 
 def as_json(old: str, new: str, differences: list[Difference]) -> str:

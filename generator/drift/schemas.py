@@ -91,7 +91,7 @@ def _shapes(document: Document, schema: Raw, within: tuple[str, ...]) -> list[Sh
     reference = schema.get("$ref")
     if reference is not None:
         if reference in within:
-            raise DriftError(f"{document.name}: {reference} consists of itself")
+            raise DriftError(f"{document.name}: {reference} refers to nothing but itself")
         target = document.target(reference)
         found = _both(document, found, _shapes(document, target, (*within, reference)))
     for part in schema.get("allOf", ()):

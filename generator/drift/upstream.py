@@ -18,10 +18,10 @@ from .form import well_formed
 from .known import KNOWN, Definition, Known, read
 from .loading import load
 from .operation import operations
-from .reports import FAILED, VERSION, as_markdown, as_text, status
+from .reports import ANY, FAILED, VERSION, as_markdown, as_text, status
 
-NOTHING_NEW = "Nothing but what is known to differ."
-UNREAD = f"Its words are not those that were read. Read them, then note in {KNOWN.name}:"
+NOTHING_NEW = "No differences beyond those already listed."
+UNREAD = f"Its text has changed since it was last read. Read it, then set in {KNOWN.name}:"
 
 
 @frozen
@@ -44,10 +44,10 @@ class Outcome:
     gone: list[str]
     unread: str | None
 
-    @property
-    def status(self) -> int:
-        """0 as known, 1 something harmless is new or something known is gone, 2 breaking."""
-        return max(status(self.unlisted), 1 if self.gone or self.unread else 0)
+    def status(self, fail_on: str | None) -> int:
+        """As for other comparisons; what is no longer so, or unread, counts for `any` alone."""
+        noted = fail_on == ANY and (self.gone or self.unread)
+        return max(status(self.unlisted, fail_on), 1 if noted else 0)
 
 
 def hold_against(ours: Contract, published: Contract, known: Known) -> Outcome:
@@ -87,7 +87,7 @@ def digest(published: Contract) -> str:
 def recognized(published: Contract, known: Known) -> Definition | None:
     """Which known definition it is: the one most of whose operations' ids are all in it."""
     if published.openapi is None:
-        raise DriftError(f"{published.name} is no OpenAPI document")
+        raise DriftError(f"{published.name} is not an OpenAPI document")
     found = {
         operation.node.get("operationId") for operation in operations(published.openapi).values()
     }
@@ -99,14 +99,18 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Compare our contract with published definitions, and return the exit status."""
     known = read()
     parser.prog += " upstream"
-    parser.description = "Hold spec/ against published definitions."
+    parser.description = "Compare spec/ with the definitions that vendors publish."
     parser.add_argument(
         "published",
         nargs="*",
         default=[entry.url for entry in known.definitions if entry.url],
-        help="files or addresses; the known addresses by default",
+        help="files or URLs; by default the known URLs",
     )
-    parser.add_argument("--ours", default=str(paths.SPEC), help="the contract to hold against them")
+    parser.add_argument(
+        "--ours",
+        default=str(paths.SPEC),
+        help="the contract to compare with them; spec/ by default",
+    )
     chosen = parser.parse_args(given)
     ours = load(chosen.ours)
     outcomes, failures = [], []
@@ -125,7 +129,9 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
         print("\n\n".join(_shown(outcome, ours, show) for outcome in outcomes))
     for failure in failures:
         print(failure, file=sys.stderr)
-    return FAILED if failures else max((outcome.status for outcome in outcomes), default=0)
+    if failures:
+        return FAILED
+    return max((outcome.status(chosen.fail_on) for outcome in outcomes), default=0)
 
 
 def _shown(outcome: Outcome, ours: Contract, show: Callable[..., str]) -> str:
@@ -133,11 +139,11 @@ def _shown(outcome: Outcome, ours: Contract, show: Callable[..., str]) -> str:
     lines = [
         show(ours.name, outcome.name, outcome.unlisted, same=NOTHING_NEW),
         "",
-        f"This is {known.title}." if known else "This is a definition that is not known.",
-        f"Listed in {KNOWN.name} and left out: {outcome.listed}.",
+        f"This is {known.title}." if known else f"This definition is not in {KNOWN.name}.",
+        f"Differences left out, as {KNOWN.name} lists them: {outcome.listed}.",
     ]
     if outcome.gone:
-        lines += ["", "Listed, and not there any more:", ""]
+        lines += ["", "Listed, but no longer different:", ""]
         lines += [f"- {entry}" for entry in outcome.gone]
     if outcome.unread:
         lines += ["", UNREAD, "", f"    read: {outcome.unread}"]

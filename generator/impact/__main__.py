@@ -24,7 +24,7 @@ def main(
     """Compare, print, and return the exit status: 0 all is told, 1 something is not, 3 failed."""
     parser = argparse.ArgumentParser(
         prog="python -m generator.impact",
-        description="Derive the least version and the changelog from what has changed.",
+        description="Check that version and changelog cover what changed since the last release.",
     )
     parser.add_argument("base", nargs="?", help="a git revision; the last release's tag by default")
     parser.add_argument("--format", choices=FORMATS, default="text", help="how to show it")
@@ -32,7 +32,7 @@ def main(
     try:
         revision = chosen.base or last_release(root)
         if revision is None:
-            print("Nothing was released before: any version and any changelog tell the truth.")
+            print("There is no earlier release to compare with, so there is nothing to check.")
             return 0
         verdict = judge(root, revision, checkers)
     except (GenerationError, ReleaseError) as error:

@@ -72,11 +72,11 @@ def judge(root: Path, revision: str, checkers: Sequence[tuple[str, ...]] = CHECK
     problems = [] if written >= lowest else [_too_low(now, lowest, news, level)]
     if level is Level.MAJOR and not tells_what_breaks(told):
         problems.append(
-            f"{changelog.FILE}: {written} has to tell what breaks, "
-            "below another heading than `Added`"
+            f"{changelog.FILE}: the section of {written} must say what breaks, "
+            "under another heading than `Added`"
         )
     problems += [
-        f"{changelog.FILE}: {written} has to name `{item.subject}`: {item.sentence}"
+        f"{changelog.FILE}: the section of {written} must name `{item.subject}`: {item.sentence}"
         for item in _once(left_out(told, news))
     ]
     return Verdict(
@@ -120,7 +120,7 @@ def _of_generated(item: News, said: set[str | None]) -> News:
 def _too_low(now: Version, lowest: Version, news: list[News], level: Level) -> str:
     because = next((item.sentence for item in news if item.level is level), "the code has changed")
     because = because.partition("\n")[0].rstrip(":")
-    return f"{version.FILE}: the version is {now}, it has to be {lowest} or above: {because}"
+    return f"{version.FILE}: the version is {now}, but must be at least {lowest}: {because}"
 
 
 def _once(news: Iterable[News]) -> Iterable[News]:

@@ -29,5 +29,5 @@ def compare_projects(old: Path, new: Path) -> Iterator[News]:
     if stood != stands:
         # Whoever has another interpreter goes on to get the last version for it.
         number = re.search(r"\d+(?:\.\d+)*", stands)
-        sentence = f"the interpreter has to be {stands}, was {stood}"
+        sentence = f"the supported Python versions changed from {stood} to {stands}"
         yield News(FILE, Level.MINOR, "Changed", sentence, number[0] if number else None)

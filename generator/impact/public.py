@@ -39,7 +39,7 @@ def load(package: str, folder: Path) -> Interface:
     """
     loaded = griffe.load(package, search_paths=[folder], allow_inspection=False)
     if not isinstance(loaded, griffe.Module):
-        raise TypeError(f"{package} is no package")
+        raise TypeError(f"{package} is not a package")
     ways = [*_ways(loaded, package)]
     reachable = {path: item for path, item, _ in ways}
     # The shortest path wins, and one that does not lead through a subclass.

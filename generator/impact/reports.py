@@ -7,7 +7,7 @@ from .judging import Verdict
 from .news import Level, News
 
 VERSION = 1
-TOLD = "Version and changelog tell it."
+TOLD = "The version and the changelog cover everything."
 NAMES = {
     Level.MAJOR: "programs have to change",
     Level.MINOR: "something is new",
@@ -24,7 +24,7 @@ def as_text(verdict: Verdict) -> str:
         lines += [f"  {sentence}" for sentence in sentences]
     lines += ["", *(verdict.problems or [TOLD])]
     if verdict.problems:
-        lines += ["", "A section to begin with:", "", verdict.draft]
+        lines += ["", "A draft of the changelog's section:", "", verdict.draft]
     return "\n".join(lines)
 
 
@@ -37,7 +37,7 @@ def as_markdown(verdict: Verdict) -> str:
         lines += ["", f"<details><summary>{title}</summary>", ""]
         lines += [f"- {sentence}" for sentence in sentences]
         lines += ["", "</details>"]
-    lines += ["", "A section to begin with:", "", "```markdown", verdict.draft, "```"]
+    lines += ["", "A draft of the changelog's section:", "", "```markdown", verdict.draft, "```"]
     return "\n".join(lines)
 
 
@@ -82,7 +82,7 @@ FORMATS: dict[str, Callable[[Verdict], str]] = {
 def _summary(verdict: Verdict) -> str:
     return (
         f"{verdict.released} -> {verdict.now}: {NAMES[verdict.level]}, "
-        f"{verdict.least} is the least version"
+        f"the version must be at least {verdict.least}"
     )
 
 

@@ -40,5 +40,5 @@ def check_usage(
                 FOLDER.as_posix(),
                 Level.MAJOR,
                 None,
-                f"{name} refuses code that it accepted:\n{said}",
+                f"{name} reports errors in code that the last release accepted:\n{said}",
             )

@@ -91,11 +91,11 @@ class Asker:
         needed = [part[1:-1] for part in planned.operation.path.split("/") if part[:1] == "{"]
         parameters = self.kept | planned.probe.parameters
         if missing := [name for name in needed if name not in parameters]:
-            return [], f"there is no {missing[0]}"
+            return [], f"no earlier request gave the {missing[0]} that it needs"
         if self.tpm is not None and planned.tokens > self.tpm:
-            return [], f"it may be more than the {self.tpm} tokens per minute of this account"
+            return [], f"it may need more than the {self.tpm} tokens per minute of this account"
         if self._in_vain >= PATIENCE:
-            return [], f"the {PATIENCE} requests before it came to nothing"
+            return [], f"it was not sent, as the {PATIENCE} requests before it failed"
         answers: list[Answer] = []
         for wait in (*WAITS, None):
             reason, after = self._try(planned, parameters, answers)

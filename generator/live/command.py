@@ -28,11 +28,11 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Probe the host of the environment's key, print what differs, and return the exit status.
 
     Args:
-        parser: Takes the options; has `--format` already.
+        parser: Takes the options; has `--format` and `--fail-on` already.
         given: The arguments.
 
     Returns:
-        As of other comparisons; that of a failure too where nothing differs but not all was seen.
+        As for other comparisons; that of a failure too if nothing fails it but not all was seen.
     """
     chosen = _options(parser).parse_args(given)
     key = os.environ.get(KEY, "").strip()
@@ -46,9 +46,9 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
 
 def _run(chosen: argparse.Namespace, key: str) -> int:
     if not key:
-        raise CannotProbe(f"set {KEY} to an API key")
+        raise CannotProbe(f"{KEY} is not set; set it to an API key")
     if not (key.isascii() and key.isprintable()):
-        raise CannotProbe(f"{KEY} holds characters that no API key has; copy it again")
+        raise CannotProbe(f"{KEY} contains characters that no API key has; copy the key again")
     contract, base_url = read(_base_url(), key)
     table = load()
     wanted = [name for name in ("files", "batch", "limits") if getattr(chosen, name)]
@@ -62,19 +62,29 @@ def _run(chosen: argparse.Namespace, key: str) -> int:
         asker = Asker(http, key, f"{_prefix(contract)}{NOBODYS}", table, rpm=chosen.rpm)
         seen = probe(asker, table, contract, planned)
     _say(FORMATS[chosen.format](seen), key, sys.stdout)
-    return seen.status
+    return seen.status(chosen.fail_on)
 
 
 def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.prog += " live"
-    parser.description = f"Hold spec/ against the host of {KEY}, at {BASE_URL} if that is set."
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be asked")
-    parser.add_argument("--budget", type=_positive, default=BUDGET, help="US dollars, at most")
-    parser.add_argument("--rpm", type=_positive, help="requests per minute, at most")
-    parser.add_argument("--every-model", action="store_true", help="ask those not active too")
-    parser.add_argument("--limits", action="store_true", help="probe limits that cost more")
-    parser.add_argument("--files", action="store_true", help="upload files, and delete them")
-    parser.add_argument("--batch", action="store_true", help="create a batch job, and cancel it")
+    parser.description = (
+        f"Compare spec/ with the host that {KEY} is for, or with {BASE_URL} if that is set."
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what would be asked, and ask nothing"
+    )
+    parser.add_argument(
+        "--budget", type=_positive, default=BUDGET, help="spend at most these US dollars"
+    )
+    parser.add_argument("--rpm", type=_positive, help="send at most this many requests per minute")
+    parser.add_argument(
+        "--every-model", action="store_true", help="also ask models that are not active"
+    )
+    parser.add_argument("--limits", action="store_true", help="also test limits that cost more")
+    parser.add_argument("--files", action="store_true", help="also upload files, and delete them")
+    parser.add_argument(
+        "--batch", action="store_true", help="also create a batch job, and cancel it"
+    )
     return parser
 
 
@@ -84,16 +94,18 @@ def _base_url() -> str | None:
     try:
         parts, _ = urlsplit(base_url), httpx2.URL(base_url)
     except (ValueError, httpx2.InvalidURL) as error:
-        raise CannotProbe(f"{BASE_URL} is no address: {error}") from error
+        raise CannotProbe(f"{BASE_URL} is not a valid URL: {error}") from error
     if base_url and not (parts.scheme in ("http", "https") and parts.hostname):
-        raise CannotProbe(f"{BASE_URL} must begin with http:// or https:// and a host")
+        raise CannotProbe(
+            f"{BASE_URL} must be a URL that starts with http:// or https:// and a host"
+        )
     return base_url or None
 
 
 def _check_budget(planned: list[Planned], budget: float) -> None:
     if (usd := cost(planned)) > budget:
         raise CannotProbe(
-            f"that is above the budget of ${budget:g}; allow it with --budget {usd:.2g}"
+            f"this is above the budget of ${budget:g}; raise it with --budget {usd:.2g}"
         )
 
 

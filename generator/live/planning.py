@@ -22,7 +22,7 @@ PER_TEXT = 4
 """Tokens that a model may put around a text, at most."""
 UNLISTED = Probe(
     name="unlisted",
-    shows="An operation that the table has no line for is there: it asks for a key.",
+    shows="An operation without a probe of its own exists: it asks for a key.",
     key="none",  # nobody knows yet what it does, and what it costs
     status=401,
     or_status=400,

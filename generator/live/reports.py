@@ -70,14 +70,14 @@ FORMATS: dict[str, Callable[[Seen], str]] = {
 
 
 def _counted(seen: Seen) -> str:
-    return f"{len(seen.planned)} requests were planned; they cost ${seen.usd:.6f}."
+    return f"{len(seen.planned)} requests were planned. The cost was ${seen.usd:.6f}."
 
 
 def _besides(seen: Seen) -> list[tuple[str, list[str]]]:
     titled = [
         ("Seen in", [_seen_in(difference, seen) for difference in seen.differences]),
-        ("Not seen", [f"{name}: {reason}" for name, reason in seen.unseen.items()]),
-        ("Left behind", seen.left_behind),
+        ("Could not be checked", [f"{name}: {reason}" for name, reason in seen.unseen.items()]),
+        ("Left behind on the host", seen.left_behind),
     ]
     return [(title, items) for title, items in titled if items]
 

@@ -41,10 +41,9 @@ class Seen:
         """What differs, the gravest first."""
         return gravest_first(self.found)
 
-    @property
-    def status(self) -> int:
-        """As of other comparisons; that of a failure for nothing found while not all was seen."""
-        return status(self.found) or (FAILED if self.unseen else 0)
+    def status(self, fail_on: str | None) -> int:
+        """As for other comparisons; that of a failure if nothing fails it but not all was seen."""
+        return status(self.found, fail_on) or (FAILED if self.unseen else 0)
 
 
 def probe(asker: Asker, table: Table, contract: Contract, planned: list[Planned]) -> Seen:

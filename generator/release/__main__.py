@@ -41,30 +41,40 @@ def _step(options: argparse.Namespace) -> str:
             return steps.begin(root, version.parse(options.version))
         case "lock":
             lock.write(root)
-            return f"{lock.FILE} is written; read its diff"
+            return f"{lock.FILE} is written; review its diff"
         case _:
             return steps.audit(root, required=options.required)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m generator.release", description=__doc__)
-    parser.add_argument("--root", type=Path, default=paths.ROOT, help="another checkout")
+    parser.add_argument(
+        "--root", type=Path, default=paths.ROOT, help="the checkout; this one by default"
+    )
     add = parser.add_subparsers(dest="step", required=True).add_parser
-    add("ready", help="is the tree committed, described and without secrets?")
+    add("ready", help="check that the tree is committed, described and without secrets")
     cut = add("cut", help="make the version final and date the changelog, in a commit")
     today = datetime.now(UTC).date()
-    cut.add_argument("--day", type=date.fromisoformat, default=today, help="instead of today")
-    add("build", help="build into dist/, twice, and look into what was built")
-    add("prove", help="use it with its oldest and newest dependencies; SBOM and licences")
-    add("tag", help="tag the last commit; nothing is pushed")
-    to = add("publish", help="upload dist/ and install it back")
-    to.add_argument("--upload-url", help="where another index takes files")
-    to.add_argument("--index-url", help="where pip finds that index")
-    add("begin", help="start on the next version").add_argument("version", help="such as 0.7.0")
-    add("lock", help="lock development's and release's packages to the newest that fit")
+    cut.add_argument(
+        "--day",
+        type=date.fromisoformat,
+        default=today,
+        help="the date of the release; today by default",
+    )
+    add("build", help="build twice into dist/, compare, and check the contents")
+    add(
+        "prove",
+        help="use it with its oldest and newest dependencies; write the SBOM, check licences",
+    )
+    add("tag", help="tag the last commit, without pushing it")
+    to = add("publish", help="upload dist/, then install it from the index")
+    to.add_argument("--upload-url", help="the URL for uploads to another index")
+    to.add_argument("--index-url", help="the URL from which pip installs from it")
+    add("begin", help="start the next version").add_argument("version", help="such as 0.7.0")
+    add("lock", help="lock what development and release use to the newest versions that fit")
     audit = add("audit", help="look for secrets, licences and known weaknesses")
     audit.add_argument(
-        "--required", action="store_true", help="fail if nobody can be asked about weaknesses"
+        "--required", action="store_true", help="fail if known weaknesses can't be looked up"
     )
     return parser
 

@@ -30,11 +30,11 @@ def cut(text: str, version: Version, day: date) -> str:
     heading = _first(text)
     if heading["version"] != str(version):
         raise ReleaseError(
-            f"{FILE}: the first section is of {heading['version']}, the version is {version}; "
+            f"{FILE}: the first section is for {heading['version']}, but the version is {version}; "
             f"write what is new under '## {version} ({UNRELEASED})'"
         )
     if not section(text, version):
-        raise ReleaseError(f"{FILE}: nothing stands under {version}; say what is new")
+        raise ReleaseError(f"{FILE}: the section of {version} is empty; write what is new")
     if heading["when"] != UNRELEASED:
         return text
     return text[: heading.start()] + f"## {version} ({day:%Y-%m-%d})" + text[heading.end() :]

@@ -75,23 +75,23 @@ def faults(
     for name, data in content.items():
         parts = Path(name).parts
         if wrong := sorted({*MUST_NOT} & {*parts}):
-            yield f"{name} must not be in it: {wrong[0]}"
+            yield f"{name} must not be included: {wrong[0]}"
         if name.endswith(MUST_NOT_END):
-            yield f"{name} must not be in it: {Path(name).suffix or name[-1]}"
+            yield f"{name} must not be included: {Path(name).suffix or name[-1]}"
         if len(data) > LARGEST:
             yield f"{name} has {len(data):,} bytes, more than {LARGEST:,}"
         if place := _PLACE.search(data):
-            yield f"{name} names a folder of a machine: {place[0].decode()}..."
+            yield f"{name} contains a path of a machine: {place[0].decode()}..."
         for word in revealing:
             if word in data:
-                yield f"{name} says where it was built: {word.decode()}"
+                yield f"{name} reveals where it was built: {word.decode()}"
 
 
 def _strangers(archive: Path, content: dict[str, bytes], kept: list[str]) -> Iterator[str]:
     """What is not under git, or is and was left out."""
     if archive.suffix != ".whl":
         for name in sorted(content.keys() - set(kept) - {"PKG-INFO"}):
-            yield f"{name} is not under git"
+            yield f"{name} is not tracked by git"
         return
     expected = {
         name.removeprefix(folder.partition("/")[0] + "/")
@@ -101,6 +101,6 @@ def _strangers(archive: Path, content: dict[str, bytes], kept: list[str]) -> Ite
     }
     found = {name for name in content if ".dist-info/" not in name}
     for name in sorted(expected - found):
-        yield f"{name} is left out"
+        yield f"{name} is missing"
     for name in sorted(found - expected):
-        yield f"{name} is not under git"
+        yield f"{name} is not tracked by git"

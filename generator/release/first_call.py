@@ -15,7 +15,7 @@ def main() -> None:
     for package in (voyageai, voyageai_rest):
         folder = Path(str(package.__file__)).parent
         if not (folder.is_relative_to(sys.prefix) and folder.joinpath("py.typed").is_file()):
-            sys.exit(f"{folder} is not what was installed, or says nothing of types")
+            sys.exit(f"{folder} is not the installed package, or has no py.typed")
     model = next(model for model in MODELS.values() if model.endpoint == "embeddings")
     with running() as url:
         client = voyageai.Client(api_key="any", base_url=url)

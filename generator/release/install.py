@@ -61,7 +61,7 @@ def _metadata(wheel: Path) -> dict[str, list[str]]:
     for name, content in archives.members(wheel).items():
         if name.endswith(".dist-info/METADATA"):
             return dict(parse_email(content)[0])  # type: ignore[arg-type]  # a mapping of another kind
-    raise ReleaseError(f"{wheel.name} is no wheel: it has no METADATA")
+    raise ReleaseError(f"{wheel.name} is not a wheel: it has no METADATA")
 
 
 def uv(*arguments: str | Path, cwd: Path | None = None) -> str:

@@ -33,4 +33,4 @@ def leaks(root: Path, names: Iterable[str]) -> Iterator[str]:
 def _found(line: str) -> Iterator[str]:
     for what, rule in _RULES.items():
         for match in rule.finditer(line):
-            yield f"{what}, it begins with {match[0][:4]}; take it out, and have it revoked"
+            yield f"{what} that starts with {match[0][:4]}; remove it and revoke it"

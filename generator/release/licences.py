@@ -29,7 +29,7 @@ def faults(bill: dict[str, Any]) -> Iterator[str]:
     for component in bill["components"]:
         stated = identifiers(component)
         if not stated:
-            yield f"{component['name']} states no licence; find it, and say it in ALLOWED's module"
+            yield f"{component['name']} states no licence; find it and add it to licences.py"
         for licence in sorted(stated - ALLOWED):
             yield f"{component['name']} is under {licence}, which is not an allowed licence"
 

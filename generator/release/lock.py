@@ -32,7 +32,7 @@ def write(root: Path) -> None:
         cwd=root,
     )
     if "/" in root.joinpath(FILE).read_text(encoding="utf-8"):
-        raise ReleaseError(f"{FILE} names a place: pass it on only when that is gone")
+        raise ReleaseError(f"{FILE} contains a path or a URL; remove it before you commit the file")
 
 
 def faults(root: Path) -> Iterator[str]:
@@ -50,7 +50,7 @@ def faults(root: Path) -> Iterator[str]:
             version = next(iter(pin.specifier)).version
             if not requirement.specifier.contains(version, prereleases=True):
                 yield (
-                    f"{requirement.name} is locked to {version}, which is not {requirement}: "
+                    f"{requirement.name} is locked to {version}, which does not fit {requirement}: "
                     "run `nox -s lock`"
                 )
 

@@ -52,14 +52,14 @@ def publish(
     released = parse_wheel_filename(wheel.name)[1]
     tag = version.tag(released)
     if tree.tagged(root, tag) != tree.git(root, "rev-parse", "HEAD"):
-        raise ReleaseError(f"the last commit is not {tag}: run `nox -s release` first")
+        raise ReleaseError(f"the last commit is not tagged {tag}; run `nox -s release` first")
     with tempfile.TemporaryDirectory() as folder:
         # What stopped half way goes on with the other half.
         missing = [file for file in files if not fetch(file, released, index, Path(folder))]
         if not missing:
             raise ReleaseError(
-                f"{NAME} {released} is published already, and a published version never changes; "
-                "begin the next version"
+                f"{NAME} {released} is already published, and can't be replaced; "
+                "start the next one with `nox -s begin -- VERSION`"
             )
         upload(index, missing)
         insist_on_arrival(released, index, files, wait)
@@ -78,7 +78,7 @@ def upload(index: Index, files: list[Path]) -> None:
     done = attempt(*python("twine", "--no-color", *command), env=environment(user))
     if done.returncode:
         said = f"{done.stdout}{done.stderr}".rstrip()
-        raise ReleaseError(f"the index took nothing more:\n{_without(token, said)}")
+        raise ReleaseError(f"the upload failed:\n{_without(token, said)}")
 
 
 def insist_on_arrival(
@@ -92,11 +92,13 @@ def insist_on_arrival(
             with tempfile.TemporaryDirectory() as folder:
                 fetched = fetch(file, released, index, Path(folder))
                 if fetched and sums.digest(fetched) != sums.digest(file):
-                    raise ReleaseError(f"{file.name} came back as another file: warn its users")
+                    raise ReleaseError(
+                        f"the index returns another {file.name} than was uploaded; warn its users"
+                    )
                 if fetched:
                     break
         else:
-            raise ReleaseError(f"{file.name} was uploaded, but pip does not find it")
+            raise ReleaseError(f"{file.name} was uploaded, but pip does not find it in the index")
 
 
 def fetch(file: Path, released: Version, index: Index, folder: Path) -> Path | None:
@@ -108,7 +110,7 @@ def fetch(file: Path, released: Version, index: Index, folder: Path) -> Path | N
         env=_settings(index),
     )
     if done.returncode and "No matching distribution found" not in done.stderr:
-        raise ReleaseError(f"pip can't ask the index:\n{done.stderr.rstrip()}")
+        raise ReleaseError(f"pip can't reach the index:\n{done.stderr.rstrip()}")
     return None if done.returncode else folder / file.name
 
 
@@ -131,7 +133,7 @@ def _settings(index: Index) -> dict[str, str]:
 def _single(folder: Path, pattern: str) -> Path:
     found = list(folder.glob(pattern))
     if len(found) != 1:
-        raise ReleaseError(f"{folder} holds {len(found)} files {pattern} instead of one")
+        raise ReleaseError(f"{folder} must hold one file {pattern}, not {len(found)}")
     return found[0]
 
 

@@ -31,9 +31,11 @@ def ready(root: Path) -> str:
     changelog.cut(_changelog(root), released, date.min)
     known = tree.tagged(root, version.tag(released))
     if known not in (None, tree.git(root, "rev-parse", "HEAD")):
-        raise ReleaseError(f"{version.tag(released)} was released before; begin the next version")
+        raise ReleaseError(
+            f"{released} is already released; start the next version with `nox -s begin -- VERSION`"
+        )
     _insist_on_none(_slips(root))
-    return f"{released} may be released"
+    return f"{released} is ready to be released"
 
 
 def cut(root: Path, day: date) -> str:
@@ -44,7 +46,7 @@ def cut(root: Path, day: date) -> str:
     version.write(root, released)
     root.joinpath(changelog.FILE).write_text(text, encoding="utf-8")
     tree.commit(root, f"Release {released}", version.FILE, changelog.FILE)
-    return f"the last commit is {released}"
+    return f"the last commit now holds version {released}"
 
 
 def make(root: Path, target: Path) -> str:
@@ -53,7 +55,9 @@ def make(root: Path, target: Path) -> str:
     built = build.build(root, target)
     contents.insist_on_good(root, built)
     sums.write(target)
-    return "built twice, the same to the byte:\n" + (target / sums.FILE).read_text("utf-8").rstrip()
+    return (
+        "two builds are the same to the byte:\n" + (target / sums.FILE).read_text("utf-8").rstrip()
+    )
 
 
 def prove(root: Path, target: Path) -> str:
@@ -80,23 +84,30 @@ def tag(root: Path, target: Path) -> str:
     sums.verify(target)
     released = version.read(root)
     if released.is_devrelease or not any(target.glob(f"*-{released}-*.whl")):
-        raise ReleaseError(f"{target} does not hold {released}, cut and built: start over")
+        raise ReleaseError(
+            f"{target} does not hold a build of {released}; run `nox -s release` again"
+        )
     tree.tag(root, version.tag(released), f"Release {released}")
     name = version.tag(released)
-    return f"the last commit is tagged {name}; push it for the forge to publish it, or publish it"
+    return (
+        f"the last commit is tagged {name}; publish it from the forge with "
+        "`git push --follow-tags`, or from here with `nox -s publish`"
+    )
 
 
 def begin(root: Path, following: Version) -> str:
     """Start on the next version: its name with .dev0, and an empty section for it."""
     tree.insist_on_clean(root)
     if str(following) != ".".join(map(str, following.release)) or len(following.release) != 3:
-        raise ReleaseError(f"{following} is no three numbers: write a version such as 0.7.0")
+        raise ReleaseError(f"{following} is not a version of three numbers, such as 0.7.0")
     if following <= version.read(root):
-        raise ReleaseError(f"{following} does not come after {version.read(root)}")
+        raise ReleaseError(
+            f"{following} is not later than {version.read(root)}, the current version"
+        )
     text = changelog.begin(_changelog(root), following)
     version.write(root, Version(f"{following}.dev0"))
     root.joinpath(changelog.FILE).write_text(text, encoding="utf-8")
-    return f"{following} is begun; say in {changelog.FILE} what is new"
+    return f"{following} is started; write what is new in {changelog.FILE}"
 
 
 def audit(root: Path, *, required: bool) -> str:
@@ -106,7 +117,7 @@ def audit(root: Path, *, required: bool) -> str:
         bill = sbom.describe(root, interpreter, version.read(root), tree.seconds(root))
     _insist_on_none([*_slips(root), *licences.faults(bill)])
     said = weaknesses.ask(root, required=required)
-    return f"no secrets; {len(bill['components'])} packages with licences that fit; {said}"
+    return f"no secrets; all licences of {len(bill['components'])} packages are allowed; {said}"
 
 
 def _slips(root: Path) -> list[str]:

@@ -24,7 +24,10 @@ def verify(folder: Path) -> None:
     expected = dict(line.split("  ")[::-1] for line in path.read_text("utf-8").splitlines())
     found = {path.name: digest(path) for path in folder.iterdir() if path.name != FILE}
     if wrong := sorted(name for name, _ in expected.items() ^ found.items()):
-        raise ReleaseError(f"not as {FILE} says: {', '.join(dict.fromkeys(wrong))}")
+        raise ReleaseError(
+            f"these files are not as {FILE} lists them: {', '.join(dict.fromkeys(wrong))}; "
+            "run `nox -s release` again"
+        )
 
 
 def digest(path: Path) -> str:

@@ -14,7 +14,9 @@ def git(root: Path, *arguments: str | Path) -> str:
 def insist_on_clean(root: Path) -> None:
     """Raise if anything is changed or new and not committed."""
     if changes := git(root, "status", "--porcelain"):
-        raise ReleaseError(f"commit or remove these first:\n{changes}")
+        raise ReleaseError(
+            f"the tree has uncommitted changes; commit or remove them first:\n{changes}"
+        )
 
 
 def commit(root: Path, message: str, *files: Path) -> None:
@@ -35,8 +37,8 @@ def tag(root: Path, name: str, message: str) -> None:
         git(root, "tag", "--annotate", "--message", message, name)
     elif known != git(root, "rev-parse", "HEAD"):
         raise ReleaseError(
-            f"{name} is the tag of {known[:12]}, an earlier commit: a version is released once; "
-            "begin the next one"
+            f"{name} is already the tag of another commit, {known[:12]}, and a version can be "
+            "released only once; start the next one with `nox -s begin -- VERSION`"
         )
 
 

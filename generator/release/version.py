@@ -35,7 +35,7 @@ def parse(text: str) -> Version:
     try:
         return Version(text)
     except InvalidVersion as error:
-        raise ReleaseError(f"{text!r} is no version: write one such as 0.6.0") from error
+        raise ReleaseError(f"{text!r} is not a version; write one such as 0.6.0") from error
 
 
 def final(version: Version) -> Version:

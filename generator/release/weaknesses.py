@@ -43,7 +43,7 @@ def ask(root: Path, *, required: bool) -> str:
     said = sentence if answer["dependencies"] else f"{sentence}\n{done.stderr.rstrip()}"
     if required:
         raise ReleaseError(said)
-    return f"SKIPPED, wholly or in part: {said}"
+    return f"SKIPPED, in whole or in part: {said}"
 
 
 def judge(answer: dict[str, Any]) -> tuple[str, bool]:
@@ -54,7 +54,7 @@ def judge(answer: dict[str, Any]) -> tuple[str, bool]:
     """
     asked = [package for package in answer["dependencies"] if "skip_reason" not in package]
     weak = [
-        f"{package['name']} {package['version']}: {weakness['id']}, mended in "
+        f"{package['name']} {package['version']}: {weakness['id']}, fixed in "
         f"{', '.join(weakness['fix_versions']) or 'no version yet'}"
         for package in asked
         for weakness in package["vulns"]
@@ -62,9 +62,9 @@ def judge(answer: dict[str, Any]) -> tuple[str, bool]:
     if weak:
         raise ReleaseError("\n".join(weak))
     silent = [package["name"] for package in answer["dependencies"] if "skip_reason" in package]
-    sentence = f"no weakness is known of {len(asked)} packages"
+    sentence = f"no known weaknesses in {len(asked)} checked packages"
     if silent:
-        sentence += f"; nobody could be asked about {len(silent)}: {', '.join(silent[:SHOWN])}"
+        sentence += f"; {len(silent)} could not be checked: {', '.join(silent[:SHOWN])}"
         sentence += " ..." if len(silent) > SHOWN else ""
     return sentence, bool(asked) and not silent
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from .callers import level
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, ApiKey, base_url, find_key, usable
-from .options import Options, check_input_types, policy, positive, seconds, with_fields
+from .options import Options, byte_limit, check_input_types, policy, positive, seconds, with_fields
 
 if TYPE_CHECKING:
     import ssl
@@ -54,6 +54,7 @@ class ClientOptions(TypedDict, total=False):
     limits: httpx2.Limits | None
     input_types: Mapping[str, InputType | str]
     tokenizers: Tokenizers | None
+    max_response_bytes: int | None
 
 
 class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the official client
@@ -85,6 +86,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         limits: httpx2.Limits | None = None,
         input_types: Mapping[str, InputType | str] = MappingProxyType({}),
         tokenizers: Tokenizers | None = None,
+        max_response_bytes: int | None = None,
     ) -> None:
         self._settings: ClientOptions = {
             "max_retries": max_retries,
@@ -99,6 +101,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "limits": limits,
             "input_types": dict(input_types),
             "tokenizers": tokenizers,
+            "max_response_bytes": max_response_bytes,
         }
         self._configure(api_key)
         self._connect()
@@ -111,6 +114,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         policy(settings.get("max_retries", 0))
         seconds(settings.get("timeout"))
         positive(settings.get("deadline"))
+        byte_limit(settings.get("max_response_bytes"))
         check_input_types(settings.get("input_types", {}))
         limit = settings.get("rate_limit")
         if limit is not None:
@@ -343,6 +347,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             deadline=self._settings.get("deadline"),
             max_retries=self.max_retries,
             limiter=self._limiter,
+            max_response_bytes=self._settings.get("max_response_bytes"),
         )
         return parameters, options
 

@@ -11,14 +11,15 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from voyageai_rest.errors import REQUEST_ID
 from voyageai_rest.types import UNSET, RawResponse, Request, Unset
 
+from .bounds import Bounds, of_scores, of_vectors
 from .callers import level
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .inputs.texts import check_text, check_texts
-from .limits import check_embedding, check_flag, check_model, check_number, constraint
+from .limits import check_embedding, check_flag, check_model, check_number, constraint, known
 from .prompts import guard
 from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens
 from .results import (
@@ -55,6 +56,7 @@ class Call(Generic[T_co]):
         method: The client's or the resource's method that it is for.
         on_sent: Called whenever a piece of a file that is uploaded is on its way.
         body: What the request was made of, where it takes fields that are no arguments too.
+        bounds: The most that a right answer can be.
     """
 
     request: Request
@@ -68,6 +70,7 @@ class Call(Generic[T_co]):
     method: str = ""
     on_sent: Callable[[], object] | None = None
     body: Model | None = None
+    bounds: Bounds = field(factory=Bounds)
 
 
 def embed(
@@ -100,16 +103,25 @@ def embed(
         output_dimension=_given(output_dimension),
         encoding_format="base64",
     )
+    most = of_vectors(model, output_dimension, len(listed), listed)
 
     def read(response: RawResponse) -> EmbeddingsObject:
         parsed = create_embeddings.parse_response(response)
         result = EmbeddingsObject(
             parsed, dtype=dtype, dimension=output_dimension, expected=len(listed)
         )
-        return _identified(result, response)
+        return _identified(result, response, most)
 
     request = create_embeddings.build_request(body=body)
-    return Call(request, read, model, partial(estimate_tokens, listed), method="embed", body=body)
+    return Call(
+        request,
+        read,
+        model,
+        partial(estimate_tokens, listed),
+        method="embed",
+        body=body,
+        bounds=most,
+    )
 
 
 def contextualized_embed(
@@ -146,6 +158,13 @@ def contextualized_embed(
         chunk_overlap=_given(chunk_overlap),
     )
     counts = len(documents) if enable_auto_chunking else [len(chunks) for chunks in documents]
+    chunks = list(chain.from_iterable(documents))
+    # A server that splits documents makes no chunk without a character of its own.
+    rows = sum(map(len, chunks)) if enable_auto_chunking else len(chunks)
+    entry = known(model)
+    if entry and entry.max_request_chunks:
+        rows = min(rows, entry.max_request_chunks)
+    most = of_vectors(model, output_dimension, rows, chunks, echoed=1 + (chunk_overlap or 0))
 
     def read(response: RawResponse) -> ContextualizedEmbeddingsObject:
         parsed = create_contextualized_embeddings.parse_response(response)
@@ -153,10 +172,9 @@ def contextualized_embed(
         result = ContextualizedEmbeddingsObject(
             parsed, texts, dtype=dtype, dimension=output_dimension, expected=counts
         )
-        return _identified(result, response)
+        return _identified(result, response, most)
 
     request = create_contextualized_embeddings.build_request(body=body)
-    chunks = chain.from_iterable(documents)
     return Call(
         request,
         read,
@@ -164,6 +182,7 @@ def contextualized_embed(
         partial(estimate_tokens, chunks),
         method="contextualized_embed",
         body=body,
+        bounds=most,
     )
 
 
@@ -197,12 +216,14 @@ def multimodal_embed(
         encoding_format="base64",
     )
 
+    most = of_vectors(model, output_dimension, len(checked), texts_of(checked), media=True)
+
     def read(response: RawResponse) -> MultimodalEmbeddingsObject:
         parsed = create_multimodal_embeddings.parse_response(response)
         result = MultimodalEmbeddingsObject(
             parsed, dtype=dtype, dimension=output_dimension, expected=len(checked)
         )
-        return _identified(result, response)
+        return _identified(result, response, most)
 
     request = create_multimodal_embeddings.build_request(body=body)
     return Call(
@@ -212,6 +233,7 @@ def multimodal_embed(
         partial(estimate_inputs, checked, model),
         method="multimodal_embed",
         body=body,
+        bounds=most,
     )
 
 
@@ -241,10 +263,11 @@ def rerank(
 
     # What the API makes of less than one is not documented.
     expected = None if top_k is not None and top_k < 1 else min(top_k or len(texts), len(texts))
+    most = of_scores(query, texts)
 
     def read(response: RawResponse) -> RerankingObject:
         result = RerankingObject(texts, operation.parse_response(response), expected=expected)
-        return _identified(result, response)
+        return _identified(result, response, most)
 
     request = operation.build_request(body=body)
     return Call(
@@ -254,6 +277,7 @@ def rerank(
         partial(estimate_rerank_tokens, query, texts),
         method="rerank",
         body=body,
+        bounds=most,
     )
 
 
@@ -274,7 +298,8 @@ def default_model(model: str | None) -> str:
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
 
 
-def _identified(result: R, response: RawResponse) -> R:
+def _identified(result: R, response: RawResponse, most: Bounds) -> R:
+    most.check_tokens(result.total_tokens)
     result.request_id = response.headers.get(REQUEST_ID)
     return result
 

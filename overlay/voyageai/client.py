@@ -69,6 +69,8 @@ class Client(_BaseClient):
             `{"embed": "document"}`.
         tokenizers: Tokenizers, or paths of their `tokenizer.json`, by model, instead of those that
             are published.
+        max_response_bytes: The most that the body of an answer may have. Without it, several times
+            what a right answer to the request needs. Contents of files have no bound.
 
     All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
     for that call alone, and by name every field of their request that is no argument of theirs.

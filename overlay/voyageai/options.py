@@ -97,6 +97,7 @@ class Options:
 
     Attributes:
         limiter: The rate limit that the call waits for.
+        max_response_bytes: The most that an answer may have; None for what it can need.
         timeout, deadline, max_retries, extra_headers, extra_body: As in `CallOptions`.
     """
 
@@ -104,6 +105,7 @@ class Options:
     deadline: float | None = None
     max_retries: RetryPolicy = field(factory=RetryPolicy)
     limiter: RateLimiter | None = None
+    max_response_bytes: int | None = None
     extra_headers: Mapping[str, str] = field(factory=dict[str, str])
     extra_body: Mapping[str, Any] = field(factory=dict[str, Any])
 
@@ -116,6 +118,7 @@ class Options:
         deadline: float | None,
         max_retries: int | RetryPolicy,
         limiter: RateLimiter | None,
+        max_response_bytes: int | None = None,
     ) -> Options:
         """The options of a call.
 
@@ -125,6 +128,7 @@ class Options:
             deadline: The client's deadline.
             max_retries: The client's retries.
             limiter: The client's rate limit.
+            max_response_bytes: The client's bound of answers.
 
         Raises:
             TypeError: There is no such option.
@@ -138,6 +142,7 @@ class Options:
             deadline=positive(given.get("deadline", deadline)),
             max_retries=policy(given.get("max_retries", max_retries)),
             limiter=limiter,
+            max_response_bytes=max_response_bytes,
             extra_headers=_headers(given.get("extra_headers") or {}),
             extra_body=given.get("extra_body") or {},
         )
@@ -218,6 +223,20 @@ def positive(deadline: float | None) -> float | None:
             f"deadline must be more than 0 seconds or None, not {deadline!r}", "deadline"
         )
     return deadline
+
+
+def byte_limit(size: int | None) -> int | None:
+    """A bound of answers as it is.
+
+    Raises:
+        ArgumentError: It is no number of bytes above 0.
+    """
+    if size is not None and (type(size) is not int or size < 1):
+        raise ArgumentError(
+            f"max_response_bytes must be a whole number of bytes above 0 or None, not {size!r}",
+            "max_response_bytes",
+        )
+    return size
 
 
 def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:

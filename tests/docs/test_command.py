@@ -2,14 +2,21 @@
 
 import importlib.util
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
+from typing import Any
 
+import corpus as corpus_module
 import evaluation
+import httpx2
 import pytest
 import voyageai.emulator
 from corpus.docstring import Docstring
+from voyageai_rest.operations import SERVERS
 
 EXAMPLE = Path(evaluation.__file__).parent
 Run = Callable[..., tuple[int, str]]
@@ -27,44 +34,171 @@ def command() -> ModuleType:
 
 
 @pytest.fixture
+def library(corpus: list[Docstring]) -> list[Docstring]:
+    """Return the docstrings that the example is to find. May be changed."""
+    return [entry for entry in corpus if entry.name.startswith(("gzip", "zipfile", "random"))]
+
+
+@pytest.fixture
 def run(
     command: ModuleType,
-    corpus: list[Docstring],
+    library: list[Docstring],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     """Return a function that runs the example and returns its status and its output."""
-    some = [entry for entry in corpus if entry.name.startswith(("gzip", "zipfile", "random"))]
-    monkeypatch.setattr(command, "harvest", lambda: some)
+
+    def harvest(track: Callable[[Sequence[str]], Iterable[str]]) -> list[Docstring]:
+        assert ["a file"] == [*track(["a file"])]
+        return library
+
+    monkeypatch.setattr(command, "harvest", harvest)
     for name in ("VOYAGE_API_KEY", "VOYAGE_API_KEY_PATH", "VOYAGE_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "100")
 
     def run(*words: str) -> tuple[int, str]:
-        status = command.main(words)
-        return status, capsys.readouterr().out
+        status = command.main([*words, "--cache", str(tmp_path / "cache")])
+        return status, " ".join(capsys.readouterr().out.split())
 
     return run
+
+
+@pytest.fixture
+def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[voyageai.emulator.Emulator]:
+    """Give an emulator to which a key and a base URL in the environment lead."""
+    with voyageai.emulator.running() as emulator:
+        monkeypatch.setenv("VOYAGE_API_KEY", "pa-key")
+        monkeypatch.setenv("VOYAGE_BASE_URL", emulator)
+        yield emulator
+
+
+@pytest.fixture
+def unknown(
+    hosted: voyageai.emulator.Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[voyageai.emulator.Emulator]:
+    """Give an emulator behind a host that does not say what it is."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            headers = {"authorization": self.headers["authorization"]}
+            headers["content-type"] = self.headers["content-type"]
+            answer = httpx2.post(f"{hosted.origin}{self.path}", content=body, headers=headers)
+            self.send_response(answer.status_code)
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def do_HEAD(self) -> None:
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *arguments: Any) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            monkeypatch.setenv("VOYAGE_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+            yield hosted
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def sent(emulator: voyageai.emulator.Emulator) -> list[list[str]]:
+    """Return the texts of each request that an emulator had, and forget them."""
+    emulator.requests.settle()
+    bodies = [request.body for request in emulator.requests]
+    emulator.requests.clear()
+    texts = [body.get("input", body.get("query")) for body in bodies]
+    return [each if isinstance(each, list) else [each] for each in texts]
 
 
 def test_without_a_key_it_runs_on_the_emulator_and_says_so(run: Run) -> None:
     """Nobody should take the emulator's results for the models'."""
     status, output = run("shuffle a list")
     assert 0 == status
-    assert "not the models'" in " ".join(output.split())
+    assert "No API key found" in output
+    assert "not the models'" in output
     assert "random.shuffle" in output
 
 
-def test_with_a_key_the_cost_is_told_before_anything_is_sent(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+def test_an_emulator_at_the_base_url_is_called_one(
+    run: Run, hosted: voyageai.emulator.Emulator
 ) -> None:
-    """With a key it is real money."""
-    with voyageai.emulator.running() as url:
-        monkeypatch.setenv("VOYAGE_API_KEY", "pa-key")
-        monkeypatch.setenv("VOYAGE_BASE_URL", url)
-        status, output = run("compress", "some", "data")
+    """A key alone does not make it the API."""
+    status, output = run("shuffle a list")
     assert 0 == status
+    assert output.startswith("This runs on an emulator, at 127.0.0.1.")
+    assert "API" not in output
+    assert "It will cost" not in output
+
+
+def test_a_host_that_does_not_say_what_it_is_may_charge(
+    run: Run, unknown: voyageai.emulator.Emulator
+) -> None:
+    """It may pass requests on to the API, so the cost is told before anything is embedded."""
+    status, output = run("compress", "some", "data")
+    assert 0 == status
+    assert "neither a known host of the API nor an emulator" in output
     assert -1 < output.find("It will cost about $") < output.find("Embedding")
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+def test_hosts_of_the_contract_are_the_api(command: ModuleType, server: Any) -> None:
+    """They are known, and nothing is sent to find out."""
+    assert command.API == command.kind_of(server.url)
+
+
+def test_a_host_that_can_not_be_reached_is_unknown(command: ModuleType) -> None:
+    """The first call says what is wrong with it, in the client's own words."""
+    assert command.UNKNOWN == command.kind_of("http://127.0.0.1:1/v1")
+
+
+def test_the_second_run_sends_the_question_alone(
+    run: Run, hosted: voyageai.emulator.Emulator, library: list[Docstring]
+) -> None:
+    """On the API the documents cost money, and everywhere they take time."""
+    run("shuffle a list")
+    first = sent(hosted)
+    assert {entry.text for entry in library} <= {text for texts in first for text in texts}
+    status, output = run("compress some data")
+    assert 0 == status
+    assert [["compress some data"]] * 2 == sent(hosted)  # to be embedded, and to be reranked for
+    assert f"{len(library)} of {len(library)} vectors" in output
+    assert "Reading the library" not in output
+    assert "Embedding" not in output
+
+
+def test_another_host_has_vectors_of_its_own(
+    run: Run, unknown: voyageai.emulator.Emulator, library: list[Docstring]
+) -> None:
+    """Vectors of the emulator would make the API's answers nonsense."""
+    run("shuffle a list", "--model", "voyage-4-lite")
+    sent(unknown)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOYAGE_BASE_URL", unknown)
+        run("shuffle a list", "--model", "voyage-4-lite")
+        assert len(library) == len(sent(unknown)[0])
+        run("shuffle a list", "--model", "voyage-4")
+        assert len(library) == len(sent(unknown)[0])
+
+
+def test_three_results_are_shown_with_the_line_that_matched(
+    run: Run, library: list[Docstring]
+) -> None:
+    """A reader goes on in the source."""
+    _, output = run("list, in place, and return None")
+    (found,) = [entry for entry in library if entry.name == "random.shuffle"]
+    file, _, number = corpus_module.place(found, "Shuffle list x in place").rpartition(":")
+    source = corpus_module.LIBRARY.joinpath(file).read_text(encoding="utf-8").splitlines()
+    assert "Shuffle list x in place" in source[int(number) - 1]
+    assert f"random.shuffle {file}:{number} Shuffle list x in place, and return None." in output
+    assert ["1", "2", "3"] == re.findall(r"(\d) -?0\.\d+ 0\.\d+ [a-z]", output)
 
 
 def test_words_without_quotes_are_one_question(command: ModuleType) -> None:
@@ -103,3 +237,12 @@ def test_a_failed_call_ends_it_with_a_sentence(run: Run, monkeypatch: pytest.Mon
         status, output = run("compress some data")
     assert 1 == status
     assert "AuthenticationError: " in output
+
+
+def test_a_folder_that_can_not_be_written_ends_it_with_a_sentence(run: Run, tmp_path: Path) -> None:
+    """A clone may be somebody else's."""
+    tmp_path.joinpath("cache").write_text("a file", encoding="utf-8")
+    status, output = run("compress some data")
+    assert 1 == status
+    assert "Error: " in output
+    assert "cache" in output

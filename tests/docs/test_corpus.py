@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from corpus import harvest, parsed
+from corpus import LIBRARY, harvest, parsed, place
 from corpus.docstring import SHORTEST, Docstring
 
-LIBRARY = {
+TOYS = {
     "toys/__init__.py": '''
 """Toys of every kind, for play."""
 from ._wood import Train, whistle
@@ -45,6 +45,27 @@ except ImportError:
 def topple():
     """Let all of the blocks fall down."""
 ''',
+    "toys/swords.py": '''
+"""Swords for play."""
+import warnings
+warnings._deprecated(__name__, remove=(3, 13))
+def fence():
+    """Cross swords with somebody."""
+''',
+    "toys/guns/__init__.py": """
+import warnings
+warnings.warn("Guns are no toys any more.", DeprecationWarning, stacklevel=2)
+""",
+    "toys/guns/water.py": '''
+def splash():
+    """Make somebody wet from afar."""
+''',
+    "toys/marbles.py": '''
+import warnings
+def roll():
+    """Roll a marble over the floor."""
+    warnings.warn("Take a ball.", DeprecationWarning)
+''',
     "toys/test/test_toys.py": '''
 """Tests of the toys, not for searching."""
 ''',
@@ -54,7 +75,7 @@ def topple():
 @pytest.fixture
 def toys(tmp_path: Path) -> dict[str, Docstring]:
     """Return the docstrings of a small library, by name."""
-    for name, source in LIBRARY.items():
+    for name, source in TOYS.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(source, encoding="utf-8")
@@ -71,7 +92,71 @@ def test_names_are_public_and_where_one_imports_them(toys: dict[str, Docstring])
         "toys.Train.length",
         "toys.stack",
         "toys.blocks.topple",
+        "toys.marbles.roll",
     } == set(toys)
+
+
+def test_deprecated_modules_are_left_out(toys: dict[str, Docstring]) -> None:
+    """Nobody should begin to use them. A deprecated function does not make its module one."""
+    assert "toys.marbles.roll" in toys
+    assert [] == [name for name in toys if name.startswith(("toys.swords", "toys.guns"))]
+
+
+@pytest.mark.parametrize("name", ["asyncore", "cgi", "distutils", "imp", "tkinter.tix", "uu"])
+def test_the_corpus_has_no_deprecated_module(name: str, corpus: list[Docstring]) -> None:
+    """Each was in Python 3.11, and is gone from a later one."""
+    assert [] == [entry.name for entry in corpus if f"{entry.name}.".startswith(f"{name}.")]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "line"),
+    [
+        ("toys", "toys/__init__.py", 2),
+        ("toys.Train", "toys/_wood.py", 3),
+        ("toys.Train.pull", "toys/_wood.py", 7),
+        ("toys.stack", "toys/blocks.py", 7),
+    ],
+)
+def test_a_docstring_knows_where_it_stands(
+    toys: dict[str, Docstring], name: str, file: str, line: int
+) -> None:
+    """A name may be offered by another file than the one that defines it."""
+    assert (file, line) == (toys[name].file, toys[name].line)
+
+
+def test_a_line_is_placed_where_it_stands(corpus: list[Docstring]) -> None:
+    """A number that is a few lines off is of no use."""
+    placed = wrong = 0
+    for entry in corpus[::20]:
+        line = entry.matching("read the data of a file")
+        file, _, number = place(entry, line).rpartition(":")
+        if file:
+            source = (LIBRARY / file).read_text(encoding="utf-8", errors="replace").splitlines()
+            placed += 1
+            wrong += line not in source[int(number) - 1]
+    assert placed > 100
+    assert wrong <= 2  # escapes in a docstring: it is placed where the docstring begins
+
+
+def test_what_is_in_c_has_no_place(corpus: list[Docstring]) -> None:
+    """There is no line to go to."""
+    (gcd,) = [entry for entry in corpus if entry.name == "math.gcd"]
+    assert "not in a Python source file" == place(gcd, gcd.matching("greatest divisor"))
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("compressed files", "Compress the file of that name."),
+        ("Which METHOD is fastest?", "method is how: fast, or small."),
+        ("how is this for all?", "Make room."),
+    ],
+)
+def test_the_line_that_matches_shares_most_words(question: str, line: str) -> None:
+    """Small words and endings count for nothing, and without any match it is the first line."""
+    doc = "shrink(name) -> None\n\nMake room.\n\nCompress the file of that name.\n"
+    entry = Docstring("shrink", "", f"{doc}method is how: fast, or small.")
+    assert line == entry.matching(question)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """The search of the example, over real HTTP against the emulator."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import voyageai
 import voyageai.emulator
+from cache import Vectors, kept_corpus
 from corpus.docstring import Docstring
 from search import CANDIDATES, Search
 
@@ -81,6 +84,63 @@ def test_questions_asked_together_are_answered_as_if_alone(search: Search) -> No
         assert np.allclose(
             [hit.similarity for hit in alone], [hit.similarity for hit in answered], atol=1e-5
         )
+
+
+def test_a_changed_document_is_embedded_alone(client: voyageai.Client, tmp_path: Path) -> None:
+    """The next release of Python changes some docstrings, and leaves thousands."""
+
+    def embedded(corpus: list[Docstring]) -> list[int]:
+        kept = Vectors(tmp_path)
+        search = Search(client, corpus, model="voyage-4", reranker="rerank-3", kept=kept)
+        texts = list(search.index())
+        assert "time.sleep" == search.ask("wait for some seconds")[0].found.name
+        return texts
+
+    changed = [*CORPUS[:2], replace(CORPUS[2], doc="Wait for some seconds."), *CORPUS[3:]]
+    assert [4] == embedded(CORPUS)
+    assert [1] == embedded(changed)
+    assert [] == embedded(changed)
+
+
+def test_what_is_kept_is_whole_or_made_again(client: voyageai.Client, tmp_path: Path) -> None:
+    """A full disk must not spoil every run that follows."""
+    kept_corpus(tmp_path, lambda: CORPUS)
+    search = Search(client, CORPUS, model="voyage-4", reranker="rerank-3", kept=Vectors(tmp_path))
+    list(search.index())
+    assert {".json", ".npz"} == {path.suffix for path in tmp_path.iterdir()}
+    for path in tmp_path.iterdir():
+        whole = path.read_bytes()
+        for size in (0, 1, len(whole) // 2, len(whole) - 1):
+            path.write_bytes(whole[:size])
+            assert CORPUS == kept_corpus(tmp_path, lambda: CORPUS)
+            vectors = Vectors(tmp_path)
+            again = Search(client, CORPUS, model="voyage-4", reranker="rerank-3", kept=vectors)
+            assert sum(again.index()) in {0, len(CORPUS)}
+            assert np.allclose(search.vectors, Vectors(tmp_path).matrix(e.text for e in CORPUS))
+
+
+def test_a_file_takes_its_place_when_it_is_whole(
+    client: voyageai.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed while it writes leaves what was there before."""
+
+    def killed(*paths: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    search = Search(client, CORPUS, model="voyage-4", reranker="rerank-3", kept=Vectors(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        list(search.index())
+    assert {".half"} == {path.suffix for path in tmp_path.iterdir()}
+    assert CORPUS[0].text not in Vectors(tmp_path)
+
+
+def test_the_estimate_leaves_out_what_is_kept(client: voyageai.Client, tmp_path: Path) -> None:
+    """A person is asked about what will be spent, not what was."""
+    kept = Vectors(tmp_path)
+    search = Search(client, CORPUS, model="voyage-4", reranker="rerank-3", kept=kept)
+    list(search.index())
+    assert {"voyage-4": 0, "rerank-3": 1} == search.estimate(questions=1).requests
 
 
 def test_every_request_is_counted(search: Search) -> None:

@@ -58,19 +58,33 @@ def reworded(tree):
     tree["openapi"]["paths"]["/search/{shelf}"]["post"]["summary"] = "Look for <books> | tapes."
 
 
+def added(tree):
+    tree["catalogue"]["models"]["wren-2"] = tree["catalogue"]["models"]["wren-1"]
+
+
 def gone(tree):
     del tree["catalogue"]["models"]["wren-1"]
 
 
 @pytest.mark.parametrize(
-    ("change", "status"),
-    [(lambda tree: None, 0), (reworded, 1), (gone, 2)],
-    ids=["nothing", "words", "a model"],
+    ("change", "said", "by_default", "breaking", "additive", "any_"),
+    [
+        (lambda tree: None, SAME, 0, 0, 0, 0),
+        (reworded, "documentation (1)", 0, 0, 0, 1),
+        (added, "additive (1)", 0, 0, 1, 1),
+        (gone, "breaking for senders (1)", 0, 2, 2, 2),
+    ],
+    ids=["nothing", "words", "a new model", "a model that is gone"],
 )
-def test_the_exit_status_tells_the_gravest(change, status, old, tmp_path, capsys):
-    """Jobs go by it."""
-    assert status == main([str(old), str(changed(tmp_path, change))])
-    assert (SAME in capsys.readouterr().out) == (status == 0)
+def test_the_exit_status_is_what_fail_on_asks_for(
+    change, said, by_default, breaking, additive, any_, old, tmp_path, capsys
+):
+    """A maintainer wants a report, and a scheduled job wants to fail."""
+    compared = [str(old), str(changed(tmp_path, change))]
+    expected = {None: by_default, "breaking": breaking, "additive": additive, "any": any_}
+    for fail_on, status in expected.items():
+        assert status == main([*compared, *(["--fail-on", fail_on] if fail_on else [])])
+        assert said in capsys.readouterr().out
 
 
 def test_the_text_has_a_line_for_what_many_share(old, tmp_path, capsys):
@@ -83,7 +97,7 @@ def test_the_text_has_a_line_for_what_many_share(old, tmp_path, capsys):
     assert (
         "breaking for readers (2)\n"
         "  POST /search/{shelf}: response.400.detail; POST /search/{shelf}: response.429.detail:"
-        " `detail` may be absent now\n"
+        " `detail` may now be absent\n"
     ) in capsys.readouterr().out
 
 
@@ -112,8 +126,8 @@ def test_the_markdown_is_fit_for_a_pull_request(old, tmp_path, capsys):
         "",
         "| where | what |",
         "|---|---|",
-        "| POST /search/{shelf} | Its id is a\\|b, not search. |",
-        "| POST /search/{shelf} | Its summary is another. |",
+        "| POST /search/{shelf} | Its operationId is now a\\|b, was search. |",
+        "| POST /search/{shelf} | The summary changed. |",
         "",
         "</details>",
     ] == capsys.readouterr().out.splitlines()
@@ -203,16 +217,16 @@ def test_addresses_are_read(old):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("openapi: 2.0", "OpenAPI 3.0 or 3.1 is needed"),
+        ("openapi: 2.0", "must be 3.0 or 3.1, not 2.0"),
         ("[", "can't be read"),
-        ("- a", "does not hold a mapping"),
+        ("- a", "must be a mapping"),
         ('{"openapi": "3.1.0", "paths": {"/a": {"$ref": "other.yaml"}}}', "bundle it first"),
         ('{"openapi": "3.1.0", "paths": {"/a": {"$ref": "#/b"}}}', "#/b is not in the document"),
         ("a: &a {b: *a}", "can't be read"),
         ("openapi: 3.1.0\nservers: [{}]", 'servers.0: "url" is a required property'),
         ("openapi: 3.0.3\ntags: [a]", 'tags.0: "a" is not of type'),
         ("openapi: 3.1.0\npaths: {/a: }", "paths./a: null is not of type"),
-        (CIRCLE, "#/components/schemas/Me consists of itself"),
+        (CIRCLE, "#/components/schemas/Me refers to nothing but itself"),
     ],
 )
 def test_what_can_not_be_compared_is_no_difference(content, message, old, tmp_path, capsys):
@@ -234,7 +248,7 @@ def test_a_catalogue_of_another_form_is_no_difference(old, tmp_path, capsys):
 
 
 def test_a_slip_of_our_own_is_no_difference(old, monkeypatch, capsys):
-    """Python's status for it is that of a harmless difference."""
+    """Python's status for it is that of an additive difference."""
 
     def slip(*contracts):
         raise KeyError("slip")
@@ -249,6 +263,7 @@ def test_a_slip_of_our_own_is_no_difference(old, monkeypatch, capsys):
     [
         [],
         ["HEAD", "--format", "xml"],
+        ["HEAD", "--fail-on", "everything"],
         ["nothing-of-that-name"],
         ["http://["],
         ["http://127.0.0.1:1/a b"],

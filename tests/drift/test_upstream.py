@@ -22,7 +22,7 @@ def test_what_is_listed_is_not_reported():
 
     assert [] == outcome.unlisted
     assert 2 == outcome.listed
-    assert 0 == outcome.status
+    assert 0 == outcome.status("any")
 
 
 def test_what_is_not_listed_is_reported():
@@ -30,7 +30,7 @@ def test_what_is_not_listed_is_reported():
     outcome = held(theirs(), listed(LANGUAGES))
 
     assert ["POST /search/{shelf}: request.exact"] == [item.path for item in outcome.unlisted]
-    assert 2 == outcome.status
+    assert 2 == outcome.status("any")
 
 
 def test_a_listed_value_covers_no_other():
@@ -59,7 +59,7 @@ def test_a_disagreement_that_is_gone_is_reported():
         "languages: *: request.language",
         "languages: de",
     ] == outcome.gone
-    assert 1 == outcome.status
+    assert [1, 0, 0] == [outcome.status(on) for on in ("any", "additive", None)]
 
 
 def test_a_lasting_disagreement_is_never_gone():
@@ -67,7 +67,7 @@ def test_a_lasting_disagreement_is_never_gone():
     outcome = held(base(), listed({**EXACT, "lasting": True}))
 
     assert [] == outcome.gone
-    assert 0 == outcome.status
+    assert 0 == outcome.status("any")
 
 
 def test_a_disagreement_of_another_definition_covers_nothing():
@@ -87,7 +87,7 @@ def test_words_that_nobody_has_read_are_reported():
     assert held(theirs(), listed(EXACT, LANGUAGES, words, read=read)).unread is None
     outcome = held(tree, listed(EXACT, LANGUAGES, words, read=read))
     assert upstream.digest(contract(tree, "theirs")) == outcome.unread
-    assert 1 == outcome.status
+    assert [1, 0, 0] == [outcome.status(on) for on in ("any", "additive", None)]
 
 
 def test_a_definition_is_recognized_by_most_of_its_operations():
@@ -153,18 +153,19 @@ def test_the_command_tells_what_it_compared(form, tmp_path, monkeypatch, capsys)
     ours = tmp_path / "ours.json"
     ours.write_text(json.dumps(base()["openapi"]), encoding="utf-8")
     monkeypatch.setattr(upstream, "read", lambda: known.read(listed(LANGUAGES)))
-    assert 2 == main(["upstream", str(path), "--ours", str(ours), "--format", form])
+    command = ["upstream", str(path), "--ours", str(ours), "--format", form]
+    assert 2 == main([*command, "--fail-on", "breaking"])
 
     said = capsys.readouterr().out
     assert "theirs.json" in said
-    assert "xact` is no longer taken" in said
+    assert "xact` is no longer accepted" in said
     if form == "json":
         assert {"name", "definition", "listed", "gone", "unread", "differences"} == set(
             json.loads(said)["published"][0]
         )
     else:
         assert "This is the library's own definition." in said
-        assert "left out: 1." in said
+        assert "Differences left out, as known-disagreements.yaml lists them: 1." in said
 
 
 def test_one_that_can_not_be_read_does_not_hide_the_others(tmp_path, capsys):

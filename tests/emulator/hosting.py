@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -85,3 +87,24 @@ def hosting(context: ssl.SSLContext | None = None) -> Iterator[Host]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def endless(first: bytes, again: bytes) -> Iterator[str]:
+    """Run a server that sends some bytes, then others for ever; its place."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as sock:
+            sock.recv(65_536)
+            sock.sendall(first)
+            for _ in range(1_000_000):
+                sock.sendall(again)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        thread.join()
+        listener.close()

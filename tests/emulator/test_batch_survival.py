@@ -129,7 +129,11 @@ def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
     while flying := store.jobs.in_flight():
         seen.append((flying[0].status, flying[0].completed))
         parts: Any = SimpleNamespace(
-            store=store, contract=world.contract, serving=world.serving, now=world.now
+            store=store,
+            contract=world.contract,
+            serving=world.serving,
+            now=world.now,
+            max_body=world.max_body,
         )
         Runner(parts).step(flying[0])
         store.close()

@@ -15,6 +15,7 @@ from voyageai.emulator.batches import checking
 from voyageai.emulator.handle import Emulator
 from voyageai.emulator.handlers import MODEL_HANDLERS
 from voyageai.emulator.store import FileStore
+from voyageai.emulator.world import World
 from voyageai_rest import catalogue
 
 from tests.emulator.asking import check
@@ -328,7 +329,9 @@ def test_a_line_that_is_too_long_fails_the_job(
     shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is never in memory as a whole."""
-    monkeypatch.setattr("voyageai.emulator.batches.running.MAX_BODY", 100)
+    monkeypatch.setattr(
+        World, "max_body", lambda _, operation: 100 if operation.path == "/embeddings" else 10_000
+    )
     batch = finished(shared, jobs, jobs.create([a_line("a"), a_line("b" * 100)]))
     (error,) = batch["errors"]["data"]
     assert ("line_too_long", 2) == (error["code"], error["line"])

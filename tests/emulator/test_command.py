@@ -7,6 +7,7 @@ import shlex
 import socket
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -60,6 +61,7 @@ def test_every_setting_has_a_flag(told: Told) -> None:
         "retry_after": True,
         "latency": "0.5",
         "concurrency": 3,
+        "max_connections": 20,
         "allow_hosts": ["a.example", "b.example:8080"],
         "engine": "lexical",
         "state": "state.db",
@@ -71,14 +73,69 @@ def test_every_setting_has_a_flag(told: Told) -> None:
     main(
         shlex.split(
             "--host 127.0.0.2 --port 8000 --api-key key --platform atlas --tier free --retry-after "
-            "--latency 0.5 --concurrency 3 --allow-host a.example --allow-host b.example:8080 "
-            "--engine lexical --state state.db --fault gone --fault 'status:0.1; status=503' "
+            "--latency 0.5 --concurrency 3 --max-connections 20 --allow-host a.example "
+            "--allow-host b.example:8080 --engine lexical --state state.db --fault gone --fault 'status:0.1; status=503' "
             "--record requests.jsonl --admin-token token"
         )
     )
     assert told.settings is not None
     assert given == {name: getattr(told.settings, name) for name in given}
     assert (("127.0.0.2", 8000), 1) == (told.address, told.runs)
+
+
+SECRETS = [("api_key", "--api-key"), ("admin_token", "--admin-token")]
+
+
+@pytest.mark.parametrize(("name", "flag"), SECRETS)
+def test_a_secret_can_stand_where_no_list_of_processes_shows_it(
+    name: str, flag: str, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every user of the machine sees the flags of every process."""
+    file = tmp_path / "secret"
+    file.write_bytes(b"of-the-file\r\nsecond line\n")
+    monkeypatch.setenv(f"VOYAGEAI_EMULATOR_{name.upper()}", "of-the-environment")
+    for given, expected in (
+        ([], "of-the-environment"),
+        ([f"{flag}-file", str(file)], "of-the-file"),
+        ([flag, "of-the-flag"], "of-the-flag"),
+    ):
+        main(given)
+        assert expected == getattr(told.settings, name)
+
+
+@pytest.mark.parametrize(("name", "flag"), SECRETS)
+def test_a_secret_that_is_empty_is_none_at_all(
+    name: str, flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """A file that was not filled in must not let everybody in."""
+    file = tmp_path / "secret"
+    file.touch()
+    with pytest.raises(SystemExit, match="2"):
+        main([f"{flag}-file", str(file)])
+    monkeypatch.setenv(f"VOYAGEAI_EMULATOR_{name.upper()}", "")
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert 2 == capsys.readouterr().err.count(f"error: {name} must be")
+
+
+@pytest.mark.parametrize(("name", "flag"), SECRETS)
+def test_no_message_shows_a_secret(
+    name: str, flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Neither the help nor an error, which end up in logs."""
+    secret = "clé-secrète"
+    file = tmp_path / "secret"
+    file.write_text(secret, "utf-8")
+    monkeypatch.setenv(f"VOYAGEAI_EMULATOR_{name.upper()}", secret)
+    for given in (["--help"], [], [f"{flag}-file", str(file)], [f"{flag}-file", "nowhere"]):
+        with pytest.raises(SystemExit):
+            main(given)
+    with pytest.raises(SystemExit, match="2"):
+        main([flag, "a", f"{flag}-file", str(file)])
+    shown = "".join(capsys.readouterr())
+    assert "cannot read nowhere: No such file or directory" in shown
+    assert f"{flag}-file: not allowed with argument {flag}" in shown
+    assert secret not in shown
 
 
 def test_without_flags_it_is_as_by_default_in_python(told: Told) -> None:
@@ -145,6 +202,7 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], told: Told) -
         (["--fault", "status:two"], "a share of requests is from 0 to 1, not 'two'"),
         (["--port", "many"], "argument --port: invalid int value: 'many'"),
         (["--concurrency", "x"], "argument --concurrency: invalid int value"),
+        (["--max-connections", "0"], "max_connections must be a whole number from 1, not 0"),
         (["--fau"], "unrecognized arguments: --fau"),
         (["--port", "65536"], "port must be from 0, for a free one, to 65535, not 65536"),
         (["--port", "-1"], "port must be from 0, for a free one, to 65535, not -1"),

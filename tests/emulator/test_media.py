@@ -23,7 +23,7 @@ from voyageai_rest.models import (
 )
 
 from tests.emulator.drawing import claiming, data_url, drawing, encoded, film, needs_ffmpeg
-from tests.emulator.hosting import Host, hosting
+from tests.emulator.hosting import Host, endless, hosting
 
 MODEL = MODELS["voyage-multimodal-3.5"]
 
@@ -396,6 +396,46 @@ def test_a_slow_download_is_given_up(host: Host) -> None:
     hours = itertools.count(step=3600)
     media = Media([host.place], timeout=5, monotonic=lambda: next(hours))
     assert "took more than 5 seconds" in refusal(media, url)
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nx-a: ", b"a"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 10000000\r\n\r\n", b"a"),
+    ],
+    ids=["answers that announce another", "a head", "a body"],
+)
+def test_what_comes_without_an_end_is_given_up(first: bytes, again: bytes) -> None:
+    """The time is that of the whole file, not of each of its bytes."""
+    looks = itertools.count()
+    with endless(first, again) as place:
+        media = Media([place], timeout=5, monotonic=lambda: next(looks))
+        assert "took more than 5 seconds" in refusal(media, f"http://{place}/a.png")
+    assert next(looks) <= 8
+
+
+def test_redirects_share_the_time_of_one_file(host: Host) -> None:
+    """Each would begin it anew otherwise."""
+    host.send_on("/one", "/two")
+    host.send_on("/two", "/three")
+    host.put("/three", encoded(drawing(1)))
+    url = f"http://{host.place}/one"
+    for timeout, refused in ((5000, True), (12_000, False)):
+        host.asked.clear()
+        media = Media([host.place], timeout=timeout, monotonic=lambda: 3600.0 * len(host.asked))
+        if refused:
+            assert f"took more than {timeout} seconds" in refusal(media, url)
+        else:
+            assert "image" == media.read(ImageUrlContent(image_url=url), MODEL).kind
+
+
+def test_a_model_without_limits_takes_no_file_of_any_size(host: Host) -> None:
+    """Whoever runs the host could fill the memory."""
+    url = host.put("/a.png", headers={"content-length": str(10**12)})
+    model = attrs.evolve(MODEL, media=None)
+    assert "the model takes up to 20000000" in refusal(Media([host.place]), url, model)
 
 
 def test_a_secure_host_must_prove_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,12 +107,10 @@ def test_what_a_client_does_wrong_is_answered_so(
     world.close()
 
 
-def test_a_body_that_is_too_large_is_refused_in_the_same_shape(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_body_that_is_too_large_is_refused_in_the_same_shape(emulator: Emulator) -> None:
     """It is the emulator's own limit; what the API's is nobody has recorded."""
-    monkeypatch.setattr("voyageai.emulator.bodies.MAX_BODY", 10)
-    in_the_apis_shape(httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY), 413)
+    body = {**BODY, "input": ["a" * 34_000_000]}
+    in_the_apis_shape(httpx2.post(f"{emulator}/embeddings", json=body, headers=KEY), 413)
 
 
 @pytest.mark.parametrize(

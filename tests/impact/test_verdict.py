@@ -54,10 +54,10 @@ def test_a_new_model_asks_for_a_version_and_a_line(repository):
     repository.describe(with_a_model_and_a_field)
 
     assert [
-        "overlay/voyageai/version.py: the version is 0.6.0, it has to be 0.6.1 or above: "
-        "`page` may be sent",
-        "CHANGELOG.md: 0.6.0 has to name `page`: `page` may be sent",
-        "CHANGELOG.md: 0.6.0 has to name `owl-2`: the model owl-2 is new",
+        "overlay/voyageai/version.py: the version is 0.6.0, but must be at least 0.6.1: "
+        "`page` is new and optional",
+        "CHANGELOG.md: the section of 0.6.0 must name `page`: `page` is new and optional",
+        "CHANGELOG.md: the section of 0.6.0 must name `owl-2`: the model owl-2 is new",
     ] == repository.verdict().problems
 
 
@@ -83,7 +83,7 @@ def test_what_breaks_asks_for_more(repository):
     repository.begin("0.6.1", "### Removed\n\n- `wren-1`.")
 
     assert [
-        "overlay/voyageai/version.py: the version is 0.6.1.dev0, it has to be 0.7.0 or above: "
+        "overlay/voyageai/version.py: the version is 0.6.1.dev0, but must be at least 0.7.0: "
         "the model wren-1 is gone"
     ] == repository.verdict().problems
 
@@ -104,7 +104,7 @@ def test_what_breaks_is_told_as_such(news, told, repository):
     repository.describe(without_a_model)
     repository.begin("0.7.0", news)
 
-    problem = "CHANGELOG.md: 0.7.0 has to name `wren-1`: the model wren-1 is gone"
+    problem = "CHANGELOG.md: the section of 0.7.0 must name `wren-1`: the model wren-1 is gone"
     assert ([] if told else [problem]) == repository.verdict().problems[-1:]
 
 
@@ -114,7 +114,7 @@ def test_types_that_break_are_told_of(news, told, repository):
     repository.replace(CLIENT, "text: str", "text: bytes")
     repository.begin("0.7.0", news)
 
-    problem = "CHANGELOG.md: 0.7.0 has to tell what breaks, below another heading than `Added`"
+    problem = "CHANGELOG.md: the section of 0.7.0 must say what breaks, under another heading than `Added`"
     assert ([] if told else [problem]) == repository.verdict(MYPY).problems
 
 
@@ -152,7 +152,7 @@ def test_what_is_generated_is_told_once(repository):
     headings = {item.sentence: item.heading for item in repository.verdict().news}
     assert {
         "the model owl-2 is new": "Added",
-        "`page` may be sent": "Added",
+        "`page` is new and optional": "Added",
         "`voyageai_rest.models.Search.page` is new": None,
         "`voyageai_rest.types` is new": None,
     } == headings
@@ -186,18 +186,18 @@ def test_the_draft_is_in_plain_words(repository):
 
 ### Added
 
-- `page` may be sent (`POST /search/{shelf}`).
+- `page` is new and optional (`POST /search/{shelf}`).
 - The model owl-2 is new.
-- `voyageai.Client` takes `page`.
+- `voyageai.Client` has the new optional parameter `page`.
 
 ### Changed
 
-- `detail` may be absent now (`POST /search/{shelf}`).
-- `price.usd_per_million_tokens` of owl-1 is 0.1, was 0.12.
+- `detail` may now be absent (`POST /search/{shelf}`).
+- `price.usd_per_million_tokens` of owl-1 changed from 0.12 to 0.1.
 
 ### Deprecated
 
-- The model owl-1 is deprecated, it was active.
+- The model owl-1 is now deprecated; it was active.
 
 ### Removed
 
@@ -227,7 +227,7 @@ def test_code_that_type_checked_goes_on_doing_so(repository):
 
     assert Level.MAJOR is verdict.level
     assert "tests/typing/usage.py:3: error: Incompatible types" in verdict.news[0].sentence
-    assert ["mypy refuses code that it accepted"] == [
+    assert ["mypy reports errors in code that the last release accepted"] == [
         problem.rpartition(": ")[2] for problem in verdict.problems
     ]
     repository.replace("overlay/voyageai/version.py", "0.6.1", "0.7.0")
@@ -268,7 +268,7 @@ def test_a_release_is_judged_by_the_one_before(repository, run):
 
     status, said = run()
     assert 1 == status
-    assert "the version is 0.6.1, it has to be 0.7.0 or above: the model wren-1 is gone" in said
+    assert "the version is 0.6.1, but must be at least 0.7.0: the model wren-1 is gone" in said
 
 
 def test_a_change_after_a_release_is_judged_by_that(repository):
@@ -295,7 +295,7 @@ def test_before_the_first_release_anything_goes(repository, run):
 
     status, said = run()
     assert 0 == status
-    assert "Nothing was released before" in said
+    assert "There is no earlier release" in said
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "draft"])

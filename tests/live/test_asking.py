@@ -99,7 +99,7 @@ def test_what_a_free_account_can_not_ask_is_not_seen() -> None:
     clock = Clock()
     seen = look(answering(limited()), ("context_length",), clock)
     assert {"context_length of voyage-4-lite at POST /embeddings"} < set(seen.unseen)
-    assert FAILED == seen.status
+    assert FAILED == seen.status(None)
 
 
 def test_other_free_limits_are_a_difference() -> None:

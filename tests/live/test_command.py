@@ -72,7 +72,7 @@ def test_the_stable_form_has_these_keys(emulator: Emulator, live: Live) -> None:
         "path": "POST /rerank: response.200.data[].x_unheard_of",
         "kind": "field-added",
         "class": "additive",
-        "sentence": "`data[].x_unheard_of` is answered",
+        "sentence": "`data[].x_unheard_of` is new in responses",
         "subject": "x_unheard_of",
         "before": None,
         "after": "object",
@@ -91,7 +91,7 @@ def test_a_report_can_be_pasted_into_a_pull_request(live: Live) -> None:
         lines = live(changed, "--format", "markdown").out.splitlines()
     assert f"## Drift from `spec` to `{changed}/`" == lines[0]
     assert "### Breaking for readers (1)" in lines
-    assert "| POST /rerank: response.200.usage | `usage` is no longer answered. |" in lines
+    assert "| POST /rerank: response.200.usage | `usage` is no longer returned. |" in lines
     assert "<details><summary>Seen in (1)</summary>" in lines
 
 
@@ -102,9 +102,19 @@ def test_the_key_is_never_printed(live: Live, format: str) -> None:
     with running(api_key=KEY) as echoing:
         echoing.faults.always("status", operation="rerank", status=422, detail=said)
         ran = live(echoing, "--format", format)
-    assert 2 == ran.status
+    assert 0 == ran.status
     assert "Who is [key]?" in ran.out
     assert KEY not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(("fail_on", "status"), [("breaking", 0), ("additive", 1), ("any", 1)])
+def test_the_exit_status_is_what_fail_on_asks_for(live: Live, fail_on: str, status: int) -> None:
+    """A new field is to be read about, and only a job that asks for it fails."""
+    with running(api_key=KEY) as changed:
+        changed.faults.always("extra_fields", operation="rerank")
+        ran = live(changed, "--fail-on", fail_on)
+    assert "additive (" in ran.out
+    assert status == ran.status
 
 
 def test_a_host_that_can_not_be_reached_is_no_difference(live: Live) -> None:
@@ -130,18 +140,18 @@ def test_what_could_not_be_seen_is_no_success(live: Live, monkeypatch: pytest.Mo
         ran = live(failing)
     assert 3 == ran.status
     assert "Nothing differs from the contract." in ran.out
-    assert "Not seen" in ran.out
+    assert "Could not be checked" in ran.out
     assert "ranking of rerank-3 at POST /rerank: status 503" in ran.out
 
 
 @pytest.mark.parametrize(
     ("key", "url", "said"),
     [
-        ("", "http://127.0.0.1:1/v1", "set VOYAGE_API_KEY"),
+        ("", "http://127.0.0.1:1/v1", "VOYAGE_API_KEY is not set"),
         ("pa-a\nb", "http://127.0.0.1:1/v1", "characters that no API key has"),
         ("pa-ä", "http://127.0.0.1:1/v1", "characters that no API key has"),
         (KEY, "127.0.0.1/v1", "http://"),
-        (KEY, "http://[/v1", "is no address"),
+        (KEY, "http://[/v1", "is not a valid URL"),
     ],
 )
 def test_what_can_not_work_is_said_at_once(live: Live, key: str, url: str, said: str) -> None:

@@ -38,7 +38,7 @@ def faithful() -> Iterator[Remembering]:
 def test_a_host_that_follows_the_contract_shows_nothing(faithful: Remembering) -> None:
     """A report that is never empty is not read."""
     seen = look(faithful)
-    assert ([], {}, 0) == (seen.differences, seen.unseen, seen.status)
+    assert ([], {}, 0) == (seen.differences, seen.unseen, seen.status("any"))
 
 
 def test_neither_do_files_batches_and_dear_limits() -> None:
@@ -48,7 +48,7 @@ def test_neither_do_files_batches_and_dear_limits() -> None:
         deleted = [
             each.path.rpartition("/")[2] for each in emulator.requests if each.method == "DELETE"
         ]
-    assert ([], {}, 0) == (seen.differences, seen.unseen, seen.status)
+    assert ([], {}, 0) == (seen.differences, seen.unseen, seen.status("any"))
     assert ["file", "batch"] == [id.partition("-")[0] for id in seen.left_behind]
     assert 1 == len(deleted)
     assert not set(deleted) & set(seen.left_behind)
@@ -61,7 +61,7 @@ def test_answers_that_changed_are_found(
     """Whoever maintains the contract hears of it, and of nothing that did not happen."""
     seen = look(Altering(faithful, alter))
     assert expected == found(seen)
-    assert status == seen.status
+    assert status == seen.status("any")
 
 
 SERVED: dict[str, tuple[dict[str, Any], set[tuple[str, str]]]] = {
@@ -150,7 +150,7 @@ def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
     seen = look_at(models=models(voyage_4_lite={"context_length": 16000}))
     (difference,) = seen.differences
     assert (32000, 16000) == (difference.before, difference.after)
-    assert "`context_length` of voyage-4-lite is 16000, was 32000" == difference.sentence
+    assert "`context_length` of voyage-4-lite changed from 32000 to 16000" == difference.sentence
     assert ["context_length of voyage-4-lite at POST /embeddings"] == seen.found[difference]
 
 

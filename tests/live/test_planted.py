@@ -60,7 +60,7 @@ PLANTED = {
 def test_what_was_planted_is_found_and_nothing_else(live: Live, settings, status, expected) -> None:
     """The report is trusted only if it neither misses nor invents."""
     with serving(Server("127.0.0.1", 0, Settings(api_key=KEY, **settings))) as url:
-        ran = live(url, "--format", "json")
+        ran = live(url, "--fail-on", "any", "--format", "json")
     differences = ran.report["differences"]
     assert expected == {(each["class"], each["kind"], each["path"]) for each in differences}
     assert status == ran.status
@@ -70,7 +70,7 @@ def test_a_new_status_is_found(live: Live) -> None:
     """Clients treat a status that they do not know as best they can, which may be badly."""
     with serving(Server("127.0.0.1", 0, Settings(api_key=KEY))) as url:
         url.faults.always("status", operation="rerank", **REFUSAL)
-        ran = live(url, "--format", "json")
+        ran = live(url, "--fail-on", "any", "--format", "json")
     found = {(each["kind"], each["path"]) for each in ran.report["differences"]}
     assert ("error-added", "POST /rerank: response.451") in found
     assert {"POST /rerank: response.451", "POST /rerank: request"} == {path for _, path in found}

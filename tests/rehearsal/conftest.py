@@ -93,8 +93,8 @@ def generated(checkout: Path, run: Run, last: Version) -> list[str]:
 
 @pytest.fixture(scope="session")
 def drift(run: Run, generated: list[str], last: Version) -> Any:
-    """What the comparison with the last release says; additions have the exit status 1."""
-    said = run("generator.drift", version.tag(last), "--format", "json", expect=1).stdout
+    """What the comparison with the last release says; it only reports."""
+    said = run("generator.drift", version.tag(last), "--format", "json").stdout
     return json.loads(said)
 
 

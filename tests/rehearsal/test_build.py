@@ -106,13 +106,13 @@ def test_a_file_that_is_missing_is_a_fault(name, tmp_path):
 @pytest.mark.parametrize(
     ("name", "data", "fault"),
     [
-        ("voyageai/tests/test_a.py", b"", "voyageai/tests/test_a.py must not be in it: tests"),
-        ("voyageai/__pycache__/a.pyc", b"", "must not be in it: __pycache__"),
-        ("voyageai/jobs.sqlite", b"", "voyageai/jobs.sqlite must not be in it: .sqlite"),
-        ("voyageai/notes.py", b"", "voyageai/notes.py is not under git"),
+        ("voyageai/tests/test_a.py", b"", "voyageai/tests/test_a.py must not be included: tests"),
+        ("voyageai/__pycache__/a.pyc", b"", "must not be included: __pycache__"),
+        ("voyageai/jobs.sqlite", b"", "voyageai/jobs.sqlite must not be included: .sqlite"),
+        ("voyageai/notes.py", b"", "voyageai/notes.py is not tracked by git"),
         ("voyageai/large.bin", bytes(1_000_001), "has 1,000,001 bytes, more than 1,000,000"),
-        ("voyageai/a.py", b'ROOT = "/home/me/a"', "names a folder of a machine: /home/m..."),
-        ("voyageai/a.py", rb"C:\Users\me", "names a folder of a machine: C:\\Users\\..."),
+        ("voyageai/a.py", b'ROOT = "/home/me/a"', "contains a path of a machine: /home/m..."),
+        ("voyageai/a.py", rb"C:\Users\me", "contains a path of a machine: C:\\Users\\..."),
         ("voyageai/a.py", b"https://index.example.com/simple", "built: index.example.com"),
     ],
 )

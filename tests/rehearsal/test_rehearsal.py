@@ -153,4 +153,4 @@ def test_it_is_published_once(published, run, index):
     command = ["publish", "--upload-url", index.upload, "--index-url", index.simple]
     refused = run("generator.release", *command, expect=1, **{publish.TOKEN: TOKEN})
 
-    assert "is published already" in refused.stderr
+    assert "is already published" in refused.stderr

@@ -41,8 +41,8 @@ def test_a_dated_section_keeps_its_day():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param(TEXT.replace("1.1.0", "1.2.0"), "first section is of 1.2.0", id="another"),
-        pytest.param(TEXT.replace("- A model.", ""), "nothing stands under 1.1.0", id="empty"),
+        pytest.param(TEXT.replace("1.1.0", "1.2.0"), "first section is for 1.2.0", id="another"),
+        pytest.param(TEXT.replace("- A model.", ""), "section of 1.1.0 is empty", id="empty"),
         pytest.param("# Changelog\n", "no heading such as", id="none"),
     ],
 )

@@ -77,7 +77,7 @@ def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
     )
 
     expected = [
-        "attrs is locked to 23.2.0, which is not attrs>=24: run `nox -s lock`",
+        "attrs is locked to 23.2.0, which does not fit attrs>=24: run `nox -s lock`",
         "pytest is not locked: run `nox -s lock`",
     ]
     assert expected == list(lock.faults(tmp_path))
@@ -127,21 +127,21 @@ UNKNOWN = {"name": "unknown", "skip_reason": "nobody to ask"}
 
 def test_a_known_weakness_is_a_fault():
     """It says which version has it no more."""
-    with pytest.raises(ReleaseError, match="weak 2: CVE-1, mended in 3"):
+    with pytest.raises(ReleaseError, match="weak 2: CVE-1, fixed in 3"):
         weaknesses.judge(answer(SOUND, WEAK, UNKNOWN))
 
 
 def test_sound_packages_are_no_fault():
     """It says how many were asked about."""
-    assert ("no weakness is known of 1 packages", True) == weaknesses.judge(answer(SOUND))
+    assert ("no known weaknesses in 1 checked packages", True) == weaknesses.judge(answer(SOUND))
 
 
 @pytest.mark.parametrize(
     ("packages", "sentence"),
     [
-        ([SOUND, UNKNOWN], "of 1 packages; nobody could be asked about 1: unknown"),
-        ([UNKNOWN], "of 0 packages; nobody could be asked about 1: unknown"),
-        ([], "of 0 packages"),
+        ([SOUND, UNKNOWN], "in 1 checked packages; 1 could not be checked: unknown"),
+        ([UNKNOWN], "in 0 checked packages; 1 could not be checked: unknown"),
+        ([], "in 0 checked packages"),
     ],
 )
 def test_what_nobody_could_be_asked_about_is_not_taken_for_sound(packages, sentence):

@@ -40,5 +40,5 @@ def test_a_version_is_read_as_it_was_written(tmp_path):
 
 def test_what_is_no_version_is_refused(tmp_path):
     """Package indexes would refuse it later."""
-    with pytest.raises(ReleaseError, match="'next' is no version"):
+    with pytest.raises(ReleaseError, match="'next' is not a version"):
         version.read(checkouts.empty(tmp_path, "next", ""))

@@ -44,6 +44,20 @@ def sessions():
                 yield ast.literal_eval(named["name"]) if "name" in named else node.name
 
 
+def test_contributors_are_told_what_nox_leaves_out():
+    """Whoever sees `nox` pass believes that everything was looked at."""
+    page = paths.ROOT.joinpath("CONTRIBUTING.md").read_text("utf-8")
+    (paragraph,) = re.findall(r"^\*\*Left out of `nox`\*\*.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    code = ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8"))
+    (ran,) = [
+        {word.value for word in ast.walk(node.value) if isinstance(word, ast.Constant)}
+        for node in code.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets) == "nox.options.sessions"
+    ]
+
+    assert {*sessions()} - ran == {*re.findall(r"`([\w-]+)`", paragraph)} - {"nox"}
+
+
 def test_there_are_workflows():
     """The other tests look at each of them."""
     assert ["ci.yml", "drift.yml", "release.yml"] == [file.name for file in FILES]
@@ -65,6 +79,19 @@ def test_a_workflow_calls_sessions_that_there_are(file):
 
     assert called
     assert set() == called - {*sessions()}
+
+
+def test_a_scheduled_comparison_fails_for_any_difference():
+    """Nobody reads the summary of a job that passed."""
+    compared = [
+        command
+        for file in FILES
+        for command in commands(file)
+        if command.startswith("nox -s drift")
+    ]
+
+    assert compared
+    assert [] == [command for command in compared if " --fail-on any " not in command]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 import trustme
 import voyageai
+from voyageai.bounds import Bounds
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.environment import LIMITS, Wire
 from voyageai.transport.steps import Send, Surroundings
@@ -33,8 +34,16 @@ def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
 
 def step(request: httpx2.Request) -> Send:
     """The step that sends a request, within its deadline."""
+    request.extensions.setdefault("bounds", Bounds())
     deadline = request.extensions.get("deadline")
     return Send(request, None if deadline is None else deadline - time.monotonic())
+
+
+def kept(slots: Any) -> list[Any]:
+    """The slots that are idle."""
+    slots._idle._sort_in()
+    found: list[Any] = slots._idle._slots
+    return found
 
 
 class Carrier:
@@ -50,9 +59,10 @@ class Carrier:
     @property
     def connections(self) -> int:
         """How many idle connections there are: all of them, while nothing is sent."""
-        slots = self.slots._idle._slots
         return sum(
-            not one.is_closed() for slot in slots for one in slot.transport._pool.connections
+            not one.is_closed()
+            for slot in kept(self.slots)
+            for one in slot.transport._pool.connections
         )
 
 

@@ -10,7 +10,7 @@ import httpcore2
 import httpx2
 import pytest
 
-from .conftest import Carry, Looping, ask
+from .conftest import Carry, Looping, ask, kept
 from .scripted import Peer, Server, echo, saying
 
 
@@ -210,7 +210,7 @@ def test_closing_ends_all_connections(carry: Carry) -> None:
         streamed = carrier.send(ask(server.url, streamed=True))
         carrier.send(ask(server.url))
         slots = carrier.slots
-        assert 1 == len(slots._idle._slots)
+        assert 1 == len(kept(slots))
         carrier.close()
         assert ended.acquire(timeout=5)
         if isinstance(carrier, Looping):
@@ -218,4 +218,4 @@ def test_closing_ends_all_connections(carry: Carry) -> None:
         else:
             streamed.close()
         assert ended.acquire(timeout=5)
-        assert 0 == len(slots._idle._slots)
+        assert 0 == len(kept(slots))

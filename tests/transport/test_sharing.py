@@ -18,7 +18,7 @@ from blockbuster import blockbuster_ctx
 from voyageai.transport import AsyncTransport
 from voyageai.transport.wire.network import use
 
-from .conftest import Blocking, Carry, Looping, answered, ask, step, wire
+from .conftest import Blocking, Carry, Looping, answered, ask, kept, step, wire
 from .scripted import Peer, Server, echo
 
 
@@ -161,7 +161,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
         assert any(isinstance(one, asyncio.CancelledError) for one in done)
         slots = transport._sender().transport
         assert 16 == slots._free.value  # nobody holds a slot
-        assert slots._idle._count == len(slots._idle._slots)
+        assert len(slots._idle._all) == len(kept(slots))
         assert b"last" == answered(await transport._send(step(ask(url, b"last")))).content
         await transport.aclose()
 
@@ -202,12 +202,12 @@ def test_a_slot_can_be_given_back_by_the_garbage_collector() -> None:
         with carrier.slots._idle._lock:
             streamed.close()
         assert b"again" == carrier.send(ask(server.url, b"again")).content
-        assert 1 == len(carrier.slots._idle._slots) == carrier.slots._idle._count
+        assert 1 == len(kept(carrier.slots)) == len(carrier.slots._idle._all)
         carrier.close()
 
 
 def test_no_more_idle_connections_are_kept_than_allowed(carry: Carry) -> None:
-    """The oldest go."""
+    """Those that come back when there are enough go."""
     with Server(echo) as one, Server(echo) as other:
         carrier = carry(max_connections=None, max_keepalive_connections=1)
         for server in (one, other):

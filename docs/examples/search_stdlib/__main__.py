@@ -1,11 +1,13 @@
 """Search the docstrings of the running Python's standard library.
 
-Runs against the API when a key is found, such as in VOYAGE_API_KEY, and else against a local
-emulator, which needs no key and sends nothing anywhere.
+With a key, such as in VOYAGE_API_KEY, it runs on the API, or on the host in VOYAGE_BASE_URL;
+without one on a local emulator, which sends nothing anywhere. It keeps what it read and embedded
+for the next run.
 """
 
 import argparse
 import json
+import os
 import platform
 import sys
 import time
@@ -13,17 +15,23 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx2
 import voyageai
 import voyageai.emulator
+from cache import FOLDER, Vectors, emulator_version, kept_corpus
 from corpus import harvest
+from corpus.docstring import Docstring
 from display import bar, dollars, hits_table, scores_table, spending_table
 from evaluation import Labelled, Scores, labelled_questions, scores_by_kind
 from rich.console import Console
 from rich.prompt import Confirm
 from search import CANDIDATES, Search
 from voyageai.error import VoyageError
+from voyageai.keys import base_url
 from voyageai_rest import catalogue
+from voyageai_rest.operations import SERVERS
 
 QUESTIONS = [
     "How do I unpack a zip file?",
@@ -32,12 +40,19 @@ QUESTIONS = [
     "which weekday is a date?",
     "a temporary file that is deleted when closed",
 ]
-EMULATOR = (
-    "[yellow]No API key found: this runs on the local emulator.[/] Nothing is sent, and nothing "
-    "charged. Its vectors are made of the words of a text; they are not the models'. With a key "
-    "in VOYAGE_API_KEY the same demo runs on the models."
+API, EMULATOR, UNKNOWN = "api", "emulator", "unknown"
+NO_KEY = (
+    "[yellow]No API key found: this runs on a local emulator.[/] Nothing leaves this machine. With "
+    "a key in VOYAGE_API_KEY the demo runs on the API and its models."
 )
-API = "[green]API key found: this runs on the API and its models.[/]"
+HOSTS = {
+    API: "[green]This runs on the API and its models, at {host}.[/]",
+    EMULATOR: "[yellow]This runs on an emulator, at {host}.[/] Nothing is charged. Its vectors are "
+    "made of the words of a text; they are not the models'.",
+    UNKNOWN: "[yellow]This runs on {host}, which is neither a known host of the API nor an "
+    "emulator.[/] It may charge as the API does.",
+}
+"""What is said of a host."""
 ASK_FROM = 0.10
 """Estimated US dollars from which a person at a terminal is asked first."""
 
@@ -47,38 +62,61 @@ def main(given: Sequence[str] | None = None) -> int:
     options = arguments(given)
     console = Console()
     try:
-        with connected() as (client, on_api):
-            return run(client, on_api, options, console)
-    except VoyageError as error:
+        with connected(console) as (client, url):
+            return run(client, url, options, console)
+    except (VoyageError, OSError) as error:
         console.print(f"[red]{type(error).__name__}[/]: ", end="")
         console.print(str(error), markup=False)
         return 1
 
 
 @contextmanager
-def connected() -> Generator[tuple[voyageai.Client, bool]]:
-    """Give a client, and whether it speaks to the API rather than the emulator."""
+def connected(console: Console) -> Generator[tuple[voyageai.Client, str]]:
+    """Give a client, and its base URL: without a key that of an emulator made for it."""
     with voyageai.Client(max_retries=3) as client:
         if client.api_key is not None:
-            yield client, True
+            yield client, base_url(None, client.api_key, os.environ)
             return
     with (
         voyageai.emulator.running() as url,
         voyageai.Client(api_key="emulator", base_url=url) as client,
     ):
-        yield client, False
+        console.print(NO_KEY)
+        yield client, url
 
 
-def run(
-    client: voyageai.Client, on_api: bool, options: argparse.Namespace, console: Console
-) -> int:
+def kind_of(url: str) -> str:
+    """Return what a host is: the contract knows those of the API, others are asked."""
+    host = urlsplit(url).hostname
+    if host in {urlsplit(server.url).hostname for server in SERVERS}:
+        return API
+    try:
+        # Every answer of an emulator has this header, also to those without a key.
+        answer = httpx2.head(httpx2.URL(url).join("/"))
+    except httpx2.HTTPError:
+        return UNKNOWN  # the first call says what is wrong
+    return EMULATOR if "x-emulator" in answer.headers else UNKNOWN
+
+
+def run(client: voyageai.Client, url: str, options: argparse.Namespace, console: Console) -> int:
     """Embed, answer, measure, and say what it took."""
     started = time.perf_counter()
-    console.print(API if on_api else EMULATOR)
-    with console.status("Reading the standard library"):
-        search = Search(client, harvest(), model=options.model, reranker=options.reranker)
+    address, host = urlsplit(url), kind_of(url)
+    console.print(HOSTS[host].format(host=address.hostname))
+    engine = emulator_version() if host == EMULATOR else f"{address.hostname}-{address.port}"
+    search = Search(
+        client,
+        kept_corpus(options.cache, lambda: read(console)),
+        model=options.model,
+        reranker=options.reranker,
+        kept=Vectors.of(options.cache, engine, options.model),
+    )
     labelled = labelled_questions() if options.evaluate else {}
-    if on_api:
+    missing = len(search.missing)
+    known = len(search.corpus) - missing
+    kept = f"{known:,} of {len(search.corpus):,} vectors, in {os.path.relpath(options.cache)}"
+    console.print(f"Kept from earlier runs: {kept}", soft_wrap=True)
+    if host != EMULATOR:
         questions = len(options.questions) + sum(map(len, labelled.values()))
         cost = search.estimate(questions).cost()
         console.print(f"It will cost about {dollars(cost)} or less at list price.")
@@ -96,12 +134,13 @@ def run(
     console.print(spending_table(len(search.corpus), search.spent, seconds))
     if options.record:
         record = {
-            "engine": "api" if on_api else "emulator",
+            "engine": host,
             "python": platform.python_version(),
             "model": search.model,
             "reranker": search.reranker,
             "candidates": CANDIDATES,
             "texts": len(search.corpus),
+            "texts_embedded": missing,
             "scores": {
                 kind: {way: asdict(row) for way, row in by_way.items()}
                 for kind, by_way in measured.items()
@@ -115,10 +154,18 @@ def run(
     return 0
 
 
-def embed(search: Search, console: Console) -> None:
-    """Embed the corpus behind a progress bar."""
+def read(console: Console) -> list[Docstring]:
+    """Read the standard library behind a progress bar."""
     with bar(console) as progress:
-        task = progress.add_task("Embedding the docstrings", total=len(search.corpus))
+        description = f"Reading the library of Python {platform.python_version()}"
+        return harvest(lambda files: progress.track(files, description=description))
+
+
+def embed(search: Search, console: Console) -> None:
+    """Embed what is missing behind a progress bar."""
+    with bar(console) as progress:
+        missing = len(search.missing)
+        task = progress.add_task("Embedding docstrings", total=missing, visible=missing > 0)
         for texts in search.index():
             progress.advance(task, texts)
 
@@ -146,9 +193,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     add("questions", nargs="*", metavar="QUESTION", help="asked instead of the built-in ones")
     add("--model", default="voyage-4", help="to embed with (%(default)s)")
     add("--reranker", default="rerank-3", help="to rerank with (%(default)s)")
-    add("--top", type=int, default=5, metavar="N", help="results to show (%(default)s)")
+    add("--top", type=int, default=3, metavar="N", help="results to show (%(default)s)")
     add("--evaluate", action="store_true", help="measure too; done anyway without a QUESTION")
     add("--record", type=Path, metavar="FILE", help="measure, and write the figures as JSON")
+    add("--cache", type=Path, default=FOLDER, metavar="FOLDER", help="what is kept (%(default)s)")
     add("--yes", action="store_true", help="never ask before spending")
     options = parser.parse_args(given)
     if options.questions and not any(" " in question for question in options.questions):

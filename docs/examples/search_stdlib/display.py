@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import corpus
 from evaluation import Scores
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
@@ -29,8 +30,11 @@ def hits_table(question: str, hits: Sequence[Hit], most: int) -> Table:
     for rank, hit in enumerate(hits[:most], start=1):
         relevance = "" if hit.relevance is None else f"{hit.relevance:.3f}"
         name = Text(hit.found.name, style="bold", overflow="fold")
-        summary = Text(hit.found.summary, style="dim", no_wrap=True, overflow="ellipsis")
-        table.add_row(str(rank), f"{hit.similarity:.3f}", relevance, Group(name, summary))
+        line = hit.found.matching(question)
+        place = Text(corpus.place(hit.found, line), style="dim", overflow="fold")
+        matching = Text(line, no_wrap=True, overflow="ellipsis")
+        found = Group(name, place, matching)
+        table.add_row(str(rank), f"{hit.similarity:.3f}", relevance, found)
     return table
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import voyageai
+from cache import Vectors
 from corpus.docstring import Docstring
 from packing import Limits, estimated_tokens, packed
 from spending import Spending
@@ -29,33 +30,45 @@ class Search:
     """Docstrings made searchable with an embedding model and a reranker."""
 
     def __init__(
-        self, client: voyageai.Client, corpus: Sequence[Docstring], *, model: str, reranker: str
+        self,
+        client: voyageai.Client,
+        corpus: Sequence[Docstring],
+        *,
+        model: str,
+        reranker: str,
+        kept: Vectors | None = None,
     ) -> None:
         self.client = client
         self.corpus = corpus
         self.model = model
         self.reranker = reranker
+        self.kept = kept or Vectors()
         self.spent = Spending()
         self.vectors: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
 
+    @property
+    def missing(self) -> list[str]:
+        """Texts whose vectors are not kept."""
+        return [entry.text for entry in self.corpus if entry.text not in self.kept]
+
     def estimate(self, questions: int) -> Spending:
-        """Return what embedding the corpus and asking so many questions takes at the most."""
-        requests = list(packed((entry.text for entry in self.corpus), Limits.of(self.model)))
-        tokens = sum(estimated_tokens(text) for texts in requests for text in texts)
+        """Return what embedding the missing texts and asking so many questions takes at most."""
+        missing = self.missing
         spending = Spending()
-        spending.add(self.model, tokens, len(requests))
+        requests = len(list(packed(missing, Limits.of(self.model))))
+        spending.add(self.model, sum(map(estimated_tokens, missing)), requests)
+        tokens = sum(estimated_tokens(entry.text) for entry in self.corpus)
         spending.add(self.reranker, questions * CANDIDATES * tokens // len(self.corpus), questions)
         return spending
 
     def index(self) -> Iterator[int]:
-        """Embed the corpus, yielding after each request how many texts it held."""
-        parts: list[npt.NDArray[np.float32]] = []
-        for texts in packed((entry.text for entry in self.corpus), Limits.of(self.model)):
+        """Embed the missing texts, yielding after each request how many texts it held."""
+        for texts in packed(self.missing, Limits.of(self.model)):
             answer = self.client.embed_documents(texts, model=self.model)
             self.spent.add(self.model, answer.total_tokens)
-            parts.append(answer.to_numpy())
+            self.kept.add(texts, answer.to_numpy())
             yield len(texts)
-        self.vectors = np.concatenate(parts)
+        self.vectors = self.kept.matrix(entry.text for entry in self.corpus)
 
     def ask(self, question: str) -> list[Hit]:
         """Return what answers a question best, the best first."""

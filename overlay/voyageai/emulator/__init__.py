@@ -90,8 +90,8 @@ def running(
         port: Port to listen at; 0 for a free one.
         expose: Allow a host that other machines can reach, and with it whoever can reach it.
         **options: As in `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
-            ``latency``, ``concurrency``, ``allow_hosts``, ``engine``, ``state``, ``faults``,
-            ``record``, ``admin_token`` and ``clock``.
+            ``latency``, ``concurrency``, ``max_connections``, ``allow_hosts``, ``engine``,
+            ``state``, ``faults``, ``record``, ``admin_token`` and ``clock``.
 
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -56,8 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         help="allow a host that other machines can reach, and with it whoever can reach it",
     )
 
-    add = parser.add_argument_group("what it stands for").add_argument
-    add("--api-key", metavar="KEY", help="the only API key to accept (default: any)")
+    group = parser.add_argument_group("what it stands for")
+    _add_secret(group, "api-key", "KEY", "the only API key to accept (default: any)")
+    add = group.add_argument
     add(
         "--platform",
         metavar="NAME",
@@ -104,6 +107,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COUNT",
         help="requests worked on at once, while others wait (default: all)",
     )
+    add(
+        "--max-connections",
+        type=int,
+        default=1000,
+        metavar="COUNT",
+        help=f"connections open at once; beyond, those that ask nothing are ended {DEFAULT}",
+    )
 
     add = parser.add_argument_group("trouble").add_argument
     add(
@@ -117,19 +127,51 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--faults", action="store_true", dest="list_faults", help="list the faults and exit")
 
-    add = parser.add_argument_group("what it keeps").add_argument
+    group = parser.add_argument_group("what it keeps")
+    add = group.add_argument
     add(
         "--state",
         metavar="FILE",
         help="keep files and batches in it (default: they end with the emulator)",
     )
     add("--record", metavar="FILE", help="add every request to it as a line of JSON")
-    add(
-        "--admin-token",
-        metavar="TOKEN",
-        help="what opens the page and the routes below /_emulator/ (default: a random one)",
+    _add_secret(
+        group,
+        "admin-token",
+        "TOKEN",
+        "what opens the page and the routes below /_emulator/ (default: a random one)",
     )
     return parser
+
+
+def _add_secret(group: argparse._ActionsContainer, name: str, metavar: str, help: str) -> None:
+    """Add a flag, and two ways to set it that no list of processes shows."""
+    add = group.add_mutually_exclusive_group().add_argument
+    add(
+        f"--{name}",
+        metavar=metavar,
+        default=os.environ.get(_variable(name)),
+        help=f"{help}; or set {_variable(name)}, which other users cannot see",
+    )
+    add(
+        f"--{name}-file",
+        metavar="FILE",
+        dest=name.replace("-", "_"),
+        type=_first_line,
+        help="the same, from the first line of a file",
+    )
+
+
+def _variable(flag: str) -> str:
+    return f"VOYAGEAI_EMULATOR_{flag.upper().replace('-', '_')}"
+
+
+def _first_line(file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8").partition("\n")[0].strip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise argparse.ArgumentTypeError(f"cannot read {file}: {reason}") from None
 
 
 def main(arguments: list[str] | None = None) -> None:

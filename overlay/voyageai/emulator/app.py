@@ -1,8 +1,9 @@
 """The emulator as an ASGI application.
 
 Routes come from the contract. A request is recorded, and meets the fault that is planned for it
-or that it names. Without one it is read and checked, then the key, then the handler answers.
-Whatever the answer, it carries an id and says that it is not the models'.
+or that it names. Without one it is read and checked, then the key, then the handler answers; a body
+that is not small is read only where the key is right. Whatever the answer, it carries an id and
+says that it is not the models'.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Reading the bodies of requests, of which none takes more memory than it may.
+"""Reading the bodies of requests, of which none takes more memory or time than it may.
 
-What the API takes at most nobody has recorded. A body is refused as soon as it is too large.
+What the API takes at most nobody has recorded. A body is refused as soon as it is larger than what
+the operation's models could take, by the limits of the catalogue.
 """
 
 from __future__ import annotations
@@ -17,15 +18,30 @@ from starlette.requests import Request
 from .refusal import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping
 
     from starlette.datastructures import UploadFile
     from starlette.types import Message
+    from voyageai_rest.catalogue import Model
 
-__all__ = ["MAX_BODY", "MAX_UPLOAD", "Form", "read_form", "read_whole", "too_large"]
+__all__ = [
+    "MAX_UPLOAD",
+    "Form",
+    "is_small",
+    "max_body",
+    "read_form",
+    "read_whole",
+    "too_large",
+]
 
-MAX_BODY = 67_108_864
-"""Bytes of a body that is read into memory. Chosen: room for several pictures."""
+TOKEN = 32
+"""Bytes of a body for each token: few have over 5 characters, which JSON may write as 6 each."""
+FILES = 2
+"""Pictures or videos of the largest size for which there is room beside the tokens."""
+LEAST = 1_048_576
+"""Bytes that a body may have at any operation."""
+SMALL = 16_384
+"""Bytes of a body that is looked at although there is no right key."""
 MAX_UPLOAD = 1_073_741_824
 """Bytes of an uploaded file: 1 GB, as third parties say and the API's documentation does not."""
 AROUND = 65_536
@@ -36,19 +52,42 @@ FIELDS = 16
 Form = dict[str, "str | UploadFile"]
 
 
-async def read_whole(request: Request) -> bytes:
+def max_body(models: Iterable[Model]) -> int:
+    """Bytes of the largest body for one of some models, with slack.
+
+    Example:
+        >>> from voyageai_rest.catalogue import find
+        >>> max_body([find("voyage-4-lite")])
+        33048576
+    """
+    tokens, file = 0, 0
+    for model in models:
+        tokens = max(tokens, model.max_request_tokens or 0)
+        if model.media is not None:
+            sizes = (model.media.image_max_bytes, model.media.video_max_bytes)
+            file = max(file, *(size or 0 for size in sizes))
+    return LEAST + tokens * TOKEN + FILES * (file * 4 // 3)
+
+
+def is_small(headers: Mapping[str, str]) -> bool:
+    """Whether a body is so small that reading it costs nothing, and is on its way already."""
+    waits = "expect" in headers or "transfer-encoding" in headers
+    return not waits and _told(headers) <= SMALL
+
+
+async def read_whole(request: Request, limit: int) -> bytes:
     """The body of a request.
 
     Raises:
         Refused: It is too large.
     """
-    if _told(request.headers) > MAX_BODY:
-        raise too_large(MAX_BODY)
+    if _told(request.headers) > limit:
+        raise too_large(limit)
     parts, size = list[bytes](), 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY:
-            raise too_large(MAX_BODY)
+        if size > limit:
+            raise too_large(limit)
         parts.append(part)
     return b"".join(parts)
 

@@ -1,4 +1,4 @@
-"""The server's connections: how many there are, and ending one otherwise than HTTP would."""
+"""The server's connections: how many there are, how long they may be silent, and ending one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
     from typing import Any
 
-__all__ = ["Connection", "Connections", "connection_of", "protocol"]
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
+__all__ = ["Connection", "Connections", "OpenConnections", "Protocol", "connection_of"]
 
 STATE = "connection"
 """Where in the state of a request's scope its connection stands."""
@@ -23,6 +27,13 @@ STATE = "connection"
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 TICK = 0.001
 """Seconds between looks at whether bytes have left."""
+HEAD_SECONDS = 20.0
+"""Within which a connection sends the head of a request."""
+BODY_SECONDS = 60.0
+"""For which a request's body may pause."""
+REST = 262_144
+"""Bytes of a body that are dropped after its request was answered, to keep the connection."""
+EXPECTS = (b"expect", b"100-continue")
 
 
 class Connections:
@@ -97,20 +108,148 @@ def connection_of(scope: MutableMapping[str, Any]) -> Connection | None:
     return found
 
 
-def protocol(connections: Connections) -> type[asyncio.Protocol]:
-    """The class of the server's protocol, one object per connection, which it counts."""
+class OpenConnections:
+    """The connections of a server, the oldest first. For its event loop alone.
 
-    class Counted(H11Protocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
-            super().connection_made(transport)
-            self._connection = Connection(transport)
-            # Every request's scope gets a copy.
-            self.app_state = {**self.app_state, STATE: self._connection}
-            connections.opened()
+    Args:
+        counted: Counts them.
+        limit: How many there may be at once.
+    """
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._connection.lost = True
-            super().connection_lost(exc)
-            connections.closed()
+    def __init__(self, counted: Connections, limit: int) -> None:
+        self._counted = counted
+        self._limit = limit
+        self._changed = asyncio.Event()
+        self._all: dict[Protocol, tuple[object, float]] = {}
+        """What each was waited for at the last look, and since when."""
 
-    return Counted
+    def __iter__(self) -> Iterator[Protocol]:
+        return iter(list(self._all))
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, opened: Protocol) -> None:
+        """Take one up."""
+        self._all[opened] = None, 0.0
+        self._counted.opened()
+
+    def drop(self, lost: Protocol) -> None:
+        """Leave one out that has ended."""
+        del self._all[lost]
+        self._counted.closed()
+        self.notice()
+
+    def notice(self) -> None:
+        """Let `changed` return, as there may be room, or none left."""
+        self._changed.set()
+
+    async def changed(self) -> None:
+        """Wait until one ends or has answered."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    async def room(self) -> bool:
+        """Wait until there may be one more, and tell whether that took the end of another."""
+        took = False
+        while len(self._all) >= self._limit:
+            took |= self.end_idle()
+            await self.changed()
+        return took
+
+    def end_idle(self) -> bool:
+        """End the one that has sent no request for longest, if there is any such.
+
+        One that never sent any goes first: half-open connections make way for those that ask.
+        """
+        idle = [each for each in self._all if each.is_idle]
+        if idle:
+            min(idle, key=lambda each: each.has_asked).transport.abort()
+        return bool(idle)
+
+    def end_silent(self, now: float) -> None:
+        """End those that have been waited for too long. To be called every now and then.
+
+        Args:
+            now: Seconds, on any clock.
+        """
+        for each, (before, since) in list(self._all.items()):
+            awaited = each.awaited
+            if awaited != before:
+                self._all[each] = awaited, now
+            elif awaited is not None and now - since >= awaited[0]:
+                each.transport.abort()
+
+
+class Protocol(H11Protocol):
+    """One connection of the server."""
+
+    def __init__(
+        self,
+        connections: OpenConnections,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+    ) -> None:
+        super().__init__(config, server_state, app_state)
+        self._open = connections
+        self._received = self._answered = 0
+        self._rest = REST
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the head of a request is waited for."""
+        return self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether a request of it was answered."""
+        return self._answered > 0
+
+    @property
+    def awaited(self) -> tuple[float, int] | None:
+        """For how many seconds the client is waited for, and a number that tells if it goes on."""
+        if self.is_idle:
+            return HEAD_SECONDS, self._answered
+        if self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused:
+            return BODY_SECONDS, self._received
+        return None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
+        """Take it up."""
+        super().connection_made(transport)
+        self._connection = Connection(transport)
+        # Every request's scope gets a copy.
+        self.app_state = {**self.app_state, STATE: self._connection}
+        self._open.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, but not much of a body that nobody wants any more."""
+        self._received += 1
+        if self._is_answered_early:
+            self._rest -= len(data)
+            if self._rest < 0:
+                self.transport.close()
+                return
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_response_complete()
+        self._answered += 1
+        self._rest = REST
+        self._open.notice()
+        # Who waits for leave to send a body, and gets an answer instead, may send it or not.
+        if self._is_answered_early and EXPECTS in self.headers:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave it out."""
+        self._connection.lost = True
+        super().connection_lost(exc)
+        self._open.drop(self)
+
+    @property
+    def _is_answered_early(self) -> bool:
+        """Whether a request is answered whose body is still to come."""
+        return self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from voyageai_rest.errors import ShapeError
 
-from .bodies import Form, read_form, read_whole
+from .bodies import Form, is_small, read_form, read_whole
 from .example import EXAMPLE
 from .handlers import MODEL_HANDLERS, STORE_HANDLERS, Asked
 from .presence import while_present
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from .contract import Operation
+    from .gate import Caller
     from .recorded import RecordedRequest
     from .world import World
 
@@ -41,10 +42,13 @@ class Desk:
         """Answer a request to an operation."""
         try:
             self._world.gate.check(operation, request.headers.get("host", ""))
+            if not is_small(request.headers):
+                self._admit(request)
             if operation.form is not None:
                 async with read_form(request) as form:
                     return await self._answer_in_turn(operation, request, form)
-            return await self._answer_in_turn(operation, request, await read_whole(request))
+            body = await read_whole(request, self._world.max_body(operation))
+            return await self._answer_in_turn(operation, request, body)
         except Refused as refused:
             return refused.as_response()
 
@@ -81,12 +85,10 @@ class Desk:
         self, operation: Operation, request: Request, given: bytes | Form
     ) -> dict[str, Any] | Response:
         world = self._world
-        # The API looks at the body before it looks at the key.
+        # The API looks at the body before it looks at the key. We, only where it is small.
         body = self._checked(operation, given, request.headers.get("host", ""))
         query = world.contract.read_query(operation, request.query_params)
-        caller = world.gate.admit(
-            request.headers.get("host", ""), request.headers.get("authorization")
-        )
+        caller = self._admit(request)
         if operation.id in MODEL_HANDLERS:
             answer = world.answer(operation, body, caller)
             tokens: int = answer["usage"]["total_tokens"]
@@ -112,6 +114,10 @@ class Desk:
         )
         result = handler(asked, world)
         return result if isinstance(result, Response) else result.to_dict()
+
+    def _admit(self, request: Request) -> Caller:
+        headers = request.headers
+        return self._world.gate.admit(headers.get("host", ""), headers.get("authorization"))
 
     def _checked(self, operation: Operation, given: bytes | Form, host: str) -> Any:
         contract = self._world.contract

@@ -14,6 +14,8 @@ Atlas. These are guesses:
 - They answer to a null that they do not take as the API does to null for a model.
 - A host without files and batches answers as to any path that it does not have, before it looks
   at the body or the key.
+- A body of more than some kilobytes is not read where the key is wrong. Recorded is that a small
+  one is looked at before the key.
 - The Voyage host still serves a model that Atlas has retired: the policy does not hold for it.
 """
 

@@ -23,9 +23,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +58,6 @@ def voyage_emulator(
     request: pytest.FixtureRequest,
     voyage_emulator_settings: Mapping[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
-    _voyage_emulator_end: Callable[[contextlib.ExitStack], None],
 ) -> Iterator[Emulator]:
     """A running emulator of the test's own, to which the environment leads.
 
@@ -90,22 +88,6 @@ def voyage_emulator(
             patch.setenv("VOYAGE_BASE_URL", emulator.url)
             _lead_hub(patch, emulator.origin, tmp_path_factory.mktemp("huggingface"))
             yield emulator
-        _voyage_emulator_end(stack.pop_all())
-
-
-@pytest.fixture(scope="session")
-def _voyage_emulator_end() -> Iterator[Callable[[contextlib.ExitStack], None]]:
-    """Ends emulators beside the tests that follow, as an end takes longer than a beginning."""
-    ending: list[threading.Thread] = []
-
-    def end(stack: contextlib.ExitStack) -> None:
-        ending[:] = [thread for thread in ending if thread.is_alive()]
-        ending.append(threading.Thread(target=stack.close, name="end of an emulator"))
-        ending[-1].start()
-
-    yield end
-    for thread in ending:
-        thread.join()
 
 
 def _lead_hub(patch: pytest.MonkeyPatch, origin: str, home: Path) -> None:

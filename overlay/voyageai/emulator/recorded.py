@@ -11,7 +11,7 @@ from voyageai_rest.errors import ShapeError
 from voyageai_rest.operations import OPERATIONS
 
 from .connections import connection_of
-from .contract import no_constant
+from .contract import is_crowded, no_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,9 +116,12 @@ class RecordedRequest:
 
     @property
     def body(self) -> Any:
-        """The body as decoded JSON; None if it is not JSON, or not kept whole."""
+        """The body as decoded JSON; None if it is not JSON, not kept whole, or refused unread."""
+        raw = self.raw
+        if self.cut or is_crowded(raw):
+            return None
         try:
-            return json.loads(self.raw, parse_constant=no_constant)
+            return json.loads(raw, parse_constant=no_constant)
         except (ValueError, RecursionError):
             return None
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "SettingsDict"]
 
 
+MAX_CONNECTIONS = 1000
+
+
 class SettingsDict(TypedDict, total=False):
     """The arguments of `Settings` that `running` and its like take."""
 
@@ -27,6 +30,7 @@ class SettingsDict(TypedDict, total=False):
     retry_after: bool
     latency: str | float
     concurrency: int | None
+    max_connections: int
     allow_hosts: Iterable[str]
     engine: str
     state: str | PathLike[str] | None
@@ -52,6 +56,8 @@ class Settings:
         latency: How long answers take: ``none``, seconds such as ``0.2``, or ``model``, which
             depends on tokens and load.
         concurrency: Requests worked on at once, while others wait. By default all are.
+        max_connections: Connections open at once. At the limit, the ones that have sent no request
+            for longest are ended; while all are at work, further ones wait.
         allow_hosts: Hosts, or ``host:port``, from which pictures and videos may be fetched.
         engine: What makes vectors and scores: ``lexical``, or ``sentence-transformers:NAME``.
         state: File that keeps files and batches. By default they end with the emulator.
@@ -72,6 +78,7 @@ class Settings:
     retry_after: bool = False
     latency: str | float = "none"
     concurrency: int | None = None
+    max_connections: int = MAX_CONNECTIONS
     allow_hosts: Iterable[str] = ()
     engine: str = "lexical"
     state: str | PathLike[str] | None = None
@@ -81,3 +88,9 @@ class Settings:
     clock: Callable[[], float] = time.time
     models: Mapping[str, Model] = field(default_factory=lambda: MODELS)
     document: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number of connections."""
+        given = self.max_connections
+        if type(given) is not int or given < 1:
+            raise ValueError(f"max_connections must be a whole number from 1, not {given!r}")

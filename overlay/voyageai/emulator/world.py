@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from voyageai_rest.spec import load
 
 from .batches.control import Batches
+from .bodies import max_body
 from .clock import Clock
 from .contract import Contract
 from .engine.choose import choose
@@ -62,6 +63,10 @@ class World:
         self.clock = Clock(settings.clock)
         self.contract = Contract(load() if settings.document is None else settings.document)
         operations = [operation.id for operation in self.contract.operations]
+        self._max_body = {
+            endpoint: max_body(m for m in settings.models.values() if m.endpoint == endpoint)
+            for endpoint in (operation.path.strip("/") for operation in self.contract.operations)
+        }
         self.faults = FaultPlan(operations)
         self.faults.start(settings.faults)
         self.gate = Gate(settings.api_key, settings.platform)
@@ -120,6 +125,10 @@ class World:
     def is_quick(self, operation: Operation) -> bool:
         """Whether a small request to an operation takes less time than a thread for it."""
         return operation.id in QUICK_HANDLERS and isinstance(self._engine, Lexical)
+
+    def max_body(self, operation: Operation) -> int:
+        """Bytes of the largest body that an operation takes."""
+        return self._max_body[operation.path.strip("/")]
 
     def answer(self, operation: Operation, body: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """What a model endpoint answers to a checked body.

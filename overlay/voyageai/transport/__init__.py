@@ -10,10 +10,11 @@ from weakref import WeakKeyDictionary
 import anyio
 import httpx2
 
-from .building import build
 from .clients import AsyncSender, asynchronous, blocking
 from .environment import Wire
+from .failures import without_heads
 from .steps import Answer, Send, Surroundings, steps
+from .streams import aread, read
 from .wire.blocking import Slots
 from .wire.slots import left_open
 
@@ -71,8 +72,7 @@ class Transport:
         Raises:
             VoyageError: It failed.
         """
-        request = build(call.request, parameters, options, call.on_sent)
-        plan = steps(call, request, options, self._surroundings, raw=raw)
+        plan = steps(call, parameters, options, self._surroundings, raw=raw)
         answer: Answer = None
         try:
             while True:
@@ -81,6 +81,9 @@ class Transport:
         except StopIteration as done:
             result: T | RawResponse[T] = done.value
             return result
+        except BaseException as failure:
+            without_heads(failure)
+            raise
         finally:
             plan.close()
 
@@ -90,10 +93,7 @@ class Transport:
         try:
             response = self._http.send(step.request, stream=True)
             if not left_open(step.request, response):
-                try:
-                    response.read()
-                finally:
-                    response.close()
+                read(response, self._surroundings.clock)
         except httpx2.RequestError as failure:
             failure.request = step.request
             return failure
@@ -148,8 +148,7 @@ class AsyncTransport:
         Raises:
             VoyageError: It failed.
         """
-        request = build(call.request, parameters, options, call.on_sent)
-        plan = steps(call, request, options, self._surroundings, raw=raw)
+        plan = steps(call, parameters, options, self._surroundings, raw=raw)
         answer: Answer = None
         try:
             while True:
@@ -162,6 +161,9 @@ class AsyncTransport:
         except StopIteration as done:
             result: T | RawResponse[T] = done.value
             return result
+        except BaseException as failure:
+            without_heads(failure)
+            raise
         finally:
             plan.close()
 
@@ -178,10 +180,7 @@ class AsyncTransport:
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         response = await (self._given or self._sender()).send(request, stream=True)
         if not left_open(request, response):
-            try:
-                await response.aread()
-            finally:
-                await response.aclose()
+            await aread(response, self._surroundings.clock)
         return response
 
     def _sender(self) -> AsyncSender:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +41,18 @@ MESSAGES: Mapping[type[VoyageError], str] = {
 }
 ROOT = urlsplit(SERVERS[0].url).path
 """What the API's base URLs end in."""
+HOLD_HEADS = sys.stdlib_module_names | {
+    "anyio",
+    "h11",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "socksio",
+    "trio",
+}
+"""Packages below a call whose frames may hold the head of a request, or the URL of a proxy."""
+WIRE = (f"{__package__}.wire", f"{__package__}.environment")
 ARGUMENT = re.compile(r"[Aa]rgument '([^']+)'")
 
 
@@ -105,12 +119,43 @@ def unreachable(failure: httpx2.RequestError, reason: str, *, overdue: bool) -> 
 
 
 def without_frames(failure: BaseException) -> BaseException:
-    """A failure whose causes keep no frames: those of HTTP libraries hold the key's header."""
-    link: BaseException | None = failure
-    while link is not None:
+    """A failure of HTTP, of which no link keeps frames: they hold the head with the key."""
+    for link in _chain(failure):
         link.__traceback__ = None
-        link = link.__cause__ or link.__context__
     return failure
+
+
+def without_heads(failure: BaseException) -> None:
+    """Take the frames that hold heads of requests out of any other failure.
+
+    An interrupt, or what a signal handler raises, comes anywhere, and error trackers keep the local
+    variables of each frame. What is left says where in the program it came.
+    """
+    for link in _chain(failure):
+        kept = None
+        for trace in reversed(list(_traces(link.__traceback__))):
+            module: str = trace.tb_frame.f_globals.get("__name__", "")
+            if module.split(".", 1)[0] not in HOLD_HEADS and not module.startswith(WIRE):
+                kept = TracebackType(kept, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+        link.__traceback__ = kept
+
+
+def _traces(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def _chain(failure: BaseException) -> list[BaseException]:
+    """A failure, its causes and its contexts."""
+    found: dict[int, BaseException] = {}
+    open_: list[BaseException | None] = [failure]
+    while open_:
+        link = open_.pop()
+        if link is not None and id(link) not in found:
+            found[id(link)] = link
+            open_ += [link.__cause__, link.__context__]
+    return list(found.values())
 
 
 def _with(message: str, reason: str) -> str:
@@ -120,14 +165,14 @@ def _with(message: str, reason: str) -> str:
 def _context(response: httpx2.Response) -> dict[str, Any]:
     content = response.content
     try:
-        decoded = json.loads(content)
+        decoded = json.loads(content) if len(content) <= BODY_LIMIT else None
     except (ValueError, RecursionError):
         decoded = None
     code = decoded.get("error_code") if isinstance(decoded, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # any JSON
     return {
         "http_body": content,
         "http_status": response.status_code,
-        "json_body": decoded if len(content) <= BODY_LIMIT else None,
+        "json_body": decoded,
         "headers": dict(response.headers),
         "code": code if isinstance(code, str) else None,
     }

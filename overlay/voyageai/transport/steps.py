@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
 from attrs import frozen
@@ -20,14 +20,15 @@ from voyageai_rest.errors import (
     status_error,
 )
 
+from ..bounds import Bounds
 from ..error import DeadlineError, VoyageError
 from ..results import RawResponse
 from ..retry import Advice, GiveUp
 from . import failures
-from .building import phases, rewindable, shortest
+from .building import build, phases, rewindable, shortest
 from .logs import Log
 from .redirects import MOST, redirected
-from .streams import Stream
+from .streams import Stream, check
 from .turns import Turns
 from .uploads import Upload
 
@@ -88,7 +89,7 @@ class Surroundings:
 
 def steps(
     call: Call[T],
-    request: httpx2.Request,
+    parameters: Mapping[str, Any],
     options: Options,
     surroundings: Surroundings,
     *,
@@ -98,7 +99,7 @@ def steps(
 
     Args:
         call: Knows how to read the answer, and whether it may be sent again.
-        request: What to send.
+        parameters: The client's `_params`: api_key and base_url are read.
         options: Timeouts, deadline, retries and rate limit.
         surroundings: Time and chance.
         raw: Whether the result is the answer as it came.
@@ -110,18 +111,19 @@ def steps(
     # interrupted itself, that holds after whatever is raised wherever.
     alive = Lock()
     with alive:
-        return (yield from _attempts(call, request, options, surroundings, alive, raw=raw))
+        return (yield from _attempts(call, parameters, options, surroundings, alive, raw=raw))
 
 
 def _attempts(
     call: Call[T],
-    request: httpx2.Request,
+    parameters: Mapping[str, Any],
     options: Options,
     surroundings: Surroundings,
     alive: Lock,
     *,
     raw: bool,
 ) -> Steps[T | RawResponse[T]]:
+    request = build(call.request, parameters, options, call.on_sent)
     clock = surroundings.clock
     start = clock()
     deadline = None if options.whole is None else start + options.whole
@@ -150,6 +152,7 @@ def _attempts(
                     "deadline": None if left is None else now + left,
                     "repeatable": may_repeat,
                     "streamed": call.streamed,
+                    "bounds": _bounds(call, options),
                     "body_deadline": deadline if call.bounded else None,
                 }
                 attempts += 1
@@ -185,6 +188,12 @@ def _attempts(
         failure.attempts, failure.elapsed = attempts, clock() - start
         failure.outcome_unknown = in_doubt
         raise
+
+
+def _bounds(call: Call[T], options: Options) -> Bounds:
+    """The bounds of an answer: the user's or the call's."""
+    given = options.max_response_bytes
+    return call.bounds if given is None else Bounds(size=given, values=None)
 
 
 def _sent(
@@ -293,7 +302,10 @@ def _last(
 def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> T:
     """The result in a success; other successes than the contract's are none."""
     try:
-        return call.read(Stream(response, clock) if call.streamed else response)
+        if call.streamed:
+            return call.read(Stream(response, clock))
+        check(response)
+        return call.read(response)
     except StatusError as failure:
         raise failures.refused(failure, response, call.request.operation, "") from failure
     except (MalformedResponse, ShapeError) as failure:
@@ -302,6 +314,8 @@ def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) 
 
 
 def _raw(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> RawResponse[T]:
+    if "too_long" in response.extensions:
+        _read(call, response, clock)  # raises
     return RawResponse(
         status_code=response.status_code,
         headers=dict(response.headers),

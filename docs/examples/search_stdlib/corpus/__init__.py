@@ -1,28 +1,52 @@
 """The texts to search: every public docstring of the running Python's standard library."""
 
 import sysconfig
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from corpus import inspected, parsed
 from corpus.docstring import Docstring
 
+LIBRARY = Path(sysconfig.get_path("stdlib"))
 
-def harvest() -> list[Docstring]:
+
+def files() -> list[Path]:
+    """Return the files that are parsed."""
+    return list(parsed.modules(LIBRARY).values())
+
+
+def harvest(track: Callable[[Sequence[Any]], Iterable[Any]] = iter) -> list[Docstring]:
     """Return every public docstring once, sorted by name.
 
     Of two things of one name, the one with source is kept (its text is the fuller). Of two with
     one docstring, the one with the shorter name is kept: `random.randint`, a bound method of a
     hidden instance, rather than `random.Random.randint`.
+
+    Args:
+        track: Goes through the files, and may show how far it is.
     """
-    library = Path(sysconfig.get_path("stdlib"))
     by_name: dict[str, Docstring] = {}
-    for found in chain(parsed.docstrings(library), inspected.docstrings()):
+    for found in chain(parsed.docstrings(LIBRARY, track), inspected.docstrings()):
         by_name.setdefault(found.name, found)
     by_doc: dict[str, Docstring] = {}
     for found in sorted(by_name.values(), key=_prominence):
-        by_doc.setdefault(found.doc, found)
+        kept = by_doc.setdefault(found.doc, found)
+        if not kept.file:
+            by_doc[found.doc] = replace(kept, file=found.file, line=found.line)
     return sorted(by_doc.values(), key=lambda found: found.name)
+
+
+def place(found: Docstring, line: str) -> str:
+    """Return file and number of a docstring's line, or that there are none, as for what is in C."""
+    if not found.file:
+        return "not in a Python source file"
+    source = (LIBRARY / found.file).read_text(encoding="utf-8", errors="replace").splitlines()
+    numbers = range(found.line, len(source) + 1)
+    number = next((each for each in numbers if line in source[each - 1]), found.line)
+    return f"{found.file}:{number}"
 
 
 def _prominence(found: Docstring) -> tuple[int, int, str]:

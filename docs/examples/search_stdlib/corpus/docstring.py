@@ -8,6 +8,9 @@ from itertools import dropwhile, takewhile
 SHORTEST = 20
 """Docstrings of fewer characters ("Return self.") say too little to be found by."""
 
+COMMON = {"all", "and", "are", "can", "for", "from", "how", "its", "that", "the", "this", "with"}
+"""Words that say nothing about what a line is about."""
+
 CALL_FORM = re.compile(r"[\w.]+\(.*\) --?> [\w ]{1,20}")
 """As in `S.find(sub[, start[, end]]) -> int`."""
 
@@ -22,6 +25,10 @@ class Docstring:
     """`(filename, mode='rb')`; empty for a module, or where there is none to know."""
     doc: str
     """The docstring, its indentation taken off."""
+    file: str = ""
+    """The source file, from the library's folder; empty where there is none, as for C."""
+    line: int = 0
+    """The line of that file at which the docstring begins."""
 
     @property
     def text(self) -> str:
@@ -31,9 +38,21 @@ class Docstring:
     @property
     def summary(self) -> str:
         """The first paragraph in one line, without the call forms that C docstrings begin with."""
+        return " ".join(takewhile(bool, self._told()))
+
+    def matching(self, question: str) -> str:
+        """The line that shares most words with a question; of several, the first."""
+        asked = _stems(question)
+        return max(self._told(), key=lambda line: len(asked & _stems(line)))
+
+    def _told(self) -> list[str]:
         lines = [line.strip() for line in self.doc.splitlines()]
-        told = list(dropwhile(lambda line: not line or CALL_FORM.fullmatch(line), lines)) or lines
-        return " ".join(takewhile(bool, told))
+        return list(dropwhile(lambda line: not line or CALL_FORM.fullmatch(line), lines)) or lines
+
+
+def _stems(text: str) -> set[str]:
+    """Return what words begin with, but for short ones: `compress` is as good as `compressed`."""
+    return {word[:5] for word in re.findall(r"[a-z0-9]{3,}", text.lower())} - COMMON
 
 
 def clean(doc: object) -> str:

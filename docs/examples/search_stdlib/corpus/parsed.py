@@ -2,49 +2,87 @@
 
 import ast
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from corpus.docstring import Docstring, clean, is_public
 
 TESTS_AND_DEMOS = {"test", "tests", "idlelib", "turtledemo"}
 NOT_FOR_IMPORT = {"ensurepip", "pydoc_data", "site-packages", "dist-packages"}
-GONE_FROM_LATER_PYTHONS = {"distutils", "lib2to3"}
-SKIPPED = TESTS_AND_DEMOS | NOT_FOR_IMPORT | GONE_FROM_LATER_PYTHONS
+SKIPPED = TESTS_AND_DEMOS | NOT_FOR_IMPORT
+WARNING_CALLS = {"_deprecated": "__name__", "warn": "DeprecationWarning"}
+"""Functions by which a module warns of its deprecation, and what they are then given."""
 OTHER_SYSTEM = ({"posixpath", "ntpath"} - {os.path.__name__}).pop()
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 Trees: TypeAlias = Mapping[str, ast.Module]
 
 
-def docstrings(library: Path) -> Iterator[Docstring]:
+def docstrings(
+    library: Path, track: Callable[[Sequence[Any]], Iterable[Any]] = iter
+) -> Iterator[Docstring]:
     """Yield the public docstrings of every module in a folder of Python source files.
 
     A name that a module takes from a private module, or from its own submodule, is shown where
-    it is meant to be imported from: `asyncio.run`, not `asyncio.runners.run`.
+    it is meant to be imported from: `asyncio.run`, not `asyncio.runners.run`. Modules that warn
+    of their deprecation when they are imported are left out: nobody should begin to use them.
+
+    Args:
+        library: The folder.
+        track: Goes through the modules, and may show how far it is.
     """
-    trees = {name: ast.parse(path.read_bytes()) for name, path in _modules(library)}
+    paths = modules(library)
+    every = {name: ast.parse(paths[name].read_bytes()) for name in track([*paths])}
+    deprecated = {name for name, tree in every.items() if _is_deprecated(tree)}
+    trees = {
+        name: tree for name, tree in every.items() if deprecated.isdisjoint(_with_packages(name))
+    }
     homes = {
         (source, name): module
         for module in sorted(filter(is_public, trees), reverse=True)  # the shortest comes last
         for source, name in _handed_on(module, trees)
     }
     for module, tree in trees.items():
+        file = paths[module].relative_to(library).as_posix()
         if is_public(module) and (doc := clean(ast.get_docstring(tree))):
-            yield Docstring(_shown(module), "", doc)
+            yield Docstring(_shown(module), "", doc, file, tree.body[0].lineno)
         for node in _definitions(tree.body):
             home = homes.get((module, node.name), module)
             if is_public(home):
-                yield from _documented(node, _shown(home))
+                yield from _documented(node, _shown(home), file)
 
 
-def _modules(library: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(library.rglob("*.py")):
-        parts = path.relative_to(library).with_suffix("").parts
-        module = ".".join(parts).removesuffix(".__init__")
-        if SKIPPED.isdisjoint(parts) and module != OTHER_SYSTEM:
-            yield module, path
+def modules(library: Path) -> dict[str, Path]:
+    """Return the source files in a folder by the names of their modules, in order."""
+    found: dict[str, Path] = {}
+    for folder, inner, files in os.walk(library):
+        inner[:] = {*inner} - SKIPPED
+        for path in (Path(folder, file) for file in files if file.endswith(".py")):
+            parts = path.relative_to(library).with_suffix("").parts
+            module = ".".join(parts).removesuffix(".__init__")
+            if path.stem not in SKIPPED and module != OTHER_SYSTEM:
+                found[module] = path
+    return dict(sorted(found.items(), key=lambda pair: pair[1]))
+
+
+def _with_packages(module: str) -> Iterator[str]:
+    while module:
+        yield module
+        module = module.rpartition(".")[0]
+
+
+def _is_deprecated(tree: ast.Module) -> bool:
+    """Whether a module warns that it is deprecated itself, as soon as it is imported."""
+    for node in tree.body:
+        match node:
+            case ast.Expr(value=ast.Call(func=called, args=given)):
+                names = {each.id for each in given if isinstance(each, ast.Name)}
+                if WARNING_CALLS.get(ast.unparse(called).rpartition(".")[2]) in names:
+                    return True
+            case _:
+                pass
+    return False
 
 
 def _shown(module: str) -> str:
@@ -86,23 +124,27 @@ def _definitions(body: Iterable[ast.AST]) -> Iterator[Definition]:
     return (node for node in _statements(body) if isinstance(node, Definition))
 
 
-def _documented(node: Definition, prefix: str, *, method: bool = False) -> Iterator[Docstring]:
+def _documented(
+    node: Definition, prefix: str, file: str, *, method: bool = False
+) -> Iterator[Docstring]:
     """Yield what a definition and, if it is a class, its methods and classes have to say."""
     if not is_public(node.name):
         return
     name = f"{prefix}.{node.name}"
     if not isinstance(node, ast.ClassDef):
         if doc := clean(ast.get_docstring(node)):
-            yield Docstring(name, _signature(node, method=method), doc)
+            signature = _signature(node, method=method)
+            yield Docstring(name, signature, doc, file, node.body[0].lineno)
         return
     members = list(_definitions(node.body))
     makers = [member for member in members if member.name == "__init__"]
     docs = [clean(ast.get_docstring(part)) for part in (node, *makers)]
     if any(docs):
         signature = _signature(makers[0], method=True) if makers else ""
-        yield Docstring(name, signature, "\n\n".join(filter(None, docs)))
+        line = (node if docs[0] else makers[0]).body[0].lineno
+        yield Docstring(name, signature, "\n\n".join(filter(None, docs)), file, line)
     for member in members:
-        yield from _documented(member, name, method=True)
+        yield from _documented(member, name, file, method=True)
 
 
 def _signature(node: Definition, *, method: bool) -> str:

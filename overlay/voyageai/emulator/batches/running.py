@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from voyageai_rest import catalogue
 
-from ..bodies import MAX_BODY
 from ..contract import decode
 from ..files.objects import RETENTION
 from ..store.instants import instant
 from ..store.jobs import Place
 from .checking import check_lines
+from .endpoints import endpoint_of
 from .failures import Failures
 from .groups import Group, Sweep
 from .outcomes import CANCELLED, EXPIRED, out_of_order
@@ -81,7 +81,7 @@ class Runner:
 
     def _validate(self, job: Job) -> None:
         store, limit = self._world.store, catalogue.BATCH.max_tokens_in_flight
-        lines = store.files.lines(job.input_file, longest=MAX_BODY)
+        lines = store.files.lines(job.input_file, longest=self._longest(job))
         verdict = check_lines(lines, job.endpoint, self._world.contract, self.stopping.is_set)
         if verdict is None:
             return
@@ -139,9 +139,11 @@ class Runner:
         begin = end = store.jobs.place(job.number)
         if job.number not in self._readers:
             self._readers[job.number] = store.files.lines(
-                job.input_file, first=begin.line, start=begin.start, longest=MAX_BODY
+                job.input_file, first=begin.line, start=begin.start, longest=self._longest(job)
             )
         for line in islice(self._readers[job.number], most):
+            if self.stopping.is_set():  # the next process begins where this step did
+                return
             group.add(decode(line.raw or b""))
             end = Place(line.number + 1, line.end)
             if group.is_full or end.start - begin.start >= GROUP_BYTES:
@@ -150,6 +152,11 @@ class Runner:
         with store.transaction():
             self._write(job, outcomes)
             store.jobs.note_answered(job.number, begin, end)
+
+    def _longest(self, job: Job) -> int:
+        """Bytes of the longest line: as many as a live request may have."""
+        operation, _ = endpoint_of(self._world.contract, job.endpoint)
+        return self._world.max_body(operation)
 
     def _write(self, job: Job, outcomes: list[Outcome]) -> None:
         store = self._world.store

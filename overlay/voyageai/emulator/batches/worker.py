@@ -53,7 +53,7 @@ class Worker:
             self.nudge()
 
     def stop(self) -> None:
-        """End the thread, once it has written what it is at."""
+        """End the thread, once it is done with the line that it is at."""
         self._runner.stopping.set()
         self.nudge()
         if self._thread is not None:

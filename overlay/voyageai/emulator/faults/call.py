@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Call"]
 
 JSON = "application/json"
+HELD = 67_108_864
+"""Bytes of a request's body that are read before a fault happens."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -53,7 +55,7 @@ class Answer:
 
 
 class Call:
-    """A request whose body has been read, and the ways to answer it.
+    """A request whose body has been read, or much of it, and the ways to answer it.
 
     Attributes:
         scope: The ASGI scope.
@@ -71,10 +73,11 @@ class Call:
 
     async def drain(self) -> None:
         """Read the request to its end, so that the client is not stopped while it sends."""
-        more = True
-        while more:
+        more, left = True, HELD
+        while more and left > 0:
             message = await self._receive()
             self._body.append(message)
+            left -= len(message.get("body", b""))
             more = message.get("more_body", False)
 
     async def right(self) -> Answer:

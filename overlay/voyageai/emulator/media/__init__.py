@@ -42,7 +42,7 @@ class Media:
     Args:
         allow_hosts: Hosts, or ``host:port``, from which they may be fetched. A host without a
             port is allowed at the ports of http and https alone.
-        timeout: Seconds that a host may be silent, and that a download may take.
+        timeout: Seconds that a file may take, from the first connection to the last byte.
         monotonic: Tells the time, in seconds, by which a download is measured.
 
     Raises:

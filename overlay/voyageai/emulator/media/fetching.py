@@ -6,9 +6,10 @@ next address is checked as the first was.
 
 from __future__ import annotations
 
+import io
 from contextlib import closing
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -16,7 +17,9 @@ from .medium import UnreadableError, check_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from http.client import HTTPResponse
+    from socket import socket
+
+    from _typeshed import WriteableBuffer
 
 __all__ = ["Fetcher"]
 
@@ -29,6 +32,8 @@ UNTOUCHED = "%/:?@!$&'()*+,;=~[]"
 """Characters of a URL's path and query that are sent as they are, besides letters and digits."""
 CHUNK = 65_536
 """Most bytes read at once."""
+MOST = 20_000_000
+"""Bytes of a file for a model whose own limit is not known: that of the others."""
 
 
 class _Address(NamedTuple):
@@ -50,7 +55,7 @@ class Fetcher:
 
     Args:
         allow_hosts: Hosts, or ``host:port``.
-        timeout: Seconds that a host may be silent, and that a download may take.
+        timeout: Seconds that a file may take, from the first connection to the last byte.
         monotonic: Tells the time in seconds.
 
     Raises:
@@ -76,11 +81,19 @@ class Fetcher:
         Raises:
             UnreadableError: It is not allowed, not there, too large or too slow.
         """
+        deadline = self._monotonic() + self._timeout
+
+        def left() -> float:
+            seconds = deadline - self._monotonic()
+            if seconds <= 0:
+                raise TimeoutError(f"it took more than {self._timeout:g} seconds")
+            return seconds
+
         for _ in range(1 + REDIRECTS):
             address = _parse(url)
             self._check(address)
             try:
-                found = self._ask(address, most)
+                found = _ask(address, MOST if most is None else most, left)
             except (OSError, HTTPException) as error:
                 reason = str(error) or type(error).__name__
                 raise UnreadableError(
@@ -102,36 +115,62 @@ class Fetcher:
                 "file as base64"
             )
 
-    def _ask(self, address: _Address, most: int | None) -> bytes | str:
-        """The file, or the URL of where it is."""
-        connect, _ = SCHEMES[address.scheme]
-        deadline = self._monotonic() + self._timeout
-        with closing(connect(address.host, address.port, timeout=self._timeout)) as connection:
-            connection.request("GET", address.target, headers=HEADERS)
-            with connection.getresponse() as response:
-                location: str | None = response.getheader("location")
-                if response.status in REDIRECTING and location:
-                    return location
-                if response.status != HTTPStatus.OK:
-                    raise UnreadableError(f"{address.place} answered {response.status}")
-                return self._download(response, address.place, most, deadline)
 
-    def _download(
-        self, response: HTTPResponse, place: str, most: int | None, deadline: float
-    ) -> bytes:
-        size = response.length
-        if size is None:
-            raise UnreadableError(f"the answer of {place} has no Content-Length")
-        check_bytes(size, most)
-        data = bytearray()
-        while len(data) < size:
-            piece = response.read1(CHUNK)
-            data += piece
-            if not piece:
-                raise UnreadableError(f"{place} sent {len(data)} of {size} bytes")
-            if self._monotonic() > deadline:
-                raise UnreadableError(f"{place} took more than {self._timeout:g} seconds")
-        return bytes(data)
+class _Timed(io.RawIOBase):
+    """Reads from a socket, for no longer than there is left.
+
+    A socket's own timeout begins anew with each byte that comes, and a head has many.
+    """
+
+    def __init__(self, sock: socket, left: Callable[[], float]) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._left = left
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """All that a response asks of its socket."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._sock.settimeout(self._left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _ask(address: _Address, most: int, left: Callable[[], float]) -> bytes | str:
+    """The file, or the URL of where it is."""
+    connect, _ = SCHEMES[address.scheme]
+    with closing(connect(address.host, address.port, timeout=left())) as connection:
+        connection.request("GET", address.target, headers=HEADERS)
+        timed = _Timed(connection.sock, left)
+        with HTTPResponse(timed, method="GET") as response:  # type: ignore[arg-type]  # as it reads
+            response.begin()
+            location: str | None = response.getheader("location")
+            if response.status in REDIRECTING and location:
+                return location
+            if response.status != HTTPStatus.OK:
+                raise UnreadableError(f"{address.place} answered {response.status}")
+            return _download(response, address.place, most)
+
+
+def _download(response: HTTPResponse, place: str, most: int) -> bytes:
+    size = response.length
+    if size is None:
+        raise UnreadableError(f"the answer of {place} has no Content-Length")
+    check_bytes(size, most)
+    data = bytearray()
+    while len(data) < size:
+        piece = response.read1(CHUNK)
+        data += piece
+        if not piece:
+            raise UnreadableError(f"{place} sent {len(data)} of {size} bytes")
+    return bytes(data)
 
 
 def _allowed(host: str) -> tuple[str, int | None]:

@@ -265,10 +265,10 @@ class Slots(httpx2.BaseTransport):
         self._wait(free, request)
         slot: _Slot | None = None
 
-        def release() -> None:
+        def release(broken: bool) -> None:
             try:
                 if slot is not None:
-                    _close([slot] if spoilt(slot.transport) else [])
+                    slot.broken = broken or spoilt(slot.transport)
                     _close(idle.put(slot, self._clock()))
             finally:
                 if free is not None:
@@ -279,11 +279,11 @@ class Slots(httpx2.BaseTransport):
             _close(closing)
             if slot is None:
                 slot = _Slot(request.url, self._wire, self._clock)
-                _close(idle.opened())
+                _close(idle.opened(slot))
             with translated():
                 response = slot.send(request)
         except BaseException:
-            release()
+            release(True)
             raise
         response.stream = Body(response.stream, release)
         return response

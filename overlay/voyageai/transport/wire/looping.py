@@ -287,10 +287,10 @@ class AsyncSlots(httpx2.AsyncBaseTransport):
         await self._wait(request)
         slot: Slot[httpx2.AsyncHTTPTransport] | None = None
 
-        async def release() -> None:
+        async def release(broken: bool) -> None:
             try:
                 if slot is not None:
-                    await _close([slot] if spoilt(slot.transport) else [])
+                    slot.broken = broken or spoilt(slot.transport)
                     await _close(self._idle.put(slot, self._clock()))
             finally:
                 if self._free is not None:
@@ -301,11 +301,11 @@ class AsyncSlots(httpx2.AsyncBaseTransport):
             await _close(closing)
             if slot is None:
                 slot = self._open(request.url)
-                await _close(self._idle.opened())
+                await _close(self._idle.opened(slot))
             with translated():
                 response = await _send(slot.transport, request)
         except BaseException:
-            await release()
+            await release(True)
             raise
         response.stream = Body(response.stream, release)
         return response

@@ -9,8 +9,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 import httpx2
 
@@ -26,19 +27,25 @@ NO_SLOT = "timed out waiting for a free connection"
 
 
 class Slot(Generic[T]):
-    """A transport of one connection."""
+    """A transport of one connection.
+
+    Attributes:
+        broken: Whether its last request ended in whatever way but an answer that was read: its pool
+            may take itself to be in use for ever.
+    """
 
     def __init__(self, url: httpx2.URL, transport: T) -> None:
         self.origin = origin(url)
         self.transport: T = transport
         self.idle_since = 0.0
+        self.broken = False
 
 
 class Idle(Generic[T]):
     """The slots that wait for their next request, the longest idle first; safe between threads.
 
     `put` may also be called by the garbage collector, which runs wherever it likes, even in a
-    thread that holds the lock here.
+    thread that holds the lock here: it takes no lock.
     """
 
     def __init__(self, limits: httpx2.Limits) -> None:
@@ -46,7 +53,7 @@ class Idle(Generic[T]):
         self._slots: list[Slot[T]] = []
         self._lock = threading.Lock()
         self._returned: queue.SimpleQueue[Slot[T]] = queue.SimpleQueue()
-        self._count = 0  # of all slots, idle or in use
+        self._all: WeakSet[Slot[T]] = WeakSet()  # idle or in use
         self._closed = False
 
     def take(self, url: httpx2.URL, now: float) -> tuple[Slot[T] | None, list[Slot[T]]]:
@@ -65,25 +72,23 @@ class Idle(Generic[T]):
                     return self._slots.pop(place), closing
             return None, closing
 
-    def opened(self) -> list[Slot[T]]:
+    def opened(self, slot: Slot[T]) -> list[Slot[T]]:
         """Count a new slot; gives those to other hosts, to close, as they must make room."""
         most = self._limits.max_connections
         with self._lock:
-            self._count += 1
-            return self._remove(0 if most is None else self._count - most)
+            self._all.add(slot)
+            return self._remove(0 if most is None else len(self._all) - most)
 
     def put(self, slot: Slot[T], now: float) -> list[Slot[T]]:
-        """Keep a slot that was used; gives those that are too many, to close."""
+        """Keep a slot that was used; gives those that are too many or broken, to close."""
+        most = self._limits.max_keepalive_connections
+        full = most is not None and len(self._slots) + self._returned.qsize() >= most
+        if slot.broken or full:
+            self._all.discard(slot)
+            return [slot]
         slot.idle_since = now
         self._returned.put(slot)
-        if not self._lock.acquire(blocking=False):
-            return []  # who holds it goes on, or the next call will see to it
-        try:
-            self._sort_in()
-            most = 0 if self._closed else self._limits.max_keepalive_connections
-            return self._remove(0 if most is None else len(self._slots) - most)
-        finally:
-            self._lock.release()
+        return list(self._gathered()) if self._closed else []
 
     def close(self) -> list[Slot[T]]:
         """Keep none any more; gives all, to close."""
@@ -93,13 +98,19 @@ class Idle(Generic[T]):
             return self._remove(len(self._slots))
 
     def _sort_in(self) -> None:
-        while not self._returned.empty():
-            self._slots.append(self._returned.get_nowait())
+        self._slots += self._gathered()
+
+    def _gathered(self) -> Iterator[Slot[T]]:
+        """The slots that came back since the last time."""
+        with suppress(queue.Empty):
+            while True:
+                yield self._returned.get_nowait()
 
     def _remove(self, count: int) -> list[Slot[T]]:
         removed = self._slots[: max(0, count)]
         del self._slots[: len(removed)]
-        self._count -= len(removed)
+        for slot in removed:
+            self._all.discard(slot)
         return removed
 
 
@@ -124,9 +135,9 @@ def resend(request: httpx2.Request, failure: httpx2.RemoteProtocolError) -> bool
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     """The body of an answer, which gives its slot back when it is closed, once."""
 
-    def __init__(self, body: Any, release: Callable[[], Any]) -> None:
+    def __init__(self, body: Any, release: Callable[[bool], Any]) -> None:
         self._body = body
-        self._release: Callable[[], Any] | None = release
+        self._release: Callable[[bool], Any] | None = release
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._body)
@@ -138,19 +149,23 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         """Close it, and give the slot back."""
         release, self._release = self._release, None
         if release is not None:
+            broken = True
             try:
                 self._body.close()
+                broken = False
             finally:
-                release()
+                release(broken)
 
     async def aclose(self) -> None:
         """The same, without blocking."""
         release, self._release = self._release, None
         if release is not None:
+            broken = True
             try:
                 await self._body.aclose()
+                broken = False
             finally:
-                await release()
+                await release(broken)
 
 
 @contextmanager

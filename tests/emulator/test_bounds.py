@@ -1,0 +1,585 @@
+"""Whoever connects takes no more of the emulator than it may: connections, time, memory, bytes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import attrs
+import httpx2
+import pytest
+from voyageai.emulator import Emulator, bodies, connections, contract, running, server
+from voyageai.emulator.contract import Contract, decode
+from voyageai.emulator.faults import call
+from voyageai.emulator.refusal import Refused
+from voyageai.emulator.server import Server, serving
+from voyageai.emulator.settings import Settings
+from voyageai.emulator.world import World
+from voyageai_rest.catalogue import MODELS, find
+
+from tests.emulator.asking import DOCUMENT
+from tests.emulator.faulting import until
+from tests.emulator.test_serving import command
+
+BODY = {"input": "hello", "model": "voyage-4"}
+KEY = {"authorization": "Bearer any"}
+HALF = b"POST /v1/embeddings HTTP/1.1\r\nHost: a\r\n"
+OPERATIONS = Contract(DOCUMENT).operations
+WITH_BODY = [operation for operation in OPERATIONS if operation.schema or operation.form]
+by_operation = pytest.mark.parametrize("operation", WITH_BODY, ids=lambda operation: operation.id)
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits differ there")
+
+
+def connect(url: str, sent: bytes = b"") -> socket.socket:
+    """A connection over which something was sent."""
+    at = httpx2.URL(str(url))
+    sock = socket.create_connection((at.host, at.port or 80), timeout=30)
+    sock.sendall(sent)
+    return sock
+
+
+def head(path: str, *lines: str, method: str = "POST") -> bytes:
+    """The head of a request to a path below the base URL."""
+    return "\r\n".join([f"{method} /v1{path} HTTP/1.1", "Host: a", *lines, "", ""]).encode()
+
+
+def ask(url: str) -> int:
+    """The status of a right request over a connection of its own."""
+    return httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY, timeout=30).status_code
+
+
+def read_head(sock: socket.socket) -> str:
+    """What a connection answers, to the end of its first head."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        byte = sock.recv(1)
+        assert byte, data
+        data += byte
+    return data.decode()
+
+
+def read_all(sock: socket.socket) -> bytes:
+    """What a connection answers until it is ended."""
+    data = b""
+    try:
+        while piece := sock.recv(65_536):
+            data += piece
+    except ConnectionResetError:
+        pass
+    return data
+
+
+# Connections
+
+
+def test_half_open_connections_make_way_for_those_that_ask() -> None:
+    """Thousands of them must neither keep requests from being answered nor fill a log."""
+    with command("--max-connections", "20") as (process, line), ExitStack() as stack:
+        url = line.split()[-1]
+        for _ in range(200):
+            stack.enter_context(connect(url, HALF))
+        assert 200 == ask(url)
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+    (said,) = errors.splitlines()
+    assert "its limit of open connections (max_connections)" in said
+
+
+def test_no_more_connections_are_open_than_may_be(caplog: pytest.LogCaptureFixture) -> None:
+    """Each costs memory and a descriptor; that any were ended is said once."""
+    with running(max_connections=10) as emulator, ExitStack() as stack:
+        most = 0
+        for _ in range(100):
+            stack.enter_context(connect(emulator, HALF))
+            most = max(most, emulator.connections.open)
+        assert 200 == ask(emulator)
+        assert most <= 10
+        assert 101 == emulator.connections.accepted
+    assert 1 == len([each for each in caplog.records if "max_connections" in each.message])
+
+
+def test_who_has_asked_before_goes_after_who_never_did() -> None:
+    """A client's connection outlives the half-open ones that came later."""
+    with running(max_connections=2) as emulator, httpx2.Client(headers=KEY) as http:
+        for _ in range(3):
+            assert 200 == http.post(f"{emulator}/embeddings", json=BODY).status_code
+            with connect(emulator, HALF) as first, connect(emulator, HALF):
+                assert b"" == read_all(first)
+        assert 200 == http.post(f"{emulator}/embeddings", json=BODY).status_code
+        assert 7 == emulator.connections.accepted
+
+
+def test_where_all_connections_are_at_work_the_next_one_waits() -> None:
+    """Nobody is refused who only has to wait."""
+    asked = head("/embeddings", "Authorization: Bearer a", "Content-Length: 2", "Connection: close")
+    with running(max_connections=1) as emulator, connect(emulator, asked + b"{") as first:
+        until(lambda: len(emulator.requests) == 1)
+        with connect(emulator, asked + b"{}") as second:
+            second.settimeout(0.05)
+            with pytest.raises(TimeoutError):
+                second.recv(1)
+            assert (1, 1) == (emulator.connections.accepted, len(emulator.requests))
+            first.sendall(b"}")
+            assert read_all(first).startswith(b"HTTP/1.1 400")
+            second.settimeout(30)
+            assert read_all(second).startswith(b"HTTP/1.1 400")
+
+
+LOW = """\
+import resource
+from voyageai.emulator.__main__ import main
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+main([])
+"""
+
+
+@posix
+def test_without_descriptors_the_emulator_goes_on_and_says_so_once() -> None:
+    """asyncio's own server logs thousands of tracebacks in a second, and answers nobody."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LOW], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        with ExitStack() as stack:
+            for _ in range(300):
+                stack.enter_context(connect(url, HALF))
+            assert [200] * 3 == [ask(url) for _ in range(3)]
+            process.terminate()
+            _, errors = process.communicate(timeout=30)
+    (said,) = errors.splitlines()
+    assert "cannot accept more connections for now: Too many open files" in said
+
+
+# Silence
+
+
+class Clock:
+    """A clock that the test moves, and that knows how often it was looked at."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._changed = threading.Condition()
+        self._seen = 0
+
+    def __call__(self) -> float:
+        with self._changed:
+            self._seen += 1
+            self._changed.notify_all()
+            return self.now
+
+    def looked_at(self, times: int = 3) -> None:
+        """Wait until the server has looked at its connections some times more."""
+        with self._changed:
+            until = self._seen + times
+            assert self._changed.wait_for(lambda: self._seen >= until, 30)
+
+    def move(self, seconds: float) -> None:
+        """Let time pass, and let that be seen."""
+        self.now += seconds
+        self.looked_at()
+
+
+@pytest.fixture
+def clocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Emulator, Clock]]:
+    """An emulator that looks at its connections all the time, and its clock."""
+    monkeypatch.setattr(server, "TICK", 0.001)
+    clock = Clock()
+    with serving(Server("127.0.0.1", 0, Settings(), monotonic=clock)) as emulator:
+        yield emulator, clock
+
+
+@pytest.mark.parametrize("sent", [b"", HALF], ids=["nothing", "half a head"])
+def test_a_head_that_does_not_come_ends_the_connection(
+    clocked: tuple[Emulator, Clock], sent: bytes
+) -> None:
+    """A byte now and then does not prolong it."""
+    url, clock = clocked
+    with connect(url, sent) as sock:
+        clock.looked_at()
+        for _ in range(3):
+            clock.move(connections.HEAD_SECONDS / 4)
+            if sent:
+                sock.sendall(b"a")
+        assert 1 == url.connections.open
+        clock.move(connections.HEAD_SECONDS / 2)
+        assert b"" == read_all(sock)
+    assert 200 == ask(url)
+
+
+def test_a_connection_has_the_time_anew_for_each_head(clocked: tuple[Emulator, Clock]) -> None:
+    """It may carry requests for as long as its client has some."""
+    url, clock = clocked
+    with httpx2.Client(headers=KEY) as http:
+        for _ in range(4):
+            assert 200 == http.post(f"{url}/embeddings", json=BODY).status_code
+            clock.looked_at()
+            clock.move(connections.HEAD_SECONDS / 2)
+    assert 1 == url.connections.accepted
+    asked = head("/nowhere", method="GET")
+    with connect(url, asked) as sock:
+        assert "404" in read_head(sock)
+        sock.sendall(HALF)
+        clock.looked_at()
+        clock.move(connections.HEAD_SECONDS)
+        assert read_all(sock).endswith(b"}")
+
+
+def test_a_body_that_pauses_too_long_ends_the_connection(clocked: tuple[Emulator, Clock]) -> None:
+    """One that goes on, however slowly, does not."""
+    url, clock = clocked
+    lines = ("Authorization: Bearer a", "Content-Length: 10")
+    with connect(url, head("/embeddings", *lines)) as sock:
+        for _ in range(4):
+            sock.sendall(b"[")
+            clock.looked_at()
+            clock.move(connections.BODY_SECONDS - 1)
+        sock.sendall(b"]")
+        clock.looked_at()
+        clock.move(connections.BODY_SECONDS)
+        assert b"" == read_all(sock)
+    assert 200 == ask(url)
+
+
+# Bodies
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """An emulator that takes one key alone."""
+    with running(api_key="right") as emulator:
+        yield emulator
+
+
+@by_operation
+def test_a_body_that_says_that_it_is_too_large_is_not_read(
+    emulator: Emulator, operation: Any
+) -> None:
+    """The largest that an operation takes comes from what its models take."""
+    lines = ["Authorization: Bearer right", "Content-Type: multipart/form-data; boundary=a"]
+    most = (
+        bodies.MAX_UPLOAD + bodies.AROUND
+        if operation.form
+        else World(Settings()).max_body(operation)
+    )
+    with connect(emulator, head(operation.path, *lines, f"Content-Length: {most + 1}")) as sock:
+        assert "HTTP/1.1 413" in read_head(sock)
+    assert 0 == emulator.requests.last.size
+
+
+def test_a_body_of_untold_size_is_read_up_to_the_limit(emulator: Emulator) -> None:
+    """It may have no end."""
+    sent = endless(emulator, "/batches", "Authorization: Bearer right", piece=b" " * 65_536)
+    assert sent.answer.startswith(b"HTTP/1.1 413")
+    assert emulator.requests.last.size <= bodies.LEAST + connections.REST
+
+
+@attrs.frozen
+class Sent:
+    """What came of a body without an end."""
+
+    answer: bytes
+    size: int
+
+
+def endless(url: str, path: str, *lines: str, piece: bytes) -> Sent:
+    """Send a body in chunks until the connection is ended."""
+    chunk = b"%x\r\n%b\r\n" % (len(piece), piece)
+    size = 0
+    with connect(url, head(path, *lines, "Transfer-Encoding: chunked")) as sock:
+        answer: list[bytes] = []
+        reader = threading.Thread(target=lambda: answer.append(read_all(sock)))
+        reader.start()
+        try:
+            while size < 100_000_000:
+                sock.sendall(chunk)
+                size += len(piece)
+        except OSError:
+            pass
+        reader.join()
+    return Sent(answer[0], size)
+
+
+def test_what_the_models_take_decides_how_large_a_body_may_be() -> None:
+    """A request that a model could answer is not refused for its bytes."""
+    for model in MODELS.values():
+        if model.endpoint is None or model.max_request_tokens is None:
+            continue
+        # Six characters a token, each of them escaped.
+        assert bodies.max_body([model]) >= model.max_request_tokens * 5 * len("\\u0430")
+    nothing, small = bodies.max_body([]), bodies.max_body([find("voyage-4-large")])
+    large, media = (
+        bodies.max_body([find(name)]) for name in ("voyage-4-lite", "voyage-multimodal-3.5")
+    )
+    assert nothing < small < large < media
+    assert large == bodies.max_body([find("voyage-4-large"), find("voyage-4-lite")])
+    world = World(Settings(models={"voyage-4-large": find("voyage-4-large")}))
+    sizes = {operation.id: world.max_body(operation) for operation in OPERATIONS}
+    assert (small, nothing) == (sizes["createEmbeddings"], sizes["createBatch"])
+
+
+MOST = contract.MOST
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"[]," * (MOST // 2 + 1) + b"0]",
+        b'["' + b'","' * (MOST + 1) + b'"]',
+        b"[" * (MOST + 1),
+        b'"' * (2 * MOST + 1) + b"," * (MOST + 1),
+        b'["\\\\"' + b",[]" * MOST + b"]",
+    ],
+    ids=["empty lists", "empty texts", "depth", "quotes", "an escaped backslash before the quote"],
+)
+def test_a_body_of_too_many_values_is_not_decoded(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decoding it would stop all other threads for seconds."""
+
+    def decoded(*_: Any, **__: Any) -> None:
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr(json, "loads", decoded)
+    with pytest.raises(Refused, match=f"up to {MOST} values") as caught:
+        decode(body)
+    assert 413 == caught.value.status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ["," * MOST, "[{" * MOST],
+        ['\\",\\\\' * MOST],
+        [[] for _ in range(MOST // 2 - 1)],
+        [{"type": "text", "text": "a"} for _ in range(MOST // 4)],
+    ],
+    ids=["separators in texts", "escapes in texts", "lists", "parts"],
+)
+def test_what_separates_values_counts_outside_of_texts_alone(body: Any) -> None:
+    """A text about code has many brackets and is one value."""
+    assert body == decode(json.dumps(body).encode())
+
+
+def test_a_crowded_body_is_refused_and_its_record_not_decoded(emulator: Emulator) -> None:
+    """The journal would decode it otherwise."""
+    body = b'{"model": "voyage-4", "input": [' + b"[]," * MOST + b'""]}'
+    headers = {"authorization": "Bearer right"}
+    answer = httpx2.post(f"{emulator}/embeddings", content=body, headers=headers)
+    assert 413 == answer.status_code
+    last = emulator.requests.last
+    assert (len(body), None) == (last.size, last.body)
+
+
+def test_a_fault_does_not_wait_for_the_end_of_a_body(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it holds of a body is bounded as well."""
+    monkeypatch.setattr(call, "HELD", 100_000)
+    emulator.faults.next("status", status=418)
+    sent = endless(emulator, "/embeddings", piece=b" " * 65_536)
+    assert sent.answer.startswith(b"HTTP/1.1 418")
+    assert emulator.requests.last.size < 100_000 + connections.REST
+
+
+def test_a_fault_that_holds_a_part_gives_the_right_answer(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is read when the answer is made."""
+    monkeypatch.setattr(call, "HELD", 10)
+    emulator.faults.next("delay", seconds=0)
+    body = {**BODY, "input": "hello " * 50_000}
+    headers = {"authorization": "Bearer right"}
+    answer = httpx2.post(f"{emulator}/embeddings", json=body, headers=headers)
+    assert 200 == answer.status_code
+
+
+# The key before the body
+
+
+@by_operation
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [([], "Unauthorized"), (["Authorization: Bearer wrong"], "Provided API key is invalid.")],
+    ids=["no key", "a wrong key"],
+)
+@pytest.mark.parametrize(
+    "size", ["Content-Length: 100000000", "Transfer-Encoding: chunked"], ids=["told", "chunked"]
+)
+def test_without_a_right_key_no_large_body_is_taken(
+    emulator: Emulator, operation: Any, key: list[str], reason: str, size: str
+) -> None:
+    """A stranger can neither fill the disk nor keep the emulator busy."""
+    kind = "Content-Type: multipart/form-data; boundary=a"
+    with connect(emulator, head(operation.path, *key, kind, size)) as sock:
+        assert "HTTP/1.1 401" in read_head(sock)
+        assert reason.encode() in sock.recv(65_536)
+        assert 0 == emulator.requests.last.size
+
+
+def test_who_sends_on_after_the_answer_is_cut_off(emulator: Emulator) -> None:
+    """A hundred megabytes are not read only to be dropped."""
+    sent = endless(emulator, "/files", piece=b"a" * 65_536)
+    assert sent.answer.startswith(b"HTTP/1.1 401")
+    # What the system holds of a connection is beyond our reach.
+    assert sent.size < 20_000_000
+    assert 0 == emulator.requests.last.size
+
+
+@by_operation
+def test_who_asks_for_leave_to_send_a_body_gets_it_by_the_key(
+    emulator: Emulator, operation: Any
+) -> None:
+    """curl asks before each upload."""
+    lines = ["Content-Length: 5", "Content-Type: multipart/form-data; boundary=a"]
+    lines.append("Expect: 100-continue")
+    with connect(emulator, head(operation.path, *lines)) as sock:
+        assert "HTTP/1.1 401" in read_head(sock)
+        with suppress(ConnectionError):
+            # Whether a body follows is up to the client: what comes is no request.
+            sock.sendall(b"wrong" + head("/nothing", "Connection: close", method="GET"))
+        assert b"HTTP/1.1" not in read_all(sock)
+    lines += ["Authorization: Bearer right", "Connection: close"]
+    with connect(emulator, head(operation.path, *lines)) as sock:
+        assert "HTTP/1.1 100" in read_head(sock)
+        sock.sendall(b"wrong")
+        assert read_all(sock).startswith(b"HTTP/1.1 400")
+
+
+def test_what_is_left_of_a_small_body_does_not_end_the_connection(emulator: Emulator) -> None:
+    """A client that sends while it is answered may go on afterwards."""
+    with connect(emulator, head("/nowhere", "Content-Length: 100000")) as sock:
+        assert "HTTP/1.1 404" in read_head(sock)
+        assert b"Not Found" in sock.recv(65_536)
+        sock.sendall(b"a" * 100_000 + head("/nothing", "Connection: close", method="GET"))
+        assert read_all(sock).startswith(b"HTTP/1.1 404")
+
+
+# The end
+
+ENDS = """\
+import gc
+import socket
+from voyageai.emulator import running
+
+for _ in range(30):
+    with running() as emulator:
+        host, port = emulator.origin.removeprefix("http://").split(":")
+        socks = [socket.create_connection((host, int(port))) for _ in range(3)]
+        socks[0].sendall(b"POST /v1/e")
+        socks[1].sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+        socks[1].recv(10)
+    for sock in socks:
+        sock.close()
+    gc.collect()
+"""
+
+
+def test_an_end_leaves_no_connection_unclosed() -> None:
+    """Whoever turns warnings into errors would have them in a test that follows."""
+    ran = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", ENDS],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "" == ran.stderr
+
+
+def test_an_answer_under_way_is_given_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop is no failure for whoever has asked before it."""
+    monkeypatch.setattr(server, "GRACE", 60)
+    held = Server("127.0.0.1", 0, Settings())
+    lines = ("Authorization: Bearer a", "Content-Length: 2")
+    asked = head("/embeddings", *lines) + b"{"
+    with serving(held) as url, connect(url) as idle, connect(url, asked) as sock:
+        until(lambda: len(held.emulator.requests) == 1)
+        held.stop()
+        assert b"" == read_all(idle)
+        sock.sendall(b"}")
+        assert read_all(sock).startswith(b"HTTP/1.1 400")
+
+
+def test_an_answer_on_its_way_is_sent_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator has made it, and its client is slow to read it."""
+    monkeypatch.setattr(server, "GRACE", 60)
+    held = Server("127.0.0.1", 0, Settings())
+    body = json.dumps({**BODY, "input": ["a"] * 1000, "output_dimension": 2048}).encode()
+    lines = ("Authorization: Bearer a", f"Content-Length: {len(body)}")
+    with serving(held) as url, connect(url, head("/embeddings", *lines) + body) as sock:
+        until(lambda: len(held.emulator.requests) == 1 and held.emulator.requests.last.done)
+        held.stop()
+        _, _, size = read_head(sock).lower().partition("content-length: ")
+        assert int(size.split()[0]) == len(read_all(sock)) > 10_000_000
+
+
+def test_an_end_takes_no_longer_than_its_grace(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many requests are under way, and whether or not these would ever end."""
+    monkeypatch.setattr(server, "GRACE", 0.01)
+    lines = ("Authorization: Bearer a", "Content-Length: 2")
+    with ExitStack() as stack:
+        with running(faults=["hang"]) as emulator:
+            socks = [
+                stack.enter_context(connect(emulator, head("/embeddings", *lines) + body))
+                for body in (b"{", b"{}", b"{}")
+            ]
+            until(lambda: len(emulator.requests) == 3)
+        assert [b""] * 3 == [read_all(sock) for sock in socks]
+    (record,) = caplog.records
+    assert "the emulator stops with 3 requests under way" == record.message
+
+
+BUSY = """\
+import socket
+import threading
+from voyageai.emulator import server
+from voyageai.emulator.settings import Settings
+
+server.GRACE = 0
+silent = socket.create_server(("127.0.0.1", 0))
+place = f"127.0.0.1:{silent.getsockname()[1]}"
+part = '{"type": "image_url", "image_url": "http://%s/a.png"}' % place
+body = '{"model": "voyage-multimodal-3.5", "inputs": [{"content": [%s]}]}' % part
+head = "POST /v1/multimodalembeddings HTTP/1.1\\r\\nHost: a\\r\\nAuthorization: Bearer a\\r\\n"
+asked = f"{head}Content-Length: {len(body)}\\r\\n\\r\\n{body}".encode()
+
+
+def stop():
+    served.ready.wait()
+    port = int(served.emulator.origin.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(asked)
+        held.append(silent.accept()[0])
+        served.stop()
+        served._ended.wait()
+
+
+served = server.Server("127.0.0.1", 0, Settings(allow_hosts=[place]))
+held = []
+stopper = threading.Thread(target=stop)
+stopper.start()
+served.run()
+stopper.join()
+for thread in threading.enumerate():
+    print(thread.name, thread.daemon)
+held[0].close()
+"""
+
+
+def test_an_answer_that_is_still_made_does_not_keep_the_process() -> None:
+    """A thread cannot be ended, so none may be waited for when the process ends."""
+    ran = subprocess.run(
+        [sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True, check=True
+    )
+    left = ran.stdout.splitlines()
+    assert ["MainThread False"] == [line for line in left if line.endswith("False")]
+    assert "AnyIO worker thread True" in left

@@ -1,0 +1,108 @@
+"""What a signal handler raises inside a call, at whatever line."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import traceback
+import warnings
+from collections.abc import Awaitable, Callable, Iterator, Sized
+from types import FrameType
+from typing import Any
+
+import pytest
+import voyageai
+
+from .scripted import Server, api
+
+KEY = "pa-the-key-that-nobody-sees"
+WATCHED = ("httpx2", "httpcore2", "h11", "voyageai")
+SCOPED = ("httpcore2._async", "httpcore2._synchronization", "voyageai.transport.wire.looping")
+"""Where the scopes of an event loop are entered and left, which no signal may interrupt."""
+EVERY = 4
+"""One line of so many is tried; a call has more than a thousand."""
+
+
+class Interruption(BaseException):
+    """Stands for Celery's SoftTimeLimitExceeded, or KeyboardInterrupt."""
+
+
+def raising_once(seen: set[tuple[str, int]]) -> Any:
+    """A trace function that raises at the next line that was not seen yet."""
+    done = False
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal done
+        module = frame.f_globals.get("__name__", "")
+        if done or module.split(".", 1)[0] not in WATCHED or module.startswith(SCOPED):
+            return None
+        place = (frame.f_code.co_filename, frame.f_lineno)
+        made = place[0].startswith("<")  # by attrs, whose reprs need an object that is complete
+        if event == "line" and not made and place not in seen:
+            seen.add(place)
+            if len(seen) % EVERY == 0:
+                done = True
+                raise Interruption
+        return trace
+
+    return trace
+
+
+def interrupted(prepare: Callable[[], Callable[[], None]]) -> Iterator[Interruption]:
+    """What comes of a call that is interrupted, at one line after the other."""
+    seen: set[tuple[str, int]] = set()
+    prepare()()
+    while True:
+        act = prepare()
+        before = sys.gettrace()
+        sys.settrace(raising_once(seen))
+        try:
+            act()
+        except Interruption as failure:
+            sys.settrace(before)
+            yield failure
+        else:
+            return
+        finally:
+            sys.settrace(before)
+
+
+async def one(call: Awaitable[Sized]) -> None:
+    """Make a call for one vector."""
+    assert 1 == len(await call)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # in finalizers
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+@pytest.mark.parametrize("way", ["direct", "proxy"])
+def test_the_key_is_in_no_frame_of_what_interrupts_a_call(kind: str, way: str) -> None:
+    """Error trackers keep local variables, and a soft time limit is reported like any error."""
+    places = 0
+    with Server(api) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of event loops that were broken off
+        settings: dict[str, Any] = {"base_url": f"{server.origin}/v1", "timeout": 5}
+        if way == "proxy":
+            settings["base_url"] = "http://127.0.0.2/v1"
+            settings["proxy"] = f"http://user:hidden-word@127.0.0.1:{server.port}"
+        kept = voyageai.Client(KEY, **settings)
+
+        def act() -> None:
+            assert 1 == len(kept.embed(["a"], "voyage-4", "query"))
+
+        def prepare() -> Callable[[], None]:
+            if kind == "Client":
+                return act
+            client = voyageai.AsyncClient(KEY, **settings)
+            return lambda: asyncio.run(one(client.embed(["a"], "voyage-4", "query")))
+
+        for failure in interrupted(prepare):
+            places += 1
+            shown = traceback.TracebackException.from_exception(failure, capture_locals=True)
+            text = "".join(line for line in shown.format() if __file__ not in line)
+            assert not any(word in text for word in (KEY, "hidden-word")), text[-2000:]
+            assert text.count("voyageai") > 0
+            act()  # what was interrupted has left nothing behind
+        kept.close()
+        gc.collect()
+    assert places > 20
