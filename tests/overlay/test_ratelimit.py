@@ -8,15 +8,16 @@ import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from math import inf, nan
 from random import Random
-from threading import Barrier
+from threading import Barrier, Lock
 
 import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from voyageai.error import ArgumentError
-from voyageai.ratelimit import RateLimit, RateLimiter, limits
+from voyageai.ratelimit import RateLimit, RateLimiter, largest, limits
 from voyageai.ratelimit.tokens import (
     Ratio,
     estimate_media_tokens,
@@ -242,6 +243,35 @@ def test_an_error_that_says_nothing_of_tokens_counts_as_estimated():
     assert pytest.approx(61.0) == turn(limiter, limiter.reserve(MODEL, 20, 1.0), 1.0)
 
 
+WRONG = [-1, -1_000_000, 320_001, 10**12, 10**400, -(10**400), 7.0, 0.5, nan, inf, True, "7", [7]]
+
+
+@pytest.mark.parametrize("limit", [{"rpm": 9}, {"tpm": 100}, {"rpm": 9, "tpm": 100}])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_count_of_tokens_that_can_not_be_true_is_none(wrong, limit):
+    """One forged answer would stop every client that shares the limiter, or let all go."""
+    states = []
+    for tokens in (None, wrong):
+        limiter = RateLimiter(RateLimit(**limit))
+        first = limiter.reserve(MODEL, 40, 0.0)
+        limiter.wait(first, 0.0)
+        limiter.correct(first, tokens, 1.0)
+        (budget,) = limiter._budgets.values()
+        states.append((budget._window.tokens, budget._ratio.mean, budget._ratio.bound))
+        assert 0 == limiter.wait(limiter.reserve(MODEL, 20, 1.0), 1.0)
+
+    assert (40, 1.0, 2.0) == states[0] == states[1]
+
+
+def test_what_a_request_can_use_is_what_its_model_takes_or_more_if_so_estimated():
+    """A newer model may take as much as any, and an estimate may be too high."""
+    takes = {name: model.max_request_tokens or 0 for name, model in MODELS.items()}
+
+    assert takes[MODEL] == largest(MODEL, 1)
+    assert 10**9 == largest(MODEL, 10**9)
+    assert max(takes.values()) == largest("voyage-99", 1)
+
+
 # Who is next
 
 
@@ -343,6 +373,45 @@ def test_one_that_never_asks_again_does_not_hold_up_the_rest():
     assert turn(limiter, alive, 1.0) < 10.0
 
 
+def test_a_call_that_ends_while_it_is_next_makes_way():
+    """Its thread is gone, and nobody says so to those behind it."""
+    limiter, alive = RateLimiter(RateLimit(rpm=1)), Lock()
+    go(limiter, 0.0)
+    with alive:
+        for _ in range(2):
+            limiter.wait(limiter.reserve(MODEL, 1, 0.0, alive=alive), 0.0)
+        behind = limiter.reserve(MODEL, 1, 0.0)
+        assert 120.0 == limiter.at_least(behind, 1.0)
+
+    assert 59.0 == limiter.at_least(behind, 1.0)
+    assert pytest.approx(60.0) == turn(limiter, behind, 1.0)
+
+
+def test_a_call_that_ends_on_its_way_counts_for_a_minute_more():
+    """The server may have seen it, but not later than now."""
+    limiter, alive = RateLimiter(RateLimit(rpm=1)), Lock()
+    with alive:
+        first = limiter.reserve(MODEL, 1, 0.0, alive=alive)
+        assert 0 == limiter.wait(first, 0.0)
+        second = limiter.reserve(MODEL, 1, 0.0)
+        assert limiter.wait(second, 500.0) > 0
+
+    assert pytest.approx(566.0) == turn(limiter, second, 505.0)
+
+
+@pytest.mark.parametrize("number", [3, 3000])
+def test_calls_that_ended_are_found_among_any_number(number):
+    """Three ghosts hold up three requests a minute as well as three thousand do three thousand."""
+    limiter, alive = RateLimiter(RateLimit(rpm=number)), Lock()
+    with alive:
+        for _ in range(number):
+            lost = limiter.reserve(MODEL, 1, 0.0, alive=alive)
+            assert 0 == limiter.wait(lost, 0.0)
+    after = limiter.reserve(MODEL, 1, 1.0)
+
+    assert turn(limiter, after, 1.0) < 64.0
+
+
 def test_the_least_wait_tells_calls_that_need_not_wait_for_their_deadline():
     """With three requests a minute, the thirtieth can't go within five minutes."""
     limiter = RateLimiter(RateLimit(rpm=3))
@@ -402,6 +471,16 @@ def test_an_endless_retry_after_is_not_kept_for_ever():
     refuse(limiter, 0.0, retry_after=1e9)
 
     assert pytest.approx(120.0, abs=0.02) == turn(limiter, limiter.reserve(MODEL, 1, 0.0), 0.0)
+
+
+@pytest.mark.parametrize("asked", [-5, -inf, nan, True, "30", 10**400, inf])
+def test_what_is_no_time_to_retry_after_is_not_kept(asked):
+    """Whatever a server says, a limiter goes on: after two minutes at the latest."""
+    limiter = RateLimiter(RateLimit(rpm=100))
+    refuse(limiter, 0.0, retry_after=asked)
+    (budget,) = limiter._budgets.values()
+
+    assert budget._brake.blocked == (120.0 if asked in {10**400, inf} else -inf)
 
 
 def test_more_is_tried_out_by_one_request_and_by_more_as_long_as_it_is_taken():
@@ -667,6 +746,17 @@ def test_small_requests_teach_less_than_large_ones():
         ratio.learn(100_000, 100_000)
 
     assert pytest.approx(1.0, abs=0.01) == ratio.mean
+
+
+@pytest.mark.parametrize("used", [0, 1_000_000])
+def test_what_an_odd_answer_teaches_is_forgotten_after_a_hundred(used):
+    """It may be forged, and believed all the same."""
+    ratio = Ratio()
+    for number in [used] + 100 * [10]:
+        ratio.learn(10, number)
+
+    assert pytest.approx(1.0, abs=0.01) == ratio.mean
+    assert ratio.bound < 1.5
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

@@ -15,6 +15,7 @@ from .budget import Budget, Reservation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from threading import Lock
 
     from attrs import Attribute
     from voyageai_rest.catalogue import Model
@@ -25,6 +26,9 @@ PAID = {1: TIERS.tier_1, 2: TIERS.tier_2, 3: TIERS.tier_3}
 
 NAMES = {f"tier_{number}": number for number in PAID}
 """Paid tiers as the catalogue and the emulator call them."""
+
+LARGEST = max(model.max_request_tokens or 0 for model in MODELS.values())
+"""Tokens that the most patient model takes in one request."""
 
 Number = Literal["free", 1, 2, 3]
 Tier = Number | Literal["tier_1", "tier_2", "tier_3"]
@@ -123,7 +127,15 @@ class RateLimiter:
         """
         return setting if setting is None or isinstance(setting, RateLimiter) else cls(setting)
 
-    def reserve(self, model: str, tokens: int, now: float, *, again: bool = False) -> Reservation:
+    def reserve(
+        self,
+        model: str,
+        tokens: int,
+        now: float,
+        *,
+        again: bool = False,
+        alive: Lock | None = None,
+    ) -> Reservation:
         """Queue up for sending a request.
 
         Args:
@@ -132,13 +144,16 @@ class RateLimiter:
             now: The time.
             again: Whether the call was let out before, and tries again: it waits before all calls
                 that were not.
+            alive: A lock that the call holds (`with alive:`) from before this until its end. Once
+                it is free, what the call reserved is given back, even if an interrupt kept the
+                call from saying so.
         """
         shared = not isinstance(self.setting, int)
         key = (getpid(), None if shared else model)
         budget = self._budgets.get(key)
         if budget is None:
             budget = self._budgets.setdefault(key, Budget(*limits(self.setting, model)))
-        return budget.reserve(tokens, now, again=again)
+        return budget.reserve(tokens, largest(model, tokens), now, again=again, alive=alive)
 
     def wait(self, reservation: Reservation, now: float) -> float:
         """Seconds to sleep before asking again; 0 lets the request out, which is to be sent now.
@@ -160,7 +175,9 @@ class RateLimiter:
 
         Args:
             reservation: The request's.
-            tokens: Tokens that were used; None if the answer is an error that does not say it.
+            tokens: Tokens that were used; None if the answer is an error that does not say it. A
+                number that can't be true (negative, no integer, or more than the model takes in
+                one request) is taken for None.
             now: The time.
         """
         reservation.budget.correct(reservation, tokens, now)
@@ -176,7 +193,8 @@ class RateLimiter:
         Args:
             reservation: The request's.
             now: The time.
-            retry_after: Seconds in which the server wants no request; up to two minutes are kept.
+            retry_after: Seconds in which the server wants no request; up to two minutes are kept,
+                and nothing of what is no number from 0.
         """
         reservation.budget.slow_down(reservation, now, retry_after)
 
@@ -220,3 +238,9 @@ def limits(
     rpm = (entry and entry.rpm) or min(other.rpm or inf for other in kin)
     tpm = (entry and entry.tpm) or min(other.tpm or inf for other in kin)
     return rpm * factor, tpm * factor
+
+
+def largest(model: str, tokens: int) -> int:
+    """The most tokens that a request can use: as many as its model takes, or as estimated."""
+    entry = MODELS.get(model)
+    return max(tokens, (entry and entry.max_request_tokens) or LARGEST)

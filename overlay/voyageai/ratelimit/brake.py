@@ -19,21 +19,19 @@ class Brake:
             before it refused something.
         blocked: Until when nothing may be sent, as the server asked.
         try_at: From when a request may be sent beyond the share, to try out if that is too much.
-        trying: How many such requests are on their way.
     """
 
     def __init__(self) -> None:
         self.share = 1.0
         self.blocked = -inf
         self.try_at = -inf
-        self.trying = 0
         self._at_once = 1
         self._pause = FIRST_PAUSE
         self._slowed = -inf
 
-    def may_try(self, now: float) -> bool:
-        """Whether a request may be sent beyond the share."""
-        return self.share < 1 and self.trying < self._at_once and now >= self.try_at
+    def may_try(self, trying: int, now: float) -> bool:
+        """Whether a request may be sent beyond the share, while so many others try that out."""
+        return self.share < 1 and trying < self._at_once and now >= self.try_at
 
     def took(self, share: float, tried: float | None, out: float) -> None:
         """The server took a request.

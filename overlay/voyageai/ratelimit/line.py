@@ -18,17 +18,20 @@ class Line:
 
     def __init__(self) -> None:
         self.tokens = 0
-        self._waiting: OrderedDict[int, Reservation] = OrderedDict()
+        self._waiting: OrderedDict[Reservation, None] = OrderedDict()
         self._requests_ever = 0
         self._tokens_ever = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __contains__(self, reservation: Reservation) -> bool:
+        return reservation in self._waiting
+
     @property
     def head(self) -> Reservation | None:
         """Who is next."""
-        return next(iter(self._waiting.values()), None)
+        return next(iter(self._waiting), None)
 
     def enter(self, reservation: Reservation) -> None:
         """Wait behind everybody else."""
@@ -36,12 +39,13 @@ class Line:
         self._requests_ever += 1
         self._tokens_ever += reservation.tokens
         self.tokens += reservation.tokens
-        self._waiting[reservation.place] = reservation
+        self._waiting[reservation] = None
 
     def leave(self, reservation: Reservation) -> None:
-        """Wait no longer."""
-        del self._waiting[reservation.place]
-        self.tokens -= reservation.tokens
+        """Wait no longer; nothing happens to who does not wait here."""
+        if reservation in self._waiting:
+            del self._waiting[reservation]
+            self.tokens -= reservation.tokens
 
     def ahead(self, reservation: Reservation) -> tuple[int, int]:
         """Requests and tokens from the head to a reservation.

@@ -11,6 +11,7 @@ from ..limits import known
 
 MEMORY = 16  # about as many answers count
 FIRST_SPREAD = 1 / 3
+MOST = 32.0  # times more, or fewer, than estimated: short words after a long prompt, say
 
 
 def estimate_tokens(texts: Iterable[str]) -> int:
@@ -63,32 +64,36 @@ class Ratio:
     """Tokens that were used per token estimated, on average, and how far off that is.
 
     Later answers count for more than earlier ones, and large requests for more than small ones.
+    An answer that says something odd is taken for the nearest thing that is not.
     """
 
     def __init__(self) -> None:
-        self._estimated = 0.0
-        self._used = 0.0
-        self._errors = 0.0
+        # Estimated, used, and how far off. One tuple, so that no exception leaves half a lesson.
+        self._sums = (0.0, 0.0, 0.0)
 
     @property
     def mean(self) -> float:
         """What estimates are multiplied by."""
-        return self._used / self._estimated if self._estimated else 1.0
+        estimated, used, _ = self._sums
+        return used / estimated if estimated else 1.0
 
     @property
     def bound(self) -> float:
         """What estimates are multiplied by to be rather too high; twice, before any answer."""
-        spread = self._errors / self._estimated if self._estimated else FIRST_SPREAD
+        estimated, _, errors = self._sums
+        spread = errors / estimated if estimated else FIRST_SPREAD
         return self.mean + 3 * spread
 
     def learn(self, estimated: int, used: int) -> None:
         """An answer says how many tokens a request used."""
         estimated = max(estimated, 1)
-        if not self._estimated:
-            self._estimated = self._used = float(estimated)
-            self._errors = estimated * FIRST_SPREAD
-        error = abs(used - self.mean * estimated)
+        learnt = min(max(used, estimated / MOST), estimated * MOST)
+        first = (float(estimated), float(estimated), estimated * FIRST_SPREAD)
+        before = self._sums if self._sums[0] else first
+        error = abs(learnt - self.mean * estimated)
         keep = 1 - 1 / MEMORY
-        self._estimated = keep * self._estimated + estimated
-        self._used = keep * self._used + used
-        self._errors = keep * self._errors + error
+        self._sums = (
+            keep * before[0] + estimated,
+            keep * before[1] + learnt,
+            keep * before[2] + error,
+        )

@@ -47,18 +47,18 @@ class Window:
         self.requests -= 1
         self.tokens -= tokens
 
-    def answer(self, entered: int, tokens: int, now: float) -> None:
+    def answer(self, entered: int, tokens: int, until: float) -> None:
         """A request is answered.
 
         Args:
             entered: The tokens it was let out with.
             tokens: The tokens it used.
-            now: The time.
+            until: When it stops to count.
         """
         self.tokens += tokens - entered
         self._last += tokens
         # Threads read the clock before they get here, so times can be a little out of order.
-        self._until.append(max(now + MINUTE, self._until[-1] if self._until else now))
+        self._until.append(max(until, self._until[-1] if self._until else until))
         self._sums.append(self._last)
 
     def expire(self, now: float) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
@@ -106,13 +107,29 @@ def steps(
     Raises:
         VoyageError: There is none; says how often it was tried and how long that took.
     """
+    # The rate limit takes a call for over when this lock is free. Unlike a `finally`, which can be
+    # interrupted itself, that holds after whatever is raised wherever.
+    alive = Lock()
+    with alive:
+        return (yield from _attempts(call, parameters, options, surroundings, alive, raw=raw))
+
+
+def _attempts(
+    call: Call[T],
+    parameters: Mapping[str, Any],
+    options: Options,
+    surroundings: Surroundings,
+    alive: Lock,
+    *,
+    raw: bool,
+) -> Steps[T | RawResponse[T]]:
     request = build(call.request, parameters, options, call.on_sent)
     clock = surroundings.clock
     start = clock()
     deadline = None if options.whole is None else start + options.whole
     turns = None
     if options.limiter is not None and call.model:
-        turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline)
+        turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline, alive)
     log = Log(request, clock)
     attempts = 0
     in_doubt = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -29,6 +30,7 @@ class Turns:
         tokens: Tokens of the call, estimated.
         clock: Seconds that only go forwards.
         deadline: When the call must be over, by that clock.
+        alive: What the call holds until its end.
     """
 
     limiter: RateLimiter
@@ -36,6 +38,7 @@ class Turns:
     tokens: int
     clock: Callable[[], float]
     deadline: float | None
+    alive: Lock
 
     def wait(self, *, again: bool) -> Generator[float, None, Reservation]:
         """Yield seconds to wait, one after the other, until it is this call's turn.
@@ -44,7 +47,9 @@ class Turns:
             DeadlineError: That would be after the deadline.
         """
         limiter, clock = self.limiter, self.clock
-        reservation = limiter.reserve(self.model, self.tokens, clock(), again=again)
+        reservation = limiter.reserve(
+            self.model, self.tokens, clock(), again=again, alive=self.alive
+        )
         let_out = said = waited = False
         try:
             self._check(limiter.at_least(reservation, clock()))
