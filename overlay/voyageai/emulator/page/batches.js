@@ -100,7 +100,7 @@ function batchRow({ own, ...batch }) {
 /** The cell with the button that opens a row. */
 function opener(kind, row) {
   const id = `open-${row.id}`;
-  const button = make("button", { type: "button", class: "link code", id, title: row.id, ariaLabel: `${kind} ${row.id}: details` }, row.id);
+  const button = make("button", { type: "button", class: "link code", id, title: row.id, ariaLabel: `${kind} ${row.id}: details` }, row.id.replace(/^\w+-/, ""));
   const told = Object.entries(row).filter(([, value]) => value !== null);
   const texts = told.map(([name, value]) => [name === "owner" ? "API key" : name, name === "owner" ? `fingerprint ${value}` : asText(value)]);
   button.addEventListener("click", () => showDetail(`${kind} ${row.id}`, list(Object.fromEntries(texts))));

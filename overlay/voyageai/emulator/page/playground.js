@@ -17,14 +17,14 @@ export function start(round) {
     if (role) asked.input_type = role;
     const answer = await (await api(EMBED, { body: asked })).json();
     showHeat(texts, vectors(answer.data), `Cosine similarity, ${answer.model}, ${plural(answer.usage.total_tokens, "token")}`);
-    await round();
+    void round(); // Not waited for: the form is ready for the next request.
   }));
   onSubmit("reranking", "reranking-note", () => orNothing("reranking-result", async () => {
     const documents = lines("documents");
     const asked = { query: byId("query").value, documents, model: byId("rerank-model").value };
     const answer = await (await api(RERANK, { body: asked })).json();
     showRanking(documents, answer.data, `Relevance, ${answer.model}, ${plural(answer.usage.total_tokens, "token")}`);
-    await round();
+    void round(); // Not waited for: the form is ready for the next request.
   }));
 }
 
