@@ -477,7 +477,7 @@ def test_batches_and_files_of_all_keys_are_shown(visit: Visit) -> None:
     files = part.get_by_role("region", name="Files", exact=True)
     use = re.compile("^(Output|Download) ")
     owner = visit.emulator.requests.last.key
-    expect(part.get_by_role("row").filter(has_text="this page’s")).to_have_count(3)
+    expect(part.get_by_role("row").filter(has_text="this page")).to_have_count(3)
     expect(part.get_by_role("button", name=use)).to_have_count(3)
     key = visit.page.get_by_label("API key")
     for other, note in (
@@ -513,7 +513,7 @@ def test_a_key_that_the_emulator_refuses_is_named(browser: Any) -> None:
         expect(part.get_by_role("region", name="Files", exact=True)).to_contain_text("texts.jsonl")
         visit.page.get_by_label("API key").fill("only-key")
         visit.page.get_by_label("API key").press("Tab")
-        expect(part).to_contain_text("this page’s")
+        expect(part).to_contain_text("this page")
         expect(part).not_to_contain_text("refuses")
 
 
