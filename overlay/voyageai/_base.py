@@ -333,7 +333,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         from .media.usage import count_usage
 
-        return count_usage(inputs, model, lambda texts: self.count_tokens(texts, model))
+        def count_text(texts: list[str]) -> int:
+            return self.count_tokens(texts, model)
+
+        return count_usage(inputs, model, count_text, self._params["base_url"])
 
     def _input_type(self, method: str, given: InputType | str | None) -> InputType | str | None:
         """The input type of a call: what is given, or else the client's for the method."""

@@ -27,7 +27,16 @@ from .limits import NONE, check_model, known
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-__all__ = ["Tokenizers", "at_hand", "count", "default_model", "encode", "fetch", "load"]
+__all__ = [
+    "Tokenizers",
+    "at_hand",
+    "count",
+    "default_model",
+    "emulator_at",
+    "encode",
+    "fetch",
+    "load",
+]
 
 Tokenizers: TypeAlias = "Mapping[str, str | PathLike[str] | Tokenizer]"
 """Tokenizers of one's own, or paths of their `tokenizer.json`, by model."""
@@ -61,7 +70,7 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
         return given
     # Whoever comes second waits rather than fetches it too.
     with _lock:
-        emulator = None if given else _emulator(model, base_url)
+        emulator = None if given else emulator_at(model, base_url)
         where = emulator or _endpoint()
         origin = (os.fspath(given),) if given else (repository(model), where)
         if origin not in _loaded:
@@ -138,10 +147,17 @@ def _look(hub: Any, place: str, name: str, emulator: str | None) -> Any:
     return hub.get_hf_file_metadata(url, token=None if emulator is None else False)
 
 
-def _emulator(model: str, base_url: str) -> str | None:
-    """The address of a host that serves tokenizers as an emulator does, if requests go to one.
+def emulator_at(model: str, base_url: str) -> str | None:
+    """The address of the emulator that requests go to, if it has the files of a model.
 
     HF_ENDPOINT goes first. Hosts with TLS are not asked, as emulators have none.
+
+    Args:
+        model: Name of a model.
+        base_url: Where requests go.
+
+    Raises:
+        ImportError: The extra `tokenizers` is not installed.
     """
     url = urlsplit(base_url)
     if url.scheme != "http" or os.environ.get("HF_ENDPOINT"):

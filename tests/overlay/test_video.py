@@ -44,7 +44,8 @@ def fetched(tmp_path, monkeypatch):
     path = tmp_path / "client_config.json"
     path.write_text(json.dumps(CONFIG))
 
-    def fetch(model, name):
+    def fetch(model, name, emulator):
+        assert emulator is None
         asked.append((model, name))
         return str(path)
 
@@ -58,7 +59,7 @@ def fetched(tmp_path, monkeypatch):
 def offline(monkeypatch):
     """No connection to the Hub."""
 
-    def fetch(model, name):
+    def fetch(model, name, emulator):
         raise OSError("no route")
 
     monkeypatch.setattr(counting, "fetch", fetch)

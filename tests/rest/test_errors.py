@@ -34,7 +34,7 @@ def client_for(answer: httpx2.Response | Exception) -> Client:
             raise answer
         return answer
 
-    return Client(token="pa-secret", httpx_args={"transport": httpx2.MockTransport(handler)})
+    return Client(api_key="pa-secret", httpx_args={"transport": httpx2.MockTransport(handler)})
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 400, 404, 418, 499, 500, 503, 520, 529, 599])
@@ -184,17 +184,17 @@ def test_the_key_is_in_no_error(answer: httpx2.Response | Exception) -> None:
     assert b"pa-secret" not in pickle.dumps(vars(caught.value).get("headers"))
 
 
-@pytest.mark.parametrize("token", ["pa-secret\n", "pa-secret ", "pa\x00secret", "pä-secret", ""])
-def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(token: str) -> None:
+@pytest.mark.parametrize("key", ["pa-secret\n", "pa-secret ", "pa\x00secret", "pä-secret", ""])
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(key: str) -> None:
     """The HTTP library would put it into its message."""
-    with pytest.raises(ValueError, match="the token") as caught:
-        Client(token=token)
+    with pytest.raises(ValueError, match="api_key must be") as caught:
+        Client(api_key=key)
     assert "secret" not in f"{caught.value} {caught.value!r} {caught.value.args}"
 
 
 def test_a_key_is_checked_when_it_is_changed_too() -> None:
     """Keys are rotated while a client lives."""
-    client = Client(token="pa-secret")
-    with pytest.raises(ValueError, match="the token"):
-        client.token = "pa-new\r\nX-Other: 1"
-    assert "pa-secret" == client.token
+    client = Client(api_key="pa-secret")
+    with pytest.raises(ValueError, match="api_key must be"):
+        client.api_key = "pa-new\r\nX-Other: 1"
+    assert "pa-secret" == client.api_key

@@ -114,11 +114,19 @@ class AsyncPages(Generic[T]):
         ask(after)  # refuses wrong arguments now
 
     async def page(self) -> Page[T]:
-        """See `Pages.page`."""
+        """The first page.
+
+        Raises:
+            VoyageError: The call failed.
+        """
         return await plans.send_async(self._client, self._ask(self._after), self._options)
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """See `Pages.pages`."""
+        """Page after page.
+
+        Raises:
+            VoyageError: A call failed.
+        """
         after, more = self._after, True
         while more:
             page = await plans.send_async(self._client, self._ask(after), self._options)

@@ -27,8 +27,13 @@ def kept(data: bytes) -> Generator[Path, None, None]:
         yield path
 
 
-def usage_of(path: Path, model: str) -> Usage:
+def usage_of(path: Path, model: str, base_url: str | None) -> Usage:
     """What a video counts as.
+
+    Args:
+        path: The video.
+        model: The model.
+        base_url: Where requests go, as in `bounds`.
 
     Raises:
         ArgumentError: The model takes no videos.
@@ -36,7 +41,7 @@ def usage_of(path: Path, model: str) -> Usage:
         OSError: It can't be known how the model scales frames.
         VideoProcessingError: It can't be read as a video.
     """
-    by = bounds(model, "video")
+    by = bounds(model, "video", base_url)
     return usage(ffmpeg.measure(path), by)
 
 

@@ -198,7 +198,9 @@ def optimize_video(
         model: The model that it is for.
         resize: Whether the sides of its frames become multiples of `resize_multiple`.
         resize_multiple: Pixels, the nearest multiple of which each side becomes.
-        downsample_fps: Whether frames are left out, evenly, to hold `max_video_tokens`.
+        downsample_fps: Whether frames are left out, evenly, to hold `max_video_tokens`. How the
+            model scales frames is read from its repository: at the Hugging Face Hub, or at the
+            emulator that VOYAGE_BASE_URL names.
         max_video_tokens: The most tokens that the video may count as.
 
     Returns:
