@@ -253,7 +253,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         Raises:
             ImportError: The extra `tokenizers` is not installed.
-            OSError: It can't be had; says from where, and what else can be done.
+            OSError: It could not be fetched; says from where, and what to do.
 
         Example:
             >>> tokenizer = vo.tokenizer("voyage-4")

@@ -171,7 +171,8 @@ def policy(retries: int | RetryPolicy) -> RetryPolicy:
         return retries
     if type(retries) is not int or retries < 0:
         raise ArgumentError(
-            f"max_retries must be a number from 0 or a RetryPolicy, not {retries!r}", "max_retries"
+            f"max_retries must be a whole number, 0 or more, or a RetryPolicy, not {retries!r}",
+            "max_retries",
         )
     return RetryPolicy(max_retries=retries)
 
@@ -186,8 +187,9 @@ def seconds(timeout: Seconds) -> Seconds:
     phases = given.as_dict().values() if hasattr(given, "as_dict") else [given]
     if not all(each is None or _is_time(each) for each in phases):
         raise ArgumentError(
-            f"timeout must be seconds from 0, an httpx2.Timeout or None, not {given!r}; for a pair "
-            "of seconds to connect and to read take httpx2.Timeout(read, connect=connect)",
+            f"timeout must be a number of seconds (0 or more), an httpx2.Timeout or None, not "
+            f"{given!r}; for separate connect and read timeouts use "
+            "httpx2.Timeout(read, connect=connect)",
             "timeout",
         )
     return timeout
@@ -223,7 +225,8 @@ def positive(deadline: float | None) -> float | None:
     """
     if deadline is not None and not (_is_time(deadline) and deadline > 0):
         raise ArgumentError(
-            f"deadline must be more than 0 seconds or None, not {deadline!r}", "deadline"
+            f"deadline must be a number of seconds greater than 0, or None, not {deadline!r}",
+            "deadline",
         )
     return deadline
 
@@ -252,7 +255,7 @@ def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in given.items():
         if not isinstance(name, str) or not HEADER.fullmatch(name):
             raise ArgumentError(
-                f"extra_headers has {name!r}, which is no name of a header; it is a string of "
+                f"extra_headers has {name!r}, which is not a header name; use "
                 "letters, digits and hyphens, without spaces",
                 "extra_headers",
             )

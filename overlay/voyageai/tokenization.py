@@ -62,7 +62,7 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
-        OSError: It can't be had; says from where, and what else can be done.
+        OSError: It could not be fetched; says from where, and what to do.
     """
     check_model(model)
     given = (own or {}).get(model)
@@ -78,7 +78,7 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
                 path = os.fspath(given) if given else fetch(model, FILE, emulator)
             except OSError as error:
                 raise OSError(
-                    f"{FILE} of {model} can't be had from {where}/{repository(model)}: "
+                    f"{FILE} of {model} could not be fetched from {where}/{repository(model)}: "
                     f"{printable(str(error))}. "
                     f"Give the client a file, tokenizers={{{model!r}: 'path/to/{FILE}'}}, or set "
                     "HF_ENDPOINT to a host that has it, such as an emulator's address without /v1."
@@ -120,7 +120,7 @@ def fetch(model: str, name: str, emulator: str | None = None) -> str:
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
-        OSError: It can't be had; says why.
+        OSError: It could not be fetched; says why.
     """
     hub = require("huggingface_hub", "tokenizers")
     place, cache = repository(model), {}

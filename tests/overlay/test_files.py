@@ -147,7 +147,7 @@ WRONG = [
     (b'{"custom_id": 7, "body": {"input": "a"}}', "custom_id: expected a string"),
     (b'{"custom_id": "a"}', "line 1 is no line of a batch: body: missing"),
     (b'{"custom_id": "a", "body": []}', "body: expected an object"),
-    (b'{"custom_id": "a", "body": {"input": NaN}}', "NaN is no number of JSON"),
+    (b'{"custom_id": "a", "body": {"input": NaN}}', "NaN is not a JSON number"),
     (b'{"custom_id": "", "body": {"input": "a"}}', "line 1 has an empty custom_id"),
     (LINES + jsonl(LINE), "line 3 has the same custom_id as line 1: 'a'"),
     (b"\xef\xbb\xbf" + LINES, "line 1 begins with a byte order mark"),
@@ -538,7 +538,10 @@ def test_lines_are_rows_however_they_arrive(face, size, end):
 
 def test_a_line_that_makes_no_sense_is_named(face):
     """After those before it."""
-    for wrong, reason in ((b"{oops", "line 6 of file-1 is not JSON"), (b"7", "is no JSON object")):
+    for wrong, reason in (
+        (b"{oops", "line 6 of file-1 is not JSON"),
+        (b"7", "is not a JSON object"),
+    ):
         client = face.client(in_turn(content(BODY + wrong)))
         with pytest.raises(error.MalformedResponseError, match=reason):
             done(client.files.content("file-1").lines())

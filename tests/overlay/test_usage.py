@@ -213,8 +213,8 @@ def test_without_a_connection_videos_are_not_guessed(monkeypatch):
     """A number that may be wrong by half is worse than none."""
 
     def offline(model, endpoint, emulator):
-        raise OSError("can't be had")
+        raise OSError("could not be fetched")
 
     monkeypatch.setattr(counting, "_config", offline)
-    with pytest.raises(OSError, match="can't be had"):
+    with pytest.raises(OSError, match="could not be fetched"):
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)

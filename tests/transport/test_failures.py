@@ -213,7 +213,7 @@ def test_each_step_has_its_time_and_all_have_the_deadline() -> None:
     stream.write(b".", None)
     now = 110.0
     for step, expected in ((stream.read, httpcore2.ReadTimeout), (stream.write, WriteTimeout)):
-        with pytest.raises(expected, match="the time for the request is over"):
+        with pytest.raises(expected, match="the time for this attempt is over"):
             step(b"." if step == stream.write else 1, 5.0)
 
     assert [5.0, 5.0, 5.0, 2.0, 2.0] == asked

@@ -95,7 +95,7 @@ class APIResource(VoyageResponse):
             return cls._made(answer.data, params)
         except ShapeError as failure:
             raise MalformedResponseError(
-                f"The server's answer makes no sense: {failure}",
+                f"The server sent a malformed answer: {failure}",
                 http_body=json.dumps(answer.data),
                 http_status=200,
                 json_body=answer.data,

@@ -48,7 +48,8 @@ class Polling:
             return poll
         if type(poll) not in (int, float) or not poll > 0:
             raise ArgumentError(
-                f"poll must be seconds, more than 0, or a Polling, not {poll!r}", "poll"
+                f"poll must be a number of seconds greater than 0, or a Polling, not {poll!r}",
+                "poll",
             )
         return cls(first=poll, factor=1.0, longest=poll)
 

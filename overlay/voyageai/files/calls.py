@@ -173,7 +173,9 @@ def page_of(limit: int | None, after: str | None) -> PageParams:
         ArgumentError: The limit is no number, or `after` no id.
     """
     if limit is not None and (type(limit) is not int or limit < 1):
-        raise ArgumentError(f"limit must be a number from 1 or None, not {limit!r}", "limit")
+        raise ArgumentError(
+            f"limit must be a whole number, 1 or more, or None, not {limit!r}", "limit"
+        )
     if after is not None:
         check_id("after", after)
     return {"limit": _unset(limit), "after": _unset(after)}

@@ -59,7 +59,7 @@ class FileContent:
         """Its lines as decoded JSON, as they arrive, in the server's order, which is any.
 
         Raises:
-            MalformedResponseError: A line is no JSON object; says which.
+            MalformedResponseError: A line is not a JSON object; says which.
             VoyageError: The call failed, or broke and could not go on.
         """
         return self._noted(self._rows())

@@ -109,7 +109,7 @@ class Source:
                 lines.row(row)
             elif not isinstance(row, Mapping):
                 raise ArgumentError(
-                    f"line {number} is no mapping but a {type(given).__name__}",
+                    f"line {number} must be a mapping, not a {type(given).__name__}",
                     f"source[{number - 1}]",
                 )
             written += self._file.write(encode(row, number))

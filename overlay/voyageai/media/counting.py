@@ -102,8 +102,8 @@ def _config(
         path = fetch(model, CONFIG, emulator)
     except OSError as error:
         raise OSError(
-            f"Between which sizes {model} scales is known from its {CONFIG} alone, which can't "
-            f"be had: {error}"
+            f"The sizes that {model} scales to are only in its {CONFIG}, which could not be "
+            f"fetched: {error}"
         ) from None
     try:
         read = json.loads(Path(path).read_text(encoding="utf-8"))

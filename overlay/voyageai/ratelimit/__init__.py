@@ -40,7 +40,7 @@ def _limit(_: object, attribute: Attribute[float | None], value: Any) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not isfinite(value) or value < 1:
         raise ArgumentError(
-            f"{attribute.name} must be a number from 1 or None, not {value!r}", attribute.name
+            f"{attribute.name} must be a number, 1 or more, or None, not {value!r}", attribute.name
         )
 
 

@@ -11,7 +11,7 @@ from ..error import ServerError
 from ..reprs import whole
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
-from .result import Result, told
+from .result import Result, counted, told
 from .vectored import Vectored
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class ContextualizedEmbeddingsObject(Result):
 
     @whole
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} documents, {self._origin()})"
+        return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
 
     def _content(self) -> tuple[Any, ...]:
         return self.results, self.total_tokens, self.chunker_version

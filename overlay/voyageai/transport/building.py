@@ -67,7 +67,8 @@ def build(
         )
     except UnicodeEncodeError as failure:
         raise ArgumentError(
-            f"{failure.object!r} holds a lone surrogate, which is no character; use another name"
+            f"{failure.object!r} contains a lone surrogate, which can't be encoded as UTF-8; "
+            "use another name"
         ) from None
     if stream is not None:
         built.read()
@@ -93,8 +94,8 @@ def read_url(text: str) -> httpx2.URL:
         url = None
     if url is None:
         raise ArgumentError(
-            f"base_url is no URL: {text!r}; it is scheme, host and path, without spaces and "
-            "controls, such as https://gateway.example/v1",
+            f"base_url is not a valid URL: {text!r}; it is scheme, host and path, without spaces "
+            "and controls, such as https://gateway.example/v1",
             "base_url",
         )
     if url.userinfo or re.search(r"^\w+://[^/]*@|[?#]", text):
@@ -104,9 +105,7 @@ def read_url(text: str) -> httpx2.URL:
             "base_url",
         )
     if not url.host or not (url.port is None or 0 < url.port < 65536):
-        raise ArgumentError(
-            f"base_url has no host, or a port that none can have: {text!r}", "base_url"
-        )
+        raise ArgumentError(f"base_url has no host, or an invalid port: {text!r}", "base_url")
     return url
 
 
@@ -156,8 +155,8 @@ def _encode(body: Any) -> bytes:
         return text.encode()
     except UnicodeEncodeError as failure:
         raise ArgumentError(
-            f"a text holds a lone surrogate ({failure.object[failure.start]!r}), which is no "
-            "character; clean it with text.encode('utf-8', 'replace').decode()"
+            f"a text contains a lone surrogate ({failure.object[failure.start]!r}), which "
+            "can't be encoded as UTF-8; clean it with text.encode('utf-8', 'replace').decode()"
         ) from None
     except (TypeError, ValueError, RecursionError) as failure:
         raise ArgumentError(f"the body can't be written as JSON: {failure}", "extra_body") from None

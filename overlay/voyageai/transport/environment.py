@@ -200,7 +200,7 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
         url = httpx2.URL()
     if url.scheme not in SCHEMES or not url.host:
         raise ArgumentError(
-            f"{place} is {text!r}, which is no URL of a proxy; it is {'://..., '.join(SCHEMES)}"
+            f"{place} is {text!r}, which is not the URL of a proxy; use {'://..., '.join(SCHEMES)}"
             "://... with a host",
             "proxy",
         )

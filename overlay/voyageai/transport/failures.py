@@ -100,7 +100,7 @@ def malformed(
     """
     reason = failure.reason if isinstance(failure, MalformedResponse) else str(failure)
     return error.MalformedResponseError(
-        _with(f"The server's answer makes no sense: {reason}", doubt), **_context(response)
+        _with(f"The server sent a malformed answer: {reason}", doubt), **_context(response)
     )
 
 
