@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from attrs import Attribute, asdict, define, field, frozen, validators
+from attrs import Attribute, asdict, define, field, frozen
 from voyageai_rest.models.batch_error import BatchError
 
 from .bounds import fits_in_flight
@@ -56,6 +56,11 @@ def _check_count(_: object, attribute: Attribute[int], value: object) -> None:
         raise ValueError(f"{attribute.name} is {value!r:.40}, and must be a whole number")
 
 
+def _check_text(_: object, attribute: Attribute[str], value: object) -> None:
+    if type(value) is not str:
+        raise ValueError(f"{attribute.name} is {value!r:.40}, and must be a text")
+
+
 @frozen(kw_only=True)
 class Planned:
     """A batch before it is made.
@@ -103,12 +108,12 @@ class Manifest:
         batches: The batches that it is split into at first.
     """
 
-    id: str = field(validator=validators.instance_of(str))
-    method: str = field(validator=validators.in_(TASKS))
+    id: str = field(validator=_check_text)
+    method: str = field(validator=_check_text)
     params: Mapping[str, Any]
     rows: int = field(validator=_check_count)
-    digest: str = field(validator=validators.instance_of(str))
-    exact: bool = field(validator=validators.instance_of(bool))
+    digest: str = field(validator=_check_text)
+    exact: bool
     batches: tuple[Planned, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -144,6 +149,10 @@ class Manifest:
         return manifest
 
     def _check(self) -> None:
+        if self.method not in TASKS:
+            raise ValueError(f"its method is {self.method!r:.40}, which this release does not have")
+        if type(self.exact) is not bool:
+            raise ValueError(f"exact is {self.exact!r:.40}, and must be true or false")
         rows, task = sum(batch.rows for batch in self.batches), self.task
         if rows != self.rows:
             raise ValueError(f"its batches have {rows!r} {task.noun}, not {self.rows!r}")
