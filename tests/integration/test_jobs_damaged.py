@@ -338,8 +338,8 @@ def test_answers_that_were_changed_are_downloaded_again_and_not_paid_for_again(
     right, tokens, created = site.live(rows), results.total_tokens, site.created
     output = tmp_path / "batches/0002.output.jsonl"
     whole = output.read_bytes()
-    another = re.sub(rb"(?<=0\.\d\d)\d", lambda digit: b"%d" % (9 - int(digit[0])), whole, count=1)
-    assert len(whole) == len(another), whole[:200]
+    place = whole.index(b'"embedding"') + 30  # within its numbers
+    another = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
     for content in (whole[: len(whole) // 2], another):
         output.write_bytes(content)
         job = site.client.batches.resume(tmp_path, progress=False)
