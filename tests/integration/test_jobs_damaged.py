@@ -165,6 +165,46 @@ def test_lines_that_were_changed_are_not_sent(
     assert [] == site.emulator.requests.of("uploadFile")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"text 1", b"text 7", "line 1 of {} was damaged: its content is not the one"),
+        (b'"body"', b'"bod\xff"', "line 1 of {} was damaged: 'utf-8' codec"),
+        (b"-000000001-", b"-999999999-", "line 1 of {} was damaged: its rows are not those"),
+        (b"-000000000-", b"-000000001-", "line 3 of {} was damaged: lines are missing"),
+        (
+            b"-000000000-000000001-",
+            b"-000000002-000000003-",
+            "line 2 of {} was damaged: its rows are not those",
+        ),
+    ],
+)
+def test_lines_that_are_as_long_as_before_are_not_sent_either(
+    site: Site, tmp_path: Path, old: bytes, new: bytes, message: str
+) -> None:
+    """Other texts would be paid for, and their vectors taken for those of these."""
+    job = site.job(texts(4), directory=tmp_path)
+    lines = tmp_path / "batches/0001.jsonl"
+    content = lines.read_bytes()
+    lines.write_bytes(content.replace(old, new, 1))
+    assert content != lines.read_bytes()
+    for act in (job.run, lambda: list(job.results().failures)):
+        with pytest.raises(JobDirectoryError, match=re.escape(message.format(lines))):
+            act()
+    assert [] == site.emulator.requests.of("createBatch")
+
+
+def test_rows_that_no_line_holds_are_missed(site: Site, tmp_path: Path) -> None:
+    """They would be taken for those of another line."""
+    job = site.job(texts(12), directory=tmp_path)
+    lines = tmp_path / "batches/0002.jsonl"
+    lines.write_bytes(
+        lines.read_bytes().replace(b"-000000008-000000009-", b"-000000000-000000001-")
+    )
+    with pytest.raises(JobDirectoryError, match=f"no file of {tmp_path} holds row 8"):
+        job.results()
+
+
 def test_answers_that_are_no_longer_here_are_downloaded_again(site: Site, tmp_path: Path) -> None:
     """For as long as the server has them; nothing is billed for that."""
     site.embed(texts(12), directory=tmp_path)
@@ -249,6 +289,9 @@ DAMAGES: dict[str, Damage] = {
     "without its last line": _line(lambda lines: lines[:-1]),
     "without its first line": _line(lambda lines: lines[1:]),
     "without a line": _line(lambda lines: lines[: len(lines) // 2] + lines[len(lines) // 2 + 1 :]),
+    "without its middle": _line(
+        lambda lines: lines[: len(lines) // 3] + lines[2 * len(lines) // 3 :]
+    ),
     "backwards": _line(lambda lines: lines[::-1]),
     "twice": lambda content, _: content * 2,
     "a line twice": _line(lambda lines: [*lines, lines[-1]]),
@@ -441,6 +484,7 @@ def test_a_link_in_the_place_of_a_folder_of_batches_is_refused(site: Site, tmp_p
     """What is written into it would be written elsewhere."""
     elsewhere, job = tmp_path / "elsewhere", tmp_path / "job"
     elsewhere.mkdir()
+    elsewhere.chmod(0o755)
     job.mkdir()
     (job / "batches").symlink_to(elsewhere)
     with pytest.raises(JobDirectoryError, match="batches is a symbolic link, and must be a folder"):
@@ -451,7 +495,7 @@ def test_a_link_in_the_place_of_a_folder_of_batches_is_refused(site: Site, tmp_p
     (job / "batches").symlink_to(tmp_path / "moved")
     with pytest.raises(JobDirectoryError, match="batches is a symbolic link, and must be a folder"):
         site.client.batches.resume(job, progress=False).results()
-    assert [] == [*elsewhere.iterdir()]
+    assert ([], 0o755) == ([*elsewhere.iterdir()], elsewhere.stat().st_mode & 0o777)
 
 
 def test_a_download_of_a_job_does_not_follow_a_link(site: Site, tmp_path: Path) -> None:

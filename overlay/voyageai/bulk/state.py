@@ -371,5 +371,3 @@ def _look_at_files(folder: Folder, batch: BatchState) -> None:
         content = folder.content(folder.answers(number, name))
         if content is None or known not in (None, content):
             del batch.fetched[name]
-        elif known is not None:
-            batch.gone.discard(name)  # it was put back

@@ -130,15 +130,15 @@ class BatchReader:
         Raises:
             JobDirectoryError: A name is none of this job, or lines are missing.
         """
-        place = rows = 0
+        place, rows, before = 0, 0, -1
         with self._folder.open(self._folder.input(batch.number)) as file:
             for place, raw in enumerate(file, 1):
                 name = LineName.find(raw)
                 if name is None or name.job != self._manifest.id:
                     raise self._damaged(batch.number, place, "its name is none of this job")
-                if not name.first <= name.last < self._manifest.rows:
-                    raise self._damaged(batch.number, place, "the job has no such rows")
-                rows += name.last - name.first + 1
+                if not before < name.first <= name.last < self._manifest.rows:
+                    raise self._damaged(batch.number, place, "its rows are not those that follow")
+                rows, before = rows + name.last - name.first + 1, name.last
                 yield name, raw
         if (place, rows) != (batch.requests, batch.rows):
             raise self._damaged(batch.number, place + 1, "lines are missing")
