@@ -10,10 +10,10 @@ from attrs import asdict, frozen
 from voyageai_rest.errors import printable
 
 from ..reprs import whole
-from .disk import dumps
+from .lines import dumps
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from .folder import Folder
 
 __all__ = ["Failure", "Failures", "Reason", "cut"]
 
@@ -111,15 +111,12 @@ class Failures(Sequence[Failure]):
         found = list(islice(self, first, max(places[0], places[-1]) + 1))
         return [found[place - first] for place in places]
 
-    def write(self, path: Path) -> None:
-        """Write them to a file, a line of JSON each; remove the file if there are none."""
-        if not self._count:
-            path.unlink(missing_ok=True)
-            return
-        fresh = path.with_name(path.name + ".part")
-        with fresh.open("wb") as file:
-            file.writelines(dumps(asdict(failure)) for failure in self)
-        fresh.replace(path)
+    def write(self, folder: Folder) -> None:
+        """Write them to the file of a job's failures; remove it if there are none."""
+        if self._count:
+            folder.write(folder.failures, (dumps(asdict(failure)) for failure in self))
+        else:
+            folder.failures.unlink(missing_ok=True)
 
     @whole
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import tokenization
 from ..batches.polling import Polling
+from ..disk import NotRegularError
 from ..error import ArgumentError
 from ..files import plans
 from ..reprs import whole
@@ -121,7 +122,7 @@ class _Job(Generic[C, R]):
     def _ending(self, state: JobState) -> Plan[R]:
         results = self._results(state)
         failures = results.failures
-        failures.write(self._folder.failures)
+        failures.write(self._folder)
         if failures:
             told = [f"{len(failures):,} of {len(results):,} rows have failed:"]
             told += [str(failure) for failure in failures[:SHOWN]]
@@ -170,6 +171,8 @@ class _Job(Generic[C, R]):
             yield
         except JobDirectoryError:  # which is no job that goes on
             raise
+        except NotRegularError as failure:  # where a download is to be written
+            raise JobDirectoryError(str(failure)) from failure
         except BaseException as failure:
             self._folder.keep()
             limit = "" if max_cost is None else f"max_cost={max_cost}"

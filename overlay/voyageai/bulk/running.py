@@ -170,7 +170,7 @@ class Run:
     def _fetch(self, batch: BatchState, name: str, file_id: str) -> Plan[None]:
         """Download one of a batch's files."""
         number = batch.planned.number
-        path = self._folder.output(number) if name == "output" else self._folder.error(number)
+        path = self._folder.answers(number, name)
 
         def download(vo: Any, tell: Told) -> Any:
             def received(done: int, total: int) -> None:
@@ -195,7 +195,9 @@ class Run:
             message = f"the {name} file of batch {number} is gone"
             yield Tell(Progress(stage="failed", message=message, batch=number))
         else:
-            self._state.note("downloaded", batch, file=name)
+            content = self._folder.content(path)
+            facts = {} if content is None else content._asdict()  # somebody was quick to remove it
+            self._state.note("downloaded", batch, file=name, **facts)
 
     def _is_due(self, batch: BatchState) -> bool:
         look = self._looks.get(batch.planned.number)
