@@ -261,6 +261,10 @@ def refused(status=400, **body):
         (refused(429), error.RateLimitError),
         (refused(500), error.ServerError),
         (
+            httpx2.Response(200, headers=HEADERS, content=HOSTILE.encode()),
+            error.MalformedResponseError,
+        ),
+        (
             httpx2.Response(200, headers=HEADERS, json={"data": [{"index": HOSTILE}], "usage": {}}),
             error.MalformedResponseError,
         ),
