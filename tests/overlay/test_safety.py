@@ -260,6 +260,7 @@ def refused(status=400, **body):
         (refused(418), error.APIError),
         (refused(429), error.RateLimitError),
         (refused(500), error.ServerError),
+        (httpx2.Response(500, headers=HEADERS, content=HOSTILE.encode()), error.ServerError),
         (
             httpx2.Response(200, headers=HEADERS, json={"data": [{"index": HOSTILE}], "usage": {}}),
             error.MalformedResponseError,
@@ -280,7 +281,9 @@ def test_what_a_server_says_acts_on_no_terminal_and_forges_no_line(face, respons
     assert [] == [line for line in shown if not line.isprintable()]
     assert str(failure).startswith(r"Request r\x1b[2J\x0a\x9bx: ")
     assert "r\x1b[2J\n\x9bx" == failure.request_id
-    if failure.http_status != 200:
+    if failure.json_body is None:
+        assert HOSTILE == failure.http_body
+    elif failure.http_status != 200:
         assert HOSTILE == failure.json_body["detail"] == json.loads(failure.http_body)["detail"]
     assert str(failure) == str(pickle.loads(pickle.dumps(failure)))
 
