@@ -310,6 +310,8 @@ DAMAGES: dict[str, Damage] = {
     "10^12 rows": lambda content, _: re.sub(rb'(?<=rows": )\d+', b"1000000000000", content),
     "10^12 tokens": lambda content, _: re.sub(rb'(?<=tokens": )\d+', b"1000000000000", content),
     "bytes as texts": lambda content, _: re.sub(rb'(?<=bytes": )(\d+)', rb'"\1"', content),
+    "tokens as texts": lambda content, _: re.sub(rb'(?<=tokens": )(\d+)', rb'"\1"', content),
+    "of another batch": lambda content, _: content.replace(b'"batch": 1', b'"batch": 2'),
     "deep, as long": lambda content, _: content[:60].ljust(len(content), b"["),
     "below zero": lambda content, _: re.sub(rb"(?<=: )(\d+)", rb"-\1", content),
     "a huge line": lambda content, _: content + b"x" * 10_000_000 + b"\n",
