@@ -29,6 +29,8 @@ UNKNOWN_TOKENS = 1 << 20
 BYTES_PER_CHARACTER = 4
 PROMPT = 256
 """Tokens that a model puts around a text, at most: its prompt and its special tokens."""
+REPEATED = 1024
+"""How often a text of a line can count: a query does with each of its documents."""
 PARSED_AT_ONCE = 1 << 18
 """Bytes of JSON that make no trouble, whatever they hold."""
 
@@ -81,6 +83,16 @@ class Bounds:
                 f"found {shown}",
                 "usage.total_tokens",
             )
+
+
+def of_line(rows: Sequence[object]) -> Bounds:
+    """The bounds of what the answer to a line of a batch can be billed for.
+
+    Args:
+        rows: Its rows, as JSON.
+    """
+    characters = sum(len(str(row)) for row in rows)
+    return Bounds(tokens=(BYTES_PER_CHARACTER * characters + PROMPT) * REPEATED)
 
 
 def of_vectors(

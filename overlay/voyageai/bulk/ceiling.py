@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Ceiling"]
 
 OK = 200
+BEYOND = 16
+"""How many times the most that a batch can cost is no slip of an estimate any more."""
 WORTHWHILE = 1 / 10
 """Of a ceiling, what a part must be worth if it is not likely to be followed by all the others:
 each may take half a day. Chosen."""
@@ -215,7 +217,8 @@ class Ceiling:
         number = batch.planned.number
         told: dict[str, int] = {}
         for name in batch.fetched:
-            self._read_usage(self._folder.answers(number, name), told)
+            path = self._folder.answers(number, name)
+            self._read_usage(path, told, BEYOND * batch.planned.most_tokens)
         lost = 0
         if len(told) < batch.planned.requests:
             most = most_tokens(self._task, self._tokenizer)
@@ -224,8 +227,11 @@ class Ceiling:
                     lost += sum(self._task.most(item, most) for item in line.items)
         return sum(told.values()) + min(lost, batch.planned.most_tokens)
 
-    def _read_usage(self, path: Path, told: dict[str, int]) -> None:
-        """Add the tokens that a downloaded file reports, by line; 0 for those that failed."""
+    def _read_usage(self, path: Path, told: dict[str, int], most: int) -> None:
+        """Add the tokens that a downloaded file reports, by line; 0 for those that failed.
+
+        A count below 0, or above what the batch can have, is not believed.
+        """
         with self._folder.open(path) as file:
             for raw in file:
                 try:
@@ -236,7 +242,8 @@ class Ceiling:
                     tokens = self._reported(line)
                 except ValueError:  # a ShapeError is one
                     continue
-                told[line.custom_id] = max(tokens, told.get(line.custom_id, 0))
+                if 0 <= tokens <= most:
+                    told[line.custom_id] = max(tokens, told.get(line.custom_id, 0))
 
     def _reported(self, line: BatchOutputLine) -> int:
         if line.error:

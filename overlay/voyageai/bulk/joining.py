@@ -10,6 +10,7 @@ from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_error import BatchError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
+from ..bounds import of_line
 from ..error import ServerError
 from .errors import JobDirectoryError
 from .failures import Failure, Reason, cut
@@ -188,7 +189,9 @@ class Join:
             message = response.message or "the line failed without a message"
             return Reason("refused", response.status_code, message)
         try:
-            tokens: int = self._read(told, self._items(line, files)).total_tokens
+            items = self._items(line, files)
+            tokens: int = self._read(told, items).total_tokens
+            of_line(items).check_tokens(tokens)
         except (ShapeError, ServerError) as failure:
             return Reason("malformed_answer", response.status_code, str(failure))
         return tokens
