@@ -121,7 +121,7 @@ class _Job(Generic[C, R]):
     def _ending(self, state: JobState) -> Plan[R]:
         results = self._results(state)
         failures = results.failures
-        failures.write(self._folder)
+        failures.write(self._folder.failures)
         if failures:
             told = [f"{len(failures):,} of {len(results):,} rows have failed:"]
             told += [str(failure) for failure in failures[:SHOWN]]
@@ -170,7 +170,7 @@ class _Job(Generic[C, R]):
             yield
         except JobDirectoryError:  # which is no job that goes on
             raise
-        except NotRegularError as failure:  # where a download is to be written
+        except NotRegularError as failure:  # in the place of what is written by its path
             raise JobDirectoryError(str(failure)) from failure
         except BaseException as failure:
             self._folder.keep()
@@ -227,6 +227,7 @@ class Job(_Job["Client", R]):
             MaxCostError: It is estimated to cost more, and nothing was sent; or what is left could
                 cost more: what is done is kept, and goes on under a higher `max_cost`.
             JobInUseError: It is run elsewhere.
+            JobDirectoryError: Its directory was damaged; says which file and line.
             VoyageError: It could not go on; a note says where the job is.
         """
         self._check_cost(max_cost)
@@ -244,13 +245,18 @@ class Job(_Job["Client", R]):
         Raises:
             ArgumentError, MaxCostError: As in `run`.
             JobInUseError: It is run elsewhere.
+            JobDirectoryError: Its directory was damaged; says which file and line.
             VoyageError: It could not go on; a note says where the job is.
         """
         self._check_cost(max_cost)
         return self._carry_out(self._retrying(max_cost), max_cost)
 
     def results(self) -> R:
-        """What has been downloaded so far. Rows that are not are among the failures."""
+        """What has been downloaded so far. Rows that are not are among the failures.
+
+        Raises:
+            JobDirectoryError: The job's directory was damaged; says which file and line.
+        """
         return carry_out(self._client, self._reading(), lambda _: None)
 
     def cancel(self) -> None:
