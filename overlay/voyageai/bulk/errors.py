@@ -27,7 +27,7 @@ class MaxCostError(ArgumentError):
 
 
 class JobDirectoryError(VoyageError):
-    """A job directory can't be used: it holds something else, or was changed by hand."""
+    """A job directory can't be used: it holds something else, or was damaged; says which file."""
 
 
 class JobInUseError(JobDirectoryError):

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 from attrs import asdict, frozen
 from voyageai_rest.errors import printable
 
+from ..disk import open_regular
 from ..reprs import whole
 from .lines import dumps
 
 if TYPE_CHECKING:
-    from .folder import Folder
+    from pathlib import Path
 
 __all__ = ["Failure", "Failures", "Reason", "cut"]
 
@@ -111,12 +112,19 @@ class Failures(Sequence[Failure]):
         found = list(islice(self, first, max(places[0], places[-1]) + 1))
         return [found[place - first] for place in places]
 
-    def write(self, folder: Folder) -> None:
-        """Write them to the file of a job's failures; remove it if there are none."""
-        if self._count:
-            folder.write(folder.failures, (dumps(asdict(failure)) for failure in self))
-        else:
-            folder.failures.unlink(missing_ok=True)
+    def write(self, path: Path) -> None:
+        """Write them to a file, a line of JSON each; remove the file if there are none.
+
+        Raises:
+            OSError: It can't be written, or there is a link or a pipe where it would be begun.
+        """
+        if not self._count:
+            path.unlink(missing_ok=True)
+            return
+        fresh = path.with_name(path.name + ".part")
+        with open_regular(fresh, "wb") as file:
+            file.writelines(dumps(asdict(failure)) for failure in self)
+        fresh.replace(path)
 
     @whole
     def __repr__(self) -> str:

@@ -39,7 +39,6 @@ from .lines import changed
 from .lock import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
 __all__ = ["Content", "Folder"]
@@ -86,6 +85,8 @@ class Folder:
             if self.temporary
             else None
         )
+        if self.temporary:
+            close_folder(self.path)  # the umask may have closed it to its user too
         self.job = self.path / "job.json"
         self.journal = self.path / "journal.jsonl"
         self.failures = self.path / "failures.jsonl"
@@ -150,11 +151,11 @@ class Folder:
         except FileNotFoundError as failure:
             raise changed(path) from failure
 
-    def write(self, path: Path, pieces: Iterable[bytes]) -> None:
+    def write(self, path: Path, content: bytes) -> None:
         """Write one of its files whole, or leave what was there."""
         fresh = path.with_name(path.name + ".part")
         with self.open(fresh, "wb") as file:
-            file.writelines(pieces)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

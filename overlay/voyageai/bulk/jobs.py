@@ -122,7 +122,7 @@ class _Job(Generic[C, R]):
     def _ending(self, state: JobState) -> Plan[R]:
         results = self._results(state)
         failures = results.failures
-        failures.write(self._folder)
+        failures.write(self._folder.failures)
         if failures:
             told = [f"{len(failures):,} of {len(results):,} rows have failed:"]
             told += [str(failure) for failure in failures[:SHOWN]]
@@ -171,7 +171,7 @@ class _Job(Generic[C, R]):
             yield
         except JobDirectoryError:  # which is no job that goes on
             raise
-        except NotRegularError as failure:  # where a download is to be written
+        except NotRegularError as failure:  # in the place of what is written by its path
             raise JobDirectoryError(str(failure)) from failure
         except BaseException as failure:
             self._folder.keep()
@@ -232,6 +232,7 @@ class Job(_Job["Client", R]):
             MaxCostError: It is estimated to cost more, and nothing was sent; or what is left could
                 cost more: what is done is kept, and goes on under a higher `max_cost`.
             JobInUseError: It is run elsewhere.
+            JobDirectoryError: Its directory was damaged; says which file and line.
             VoyageError: It could not go on; a note says where the job is.
 
         Example:
@@ -257,6 +258,7 @@ class Job(_Job["Client", R]):
         Raises:
             ArgumentError, MaxCostError: As in `run`.
             JobInUseError: It is run elsewhere.
+            JobDirectoryError: Its directory was damaged; says which file and line.
             VoyageError: It could not go on; a note says where the job is.
 
         Example:
@@ -273,6 +275,9 @@ class Job(_Job["Client", R]):
 
         Returns:
             A row for each that was given, in their order.
+
+        Raises:
+            JobDirectoryError: The job's directory was damaged; says which file and line.
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")

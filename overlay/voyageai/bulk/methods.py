@@ -310,7 +310,7 @@ class BulkMethods:
 
         Raises:
             ArgumentError: An option is wrong.
-            JobDirectoryError: There is no job.
+            JobDirectoryError: There is no job, or it was damaged.
 
         Example:
             >>> import tempfile

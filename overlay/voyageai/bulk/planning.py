@@ -129,7 +129,7 @@ class Planner(Rows):
         content = json.dumps(manifest.to_dict(), ensure_ascii=False, indent=2).encode() + b"\n"
         journal = Journal(self._folder, self._now)
         journal.add(PLANNED, job=self._id, manifest=Content.of(content).digest)
-        self._folder.write(self._folder.job, [content])
+        self._folder.write(self._folder.job, content)
         return manifest
 
     def close(self) -> None:
