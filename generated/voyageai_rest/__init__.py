@@ -4,7 +4,7 @@
     from voyageai_rest.api.embeddings import create_embeddings
     from voyageai_rest.models import EmbeddingsRequest
 
-    with Client(token="<your API key>") as client:
+    with Client(api_key="<your API key>") as client:
         request = EmbeddingsRequest(input=["hello"], model="voyage-4", input_type="document")
         answer = create_embeddings.send(client=client, body=request)
     print(answer.parsed.usage.total_tokens)

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
 
 
-def _check_token(client: object, attribute: object, token: str) -> None:
+def _check_key(client: object, attribute: object, api_key: str) -> None:
     # The HTTP library would say so too, and show the key.
-    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", token):
-        raise ValueError("the token is empty, or has a newline or the like that no header can hold")
+    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", api_key):
+        raise ValueError(
+            "api_key must be printable ASCII without spaces at its ends, and not empty"
+        )
 
 
 @define(kw_only=True)
@@ -31,17 +33,17 @@ class Client:
     `close` or `aclose`.
 
     Attributes:
-        token: The API key, without spaces or newlines around it.
+        api_key: The API key, without spaces or newlines around it.
         base_url: Where the API is; the first of `operations.SERVERS` without it.
         timeout: Seconds for each phase of a request, as `httpx2` understands it.
         headers: Further headers of every request.
         httpx_args: Further arguments for `httpx2.Client` and `httpx2.AsyncClient`.
 
     Example:
-        >>> client = Client(token="<your API key>")
+        >>> client = Client(api_key="<your API key>")
     """
 
-    token: str = field(repr=False, validator=_check_token)
+    api_key: str = field(repr=False, validator=_check_key)
     base_url: str = SERVERS[0].url
     timeout: httpx2.Timeout | float = DEFAULT_TIMEOUT
     headers: dict[str, str] = field(factory=dict[str, str], repr=False)
@@ -108,7 +110,7 @@ class Client:
             "method": request.method,
             "url": self.base_url.rstrip("/") + request.path,
             "params": request.params or None,
-            "headers": {**self.headers, "Authorization": f"Bearer {self.token}"},
+            "headers": {**self.headers, "Authorization": f"Bearer {self.api_key}"},
             **({} if request.json is UNSET else {"json": request.json}),
             **({"files": request.parts} if request.parts else {}),
         }

@@ -9,6 +9,7 @@ ShapeError            data that does not fit a model; says where
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -19,10 +20,45 @@ if TYPE_CHECKING:
 
 REQUEST_ID = "x-request-id"
 """The header that says what the server calls a request."""
+BODY_LIMIT = 65_536
+"""Characters of a server's text that messages show."""
+# Controls, marks that turn the direction of writing, separators of lines, lone surrogates.
+UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 E = TypeVar("E", bound="ResponseError")
 
-__all__ = ("REQUEST_ID", "MalformedResponse", "ResponseError", "ShapeError", "StatusError")
+__all__ = (
+    "BODY_LIMIT",
+    "REQUEST_ID",
+    "MalformedResponse",
+    "ResponseError",
+    "ShapeError",
+    "StatusError",
+    "printable",
+)
+
+
+def printable(text: str, limit: int | None = BODY_LIMIT) -> str:
+    r"""A text as terminals and logs can show it: on one line, and cut.
+
+    Args:
+        text: The text, which may be anybody's.
+        limit: Characters of the result at most; None for all of them.
+
+    Returns:
+        The text, with what can't be shown as `\xNN` or `\uNNNN`.
+
+    Example:
+        >>> print(printable("no\x1b[2J\nOK"))
+        no\x1b[2J\x0aOK
+    """
+    shown = UNPRINTABLE.sub(_escaped, text[:limit])
+    if limit is None or max(len(text), len(shown)) <= limit:
+        return shown
+    end = f"... ({len(text)} characters)"
+    return f"{shown[: limit - len(end)]}{end}"
 
 
 class ShapeError(ValueError):
@@ -44,7 +80,7 @@ class ShapeError(ValueError):
         return ShapeError(self.reason, f"{place}{joint}{self.path}")
 
     def __str__(self) -> str:
-        return f"{self.path or 'the whole body'}: {self.reason}"
+        return printable(f"{self.path or 'the whole body'}: {self.reason}")
 
 
 class ResponseError(Exception):
@@ -60,7 +96,7 @@ class ResponseError(Exception):
     def __init__(
         self, *, status_code: int, headers: Mapping[str, str], content: bytes, reason: str
     ) -> None:
-        super().__init__(f"HTTP {status_code}: {reason}")
+        super().__init__(printable(f"HTTP {status_code}: {reason}"))
         self.status_code = status_code
         self.headers = dict(headers)
         self.content = content
@@ -112,3 +148,8 @@ def _restore(
     kind: type[E], status_code: int, headers: Mapping[str, str], content: bytes, reason: str
 ) -> E:
     return kind(status_code=status_code, headers=headers, content=content, reason=reason)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

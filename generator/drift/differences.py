@@ -161,6 +161,7 @@ def spelled(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(spelled, value)) or ABSENT
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.replace("\n", "\\n")  # sentences are lines
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
 
 

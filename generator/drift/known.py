@@ -45,7 +45,7 @@ class Disagreement:
         kinds: Kinds of the differences.
         paths: Patterns of their paths.
         values: What stands there, in either; None if that can be anything.
-        lasting: Whether it is there or not is all the same.
+        lasting: Whether it may be there or not.
     """
 
     about: str

@@ -11,7 +11,7 @@ NOBODY = "no key"
 
 
 def compare_security(old: Operation, new: Operation) -> Iterator[Difference]:
-    """Ways to be let in; whoever has one of them is."""
+    """Ways to authenticate, one of which is enough."""
     before, after = _ways(old), _ways(new)
     gone, come = before - after, after - before
     if not gone and not come:

@@ -120,7 +120,7 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
             with well_formed(ours, published):
                 outcomes.append(hold_against(ours, published, known))
         except GenerationError as error:
-            failures.append(str(error))  # the others can be compared all the same
+            failures.append(str(error))  # the others can still be compared
     if chosen.format == "json":
         report = {"version": VERSION, "ours": ours.name, "published": [_json(o) for o in outcomes]}
         print(json.dumps(report, indent=2, ensure_ascii=False))

@@ -123,5 +123,14 @@ def _positive(text: str) -> float:
 
 
 def _say(text: str, key: str, where: TextIO) -> None:
-    """Print, but never the key."""
-    print(text.replace(key, HIDDEN) if key else text, file=where)
+    """Print, but never the key, nor what would act on a terminal."""
+    text = text.replace(key, HIDDEN) if key else text
+    lines = ("".join(map(_shown, line)) for line in text.split("\n"))
+    print("\n".join(lines), file=where)
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    # As JSON has it too, which may be what is printed.
+    return "\\u" + character.encode("utf-16-be", "surrogatepass").hex("-", 2).replace("-", "\\u")

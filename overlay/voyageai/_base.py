@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
 
 from .callers import level
 from .error import ArgumentError, AuthenticationError
-from .keys import MISSING, ApiKey, base_url, find_key, usable
+from .keys import MISSING, base_url, conceal, find_key, usable, usable_url, variables
 from .options import Options, byte_limit, check_input_types, policy, positive, seconds, with_fields
+from .reprs import whole, with_hidden_passwords
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
 WIRE = ("http_client", "transport", "proxy", "verify", "limits")
+# What is secret, and shown with the locals of whoever holds it unless it is wrapped.
+SECRET: Mapping[str, Callable[[Any], Any]] = {
+    "api_key": conceal,
+    "base_url": with_hidden_passwords,
+    "proxy": with_hidden_passwords,
+}
 # What the official client reads from the module and this one does not, with the new way.
 OLD_SETTINGS = {
     "requestssession": (None, "http_client=httpx2.Client(...)"),
@@ -88,6 +94,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         tokenizers: Tokenizers | None = None,
         max_response_bytes: int | None = None,
     ) -> None:
+        api_key = conceal(api_key)
+        base_url = with_hidden_passwords(base_url)
+        proxy = with_hidden_passwords(proxy)
         self._settings: ClientOptions = {
             "max_retries": max_retries,
             "timeout": timeout,
@@ -99,7 +108,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "proxy": proxy,
             "verify": verify,
             "limits": limits,
-            "input_types": dict(input_types),
+            "input_types": input_types,
             "tokenizers": tokenizers,
             "max_response_bytes": max_response_bytes,
         }
@@ -115,25 +124,26 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         seconds(settings.get("timeout"))
         positive(settings.get("deadline"))
         byte_limit(settings.get("max_response_bytes"))
-        check_input_types(settings.get("input_types", {}))
+        settings["input_types"] = check_input_types(settings.get("input_types", {}))
         limit = settings.get("rate_limit")
         if limit is not None:
             from .ratelimit import RateLimiter  # only those who use it should pay for it
 
             limit = settings["rate_limit"] = RateLimiter.of(limit)  # copies share it
         self._limiter = limit
+        environment = variables()
         key = find_key(
             api_key,
             module_path=voyageai.api_key_path,
-            module_key=voyageai.api_key,
-            environment=os.environ,
+            module_key=conceal(voyageai.api_key),
+            environment=environment,
         )
         self.api_key = key
         self.max_retries = settings.get("max_retries", 0)
         self._params = {
             "api_key": key,
             "request_timeout": settings.get("timeout"),
-            "base_url": base_url(settings.get("base_url"), key, os.environ),
+            "base_url": base_url(settings.get("base_url"), key, environment),
         }
         for name, (default, instead) in OLD_SETTINGS.items():
             value: Any = vars(voyageai).get(name, default)
@@ -154,7 +164,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         from .transport.logs import configure
 
         settings = self._settings
-        proxy = settings.get("proxy") or voyageai.proxy
+        proxy = with_hidden_passwords(settings.get("proxy") or voyageai.proxy)
         if proxy is not None and not isinstance(proxy, (str, Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may set anything
             raise ArgumentError(
                 "'proxy' must be a URL, or URLs by scheme such as {'https': ...}, "
@@ -164,7 +174,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         configure(voyageai.log)
         check(self._params["base_url"])
         wire = Wire(
-            proxy=proxy,
+            proxy=cast("str | Mapping[str, str] | None", proxy),
             verify=settings.get("verify", True),
             limits=settings.get("limits") or LIMITS,
         )
@@ -192,6 +202,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             >>> patient.max_retries
             5
         """
+        changes = cast("ClientOptions", _wrapped(changes))
         known = ClientOptions.__annotations__
         for name in changes:
             if name not in known:
@@ -213,6 +224,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             copied._connect()  # of this class
         else:
             copied._owner = False  # of this class
+            if "base_url" in changes:
+                from .transport.environment import check
+
+                check(copied._params["base_url"])  # of this class
         return copied
 
     copy = with_options
@@ -238,7 +253,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         Raises:
             ImportError: The extra `tokenizers` is not installed.
-            OSError: It can't be had; says from where, and what else can be done.
+            OSError: It could not be fetched; says from where, and what to do.
 
         Example:
             >>> tokenizer = vo.tokenizer("voyage-4")
@@ -318,7 +333,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         from .media.usage import count_usage
 
-        return count_usage(inputs, model, lambda texts: self.count_tokens(texts, model))
+        def count_text(texts: list[str]) -> int:
+            return self.count_tokens(texts, model)
+
+        return count_usage(inputs, model, count_text, self._params["base_url"])
 
     def _input_type(self, method: str, given: InputType | str | None) -> InputType | str | None:
         """The input type of a call: what is given, or else the client's for the method."""
@@ -334,13 +352,13 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 set can't be one.
             TypeError: There is no such option.
         """
-        key = self._params["api_key"]
-        if not isinstance(key, ApiKey):  # none, or set by hand
-            key = None if key is None else usable(key, "client._params")
+        # What is there may have been set by hand.
+        key = conceal(self._params["api_key"])
+        key = None if key is None else usable(key, "client._params")
         if not key:
             raise AuthenticationError(MISSING)
-        base_url = self._params["base_url"].rstrip("/")
-        parameters = {**self._params, "api_key": key, "base_url": base_url}
+        url = usable_url(self._params["base_url"])
+        parameters = {**self._params, "api_key": key, "base_url": url}
         options = Options.of(
             with_fields(given, body),
             timeout=self._params["request_timeout"],
@@ -358,7 +376,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             settings["verify"] = verify
         left_out = ("_transport", "_settings", "_owner", "_limiter")
         state = {name: value for name, value in vars(self).items() if name not in left_out}
-        return {**state, "_settings": settings}
+        return {**state, "_settings": settings, "_params": _wrapped(self._params)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Be what was pickled; without a key, look for one where this is unpickled."""
@@ -369,5 +387,16 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             vars(self).update(state)  # what was changed since the client was made is kept
         self._connect()
 
+    @whole
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._params['base_url']!r})"
+        url = with_hidden_passwords(self._params["base_url"])  # which may have been set by hand
+        return f"{type(self).__name__}(base_url={url!r})"
+
+
+def _wrapped(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with what is secret among them wrapped."""
+    return {name: SECRET.get(name, _same)(value) for name, value in settings.items()}
+
+
+def _same(value: Any) -> Any:
+    return value

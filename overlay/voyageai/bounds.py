@@ -29,6 +29,9 @@ UNKNOWN_TOKENS = 1 << 20
 BYTES_PER_CHARACTER = 4
 PROMPT = 256
 """Tokens that a model puts around a text, at most: its prompt and its special tokens."""
+REPEATED = 1024
+"""How often a text of a line can count: a query does with each of its documents."""
+BYTES_PER_COMMA = 8
 PARSED_AT_ONCE = 1 << 18
 """Bytes of JSON that make no trouble, whatever they hold."""
 
@@ -40,21 +43,29 @@ class Bounds:
     Attributes:
         size: Bytes of its body, decompressed or not.
         values: Objects and lists in its JSON; None for any number.
+        commas: Commas in its JSON, each of which may stand before a number or a string.
         tokens: Tokens it can be billed for; None where an answer is not billed.
     """
 
     size: int = 1 << 24
     values: int | None = 1 << 19
+    commas: int = 1 << 20
     tokens: int | None = None
 
     def check(self, content: bytes) -> None:
         """Refuse JSON that would take much longer to parse than a right answer does.
 
         Raises:
-            ShapeError: It holds more objects or lists than an answer can have.
+            ShapeError: It holds more objects, lists or numbers than an answer can have.
         """
         if self.values is None or len(content) <= PARSED_AT_ONCE:
             return
+        # Vectors in base64 are shorter than this, and need not be looked through.
+        if len(content) > BYTES_PER_COMMA * self.commas and content.count(b",") > self.commas:
+            raise ShapeError(
+                f"more than {self.commas:,} numbers or strings, the most that a right answer to "
+                "this request has"
+            )
         for mark in (b"{", b"["):
             place = -1
             # Much quicker than bytes.count where there are few, and never more steps than allowed.
@@ -81,6 +92,16 @@ class Bounds:
                 f"found {shown}",
                 "usage.total_tokens",
             )
+
+
+def of_line(rows: Sequence[object]) -> Bounds:
+    """The bounds of what the answer to a line of a batch can be billed for.
+
+    Args:
+        rows: Its rows, as JSON.
+    """
+    characters = sum(len(str(row)) for row in rows)
+    return Bounds(tokens=(BYTES_PER_CHARACTER * characters + PROMPT) * REPEATED)
 
 
 def of_vectors(
@@ -112,6 +133,7 @@ def of_vectors(
     return Bounds(
         size=SLACK + rows * (ENTRY + numbers * NUMBER) + echoed * CHARACTER * characters,
         values=ENTRY + 8 * rows,
+        commas=ENTRY + rows * (numbers + 16) + echoed * characters,
         tokens=tokens,
     )
 
@@ -127,6 +149,7 @@ def of_scores(query: str, documents: Sequence[str]) -> Bounds:
     return Bounds(
         size=SLACK + len(documents) * ENTRY + CHARACTER * characters,
         values=ENTRY + 8 * len(documents),
+        commas=ENTRY + 16 * len(documents) + characters,
         tokens=BYTES_PER_CHARACTER * (characters + len(query) * (len(documents) + 1))
         + PROMPT * (len(documents) + 4),
     )

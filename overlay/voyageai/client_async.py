@@ -556,7 +556,7 @@ class AsyncClient(_BaseClient):
 
         Raises:
             ImportError: The extra `tokenizers` is not installed.
-            OSError: It can't be had; says from where, and what else can be done.
+            OSError: It could not be fetched; says from where, and what to do.
 
         Example:
             >>> async def main():

@@ -31,13 +31,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from voyageai_rest.errors import REQUEST_ID
+from voyageai_rest.errors import BODY_LIMIT, REQUEST_ID, printable
 
-BODY_LIMIT = 65_536
+ID_LIMIT = 256
+"""Characters of a request id that messages show."""
 
 
 class VoyageError(Exception):
     """The base of all exceptions of this package.
+
+    Its text is printable and on one line, whatever the server said, and cut after 64 Ki characters.
+    The other attributes hold what came as it came.
 
     Attributes:
         http_body: Body of the response as text, cut after 64 Ki characters; None without one.
@@ -56,11 +60,14 @@ class VoyageError(Exception):
     """
 
     error: None = None
+    http_status: int | None = None
+    request_id: str | None = None
     argument: str | None = None
     attempts: int = 0
     elapsed: float = 0.0
     retry_after: float | None = None
     outcome_unknown: bool = False
+    _message: str | None = None
 
     def __init__(
         self,
@@ -71,6 +78,7 @@ class VoyageError(Exception):
         headers: Mapping[str, str] | None = None,
         code: str | None = None,
     ) -> None:
+        message = None if message is None else printable(str(message))
         super().__init__(message)
         self._message = message
         self.http_body = _text(http_body)
@@ -88,7 +96,9 @@ class VoyageError(Exception):
 
     def __str__(self) -> str:
         message = self._message or "<empty message>"
-        return f"Request {self.request_id}: {message}" if self.request_id else message
+        if not self.request_id:
+            return message
+        return f"Request {printable(self.request_id, ID_LIMIT)}: {message}"
 
     def __repr__(self) -> str:
         return (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from voyageai_rest.operations import SERVERS
 
 from .error import ArgumentError, AuthenticationError
+from .reprs import Url, with_hidden_passwords
 
 KEY_VARIABLE = "VOYAGE_API_KEY"
 PATH_VARIABLE = "VOYAGE_API_KEY_PATH"
@@ -28,6 +31,38 @@ class ApiKey(str):
 
     def __repr__(self) -> str:
         return "<API key>" if self else "''"
+
+
+class NotAKey:
+    """What was given for a key and is no string, of which no more is kept than a message needs.
+
+    Args:
+        given: It.
+
+    Attributes:
+        kind: Name of its type.
+        instead: What to pass.
+    """
+
+    def __init__(self, given: object) -> None:
+        # Its text is often not the key: that of pydantic's SecretStr is a row of asterisks.
+        calls = {"get_secret_value": ".get_secret_value()", "decode": ".decode()"}
+        ways = [f"what its {call} gives" for name, call in calls.items() if hasattr(given, name)]
+        self.kind = type(given).__name__
+        self.instead = (*ways, "the key itself")[0]
+
+
+def conceal(key: object) -> Any:
+    """A key that is not shown with the locals of whoever holds it before it is checked."""
+    if key is None or isinstance(key, (ApiKey, NotAKey)):
+        return key
+    return ApiKey(key) if isinstance(key, str) else NotAKey(key)
+
+
+def variables() -> dict[str, str]:
+    """The environment variables that are looked at, without what is secret in their `repr`."""
+    kinds = {KEY_VARIABLE: ApiKey, PATH_VARIABLE: str, URL_VARIABLE: Url}
+    return {name: kind(os.environ.get(name, "")) for name, kind in kinds.items()}
 
 
 def find_key(
@@ -52,6 +87,7 @@ def find_key(
         AuthenticationError: The file that was named can't be read or is empty, or the key is no
             string, or can't be sent in a header. The message does not hold the key.
     """
+    argument, module_key = conceal(argument), conceal(module_key)
     if argument is not None and argument != "":
         return usable(argument, "the argument api_key")
     for path, place in (
@@ -73,24 +109,23 @@ def usable(key: object, place: str) -> ApiKey | None:
     Raises:
         AuthenticationError: It is no string, or no header can hold it; without showing it.
     """
+    key = conceal(key)
     if not isinstance(key, str):
-        # Its text is often not the key: that of pydantic's SecretStr is a row of asterisks.
-        instead = {"get_secret_value": ".get_secret_value()", "decode": ".decode()"}
-        ways = [f"what its {call} gives" for name, call in instead.items() if hasattr(key, name)]
+        wrong = key if isinstance(key, NotAKey) else NotAKey(key)
         raise AuthenticationError(
-            f"The API key from {place} must be a string, not of type {type(key).__name__}; "
-            f"pass {(*ways, 'the key itself')[0]}."
+            f"The API key from {place} must be a string, not of type {wrong.kind}; "
+            f"pass {wrong.instead}."
         )
-    key = key.strip()
+    key = ApiKey(key.strip())
     if not key.isascii() or not key.replace("\t", " ").isprintable():
         raise AuthenticationError(
             f"The API key from {place} has characters that can't be sent in a header; it may be a "
             "different text."
         )
-    return ApiKey(key) if key else None
+    return key or None
 
 
-def base_url(argument: str | None, key: str | None, environment: Mapping[str, str]) -> str:
+def base_url(argument: object, key: str | None, environment: Mapping[str, str]) -> Url:
     """The base URL, without a slash at its end.
 
     Args:
@@ -102,13 +137,26 @@ def base_url(argument: str | None, key: str | None, environment: Mapping[str, st
     Raises:
         ArgumentError: It is neither.
     """
-    url = argument or environment.get(URL_VARIABLE) or _host_of(key or "")
+    if argument is None or argument == "":
+        argument = environment.get(URL_VARIABLE) or _host_of(key or "")
+    return usable_url(argument)
+
+
+def usable_url(given: object) -> Url:
+    """A URL, or that of a host that is named, without a slash at its end.
+
+    Raises:
+        ArgumentError: It is neither.
+    """
+    given = with_hidden_passwords(given)
     named = {server.name: server.url for server in SERVERS}
-    found = named.get(url, url).rstrip("/")
-    if not found.startswith(("http://", "https://")):
-        names = ", ".join(map(repr, named))
-        raise ArgumentError(f"base_url must be a URL or one of {names}, not {url!r}", "base_url")
-    return found
+    if isinstance(given, str):
+        found = Url(named.get(given, given).rstrip("/"))
+        if found.startswith(("http://", "https://")):
+            return found
+    shown = repr(given) if isinstance(given, str) else type(given).__name__
+    names = ", ".join(map(repr, named))
+    raise ArgumentError(f"base_url must be a URL or one of {names}, not {shown}", "base_url")
 
 
 def _host_of(key: str) -> str:
@@ -118,13 +166,13 @@ def _host_of(key: str) -> str:
 
 
 def _read(path: str, place: str) -> ApiKey:
+    key, wrong = None, "is empty."
     try:
         key = usable(Path(path).read_text(encoding="utf-8"), f"the file {path}")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise AuthenticationError(
-            f"The API key file {path!r}, named by {place}, can't be read: {reason}"
-        ) from error
+    except OSError as error:
+        wrong = f"can't be read: {error.strerror}"
+    except ValueError:  # which holds what was read, so it is not the cause
+        wrong = "can't be read: it is not text"
     if key is None:
-        raise AuthenticationError(f"The API key file {path!r}, named by {place}, is empty.")
+        raise AuthenticationError(f"The API key file {path!r}, named by {place}, {wrong}")
     return key

@@ -24,7 +24,9 @@ else:
 
 WITH_INPUT_TYPE = ("embed", "contextualized_embed", "multimodal_embed")
 """Methods that take an input type."""
+# A token and a field value of RFC 9110, but for bytes above ASCII, which it calls obsolete.
 HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
 LONGEST = 366 * 24 * 60 * 60.0
 """Seconds: more is no bound, and clocks of operating systems can't tell it."""
 NEVER_SENT = ("authorization", "host", "content-length", "content-type", "transfer-encoding")
@@ -86,9 +88,8 @@ def with_fields(given: CallOptions, body: Model | None) -> CallOptions:
         if getattr(body, name, None) is UNSET:
             fields[name] = check_field(type(body).__name__, name, options.pop(name))
     sent = {name: value for name, value in fields.items() if value is not None}
-    return cast(
-        "CallOptions", {**options, "extra_body": {**sent, **(given.get("extra_body") or {})}}
-    )
+    extra = _mapping("extra_body", given.get("extra_body") or {})
+    return cast("CallOptions", {**options, "extra_body": {**sent, **extra}})
 
 
 @frozen(kw_only=True)
@@ -144,7 +145,7 @@ class Options:
             limiter=limiter,
             max_response_bytes=max_response_bytes,
             extra_headers=_headers(given.get("extra_headers") or {}),
-            extra_body=given.get("extra_body") or {},
+            extra_body=_mapping("extra_body", given.get("extra_body") or {}),
         )
 
     @property
@@ -170,7 +171,8 @@ def policy(retries: int | RetryPolicy) -> RetryPolicy:
         return retries
     if type(retries) is not int or retries < 0:
         raise ArgumentError(
-            f"max_retries must be a number from 0 or a RetryPolicy, not {retries!r}", "max_retries"
+            f"max_retries must be a whole number, 0 or more, or a RetryPolicy, not {retries!r}",
+            "max_retries",
         )
     return RetryPolicy(max_retries=retries)
 
@@ -185,8 +187,9 @@ def seconds(timeout: Seconds) -> Seconds:
     phases = given.as_dict().values() if hasattr(given, "as_dict") else [given]
     if not all(each is None or _is_time(each) for each in phases):
         raise ArgumentError(
-            f"timeout must be seconds from 0, an httpx2.Timeout or None, not {given!r}; for a pair "
-            "of seconds to connect and to read take httpx2.Timeout(read, connect=connect)",
+            f"timeout must be a number of seconds (0 or more), an httpx2.Timeout or None, not "
+            f"{given!r}; for separate connect and read timeouts use "
+            "httpx2.Timeout(read, connect=connect)",
             "timeout",
         )
     return timeout
@@ -197,12 +200,13 @@ def _is_time(given: object) -> bool:
     return isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0
 
 
-def check_input_types(given: Mapping[str, object]) -> None:
-    """Refuse default input types of methods that there are not, or that are none.
+def check_input_types(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Default input types by method, as they are.
 
     Raises:
-        ArgumentError: Says which.
+        ArgumentError: Says which is of no method, or is none.
     """
+    given = _mapping("input_types", given)
     for method, input_type in given.items():
         if method not in WITH_INPUT_TYPE:
             raise ArgumentError(
@@ -210,6 +214,7 @@ def check_input_types(given: Mapping[str, object]) -> None:
                 "input_types",
             )
         check_value("EmbeddingsRequest", "input_type", input_type)
+    return given
 
 
 def positive(deadline: float | None) -> float | None:
@@ -220,7 +225,8 @@ def positive(deadline: float | None) -> float | None:
     """
     if deadline is not None and not (_is_time(deadline) and deadline > 0):
         raise ArgumentError(
-            f"deadline must be more than 0 seconds or None, not {deadline!r}", "deadline"
+            f"deadline must be a number of seconds greater than 0, or None, not {deadline!r}",
+            "deadline",
         )
     return deadline
 
@@ -240,22 +246,38 @@ def byte_limit(size: int | None) -> int | None:
 
 
 def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    for name, value in headers.items():
+    """Headers as they are, if they can be sent as RFC 9110 has them. Values may be secrets.
+
+    Raises:
+        ArgumentError: Names the header that can't, and never shows its value.
+    """
+    given: Mapping[Any, Any] = _mapping("extra_headers", headers)
+    for name, value in given.items():
+        if not isinstance(name, str) or not HEADER.fullmatch(name):
+            raise ArgumentError(
+                f"extra_headers has {name!r}, which is not a header name; use "
+                "letters, digits and hyphens, without spaces",
+                "extra_headers",
+            )
         if name.lower() in NEVER_SENT:
             raise ArgumentError(
                 f"extra_headers can't set {name!r}, which the client sets", "extra_headers"
             )
-        given: Any = value  # not shown, as it may be a secret
-        if not (isinstance(given, str) and given.isascii() and given.isprintable()):
+        if not isinstance(value, str) or not VALUE.fullmatch(value):
             raise ArgumentError(
-                f"the value of {name!r} in extra_headers must be a string of printable ASCII "
-                "characters",
+                f"the value of {name!r} in extra_headers can't be sent; it is a string of "
+                "printable ASCII characters, with spaces and tabs only within it",
                 "extra_headers",
             )
-        if not HEADER.fullmatch(name) or value != value.strip():
-            raise ArgumentError(
-                f"extra_headers has {name!r}, which is no header: names are letters, digits and "
-                "hyphens, and values begin and end without spaces",
-                "extra_headers",
-            )
-    return headers
+    return given
+
+
+def _mapping(argument: str, given: object) -> dict[Any, Any]:
+    """A copy of a mapping.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    if isinstance(given, Mapping):
+        return dict(given)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user
+    raise ArgumentError(f"{argument} must be a mapping, not {type(given).__name__}", argument)

@@ -233,7 +233,7 @@ def _unsigned(
 def _check_columns(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> None:
     if left.shape[1] != right.shape[1]:
         raise ArgumentError(
-            f"queries and documents must have as many columns, not {left.shape[1]} and "
+            f"queries and documents must have the same number of columns, not {left.shape[1]} and "
             f"{right.shape[1]}",
             "documents",
         )

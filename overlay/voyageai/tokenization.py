@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from voyageai_rest.errors import printable
+
 from .callers import level
 from .error import ArgumentError
 from .extras import require
@@ -25,7 +27,16 @@ from .limits import NONE, check_model, known
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-__all__ = ["Tokenizers", "at_hand", "count", "default_model", "encode", "fetch", "load"]
+__all__ = [
+    "Tokenizers",
+    "at_hand",
+    "count",
+    "default_model",
+    "emulator_at",
+    "encode",
+    "fetch",
+    "load",
+]
 
 Tokenizers: TypeAlias = "Mapping[str, str | PathLike[str] | Tokenizer]"
 """Tokenizers of one's own, or paths of their `tokenizer.json`, by model."""
@@ -51,7 +62,7 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
-        OSError: It can't be had; says from where, and what else can be done.
+        OSError: It could not be fetched; says from where, and what to do.
     """
     check_model(model)
     given = (own or {}).get(model)
@@ -59,7 +70,7 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
         return given
     # Whoever comes second waits rather than fetches it too.
     with _lock:
-        emulator = None if given else _emulator(model, base_url)
+        emulator = None if given else emulator_at(model, base_url)
         where = emulator or _endpoint()
         origin = (os.fspath(given),) if given else (repository(model), where)
         if origin not in _loaded:
@@ -67,7 +78,8 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
                 path = os.fspath(given) if given else fetch(model, FILE, emulator)
             except OSError as error:
                 raise OSError(
-                    f"{FILE} of {model} can't be had from {where}/{repository(model)}: {error}. "
+                    f"{FILE} of {model} could not be fetched from {where}/{repository(model)}: "
+                    f"{printable(str(error))}. "
                     f"Give the client a file, tokenizers={{{model!r}: 'path/to/{FILE}'}}, or set "
                     "HF_ENDPOINT to a host that has it, such as an emulator's address without /v1."
                 ) from None
@@ -108,7 +120,7 @@ def fetch(model: str, name: str, emulator: str | None = None) -> str:
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
-        OSError: It can't be had; says why.
+        OSError: It could not be fetched; says why.
     """
     hub = require("huggingface_hub", "tokenizers")
     place, cache = repository(model), {}
@@ -135,10 +147,17 @@ def _look(hub: Any, place: str, name: str, emulator: str | None) -> Any:
     return hub.get_hf_file_metadata(url, token=None if emulator is None else False)
 
 
-def _emulator(model: str, base_url: str) -> str | None:
-    """The address of a host that serves tokenizers as an emulator does, if requests go to one.
+def emulator_at(model: str, base_url: str) -> str | None:
+    """The address of the emulator that requests go to, if it has the files of a model.
 
     HF_ENDPOINT goes first. Hosts with TLS are not asked, as emulators have none.
+
+    Args:
+        model: Name of a model.
+        base_url: Where requests go.
+
+    Raises:
+        ImportError: The extra `tokenizers` is not installed.
     """
     url = urlsplit(base_url)
     if url.scheme != "http" or os.environ.get("HF_ENDPOINT"):

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from voyageai_rest.dtypes import DTYPES
+from voyageai_rest.errors import printable
 
 from .error import AuthenticationError
-from .keys import base_url, find_key, usable
+from .keys import base_url, conceal, find_key, usable, variables
 from .vectors import Vectors
 
 __all__ = [
@@ -59,8 +60,8 @@ def default_api_key() -> str:
     key = find_key(
         None,
         module_path=voyageai.api_key_path,
-        module_key=voyageai.api_key,
-        environment=os.environ,
+        module_key=conceal(voyageai.api_key),
+        environment=variables(),
     )
     if key is None:
         raise AuthenticationError(
@@ -78,6 +79,7 @@ def api_key_to_header(key: str) -> dict[str, str]:
     Raises:
         AuthenticationError: It can't be one.
     """
+    key = conceal(key)
     return {"Authorization": f"Bearer {usable(key, 'the argument key') or ''}"}
 
 
@@ -113,4 +115,4 @@ def _log(level: int, message: str, params: Mapping[str, Any]) -> None:
 
 def _shown(value: object) -> str:
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return repr(text) if re.search(r"\s", text) else text
+    return repr(text) if re.search(r"\s", text) else printable(text, limit=None)

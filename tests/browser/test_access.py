@@ -215,6 +215,28 @@ def test_tables_fit_a_window_of_the_usual_width(browser: Any, emulator: Emulator
         assert [] == visit.page.evaluate(cut_off)
 
 
+def test_the_similarity_matrix_fits_or_scrolls_in_its_own_box(
+    browser: Any, emulator: Emulator
+) -> None:
+    """Numbers that are cut off are compared with the wrong ones."""
+    size = {"width": 1280, "height": HEIGHT}
+    with Visit.of(browser, emulator, viewport=size) as visit:
+        visit.open()
+        playground = visit.part("Playground")
+        box = playground.get_by_role("region", name="Similarity of the texts")
+        for texts, fits in ((5, True), (12, True), (40, False)):
+            lines = "\n".join(f"a text of some length that is number {i}" for i in range(texts))
+            visit.page.get_by_label("Texts, one per line").fill(lines)
+            playground.get_by_role("button", name="Embed").click()
+            expect(box.locator("tbody tr")).to_have_count(texts)
+            assert fits == box.evaluate("(box) => box.scrollWidth <= box.clientWidth")
+            assert 1280 >= visit.page.evaluate("() => document.documentElement.scrollWidth")
+        # The texts stay beside their numbers.
+        box.evaluate("(box) => { box.scrollLeft = 1000; }")
+        left = box.get_by_role("rowheader").first.bounding_box()["x"]
+        assert left == box.bounding_box()["x"]
+
+
 def test_nothing_moves_for_who_wants_no_motion(browser: Any, emulator: Emulator) -> None:
     """For some it is a cause of illness."""
     with Visit.of(browser, emulator, reduced_motion="reduce") as visit:

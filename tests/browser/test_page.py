@@ -71,7 +71,7 @@ def test_a_link_opens_a_page_that_stands_there_locked(browser: Any, emulator: Em
 
 def test_requests_appear_as_they_come(visit: Visit) -> None:
     """Without a reload, the latest first."""
-    expect(visit.part("Requests")).to_contain_text("There were no requests yet.")
+    expect(visit.part("Requests")).to_contain_text("No requests yet.")
     post(visit.emulator, {**TEXTS, "input_type": "query"})
     expect(visit.rows()).to_have_count(1)
     post(visit.emulator, {**RANKING, "model": "none"}, "/rerank")
@@ -113,7 +113,7 @@ def test_requests_are_chosen_by_operation_and_status(visit: Visit) -> None:
     expect(visit.rows()).to_have_count(1)
     expect(visit.rows()).to_contain_text("status; status=503")
     part.get_by_label("Operation").select_option("createEmbeddings")
-    expect(part).to_contain_text("None of the requests is of that kind.")
+    expect(part).to_contain_text("No request matches the filters.")
     part.get_by_label("Status").select_option("4xx, refused")
     expect(visit.rows()).to_contain_text("none")
 
@@ -215,7 +215,7 @@ def test_a_fault_that_is_switched_on_happens_and_is_gone(visit: Visit) -> None:
 def test_faults_are_planned_for_some_and_for_all(visit: Visit) -> None:
     """As often and for what the plan can say."""
     part = visit.part("Faults")
-    name, when = part.get_by_label("Fault", exact=True), part.get_by_label("Happens to")
+    name, when = part.get_by_label("Fault", exact=True), part.get_by_label("Applies to")
     add = part.get_by_role("button", name="Add to the plan")
     name.select_option("delay")
     expect(part.locator("#fault-description")).to_contain_text("late")
@@ -329,17 +329,31 @@ def test_the_playground_says_why_it_is_refused(visit: Visit) -> None:
     playground = visit.part("Playground")
     embed = playground.get_by_role("button", name="Embed")
     embed.click()
-    expect(playground).to_contain_text("Not done: 502")
+    expect(playground).to_contain_text("Failed: 502")
     visit.page.get_by_label("API key").fill(" ")
     embed.click()
     expect(playground).to_contain_text("API key at the top of the page")
     visit.page.get_by_label("API key").fill("key")
     visit.page.get_by_label("Texts, one per line").fill("\n".join(map(str, range(41))))
     embed.click()
-    expect(playground).to_contain_text("room for 40 texts, not for 41")
+    expect(playground).to_contain_text("at most 40 texts; there are 41")
     visit.page.get_by_label("Texts, one per line").fill("one")
     embed.click()
     expect(playground.get_by_role("table", name="Cosine similarity")).to_be_visible()
+
+
+def test_a_result_goes_when_the_next_request_fails(visit: Visit) -> None:
+    """It would be read as the answer to what stands above it."""
+    playground = visit.part("Playground")
+    for button, table in (("Embed", "Cosine similarity"), ("Rerank", "Relevance")):
+        playground.get_by_role("button", name=button).click()
+        expect(playground.get_by_role("table", name=table)).to_be_visible()
+        visit.emulator.faults.next("unavailable")
+        playground.get_by_role("button", name=button).click()
+        expect(playground).to_contain_text("Failed: 503")
+        expect(playground.get_by_role("table", name=table)).to_have_count(0)
+        playground.get_by_role("button", name=button).click()
+        expect(playground.get_by_role("table", name=table)).to_be_visible()
 
 
 def test_models_are_those_of_the_catalogue(visit: Visit) -> None:
@@ -358,7 +372,7 @@ def test_usage_is_shown_against_the_limits(visit: Visit) -> None:
     """And a tier that is chosen holds at once."""
     part = visit.part("Rate limits")
     part.get_by_label("Usage tier").select_option("free")
-    expect(part).to_contain_text("Nothing was used.")
+    expect(part).to_contain_text("No requests in the last minute.")
     for _ in range(2):
         post(visit.emulator)
     used = visit.emulator.limits.usage()[0]
@@ -380,7 +394,7 @@ def test_the_clock_and_the_latency_are_set(visit: Visit) -> None:
     part.get_by_label("Answers take").select_option("a fixed time")
     part.get_by_label("Seconds").fill("0.05")
     part.get_by_role("button", name="Set").click()
-    expect(part).to_contain_text("The latency is set.")
+    expect(part).to_contain_text("The latency was set.")
     assert "0.05" == str(visit.emulator.latency)
     visit.page.reload()
     expect(part.get_by_label("Seconds")).to_have_value("0.05")
@@ -451,22 +465,83 @@ def test_files_are_downloaded_and_deleted(visit: Visit) -> None:
     assert "texts.jsonl" == downloading.value.suggested_filename
     assert 2 == len(Path(downloading.value.path()).read_text("utf-8").splitlines())
     table.get_by_role("button", name=re.compile("^Delete ")).click()
-    expect(table).to_contain_text("There are no files.")
+    expect(table).to_contain_text("There are no files, of any API key.")
     expect(part.get_by_label("Input file").locator("option")).to_have_count(0)
 
 
-def test_files_are_those_of_the_key(visit: Visit) -> None:
-    """Other keys have others, and a key that is not accepted has none."""
+def test_batches_and_files_of_all_keys_are_shown(visit: Visit) -> None:
+    """The token shows all that the emulator has; only the API key acts, as it does everywhere."""
     part = upload(visit)
-    table = part.get_by_role("region", name="Files", exact=True)
-    expect(table).to_contain_text("texts.jsonl")
-    visit.page.get_by_label("API key").fill("other")
-    visit.page.get_by_label("API key").press("Tab")
-    expect(table).to_contain_text("There are no files.")
-    visit.page.get_by_label("API key").fill("")
-    visit.page.get_by_label("API key").press("Tab")
-    expect(table).to_contain_text("API key at the top of the page")
+    part.get_by_role("button", name="Create batch").click()
+    batches = part.get_by_role("region", name="Batches", exact=True)
+    files = part.get_by_role("region", name="Files", exact=True)
+    use = re.compile("^(Output|Download) ")
+    owner = visit.emulator.requests.last.key
+    expect(part.get_by_role("row").filter(has_text="this page")).to_have_count(3)
+    expect(part.get_by_role("button", name=use)).to_have_count(3)
+    key = visit.page.get_by_label("API key")
+    for other, note in (
+        ("other", None),
+        ("", "Type an API key at the top of the page"),
+        ("not a key", "Type an API key at the top of the page"),
+    ):
+        key.fill(other)
+        key.press("Tab")
+        for table in (batches, files):
+            expect(table).to_contain_text(str(owner))
+            expect(table).to_contain_text("need its API key")
+        expect(part.get_by_role("button", name=use)).to_have_count(0)
+        expect(part.get_by_label("Input file").locator("option")).to_have_count(0)
+        if note:
+            expect(part).to_contain_text(note)
     expect(visit.page.get_by_text("Connected", exact=True)).to_be_visible()
+    key.fill("emulator")
+    key.press("Tab")
+    expect(part.get_by_role("button", name=use)).to_have_count(3)
+    expect(part).not_to_contain_text("Type an API key")
+
+
+def test_a_key_that_the_emulator_refuses_is_named(browser: Any) -> None:
+    """What it cannot do is understood, and all the same everything is shown."""
+    with running(api_key="only-key") as emulator, Visit.of(browser, emulator) as visit:
+        upload = {"file": ("texts.jsonl", b'{"custom_id": "a", "body": {"input": ["one"]}}\n')}
+        headers = {"authorization": "Bearer only-key"}
+        httpx2.post(f"{emulator}/files", headers=headers, data={"purpose": "batch"}, files=upload)
+        visit.open()
+        part = visit.part("Batches and files")
+        expect(part).to_contain_text("The emulator refuses the API key at the top of the page: 401")
+        expect(part.get_by_role("region", name="Files", exact=True)).to_contain_text("texts.jsonl")
+        visit.page.get_by_label("API key").fill("only-key")
+        visit.page.get_by_label("API key").press("Tab")
+        expect(part).to_contain_text("this page")
+        expect(part).not_to_contain_text("refuses")
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_rows_open(visit: Visit, by: str) -> None:
+    """Wherever they are clicked, and at their first cell by the keyboard."""
+    upload(visit).get_by_role("button", name="Create batch").click()
+    part = visit.part("Batches and files")
+    expect(part.get_by_role("region", name="Batches", exact=True)).to_contain_text("completed")
+    for name, told in (
+        (r"Request 1: details", "POST /v1/files"),
+        (r"Batch .+: details", '"completed":3'),
+        (r"File .+: details", "texts.jsonl"),
+    ):
+        row = visit.page.get_by_role("row").filter(
+            has=visit.page.get_by_role("button", name=re.compile(name))
+        )
+        row = row.last
+        opener = row.get_by_role("button", name=re.compile(name))
+        if by == "mouse":
+            row.get_by_role("cell").nth(3).click()
+        else:
+            opener.press("Enter")
+        dialog = visit.page.get_by_role("dialog")
+        expect(dialog).to_contain_text(told)
+        visit.page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        expect(opener).to_be_focused()
 
 
 # What comes from outside

@@ -159,7 +159,7 @@ def test_a_host_that_can_not_be_reached_is_unknown(command: ModuleType) -> None:
     assert command.UNKNOWN == command.kind_of("http://127.0.0.1:1/v1")
 
 
-def test_the_second_run_sends_the_question_alone(
+def test_the_second_run_embeds_the_question_alone(
     run: Run, hosted: voyageai.emulator.Emulator, library: list[Docstring]
 ) -> None:
     """On the API the documents cost money, and everywhere they take time."""
@@ -168,7 +168,7 @@ def test_the_second_run_sends_the_question_alone(
     assert {entry.text for entry in library} <= {text for texts in first for text in texts}
     status, output = run("compress some data")
     assert 0 == status
-    assert [["compress some data"]] * 2 == sent(hosted)  # to be embedded, and to be reranked for
+    assert [["compress some data"]] * 2 == sent(hosted)  # embedded, and reranked for
     assert f"{len(library)} of {len(library)} vectors" in output
     assert "Reading the library" not in output
     assert "Embedding" not in output

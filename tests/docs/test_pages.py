@@ -70,3 +70,13 @@ NAMED = re.compile(r"pip install [^\n]*(?<![-\w])voyageai(?!-)")
 def test_no_install_line_asks_an_index_for_the_name(page):
     """A public index has the vendor's package under it."""
     assert [] == NAMED.findall(page.read_text(encoding="utf-8"))
+
+
+def test_each_promise_of_security_names_tests_that_are_there() -> None:
+    """A promise without a test is a hope."""
+    page = (ROOT / "docs/security.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "promise |" not in line]
+    named = re.findall(r"`(tests/[^`]+)`", page)
+    assert len(rows) > 10
+    assert all("`tests/" in row or "the same" in row for row in rows)
+    assert [] == [name for name in named if not (ROOT / name).is_file()]

@@ -10,7 +10,8 @@ import httpx2
 import pytest
 from voyageai.emulator import running
 from voyageai.emulator.handle import Emulator
-from voyageai_rest.catalogue import MODELS, TIERS, Tiers
+from voyageai.emulator.recorded import fingerprint
+from voyageai_rest.catalogue import BATCH, MODELS, TIERS, Tiers
 
 from tests.emulator.faulting import KEY, RANKING, TEXTS, admin, post
 
@@ -58,7 +59,8 @@ def refused(answer: httpx2.Response, status: int = 400) -> str:
         "latency",
         "clock",
         "batches",
-        "own/files",
+        "files",
+        "key",
         "nowhere",
     ],
 )
@@ -350,7 +352,8 @@ def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
     }
     made = post(emulator, body, "/batches").json()
     assert 1 == emulator.batches.settle(timeout=0.05)
-    assert [made["id"]] == [batch["id"] for batch in get(emulator, "/batches")["batches"]]
+    (told,) = get(emulator, "/batches")["batches"]
+    assert (made["id"], fingerprint("any")) == (told["id"], told["owner"])
     released = admin(emulator, "POST", "/batches/release", {}).json()
     assert [] == released["held"]
     assert 0 == emulator.batches.settle()
@@ -369,21 +372,38 @@ def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
     refused(admin(emulator, "POST", "/batches/wake", {}), 404)
 
 
-def test_what_a_key_owns_is_told_without_a_trace(emulator: Emulator) -> None:
+def test_files_and_batches_are_told_with_their_keys_and_without_a_trace(emulator: Emulator) -> None:
     """A page that looks every second must not be what the record, or the fault, is about."""
-    upload = {"file": ("a.jsonl", LINES)}
-    httpx2.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
+    for key in ("first", "second"):
+        headers = {"authorization": f"Bearer {key}"}
+        upload = {"file": (f"{key}.jsonl", LINES)}
+        httpx2.post(f"{emulator}/files", headers=headers, data={"purpose": "batch"}, files=upload)
+    owners = {f"{key}.jsonl": fingerprint(key) for key in ("second", "first")}
     seen = len(emulator.requests)
     emulator.faults.next("gone")
-    headers = {"x-emulator-token": emulator.admin_token}
-    url = f"{emulator.origin}/_emulator/own"
-    (file,) = httpx2.get(f"{url}/files", headers={**headers, **KEY}).json()["data"]
-    assert "a.jsonl" == file["filename"]
-    other = {**headers, "authorization": "Bearer other"}
-    assert [] == httpx2.get(f"{url}/files", headers=other).json()["data"]
-    assert [] == httpx2.get(f"{url}/batches", headers=other).json()["data"]
-    refused(httpx2.get(f"{url}/batches", headers=headers), 401)
+    files = get(emulator, "/files")["files"]
+    assert [*owners.items()] == [(file["filename"], file["owner"]) for file in files]
     assert (seen, 1) == (len(emulator.requests), len(emulator.faults.as_json()))
+
+
+def test_files_that_expired_are_told_no_more(emulator: Emulator) -> None:
+    """As to who asks with their key."""
+    upload = {"file": ("a.jsonl", LINES)}
+    httpx2.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
+    assert 1 == len(get(emulator, "/files")["files"])
+    emulator.clock.advance(BATCH.file_retention_days * 86_400)
+    assert [] == get(emulator, "/files")["files"]
+
+
+def test_the_fingerprint_of_a_key_is_told_if_it_is_accepted() -> None:
+    """By it a page finds what is its own, and need not know how fingerprints are made."""
+    with running(api_key="right") as emulator:
+        headers = {"x-emulator-token": emulator.admin_token}
+        url = f"{emulator.origin}/_emulator/key"
+        told = httpx2.get(url, headers={**headers, "authorization": "Bearer right"}).json()
+        assert {"owner": fingerprint("right")} == told
+        refused(httpx2.get(url, headers={**headers, "authorization": "Bearer wrong"}), 401)
+        refused(httpx2.get(url, headers=headers), 401)
 
 
 def test_bodies_are_bounded(emulator: Emulator) -> None:

@@ -104,14 +104,20 @@ def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_pat
         assert check_groups(state, job) > 1
 
 
-def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
-    """After every single step another process could have to take it up."""
-    state = str(tmp_path / "state.db")
-    lines = list(some_lines(200))
-    seen: list[tuple[str, int]] = []
+def runner_of(store: Store, world: World) -> Runner:
+    """What takes the jobs of a store further."""
+    parts: Any = SimpleNamespace(
+        store=store,
+        contract=world.contract,
+        serving=world.serving,
+        now=world.now,
+        max_body=world.max_body,
+    )
+    return Runner(parts)
 
-    world = World(Settings(clock=lambda: 1000.0))
-    store = Store(state)
+
+def add_job(store: Store, world: World, lines: list[dict[str, Any]]) -> None:
+    """Add a job to a store."""
     file = store.files.begin("me", "lines.jsonl", "batch")
     store.files.append(file, jsonl(lines))
     store.files.publish(file, 0, 10**15)
@@ -126,16 +132,35 @@ def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
         created_at=world.now(),
         expected_completion_at=10**15,
     )
+
+
+def test_a_stop_does_not_wait_for_the_lines_of_a_step() -> None:
+    """Each of them may take a second; the next process begins the step anew."""
+    world = World(Settings(clock=lambda: 1000.0))
+    add_job(world.store, world, list(some_lines(10)))
+    runner = runner_of(world.store, world)
+    while (job := world.store.jobs.in_flight()[0]).status == "validating":
+        runner.step(job)
+    runner.stopping.set()
+    runner.step(job)
+    assert 0 == world.store.jobs.all()[0].completed
+    runner_of(world.store, world).step(job)
+    assert 10 == world.store.jobs.all()[0].completed
+    world.close()
+
+
+def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
+    """After every single step another process could have to take it up."""
+    state = str(tmp_path / "state.db")
+    lines = list(some_lines(200))
+    seen: list[tuple[str, int]] = []
+
+    world = World(Settings(clock=lambda: 1000.0))
+    store = Store(state)
+    add_job(store, world, lines)
     while flying := store.jobs.in_flight():
         seen.append((flying[0].status, flying[0].completed))
-        parts: Any = SimpleNamespace(
-            store=store,
-            contract=world.contract,
-            serving=world.serving,
-            now=world.now,
-            max_body=world.max_body,
-        )
-        Runner(parts).step(flying[0])
+        runner_of(store, world).step(flying[0])
         store.close()
         store = Store(state)
     (job,) = store.jobs.all()

@@ -772,17 +772,18 @@ def test_the_handle_refuses_what_makes_no_sense(shared: Emulator) -> None:
 
 
 def test_the_handle_shows_all_jobs(emulator: Emulator, steered: Jobs) -> None:
-    """Of every key, and how they are steered, as JSON has it."""
+    """Of every key, with whose they are, and how they are steered, as JSON has it."""
     assert {"held": [], "seconds_per_line": 0, "batches": []} == emulator.batches.as_json()
     emulator.batches.hold("validating")
     emulator.batches.pace(2.5)
     mine = steered.create(some_lines(1))
     with Jobs(emulator.url, "another") as others:
         theirs = others.create(some_lines(1))
+    first, second = list(dict.fromkeys(request.key for request in emulator.requests))
     assert {
         "held": ["validating"],
         "seconds_per_line": 2.5,
-        "batches": [theirs, mine],
+        "batches": [{"owner": second, **theirs}, {"owner": first, **mine}],
     } == emulator.batches.as_json()
 
 

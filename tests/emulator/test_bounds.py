@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -485,7 +486,7 @@ for _ in range(30):
 def test_an_end_leaves_no_connection_unclosed() -> None:
     """Whoever turns warnings into errors would have them in a test that follows."""
     ran = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", ENDS],
+        [sys.executable, "-W", "error", "-c", ENDS],
         capture_output=True,
         text=True,
         check=True,
@@ -536,6 +537,18 @@ def test_an_end_takes_no_longer_than_its_grace(
         assert [b""] * 3 == [read_all(sock) for sock in socks]
     (record,) = caplog.records
     assert "the emulator stops with 3 requests under way" == record.message
+
+
+def test_a_second_signal_ends_it_without_any_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever presses Ctrl-C twice does not want to wait."""
+    monkeypatch.setattr(server, "GRACE", 600)
+    held = Server("127.0.0.1", 0, Settings(faults=["hang"]))
+    body = head("/embeddings", "Authorization: Bearer a", "Content-Length: 2") + b"{}"
+    with serving(held) as url, connect(url, body) as sock:
+        until(lambda: len(held.emulator.requests) == 1)
+        for _ in range(2):
+            held.handle_exit(signal.SIGINT, None)
+        assert b"" == read_all(sock)
 
 
 BUSY = """\

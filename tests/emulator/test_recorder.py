@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import pickle
 import statistics
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import count
@@ -18,6 +20,7 @@ import voyageai.emulator
 from voyageai.emulator import running
 from voyageai.emulator.handle import Emulator
 from voyageai.emulator.recorded import RecordedRequest, fingerprint
+from voyageai.emulator.recorder import Journal
 from voyageai.emulator.requests import Requests
 from voyageai_rest.models import EmbeddingsRequest, RerankRequest
 
@@ -277,6 +280,22 @@ def test_requests_are_lines_of_json_in_a_file(tmp_path: Path) -> None:
     assert (TEXTS, RANKING) == (lines[0]["body"], lines[1]["body"])
     with pytest.raises(OSError, match="Is a directory"), running(record=tmp_path):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.parametrize("umask", [0, 0o777])
+@pytest.mark.parametrize("there", [True, False])
+def test_only_its_user_can_read_a_recording(tmp_path: Path, umask: int, there: bool) -> None:
+    """It holds the bodies of requests."""
+    file = tmp_path / "requests.jsonl"
+    if there:
+        file.touch(0o644)
+    old = os.umask(umask)
+    try:
+        Journal(file).close()
+    finally:
+        os.umask(old)
+    assert "0o600" == oct(file.stat().st_mode & 0o777)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -122,6 +124,8 @@ def test_what_is_no_state_file_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(foreign) as connection:
         connection.execute("CREATE TABLE mine (a)")
     connection.close()
+    for path in (text, foreign):
+        path.chmod(0o644)
     before = foreign.read_bytes()
     with pytest.raises(StateError, match="not a database"):
         Store(str(text))
@@ -129,7 +133,58 @@ def test_what_is_no_state_file_is_left_alone(tmp_path: Path) -> None:
         Store(str(foreign))
     with pytest.raises(StateError, match="unable to open"):
         Store(str(tmp_path))
+    assert {"0o644"} == {oct(path.stat().st_mode & 0o777) for path in (text, foreign)}
     assert ("my notes\n" * 1000, before) == (text.read_text(), foreign.read_bytes())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.parametrize("umask", [0, 0o777])
+def test_only_its_user_can_read_a_state_file_and_what_is_beside_it(
+    tmp_path: Path, umask: int
+) -> None:
+    """They hold what was uploaded."""
+
+    def modes() -> dict[str, str]:
+        return {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+
+    private = {"state.db": "0o600", "state.db-wal": "0o600"}
+    old = os.umask(umask)
+    try:
+        store = Store(str(tmp_path / "state.db"))
+        keep(store, b"text")
+        assert private == modes()
+        for path in tmp_path.iterdir():  # as an older release, or one that was killed, left them
+            shutil.copy(path, tmp_path / path.name.replace("state", "old"))
+            (tmp_path / path.name.replace("state", "old")).chmod(0o644)
+        store.close()
+        old_store = Store(str(tmp_path / "old.db"))
+        assert {name.replace("state", "old") for name in private} | {"state.db"} == modes().keys()
+        assert {"0o600"} == {*modes().values()}
+        old_store.close()
+    finally:
+        os.umask(old)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+def test_nothing_but_files_is_opened_beside_a_state_file(
+    tmp_path: Path, kind: str, ending: str
+) -> None:
+    """A link would lead to a file of somebody's."""
+    planted, mine = tmp_path / f"state.db{ending}", tmp_path / "mine"
+    mine.write_text("my notes")
+    planted.symlink_to(mine) if kind == "link" else os.mkfifo(planted)
+    with pytest.raises(StateError, match=r"is a symbolic link, and|is a named pipe, and"):
+        Store(str(tmp_path / "state.db"))
+    assert "my notes" == mine.read_text()
+    planted.unlink()
+    (tmp_path / "link.db").symlink_to(tmp_path / "state.db")  # which its user has named
+    Store(str(tmp_path / "link.db")).close()
+    assert (tmp_path / "state.db").is_file()
+    os.mkfifo(tmp_path / "pipe.db")
+    with pytest.raises(StateError, match="is a named pipe, and must be a file"):
+        Store(str(tmp_path / "pipe.db"))
 
 
 def test_an_upload_that_was_cut_off_leaves_nothing(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def answer(request):
     seen.append([request.method, request.url.path, json.loads(request.content)])
     return httpx2.Response(200, json=[{"tokens": 2, "cache": {"total_tokens": 1}}])
 transport = httpx2.MockTransport(answer)
-with Client(token="t", httpx_args={"transport": transport}) as client:
+with Client(api_key="t", httpx_args={"transport": transport}) as client:
     parsed = count_tokens.send(client=client, body=CountTokensRequest(texts=["a b"])).parsed
 cache = parsed[0].additional_properties["cache"]
 [seen, parsed[0].tokens, cache.total_tokens, parsed[0].to_dict()]
@@ -281,7 +281,7 @@ def answer(request):
     return httpx2.Response(204)
 transport = httpx2.MockTransport(answer)
 noon = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.timezone.utc)
-with Client(token="t", base_url="https://a/v1", httpx_args={"transport": transport}) as client:
+with Client(api_key="t", base_url="https://a/v1", httpx_args={"transport": transport}) as client:
     response = operation.send(client=client, count_id=7, before=noon)
 [response.parsed, response.status_code, seen]
 """

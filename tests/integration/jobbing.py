@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -150,6 +151,19 @@ def sited(kind: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Ite
 def texts(number: int) -> list[str]:
     """As many texts, all different."""
     return [f"text {place} of {number}" for place in range(number)]
+
+
+def older(directory: Path) -> None:
+    """Make a job one of an older release, whose journal had neither sums nor digests."""
+    journal = directory / "journal.jsonl"
+    lines = []
+    for line in journal.read_text("utf-8").splitlines():
+        event = json.loads(line)
+        for name in ("sum", "manifest", "digest", "size"):
+            event.pop(name, None)
+        lines.append(json.dumps(event) + "\n")
+    journal.write_text("".join(lines), "utf-8")
+    (directory / "lock").write_text("process 7\n")
 
 
 async def slowly(values: Iterable[Any]) -> AsyncIterator[Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
+import httpx2
 import pytest
 import voyageai
 import voyageai.emulator
@@ -505,3 +507,28 @@ def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
 
         assert site.live(texts(4)) == asyncio.run(call()).embeddings
         assert (1, 1) == (site.answered("uploadFile"), site.created)
+
+
+class Hostile(httpx2.HTTPTransport):
+    """Says of batches that are done what clears a screen and forges a line."""
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = super().handle_request(request)
+        said = re.sub(
+            rb'"status":( ?)"completed"',
+            rb'"status":\1"done\\u001b[2J\\nforged"',
+            response.read(),
+        )
+        return httpx2.Response(response.status_code, content=said)
+
+
+def test_what_a_server_says_of_a_batch_is_told_on_one_line(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is shown in terminals, and written to the log."""
+    with Hostile() as transport, sited("Client", emulator, monkeypatch) as site:
+        site.client = site.client.with_options(transport=transport)
+        site.embed(texts(3))
+
+        assert r"batch 1 is done\x1b[2J\x0aforged" in site.said("running")
+        assert [] == [told.message for told in site.told if not told.message.isprintable()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from voyageai.emulator import Emulator
 from voyageai.emulator.tokenizer import load
 from voyageai_rest import catalogue
 
-from .jobbing import MODEL, ROLE, Site, sited, texts
+from .jobbing import MODEL, ROLE, Site, older, sited, texts
 
 PRICE = catalogue.MODELS[MODEL].price.usd_per_million_tokens * (1 - catalogue.BATCH.discount) / 1e6
 ROWS = 40
@@ -437,6 +438,7 @@ def test_an_answer_that_can_not_be_read_counts_as_the_most_that_it_can_be(
     output = tmp_path / "job/batches/0001.output.jsonl"
     first, *others = output.read_bytes().splitlines(keepends=True)
     output.write_bytes(b"".join([first[:80] + b"\n", b'{"custom_id": "another"}\n', *others]))
+    older(tmp_path / "job")  # which does not know how the file was
     with pytest.raises(MaxCostError) as raised:
         site.get(job.retry_failed(max_cost=whole))
     readable = site.get(job.results()).cost
@@ -452,3 +454,24 @@ def test_what_was_not_run_is_not_billed(site: Site) -> None:
     assert 8 == len(site.get(job.run(max_cost=ceiling)).failures)
     site.emulator.batches.stop_failing()
     assert site.live(dense(8)) == site.get(job.retry_failed(max_cost=ceiling)).embeddings
+
+
+@pytest.mark.parametrize("tokens", [-1_000_000, 10**15])
+def test_a_count_of_tokens_that_is_forged_is_not_believed(
+    site: Site, tmp_path: Path, tokens: int
+) -> None:
+    """Below zero it would make room under the ceiling; a huge one would stop every job."""
+    job = site.job(dense(8), directory=tmp_path / "job")
+    whole = site.get(job.run()).cost
+    output = tmp_path / "job/batches/0001.output.jsonl"
+    first, *others = output.read_bytes().splitlines(keepends=True)
+    forged = json.loads(first)
+    forged["response"]["body"]["usage"]["total_tokens"] = tokens
+    output.write_bytes(b"".join([json.dumps(forged).encode() + b"\n", *others]))
+    older(tmp_path / "job")  # which does not know how the file was
+    results = site.get(job.results())
+    assert {"malformed_answer"} == {failure.code for failure in results.failures}
+    assert 0 < results.cost < whole
+    with pytest.raises(MaxCostError) as raised:
+        site.get(job.retry_failed(max_cost=whole))
+    assert pytest.approx(raised.value.most) == raised.value.spent - results.cost

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 import voyageai
 from huggingface_hub import constants
 from voyageai import tokenization
 from voyageai.emulator import running
+from voyageai.media import counting
+from voyageai.video_utils import Video, optimize_video
+from voyageai_rest.catalogue import MODELS
 
+from tests.overlay.filming import film
+
+VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
 TEXTS = ["Where are the keys?", "On the table."]
 NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch) -> Path:
+def home(tmp_path, monkeypatch):
     """Caches without anything in them, and no host that is named."""
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     monkeypatch.setattr(constants, "HF_HOME", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(tokenization, "_loaded", {})
     monkeypatch.setattr(tokenization, "_serving", {})
-    return tmp_path
+    counting._config.cache_clear()
+    yield tmp_path
+    counting._config.cache_clear()
 
 
 @pytest.fixture
@@ -51,12 +58,26 @@ def test_an_emulator_is_asked_for_its_tokenizer(home, unreachable):
     assert ["voyageai-emulator"] == [path.name for path in home.iterdir()]
 
 
+def test_an_emulator_is_asked_how_it_scales_videos(unreachable, tmp_path, monkeypatch):
+    """As it is for its tokenizer: nothing has to be set for a client, and one variable without."""
+    path = film(tmp_path / "a.mp4", "64x64", "4", 8)
+    with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
+        made = Video.from_path(path, model=VIDEO_MODEL, optimize=False)
+        assert made.estimated_num_tokens is None
+        counted = vo.count_usage([[made]], VIDEO_MODEL)
+        assert vo.multimodal_embed([[made]], VIDEO_MODEL).video_pixels == counted["video_pixels"]
+
+        monkeypatch.setenv("VOYAGE_BASE_URL", emulator)
+        small = optimize_video(path, model=VIDEO_MODEL, max_video_tokens=1000)
+        assert 0 < small.estimated_num_tokens <= 1000
+
+
 def test_an_emulator_that_starts_late_is_found(unreachable):
     """The first try says only that nobody is there."""
     with running() as emulator:
         port = int(emulator.origin.rpartition(":")[2])
     with voyageai.Client("any-key", base_url=f"{NOBODY[:-1]}{port}/v1") as vo:
-        with pytest.raises(OSError, match="can't be had"):
+        with pytest.raises(OSError, match="could not be fetched"):
             vo.count_tokens(TEXTS, model="voyage-4")
         with running(port=port):
             assert vo.count_tokens(TEXTS, model="voyage-4") > 0
@@ -84,7 +105,7 @@ def test_a_host_of_other_things_is_not_taken_for_an_emulator(unreachable):
 def test_without_a_connection_the_error_comes_at_once_and_names_the_way_out(unreachable, impatient):
     """In one part: what the libraries raised helps nobody."""
     vo = voyageai.Client("any-key")
-    with pytest.raises(OSError, match="can't be had from") as caught:
+    with pytest.raises(OSError, match="could not be fetched from") as caught:
         vo.count_tokens(TEXTS, model="voyage-4")
 
     for way in ("tokenizers={'voyage-4': 'path/to/tokenizer.json'}", "set HF_ENDPOINT"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -115,6 +116,20 @@ def test_the_exit_status_is_what_fail_on_asks_for(live: Live, fail_on: str, stat
         ran = live(changed, "--fail-on", fail_on)
     assert "additive (" in ran.out
     assert status == ran.status
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_what_a_host_says_acts_on_no_terminal(live: Live, format: str) -> None:
+    """Reports are read in terminals, and what is JSON must stay that."""
+    with running(api_key=KEY) as hostile:
+        hostile.faults.always(
+            "status", operation="rerank", status=422, detail="no\x1b[2J\x7f\u202e\U000e0041\nyes"
+        )
+        ran = live(hostile, "--format", format)
+    assert 0 == ran.status
+    assert r"no\u001b[2J\u007f\u202e\udb40\udc41 yes" in ran.out
+    assert ran.out.replace("\n", "").isprintable()
+    assert format == "text" or json.loads(ran.out)
 
 
 def test_a_host_that_can_not_be_reached_is_no_difference(live: Live) -> None:

@@ -9,6 +9,12 @@ import sys
 
 import pytest
 import voyageai
+from voyageai.batches import AsyncBatches, Batches
+from voyageai.bulk import AsyncJob, Job
+from voyageai.files import AsyncFiles, Files
+from voyageai.files.content import FileContent
+from voyageai.files.content_async import AsyncFileContent
+from voyageai.files.paging import AsyncPages, Pages
 
 CLIENT = "import voyageai\nvo = voyageai.Client()\n"
 ASYNC = "import voyageai\nvo = voyageai.AsyncClient()\nasync def main():\n    "
@@ -54,8 +60,8 @@ def test_names_are_completed(case, completed):
 
 def described(method) -> list[str]:
     """A docstring without its example."""
-    parts = inspect.cleandoc(method.__doc__).split("\n\n")
-    return [part for part in parts if not part.startswith("Example:")]
+    parts = inspect.cleandoc((method.fget if isinstance(method, property) else method).__doc__)
+    return [part for part in parts.split("\n\n") if not part.startswith("Example:")]
 
 
 SAME = [
@@ -72,3 +78,26 @@ def test_an_asynchronous_method_is_described_as_the_other_is(name):
 
     assert described(getattr(voyageai.Client, IN_THREADS.get(name, name))) == described(method)
     assert "await vo." in method.__doc__
+
+
+TWINS = {
+    AsyncBatches: Batches,
+    AsyncFileContent: FileContent,
+    AsyncFiles: Files,
+    AsyncJob: Job,
+    AsyncPages: Pages,
+}
+METHODS = [(kind, name) for kind in TWINS for name in dir(kind) if name[0] != "_"]
+METHODS = [(kind, name) for kind, name in METHODS if getattr(kind, name).__doc__]
+
+
+@pytest.mark.parametrize(("kind", "name"), METHODS, ids=str)
+def test_an_asynchronous_resource_is_described_as_the_other_is(kind, name):
+    """Editors show what is written there, not what it names; further paragraphs may say more."""
+    method, other = getattr(kind, name), getattr(TWINS[kind], name.replace("aclose", "close"))
+    said = described(method)
+
+    assert described(other) == [part for part in said if part in described(other)]
+    assert not said[0].startswith("See ")
+    if "Example:" in other.__doc__:
+        assert "asyncio.run(" in method.__doc__

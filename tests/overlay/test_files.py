@@ -15,18 +15,20 @@ import pickle
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 import httpx2
 import pytest
 import voyageai
 from voyageai import error
+from voyageai.batches import Batch
 from voyageai.files import AsyncFileContent, AsyncFiles, FileContent, FileObject, Files, checking
 from voyageai.files import raw as raw_files
 from voyageai.files.sources import Source
 from voyageai_rest.models import BatchEmbeddingsBody, BatchInputLine
 
-from .storing import FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
+from .storing import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
 
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
 STORED = answer(**FILE)
@@ -145,7 +147,7 @@ WRONG = [
     (b'{"custom_id": 7, "body": {"input": "a"}}', "custom_id: expected a string"),
     (b'{"custom_id": "a"}', "line 1 is no line of a batch: body: missing"),
     (b'{"custom_id": "a", "body": []}', "body: expected an object"),
-    (b'{"custom_id": "a", "body": {"input": NaN}}', "NaN is no number of JSON"),
+    (b'{"custom_id": "a", "body": {"input": NaN}}', "NaN is not a JSON number"),
     (b'{"custom_id": "", "body": {"input": "a"}}', "line 1 has an empty custom_id"),
     (LINES + jsonl(LINE), "line 3 has the same custom_id as line 1: 'a'"),
     (b"\xef\xbb\xbf" + LINES, "line 1 begins with a byte order mark"),
@@ -536,7 +538,10 @@ def test_lines_are_rows_however_they_arrive(face, size, end):
 
 def test_a_line_that_makes_no_sense_is_named(face):
     """After those before it."""
-    for wrong, reason in ((b"{oops", "line 6 of file-1 is not JSON"), (b"7", "is no JSON object")):
+    for wrong, reason in (
+        (b"{oops", "line 6 of file-1 is not JSON"),
+        (b"7", "is not a JSON object"),
+    ):
         client = face.client(in_turn(content(BODY + wrong)))
         with pytest.raises(error.MalformedResponseError, match=reason):
             done(client.files.content("file-1").lines())
@@ -754,7 +759,6 @@ def test_a_path_gets_the_whole_content(face, tmp_path):
     """And progress is told as it is written."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(b"old")
-    path.chmod(0o600)
     seen = []
     client = face.client(in_turn(told(len(BODY)), content(BODY[:9], BROKEN), content(BODY)))
     written = client.files.content("file-1").write_to(
@@ -763,9 +767,6 @@ def test_a_path_gets_the_whole_content(face, tmp_path):
     assert (path, BODY) == (done(written), path.read_bytes())
     assert [(9, len(BODY)), (len(BODY), len(BODY))] == seen
     assert [path] == [*tmp_path.iterdir()]
-    plain = tmp_path / "plain"
-    plain.write_bytes(b"")
-    assert plain.stat().st_mode == path.stat().st_mode
 
 
 @pytest.mark.parametrize(
@@ -902,3 +903,97 @@ def test_bodies_are_logged_without_being_read(face, caplog, monkeypatch):
     assert ["< <a stream>", "> <a stream>"] == [
         line for line in caplog.messages if "a stream" in line
     ]
+
+
+IDS = [
+    "", " ", ".", "..", "a/b", "../batches/b", "a\\b", "a b", "a\n", "a\x00", "ü", "\ud800",
+    "x" * 100_000, b"file-1", 5, None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("id", IDS, ids=lambda each: repr(each)[:20])
+def test_what_is_no_id_is_refused_by_every_method(face, id):
+    """`..` deletes something else, and some gateways undo the escaping of what others would do."""
+    client = face.client()
+    files, batches = client.files, client.batches
+    calls = {
+        "file_id": [
+            lambda: done(files.retrieve(id)),
+            lambda: done(files.delete(id)),
+            lambda: done(files.content(id).read()),
+            lambda: done(files.with_raw_response.retrieve(id)),
+        ],
+        r"file_ids\[0\]": [lambda: done(files.delete_many([id]))],
+        "batch_id": [lambda: done(batches.retrieve(id)), lambda: done(batches.cancel(id))],
+        "batch": [lambda: done(batches.wait(id))],
+        "input_file_id": [
+            lambda: done(batches.create("/v1/embeddings", id, {"model": "voyage-4"}))
+        ],
+    }
+    if id is not None:
+        calls["after"] = [
+            lambda: done(files.list(after=id).page()),
+            lambda: done(batches.list(after=id).page()),
+        ]
+    for argument, each in calls.items():
+        for call in each:
+            with pytest.raises(error.ArgumentError, match=f"^{argument} must be an id") as caught:
+                call()
+            assert len(str(caught.value)) < 200
+
+    assert [] == face.requests
+
+
+def test_ids_of_any_server_are_taken(face):
+    """The API does not say what they look like."""
+    client = face.client(in_turn(STORED))
+    for id in ("file-1", "a.b..c", "...", "~_-:@!$&'()*+,;=%2e", "A" * 512):
+        done(client.files.retrieve(id))
+        assert id == unquote(face.requests[-1].url.raw_path.decode().rpartition("/")[2])
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("limit", 0), ("limit", "5"), ("limit", 1.5), ("limit", True), ("purpose", 5), ("purpose", "\ud800")],
+)  # fmt: skip
+def test_what_can_not_be_asked_of_a_list_is_refused(face, argument, value):
+    """Before anything is sent, in a sentence."""
+    with pytest.raises(error.ArgumentError, match=r"must be|lone surrogate"):
+        done(face.client().files.list(**{argument: value}).page())
+
+    assert [] == face.requests
+
+
+@pytest.mark.parametrize("name", ["\ud800.jsonl", 5, b"a.jsonl"])
+def test_what_can_not_be_the_name_of_a_file_is_refused(face, name):
+    """Paths of Linux hold any bytes, as lone surrogates."""
+    with pytest.raises(error.ArgumentError, match=r"ends in \.jsonl|lone surrogate"):
+        done(face.client().files.upload(LINES, filename=name))
+
+    assert [] == face.requests
+
+
+@pytest.mark.parametrize("ids", [None, 5, "file-1"])
+def test_what_is_no_list_of_ids_is_refused(face, ids):
+    """A string would be taken for ids of a character each."""
+    with pytest.raises(error.ArgumentError, match="file_ids must be a list of ids"):
+        done(face.client().files.delete_many(ids))
+
+
+@pytest.mark.parametrize("last", ["a/b", "\ud800", "x" * 100_000])
+def test_a_page_that_leads_nowhere_is_the_servers_fault(face, last):
+    """Not that of an argument that nobody gave."""
+    body = {"object": "list", "data": [], "has_more": True, "last_id": last}
+    content = json.dumps(body).encode()
+    client = face.client(lambda request: httpx2.Response(200, content=content))
+    with pytest.raises(error.MalformedResponseError, match="does not lead to them"):
+        done(client.files.list())
+
+
+def test_what_a_server_calls_a_file_or_a_job_is_printable():
+    """Their reprs are shown and logged."""
+    file = FileObject.from_dict({**FILE, "id": "a\x1b", "filename": "b\n", "purpose": "c\u202e"})
+    batch = Batch.from_dict({**BATCH, "id": "a\x1b", "status": "b\nc"})
+
+    assert (repr(file) + repr(batch)).isprintable()
+    assert "b\nc" == batch.status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 
 import httpx2
 import pytest
@@ -12,8 +13,10 @@ import voyageai
 from voyageai import error
 from voyageai._base import WIRE, ClientOptions
 from voyageai.emulator import running
+from voyageai_rest.errors import printable
 
 from .conftest import answer_to, requesting
+from .storing import done
 from .test_failures import failing
 from .test_frame import OFFICIAL
 from .test_results import CALLS
@@ -337,21 +340,127 @@ def test_a_base_url_that_is_none_is_refused_when_the_client_is_made(face, url):
 
 
 @pytest.mark.parametrize(
-    "headers",
+    "url",
     [
-        {"X": "a\nb"},
-        {"X": "ü"},
-        {"X": 5},
-        {"X": b"a"},
-        {"X": " a"},
-        {"X Y": "a"},
-        {"": "a"},
-        {"ü": "a"},
+        "https://a/v1?", "https://a/v1#", "https://a/v1#b", "https://@a/v1", "https://a:0/v1",
+        "https://a/v1\r\nX: y", "https://a/v1\n", " https://a/v1", "https://a/v1 ", "https://a/\x00",
+        "https://\ud800/v1", f"https://a/{'x' * 100_000}", "file:///etc/passwd", "//a/v1",
+        "ftp://user:hidden-word@a/v1", "https://user:hidden/word@a/v1", b"https://user:hidden-word@a",
+        5, ["https://a/v1"],
     ],
+    ids=lambda url: repr(url)[:40],
+)  # fmt: skip
+@pytest.mark.parametrize("way", ["made", "found", "copied", "set"])
+def test_what_is_no_base_url_is_one_kind_of_error(face, url, way, monkeypatch):
+    """Wherever it comes from, nothing is sent, and no password is shown."""
+    client = face.client()
+    client._params["base_url"] = url  # as frameworks do
+    ways = {
+        "made": lambda: face.kind("k", base_url=url),
+        "found": lambda: face.kind("k"),
+        "copied": lambda: client.with_options(base_url=url),
+        "set": lambda: face.call(client, "embed", **EMBED),
+    }
+    if way == "found":
+        monkeypatch.setattr(os, "environ", {"VOYAGE_BASE_URL": url})
+    with pytest.raises(error.ArgumentError, match="base_url") as caught:
+        ways[way]()
+
+    assert ([], "base_url") == (face.requests, caught.value.argument)
+    assert "word@" not in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("input_types", 5), ("limits", 5), ("verify", 5), ("proxy", 5), ("http_client", 5)],
 )
-def test_headers_that_can_be_none_are_refused(face, headers):
+def test_an_argument_of_another_type_is_refused_when_the_client_is_made(face, name, value):
+    """In a sentence, rather than by whatever uses it first."""
+    with pytest.raises(error.ArgumentError, match=f"{name}.* not .*int") as caught:
+        face.kind("k", **{name: value})
+
+    assert name == caught.value.argument
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\rb"), ("X", "a\x00b"), ("X", "a\x7f"),
+        ("X", "a\x1b"), ("X", " a"), ("X", "a "), ("X", "\ta"), ("X", "ü"), ("X", "日"),
+        ("X", "\ud800"), ("X", 5), ("X", b"a"), ("X", None),
+        ("", "a"), (" ", "a"), ("X Y", "a"), ("X ", "a"), (" X", "a"), ("X:", "a"), ("X\r\nY", "a"),
+        ("ü", "a"), ("\ud800", "a"), (b"X", "a"), (5, "a"), (None, "a"),
+        ("Authorization", "a"), ("Transfer-Encoding", "chunked"), ("Transfer-Encoding ", "chunked"),
+        (b"authorization", "a"), (b"Transfer-Encoding", b"chunked"), ("content-length", "3"),
+        ("HOST", "a"),
+    ],
+)  # fmt: skip
+def test_headers_that_can_be_none_are_refused(face, name, value):
     """Before anything is sent, and without a word of the value, which may be a secret."""
-    with pytest.raises(error.ArgumentError, match="extra_headers"):
-        face.call(face.client(), "embed", **EMBED, extra_headers=headers)
+    with pytest.raises(error.ArgumentError, match="extra_headers") as caught:
+        face.call(face.client(max_retries=3), "embed", **EMBED, extra_headers={name: value})
+
+    assert ([], []) == (face.requests, face.waits)
+    assert "extra_headers" == caught.value.argument
+    assert printable(repr(name)) in str(caught.value)
+    assert not isinstance(value, str) or len(value) < 3 or value not in str(caught.value)
+
+
+def test_the_value_of_a_header_is_in_no_message(face):
+    """It may be a key of a gateway."""
+    with pytest.raises(
+        error.ArgumentError, match="the value of 'X-Key' in extra_headers"
+    ) as caught:
+        face.call(face.client(), "embed", **EMBED, extra_headers={"X-Key": "hidden-word\n"})
+
+    assert "hidden-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", "a", "a b", "a\tb", "~!", 'W/"x"'])
+def test_headers_of_the_standard_are_sent_as_they_are(face, value):
+    """What it allows may be what a gateway wants."""
+    face.call(face.client(), "embed", **EMBED, extra_headers={"X-!#$%&'*+.^_`|~0": value})
+
+    assert value == face.requests[0].headers["x-!#$%&'*+.^_`|~0"]
+
+
+@pytest.mark.parametrize("name", ["extra_headers", "extra_body"])
+@pytest.mark.parametrize("value", [5, "ab", [("a", "b")], {"a"}])
+def test_what_is_no_mapping_is_refused(face, name, value):
+    """In the same way by every method, those of files and jobs too."""
+    client = face.client()
+    calls = [
+        lambda: face.call(client, "embed", **EMBED, **{name: value}),
+        lambda: done(client.files.retrieve("file-1", **{name: value})),
+        lambda: done(client.files.content("file-1", **{name: value}).read()),
+        lambda: done(client.batches.cancel("batch-1", **{name: value})),
+        lambda: done(client.batches.list(**{name: value}).page()),
+    ]
+    for call in calls:
+        with pytest.raises(error.ArgumentError, match=f"{name} must be a mapping, not "):
+            call()
 
     assert [] == face.requests
+
+
+def test_a_body_too_deep_to_be_written_is_refused(face):
+    """As any other that is no JSON."""
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(error.ArgumentError, match="can't be written as JSON"):
+        face.call(face.client(), "embed", **EMBED, extra_body={"a": deep})
+
+
+def test_the_classes_of_endpoints_refuse_the_same_headers():
+    """They send by the same way, and take what the official client's did."""
+    for given in ({"X": "a\n"}, {b"X": "a"}, "ab", 5):
+        with pytest.raises(error.ArgumentError, match="extra_headers"):
+            voyageai.Embedding.create(
+                "k", input=["a"], model="voyage-4", headers=given, base_url="http://127.0.0.1:9/v1"
+            )
+    with pytest.raises(error.ArgumentError, match="'X-Request-Id'"):
+        voyageai.Embedding.create(
+            "k", "a\r\nb", input=["a"], model="voyage-4", base_url="http://127.0.0.1:9/v1"
+        )

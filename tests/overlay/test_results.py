@@ -167,7 +167,7 @@ def test_vectors_are_placed_by_their_index(face):
     ("data", "message"),
     [
         ([entry(0, [1.0])], "expected 3 entries, found 1"),
-        ([entry(0, [1.0]), entry(0, [1.0]), entry(1, [1.0])], "index 0 comes twice"),
+        ([entry(0, [1.0]), entry(0, [1.0]), entry(1, [1.0])], "index 0 appears twice"),
         ([entry(0, [1.0]), entry(1, [1.0]), entry(3, [1.0])], "index 3 is of no input"),
         ([entry(0, [1.0]), entry(1, [1.0]), entry(-1, [1.0])], "index -1 is of no input"),
         ([entry(0, [1.0]), entry(1, [1.0, 2.0]), entry(2, [1.0])], r"data\[1\]: 2 numbers, but"),
@@ -295,7 +295,7 @@ def test_a_ranking_of_a_document_that_was_not_sent_is_an_error(face):
     ("data", "message"),
     [
         ([{"index": 0, "relevance_score": 0.5}], "expected 2 entries, found 1"),
-        ([{"index": 0, "relevance_score": 0.5}] * 2, "index 0 comes twice"),
+        ([{"index": 0, "relevance_score": 0.5}] * 2, "index 0 appears twice"),
         ([{"index": n, "relevance_score": float("nan")} for n in (0, 1)], r"data\[0\]: the relevance_score is nan"),
     ],
 )  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +197,83 @@ def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
 
     asyncio.run(run())
     assert [BODY[:9]] == kept(path)
+
+
+# What somebody else has put there
+
+
+def part_of(path: Path) -> Path:
+    """Where what has arrived is kept, which can be known beforehand."""
+    return ResumableFile(path, "file-1")._part
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
+def test_a_link_or_a_pipe_is_not_gone_on_from(face, tmp_path, kind):
+    """The one would be written through, the other waited at."""
+    path, mine = tmp_path / "lines.jsonl", tmp_path / "mine"
+    mine.write_bytes(BODY[:9])
+    if kind == "pipe":
+        os.mkfifo(part_of(path))
+    else:
+        part_of(path).symlink_to(mine if kind == "link" else tmp_path / "nowhere")
+    with pytest.raises(OSError, match=r"is a (symbolic link|named pipe), and must be a file"):
+        download(face.client(server(rest)), path)
+    assert (BODY[:9], False) == (mine.read_bytes(), path.exists())
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.parametrize("kind", ["another name", "others can write to it", "another user's"])
+def test_what_somebody_else_can_have_written_is_not_gone_on_from(face, tmp_path, kind):
+    """Answers would begin with what they chose, and end in a file of theirs."""
+    path, mine = tmp_path / "lines.jsonl", tmp_path / "mine"
+    mine.write_bytes(b"{" * 9)
+    if kind == "another name":
+        part_of(path).hardlink_to(mine)
+    else:
+        part_of(path).write_bytes(b"{" * 9)
+    if kind == "others can write to it":
+        part_of(path).chmod(0o666)
+    if kind == "another user's":
+        if os.geteuid():
+            pytest.skip("only root can give files away")
+        os.chown(part_of(path), 12345, -1)
+    download(face.client(server(lambda _: content(BODY))), path)
+    assert (BODY, b"{" * 9, []) == (path.read_bytes(), mine.read_bytes(), kept(path))
+    assert "range" not in face.requests[-1].headers
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.parametrize("umask", [0, 0o777])
+@pytest.mark.parametrize("resume", [True, False])
+def test_only_its_user_can_read_a_download(face, tmp_path, umask, resume):
+    """It holds texts and vectors, also while it arrives."""
+    path, modes = tmp_path / "lines.jsonl", []
+
+    def look(*_: int) -> None:
+        modes.extend(oct(part.stat().st_mode & 0o777) for part in tmp_path.iterdir())
+
+    old = os.umask(umask)
+    try:
+        client = face.client(server(lambda _: content(BODY)))
+        done(client.files.content("file-1").write_to(path, resume=resume, progress=look))
+    finally:
+        os.umask(old)
+    assert ["0o600"] * 2 == [*modes, oct(path.stat().st_mode & 0o777)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_link_at_the_path_is_replaced_and_a_pipe_refused(face, tmp_path, resume):
+    """The link is not followed; a pipe would be gone where somebody reads from it."""
+    path, mine, pipe = tmp_path / "lines.jsonl", tmp_path / "mine", tmp_path / "pipe"
+    mine.write_text("my notes")
+    path.symlink_to(mine)
+    os.mkfifo(pipe)
+    client = face.client(server(lambda _: content(BODY)))
+    done(client.files.content("file-1").write_to(path, resume=resume))
+    assert ("my notes", BODY, False) == (mine.read_text(), path.read_bytes(), path.is_symlink())
+    with pytest.raises(error.ArgumentError, match="pipe is no regular file"):
+        done(client.files.content("file-1").write_to(pipe, resume=resume))
+    assert pipe.is_fifo()

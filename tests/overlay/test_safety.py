@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import inspect
+import json
 import logging
 import pickle
+import pkgutil
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 
+import attrs
 import httpx2
 import pytest
 import voyageai
 from voyageai import error
+from voyageai.bulk import Failure
+from voyageai.reprs import Url
 from voyageai.transport import logs
 from voyageai.transport.environment import InsecureWarning
+from voyageai_rest.errors import BODY_LIMIT
 
 from .conftest import answer_to
+from .storing import answer as answered
+from .storing import content, done, in_turn
 from .test_failures import failing
 
 EMBED = {"texts": ["some secret text"], "model": "voyage-4"}
@@ -225,3 +237,242 @@ def test_the_program_is_named_in_the_user_agent(face, monkeypatch):
     face.call(face.client(), "embed", **EMBED)
 
     assert face.requests[-1].headers["user-agent"].endswith("search /2 (https://a.example)")
+
+
+# What a server says
+
+HOSTILE = "no\x1b[2J\r\n2026-01-01 INFO forged\x07\x9b\u202e\u2028"
+HEADERS = [(b"x-request-id", b"r\x1b[2J\n\x9bx")]
+
+
+def refused(status=400, **body):
+    """An answer of a server that means ill."""
+    content = json.dumps({"detail": HOSTILE, **body}).encode()
+    return httpx2.Response(status, headers=HEADERS, content=content)
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (refused(400), error.InvalidRequestError),
+        (refused(404), error.NotFoundError),
+        (refused(422), error.MalformedRequestError),
+        (refused(418), error.APIError),
+        (refused(429), error.RateLimitError),
+        (refused(500), error.ServerError),
+        (httpx2.Response(500, headers=HEADERS, content=HOSTILE.encode()), error.ServerError),
+        (
+            httpx2.Response(200, headers=HEADERS, json={"data": [{"index": HOSTILE}], "usage": {}}),
+            error.MalformedResponseError,
+        ),
+    ],
+)
+def test_what_a_server_says_acts_on_no_terminal_and_forges_no_line(face, response, kind, caplog):
+    """Messages, tracebacks and logs are shown; the attributes hold what came."""
+    caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(kind) as caught:
+        face.call(face.client(failing(response, response), max_retries=1), "embed", **EMBED)
+    failure = caught.value
+    shown = [str(failure), repr(failure), str(failure.user_message), *map(str, failure.args)]
+    shown += [record.getMessage() for record in caplog.records]
+    shown += traceback.format_exception_only(failure.__cause__)[0].splitlines()
+
+    assert [] == [line for line in shown if not line.isprintable()]
+    assert str(failure).startswith(r"Request r\x1b[2J\x0a\x9bx: ")
+    assert "r\x1b[2J\n\x9bx" == failure.request_id
+    if failure.json_body is None:
+        assert HOSTILE == failure.http_body
+    elif failure.http_status != 200:
+        assert HOSTILE == failure.json_body["detail"] == json.loads(failure.http_body)["detail"]
+    assert str(failure) == str(pickle.loads(pickle.dumps(failure)))
+
+
+def test_an_error_is_no_longer_than_a_body_that_it_shows(face):
+    """A log, a terminal and an error tracker have to hold it."""
+    huge = "a" * 5_000_000
+    handler = failing(httpx2.Response(400, json={"detail": huge}, headers={"x-request-id": huge}))
+    with pytest.raises(error.InvalidRequestError, match="5000000 characters") as caught:
+        face.call(face.client(handler), "embed", **EMBED)
+
+    assert len(str(caught.value)) < BODY_LIMIT + 1000
+    assert len("".join(traceback.format_exception_only(caught.value.__cause__))) < BODY_LIMIT + 1000
+    assert caught.value.request_id == huge
+
+
+def test_what_went_wrong_with_a_row_is_printable():
+    """Jobs print the first failures, and write them to the log."""
+    failure = Failure(
+        row=7, code="refused", status=400, message=HOSTILE, batch=1, batch_id="b\x1b\n", line=1,
+        text="It\nrains.",
+    )  # fmt: skip
+
+    assert str(failure).isprintable()
+    assert HOSTILE == failure.message
+
+
+def test_files_that_were_not_deleted_and_lines_that_are_none_are_printable(face):
+    """What these errors quote is of the server too."""
+    hostile = answered(success=False, error_file_ids=[HOSTILE])
+    with pytest.raises(error.NotDeletedError) as caught:
+        done(face.client(in_turn(hostile)).files.delete_many(["file-1"]))
+    assert str(caught.value).isprintable()
+    assert (HOSTILE,) == caught.value.file_ids
+    lines = content(b'{"a": "\x1b[2J\xe2\x80\xae\n')
+    with pytest.raises(error.MalformedResponseError) as caught:
+        done(face.client(in_turn(lines)).files.content("file-1").lines())
+    assert str(caught.value).isprintable()
+
+
+# Tracebacks with locals
+
+
+def frames(failure):
+    """A traceback as error trackers show it, from the frame after the caller's."""
+    below = failure.__traceback__.tb_next
+    shown = traceback.TracebackException(type(failure), failure, below, capture_locals=True)
+    return "".join(shown.format())
+
+
+def ours():
+    """All classes of the overlay."""
+    root = Path(voyageai.__file__).parent
+    for module in pkgutil.walk_packages([str(root)], "voyageai."):
+        if module.name.endswith("__main__"):
+            continue
+        for value in list(vars(importlib.import_module(module.name)).values()):
+            if inspect.isclass(value) and value.__module__ == module.name:
+                yield value
+
+
+def _repr_is_in(kind):
+    """The file of a class's `__repr__`; nothing for those of the interpreter and its library."""
+    code = getattr(inspect.unwrap(kind.__repr__), "__code__", None)
+    return "" if code is None or inspect.isabstract(kind) else code.co_filename
+
+
+def test_no_repr_of_ours_fails_on_an_object_that_is_half_built():
+    """A tracker that shows the locals of a constructor that raised would lose the error."""
+    root = str(Path(voyageai.__file__).parent)
+    written = [kind for kind in ours() if _repr_is_in(kind).startswith(root)]
+
+    assert {voyageai.Client, voyageai.AsyncClient, error.RateLimitError} < set(written)
+    for kind in written:
+        assert repr(kind.__new__(kind))
+
+
+def test_no_class_runs_code_before_all_that_its_repr_shows_is_there():
+    """attrs makes its reprs itself; it runs validators when all is set, but converters before."""
+    converting = {
+        kind
+        for kind in ours()
+        if attrs.has(kind)
+        and any(each.converter is not None for each in attrs.fields(kind))
+        and _repr_is_in(kind).startswith("<attrs generated")
+    }
+
+    assert set() == converting
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"timeout": -1}, {"deadline": 0}, {"max_retries": -1}, {"rate_limit": "x"},
+        {"input_types": {"x": "query"}}, {"http_client": 5}, {"verify": 5},
+        {"api_key": "hidden-word\n2"}, {"api_key": b"hidden-word"}, {"api_key": ["hidden-word"]},
+        {"base_url": "ftp://user:hidden-word@a/v1"}, {"base_url": "https://user:hidden-word@a/v1"},
+        {"base_url": "https://user:hidden/word@a/v1"}, {"base_url": "https://a b:hidden-word@a"},
+        {"proxy": "x://user:hidden-word@a"}, {"proxy": {"http": "x://user:hidden-word@a"}},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("way", ["made", "copied"])
+def test_a_client_that_can_not_be_made_is_shown_with_its_error_and_no_secret(given, way, face, key):
+    """By whoever shows the locals of all frames: the error is not lost, nor is the key found."""
+    make = face.kind if way == "made" else face.kind(key).with_options
+    with pytest.raises(error.VoyageError) as caught:
+        make(**{"api_key": key, **given})
+    shown = frames(caught.value)
+
+    assert str(caught.value) in shown
+    assert "self = " in shown
+    assert key not in shown
+    assert "hidden" not in shown
+    assert "word@" not in shown
+
+
+@pytest.mark.parametrize("place", ["variable", "module", "file", "utf-16", "set"])
+def test_a_key_that_is_none_is_in_no_frame(place, face, tmp_path, monkeypatch):
+    """Wherever it was found: environments, files and modules are looked at in frames of ours."""
+    secret = "hidden-word\x01"
+    client, call = face.client(), face.kind
+    match place:
+        case "variable":
+            monkeypatch.setenv("VOYAGE_API_KEY", secret)
+        case "module":
+            monkeypatch.setattr(voyageai, "api_key", secret.encode())
+        case "set":
+            client._params["api_key"] = secret
+            call = functools.partial(face.call, client, "embed", **EMBED)
+        case _:
+            encoding = "utf-8" if place == "file" else place
+            (tmp_path / "key").write_text(secret, encoding=encoding)
+            monkeypatch.setenv("VOYAGE_API_KEY_PATH", str(tmp_path / "key"))
+    with pytest.raises(error.AuthenticationError) as caught:
+        call()
+    shown = frames(caught.value)
+
+    assert "hidden-word" not in shown
+    assert "h\\x00i\\x00d" not in shown
+
+
+def test_the_first_functions_of_the_official_client_hold_no_key_in_their_frames(key):
+    """They too are shown with their locals."""
+    failures = []
+    for call in (
+        lambda: voyageai.Embedding.create(
+            key, input=["a"], model="voyage-4", base_url="http://127.0.0.1:9/v1"
+        ),
+        lambda: voyageai.Embedding.create(
+            key, input=["a"], model="voyage-4", base_url="ftp://user:hidden-word@a"
+        ),
+        lambda: voyageai.util.api_key_to_header(f"{key}\x01"),
+    ):
+        with pytest.raises(error.VoyageError) as caught:
+            call()
+        caught.value.__traceback__ = caught.value.__traceback__.tb_next  # that of the lambda
+        failures.append(frames(caught.value))
+
+    assert key not in "".join(failures)
+    assert "hidden-word" not in "".join(failures)
+
+
+def test_the_password_of_a_base_url_is_kept_and_not_shown(face):
+    """Frameworks set it by hand; a call refuses it, and a pickle keeps it as it keeps the key."""
+    url = "https://user:hidden-word@gateway.example/v1"
+    client = face.client()
+    client._params["base_url"] = url
+    pickled = pickle.dumps(client)
+
+    assert url.encode() in pickled
+    assert url == pickle.loads(pickle.dumps(Url(url)))
+    assert f"{face.kind.__name__}(base_url='https://...@gateway.example/v1')" == repr(client)
+    for call in (
+        functools.partial(face.call, client, "embed", **EMBED),
+        functools.partial(pickle.loads, pickled),
+    ):
+        with pytest.raises(error.ArgumentError, match="a user name, a password") as caught:
+            call()
+        assert "hidden-word" not in str(caught.value) + frames(caught.value)
+    assert [] == face.requests
+
+
+@pytest.mark.parametrize("name", ["a\r\nX: y", "a\x00\x1b", "a\n", ""])
+def test_the_user_agent_can_always_be_sent(face, name, monkeypatch):
+    """Programs take their name from anywhere."""
+    monkeypatch.setattr(voyageai, "app_info", {"name": name})
+    face.call(face.client(), "embed", **EMBED)
+    agent = face.requests[-1].headers["user-agent"]
+
+    assert agent.isprintable()
+    assert agent == agent.strip()

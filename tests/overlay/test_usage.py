@@ -33,7 +33,7 @@ CONFIG = {
 @pytest.fixture(autouse=True)
 def config(monkeypatch):
     """What the Hub says."""
-    monkeypatch.setattr(counting, "_config", lambda model, endpoint: CONFIG)
+    monkeypatch.setattr(counting, "_config", lambda model, endpoint, emulator: CONFIG)
 
 
 def letters(texts):
@@ -212,9 +212,9 @@ def test_a_video_that_cannot_be_read_is_refused():
 def test_without_a_connection_videos_are_not_guessed(monkeypatch):
     """A number that may be wrong by half is worse than none."""
 
-    def offline(model, endpoint):
-        raise OSError("can't be had")
+    def offline(model, endpoint, emulator):
+        raise OSError("could not be fetched")
 
     monkeypatch.setattr(counting, "_config", offline)
-    with pytest.raises(OSError, match="can't be had"):
+    with pytest.raises(OSError, match="could not be fetched"):
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)

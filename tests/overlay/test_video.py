@@ -44,7 +44,8 @@ def fetched(tmp_path, monkeypatch):
     path = tmp_path / "client_config.json"
     path.write_text(json.dumps(CONFIG))
 
-    def fetch(model, name):
+    def fetch(model, name, emulator):
+        assert emulator is None
         asked.append((model, name))
         return str(path)
 
@@ -58,7 +59,7 @@ def fetched(tmp_path, monkeypatch):
 def offline(monkeypatch):
     """No connection to the Hub."""
 
-    def fetch(model, name):
+    def fetch(model, name, emulator):
         raise OSError("no route")
 
     monkeypatch.setattr(counting, "fetch", fetch)
@@ -413,9 +414,9 @@ def test_without_a_connection_the_budget_is_not_ignored(clip, offline):
         optimize_video(clip("320x180", "10", 20), model=MODEL)
 
     assert (
-        "max_video_tokens=32000 can't be held: Between which sizes voyage-multimodal-next scales "
-        "is known from its client_config.json alone, which can't be had: no route. "
-        "Connect, or keep all frames by downsample_fps=False."
+        "max_video_tokens=32000 can't be applied: The sizes that voyage-multimodal-next scales to "
+        "are only in its client_config.json, which could not be fetched: no route. "
+        "Go online, or keep all frames with downsample_fps=False."
     ) == str(caught.value)
 
 

@@ -26,7 +26,7 @@ def main() -> None:
         except voyageai.error.ArgumentError as error:
             unsent = str(error)
         counted = count_tokens.send(
-            client=voyageai_rest.Client(token="any", base_url=emulator),
+            client=voyageai_rest.Client(api_key="any", base_url=emulator),
             body=CountTokensRequest(texts=texts, model="voyage-4.5"),
         )
     told = {

@@ -13,7 +13,14 @@ import httpx2
 import pytest
 from voyageai_rest import Client
 from voyageai_rest.api.embeddings import create_embeddings
-from voyageai_rest.errors import MalformedResponse, ResponseError, ShapeError, StatusError
+from voyageai_rest.errors import (
+    BODY_LIMIT,
+    MalformedResponse,
+    ResponseError,
+    ShapeError,
+    StatusError,
+    printable,
+)
 from voyageai_rest.models import EmbeddingsRequest
 from voyageai_rest.operations import Operation
 
@@ -27,7 +34,7 @@ def client_for(answer: httpx2.Response | Exception) -> Client:
             raise answer
         return answer
 
-    return Client(token="pa-secret", httpx_args={"transport": httpx2.MockTransport(handler)})
+    return Client(api_key="pa-secret", httpx_args={"transport": httpx2.MockTransport(handler)})
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 400, 404, 418, 499, 500, 503, 520, 529, 599])
@@ -110,6 +117,43 @@ def test_errors_survive_pickle_and_copies(error: ResponseError) -> None:
         assert "r-1" == twin.request_id
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain é 日本 👩\u200d💻 a\\b", "plain é 日本 👩\u200d💻 a\\b"),
+        ("\x00\t\r\n\x1b[2J\x7f\x85\x9b", r"\x00\x09\x0d\x0a\x1b[2J\x7f\x85\x9b"),
+        ("\u061c\u200e\u200f\u202a\u202e\u2066\u2069", r"\u061c\u200e\u200f\u202a\u202e\u2066\u2069"),
+        ("\u2028\u2029\ud800\udfff", r"\u2028\u2029\ud800\udfff"),
+    ],
+)  # fmt: skip
+def test_what_acts_on_terminals_is_shown_as_it_is_written(text: str, expected: str) -> None:
+    """Anybody's text can clear a screen, forge a line of a log, or break the writing of one."""
+    assert expected == printable(text) == printable(printable(text))
+    expected.encode()
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000, "\x1b" * 100_000, "\x1b" * 20_000])
+def test_a_long_text_is_cut_once(text: str) -> None:
+    """However long it is and often it is shown; its length is told."""
+    shown = printable(text)
+
+    assert BODY_LIMIT == len(shown)
+    assert shown.endswith(f"... ({len(text)} characters)")
+    assert shown == printable(shown)
+
+
+@pytest.mark.parametrize("kind", [StatusError, MalformedResponse])
+def test_errors_are_printable_and_carry_what_came(kind: type[ResponseError]) -> None:
+    """They stand in every traceback, as the cause of what users catch."""
+    reason = "no\x1b[2J\n" + "a" * 100_000
+    error = kind(status_code=400, headers={}, content=b"\x1b", reason=reason)
+
+    assert str(error).startswith(r"HTTP 400: no\x1b[2J\x0aaaa")
+    assert BODY_LIMIT == len(str(error))
+    assert (reason, b"\x1b") == (error.reason, error.content)
+    assert r"a\x1b: b\x0a" == str(ShapeError("b\n", "a\x1b"))
+
+
 def test_shape_errors_survive_pickle_and_copies() -> None:
     """They too."""
     error = ShapeError("missing", "index").within("[3]").within("data")
@@ -140,17 +184,17 @@ def test_the_key_is_in_no_error(answer: httpx2.Response | Exception) -> None:
     assert b"pa-secret" not in pickle.dumps(vars(caught.value).get("headers"))
 
 
-@pytest.mark.parametrize("token", ["pa-secret\n", "pa-secret ", "pa\x00secret", "pä-secret", ""])
-def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(token: str) -> None:
+@pytest.mark.parametrize("key", ["pa-secret\n", "pa-secret ", "pa\x00secret", "pä-secret", ""])
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(key: str) -> None:
     """The HTTP library would put it into its message."""
-    with pytest.raises(ValueError, match="the token") as caught:
-        Client(token=token)
+    with pytest.raises(ValueError, match="api_key must be") as caught:
+        Client(api_key=key)
     assert "secret" not in f"{caught.value} {caught.value!r} {caught.value.args}"
 
 
 def test_a_key_is_checked_when_it_is_changed_too() -> None:
     """Keys are rotated while a client lives."""
-    client = Client(token="pa-secret")
-    with pytest.raises(ValueError, match="the token"):
-        client.token = "pa-new\r\nX-Other: 1"
-    assert "pa-secret" == client.token
+    client = Client(api_key="pa-secret")
+    with pytest.raises(ValueError, match="api_key must be"):
+        client.api_key = "pa-new\r\nX-Other: 1"
+    assert "pa-secret" == client.api_key

@@ -98,7 +98,7 @@ def uploads() -> Iterator[Uploads]:
 
 
 def upload(uploads: Uploads, *contents: Any, name: str = "lines.jsonl") -> None:
-    with Client(token="t", base_url=uploads.url) as client:
+    with Client(api_key="t", base_url=uploads.url) as client:
         for content in contents:
             body = UploadFileRequest(file=File(content=content, name=name), purpose="batch")
             assert "file-1" == upload_file.send(client=client, body=body).parsed.id
@@ -214,7 +214,7 @@ def test_files_can_be_sent_without_blocking(uploads: Uploads) -> None:
     """The same body, from an event loop."""
 
     async def main() -> str:
-        async with Client(token="t", base_url=uploads.url) as client:
+        async with Client(api_key="t", base_url=uploads.url) as client:
             body = UploadFileRequest(
                 file=File(content=io.BytesIO(LINES), name="lines.jsonl"), purpose="batch"
             )
@@ -227,14 +227,14 @@ def test_files_can_be_sent_without_blocking(uploads: Uploads) -> None:
 def test_a_media_type_can_be_given(uploads: Uploads) -> None:
     """Where the name does not tell."""
     file = File(content=LINES, name="lines", media_type="application/jsonl")
-    with Client(token="t", base_url=uploads.url) as client:
+    with Client(api_key="t", base_url=uploads.url) as client:
         upload_file.send(client=client, body=UploadFileRequest(file=file, purpose="batch"))
     assert "application/jsonl" == uploads.parts[0]["file"].get_content_type()
 
 
 def test_a_text_file_is_refused(tmp_path: Path) -> None:
     """Its bytes would depend on the machine."""
-    with (tmp_path / "a").open("w+", encoding="utf-8") as file, Client(token="t") as client:
+    with (tmp_path / "a").open("w+", encoding="utf-8") as file, Client(api_key="t") as client:
         content: Any = file
         body = UploadFileRequest(file=File(content=content, name="a"), purpose="batch")
         with pytest.raises(TypeError, match="binary mode"):

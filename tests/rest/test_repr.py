@@ -77,7 +77,7 @@ def test_an_answer_is_cut_short() -> None:
 def test_the_key_is_not_shown(show) -> None:
     """Clients end up in logs and tracebacks."""
     client = Client(
-        token="pa-secret",
+        api_key="pa-secret",
         headers={"X-Proxy-Key": "pa-secret"},
         httpx_args={"auth": ("user", "pa-secret")},
     )

@@ -34,7 +34,7 @@ def client_for(sent: Sent, answer: httpx2.Response, **options: Any) -> Client:
         sent.append(request)
         return httpx2.Response(answer.status_code, content=answer.content, headers=answer.headers)
 
-    client = Client(token="pa-secret", **options)
+    client = Client(api_key="pa-secret", **options)
     client.httpx_args["transport"] = _Both(
         httpx2.MockTransport(handler), httpx2.MockTransport(handler_async)
     )
@@ -182,7 +182,7 @@ def test_the_base_url_may_end_with_a_slash(slash: str) -> None:
 
 def test_the_first_host_is_the_default() -> None:
     """Hosts come from the contract."""
-    assert SERVERS[0].url == Client(token="t").base_url
+    assert SERVERS[0].url == Client(api_key="t").base_url
 
 
 def test_there_is_a_finite_timeout() -> None:
@@ -243,11 +243,11 @@ def test_a_closed_client_can_be_used_again() -> None:
 
 def test_closing_twice_or_unused_does_nothing() -> None:
     """So that it can stand in every `finally`."""
-    client = Client(token="t")
+    client = Client(api_key="t")
     client.close()
     client.close()
     asyncio.run(client.aclose())
-    assert client == Client(token="t")
+    assert client == Client(api_key="t")
 
 
 def test_texts_of_any_script_are_sent_as_utf8() -> None:

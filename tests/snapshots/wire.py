@@ -96,12 +96,12 @@ def _overlay_async(method: str, arguments: dict[str, Any]) -> str:
 
 
 def _rest(module: Any, arguments: dict[str, Any]) -> str:
-    with RestClient(token="k", httpx_args={"transport": httpx2.MockTransport(_catch)}) as client:
+    with RestClient(api_key="k", httpx_args={"transport": httpx2.MockTransport(_catch)}) as client:
         return _seen(lambda: module.send(client=client, **arguments))
 
 
 def _rest_async(module: Any, arguments: dict[str, Any]) -> str:
-    client = RestClient(token="k", httpx_args={"transport": httpx2.MockTransport(_catch)})
+    client = RestClient(api_key="k", httpx_args={"transport": httpx2.MockTransport(_catch)})
     return _seen(lambda: asyncio.run(module.send_async(client=client, **arguments)))
 
 

@@ -201,7 +201,7 @@ Embed = Callable[..., list[list[float]]]
 def embed(request: pytest.FixtureRequest) -> Embed:
     """Embeds a text with a client that is made for it with some settings, and gives the vectors."""
     kind: Any = getattr(voyageai, request.param)
-    arguments = {"texts": ["a"], "model": "voyage-4", "input_type": "query"}
+    arguments: dict[str, Any] = {"texts": ["a"], "model": "voyage-4", "input_type": "query"}
 
     def blocking(client: Any) -> Any:
         with client:
@@ -211,7 +211,8 @@ def embed(request: pytest.FixtureRequest) -> Embed:
         async with client:
             return await client.embed(**arguments)
 
-    def call(url: str, **settings: Any) -> list[list[float]]:
+    def call(url: str, extra_headers: Any = None, **settings: Any) -> list[list[float]]:
+        arguments["extra_headers"] = extra_headers
         client = kind("pa-key", base_url=url, **{"timeout": 10, **settings})
         made = kind is voyageai.Client
         result = blocking(client) if made else asyncio.run(looping(client))

@@ -213,7 +213,7 @@ def test_each_step_has_its_time_and_all_have_the_deadline() -> None:
     stream.write(b".", None)
     now = 110.0
     for step, expected in ((stream.read, httpcore2.ReadTimeout), (stream.write, WriteTimeout)):
-        with pytest.raises(expected, match="the time for the request is over"):
+        with pytest.raises(expected, match="the time for this attempt is over"):
             step(b"." if step == stream.write else 1, 5.0)
 
     assert [5.0, 5.0, 5.0, 2.0, 2.0] == asked
@@ -297,3 +297,34 @@ def test_the_key_is_in_no_log_and_no_frame_of_a_traceback(
     assert b"Bearer pa-key" in server.peers[0].requests[0][0]
     assert [] == [text for text in told if "pa-key" in text]
     assert any("embed" in text for text in told)
+
+
+@pytest.mark.parametrize("status", [b"400 Bad Request", b"200 OK"])
+def test_what_a_server_says_is_printable_wherever_it_is_shown(
+    embed: Embed, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bytes that act on terminals come through real headers and real JSON."""
+    caplog.set_level(logging.DEBUG)
+    body = rb'{"detail": "no\u001b[2J\r\nforged\u202e", "data": [{"index": "\u001b"}]}'
+    answer = (b"HTTP/1.1 %b\r\nx-request-id: r\x9b2J\xc2\x85\r\nContent-Length: %d\r\n\r\n%b") % (
+        status,
+        len(body),
+        body,
+    )
+    with Server(saying(answer)) as server, pytest.raises(voyageai.error.VoyageError) as caught:
+        embed(f"{server.origin}/v1")
+    shown = [str(caught.value), str(caught.value.__cause__), *caplog.messages]
+
+    assert str(caught.value).startswith(r"Request r\x9b2J")
+    assert [] == [line for line in shown if not line.isprintable()]
+
+
+@pytest.mark.parametrize("name", ["x-a", b"transfer-encoding", "Transfer-Encoding ", ""])
+def test_a_header_that_can_not_be_sent_opens_no_connection(embed: Embed, name: str) -> None:
+    """Not the first of four tries, which would be told as one that may have been carried out."""
+    with Server(echo) as server:
+        with pytest.raises(voyageai.error.ArgumentError, match="extra_headers") as caught:
+            embed(f"{server.origin}/v1", max_retries=3, extra_headers={name: "a\r\nb: c"})
+        assert [] == server.peers
+
+    assert (0, False) == (caught.value.attempts, caught.value.outcome_unknown)

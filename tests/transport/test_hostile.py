@@ -234,20 +234,22 @@ def test_the_bound_can_be_set(embed: Embed) -> None:
             embed(max_response_bytes=wrong)
 
 
-@pytest.mark.parametrize("filler", [b"{},", b"[],", b"[[]],"])
+@pytest.mark.parametrize("filler", [b"{},", b"[],", b"[[]],", b"1,"])
 def test_json_of_very_many_values_is_not_parsed(
     embed: Embed, filler: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It holds the interpreter, and with it every other thread, for as long as it takes."""
     texts = ["a"] * 1000
-    body = b'{"data": [' + filler * (5 * MB // len(filler)) + b"{}]}"
+    body = b'{"data": [' + filler * (20 * MB // len(filler)) + b"{}]}"
     parsed: list[int] = []
     loads = json.loads
     monkeypatch.setattr(
         "json.loads", lambda text, **more: parsed.append(len(text)) or loads(text, **more)
     )
 
-    with pytest.raises(error.MalformedResponseError, match="more than 9,024 objects or lists"):
+    with pytest.raises(
+        error.MalformedResponseError, match=r"more than [0-9,]+ (objects|numbers) or"
+    ):
         embed({**EMBED, "texts": texts}, transport=answering(body))
     assert all(size <= PARSED_AT_ONCE for size in parsed)
 

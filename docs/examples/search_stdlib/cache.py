@@ -1,7 +1,7 @@
 """What a run keeps for the next one, each file under a digest of what it was made of.
 
-A file is written under another name and then renamed, so one that is there is whole. One that can't
-be read all the same is made again.
+A file is written under another name and then renamed, so one that is there is whole. One that
+can't be read is made again.
 """
 
 import hashlib

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from attrs import evolve
 from voyageai_rest.errors import status_error
@@ -16,7 +15,8 @@ from ..client import Client
 from ..client_async import AsyncClient
 from ..error import ArgumentError
 from ..keys import base_url as base_url_of
-from ..keys import usable
+from ..keys import conceal, usable, variables
+from ..reprs import with_hidden_passwords
 from ..util import default_api_key
 from .response import VoyageHttpResponse
 
@@ -47,9 +47,10 @@ class APIRequestor:
     """
 
     def __init__(self, key: str | None = None, base_url: str | None = None) -> None:
+        key, base_url = conceal(key), with_hidden_passwords(base_url)
         given = None if key is None else usable(key, "the argument api_key")
         self.api_key: str = given or default_api_key()
-        self.base_url: str = base_url_of(base_url, self.api_key, os.environ)
+        self.base_url: str = base_url_of(base_url, self.api_key, variables())
 
     def request(
         self,
@@ -114,8 +115,10 @@ def _call(
     return Call(request, _read, str(given.get("model") or ""))
 
 
-def _headers(headers: Mapping[str, str] | None, request_id: str | None) -> dict[str, str]:
-    return {**(headers or {}), **({} if request_id is None else {"X-Request-Id": request_id})}
+def _headers(headers: Any, request_id: str | None) -> Any:
+    named = {} if request_id is None else {"X-Request-Id": request_id}
+    # What is no mapping is refused by the client, as it is.
+    return {**cast("Any", headers), **named} if isinstance(headers, Mapping) else headers or named
 
 
 def _read(response: RawResponse) -> VoyageHttpResponse:

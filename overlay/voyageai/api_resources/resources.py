@@ -11,6 +11,8 @@ from voyageai_rest.errors import ShapeError
 from voyageai_rest.operations import OPERATIONS
 
 from ..error import MalformedResponseError
+from ..keys import conceal
+from ..reprs import with_hidden_passwords
 from ..vectors import Vectors
 from .api_requestor import APIRequestor
 from .response import VoyageHttpResponse, VoyageResponse
@@ -48,6 +50,7 @@ class APIResource(VoyageResponse):
         Raises:
             VoyageError: The call failed.
         """
+        api_key = conceal(api_key)
         url, headers = _split(params)
         answer = APIRequestor(api_key, url).request(
             "post",
@@ -69,6 +72,7 @@ class APIResource(VoyageResponse):
         **params: Any,
     ) -> Self:
         """The same as `create`, without blocking. `api_base` is the base URL, if none is given."""
+        api_key, api_base = conceal(api_key), with_hidden_passwords(api_base)
         url, headers = _split(params)
         answer = await APIRequestor(api_key, url or api_base).arequest(
             "post",
@@ -91,7 +95,7 @@ class APIResource(VoyageResponse):
             return cls._made(answer.data, params)
         except ShapeError as failure:
             raise MalformedResponseError(
-                f"The server's answer makes no sense: {failure}",
+                f"The server sent a malformed answer: {failure}",
                 http_body=json.dumps(answer.data),
                 http_status=200,
                 json_body=answer.data,
@@ -159,7 +163,8 @@ class Reranking(APIResource):
     OPERATION = "rerank"
 
 
-def _split(params: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
+def _split(params: dict[str, Any]) -> tuple[str | None, Any]:
     """The base URL and the headers, taken out of what is given for the body."""
-    headers = dict(params.pop("headers", None) or {})
-    return params.pop("base_url", None) or params.pop("api_base", None), headers
+    headers = params.pop("headers", None)
+    url = params.pop("base_url", None) or params.pop("api_base", None)
+    return with_hidden_passwords(url), headers

@@ -82,7 +82,7 @@ class VoyageResponse(dict[str, Any]):
         return made
 
     def __str__(self) -> str:
-        return json.dumps(self, indent=2, default=str)
+        return json.dumps(self, indent=2, default=str).replace("\x7f", "\\u007f")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {hex(id(self))}> JSON: {self}"

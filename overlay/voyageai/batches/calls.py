@@ -13,7 +13,7 @@ from voyageai_rest.types import UNSET, RawResponse, one_of
 
 from ..calls import Call
 from ..error import ArgumentError
-from ..files.calls import check_id
+from ..files.calls import check_id, page_of
 from ..files.objects import given
 from ..files.paging import Page
 from ..limits import check_model, check_number, check_output, check_value, constraint
@@ -93,10 +93,7 @@ def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:
         found = list_batches.parse_response(response)
         return Page[Batch].of([Batch.of(batch) for batch in found.data], found, after)
 
-    request = list_batches.build_request(
-        limit=UNSET if limit is None else limit, after=UNSET if after is None else after
-    )
-    return Call(request, read)
+    return Call(list_batches.build_request(**page_of(limit, after)), read)
 
 
 def _params(params: Mapping[str, Any]) -> Params:

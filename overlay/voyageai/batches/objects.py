@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import field, frozen
 from voyageai_rest import models
+from voyageai_rest.errors import printable
 
 from ..files.objects import aware, given
+from ..reprs import whole
 
 if TYPE_CHECKING:
     from voyageai_rest.models import BatchEndpoint, BatchStatus
@@ -165,11 +167,12 @@ class Batch:
             return float(self.is_done)
         return (counts.completed + counts.failed) / counts.total
 
+    @whole
     def __repr__(self) -> str:
         counts = self.request_counts
         failed = f", {counts.failed} failed" if counts.failed else ""
         return (
-            f"{type(self).__name__}({self.id!r}, {self.status}, "
+            f"{type(self).__name__}({self.id!r}, {printable(self.status)}, "
             f"{counts.completed} of {counts.total} lines{failed})"
         )
 

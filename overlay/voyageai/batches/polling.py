@@ -29,9 +29,9 @@ class Polling:
         [1.0, 2.0, 4.0, 5.0]
     """
 
-    first: float = field(default=1.0, validator=gt(0), converter=float)
+    first: float = field(default=1.0, validator=gt(0))
     factor: float = field(default=1.5, validator=ge(1))
-    longest: float = field(default=60.0, validator=gt(0), converter=float)
+    longest: float = field(default=60.0, validator=gt(0))
     jitter: float = field(default=0.2, validator=ge(0))
     patience: float = field(default=3600.0, validator=ge(0))
 
@@ -48,7 +48,8 @@ class Polling:
             return poll
         if type(poll) not in (int, float) or not poll > 0:
             raise ArgumentError(
-                f"poll must be seconds, more than 0, or a Polling, not {poll!r}", "poll"
+                f"poll must be a number of seconds greater than 0, or a Polling, not {poll!r}",
+                "poll",
             )
         return cls(first=poll, factor=1.0, longest=poll)
 

@@ -106,6 +106,9 @@ class Batches(BulkMethods):
         Args:
             batch_id: Id of the job.
 
+        Returns:
+            The job as it is now.
+
         Raises:
             NotFoundError: There is none.
             VoyageError: The call failed.
@@ -129,6 +132,9 @@ class Batches(BulkMethods):
 
         Returns:
             What can be iterated over for all of them, page by page; `.page()` gives one page.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
 
         Example:
             >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])

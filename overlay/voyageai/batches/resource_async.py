@@ -51,22 +51,137 @@ class AsyncBatches(AsyncBulkMethods):
         metadata: Mapping[str, str] | None = None,
         **options: Unpack[CallOptions],
     ) -> Batch:
-        """See `Batches.create`."""
+        """Start a job over the lines of an uploaded file.
+
+        It is sent again only if it was refused for a reason that may pass, or never left: a job
+        that is created twice runs and costs twice. Where its answer was lost the error has
+        `outcome_unknown`. Give it `metadata` of its own, to find it by with `list`.
+
+        Args:
+            endpoint: What the lines are for: `/v1/embeddings`, `/v1/contextualizedembeddings` or
+                `/v1/rerank`.
+            input_file_id: Id of the file.
+            request_params: The model, and all other arguments that the lines share.
+            completion_window: Time within which it is to be done; None is the only one there is.
+            metadata: Pairs of your own.
+
+        Returns:
+            The job, being validated.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+            RateLimitError: There are too many jobs, or tokens in them; says how long to wait.
+            VoyageError: The call failed.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         batch = await vo.batches.create(
+            ...             "/v1/embeddings",
+            ...             file.id,
+            ...             {"model": "voyage-4", "input_type": "document"},
+            ...             metadata={"corpus": "weather"},
+            ...         )
+            ...         return batch.metadata["corpus"]
+            >>> asyncio.run(main())
+            'weather'
+        """
         call = calls.create(endpoint, input_file_id, request_params, completion_window, metadata)
         return await plans.send_async(self._client, call, options)
 
     async def retrieve(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """See `Batches.retrieve`."""
+        """How a job stands.
+
+        Args:
+            batch_id: Id of the job.
+
+        Returns:
+            The job as it is now.
+
+        Raises:
+            NotFoundError: There is none.
+            VoyageError: The call failed.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         batch = await vo.batches.create(
+            ...             "/v1/embeddings", file.id, {"model": "voyage-4"}
+            ...         )
+            ...         found = await vo.batches.retrieve(batch.id)
+            ...         return found.input_file_id == file.id
+            >>> asyncio.run(main())
+            True
+        """
         return await plans.send_async(self._client, calls.retrieve(batch_id), options)
 
     def list(
         self, limit: int | None = None, after: str | None = None, **options: Unpack[CallOptions]
     ) -> AsyncPages[Batch]:
-        """See `Batches.list`."""
+        """Jobs, from the newest.
+
+        It is not awaited itself, but what it gives is.
+
+        Args:
+            limit: Jobs per page.
+            after: Id of the job that they follow.
+
+        Returns:
+            What can be iterated over for all of them, page by page; `.page()` gives one page.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         batch = await vo.batches.create(
+            ...             "/v1/embeddings",
+            ...             file.id,
+            ...             {"model": "voyage-4"},
+            ...             metadata={"run": "7f3a"},
+            ...         )
+            ...         async for job in vo.batches.list():
+            ...             if job.metadata.get("run") == "7f3a":
+            ...                 return job.id == batch.id
+            >>> asyncio.run(main())
+            True
+        """
         return AsyncPages(self._client, partial(calls.list_page, limit), after, options)
 
     async def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """See `Batches.cancel`."""
+        """Cancel a job. What is done by then is in its files, and is paid for.
+
+        Args:
+            batch_id: Id of the job.
+
+        Returns:
+            The job, being cancelled; `wait` for its end.
+
+        Raises:
+            InvalidRequestError: It is too late for that.
+            NotFoundError: There is none.
+            VoyageError: The call failed.
+
+        Example:
+            >>> rows = ({"custom_id": f"{n}", "body": {"input": f"Text {n}"}} for n in range(999))
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(rows)
+            ...         batch = await vo.batches.create(
+            ...             "/v1/embeddings", file.id, {"model": "voyage-4"}
+            ...         )
+            ...         batch = await vo.batches.cancel(batch.id)
+            ...         return (await vo.batches.wait(batch, poll=0.01)).status
+            >>> asyncio.run(main())
+            'cancelled'
+        """
         return await plans.carry_out_async(self._client, waiting.cancelling(batch_id, options))
 
     async def wait(
@@ -78,7 +193,42 @@ class AsyncBatches(AsyncBulkMethods):
         on_change: Callable[[Batch], object] | None = None,
         **options: Unpack[PollOptions],
     ) -> Batch:
-        """See `Batches.wait`. What `on_change` gives is awaited if it can be."""
+        """Wait until a job has come to its end, one way or another: look at its `status`.
+
+        It is asked about again and again, after pauses that grow from one second to a minute.
+        Polls that fail for a reason that may pass do not end the wait before an hour of nothing
+        else. To leave off, by a timeout or by Ctrl-C, does nothing to the job.
+
+        What `on_change` gives is awaited if it can be.
+
+        Args:
+            batch: The job, or its id.
+            timeout: Seconds to wait at most; the last poll may take five more.
+            poll: Seconds between polls, or a `Polling`.
+            on_change: Called with the job whenever its status or its counts have changed, the
+                first time included. What it raises ends the wait.
+
+        Returns:
+            The job at its end.
+
+        Raises:
+            Timeout: It was not done in time; says how it stood.
+            NotFoundError: There is no such job.
+            VoyageError: A poll failed for a reason that does not pass.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         batch = await vo.batches.create(
+            ...             "/v1/embeddings", file.id, {"model": "voyage-4"}
+            ...         )
+            ...         batch = await vo.batches.wait(batch, timeout=60, poll=0.01)
+            ...         return batch.status, batch.request_counts.completed
+            >>> asyncio.run(main())
+            ('completed', 1)
+        """
         asked = cast("CallOptions", options)  # a part of them
         time = plans.surroundings(self._client)
         plan = waiting.waiting(batch, timeout, Polling.of(poll), on_change, asked, time)
@@ -86,7 +236,7 @@ class AsyncBatches(AsyncBulkMethods):
 
     @property
     def with_raw_response(self) -> AsyncRawBatches:
-        """See `Batches.with_raw_response`."""
+        """The methods that make one call, with the answer as it came: status, headers, bytes."""
         from .raw import AsyncRawBatches
 
         return AsyncRawBatches(self._client)

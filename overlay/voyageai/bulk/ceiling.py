@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from voyageai_rest.errors import ShapeError
-from voyageai_rest.models.batch_input_line import BatchInputLine
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
 from .bounds import most_tokens
 from .errors import MaxCostError
 from .estimate import MILLION, dollars
 from .ledger import Ledger
+from .lines import loads
 from .names import LineName
 from .packing import Size
-from .writing import BatchWriter
+from .writing import BatchReader, BatchWriter, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from .folder import Folder
@@ -31,21 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["Ceiling"]
 
 OK = 200
+BEYOND = 16
+"""How many times the most that a batch can cost is no slip of an estimate any more."""
 WORTHWHILE = 1 / 10
 """Of a ceiling, what a part must be worth if it is not likely to be followed by all the others:
 each may take half a day. Chosen."""
-
-
-class Line(NamedTuple):
-    """A line of a batch.
-
-    Attributes:
-        name: Its name.
-        items: Its rows.
-    """
-
-    name: LineName
-    items: list[Any]
 
 
 class Ceiling:
@@ -75,6 +64,7 @@ class Ceiling:
     ) -> None:
         self._folder, self._state, self._counting = folder, state, counting
         self._task = state.manifest.task
+        self._reader = BatchReader(folder, state.manifest)
         price = state.manifest.estimate.price
         if price is None:  # which is refused before
             raise ValueError("the price is not known")
@@ -177,7 +167,7 @@ class Ceiling:
         """The most tokens of each line of a batch."""
         number = batch.planned.number
         if number not in self._counted:
-            lines = self._read(number)
+            lines = self._reader.lines(batch.planned)
             self._counted[number] = [self._most_of(line) for line in lines]
         return self._counted[number]
 
@@ -203,7 +193,7 @@ class Ceiling:
             ) as tail,
         ):
             for line, tokens, first in zip(
-                self._read(batch.planned.number), most, is_first, strict=True
+                self._reader.lines(batch.planned), most, is_first, strict=True
             ):
                 size = Size()
                 for item in line.items:
@@ -226,30 +216,34 @@ class Ceiling:
             return 0  # it was refused before any line was run
         number = batch.planned.number
         told: dict[str, int] = {}
-        answers = {"output": self._folder.output(number), "error": self._folder.error(number)}
         for name in batch.fetched:
-            self._read_usage(answers[name], told)
+            path = self._folder.answers(number, name)
+            self._read_usage(path, told, BEYOND * batch.planned.most_tokens)
         lost = 0
         if len(told) < batch.planned.requests:
             most = most_tokens(self._task, self._tokenizer)
-            for line in self._read(number):
+            for line in self._reader.lines(batch.planned):
                 if str(line.name) not in told:
                     lost += sum(self._task.most(item, most) for item in line.items)
         return sum(told.values()) + min(lost, batch.planned.most_tokens)
 
-    def _read_usage(self, path: Path, told: dict[str, int]) -> None:
-        """Add the tokens that a downloaded file reports, by line; 0 for those that failed."""
-        with path.open("rb") as file:
+    def _read_usage(self, path: Path, told: dict[str, int], most: int) -> None:
+        """Add the tokens that a downloaded file reports, by line; 0 for those that failed.
+
+        A count below 0, or above what the batch can have, is not believed.
+        """
+        with self._folder.open(path) as file:
             for raw in file:
                 try:
-                    line = BatchOutputLine.from_dict(json.loads(raw))
+                    line = BatchOutputLine.from_dict(loads(raw))
                     name = LineName.parse(line.custom_id)
                     if name is None or name.job != self._state.manifest.id:
                         continue
                     tokens = self._reported(line)
-                except (ValueError, RecursionError):  # a ShapeError is a ValueError
+                except ValueError:  # a ShapeError is one
                     continue
-                told[line.custom_id] = max(tokens, told.get(line.custom_id, 0))
+                if 0 <= tokens <= most:
+                    told[line.custom_id] = max(tokens, told.get(line.custom_id, 0))
 
     def _reported(self, line: BatchOutputLine) -> int:
         if line.error:
@@ -260,12 +254,6 @@ class Ceiling:
             return 0
         body = line.response.body
         return self._task.billed(body.to_dict() if body else None)
-
-    def _read(self, number: int) -> Iterator[Line]:
-        with self._folder.input(number).open("rb") as file:
-            for raw in file:
-                body = BatchInputLine.from_dict(json.loads(raw)).body.to_dict()
-                yield Line(LineName.find(raw), self._task.items(body))
 
     def _likely(self, unsent: list[BatchState]) -> Fraction:
         """What batches will cost, if they are as far off their estimate as those that are over."""

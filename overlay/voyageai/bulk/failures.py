@@ -7,11 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from attrs import asdict, frozen
+from voyageai_rest.errors import printable
 
-from .disk import dumps
+from ..reprs import whole
+from .lines import dumps
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from .folder import Folder
 
 __all__ = ["Failure", "Failures", "Reason", "cut"]
 
@@ -70,7 +72,7 @@ class Failure:
 
     def __str__(self) -> str:
         place = self.batch_id or f"batch {self.batch}"
-        return (
+        return printable(
             f"row {self.row} ({place}, line {self.line}): {self.status or self.code} "
             f"{self.message}: {self.text!r}"
         )
@@ -109,16 +111,14 @@ class Failures(Sequence[Failure]):
         found = list(islice(self, first, max(places[0], places[-1]) + 1))
         return [found[place - first] for place in places]
 
-    def write(self, path: Path) -> None:
-        """Write them to a file, a line of JSON each; remove the file if there are none."""
-        if not self._count:
-            path.unlink(missing_ok=True)
-            return
-        fresh = path.with_name(path.name + ".part")
-        with fresh.open("wb") as file:
-            file.writelines(dumps(asdict(failure)) for failure in self)
-        fresh.replace(path)
+    def write(self, folder: Folder) -> None:
+        """Write them to the file of a job's failures; remove it if there are none."""
+        if self._count:
+            folder.write(folder.failures, (dumps(asdict(failure)) for failure in self))
+        else:
+            folder.failures.unlink(missing_ok=True)
 
+    @whole
     def __repr__(self) -> str:
         return f"<{self._count:,} failures>"
 

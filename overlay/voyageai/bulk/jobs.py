@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import tokenization
 from ..batches.polling import Polling
+from ..disk import NotRegularError
 from ..error import ArgumentError
 from ..files import plans
+from ..reprs import whole
 from .display import showing
 from .errors import JobDirectoryError, MaxCostError
 from .estimate import dollars
@@ -120,7 +122,7 @@ class _Job(Generic[C, R]):
     def _ending(self, state: JobState) -> Plan[R]:
         results = self._results(state)
         failures = results.failures
-        failures.write(self._folder.failures)
+        failures.write(self._folder)
         if failures:
             told = [f"{len(failures):,} of {len(results):,} rows have failed:"]
             told += [str(failure) for failure in failures[:SHOWN]]
@@ -169,6 +171,8 @@ class _Job(Generic[C, R]):
             yield
         except JobDirectoryError:  # which is no job that goes on
             raise
+        except NotRegularError as failure:  # where a download is to be written
+            raise JobDirectoryError(str(failure)) from failure
         except BaseException as failure:
             self._folder.keep()
             limit = "" if max_cost is None else f"max_cost={max_cost}"
@@ -180,6 +184,7 @@ class _Job(Generic[C, R]):
             )
             raise
 
+    @whole
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"
@@ -219,12 +224,20 @@ class Job(_Job["Client", R]):
                 are within that. Without the model's tokenizer at hand each byte counts as a token
                 until the answers tell, so batches may go in parts, one after the other.
 
+        Returns:
+            A row for each that was given, in their order.
+
         Raises:
             ArgumentError: `max_cost` is not a number.
             MaxCostError: It is estimated to cost more, and nothing was sent; or what is left could
                 cost more: what is done is kept, and goes on under a higher `max_cost`.
             JobInUseError: It is run elsewhere.
             VoyageError: It could not go on; a note says where the job is.
+
+        Example:
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", poll=0.05)
+            >>> job.run(max_cost=1.00).to_numpy().shape
+            (1, 1024)
         """
         self._check_cost(max_cost)
         return self._carry_out(self._running(max_cost), max_cost)
@@ -238,16 +251,34 @@ class Job(_Job["Client", R]):
         Args:
             max_cost: As in `run`: US dollars for the whole job, with what it has cost before.
 
+        Returns:
+            All results, the earlier ones too.
+
         Raises:
             ArgumentError, MaxCostError: As in `run`.
             JobInUseError: It is run elsewhere.
             VoyageError: It could not go on; a note says where the job is.
+
+        Example:
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", poll=0.05)
+            >>> results = job.run()
+            >>> if results.failures:
+            ...     results = job.retry_failed()
         """
         self._check_cost(max_cost)
         return self._carry_out(self._retrying(max_cost), max_cost)
 
     def results(self) -> R:
-        """What has been downloaded so far. Rows that are not are among the failures."""
+        """What has been downloaded so far. Rows that are not are among the failures.
+
+        Returns:
+            A row for each that was given, in their order.
+
+        Example:
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
+            >>> len(job.results().failures)
+            1
+        """
         return carry_out(self._client, self._reading(), lambda _: None)
 
     def cancel(self) -> None:
@@ -257,6 +288,10 @@ class Job(_Job["Client", R]):
 
         Raises:
             VoyageError: That could not be done.
+
+        Example:
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
+            >>> job.cancel()
         """
         carry_out(self._client, self._cancelling(), lambda _: None)
 
@@ -266,24 +301,123 @@ class Job(_Job["Client", R]):
 
 
 class AsyncJob(_Job["AsyncClient", R]):
-    """The same as `Job`, without blocking."""
+    """The same as `Job`, without blocking.
+
+    Attributes:
+        id: The job's id, which its batches carry in their metadata.
+        directory: Its directory.
+        estimate: What it will cost.
+
+    Example:
+        >>> async def main():
+        ...     async with voyageai.AsyncClient() as vo:
+        ...         texts = ["It rains.", "It snows."]
+        ...         job = await vo.batches.prepare_embed(texts, model="voyage-4", poll=0.05)
+        ...         results = await job.run(max_cost=1.00)
+        ...         return job.estimate.tokens, len(results)
+        >>> asyncio.run(main())
+        (4, 2)
+    """
 
     async def run(self, max_cost: float | None = None) -> R:
-        """See `Job.run`."""
+        """Do all that is left to do, and give the results.
+
+        It may be ended at any moment, and run again, in this process or in another one: nothing is
+        uploaded, created or billed twice.
+
+        Args:
+            max_cost: US dollars that the job will not cost more than, in all its runs. A batch is
+                sent only if what was billed, and what it and those under way can be billed at most,
+                are within that. Without the model's tokenizer at hand each byte counts as a token
+                until the answers tell, so batches may go in parts, one after the other.
+
+        Returns:
+            A row for each that was given, in their order.
+
+        Raises:
+            ArgumentError: `max_cost` is not a number.
+            MaxCostError: It is estimated to cost more, and nothing was sent; or what is left could
+                cost more: what is done is kept, and goes on under a higher `max_cost`.
+            JobInUseError: It is run elsewhere.
+            VoyageError: It could not go on; a note says where the job is.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4", poll=0.05)
+            ...         return (await job.run(max_cost=1.00)).to_numpy().shape
+            >>> asyncio.run(main())
+            (1, 1024)
+        """
         self._check_cost(max_cost)
         return await self._carry_out(self._running(max_cost), max_cost)
 
     async def retry_failed(self, max_cost: float | None = None) -> R:
-        """See `Job.retry_failed`."""
+        """Send the rows that have failed once more, as further batches, and give all results.
+
+        Rows with a result are left alone. Rows of a request that was refused for what it holds go
+        one by one, so that those that are not at fault succeed.
+
+        Args:
+            max_cost: As in `run`: US dollars for the whole job, with what it has cost before.
+
+        Returns:
+            All results, the earlier ones too.
+
+        Raises:
+            ArgumentError, MaxCostError: As in `run`.
+            JobInUseError: It is run elsewhere.
+            VoyageError: It could not go on; a note says where the job is.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4", poll=0.05)
+            ...         results = await job.run()
+            ...         if results.failures:
+            ...             results = await job.retry_failed()
+            ...         return len(results)
+            >>> asyncio.run(main())
+            1
+        """
         self._check_cost(max_cost)
         return await self._carry_out(self._retrying(max_cost), max_cost)
 
     async def results(self) -> R:
-        """See `Job.results`."""
+        """What has been downloaded so far. Rows that are not are among the failures.
+
+        Returns:
+            A row for each that was given, in their order.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4")
+            ...         return len((await job.results()).failures)
+            >>> asyncio.run(main())
+            1
+        """
         return await carry_out_async(self._client, self._reading(), lambda _: None)
 
     async def cancel(self) -> None:
-        """See `Job.cancel`."""
+        """Cancel the batches that are in flight; then `run` gives what they have come to.
+
+        What was not created yet costs nothing, until `run` creates it.
+
+        Raises:
+            VoyageError: That could not be done.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4")
+            ...         await job.cancel()
+            >>> asyncio.run(main())
+        """
         await carry_out_async(self._client, self._cancelling(), lambda _: None)
 
     async def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:

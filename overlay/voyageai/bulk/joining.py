@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from itertools import groupby
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_error import BatchError
-from voyageai_rest.models.batch_input_line import BatchInputLine
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
+from ..bounds import of_line
 from ..error import ServerError
+from .errors import JobDirectoryError
 from .failures import Failure, Reason, cut
-from .names import LineName
+from .lines import damaged, loads
+from .state import ANSWERS
+from .writing import BatchReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from .folder import Folder
-    from .state import BatchState, JobState
+    from .state import BatchState, JobState, Planned
 
 __all__ = ["Answered", "Join"]
 
-OUTPUT, ERROR = "output", "error"
+OUTPUT = "output"
 NONE = -1
 
 
@@ -56,6 +58,7 @@ class Join:
     def __init__(self, folder: Folder, state: JobState) -> None:
         self._folder = folder
         self._task = state.manifest.task
+        self._reader = BatchReader(folder, state.manifest)
         self._ids = {number: batch.batch_id for number, batch in state.batches.items()}
         self.tokens = 0
         # Of each line: its batch, its number there, where it begins in the input file and in the
@@ -68,23 +71,32 @@ class Join:
         self._owner = array("q", [NONE]) * state.manifest.rows
         for number in sorted(state.batches):
             self._join(number, state.batches[number])
+        if NONE in self._owner:
+            raise JobDirectoryError(
+                f"no file of {folder.path} holds row {self._owner.index(NONE)}: put it back, or "
+                "begin another job"
+            )
         self._known = list(self._reasons)
         self.failed = sum(1 for owner in self._owner if self._output[owner] == NONE)
 
     def answered(self) -> Iterator[Answered | Failure]:
         """Lines with an answer, and rows without one, in the order of the rows."""
-        with _Files() as files:
+        with _Files(self._folder) as files:
             for line, rows in self._lines():
                 items = self._items(line, files)
                 if self._output[line] == NONE:
                     yield from self._failures(line, rows, items)
                     continue
-                raw = files.read(self._folder.output(self._batch[line]), self._output[line])
-                yield Answered(self._first[line], self._read(_parsed(raw), items))
+                path = self._folder.answers(self._batch[line], OUTPUT)
+                try:
+                    result = self._read(_parsed(files.read(path, self._output[line])), items)
+                except (ValueError, ServerError) as failure:  # it could be read a while ago
+                    raise damaged(path, failure) from failure
+                yield Answered(self._first[line], result)
 
     def failures(self) -> Iterator[Failure]:
         """The rows without a result, in their order."""
-        with _Files() as files:
+        with _Files(self._folder) as files:
             for line, rows in self._lines():
                 if self._output[line] == NONE:
                     yield from self._failures(line, rows, self._items(line, files))
@@ -106,7 +118,7 @@ class Join:
 
     def lines(self) -> Iterator[tuple[int, list[Any], Reason]]:
         """The lines without an answer: first row, rows, reason."""
-        with _Files() as files:
+        with _Files(self._folder) as files:
             for line, _ in self._lines():
                 if self._output[line] == NONE:
                     reason = self._known[self._reason[line]]
@@ -118,11 +130,10 @@ class Join:
 
     def _join(self, number: int, batch: BatchState) -> None:
         """Take in a batch. What is in a later one is about rows that failed in those before."""
-        names = self._list(number)
-        if OUTPUT in batch.fetched:
-            self._look(self._folder.output(number), names)
-        if ERROR in batch.fetched:
-            self._look(self._folder.error(number), names)
+        names = self._list(batch.planned)
+        for name in ANSWERS:
+            if name in batch.fetched:
+                self._look(self._folder.answers(number, name), names)
         reasons = _line_errors(batch)
         for line in names.values():
             if self._output[line] == NONE and self._reason[line] == NONE:
@@ -131,33 +142,31 @@ class Join:
             first, last = self._first[line], self._last[line]
             self._owner[first : last + 1] = array("q", [line]) * (last + 1 - first)
 
-    def _list(self, number: int) -> dict[str, int]:
+    def _list(self, batch: Planned) -> dict[str, int]:
         """Add a batch's lines to the table, and tell where they are there, by custom_id."""
         names: dict[str, int] = {}
         start = 0
-        with self._folder.input(number).open("rb") as file:
-            for place, raw in enumerate(file, 1):
-                name = LineName.find(raw)
-                names[str(name)] = len(self._line)
-                self._batch.append(number)
-                self._line.append(place)
-                self._input.append(start)
-                self._output.append(NONE)
-                self._first.append(name.first)
-                self._last.append(name.last)
-                self._reason.append(NONE)
-                start += len(raw)
+        for place, (name, raw) in enumerate(self._reader.names(batch), 1):
+            names[str(name)] = len(self._line)
+            self._batch.append(batch.number)
+            self._line.append(place)
+            self._input.append(start)
+            self._output.append(NONE)
+            self._first.append(name.first)
+            self._last.append(name.last)
+            self._reason.append(NONE)
+            start += len(raw)
         return names
 
     def _look(self, path: Path, names: dict[str, int]) -> None:
         """Find the lines of a downloaded file in the table. What is none of ours is left alone."""
         start = 0
-        with path.open("rb") as file, _Files() as files:
+        with self._folder.open(path) as file, _Files(self._folder) as files:
             for raw in file:
                 place, start = start, start + len(raw)
                 try:
                     told = _parsed(raw)
-                except (ValueError, RecursionError):  # a ShapeError is a ValueError
+                except ValueError:  # a ShapeError is one
                     continue
                 line = names.get(told.custom_id)
                 if line is None or self._output[line] != NONE:
@@ -180,7 +189,9 @@ class Join:
             message = response.message or "the line failed without a message"
             return Reason("refused", response.status_code, message)
         try:
-            tokens: int = self._read(told, self._items(line, files)).total_tokens
+            items = self._items(line, files)
+            tokens: int = self._read(told, items).total_tokens
+            of_line(items).check_tokens(tokens)
         except (ShapeError, ServerError) as failure:
             return Reason("malformed_answer", response.status_code, str(failure))
         return tokens
@@ -191,8 +202,9 @@ class Join:
         return self._task.read(told.response.body.to_dict(), items)
 
     def _items(self, line: int, files: _Files) -> list[Any]:
-        raw = files.read(self._folder.input(self._batch[line]), self._input[line])
-        return self._task.items(BatchInputLine.from_dict(json.loads(raw)).body.to_dict())
+        number = self._batch[line]
+        raw = files.read(self._folder.input(number), self._input[line])
+        return self._reader.items(number, self._line[line], raw)
 
     def _number(self, reason: Reason) -> int:
         return self._reasons.setdefault(reason, len(self._reasons))
@@ -201,7 +213,8 @@ class Join:
 class _Files:
     """Files that lines are read from, each opened once for as long as lines come from it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
         self._open: dict[str, tuple[Path, IO[bytes]]] = {}
 
     def read(self, path: Path, start: int) -> bytes:
@@ -210,7 +223,7 @@ class _Files:
         if kind not in self._open or self._open[kind][0] != path:
             if kind in self._open:
                 self._open.pop(kind)[1].close()
-            self._open[kind] = path, path.open("rb")
+            self._open[kind] = path, self._folder.open(path)
         file = self._open[kind][1]
         file.seek(start)
         return file.readline()
@@ -224,7 +237,7 @@ class _Files:
 
 
 def _parsed(raw: bytes) -> BatchOutputLine:
-    return BatchOutputLine.from_dict(json.loads(raw))
+    return BatchOutputLine.from_dict(loads(raw))
 
 
 def _line_errors(batch: BatchState) -> dict[int, Reason]:

@@ -1,24 +1,34 @@
-"""What has happened to a job, one line of JSON each, added and never changed."""
+"""What has happened to a job, one line of JSON each, added and never changed.
+
+Each line ends with a sum of itself and all before it, so that a change of any of them is noticed.
+An older release wrote none: such lines are taken as they are.
+"""
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from .disk import dumps
-from .errors import JobDirectoryError
+from .lines import damaged, dumps, loads
+from .lock import journal_length, note_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
-    from pathlib import Path
+
+    from .folder import Folder
 
 __all__ = ["Journal"]
 
 Event = dict[str, Any]
 SHOWN = 80
 """Bytes of a damaged line that are shown."""
+LONGEST = 67_108_864
+"""Bytes of a line that are read. Chosen: more than any has."""
+SUM = b', "sum": "'
+DIGITS = 16
+"""How many of a sum are written."""
 
 
 class Journal:
@@ -28,43 +38,74 @@ class Journal:
     outcome after. Each line is on the disk before `add` returns.
 
     Args:
-        path: Where it is kept.
+        folder: The job's directory.
         now: Tells the time.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
-        self._path = path
+    def __init__(self, folder: Folder, now: Callable[[], datetime]) -> None:
+        self._folder, self._path = folder, folder.journal
         self._now = now
         self._whole = 0
         """Bytes of it that are whole lines."""
+        self._digest = hashlib.sha256()
+        """Of these bytes."""
 
-    def read(self) -> list[Event]:
+    def read(self) -> Iterator[tuple[int, Event]]:
         """All that has happened, but for a line that a crash has torn: it says nothing yet.
+
+        Returns:
+            Each event with the number of its line.
 
         Raises:
             JobDirectoryError: It was changed by something else.
         """
-        if not self._path.is_file():
-            return []
-        content = self._path.read_bytes()
-        self._whole = content.rfind(b"\n") + 1
-        lines = content[: self._whole].splitlines()
-        return [self._event(line, number) for number, line in enumerate(lines, 1) if line]
+        if not os.path.lexists(self._path):
+            return
+        least = journal_length(self._folder)
+        with self._folder.open(self._path) as file:
+            number = 0
+            while (line := file.readline(LONGEST)).endswith(b"\n"):
+                number += 1
+                if line != b"\n":
+                    yield number, self._event(line, number)
+                self._whole += len(line)
+                self._digest.update(line)
+        if len(line) == LONGEST:
+            raise damaged(self._path, f"it is longer than {LONGEST:,} bytes", number + 1)
+        if self._whole < least:
+            raise damaged(
+                self._path,
+                f"it was cut off after {self._whole:,} of {least:,} bytes, and only it tells what "
+                "was sent and paid for",
+                number + 1,
+            )
 
     def _event(self, line: bytes, number: int) -> Event:
+        body, has_sum, told = line.rpartition(SUM)
         try:
-            return dict(json.loads(line))
-        except (ValueError, TypeError) as failure:
-            raise JobDirectoryError(
-                f"line {number} of {self._path} was damaged: {line[:SHOWN]!r}"
-            ) from failure
+            event = dict(loads(line))
+        except (ValueError, TypeError):
+            raise damaged(self._path, repr(line[:SHOWN]), number) from None
+        if has_sum and told != self._sum(body) + b'"}\n':
+            raise damaged(self._path, "it is not as it was written", number)
+        return event
+
+    def _sum(self, body: bytes) -> bytes:
+        digest = self._digest.copy()
+        digest.update(body)
+        return digest.hexdigest()[:DIGITS].encode()
 
     def add(self, event: str, **facts: Any) -> Event:
         """Write down what happens, after what was read, and give it back as it was written."""
         entry: Event = {"at": self._now().isoformat(), "event": event, **facts}
-        with self._path.open("ab") as file:
+        body = dumps(entry).removesuffix(b"}\n")
+        line = body + SUM + self._sum(body) + b'"}\n'
+        with self._folder.open(self._path, "ab") as file:
             file.truncate(self._whole)
-            self._whole += file.write(dumps(entry))
+            file.write(line)
             file.flush()
             os.fsync(file.fileno())
+        self._whole += len(line)
+        self._digest.update(line)
+        note_length(self._folder, self._whole)
         return entry

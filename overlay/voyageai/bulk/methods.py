@@ -116,6 +116,9 @@ class BulkMethods:
             texts, model, input_type, truncation, output_dtype, output_dimension: As in `embed`.
             options: As in `embed`.
 
+        Returns:
+            The job.
+
         Raises:
             ArgumentError: A text or an argument is wrong, or the directory holds another job.
 
@@ -196,7 +199,27 @@ class BulkMethods:
         chunk_overlap: int | None = None,
         **options: Unpack[JobOptions],
     ) -> Job[BatchContextualizedEmbeddings]:
-        """The job of `contextualized_embed`, before anything is sent; see `prepare_embed`."""
+        """The job of `contextualized_embed`, before anything is sent: see its cost, then `run` it.
+
+        Args:
+            inputs, model, input_type, output_dtype, output_dimension, chunk_fn,
+                enable_auto_chunking, chunk_size, chunk_overlap: As in `contextualized_embed`.
+            options: As in `embed`.
+
+        Returns:
+            The job.
+
+        Raises:
+            ArgumentError: A document or an argument is wrong, or the directory holds another job.
+
+        Example:
+            >>> documents = [["The river rose.", "It fell in May."]]
+            >>> job = vo.batches.prepare_contextualized_embed(
+            ...     documents, model="voyage-context-3", input_type="document"
+            ... )
+            >>> job.estimate.rows, job.estimate.batches
+            (1, 1)
+        """
         from . import arguments, results
 
         task = arguments.contextualize_task(
@@ -250,7 +273,24 @@ class BulkMethods:
         truncation: bool | None = True,
         **options: Unpack[JobOptions],
     ) -> Job[BatchRerankings]:
-        """The job of `rerank`, before anything is sent; see `prepare_embed`."""
+        """The job of `rerank`, before anything is sent: see what it will cost, then `run` it.
+
+        Args:
+            pairs, model, top_k, truncation: As in `rerank`.
+            options: As in `embed`.
+
+        Returns:
+            The job.
+
+        Raises:
+            ArgumentError: A pair or an argument is wrong, or the directory holds another job.
+
+        Example:
+            >>> pairs = [("Where are the keys?", ["It rains.", "The keys are on the table."])]
+            >>> job = vo.batches.prepare_rerank(pairs, model="rerank-2.5")
+            >>> job.estimate.rows, job.estimate.batches
+            (1, 1)
+        """
         from . import arguments, results
 
         task = arguments.rerank_task(model, top_k, truncation)
@@ -264,6 +304,9 @@ class BulkMethods:
         Args:
             directory: The job's directory.
             options: `poll`, `progress` and `pace`, as in `embed`.
+
+        Returns:
+            The job.
 
         Raises:
             ArgumentError: An option is wrong.

@@ -60,7 +60,47 @@ class AsyncBulkMethods:
         max_cost: float | None = None,
         **options: Unpack[JobOptions],
     ) -> BatchEmbeddings:
-        """See `Batches.embed`."""
+        """Embed any number of texts at the price of batches; takes minutes to hours.
+
+        The texts are written to the job's directory, split into requests and batches by the API's
+        limits, uploaded, run, downloaded and joined. Texts that fail are rows with a reason.
+
+        `texts` may also be an asynchronous iterable.
+
+        Args:
+            texts: The texts, as any iterable.
+            model: Name of a text embedding model that batches take.
+            input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `pace`; see
+                `voyageai.bulk.JobOptions`.
+
+        Returns:
+            A row per text, in their order.
+
+        Raises:
+            ArgumentError: A text or an argument is wrong, or the directory holds another job;
+                nothing was sent.
+            MaxCostError: It is estimated to cost too much, and nothing was sent; or what is left
+                of it could: see `voyageai.bulk.Job.run`.
+            VoyageError: It could not go on; a note says where the job is.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         results = await vo.batches.embed(
+            ...             (f"Text {number}" for number in range(250)),
+            ...             model="voyage-4",
+            ...             input_type="document",
+            ...             max_cost=1.00,
+            ...             poll=0.05,
+            ...         )
+            ...         return results.to_numpy().shape
+            >>> asyncio.run(main())
+            (250, 1024)
+
+        Source: https://docs.voyageai.com/docs/batch-inference
+        """
         from . import arguments, results
 
         task = arguments.embed_task(
@@ -80,7 +120,29 @@ class AsyncBulkMethods:
         output_dimension: int | None = None,
         **options: Unpack[JobOptions],
     ) -> AsyncJob[BatchEmbeddings]:
-        """See `Batches.prepare_embed`."""
+        """The job of `embed`, before anything is sent: see what it will cost, then `run` it.
+
+        `texts` may also be an asynchronous iterable.
+
+        Args:
+            texts, model, input_type, truncation, output_dtype, output_dimension: As in `embed`.
+            options: As in `embed`.
+
+        Returns:
+            The job.
+
+        Raises:
+            ArgumentError: A text or an argument is wrong, or the directory holds another job.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."] * 1000
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4-lite")
+            ...         print(job.estimate.said_cost)
+            >>> asyncio.run(main())
+            about $0.0000268
+        """
         from . import arguments, results
 
         task = arguments.embed_task(
@@ -103,7 +165,38 @@ class AsyncBulkMethods:
         max_cost: float | None = None,
         **options: Unpack[JobOptions],
     ) -> BatchContextualizedEmbeddings:
-        """See `Batches.contextualized_embed`."""
+        """Embed chunks in the context of any number of documents; see `embed`.
+
+        `inputs` may also be an asynchronous iterable.
+
+        Args:
+            inputs: Documents, each a list of its chunks; or texts, with `input_type="query"`, with
+                `chunk_fn` or with auto-chunking.
+            model: Name of a contextualized embedding model that batches take.
+            input_type, output_dtype, output_dimension, chunk_fn, enable_auto_chunking, chunk_size,
+                chunk_overlap: As in `Client.contextualized_embed`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            options: As in `embed`.
+
+        Returns:
+            A row per document, with one vector per chunk.
+
+        Raises:
+            ArgumentError, MaxCostError, VoyageError: As in `embed`.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         results = await vo.batches.contextualized_embed(
+            ...             [["The river rose.", "It fell in May."]],
+            ...             model="voyage-context-3",
+            ...             input_type="document",
+            ...             poll=0.05,
+            ...         )
+            ...         return [len(row.result.embeddings) for row in results]
+            >>> asyncio.run(main())
+            [2]
+        """
         from . import arguments, results
 
         task = arguments.contextualize_task(
@@ -128,7 +221,33 @@ class AsyncBulkMethods:
         chunk_overlap: int | None = None,
         **options: Unpack[JobOptions],
     ) -> AsyncJob[BatchContextualizedEmbeddings]:
-        """See `Batches.prepare_contextualized_embed`."""
+        """The job of `contextualized_embed`, before anything is sent: see its cost, then `run` it.
+
+        `inputs` may also be an asynchronous iterable.
+
+        Args:
+            inputs, model, input_type, output_dtype, output_dimension, chunk_fn,
+                enable_auto_chunking, chunk_size, chunk_overlap: As in `contextualized_embed`.
+            options: As in `embed`.
+
+        Returns:
+            The job.
+
+        Raises:
+            ArgumentError: A document or an argument is wrong, or the directory holds another job.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         job = await vo.batches.prepare_contextualized_embed(
+            ...             [["The river rose.", "It fell in May."]],
+            ...             model="voyage-context-3",
+            ...             input_type="document",
+            ...         )
+            ...         return job.estimate.rows, job.estimate.batches
+            >>> asyncio.run(main())
+            (1, 1)
+        """
         from . import arguments, results
 
         task = arguments.contextualize_task(
@@ -148,7 +267,32 @@ class AsyncBulkMethods:
         max_cost: float | None = None,
         **options: Unpack[JobOptions],
     ) -> BatchRerankings:
-        """See `Batches.rerank`."""
+        """Rank documents by their relevance to a query, for any number of queries; see `embed`.
+
+        `pairs` may also be an asynchronous iterable.
+
+        Args:
+            pairs: Queries, each with a list of its documents.
+            model: Name of a reranker that batches take.
+            top_k, truncation: As in `Client.rerank`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            options: As in `embed`.
+
+        Returns:
+            A row per query, with its documents, best first.
+
+        Raises:
+            ArgumentError, MaxCostError, VoyageError: As in `embed`.
+
+        Example:
+            >>> pairs = [("Where are the keys?", ["It rains.", "The keys are on the table."])]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         results = await vo.batches.rerank(pairs, model="rerank-2.5", poll=0.05)
+            ...         return [row.result.results[0].document for row in results]
+            >>> asyncio.run(main())
+            ['The keys are on the table.']
+        """
         from . import arguments, results
 
         task = arguments.rerank_task(model, top_k, truncation)
@@ -164,7 +308,29 @@ class AsyncBulkMethods:
         truncation: bool | None = True,
         **options: Unpack[JobOptions],
     ) -> AsyncJob[BatchRerankings]:
-        """See `Batches.prepare_rerank`."""
+        """The job of `rerank`, before anything is sent: see what it will cost, then `run` it.
+
+        `pairs` may also be an asynchronous iterable.
+
+        Args:
+            pairs, model, top_k, truncation: As in `rerank`.
+            options: As in `embed`.
+
+        Returns:
+            The job.
+
+        Raises:
+            ArgumentError: A pair or an argument is wrong, or the directory holds another job.
+
+        Example:
+            >>> pairs = [("Where are the keys?", ["It rains.", "The keys are on the table."])]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         job = await vo.batches.prepare_rerank(pairs, model="rerank-2.5")
+            ...         return job.estimate.rows, job.estimate.batches
+            >>> asyncio.run(main())
+            (1, 1)
+        """
         from . import arguments, results
 
         task = arguments.rerank_task(model, top_k, truncation)
@@ -173,7 +339,31 @@ class AsyncBulkMethods:
     async def resume(
         self, directory: str | os.PathLike[str], **options: Unpack[WatchOptions]
     ) -> AsyncJob[BatchResults[Any]]:
-        """See `Batches.resume`."""
+        """A job that was begun, by its directory alone: to run on, to read, or to retry.
+
+        Args:
+            directory: The job's directory.
+            options: `poll`, `progress` and `pace`, as in `embed`.
+
+        Returns:
+            The job.
+
+        Raises:
+            ArgumentError: An option is wrong.
+            JobDirectoryError: There is no job.
+
+        Example:
+            >>> import tempfile
+            >>> folder = tempfile.mkdtemp()
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         await vo.batches.prepare_embed(texts, model="voyage-4", directory=folder)
+            ...         job = await vo.batches.resume(folder, poll=0.05)
+            ...         return len(await job.run())
+            >>> asyncio.run(main())
+            1
+        """
         from anyio.to_thread import run_sync
 
         from .folder import Folder

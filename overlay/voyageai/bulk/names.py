@@ -19,8 +19,6 @@ import re
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
-from .errors import JobDirectoryError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -62,17 +60,10 @@ class LineName(NamedTuple):
         return cls(job, int(first), int(last), digest)
 
     @classmethod
-    def find(cls, line: bytes) -> LineName:
-        """The name of a line that was written here.
-
-        Raises:
-            JobDirectoryError: It has none.
-        """
+    def find(cls, line: bytes) -> LineName | None:
+        """The name of a line that was written here; None if it has none."""
         match = PATTERN.search(line[:HEAD].decode("ascii", "replace"))
-        name = None if match is None else cls.parse(match.group())
-        if name is None:
-            raise JobDirectoryError(f"a line was changed by something else: {line[:HEAD]!r}")
-        return name
+        return None if match is None else cls.parse(match.group())
 
     def __str__(self) -> str:
         return f"{self.job}-{self.first:09d}-{self.last:09d}-{self.digest}"

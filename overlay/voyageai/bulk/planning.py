@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..error import ArgumentError
 from ..ratelimit.tokens import estimate_tokens
 from .bounds import line_load, most_tokens, read_tokens
-from .disk import write_json
+from .folder import Content
 from .journal import Journal
 from .names import new_job_id
 from .state import PLANNED, Manifest
@@ -125,8 +126,10 @@ class Planner(Rows):
             exact=self._exact,
             batches=self._writer.finish(),
         )
-        Journal(self._folder.journal, self._now).add(PLANNED, job=self._id)
-        write_json(self._folder.job, manifest.to_dict())
+        content = json.dumps(manifest.to_dict(), ensure_ascii=False, indent=2).encode() + b"\n"
+        journal = Journal(self._folder, self._now)
+        journal.add(PLANNED, job=self._id, manifest=Content.of(content).digest)
+        self._folder.write(self._folder.job, [content])
         return manifest
 
     def close(self) -> None:
@@ -224,7 +227,7 @@ class Opening:
             held.enter_context(folder.lock())
             self._rows = (
                 Comparison(folder, task)
-                if folder.job.exists()
+                if os.path.lexists(folder.job)
                 else Planner(folder, task, rows_per_line, count, now)
             )
             held.callback(self._rows.close)

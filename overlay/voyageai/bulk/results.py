@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import frozen
 
+from ..disk import sync_folder
 from ..error import ArgumentError, MalformedResponseError
 from ..extras import require
+from ..reprs import whole
 from ..results import EmbeddingsObject, RerankingObject
 from ..results.contextualized import ContextualizedEmbeddingsResult
-from .disk import sync_folder
 from .estimate import cost
 from .failures import Failure, Failures
 from .joining import Join
@@ -37,7 +38,9 @@ __all__ = [
 ]
 
 V = TypeVar("V")
-VECTORS = re.compile(r"vectors-(\d+)x(\d+)-([a-z]+\d+)(?:-\d+-failed)?\.bin")
+WIDTHS = {"float32": 4, "int8": 1, "uint8": 1}
+"""Bytes of a number, by its type."""
+VECTORS = re.compile(rf"vectors-(\d+)x([1-9]\d{{0,8}})-({'|'.join(WIDTHS)})(-\d+-failed)?\.bin")
 AT_ONCE = 1000
 """Rows that an event loop is given at once."""
 
@@ -116,6 +119,7 @@ class BatchResults(Generic[V]):
             for row in found:
                 yield row
 
+    @whole
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self._rows:,} {self._task.noun}, "
@@ -164,9 +168,10 @@ class BatchEmbeddings(BatchResults[list[float]]):
         path = self._vectors()
         if path is None:
             raise ArgumentError("there are no vectors: all rows have failed", "fill")
-        rows, columns, number = VECTORS.fullmatch(path.name).groups()  # type: ignore[union-attr]  # as it was named
-        dtype, shape = np.dtype(number).newbyteorder("<"), (int(rows), int(columns))
-        matrix: npt.NDArray[Any] = np.memmap(path, dtype=dtype, mode="c", shape=shape)
+        _, columns, number, _ = VECTORS.fullmatch(path.name).groups()  # type: ignore[union-attr]  # as it was named
+        dtype, shape = np.dtype(number).newbyteorder("<"), (len(self), int(columns))
+        with self._folder.open(path) as file:
+            matrix: npt.NDArray[Any] = np.memmap(file, dtype=dtype, mode="c", shape=shape)
         for failure in self.failures:
             matrix[failure.row] = fill
         return matrix
@@ -177,12 +182,15 @@ class BatchEmbeddings(BatchResults[list[float]]):
         Rows that fail only become fewer, so its name says all of what is in it.
         """
         failed = f"-{len(self.failures)}-failed" if self.failures else ""
-        for path in self.directory.glob(f"vectors-*{failed}.bin"):
+        for path in self.directory.glob(f"vectors-{self._rows}x*{failed}.bin"):
             match = VECTORS.fullmatch(path.name)
-            if match is not None and path.name.endswith(f"-{match[3]}{failed}.bin"):
-                return path
+            if match is not None and (match[4] or "") == failed:
+                with self._folder.open(path) as file:
+                    size = file.seek(0, os.SEEK_END)
+                if size == self._rows * int(match[2]) * WIDTHS[match[3]]:
+                    return path
         fresh, name = self.directory / "vectors.part", None
-        with fresh.open("wb") as file:
+        with self._folder.open(fresh, "wb") as file:
             for found in self._join.answered():
                 if isinstance(found, Failure):
                     continue

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
+from voyageai_rest.errors import printable
 
 from ..error import NotFoundError, RateLimitError, VoyageError
 from .asking import LARGE, Asking
@@ -136,7 +137,7 @@ class Run:
             yield Tell(Progress(stage="waiting", message=message, batch=number))
         else:
             self._look_later(number)
-            yield self._running(batch, f"batch {number} is {batch.batch_id}")
+            yield self._running(batch, f"batch {number} is {printable(str(batch.batch_id))}")
 
     def _look(self, batch: BatchState) -> Plan[None]:
         """See how a batch stands."""
@@ -145,14 +146,15 @@ class Run:
             seen: Batch = yield from self._asking.ask(lambda vo, _: vo.batches.retrieve(batch_id))
         except NotFoundError as failure:
             failure.add_note(
-                f"{batch_id} is batch {number} of the job in {self._folder.path}. Was the job "
-                "begun with the key of another organization or project, or at another host?"
+                f"{printable(str(batch_id))} is batch {number} of the job in {self._folder.path}. "
+                "Was the job begun with the key of another organization or project, or at another "
+                "host?"
             )
             raise
         done = seen.request_counts.completed + seen.request_counts.failed
         if self._seen.get(number) != (seen.status, done):
             self._seen[number] = seen.status, done
-            yield self._running(batch, f"batch {number} is {seen.status}", done)
+            yield self._running(batch, f"batch {number} is {printable(seen.status)}", done)
         if not seen.is_done:
             self._look_later(number)
             return
@@ -168,7 +170,7 @@ class Run:
     def _fetch(self, batch: BatchState, name: str, file_id: str) -> Plan[None]:
         """Download one of a batch's files."""
         number = batch.planned.number
-        path = self._folder.output(number) if name == "output" else self._folder.error(number)
+        path = self._folder.answers(number, name)
 
         def download(vo: Any, tell: Told) -> Any:
             def received(done: int, total: int) -> None:
@@ -193,7 +195,9 @@ class Run:
             message = f"the {name} file of batch {number} is gone"
             yield Tell(Progress(stage="failed", message=message, batch=number))
         else:
-            self._state.note("downloaded", batch, file=name)
+            content = self._folder.content(path)
+            facts = {} if content is None else content._asdict()  # somebody was quick to remove it
+            self._state.note("downloaded", batch, file=name, **facts)
 
     def _is_due(self, batch: BatchState) -> bool:
         look = self._looks.get(batch.planned.number)

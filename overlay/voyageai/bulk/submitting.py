@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ..error import NotFoundError, RateLimitError, VoyageError
 from .asking import LARGE, Asking
@@ -11,6 +11,7 @@ from .names import file_name, is_of, marker
 from .progress import Progress, Told
 from .state import CREATING, UPLOADING
 from .steps import Action, Ask, Pause, Plan, Tell
+from .writing import BatchReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class Submitting:
         asking: Asking,
     ) -> None:
         self._folder, self._state = folder, state
+        self._reader = BatchReader(folder, state.manifest)
         self._pace, self._now, self._asking = pace, now, asking
         self._settled = self._left_off()
         self._lost: set[int] = set()
@@ -64,9 +66,12 @@ class Submitting:
         number = batch.planned.number
         while batch.batch_id is None:
             if batch.file_id is None:
-                file = yield from self._once(
-                    batch, UPLOADING, self._find_file(batch), self._uploading(batch)
-                )
+                for _ in self._reader.lines(batch.planned):
+                    pass  # what was changed is not sent
+                with self._folder.open(self._folder.input(number)) as lines:
+                    file = yield from self._once(
+                        batch, UPLOADING, self._find_file(batch), self._uploading(batch, lines)
+                    )
                 created_at = file.created_at.isoformat()
                 self._state.note("uploaded", batch, file_id=file.id, created_at=created_at)
             yield Tell(Progress(stage="creating", message=f"creating batch {number}", batch=number))
@@ -127,9 +132,8 @@ class Submitting:
         """When all that was sent until now has taken effect, by this process or one before it."""
         return self._now() + timedelta(seconds=self._pace.settling)
 
-    def _uploading(self, batch: BatchState) -> Action:
-        number = batch.planned.number
-        path, name = self._folder.input(number), self._name(batch)
+    def _uploading(self, batch: BatchState, lines: IO[bytes]) -> Action:
+        number, name = batch.planned.number, self._name(batch)
 
         def upload(vo: Any, tell: Told) -> Any:
             def sent(done: int, total: int) -> None:
@@ -144,7 +148,8 @@ class Submitting:
                     )
                 )
 
-            return vo.files.upload(path, filename=name, check=False, progress=sent, **LARGE)
+            lines.seek(0)  # it may be sent once more
+            return vo.files.upload(lines, filename=name, check=False, progress=sent, **LARGE)
 
         return upload
 

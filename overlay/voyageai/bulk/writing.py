@@ -1,23 +1,28 @@
-"""Writing lines into the files of batches."""
+"""Writing lines into the files of batches, and reading them."""
 
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest.models.batch_input_line import BatchInputLine
 
+from ..disk import sync_folder
 from .bounds import batch_load
-from .disk import dumps, sync_folder
+from .lines import damaged, dumps, loads
 from .names import LineName, digest_of
 from .state import Planned
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .errors import JobDirectoryError
     from .folder import Folder
     from .packing import Size
+    from .state import Manifest
     from .task import Task
 
-__all__ = ["BatchWriter"]
+__all__ = ["BatchReader", "BatchWriter", "Line"]
 
 
 class BatchWriter:
@@ -59,7 +64,7 @@ class BatchWriter:
         if not self._load.takes(size):
             self._end()
         if self._file is None:
-            self._file = self._folder.input(self._number).open("wb")
+            self._file = self._folder.open(self._folder.input(self._number), "wb")
         self._file.write(line)
         self._load.add(size)
         self._requests += 1
@@ -92,3 +97,82 @@ class BatchWriter:
         )
         self._done.append(planned)
         self._number, self._requests, self._file = self._number + 1, 0, None
+
+
+class Line(NamedTuple):
+    """A line of a batch.
+
+    Attributes:
+        name: Its name.
+        items: Its rows.
+    """
+
+    name: LineName
+    items: list[Any]
+
+
+class BatchReader:
+    """Reads lines that a `BatchWriter` has written, and sees that they are as they were.
+
+    Args:
+        folder: The job's directory.
+        manifest: What the job is.
+    """
+
+    def __init__(self, folder: Folder, manifest: Manifest) -> None:
+        self._folder = folder
+        self._manifest = manifest
+        self._task = manifest.task
+
+    def names(self, batch: Planned) -> Iterator[tuple[LineName, bytes]]:
+        """The lines of a batch as they stand in its file, each with its name.
+
+        Raises:
+            JobDirectoryError: A name is none of this job, or lines are missing.
+        """
+        place, rows, before = 0, 0, -1
+        with self._folder.open(self._folder.input(batch.number)) as file:
+            for place, raw in enumerate(file, 1):
+                name = LineName.find(raw)
+                if name is None or name.job != self._manifest.id:
+                    raise self._damaged(batch.number, place, "its name is none of this job")
+                if not before < name.first <= name.last < self._manifest.rows:
+                    raise self._damaged(batch.number, place, "its rows are not those that follow")
+                rows, before = rows + name.last - name.first + 1, name.last
+                yield name, raw
+        if (place, rows) != (batch.requests, batch.rows):
+            raise self._damaged(batch.number, place + 1, "lines are missing")
+
+    def items(self, number: int, place: int, raw: bytes) -> list[Any]:
+        """The rows of a line.
+
+        Args:
+            number: Number of its batch.
+            place: Its own in the batch's file, from 1.
+            raw: As it stands there.
+
+        Raises:
+            JobDirectoryError: It is not as it was written.
+        """
+        try:
+            line = BatchInputLine.from_dict(loads(raw))
+            items = self._task.items(line.body.to_dict())
+            content = dumps(self._task.body(items).to_dict())
+        except ValueError as failure:  # a ShapeError is one
+            raise self._damaged(number, place, failure) from failure
+        name = LineName.parse(line.custom_id)
+        if name is None or name.digest != digest_of(content):
+            raise self._damaged(number, place, "its content is not the one that its name is of")
+        return items
+
+    def lines(self, batch: Planned) -> Iterator[Line]:
+        """The lines of a batch.
+
+        Raises:
+            JobDirectoryError: One of them is not as it was written.
+        """
+        for place, (name, raw) in enumerate(self.names(batch), 1):
+            yield Line(name, self.items(batch.number, place, raw))
+
+    def _damaged(self, number: int, place: int, reason: object) -> JobDirectoryError:
+        return damaged(self._folder.input(number), reason, place)

@@ -14,8 +14,11 @@ from voyageai_rest.operations import SERVERS
 
 from . import missing
 from .exposure import check_host
+from .settings import MAX_CONNECTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .handle import Emulator
 
 __all__ = ["main"]
@@ -59,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     group = parser.add_argument_group("what it stands for")
-    _add_secret(group, "api-key", "KEY", "the only API key to accept (default: any)")
+    _add_secret(
+        group.add_mutually_exclusive_group().add_argument,
+        "api-key",
+        "KEY",
+        "the only API key to accept (default: any)",
+    )
     add = group.add_argument
     add(
         "--platform",
@@ -110,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--max-connections",
         type=int,
-        default=1000,
+        default=MAX_CONNECTIONS,
         metavar="COUNT",
         help=f"connections open at once; beyond, those that ask nothing are ended {DEFAULT}",
     )
@@ -136,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--record", metavar="FILE", help="add every request to it as a line of JSON")
     _add_secret(
-        group,
+        group.add_mutually_exclusive_group().add_argument,
         "admin-token",
         "TOKEN",
         "what opens the page and the routes below /_emulator/ (default: a random one)",
@@ -144,9 +152,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_secret(group: argparse._ActionsContainer, name: str, metavar: str, help: str) -> None:
+def _add_secret(add: Callable[..., object], name: str, metavar: str, help: str) -> None:
     """Add a flag, and two ways to set it that no list of processes shows."""
-    add = group.add_mutually_exclusive_group().add_argument
     add(
         f"--{name}",
         metavar=metavar,

@@ -33,6 +33,8 @@ class Latency:
         2.03
     """
 
+    _said: str = "none"
+
     def __init__(self, said: str | float = "none") -> None:
         self._said = str(said)
         self._of_load = said == "model"

@@ -161,6 +161,8 @@ class RecordedRequest:
         }
 
     def __repr__(self) -> str:
+        if "fault" not in vars(self):
+            return "<request, half built>"
         fault = "" if self.fault is None else f", {self.fault}"
         return f"<request {self.number}: {self.method} {self.path}, status {self.status}{fault}>"
 

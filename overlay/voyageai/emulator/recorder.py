@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..disk import private
 from .recorded import RECORD
 
 if TYPE_CHECKING:
@@ -59,11 +59,14 @@ class Recorder:
 
 
 class Journal:
-    """A file with a line of JSON for each request, until it cannot be written any more."""
+    """A file with a line of JSON for each request, until it cannot be written any more.
+
+    It holds texts, so only its user can read it.
+    """
 
     def __init__(self, path: str | PathLike[str]) -> None:
         # Not buffered, so that nothing is left to be written when it is closed.
-        self._file = Path(path).open("ab", buffering=0)  # noqa: SIM115  # closed by `close`
+        self._file = open(path, "ab", buffering=0, opener=private)  # noqa: SIM115  # `Path.open` takes no opener; closed by `close`
         self._lock = threading.Lock()
         self._broken = False
 

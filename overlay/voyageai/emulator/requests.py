@@ -77,7 +77,7 @@ class Requests(Sequence[RecordedRequest]):
         return iter(self[:])
 
     def __repr__(self) -> str:
-        return f"<{len(self)} requests>"
+        return f"<{len(vars(self).get('_kept', ()))} requests>"
 
     @property
     def last(self) -> RecordedRequest:

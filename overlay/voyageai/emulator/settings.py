@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from .faults import Fault
 
-__all__ = ["Settings", "SettingsDict"]
+__all__ = ["MAX_CONNECTIONS", "Settings", "SettingsDict"]
 
 
 MAX_CONNECTIONS = 1000
+"""Of which each takes a descriptor; most systems let a process have 1024."""
 
 
 class SettingsDict(TypedDict, total=False):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
-from voyageai_rest.errors import REQUEST_ID, status_error
+from voyageai_rest.errors import REQUEST_ID, printable, status_error
 from voyageai_rest.types import UNSET, File, RawResponse, Unset
 
 from ..calls import Call
 from ..error import ArgumentError, NotDeletedError
 from ..limits import check_value
-from .objects import FileObject, given
+from .objects import FileObject, given, is_id
 from .paging import Page
 
 if TYPE_CHECKING:
@@ -24,12 +24,22 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+SHOWN = 80
+"""Characters of what is no id that an error shows."""
+
 MEDIA_TYPE = "application/octet-stream"
 """What lines are sent as; to guess it reads files of the system's, on an event loop too."""
 UPLOAD_DOUBT = (
     "the file may have been stored all the same: look for its name and size with files.list() "
     "before it is uploaded again"
 )
+
+
+class PageParams(TypedDict):
+    """What to ask for of a list."""
+
+    limit: int | Unset
+    after: str | Unset
 
 
 def upload(
@@ -80,13 +90,16 @@ def list_page(
     """See `Files.list`."""
     from voyageai_rest.api.files import list_files
 
+    if purpose is not None and not isinstance(purpose, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a user
+        raise ArgumentError(f"purpose must be a string or None, not {purpose!r}", "purpose")
+
     def read(response: RawResponse) -> Page[FileObject]:
         found = list_files.parse_response(response)
         return Page[FileObject].of([FileObject.of(file) for file in found.data], found, after)
 
     return Call(
         list_files.build_request(
-            purpose=_unset(purpose), order=_unset(order), limit=_unset(limit), after=_unset(after)
+            purpose=_unset(purpose), order=_unset(order), **page_of(limit, after)
         ),
         read,
     )
@@ -118,7 +131,7 @@ def delete_many(file_ids: Sequence[str]) -> Call[None]:
     from voyageai_rest.api.files import delete_files
     from voyageai_rest.models import DeleteFilesRequest
 
-    if isinstance(file_ids, str):
+    if isinstance(file_ids, str) or not isinstance(file_ids, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a user
         raise ArgumentError("file_ids must be a list of ids; delete() takes one", "file_ids")
     ids = [check_id(f"file_ids[{place}]", id) for place, id in enumerate(file_ids)]
 
@@ -140,10 +153,32 @@ def content(file_id: str, *, whole: bool) -> Call[Stream]:
 
 
 def check_id(argument: str, id: object) -> str:
-    """The id of a file or a batch, which must be a string with something in it."""
-    if not isinstance(id, str) or not id.strip():
-        raise ArgumentError(f"{argument} must be an id, not {id!r}", argument)
-    return id
+    """The id of a file or a batch as it is.
+
+    Raises:
+        ArgumentError: It would be no segment of a path, or that of something else.
+    """
+    if not is_id(id):
+        shown = printable(repr(id), SHOWN)
+        raise ArgumentError(
+            f"{argument} must be an id, as the server gave it, not {shown}", argument
+        )
+    return cast("str", id)
+
+
+def page_of(limit: int | None, after: str | None) -> PageParams:
+    """What to ask for of a list.
+
+    Raises:
+        ArgumentError: The limit is no number, or `after` no id.
+    """
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise ArgumentError(
+            f"limit must be a whole number, 1 or more, or None, not {limit!r}", "limit"
+        )
+    if after is not None:
+        check_id("after", after)
+    return {"limit": _unset(limit), "after": _unset(after)}
 
 
 def _opened(response: RawResponse) -> Stream:

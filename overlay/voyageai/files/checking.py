@@ -81,7 +81,7 @@ def _not_json(line: bytes, failure: Exception) -> str:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def encode(row: Any, number: int) -> bytes:

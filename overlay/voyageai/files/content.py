@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from ..error import VoyageError
+from ..reprs import whole
 from . import calls, plans
 from .downloads import Download
 from .resuming import target
@@ -58,7 +59,7 @@ class FileContent:
         """Its lines as decoded JSON, as they arrive, in the server's order, which is any.
 
         Raises:
-            MalformedResponseError: A line is no JSON object; says which.
+            MalformedResponseError: A line is not a JSON object; says which.
             VoyageError: The call failed, or broke and could not go on.
         """
         return self._noted(self._rows())
@@ -80,20 +81,23 @@ class FileContent:
     ) -> Path:
         """Write it to a file, which is there whole or not at all, and replaces one that is there.
 
+        Only its user can read it, whatever the umask.
+
         Args:
             path: The file's; its folder must exist.
             resume: Whether to keep what has arrived if it fails or is killed, in a hidden file
                 beside it, and to go on from there when it is called again; a server that can't
-                skip that part sends it again.
+                skip that part sends it again. One that others can have written is not gone on from.
             progress: Called with the bytes that were written and their number in the end.
 
         Returns:
             The path.
 
         Raises:
-            ArgumentError: The path is a folder.
+            ArgumentError: The path is that of a folder, a device or a pipe.
             MalformedResponseError: What came is not as long as the file is said to be.
-            OSError: It can't be written, or another call to resume it is at work.
+            OSError: It can't be written, or another call to resume it is at work, or there is a
+                link or a pipe where it would be kept.
             VoyageError: A call failed, or broke and could not go on.
 
         Example:
@@ -169,5 +173,6 @@ class FileContent:
                 return
             plans.pause(self._client, wait)
 
+    @whole
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from ..error import VoyageError
+from ..reprs import whole
 from . import calls, plans
 from .downloads import Download
 from .resuming import target
@@ -46,15 +47,28 @@ class AsyncFileContent:
         self._kept: list[AsyncGenerator[Any]] | None = None
 
     def iter_bytes(self) -> AsyncIterator[bytes]:
-        """See `FileContent.iter_bytes`."""
+        """Its bytes in pieces, as they arrive.
+
+        Raises:
+            VoyageError: The call failed, or broke and could not go on.
+        """
         return self._noted(self._pieces(self._download(whole=False)))
 
     def lines(self) -> AsyncIterator[dict[str, Any]]:
-        """See `FileContent.lines`."""
+        """Its lines as decoded JSON, as they arrive, in the server's order, which is any.
+
+        Raises:
+            MalformedResponseError: A line is not a JSON object; says which.
+            VoyageError: The call failed, or broke and could not go on.
+        """
         return self._noted(self._rows())
 
     async def read(self) -> bytes:
-        """See `FileContent.read`."""
+        """All of it.
+
+        Raises:
+            VoyageError: The call failed, or broke and could not go on.
+        """
         async with aclosing(self._pieces(self._download(whole=True))) as pieces:
             return b"".join([piece async for piece in pieces])
 
@@ -65,7 +79,38 @@ class AsyncFileContent:
         resume: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> Path:
-        """See `FileContent.write_to`. The disk is written to in threads."""
+        """Write it to a file, which is there whole or not at all, and replaces one that is there.
+
+        The disk is written to in threads.
+
+        Args:
+            path: The file's; its folder must exist.
+            resume: Whether to keep what has arrived if it fails or is killed, in a hidden file
+                beside it, and to go on from there when it is called again; a server that can't
+                skip that part sends it again.
+            progress: Called with the bytes that were written and their number in the end.
+
+        Returns:
+            The path.
+
+        Raises:
+            ArgumentError: The path is a folder.
+            MalformedResponseError: What came is not as long as the file is said to be.
+            OSError: It can't be written, or another call to resume it is at work.
+            VoyageError: A call failed, or broke and could not go on.
+
+        Example:
+            >>> import os, tempfile
+            >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
+            >>> async def main():
+            ...     with tempfile.TemporaryDirectory() as folder:
+            ...         async with voyageai.AsyncClient() as vo:
+            ...             content = vo.files.content(file.id)
+            ...             path = await content.write_to(f"{folder}/lines.jsonl")
+            ...             return os.path.getsize(path) == file.bytes
+            >>> asyncio.run(main())
+            True
+        """
         download = self._download(whole=True)
         async with target(path, self.file_id, resume=resume) as file:
             asked = plans.send_async(self._client, calls.retrieve(self.file_id), self._options)
@@ -80,7 +125,7 @@ class AsyncFileContent:
         return file.path
 
     async def aclose(self) -> None:
-        """See `FileContent.close`."""
+        """End the iterations that are under way, and give their connections back."""
         for running in list(self._running):
             await running.aclose()
         self._kept = None
@@ -143,5 +188,6 @@ class AsyncFileContent:
                 return
             await plans.pause_async(self._client, wait)
 
+    @whole
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"

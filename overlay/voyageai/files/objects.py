@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import field, frozen
 from voyageai_rest import models
+from voyageai_rest.errors import printable
 from voyageai_rest.types import Unset
+
+from ..reprs import whole
 
 if TYPE_CHECKING:
     from voyageai_rest.models import FilePurpose
 
 T = TypeVar("T")
+
+# One segment of a path, whatever gateways make of it. No id comes near the length.
+ID = re.compile(r"(?!\.{1,2}$)[!-.0-\[\]-~]{1,512}")
 
 
 @frozen(kw_only=True, repr=False)
@@ -72,11 +79,17 @@ class FileObject:
         """The file as JSON has it, with fields that this release does not know."""
         return self._model.to_dict()
 
+    @whole
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.id!r}, {self.filename!r}, {self.bytes} bytes, "
-            f"{self.purpose})"
+            f"{printable(self.purpose)})"
         )
+
+
+def is_id(id: object) -> bool:
+    """Whether something can be the id of a file or a batch."""
+    return isinstance(id, str) and ID.fullmatch(id) is not None
 
 
 def given(value: T | Unset) -> T | None:

@@ -9,6 +9,7 @@ from attrs import frozen
 from voyageai_rest.errors import ShapeError
 
 from . import plans
+from .objects import is_id
 
 if TYPE_CHECKING:
     from voyageai_rest.types import Unset
@@ -51,7 +52,7 @@ class Page(Generic[T]):
         """
         last = told.last_id or (data[-1].id if data else None)
         has_more = bool(told.has_more)
-        if has_more and (last is None or last == after):
+        if has_more and (not is_id(last) or last == after):
             raise ShapeError("there are more pages, but this one does not lead to them", "last_id")
         return cls(data=tuple(data), has_more=has_more, last_id=last or None)
 
@@ -113,11 +114,19 @@ class AsyncPages(Generic[T]):
         ask(after)  # refuses wrong arguments now
 
     async def page(self) -> Page[T]:
-        """See `Pages.page`."""
+        """The first page.
+
+        Raises:
+            VoyageError: The call failed.
+        """
         return await plans.send_async(self._client, self._ask(self._after), self._options)
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """See `Pages.pages`."""
+        """Page after page.
+
+        Raises:
+            VoyageError: A call failed.
+        """
         after, more = self._after, True
         while more:
             page = await plans.send_async(self._client, self._ask(after), self._options)

@@ -95,6 +95,9 @@ class Files:
         Args:
             file_id: Id of the file.
 
+        Returns:
+            The file, without its content.
+
         Raises:
             NotFoundError: There is none, or no longer.
             VoyageError: The call failed.
@@ -125,6 +128,9 @@ class Files:
         Returns:
             What can be iterated over for all of them, page by page; `.page()` gives one page.
 
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+
         Example:
             >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
             >>> [found.id for found in vo.files.list(purpose="batch")][0] == file.id
@@ -146,6 +152,12 @@ class Files:
 
         Args:
             file_id: Id of the file.
+
+        Returns:
+            The content, to read in one of these ways.
+
+        Raises:
+            ArgumentError: The id is wrong.
 
         Example:
             >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')

@@ -49,7 +49,47 @@ class AsyncFiles:
         progress: Callable[[int, int], object] | None = None,
         **options: Unpack[CallOptions],
     ) -> FileObject:
-        """See `Files.upload`. Rows are made in threads; `progress` is called on the event loop."""
+        """Upload the lines of a batch job, from disk, so that they are never whole in memory.
+
+        All lines are looked at before anything is sent: each must be an object with a `custom_id`
+        of its own and a `body`, and there may not be more of them than a batch takes. Rows, and
+        files that can't be read twice, are put into a temporary file for that, which nobody else
+        can read, in the folder that `tempfile` chooses; `TMPDIR` names another.
+
+        With `max_retries` it is sent again if it was refused for a reason that may pass or did not
+        arrive as a whole, but not if the file may be stored: then the error has
+        `outcome_unknown`, and `list` shows whether it is.
+
+        Rows are made in threads; `progress` is called on the event loop.
+
+        Args:
+            source: A path, bytes, a file opened with `"rb"` (from where it stands), or an iterable
+                of rows such as `{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}`.
+            purpose: What it is for.
+            filename: Its name, which must end in `.jsonl`; by default that of the file.
+            check: Whether to look at the lines.
+            progress: Called with the bytes of the file that were sent and their number in the end,
+                from the start again when it is sent again.
+
+        Returns:
+            The stored file.
+
+        Raises:
+            ArgumentError: A line is wrong, which is named by its number, or another argument is;
+                nothing was sent. Or the file was changed while it was sent, and is not stored.
+            OSError: The file can't be read, or there is no room for the temporary one.
+            VoyageError: The call failed.
+
+        Example:
+            >>> rows = ({"custom_id": f"{n}", "body": {"input": f"Text {n}"}} for n in range(3))
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         return (await vo.files.upload(rows, filename="texts.jsonl")).filename
+            >>> asyncio.run(main())
+            'texts.jsonl'
+
+        Source: https://docs.voyageai.com/docs/batch-inference
+        """
         calls.check_purpose(purpose)
         opened = await in_thread(Source, source, filename)
         try:
@@ -62,7 +102,27 @@ class AsyncFiles:
             opened.close()
 
     async def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
-        """See `Files.retrieve`."""
+        """What there is to know of a file.
+
+        Args:
+            file_id: Id of the file.
+
+        Returns:
+            The file, without its content.
+
+        Raises:
+            NotFoundError: There is none, or no longer.
+            VoyageError: The call failed.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         return (await vo.files.retrieve(file.id)).filename
+            >>> asyncio.run(main())
+            'lines.jsonl'
+        """
         return await plans.send_async(self._client, calls.retrieve(file_id), options)
 
     def list(
@@ -73,26 +133,111 @@ class AsyncFiles:
         after: str | None = None,
         **options: Unpack[CallOptions],
     ) -> AsyncPages[FileObject]:
-        """See `Files.list`."""
+        """Files, from the newest unless asked otherwise.
+
+        It is not awaited itself, but what it gives is.
+
+        Args:
+            purpose: Only files for this: `batch`, `batch-output`, `batch-error`.
+            order: By time, `asc` or `desc`.
+            limit: Files per page.
+            after: Id of the file that they follow.
+
+        Returns:
+            What can be iterated over for all of them, page by page; `.page()` gives one page.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing was sent.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         found = [each.id async for each in vo.files.list(purpose="batch")]
+            ...         page = await vo.files.list(limit=1).page()
+            ...         return found[0] == file.id, page.data[0] == file, page.has_more
+            >>> asyncio.run(main())
+            (True, True, True)
+        """
         calls.check_order(order)
         ask = partial(calls.list_page, purpose, order, limit)
         return AsyncPages(self._client, ask, after, options)
 
     def content(self, file_id: str, **options: Unpack[CallOptions]) -> AsyncFileContent:
-        """See `Files.content`."""
+        """The content of a file: `.lines()`, `.iter_bytes()`, `.read()` or `.write_to(path)`.
+
+        Nothing is sent before one of these is called. The time for a call is that for all of
+        `read` and `write_to`, and for the others that until the content begins; then it bounds
+        each wait for a piece.
+
+        It is not awaited itself, but what it gives is.
+
+        Args:
+            file_id: Id of the file.
+
+        Returns:
+            The content, to read in one of these ways.
+
+        Raises:
+            ArgumentError: The id is wrong.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         return [row["custom_id"] async for row in vo.files.content(file.id).lines()]
+            >>> asyncio.run(main())
+            ['a']
+        """
         return AsyncFileContent(self._client, file_id, options)
 
     async def delete(self, file_id: str, **options: Unpack[CallOptions]) -> None:
-        """See `Files.delete`."""
+        """Delete a file.
+
+        Args:
+            file_id: Id of the file.
+
+        Raises:
+            NotFoundError: There is none, or no longer: a retry finds nothing where only the answer
+                to the first try was lost.
+            NotDeletedError: The server did not do it.
+            VoyageError: The call failed.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         await vo.files.delete(file.id)
+            >>> asyncio.run(main())
+        """
         return await plans.send_async(self._client, calls.delete(file_id), options)
 
     async def delete_many(self, file_ids: Sequence[str], **options: Unpack[CallOptions]) -> None:
-        """See `Files.delete_many`."""
+        """Delete several files, or none if one of them can't be deleted.
+
+        Args:
+            file_ids: Their ids.
+
+        Raises:
+            NotDeletedError: None was deleted; its `file_ids` are those that can't be.
+            VoyageError: The call failed.
+
+        Example:
+            >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         file = await vo.files.upload(lines)
+            ...         await vo.files.delete_many([file.id])
+            >>> asyncio.run(main())
+        """
         return await plans.send_async(self._client, calls.delete_many(file_ids), options)
 
     @property
     def with_raw_response(self) -> AsyncRawFiles:
-        """See `Files.with_raw_response`."""
+        """The methods that make one call, with the answer as it came: status, headers, bytes."""
         from .raw import AsyncRawFiles
 
         return AsyncRawFiles(self._client)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
+import sys
 from contextlib import suppress
 from errno import EAGAIN
 from hashlib import blake2b
 from typing import IO
 
+from ..disk import check_regular, open_regular
 from ..error import APIError
 from .locking import lock
 from .writing import AtomicFile
@@ -31,10 +34,11 @@ class ResumableFile(AtomicFile):
         """Begin, or go on. The last byte is taken off, so that there is always one to ask for.
 
         Raises:
-            ArgumentError: The path is a folder.
-            OSError: There is no such folder, one may not write there, or somebody else does.
+            ArgumentError: The path is that of a folder, a device or a pipe.
+            OSError: There is no such folder, one may not write there, or somebody else does; or
+                what was kept is no regular file.
         """
-        self._refuse_folder()
+        self._check_path()
         file = self._claimed()
         self._file = file
         length = file.seek(0, os.SEEK_END)
@@ -44,8 +48,11 @@ class ResumableFile(AtomicFile):
 
     def _claimed(self) -> IO[bytes]:
         """What is there, for nobody else."""
+        check_regular(self._part)
+        if os.path.lexists(self._part) and not _is_ours(self._part.lstat()):
+            self._part.unlink()
         while True:
-            file = self._part.open("a+b")
+            file = open_regular(self._part, "a+b")
             claimed = False
             try:
                 if not lock(file):
@@ -54,7 +61,7 @@ class ResumableFile(AtomicFile):
                     )
                 # Whoever held it before may have given it its name, or removed it.
                 with suppress(FileNotFoundError):
-                    claimed = os.path.samestat(os.fstat(file.fileno()), self._part.stat())
+                    claimed = os.path.samestat(os.fstat(file.fileno()), self._part.lstat())
                 if claimed:
                     return file
             finally:
@@ -72,6 +79,14 @@ class ResumableFile(AtomicFile):
 def target(path: str | os.PathLike[str], origin: str, *, resume: bool) -> AtomicFile:
     """The file to write something to, that can be resumed or not."""
     return ResumableFile(path, origin) if resume else AtomicFile(path)
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Whether nobody else can have written a file, and it has no other name to be written by."""
+    mine = sys.platform == "win32" or (
+        found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
+    return mine and found.st_nlink == 1
 
 
 def _is_intact(file: IO[bytes]) -> bool:

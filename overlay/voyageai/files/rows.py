@@ -25,7 +25,7 @@ class Rows:
         """The rows that a piece ends.
 
         Raises:
-            MalformedResponseError: A line is no JSON object; says which.
+            MalformedResponseError: A line is not a JSON object; says which.
         """
         *ended, rest = piece.split(b"\n")
         for line in ended:
@@ -39,7 +39,7 @@ class Rows:
         """The last row, if no newline ended it.
 
         Raises:
-            MalformedResponseError: It is no JSON object.
+            MalformedResponseError: It is not a JSON object.
         """
         yield from self._row(b"".join(self._begun))
 
@@ -52,7 +52,7 @@ class Rows:
         except (ValueError, RecursionError) as failure:
             raise self._error(f"is not JSON ({failure})", line) from None
         if not isinstance(row, dict):
-            raise self._error("is no JSON object", line)
+            raise self._error("is not a JSON object", line)
         yield cast("dict[str, Any]", row)
 
     def _error(self, reason: str, line: bytes) -> MalformedResponseError:

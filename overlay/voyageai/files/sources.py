@@ -109,7 +109,7 @@ class Source:
                 lines.row(row)
             elif not isinstance(row, Mapping):
                 raise ArgumentError(
-                    f"line {number} is no mapping but a {type(given).__name__}",
+                    f"line {number} must be a mapping, not a {type(given).__name__}",
                     f"source[{number - 1}]",
                 )
             written += self._file.write(encode(row, number))
@@ -189,10 +189,10 @@ class Source:
 
 def _name(given: Given, filename: str | None) -> str:
     own: object = given if isinstance(given, (str, os.PathLike)) else getattr(given, "name", None)
-    name = filename
+    name: Any = filename
     if name is None:
         name = Path(own).name if isinstance(own, (str, Path)) else UNNAMED
-    if not name.lower().endswith(ENDING):
+    if not isinstance(name, str) or not name.lower().endswith(ENDING):
         raise ArgumentError(
             f"files are JSON Lines with a name that ends in {ENDING}, not {name!r}; "
             f"pass filename={UNNAMED!r} if that is what it holds",

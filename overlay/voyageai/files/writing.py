@@ -8,13 +8,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from ..disk import open_regular, sync_folder
 from ..error import ArgumentError
 
 
 class AtomicFile:
     """A file that appears under its name when it is complete, and replaces what was there.
 
-    Until then it is a hidden file in the same folder, which is removed if it is not completed.
+    Until then it is a hidden file in the same folder, which is removed if it is not completed. Only
+    its user can read it, then and later.
 
     Args:
         path: Its name.
@@ -37,16 +39,17 @@ class AtomicFile:
             Bytes that are there already.
 
         Raises:
-            ArgumentError: The path is a folder.
+            ArgumentError: The path is that of a folder, a device or a pipe.
             OSError: There is no such folder, or one may not write there.
         """
-        self._refuse_folder()
-        self._file = self._part.open("xb")
+        self._check_path()
+        self._file = open_regular(self._part, "xb")
         return 0
 
-    def _refuse_folder(self) -> None:
-        if self.path.is_dir():
-            raise ArgumentError(f"path must be that of a file; {self.path} is a folder", "path")
+    def _check_path(self) -> None:
+        if self.path.exists() and not self.path.is_file():
+            what = "a folder" if self.path.is_dir() else "no regular file"
+            raise ArgumentError(f"path must be that of a file; {self.path} is {what}", "path")
 
     def write(self, piece: bytes) -> None:
         """Add to its end."""
@@ -62,12 +65,7 @@ class AtomicFile:
             self._file.close()
         self._part.replace(self.path)
         self._file.close()
-        if os.name == "posix":  # elsewhere folders can't be opened
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        sync_folder(self.path.parent)
 
     def discard(self, failure: BaseException | None = None) -> None:  # noqa: ARG002  # for others
         """Remove it if it is not complete.

@@ -115,8 +115,8 @@ class SentenceTransformerBackend:
             if trusted or "trust_remote_code" not in str(error):
                 raise
             raise ArgumentError(
-                f"{self._name} brings code of its own ({name} on the Hugging Face Hub). To run it "
-                "on this machine, read it and set voyageai.local.trust_remote_code = True",
+                f"{self._name} comes with code of its own ({name} on the Hugging Face Hub). To "
+                "run it on this machine, read it and set voyageai.local.trust_remote_code = True",
                 "trust_remote_code",
             ) from error
         model.max_seq_length = self.config.max_tokens
@@ -128,8 +128,8 @@ class SentenceTransformerBackend:
             constraint("EmbeddingsRequest", "output_dtype").values or ()
         ):
             raise NotImplementedError(
-                f"output_dtype={asked!r} is not made on this machine: how the API scales to it is "
-                f"not documented; use one of {here}"
+                f"output_dtype={asked!r} is not available on this machine: how the API scales "
+                f"to it is not documented; use one of {here}"
             )
         return canonical(self.config.validate_precision(asked))
 

@@ -1,7 +1,8 @@
 """Pixels and tokens of pictures and videos as a model counts them.
 
 The catalogue says by what. What it does not say of a model is in the `client_config.json` of its
-repository on the Hugging Face Hub, which is read once per process.
+repository on the Hugging Face Hub, or at the emulator that requests go to; it is read once per
+process.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Any, Literal, TypeAlias
 from attrs import frozen
 
 from ..error import ArgumentError
+from ..keys import URL_VARIABLE
 from ..limits import known
-from ..tokenization import fetch
+from ..tokenization import emulator_at, fetch
 
 __all__ = ["Bounds", "Kind", "bounds"]
 
@@ -55,12 +57,14 @@ class Bounds:
         return ((tokens + 1) * self.per_token - 1) // self.scaled(frame)
 
 
-def bounds(model: str, kind: Kind) -> Bounds:
+def bounds(model: str, kind: Kind, base_url: str | None = None) -> Bounds:
     """What a model counts pictures or frames of videos by.
 
     Args:
         model: Name of a model.
         kind: `image` or `video`.
+        base_url: Where requests go; by default where VOYAGE_BASE_URL leads them. An emulator is
+            asked for what the catalogue doesn't say.
 
     Raises:
         ArgumentError: The model takes none.
@@ -73,7 +77,8 @@ def bounds(model: str, kind: Kind) -> Bounds:
     pixels = entry and entry.pixels
     values: list[int | None] = [getattr(pixels, f"{kind}_{name}", None) for name in NAMES]
     if None in values:
-        config = _config(model, os.environ.get("HF_ENDPOINT"))
+        url = os.environ.get(URL_VARIABLE, "") if base_url is None else base_url
+        config = _config(model, os.environ.get("HF_ENDPOINT"), emulator_at(model, url))
         names = [f"multimodal_{kind}_{name}" for name in NAMES.values()]
         values = [
             config.get(name) if value is None else value
@@ -88,13 +93,17 @@ def bounds(model: str, kind: Kind) -> Bounds:
 
 
 @cache
-def _config(model: str, endpoint: str | None) -> Mapping[str, Any]:  # noqa: ARG001  # read by fetch
+def _config(
+    model: str,
+    endpoint: str | None,  # noqa: ARG001  # read by fetch
+    emulator: str | None,
+) -> Mapping[str, Any]:
     try:
-        path = fetch(model, CONFIG)
+        path = fetch(model, CONFIG, emulator)
     except OSError as error:
         raise OSError(
-            f"Between which sizes {model} scales is known from its {CONFIG} alone, which can't "
-            f"be had: {error}"
+            f"The sizes that {model} scales to are only in its {CONFIG}, which could not be "
+            f"fetched: {error}"
         ) from None
     try:
         read = json.loads(Path(path).read_text(encoding="utf-8"))

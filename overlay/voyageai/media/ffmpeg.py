@@ -75,7 +75,7 @@ def executable() -> str:
         found = shutil.which("ffmpeg")
         if found is None:
             raise ImportError(
-                f"Videos are read by ffmpeg, which is not here: {install('video')}; or "
+                f"Reading videos needs ffmpeg, which was not found: {install('video')}; or "
                 f"install ffmpeg and have it on the PATH, or name it by {NAMED}.",
                 name="imageio_ffmpeg",
             ) from error
@@ -178,7 +178,7 @@ def _run(arguments: Iterable[str], seconds: float) -> list[str]:
         ) from None
     except OSError as error:
         raise VideoProcessingError(
-            f"{program} can't be run: {error}. {NAMED} names the ffmpeg to use."
+            f"{program} can't be run: {error}. {NAMED} can name another ffmpeg."
         ) from error
     if done.returncode:
         said = ADDRESS.sub("", done.stderr.decode("utf-8", "replace")).strip().splitlines()

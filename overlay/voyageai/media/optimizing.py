@@ -27,8 +27,13 @@ def kept(data: bytes) -> Generator[Path, None, None]:
         yield path
 
 
-def usage_of(path: Path, model: str) -> Usage:
+def usage_of(path: Path, model: str, base_url: str | None) -> Usage:
     """What a video counts as.
+
+    Args:
+        path: The video.
+        model: The model.
+        base_url: Where requests go, as in `bounds`.
 
     Raises:
         ArgumentError: The model takes no videos.
@@ -36,7 +41,7 @@ def usage_of(path: Path, model: str) -> Usage:
         OSError: It can't be known how the model scales frames.
         VideoProcessingError: It can't be read as a video.
     """
-    by = bounds(model, "video")
+    by = bounds(model, "video", base_url)
     return usage(ffmpeg.measure(path), by)
 
 
@@ -93,7 +98,7 @@ def _needed(model: str, budget: int) -> Bounds:
         return bounds(model, "video")
     except OSError as error:
         raise VideoProcessingError(
-            f"max_video_tokens={budget} can't be held: {error}. Connect, or keep all frames "
+            f"max_video_tokens={budget} can't be applied: {error}. Connect, or keep all frames "
             "by downsample_fps=False."
         ) from error
 
@@ -103,7 +108,8 @@ def _rate(frames: int, seconds: float, budget: int) -> Fraction:
     duration = Fraction(round(seconds * 1000), 1000)
     if duration <= 0:
         raise VideoProcessingError(
-            f"The video has no duration, thus no frame rate, and max_video_tokens={budget} can't "
-            "be held; write it anew with one, or keep all frames by downsample_fps=False."
+            "The video has no duration, so its frame rate is unknown and "
+            f"max_video_tokens={budget} can't be applied; re-encode it, or keep all frames with "
+            "downsample_fps=False."
         )
     return frames / duration

@@ -14,7 +14,7 @@ __all__ = ["ImageUrl", "VideoUrl"]
 def _web(_: object, __: object, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ArgumentError(f"url must begin with http:// or https://, not be {url!r}", "url")
+        raise ArgumentError(f"url must start with http:// or https://, not {url!r}", "url")
 
 
 @frozen

@@ -29,7 +29,7 @@ NOTHING = TextContent(text="")
 
 
 def count_usage(
-    inputs: object, model: str, count_text: Callable[[list[str]], int]
+    inputs: object, model: str, count_text: Callable[[list[str]], int], base_url: str | None = None
 ) -> dict[str, int]:
     """What inputs count as.
 
@@ -37,6 +37,7 @@ def count_usage(
         inputs: As `Client.multimodal_embed` takes them, without URLs to fetch.
         model: The model.
         count_text: Gets the texts of each input as one, and gives the number of all their tokens.
+        base_url: Where requests go, as in `bounds`.
 
     Returns:
         `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`. Pictures and the frames of
@@ -49,7 +50,7 @@ def count_usage(
         VideoProcessingError: A video can't be read.
     """
     check_model(model)
-    tally = _Tally(model)
+    tally = _Tally(model, base_url)
     texts: list[str] = []
     for place, item in enumerate(check_inputs(replaced(inputs, tally.add))):
         strings: list[str] = []
@@ -74,6 +75,7 @@ class _Tally:
     """What pictures and videos count as together."""
 
     model: str
+    base_url: str | None
     image_pixels: int = 0
     video_pixels: int = 0
     tokens: int = 0
@@ -103,7 +105,7 @@ class _Tally:
         return NOTHING
 
     def _add_image(self, pixels: int) -> None:
-        by = bounds(self.model, "image")
+        by = bounds(self.model, "image", self.base_url)
         self.image_pixels += by.scaled(pixels)
         self.tokens += by.tokens(by.scaled(pixels))
 
@@ -111,7 +113,7 @@ class _Tally:
         pixels, frames, tokens = video.num_pixels, video.num_frames, video.estimated_num_tokens
         if video.model != self.model or None in (pixels, frames, tokens):
             with optimizing.kept(video.to_bytes()) as path:
-                pixels, _, tokens = optimizing.usage_of(path, self.model)
+                pixels, _, tokens = optimizing.usage_of(path, self.model, self.base_url)
         self.video_pixels += pixels or 0
         self.tokens += tokens or 0
 

@@ -16,6 +16,7 @@ from voyageai_rest.models import VideoBase64Content
 
 from ..error import ArgumentError
 from ..limits import check_model, known
+from ..reprs import whole
 from .formats import MP4, sniff
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class Video:
     def __hash__(self) -> int:
         return hash(self._data)
 
+    @whole
     def __repr__(self) -> str:
         others = {name: value for name, value in vars(self).items() if name != "_data"}
         told = ", ".join(f"{name}={value!r}" for name, value in others.items())
@@ -196,7 +198,9 @@ def optimize_video(
         model: The model that it is for.
         resize: Whether the sides of its frames become multiples of `resize_multiple`.
         resize_multiple: Pixels, the nearest multiple of which each side becomes.
-        downsample_fps: Whether frames are left out, evenly, to hold `max_video_tokens`.
+        downsample_fps: Whether frames are left out, evenly, to hold `max_video_tokens`. How the
+            model scales frames is read from its repository: at the Hugging Face Hub, or at the
+            emulator that VOYAGE_BASE_URL names.
         max_video_tokens: The most tokens that the video may count as.
 
     Returns:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from voyageai_rest.catalogue import MODELS, TIERS
 
 from ..error import ArgumentError
+from ..reprs import whole
 from .budget import Budget, Reservation
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _limit(_: object, attribute: Attribute[float | None], value: Any) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not isfinite(value) or value < 1:
         raise ArgumentError(
-            f"{attribute.name} must be a number from 1 or None, not {value!r}", attribute.name
+            f"{attribute.name} must be a number, 1 or more, or None, not {value!r}", attribute.name
         )
 
 
@@ -205,6 +206,7 @@ class RateLimiter:
         """
         reservation.budget.release(reservation, now)
 
+    @whole
     def __repr__(self) -> str:
         return f"RateLimiter({self.setting!r})"
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from voyageai_rest.errors import ShapeError
 
 from ..error import ServerError
+from ..reprs import whole
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
-from .result import Result, told
+from .result import Result, counted, told
 from .vectored import Vectored
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class ContextualizedEmbeddingsResult(Vectored):
 
     __hash__ = None  # type: ignore[assignment]  # results can be changed
 
+    @whole
     def __repr__(self) -> str:
         return f"{type(self).__name__}(index={self.index}, {self._shape()})"
 
@@ -141,8 +143,9 @@ class ContextualizedEmbeddingsObject(Result):
     def __iter__(self) -> Iterator[ContextualizedEmbeddingsResult]:
         return iter(self.results)
 
+    @whole
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} documents, {self._origin()})"
+        return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
 
     def _content(self) -> tuple[Any, ...]:
         return self.results, self.total_tokens, self.chunker_version

@@ -34,9 +34,11 @@ def placed(data: Sequence[T], expected: int | None, path: str = "data") -> list[
     ordered: list[T | None] = [None] * len(data)
     for entry, index in zip(data, indexes, strict=True):
         if not 0 <= index < len(data):
-            raise ShapeError(f"index {index} is of no input; there are {len(data)}", path)
+            raise ShapeError(
+                f"index {index} does not belong to any input; there are {len(data)}", path
+            )
         if ordered[index] is not None:
-            raise ShapeError(f"index {index} comes twice", path)
+            raise ShapeError(f"index {index} appears twice", path)
         ordered[index] = entry
     return [entry for entry in ordered if entry is not None]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest.errors import ShapeError
 
-from .result import Result
+from ..reprs import whole
+from .result import Result, counted
 
 if TYPE_CHECKING:
     from voyageai_rest.models import RerankResponse
@@ -47,10 +48,11 @@ class RerankingObject(Result):
             index, score = int(entry.index), entry.relevance_score
             if not 0 <= index < len(documents):
                 raise ShapeError(
-                    f"index {index} is of no document; there are {len(documents)}", "data"
+                    f"index {index} does not belong to any document; there are {len(documents)}",
+                    "data",
                 )
             if index in seen:
-                raise ShapeError(f"index {index} comes twice", "data")
+                raise ShapeError(f"index {index} appears twice", "data")
             if not isfinite(score):
                 raise ShapeError(f"the relevance_score is {score}", f"data[{place}]")
             seen.add(index)
@@ -63,8 +65,9 @@ class RerankingObject(Result):
     def __iter__(self) -> Iterator[RerankingResult]:
         return iter(self.results)
 
+    @whole
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} documents, {self._origin()})"
+        return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
 
     def _content(self) -> tuple[Any, ...]:
         return self.results, self.total_tokens

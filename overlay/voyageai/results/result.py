@@ -31,6 +31,11 @@ def told(read: Callable[[], T]) -> T | None:
         return None
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things, such as `1 document` or `2 documents`."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 class Result:
     """What all results share."""
 

@@ -175,7 +175,7 @@ class AsyncTransport:
             failure.request = step.request
             return failure
         except TimeoutError:
-            return httpx2.ReadTimeout("the time for the request is over", request=step.request)
+            return httpx2.ReadTimeout("the time for this attempt is over", request=step.request)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         response = await (self._given or self._sender()).send(request, stream=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from voyageai_rest.types import UNSET, Request
 
 from ..error import ArgumentError
 from ..options import LONGEST
+from ..reprs import Url
 from ..version import VERSION
 from .uploads import Upload
 
@@ -54,14 +56,20 @@ def build(
     headers = httpx2.Headers(lines | {"Authorization": f"Bearer {parameters['api_key']}"})
     if options.extra_headers:
         headers.update(options.extra_headers)
-    built = httpx2.Request(
-        request.method,
-        url,
-        params=dict(request.params) or None,
-        headers=headers,
-        files=request.parts or None,
-        stream=stream,
-    )
+    try:
+        built = httpx2.Request(
+            request.method,
+            url,
+            params=dict(request.params) or None,
+            headers=headers,
+            files=request.parts or None,
+            stream=stream,
+        )
+    except UnicodeEncodeError as failure:
+        raise ArgumentError(
+            f"{failure.object!r} contains a lone surrogate, which can't be encoded as UTF-8; "
+            "use another name"
+        ) from None
     if stream is not None:
         built.read()
     elif isinstance(built.stream, httpx2.SyncByteStream) and request.parts:
@@ -79,20 +87,25 @@ def read_url(text: str) -> httpx2.URL:
     Raises:
         ArgumentError: It is none.
     """
+    text = Url(text)
     try:
-        url = httpx2.URL(text)
-    except (httpx2.InvalidURL, ValueError) as failure:
-        raise ArgumentError(f"base_url is no URL: {failure}", "base_url") from None
-    if url.userinfo or url.query or url.fragment:
+        url = httpx2.URL(text) if text.isprintable() and " " not in text else None
+    except (httpx2.InvalidURL, ValueError):  # whose words may quote a password
+        url = None
+    if url is None:
+        raise ArgumentError(
+            f"base_url is not a valid URL: {text!r}; it is scheme, host and path, without spaces "
+            "and controls, such as https://gateway.example/v1",
+            "base_url",
+        )
+    if url.userinfo or re.search(r"^\w+://[^/]*@|[?#]", text):
         raise ArgumentError(
             "base_url has a user name, a password, a query or a fragment; it is scheme, host and "
             "path, such as https://gateway.example/v1",
             "base_url",
         )
-    if not url.host or not 0 < (url.port or 1) < 65536:
-        raise ArgumentError(
-            f"base_url has no host, or a port that none can have: {text!r}", "base_url"
-        )
+    if not url.host or not (url.port is None or 0 < url.port < 65536):
+        raise ArgumentError(f"base_url has no host, or an invalid port: {text!r}", "base_url")
     return url
 
 
@@ -132,7 +145,7 @@ def user_agent() -> str:
         said = (app.get("name"), app.get("version"), app.get("url"))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of a user
         name, version, url = (str(part) if part else "" for part in said)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user
         agent += f" {name}{'/' if version else ''}{version}{f' ({url})' if url else ''}"
-    return agent.encode("ascii", "replace").decode().replace("\n", " ").replace("\r", " ")
+    return re.sub(r"[\x00-\x1f\x7f]", " ", agent.encode("ascii", "replace").decode()).strip()
 
 
 def _encode(body: Any) -> bytes:
@@ -142,8 +155,8 @@ def _encode(body: Any) -> bytes:
         return text.encode()
     except UnicodeEncodeError as failure:
         raise ArgumentError(
-            f"a text holds a lone surrogate ({failure.object[failure.start]!r}), which is no "
-            "character; clean it with text.encode('utf-8', 'replace').decode()"
+            f"a text contains a lone surrogate ({failure.object[failure.start]!r}), which "
+            "can't be encoded as UTF-8; clean it with text.encode('utf-8', 'replace').decode()"
         ) from None
-    except (TypeError, ValueError) as failure:
+    except (TypeError, ValueError, RecursionError) as failure:
         raise ArgumentError(f"the body can't be written as JSON: {failure}", "extra_body") from None

@@ -17,8 +17,10 @@ from urllib.request import getproxies, getproxies_environment, proxy_bypass
 import httpx2
 from attrs import field, frozen
 
+from ..callers import level
 from ..error import ArgumentError
 from ..extras import install
+from ..reprs import Url, with_hidden_passwords
 from .building import read_url
 
 Verify = bool | str | ssl.SSLContext
@@ -47,7 +49,8 @@ class Wire:
         limits: Bounds of the pool of connections.
 
     Raises:
-        ArgumentError: A proxy or a path of certificates that was given can't be used.
+        ArgumentError: A proxy or a path of certificates that was given can't be used, or what was
+            given is neither.
     """
 
     proxy: str | Mapping[str, str] | None = field(default=None, repr=False)  # with a password
@@ -62,6 +65,16 @@ class Wire:
                     f"proxy has {scheme!r}; it is a URL for each of 'http' and 'https'", "proxy"
                 )
             _proxy(url, "proxy")
+        if not isinstance(self.verify, (bool, str, ssl.SSLContext)):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may set anything
+            raise ArgumentError(
+                "verify must be True, False, a path or an ssl.SSLContext, not "
+                f"{type(self.verify).__name__}",
+                "verify",
+            )
+        if not hasattr(self.limits, "max_connections"):  # those of legacy httpx are taken too
+            raise ArgumentError(
+                f"limits must be an httpx2.Limits, not {type(self.limits).__name__}", "limits"
+            )
         if isinstance(self.verify, str):
             self.context()
         if self.verify is False:
@@ -81,9 +94,9 @@ class Wire:
         if self.proxy is not None:
             given = self.proxy if isinstance(self.proxy, str) else self.proxy.get(url.scheme)
             return _proxy(given, "proxy") if given else None
-        found = getproxies_environment()
+        found: dict[str, str] = with_hidden_passwords(getproxies_environment())
         if not found:  # the system's settings, which have their own rules
-            found = {} if proxy_bypass(url.host) else getproxies()
+            found = {} if proxy_bypass(url.host) else with_hidden_passwords(getproxies())
         elif bypassed(found.get("no", ""), url):
             return None
         for kind in (url.scheme, "all"):
@@ -180,21 +193,21 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
     Raises:
         ArgumentError: It can't be one, or needs a package that is not installed.
     """
-    shown = re.sub(r"^(\w+://)?.*@", r"\1...@", text, flags=re.DOTALL)  # without a password
+    text = Url(text)  # the messages show it
     try:
         url = httpx2.URL(text if "://" in text else f"http://{text}")
     except (ValueError, httpx2.InvalidURL):
         url = httpx2.URL()
     if url.scheme not in SCHEMES or not url.host:
         raise ArgumentError(
-            f"{place} is {shown!r}, which is no URL of a proxy; it is {'://..., '.join(SCHEMES)}"
+            f"{place} is {text!r}, which is not the URL of a proxy; use {'://..., '.join(SCHEMES)}"
             "://... with a host",
             "proxy",
         )
     # socksio is what HTTPX2 speaks SOCKS with.
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ArgumentError(
-            f"{place} is {shown!r}, and SOCKS needs a package: {install('socks')}", "proxy"
+            f"{place} is {text!r}, and SOCKS needs a package: {install('socks')}", "proxy"
         )
     return httpx2.Proxy(url)
 
@@ -226,5 +239,5 @@ def check(url: str) -> None:
         warnings.warn(
             f"{url} is not encrypted: anybody on the way can read the API key. Use https.",
             InsecureWarning,
-            stacklevel=6,
+            stacklevel=level(),
         )

@@ -8,17 +8,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx2
 from voyageai_rest.catalogue import BATCH
-from voyageai_rest.errors import MalformedResponse, ShapeError, StatusError
+from voyageai_rest.errors import BODY_LIMIT, MalformedResponse, ShapeError, StatusError
 from voyageai_rest.operations import SERVERS
 
 from .. import error
-from ..error import BODY_LIMIT, VoyageError
 from ..retry import Advice
+
+if TYPE_CHECKING:
+    from ..error import VoyageError
 
 CLASSES: Mapping[int, type[VoyageError]] = {
     400: error.InvalidRequestError,
@@ -98,7 +100,7 @@ def malformed(
     """
     reason = failure.reason if isinstance(failure, MalformedResponse) else str(failure)
     return error.MalformedResponseError(
-        _with(f"The server's answer makes no sense: {reason}", doubt), **_context(response)
+        _with(f"The server sent a malformed answer: {reason}", doubt), **_context(response)
     )
 
 

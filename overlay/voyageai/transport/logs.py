@@ -3,8 +3,8 @@
 A success is a line at DEBUG, a failure one at INFO, the last one too: a warning would be printed
 where logging is not set up, beside the exception that says the same.
 
-Lines never hold the key, a query string or a body. Bodies go to the logger `voyageai.bodies` at
-DEBUG, which is off until somebody sets its level.
+Lines never hold the key, a query string or a body, and are printable whatever a server says. Bodies
+go to the logger `voyageai.bodies` at DEBUG, which is off until somebody sets its level.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import sys
 from collections.abc import Callable, Mapping
 
 import httpx2
+from voyageai_rest.errors import REQUEST_ID, printable
+
+from ..error import ID_LIMIT
 
 LOGGER = logging.getLogger("voyageai")
 # The official client's logger: whoever configured it goes on getting the lines.
@@ -88,7 +91,7 @@ class Log:
         status, name = type(answer).__name__, "-"
         if isinstance(answer, httpx2.Response):
             status = str(answer.status_code)
-            name = answer.headers.get("x-request-id", "-")
+            name = printable(answer.headers.get(REQUEST_ID, "-"), ID_LIMIT)
         LOGGER.log(
             level,
             "%s %s %s request %s, attempt %d, %.3f s, %s",
@@ -122,4 +125,4 @@ def _answered(answer: httpx2.Response) -> bytes:
 
 
 def _redacted(body: bytes) -> str:
-    return DATA_URL.sub(r"\1...", body.decode("utf-8", "replace"))
+    return printable(DATA_URL.sub(r"\1...", body.decode("utf-8", "replace")), limit=None)

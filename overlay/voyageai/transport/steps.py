@@ -265,7 +265,7 @@ def _decide(
     if doubtful and not (call.repeatable and rewinds):
         return GiveUp(call.doubt)
     if not rewinds and not _unsent(answer):
-        return GiveUp("its body can't be read a second time")
+        return GiveUp("its body can't be read again")
     return options.max_retries.decide(
         attempts - 1,
         answer.status_code if isinstance(answer, httpx2.Response) else None,

@@ -84,7 +84,7 @@ class _Whole:
         if self._left < 0:
             raise _Excess
         if self._deadline is not None and self._clock() >= self._deadline:
-            raise httpx2.ReadTimeout("the time for the request is over")
+            raise httpx2.ReadTimeout("the time for this attempt is over")
 
     def cut(self) -> None:
         """Take note that there was too much."""

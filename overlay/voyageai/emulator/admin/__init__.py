@@ -24,8 +24,9 @@ that names this server by a public name is answered with 421, see `guard`.
   to ``/_emulator/batches/ORDER`` gives a method of `Batches` its arguments: ``hold``
   ``{"status": "in_progress"}``, ``release`` ``{}``, ``fail`` ``{"custom_id": "line-7"}``,
   ``stop_failing`` ``{}`` or ``pace`` ``{"seconds_per_line": 0.1}``.
-- ``GET /_emulator/own/files``, ``GET /_emulator/own/batches``: as the API lists them to the API
-  key in the header ``authorization``.
+- ``GET /_emulator/files``: the files of all API keys.
+- ``GET /_emulator/key``: the fingerprint of the API key in the header ``authorization``, by which
+  requests, usage, batch jobs and files name whose they are.
 - ``GET /``: the page that shows all this, and ``GET /_emulator/page/FILE`` its parts. They hold
   nothing of what the emulator knows, and take no token.
 """

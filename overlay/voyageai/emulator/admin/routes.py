@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from ..handlers import STORE_HANDLERS, Asked
+from ..files.objects import as_file_object
 from ..latency import Latency
 from ..page import page_routes
 from ..ratelimits import TIER_NAMES
@@ -30,15 +30,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from ..connections import Connections
-    from ..contract import Operation
     from ..world import World
 
 __all__ = ["ADMIN", "create_admin"]
 
 ADMIN = "/_emulator/"
 """How the paths of these routes begin."""
-LISTINGS = {"listFiles": "/own/files", "listBatches": "/own/batches"}
-"""Operations that are answered here as well, and where."""
 
 
 def create_admin(world: World, connections: Connections | None = None) -> ASGIApp:
@@ -56,11 +53,8 @@ def create_admin(world: World, connections: Connections | None = None) -> ASGIAp
             Route("/clock", admin.clock, methods=["GET", "POST"]),
             Route("/batches", admin.batches),
             Route("/batches/{order}", admin.steer, methods=["POST"]),
-            *(
-                Route(LISTINGS[operation.id], admin.listing(operation))
-                for operation in world.contract.operations
-                if operation.id in LISTINGS
-            ),
+            Route("/files", admin.files),
+            Route("/key", admin.key),
         ],
         exception_handlers=HANDLERS,
     )
@@ -155,19 +149,16 @@ class _Admin:
         order(**await read(request))
         return await run_in_threadpool(self.batches, request)
 
-    def listing(self, operation: Operation) -> Callable[[Request], Response]:
-        """An endpoint that answers as an operation does, but is not recorded as one."""
+    def files(self, _: Request) -> Response:
         world = self._world
-        handler = STORE_HANDLERS[operation.id]
+        found = world.store.files.all(world.now())
+        files = [{"owner": file.owner, **as_file_object(file).to_dict()} for file in found]
+        return reply({"files": files})
 
-        def listed(request: Request) -> Response:
-            query = world.contract.read_query(operation, request.query_params)
-            headers = request.headers
-            caller = world.gate.admit(headers.get("host", ""), headers.get("authorization"))
-            result = handler(Asked(None, {}, query, caller.owner), world)
-            return result if isinstance(result, Response) else reply(result.to_dict())
-
-        return listed
+    async def key(self, request: Request) -> Response:
+        headers = request.headers
+        admitted = self._world.gate.admit(headers.get("host", ""), headers.get("authorization"))
+        return reply({"owner": admitted.owner})
 
 
 def _seconds(value: object) -> float:

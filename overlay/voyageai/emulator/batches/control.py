@@ -114,11 +114,14 @@ class Batches:
         return self._worker.settle(timeout)
 
     def as_json(self) -> dict[str, Any]:
-        """How the jobs are steered, and the jobs, the newest first."""
+        """How the jobs are steered, and the jobs with their owners, the newest first."""
         return {
             "held": sorted(self._runner.held),
             "seconds_per_line": self._runner.seconds_per_line,
-            "batches": [batch.to_dict() for batch in self.all()],
+            "batches": [
+                {"owner": job.owner, **as_batch(job).to_dict()}
+                for job in self._world.store.jobs.all()
+            ],
         }
 
     def wake(self) -> None:

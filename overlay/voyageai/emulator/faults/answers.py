@@ -30,7 +30,7 @@ async def empty(call: Call, *, status: int = 500) -> None:
 
 @fault
 async def json_list(call: Call, *, status: int = 200) -> None:
-    """A JSON list where an object is due."""
+    """A JSON list instead of an object."""
     await call.reply(Answer.of_json(status, ["not", "an", "object"]))
 
 
@@ -43,7 +43,7 @@ async def detail_list(call: Call, *, status: int = 422) -> None:
 
 @fault
 async def content_type(call: Call, *, type: str = "text/plain") -> None:
-    """The right answer under a wrong Content-Type; none at all if `type` is empty."""
+    """The right answer with a wrong Content-Type, or without one if `type` is empty."""
     await call.reply((await call.right()).with_header("content-type", type))
 
 
@@ -56,14 +56,14 @@ async def invalid_utf8(call: Call) -> None:
 
 @fault
 async def cut_json(call: Call, *, share: float = 0.5) -> None:
-    """A part of the right body under a Content-Length that fits it."""
+    """A part of the right body, with the Content-Length of that part."""
     answer = await call.right()
     await call.reply(answer.with_body(answer.body[: int(len(answer.body) * share)]))
 
 
 @fault
 async def bad_gzip(call: Call) -> None:
-    """The right body, called compressed, which it is not."""
+    """The right body, marked as gzip although it is not compressed."""
     await call.reply((await call.right()).with_header("content-encoding", "gzip"))
 
 

@@ -64,7 +64,7 @@ def _last(body: Any) -> dict[str, Any]:
 
 @alteration
 def bad_base64(body: Any) -> bool:
-    """The last vector is a string that no base64 decoder takes."""
+    """The last vector is a string that is not valid base64."""
     item = _last(body)
     if "embedding" not in item:
         return False
@@ -171,7 +171,7 @@ def missing_usage(body: Any) -> bool:
 
 @alteration
 def extra_fields(body: Any) -> bool:
-    """A field that no contract has, in the answer and in every item; it is still right."""
+    """An unknown field in the answer and in every item; it is still right."""
     for each in (body, *(item for items in _lists(body) for item in items)):
         each["x_unheard_of"] = {"new": True}
     return True

@@ -45,7 +45,7 @@ async def close_headers(call: Call) -> None:
 
 @fault
 async def close_after(call: Call) -> None:
-    """The connection is closed after the right answer, which did not say so."""
+    """The connection is closed after the right answer, without `Connection: close` in it."""
     await call.reply(await call.right())
     await call.hang_up()
 
@@ -58,7 +58,7 @@ async def truncated(call: Call, *, share: float = 0.5, chunked: bool = False) ->
 
 @fault
 async def drip(call: Call, *, size: int = 512, delay: float = 0.01, most: float = 10.0) -> None:
-    """The right body in pieces of some bytes, `delay` seconds apart; after `most`, the rest."""
+    """The right body in small pieces, `delay` seconds apart; after `most` seconds, the rest."""
     answer = await call.right()
     await call.begin(answer, len(answer.body))
     rest, spent = answer.body, 0.0
@@ -80,7 +80,7 @@ async def delay(call: Call, *, seconds: float = 0.1) -> None:
 
 @fault
 async def hang(call: Call, *, most: float = 600.0) -> None:
-    """No answer; the connection stays open until the client goes away, or for `most` seconds."""
+    """No answer; the connection stays open until the client disconnects, or for `most` seconds."""
     if await call.pause(most):
         await call.hang_up()
 

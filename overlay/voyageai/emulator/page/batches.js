@@ -1,11 +1,12 @@
-// Batch jobs and files: shown as the API lists them to the key of the page, changed by the API.
+// Batch jobs and files of all API keys. The page acts on those of its own key, by the API.
 
-import { attempt, byId, choose, count, day, make, onClick, onSubmit, size, track } from "./dom.js";
+import { attempt, byId, choose, count, day, list, make, onClick, onSubmit, openByRow, showDetail, size, track } from "./dom.js";
 import { chooseModel } from "./playground.js";
 import { Refusal } from "./refusal.js";
 import { admin, api, endpointOf } from "./server.js";
 
 const NOTE = "batches-note";
+const MOST = 100;
 const ENDS = ["completed_at", "failed_at", "cancelled_at", "cancelling_at"];
 const KINDS = { completed: "good", failed: "bad", cancelled: "warn", cancelling: "warn" };
 let about = null;
@@ -16,6 +17,7 @@ export function start(round) {
   refresh = round;
   byId("batch-endpoint").addEventListener("change", showModels);
   byId("api-key").addEventListener("change", round);
+  for (const name of ["batches", "files"]) openByRow(`${name}-rows`);
   onSubmit("upload", NOTE, upload);
   onSubmit("batch", NOTE, create);
   onSubmit("steering", NOTE, async () => {
@@ -40,24 +42,36 @@ export async function open(state) {
 }
 
 export async function update() {
-  try {
-    const [batches, files, { held }] = await Promise.all([
-      admin("GET", "own/batches"), admin("GET", "own/files"), admin("GET", "batches"),
-    ]);
-    showRows("batches", batches.data, batchRow);
-    showRows("files", files.data, fileRow);
-    chooseFile(files.data);
-    byId("held").textContent = held.length ? `Held in ${held.join(", ")}` : "None is held";
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    showRows("batches", [], batchRow, error.message);
-    showRows("files", [], fileRow, error.message);
-  }
+  const [{ batches, held }, { files }, key] = await Promise.all([
+    admin("GET", "batches"), admin("GET", "files"), ownKey(),
+  ]);
+  const withOwn = (each) => ({ ...each, own: each.owner === key });
+  const known = files.map(withOwn);
+  showRows("batches", batches.map(withOwn), batchRow);
+  showRows("files", known, fileRow);
+  chooseFile(known.filter((file) => file.own));
+  byId("held").textContent = held.length ? `Held in ${held.join(", ")}` : "No batches are held";
 }
 
-function showRows(id, data, row, reason = `There are no ${id}.`) {
-  byId(`${id}-empty`).hidden = data.length > 0;
-  byId(`${id}-empty`).textContent = reason;
+/** Fingerprint of the page's API key; null if the emulator does not take it, with the reason said. */
+async function ownKey() {
+  let owner = null;
+  let why = "";
+  try {
+    ({ owner } = await admin("GET", "key"));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    why = error.status ? `The emulator refuses the API key at the top of the page: ${error.message}` : error.message;
+  }
+  if (byId("key-note").textContent !== why) byId("key-note").textContent = why;
+  return owner;
+}
+
+function showRows(id, all, row) {
+  const data = all.slice(0, MOST);
+  const note = byId(`${id}-empty`);
+  note.hidden = data.length > 0 && data.length === all.length;
+  note.textContent = all.length ? `These are the latest ${count(MOST)} of ${count(all.length)}.` : `There are no ${id}, of any API key.`;
   const text = JSON.stringify(data);
   if (text === shown[id]) return; // Else whoever is at one of the buttons would lose it.
   const at = document.activeElement?.id;
@@ -66,20 +80,41 @@ function showRows(id, data, row, reason = `There are no ${id}.`) {
   if (at && document.activeElement === document.body) byId(at)?.focus();
 }
 
-function batchRow(batch) {
-  const { id, endpoint, model, status, request_counts: counts, created_at, errors } = batch;
+function batchRow({ own, ...batch }) {
+  const { id, owner, endpoint, model, status, request_counts: counts, created_at, errors } = batch;
   const actions = [];
   if (!ENDS.some((name) => batch[name])) actions.push(action("Cancel", id, () => api("cancelBatch", { path: { batch_id: id } })));
   if (batch.output_file_id) actions.push(action("Output", id, () => download(batch.output_file_id, `${id}-output.jsonl`)));
   if (batch.error_file_id) actions.push(action("Errors", id, () => download(batch.error_file_id, `${id}-errors.jsonl`)));
   const why = (errors?.data ?? []).map((error) => error.message).join("\n");
   return make("tr", {},
-    make("td", { class: "code cut", title: id }, id),
+    opener("Batch", batch),
+    keyCell(owner, own),
     make("td", {}, `${endpoint}, ${model ?? "no model"}`),
     make("td", { title: why }, make("span", { class: `status ${KINDS[status] ?? ""}` }, status), why ? make("div", { class: "cut" }, why) : null),
     make("td", {}, progress(counts)),
     make("td", {}, day(created_at)),
-    make("td", {}, make("div", { class: "actions" }, actions)));
+    actionsCell(own, actions));
+}
+
+/** The cell with the button that opens a row. */
+function opener(kind, row) {
+  const id = `open-${row.id}`;
+  const button = make("button", { type: "button", class: "link code", id, title: row.id, ariaLabel: `${kind} ${row.id}: details` }, row.id.replace(/^\w+-/, ""));
+  const told = Object.entries(row).filter(([, value]) => value !== null);
+  const texts = told.map(([name, value]) => [name === "owner" ? "API key" : name, name === "owner" ? `fingerprint ${value}` : asText(value)]);
+  button.addEventListener("click", () => showDetail(`${kind} ${row.id}`, list(Object.fromEntries(texts))));
+  return make("td", { class: "cut" }, button);
+}
+
+const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+
+const keyCell = (owner, own) => make("td", { class: own ? "" : "code cut", title: `Fingerprint of the API key: ${owner}` }, own ? "this page’s" : owner);
+
+/** What can be done with a row; the API does it for the row's own key alone. */
+function actionsCell(own, actions) {
+  if (own || !actions.length) return make("td", {}, make("div", { class: "actions" }, actions));
+  return make("td", { class: "muted" }, "need its API key");
 }
 
 function progress(counts) {
@@ -89,17 +124,21 @@ function progress(counts) {
   return make("div", { class: "gauge" }, make("span", {}, text), track(total ? (completed + failed) / total : 0));
 }
 
-function fileRow({ id, filename, purpose, bytes, created_at, expires_at }) {
+function fileRow({ own, ...file }) {
+  const { id, owner, filename, purpose, bytes, created_at, expires_at } = file;
+  const actions = [
+    action("Download", id, () => download(id, filename)),
+    action("Delete", id, () => api("deleteFile", { path: { file_id: id } })),
+  ];
   return make("tr", {},
-    make("td", { class: "code cut", title: id }, id),
+    opener("File", file),
+    keyCell(owner, own),
     make("td", { class: "cut", title: filename }, filename),
     make("td", {}, purpose),
     make("td", { class: "number" }, size(bytes)),
     make("td", {}, day(created_at)),
     make("td", {}, expires_at ? day(expires_at) : "never"),
-    make("td", {}, make("div", { class: "actions" },
-      action("Download", id, () => download(id, filename)),
-      action("Delete", id, () => api("deleteFile", { path: { file_id: id } })))));
+    actionsCell(own, actions));
 }
 
 function action(name, id, act) {

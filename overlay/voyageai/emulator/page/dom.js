@@ -28,7 +28,7 @@ export function choose(select, options, chosen = select.value) {
 /** Say something in a section's note, politely if it is no refusal. */
 export function say(id, text = "", bad = false) {
   const note = byId(id);
-  note.textContent = bad && text ? `Not done: ${text}` : text;
+  note.textContent = bad && text ? `Failed: ${text}` : text;
   note.classList.toggle("bad", bad && text !== "");
 }
 
@@ -56,6 +56,30 @@ export function onSubmit(formId, noteId, action) {
 
 export function onClick(id, noteId, action) {
   byId(id).addEventListener("click", () => attempt(noteId, action));
+}
+
+/** A click anywhere on a row is a click on the button that opens it, which the keyboard reaches. */
+export function openByRow(rowsId) {
+  byId(rowsId).addEventListener("click", ({ target }) => {
+    const selecting = getSelection().type === "Range";
+    if (selecting || target.closest("button")) return;
+    const button = target.closest("tr").querySelector("button.link");
+    button.focus(); // There the keyboard goes on when the dialog is closed.
+    button.click();
+  });
+}
+
+/** Show all there is to know of one row. */
+export function showDetail(heading, ...content) {
+  byId("detail-heading").textContent = heading;
+  byId("detail-content").replaceChildren(...content);
+  byId("detail").showModal();
+}
+
+/** Names and values, one below the other. */
+export function list(pairs) {
+  const entries = Object.entries(pairs);
+  return make("dl", { class: "pairs" }, entries.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }
 
 /** A bar for a share from 0 to 1; the number itself stands beside it. */

@@ -9,23 +9,33 @@ const EMBED = "createEmbeddings";
 const RERANK = "rerank";
 
 export function start(round) {
-  onSubmit("similarity", "similarity-note", async () => {
+  onSubmit("similarity", "similarity-note", () => orNothing("similarity-result", async () => {
     const texts = lines("texts");
-    if (texts.length > MOST) throw new Refusal(`The table has room for ${MOST} texts, not for ${texts.length}.`);
+    if (texts.length > MOST) throw new Refusal(`The table shows at most ${MOST} texts; there are ${texts.length}.`);
     const asked = { input: texts, model: byId("texts-model").value };
     const role = byId("texts-type").value;
     if (role) asked.input_type = role;
     const answer = await (await api(EMBED, { body: asked })).json();
     showHeat(texts, vectors(answer.data), `Cosine similarity, ${answer.model}, ${plural(answer.usage.total_tokens, "token")}`);
-    await round();
-  });
-  onSubmit("reranking", "reranking-note", async () => {
+    void round(); // Not waited for: the form is ready for the next request.
+  }));
+  onSubmit("reranking", "reranking-note", () => orNothing("reranking-result", async () => {
     const documents = lines("documents");
     const asked = { query: byId("query").value, documents, model: byId("rerank-model").value };
     const answer = await (await api(RERANK, { body: asked })).json();
     showRanking(documents, answer.data, `Relevance, ${answer.model}, ${plural(answer.usage.total_tokens, "token")}`);
-    await round();
-  });
+    void round(); // Not waited for: the form is ready for the next request.
+  }));
+}
+
+/** Take the last result away when there is no new one: it answers another request. */
+async function orNothing(resultId, action) {
+  try {
+    await action();
+  } catch (error) {
+    byId(resultId).replaceChildren();
+    throw error;
+  }
 }
 
 export async function open({ models, choices }) {
@@ -70,7 +80,12 @@ function showHeat(texts, all, title) {
     return make("tr", {}, name, cells);
   });
   const table = make("table", { class: "heat" }, make("caption", {}, title), make("thead", {}, make("tr", {}, make("td", { class: "corner" }), top)), make("tbody", {}, body));
-  byId("similarity-result").replaceChildren(framed(table, "Similarity of the texts"));
+  const frame = framed(table, "Similarity of the texts");
+  const half = byId("similarity-result").parentElement;
+  half.classList.remove("whole");
+  byId("similarity-result").replaceChildren(frame);
+  // What is too wide for one half takes both, and what is too wide for these scrolls.
+  half.classList.toggle("whole", frame.scrollWidth > frame.clientWidth);
 }
 
 function showRanking(documents, data, title) {

@@ -1,6 +1,6 @@
 // The requests, as they come.
 
-import { attempt, byId, count, dayAndTime, duration, make, onClick, plural, time } from "./dom.js";
+import { attempt, byId, count, dayAndTime, duration, list, make, onClick, openByRow, plural, showDetail, time } from "./dom.js";
 import { admin } from "./server.js";
 
 const KEPT = 100;
@@ -22,8 +22,9 @@ export function start(round) {
     await admin("DELETE", "requests?limit=0");
     reset();
     showFiltered();
-    return "The requests were dropped.";
+    return "The requests were cleared.";
   });
+  openByRow("requests-rows");
   byId("detail-close").addEventListener("click", () => byId("detail").close());
 }
 
@@ -71,7 +72,7 @@ function show(record, fresh) {
 
 function cells(record) {
   const number = make("button", { type: "button", class: "link", textContent: record.number, ariaLabel: `Request ${record.number}: details` });
-  number.addEventListener("click", () => attempt("requests-news", () => showDetail(record.number)));
+  number.addEventListener("click", () => attempt("requests-news", () => showRequest(record.number)));
   const { text, kind } = outcome(record);
   return [
     make("td", { class: "number" }, number),
@@ -113,7 +114,7 @@ function showFiltered() {
   byId("requests-count").textContent = shown === all ? `${latest}${count(all)}` : `${count(shown)} of ${latest}${count(all)}`;
   const empty = byId("requests-empty");
   empty.hidden = shown > 0;
-  empty.textContent = all ? "None of the requests is of that kind." : "There were no requests yet.";
+  empty.textContent = all ? "No request matches the filters." : "No requests yet.";
 }
 
 /** For those who cannot see the rows come: now and then, how many came. */
@@ -124,13 +125,12 @@ function tell() {
   told = Date.now();
 }
 
-async function showDetail(number) {
+async function showRequest(number) {
   const { headers, body, ...record } = await admin("GET", `requests/${number}`);
-  byId("detail-heading").textContent = `Request ${number}`;
   const query = record.query ? `?${record.query}` : "";
   const pairs = {
     "Request": `${record.method} ${record.path}${query}`,
-    "Operation": record.operation ?? "none of the API",
+    "Operation": record.operation ?? "not part of the API",
     "Arrived": dayAndTime(record.time),
     "Status": outcome(record).text,
     "Duration": record.duration === null ? "" : duration(record.duration),
@@ -141,17 +141,12 @@ async function showDetail(number) {
   };
   const text = body === null ? "" : JSON.stringify(body, null, 2);
   const shown = text.length > 50_000 ? `${text.slice(0, 50_000)}\n… ${plural(text.length - 50_000, "more character")}` : text;
-  byId("detail-content").replaceChildren(
+  showDetail(
+    `Request ${number}`,
     list(pairs),
     make("h3", {}, "Headers"),
     list(headers),
     make("h3", {}, `Body, ${plural(record.size, "byte")}`),
-    make("pre", { tabIndex: 0, role: "region", ariaLabel: "Body" }, shown || "No JSON."),
+    make("pre", { tabIndex: 0, role: "region", ariaLabel: "Body" }, shown || "The body is not JSON."),
   );
-  byId("detail").showModal();
-}
-
-function list(pairs) {
-  const entries = Object.entries(pairs);
-  return make("dl", { class: "pairs" }, entries.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }

@@ -25,7 +25,7 @@ export const learn = (state) => { about = state; };
 /** Ask one of the emulator's own routes. */
 export async function admin(method, path, body) {
   const headers = { "x-emulator-token": token() ?? "" };
-  if (path.startsWith("own/")) headers.authorization = authorization();
+  if (path === "key") headers.authorization = authorization();
   const answer = await send(`/_emulator/${path}`, { method, headers, body: asJson(body, headers) });
   return answer.headers.get("content-type").startsWith("application/json") ? answer.json() : answer.text();
 }
@@ -43,7 +43,7 @@ export const endpointOf = (id) => about.operations.find((each) => each.id === id
 
 function authorization() {
   const key = byId("api-key").value.trim();
-  if (!/^[!-~]+$/.test(key)) throw new Refusal("The API key at the top of the page must be of one or more letters and digits.");
+  if (!/^[!-~]+$/.test(key)) throw new Refusal("Type an API key at the top of the page: letters, digits and punctuation, without spaces.");
   return `Bearer ${key}`;
 }
 
@@ -58,7 +58,7 @@ async function send(url, options) {
   try {
     answer = await fetch(url, { ...options, cache: "no-store", credentials: "omit", redirect: "error" });
   } catch {
-    throw new Refusal("There was no answer.");
+    throw new Refusal("The emulator did not answer.");
   }
   if (answer.ok) return answer;
   const text = await answer.text();

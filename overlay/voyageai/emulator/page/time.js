@@ -15,7 +15,7 @@ export function start() {
     const kind = byId("latency-kind").value;
     const said = kind === "fixed" ? byId("latency-seconds").value : kind;
     await admin("PUT", "latency", { latency: said });
-    return "The latency is set.";
+    return "The latency was set.";
   });
 }
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sqlite3
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...disk import NotRegularError, check_regular, close_file, private
 from .schema import APPLICATION, TABLES, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
 __all__ = ["Database", "StateError"]
+
+BESIDE = ("-wal", "-shm", "-journal")
+"""Endings of the files that SQLite has beside a database."""
 
 
 class StateError(OSError):
@@ -27,7 +33,7 @@ class Database:
     """A database that one emulator has to itself.
 
     A file survives the death of its process at any moment: what was committed is there, what was
-    not is as if it had never been begun.
+    not is as if it had never been begun. Only its user can read it, and what is beside it.
 
     Args:
         path: Its file; a temporary one by default.
@@ -38,6 +44,8 @@ class Database:
 
     def __init__(self, path: str | None = None) -> None:
         self._lock = threading.RLock()
+        if path is not None:
+            _make(path)
         try:
             self._connection = sqlite3.connect(
                 path or "", timeout=0, isolation_level=None, check_same_thread=False
@@ -102,6 +110,8 @@ class Database:
             # The lock is held from here to the end, and falls with the process.
             run("PRAGMA locking_mode = EXCLUSIVE")
             self._check(path)
+            for file in _files(path):  # before the next of them is made, with the mode of the first
+                close_file(file)
             run("PRAGMA journal_mode = WAL")
             run("PRAGMA synchronous = NORMAL")
         with self.transaction():
@@ -128,3 +138,27 @@ class Database:
     def _pragma(self, name: str) -> int:
         value: int = self._connection.execute(f"PRAGMA {name}").fetchone()[0]
         return value
+
+
+def _files(path: str) -> list[Path]:
+    """The file of a database, and those beside it; SQLite follows a link to the first."""
+    file = os.path.realpath(path)
+    return [Path(file), *(Path(file + ending) for ending in BESIDE)]
+
+
+def _make(path: str) -> None:
+    """Make the file of a database if it is not there; without this SQLite asks the umask.
+
+    Raises:
+        StateError: There is a device, a pipe or the like, or a link beside it.
+    """
+    file, *beside = _files(path)
+    try:
+        if not file.is_dir():  # of which SQLite says so
+            check_regular(file)
+        for other in beside:
+            check_regular(other)
+    except NotRegularError as error:
+        raise StateError(path, str(error)) from None
+    with contextlib.suppress(OSError):  # it is there, or SQLite says why it can't be
+        os.close(private(str(file), os.O_RDWR | os.O_CREAT | os.O_EXCL))

@@ -30,6 +30,7 @@ class StoredFile:
 
     number: int
     id: str
+    owner: str
     filename: str
     purpose: FilePurpose
     bytes: int
@@ -141,6 +142,11 @@ class FileStore:
             (owner, owner, now, purpose, purpose, place[0], *place, limit + 1),
         )
         return page_of([_stored(row) for row in rows], limit)
+
+    def all(self, now: int) -> list[StoredFile]:
+        """All files of all owners, the newest first."""
+        sql = "SELECT * FROM files WHERE expires_at > ? ORDER BY created_at DESC, number DESC"
+        return [_stored(row) for row in self._database.rows(sql, (now,))]
 
     def in_use(self, number: int) -> bool:
         """Whether a job that is in flight reads a file."""

@@ -57,7 +57,7 @@ class Deadline:
             return timeout
         left = self.at - self.clock()
         if left <= 0:
-            raise expired("the time for the request is over")
+            raise expired("the time for this attempt is over")
         return left if timeout is None else min(timeout, left)
 
 
