@@ -31,7 +31,7 @@ class Referee:
 
     def arrive(self, now: float, tokens: int) -> bool:
         """Take a request, or refuse it."""
-        while self._minute and self._minute[0][0] <= now - 60:
+        while self._minute and self._minute[0][0] <= now - 60 + 1e-9:  # sums of times are rounded
             self._tokens -= self._minute.popleft()[1]
         full = len(self._minute) + 1 > self.rpm or self._tokens + tokens > self.tpm
         if full and self.refuses:

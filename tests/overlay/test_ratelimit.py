@@ -373,6 +373,18 @@ def test_one_that_never_asks_again_does_not_hold_up_the_rest():
     assert turn(limiter, alive, 1.0) < 10.0
 
 
+def test_those_that_went_count_as_ahead_no_more():
+    """While one thread is slow to ask, the others would find a queue that is not there."""
+    limiter = RateLimiter(RateLimit(rpm=10))
+    limiter.reserve(MODEL, 1, 0.0)
+    for _ in range(8):
+        go(limiter, 0.0)
+    last = limiter.reserve(MODEL, 1, 0.0)
+
+    assert 0.0 == limiter.at_least(last, 0.0)
+    assert 0 == limiter.wait(last, 0.0)
+
+
 def test_a_call_that_ends_while_it_is_next_makes_way():
     """Its thread is gone, and nobody says so to those behind it."""
     limiter, alive = RateLimiter(RateLimit(rpm=1)), Lock()

@@ -48,7 +48,7 @@ class Reservation:
     Attributes:
         budget: The limit that it counts against.
         tokens: Its tokens as estimated.
-        most: More tokens than it can have used.
+        most: Tokens that it can have used at the most.
         again: Whether it waits before those that were never let out.
         alive: A lock that its call holds until its end; None if nobody knows when that is.
         asks_at: When it will ask again whether it may go.

@@ -50,7 +50,11 @@ class Line:
     def ahead(self, reservation: Reservation) -> tuple[int, int]:
         """Requests and tokens from the head to a reservation.
 
-        Those who left from between are part of it until the head moves on.
+        Some who left from between may be part of it until the head moves on, but never more than
+        all others who wait.
         """
         head = self.head or reservation
-        return reservation.place - head.place, reservation.tokens_before - head.tokens_before
+        return (
+            min(reservation.place - head.place, len(self) - 1),
+            min(reservation.tokens_before - head.tokens_before, self.tokens - reservation.tokens),
+        )
