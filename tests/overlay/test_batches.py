@@ -295,7 +295,7 @@ def test_pauses_grow_to_a_bound_and_differ():
 @pytest.mark.parametrize("poll", [0, -1, "5", True, float("nan")])
 def test_pauses_that_are_none_are_refused(face, poll):
     """They would be a storm of requests."""
-    with pytest.raises(error.ArgumentError, match="poll must be seconds"):
+    with pytest.raises(error.ArgumentError, match="poll must be a number of seconds"):
         done(face.client().batches.wait("batch-1", poll=poll))
 
 

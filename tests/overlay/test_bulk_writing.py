@@ -142,7 +142,7 @@ def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, messag
     [
         ({"rows_per_line": 0}, "rows_per_line must be from 1 to 1,000, not 0"),
         ({"rows_per_line": 2000}, "rows_per_line must be from 1 to 1,000, not 2000"),
-        ({"poll": -1}, "poll must be seconds"),
+        ({"poll": -1}, "poll must be a number of seconds"),
         ({"pace": 3}, "pace must be a voyageai.bulk.Pace or None, not 3"),
         ({"progress": "yes"}, "progress must be True, False, None or a function, not 'yes'"),
         ({"exact_tokens": "no"}, "exact_tokens must be True, False or None, not 'no'"),
@@ -170,7 +170,7 @@ def test_a_name_that_is_no_option_is_refused(prepare):
     [
         ({"max_cost": 1.0}, TypeError, "'max_cost'"),
         ({"directory": "elsewhere"}, TypeError, "'directory'"),
-        ({"poll": "soon"}, error.ArgumentError, "poll must be seconds"),
+        ({"poll": "soon"}, error.ArgumentError, "poll must be a number of seconds"),
         ({"pace": 3}, error.ArgumentError, r"pace must be a voyageai\.bulk\.Pace"),
     ],
 )

@@ -98,11 +98,11 @@ def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):
 @pytest.mark.parametrize(
     ("proxy", "said"),
     [
-        ("socks://proxy:1", r"'socks://proxy:1', which is no URL of a proxy"),
-        ("http://[::1", r"'http://\[::1', which is no URL"),
-        ("http://", "no URL of a proxy"),
-        ("ftp://proxy:1", "it is http://..., https://..., socks5://..., socks5h://... with a host"),
-        ("http://proxy:port", "no URL of a proxy"),
+        ("socks://proxy:1", r"'socks://proxy:1', which is not the URL of a proxy"),
+        ("http://[::1", r"'http://\[::1', which is not the URL"),
+        ("http://", "not the URL of a proxy"),
+        ("ftp://proxy:1", "use http://..., https://..., socks5://..., socks5h://... with a host"),
+        ("http://proxy:port", "not the URL of a proxy"),
     ],
 )
 def test_a_proxy_that_can_be_none_is_an_error_that_names_its_place(face, proxy, said, monkeypatch):
@@ -140,7 +140,7 @@ def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
 )
 def test_the_password_of_a_proxy_is_not_shown(face, proxy):
     """Messages are logged."""
-    with pytest.raises(error.ArgumentError, match="no URL of a proxy") as caught:
+    with pytest.raises(error.ArgumentError, match="not the URL of a proxy") as caught:
         face.client(proxy=proxy, transport=None)
     assert "hidden-word" not in str(caught.value)
     assert "hidden-word" not in repr(Wire(proxy="http://user:hidden-word@proxy:1"))

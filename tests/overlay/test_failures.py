@@ -251,7 +251,9 @@ def test_a_client_takes_a_policy_of_its_users(face):
 def test_a_wrong_number_of_retries_is_refused(face):
     """At once, not when the first call fails."""
     for wrong in (-1, 1.5, None, True):
-        with pytest.raises(error.ArgumentError, match="max_retries must be a number from 0"):
+        with pytest.raises(
+            error.ArgumentError, match="max_retries must be a whole number, 0 or more"
+        ):
             face.client(max_retries=wrong)
 
 

@@ -196,7 +196,10 @@ def test_a_row_that_is_wrong_is_named_too(face, rows, reason):
 
 def test_unchecked_rows_must_still_be_rows(face):
     """What can't be a line can't be sent."""
-    for row, reason in ((7, "line 1 is no mapping"), ({"a": object()}, "line 1 can't be written")):
+    for row, reason in (
+        (7, "line 1 must be a mapping"),
+        ({"a": object()}, "line 1 can't be written"),
+    ):
         with pytest.raises(error.ArgumentError, match=reason):
             done(face.client(stored).files.upload([row], check=False))
     done(face.client(stored).files.upload([{"new": "form"}], check=False))

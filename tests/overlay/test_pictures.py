@@ -107,7 +107,7 @@ def test_urls_are_objects(face):
 @pytest.mark.parametrize("kind", [voyageai.ImageUrl, voyageai.VideoUrl])
 def test_what_is_no_url_of_the_web_is_refused(kind, url):
     """The API could not fetch it."""
-    with pytest.raises(ArgumentError, match="url must begin with http"):
+    with pytest.raises(ArgumentError, match="url must start with http"):
         kind(url)
 
 

@@ -168,8 +168,8 @@ def test_vectors_are_placed_by_their_index(face):
     [
         ([entry(0, [1.0])], "expected 3 entries, found 1"),
         ([entry(0, [1.0]), entry(0, [1.0]), entry(1, [1.0])], "index 0 appears twice"),
-        ([entry(0, [1.0]), entry(1, [1.0]), entry(3, [1.0])], "index 3 is of no input"),
-        ([entry(0, [1.0]), entry(1, [1.0]), entry(-1, [1.0])], "index -1 is of no input"),
+        ([entry(0, [1.0]), entry(1, [1.0]), entry(3, [1.0])], "index 3 does not belong to any input"),
+        ([entry(0, [1.0]), entry(1, [1.0]), entry(-1, [1.0])], "index -1 does not belong to any input"),
         ([entry(0, [1.0]), entry(1, [1.0, 2.0]), entry(2, [1.0])], r"data\[1\]: 2 numbers, but"),
         ([entry(0, packed([1.0])), entry(1, packed([1.0, 2.0])), entry(2, packed([1.0]))], r"data\[1\]: 8 bytes, but"),
         ([entry(0, packed([1.0])), entry(1, [1.0]), entry(2, [1.0])], r"data\[1\]: expected base64"),
@@ -287,7 +287,7 @@ def test_rankings_keep_the_servers_order_and_carry_the_documents(face):
 def test_a_ranking_of_a_document_that_was_not_sent_is_an_error(face):
     """The official client raises IndexError."""
     client = face.client(answering([{"index": 2, "relevance_score": 0.5}]))
-    with pytest.raises(MalformedResponseError, match="index 2 is of no document"):
+    with pytest.raises(MalformedResponseError, match="index 2 does not belong to any document"):
         face.call(client, "rerank", "q", ["a", "b"], model="rerank-2.5", top_k=1)
 
 

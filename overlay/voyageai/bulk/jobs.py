@@ -344,6 +344,7 @@ class AsyncJob(_Job["AsyncClient", R]):
             MaxCostError: It is estimated to cost more, and nothing was sent; or what is left could
                 cost more: what is done is kept, and goes on under a higher `max_cost`.
             JobInUseError: It is run elsewhere.
+            JobDirectoryError: Its directory was damaged; says which file and line.
             VoyageError: It could not go on; a note says where the job is.
 
         Example:
@@ -373,6 +374,7 @@ class AsyncJob(_Job["AsyncClient", R]):
         Raises:
             ArgumentError, MaxCostError: As in `run`.
             JobInUseError: It is run elsewhere.
+            JobDirectoryError: Its directory was damaged; says which file and line.
             VoyageError: It could not go on; a note says where the job is.
 
         Example:
@@ -395,6 +397,9 @@ class AsyncJob(_Job["AsyncClient", R]):
 
         Returns:
             A row for each that was given, in their order.
+
+        Raises:
+            JobDirectoryError: The job's directory was damaged; says which file and line.
 
         Example:
             >>> async def main():

@@ -350,7 +350,7 @@ class AsyncBulkMethods:
 
         Raises:
             ArgumentError: An option is wrong.
-            JobDirectoryError: There is no job.
+            JobDirectoryError: There is no job, or it was damaged.
 
         Example:
             >>> import tempfile

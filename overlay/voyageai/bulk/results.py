@@ -234,6 +234,6 @@ def kind_of(folder: Folder) -> type[BatchResults[Any]]:
     """What the job of a directory comes to.
 
     Raises:
-        JobDirectoryError: There is no job.
+        JobDirectoryError: There is no job, or it was damaged.
     """
     return KINDS[Manifest.read(folder).method]

@@ -81,22 +81,25 @@ class AsyncFileContent:
     ) -> Path:
         """Write it to a file, which is there whole or not at all, and replaces one that is there.
 
+        Only its user can read it, whatever the umask.
+
         The disk is written to in threads.
 
         Args:
             path: The file's; its folder must exist.
             resume: Whether to keep what has arrived if it fails or is killed, in a hidden file
                 beside it, and to go on from there when it is called again; a server that can't
-                skip that part sends it again.
+                skip that part sends it again. One that others can have written is not gone on from.
             progress: Called with the bytes that were written and their number in the end.
 
         Returns:
             The path.
 
         Raises:
-            ArgumentError: The path is a folder.
+            ArgumentError: The path is that of a folder, a device or a pipe.
             MalformedResponseError: What came is not as long as the file is said to be.
-            OSError: It can't be written, or another call to resume it is at work.
+            OSError: It can't be written, or another call to resume it is at work, or there is a
+                link or a pipe where it would be kept.
             VoyageError: A call failed, or broke and could not go on.
 
         Example:

@@ -98,8 +98,8 @@ def _needed(model: str, budget: int) -> Bounds:
         return bounds(model, "video")
     except OSError as error:
         raise VideoProcessingError(
-            f"max_video_tokens={budget} can't be applied: {error}. Connect, or keep all frames "
-            "by downsample_fps=False."
+            f"max_video_tokens={budget} can't be applied: {error}. Go online, or keep all "
+            "frames with downsample_fps=False."
         ) from error
 
 
