@@ -125,7 +125,7 @@ def test_what_is_no_setting_is_refused_with_what_is(setting):
 @pytest.mark.parametrize("name", ["rpm", "tpm"])
 def test_what_is_no_limit_is_refused_by_name(name, number):
     """A limit of nothing would wait forever."""
-    with pytest.raises(ArgumentError, match=f"{name} must be a number from 1") as raised:
+    with pytest.raises(ArgumentError, match=f"{name} must be a number, 1 or more") as raised:
         RateLimit(**{name: number})
 
     assert name == raised.value.argument
