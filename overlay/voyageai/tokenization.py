@@ -150,7 +150,7 @@ def _look(hub: Any, place: str, name: str, emulator: str | None) -> Any:
 def emulator_at(model: str, base_url: str) -> str | None:
     """The address of the emulator that requests go to, if it has the files of a model.
 
-    HF_ENDPOINT goes first. Hosts with TLS are not asked, as emulators have none.
+    Another HF_ENDPOINT goes first. Hosts with TLS are not asked, as emulators have none.
 
     Args:
         model: Name of a model.
@@ -160,9 +160,9 @@ def emulator_at(model: str, base_url: str) -> str | None:
         ImportError: The extra `tokenizers` is not installed.
     """
     url = urlsplit(base_url)
-    if url.scheme != "http" or os.environ.get("HF_ENDPOINT"):
-        return None
     origin, place = f"http://{url.netloc.rpartition('@')[2]}", repository(model)
+    if url.scheme != "http" or os.environ.get("HF_ENDPOINT", origin).rstrip("/") != origin:
+        return None
     if (origin, place) not in _serving:
         hub = require("huggingface_hub", "tokenizers")
         try:

@@ -49,9 +49,12 @@ def unreachable(monkeypatch):
     monkeypatch.setattr(tokenization, "PUBLIC", NOBODY)
 
 
-def test_an_emulator_is_asked_for_its_tokenizer(home, unreachable):
-    """Both count the same, and nothing has to be set."""
+@pytest.mark.parametrize("is_named", [False, True], ids=["unset", "HF_ENDPOINT"])
+def test_an_emulator_is_asked_for_its_tokenizer(home, unreachable, monkeypatch, is_named):
+    """Both count the same, and nothing has to be set; its files are never taken for the Hub's."""
     with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
+        if is_named:
+            monkeypatch.setenv("HF_ENDPOINT", emulator.origin)
         counted = vo.count_tokens(TEXTS, model="voyage-4")
         assert vo.embed(TEXTS, "voyage-4", None).total_tokens == counted
 
