@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from . import bars, emulator, jobs, measure
+from . import bars, emulator, hostile, jobs, measure
 from .contenders import Environment, contenders, install
 from .tables import Section, show
 
@@ -83,6 +83,16 @@ def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[S
         for in_flight in bars.IN_FLIGHT:
             yield measure.together(in_flight, environments, url, rounds)
         yield measure.paced(environments, url, rounds)
+    yield hostile_section(environments[bars.OURS])
+
+
+def hostile_section(environment: Environment) -> Section:
+    """What hostile answers cost this client, beside the largest right one."""
+    section = Section(bars.HOSTILE, hostile.RIGHT)
+    python = str(environment.python)
+    for row, reading in hostile.measured(python, measure.child_environment()).items():
+        section.add(row, reading)
+    return section
 
 
 def emulator_sections(environments: dict[str, Environment], quick: bool) -> Iterator[Section]:

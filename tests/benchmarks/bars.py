@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import hostile
+
 # Sections, one table each.
 WEIGHT = "Install weight"
 IMPORT = "Import, in a fresh process"
@@ -14,6 +16,7 @@ ASYNC = "1000 x 1024 answer, async"
 SMALL = "1 x 1024 answer, sync"
 SMALL_ASYNC = "1 x 1024 answer, async"
 MEMORY = "Memory of a 1000 x 1024 answer"
+HOSTILE = "Hostile answers to 1000 texts, async"
 TOGETHER = "in flight, 1 x 1024 answers after 20 ms"
 IN_FLIGHT = (1, 32, 128, 512)
 PACED = "100 calls a second, 1 x 1024 answers after 20 ms"
@@ -100,6 +103,11 @@ BARS = (
     Bar(together(32), LISTS, EACH, 1.0, "never slower than the official", base=OFFICIAL_EMBED),
     Bar(together(128), LISTS, EACH, 1.0, "never slower than the official", base=OFFICIAL_EMBED),
     Bar(MEMORY, MATRIX, KEPT, 1.1, "only the vectors stay in memory, once", ratio=False),
+    *(
+        Bar(HOSTILE, row, hostile.STALL, 1, "no server holds a loop up longer")
+        for row in hostile.HOSTILE
+    ),
+    *(Bar(HOSTILE, row, hostile.PEAK, 2, "nor takes much more memory") for row in hostile.HOSTILE),
     # 200 requests per second on one core.
     Bar(EMULATOR_EMBED, EMULATOR, EACH_CPU, 5, "test suites do not wait for it", ratio=False),
     Bar(EMULATOR_CONTEXTUALIZED, EMULATOR, EACH_CPU, 5, "nor at this endpoint", ratio=False),
