@@ -15,7 +15,7 @@ from packaging.version import Version
 PAGE = Path(__file__).parents[2] / "docs/moving.md"
 ROW = re.compile(r"^\| (`[^|]+) \| ([^|]+) \| (yes|no) \|$", re.MULTILINE)
 NAMED = re.compile(r"`([\w-]+)(?:\[(\w+)\])?` (\d[\d.]*)")
-NOTHING = "no limit on its version"
+NOTHING = "nothing, though they use it"
 ROWS = [
     (*named, asked, fits)
     for packages, asked, fits in ROW.findall(PAGE.read_text(encoding="utf-8"))
