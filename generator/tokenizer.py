@@ -28,7 +28,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 from . import paths
 
-RESULT = paths.ROOT / "overlay" / "voyageai" / "emulator" / "tokenizer" / "tokenizer.json"
+RESULT = paths.ROOT / "overlay" / "voyageai_emulator" / "tokenizer" / "tokenizer.json"
 VOCABULARY = 16384
 LONGEST_TOKEN = 20
 

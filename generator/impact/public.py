@@ -9,7 +9,7 @@ from attrs import frozen
 # Public by name, yet only other rooms have a reason to enter; what they bind elsewhere is public.
 INTERNAL = (
     *("voyageai.calls", "voyageai.inputs", "voyageai.limits", "voyageai.media"),
-    *("voyageai.transport", "voyageai.vectors", "voyageai.emulator."),
+    *("voyageai.transport", "voyageai.vectors", "voyageai_emulator."),
 )
 
 Item = griffe.Object | griffe.Alias

@@ -10,26 +10,28 @@ from .hosts import index_hosts
 from .tools import ReleaseError
 
 LARGEST = 1_000_000  # bytes of one file
-PACKAGES = ("generated/voyageai_rest/", "overlay/voyageai/")
+PACKAGES = ("generated/voyageai_rest/", "overlay/voyageai/", "overlay/voyageai_emulator/")
 
 MUST = {
     ".whl": (
         "voyageai/py.typed",
+        "voyageai_emulator/py.typed",
         "voyageai_rest/py.typed",
         "voyageai_rest/openapi.json",
         "voyageai_rest/catalogue.py",
-        "voyageai/emulator/tokenizer/README.md",  # the licences of the texts it was trained on
+        "voyageai_emulator/tokenizer/README.md",  # the licences of the texts it was trained on
         "*.dist-info/licenses/LICENSE",
         "*.dist-info/METADATA",
     ),
     ".gz": (
         "overlay/voyageai/py.typed",
+        "overlay/voyageai_emulator/py.typed",
         "generated/voyageai_rest/py.typed",
         "generated/lock.json",
         "spec/openapi.yaml",
         "spec/catalogue.yaml",
         "spec/catalogue.schema.json",
-        "overlay/voyageai/emulator/tokenizer/README.md",
+        "overlay/voyageai_emulator/tokenizer/README.md",
         "pyproject.toml",
         "README.md",
         "CHANGELOG.md",

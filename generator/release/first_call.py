@@ -5,8 +5,8 @@ from pathlib import Path
 
 import voyageai
 import voyageai_rest
-from voyageai.emulator import running
 from voyageai.version import VERSION
+from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 
 

@@ -64,7 +64,7 @@ def contenders(wheel: Path) -> dict[str, Contender]:
     """All contenders by name, with this project as the given wheel."""
     all_of_them = (
         Contender(OURS, (str(wheel),), "voyageai", VOYAGEAI_FIRST),
-        Contender(OURS_EMULATOR, (f"{wheel}[emulator]",), "voyageai.emulator"),
+        Contender(OURS_EMULATOR, (f"{wheel}[emulator]",), "voyageai_emulator"),
         Contender(OURS_NUMPY, (f"{wheel}[numpy]",), "voyageai", VOYAGEAI_FIRST),
         Contender(OFFICIAL, (f"voyageai=={OFFICIAL_RELEASE}",), "voyageai", VOYAGEAI_FIRST),
         Contender("openai", (f"openai=={OPENAI_RELEASE}",), "openai", OPENAI_FIRST),

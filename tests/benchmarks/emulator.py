@@ -153,7 +153,7 @@ def sections(environment: Environment, rounds: int) -> Iterator[Section]:
     """All tables, each as soon as it is measured."""
     command = [str(environment.python), "-I"]
     with ExitStack() as stack:
-        server = stack.enter_context(on_own_core([*command, "-m", "voyageai.emulator"]))
+        server = stack.enter_context(on_own_core([*command, "-m", "voyageai_emulator"]))
         base = urlsplit(first_line(server).split()[-1])
         asked = [*SMALL, *LARGE]
         answers = Path(stack.enter_context(tempfile.TemporaryDirectory()))

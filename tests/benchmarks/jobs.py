@@ -31,7 +31,7 @@ def large_job(environment: Environment, lines: int) -> Section:
     section = Section(bars.JOB)
     with tempfile.TemporaryDirectory() as folder:
         state = str(Path(folder) / "state.db")
-        command = [str(environment.python), "-I", "-m", "voyageai.emulator", "--state", state]
+        command = [str(environment.python), "-I", "-m", "voyageai_emulator", "--state", state]
         with on_own_core(command) as server:
             client = Client(first_line(server).split()[-1])
             begun = time.perf_counter()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from voyageai.emulator import running
-from voyageai.emulator.handle import Emulator
+from voyageai_emulator import running
+from voyageai_emulator.handle import Emulator
 
 from tests.browser.visit import Visit
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai.emulator import running
-from voyageai.emulator.handle import Emulator
+from voyageai_emulator import running
+from voyageai_emulator.handle import Emulator
 from voyageai_rest.catalogue import MODELS
 
 from tests.browser.visit import Visit

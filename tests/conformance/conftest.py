@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import schemathesis
 from hypothesis import strategies as st
-from voyageai.emulator import Emulator, running
+from voyageai_emulator import Emulator, running
 
 from tests.emulator.drawing import data_url, drawing, encoded
 from tests.emulator.hosting import Host, hosting

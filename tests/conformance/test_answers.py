@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai.emulator import Emulator
+from voyageai_emulator import Emulator
 from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.dtypes import DTYPES
 from voyageai_rest.operations import OPERATIONS

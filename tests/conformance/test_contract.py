@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Iterator
 
 import pytest
-from voyageai.emulator import Emulator
+from voyageai_emulator import Emulator
 from voyageai_rest.operations import OPERATIONS, Operation
 
 from .engine import run

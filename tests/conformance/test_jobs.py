@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from voyageai.emulator import Emulator
+from voyageai_emulator import Emulator
 from voyageai_rest.operations import OPERATIONS
 
 from tests.emulator.batching import Jobs

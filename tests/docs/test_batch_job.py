@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import voyageai
-import voyageai.emulator
-from voyageai.emulator import Emulator
+import voyageai_emulator
+from voyageai_emulator import Emulator
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/batch_job.py"
 ROWS = 250
@@ -22,7 +22,7 @@ TEXTS = [f"It rains on day {row}." for row in range(ROWS)]
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """Where the example goes."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
         monkeypatch.setenv("VOYAGE_BASE_URL", found.url)
         yield found

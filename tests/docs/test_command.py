@@ -14,7 +14,7 @@ import corpus as corpus_module
 import evaluation
 import httpx2
 import pytest
-import voyageai.emulator
+import voyageai_emulator
 from corpus.docstring import Docstring
 from voyageai_rest.operations import SERVERS
 
@@ -66,9 +66,9 @@ def run(
 
 
 @pytest.fixture
-def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[voyageai.emulator.Emulator]:
+def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[voyageai_emulator.Emulator]:
     """Give an emulator to which a key and a base URL in the environment lead."""
-    with voyageai.emulator.running() as emulator:
+    with voyageai_emulator.running() as emulator:
         monkeypatch.setenv("VOYAGE_API_KEY", "pa-key")
         monkeypatch.setenv("VOYAGE_BASE_URL", emulator)
         yield emulator
@@ -76,8 +76,8 @@ def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[voyageai.emulator.Emulat
 
 @pytest.fixture
 def unknown(
-    hosted: voyageai.emulator.Emulator, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[voyageai.emulator.Emulator]:
+    hosted: voyageai_emulator.Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[voyageai_emulator.Emulator]:
     """Give an emulator behind a host that does not say what it is."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -109,7 +109,7 @@ def unknown(
             thread.join()
 
 
-def sent(emulator: voyageai.emulator.Emulator) -> list[list[str]]:
+def sent(emulator: voyageai_emulator.Emulator) -> list[list[str]]:
     """Return the texts of each request that an emulator had, and forget them."""
     emulator.requests.settle()
     bodies = [request.body for request in emulator.requests]
@@ -128,7 +128,7 @@ def test_without_a_key_it_runs_on_the_emulator_and_says_so(run: Run) -> None:
 
 
 def test_an_emulator_at_the_base_url_is_called_one(
-    run: Run, hosted: voyageai.emulator.Emulator
+    run: Run, hosted: voyageai_emulator.Emulator
 ) -> None:
     """A key alone does not make it the API."""
     status, output = run("shuffle a list")
@@ -139,7 +139,7 @@ def test_an_emulator_at_the_base_url_is_called_one(
 
 
 def test_a_host_that_does_not_say_what_it_is_may_charge(
-    run: Run, unknown: voyageai.emulator.Emulator
+    run: Run, unknown: voyageai_emulator.Emulator
 ) -> None:
     """It may pass requests on to the API, so the cost is told before anything is embedded."""
     status, output = run("compress", "some", "data")
@@ -160,7 +160,7 @@ def test_a_host_that_can_not_be_reached_is_unknown(command: ModuleType) -> None:
 
 
 def test_the_second_run_embeds_the_question_alone(
-    run: Run, hosted: voyageai.emulator.Emulator, library: list[Docstring]
+    run: Run, hosted: voyageai_emulator.Emulator, library: list[Docstring]
 ) -> None:
     """On the API the documents cost money, and everywhere they take time."""
     run("shuffle a list")
@@ -175,7 +175,7 @@ def test_the_second_run_embeds_the_question_alone(
 
 
 def test_another_host_has_vectors_of_its_own(
-    run: Run, unknown: voyageai.emulator.Emulator, library: list[Docstring]
+    run: Run, unknown: voyageai_emulator.Emulator, library: list[Docstring]
 ) -> None:
     """Vectors of the emulator would make the API's answers nonsense."""
     run("shuffle a list", "--model", "voyage-4-lite")
@@ -231,7 +231,7 @@ def test_a_model_that_is_not_known_ends_it_at_once(
 
 def test_a_failed_call_ends_it_with_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A newcomer's first error is a wrong key; a traceback would hide the reason."""
-    with voyageai.emulator.running(api_key="the-right-one") as url:
+    with voyageai_emulator.running(api_key="the-right-one") as url:
         monkeypatch.setenv("VOYAGE_API_KEY", "pa-wrong")
         monkeypatch.setenv("VOYAGE_BASE_URL", url)
         status, output = run("compress some data")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 from cache import Vectors, kept_corpus
 from corpus.docstring import Docstring
 from search import CANDIDATES, Search
@@ -24,7 +24,7 @@ CORPUS = [
 def client() -> Iterator[voyageai.Client]:
     """Give a client of a running emulator."""
     with (
-        voyageai.emulator.running() as url,
+        voyageai_emulator.running() as url,
         voyageai.Client(api_key="emulator", base_url=url) as client,
     ):
         yield client

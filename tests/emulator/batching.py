@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import httpx2
-from voyageai.emulator import running
-from voyageai.emulator.handle import Emulator
+from voyageai_emulator import running
+from voyageai_emulator.handle import Emulator
 from voyageai_rest.catalogue import BATCH
 
 ENDPOINT = "/v1/embeddings"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-from voyageai.emulator import running
+from voyageai_emulator import running
 
 from tests.emulator.asking import Asking
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai.emulator import running
-from voyageai.emulator.handle import Emulator
-from voyageai.emulator.recorded import fingerprint
+from voyageai_emulator import running
+from voyageai_emulator.handle import Emulator
+from voyageai_emulator.recorded import fingerprint
 from voyageai_rest.catalogue import BATCH, MODELS, TIERS, Tiers
 
 from tests.emulator.faulting import KEY, RANKING, TEXTS, admin, post

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from voyageai.emulator.engine import chunking, tokens
+from voyageai_emulator.engine import chunking, tokens
 from voyageai_rest.catalogue import MODELS, PROMPTS
 from voyageai_rest.dtypes import DTYPES
 

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from voyageai.emulator import running
-from voyageai.emulator.batches.running import Runner
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.store import IN_FLIGHT, Store
-from voyageai.emulator.world import World
+from voyageai_emulator import running
+from voyageai_emulator.batches.running import Runner
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.store import IN_FLIGHT, Store
+from voyageai_emulator.world import World
 
 from tests.emulator.batching import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
 
@@ -28,8 +28,8 @@ MOST = 0.25
 """Seconds after which the process is killed at the latest."""
 SERVE = """
 import sys
-from voyageai.emulator.server import Server
-from voyageai.emulator.settings import Settings
+from voyageai_emulator.server import Server
+from voyageai_emulator.settings import Settings
 
 def say(url):
     print(url, flush=True)

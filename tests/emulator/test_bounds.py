@@ -15,13 +15,13 @@ from typing import Any
 import attrs
 import httpx2
 import pytest
-from voyageai.emulator import Emulator, bodies, connections, contract, running, server
-from voyageai.emulator.contract import Contract, decode
-from voyageai.emulator.faults import call
-from voyageai.emulator.refusal import Refused
-from voyageai.emulator.server import Server, serving
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.world import World
+from voyageai_emulator import Emulator, bodies, connections, contract, running, server
+from voyageai_emulator.contract import Contract, decode
+from voyageai_emulator.faults import call
+from voyageai_emulator.refusal import Refused
+from voyageai_emulator.server import Server, serving
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS, find
 
 from tests.emulator.asking import DOCUMENT
@@ -134,7 +134,7 @@ def test_where_all_connections_are_at_work_the_next_one_waits() -> None:
 
 LOW = """\
 import resource
-from voyageai.emulator.__main__ import main
+from voyageai_emulator.__main__ import main
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 main([])
@@ -468,7 +468,7 @@ def test_what_is_left_of_a_small_body_does_not_end_the_connection(emulator: Emul
 ENDS = """\
 import gc
 import socket
-from voyageai.emulator import running
+from voyageai_emulator import running
 
 for _ in range(30):
     with running() as emulator:
@@ -554,8 +554,8 @@ def test_a_second_signal_ends_it_without_any_grace(monkeypatch: pytest.MonkeyPat
 BUSY = """\
 import socket
 import threading
-from voyageai.emulator import server
-from voyageai.emulator.settings import Settings
+from voyageai_emulator import server
+from voyageai_emulator.settings import Settings
 
 server.GRACE = 0
 silent = socket.create_server(("127.0.0.1", 0))

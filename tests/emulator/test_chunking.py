@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyageai.emulator.engine.chunking import split
-from voyageai.emulator.engine.tokens import count
+from voyageai_emulator.engine.chunking import split
+from voyageai_emulator.engine.tokens import count
 
 from tests.emulator.writing import texts
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai.emulator import running
-from voyageai.emulator.__main__ import _announce, main
-from voyageai.emulator.settings import Settings, SettingsDict
+from voyageai_emulator import running
+from voyageai_emulator.__main__ import _announce, main
+from voyageai_emulator.settings import Settings, SettingsDict
 
 from tests.emulator.test_serving import command
 
@@ -41,7 +41,7 @@ class Told:
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """What the server would be told."""
     told = Told()
-    monkeypatch.setattr("voyageai.emulator.server.Server", told)
+    monkeypatch.setattr("voyageai_emulator.server.Server", told)
     return told
 
 
@@ -268,7 +268,7 @@ def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
         port = httpx2.URL(emulator.url).port
         with socket.create_connection(("127.0.0.1", port or 0), timeout=10):
             pass
-    (record,) = [each for each in caplog.records if each.name == "voyageai.emulator"]
+    (record,) = [each for each in caplog.records if each.name == "voyageai_emulator"]
     assert logging.WARNING == record.levelno
     assert "anybody who can reach its port can use it" in record.message
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from voyageai.emulator.engine import lexicon
-from voyageai.emulator.engine.features import LEXICON, Passage
-from voyageai.emulator.engine.vectors import Space, embed, embed_chunks
-from voyageai.emulator.engine.words import tokens_of, units_of
+from voyageai_emulator.engine import lexicon
+from voyageai_emulator.engine.features import LEXICON, Passage
+from voyageai_emulator.engine.vectors import Space, embed, embed_chunks
+from voyageai_emulator.engine.words import tokens_of, units_of
 
 SPACE = Space("space", "model")
 TEXTS = [
@@ -69,8 +69,8 @@ def test_vectors_are_the_same_in_every_process() -> None:
     """Bit for bit, so that stored vectors stay comparable and tests can pin results."""
     program = (
         "import sys, hashlib\n"
-        "from voyageai.emulator.engine.vectors import Space, embed\n"
-        "from voyageai.emulator.engine.features import Passage\n"
+        "from voyageai_emulator.engine.vectors import Space, embed\n"
+        "from voyageai_emulator.engine.features import Passage\n"
         f"vectors = embed([Passage(t, 'query') for t in {TEXTS!r}], Space('space', 'model'), 512)\n"
         "print(hashlib.sha256(vectors.tobytes()).hexdigest())"
     )

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-from voyageai.emulator import running
-from voyageai.emulator.__main__ import main
-from voyageai.emulator.app import create_app
-from voyageai.emulator.faults import FAULTS, Fault, FaultPlan
-from voyageai.emulator.handle import Emulator
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.world import World
+from voyageai_emulator import running
+from voyageai_emulator.__main__ import main
+from voyageai_emulator.app import create_app
+from voyageai_emulator.faults import FAULTS, Fault, FaultPlan
+from voyageai_emulator.handle import Emulator
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.world import World
 
 from tests.emulator.faulting import RANKING, TEXTS, admin, post
 from tests.emulator.test_serving import command

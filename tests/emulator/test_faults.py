@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai.emulator import running
-from voyageai.emulator.faults import FAULTS, Fault
-from voyageai.emulator.faults.statuses import NAMED
-from voyageai.emulator.handle import Emulator
+from voyageai_emulator import running
+from voyageai_emulator.faults import FAULTS, Fault
+from voyageai_emulator.faults.statuses import NAMED
+from voyageai_emulator.handle import Emulator
 
 from tests.emulator.asking import check
 from tests.emulator.faulting import (

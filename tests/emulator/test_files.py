@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai.emulator import bodies, recorded, running
-from voyageai.emulator.handle import Emulator
+from voyageai_emulator import bodies, recorded, running
+from voyageai_emulator.handle import Emulator
 from voyageai_rest.catalogue import BATCH
 
 from tests.emulator.asking import check

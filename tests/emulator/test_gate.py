@@ -9,13 +9,13 @@ import attrs
 import httpx2
 import pytest
 from starlette.types import ASGIApp
-from voyageai.emulator.app import create_app
-from voyageai.emulator.contract import Contract
-from voyageai.emulator.gate import Gate
-from voyageai.emulator.recorded import fingerprint
-from voyageai.emulator.refusal import Refused
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.world import World
+from voyageai_emulator.app import create_app
+from voyageai_emulator.contract import Contract
+from voyageai_emulator.gate import Gate
+from voyageai_emulator.recorded import fingerprint
+from voyageai_emulator.refusal import Refused
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.operations import OPERATIONS, SERVERS, Operation, Server
 

@@ -17,8 +17,8 @@ from huggingface_hub.errors import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
-from voyageai.emulator import Emulator
-from voyageai.emulator.hub import create_hub
+from voyageai_emulator import Emulator
+from voyageai_emulator.hub import create_hub
 from voyageai_rest.catalogue import MODELS
 
 from tests.emulator.asking import Asking, send

@@ -14,9 +14,9 @@ from typing import Any
 import httpx2
 import pytest
 import voyageai
-from voyageai.emulator import InProcessEmulator, in_process, running
-from voyageai.emulator.connections import Connections
-from voyageai.emulator.exchange import Exchange
+from voyageai_emulator import InProcessEmulator, in_process, running
+from voyageai_emulator.connections import Connections
+from voyageai_emulator.exchange import Exchange
 from voyageai_rest.operations import SERVERS
 
 from tests.emulator.faulting import KEY, TEXTS, until
@@ -249,7 +249,7 @@ class Scripted:
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Scripted, InProcessEmulator]]:
     """An emulator with another application in its place."""
     app = Scripted()
-    monkeypatch.setattr("voyageai.emulator.inprocess.create_app", lambda *_: app)
+    monkeypatch.setattr("voyageai_emulator.inprocess.create_app", lambda *_: app)
     with in_process() as emulator:
         yield app, emulator
 
@@ -480,7 +480,7 @@ def test_without_the_extra_the_command_to_install_it_is_given(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The package itself can be imported without it."""
-    monkeypatch.setitem(sys.modules, "voyageai.emulator.inprocess", None)
+    monkeypatch.setitem(sys.modules, "voyageai_emulator.inprocess", None)
     with (
         pytest.raises(ImportError, match='extra `emulator`: pip install "jsonschema'),
         in_process(),

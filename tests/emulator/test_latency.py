@@ -12,12 +12,12 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.types import Message, Scope
-from voyageai.emulator import running
-from voyageai.emulator.app import create_app
-from voyageai.emulator.latency import Latency
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.slots import Slots
-from voyageai.emulator.world import World
+from voyageai_emulator import running
+from voyageai_emulator.app import create_app
+from voyageai_emulator.latency import Latency
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.slots import Slots
+from voyageai_emulator.world import World
 
 from tests.emulator.asking import client_of
 from tests.emulator.faulting import message

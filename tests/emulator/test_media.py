@@ -13,7 +13,7 @@ import attrs
 import pytest
 import trustme
 from PIL import Image
-from voyageai.emulator.media import Media, Medium, UnreadableError, counting
+from voyageai_emulator.media import Media, Medium, UnreadableError, counting
 from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.models import (
     ImageBase64Content,

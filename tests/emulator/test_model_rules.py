@@ -6,9 +6,9 @@ from typing import Any
 
 import attrs
 import pytest
-from voyageai.emulator.app import create_app
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.world import World
+from voyageai_emulator.app import create_app
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS
 
 from tests.emulator.asking import Asking, send

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
-from voyageai.emulator import running
+from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 
 from tests.emulator.asking import Asking

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 import voyageai
-from voyageai.emulator import Emulator
+from voyageai_emulator import Emulator
 from voyageai_rest.models import EmbeddingsRequest
 
 pytest_plugins = ["pytester"]

@@ -11,13 +11,13 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyageai.emulator import Emulator, running, window
-from voyageai.emulator import ratelimits as module
-from voyageai.emulator.ratelimits import TIER_NAMES, RateLimits, Usage
-from voyageai.emulator.refusal import Refused
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.window import Window
-from voyageai.emulator.world import World
+from voyageai_emulator import Emulator, running, window
+from voyageai_emulator import ratelimits as module
+from voyageai_emulator.ratelimits import TIER_NAMES, RateLimits, Usage
+from voyageai_emulator.refusal import Refused
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.window import Window
+from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS, TIERS
 
 from tests.emulator.asking import DOCUMENT

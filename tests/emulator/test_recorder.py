@@ -16,12 +16,12 @@ from typing import Any
 
 import httpx2
 import pytest
-import voyageai.emulator
-from voyageai.emulator import running
-from voyageai.emulator.handle import Emulator
-from voyageai.emulator.recorded import RecordedRequest, fingerprint
-from voyageai.emulator.recorder import Journal
-from voyageai.emulator.requests import Requests
+import voyageai_emulator
+from voyageai_emulator import running
+from voyageai_emulator.handle import Emulator
+from voyageai_emulator.recorded import RecordedRequest, fingerprint
+from voyageai_emulator.recorder import Journal
+from voyageai_emulator.requests import Requests
 from voyageai_rest.models import EmbeddingsRequest, RerankRequest
 
 from tests.emulator.faulting import (
@@ -362,11 +362,11 @@ def test_what_runs_is_its_url(emulator: Emulator) -> None:
 
 def test_types_for_annotations_are_at_the_door() -> None:
     """Fixtures of other projects name them."""
-    assert Emulator is voyageai.emulator.Emulator
+    assert Emulator is voyageai_emulator.Emulator
     types = {"Emulator", "Fault", "FaultPlan", "InProcessEmulator"}
-    assert types | {"in_process", "running"} == set(voyageai.emulator.__all__)
-    assert all(hasattr(voyageai.emulator, name) for name in voyageai.emulator.__all__)
-    assert not hasattr(voyageai.emulator, "Faults")
+    assert types | {"in_process", "running"} == set(voyageai_emulator.__all__)
+    assert all(hasattr(voyageai_emulator, name) for name in voyageai_emulator.__all__)
+    assert not hasattr(voyageai_emulator, "Faults")
 
 
 def test_recording_costs_little() -> None:

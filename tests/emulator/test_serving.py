@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import httpx2
 import pytest
-import voyageai.emulator
-from voyageai.emulator import running
-from voyageai.emulator.__main__ import main
+import voyageai_emulator
+from voyageai_emulator import running
+from voyageai_emulator.__main__ import main
 
 BODY = {"input": "hello", "model": "voyage-4"}
 KEY = {"authorization": "Bearer any"}
@@ -23,7 +23,7 @@ KEY = {"authorization": "Bearer any"}
 def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The emulator as its own process, and the first line of its output."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "voyageai.emulator", *arguments],
+        [sys.executable, "-m", "voyageai_emulator", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -73,7 +73,7 @@ def test_without_the_extra_the_command_to_install_it_is_given(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The package itself can be imported without it."""
-    monkeypatch.setitem(sys.modules, "voyageai.emulator.server", None)
+    monkeypatch.setitem(sys.modules, "voyageai_emulator.server", None)
     with pytest.raises(ImportError, match='extra `emulator`: pip install "jsonschema'), running():
         pass
     with pytest.raises(SystemExit, match="1"):
@@ -84,7 +84,7 @@ def test_without_the_extra_the_command_to_install_it_is_given(
 def test_importing_the_package_starts_and_loads_nothing() -> None:
     """Tests import it to have it at hand; the weight comes with the first server."""
     program = (
-        "import sys, voyageai.emulator\n"
+        "import sys, voyageai_emulator\n"
         "print({'numpy', 'starlette', 'uvicorn', 'jsonschema_rs'} & set(sys.modules))"
     )
     output = subprocess.run(
@@ -156,7 +156,7 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr("voyageai.emulator.engine.lexical.embed", broken)
+    monkeypatch.setattr("voyageai_emulator.engine.lexical.embed", broken)
     with running() as url:
         answer = httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY)
     assert (500, {"detail": "Internal Server Error"}) == (answer.status_code, answer.json())
@@ -166,4 +166,4 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
 
 def test_the_package_says_what_it_is_not() -> None:
     """The first thing that `help()` shows."""
-    assert "It is not the models." in (voyageai.emulator.__doc__ or "")
+    assert "It is not the models." in (voyageai_emulator.__doc__ or "")

@@ -8,10 +8,10 @@ from typing import Any
 import attrs
 import httpx2
 import pytest
-from voyageai.emulator import Emulator, running
-from voyageai.emulator.app import create_app
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.world import World
+from voyageai_emulator import Emulator, running
+from voyageai_emulator.app import create_app
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.operations import OPERATIONS
 

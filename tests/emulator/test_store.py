@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyageai.emulator import running
-from voyageai.emulator.store import StateError, Store
-from voyageai.emulator.store.files import PIECE
-from voyageai.emulator.store.ids import new_id
-from voyageai.emulator.store.jobs import Place
-from voyageai.emulator.store.schema import VERSION
+from voyageai_emulator import running
+from voyageai_emulator.store import StateError, Store
+from voyageai_emulator.store.files import PIECE
+from voyageai_emulator.store.ids import new_id
+from voyageai_emulator.store.jobs import Place
+from voyageai_emulator.store.schema import VERSION
 
 from tests.emulator.asking import DOCUMENT
 from tests.emulator.batching import Jobs, some_lines
@@ -93,7 +93,7 @@ def test_no_key_is_in_the_state_file(tmp_path: Path) -> None:
 def test_a_state_file_is_for_one_emulator_at_a_time(tmp_path: Path) -> None:
     """Two would answer the same lines."""
     state = tmp_path / "state.db"
-    other = f"from voyageai.emulator.store import Store; Store({str(state)!r})"
+    other = f"from voyageai_emulator.store import Store; Store({str(state)!r})"
     with running(state=state):
         with pytest.raises(StateError, match="another emulator is using it") as raised:
             Store(str(state))

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyageai.emulator.engine import tokens
-from voyageai.emulator.tokenizer import load
+from voyageai_emulator.engine import tokens
+from voyageai_emulator.tokenizer import load
 from voyageai_rest.catalogue import TOKENIZATION
 
 from tests.emulator.writing import texts
@@ -130,7 +130,7 @@ def test_a_fork_after_counting_goes_without_a_word() -> None:
     """The library warns of forks once it has used its threads, on the error output of users."""
     program = (
         "import os\n"
-        "from voyageai.emulator.engine.tokens import counts\n"
+        "from voyageai_emulator.engine.tokens import counts\n"
         f"texts = [{PROSE!r} + chr(256 + i) for i in range(500)]\n"
         "expected = counts(texts)\n"
         "child = os.fork()\n"

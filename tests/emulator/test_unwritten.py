@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from jsonschema_rs import Draft202012Validator
-from voyageai.emulator.app import create_app
-from voyageai.emulator.contract import Contract, Operation
-from voyageai.emulator.example import EXAMPLE, build
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.world import World
+from voyageai_emulator.app import create_app
+from voyageai_emulator.contract import Contract, Operation
+from voyageai_emulator.example import EXAMPLE, build
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.world import World
 
 from tests.emulator.asking import DOCUMENT, send
 

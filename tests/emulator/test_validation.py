@@ -8,11 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 from jsonschema_rs import ValidationError
-from voyageai.emulator import contract
-from voyageai.emulator.app import create_app
-from voyageai.emulator.contract import Contract
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.world import World
+from voyageai_emulator import contract
+from voyageai_emulator.app import create_app
+from voyageai_emulator.contract import Contract
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.world import World
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
 from tests.emulator.asking import DOCUMENT, Asking, send

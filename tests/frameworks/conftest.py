@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from voyageai.emulator import running
-from voyageai.emulator.handle import Emulator
+from voyageai_emulator import running
+from voyageai_emulator.handle import Emulator
 
 CORPUS = (
     "The lighthouse keeper climbs one hundred and ninety steps to the lamp every evening.",

@@ -17,7 +17,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from voyageai.emulator import running
+from voyageai_emulator import running
 
 SHIPPED = {
     # Left out: tests that name the API's own address.

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
     """Base URL of an emulator."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 

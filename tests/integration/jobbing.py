@@ -15,11 +15,10 @@ from typing import Any
 import attrs
 import pytest
 import voyageai
-import voyageai.emulator
 from voyageai.bulk import Progress, bounds
-from voyageai.emulator import Emulator
 from voyageai.files import plans
 from voyageai.transport.steps import Surroundings
+from voyageai_emulator import Emulator
 
 KEYS = count()
 MODEL = "voyage-4"

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import trio
 import voyageai
+import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error, prompts
-from voyageai.emulator import running
+from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.dtypes import DTYPES
 
@@ -148,7 +149,7 @@ def test_refusals_of_the_server_come_back_in_its_words(vo, call, kind, message):
 def test_a_key_that_the_server_refuses_is_an_authentication_error():
     """With the server's words."""
     with (
-        voyageai.emulator.running(api_key="right") as url,
+        voyageai_emulator.running(api_key="right") as url,
         voyageai.Client(api_key="wrong", base_url=url) as vo,
         pytest.raises(error.AuthenticationError, match="Provided API key is invalid"),
     ):

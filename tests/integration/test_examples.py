@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 
 from tests.overlay.filming import film
 
 # The emulator's and the local models' examples run in their own tests.
-ELSEWHERE = ("voyageai.emulator", "voyageai.local")
+ELSEWHERE = ("voyageai_emulator", "voyageai.local")
 
 
 def modules() -> Iterator[str]:
@@ -33,7 +33,7 @@ def modules() -> Iterator[str]:
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """Where the examples run: a key, a host, and the files that they name."""
-    with voyageai.emulator.running() as emulator:
+    with voyageai_emulator.running() as emulator:
         emulator.batches.pace(0.01)  # one is cancelled before it is through
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
         monkeypatch.setenv("VOYAGE_BASE_URL", emulator.url)

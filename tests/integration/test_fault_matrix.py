@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 from voyageai import error
-from voyageai.emulator.faults import FAULTS
+from voyageai_emulator.faults import FAULTS
 
 KEY = "pa-secret-9c41"
 # Only an answer that never comes is not waited for.
@@ -99,9 +99,9 @@ def named(value: object) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[voyageai.emulator.Emulator]:
+def emulator() -> Iterator[voyageai_emulator.Emulator]:
     """An emulator for all of them."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 

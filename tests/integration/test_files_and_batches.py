@@ -17,11 +17,11 @@ import httpx2
 import pytest
 import trio
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
-from voyageai.emulator import Emulator
 from voyageai.files import writing
+from voyageai_emulator import Emulator
 from voyageai_rest import catalogue
 
 KEYS = count()
@@ -94,14 +94,14 @@ class Face:
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     """An emulator for all of them; each test has a key, and with it files, of its own."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture
 def steered() -> Iterator[Emulator]:
     """One that a test may steer."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 
@@ -464,7 +464,7 @@ def test_files_are_never_whole_in_memory(tmp_path: Path) -> None:
             line = {"custom_id": f"line-{number}", "body": {"input": [text]}}
             file.write(json.dumps(line).encode() + b"\n")
             number += 1
-    command = [sys.executable, "-m", "voyageai.emulator", "--port", "0"]
+    command = [sys.executable, "-m", "voyageai_emulator", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

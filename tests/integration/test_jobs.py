@@ -15,12 +15,12 @@ import attrs
 import httpx2
 import pytest
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
 from voyageai.bulk import JobInUseError, Pace, bounds, journal, planning, preparing, tasks
-from voyageai.emulator import Emulator
-from voyageai.emulator.batches import checking
+from voyageai_emulator import Emulator
+from voyageai_emulator.batches import checking
 from voyageai_rest import catalogue
 
 from .jobbing import MODEL, ROLE, Site, sited, slowly, texts
@@ -32,7 +32,7 @@ HALF_A_DAY = 12 * 3600
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     """One for all tests; each has a key of its own."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 

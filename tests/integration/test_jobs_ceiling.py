@@ -13,11 +13,11 @@ from typing import Any
 import attrs
 import pytest
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 from voyageai import error, tokenization
 from voyageai.bulk import MaxCostError, bounds, journal
-from voyageai.emulator import Emulator
-from voyageai.emulator.tokenizer import load
+from voyageai_emulator import Emulator
+from voyageai_emulator.tokenizer import load
 from voyageai_rest import catalogue
 
 from .jobbing import MODEL, ROLE, Site, older, sited, texts
@@ -33,7 +33,7 @@ class CutOff(BaseException):
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     """One for all tests; each has a key of its own."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 
@@ -151,7 +151,7 @@ def test_a_tokenizer_that_was_fetched_before_is_at_hand(
     """By this process or another one; none is fetched for it."""
     job = site.job(dense(8, length=600))
     ceiling = site.plain.embed(dense(8, length=600), **ROLE).total_tokens * PRICE * 1.1
-    with voyageai.emulator.running() as hub:
+    with voyageai_emulator.running() as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.origin)
         assert tokenization.at_hand(MODEL) is None
         assert 0 == len(hub.requests)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 from voyageai import error
 from voyageai.bulk import JobDirectoryError
-from voyageai.emulator import Emulator
 from voyageai.files.resuming import ResumableFile
+from voyageai_emulator import Emulator
 
 from .jobbing import Site, older, sited, texts
 
@@ -25,7 +25,7 @@ from .jobbing import Site, older, sited, texts
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     """One for all tests; each has a key of its own."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 

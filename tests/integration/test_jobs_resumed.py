@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import voyageai.emulator
+import voyageai_emulator
 from voyageai import error
 from voyageai.bulk import Pace
-from voyageai.emulator import Emulator
 from voyageai.files import plans
+from voyageai_emulator import Emulator
 
 from .jobbing import Site, sited, texts
 
@@ -32,7 +32,7 @@ class CutOff(BaseException):
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     """One for all tests; each has a key of its own."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import httpx2
 import pytest
 import voyageai
-from voyageai.emulator.app import create_app
-from voyageai.emulator.settings import Settings
-from voyageai.emulator.world import World
 from voyageai.transport import AsyncTransport
 from voyageai.transport.steps import Surroundings
+from voyageai_emulator.app import create_app
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.world import World
 from voyageai_rest.catalogue import TIERS, find
 
 MODEL = "voyage-4-large"

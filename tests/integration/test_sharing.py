@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 
 
 @pytest.fixture
-def emulator() -> Iterator[voyageai.emulator.Emulator]:
+def emulator() -> Iterator[voyageai_emulator.Emulator]:
     """An emulator that nobody else talks to."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 

@@ -8,9 +8,9 @@ import pytest
 import voyageai
 from huggingface_hub import constants
 from voyageai import tokenization
-from voyageai.emulator import running
 from voyageai.media import counting
 from voyageai.video_utils import Video, optimize_video
+from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 
 from tests.overlay.filming import film

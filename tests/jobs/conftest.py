@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import voyageai.emulator
-from voyageai.emulator import Emulator
+import voyageai_emulator
+from voyageai_emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ def working(module: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
     """One for each test."""
-    with voyageai.emulator.running() as found:
+    with voyageai_emulator.running() as found:
         yield found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import voyageai
-from voyageai.emulator import Emulator
+from voyageai_emulator import Emulator
 
 from .killed import OPTIONS, PER_BATCH, PER_LINE, ROWS, TEXTS
 

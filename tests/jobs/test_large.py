@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from voyageai.emulator import Emulator
+from voyageai_emulator import Emulator
 
 from .large import ROWS
 

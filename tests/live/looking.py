@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import httpx2
 from attrs import evolve
-from voyageai.emulator.inprocess import in_this_process
-from voyageai.emulator.settings import Settings
+from voyageai_emulator.inprocess import in_this_process
+from voyageai_emulator.settings import Settings
 from voyageai_rest import spec
 from voyageai_rest.catalogue import MODELS
 

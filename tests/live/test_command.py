@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from voyageai.emulator import Emulator, running
+from voyageai_emulator import Emulator, running
 
 from generator.drift.__main__ import main
 from tests.live.conftest import Live

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from voyageai.emulator.faults import Fault
-from voyageai.emulator.server import Server, serving
-from voyageai.emulator.settings import Settings
+from voyageai_emulator.faults import Fault
+from voyageai_emulator.server import Server, serving
+from voyageai_emulator.settings import Settings
 
 from tests.live.conftest import Live
 from tests.live.looking import KEY, document, models

@@ -15,11 +15,11 @@ import httpx2
 import numpy as np
 import pytest
 import voyageai
-from voyageai.emulator import running
-from voyageai.emulator.engine.choose import choose
-from voyageai.emulator.engine.features import Passage
-from voyageai.emulator.engine.lexical import Lexical
-from voyageai.emulator.engine.vectors import Space
+from voyageai_emulator import running
+from voyageai_emulator.engine.choose import choose
+from voyageai_emulator.engine.features import Passage
+from voyageai_emulator.engine.lexical import Lexical
+from voyageai_emulator.engine.vectors import Space
 from voyageai_rest.catalogue import PROMPTS
 
 from tests.local.tiny import LENGTH, WIDTH
@@ -273,7 +273,7 @@ def test_libraries_are_loaded_only_when_they_are_asked_for() -> None:
     """Those of a model take seconds to import."""
     program = (
         "import sys\n"
-        "from voyageai.emulator.engine.choose import choose\n"
+        "from voyageai_emulator.engine.choose import choose\n"
         "choose('lexical')\n"
         "print({'torch', 'sentence_transformers'} & set(sys.modules))"
     )

@@ -15,8 +15,8 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
-from voyageai.emulator import running
-from voyageai.emulator.handle import Emulator
+from voyageai_emulator import running
+from voyageai_emulator.handle import Emulator
 
 from .conftest import KEY, Face, answer_to
 from .storing import FILE, LINE, done, jsonl

@@ -12,7 +12,7 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai._base import WIRE, ClientOptions
-from voyageai.emulator import running
+from voyageai_emulator import running
 from voyageai_rest.errors import printable
 
 from .conftest import answer_to, requesting

@@ -4,7 +4,7 @@ import json
 
 import voyageai
 import voyageai_rest
-from voyageai.emulator import running
+from voyageai_emulator import running
 from voyageai_rest.api.tokens import count_tokens
 from voyageai_rest.models import CountTokensRequest, EmbeddingsRequest
 

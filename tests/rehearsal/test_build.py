@@ -75,7 +75,7 @@ WHEEL = {
     "voyageai_rest/py.typed": b"",
     "voyageai_rest/openapi.json": b"{}",
     "voyageai_rest/catalogue.py": b"",
-    "voyageai/emulator/tokenizer/README.md": b"BSD-3-Clause, WordNet",
+    "voyageai_emulator/tokenizer/README.md": b"BSD-3-Clause, WordNet",
     "voyageai-1.dist-info/licenses/LICENSE": b"MIT",
     "voyageai-1.dist-info/METADATA": b"",
 }

@@ -17,7 +17,7 @@ INTERNAL = (
     "voyageai.vectors",
 )
 # Rooms of which users see what the package exports, and not its modules.
-EXPORTING = ("voyageai.batches", "voyageai.bulk", "voyageai.files")
+EXPORTING = ("voyageai.batches", "voyageai.bulk", "voyageai.files", "voyageai_emulator")
 # A release changes its value, and nobody's code.
 CHANGING = ("voyageai.version.VERSION",)
 
@@ -37,7 +37,7 @@ def record(package: str, folder: Path) -> str:
 def _lines(item: griffe.Object | griffe.Alias) -> Iterator[str]:
     for member in _members(item):
         if member.is_module:
-            if item.path != "voyageai.emulator":  # its modules are its own business
+            if item.path != "voyageai_emulator":  # its modules are its own business
                 yield f"{member.path}: module"
                 yield from _lines(member)
         elif member.is_class:

@@ -18,7 +18,7 @@ from generator.build import build
 from . import contract, interface, wire
 from .conftest import differences
 
-PACKAGES = ("voyageai", "voyageai_rest")
+PACKAGES = ("voyageai", "voyageai_emulator", "voyageai_rest")
 
 
 def home(package: str) -> Path:

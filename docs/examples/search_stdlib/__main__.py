@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import voyageai
-import voyageai.emulator
+import voyageai_emulator
 from cache import FOLDER, Vectors, emulator_version, kept_corpus
 from corpus import harvest
 from corpus.docstring import Docstring
@@ -78,7 +78,7 @@ def connected(console: Console) -> Generator[tuple[voyageai.Client, str]]:
             yield client, base_url(None, client.api_key, os.environ)
             return
     with (
-        voyageai.emulator.running() as url,
+        voyageai_emulator.running() as url,
         voyageai.Client(api_key="emulator", base_url=url) as client,
     ):
         console.print(NO_KEY)

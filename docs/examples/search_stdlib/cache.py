@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 import corpus
 import numpy as np
 import numpy.typing as npt
-import voyageai.emulator
+import voyageai_emulator
 from corpus.docstring import Docstring
 
 FOLDER = Path(__file__).with_name(".cache")
@@ -46,7 +46,7 @@ def kept_corpus(folder: Path, make: Callable[[], list[Docstring]]) -> list[Docst
 
 def emulator_version() -> str:
     """Return a name for the emulator's vectors: another one's need not go with them."""
-    code = Path(voyageai.emulator.__file__).parent.rglob("*")
+    code = Path(voyageai_emulator.__file__).parent.rglob("*")
     return f"emulator-{_digest([], [path for path in code if path.suffix != '.pyc'])[:12]}"
 
 

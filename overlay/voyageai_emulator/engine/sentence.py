@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from voyageai.extras import install
 from voyageai_rest.catalogue import MODELS, PROMPTS
 
-from ...extras import install
 from . import vectors
 from .features import Passage
 from .vectors import Space

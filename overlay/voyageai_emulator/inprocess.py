@@ -34,7 +34,7 @@ __all__ = ["InProcessEmulator", "InProcessTransport", "in_this_process"]
 
 ORIGIN = "https://emulator.invalid"
 """No host has such a name: a client that was not given the transport gets nowhere."""
-LOGGER = logging.getLogger("voyageai.emulator")
+LOGGER = logging.getLogger("voyageai_emulator")
 
 
 class InProcessEmulator(Emulator):

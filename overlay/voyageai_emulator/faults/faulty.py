@@ -19,7 +19,7 @@ __all__ = ["PREFIX", "Faulty", "unprefixed"]
 
 HEADER = b"x-emulator-fault"
 PREFIX = "/faults/"
-NAMED = "voyageai.emulator.fault"
+NAMED = "voyageai_emulator.fault"
 """Where in the scope the fault stands that the URL has named."""
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "serving"]
 
-LOGGER = logging.getLogger("voyageai.emulator")
+LOGGER = logging.getLogger("voyageai_emulator")
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound here
 """Where an emulator that listens everywhere is reached from its own machine."""
 MAX_PORT = 65_535

@@ -40,7 +40,7 @@ class Emulator(str):
 
     Example:
         >>> import httpx2
-        >>> from voyageai.emulator import running
+        >>> from voyageai_emulator import running
         >>> with running() as emulator:
         ...     emulator.faults.next("status", status=503, retry_after=2)
         ...     body = {"input": "hello", "model": "voyage-4"}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RECORD", "RecordedRequest", "fingerprint"]
 
-RECORD = "voyageai.emulator.record"
+RECORD = "voyageai_emulator.record"
 """Where in the scope the record of a request stands."""
 HIDDEN = frozenset(
     [b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"x-emulator-token"]

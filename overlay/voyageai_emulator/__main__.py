@@ -1,4 +1,4 @@
-"""`voyageai-emulator`, or `python -m voyageai.emulator`: run the emulator until interrupted."""
+"""`voyageai-emulator`, or `python -m voyageai_emulator`: run the emulator until interrupted."""
 
 from __future__ import annotations
 

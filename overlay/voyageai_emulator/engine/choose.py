@@ -26,8 +26,8 @@ def choose(said: str) -> Engine:
         ValueError: There is no such engine, or its model cannot be loaded.
 
     Example:
-        >>> from voyageai.emulator.engine.features import Passage
-        >>> from voyageai.emulator.engine.vectors import Space
+        >>> from voyageai_emulator.engine.features import Passage
+        >>> from voyageai_emulator.engine.vectors import Space
         >>> choose("lexical").embed([Passage("hello")], Space("space", "model"), 256).shape
         (1, 256)
     """

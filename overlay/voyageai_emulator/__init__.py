@@ -4,7 +4,7 @@ For tests, demos and work without a network or a key: real HTTP, requests checke
 contract and the catalogue, errors with the API's shape, status and wording. Start it in a block
 
     import voyageai
-    from voyageai.emulator import running
+    from voyageai_emulator import running
 
     with running() as url:
         vo = voyageai.Client(api_key="any", base_url=url)
@@ -15,7 +15,7 @@ word of its first line:
 
     voyageai-emulator --port 8000
 
-Tests with pytest have the fixture ``voyage_emulator``, of `voyageai.emulator.pytest_plugin`.
+Tests with pytest have the fixture ``voyage_emulator``, of `voyageai_emulator.pytest_plugin`.
 
 Vectors and scores are *lexical*: texts that share words or parts of words are near each other,
 and nothing is understood beyond that. They are the same in every process and on
@@ -25,7 +25,7 @@ document's score, depend on nothing else in the request.
 
 It records what it is asked, and goes wrong when told to: after
 ``emulator.faults.next("status", status=429, retry_after=2)`` in a block
-``with running() as emulator``, the next request meets that. `voyageai.emulator.faults` says how to
+``with running() as emulator``, the next request meets that. `voyageai_emulator.faults` says how to
 plan faults, and from a shell ``voyageai-emulator --faults`` lists them.
 
 Needs the extra ``emulator``.
@@ -37,7 +37,7 @@ import contextlib
 import importlib
 from typing import TYPE_CHECKING
 
-from ..extras import install
+from voyageai.extras import install
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -32,7 +32,7 @@ class Requests(Sequence[RecordedRequest]):
         on_done: Is given each request when it is complete, in the emulator's thread.
 
     Example:
-        >>> from voyageai.emulator import running
+        >>> from voyageai_emulator import running
         >>> with running() as emulator:
         ...     len(emulator.requests)
         0

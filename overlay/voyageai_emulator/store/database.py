@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...disk import NotRegularError, check_regular, close_file, private
+from voyageai.disk import NotRegularError, check_regular, close_file, private
+
 from .schema import APPLICATION, TABLES, VERSION
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ class Batches:
     """An emulator's batch jobs, of all API keys. Safe to use from any thread.
 
     Example:
-        >>> from voyageai.emulator import running
+        >>> from voyageai_emulator import running
         >>> with running() as emulator:
         ...     emulator.batches.hold("in_progress")
         ...     emulator.batches.fail("line-7", status=503, message="Service Unavailable")

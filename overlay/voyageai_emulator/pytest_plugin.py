@@ -15,7 +15,7 @@ cache of the test's own. Afterwards all is as it was. Tests that do not ask for 
     @pytest.mark.voyage_emulator(tier="free")
     def test_a_rate_limit(voyage_emulator): ...
 
-The mark takes the settings of `voyageai.emulator.running`. For many tests at once, a fixture
+The mark takes the settings of `voyageai_emulator.running`. For many tests at once, a fixture
 ``voyage_emulator_settings`` of your own returns them as a dict; a mark's go before them.
 """
 
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def voyage_emulator_settings() -> Mapping[str, Any]:
-    """Settings of the emulators of many tests, as `voyageai.emulator.running` takes them."""
+    """Settings of the emulators of many tests, as `voyageai_emulator.running` takes them."""
     return {}
 
 
@@ -62,7 +62,7 @@ def voyage_emulator(
     """A running emulator of the test's own, to which the environment leads.
 
     It is its base URL, with attributes for what was asked and what goes wrong: see
-    `voyageai.emulator.running`.
+    `voyageai_emulator.running`.
     """
     from . import running
     from .settings import SettingsDict

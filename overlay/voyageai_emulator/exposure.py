@@ -7,7 +7,7 @@ import logging
 
 __all__ = ["check_host"]
 
-LOGGER = logging.getLogger("voyageai.emulator")
+LOGGER = logging.getLogger("voyageai_emulator")
 
 
 def check_host(host: str, allow: str, *, allowed: bool) -> None:

@@ -73,7 +73,7 @@ class RateLimits:
         ValueError: There is no such tier.
 
     Example:
-        >>> from voyageai.emulator import running
+        >>> from voyageai_emulator import running
         >>> with running(tier="free") as emulator:
         ...     emulator.limits.set("rerank-2.5", rpm=1)
         ...     emulator.limits.tier = "tier_1"

@@ -7,7 +7,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from ..disk import private
+from voyageai.disk import private
+
 from .recorded import RECORD
 
 if TYPE_CHECKING:
