@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from . import (
         api_resources,
         batches,
-        bulk,
         chunking,
         client,
         client_async,
@@ -85,7 +84,7 @@ _HOMES = {
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = (
-    *("api_resources", "batches", "bulk", "chunking", "client", "client_async"),
+    *("api_resources", "batches", "chunking", "client", "client_async"),
     *(
         "embeddings_utils",
         "emulator",
@@ -124,7 +123,6 @@ __all__ = [
     "api_resources",
     "app_info",
     "batches",
-    "bulk",
     "chunking",
     "client",
     "client_async",

@@ -15,7 +15,8 @@ from typing import Any
 import attrs
 import pytest
 import voyageai
-from voyageai.bulk import Progress, bounds
+from voyageai.batches import Progress
+from voyageai.batches.jobs import bounds
 from voyageai.files import plans
 from voyageai.transport.steps import Surroundings
 from voyageai_emulator import Emulator

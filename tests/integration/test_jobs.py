@@ -18,7 +18,8 @@ import voyageai
 import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
-from voyageai.bulk import JobInUseError, Pace, bounds, journal, planning, preparing, tasks
+from voyageai.batches import JobInUseError, Pace
+from voyageai.batches.jobs import bounds, journal, planning, preparing, tasks
 from voyageai_emulator import Emulator
 from voyageai_emulator.batches import checking
 from voyageai_rest import catalogue
@@ -334,7 +335,7 @@ def test_the_organizations_limit_is_waited_for_and_seen(
     site.on_wait = let_go
     assert site.live(texts(4)) == site.embed(texts(4), progress=None).embeddings
     assert HALF_AN_HOUR in site.waits
-    (told,) = [record for record in caplog.records if record.name == "voyageai.bulk"]
+    (told,) = [record for record in caplog.records if record.name == "voyageai.batches"]
     assert logging.WARNING == told.levelno
     assert "batch 1 is refused for now; trying again in 30 minutes, until " in told.getMessage()
     assert 1 == sum(request.status == 429 for request in site.emulator.requests.of("createBatch"))

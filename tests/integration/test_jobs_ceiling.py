@@ -15,7 +15,8 @@ import pytest
 import voyageai
 import voyageai_emulator
 from voyageai import error, tokenization
-from voyageai.bulk import MaxCostError, bounds, journal
+from voyageai.batches import MaxCostError
+from voyageai.batches.jobs import bounds, journal
 from voyageai_emulator import Emulator
 from voyageai_emulator.tokenizer import load
 from voyageai_rest import catalogue

@@ -15,7 +15,7 @@ import pytest
 import voyageai
 import voyageai_emulator
 from voyageai import error
-from voyageai.bulk import JobDirectoryError
+from voyageai.batches import JobDirectoryError
 from voyageai.files.resuming import ResumableFile
 from voyageai_emulator import Emulator
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import voyageai_emulator
 from voyageai import error
-from voyageai.bulk import Pace
+from voyageai.batches import Pace
 from voyageai.files import plans
 from voyageai_emulator import Emulator
 

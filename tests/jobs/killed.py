@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 import voyageai
-from voyageai.bulk import Pace, bounds
+from voyageai.batches import Pace
+from voyageai.batches.jobs import bounds
 
 ROWS, PER_BATCH, PER_LINE = 240, 60, 10
 TEXTS = [f"text {row} of {ROWS}" for row in range(ROWS)]

@@ -9,8 +9,7 @@ import sys
 
 import pytest
 import voyageai
-from voyageai.batches import AsyncBatches, Batches
-from voyageai.bulk import AsyncJob, Job
+from voyageai.batches import AsyncBatches, AsyncJob, Batches, Job
 from voyageai.files import AsyncFiles, Files
 from voyageai.files.content import FileContent
 from voyageai.files.content_async import AsyncFileContent

@@ -104,7 +104,7 @@ def test_every_name_that_is_listed_is_there_and_every_one_there_is_listed():
 
 
 STARRED = ("", ".error", ".object", ".util", ".api_resources", ".chunking", ".embeddings_utils",
-           ".prompts", ".quantization", ".video_utils", ".local", ".files", ".batches", ".bulk",
+           ".prompts", ".quantization", ".video_utils", ".local", ".files", ".batches",
            ".emulator", ".client", ".client_async")  # fmt: skip
 
 
@@ -195,10 +195,10 @@ def test_results_become_json_like_the_official_ones():
 
 
 def test_every_documented_module_is_reached_by_its_name():
-    """`voyageai.bulk.Progress` stands in annotations of who imports nothing but the package."""
+    """`voyageai.batches.Progress` stands in annotations of who imports nothing but the package."""
     script = (
         "import voyageai\n"
-        "print(voyageai.bulk.Progress.__name__, voyageai.files.Files.__name__,"
+        "print(voyageai.batches.Progress.__name__, voyageai.files.Files.__name__,"
         " voyageai.batches.Batches.__name__)"
     )
 

@@ -19,7 +19,7 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
-from voyageai.bulk import Failure
+from voyageai.batches import Failure
 from voyageai.reprs import Url
 from voyageai.transport import logs
 from voyageai.transport.environment import InsecureWarning

@@ -17,7 +17,7 @@ INTERNAL = (
     "voyageai.vectors",
 )
 # Rooms of which users see what the package exports, and not its modules.
-EXPORTING = ("voyageai.batches", "voyageai.bulk", "voyageai.files", "voyageai_emulator")
+EXPORTING = ("voyageai.batches", "voyageai.files", "voyageai_emulator")
 # A release changes its value, and nobody's code.
 CHANGING = ("voyageai.version.VERSION",)
 

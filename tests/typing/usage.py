@@ -10,8 +10,7 @@ from typing import Any, assert_type
 import numpy.typing as npt
 import voyageai
 from voyageai import emulator, quantization
-from voyageai.batches import Batch
-from voyageai.bulk import BatchEmbeddings, BatchRerankings, Failure, Job
+from voyageai.batches import Batch, BatchEmbeddings, BatchRerankings, Failure, Job
 from voyageai.error import RateLimitError, VoyageError
 from voyageai.files import AsyncPages, FileObject, Pages
 from voyageai.object import (

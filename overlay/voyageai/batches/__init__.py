@@ -1,18 +1,85 @@
-"""Batch jobs: `client.batches`."""
+"""Batch jobs of the API, and jobs of any size that are made of them: `client.batches`.
+
+    results = vo.batches.embed(texts, model="voyage-4", directory="my-job")
+
+`voyageai.batches.jobs.names` explains the names of lines, files and batches,
+`voyageai.batches.jobs.folder` the directory of a job.
+"""
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 from .objects import Batch, BatchError, RequestCounts
 from .polling import Polling
 from .resource import Batches, PollOptions
 from .resource_async import AsyncBatches
 
+if TYPE_CHECKING:
+    from .jobs.errors import JobDirectoryError, JobInUseError, MaxCostError
+    from .jobs.estimate import Estimate
+    from .jobs.failures import Failure, Failures
+    from .jobs.jobs import AsyncJob, Job
+    from .jobs.pace import Pace
+    from .jobs.preparing import JobOptions
+    from .jobs.progress import Progress
+    from .jobs.results import (
+        BatchContextualizedEmbeddings,
+        BatchEmbeddings,
+        BatchRerankings,
+        BatchResults,
+        Row,
+    )
+
 __all__ = [
     "AsyncBatches",
+    "AsyncJob",
     "Batch",
+    "BatchContextualizedEmbeddings",
+    "BatchEmbeddings",
     "BatchError",
+    "BatchRerankings",
+    "BatchResults",
     "Batches",
+    "Estimate",
+    "Failure",
+    "Failures",
+    "Job",
+    "JobDirectoryError",
+    "JobInUseError",
+    "JobOptions",
+    "MaxCostError",
+    "Pace",
     "PollOptions",
     "Polling",
+    "Progress",
     "RequestCounts",
+    "Row",
 ]
+
+# Loaded when they are asked for: single batches need none of them.
+_LATE = {
+    "AsyncJob": ".jobs.jobs",
+    "BatchContextualizedEmbeddings": ".jobs.results",
+    "BatchEmbeddings": ".jobs.results",
+    "BatchRerankings": ".jobs.results",
+    "BatchResults": ".jobs.results",
+    "Estimate": ".jobs.estimate",
+    "Failure": ".jobs.failures",
+    "Failures": ".jobs.failures",
+    "Job": ".jobs.jobs",
+    "JobDirectoryError": ".jobs.errors",
+    "JobInUseError": ".jobs.errors",
+    "JobOptions": ".jobs.preparing",
+    "MaxCostError": ".jobs.errors",
+    "Pace": ".jobs.pace",
+    "Progress": ".jobs.progress",
+    "Row": ".jobs.results",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATE[name], __name__), name)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from ..bulk.methods import BulkMethods
 from ..files import plans
 from ..files.paging import Pages
 from . import calls, waiting
+from .jobs.methods import BulkMethods
 from .polling import Polling
 
 if TYPE_CHECKING:

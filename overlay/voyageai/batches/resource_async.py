@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from ..bulk.methods_async import AsyncBulkMethods
 from ..files import plans
 from ..files.paging import AsyncPages
 from . import calls, waiting
+from .jobs.methods_async import AsyncBulkMethods
 from .polling import Polling
 
 if TYPE_CHECKING:

@@ -23,12 +23,12 @@ from voyageai_rest.models.embeddings_response import EmbeddingsResponse
 from voyageai_rest.models.rerank_response import RerankResponse
 from voyageai_rest.types import Unset
 
-from ..error import ArgumentError
-from ..inputs.contextualized import ChunkFunction, apply_chunking
-from ..inputs.texts import check_text, check_texts
-from ..limits import constraint, known
-from ..results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
-from ..results.contextualized import ContextualizedEmbeddingsResult
+from ...error import ArgumentError
+from ...inputs.contextualized import ChunkFunction, apply_chunking
+from ...inputs.texts import check_text, check_texts
+from ...limits import constraint, known
+from ...results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
+from ...results.contextualized import ContextualizedEmbeddingsResult
 from .packing import Size
 from .task import Count, Task
 

@@ -1,4 +1,4 @@
-"""The methods of `client.batches` that take any number of rows."""
+"""The methods of `client.batches` that take any number of rows, without blocking."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 
     from voyageai_rest.catalogue import (
         ContextualizedEmbeddingsModel,
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     )
     from voyageai_rest.models import InputType, OutputDtype
 
-    from ..client import Client
-    from .jobs import Job
+    from ...client_async import AsyncClient
+    from .jobs import AsyncJob
     from .options import WatchOptions
     from .preparing import JobOptions
     from .results import (
@@ -27,26 +27,30 @@ if TYPE_CHECKING:
     )
     from .task import Task
 
-__all__ = ["BulkMethods"]
+__all__ = ["AsyncBulkMethods"]
 
 R = TypeVar("R", bound="BatchResults[Any]")
 
 
-class BulkMethods:
-    """The methods of `Batches` that take any number of rows."""
+class AsyncBulkMethods:
+    """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
 
-    _client: Client
+    _client: AsyncClient
 
-    def _prepare(
-        self, kind: type[R], task: Task[Any, Any], rows: Iterable[Any], options: JobOptions
-    ) -> Job[R]:
-        from .preparing import prepare
-
-        return prepare(self._client, kind, task, rows, options)
-
-    def embed(
+    async def _prepare(
         self,
-        texts: Iterable[str],
+        kind: type[R],
+        task: Task[Any, Any],
+        rows: Iterable[Any] | AsyncIterable[Any],
+        options: JobOptions,
+    ) -> AsyncJob[R]:
+        from .preparing import prepare_async
+
+        return await prepare_async(self._client, kind, task, rows, options)
+
+    async def embed(
+        self,
+        texts: Iterable[str] | AsyncIterable[str],
         *,
         model: EmbeddingsModel | str,
         input_type: InputType | str | None = None,
@@ -61,13 +65,15 @@ class BulkMethods:
         The texts are written to the job's directory, split into requests and batches by the API's
         limits, uploaded, run, downloaded and joined. Texts that fail are rows with a reason.
 
+        `texts` may also be an asynchronous iterable.
+
         Args:
             texts: The texts, as any iterable.
             model: Name of a text embedding model that batches take.
             input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
             options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `pace`; see
-                `voyageai.bulk.JobOptions`.
+                `voyageai.batches.JobOptions`.
 
         Returns:
             A row per text, in their order.
@@ -76,18 +82,21 @@ class BulkMethods:
             ArgumentError: A text or an argument is wrong, or the directory holds another job;
                 nothing was sent.
             MaxCostError: It is estimated to cost too much, and nothing was sent; or what is left
-                of it could: see `voyageai.bulk.Job.run`.
+                of it could: see `voyageai.batches.Job.run`.
             VoyageError: It could not go on; a note says where the job is.
 
         Example:
-            >>> results = vo.batches.embed(
-            ...     (f"Text {number}" for number in range(250)),
-            ...     model="voyage-4",
-            ...     input_type="document",
-            ...     max_cost=1.00,
-            ...     poll=0.05,
-            ... )
-            >>> results.to_numpy().shape
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         results = await vo.batches.embed(
+            ...             (f"Text {number}" for number in range(250)),
+            ...             model="voyage-4",
+            ...             input_type="document",
+            ...             max_cost=1.00,
+            ...             poll=0.05,
+            ...         )
+            ...         return results.to_numpy().shape
+            >>> asyncio.run(main())
             (250, 1024)
 
         Source: https://docs.voyageai.com/docs/batch-inference
@@ -97,11 +106,12 @@ class BulkMethods:
         task = arguments.embed_task(
             self._client, model, input_type, truncation, output_dtype, output_dimension
         )
-        return self._prepare(results.BatchEmbeddings, task, texts, options).run(max_cost)
+        job = await self._prepare(results.BatchEmbeddings, task, texts, options)
+        return await job.run(max_cost)
 
-    def prepare_embed(
+    async def prepare_embed(
         self,
-        texts: Iterable[str],
+        texts: Iterable[str] | AsyncIterable[str],
         *,
         model: EmbeddingsModel | str,
         input_type: InputType | str | None = None,
@@ -109,8 +119,10 @@ class BulkMethods:
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[JobOptions],
-    ) -> Job[BatchEmbeddings]:
+    ) -> AsyncJob[BatchEmbeddings]:
         """The job of `embed`, before anything is sent: see what it will cost, then `run` it.
+
+        `texts` may also be an asynchronous iterable.
 
         Args:
             texts, model, input_type, truncation, output_dtype, output_dimension: As in `embed`.
@@ -123,8 +135,12 @@ class BulkMethods:
             ArgumentError: A text or an argument is wrong, or the directory holds another job.
 
         Example:
-            >>> job = vo.batches.prepare_embed(["It rains."] * 1000, model="voyage-4-lite")
-            >>> print(job.estimate.said_cost)
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."] * 1000
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4-lite")
+            ...         print(job.estimate.said_cost)
+            >>> asyncio.run(main())
             about $0.0000268
         """
         from . import arguments, results
@@ -132,11 +148,11 @@ class BulkMethods:
         task = arguments.embed_task(
             self._client, model, input_type, truncation, output_dtype, output_dimension
         )
-        return self._prepare(results.BatchEmbeddings, task, texts, options)
+        return await self._prepare(results.BatchEmbeddings, task, texts, options)
 
-    def contextualized_embed(
+    async def contextualized_embed(
         self,
-        inputs: Iterable[Sequence[str] | str],
+        inputs: Iterable[Sequence[str] | str] | AsyncIterable[Sequence[str] | str],
         *,
         model: ContextualizedEmbeddingsModel | str,
         input_type: InputType | str | None = None,
@@ -151,13 +167,15 @@ class BulkMethods:
     ) -> BatchContextualizedEmbeddings:
         """Embed chunks in the context of any number of documents; see `embed`.
 
+        `inputs` may also be an asynchronous iterable.
+
         Args:
             inputs: Documents, each a list of its chunks; or texts, with `input_type="query"`, with
                 `chunk_fn` or with auto-chunking.
             model: Name of a contextualized embedding model that batches take.
             input_type, output_dtype, output_dimension, chunk_fn, enable_auto_chunking, chunk_size,
                 chunk_overlap: As in `Client.contextualized_embed`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
             options: As in `embed`.
 
         Returns:
@@ -167,13 +185,16 @@ class BulkMethods:
             ArgumentError, MaxCostError, VoyageError: As in `embed`.
 
         Example:
-            >>> results = vo.batches.contextualized_embed(
-            ...     [["The river rose.", "It fell in May."]],
-            ...     model="voyage-context-3",
-            ...     input_type="document",
-            ...     poll=0.05,
-            ... )
-            >>> [len(row.result.embeddings) for row in results]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         results = await vo.batches.contextualized_embed(
+            ...             [["The river rose.", "It fell in May."]],
+            ...             model="voyage-context-3",
+            ...             input_type="document",
+            ...             poll=0.05,
+            ...         )
+            ...         return [len(row.result.embeddings) for row in results]
+            >>> asyncio.run(main())
             [2]
         """
         from . import arguments, results
@@ -182,12 +203,13 @@ class BulkMethods:
             *(self._client, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
-        job = self._prepare(results.BatchContextualizedEmbeddings, task, inputs, options)
-        return job.run(max_cost)
+        kind = results.BatchContextualizedEmbeddings
+        job = await self._prepare(kind, task, inputs, options)
+        return await job.run(max_cost)
 
-    def prepare_contextualized_embed(
+    async def prepare_contextualized_embed(
         self,
-        inputs: Iterable[Sequence[str] | str],
+        inputs: Iterable[Sequence[str] | str] | AsyncIterable[Sequence[str] | str],
         *,
         model: ContextualizedEmbeddingsModel | str,
         input_type: InputType | str | None = None,
@@ -198,8 +220,10 @@ class BulkMethods:
         chunk_size: int | None = None,
         chunk_overlap: int | None = None,
         **options: Unpack[JobOptions],
-    ) -> Job[BatchContextualizedEmbeddings]:
+    ) -> AsyncJob[BatchContextualizedEmbeddings]:
         """The job of `contextualized_embed`, before anything is sent: see its cost, then `run` it.
+
+        `inputs` may also be an asynchronous iterable.
 
         Args:
             inputs, model, input_type, output_dtype, output_dimension, chunk_fn,
@@ -213,11 +237,15 @@ class BulkMethods:
             ArgumentError: A document or an argument is wrong, or the directory holds another job.
 
         Example:
-            >>> documents = [["The river rose.", "It fell in May."]]
-            >>> job = vo.batches.prepare_contextualized_embed(
-            ...     documents, model="voyage-context-3", input_type="document"
-            ... )
-            >>> job.estimate.rows, job.estimate.batches
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         job = await vo.batches.prepare_contextualized_embed(
+            ...             [["The river rose.", "It fell in May."]],
+            ...             model="voyage-context-3",
+            ...             input_type="document",
+            ...         )
+            ...         return job.estimate.rows, job.estimate.batches
+            >>> asyncio.run(main())
             (1, 1)
         """
         from . import arguments, results
@@ -226,11 +254,12 @@ class BulkMethods:
             *(self._client, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
-        return self._prepare(results.BatchContextualizedEmbeddings, task, inputs, options)
+        kind = results.BatchContextualizedEmbeddings
+        return await self._prepare(kind, task, inputs, options)
 
-    def rerank(
+    async def rerank(
         self,
-        pairs: Iterable[tuple[str, Sequence[str]]],
+        pairs: Iterable[tuple[str, Sequence[str]]] | AsyncIterable[tuple[str, Sequence[str]]],
         *,
         model: RerankModel | str,
         top_k: int | None = None,
@@ -240,11 +269,13 @@ class BulkMethods:
     ) -> BatchRerankings:
         """Rank documents by their relevance to a query, for any number of queries; see `embed`.
 
+        `pairs` may also be an asynchronous iterable.
+
         Args:
             pairs: Queries, each with a list of its documents.
             model: Name of a reranker that batches take.
             top_k, truncation: As in `Client.rerank`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
             options: As in `embed`.
 
         Returns:
@@ -255,25 +286,31 @@ class BulkMethods:
 
         Example:
             >>> pairs = [("Where are the keys?", ["It rains.", "The keys are on the table."])]
-            >>> results = vo.batches.rerank(pairs, model="rerank-2.5", poll=0.05)
-            >>> [row.result.results[0].document for row in results]
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         results = await vo.batches.rerank(pairs, model="rerank-2.5", poll=0.05)
+            ...         return [row.result.results[0].document for row in results]
+            >>> asyncio.run(main())
             ['The keys are on the table.']
         """
         from . import arguments, results
 
         task = arguments.rerank_task(model, top_k, truncation)
-        return self._prepare(results.BatchRerankings, task, pairs, options).run(max_cost)
+        job = await self._prepare(results.BatchRerankings, task, pairs, options)
+        return await job.run(max_cost)
 
-    def prepare_rerank(
+    async def prepare_rerank(
         self,
-        pairs: Iterable[tuple[str, Sequence[str]]],
+        pairs: Iterable[tuple[str, Sequence[str]]] | AsyncIterable[tuple[str, Sequence[str]]],
         *,
         model: RerankModel | str,
         top_k: int | None = None,
         truncation: bool | None = True,
         **options: Unpack[JobOptions],
-    ) -> Job[BatchRerankings]:
+    ) -> AsyncJob[BatchRerankings]:
         """The job of `rerank`, before anything is sent: see what it will cost, then `run` it.
+
+        `pairs` may also be an asynchronous iterable.
 
         Args:
             pairs, model, top_k, truncation: As in `rerank`.
@@ -287,18 +324,21 @@ class BulkMethods:
 
         Example:
             >>> pairs = [("Where are the keys?", ["It rains.", "The keys are on the table."])]
-            >>> job = vo.batches.prepare_rerank(pairs, model="rerank-2.5")
-            >>> job.estimate.rows, job.estimate.batches
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         job = await vo.batches.prepare_rerank(pairs, model="rerank-2.5")
+            ...         return job.estimate.rows, job.estimate.batches
+            >>> asyncio.run(main())
             (1, 1)
         """
         from . import arguments, results
 
         task = arguments.rerank_task(model, top_k, truncation)
-        return self._prepare(results.BatchRerankings, task, pairs, options)
+        return await self._prepare(results.BatchRerankings, task, pairs, options)
 
-    def resume(
+    async def resume(
         self, directory: str | os.PathLike[str], **options: Unpack[WatchOptions]
-    ) -> Job[BatchResults[Any]]:
+    ) -> AsyncJob[BatchResults[Any]]:
         """A job that was begun, by its directory alone: to run on, to read, or to retry.
 
         Args:
@@ -315,15 +355,26 @@ class BulkMethods:
         Example:
             >>> import tempfile
             >>> folder = tempfile.mkdtemp()
-            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", directory=folder)
-            >>> len(vo.batches.resume(folder, poll=0.05).run())
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         await vo.batches.prepare_embed(texts, model="voyage-4", directory=folder)
+            ...         job = await vo.batches.resume(folder, poll=0.05)
+            ...         return len(await job.run())
+            >>> asyncio.run(main())
             1
         """
+        from anyio.to_thread import run_sync
+
         from .folder import Folder
-        from .jobs import Job
+        from .jobs import AsyncJob
         from .options import check_watch
         from .results import kind_of
 
         check_watch(options)
-        folder = Folder(directory)
-        return Job(self._client, kind_of(folder), folder, options)
+
+        def read() -> AsyncJob[BatchResults[Any]]:
+            folder = Folder(directory)
+            return AsyncJob(self._client, kind_of(folder), folder, options)
+
+        return await run_sync(read)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from attrs import frozen
 from voyageai_rest.catalogue import BATCH, TOKENIZATION
 
-from ..limits import known
+from ...limits import known
 
 __all__ = ["Estimate", "cost", "dollars"]
 

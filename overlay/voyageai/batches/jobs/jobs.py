@@ -9,12 +9,12 @@ from math import isnan
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .. import tokenization
-from ..batches.polling import Polling
-from ..disk import NotRegularError
-from ..error import ArgumentError
-from ..files import plans
-from ..reprs import whole
+from ... import tokenization
+from ...disk import NotRegularError
+from ...error import ArgumentError
+from ...files import plans
+from ...reprs import whole
+from ..polling import Polling
 from .display import showing
 from .errors import JobDirectoryError, MaxCostError
 from .estimate import dollars
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from ..client import Client
-    from ..client_async import AsyncClient
+    from ...client import Client
+    from ...client_async import AsyncClient
     from .estimate import Estimate
     from .folder import Folder
     from .options import WatchOptions

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..ratelimit.tokens import estimate_tokens
-from ..retry import RETRYABLE
+from ...ratelimit.tokens import estimate_tokens
+from ...retry import RETRYABLE
 from .bounds import most_tokens
 from .joining import Join
 from .packing import Size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from ..error import NotFoundError, RateLimitError, VoyageError
+from ...error import NotFoundError, RateLimitError, VoyageError
 from .asking import LARGE, Asking
 from .names import file_name, is_of, marker
 from .progress import Progress, Told

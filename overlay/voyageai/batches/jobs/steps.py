@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
-from ..error import VoyageError
-from ..files import plans
-from ..files.threads import in_thread
+from ...error import VoyageError
+from ...files import plans
+from ...files.threads import in_thread
 from .progress import Progress, Told
 
 if TYPE_CHECKING:
-    from ..client import Client
-    from ..client_async import AsyncClient
+    from ...client import Client
+    from ...client_async import AsyncClient
 
 __all__ = ["Action", "Ask", "Pause", "Plan", "Step", "Tell", "carry_out", "carry_out_async"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict
 from voyageai_rest.errors import printable
 
-from ..error import NotFoundError, RateLimitError, VoyageError
+from ...error import NotFoundError, RateLimitError, VoyageError
 from .asking import LARGE, Asking
 from .bounds import fits_in_flight
 from .ceiling import Ceiling
@@ -19,8 +19,8 @@ from .submitting import Submitting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..batches.objects import Batch
-    from ..batches.polling import Polling
+    from ..objects import Batch
+    from ..polling import Polling
     from .folder import Folder
     from .pace import Pace
     from .state import BatchState, JobState

@@ -18,7 +18,7 @@ __all__ = ["Lines", "RichBars", "Watch", "log", "showing"]
 
 Watch = bool | Told | None
 """What `progress` may be: see `WatchOptions`."""
-LOGGER = logging.getLogger("voyageai.bulk")
+LOGGER = logging.getLogger("voyageai.batches")
 ALARMING = ("waiting", "failed")
 """Stages that people should hear of wherever they look."""
 ASIDE = (*ALARMING, "retrying", "done")
@@ -49,7 +49,7 @@ def showing(watch: Watch, stream: IO[str] | None = None) -> Generator[Told]:
 
 
 def log(progress: Progress, line: str) -> None:
-    """Write a line to the logger `voyageai.bulk`, long waits and failures as warnings."""
+    """Write a line to the logger `voyageai.batches`, long waits and failures as warnings."""
     level = logging.WARNING if progress.stage in ALARMING else logging.INFO
     LOGGER.log(level, "%s", line)
 

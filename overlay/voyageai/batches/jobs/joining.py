@@ -10,8 +10,8 @@ from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_error import BatchError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
-from ..bounds import of_line
-from ..error import ServerError
+from ...bounds import of_line
+from ...error import ServerError
 from .errors import JobDirectoryError
 from .failures import Failure, Reason, cut
 from .lines import damaged, loads

@@ -7,11 +7,11 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..error import ArgumentError
-from ..files import plans
-from ..files.threads import in_thread
-from ..limits import check_flag
-from ..prompts import guard
+from ...error import ArgumentError
+from ...files import plans
+from ...files.threads import in_thread
+from ...limits import check_flag
+from ...prompts import guard
 from .bounds import rows_per_line
 from .display import showing
 from .folder import Folder
@@ -24,8 +24,8 @@ from .results import BatchResults
 if TYPE_CHECKING:
     import os
 
-    from ..client import Client
-    from ..client_async import AsyncClient
+    from ...client import Client
+    from ...client_async import AsyncClient
     from .task import Count, Task
 
 __all__ = ["JobOptions", "prepare", "prepare_async"]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 from attrs import asdict, frozen
 from voyageai_rest.errors import printable
 
-from ..disk import open_regular
-from ..reprs import whole
+from ...disk import open_regular
+from ...reprs import whole
 from .lines import dumps
 
 if TYPE_CHECKING:

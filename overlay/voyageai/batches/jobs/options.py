@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from ..batches.polling import Polling
-from ..error import ArgumentError
+from ...error import ArgumentError
+from ..polling import Polling
 from .display import Watch  # noqa: TC001  # tools read the hints
 from .pace import Pace
 
@@ -22,8 +22,8 @@ class WatchOptions(TypedDict, total=False):
         poll: Seconds between two looks at a batch, or a `voyageai.batches.Polling`.
         progress: None to show what happens if errors go to a terminal, with bars if `rich` is
             installed; True to show it wherever they go; False to show nothing; or a function that
-            is given each `voyageai.bulk.Progress`. What is not shown is in the log of
-            `voyageai.bulk`, where long waits and failures are warnings, which Python prints where
+            is given each `voyageai.batches.Progress`. What is not shown is in the log of
+            `voyageai.batches`; long waits and failures are warnings, which Python prints where
             logging is not set up.
         pace: How long to wait when the server refuses or fails.
     """
@@ -50,7 +50,7 @@ def check_watch(options: Mapping[str, object], known: type[WatchOptions] = Watch
     Polling.of(cast("float | Polling | None", options.get("poll")))
     pace = options.get("pace")
     if pace is not None and not isinstance(pace, Pace):
-        raise ArgumentError(f"pace must be a voyageai.bulk.Pace or None, not {pace!r}", "pace")
+        raise ArgumentError(f"pace must be a voyageai.batches.Pace or None, not {pace!r}", "pace")
     progress = options.get("progress")
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentError(

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from voyageai.bulk import Pace
-from voyageai.bulk.asking import Asking
+from voyageai.batches import Pace
+from voyageai.batches.jobs.asking import Asking
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PER_PAGE = 20

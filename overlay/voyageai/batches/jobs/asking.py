@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..error import MalformedResponseError, VoyageError
-from ..files.plans import passing
-from ..retry import Advice, GiveUp
+from ...error import MalformedResponseError, VoyageError
+from ...files.plans import passing
+from ...retry import Advice, GiveUp
 from .progress import Progress
 from .steps import Action, Ask, Pause, Plan, Tell
 

@@ -14,8 +14,9 @@ import attrs
 import pytest
 import voyageai
 from voyageai import error
-from voyageai.bulk import JobDirectoryError, MaxCostError, bounds
-from voyageai.bulk.names import LineName
+from voyageai.batches import JobDirectoryError, MaxCostError
+from voyageai.batches.jobs import bounds
+from voyageai.batches.jobs.names import LineName
 from voyageai.prompts import MissingInputTypeWarning
 from voyageai_rest import catalogue
 
@@ -143,7 +144,7 @@ def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, messag
         ({"rows_per_line": 0}, "rows_per_line must be from 1 to 1,000, not 0"),
         ({"rows_per_line": 2000}, "rows_per_line must be from 1 to 1,000, not 2000"),
         ({"poll": -1}, "poll must be a number of seconds"),
-        ({"pace": 3}, "pace must be a voyageai.bulk.Pace or None, not 3"),
+        ({"pace": 3}, "pace must be a voyageai.batches.Pace or None, not 3"),
         ({"progress": "yes"}, "progress must be True, False, None or a function, not 'yes'"),
         ({"exact_tokens": "no"}, "exact_tokens must be True, False or None, not 'no'"),
         ({"max_cost": float("nan")}, "max_cost must be a number of US dollars or None, not nan"),
@@ -171,7 +172,7 @@ def test_a_name_that_is_no_option_is_refused(prepare):
         ({"max_cost": 1.0}, TypeError, "'max_cost'"),
         ({"directory": "elsewhere"}, TypeError, "'directory'"),
         ({"poll": "soon"}, error.ArgumentError, "poll must be a number of seconds"),
-        ({"pace": 3}, error.ArgumentError, r"pace must be a voyageai\.bulk\.Pace"),
+        ({"pace": 3}, error.ArgumentError, r"pace must be a voyageai\.batches\.Pace"),
     ],
 )
 def test_an_option_of_a_job_that_is_resumed_is_not_lost(prepare, tmp_path, options, kind, message):

@@ -7,9 +7,9 @@ from unicodedata import normalize
 
 from voyageai_rest.catalogue import BATCH, MODELS
 
-from ..error import ArgumentError
-from ..limits import known
-from ..prompts import prompt
+from ...error import ArgumentError
+from ...limits import known
+from ...prompts import prompt
 from .packing import Load
 
 if TYPE_CHECKING:

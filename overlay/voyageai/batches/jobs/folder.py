@@ -25,7 +25,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from ..disk import (
+from ...disk import (
     NotRegularError,
     check_folder,
     close_folder,
@@ -33,7 +33,7 @@ from ..disk import (
     open_regular,
     sync_folder,
 )
-from ..error import ArgumentError
+from ...error import ArgumentError
 from .errors import JobDirectoryError
 from .lines import changed
 from .lock import locked

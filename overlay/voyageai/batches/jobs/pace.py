@@ -6,7 +6,7 @@ from attrs import field, frozen
 from attrs.validators import ge, gt
 from voyageai_rest.catalogue import BATCH
 
-from ..retry import RetryPolicy
+from ...retry import RetryPolicy
 
 __all__ = ["Pace"]
 

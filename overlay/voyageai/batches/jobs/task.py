@@ -15,8 +15,8 @@ from voyageai_rest.models.batch_endpoint import BATCH_ENDPOINT_VALUES
 from voyageai_rest.models.batch_rerank_params import BatchRerankParams
 from voyageai_rest.types import Unset
 
-from ..error import ArgumentError
-from ..limits import known
+from ...error import ArgumentError
+from ...limits import known
 
 if TYPE_CHECKING:
     from voyageai_rest.models.batch_contextualized_embeddings_body import (

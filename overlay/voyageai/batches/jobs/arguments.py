@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from voyageai_rest.types import UNSET, Unset
 
-from ..error import ArgumentError
-from ..inputs.contextualized import ChunkFunction, check_chunking
-from ..limits import check_embedding, check_flag, check_model, check_number
+from ...error import ArgumentError
+from ...inputs.contextualized import ChunkFunction, check_chunking
+from ...limits import check_embedding, check_flag, check_model, check_number
 from .tasks import Contextualize, Embed, Rerank
 
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
-    from ..client import Client
-    from ..client_async import AsyncClient
+    from ...client import Client
+    from ...client_async import AsyncClient
 
 __all__ = ["contextualize_task", "embed_task", "rerank_task"]
 

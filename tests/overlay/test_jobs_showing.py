@@ -7,8 +7,8 @@ import logging
 import sys
 
 import pytest
-from voyageai.bulk import Progress
-from voyageai.bulk.display import RichBars, showing
+from voyageai.batches import Progress
+from voyageai.batches.jobs.display import RichBars, showing
 
 STEPS = [
     Progress(stage="uploading", message="uploading batch 1", batch=1, total=100, unit="bytes"),
@@ -100,7 +100,7 @@ def test_bars_do_not_read_markup():
 )
 def test_what_is_not_shown_is_in_the_log(watch, stream, caplog):
     """Where a program runs by itself somebody may still want to know why it waits."""
-    caplog.set_level(logging.INFO, "voyageai.bulk")
+    caplog.set_level(logging.INFO, "voyageai.batches")
     assert "" == shown(watch, stream)
     assert LINES == caplog.messages
     assert [LINES[3]] == [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]

@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from ..error import ArgumentError
-from ..ratelimit.tokens import estimate_tokens
+from ...error import ArgumentError
+from ...ratelimit.tokens import estimate_tokens
 from .bounds import line_load, most_tokens, read_tokens
 from .folder import Content
 from .journal import Journal

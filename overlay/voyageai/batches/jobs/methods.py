@@ -1,4 +1,4 @@
-"""The methods of `client.batches` that take any number of rows, without blocking."""
+"""The methods of `client.batches` that take any number of rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from voyageai_rest.catalogue import (
         ContextualizedEmbeddingsModel,
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     )
     from voyageai_rest.models import InputType, OutputDtype
 
-    from ..client_async import AsyncClient
-    from .jobs import AsyncJob
+    from ...client import Client
+    from .jobs import Job
     from .options import WatchOptions
     from .preparing import JobOptions
     from .results import (
@@ -27,30 +27,26 @@ if TYPE_CHECKING:
     )
     from .task import Task
 
-__all__ = ["AsyncBulkMethods"]
+__all__ = ["BulkMethods"]
 
 R = TypeVar("R", bound="BatchResults[Any]")
 
 
-class AsyncBulkMethods:
-    """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
+class BulkMethods:
+    """The methods of `Batches` that take any number of rows."""
 
-    _client: AsyncClient
+    _client: Client
 
-    async def _prepare(
+    def _prepare(
+        self, kind: type[R], task: Task[Any, Any], rows: Iterable[Any], options: JobOptions
+    ) -> Job[R]:
+        from .preparing import prepare
+
+        return prepare(self._client, kind, task, rows, options)
+
+    def embed(
         self,
-        kind: type[R],
-        task: Task[Any, Any],
-        rows: Iterable[Any] | AsyncIterable[Any],
-        options: JobOptions,
-    ) -> AsyncJob[R]:
-        from .preparing import prepare_async
-
-        return await prepare_async(self._client, kind, task, rows, options)
-
-    async def embed(
-        self,
-        texts: Iterable[str] | AsyncIterable[str],
+        texts: Iterable[str],
         *,
         model: EmbeddingsModel | str,
         input_type: InputType | str | None = None,
@@ -65,15 +61,13 @@ class AsyncBulkMethods:
         The texts are written to the job's directory, split into requests and batches by the API's
         limits, uploaded, run, downloaded and joined. Texts that fail are rows with a reason.
 
-        `texts` may also be an asynchronous iterable.
-
         Args:
             texts: The texts, as any iterable.
             model: Name of a text embedding model that batches take.
             input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
             options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `pace`; see
-                `voyageai.bulk.JobOptions`.
+                `voyageai.batches.JobOptions`.
 
         Returns:
             A row per text, in their order.
@@ -82,21 +76,18 @@ class AsyncBulkMethods:
             ArgumentError: A text or an argument is wrong, or the directory holds another job;
                 nothing was sent.
             MaxCostError: It is estimated to cost too much, and nothing was sent; or what is left
-                of it could: see `voyageai.bulk.Job.run`.
+                of it could: see `voyageai.batches.Job.run`.
             VoyageError: It could not go on; a note says where the job is.
 
         Example:
-            >>> async def main():
-            ...     async with voyageai.AsyncClient() as vo:
-            ...         results = await vo.batches.embed(
-            ...             (f"Text {number}" for number in range(250)),
-            ...             model="voyage-4",
-            ...             input_type="document",
-            ...             max_cost=1.00,
-            ...             poll=0.05,
-            ...         )
-            ...         return results.to_numpy().shape
-            >>> asyncio.run(main())
+            >>> results = vo.batches.embed(
+            ...     (f"Text {number}" for number in range(250)),
+            ...     model="voyage-4",
+            ...     input_type="document",
+            ...     max_cost=1.00,
+            ...     poll=0.05,
+            ... )
+            >>> results.to_numpy().shape
             (250, 1024)
 
         Source: https://docs.voyageai.com/docs/batch-inference
@@ -106,12 +97,11 @@ class AsyncBulkMethods:
         task = arguments.embed_task(
             self._client, model, input_type, truncation, output_dtype, output_dimension
         )
-        job = await self._prepare(results.BatchEmbeddings, task, texts, options)
-        return await job.run(max_cost)
+        return self._prepare(results.BatchEmbeddings, task, texts, options).run(max_cost)
 
-    async def prepare_embed(
+    def prepare_embed(
         self,
-        texts: Iterable[str] | AsyncIterable[str],
+        texts: Iterable[str],
         *,
         model: EmbeddingsModel | str,
         input_type: InputType | str | None = None,
@@ -119,10 +109,8 @@ class AsyncBulkMethods:
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[JobOptions],
-    ) -> AsyncJob[BatchEmbeddings]:
+    ) -> Job[BatchEmbeddings]:
         """The job of `embed`, before anything is sent: see what it will cost, then `run` it.
-
-        `texts` may also be an asynchronous iterable.
 
         Args:
             texts, model, input_type, truncation, output_dtype, output_dimension: As in `embed`.
@@ -135,12 +123,8 @@ class AsyncBulkMethods:
             ArgumentError: A text or an argument is wrong, or the directory holds another job.
 
         Example:
-            >>> async def main():
-            ...     async with voyageai.AsyncClient() as vo:
-            ...         texts = ["It rains."] * 1000
-            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4-lite")
-            ...         print(job.estimate.said_cost)
-            >>> asyncio.run(main())
+            >>> job = vo.batches.prepare_embed(["It rains."] * 1000, model="voyage-4-lite")
+            >>> print(job.estimate.said_cost)
             about $0.0000268
         """
         from . import arguments, results
@@ -148,11 +132,11 @@ class AsyncBulkMethods:
         task = arguments.embed_task(
             self._client, model, input_type, truncation, output_dtype, output_dimension
         )
-        return await self._prepare(results.BatchEmbeddings, task, texts, options)
+        return self._prepare(results.BatchEmbeddings, task, texts, options)
 
-    async def contextualized_embed(
+    def contextualized_embed(
         self,
-        inputs: Iterable[Sequence[str] | str] | AsyncIterable[Sequence[str] | str],
+        inputs: Iterable[Sequence[str] | str],
         *,
         model: ContextualizedEmbeddingsModel | str,
         input_type: InputType | str | None = None,
@@ -167,15 +151,13 @@ class AsyncBulkMethods:
     ) -> BatchContextualizedEmbeddings:
         """Embed chunks in the context of any number of documents; see `embed`.
 
-        `inputs` may also be an asynchronous iterable.
-
         Args:
             inputs: Documents, each a list of its chunks; or texts, with `input_type="query"`, with
                 `chunk_fn` or with auto-chunking.
             model: Name of a contextualized embedding model that batches take.
             input_type, output_dtype, output_dimension, chunk_fn, enable_auto_chunking, chunk_size,
                 chunk_overlap: As in `Client.contextualized_embed`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
             options: As in `embed`.
 
         Returns:
@@ -185,16 +167,13 @@ class AsyncBulkMethods:
             ArgumentError, MaxCostError, VoyageError: As in `embed`.
 
         Example:
-            >>> async def main():
-            ...     async with voyageai.AsyncClient() as vo:
-            ...         results = await vo.batches.contextualized_embed(
-            ...             [["The river rose.", "It fell in May."]],
-            ...             model="voyage-context-3",
-            ...             input_type="document",
-            ...             poll=0.05,
-            ...         )
-            ...         return [len(row.result.embeddings) for row in results]
-            >>> asyncio.run(main())
+            >>> results = vo.batches.contextualized_embed(
+            ...     [["The river rose.", "It fell in May."]],
+            ...     model="voyage-context-3",
+            ...     input_type="document",
+            ...     poll=0.05,
+            ... )
+            >>> [len(row.result.embeddings) for row in results]
             [2]
         """
         from . import arguments, results
@@ -203,13 +182,12 @@ class AsyncBulkMethods:
             *(self._client, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
-        kind = results.BatchContextualizedEmbeddings
-        job = await self._prepare(kind, task, inputs, options)
-        return await job.run(max_cost)
+        job = self._prepare(results.BatchContextualizedEmbeddings, task, inputs, options)
+        return job.run(max_cost)
 
-    async def prepare_contextualized_embed(
+    def prepare_contextualized_embed(
         self,
-        inputs: Iterable[Sequence[str] | str] | AsyncIterable[Sequence[str] | str],
+        inputs: Iterable[Sequence[str] | str],
         *,
         model: ContextualizedEmbeddingsModel | str,
         input_type: InputType | str | None = None,
@@ -220,10 +198,8 @@ class AsyncBulkMethods:
         chunk_size: int | None = None,
         chunk_overlap: int | None = None,
         **options: Unpack[JobOptions],
-    ) -> AsyncJob[BatchContextualizedEmbeddings]:
+    ) -> Job[BatchContextualizedEmbeddings]:
         """The job of `contextualized_embed`, before anything is sent: see its cost, then `run` it.
-
-        `inputs` may also be an asynchronous iterable.
 
         Args:
             inputs, model, input_type, output_dtype, output_dimension, chunk_fn,
@@ -237,15 +213,11 @@ class AsyncBulkMethods:
             ArgumentError: A document or an argument is wrong, or the directory holds another job.
 
         Example:
-            >>> async def main():
-            ...     async with voyageai.AsyncClient() as vo:
-            ...         job = await vo.batches.prepare_contextualized_embed(
-            ...             [["The river rose.", "It fell in May."]],
-            ...             model="voyage-context-3",
-            ...             input_type="document",
-            ...         )
-            ...         return job.estimate.rows, job.estimate.batches
-            >>> asyncio.run(main())
+            >>> documents = [["The river rose.", "It fell in May."]]
+            >>> job = vo.batches.prepare_contextualized_embed(
+            ...     documents, model="voyage-context-3", input_type="document"
+            ... )
+            >>> job.estimate.rows, job.estimate.batches
             (1, 1)
         """
         from . import arguments, results
@@ -254,12 +226,11 @@ class AsyncBulkMethods:
             *(self._client, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
-        kind = results.BatchContextualizedEmbeddings
-        return await self._prepare(kind, task, inputs, options)
+        return self._prepare(results.BatchContextualizedEmbeddings, task, inputs, options)
 
-    async def rerank(
+    def rerank(
         self,
-        pairs: Iterable[tuple[str, Sequence[str]]] | AsyncIterable[tuple[str, Sequence[str]]],
+        pairs: Iterable[tuple[str, Sequence[str]]],
         *,
         model: RerankModel | str,
         top_k: int | None = None,
@@ -269,13 +240,11 @@ class AsyncBulkMethods:
     ) -> BatchRerankings:
         """Rank documents by their relevance to a query, for any number of queries; see `embed`.
 
-        `pairs` may also be an asynchronous iterable.
-
         Args:
             pairs: Queries, each with a list of its documents.
             model: Name of a reranker that batches take.
             top_k, truncation: As in `Client.rerank`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.bulk.Job.run`.
+            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
             options: As in `embed`.
 
         Returns:
@@ -286,31 +255,25 @@ class AsyncBulkMethods:
 
         Example:
             >>> pairs = [("Where are the keys?", ["It rains.", "The keys are on the table."])]
-            >>> async def main():
-            ...     async with voyageai.AsyncClient() as vo:
-            ...         results = await vo.batches.rerank(pairs, model="rerank-2.5", poll=0.05)
-            ...         return [row.result.results[0].document for row in results]
-            >>> asyncio.run(main())
+            >>> results = vo.batches.rerank(pairs, model="rerank-2.5", poll=0.05)
+            >>> [row.result.results[0].document for row in results]
             ['The keys are on the table.']
         """
         from . import arguments, results
 
         task = arguments.rerank_task(model, top_k, truncation)
-        job = await self._prepare(results.BatchRerankings, task, pairs, options)
-        return await job.run(max_cost)
+        return self._prepare(results.BatchRerankings, task, pairs, options).run(max_cost)
 
-    async def prepare_rerank(
+    def prepare_rerank(
         self,
-        pairs: Iterable[tuple[str, Sequence[str]]] | AsyncIterable[tuple[str, Sequence[str]]],
+        pairs: Iterable[tuple[str, Sequence[str]]],
         *,
         model: RerankModel | str,
         top_k: int | None = None,
         truncation: bool | None = True,
         **options: Unpack[JobOptions],
-    ) -> AsyncJob[BatchRerankings]:
+    ) -> Job[BatchRerankings]:
         """The job of `rerank`, before anything is sent: see what it will cost, then `run` it.
-
-        `pairs` may also be an asynchronous iterable.
 
         Args:
             pairs, model, top_k, truncation: As in `rerank`.
@@ -324,21 +287,18 @@ class AsyncBulkMethods:
 
         Example:
             >>> pairs = [("Where are the keys?", ["It rains.", "The keys are on the table."])]
-            >>> async def main():
-            ...     async with voyageai.AsyncClient() as vo:
-            ...         job = await vo.batches.prepare_rerank(pairs, model="rerank-2.5")
-            ...         return job.estimate.rows, job.estimate.batches
-            >>> asyncio.run(main())
+            >>> job = vo.batches.prepare_rerank(pairs, model="rerank-2.5")
+            >>> job.estimate.rows, job.estimate.batches
             (1, 1)
         """
         from . import arguments, results
 
         task = arguments.rerank_task(model, top_k, truncation)
-        return await self._prepare(results.BatchRerankings, task, pairs, options)
+        return self._prepare(results.BatchRerankings, task, pairs, options)
 
-    async def resume(
+    def resume(
         self, directory: str | os.PathLike[str], **options: Unpack[WatchOptions]
-    ) -> AsyncJob[BatchResults[Any]]:
+    ) -> Job[BatchResults[Any]]:
         """A job that was begun, by its directory alone: to run on, to read, or to retry.
 
         Args:
@@ -355,26 +315,15 @@ class AsyncBulkMethods:
         Example:
             >>> import tempfile
             >>> folder = tempfile.mkdtemp()
-            >>> async def main():
-            ...     async with voyageai.AsyncClient() as vo:
-            ...         texts = ["It rains."]
-            ...         await vo.batches.prepare_embed(texts, model="voyage-4", directory=folder)
-            ...         job = await vo.batches.resume(folder, poll=0.05)
-            ...         return len(await job.run())
-            >>> asyncio.run(main())
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", directory=folder)
+            >>> len(vo.batches.resume(folder, poll=0.05).run())
             1
         """
-        from anyio.to_thread import run_sync
-
         from .folder import Folder
-        from .jobs import AsyncJob
+        from .jobs import Job
         from .options import check_watch
         from .results import kind_of
 
         check_watch(options)
-
-        def read() -> AsyncJob[BatchResults[Any]]:
-            folder = Folder(directory)
-            return AsyncJob(self._client, kind_of(folder), folder, options)
-
-        return await run_sync(read)
+        folder = Folder(directory)
+        return Job(self._client, kind_of(folder), folder, options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..error import ArgumentError, VoyageError
+from ...error import ArgumentError, VoyageError
 
 __all__ = ["JobDirectoryError", "JobInUseError", "MaxCostError"]
 

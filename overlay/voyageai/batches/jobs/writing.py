@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest.models.batch_input_line import BatchInputLine
 
-from ..disk import sync_folder
+from ...disk import sync_folder
 from .bounds import batch_load
 from .lines import damaged, dumps, loads
 from .names import LineName, digest_of

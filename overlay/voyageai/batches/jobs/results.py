@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import frozen
 
-from ..disk import sync_folder
-from ..error import ArgumentError, MalformedResponseError
-from ..extras import require
-from ..reprs import whole
-from ..results import EmbeddingsObject, RerankingObject
-from ..results.contextualized import ContextualizedEmbeddingsResult
+from ...disk import sync_folder
+from ...error import ArgumentError, MalformedResponseError
+from ...extras import require
+from ...reprs import whole
+from ...results import EmbeddingsObject, RerankingObject
+from ...results.contextualized import ContextualizedEmbeddingsResult
 from .estimate import cost
 from .failures import Failure, Failures
 from .joining import Join

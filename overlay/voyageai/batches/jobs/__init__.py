@@ -1,0 +1,1 @@
+"""Jobs of any size, made of batches: what `client.batches.embed` and its like give and take."""
