@@ -1,0 +1,155 @@
+"""A finished table: its vectors as Arrow, and the rows nearest to a query."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..error import ArgumentError
+from ..extras import require
+from ..quantization import similarity
+from .kinds import EmbedTable
+from .slices import read_info
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..results.vectored import Vectored
+
+__all__ = ["VectorTable", "open_table"]
+
+
+class VectorTable:
+    """A table of vectors that a job has written, read a few thousand rows at a time.
+
+    Args:
+        path: Its directory.
+
+    Attributes:
+        path: Its directory.
+        about: What the vectors are: `model`, `input_type`, `output_dtype`, `dimension`, `space`.
+        rows: How many rows it has.
+
+    Example:
+        >>> table = voyageai.tables.open(into)
+        >>> table.about["model"], table.rows
+        ('voyage-4', 3)
+    """
+
+    def __init__(self, path: Path) -> None:
+        parts = sorted(path.glob("part-*.parquet"))
+        if not parts:
+            raise ArgumentError(f"{path} holds no table: there is no part-*.parquet", "path")
+        self.path = path
+        self.about: dict[str, Any] = read_info(parts[0]).about
+        pq = require("pyarrow.parquet", "arrow")
+        self.rows = sum(pq.read_metadata(part).num_rows for part in parts)
+        self._parts = parts
+
+    def dataset(self) -> Any:  # pyarrow has no types
+        """Open it as a `pyarrow.dataset.Dataset`."""
+        dataset = require("pyarrow.dataset", "arrow")
+        return dataset.dataset([str(part) for part in self._parts], format="parquet")
+
+    def similarity(
+        self, query: Vectored | Sequence[float] | npt.NDArray[Any]
+    ) -> Iterator[tuple[Any, npt.NDArray[Any]]]:
+        """Compare a query with every row.
+
+        Args:
+            query: One vector, of the table's dtype and dimension: a result of `embed_query` or its
+                numbers.
+
+        Yields:
+            Record batches without the vectors, each with an array of as many similarities, of
+            shape (rows,). A row without a vector is left out.
+
+        Raises:
+            ArgumentError: The query is of another shape.
+        """
+        vector = self._vector(query)
+        dtype = self.about.get("output_dtype") or "float"
+        for batch in self._batches():
+            column = batch.column(EmbedTable.column)
+            if column.null_count:
+                batch = batch.filter(column.is_valid())  # noqa: PLW2901  # the rows that have one
+                column = batch.column(EmbedTable.column)
+            matrix = _matrix(column)
+            if matrix.shape[1] != vector.shape[1]:
+                raise ArgumentError(
+                    f"query has {vector.shape[1]} numbers, but the table's vectors have "
+                    f"{matrix.shape[1]}",
+                    "query",
+                )
+            yield batch.drop_columns([EmbedTable.column]), similarity(vector, matrix, dtype)[0]
+
+    def search(
+        self, query: Vectored | Sequence[float] | npt.NDArray[Any], k: int = 10
+    ) -> Any:  # pyarrow has no types
+        """Find the rows that are nearest to a query, by looking at all of them.
+
+        Args:
+            query: As in `similarity`.
+            k: How many rows.
+
+        Returns:
+            A `pyarrow.Table` with the ids, the kept columns and `similarity`, the nearest first.
+
+        Example:
+            >>> query = vo.embed_query("Does it rain?", model="voyage-4")
+            >>> voyageai.tables.open(into).search(query, k=1).column("id").to_pylist()
+            [1]
+        """
+        pa, np = require("pyarrow", "arrow"), require("numpy", "numpy")
+        if type(k) is not int or k < 1:
+            raise ArgumentError(f"k must be a whole number from 1, not {k!r}", "k")
+        best: Any = None
+        for batch, scores in self.similarity(query):
+            found = pa.Table.from_batches([batch]).append_column("similarity", pa.array(scores))
+            if len(scores) > k:
+                found = found.take(np.sort(np.argpartition(-scores, k - 1)[:k]))
+            best = found if best is None else pa.concat_tables([best, found])
+            best = best.sort_by([("similarity", "descending")]).slice(0, k).combine_chunks()
+        return best
+
+    def _batches(self) -> Iterator[Any]:
+        pq = require("pyarrow.parquet", "arrow")
+        for part in self._parts:
+            yield from pq.ParquetFile(part).iter_batches(4096)
+
+    def _vector(self, query: Any) -> npt.NDArray[Any]:
+        np = require("numpy", "numpy")
+        found = np.asarray(query.to_numpy() if hasattr(query, "to_numpy") else query)
+        if found.ndim == 1:
+            found = found.reshape(1, -1)
+        if found.ndim != 2 or len(found) != 1:
+            raise ArgumentError(
+                f"query must be one vector, not an array of shape {found.shape}", "query"
+            )
+        vector: npt.NDArray[Any] = found
+        return vector
+
+    def __repr__(self) -> str:
+        return f"VectorTable({str(self.path)!r}, {self.rows:,} rows, {self.about.get('model')})"
+
+
+def open_table(path: str | os.PathLike[str]) -> VectorTable:
+    """Open a table that a job has written.
+
+    Args:
+        path: Its directory.
+
+    Raises:
+        ArgumentError: There is none.
+        ImportError: pyarrow is not installed.
+    """
+    return VectorTable(Path(path))
+
+
+def _matrix(column: Any) -> npt.NDArray[Any]:
+    """The vectors of a column, of shape (rows, numbers), without copying."""
+    numbers = column.flatten().to_numpy(zero_copy_only=True)
+    matrix: npt.NDArray[Any] = numbers.reshape(len(column), -1)
+    return matrix

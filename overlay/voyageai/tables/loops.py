@@ -1,0 +1,134 @@
+"""The two loops that carry out a schedule: threads for one client, tasks for the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+from ..error import VoyageError
+from ..flow import in_thread
+
+if TYPE_CHECKING:
+    from ..flow import AsyncSender, Sender
+    from ..options import CallOptions
+    from .kinds import Kind
+    from .schedule import Request, Schedule
+
+__all__ = ["run", "run_async"]
+
+OPTIONS: CallOptions = {"max_retries": 0}
+"""The schedule itself tries again, so that it knows of every refusal."""
+
+
+def run(
+    schedule: Schedule, kind: Kind, sender: Sender, tell: Callable[[], object], most: int
+) -> None:
+    """Carry out a schedule with threads.
+
+    If it is interrupted, what is on its way is waited for and kept, and nothing more is sent.
+
+    Args:
+        schedule: What to send.
+        kind: Builds the calls.
+        sender: Sends them.
+        tell: Called after each answer.
+        most: Requests in flight, at most.
+    """
+    stopped = False
+
+    def send(request: Request) -> Any:
+        if request.delay and not stopped:
+            sender.sleep(request.delay)
+        if stopped:
+            return None
+        try:
+            return sender.send(kind.call(request.units), OPTIONS)
+        except VoyageError as failure:
+            return failure
+
+    running: dict[Future[Any], Request] = {}
+
+    def take(done: set[Future[Any]]) -> None:
+        for future in done:
+            request, answer = running.pop(future), future.result()
+            if answer is None:
+                schedule.drop(request)
+            else:
+                schedule.take(request, answer)
+
+    with ThreadPoolExecutor(most, thread_name_prefix="voyageai-table") as pool:
+        try:
+            while True:
+                while (request := schedule.next()) is not None:
+                    running[pool.submit(send, request)] = request
+                if not running:
+                    return
+                take(wait(running, return_when=FIRST_COMPLETED).done)
+                tell()
+        except BaseException:
+            stopped = True
+            for future in [*running]:
+                if future.cancel():
+                    schedule.drop(running.pop(future))
+            while running:  # they have been sent, and are paid for
+                try:
+                    take(wait(running, return_when=FIRST_COMPLETED).done)
+                except VoyageError:  # the first failure is the one that is told
+                    continue
+            raise
+        finally:
+            schedule.close()
+
+
+async def run_async(
+    schedule: Schedule, kind: Kind, sender: AsyncSender, tell: Callable[[], object]
+) -> None:
+    """Carry out a schedule with tasks; files are read and written in threads.
+
+    Args:
+        schedule, kind, sender, tell: As in `run`.
+    """
+    from anyio import create_memory_object_stream, create_task_group
+
+    answers, results = create_memory_object_stream[tuple["Request", Any]](float("inf"))
+
+    async def send(request: Request) -> None:
+        answer: Any
+        try:
+            if request.delay:
+                await sender.sleep(request.delay)
+            answer = await sender.send(kind.call(request.units), OPTIONS)
+        except VoyageError as failure:
+            answer = failure
+        answers.send_nowait((request, answer))
+
+    in_flight = 0
+    failed: BaseException | None = None
+    try:
+        async with answers, results, create_task_group() as group:
+            try:
+                while True:
+                    while (request := await in_thread(schedule.next)) is not None:
+                        in_flight += 1
+                        group.start_soon(send, request)
+                    if not in_flight:
+                        break
+                    request, answer = await results.receive()
+                    in_flight -= 1
+                    await in_thread(schedule.take, request, answer)
+                    tell()
+            except (VoyageError, OSError) as failure:
+                # What is on its way has been paid for. A group would wrap what leaves it.
+                failed = failure
+                while in_flight:
+                    request, answer = await results.receive()
+                    in_flight -= 1
+                    try:
+                        await in_thread(schedule.take, request, answer)
+                    except VoyageError:  # the first failure is the one that is told
+                        continue
+        if failed is not None:
+            raise failed
+    finally:
+        schedule.close()

@@ -1,0 +1,347 @@
+"""What to send next, and what to do with an answer: a live job without its loop.
+
+`next` gives a request as long as one may be sent, `take` keeps what came of it. All of it runs in
+one thread; what sends requests, many at once, is in `loops`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from ..error import OverloadedError, RateLimitError, VoyageError
+from ..ratelimit.tokens import Ratio
+from ..retry import GiveUp, RetryPolicy, ServerHint
+from .kinds import Kind, Unit
+from .slices import Failure, PartInfo, Slice
+from .throttle import Concurrency
+
+if TYPE_CHECKING:
+    from ..batches.jobs.ledger import Ledger
+    from .cutting import Piece
+    from .units import Units
+
+__all__ = ["Limits", "Request", "Schedule", "Totals"]
+
+POLICY = RetryPolicy(max_retries=12, initial_delay=1.0, max_delay=60.0, max_retry_after=600.0)
+"""For a job: it waits for half an hour before it stops, to be resumed."""
+REFUSED = (400, 413, 422)
+"""Statuses of a request whose rows are at fault, or too many."""
+HOPELESS = 8
+"""Rows that are refused one by one, before anything was answered, until a job stops."""
+SHOWN = 80
+"""Characters of a text that are shown."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How much a request holds, and how many are in flight.
+
+    Attributes:
+        units: Units of a request, at most.
+        tokens: Tokens of a request, at most.
+        chunks: Rows of a request, at most.
+        concurrency: Requests in flight, at most.
+    """
+
+    units: int
+    tokens: int
+    chunks: int
+    concurrency: int
+
+
+@define(eq=False)
+class Request:
+    """Units that are sent together.
+
+    Attributes:
+        slice: The slice that they belong to.
+        units: They are sent in this order.
+        tokens: Their tokens, estimated.
+        delay: Seconds to wait before sending them.
+        retries: How often they were sent before.
+    """
+
+    slice: Slice
+    units: list[Unit]
+    tokens: int
+    delay: float = 0.0
+    retries: int = 0
+    number: int = -1
+    sent: int = 0
+    bound: Any = 0
+
+    @property
+    def rows(self) -> list[int]:
+        """Numbers of all rows."""
+        return [row for unit in self.units for row in unit.rows]
+
+
+@define
+class Totals:
+    """How far a job is.
+
+    Attributes:
+        rows: Rows with a result.
+        failed: Rows without.
+        tokens: Tokens that were billed.
+        unknown_tokens: Tokens that may have been billed for answers that were lost, at most.
+        requests: Requests that were sent in this run.
+    """
+
+    rows: int = 0
+    failed: int = 0
+    tokens: int = 0
+    unknown_tokens: int = 0
+    requests: int = 0
+
+
+class Schedule:
+    """A live job.
+
+    Args:
+        kind: What is done with a row.
+        pieces: Rows of the slices that are not finished.
+        units: Makes units of rows.
+        folder: The job's own folder.
+        limits: What bounds requests.
+        finish: Writes the part of a slice that is done.
+        ledger: Money that may be spent; None for any.
+        price: US dollars of a token, for the ledger.
+        random: Random numbers from 0 up to 1, for the time before a retry.
+        stop_at_failure: Whether the first row without a result ends the job.
+
+    Attributes:
+        totals: How far it is.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        pieces: Iterator[Piece],
+        units: Units,
+        folder: Path,
+        limits: Limits,
+        finish: Callable[[Slice], PartInfo],
+        *,
+        totals: Totals,
+        ledger: Ledger | None,
+        price: Any,
+        random: Callable[[], float],
+        stop_at_failure: bool,
+    ) -> None:
+        self._kind, self._pieces, self._units, self._folder = kind, pieces, units, folder
+        self._limits, self._finish = limits, finish
+        self._ledger, self._price, self._random = ledger, price, random
+        self._stop_at_failure = stop_at_failure
+        self.totals = totals
+        self.ratio = Ratio()
+        self.concurrency = Concurrency(limits.concurrency)
+        self._waiting: deque[Request] = deque()
+        self._filled: deque[tuple[Slice, Unit]] = deque()
+        self._open: dict[int, Slice] = {}
+        self._in_flight = 0
+        self._is_read = False
+        self._has_answers = False
+        self._refusals = 0
+
+    def next(self) -> Request | None:
+        """Return what to send now; None if nothing may be sent until an answer comes, or at all.
+
+        Raises:
+            NoMoneyError: Not one request is within the ledger any more.
+            ArgumentError: A row can't be read.
+        """
+        if self._in_flight >= self.concurrency.target:
+            return None
+        request = self._waiting.popleft() if self._waiting else self._pack()
+        if request is None:
+            return None
+        if self._ledger is not None:
+            request.bound = self._price * sum(unit.most_tokens for unit in request.units)
+            if not self._ledger.reserve(request.bound):
+                self._waiting.appendleft(request)
+                if not self._in_flight:
+                    raise NoMoneyError
+                return None
+        most = sum(unit.most_tokens or unit.tokens for unit in request.units)
+        request.number = request.slice.send(request.rows, most)
+        request.sent = self.concurrency.send()
+        self.totals.requests += 1
+        self._in_flight += 1
+        return request
+
+    def take(self, request: Request, answer: Any) -> None:
+        """Keep what came of a request.
+
+        Args:
+            request: What was sent.
+            answer: The result, or the `VoyageError` that sending it raised.
+
+        Raises:
+            VoyageError: The job can't go on.
+        """
+        self._in_flight -= 1
+        if isinstance(answer, VoyageError):
+            self._settle(request, 0 if not answer.outcome_unknown else None)
+            self._take_failure(request, answer)
+        else:
+            self._settle(request, answer.total_tokens)
+            shape, data = self._kind.read(answer, request.units)
+            request.slice.answer(request.number, shape, data, answer.total_tokens)
+            self.totals.rows += len(request.rows)
+            self.totals.tokens += answer.total_tokens
+            self.ratio.learn(request.tokens, answer.total_tokens)
+            self.concurrency.accepted()
+            self._has_answers = True
+        self._end(request.slice)
+
+    def drop(self, request: Request) -> None:
+        """Note that a request was not sent after all."""
+        self._in_flight -= 1
+        self._settle(request, 0)
+        request.slice.release(request.number)
+
+    def close(self) -> None:
+        """Leave all slices that are not finished as they are, for another run."""
+        for found in self._open.values():
+            found.close()
+        self._open.clear()
+
+    def _settle(self, request: Request, tokens: int | None) -> None:
+        if self._ledger is not None:
+            spent = request.bound if tokens is None else self._price * tokens
+            self._ledger.settle(request.bound, spent)
+
+    def _take_failure(self, request: Request, failure: VoyageError) -> None:
+        unknown = failure.outcome_unknown
+        request.slice.release(request.number, billed=None if unknown else False)
+        if unknown:
+            self.totals.unknown_tokens += sum(unit.most_tokens for unit in request.units)
+        status = failure.http_status
+        if status in REFUSED:
+            self._split(request, failure)
+            return
+        if isinstance(failure, (RateLimitError, OverloadedError)):
+            self.concurrency.refused(request.sent)
+        hint = ServerHint(failure.retry_after, None)
+        decision = POLICY.decide(
+            request.retries, status, hint, random=self._random(), left=None
+        )
+        if isinstance(decision, GiveUp):
+            raise failure
+        request.delay, request.retries = decision.seconds, request.retries + 1
+        self._waiting.append(request)
+
+    def _split(self, request: Request, failure: VoyageError) -> None:
+        """Send the halves of what was refused, down to the one unit that is at fault."""
+        units = request.units
+        if len(units) > 1:
+            middle = len(units) // 2
+            for half in (units[:middle], units[middle:]):
+                tokens = sum(unit.tokens for unit in half)
+                self._waiting.append(Request(request.slice, half, tokens))
+            return
+        self._refusals += 1
+        if not self._has_answers and self._refusals >= HOPELESS:
+            failure.add_note(
+                f"{self._refusals} rows were refused, and none was answered; the job stops"
+            )
+            raise failure
+        self.fail(
+            request.slice,
+            units[0],
+            "refused",
+            failure.user_message or str(failure),
+            failure.http_status,
+        )
+
+    def fail(
+        self, found: Slice, unit: Unit, code: str, message: str, status: int | None = None
+    ) -> None:
+        """Note that the rows of a unit have no result."""
+        for place, (row, id) in enumerate(zip(unit.rows, unit.ids, strict=True)):
+            text = unit.values[-1][place] if place < len(unit.values[-1]) else ""
+            failure = Failure(
+                id=id,
+                row=row,
+                slice=found.number,
+                code=code,
+                status=status,
+                message=message,
+                text=text[:SHOWN].encode("utf-8", "replace").decode(),
+            )
+            found.fail(failure)
+            self.totals.failed += 1
+            if self._stop_at_failure:
+                raise RowError(failure)
+
+    def _pack(self) -> Request | None:
+        """Fill a request with the next units of one slice."""
+        limits, ratio = self._limits, self.ratio.bound
+        units: list[Unit] = []
+        tokens = rows = 0
+        found: Slice | None = None
+        while True:
+            if not self._filled and not self._read():
+                break
+            owner, unit = self._filled[0]
+            fits = (
+                owner is (found or owner)
+                and len(units) < limits.units
+                and rows + len(unit.rows) <= limits.chunks
+                and (tokens + unit.tokens) * ratio <= limits.tokens
+            )
+            if units and not fits:
+                break
+            self._filled.popleft()
+            found = owner
+            units.append(unit)
+            tokens, rows = tokens + unit.tokens, rows + len(unit.rows)
+        return None if found is None else Request(found, units, tokens)
+
+    def _read(self) -> bool:
+        """Read rows until there is a unit; say whether there is one."""
+        while not self._filled and not self._is_read:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self._is_read = True
+                for found in list(self._open.values()):
+                    self._end(found)
+                break
+            found = self._open.get(piece.slice)
+            if found is None:
+                found = Slice(self._folder, piece.slice, piece.input, piece.first)
+                self._open[piece.slice] = found
+                self.totals.tokens += found.tokens
+                self.totals.unknown_tokens += found.unknown_tokens
+            for unit in self._units.of(piece, found, self):
+                self._filled.append((found, unit))
+            if piece.batch is None:
+                found.is_read, found.is_last, found.digest = True, piece.last, piece.digest
+                self._end(found)
+        return bool(self._filled)
+
+    def _end(self, found: Slice) -> None:
+        if found.is_done and self._open.pop(found.number, None) is not None:
+            self._finish(found)
+
+
+class NoMoneyError(Exception):
+    """Nothing more may be sent for the money that is left."""
+
+
+class RowError(VoyageError):
+    """A row has no result, and the job was asked to stop there.
+
+    Attributes:
+        failure: The row and the reason.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"row {failure.id!r}: {failure.code}: {failure.message}")
+        self.failure = failure

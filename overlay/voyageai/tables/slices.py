@@ -1,0 +1,476 @@
+"""Slices: the rows that become one Parquet file, and what is kept of them until they do.
+
+While a slice is worked on, its folder `_job/000012` holds
+
+columns.arrow   ids and kept columns, in the order of the rows
+vectors.bin     the vectors, each at the place of its row
+log.jsonl       what was sent and what came of it, so that nothing is sent twice after a crash
+
+and in the end `part-000012.parquet` is written beside, synced and renamed. Rows without a vector
+are in `_job/000012.failures.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from attrs import asdict, define, field, frozen
+
+from ..disk import make_folder, open_regular, sync_folder
+from ..extras import require
+from ..vectors import FORMATS
+
+__all__ = ["Failure", "PartInfo", "Shape", "Slice", "read_failures", "read_info"]
+
+METADATA = b"voyageai"
+"""Key of a part's metadata."""
+COPIED = 4096
+"""Rows that are copied into a part at once."""
+WAITING, DONE, FAILED = 0, 1, 2
+
+
+@frozen(kw_only=True)
+class Failure:
+    """A row without a result.
+
+    Attributes:
+        id: The row's id.
+        row: Its number within its slice, from 0.
+        slice: The number of its slice.
+        code: The kind of reason: `null`, `empty`, `invalid_text`, `too_long`, or `refused` by the
+            server.
+        status: HTTP status, where the server refused it.
+        message: The reason, for people.
+        text: How its text begins.
+    """
+
+    id: Any
+    row: int
+    slice: int
+    code: str
+    message: str
+    status: int | None = None
+    text: str = ""
+
+
+@frozen(kw_only=True)
+class Shape:
+    """What is written for a row.
+
+    Attributes:
+        column: Name of the column.
+        number: Type of a number: float32, int8, uint8 or float64.
+        columns: Numbers per row; None for a plain number.
+    """
+
+    column: str
+    number: str
+    columns: int | None
+
+    @property
+    def width(self) -> int:
+        """Bytes per row."""
+        return (self.columns or 1) * memoryview(bytes(8)).cast(FORMATS[self.number]).itemsize
+
+    def array(self, buffer: Any, rows: int) -> Any:
+        """An Arrow array over a buffer of numbers, row after row."""
+        pa = require("pyarrow", "arrow")
+        number = getattr(pa, self.number)()
+        flat = pa.Array.from_buffers(
+            number, rows * (self.columns or 1), [None, pa.py_buffer(buffer)]
+        )
+        return flat if self.columns is None else pa.FixedSizeListArray.from_arrays(flat, self.columns)
+
+    @property
+    def type(self) -> Any:
+        """The Arrow type of the column."""
+        pa = require("pyarrow", "arrow")
+        number = getattr(pa, self.number)()
+        return number if self.columns is None else pa.list_(number, self.columns)
+
+
+@frozen(kw_only=True)
+class PartInfo:
+    """What a finished part says of itself, in its metadata.
+
+    Attributes:
+        job: Id of the job.
+        slice: Number of the slice.
+        input: Number of the input that it was read from.
+        first: Number of its first row in that input.
+        rows: Rows of the input that it covers, with those that failed.
+        failed: How many failed.
+        last: Whether the input ends with it.
+        digest: Digest of what was read, where the source can't be read again.
+        tokens: Tokens that were billed for it.
+        unknown_tokens: Tokens that may have been billed, at most, for requests whose answer was
+            lost.
+        about: What the vectors are: model, dimension, dtype, input type, embedding space.
+    """
+
+    job: str
+    slice: int
+    input: int
+    first: int
+    rows: int
+    failed: int
+    last: bool
+    digest: str
+    tokens: int
+    unknown_tokens: int
+    about: dict[str, Any] = field(factory=dict)
+
+
+def read_info(path: Path) -> PartInfo:
+    """Read what a part says of itself.
+
+    Raises:
+        ValueError: It is no part of a job.
+    """
+    pq = require("pyarrow.parquet", "arrow")
+    found = (pq.read_schema(path).metadata or {}).get(METADATA)
+    if found is None:
+        raise ValueError(f"{path} is no part of a job: it has no metadata of one")
+    return PartInfo(**json.loads(found))
+
+
+def read_failures(path: Path) -> Iterator[Failure]:
+    """Read the failures of a slice; none if there is no such file."""
+    if path.exists():
+        with open_regular(path) as file:
+            for line in file:
+                yield Failure(**json.loads(line))
+
+
+@define
+class _Sent:
+    """A request that is under way: its rows and what it can be billed, at most."""
+
+    rows: Sequence[int]
+    tokens: int
+
+
+class Slice:
+    """A slice that is worked on.
+
+    Args:
+        folder: The job's own folder.
+        number: The number of the slice.
+        input: The number of its input.
+        first: The number of its first row there.
+
+    Attributes:
+        rows: Rows that were read so far.
+        is_read: Whether it has all its rows.
+        is_last: Whether the input ends with it.
+        failures: Rows without a result.
+        tokens: Tokens that were billed.
+        unknown_tokens: Tokens that may have been billed for lost answers.
+    """
+
+    def __init__(self, folder: Path, number: int, input: int, first: int) -> None:
+        self.number, self.input, self.first = number, input, first
+        self.path = folder / f"{number:06d}"
+        self.rows = 0
+        self.is_read = self.is_last = False
+        self.digest = ""
+        self.failures: list[Failure] = []
+        self.tokens = self.unknown_tokens = 0
+        self._status = bytearray()
+        self._left = 0
+        self._shape: Shape | None = None
+        self._sent: dict[int, _Sent] = {}
+        self._next = 0
+        self._answered: dict[int, bool] = {}
+        """Rows that an earlier run has the vectors of."""
+        make_folder(self.path)
+        self._recover()
+        self._log = self._open("log.jsonl", "ab")
+        self._vectors = self._open("vectors.bin", "r+b" if self._answered else "w+b")
+        self._columns: Any = None
+
+    def add(self, batch: Any) -> range:
+        """Add the ids and kept columns of rows that were read.
+
+        Args:
+            batch: A record batch of these columns.
+
+        Returns:
+            The numbers of the rows within the slice.
+        """
+        if self._columns is None:
+            ipc = require("pyarrow.ipc", "arrow")
+            self._columns = ipc.new_file(str(self.path / "columns.arrow"), batch.schema)
+        self._columns.write_batch(batch)
+        first, self.rows = self.rows, self.rows + batch.num_rows
+        self._status += bytes(batch.num_rows)
+        self._left += batch.num_rows
+        return range(first, self.rows)
+
+    def has(self, row: int) -> bool:
+        """Whether an earlier run has the vector of a row; it counts as done then."""
+        if row not in self._answered:
+            return False
+        self._set([row], DONE)
+        return True
+
+    def send(self, rows: Sequence[int], tokens: int) -> int:
+        """Note that a request is about to be sent, and what it can be billed at most.
+
+        Returns:
+            The number of the request.
+        """
+        number, self._next = self._next, self._next + 1
+        self._sent[number] = _Sent(rows, tokens)
+        self._write(sent=number, tokens=tokens)
+        return number
+
+    def answer(self, request: int, shape: Shape, data: memoryview, tokens: int) -> None:
+        """Keep the vectors of a request's rows.
+
+        Args:
+            request: The number of the request.
+            shape: What they are.
+            data: Bytes, row after row, in the order of the request's rows.
+            tokens: Tokens that were billed.
+        """
+        self._shape = shape
+        rows, width = self._sent.pop(request).rows, shape.width
+        for start, stop in _runs(rows):
+            self._vectors.seek(rows[start] * width)
+            self._vectors.write(data[start * width : stop * width])
+        self._vectors.flush()
+        spans = [[rows[start], rows[stop - 1] + 1] for start, stop in _runs(rows)]
+        sum_ = zlib.crc32(data)
+        self._write(answered=request, rows=spans, crc=sum_, billed=tokens, shape=asdict(shape))
+        self.tokens += tokens
+        self._set(rows, DONE)
+
+    def release(self, request: int, *, billed: bool | None = False) -> Sequence[int]:
+        """Note that a request has no answer: it was not billed, or (None) that is not known."""
+        sent = self._sent.pop(request)
+        if billed is None:
+            self.unknown_tokens += sent.tokens
+        self._write(released=request, unknown=sent.tokens if billed is None else 0)
+        return sent.rows
+
+    def fail(self, failure: Failure) -> None:
+        """Note that a row has no result."""
+        self.failures.append(failure)
+        self._set([failure.row], FAILED)
+
+    def copy(self, row: int, other: int) -> None:
+        """Give a row what another one of the same text has."""
+        shape = self._shape
+        if self._status[other] == FAILED or shape is None:
+            found = next(failure for failure in self.failures if failure.row == other)
+            self.fail(Failure(**{**asdict(found), "row": row, "id": None}))
+            return
+        self._vectors.seek(other * shape.width)
+        data = self._vectors.read(shape.width)
+        self._vectors.seek(row * shape.width)
+        self._vectors.write(data)
+        self._set([row], DONE)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all rows were read, and each has a result or a reason."""
+        return self.is_read and not self._left
+
+    def finish(self, info: dict[str, Any], shape: Shape, folder: Path, *, nulls: bool) -> PartInfo:
+        """Write the part, and remove what was kept for it.
+
+        Args:
+            info: The job's id and what the vectors are, for the metadata.
+            shape: What is written for a row, where no row had a result.
+            folder: Where parts are.
+            nulls: Whether rows that failed are written, with null.
+        """
+        shape = self._shape or shape
+        self._vectors.flush()
+        if self._columns is not None:
+            self._columns.close()
+        self.failures.sort(key=lambda failure: failure.row)
+        part = PartInfo(
+            slice=self.number,
+            input=self.input,
+            first=self.first,
+            rows=self.rows,
+            failed=len(self.failures),
+            last=self.is_last,
+            digest=self.digest,
+            tokens=self.tokens,
+            unknown_tokens=self.unknown_tokens,
+            **info,
+        )
+        failures = self.path.with_suffix(".failures.jsonl")
+        if self.failures:
+            _write_whole(failures, b"".join(_line(asdict(failure)) for failure in self.failures))
+        else:
+            failures.unlink(missing_ok=True)
+        self._write_part(part, shape, folder / f"part-{self.number:06d}.parquet", nulls=nulls)
+        self.close()
+        shutil.rmtree(self.path)
+        return part
+
+    def close(self) -> None:
+        """Close the files, and leave them for another run."""
+        self._log.close()
+        self._vectors.close()
+        if self._columns is not None:
+            self._columns.close()
+
+    def _write_part(self, part: PartInfo, shape: Shape, path: Path, *, nulls: bool) -> None:
+        pa, pq = require("pyarrow", "arrow"), require("pyarrow.parquet", "arrow")
+        fresh = path.with_name(f".{path.name}.part")
+        size = self.rows * shape.width
+        os.truncate(self.path / "vectors.bin", size)  # rows at the end may have failed
+        columns = self.path / "columns.arrow"
+        with pa.memory_map(str(self.path / "vectors.bin")) as vectors:
+            buffer = vectors.read_buffer(size) if size else pa.py_buffer(b"")
+            opened = pa.ipc.open_file(pa.memory_map(str(columns)))
+            fields = [*opened.schema, pa.field(shape.column, shape.type)]
+            metadata = {METADATA: json.dumps(asdict(part)).encode()}
+            schema = pa.schema(fields, metadata)
+            names = [field_.name for field_ in opened.schema]
+            with (
+                open_regular(fresh, "wb") as file,
+                pq.ParquetWriter(
+                    file,
+                    schema,
+                    compression={name: "zstd" for name in names} or "none",
+                    use_dictionary=names or False,
+                    write_statistics=names or False,
+                ) as writer,
+            ):
+                row = 0
+                for piece in _gathered(opened):
+                    count = piece.num_rows
+                    numbers = buffer.slice(row * shape.width, count * shape.width)
+                    status = self._status[row : row + count]
+                    writer.write_batch(_joined(piece, shape, numbers, status, schema, nulls=nulls))
+                    row += count
+                writer.close()
+                file.flush()
+                os.fsync(file.fileno())
+        fresh.replace(path)
+        sync_folder(path.parent)
+
+    def _recover(self) -> None:
+        """Take over what an earlier run has got."""
+        path = self.path / "log.jsonl"
+        if not path.exists():
+            return
+        sent: dict[int, int] = {}
+        answers: list[dict[str, Any]] = []
+        with open_regular(path) as file:
+            for line in file:
+                try:
+                    event = json.loads(line)
+                except ValueError:  # the last line, torn by a crash
+                    break
+                if "sent" in event:
+                    sent[event["sent"]] = event["tokens"]
+                elif "answered" in event:
+                    sent.pop(event["answered"], None)
+                    answers.append(event)
+                else:
+                    sent.pop(event["released"], None)
+                    self.unknown_tokens += event["unknown"]
+        self.unknown_tokens += sum(sent.values())  # what was in flight may have been billed
+        self._next = max([*sent, *(event["answered"] for event in answers), -1]) + 1
+        vectors = self.path / "vectors.bin"
+        with open_regular(vectors) as file:
+            for event in answers:
+                self.tokens += event["billed"]
+                if self._is_there(file, event):
+                    self._shape = Shape(**event["shape"])
+                    for start, stop in event["rows"]:
+                        self._answered |= dict.fromkeys(range(start, stop), True)
+        # What is lost is counted once: a line says all that is known of the past.
+        _write_whole(
+            path,
+            b"".join(_line(event) for event in answers)
+            + _line({"released": -1, "unknown": self.unknown_tokens}),
+        )
+
+    def _is_there(self, file: IO[bytes], event: dict[str, Any]) -> bool:
+        width, sum_ = Shape(**event["shape"]).width, 0
+        for start, stop in event["rows"]:
+            file.seek(start * width)
+            sum_ = zlib.crc32(file.read((stop - start) * width), sum_)
+        return bool(sum_ == event["crc"])
+
+    def _set(self, rows: Sequence[int], status: int) -> None:
+        for row in rows:
+            if self._status[row] == WAITING:
+                self._left -= 1
+            self._status[row] = status
+
+    def _write(self, **event: Any) -> None:
+        self._log.write(_line(event))
+        self._log.flush()
+
+    def _open(self, name: str, mode: str) -> IO[bytes]:
+        if mode == "w+b":
+            open_regular(self.path / name, "wb").close()
+            mode = "r+b"
+        return open_regular(self.path / name, mode)
+
+
+def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Spans of places whose rows follow each other."""
+    start = 0
+    for place in range(1, len(rows) + 1):
+        if place == len(rows) or rows[place] != rows[place - 1] + 1:
+            yield start, place
+            start = place
+
+
+def _line(event: Any) -> bytes:
+    return json.dumps(event, default=str).encode() + b"\n"
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f"{path.name}.part")
+    with open_regular(fresh, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _gathered(opened: Any) -> Iterator[Any]:
+    """Batches of an Arrow file, a few thousand rows each."""
+    pa = require("pyarrow", "arrow")
+    some: list[Any] = []
+    for number in range(opened.num_record_batches):
+        some.append(opened.get_batch(number))
+        if sum(batch.num_rows for batch in some) >= COPIED:
+            yield pa.concat_batches(some)
+            some = []
+    if some:
+        yield pa.concat_batches(some)
+
+
+def _joined(
+    columns: Any, shape: Shape, numbers: Any, status: bytearray, schema: Any, *, nulls: bool
+) -> Any:
+    """A record batch of columns and vectors, without the rows that failed or with null there."""
+    pa = require("pyarrow", "arrow")
+    vectors = shape.array(numbers, columns.num_rows)
+    if FAILED in status:
+        good = [value == DONE for value in status]
+        if nulls:
+            indices = pa.array([row if fine else None for row, fine in enumerate(good)], pa.int32())
+            vectors = vectors.take(indices)
+        else:
+            mask = pa.array(good)
+            columns, vectors = columns.filter(mask), vectors.filter(mask)
+    return pa.RecordBatch.from_arrays([*columns.columns, vectors], schema=schema)

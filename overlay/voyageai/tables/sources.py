@@ -1,0 +1,447 @@
+"""Rows in: Parquet, CSV, NDJSON and Arrow files, tables in memory, and whatever yields batches.
+
+Every source is a list of inputs (files, or one thing in memory), and every input a stream of Arrow
+record batches with the columns that a job needs. Nothing else knows where rows come from.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+from attrs import frozen
+
+from ..error import ArgumentError
+from ..extras import require
+
+__all__ = ["Columns", "Files", "Source", "source_of"]
+
+ROWS = 1024
+"""Rows of a record batch that is read. Chosen: a few megabytes, however long the texts are."""
+FORMATS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+}
+ROW_NUMBER = "row"
+"""Name of the id column where none is given: the number of the row, from 0."""
+
+
+@frozen
+class Columns:
+    """The columns of a source that a job reads.
+
+    Attributes:
+        id: Name of the column with the ids; None to number the rows.
+        values: Names of the columns that are sent: the text, or the query and the document.
+        group: Name of the column that says which rows belong together; None if each is alone.
+        keep: Names of further columns that are written beside the vectors.
+    """
+
+    id: str | None
+    values: tuple[str, ...]
+    group: str | None = None
+    keep: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Every column once, in the order in which they are read."""
+        found = [self.id, self.group, *self.values, *self.keep]
+        return list(dict.fromkeys(name for name in found if name is not None))
+
+
+class Source(ABC):
+    """Where rows come from.
+
+    Attributes:
+        can_repeat: Whether it can be read more than once.
+    """
+
+    can_repeat: ClassVar[bool]
+
+    @abstractmethod
+    def inputs(self) -> list[dict[str, Any]]:
+        """Describe each input, so that a change of it is noticed: its name, size, time, rows."""
+
+    @abstractmethod
+    def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
+        """Read an input.
+
+        Args:
+            index: Its number.
+            columns: The columns to read.
+            skip: Rows at its beginning that are left out.
+
+        Yields:
+            Record batches of the columns, in the order of the rows.
+
+        Raises:
+            ArgumentError: A column is missing, or the input can't be read; names it.
+        """
+
+
+class Files(Source):
+    """Files of one format, each an input.
+
+    Args:
+        filesystem: A `pyarrow.fs.FileSystem`, which opens them.
+        paths: Their paths in it, in order.
+        format: `parquet`, `csv`, `ndjson` or `arrow`; None to go by each file's extension.
+    """
+
+    can_repeat = True
+
+    def __init__(self, filesystem: Any, paths: Sequence[str], format: str | None) -> None:
+        self._filesystem, self._paths = filesystem, list(paths)
+        self._formats = [format or _format(path) for path in self._paths]
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """Describe each file by path, size and time of its last change."""
+        found = self._filesystem.get_file_info(self._paths)
+        missing = [info.path for info in found if not info.is_file]
+        if missing:
+            raise ArgumentError(f"source names {missing[0]!r}, which is not a file", "source")
+        return [
+            {"path": info.path, "size": info.size, "modified": info.mtime_ns} for info in found
+        ]
+
+    def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
+        """Read a file; of Parquet and Arrow, parts that are skipped are not decoded."""
+        path, names = self._paths[index], columns.names
+        readers: dict[str, Callable[[Any, list[str], int], Iterator[Any]]] = {
+            "parquet": _read_parquet,
+            "csv": _read_csv,
+            "ndjson": _read_ndjson,
+            "arrow": _read_arrow,
+        }
+        pa = require("pyarrow", "arrow")
+        try:
+            with self._filesystem.open_input_file(path) as file:
+                yield from readers[self._formats[index]](file, names, skip)
+        except (pa.ArrowInvalid, pa.ArrowKeyError, KeyError, ValueError) as failure:
+            if isinstance(failure, ArgumentError):
+                raise ArgumentError(f"{path}: {failure}", failure.argument) from None
+            raise ArgumentError(f"{path} can't be read: {failure}", "source") from failure
+
+
+class Batches(Source):
+    """Record batches that exist, or are made once, one after the other.
+
+    Args:
+        batches: Makes them.
+        can_repeat: Whether it can be called again.
+        rows: How many rows there are, where that is known.
+    """
+
+    def __init__(
+        self, batches: Callable[[], Iterable[Any]], *, can_repeat: bool, rows: int | None = None
+    ) -> None:
+        self._batches, self._rows = batches, rows
+        self.can_repeat = can_repeat  # type: ignore[misc]  # a fact of the object here
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """Describe the only input by its number of rows."""
+        return [{"path": None, "rows": self._rows}]
+
+    def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:  # noqa: ARG002  # there is one
+        """Read the batches, cut to pieces of a few rows."""
+        for batch in self._batches():
+            _check_columns(batch.schema.names, columns.names)
+            picked = batch.select(columns.names)
+            for start in range(0, picked.num_rows, ROWS):
+                piece = picked.slice(start, ROWS)
+                if skip >= piece.num_rows:
+                    skip -= piece.num_rows
+                    continue
+                yield piece.slice(skip)
+                skip = 0
+
+
+def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> Source:
+    """Make a source of what a user gives.
+
+    Args:
+        given: Paths, globs or URLs of files or directories; a `pyarrow` table, batch, reader or
+            dataset; anything with `__arrow_c_stream__` (polars, pandas, DuckDB); a DB-API cursor;
+            or an iterable of record batches, tables, dicts (a row each) or lists of dicts.
+        filesystem: A `pyarrow.fs` or fsspec filesystem that opens the paths.
+        format: Format of the files, where their extensions don't tell it.
+
+    Raises:
+        ArgumentError: It is none of these, or no file is there.
+        ImportError: pyarrow is not installed.
+    """
+    pa = require("pyarrow", "arrow")
+    if format is not None and format not in FORMATS.values():
+        raise ArgumentError(
+            f"format must be one of {', '.join(sorted(set(FORMATS.values())))}, not {format!r}",
+            "format",
+        )
+    if isinstance(given, (str, os.PathLike)):
+        return _files([given], filesystem, format)
+    if isinstance(given, (list, tuple)) and given and _are_paths(given):
+        return _files(given, filesystem, format)
+    if isinstance(given, (pa.Table, pa.RecordBatch)):
+        table = given if isinstance(given, pa.Table) else pa.Table.from_batches([given])
+        return Batches(table.to_batches, can_repeat=True, rows=table.num_rows)
+    dataset = require("pyarrow.dataset", "arrow")
+    if isinstance(given, dataset.Dataset):
+        return Batches(
+            lambda: given.to_batches(batch_size=ROWS, batch_readahead=2, fragment_readahead=1),
+            can_repeat=True,
+            rows=given.count_rows(),
+        )
+    if isinstance(given, pa.RecordBatchReader):
+        return Batches(lambda: given, can_repeat=False)
+    if hasattr(given, "__arrow_c_stream__"):
+        # What a data frame gives can be asked for again; a stream that is read once is a reader.
+        return Batches(lambda: pa.RecordBatchReader.from_stream(given), can_repeat=True)
+    if hasattr(given, "fetchmany") and hasattr(given, "description"):
+        return Batches(lambda: _of_rows(_fetched(given)), can_repeat=False)
+    if isinstance(given, Iterable) and not isinstance(given, (bytes, Mapping)):
+        can_repeat = isinstance(given, Sequence)
+        return Batches(lambda: _of_items(given), can_repeat=can_repeat)
+    raise ArgumentError(
+        "source must be a path, a pyarrow table, reader or dataset, a data frame, a cursor, or an "
+        f"iterable of batches, not {type(given).__name__}",
+        "source",
+    )
+
+
+def _are_paths(given: Sequence[Any]) -> bool:
+    return all(isinstance(item, (str, os.PathLike)) for item in given)
+
+
+def _files(given: Sequence[Any], filesystem: Any, format: str | None) -> Files:
+    fs = require("pyarrow.fs", "arrow")
+    paths: list[str] = []
+    if filesystem is not None and not isinstance(filesystem, fs.FileSystem):
+        filesystem = fs.PyFileSystem(fs.FSSpecHandler(filesystem))
+    for item in map(os.fspath, given):
+        if filesystem is None and "://" in item:
+            filesystem, item = fs.FileSystem.from_uri(item)
+        elif "://" in item and filesystem is not None:
+            item = item.partition("://")[2]
+        found = _local(item, format) if filesystem is None else _remote(item, filesystem, format)
+        if not found:
+            raise ArgumentError(
+                f"source: there is no file {item!r}"
+                if not any(mark in item for mark in "*?[")
+                else f"source: no file matches {item!r}",
+                "source",
+            )
+        paths += found
+    return Files(filesystem or fs.LocalFileSystem(), paths, format)
+
+
+def _local(item: str, format: str | None) -> list[str]:
+    path = Path(item)
+    if path.is_dir():
+        inside = (str(found) for found in sorted(path.rglob("*")) if found.is_file())
+        return [found for found in inside if _wanted(found, format)]
+    if path.is_file():
+        return [str(path.absolute())]
+    return [str(Path(found).absolute()) for found in sorted(glob.glob(item, recursive=True))]  # noqa: PTH207  # takes absolute patterns
+
+
+def _remote(item: str, filesystem: Any, format: str | None) -> list[str]:
+    fs = require("pyarrow.fs", "arrow")
+    wild = next((place for place, char in enumerate(item) if char in "*?["), None)
+    if wild is None:
+        info = filesystem.get_file_info(item)
+        if info.is_file:
+            return [item]
+        base, pattern = item, None
+    else:
+        base, pattern = item[:wild].rpartition("/")[0], item
+    selector = fs.FileSelector(base, recursive=True, allow_not_found=True)
+    found = sorted(info.path for info in filesystem.get_file_info(selector) if info.is_file)
+    if pattern is not None:
+        return [path for path in found if fnmatch.fnmatchcase(path, pattern)]
+    return [path for path in found if _wanted(path, format)]
+
+
+def _wanted(path: str, format: str | None) -> bool:
+    """Whether a file of a directory is one of its rows: not hidden, and of a known format."""
+    hidden = any(part[:1] in "._" for part in Path(path).name.split("/"))
+    return not hidden and (format is not None or Path(path).suffix in FORMATS)
+
+
+def _format(path: str) -> str:
+    found = FORMATS.get(Path(path).suffix.lower())
+    if found is None:
+        raise ArgumentError(
+            f"the format of {path!r} is not known by its extension; name it: format='csv'",
+            "format",
+        )
+    return found
+
+
+def _check_columns(there: Sequence[str], wanted: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in there:
+            shown = ", ".join(there[:20])
+            raise ArgumentError(f"there is no column {name!r}; there are {shown}", "source")
+
+
+def _read_parquet(file: Any, names: list[str], skip: int) -> Iterator[Any]:
+    pq = require("pyarrow.parquet", "arrow")
+    opened = pq.ParquetFile(file)
+    _check_columns(opened.schema_arrow.names, names)
+    first = 0
+    for first in range(opened.num_row_groups):
+        rows = opened.metadata.row_group(first).num_rows
+        if skip < rows:
+            break
+        skip -= rows
+    else:
+        return
+    groups = range(first, opened.num_row_groups)
+    found = opened.iter_batches(ROWS, groups, columns=names, use_threads=False)
+    yield from _after(found, skip, names)
+
+
+def _read_csv(file: Any, names: list[str], skip: int) -> Iterator[Any]:
+    csv = require("pyarrow.csv", "arrow")
+    with csv.open_csv(file, read_options=csv.ReadOptions(use_threads=False)) as reader:
+        _check_columns(reader.schema.names, names)
+        yield from _after(_cut(reader), skip, names)
+
+
+def _read_arrow(file: Any, names: list[str], skip: int) -> Iterator[Any]:
+    ipc = require("pyarrow.ipc", "arrow")
+    magic = file.read(6)
+    file.seek(0)
+    if magic == b"ARROW1":
+        opened = ipc.open_file(file)
+        found = (opened.get_batch(number) for number in range(opened.num_record_batches))
+    else:
+        opened = ipc.open_stream(file)
+        found = iter(opened)
+    _check_columns(opened.schema.names, names)
+    yield from _after(_cut(found), skip, names)
+
+
+def _read_ndjson(file: Any, names: list[str], skip: int) -> Iterator[Any]:
+    rows = _json_rows(file, names)
+    for _ in islice(rows, skip):
+        pass
+    yield from _of_rows(rows)
+
+
+def _json_rows(file: Any, names: list[str]) -> Iterator[dict[str, Any]]:
+    import io
+
+    checked = False
+    for number, line in enumerate(io.BufferedReader(file), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as failure:
+            raise ArgumentError(f"line {number} is not JSON: {failure}", "source") from None
+        if not isinstance(row, dict):
+            raise ArgumentError(f"line {number} is not an object", "source")
+        if not checked:
+            _check_columns(list(row), names)
+            checked = True
+        yield {name: row.get(name) for name in names}
+
+
+def _cut(batches: Iterable[Any]) -> Iterator[Any]:
+    for batch in batches:
+        for start in range(0, batch.num_rows, ROWS):
+            yield batch.slice(start, ROWS)
+
+
+def _after(batches: Iterable[Any], skip: int, names: list[str]) -> Iterator[Any]:
+    """Batches without the rows at the beginning that are skipped."""
+    for batch in batches:
+        if skip >= batch.num_rows:
+            skip -= batch.num_rows
+            continue
+        yield batch.select(names).slice(skip)
+        skip = 0
+
+
+def _fetched(cursor: Any) -> Iterator[dict[str, Any]]:
+    names = [column[0] for column in cursor.description]
+    while rows := cursor.fetchmany(ROWS):
+        for row in rows:
+            yield dict(row) if isinstance(row, Mapping) else dict(zip(names, row, strict=True))
+
+
+def _of_items(items: Iterable[Any]) -> Iterator[Any]:
+    """Record batches of an iterable of batches, tables, rows or lists of rows."""
+    pa = require("pyarrow", "arrow")
+    rows: list[dict[str, Any]] = []
+    schema: Any = None
+    for item in items:
+        if isinstance(item, pa.RecordBatch):
+            yield item
+        elif isinstance(item, pa.Table):
+            yield from item.to_batches()
+        elif isinstance(item, Mapping) or (
+            isinstance(item, (list, tuple)) and all(isinstance(row, Mapping) for row in item)
+        ):
+            rows += [dict(item)] if isinstance(item, Mapping) else map(dict, item)
+            while len(rows) >= ROWS:
+                batch = _batch(rows[:ROWS], schema)
+                schema, rows = batch.schema, rows[ROWS:]
+                yield batch
+        else:
+            raise ArgumentError(
+                "source yields what is no batch: each item must be a pyarrow RecordBatch or Table, "
+                f"a dict or a list of dicts, not {type(item).__name__}",
+                "source",
+            )
+    if rows:
+        yield _batch(rows, schema)
+
+
+def _of_rows(rows: Iterator[dict[str, Any]]) -> Iterator[Any]:
+    schema: Any = None
+    while some := list(islice(rows, ROWS)):
+        batch = _batch(some, schema)
+        schema = batch.schema
+        yield batch
+
+
+def _batch(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
+    """Rows as a record batch; of the schema of those before it, where there are any."""
+    pa = require("pyarrow", "arrow")
+    names = list(dict.fromkeys(chain.from_iterable(rows))) if schema is None else schema.names
+    arrays = []
+    for name in names:
+        type_ = None if schema is None else schema.field(name).type
+        values = [row.get(name) for row in rows]
+        try:
+            arrays.append(_array(values, type_))
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as failure:
+            raise ArgumentError(f"column {name!r} is of mixed types: {failure}", "source") from None
+    return pa.RecordBatch.from_arrays(arrays, names)
+
+
+def _array(values: list[Any], type_: Any) -> Any:
+    pa = require("pyarrow", "arrow")
+    if type_ is not None and pa.types.is_null(type_):
+        type_ = None
+    try:
+        return pa.array(values, type_)
+    except UnicodeEncodeError:
+        # Text that is no Unicode is kept as it is: its row fails, and no other.
+        raw = [None if value is None else value.encode("utf-8", "surrogatepass") for value in values]
+        offsets_and_data = pa.array(raw, pa.binary()).buffers()
+        return pa.StringArray.from_buffers(len(raw), *offsets_and_data[1:], offsets_and_data[0])

@@ -1,0 +1,52 @@
+"""How many requests are in flight together, where no rate limit says it."""
+
+from __future__ import annotations
+
+__all__ = ["Concurrency"]
+
+
+class Concurrency:
+    """Additive increase, multiplicative decrease.
+
+    Each round of answers raises the number by one; a refusal (429 or 529) halves it, once for all
+    requests that were in flight when it came.
+
+    Args:
+        most: The most at once.
+        first: How many at the beginning.
+
+    Example:
+        >>> concurrency = Concurrency(most=64, first=8)
+        >>> concurrency.refused(sent_at=0)
+        >>> concurrency.target
+        4
+    """
+
+    def __init__(self, most: int, first: int = 8) -> None:
+        self._most = most
+        self._target = float(min(first, most))
+        self._sent = self._refused_at = 0
+
+    @property
+    def target(self) -> int:
+        """How many may be in flight now."""
+        return int(self._target)
+
+    def send(self) -> int:
+        """Count a request that is sent, and return its number."""
+        self._sent += 1
+        return self._sent
+
+    def accepted(self) -> None:
+        """Count a request that was answered."""
+        self._target = min(self._most, self._target + 1 / self._target)
+
+    def refused(self, sent_at: int) -> None:
+        """Count a request that was refused for its rate.
+
+        Args:
+            sent_at: Its number.
+        """
+        if sent_at >= self._refused_at:
+            self._target = max(1.0, self._target / 2)
+            self._refused_at = self._sent + 1
