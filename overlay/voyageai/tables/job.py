@@ -401,3 +401,40 @@ class _TableJob(Generic[S]):
             unit="rows",
             detail=detail,
         )
+
+
+def describe(spec: Spec) -> dict[str, Any]:
+    """Return what the vectors are, for the metadata of parts."""
+    entry, shape = known(spec.model), spec.kind.shape
+    return {
+        "method": spec.method,
+        "model": spec.model,
+        "space": None if entry is None else entry.embedding_space,
+        "dimension": spec.params.get("output_dimension") or _usual_dimension(spec.model),
+        "number": shape.number,
+        **spec.params,
+    }
+
+
+def _usual_dimension(model: str) -> int | None:
+    entry = known(model)
+    return entry.dimensions.default if entry is not None and entry.dimensions else None
+
+
+def request_limits(spec: Spec, tpm: float | None, concurrency: int) -> Limits:
+    """Return how much a request of a job holds.
+
+    Args:
+        spec: The job.
+        tpm: Tokens per minute of the client's rate limit; None without one. A request is at most a
+            thirtieth of them: what the last request of a minute does not fill is lost.
+        concurrency: Requests in flight, at most.
+    """
+    entry = known(spec.model)
+    most = entry.max_request_tokens if entry is not None else None
+    tokens = most if most is not None else LEAST_TOKENS
+    if tpm is not None and isfinite(tpm):
+        tokens = max(1, min(tokens, int(tpm / 30)))
+    units = 1 if spec.method == "rerank" else constraint(*ITEMS[spec.method]).max_items or 1
+    chunks = (entry.max_request_chunks if entry is not None else None) or 1 << 30
+    return Limits(units=units, tokens=tokens, chunks=chunks, concurrency=concurrency)

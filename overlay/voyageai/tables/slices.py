@@ -26,13 +26,24 @@ from ..disk import make_folder, open_regular, sync_folder
 from ..extras import require
 from ..vectors import FORMATS
 
-__all__ = ["Failure", "PartInfo", "Shape", "Slice", "read_failures", "read_info"]
+__all__ = [
+    "Failure",
+    "PartInfo",
+    "Shape",
+    "Slice",
+    "billed",
+    "read_failures",
+    "read_info",
+    "reopen",
+]
 
 METADATA = b"voyageai"
 """Key of a part's metadata."""
 COPIED = 4096
 """Rows that are copied into a part at once."""
 WAITING, DONE, FAILED = 0, 1, 2
+NUMBERS = {"float": "float32", "double": "float64"}
+"""Names of Arrow's types of numbers that are called otherwise here."""
 
 
 @frozen(kw_only=True)
@@ -74,9 +85,14 @@ class Shape:
     columns: int | None
 
     @property
+    def item(self) -> int:
+        """Bytes per number."""
+        return memoryview(bytes(8)).cast(FORMATS[self.number]).itemsize
+
+    @property
     def width(self) -> int:
         """Bytes per row."""
-        return (self.columns or 1) * memoryview(bytes(8)).cast(FORMATS[self.number]).itemsize
+        return (self.columns or 1) * self.item
 
     def array(self, buffer: Any, rows: int) -> Any:
         """An Arrow array over a buffer of numbers, row after row."""
@@ -146,6 +162,90 @@ def read_failures(path: Path) -> Iterator[Failure]:
         with open_regular(path) as file:
             for line in file:
                 yield Failure(**json.loads(line))
+
+
+def billed(path: Path) -> tuple[int, int]:
+    """Read what was billed for a slice that is not finished.
+
+    Args:
+        path: Its folder.
+
+    Returns:
+        Tokens that answers reported, and tokens that lost answers may have been billed, at most.
+    """
+    answers, unknown = _read_log(path / "log.jsonl")
+    return sum(event["billed"] for event in answers), unknown
+
+
+def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
+    """Make an unfinished slice of a finished one, so that the rows that failed are sent again.
+
+    The part stays until the slice is finished once more.
+
+    Args:
+        path: The part.
+        part: What it says of itself.
+        folder: The job's own folder.
+        shape: What is written for a row, where no row has a result.
+    """
+    pa, pq = require("pyarrow", "arrow"), require("pyarrow.parquet", "arrow")
+    own = folder / f"{part.slice:06d}"
+    failed = {failure.row for failure in read_failures(own.with_suffix(".failures.jsonl"))}
+    good = [row for row in range(part.rows) if row not in failed]
+    make_folder(own)
+    sum_ = 0
+    with open_regular(own / "vectors.bin", "wb") as file:
+        place = 0
+        opened = pq.ParquetFile(path)
+        field_ = opened.schema_arrow.field(len(opened.schema_arrow) - 1)
+        if pa.types.is_fixed_size_list(field_.type):
+            number, columns = str(field_.type.value_type), field_.type.list_size
+            shape = Shape(column=field_.name, number=NUMBERS.get(number, number), columns=columns)
+        for batch in opened.iter_batches(COPIED, columns=[field_.name]):
+            column = batch.column(0).drop_null()
+            flat = column.flatten() if shape.columns is not None else column
+            offset, size = flat.offset * shape.item, len(flat) * shape.item
+            data = memoryview(flat.buffers()[1])[offset : offset + size] if size else b""
+            sum_ = zlib.crc32(data, sum_)
+            rows = good[place : place + len(column)]
+            for start, stop in _runs(rows):
+                file.seek(rows[start] * shape.width)
+                file.write(data[start * shape.width : stop * shape.width])
+            place += len(column)
+    spans = [[good[start], good[stop - 1] + 1] for start, stop in _runs(good)]
+    answer = {
+        "answered": -1,
+        "rows": spans,
+        "crc": sum_,
+        "billed": part.tokens,
+        "shape": asdict(shape),
+    }
+    lost = {"released": -1, "unknown": part.unknown_tokens}
+    _write_whole(own / "log.jsonl", _line(answer) + _line(lost))
+
+
+def _read_log(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Read the answers that are noted, and the tokens that may have been billed without one."""
+    sent: dict[int, int] = {}
+    answers: list[dict[str, Any]] = []
+    unknown = 0
+    if not path.exists():
+        return answers, unknown
+    with open_regular(path) as file:
+        for line in file:
+            try:
+                event = json.loads(line)
+            except ValueError:  # the last line, torn by a crash
+                break
+            if "sent" in event:
+                sent[event["sent"]] = event["tokens"]
+            elif "answered" in event:
+                sent.pop(event["answered"], None)
+                answers.append(event)
+            else:
+                sent.pop(event["released"], None)
+                unknown += event["unknown"]
+    return answers, unknown + sum(sent.values())  # what was in flight may have been billed
 
 
 @define
@@ -265,19 +365,6 @@ class Slice:
         self.failures.append(failure)
         self._set([failure.row], FAILED)
 
-    def copy(self, row: int, other: int) -> None:
-        """Give a row what another one of the same text has."""
-        shape = self._shape
-        if self._status[other] == FAILED or shape is None:
-            found = next(failure for failure in self.failures if failure.row == other)
-            self.fail(Failure(**{**asdict(found), "row": row, "id": None}))
-            return
-        self._vectors.seek(other * shape.width)
-        data = self._vectors.read(shape.width)
-        self._vectors.seek(row * shape.width)
-        self._vectors.write(data)
-        self._set([row], DONE)
-
     @property
     def is_done(self) -> bool:
         """Whether all rows were read, and each has a result or a reason."""
@@ -367,24 +454,7 @@ class Slice:
         path = self.path / "log.jsonl"
         if not path.exists():
             return
-        sent: dict[int, int] = {}
-        answers: list[dict[str, Any]] = []
-        with open_regular(path) as file:
-            for line in file:
-                try:
-                    event = json.loads(line)
-                except ValueError:  # the last line, torn by a crash
-                    break
-                if "sent" in event:
-                    sent[event["sent"]] = event["tokens"]
-                elif "answered" in event:
-                    sent.pop(event["answered"], None)
-                    answers.append(event)
-                else:
-                    sent.pop(event["released"], None)
-                    self.unknown_tokens += event["unknown"]
-        self.unknown_tokens += sum(sent.values())  # what was in flight may have been billed
-        self._next = max([*sent, *(event["answered"] for event in answers), -1]) + 1
+        answers, self.unknown_tokens = _read_log(path)
         vectors = self.path / "vectors.bin"
         with open_regular(vectors) as file:
             for event in answers:
@@ -396,7 +466,7 @@ class Slice:
         # What is lost is counted once: a line says all that is known of the past.
         _write_whole(
             path,
-            b"".join(_line(event) for event in answers)
+            b"".join(_line({**event, "answered": -1}) for event in answers)
             + _line({"released": -1, "unknown": self.unknown_tokens}),
         )
 
