@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..error import ArgumentError
@@ -117,9 +117,7 @@ def _read(
     return number, first + begun, True
 
 
-def _end(
-    parts: Mapping[int, PartInfo], end: Piece, rows: int, digest: Any
-) -> Iterator[Piece]:
+def _end(parts: Mapping[int, PartInfo], end: Piece, rows: int, digest: Any) -> Iterator[Piece]:
     found = digest.hexdigest()
     part = parts.get(end.slice)
     if part is None:

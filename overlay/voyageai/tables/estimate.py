@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+from unicodedata import normalize
+
 from attrs import frozen
 from voyageai_rest.catalogue import BATCH, TOKENIZATION
 
 from ..batches.jobs.estimate import cost, dollars
 from ..limits import known
+from ..prompts import prompt
 
-__all__ = ["TableEstimate"]
+__all__ = ["TableEstimate", "most_tokens"]
+
+SPECIAL_TOKENS = 4
+"""Tokens that a tokenizer may put around a text. Chosen: a beginning, an end, and two to spare."""
 
 
 @frozen(kw_only=True)
@@ -62,3 +70,42 @@ class TableEstimate:
             return f"{said}; its price is not known"
         least, most = map(dollars, self.cost_range)
         return f"{said}; about {dollars(self.cost)} (from {least} to at most {most})"
+
+
+def most_tokens(
+    method: str, model: str, params: dict[str, Any]
+) -> Callable[[Sequence[Sequence[str]]], int]:
+    """Return what counts the tokens that the texts of a unit can be billed for, at most.
+
+    Without a tokenizer a byte of UTF-8 is a token: the models' tokenizers begin with bytes, and
+    only join them. Each text counts with the prompt of its input type.
+
+    Args:
+        method: The method that they are for.
+        model: Name of the model.
+        params: The method's arguments.
+    """
+    if method == "rerank":
+        return _most_of_ranking
+    entry = known(model)
+    named = entry is not None and entry.prompts is not None
+    before = prompt(params.get("input_type"), model if named else None)
+    around = len(before.encode()) + SPECIAL_TOKENS
+
+    def count(values: Sequence[Sequence[str]]) -> int:
+        return sum(_bytes(text) + around for column in values for text in column)
+
+    return count
+
+
+def _most_of_ranking(values: Sequence[Sequence[str]]) -> int:
+    queries, documents = values
+    query = _bytes(queries[0])
+    return sum(_bytes(text) + query + SPECIAL_TOKENS for text in documents)
+
+
+def _bytes(text: str) -> int:
+    """Bytes of a text, in the normal form that a tokenizer may bring it into if that has more."""
+    if text.isascii():
+        return len(text)
+    return max(len(form.encode()) for form in (text, normalize("NFC", text)))

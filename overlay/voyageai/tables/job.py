@@ -6,38 +6,60 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from functools import partial
+from itertools import accumulate
+from math import inf, isfinite
+from numbers import Real
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from attrs import asdict, field, frozen
+from attrs import asdict, frozen
+from voyageai_rest.catalogue import MODELS
 
+from ..batches.jobs.display import Watch, showing
+from ..batches.jobs.errors import JobInUseError, MaxCostError
+from ..batches.jobs.estimate import cost, dollars
+from ..batches.jobs.ledger import Ledger
+from ..batches.jobs.progress import Progress, Stage
 from ..disk import make_folder, open_regular
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import known
+from ..files.locking import lock
+from ..flow import in_thread
+from ..limits import constraint, known
+from ..ratelimit import limits as rate_limits
 from .cutting import SLICE, cut
-from .estimate import TableEstimate
+from .estimate import TableEstimate, most_tokens
 from .ids import UniqueIds
 from .kinds import KINDS, Kind
 from .loops import run, run_async
 from .schedule import Limits, NoMoneyError, Schedule, Totals
-from .slices import Failure, PartInfo, Slice, billed, read_failures, read_info
-from .sources import ROW_NUMBER, Columns, Source
+from .slices import Failure, PartInfo, Slice, billed, read_failures, read_info, reopen
+from .sources import Columns, Source
 from .units import Units, estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..flow import AsyncSender, Sender
 
 __all__ = ["AsyncTableJob", "Spec", "TableJob", "TableResult", "prepare"]
 
 OnError = Literal["record", "raise", "null"]
 VERSION = 1
+MILLION = 1_000_000
+LEAST_TOKENS = min(model.max_request_tokens or MILLION for model in MODELS.values())
+"""Tokens of a request of a model that is not in the catalogue."""
+ITEMS = {
+    "embed": ("EmbeddingsRequest", "input"),
+    "contextualized_embed": ("ContextualizedEmbeddingsRequest", "inputs"),
+}
+"""Where the contract says how many units a request holds."""
+SHARE_OF_LIMIT = 30
+"""A request is at most this part of the tokens per minute: what the last one of a minute does not
+fill is lost."""
+EVERY = 1.0
+"""Seconds between two reports of progress."""
 OWN = "_job"
 """Name of the folder with what is not the table: readers of datasets pass over such names."""
 S = TypeVar("S", bound="Sender | AsyncSender")
@@ -218,9 +240,7 @@ def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], Ta
     """Count rows and tokens, and look at the ids, where that can be done before the job."""
     columns = spec.columns
     if not source.can_repeat:
-        nothing = TableEstimate(
-            model=spec.model, rows=None, tokens=0, most_tokens=0, failing=0
-        )
+        nothing = TableEstimate(model=spec.model, rows=None, tokens=0, most_tokens=0, failing=0)
         return [None] * inputs, nothing
     ids = None if columns.id is None else UniqueIds(columns.id)
     groups = None if columns.group is None else UniqueIds(columns.group, adjacent=True)
@@ -257,150 +277,331 @@ class _TableJob(Generic[S]):
         estimate: What it will cost.
     """
 
-    def __init__(self, sender: S, prepared: _Prepared, options: Mapping[str, Any]) -> None:
+    def __init__(self, sender: S, prepared: _Prepared, concurrency: int, progress: Watch) -> None:
         self.id: str = prepared.id
         self.path: Path = prepared.folder
         self.estimate: TableEstimate = prepared.estimate
         self._sender = sender
         self._prepared = prepared
-        self._options = options
+        self._concurrency = concurrency
+        self._progress = progress
 
     def _check_cost(self, max_cost: float | None) -> None:
-        check_max_cost(max_cost, self.estimate.price, self.estimate.model)
-        cost = self.estimate.cost
-        if max_cost is not None and cost is not None and cost > max_cost:
+        if max_cost is None:
+            return
+        if not _is_money(max_cost):
+            raise ArgumentError(
+                f"max_cost must be a number of US dollars from 0, or None, not {max_cost!r}",
+                "max_cost",
+            )
+        estimate, cost = self.estimate, self.estimate.cost
+        if estimate.price is None:
+            raise MaxCostError(
+                f"max_cost is {dollars(max_cost)}, but the price of {estimate.model} is not known",
+                "max_cost",
+            )
+        if cost is not None and cost > max_cost:
             raise MaxCostError(
                 f"max_cost is {dollars(max_cost)}, but the job would cost about {dollars(cost)}: "
-                f"{self.estimate}",
+                f"{estimate}",
                 "max_cost",
             )
 
-    @contextmanager
-    def _schedule(self, max_cost: float | None) -> Iterator[Schedule]:
-        """Prepare what is left to do, while nobody else works on it."""
+    def _schedule(self, max_cost: float | None) -> Schedule:
+        """Prepare what is left to do."""
         prepared, spec = self._prepared, self._prepared.spec
-        with locked(prepared.own):
-            parts = self._parts()
-            totals = Totals()
-            for part in parts.values():
-                totals.rows += part.rows - part.failed
-                totals.failed += part.failed
-                totals.tokens += part.tokens
-                totals.unknown_tokens += part.unknown_tokens
-            for left in self._unfinished():
-                tokens, unknown = billed(left)
-                totals.tokens += tokens
-                totals.unknown_tokens += unknown
-            price = Fraction(self.estimate.price or 0) / MILLION
-            ledger = None
-            if max_cost is not None:
-                ledger = Ledger(max_cost)
-                ledger.settle(0, price * (totals.tokens + totals.unknown_tokens))
-            kind = spec.kind
-            about = describe(spec)
-            pieces = cut(
-                prepared.source, prepared.inputs, spec.columns, parts, spec.slice_rows
+        parts = self._parts()
+        totals = Totals()
+        for part in parts.values():
+            totals.rows += part.rows - part.failed
+            totals.failed += part.failed
+            totals.tokens += part.tokens
+            totals.unknown_tokens += part.unknown_tokens
+        for folder in self._unfinished():
+            tokens, unknown = billed(folder)
+            totals.tokens += tokens
+            totals.unknown_tokens += unknown
+        price = Fraction(self.estimate.price or 0) / MILLION
+        ledger = None
+        if max_cost is not None:
+            ledger = Ledger(max_cost)
+            ledger.settle(0, price * (totals.tokens + totals.unknown_tokens))
+        kind, about = spec.kind, describe(spec)
+
+        def finish(found: Slice) -> PartInfo:
+            return found.finish(
+                {"job": prepared.id, "about": about},
+                kind.shape,
+                prepared.folder,
+                nulls=spec.on_error == "null",
             )
-            offsets = [0]
-            for rows in prepared.rows[:-1]:
-                offsets.append(offsets[-1] + (rows or 0))
-            units = Units(
+
+        return Schedule(
+            kind,
+            cut(prepared.source, prepared.inputs, spec.columns, parts, spec.slice_rows),
+            Units(
                 spec.columns,
-                most_tokens(spec) if max_cost is not None else None,
-                offsets,
+                most_tokens(spec.method, spec.model, spec.params) if ledger is not None else None,
+                [*accumulate((rows or 0 for rows in prepared.rows), initial=0)],
                 deduplicate=spec.deduplicate,
-            )
+            ),
+            prepared.own,
+            request_limits(spec, self._tpm(), self._concurrency),
+            finish,
+            totals=totals,
+            ledger=ledger,
+            price=price,
+            random=self._sender.environment.random,
+            stop_at_failure=spec.on_error == "raise",
+        )
 
-            def finish(found: Slice) -> PartInfo:
-                return found.finish(
-                    {"job": prepared.id, "about": about},
-                    kind.shape,
-                    prepared.folder,
-                    nulls=spec.on_error == "null",
-                )
-
-            yield Schedule(
-                kind,
-                pieces,
-                units,
-                prepared.own,
-                request_limits(spec, self._sender, self._options.get("concurrency")),
-                finish,
-                totals=totals,
-                ledger=ledger,
-                price=price,
-                random=self._sender.environment.random,
-                stop_at_failure=spec.on_error == "raise",
-            )
+    def _tpm(self) -> float:
+        """Tokens per minute of the client's rate limit; infinite without one."""
+        limiter = self._sender.options({}).limiter
+        return inf if limiter is None else rate_limits(limiter.setting, self.estimate.model)[1]
 
     def _parts(self) -> dict[int, PartInfo]:
         """The slices that are finished, by number."""
         found: dict[int, PartInfo] = {}
-        busy = {path.name for path in self._unfinished()}
+        begun = {path.name for path in self._unfinished()}
         for path in sorted(self.path.glob("part-*.parquet")):
             part = read_info(path)
             if part.job != self.id:
-                raise ArgumentError(f"{path} is a part of another job; remove it", "into")
-            if f"{part.slice:06d}" not in busy:
+                raise ArgumentError(f"{path} is a part of another job; move it away", "into")
+            if f"{part.slice:06d}" not in begun:
                 found[part.slice] = part
         return found
 
     def _unfinished(self) -> list[Path]:
-        """Folders of slices that were begun."""
+        """Folders of slices that were begun, or taken up again."""
         return [path for path in sorted(self._prepared.own.glob("[0-9]*")) if path.is_dir()]
 
     def _result(self) -> TableResult:
-        """Gather what is there, and write the file of failures."""
-        rows = failed = tokens = 0
-        for part in self._parts().values():
-            rows += part.rows - part.failed
-            failed += part.failed
-            tokens += part.tokens
+        """Count what is there, and write the file of failures."""
+        parts = self._parts().values()
+        tokens = sum(part.tokens for part in parts)
+        failed = sum(part.failed for part in parts)
         result = TableResult(
             path=self.path,
-            rows=rows,
+            rows=sum(part.rows for part in parts) - failed,
             failed=failed,
             tokens=tokens,
             cost=cost(self.estimate.price, tokens),
         )
-        found = sorted(self._prepared.own.glob("*.failures.jsonl"))
-        if not found:
-            result.failures_path.unlink(missing_ok=True)
-            return result
         fresh = result.failures_path.with_suffix(".part")
         with open_regular(fresh, "wb") as file:
-            for path in found:
+            for path in sorted(self._prepared.own.glob("*.failures.jsonl")):
                 with open_regular(path) as some:
                     shutil.copyfileobj(some, file)
         fresh.replace(result.failures_path)
         return result
 
-    def _reopen(self) -> int:
-        """Take the slices with failures up again; say how many rows failed."""
-        failed = 0
-        with locked(self._prepared.own):
-            for part in self._parts().values():
-                if part.failed:
-                    failed += part.failed
-                    path = self.path / f"part-{part.slice:06d}.parquet"
-                    reopen(path, part, self._prepared.own, self._prepared.spec.kind.shape)
-        return failed
+    def _reopen(self) -> None:
+        """Take the slices with failures up again."""
+        shape = self._prepared.spec.kind.shape
+        for part in self._parts().values():
+            if part.failed:
+                path = self.path / f"part-{part.slice:06d}.parquet"
+                reopen(path, part, self._prepared.own, shape)
 
-    def _told(self, schedule: Schedule) -> Progress:
-        totals = schedule.totals
-        done = totals.rows + totals.failed
+    def _teller(
+        self, schedule: Schedule, tell: Callable[[Progress], object]
+    ) -> Callable[[], object]:
+        """Return what reports progress, about once a second."""
+        clock, last = self._sender.environment.clock, -inf
+
+        def report() -> object:
+            nonlocal last
+            now = clock()
+            if now - last < EVERY:
+                return None
+            last = now
+            return tell(self._said(schedule.totals, "running"))
+
+        return report
+
+    def _said(self, totals: Totals, stage: Stage) -> Progress:
         spent = cost(self.estimate.price, totals.tokens)
         detail = f"{totals.tokens:,} tokens" + ("" if spent is None else f", {dollars(spent)}")
         if totals.failed:
             detail += f", {totals.failed:,} failed"
         return Progress(
-            stage="running",
-            message=f"embedding {self.path.name}",
-            done=done,
+            stage=stage,
+            message=f"{self.path.name}: {self.estimate.model}",
+            done=totals.rows + totals.failed,
             total=self.estimate.rows,
             unit="rows",
-            detail=detail,
         )
+
+    def _noted(self, failure: BaseException, max_cost: float | None) -> None:
+        limit = "" if max_cost is None else "max_cost=..."
+        failure.add_note(
+            f"Nothing that was done is lost: the table is in {self.path}; make the same job again, "
+            f"and run({limit}) goes on"
+        )
+
+    def _stopped(self, schedule: Schedule, max_cost: float) -> MaxCostError:
+        totals = schedule.totals
+        spent = cost(self.estimate.price, totals.tokens) or 0.0
+        lost = cost(self.estimate.price, totals.unknown_tokens) or 0.0
+        total = "" if self.estimate.rows is None else f" of {self.estimate.rows:,}"
+        stopped = MaxCostError(
+            f"max_cost is {dollars(max_cost)}, of which {dollars(spent)} was billed and up to "
+            f"{dollars(lost)} may have been for answers that were lost; "
+            f"{totals.rows + totals.failed:,}{total} rows are done. Go on under a higher max_cost, "
+            "which is for the whole job",
+            "max_cost",
+        )
+        stopped.spent = spent
+        return stopped
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.estimate}, {self.path})"
+
+
+class TableJob(_TableJob["Sender"]):
+    """A table that is first estimated, then run; and run again, it goes on where it ended.
+
+    Attributes:
+        id: The job's id.
+        path: The directory with the table.
+        estimate: What it will cost.
+
+    Example:
+        >>> rows = [{"id": 1, "body": "It rains."}, {"id": 2, "body": "It snows."}]
+        >>> job = vo.tables.prepare_embed(rows, text="body", id="id", model="voyage-4", into=into)
+        >>> job.estimate.rows, job.estimate.tokens
+        (2, 4)
+        >>> job.run(max_cost=1.00).rows
+        2
+    """
+
+    def run(self, max_cost: float | None = None) -> TableResult:
+        """Send what is left, and write the table.
+
+        It may be ended at any moment and run again, in this process or another: requests that were
+        answered are not sent again.
+
+        Args:
+            max_cost: US dollars that the job will not cost more than, in all its runs. A request is
+                sent only if what was billed, and what it and those on their way can be billed at
+                most, are within that.
+
+        Returns:
+            How many rows there are, how many failed, and what it cost.
+
+        Raises:
+            ArgumentError: `max_cost` is no number, or the source is not what it was.
+            MaxCostError: It would cost more; what is done is kept.
+            VoyageError: The server refused the job as a whole, or could not be reached for long.
+        """
+        self._check_cost(max_cost)
+        with locked(self._prepared.own), showing(self._progress) as tell:
+            schedule = self._schedule(max_cost)
+            try:
+                run(
+                    schedule,
+                    self._prepared.spec.kind,
+                    self._sender,
+                    self._teller(schedule, tell),
+                    self._concurrency,
+                )
+            except NoMoneyError:
+                raise self._stopped(schedule, max_cost or 0.0) from None
+            except BaseException as failure:
+                self._noted(failure, max_cost)
+                raise
+            tell(self._said(schedule.totals, "done"))
+            return self._result()
+
+    def retry_failed(self, max_cost: float | None = None) -> TableResult:
+        """Send the rows that failed once more, and put those that succeed into the table.
+
+        Args:
+            max_cost: As in `run`: for the whole job, with what it has cost before.
+
+        Returns, raises: As `run`.
+        """
+        self._check_cost(max_cost)
+        with locked(self._prepared.own):
+            self._reopen()
+        return self.run(max_cost)
+
+
+class AsyncTableJob(_TableJob["AsyncSender"]):
+    """The same as `TableJob`, without blocking.
+
+    Attributes:
+        id: The job's id.
+        path: The directory with the table.
+        estimate: What it will cost.
+    """
+
+    async def run(self, max_cost: float | None = None) -> TableResult:
+        """Send what is left, and write the table: as `TableJob.run`, without blocking."""
+        self._check_cost(max_cost)
+        with showing(self._progress) as tell:
+            lock_ = await in_thread(enter_lock, self._prepared.own)
+            try:
+                schedule = await in_thread(self._schedule, max_cost)
+                try:
+                    await run_async(
+                        schedule,
+                        self._prepared.spec.kind,
+                        self._sender,
+                        self._teller(schedule, tell),
+                    )
+                except NoMoneyError:
+                    raise self._stopped(schedule, max_cost or 0.0) from None
+                except BaseException as failure:
+                    self._noted(failure, max_cost)
+                    raise
+                tell(self._said(schedule.totals, "done"))
+                return await in_thread(self._result)
+            finally:
+                lock_.close()
+
+    async def retry_failed(self, max_cost: float | None = None) -> TableResult:
+        """Send the rows that failed once more: as `TableJob.retry_failed`, without blocking."""
+        self._check_cost(max_cost)
+        lock_ = await in_thread(enter_lock, self._prepared.own)
+        try:
+            await in_thread(self._reopen)
+        finally:
+            lock_.close()
+        return await self.run(max_cost)
+
+
+def enter_lock(own: Path) -> IO[bytes]:
+    """Open and lock the lock file of a job; to close it frees the lock.
+
+    Raises:
+        JobInUseError: Another process, or another job of this one, holds it.
+    """
+    file = open_regular(own / "lock", "a+b")
+    if not lock(file):
+        file.close()
+        raise JobInUseError(f"{own.parent} is in use by another process; wait for it, or end it")
+    return file
+
+
+@contextmanager
+def locked(own: Path) -> Iterator[None]:
+    """Hold the lock of a job.
+
+    Raises:
+        JobInUseError: Another process holds it.
+    """
+    file = enter_lock(own)
+    try:
+        yield
+    finally:
+        file.close()
+
+
+def _is_money(value: object) -> bool:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and isfinite(value) and value >= 0
 
 
 def describe(spec: Spec) -> dict[str, Any]:
@@ -421,20 +622,17 @@ def _usual_dimension(model: str) -> int | None:
     return entry.dimensions.default if entry is not None and entry.dimensions else None
 
 
-def request_limits(spec: Spec, tpm: float | None, concurrency: int) -> Limits:
+def request_limits(spec: Spec, tpm: float, concurrency: int) -> Limits:
     """Return how much a request of a job holds.
 
     Args:
         spec: The job.
-        tpm: Tokens per minute of the client's rate limit; None without one. A request is at most a
-            thirtieth of them: what the last request of a minute does not fill is lost.
+        tpm: Tokens per minute of the client's rate limit; infinite without one.
         concurrency: Requests in flight, at most.
     """
     entry = known(spec.model)
     most = entry.max_request_tokens if entry is not None else None
-    tokens = most if most is not None else LEAST_TOKENS
-    if tpm is not None and isfinite(tpm):
-        tokens = max(1, min(tokens, int(tpm / 30)))
+    tokens = min(most or LEAST_TOKENS, max(1.0, tpm / SHARE_OF_LIMIT))
     units = 1 if spec.method == "rerank" else constraint(*ITEMS[spec.method]).max_items or 1
-    chunks = (entry.max_request_chunks if entry is not None else None) or 1 << 30
-    return Limits(units=units, tokens=tokens, chunks=chunks, concurrency=concurrency)
+    chunks = (entry.max_request_chunks if entry is not None else None) or MILLION
+    return Limits(units=units, tokens=int(tokens), chunks=chunks, concurrency=concurrency)

@@ -1,4 +1,4 @@
-"""The three kinds of tables: texts, chunks in the context of their group, and documents by query."""
+"""The three kinds of tables: texts, chunks of documents, and documents by query."""
 
 from __future__ import annotations
 
@@ -80,11 +80,20 @@ class EmbedTable:
         """Build the request for some texts."""
         from .. import calls
 
-        return calls.embed([unit.values[0][0] for unit in units], self.model, **self.params)
+        return calls.embed([unit.values[0][0] for unit in units], self.model, self.params)
 
-    def read(self, result: Any, units: Sequence[Unit]) -> tuple[Shape, memoryview]:  # noqa: ARG002  # the result is in their order
-        """Return the vectors."""
-        return _numbers(result)
+    def read(self, result: Any, units: Sequence[Unit]) -> tuple[Shape, memoryview]:
+        """Return the vectors, that of a text once for each of its rows."""
+        shape, data = _numbers(result)
+        if all(len(unit.rows) == 1 for unit in units):
+            return shape, data
+        width = shape.width
+        repeated = [
+            data[place * width : (place + 1) * width]
+            for place, unit in enumerate(units)
+            for _ in unit.rows
+        ]
+        return shape, memoryview(b"".join(repeated))
 
 
 @frozen
@@ -107,7 +116,7 @@ class ContextualizedTable:
         from .. import calls
 
         documents = [unit.values[0] for unit in units]
-        return calls.contextualized_embed(documents, self.model, **self.params)
+        return calls.contextualized_embed(documents, self.model, None, self.params)
 
     def read(self, result: Any, units: Sequence[Unit]) -> tuple[Shape, memoryview]:  # noqa: ARG002  # the result is in their order
         """Return the vectors of all chunks."""
@@ -136,7 +145,7 @@ class RerankTable:
 
         (unit,) = units
         queries, documents = unit.values
-        return calls.rerank(queries[0], documents, self.model, **self.params)
+        return calls.rerank(queries[0], documents, self.model, self.params)
 
     def read(self, result: Any, units: Sequence[Unit]) -> tuple[Shape, memoryview]:
         """Return the scores, in the order of the rows."""

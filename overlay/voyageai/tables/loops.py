@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..error import VoyageError
 from ..flow import in_thread
+from .schedule import NoMoneyError
 
 if TYPE_CHECKING:
     from ..flow import AsyncSender, Sender
@@ -38,8 +39,10 @@ def run(
     stopped = False
 
     def send(request: Request) -> Any:
-        if request.delay and not stopped:
-            sender.sleep(request.delay)
+        left = request.delay
+        while left > 0 and not stopped:
+            sender.sleep(min(left, 1.0))
+            left -= 1.0
         if stopped:
             return None
         try:
@@ -118,7 +121,7 @@ async def run_async(
                     in_flight -= 1
                     await in_thread(schedule.take, request, answer)
                     tell()
-            except (VoyageError, OSError) as failure:
+            except (VoyageError, NoMoneyError, OSError) as failure:
                 # What is on its way has been paid for. A group would wrap what leaves it.
                 failed = failure
                 while in_flight:

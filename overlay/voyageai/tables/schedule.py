@@ -7,11 +7,11 @@ one thread; what sends requests, many at once, is in `loops`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 from ..error import OverloadedError, RateLimitError, VoyageError
 from ..ratelimit.tokens import Ratio
@@ -229,9 +229,7 @@ class Schedule:
         if isinstance(failure, (RateLimitError, OverloadedError)):
             self.concurrency.refused(request.sent)
         hint = ServerHint(failure.retry_after, None)
-        decision = POLICY.decide(
-            request.retries, status, hint, random=self._random(), left=None
-        )
+        decision = POLICY.decide(request.retries, status, hint, random=self._random(), left=None)
         if isinstance(decision, GiveUp):
             raise failure
         request.delay, request.retries = decision.seconds, request.retries + 1
@@ -317,10 +315,10 @@ class Schedule:
             if found is None:
                 found = Slice(self._folder, piece.slice, piece.input, piece.first)
                 self._open[piece.slice] = found
-                self.totals.tokens += found.tokens
-                self.totals.unknown_tokens += found.unknown_tokens
-            for unit in self._units.of(piece, found, self):
+            before = found.done
+            for unit in self._units.of(piece, found, self.fail):
                 self._filled.append((found, unit))
+            self.totals.rows += found.done - before  # what an earlier run has got
             if piece.batch is None:
                 found.is_read, found.is_last, found.digest = True, piece.last, piece.digest
                 self._end(found)

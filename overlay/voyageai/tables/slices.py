@@ -101,7 +101,9 @@ class Shape:
         flat = pa.Array.from_buffers(
             number, rows * (self.columns or 1), [None, pa.py_buffer(buffer)]
         )
-        return flat if self.columns is None else pa.FixedSizeListArray.from_arrays(flat, self.columns)
+        return (
+            flat if self.columns is None else pa.FixedSizeListArray.from_arrays(flat, self.columns)
+        )
 
     @property
     def type(self) -> Any:
@@ -267,6 +269,7 @@ class Slice:
 
     Attributes:
         rows: Rows that were read so far.
+        done: Rows with a result.
         is_read: Whether it has all its rows.
         is_last: Whether the input ends with it.
         failures: Rows without a result.
@@ -277,7 +280,7 @@ class Slice:
     def __init__(self, folder: Path, number: int, input: int, first: int) -> None:
         self.number, self.input, self.first = number, input, first
         self.path = folder / f"{number:06d}"
-        self.rows = 0
+        self.rows = self.done = 0
         self.is_read = self.is_last = False
         self.digest = ""
         self.failures: list[Failure] = []
@@ -431,7 +434,7 @@ class Slice:
                 pq.ParquetWriter(
                     file,
                     schema,
-                    compression={name: "zstd" for name in names} or "none",
+                    compression=dict.fromkeys(names, "zstd") or "none",
                     use_dictionary=names or False,
                     write_statistics=names or False,
                 ) as writer,
@@ -481,6 +484,7 @@ class Slice:
         for row in rows:
             if self._status[row] == WAITING:
                 self._left -= 1
+                self.done += status == DONE
             self._status[row] = status
 
     def _write(self, **event: Any) -> None:

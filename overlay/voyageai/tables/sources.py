@@ -113,9 +113,7 @@ class Files(Source):
         missing = [info.path for info in found if not info.is_file]
         if missing:
             raise ArgumentError(f"source names {missing[0]!r}, which is not a file", "source")
-        return [
-            {"path": info.path, "size": info.size, "modified": info.mtime_ns} for info in found
-        ]
+        return [{"path": info.path, "size": info.size, "modified": info.mtime_ns} for info in found]
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
         """Read a file; of Parquet and Arrow, parts that are skipped are not decoded."""
@@ -442,6 +440,8 @@ def _array(values: list[Any], type_: Any) -> Any:
         return pa.array(values, type_)
     except UnicodeEncodeError:
         # Text that is no Unicode is kept as it is: its row fails, and no other.
-        raw = [None if value is None else value.encode("utf-8", "surrogatepass") for value in values]
+        raw = [
+            None if value is None else value.encode("utf-8", "surrogatepass") for value in values
+        ]
         offsets_and_data = pa.array(raw, pa.binary()).buffers()
         return pa.StringArray.from_buffers(len(raw), *offsets_and_data[1:], offsets_and_data[0])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .cutting import Piece
     from .slices import Slice
 
-__all__ = ["Units", "estimate", "texts_of"]
+__all__ = ["MESSAGES", "Units", "estimate", "fault", "texts_of"]
 
 Fail = Callable[["Slice", Unit, str, str], None]
 NULL, EMPTY, INVALID = "null", "empty", "invalid_text"
@@ -80,7 +80,7 @@ class Units:
             if groups is not None and (self._group is None or groups[place] != self._key):
                 yield from self._rest()
                 self._key = groups[place]
-            bad = next((code for code in map(_fault, texts) if code is not None), None)
+            bad = next((code for code in map(fault, texts) if code is not None), None)
             if bad is not None:
                 fail(found, unit, bad, MESSAGES[bad])
             elif groups is not None:
@@ -176,7 +176,8 @@ def estimate(batch: Any, name: str) -> list[int]:
     return found
 
 
-def _fault(text: str | bytes | None) -> str | None:
+def fault(text: str | bytes | None) -> str | None:
+    """Return the code of why a text can't be sent; None if it can."""
     if text is None:
         return NULL
     if not text:

@@ -1,0 +1,58 @@
+"""Tables of any size: rows from Parquet and its like, with their vectors, to Parquet.
+
+result = vo.tables.embed("in/*.parquet", text="body", id="doc_id", model="voyage-4", into="v")
+voyageai.tables.open("v").search(vo.embed_query("Where are the keys?", model="voyage-4"))
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .dataset import VectorTable
+    from .dataset import open_table as open
+    from .embedder import AsyncEmbedder, Embedder
+    from .estimate import TableEstimate
+    from .job import AsyncTableJob, TableJob, TableResult
+    from .options import TableOptions
+    from .resource import Tables
+    from .resource_async import AsyncTables
+    from .slices import Failure
+
+_HOMES = {
+    "AsyncEmbedder": ".embedder",
+    "AsyncTables": ".resource_async",
+    "Embedder": ".embedder",
+    "AsyncTableJob": ".job",
+    "Failure": ".slices",
+    "TableEstimate": ".estimate",
+    "TableJob": ".job",
+    "TableOptions": ".options",
+    "TableResult": ".job",
+    "Tables": ".resource",
+    "VectorTable": ".dataset",
+}
+
+# Without `open`, which would hide the builtin after `import *`.
+__all__ = [
+    "AsyncEmbedder",
+    "AsyncTableJob",
+    "AsyncTables",
+    "Embedder",
+    "Failure",
+    "TableEstimate",
+    "TableJob",
+    "TableOptions",
+    "TableResult",
+    "Tables",
+    "VectorTable",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "open":
+        return importlib.import_module(".dataset", __name__).open_table
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name], __name__), name)

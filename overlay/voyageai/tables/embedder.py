@@ -1,0 +1,299 @@
+"""Record batches in, record batches with vectors out: what data engines call on their workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
+
+from attrs import frozen
+from voyageai_rest.catalogue import MODELS
+
+from ..calls import embed, fill
+from ..error import ArgumentError, VoyageError
+from ..extras import require
+from ..flow import Flow, Request, run_calls, run_calls_async
+from ..limits import known
+from ..retry import RetryPolicy
+from .kinds import vector_shape
+from .units import MESSAGES, estimate, fault, texts_of
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import InputType, OutputDtype
+
+    from .._base import ClientOptions
+
+__all__ = ["AsyncEmbedder", "Embedder"]
+
+OnError = Literal["raise", "null", "column"]
+B = TypeVar("B")
+C = TypeVar("C")
+ROWS = 1000
+MARGIN = 2
+"""How many times an estimate of tokens may be exceeded before a request has too many."""
+PATIENT = RetryPolicy(max_retries=8, max_delay=60.0)
+REFUSED = (400, 413, 422)
+LEAST_TOKENS = min(model.max_request_tokens or 1_000_000 for model in MODELS.values())
+"""Tokens of a request of a model that is not in the catalogue."""
+
+
+@frozen
+class _Outcome:
+    """What came of a text: a vector, or the reason why there is none."""
+
+    vector: memoryview | None
+    error: str | None = None
+
+
+class _Embedder:
+    """Settings of an embedder, and what does not depend on how requests are sent."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        model: str,
+        input_type: InputType | str | None = None,
+        truncation: bool | None = True,
+        output_dtype: OutputDtype | str | None = None,
+        output_dimension: int | None = None,
+        column: str = "embedding",
+        on_error: OnError = "raise",
+        error_column: str = "error",
+        share: float | None = None,
+        concurrency: int = 4,
+        **client: Unpack[ClientOptions],
+    ) -> None:
+        from voyageai_rest.models.embeddings_request import EmbeddingsRequest
+
+        given = {
+            "input_type": input_type,
+            "truncation": truncation,
+            "output_dtype": output_dtype,
+            "output_dimension": output_dimension,
+        }
+        fields = {name: value for name, value in given.items() if value is not None}
+        fill(EmbeddingsRequest(input=[], model=model), type(self).__name__, fields)
+        if on_error not in ("raise", "null", "column"):
+            raise ArgumentError(
+                f"on_error must be 'raise', 'null' or 'column', not {on_error!r}", "on_error"
+            )
+        if share is not None and client.get("rate_limit") is None:
+            raise ArgumentError("share is a part of rate_limit, which is not given", "share")
+        self.text, self.model, self.column = text, model, column
+        self.on_error, self.error_column = on_error, error_column
+        self.share, self.concurrency = share, concurrency
+        self._fields, self._options = fields, dict(client)
+        self._client: Any = None
+
+    def schema(self, input_schema: Any) -> Any:  # pyarrow has no types
+        """Return the schema of what comes out.
+
+        Args:
+            input_schema: The `pyarrow.Schema` of what goes in.
+        """
+        pa = require("pyarrow", "arrow")
+        found = input_schema.append(pa.field(self.column, self._shape.type))
+        if self.on_error == "column":
+            found = found.append(pa.field(self.error_column, pa.string()))
+        return found
+
+    @property
+    def _shape(self) -> Any:
+        return vector_shape(self.model, self._fields)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the client behind: each worker makes its own."""
+        return {**vars(self), "_client": None}
+
+    def _made(self, kind: Callable[..., C]) -> C:
+        """Return the client of this process, which is made with the first batch."""
+        from ..ratelimit import RateLimiter
+
+        if self._client is None:
+            options = {"max_retries": PATIENT, **self._options}
+            if self.share is not None:
+                options["rate_limit"] = RateLimiter.of(options["rate_limit"], self.share)
+            self._client = kind(**options)
+        client: C = self._client
+        return client
+
+    def _packed(self, batch: Any) -> tuple[list[_Outcome | None], list[list[int]], list[str]]:
+        """Sort the rows of a batch into requests.
+
+        Returns:
+            What came of the rows that are not sent, the rows of each request, and all texts.
+        """
+        entry = known(self.model)
+        most = ((entry and entry.max_request_tokens) or LEAST_TOKENS) // MARGIN
+        found = texts_of(batch, self.text)
+        sizes = estimate(batch, self.text)
+        outcomes: list[_Outcome | None] = [None] * len(found)
+        requests: list[list[int]] = []
+        tokens = 0
+        for row, (text, size) in enumerate(zip(found, sizes, strict=True)):
+            if text is None:
+                outcomes[row] = _Outcome(None)  # a null has no vector, and that is no failure
+                continue
+            if (code := fault(text)) is not None:
+                outcomes[row] = self._failed(row, MESSAGES[code])
+                continue
+            if not requests or len(requests[-1]) == ROWS or tokens + size > most:
+                requests.append([])
+                tokens = 0
+            requests[-1].append(row)
+            tokens += size
+        return outcomes, requests, [text if isinstance(text, str) else "" for text in found]
+
+    def _embedding(self, texts: Sequence[str], rows: Sequence[int]) -> Flow[Any, list[_Outcome]]:
+        """Embed some rows; one that is refused does not fail the others."""
+        call = embed([texts[row] for row in rows], self.model, self._fields)
+        try:
+            result = yield Request(call)
+        except VoyageError as failure:
+            if failure.http_status not in REFUSED:
+                raise
+            if len(rows) == 1:
+                return [self._failed(rows[0], str(failure), failure)]
+        else:
+            vectors = result._buffered().narrowed()  # of this package
+            width = self._shape.width
+            data = memoryview(vectors.buffer).cast("B")
+            return [_Outcome(data[n * width : (n + 1) * width]) for n in range(len(rows))]
+        middle = len(rows) // 2
+        first = yield from self._embedding(texts, rows[:middle])
+        return first + (yield from self._embedding(texts, rows[middle:]))
+
+    def _failed(self, row: int, reason: str, failure: VoyageError | None = None) -> _Outcome:
+        if self.on_error == "raise":
+            message = f"row {row} of a batch has no vector: {reason}"
+            if failure is None:
+                raise ArgumentError(message, self.text)
+            failure.add_note(message)
+            raise failure
+        return _Outcome(None, reason)
+
+    def _joined(self, batch: Any, outcomes: Sequence[_Outcome | None]) -> Any:
+        """Add the columns to a batch."""
+        pa = require("pyarrow", "arrow")
+        shape = self._shape
+        nothing = bytes(shape.width)
+        data = bytearray()
+        valid: list[bool] = []
+        errors: list[str | None] = []
+        for outcome in outcomes:
+            vector = None if outcome is None else outcome.vector
+            data += nothing if vector is None else vector
+            valid.append(vector is not None)
+            errors.append(None if outcome is None else outcome.error)
+        vectors = shape.array(data, len(outcomes))
+        if not all(valid):
+            places = [place if good else None for place, good in enumerate(valid)]
+            vectors = vectors.take(pa.array(places, pa.int32()))
+        columns = [*batch.columns, vectors]
+        if self.on_error == "column":
+            columns.append(pa.array(errors, pa.string()))
+        kind = type(batch)
+        return kind.from_arrays(columns, schema=self.schema(batch.schema))
+
+
+class Embedder(_Embedder):
+    """Adds vectors to record batches: a picklable callable, as data engines take it.
+
+    The client is made where the batches are, from the environment there, so a pickle holds no key
+    unless one is given. A null gets a null. Rows that the server refuses do not fail the others.
+
+    Args:
+        text: Name of the column with the texts.
+        model: Name of a text embedding model.
+        input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
+        column: Name of the column with the vectors.
+        on_error: What becomes of a row without a vector: `raise` fails the batch, `null` gives it a
+            null, `column` also gives the reason in a further column.
+        error_column: Name of that column.
+        share: Part of the rate limit that this worker may use, such as 1/8 on each of eight; needs
+            `rate_limit`.
+        concurrency: Requests in flight, at most.
+        client: Arguments of the client, such as `rate_limit` or `base_url`.
+
+    Raises:
+        ArgumentError: An argument is wrong.
+        ImportError: pyarrow is not installed.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> embedder = voyageai.tables.Embedder("body", model="voyage-4", input_type="document")
+        >>> batch = pa.record_batch({"id": [1, 2], "body": ["It rains.", None]})
+        >>> embedded = embedder(batch)
+        >>> embedded.schema.names, embedded.column("embedding").null_count
+        (['id', 'body', 'embedding'], 1)
+    """
+
+    def __call__(self, batch: B) -> B:
+        """Add the vectors to a `pyarrow.RecordBatch` or `pyarrow.Table`.
+
+        Raises:
+            ArgumentError: A row has no vector, and `on_error` is `raise`; or there is no such
+                column.
+            VoyageError: A request failed.
+        """
+        import voyageai
+
+        sender = self._made(voyageai.Client).tables.sender
+        outcomes, requests, texts = self._packed(batch)
+        with ThreadPoolExecutor(max(1, min(self.concurrency, len(requests)))) as pool:
+            answers = pool.map(
+                lambda rows: run_calls(sender, self._embedding(texts, rows)), requests
+            )
+            for rows, answer in zip(requests, answers, strict=True):
+                for row, outcome in zip(rows, answer, strict=True):
+                    outcomes[row] = outcome
+        joined: B = self._joined(batch, outcomes)
+        return joined
+
+    def iterate(self, batches: Iterable[B]) -> Iterator[B]:
+        """Add the vectors to batches, one after the other, as `mapInArrow` of Spark asks."""
+        return map(self, batches)
+
+
+class AsyncEmbedder(_Embedder):
+    """The same as `Embedder`, awaited: for engines that run asynchronous functions.
+
+    Args:
+        text, model, input_type, truncation, output_dtype, output_dimension, column, on_error,
+            error_column, share, concurrency, client: As in `Embedder`.
+    """
+
+    async def __call__(self, batch: B) -> B:
+        """Add the vectors to a `pyarrow.RecordBatch` or `pyarrow.Table`, without blocking.
+
+        Raises:
+            ArgumentError, VoyageError: As `Embedder`.
+        """
+        from anyio import CapacityLimiter, create_task_group
+
+        import voyageai
+
+        sender = self._made(voyageai.AsyncClient).tables.sender
+        outcomes, requests, texts = self._packed(batch)
+        at_once = CapacityLimiter(self.concurrency)
+        failures: list[VoyageError] = []
+
+        async def send(rows: Sequence[int]) -> None:
+            async with at_once:
+                try:
+                    answer = await run_calls_async(sender, self._embedding(texts, rows))
+                except VoyageError as failure:  # a group would wrap it
+                    failures.append(failure)
+                    group.cancel_scope.cancel()
+                    return
+            for row, outcome in zip(rows, answer, strict=True):
+                outcomes[row] = outcome
+
+        async with create_task_group() as group:
+            for rows in requests:
+                group.start_soon(send, rows)
+        if failures:
+            raise failures[0]
+        joined: B = self._joined(batch, outcomes)
+        return joined

@@ -1,0 +1,207 @@
+"""The arguments of `client.tables`: checked, and made what a job does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+from ..calls import fill
+from ..error import ArgumentError
+from ..limits import check_flag
+from .job import Spec
+from .sources import Columns
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import InputType, OutputDtype
+
+    from ..batches.jobs.progress import Progress
+    from .job import OnError
+
+__all__ = [
+    "ContextualizedEmbedTableOptions",
+    "EmbedTableOptions",
+    "RerankTableOptions",
+    "TableOptions",
+    "contextualized_spec",
+    "embed_spec",
+    "rerank_spec",
+]
+
+CONCURRENCY = 64
+"""Requests in flight, at most. Chosen: more than the highest published limit can use."""
+ON_ERROR = ("record", "raise", "null")
+WRITTEN = ("embedding", "relevance_score", "row")
+
+
+class TableOptions(TypedDict, total=False):
+    """Keyword arguments of all methods of `client.tables`.
+
+    Attributes:
+        id: Name of the column with the ids, which must be neither null nor repeated. Without it
+            the rows are numbered, in a column `row`.
+        keep: Names of columns that are written beside the vectors.
+        on_error: What becomes of a row without a result: `record` leaves it out of the table,
+            `null` writes it with null, `raise` ends the job. The result's `failures` tell it.
+        deduplicate: Send rows of one text once, within a slice of 50,000 rows.
+        concurrency: Requests in flight, at most; 64 by default. After refusals there are fewer.
+        share: Part of the client's rate limit that this job may use, such as 1/4 in each of four
+            processes.
+        filesystem: A `pyarrow.fs` or fsspec filesystem that opens the source's paths.
+        format: `parquet`, `csv`, `ndjson` or `arrow`, where the files' extensions do not tell it.
+        progress: None shows progress on a terminal, True anywhere, False nowhere; or a function
+            that takes each `voyageai.batches.Progress`.
+    """
+
+    id: str | None
+    keep: Sequence[str]
+    on_error: OnError
+    deduplicate: bool
+    concurrency: int
+    share: float
+    filesystem: Any
+    format: str | None
+    progress: bool | Callable[[Progress], object] | None
+
+
+class EmbedTableOptions(TableOptions, total=False):
+    """Options of a table, and fields of `EmbeddingsRequest`, which `Client.embed` describes."""
+
+    input_type: InputType | str | None
+    truncation: bool | None
+    output_dtype: OutputDtype | str | None
+    output_dimension: int | None
+
+
+class ContextualizedEmbedTableOptions(TableOptions, total=False):
+    """Options of a table, and fields of `ContextualizedEmbeddingsRequest`.
+
+    `Client.contextualized_embed` describes the fields. Rows are chunks already, so those about
+    chunking are left out.
+    """
+
+    input_type: InputType | str | None
+    output_dtype: OutputDtype | str | None
+    output_dimension: int | None
+
+
+class RerankTableOptions(TableOptions, total=False):
+    """Options of a table, and fields of `RerankRequest`, which `Client.rerank` describes."""
+
+    truncation: bool | None
+
+
+OPTIONS = frozenset(TableOptions.__annotations__)
+
+
+def embed_spec(
+    function: str,
+    text: str,
+    model: str,
+    options: Mapping[str, Any],
+    input_type: InputType | str | None,
+) -> Spec:
+    """Return what a job of embeddings does.
+
+    Args:
+        function: Name of the method that was called, for errors.
+        text: Name of the column with the texts.
+        model: Name of the model.
+        options: The method's keyword arguments.
+        input_type: The client's own input type, where none is given.
+
+    Raises:
+        TypeError: There is no such option.
+        ArgumentError: One is wrong.
+    """
+    from voyageai_rest.models.embeddings_request import EmbeddingsRequest
+
+    given = {"truncation": True, "input_type": input_type, **options}
+    request = EmbeddingsRequest(input=[], model=model, encoding_format="base64")
+    return _spec(function, "embed", request, given, Columns(None, (text,)))
+
+
+def contextualized_spec(
+    function: str,
+    text: str,
+    group: str,
+    model: str,
+    options: Mapping[str, Any],
+    input_type: InputType | str | None,
+) -> Spec:
+    """Return what a job of contextualized embeddings does.
+
+    Args:
+        function, text, model, options, input_type: As in `embed_spec`.
+        group: Name of the column that says which document a chunk belongs to.
+
+    Raises:
+        TypeError, ArgumentError: As in `embed_spec`.
+    """
+    from voyageai_rest.models.contextualized_embeddings_request import (
+        ContextualizedEmbeddingsRequest,
+    )
+
+    given = {"input_type": input_type, **options}
+    for name in ("enable_auto_chunking", "chunk_size", "chunk_overlap"):
+        if name in given:
+            raise ArgumentError(f"{name}: rows of a table are chunks already", name)
+    request = ContextualizedEmbeddingsRequest(inputs=[], model=model, encoding_format="base64")
+    return _spec(function, "contextualized_embed", request, given, Columns(None, (text,), group))
+
+
+def rerank_spec(
+    function: str, query: str, document: str, model: str, options: Mapping[str, Any]
+) -> Spec:
+    """Return what a job of rerankings does.
+
+    Args:
+        function, model, options: As in `embed_spec`.
+        query: Name of the column with the queries.
+        document: Name of the column with the documents.
+
+    Raises:
+        TypeError, ArgumentError: As in `embed_spec`.
+    """
+    from voyageai_rest.models.rerank_request import RerankRequest
+
+    if "top_k" in options:
+        raise ArgumentError("top_k: each row of a table gets a score", "top_k")
+    request = RerankRequest(query="", documents=[], model=model)
+    given = {"truncation": True, **options}
+    return _spec(function, "rerank", request, given, Columns(None, (query, document), query))
+
+
+def _spec(
+    function: str, method: str, request: Any, given: Mapping[str, Any], columns: Columns
+) -> Spec:
+    own = cast("TableOptions", {name: given[name] for name in given if name in OPTIONS})
+    fields = {name: given[name] for name in given if name not in OPTIONS}
+    fill(request, f"tables.{function}", fields, OPTIONS)
+    id_, keep = own.get("id"), own.get("keep", ())
+    if isinstance(keep, str):
+        raise ArgumentError("keep must be a list of names of columns, not a string", "keep")
+    for name in (*keep, id_):
+        if name in WRITTEN:
+            raise ArgumentError(
+                f"a column {name!r} is written by the job; rename the source's", "keep"
+            )
+    on_error, concurrency = own.get("on_error", "record"), own.get("concurrency", CONCURRENCY)
+    if on_error not in ON_ERROR:
+        raise ArgumentError(
+            f"on_error must be one of {', '.join(ON_ERROR)}, not {on_error!r}", "on_error"
+        )
+    if type(concurrency) is not int or concurrency < 1:
+        raise ArgumentError(
+            f"concurrency must be a whole number from 1, not {concurrency!r}", "concurrency"
+        )
+    check_flag("deduplicate", own.get("deduplicate", False))
+    if own.get("deduplicate") and method != "embed":
+        raise ArgumentError("deduplicate is for tables of texts only", "deduplicate")
+    return Spec(
+        method=method,
+        model=request.model,
+        params={name: value for name, value in fields.items() if value is not None},
+        columns=Columns(id_, columns.values, columns.group, tuple(keep)),
+        on_error=on_error,
+        deduplicate=own.get("deduplicate", False),
+    )
