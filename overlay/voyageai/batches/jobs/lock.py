@@ -11,7 +11,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...files.locking import lock
+from ...files.writing import lock
 from .errors import JobDirectoryError, JobInUseError
 
 if TYPE_CHECKING:

@@ -214,7 +214,7 @@ class Run:
 
     def _look_later(self, number: int) -> None:
         _, looks = self._looks.get(number, (None, 0))
-        seconds = self._polling.pause(looks, self._random())
+        seconds = self._polling.delay(looks, self._random())
         self._looks[number] = self._now() + timedelta(seconds=seconds), looks + 1
 
     @staticmethod
