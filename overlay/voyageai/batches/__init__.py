@@ -58,7 +58,7 @@ __all__ = [
     "Row",
 ]
 
-# Loaded when they are asked for: single batches need none of them.
+# Loaded when they are first used: single batches need none of them.
 _LATE = {
     "AsyncJob": ".jobs.jobs",
     "BatchContextualizedEmbeddings": ".jobs.results",
