@@ -9,11 +9,10 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
 
-from .callers import level
+from ._utils import safe_repr, stacklevel, with_hidden_passwords
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, conceal, find_key, usable, usable_url, variables
 from .options import Options, byte_limit, check_input_types, policy, positive, seconds, with_fields
-from .reprs import whole, with_hidden_passwords
 
 if TYPE_CHECKING:
     import ssl
@@ -153,14 +152,14 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 warnings.warn(
                     f"voyageai.{name} has no effect; pass {instead} to the client.",
                     UserWarning,
-                    stacklevel=level(),
+                    stacklevel=stacklevel(),
                 )
 
     def _connect(self) -> None:
         """Open a transport of this client's own."""
         import voyageai  # for what users set there
 
-        from .transport.environment import LIMITS, Wire, check
+        from .transport.config import LIMITS, ConnectionConfig, check_base_url
         from .transport.logs import configure
 
         settings = self._settings
@@ -172,17 +171,17 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 "proxy",
             )
         configure(voyageai.log)
-        check(self._params["base_url"])
-        wire = Wire(
+        check_base_url(self._params["base_url"])
+        config = ConnectionConfig(
             proxy=cast("str | Mapping[str, str] | None", proxy),
             verify=settings.get("verify", True),
             limits=settings.get("limits") or LIMITS,
         )
-        self._open(wire, settings.get("http_client") or settings.get("transport"))
+        self._open(config, settings.get("http_client") or settings.get("transport"))
         self._owner = True
 
     @abstractmethod
-    def _open(self, wire: Any, http: Any) -> None:
+    def _open(self, config: Any, http: Any) -> None:
         """Make the transport."""
 
     def with_options(self, **changes: Unpack[ClientOptions]) -> Self:
@@ -225,9 +224,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         else:
             copied._owner = False  # of this class
             if "base_url" in changes:
-                from .transport.environment import check
+                from .transport.config import check_base_url
 
-                check(copied._params["base_url"])  # of this class
+                check_base_url(copied._params["base_url"])  # of this class
         return copied
 
     copy = with_options
@@ -387,7 +386,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             vars(self).update(state)  # what was changed since the client was made is kept
         self._connect()
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         url = with_hidden_passwords(self._params["base_url"])  # which may have been set by hand
         return f"{type(self).__name__}(base_url={url!r})"

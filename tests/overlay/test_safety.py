@@ -19,10 +19,10 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
+from voyageai._utils import Url
 from voyageai.batches import Failure
-from voyageai.reprs import Url
 from voyageai.transport import logs
-from voyageai.transport.environment import InsecureWarning
+from voyageai.transport.config import InsecureWarning
 from voyageai_rest.errors import BODY_LIMIT
 
 from .conftest import answer_to

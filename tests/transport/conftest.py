@@ -14,15 +14,19 @@ import trustme
 import voyageai
 from voyageai.bounds import Bounds
 from voyageai.transport import AsyncTransport, Transport
-from voyageai.transport.environment import LIMITS, Wire
+from voyageai.transport.config import LIMITS, ConnectionConfig
 from voyageai.transport.steps import Send, Surroundings
 
 T = TypeVar("T")
 
 
-def wire(verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any) -> Wire:
+def wire(
+    verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any
+) -> ConnectionConfig:
     """How to reach hosts, with some limits of its own."""
-    return Wire(verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits))
+    return ConnectionConfig(
+        verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits)
+    )
 
 
 def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
@@ -69,12 +73,14 @@ class Carrier:
 class Blocking(Carrier):
     """The blocking transport."""
 
-    def __init__(self, settings: Wire, surroundings: Surroundings | None = None) -> None:
+    def __init__(
+        self, settings: ConnectionConfig, surroundings: Surroundings | None = None
+    ) -> None:
         self.transport = Transport(settings, surroundings=surroundings)
 
     @property
     def slots(self) -> Any:
-        return self.transport._slots
+        return self.transport._pool
 
     def send(self, request: httpx2.Request) -> httpx2.Response:
         return answered(self.transport._send(step(request)))
@@ -93,7 +99,7 @@ class Looping(Carrier):
 
     def __init__(
         self,
-        settings: Wire,
+        settings: ConnectionConfig,
         loop: asyncio.AbstractEventLoop,
         surroundings: Surroundings | None = None,
     ) -> None:
@@ -102,7 +108,7 @@ class Looping(Carrier):
 
     @property
     def slots(self) -> Any:
-        return self.transport._senders[self.loop].transport
+        return self.transport._clients[self.loop].transport
 
     def run(self, awaitable: Awaitable[T]) -> T:
         async def bounded() -> T:

@@ -15,7 +15,7 @@ import httpcore2
 import httpx2
 import pytest
 from voyageai.transport import AsyncTransport
-from voyageai.transport.uploads import Upload
+from voyageai.transport.request import Upload
 
 from .conftest import Blocking, Carrier, Carry, answered, ask, step, wire
 from .scripted import Peer, Server, saying

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
+from .._utils import safe_repr
 from ..error import VoyageError
-from ..reprs import whole
 from . import calls, plans
 from .downloads import Download
 from .resuming import target
@@ -173,6 +173,6 @@ class FileContent:
                 return
             plans.pause(self._client, wait)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
+from .._utils import safe_repr
 from ..error import VoyageError
-from ..reprs import whole
 from . import calls, plans
 from .downloads import Download
 from .resuming import target
@@ -191,6 +191,6 @@ class AsyncFileContent:
                 return
             await plans.pause_async(self._client, wait)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"

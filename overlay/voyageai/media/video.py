@@ -14,9 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from attrs import define, field
 from voyageai_rest.models import VideoBase64Content
 
+from .._utils import safe_repr
 from ..error import ArgumentError
 from ..limits import check_model, known
-from ..reprs import whole
 from .formats import MP4, sniff
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Video:
     def __hash__(self) -> int:
         return hash(self._data)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         others = {name: value for name, value in vars(self).items() if name != "_data"}
         told = ", ".join(f"{name}={value!r}" for name, value in others.items())

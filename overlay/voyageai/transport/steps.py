@@ -25,12 +25,18 @@ from ..error import DeadlineError, VoyageError
 from ..results import RawResponse
 from ..retry import Advice, GiveUp
 from . import failures
-from .building import build, phases, rewindable, shortest
 from .logs import Log
-from .redirects import MOST, redirected
+from .rate_limit_gate import RateLimitGate
+from .request import (
+    MAX_REDIRECTS,
+    Upload,
+    build,
+    phases,
+    redirected,
+    rewindable,
+    shortest,
+)
 from .streams import Stream, check
-from .turns import Turns
-from .uploads import Upload
 
 if TYPE_CHECKING:
     from ..calls import Call
@@ -127,9 +133,9 @@ def _attempts(
     clock = surroundings.clock
     start = clock()
     deadline = None if options.whole is None else start + options.whole
-    turns = None
+    gate = None
     if options.limiter is not None and call.model:
-        turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline, alive)
+        gate = RateLimitGate(options.limiter, call.model, call.tokens(), clock, deadline, alive)
     log = Log(request, clock)
     attempts = 0
     in_doubt = False
@@ -138,8 +144,8 @@ def _attempts(
     try:
         while True:
             reservation = None
-            if turns is not None:
-                reservation = yield from _waits(turns.wait(again=attempts > 0))
+            if gate is not None:
+                reservation = yield from _waits(gate.wait(again=attempts > 0))
             answer, used, advice = None, None, Advice()
             try:
                 now = clock()
@@ -180,8 +186,8 @@ def _attempts(
                     log.done(response, used)
                     return result
             finally:
-                if turns is not None and reservation is not None:
-                    turns.over(reservation, answer, advice, used)
+                if gate is not None and reservation is not None:
+                    gate.finish(reservation, answer, advice, used)
             log.retrying(answer, decision)
             yield Wait(decision)
     except VoyageError as failure:
@@ -200,7 +206,7 @@ def _sent(
     request: httpx2.Request, clock: Callable[[], float], *, streamed: bool
 ) -> Generator[Send, Answer, Answer]:
     """Send a request, and follow where contents of files are said to be."""
-    for _ in range(MOST if streamed else 0):
+    for _ in range(MAX_REDIRECTS if streamed else 0):
         answer = yield Send(request, _left(request, clock))
         onward = redirected(request, answer) if isinstance(answer, httpx2.Response) else None
         if onward is None:
@@ -295,7 +301,7 @@ def _last(
     assert answer is not None  # noqa: S101  # a request has an answer
     log.failed(answer)
     overdue = deadline is not None and clock() >= deadline
-    cause = failures.without_frames(answer)
+    cause = failures.strip_frames(answer)
     raise failures.unreachable(answer, decision.reason, overdue=overdue) from cause
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 from attrs import asdict, frozen
 from voyageai_rest.errors import printable
 
+from ..._utils import safe_repr
 from ...disk import open_regular
-from ...reprs import whole
 from .lines import dumps
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Failures(Sequence[Failure]):
             file.writelines(dumps(asdict(failure)) for failure in self)
         fresh.replace(path)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"<{self._count:,} failures>"
 

@@ -10,10 +10,10 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ... import tokenization
+from ..._utils import safe_repr
 from ...disk import NotRegularError
 from ...error import ArgumentError
 from ...files import plans
-from ...reprs import whole
 from ..polling import Polling
 from .display import showing
 from .errors import JobDirectoryError, MaxCostError
@@ -184,7 +184,7 @@ class _Job(Generic[C, R]):
             )
             raise
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"

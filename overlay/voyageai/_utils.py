@@ -1,13 +1,17 @@
-"""Reprs for logs and error trackers: they hide passwords, and never fail."""
+"""Small helpers of the whole package: reprs that hide secrets, and where warnings point."""
 
 from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any, TypeVar
 
 S = TypeVar("S")
+
+PACKAGE = __name__.partition(".")[0]
 
 
 class Url(str):
@@ -21,7 +25,7 @@ class Url(str):
 
 
 def with_hidden_passwords(given: Any) -> Any:
-    """A URL, or a mapping of URLs, whose `repr` hides passwords; anything else as it is."""
+    """Return a URL, or a mapping of URLs, whose `repr` hides passwords; anything else as it is."""
     if isinstance(given, str):
         return Url(given)
     if isinstance(given, Mapping):
@@ -29,8 +33,8 @@ def with_hidden_passwords(given: Any) -> Any:
     return given
 
 
-def whole(describe: Callable[[S], str]) -> Callable[[S], str]:
-    """A `__repr__` that names no more than the class while an object is half built.
+def safe_repr(describe: Callable[[S], str]) -> Callable[[S], str]:
+    """Make a `__repr__` name no more than the class while an object is half built.
 
     Error trackers show the locals of a constructor that has raised, and one failing repr would
     cost them the error.
@@ -44,3 +48,19 @@ def whole(describe: Callable[[S], str]) -> Callable[[S], str]:
             return f"<{type(self).__name__}, half built>"
 
     return described
+
+
+def stacklevel() -> int:
+    """Return the `stacklevel` that makes a warning point at the nearest line outside this package.
+
+    A number in its place is wrong as soon as another of our functions calls the one that warns.
+    """
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as `warnings` does
+    found = 1
+    while frame is not None and _is_ours(frame):
+        frame, found = frame.f_back, found + 1
+    return found
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == PACKAGE

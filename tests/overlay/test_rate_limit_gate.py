@@ -210,7 +210,11 @@ class Interrupt(BaseException):
     """What Ctrl-C or a signal handler raises, such as Celery's soft time limit."""
 
 
-ROOMS = ("/voyageai/ratelimit/", "/voyageai/transport/turns.py", "/voyageai/transport/steps.py")
+ROOMS = (
+    "/voyageai/ratelimit/",
+    "/voyageai/transport/rate_limit_gate.py",
+    "/voyageai/transport/steps.py",
+)
 
 
 class Tracer:
@@ -279,10 +283,10 @@ def assert_whole(limiter, now):
     probe = limiter.reserve("voyage-4", 1, now)
     limiter.at_least(probe, now)
     limiter.release(probe, now)
-    assert (0, 0) == (len(budget._again), len(budget._fresh))
-    assert (0, 0) == (budget._again.tokens, budget._fresh.tokens)
-    assert (0, 0, 0) == (budget._window.requests, budget._window.tokens, budget._trying)
-    assert len(budget._known) <= 1
+    assert (0, 0) == (len(budget._retries), len(budget._fresh))
+    assert (0, 0) == (budget._retries.tokens, budget._fresh.tokens)
+    assert (0, 0, 0) == (budget._window.requests, budget._window.tokens, budget._probes)
+    assert len(budget._reservations) <= 1
 
 
 def test_an_interrupt_at_any_line_leaves_nothing_behind(face, elsewhere):
@@ -364,7 +368,7 @@ def test_a_call_within_a_line_of_another_harms_neither():
         (budget,) = limiter._budgets.values()
         limiter.at_least(limiter.reserve("voyage-4", 1, 0.0), 0.0)
         assert (3, 3) == (budget._window.requests, budget._window.tokens)
-        assert (1, 0) == (len(budget._fresh), budget._trying)
+        assert (1, 0) == (len(budget._fresh), budget._probes)
 
 
 async def cancelled(call):

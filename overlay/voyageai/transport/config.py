@@ -1,4 +1,4 @@
-"""Proxies and certificates: as they were given, or as the environment names them."""
+"""How to reach hosts: proxies and certificates, as given or as the environment names them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from urllib.request import getproxies, getproxies_environment, proxy_bypass
 import httpx2
 from attrs import field, frozen
 
-from ..callers import level
+from .._utils import Url, stacklevel, with_hidden_passwords
 from ..error import ArgumentError
 from ..extras import install
-from ..reprs import Url, with_hidden_passwords
-from .building import read_url
+from .request import has_valid_host, read_url
 
 Verify = bool | str | ssl.SSLContext
 
@@ -35,22 +34,21 @@ PORTS = {"http": 80, "https": 443}
 
 
 class InsecureWarning(UserWarning):
-    """The key travels in the open, or to a host that was not verified."""
+    """The key travels unencrypted, or to a host that was not verified."""
 
 
 @frozen(kw_only=True)
-class Wire:
+class ConnectionConfig:
     """How to reach hosts.
 
     Attributes:
         proxy: URL of a proxy for all hosts, or proxies by scheme; None for those that the
             environment names.
-        verify: Whether, or with what, certificates are checked.
-        limits: Bounds of the pool of connections.
+        verify: True or False, a path of certificates, or a TLS context.
+        limits: Limits of the pool of connections.
 
     Raises:
-        ArgumentError: A proxy or a path of certificates that was given can't be used, or what was
-            given is neither.
+        ArgumentError: A proxy, the certificates or the limits can't be used.
     """
 
     proxy: str | Mapping[str, str] | None = field(default=None, repr=False)  # with a password
@@ -82,11 +80,11 @@ class Wire:
                 "verify=False: certificates are not checked, so anybody on the way can read the "
                 "API key.",
                 InsecureWarning,
-                stacklevel=7,
+                stacklevel=stacklevel(),
             )
 
     def proxy_for(self, url: httpx2.URL) -> httpx2.Proxy | None:
-        """The proxy between here and a host.
+        """Return the proxy for a host, or None.
 
         Raises:
             ArgumentError: The environment names one that can't be used.
@@ -105,7 +103,7 @@ class Wire:
         return None
 
     def context(self) -> ssl.SSLContext:
-        """The TLS context; made once for each way of verifying, as that costs more than a call.
+        """Return the TLS context. It is made once for each way of verifying, as that is slow.
 
         Raises:
             ArgumentError: The certificates can't be read.
@@ -126,7 +124,7 @@ class Wire:
             ) from failure
 
     def arguments(self, url: httpx2.URL) -> dict[str, Any]:
-        """Arguments of HTTPX2's transports for a host, but for the limits."""
+        """Return the arguments of HTTPX2's transports for a host, except for the limits."""
         proxy = self.proxy_for(url)
         encrypted = url.scheme == "https" or (proxy is not None and proxy.url.scheme == "https")
         verify = self.context() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -169,7 +167,7 @@ def bypassed(no_proxy: str, url: httpx2.URL) -> bool:
 
 
 def _ascii(name: str) -> str:
-    """A host name as it is looked up, such as xn--bcher-kva.example; nothing where it is none."""
+    """Return a host name as it is looked up, such as xn--bcher-kva.example; "" for what is none."""
     try:
         return httpx2.URL(f"http://{name}").raw_host.decode("ascii")
     except (ValueError, httpx2.InvalidURL):
@@ -177,7 +175,7 @@ def _ascii(name: str) -> str:
 
 
 def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
-    """The entries of NO_PROXY, each with its port."""
+    """Yield the entries of NO_PROXY, each with its port."""
     for entry in no_proxy.lower().replace(",", " ").split():
         match = re.fullmatch(r"\[(.+)\](?::(\d+))?|([^:]+):(\d+)", entry)
         if match is None:
@@ -187,21 +185,38 @@ def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
             yield match[1] or match[3], int(port) if port else None
 
 
+class _HiddenBytes(bytes):
+    """Bytes whose `repr` hides them, as the library logs the password of a SOCKS proxy."""
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+
+class _Proxy(httpx2.Proxy):
+    """A proxy whose user name and password are in no log."""
+
+    @property
+    def raw_auth(self) -> tuple[bytes, bytes] | None:
+        auth = super().raw_auth
+        return auth and (_HiddenBytes(auth[0]), _HiddenBytes(auth[1]))
+
+
 def _proxy(text: str, place: str) -> httpx2.Proxy:
-    """A proxy by its URL, or by host and port.
+    """Make a proxy of its URL, or of host and port.
 
     Raises:
         ArgumentError: It can't be one, or needs a package that is not installed.
     """
     text = Url(text)  # the messages show it
+    plausible = text.isprintable() and not re.search(r"\s|^\w+:/(?!/)", text)
     try:
-        url = httpx2.URL(text if "://" in text else f"http://{text}")
+        url = httpx2.URL(text if "://" in text else f"http://{text}") if plausible else httpx2.URL()
     except (ValueError, httpx2.InvalidURL):
         url = httpx2.URL()
-    if url.scheme not in SCHEMES or not url.host:
+    if url.scheme not in SCHEMES or not has_valid_host(url):
         raise ArgumentError(
             f"{place} is {text!r}, which is not the URL of a proxy; use {'://..., '.join(SCHEMES)}"
-            "://... with a host",
+            "://... with a host, and a port up to 65535 if it has one",
             "proxy",
         )
     # socksio is what HTTPX2 speaks SOCKS with.
@@ -209,11 +224,11 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
         raise ArgumentError(
             f"{place} is {text!r}, and SOCKS needs a package: {install('socks')}", "proxy"
         )
-    return httpx2.Proxy(url)
+    return _Proxy(url)
 
 
 def _variable(name: str) -> str:
-    """The name of an environment variable as it is set, in small letters or capitals."""
+    """Return the name of an environment variable as it is set, in small letters or capitals."""
     return name if os.environ.get(name) else name.upper()
 
 
@@ -227,7 +242,7 @@ def _context(verify: bool, path: str) -> ssl.SSLContext:
     )
 
 
-def check(url: str) -> None:
+def check_base_url(url: str) -> None:
     """Refuse what is no URL, and warn when the key would travel unencrypted to another machine.
 
     Raises:
@@ -239,5 +254,5 @@ def check(url: str) -> None:
         warnings.warn(
             f"{url} is not encrypted: anybody on the way can read the API key. Use https.",
             InsecureWarning,
-            stacklevel=level(),
+            stacklevel=stacklevel(),
         )

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from ..ratelimit import RateLimiter, Reservation
     from ..retry import Advice
 
-LONG = 5.0
-"""Seconds of a wait that is worth a line."""
+LOGGED_WAIT = 5.0
+"""Seconds from which on a wait is logged."""
 
 
 @frozen
-class Turns:
-    """The turns of one call at a rate limit.
+class RateLimitGate:
+    """Holds the attempts of one call back until its rate limit has room for them.
 
     Attributes:
         limiter: The limit, shared with other calls.
         model: The model that the call is for.
         tokens: Tokens of the call, estimated.
-        clock: Seconds that only go forwards.
+        clock: A monotonic clock, in seconds.
         deadline: When the call must be over, by that clock.
-        alive: What the call holds until its end.
+        alive: A lock that the call holds until its end.
     """
 
     limiter: RateLimiter
@@ -41,7 +41,10 @@ class Turns:
     alive: Lock
 
     def wait(self, *, again: bool) -> Generator[float, None, Reservation]:
-        """Yield seconds to wait, one after the other, until it is this call's turn.
+        """Yield seconds to sleep, one after the other, until an attempt may be sent.
+
+        Args:
+            again: Whether the attempt is a retry.
 
         Raises:
             DeadlineError: That would be after the deadline.
@@ -50,31 +53,38 @@ class Turns:
         reservation = limiter.reserve(
             self.model, self.tokens, clock(), again=again, alive=self.alive
         )
-        let_out = said = waited = False
+        let_out = logged = notified = False
         try:
             self._check(limiter.at_least(reservation, clock()))
             while (seconds := limiter.wait(reservation, clock())) > 0:
                 self._check(seconds)
                 left = max(seconds, limiter.at_least(reservation, clock()))
-                if left > LONG and not said:
-                    said = True
+                if left > LOGGED_WAIT and not logged:
+                    logged = True
                     LOGGER.info("%s waits about %.0f s for the rate limit", self.model, left)
                 if limiter.on_wait is not None:
-                    waited = True
+                    notified = True
                     limiter.on_wait(self.model, left)
                 yield seconds
             let_out = True
         finally:
             if not let_out:
                 limiter.release(reservation, clock())
-            if waited and limiter.on_wait is not None:
+            if notified and limiter.on_wait is not None:
                 limiter.on_wait(self.model, 0.0)
         return reservation
 
-    def over(
+    def finish(
         self, reservation: Reservation, answer: object, advice: Advice, tokens: int | None
     ) -> None:
-        """Tell the limit what came of a turn."""
+        """Tell the limit the outcome of an attempt.
+
+        Args:
+            reservation: The attempt's.
+            answer: The response, or what came instead of one.
+            advice: What the response says about retrying.
+            tokens: Tokens that it was billed for, if it says so.
+        """
         now = self.clock()
         if isinstance(answer, httpx2.Response):
             if answer.status_code == 429:

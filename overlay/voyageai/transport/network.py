@@ -1,39 +1,124 @@
-"""The wire for code that waits: slots that threads share, over the library's own sockets."""
+"""The network backend for threads: the library's own sockets, within a deadline.
+
+What the backend for asyncio shares is here too: addresses, socket options, stale connections.
+"""
 
 from __future__ import annotations
 
-import os
 import queue
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore2
-import httpx2
-
-from .network import (
-    READ_MORE,
-    SOCKET_OPTIONS,
-    Address,
-    Reuse,
-    in_turn,
-    literal,
-    spoilt,
-    use,
-)
-from .slots import NO_SLOT, ONE, Body, Idle, Slot, left_open, resend, translated
 
 if TYPE_CHECKING:
-    from ..environment import Wire
-
-
-PIECE = 16 * 1024
-"""Bytes of a body that are sent at once."""
-
+    import httpx2
 
 T = TypeVar("T")
+
+# Family, type, protocol, and the address as its family has it.
+Address = tuple[int, int, int, Any]
+
+LARGE_READ = 128 * 1024
+"""Bytes of a read, once a response has turned out to be large; the library asks for 64 KiB."""
+WRITE_SIZE = 16 * 1024
+"""Bytes of a body that are sent at once."""
+
+# A connection that waits for minutes for its response must not be forgotten on the way.
+_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 60, "TCP_KEEPCNT": 5}
+SOCKET_OPTIONS = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, int(getattr(socket, name)), value)
+        for name, value in _KEEPALIVE.items()
+        if hasattr(socket, name)  # platforms have some of them
+    ),
+]
+
+
+def set_backend(
+    transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport,
+    backend: httpcore2.NetworkBackend | httpcore2.AsyncNetworkBackend,
+) -> None:
+    """Let a transport open its connections by a backend.
+
+    A pool of `httpcore2` takes one when it is made, but HTTPX2's transports make their pools
+    themselves.
+    """
+    transport._pool._network_backend = backend  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+
+
+def has_unread_bytes(transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport) -> bool:
+    """Whether a connection that was used holds bytes beyond its response.
+
+    The library would take them for the beginning of the next one: somebody else's vectors.
+    """
+    for connection in transport._pool.connections:  # pyright: ignore[reportPrivateUsage]
+        inner: Any = connection  # a proxy's connection has another one in it
+        while inner is not None and not hasattr(inner, "_h11_state"):
+            inner = getattr(inner, "_connection", None)
+        if inner is not None and inner._h11_state.trailing_data[0]:
+            return True
+    return False
+
+
+class StaleConnection(httpcore2.RemoteProtocolError):
+    """The server closed a kept connection before it answered anything on it.
+
+    HTTPX2 raises a `RemoteProtocolError` with this as its cause.
+    """
+
+
+class ReuseTracker:
+    """Knows whether a connection answered a request before the one that is in flight."""
+
+    def __init__(self) -> None:
+        self._reused = False
+        self._answered = False
+
+    def sending(self) -> None:
+        """Note that a request, or more of one, is sent."""
+        if self._answered:
+            self._reused, self._answered = True, False
+
+    def received(self, data: bytes) -> bytes:
+        """Note what was read, which is nothing at the end of the connection; return it.
+
+        Raises:
+            StaleConnection: The connection was kept, and nothing else has come.
+        """
+        # Other bytes are a proxy's, which speaks first: those of SOCKS.
+        self._answered = self._answered or data[:1] == b"H"
+        if not data and self._reused and not self._answered:
+            raise StaleConnection("the server closed the connection while it was idle")
+        return data
+
+    def broken(self, failure: BaseException | None) -> Exception:
+        """Return the exception for a read that failed."""
+        stale = self._reused and not self._answered
+        return (StaleConnection if stale else httpcore2.ReadError)(str(failure))
+
+
+def numeric_addresses(host: str, port: int) -> list[Address]:
+    """Return the address of a host that is one; to look it up would take a thread for nothing."""
+    try:
+        numeric = socket.AI_NUMERICHOST
+        return interleave(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric))
+    except (OSError, UnicodeError):
+        return []
+
+
+def interleave(found: Iterable[tuple[Any, ...]]) -> list[Address]:
+    """Return addresses with their families in turn, so that a broken family costs one attempt."""
+    every = [(family, kind, protocol, where) for family, kind, protocol, _, where in found]
+    same = [address for address in every if address[0] == every[0][0]]
+    others = [address for address in every if address[0] != every[0][0]]
+    return [address for address in chain(*zip_longest(same, others)) if address is not None]
 
 
 class Deadline:
@@ -43,12 +128,12 @@ class Deadline:
         at: That time by the clock, set before a request; None for never.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.at: float | None = None
+    def __init__(self, clock: Callable[[], float], at: float | None = None) -> None:
         self.clock = clock
+        self.at = at
 
     def left(self, timeout: float | None, expired: type[Exception]) -> float | None:
-        """Seconds for a step that begins now, of those that it may take by itself.
+        """Return the seconds for a step that begins now and has a timeout of its own.
 
         Raises:
             Exception: None are left; of the given kind.
@@ -85,7 +170,7 @@ class Backend(httpcore2.NetworkBackend):
         clock, left = self._deadline.clock, self._deadline.left(timeout, httpcore2.ConnectTimeout)
         end = None if left is None else clock() + left
         options = [*SOCKET_OPTIONS, *(socket_options or ())]
-        found = literal(host, port) or _resolve(host, port, left)
+        found = numeric_addresses(host, port) or _resolve(host, port, left)
         failure: Exception = httpcore2.ConnectError(f"{host} has no address")
         for place, (_, _, _, (name, number, *_)) in enumerate(found):
             share = None if end is None else max(0.001, end - clock()) / (len(found) - place)
@@ -98,13 +183,13 @@ class Backend(httpcore2.NetworkBackend):
 
 
 def _resolve(host: str, port: int, timeout: float | None) -> list[Address]:
-    """The addresses of a host, looked up in a thread, as nothing else can be stopped in time."""
+    """Look the addresses of a host up in a thread, as nothing else can be stopped in time."""
     answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
 
     def look_up() -> None:
         try:
             answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except Exception as failure:  # noqa: BLE001  # whatever it is, somebody waits for it
+        except Exception as failure:  # noqa: BLE001  # raised by the thread that waits
             answers.put(failure)
 
     threading.Thread(target=look_up, daemon=True).start()
@@ -114,7 +199,7 @@ def _resolve(host: str, port: int, timeout: float | None) -> list[Address]:
         raise httpcore2.ConnectTimeout(f"the address of {host} was not found in time") from None
     if isinstance(found, Exception):
         raise httpcore2.ConnectError(str(found)) from found
-    return in_turn(found)
+    return interleave(found)
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -125,11 +210,11 @@ class _Stream(httpcore2.NetworkStream):
         self._deadline = deadline
         self._full = False
         self._owner = True
-        self._reuse = Reuse()
+        self._reuse = ReuseTracker()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         left = self._deadline.left(timeout, httpcore2.ReadTimeout)
-        size = READ_MORE if self._full else max_bytes
+        size = LARGE_READ if self._full else max_bytes
         try:
             data = self._stream.read(size, left)
         except httpcore2.ReadError as failure:
@@ -139,9 +224,9 @@ class _Stream(httpcore2.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._reuse.sending()
-        for start in range(0, len(buffer), PIECE):  # each has its time from the library
+        for start in range(0, len(buffer), WRITE_SIZE):  # each has its time from the library
             left = self._deadline.left(timeout, httpcore2.WriteTimeout)
-            self._stream.write(buffer[start : start + PIECE], left)
+            self._stream.write(buffer[start : start + WRITE_SIZE], left)
 
     def start_tls(
         self,
@@ -161,7 +246,7 @@ class _Stream(httpcore2.NetworkStream):
         self._stream.close()
 
     def __del__(self) -> None:
-        if self._owner:  # without a complaint: many clients are never closed
+        if self._owner:  # without a ResourceWarning: many clients are never closed
             self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
@@ -169,7 +254,7 @@ class _Stream(httpcore2.NetworkStream):
 
 
 class _TlsInTls(httpcore2.NetworkStream):
-    """TLS within TLS to a proxy. The library's own knows no deadline, and keeps bytes unseen."""
+    """TLS within TLS to a proxy. The library's own has no deadline, and loses buffered bytes."""
 
     def __init__(
         self,
@@ -182,7 +267,7 @@ class _TlsInTls(httpcore2.NetworkStream):
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
         try:
-            self._do(timeout, self._tls.do_handshake)
+            self._run(timeout, self._tls.do_handshake)
         except httpcore2.TimeoutException as failure:
             raise httpcore2.ConnectTimeout(str(failure)) from failure
         except (OSError, httpcore2.NetworkError) as failure:
@@ -191,7 +276,7 @@ class _TlsInTls(httpcore2.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         pieces: list[bytes] = []
         try:
-            pieces.append(self._do(timeout, self._tls.read, max_bytes))
+            pieces.append(self._run(timeout, self._tls.read, max_bytes))
             while pieces[-1]:
                 pieces.append(self._tls.read(max_bytes))
         except (ssl.SSLWantReadError, ssl.SSLEOFError):
@@ -201,15 +286,16 @@ class _TlsInTls(httpcore2.NetworkStream):
         return b"".join(pieces)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._do(timeout, self._tls.write, buffer)
+        self._run(timeout, self._tls.write, buffer)
 
-    def _do(self, timeout: float | None, operation: Callable[..., T], *arguments: Any) -> T:
+    def _run(self, timeout: float | None, operation: Callable[..., T], *arguments: Any) -> T:
+        """Run an operation on what has been received, and receive more while it needs that."""
         while True:
             try:
                 result = operation(*arguments)
             except ssl.SSLWantReadError:
                 self._inner.write(self._outgoing.read(), timeout)
-                if data := self._inner.read(READ_MORE, timeout):
+                if data := self._inner.read(LARGE_READ, timeout):
                     self._incoming.write(data)
                 else:
                     self._incoming.write_eof()
@@ -222,107 +308,3 @@ class _TlsInTls(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._tls if info == "ssl_object" else self._inner.get_extra_info(info)
-
-
-class Slots(httpx2.BaseTransport):
-    """A transport for any number of calls at once, safe to share between threads.
-
-    A request's extensions may hold, beside HTTPX2's own, `deadline` (when, by the clock, all must
-    be over), `repeatable` (whether it may be sent again if the server closed its connection while
-    that was idle; it may by default), `streamed` (whether the body of a success is left to be
-    read) and `body_deadline` (the deadline for that).
-
-    Args:
-        wire: How to reach hosts.
-        clock: Seconds that only go forwards.
-    """
-
-    def __init__(self, wire: Wire, clock: Callable[[], float]) -> None:
-        self._wire = wire
-        self._clock = clock
-        self._begin()
-
-    def _begin(self) -> None:
-        most = self._wire.limits.max_connections
-        self._idle: Idle[httpx2.HTTPTransport] = Idle(self._wire.limits)
-        # Unlike a semaphore's, a queue's permits can be given back by the garbage collector.
-        self._free: queue.SimpleQueue[None] | None = None
-        if most is not None:
-            self._free = queue.SimpleQueue()
-            for _ in range(most):
-                self._free.put(None)
-        self._process = os.getpid()  # last: from here on other threads go by it
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request.
-
-        Raises:
-            httpx2.TransportError: There is no answer.
-        """
-        if self._process != os.getpid():  # after a fork: connections and locks are the parent's
-            self._begin()
-        idle, free = self._idle, self._free
-        self._wait(free, request)
-        slot: _Slot | None = None
-
-        def release(broken: bool) -> None:
-            try:
-                if slot is not None:
-                    slot.broken = broken or spoilt(slot.transport)
-                    _close(idle.put(slot, self._clock()))
-            finally:
-                if free is not None:
-                    free.put(None)
-
-        try:
-            slot, closing = idle.take(request.url, self._clock())  # type: ignore[assignment]
-            _close(closing)
-            if slot is None:
-                slot = _Slot(request.url, self._wire, self._clock)
-                _close(idle.opened(slot))
-            with translated():
-                response = slot.send(request)
-        except BaseException:
-            release(True)
-            raise
-        response.stream = Body(response.stream, release)
-        return response
-
-    def _wait(self, free: queue.SimpleQueue[None] | None, request: httpx2.Request) -> None:
-        if free is None:
-            return
-        deadline = Deadline(self._clock)
-        deadline.at = request.extensions.get("deadline")
-        seconds = request.extensions.get("timeout", {}).get("pool")
-        try:
-            free.get(timeout=deadline.left(seconds, httpx2.PoolTimeout))
-        except queue.Empty:
-            raise httpx2.PoolTimeout(NO_SLOT, request=request) from None
-
-    def close(self) -> None:
-        """Close the idle connections now, and those in use when they come back."""
-        _close(self._idle.close())
-
-
-class _Slot(Slot[httpx2.HTTPTransport]):
-    def __init__(self, url: httpx2.URL, wire: Wire, clock: Callable[[], float]) -> None:
-        super().__init__(url, httpx2.HTTPTransport(**wire.arguments(url), limits=ONE))
-        self._deadline = Deadline(clock)
-        use(Backend(self._deadline), self.transport)
-
-    def send(self, request: httpx2.Request) -> httpx2.Response:
-        self._deadline.at = request.extensions.get("deadline")
-        try:
-            response = self.transport.handle_request(request)
-        except httpx2.RemoteProtocolError as failure:
-            if not resend(request, failure):
-                raise
-            response = self.transport.handle_request(request)
-        if left_open(request, response):
-            self._deadline.at = request.extensions.get("body_deadline")
-        return response
-
-
-def _close(slots: list[Slot[httpx2.HTTPTransport]]) -> None:
-    for slot in slots:
-        slot.transport.close()
