@@ -11,11 +11,12 @@ from weakref import WeakKeyDictionary
 import anyio
 import httpx2
 
+from ..flow import Environment, Request, run, run_async
 from .clients import AsyncTransportClient, as_async_client, as_client, check_open
 from .config import ConnectionConfig
 from .failures import strip_sensitive_frames
 from .pool import AsyncConnectionPool, ConnectionPool, is_streamed
-from .steps import Answer, Send, Surroundings, steps
+from .steps import Answer, steps
 from .streams import aread, read
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class Transport:
     Args:
         config: How to reach hosts.
         http: The user's own client or transport, which is used instead and never closed here.
-        sleep: Waits.
-        surroundings: Time and chance.
+        sleep: Sleeps.
+        environment: Clocks and randomness.
 
     Raises:
         ArgumentError: `http` is no blocking client or transport.
@@ -44,21 +45,21 @@ class Transport:
         config: ConnectionConfig | None = None,
         http: httpx2.Client | httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] | None = None,
-        surroundings: Surroundings | None = None,
+        environment: Environment | None = None,
     ) -> None:
-        self._surroundings = surroundings or Surroundings()
+        self._environment = environment or Environment()
         self._sleep = sleep or time.sleep
-        self._pool = ConnectionPool(config or ConnectionConfig(), self._surroundings.clock)
+        self._pool = ConnectionPool(config or ConnectionConfig(), self._environment.clock)
         self._http = as_client(self._pool if http is None else http)
         self._closed = False
 
     @property
-    def surroundings(self) -> Surroundings:
-        """Time and chance."""
-        return self._surroundings
+    def environment(self) -> Environment:
+        """Clocks and randomness."""
+        return self._environment
 
-    def pause(self, seconds: float) -> None:
-        """Wait."""
+    def sleep(self, seconds: float) -> None:
+        """Sleep."""
         self._sleep(seconds)
 
     def run(
@@ -69,31 +70,24 @@ class Transport:
         Raises:
             VoyageError: It failed.
         """
-        plan = steps(call, parameters, options, self._surroundings, raw=raw)
-        answer: Answer = None
         try:
-            while True:
-                step = plan.send(answer)
-                answer = self._send(step) if isinstance(step, Send) else self._sleep(step.seconds)
-        except StopIteration as done:
-            result: T | RawResponse[T] = done.value
-            return result
+            flow = steps(call, parameters, options, self._environment, raw=raw)
+            return run(flow, self._send, self._sleep)
         except BaseException as failure:
             strip_sensitive_frames(failure)
             raise
-        finally:
-            plan.close()
 
-    def _send(self, step: Send) -> httpx2.Response | httpx2.RequestError:
+    def _send(self, step: Request[httpx2.Request]) -> Answer:
+        request = step.message
         if self._closed:
             raise RuntimeError("the client is closed")
         check_open(self._http)
         try:
-            response = self._http.send(step.request, stream=True)
-            if not is_streamed(step.request, response):
-                read(response, self._surroundings.clock)
+            response = self._http.send(request, stream=True)
+            if not is_streamed(request, response):
+                read(response, self._environment.clock)
         except httpx2.RequestError as failure:
-            failure.request = step.request
+            failure.request = request
             return failure
         return response
 
@@ -109,8 +103,8 @@ class AsyncTransport:
     Args:
         config: How to reach hosts.
         http: The user's own client or transport, which is used instead and never closed here.
-        sleep: Waits.
-        surroundings: Time and chance.
+        sleep: Sleeps.
+        environment: Clocks and randomness.
     """
 
     def __init__(
@@ -118,9 +112,9 @@ class AsyncTransport:
         config: ConnectionConfig | None = None,
         http: httpx2.AsyncClient | httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
-        surroundings: Surroundings | None = None,
+        environment: Environment | None = None,
     ) -> None:
-        self._surroundings = surroundings or Surroundings()
+        self._environment = environment or Environment()
         self._sleep = sleep or anyio.sleep
         self._given = None if http is None else as_async_client(http)
         self._config = config or ConnectionConfig()
@@ -130,12 +124,12 @@ class AsyncTransport:
             self._config.context()  # reads files, which must not happen later, on an event loop
 
     @property
-    def surroundings(self) -> Surroundings:
-        """Time and chance."""
-        return self._surroundings
+    def environment(self) -> Environment:
+        """Clocks and randomness."""
+        return self._environment
 
-    async def pause(self, seconds: float) -> None:
-        """Wait."""
+    async def sleep(self, seconds: float) -> None:
+        """Sleep."""
         await self._sleep(seconds)
 
     async def run(
@@ -146,41 +140,32 @@ class AsyncTransport:
         Raises:
             VoyageError: It failed.
         """
-        plan = steps(call, parameters, options, self._surroundings, raw=raw)
-        answer: Answer = None
         try:
-            while True:
-                step = plan.send(answer)
-                if isinstance(step, Send):
-                    answer = await self._send(step)
-                else:
-                    answer = None
-                    await self._sleep(step.seconds)
-        except StopIteration as done:
-            result: T | RawResponse[T] = done.value
-            return result
+            flow = steps(call, parameters, options, self._environment, raw=raw)
+            return await run_async(flow, self._send, self._sleep)
         except BaseException as failure:
             strip_sensitive_frames(failure)
             raise
-        finally:
-            plan.close()
 
-    async def _send(self, step: Send) -> httpx2.Response | httpx2.RequestError:
+    async def _send(self, step: Request[httpx2.Request]) -> Answer:
+        request = step.message
+        deadline: float | None = request.extensions.get("deadline")
+        left = None if deadline is None else max(0.0, deadline - self._environment.clock())
         try:
-            with anyio.fail_after(step.left):
-                return await self._exchange(step.request)
+            with anyio.fail_after(left):
+                return await self._exchange(request)
         except httpx2.RequestError as failure:
-            failure.request = step.request
+            failure.request = request
             return failure
         except TimeoutError:
-            return httpx2.ReadTimeout("the time for this attempt is over", request=step.request)
+            return httpx2.ReadTimeout("the time for this attempt is over", request=request)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         client = self._given or self._client()
         check_open(client)
         response = await client.send(request, stream=True)
         if not is_streamed(request, response):
-            await aread(response, self._surroundings.clock)
+            await aread(response, self._environment.clock)
         return response
 
     def _client(self) -> AsyncTransportClient:
@@ -196,7 +181,7 @@ class AsyncTransport:
                 for other in list(self._clients):
                     if getattr(other, "is_closed", bool)():
                         del self._clients[other]
-            pool = AsyncConnectionPool(self._config, self._surroundings.clock, backend)
+            pool = AsyncConnectionPool(self._config, self._environment.clock, backend)
             found = self._clients[loop] = AsyncTransportClient(pool)
         return found
 

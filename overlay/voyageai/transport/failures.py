@@ -17,7 +17,7 @@ from voyageai_rest.errors import BODY_LIMIT, MalformedResponse, ShapeError, Stat
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
 from .. import error
-from ..retry import Advice
+from ..retry import ServerHint
 
 if TYPE_CHECKING:
     from ..error import VoyageError
@@ -90,7 +90,7 @@ def refused(
     if response.status_code == 404:
         message += _base_url_hint(response.request.url.path)
     raised = kind(_with(message, reason), **_context(response))
-    raised.retry_after = Advice.of(response.headers, datetime.now(UTC)).seconds
+    raised.retry_after = ServerHint.of(response.headers, datetime.now(UTC)).seconds
     named = ARGUMENT.search(failure.reason)
     raised.argument = named[1] if named and response.status_code in (400, 422) else None
     return raised

@@ -14,7 +14,7 @@ from .logs import LOGGER
 
 if TYPE_CHECKING:
     from ..ratelimit import RateLimiter, Reservation
-    from ..retry import Advice
+    from ..retry import ServerHint
 
 LOGGED_WAIT = 5.0
 """Seconds from which on a wait is logged."""
@@ -75,20 +75,20 @@ class RateLimitGate:
         return reservation
 
     def finish(
-        self, reservation: Reservation, answer: object, advice: Advice, tokens: int | None
+        self, reservation: Reservation, answer: object, hint: ServerHint, tokens: int | None
     ) -> None:
         """Tell the limit the outcome of an attempt.
 
         Args:
             reservation: The attempt's.
             answer: The response, or what came instead of one.
-            advice: What the response says about retrying.
+            hint: What the response says about retrying.
             tokens: Tokens that it was billed for, if it says so.
         """
         now = self.clock()
         if isinstance(answer, httpx2.Response):
             if answer.status_code == 429:
-                self.limiter.slow_down(reservation, now, advice.seconds)
+                self.limiter.slow_down(reservation, now, hint.seconds)
             else:
                 self.limiter.correct(reservation, tokens, now)
         self.limiter.release(reservation, now)

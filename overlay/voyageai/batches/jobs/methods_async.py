@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
     from voyageai_rest.models import InputType, OutputDtype
 
-    from ...client_async import AsyncClient
+    from ...flow import AsyncSender
     from .jobs import AsyncJob
     from .options import WatchOptions
     from .preparing import JobOptions
@@ -35,7 +35,7 @@ R = TypeVar("R", bound="BatchResults[Any]")
 class AsyncBulkMethods:
     """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
 
-    _client: AsyncClient
+    _sender: AsyncSender
 
     async def _prepare(
         self,
@@ -46,7 +46,7 @@ class AsyncBulkMethods:
     ) -> AsyncJob[R]:
         from .preparing import prepare_async
 
-        return await prepare_async(self._client, kind, task, rows, options)
+        return await prepare_async(self._sender, kind, task, rows, options)
 
     async def embed(
         self,
@@ -104,7 +104,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         task = arguments.embed_task(
-            self._client, model, input_type, truncation, output_dtype, output_dimension
+            self._sender, model, input_type, truncation, output_dtype, output_dimension
         )
         job = await self._prepare(results.BatchEmbeddings, task, texts, options)
         return await job.run(max_cost)
@@ -146,7 +146,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         task = arguments.embed_task(
-            self._client, model, input_type, truncation, output_dtype, output_dimension
+            self._sender, model, input_type, truncation, output_dtype, output_dimension
         )
         return await self._prepare(results.BatchEmbeddings, task, texts, options)
 
@@ -200,7 +200,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         task = arguments.contextualize_task(
-            *(self._client, model, input_type, output_dtype, output_dimension),
+            *(self._sender, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
         kind = results.BatchContextualizedEmbeddings
@@ -251,7 +251,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         task = arguments.contextualize_task(
-            *(self._client, model, input_type, output_dtype, output_dimension),
+            *(self._sender, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
         kind = results.BatchContextualizedEmbeddings
@@ -375,6 +375,6 @@ class AsyncBulkMethods:
 
         def read() -> AsyncJob[BatchResults[Any]]:
             folder = Folder(directory)
-            return AsyncJob(self._client, kind_of(folder), folder, options)
+            return AsyncJob(self._sender, kind_of(folder), folder, options)
 
         return await run_sync(read)
