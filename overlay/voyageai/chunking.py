@@ -58,11 +58,13 @@ def validate_and_normalize_contextualized_inputs(
     Raises:
         ArgumentError: They contradict each other.
     """
-    check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
+    fields = check_chunking(
+        chunk_fn,
+        {
+            "enable_auto_chunking": enable_auto_chunking,
+            "chunk_size": chunk_size,
+            "chunk_overlap": chunk_overlap,
+        },
+    )
     documents = check_documents(inputs, input_type, None, enable_auto_chunking)
-    asked = {
-        "enable_auto_chunking": enable_auto_chunking or None,
-        "chunk_size": chunk_size,
-        "chunk_overlap": chunk_overlap,
-    }
-    return documents, {name: value for name, value in asked.items() if value is not None}
+    return documents, {name: value for name, value in fields.items() if value is not None}
