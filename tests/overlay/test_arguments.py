@@ -90,7 +90,6 @@ def hints(annotated: Any) -> dict[str, Any]:
         try:
             return typing.get_type_hints(annotated, localns=names)
         except NameError as error:
-            assert error.name not in names
             # What is not the contract's is of no field: anything that takes parameters will do.
             elsewhere = sys.modules.get(error.name, list)
             names[error.name] = getattr(voyageai_rest.models, error.name, elsewhere)

@@ -414,7 +414,11 @@ def test_models_of_this_machine_are_run_here_by_every_method(face, method, role,
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("retries", "; did you mean 'max_retries'?"), ("output_dim", "'output_dimension'?"), ("x", "")],
+    [
+        ("retries", "; did you mean 'max_retries'?"),
+        ("output_dim", "'output_dimension'?"),
+        ("x", ""),
+    ],
 )
 @pytest.mark.parametrize("model", ["voyage-4", "voyage-4-nano"])
 def test_an_unknown_argument_is_refused_with_the_name_that_is_near(face, model, name, said):
