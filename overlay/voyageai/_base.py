@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import FunctionType, MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack, cast
 
 from .callers import level
 from .error import ArgumentError, AuthenticationError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .retry import RetryPolicy
     from .tokenization import Tokenizers
 
+C = TypeVar("C", bound="_BaseClient")
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
 WIRE = ("http_client", "transport", "proxy", "verify", "limits")
 # Secret, and shown in tracebacks with locals unless wrapped.
@@ -215,7 +216,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
     def _open(self, wire: Any, http: Any) -> None:
         """Set the transport: one of the user's own, or connections as the settings say."""
 
-    def with_options(self, **changes: Unpack[ClientOptions]) -> Self:
+    # Not Self, which Jedi takes for this class.
+    def with_options(self: C, **changes: Unpack[ClientOptions]) -> C:
         """Return a client with other settings and, unless these concern them, the same connections.
 
         Args:
