@@ -83,7 +83,7 @@ def unexpected(function: str, name: str, known: Iterable[str]) -> TypeError:
     """Return the error for a keyword argument that a function does not have.
 
     Args:
-        function: Name of the function.
+        function: Name of the function, or nothing where it is not known.
         name: The argument that was given.
         known: Those that the function has.
     """
@@ -91,7 +91,8 @@ def unexpected(function: str, name: str, known: Iterable[str]) -> TypeError:
 
     near = get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+    called = f"{function}() " if function else ""
+    return TypeError(f"{called}got an unexpected keyword argument {name!r}{hint}")
 
 
 @frozen(kw_only=True)

@@ -24,7 +24,7 @@ class Server:
         self._things = things[::-1] if is_newest_first else things
         self.pages = 0
 
-    def page(self, _client: Any, after: str | None) -> Any:
+    def page(self, after: str | None) -> Any:
         """The page after one that ended at a place."""
         self.pages += 1
         end = int(after or 0) + PER_PAGE
@@ -33,11 +33,11 @@ class Server:
 
     def find(self, number: int, since: datetime) -> Any:
         """What a job finds."""
-        plan = Asking(Pace(), lambda: 0.5).find(self.page, lambda one: one.number == number, since)
+        flow = Asking(Pace(), lambda: 0.5).find(self.page, lambda one: one.number == number, since)
         answer = None
         while True:
             try:
-                answer = plan.send(answer).action(None, print)
+                answer = flow.send(answer).message
             except StopIteration as done:
                 return done.value
 

@@ -13,24 +13,20 @@ from .tasks import Contextualize, Embed, Rerank
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...client import Client
-    from ...client_async import AsyncClient
+    from ...flow import AsyncSender, Sender
 
 __all__ = ["contextualize_task", "embed_task", "rerank_task"]
-
-# pyright: reportPrivateUsage=false
-# Resources are a part of the clients that they hang on.
 
 OPTIONS = frozenset(JobOptions.__annotations__)
 
 
 def embed_task(
-    client: Client | AsyncClient, function: str, model: str, options: Mapping[str, Any]
+    sender: Sender | AsyncSender, function: str, model: str, options: Mapping[str, Any]
 ) -> tuple[Embed, JobOptions]:
     """Return the task of a job of embeddings, and the options of the job.
 
     Args:
-        client: The client, for its default input types.
+        sender: The client's, for its default input types.
         function: Name of the method that was called, for errors.
         model: The model.
         options: The method's `**options`: fields of the requests, and options of the job.
@@ -41,13 +37,13 @@ def embed_task(
     """
     from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
 
-    fields, own = _sorted(options, _input_types(client).get("embed"))
+    fields, own = _sorted(options, sender.input_types.get("embed"))
     params = BatchEmbeddingsParams(model=model, encoding_format="base64")
     return Embed(fill(params, function, {"truncation": True, **fields}, OPTIONS)), own
 
 
 def contextualize_task(
-    client: Client | AsyncClient,
+    sender: Sender | AsyncSender,
     function: str,
     model: str,
     chunk_fn: ChunkFunction | None,
@@ -56,7 +52,7 @@ def contextualize_task(
     """Return the task of a job of contextualized embeddings, and the options of the job.
 
     Args:
-        client, function, model, options: As in `embed_task`.
+        sender, function, model, options: As in `embed_task`.
         chunk_fn: Splits each text into chunks.
 
     Raises:
@@ -66,7 +62,7 @@ def contextualize_task(
         BatchContextualizedEmbeddingsParams,
     )
 
-    fields, own = _sorted(options, _input_types(client).get("contextualized_embed"))
+    fields, own = _sorted(options, sender.input_types.get("contextualized_embed"))
     fields = check_chunking(chunk_fn, fields)
     if fields["enable_auto_chunking"] and fields.get("input_type") != "document":
         raise ArgumentError(
@@ -101,7 +97,3 @@ def _sorted(
     if input_type and not fields.get("input_type"):
         fields["input_type"] = input_type
     return fields, cast("JobOptions", own)
-
-
-def _input_types(client: Client | AsyncClient) -> Mapping[str, str]:
-    return client._settings.get("input_types", {})

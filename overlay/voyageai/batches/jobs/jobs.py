@@ -12,43 +12,40 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ... import tokenization
 from ...disk import NotRegularError
 from ...error import ArgumentError
-from ...files import plans
+from ...files import AsyncFiles, Files
+from ...flow import AsyncSender, Environment, Notify, Request, Sender, run, run_async
 from ...reprs import whole
 from ..polling import Polling
 from .display import showing
 from .errors import JobDirectoryError, MaxCostError
 from .estimate import dollars
 from .pace import Pace
-from .progress import Progress
+from .progress import Progress, Told
 from .results import BatchResults
 from .retrying import add_failed
 from .running import Run
 from .state import JobState, Manifest
-from .steps import Plan, Tell, carry_out, carry_out_async
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from ...client import Client
-    from ...client_async import AsyncClient
+    from .asking import Message, Steps
     from .estimate import Estimate
     from .folder import Folder
     from .options import WatchOptions
     from .task import Count
 
-# pyright: reportPrivateUsage=false
-# Resources are a part of the clients that they hang on.
-
 __all__ = ["AsyncJob", "Job"]
 
-C = TypeVar("C", bound="Client | AsyncClient")
+S = TypeVar("S", Sender, AsyncSender)
 R = TypeVar("R", bound=BatchResults[Any])
+T = TypeVar("T")
 SHOWN = 10
 """Failures that are told one by one."""
 
 
-class _Job(Generic[C, R]):
+class _Job(Generic[S, R]):
     """What both kinds of jobs share: everything but the carrying out.
 
     Attributes:
@@ -59,7 +56,7 @@ class _Job(Generic[C, R]):
 
     def __init__(
         self,
-        client: C,
+        sender: S,
         kind: type[R],
         folder: Folder,
         options: WatchOptions,
@@ -68,13 +65,13 @@ class _Job(Generic[C, R]):
         self.id: str = manifest.id
         self.directory: Path = folder.path
         self.estimate: Estimate = manifest.estimate
-        self._client = client
+        self._sender: S = sender
         self._folder = folder
         self._kind = kind
         self._polling = Polling.of(options.get("poll"))
         self._pace = options.get("pace") or Pace()
         self._progress = options.get("progress")
-        self._around = plans.surroundings(client)
+        self._environment: Environment = sender.environment
 
     def _check_cost(self, max_cost: float | None) -> None:
         """Refuse a job that is estimated to cost too much.
@@ -102,24 +99,24 @@ class _Job(Generic[C, R]):
                 "max_cost",
             )
 
-    def _running(self, max_cost: float | None) -> Plan[R]:
+    def _running(self, max_cost: float | None) -> Steps[R]:
         with self._folder.lock():
-            yield Tell(Progress(stage="preparing", message=str(self.estimate)))
+            yield Notify(Progress(stage="preparing", message=str(self.estimate)))
             state = self._state()
             yield from self._run(state, max_cost).steps()
             return (yield from self._ending(state))
 
-    def _retrying(self, max_cost: float | None) -> Plan[R]:
+    def _retrying(self, max_cost: float | None) -> Steps[R]:
         with self._folder.lock():
             state = self._state()
             yield from self._run(state, max_cost).steps()
             rows = add_failed(self._folder, state)
             message = f"{rows:,} rows that have failed are tried again"
-            yield Tell(Progress(stage="preparing", message=message, done=rows, unit="rows"))
+            yield Notify(Progress(stage="preparing", message=message, done=rows, unit="rows"))
             yield from self._run(state, max_cost).steps()
             return (yield from self._ending(state))
 
-    def _ending(self, state: JobState) -> Plan[R]:
+    def _ending(self, state: JobState) -> Steps[R]:
         results = self._results(state)
         failures = results.failures
         failures.write(self._folder.failures)
@@ -128,37 +125,36 @@ class _Job(Generic[C, R]):
             told += [str(failure) for failure in failures[:SHOWN]]
             if len(failures) > SHOWN:
                 told.append(f"and {len(failures) - SHOWN:,} more: see {self._folder.failures}")
-            yield Tell(Progress(stage="failed", message="\n".join(told), done=len(failures)))
+            yield Notify(Progress(stage="failed", message="\n".join(told), done=len(failures)))
         rows = len(results) - len(failures)
         where = "" if self._folder.temporary else f": {self.directory}"
         message = f"{rows:,} of {len(results):,} rows are done{where}"
-        yield Tell(
+        yield Notify(
             Progress(stage="done", message=message, done=rows, total=len(results), unit="rows")
         )
         return results
 
-    def _cancelling(self) -> Plan[None]:
+    def _cancelling(self) -> Steps[None]:
         yield from self._run(self._state()).cancel()
 
-    def _reading(self) -> Plan[R]:
+    def _reading(self) -> Steps[R]:
         yield from ()
         return self._results(self._state())
 
     def _state(self) -> JobState:
-        return JobState(self._folder, self._around.now)
+        return JobState(self._folder, self._environment.now)
 
     def _run(self, state: JobState, max_cost: float | None = None) -> Run:
-        around = self._around
+        environment = self._environment
         return Run(
-            *(self._folder, state, self._polling, self._pace, around.now, around.dice),
+            *(self._folder, state, self._polling, self._pace, environment.now, environment.random),
             max_cost=max_cost,
             counting=self._counting,
         )
 
     def _counting(self) -> Count | None:
         """What counts tokens, if that takes no request."""
-        own = self._client._settings.get("tokenizers")
-        tokenizer = tokenization.at_hand(self.estimate.model, own)
+        tokenizer = tokenization.at_hand(self.estimate.model, self._sender.tokenizers)
         return None if tokenizer is None else partial(tokenization.count, tokenizer)
 
     def _results(self, state: JobState) -> R:
@@ -191,11 +187,15 @@ class _Job(Generic[C, R]):
         )
 
 
+def _ignore(_: Progress) -> None:
+    """Tell nobody."""
+
+
 def _is_number(value: object) -> bool:
     return not isinstance(value, bool) and isinstance(value, Real) and not isnan(value)
 
 
-class Job(_Job["Client", R]):
+class Job(_Job[Sender, R]):
     """Many rows that are sent as batches: first estimated, then run.
 
     Attributes:
@@ -284,7 +284,7 @@ class Job(_Job["Client", R]):
             >>> len(job.results().failures)
             1
         """
-        return carry_out(self._client, self._reading(), lambda _: None)
+        return self._run_flow(self._reading())
 
     def cancel(self) -> None:
         """Cancel the batches that are in flight; then `run` gives what they have come to.
@@ -298,14 +298,24 @@ class Job(_Job["Client", R]):
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
             >>> job.cancel()
         """
-        carry_out(self._client, self._cancelling(), lambda _: None)
+        self._run_flow(self._cancelling())
 
-    def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:
+    def _carry_out(self, flow: Steps[R], max_cost: float | None) -> R:
         with self._kept(max_cost), showing(self._progress) as tell:
-            return carry_out(self._client, plan, tell)
+            return self._run_flow(flow, tell)
+
+    def _run_flow(self, flow: Steps[T], tell: Told = _ignore) -> T:
+        files = Files(self._sender)
+
+        def send(step: Request[Message]) -> object:
+            if callable(step.message):
+                return step.message(files, tell)
+            return self._sender.send(step.message, step.options)
+
+        return run(flow, send, self._sender.sleep, tell)
 
 
-class AsyncJob(_Job["AsyncClient", R]):
+class AsyncJob(_Job[AsyncSender, R]):
     """The same as `Job`, without blocking.
 
     Attributes:
@@ -410,7 +420,7 @@ class AsyncJob(_Job["AsyncClient", R]):
             >>> asyncio.run(main())
             1
         """
-        return await carry_out_async(self._client, self._reading(), lambda _: None)
+        return await self._run_flow(self._reading())
 
     async def cancel(self) -> None:
         """Cancel the batches that are in flight; then `run` gives what they have come to.
@@ -428,8 +438,18 @@ class AsyncJob(_Job["AsyncClient", R]):
             ...         await job.cancel()
             >>> asyncio.run(main())
         """
-        await carry_out_async(self._client, self._cancelling(), lambda _: None)
+        await self._run_flow(self._cancelling())
 
-    async def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:
+    async def _carry_out(self, flow: Steps[R], max_cost: float | None) -> R:
         with self._kept(max_cost), showing(self._progress) as tell:
-            return await carry_out_async(self._client, plan, tell)
+            return await self._run_flow(flow, tell)
+
+    async def _run_flow(self, flow: Steps[T], tell: Told = _ignore) -> T:
+        files = AsyncFiles(self._sender)
+
+        async def send(step: Request[Message]) -> object:
+            if callable(step.message):
+                return await step.message(files, tell)
+            return await self._sender.send(step.message, step.options)
+
+        return await run_async(flow, send, self._sender.sleep, tell, in_threads=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         RerankModel,
     )
 
-    from ...client import Client
+    from ...flow import Sender
     from .jobs import Job
     from .options import WatchOptions
     from .preparing import (
@@ -39,7 +39,7 @@ R = TypeVar("R", bound="BatchResults[Any]")
 class BulkMethods:
     """The methods of `Batches` that take any number of rows."""
 
-    _client: Client
+    _sender: Sender
 
     def _prepare(
         self, kind: type[R], rows: Iterable[Any], found: tuple[Task[Any, Any], JobOptions]
@@ -47,7 +47,7 @@ class BulkMethods:
         from .preparing import prepare
 
         task, options = found
-        return prepare(self._client, kind, task, rows, options)
+        return prepare(self._sender, kind, task, rows, options)
 
     def embed(
         self,
@@ -96,7 +96,7 @@ class BulkMethods:
         """
         from . import arguments, results
 
-        found = arguments.embed_task(self._client, "embed", model, options)
+        found = arguments.embed_task(self._sender, "embed", model, options)
         job = self._prepare(results.BatchEmbeddings, texts, found)
         return job.run(max_cost)
 
@@ -125,7 +125,7 @@ class BulkMethods:
         """
         from . import arguments, results
 
-        found = arguments.embed_task(self._client, "prepare_embed", model, options)
+        found = arguments.embed_task(self._sender, "prepare_embed", model, options)
         return self._prepare(results.BatchEmbeddings, texts, found)
 
     def contextualized_embed(
@@ -168,7 +168,7 @@ class BulkMethods:
         from . import arguments, results
 
         found = arguments.contextualize_task(
-            self._client, "contextualized_embed", model, chunk_fn, options
+            self._sender, "contextualized_embed", model, chunk_fn, options
         )
         job = self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
         return job.run(max_cost)
@@ -203,7 +203,7 @@ class BulkMethods:
         from . import arguments, results
 
         found = arguments.contextualize_task(
-            self._client, "prepare_contextualized_embed", model, chunk_fn, options
+            self._sender, "prepare_contextualized_embed", model, chunk_fn, options
         )
         return self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
 
@@ -300,4 +300,4 @@ class BulkMethods:
 
         check_watch(options)
         folder = Folder(directory)
-        return Job(self._client, kind_of(folder), folder, options)
+        return Job(self._sender, kind_of(folder), folder, options)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         RerankModel,
     )
 
-    from ...client_async import AsyncClient
+    from ...flow import AsyncSender
     from .jobs import AsyncJob
     from .options import WatchOptions
     from .preparing import (
@@ -39,7 +39,7 @@ R = TypeVar("R", bound="BatchResults[Any]")
 class AsyncBulkMethods:
     """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
 
-    _client: AsyncClient
+    _sender: AsyncSender
 
     async def _prepare(
         self,
@@ -50,7 +50,7 @@ class AsyncBulkMethods:
         from .preparing import prepare_async
 
         task, options = found
-        return await prepare_async(self._client, kind, task, rows, options)
+        return await prepare_async(self._sender, kind, task, rows, options)
 
     async def embed(
         self,
@@ -104,7 +104,7 @@ class AsyncBulkMethods:
         """
         from . import arguments, results
 
-        found = arguments.embed_task(self._client, "embed", model, options)
+        found = arguments.embed_task(self._sender, "embed", model, options)
         job = await self._prepare(results.BatchEmbeddings, texts, found)
         return await job.run(max_cost)
 
@@ -139,7 +139,7 @@ class AsyncBulkMethods:
         """
         from . import arguments, results
 
-        found = arguments.embed_task(self._client, "prepare_embed", model, options)
+        found = arguments.embed_task(self._sender, "prepare_embed", model, options)
         return await self._prepare(results.BatchEmbeddings, texts, found)
 
     async def contextualized_embed(
@@ -187,7 +187,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         found = arguments.contextualize_task(
-            self._client, "contextualized_embed", model, chunk_fn, options
+            self._sender, "contextualized_embed", model, chunk_fn, options
         )
         job = await self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
         return await job.run(max_cost)
@@ -228,7 +228,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         found = arguments.contextualize_task(
-            self._client, "prepare_contextualized_embed", model, chunk_fn, options
+            self._sender, "prepare_contextualized_embed", model, chunk_fn, options
         )
         return await self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
 
@@ -344,6 +344,6 @@ class AsyncBulkMethods:
 
         def read() -> AsyncJob[BatchResults[Any]]:
             folder = Folder(directory)
-            return AsyncJob(self._client, kind_of(folder), folder, options)
+            return AsyncJob(self._sender, kind_of(folder), folder, options)
 
         return await run_sync(read)

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ... import tokenization
 from ...error import ArgumentError
-from ...files import plans
-from ...files.threads import in_thread
+from ...flow import in_thread
 from ...limits import check_flag
 from ...prompts import guard
 from .bounds import rows_per_line
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from voyageai_rest.models import InputType, OutputDtype
 
-    from ...client import Client
-    from ...client_async import AsyncClient
+    from ...flow import AsyncSender, Sender
     from .task import Count, Task
 
 __all__ = [
@@ -97,7 +96,7 @@ class RerankJobOptions(JobOptions, total=False):
 
 
 def prepare(
-    client: Client,
+    sender: Sender,
     kind: type[R],
     task: Task[Any, Any],
     rows: Iterable[Any],
@@ -106,7 +105,7 @@ def prepare(
     """Take the rows of a job.
 
     Args:
-        client: Sends the job.
+        sender: Sends the job.
         kind: What it comes to.
         task: What its rows are.
         rows: They.
@@ -116,7 +115,7 @@ def prepare(
         ArgumentError: A row or an option is wrong, or the directory holds another job.
         JobInUseError: Somebody else is at work on it.
     """
-    open_job = _opening(client, task, options)
+    open_job = _opening(sender, task, options)
     iterator = _iterator(task, rows)
     folder, opening = open_job()
     try:
@@ -129,18 +128,18 @@ def prepare(
             opening.finish()
     finally:
         opening.close()
-    return Job(client, kind, folder, options)
+    return Job(sender, kind, folder, options)
 
 
 async def prepare_async(
-    client: AsyncClient,
+    sender: AsyncSender,
     kind: type[R],
     task: Task[Any, Any],
     rows: Iterable[Any] | AsyncIterable[Any],
     options: JobOptions,
 ) -> AsyncJob[R]:
     """The same, without blocking: files are written, and iterables asked, in threads."""
-    open_job = _opening(client, task, options)
+    open_job = _opening(sender, task, options)
     slices = _slices(task, rows)
     folder, opening = await in_thread(open_job)
     try:
@@ -153,25 +152,24 @@ async def prepare_async(
             await in_thread(opening.finish)
     finally:
         opening.close()
-    return await in_thread(AsyncJob, client, kind, folder, options)
+    return await in_thread(AsyncJob, sender, kind, folder, options)
 
 
 def _opening(
-    client: Client | AsyncClient, task: Task[Any, Any], options: JobOptions
+    sender: Sender | AsyncSender, task: Task[Any, Any], options: JobOptions
 ) -> Callable[[], tuple[Folder, Opening]]:
     """What opens the directory, once the options are found to be right."""
     check_watch(options, JobOptions)
     check_flag("exact_tokens", options.get("exact_tokens"))
     task.check_model()
     most = rows_per_line(task, options.get("rows_per_line"))
-    model, now = task.params.model, plans.surroundings(client).now
-    count: Count | None = None
-    if options.get("exact_tokens"):
-        count = partial(client.count_tokens, model=model)
+    model, now = task.params.model, sender.environment.now
 
     def open_job() -> tuple[Folder, Opening]:
-        if count is not None:
-            client.tokenizer(model)  # which may have to be fetched
+        count: Count | None = None
+        if options.get("exact_tokens"):
+            tokenizer = tokenization.load(model, sender.tokenizers, sender.base_url)
+            count = partial(tokenization.count, tokenizer)
         folder = Folder(options.get("directory"))
         return folder, Opening(folder, task, most, count, now)
 

@@ -9,11 +9,12 @@ from attrs import asdict
 from voyageai_rest.errors import printable
 
 from ...error import NotFoundError, RateLimitError, VoyageError
-from .asking import LARGE, Asking
+from ...flow import Notify, Sleep
+from .. import calls
+from .asking import LARGE, Asking, Steps
 from .bounds import fits_in_flight
 from .ceiling import Ceiling
 from .progress import Progress, Told
-from .steps import Action, Pause, Plan, Tell
 from .submitting import Submitting
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Run:
         polling: How often to look at batches.
         pace: How long to wait for what.
         now: Tells the time.
-        dice: Random numbers from 0 up to 1.
+        random: Returns random numbers from 0 up to 1.
         max_cost: US dollars that the job may cost in all; None for any sum.
         counting: Gives what counts tokens by the model's tokenizer, if that is at hand.
     """
@@ -50,14 +51,14 @@ class Run:
         polling: Polling,
         pace: Pace,
         now: Callable[[], datetime],
-        dice: Callable[[], float],
+        random: Callable[[], float],
         max_cost: float | None = None,
         counting: Callable[[], Count | None] = lambda: None,
     ) -> None:
         self._folder, self._state = folder, state
         self._polling, self._pace = polling, pace
-        self._now, self._dice = now, dice
-        self._asking = Asking(pace, dice)
+        self._now, self._random = now, random
+        self._asking = Asking(pace, random)
         self._submitting = Submitting(folder, state, pace, now, self._asking)
         self._max_cost, self._counting = max_cost, counting
         self._ceiling: Ceiling | None = None
@@ -68,8 +69,8 @@ class Run:
         self._seen: dict[int, tuple[str, int]] = {}
         """What was last seen of each."""
 
-    def steps(self) -> Plan[None]:
-        """All that is left to do.
+    def steps(self) -> Steps[None]:
+        """Do all that is left to do.
 
         Raises:
             MaxCostError: What is left could cost more than the job may.
@@ -87,26 +88,26 @@ class Run:
                 for name, file_id in batch.missing.items():
                     yield from self._fetch(batch, name, file_id)
                 if self._ceiling is not None and self._ceiling.settle(batch):
-                    yield Tell(Progress(stage="running", message=str(self._ceiling)))
+                    yield Notify(Progress(stage="running", message=str(self._ceiling)))
             if self._ceiling is not None and not self._state.is_over:
                 told = self._ceiling.make_room()
                 if told is not None:
-                    yield Tell(Progress(stage="waiting", message=told))
+                    yield Notify(Progress(stage="waiting", message=told))
             if not self._state.is_over:
-                yield Pause(self._until_next())
+                yield Sleep(self._until_next())
 
-    def cancel(self) -> Plan[None]:
+    def cancel(self) -> Steps[None]:
         """Ask the server to cancel what is in flight."""
         for batch in self._state.batches.values():
             batch_id = None if batch.status else (yield from self._submitting.find(batch))
             if batch_id is not None:
                 try:
-                    yield from self._asking.ask(_cancelling(batch_id))
+                    yield from self._asking.ask(calls.cancel(batch_id))
                 except VoyageError as failure:
                     if failure.http_status not in (400, 409):  # it came to its end meanwhile
                         raise
 
-    def _find_those_in_doubt(self) -> Plan[None]:
+    def _find_those_in_doubt(self) -> Steps[None]:
         """Ask the server for batches that it may have: those that it has may be billed."""
         for batch in self._state.batches.values():
             if batch.is_in_doubt:
@@ -124,7 +125,7 @@ class Run:
         tokens = [each.planned.tokens for each in (*running, batch)]
         return not running or fits_in_flight(tokens, exact=self._state.manifest.exact)
 
-    def _submit(self, batch: BatchState) -> Plan[None]:
+    def _submit(self, batch: BatchState) -> Steps[None]:
         """Create a batch, or put that off."""
         number = batch.planned.number
         try:
@@ -134,16 +135,16 @@ class Run:
             self._hold = self._now() + timedelta(seconds=seconds)
             until = f"{seconds / 60:,.3g} minutes, until {self._hold.astimezone():%H:%M}"
             message = f"batch {number} is refused for now; trying again in {until}: {failure}"
-            yield Tell(Progress(stage="waiting", message=message, batch=number))
+            yield Notify(Progress(stage="waiting", message=message, batch=number))
         else:
             self._look_later(number)
             yield self._running(batch, f"batch {number} is {printable(str(batch.batch_id))}")
 
-    def _look(self, batch: BatchState) -> Plan[None]:
+    def _look(self, batch: BatchState) -> Steps[None]:
         """See how a batch stands."""
         number, batch_id = batch.planned.number, batch.batch_id
         try:
-            seen: Batch = yield from self._asking.ask(lambda vo, _: vo.batches.retrieve(batch_id))
+            seen: Batch = yield from self._asking.ask(calls.retrieve(str(batch_id)))
         except NotFoundError as failure:
             failure.add_note(
                 f"{printable(str(batch_id))} is batch {number} of the job in {self._folder.path}. "
@@ -167,12 +168,12 @@ class Run:
             errors=[asdict(error) for error in seen.errors],
         )
 
-    def _fetch(self, batch: BatchState, name: str, file_id: str) -> Plan[None]:
+    def _fetch(self, batch: BatchState, name: str, file_id: str) -> Steps[None]:
         """Download one of a batch's files."""
         number = batch.planned.number
         path = self._folder.answers(number, name)
 
-        def download(vo: Any, tell: Told) -> Any:
+        def download(files: Any, tell: Told) -> Any:
             def received(done: int, total: int) -> None:
                 tell(
                     Progress(
@@ -185,7 +186,7 @@ class Run:
                     )
                 )
 
-            content = vo.files.content(file_id, **LARGE)
+            content = files.content(file_id, **LARGE)
             return content.write_to(path, resume=True, progress=received)
 
         try:
@@ -193,7 +194,7 @@ class Run:
         except NotFoundError:
             self._state.note("gone", batch, file=name)
             message = f"the {name} file of batch {number} is gone"
-            yield Tell(Progress(stage="failed", message=message, batch=number))
+            yield Notify(Progress(stage="failed", message=message, batch=number))
         else:
             content = self._folder.content(path)
             facts = {} if content is None else content._asdict()  # somebody was quick to remove it
@@ -213,12 +214,12 @@ class Run:
 
     def _look_later(self, number: int) -> None:
         _, looks = self._looks.get(number, (None, 0))
-        seconds = self._polling.pause(looks, self._dice())
+        seconds = self._polling.pause(looks, self._random())
         self._looks[number] = self._now() + timedelta(seconds=seconds), looks + 1
 
     @staticmethod
-    def _running(batch: BatchState, message: str, done: int = 0) -> Tell:
-        return Tell(
+    def _running(batch: BatchState, message: str, done: int = 0) -> Notify:
+        return Notify(
             Progress(
                 stage="running",
                 message=message,
@@ -228,7 +229,3 @@ class Run:
                 unit="requests",
             )
         )
-
-
-def _cancelling(batch_id: str) -> Action:
-    return lambda vo, _: vo.batches.cancel(batch_id)

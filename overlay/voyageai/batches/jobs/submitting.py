@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ...error import NotFoundError, RateLimitError, VoyageError
-from .asking import LARGE, Asking
+from ...files import calls as file_calls
+from ...flow import Notify, Request, Sleep
+from .. import calls
+from .asking import LARGE, Action, Asking, Message, Steps
 from .names import file_name, is_of, marker
 from .progress import Progress, Told
 from .state import CREATING, UPLOADING
-from .steps import Action, Ask, Pause, Plan, Tell
 from .writing import BatchReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from ...calls import Call
+    from ...files import FileObject
+    from ..objects import Batch
     from .folder import Folder
     from .pace import Pace
     from .state import BatchState, JobState
@@ -56,7 +62,7 @@ class Submitting:
         self._lost: set[int] = set()
         """Batches whose uploaded file was gone, which happens once."""
 
-    def submit(self, batch: BatchState) -> Plan[None]:
+    def submit(self, batch: BatchState) -> Steps[None]:
         """Upload a batch's file if it is not there, and create the batch.
 
         Raises:
@@ -74,7 +80,9 @@ class Submitting:
                     )
                 created_at = file.created_at.isoformat()
                 self._state.note("uploaded", batch, file_id=file.id, created_at=created_at)
-            yield Tell(Progress(stage="creating", message=f"creating batch {number}", batch=number))
+            yield Notify(
+                Progress(stage="creating", message=f"creating batch {number}", batch=number)
+            )
             try:
                 made = yield from self._once(
                     batch, CREATING, self._find_batch(batch), self._creating(batch)
@@ -84,12 +92,12 @@ class Submitting:
                     raise
                 self._lost.add(number)
                 message = f"the file of batch {number} is gone, and uploaded again"
-                yield Tell(Progress(stage="retrying", message=message, batch=number))
+                yield Notify(Progress(stage="retrying", message=message, batch=number))
                 self._state.note("file_gone", batch)
             else:
                 self._state.note("created", batch, batch_id=made.id)
 
-    def find(self, batch: BatchState) -> Plan[str | None]:
+    def find(self, batch: BatchState) -> Steps[str | None]:
         """The id of a batch at the server, also if the answer that told it was lost."""
         if batch.batch_id is not None:
             return batch.batch_id
@@ -97,19 +105,19 @@ class Submitting:
         return None if made is None else str(made.id)
 
     def _done(
-        self, batch: BatchState, intent: str, find: Callable[[], Plan[T | None]]
-    ) -> Plan[T | None]:
+        self, batch: BatchState, intent: str, find: Callable[[], Steps[T | None]]
+    ) -> Steps[T | None]:
         """What was done already, though nobody heard of it."""
         if intent not in batch.begun:
             return None
         left = (self._settled - self._now()).total_seconds()
         if left > 0:
-            yield Pause(min(left, self._pace.settling))  # clocks are set back at times
+            yield Sleep(min(left, self._pace.settling))  # clocks are set back at times
         return (yield from find())
 
     def _once(
-        self, batch: BatchState, intent: str, find: Callable[[], Plan[T | None]], action: Action
-    ) -> Plan[T]:
+        self, batch: BatchState, intent: str, find: Callable[[], Steps[T | None]], message: Message
+    ) -> Steps[T]:
         """Do what must not be done twice, even if the answer to it is lost."""
         tries = 0
         while True:
@@ -118,7 +126,7 @@ class Submitting:
                 return found
             self._state.note(intent, batch)
             try:
-                result: T = yield Ask(action)
+                result: T = yield Request(message)
             except VoyageError as failure:
                 self._settled = self._left_off()
                 if intent == CREATING and isinstance(failure, RateLimitError):
@@ -135,7 +143,7 @@ class Submitting:
     def _uploading(self, batch: BatchState, lines: IO[bytes]) -> Action:
         number, name = batch.planned.number, self._name(batch)
 
-        def upload(vo: Any, tell: Told) -> Any:
+        def upload(files: Any, tell: Told) -> Any:
             def sent(done: int, total: int) -> None:
                 tell(
                     Progress(
@@ -149,28 +157,26 @@ class Submitting:
                 )
 
             lines.seek(0)  # it may be sent once more
-            return vo.files.upload(lines, filename=name, check=False, progress=sent, **LARGE)
+            return files.upload(lines, filename=name, check=False, progress=sent, **LARGE)
 
         return upload
 
-    def _creating(self, batch: BatchState) -> Action:
-        job, file_id = self._state.manifest, batch.file_id
+    def _creating(self, batch: BatchState) -> Call[Batch]:
+        job = self._state.manifest
         metadata = marker(job.id, batch.planned.number)
-        return lambda vo, _: vo.batches.create(
-            job.task.path, file_id, dict(job.params), metadata=metadata
-        )
+        return calls.create(job.task.path, str(batch.file_id), job.params, None, metadata)
 
-    def _find_file(self, batch: BatchState) -> Callable[[], Plan[Any]]:
+    def _find_file(self, batch: BatchState) -> Callable[[], Steps[FileObject | None]]:
         name, size = self._name(batch), batch.planned.bytes
         return lambda: self._asking.find(
-            lambda vo, after: vo.files.list(purpose="batch", after=after).page(),
+            partial(file_calls.list_page, "batch", None, None),
             lambda file: file.filename == name and file.bytes == size,
         )
 
-    def _find_batch(self, batch: BatchState) -> Callable[[], Plan[Any]]:
+    def _find_batch(self, batch: BatchState) -> Callable[[], Steps[Batch | None]]:
         job, number, file_id = self._state.manifest.id, batch.planned.number, batch.file_id
         return lambda: self._asking.find(
-            lambda vo, after: vo.batches.list(after=after).page(),
+            partial(calls.list_page, None),
             lambda made: made.input_file_id == file_id or is_of(made.metadata, job, number),
             batch.uploaded_at,
         )
@@ -178,13 +184,12 @@ class Submitting:
     def _name(self, batch: BatchState) -> str:
         return file_name(self._state.manifest.id, batch.planned.number)
 
-    def _is_lost(self, batch: BatchState, failure: VoyageError) -> Plan[bool]:
+    def _is_lost(self, batch: BatchState, failure: VoyageError) -> Steps[bool]:
         """Whether a batch was refused because its file is gone, as files are after some time."""
         if failure.http_status not in (400, 404, 410):
             return False
-        file_id = batch.file_id
         try:
-            yield from self._asking.ask(lambda vo, _: vo.files.retrieve(file_id))
+            yield from self._asking.ask(file_calls.retrieve(str(batch.file_id)))
         except NotFoundError:
             return True
         return False
