@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from .jobs.failures import Failure, Failures
     from .jobs.jobs import AsyncJob, Job
     from .jobs.pace import Pace
-    from .jobs.preparing import JobOptions
+    from .jobs.preparing import (
+        ContextualizedEmbedJobOptions,
+        EmbedJobOptions,
+        JobOptions,
+        RerankJobOptions,
+    )
     from .jobs.progress import Progress
     from .jobs.results import (
         BatchContextualizedEmbeddings,
@@ -42,6 +47,8 @@ __all__ = [
     "BatchRerankings",
     "BatchResults",
     "Batches",
+    "ContextualizedEmbedJobOptions",
+    "EmbedJobOptions",
     "Estimate",
     "Failure",
     "Failures",
@@ -55,6 +62,7 @@ __all__ = [
     "Polling",
     "Progress",
     "RequestCounts",
+    "RerankJobOptions",
     "Row",
 ]
 
@@ -65,6 +73,8 @@ _LATE = {
     "BatchEmbeddings": ".jobs.results",
     "BatchRerankings": ".jobs.results",
     "BatchResults": ".jobs.results",
+    "ContextualizedEmbedJobOptions": ".jobs.preparing",
+    "EmbedJobOptions": ".jobs.preparing",
     "Estimate": ".jobs.estimate",
     "Failure": ".jobs.failures",
     "Failures": ".jobs.failures",
@@ -75,6 +85,7 @@ _LATE = {
     "MaxCostError": ".jobs.errors",
     "Pace": ".jobs.pace",
     "Progress": ".jobs.progress",
+    "RerankJobOptions": ".jobs.preparing",
     "Row": ".jobs.results",
 }
 
