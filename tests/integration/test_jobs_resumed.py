@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import voyageai_emulator
 from voyageai import error
-from voyageai.batches import Pace
+from voyageai.batches import JobTimings
 from voyageai.files import plans
 from voyageai_emulator import Emulator
 
@@ -183,5 +183,5 @@ def test_a_request_that_took_long_is_given_time_to_take_effect_too(
     with pytest.raises(CutOff) if is_killed else nullcontext():
         site.embed(texts(2), directory=tmp_path)
     site.embed(texts(2), directory=tmp_path)
-    assert listed_at[0] - lost_at[0] >= timedelta(seconds=60 + Pace().settling)
+    assert listed_at[0] - lost_at[0] >= timedelta(seconds=60 + JobTimings().settle_wait)
     assert 1 == site.created

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from voyageai.batches import Pace
+from voyageai.batches import JobTimings
 from voyageai.batches.jobs.asking import Asking
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,7 +33,9 @@ class Server:
 
     def find(self, number: int, since: datetime) -> Any:
         """What a job finds."""
-        plan = Asking(Pace(), lambda: 0.5).find(self.page, lambda one: one.number == number, since)
+        plan = Asking(JobTimings(), lambda: 0.5).find(
+            self.page, lambda one: one.number == number, since
+        )
         answer = None
         while True:
             try:

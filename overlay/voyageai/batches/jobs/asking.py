@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from .pace import Pace
+    from .options import JobTimings
 
 __all__ = ["LARGE", "Asking"]
 
@@ -26,12 +26,12 @@ class Asking:
     """Asks the server.
 
     Args:
-        pace: How long to wait for what.
+        timings: Waiting times.
         dice: Random numbers from 0 up to 1.
     """
 
-    def __init__(self, pace: Pace, dice: Callable[[], float]) -> None:
-        self._pace, self._dice = pace, dice
+    def __init__(self, timings: JobTimings, dice: Callable[[], float]) -> None:
+        self._timings, self._dice = timings, dice
 
     def ask(self, action: Action) -> Plan[Any]:
         """Ask until there is an answer.
@@ -80,7 +80,7 @@ class Asking:
         """
         if not (passing(failure) or isinstance(failure, MalformedResponseError)):
             raise failure
-        wait = self._pace.retries.decide(
+        wait = self._timings.retries.decide(
             tries, None, Advice(seconds=failure.retry_after), random=self._dice(), left=None
         )
         if isinstance(wait, GiveUp):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
     from ...client import Client
-    from .jobs import Job
+    from .job import Job
     from .options import WatchOptions
     from .preparing import JobOptions
     from .results import (
@@ -66,7 +66,7 @@ class BulkMethods:
             model: Name of a text embedding model that batches take.
             input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
             max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `pace`; see
+            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `timings`; see
                 `voyageai.batches.JobOptions`.
 
         Returns:
@@ -303,7 +303,7 @@ class BulkMethods:
 
         Args:
             directory: The job's directory.
-            options: `poll`, `progress` and `pace`, as in `embed`.
+            options: `poll`, `progress` and `timings`, as in `embed`.
 
         Returns:
             The job.
@@ -319,11 +319,11 @@ class BulkMethods:
             >>> len(vo.batches.resume(folder, poll=0.05).run())
             1
         """
-        from .folder import Folder
-        from .jobs import Job
+        from .directory import JobDirectory
+        from .job import Job
         from .options import check_watch
-        from .results import kind_of
+        from .results import results_type
 
         check_watch(options)
-        folder = Folder(directory)
-        return Job(self._client, kind_of(folder), folder, options)
+        folder = JobDirectory(directory)
+        return Job(self._client, results_type(folder), folder, options)

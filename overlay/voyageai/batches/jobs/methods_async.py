@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
     from ...client_async import AsyncClient
-    from .jobs import AsyncJob
+    from .job import AsyncJob
     from .options import WatchOptions
     from .preparing import JobOptions
     from .results import (
@@ -72,7 +72,7 @@ class AsyncBulkMethods:
             model: Name of a text embedding model that batches take.
             input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
             max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `pace`; see
+            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `timings`; see
                 `voyageai.batches.JobOptions`.
 
         Returns:
@@ -343,7 +343,7 @@ class AsyncBulkMethods:
 
         Args:
             directory: The job's directory.
-            options: `poll`, `progress` and `pace`, as in `embed`.
+            options: `poll`, `progress` and `timings`, as in `embed`.
 
         Returns:
             The job.
@@ -366,15 +366,15 @@ class AsyncBulkMethods:
         """
         from anyio.to_thread import run_sync
 
-        from .folder import Folder
-        from .jobs import AsyncJob
+        from .directory import JobDirectory
+        from .job import AsyncJob
         from .options import check_watch
-        from .results import kind_of
+        from .results import results_type
 
         check_watch(options)
 
         def read() -> AsyncJob[BatchResults[Any]]:
-            folder = Folder(directory)
-            return AsyncJob(self._client, kind_of(folder), folder, options)
+            folder = JobDirectory(directory)
+            return AsyncJob(self._client, results_type(folder), folder, options)
 
         return await run_sync(read)

@@ -13,12 +13,11 @@ from ...files.threads import in_thread
 from ...limits import check_flag
 from ...prompts import guard
 from .bounds import rows_per_line
-from .display import showing
-from .folder import Folder
-from .jobs import AsyncJob, Job
+from .directory import JobDirectory
+from .job import AsyncJob, Job
+from .job_writer import JobWriter
 from .options import WatchOptions, check_watch
-from .planning import Opening
-from .progress import Progress
+from .progress import Progress, show_progress
 from .results import BatchResults
 
 if TYPE_CHECKING:
@@ -74,18 +73,18 @@ def prepare(
     """
     open_job = _opening(client, task, options)
     iterator = _iterator(task, rows)
-    folder, opening = open_job()
+    directory, writer = open_job()
     try:
-        with showing(options.get("progress")) as tell:
+        with show_progress(options.get("progress")) as tell:
             while some := list(islice(iterator, AT_ONCE)):
-                opening.add(some)
-                if opening.rows == len(some):
+                writer.add(some)
+                if writer.rows == len(some):
                     guard(task.prompted(some), task.role, task.params.model)
-                tell(_told(opening, task))
-            opening.finish()
+                tell(_told(writer, task))
+            writer.finish()
     finally:
-        opening.close()
-    return Job(client, kind, folder, options)
+        writer.close()
+    return Job(client, kind, directory, options)
 
 
 async def prepare_async(
@@ -98,23 +97,23 @@ async def prepare_async(
     """The same, without blocking: files are written, and iterables asked, in threads."""
     open_job = _opening(client, task, options)
     slices = _slices(task, rows)
-    folder, opening = await in_thread(open_job)
+    directory, writer = await in_thread(open_job)
     try:
-        with showing(options.get("progress")) as tell:
+        with show_progress(options.get("progress")) as tell:
             async for some in slices:
-                await in_thread(opening.add, some)
-                if opening.rows == len(some):
+                await in_thread(writer.add, some)
+                if writer.rows == len(some):
                     guard(task.prompted(some), task.role, task.params.model)
-                tell(_told(opening, task))
-            await in_thread(opening.finish)
+                tell(_told(writer, task))
+            await in_thread(writer.finish)
     finally:
-        opening.close()
-    return await in_thread(AsyncJob, client, kind, folder, options)
+        writer.close()
+    return await in_thread(AsyncJob, client, kind, directory, options)
 
 
 def _opening(
     client: Client | AsyncClient, task: Task[Any, Any], options: JobOptions
-) -> Callable[[], tuple[Folder, Opening]]:
+) -> Callable[[], tuple[JobDirectory, JobWriter]]:
     """What opens the directory, once the options are found to be right."""
     check_watch(options, JobOptions)
     check_flag("exact_tokens", options.get("exact_tokens"))
@@ -125,18 +124,18 @@ def _opening(
     if options.get("exact_tokens"):
         count = partial(client.count_tokens, model=model)
 
-    def open_job() -> tuple[Folder, Opening]:
+    def open_job() -> tuple[JobDirectory, JobWriter]:
         if count is not None:
             client.tokenizer(model)  # which may have to be fetched
-        folder = Folder(options.get("directory"))
-        return folder, Opening(folder, task, most, count, now)
+        directory = JobDirectory(options.get("directory"))
+        return directory, JobWriter.open(directory, task, most, count, now)
 
     return open_job
 
 
-def _told(opening: Opening, task: Task[Any, Any]) -> Progress:
+def _told(writer: JobWriter, task: Task[Any, Any]) -> Progress:
     message = f"preparing {task.noun}"
-    return Progress(stage="preparing", message=message, done=opening.rows, unit="rows")
+    return Progress(stage="preparing", message=message, done=writer.rows, unit="rows")
 
 
 def _iterator(task: Task[Any, Any], rows: Any) -> Iterator[Any]:

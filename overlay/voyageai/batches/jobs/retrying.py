@@ -6,43 +6,43 @@ from typing import TYPE_CHECKING
 
 from ...ratelimit.tokens import estimate_tokens
 from ...retry import RETRYABLE
-from .bounds import most_tokens
-from .joining import Join
-from .packing import Size
-from .writing import BatchWriter
+from .batch_files import BatchWriter
+from .bounds import billable_count
+from .lines import Size
+from .result_join import ResultJoin
 
 if TYPE_CHECKING:
-    from .failures import Reason
-    from .folder import Folder
-    from .state import JobState, Planned
+    from .directory import JobDirectory
+    from .failures import FailureReason
+    from .state import BatchPlan, JobState
 
 __all__ = ["add_failed"]
 
 
-def add_failed(folder: Folder, state: JobState) -> int:
+def add_failed(directory: JobDirectory, state: JobState) -> int:
     """Add batches for the rows that have failed.
 
     Rows of a line that was refused for what it holds are sent one by one, so that only the one at
     fault fails again. Lines that made a whole batch fail are kept apart from the others.
 
     Args:
-        folder: The job's directory, whose lock is held.
+        directory: The job's directory, whose lock is held.
         state: Where the job stands; the batches are added to it.
 
     Returns:
         How many rows they hold.
     """
     task, job = state.manifest.task, state.manifest.id
-    join = Join(folder, state)
-    most = most_tokens(task, None)
-    planned: list[Planned] = []
+    join = ResultJoin(directory, state)
+    most = billable_count(task, None)
+    planned: list[BatchPlan] = []
     rows = 0
     for blamed in (False, True):
         first = max(state.batches) + 1 + len(planned)
-        writer = BatchWriter(folder, task, job, first, exact=False)
+        writer = BatchWriter(directory, task, job, first, exact=False)
         try:
-            for row, items, reason in join.lines():
-                if reason.blamed is not blamed:
+            for row, items, reason in join.failed_lines():
+                if reason.failed_batch is not blamed:
                     continue
                 rows += len(items)
                 alone = blamed or _is_refused(reason)
@@ -62,7 +62,7 @@ def add_failed(folder: Folder, state: JobState) -> int:
     return rows
 
 
-def _is_refused(reason: Reason) -> bool:
+def _is_refused(reason: FailureReason) -> bool:
     """Whether a line would be refused again."""
     status = reason.status or 0
     return status >= 400 and status not in RETRYABLE

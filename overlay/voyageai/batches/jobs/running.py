@@ -11,8 +11,8 @@ from voyageai_rest.errors import printable
 from ...error import NotFoundError, RateLimitError, VoyageError
 from .asking import LARGE, Asking
 from .bounds import fits_in_flight
-from .ceiling import Ceiling
-from .progress import Progress, Told
+from .ceiling import CostCeiling
+from .progress import Progress, ProgressCallback
 from .steps import Action, Pause, Plan, Tell
 from .submitting import Submitting
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from ..objects import Batch
     from ..polling import Polling
-    from .folder import Folder
-    from .pace import Pace
+    from .directory import JobDirectory
+    from .options import JobTimings
     from .state import BatchState, JobState
     from .task import Count
 
@@ -33,34 +33,34 @@ class Run:
     """Carries a job out from where it stands to its end.
 
     Args:
-        folder: Its directory, whose lock is held.
+        directory: Its directory, whose lock is held.
         state: Where it stands.
         polling: How often to look at batches.
-        pace: How long to wait for what.
+        timings: Waiting times.
         now: Tells the time.
         dice: Random numbers from 0 up to 1.
         max_cost: US dollars that the job may cost in all; None for any sum.
-        counting: Gives what counts tokens by the model's tokenizer, if that is at hand.
+        get_count: Gives what counts tokens by the model's tokenizer, if that is at hand.
     """
 
     def __init__(
         self,
-        folder: Folder,
+        directory: JobDirectory,
         state: JobState,
         polling: Polling,
-        pace: Pace,
+        timings: JobTimings,
         now: Callable[[], datetime],
         dice: Callable[[], float],
         max_cost: float | None = None,
-        counting: Callable[[], Count | None] = lambda: None,
+        get_count: Callable[[], Count | None] = lambda: None,
     ) -> None:
-        self._folder, self._state = folder, state
-        self._polling, self._pace = polling, pace
+        self._directory, self._state = directory, state
+        self._polling, self._timings = polling, timings
         self._now, self._dice = now, dice
-        self._asking = Asking(pace, dice)
-        self._submitting = Submitting(folder, state, pace, now, self._asking)
-        self._max_cost, self._counting = max_cost, counting
-        self._ceiling: Ceiling | None = None
+        self._asking = Asking(timings, dice)
+        self._submitting = Submitting(directory, state, timings, now, self._asking)
+        self._max_cost, self._get_count = max_cost, get_count
+        self._ceiling: CostCeiling | None = None
         self._hold = now()
         """Until when no batch is created."""
         self._looks: dict[int, tuple[datetime, int]] = {}
@@ -77,7 +77,9 @@ class Run:
         """
         if self._max_cost is not None:
             yield from self._find_those_in_doubt()
-            self._ceiling = Ceiling(self._folder, self._state, self._max_cost, self._counting)
+            self._ceiling = CostCeiling(
+                self._directory, self._state, self._max_cost, self._get_count
+            )
         while not self._state.is_over:
             for batch in self._state.batches.values():
                 if batch.batch_id is None and self._may_create(batch) and self._is_paid_for(batch):
@@ -109,7 +111,7 @@ class Run:
     def _find_those_in_doubt(self) -> Plan[None]:
         """Ask the server for batches that it may have: those that it has may be billed."""
         for batch in self._state.batches.values():
-            if batch.is_in_doubt:
+            if batch.may_exist:
                 batch_id = yield from self._submitting.find(batch)
                 if batch_id is not None:
                     self._state.note("created", batch, batch_id=batch_id)
@@ -121,16 +123,16 @@ class Run:
         if self._now() < self._hold:
             return False
         running = [other for other in self._state.batches.values() if other.is_running]
-        tokens = [each.planned.tokens for each in (*running, batch)]
+        tokens = [each.plan.tokens for each in (*running, batch)]
         return not running or fits_in_flight(tokens, exact=self._state.manifest.exact)
 
     def _submit(self, batch: BatchState) -> Plan[None]:
         """Create a batch, or put that off."""
-        number = batch.planned.number
+        number = batch.plan.number
         try:
             yield from self._submitting.submit(batch)
         except RateLimitError as failure:
-            seconds = failure.retry_after or self._pace.full
+            seconds = failure.retry_after or self._timings.limit_wait
             self._hold = self._now() + timedelta(seconds=seconds)
             until = f"{seconds / 60:,.3g} minutes, until {self._hold.astimezone():%H:%M}"
             message = f"batch {number} is refused for now; trying again in {until}: {failure}"
@@ -141,12 +143,12 @@ class Run:
 
     def _look(self, batch: BatchState) -> Plan[None]:
         """See how a batch stands."""
-        number, batch_id = batch.planned.number, batch.batch_id
+        number, batch_id = batch.plan.number, batch.batch_id
         try:
             seen: Batch = yield from self._asking.ask(lambda vo, _: vo.batches.retrieve(batch_id))
         except NotFoundError as failure:
             failure.add_note(
-                f"{printable(str(batch_id))} is batch {number} of the job in {self._folder.path}. "
+                f"{printable(str(batch_id))} is batch {number} of the job in {self._directory.path}. "
                 "Was the job begun with the key of another organization or project, or at another "
                 "host?"
             )
@@ -169,10 +171,10 @@ class Run:
 
     def _fetch(self, batch: BatchState, name: str, file_id: str) -> Plan[None]:
         """Download one of a batch's files."""
-        number = batch.planned.number
-        path = self._folder.answers(number, name)
+        number = batch.plan.number
+        path = self._directory.answer_file(number, name)
 
-        def download(vo: Any, tell: Told) -> Any:
+        def download(vo: Any, tell: ProgressCallback) -> Any:
             def received(done: int, total: int) -> None:
                 tell(
                     Progress(
@@ -195,18 +197,18 @@ class Run:
             message = f"the {name} file of batch {number} is gone"
             yield Tell(Progress(stage="failed", message=message, batch=number))
         else:
-            content = self._folder.content(path)
+            content = self._directory.digest(path)
             facts = {} if content is None else content._asdict()  # somebody was quick to remove it
             self._state.note("downloaded", batch, file=name, **facts)
 
     def _is_due(self, batch: BatchState) -> bool:
-        look = self._looks.get(batch.planned.number)
+        look = self._looks.get(batch.plan.number)
         return look is None or self._now() >= look[0]
 
     def _until_next(self) -> float:
         """Seconds until there is something to do."""
         batches = self._state.batches.values()
-        due = [self._looks[b.planned.number][0] for b in batches if b.is_running]
+        due = [self._looks[b.plan.number][0] for b in batches if b.is_running]
         if any(b.batch_id is None for b in batches) and (self._hold > self._now() or not due):
             due.append(self._hold)
         return max((min(due) - self._now()).total_seconds(), 0.0)
@@ -222,9 +224,9 @@ class Run:
             Progress(
                 stage="running",
                 message=message,
-                batch=batch.planned.number,
+                batch=batch.plan.number,
                 done=done,
-                total=batch.planned.requests,
+                total=batch.plan.requests,
                 unit="requests",
             )
         )

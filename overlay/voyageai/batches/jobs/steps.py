@@ -10,7 +10,7 @@ from attrs import frozen
 from ...error import VoyageError
 from ...files import plans
 from ...files.threads import in_thread
-from .progress import Progress, Told
+from .progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from ...client import Client
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Action", "Ask", "Pause", "Plan", "Step", "Tell", "carry_out", "carry_out_async"]
 
 T = TypeVar("T")
-Action = Callable[[Any, Told], Any]
+Action = Callable[[Any, ProgressCallback], Any]
 """Is given the client, and whom to tell."""
 
 
@@ -70,7 +70,7 @@ def _next(plan: Plan[Any], answer: Any, failure: VoyageError | None) -> Step | _
         return _Done(done.value)
 
 
-def carry_out(client: Client, plan: Plan[T], tell: Told) -> T:
+def carry_out(client: Client, plan: Plan[T], tell: ProgressCallback) -> T:
     """Do what a plan says, and give its result.
 
     Args:
@@ -100,7 +100,7 @@ def carry_out(client: Client, plan: Plan[T], tell: Told) -> T:
         plan.close()
 
 
-async def carry_out_async(client: AsyncClient, plan: Plan[T], tell: Told) -> T:
+async def carry_out_async(client: AsyncClient, plan: Plan[T], tell: ProgressCallback) -> T:
     """The same, without blocking: what is done between two steps is done in a thread."""
     answer: Any = None
     failure: VoyageError | None = None

@@ -7,18 +7,18 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ...error import NotFoundError, RateLimitError, VoyageError
 from .asking import LARGE, Asking
-from .names import file_name, is_of, marker
-from .progress import Progress, Told
+from .batch_files import BatchReader
+from .lines import batch_metadata, is_batch_of, upload_name
+from .progress import Progress, ProgressCallback
 from .state import CREATING, UPLOADING
 from .steps import Action, Ask, Pause, Plan, Tell
-from .writing import BatchReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from .folder import Folder
-    from .pace import Pace
+    from .directory import JobDirectory
+    from .options import JobTimings
     from .state import BatchState, JobState
 
 __all__ = ["Submitting"]
@@ -34,24 +34,24 @@ class Submitting:
     done.
 
     Args:
-        folder: The job's directory.
+        directory: The job's directory.
         state: Where the job stands.
-        pace: How long to wait for what.
+        timings: Waiting times.
         now: Tells the time.
         asking: Asks the server.
     """
 
     def __init__(
         self,
-        folder: Folder,
+        directory: JobDirectory,
         state: JobState,
-        pace: Pace,
+        timings: JobTimings,
         now: Callable[[], datetime],
         asking: Asking,
     ) -> None:
-        self._folder, self._state = folder, state
-        self._reader = BatchReader(folder, state.manifest)
-        self._pace, self._now, self._asking = pace, now, asking
+        self._directory, self._state = directory, state
+        self._reader = BatchReader(directory, state.manifest)
+        self._timings, self._now, self._asking = timings, now, asking
         self._settled = self._left_off()
         self._lost: set[int] = set()
         """Batches whose uploaded file was gone, which happens once."""
@@ -63,12 +63,12 @@ class Submitting:
             RateLimitError: There is no room for it now.
             VoyageError: It can't be created.
         """
-        number = batch.planned.number
+        number = batch.plan.number
         while batch.batch_id is None:
             if batch.file_id is None:
-                for _ in self._reader.lines(batch.planned):
+                for _ in self._reader.lines(batch.plan):
                     pass  # what was changed is not sent
-                with self._folder.open(self._folder.input(number)) as lines:
+                with self._directory.open(self._directory.input_file(number)) as lines:
                     file = yield from self._once(
                         batch, UPLOADING, self._find_file(batch), self._uploading(batch, lines)
                     )
@@ -104,7 +104,7 @@ class Submitting:
             return None
         left = (self._settled - self._now()).total_seconds()
         if left > 0:
-            yield Pause(min(left, self._pace.settling))  # clocks are set back at times
+            yield Pause(min(left, self._timings.settle_wait))  # clocks are set back at times
         return (yield from find())
 
     def _once(
@@ -130,12 +130,12 @@ class Submitting:
 
     def _left_off(self) -> datetime:
         """When all that was sent until now has taken effect, by this process or one before it."""
-        return self._now() + timedelta(seconds=self._pace.settling)
+        return self._now() + timedelta(seconds=self._timings.settle_wait)
 
     def _uploading(self, batch: BatchState, lines: IO[bytes]) -> Action:
-        number, name = batch.planned.number, self._name(batch)
+        number, name = batch.plan.number, self._name(batch)
 
-        def upload(vo: Any, tell: Told) -> Any:
+        def upload(vo: Any, tell: ProgressCallback) -> Any:
             def sent(done: int, total: int) -> None:
                 tell(
                     Progress(
@@ -155,28 +155,28 @@ class Submitting:
 
     def _creating(self, batch: BatchState) -> Action:
         job, file_id = self._state.manifest, batch.file_id
-        metadata = marker(job.id, batch.planned.number)
+        metadata = batch_metadata(job.id, batch.plan.number)
         return lambda vo, _: vo.batches.create(
             job.task.path, file_id, dict(job.params), metadata=metadata
         )
 
     def _find_file(self, batch: BatchState) -> Callable[[], Plan[Any]]:
-        name, size = self._name(batch), batch.planned.bytes
+        name, size = self._name(batch), batch.plan.bytes
         return lambda: self._asking.find(
             lambda vo, after: vo.files.list(purpose="batch", after=after).page(),
             lambda file: file.filename == name and file.bytes == size,
         )
 
     def _find_batch(self, batch: BatchState) -> Callable[[], Plan[Any]]:
-        job, number, file_id = self._state.manifest.id, batch.planned.number, batch.file_id
+        job, number, file_id = self._state.manifest.id, batch.plan.number, batch.file_id
         return lambda: self._asking.find(
             lambda vo, after: vo.batches.list(after=after).page(),
-            lambda made: made.input_file_id == file_id or is_of(made.metadata, job, number),
+            lambda made: made.input_file_id == file_id or is_batch_of(made.metadata, job, number),
             batch.uploaded_at,
         )
 
     def _name(self, batch: BatchState) -> str:
-        return file_name(self._state.manifest.id, batch.planned.number)
+        return upload_name(self._state.manifest.id, batch.plan.number)
 
     def _is_lost(self, batch: BatchState, failure: VoyageError) -> Plan[bool]:
         """Whether a batch was refused because its file is gone, as files are after some time."""

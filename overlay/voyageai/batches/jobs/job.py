@@ -1,9 +1,9 @@
-"""Jobs: many rows, as many batches as they need, one directory."""
+"""Batch jobs: any number of rows, as many batches as they need, one directory."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from contextlib import contextmanager
 from functools import partial
 from math import isnan
 from numbers import Real
@@ -15,11 +15,11 @@ from ...error import ArgumentError
 from ...files import plans
 from ...reprs import whole
 from ..polling import Polling
-from .display import showing
-from .errors import JobDirectoryError, MaxCostError
+from .ceiling import MaxCostError
+from .directory import JobDirectoryError
 from .estimate import dollars
-from .pace import Pace
-from .progress import Progress
+from .options import JobTimings
+from .progress import Progress, show_progress
 from .results import BatchResults
 from .retrying import add_failed
 from .running import Run
@@ -27,13 +27,12 @@ from .state import JobState, Manifest
 from .steps import Plan, Tell, carry_out, carry_out_async
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     from ...client import Client
     from ...client_async import AsyncClient
+    from .directory import JobDirectory
     from .estimate import Estimate
-    from .folder import Folder
     from .options import WatchOptions
     from .task import Count
 
@@ -45,51 +44,55 @@ __all__ = ["AsyncJob", "Job"]
 C = TypeVar("C", bound="Client | AsyncClient")
 R = TypeVar("R", bound=BatchResults[Any])
 SHOWN = 10
-"""Failures that are told one by one."""
+"""Failures that are shown one by one at the end of a job."""
 
 
 class _Job(Generic[C, R]):
-    """What both kinds of jobs share: everything but the carrying out.
+    """All of a job but the methods that send requests.
 
     Attributes:
         id: The job's id, which its batches carry in their metadata.
         directory: Its directory.
-        estimate: What it will cost.
+        estimate: What it will take and cost.
     """
 
     def __init__(
         self,
         client: C,
-        kind: type[R],
-        folder: Folder,
+        results_type: type[R],
+        directory: JobDirectory,
         options: WatchOptions,
     ) -> None:
-        manifest = Manifest.read(folder)
+        manifest = Manifest.read(directory)
         self.id: str = manifest.id
-        self.directory: Path = folder.path
+        self.directory: Path = directory.path
         self.estimate: Estimate = manifest.estimate
         self._client = client
-        self._folder = folder
-        self._kind = kind
+        self._directory = directory
+        self._results_type = results_type
         self._polling = Polling.of(options.get("poll"))
-        self._pace = options.get("pace") or Pace()
+        self._timings = options.get("timings") or JobTimings()
         self._progress = options.get("progress")
-        self._around = plans.surroundings(client)
+        self._environment = plans.surroundings(client)
 
     def _check_cost(self, max_cost: float | None) -> None:
-        """Refuse a job that is estimated to cost too much.
+        """Refuse a job whose estimate is above `max_cost`.
 
         Raises:
-            ArgumentError: The limit is none.
-            MaxCostError: It is, or nobody knows what it costs.
+            ArgumentError: `max_cost` is not a number from 0.
+            MaxCostError: The estimate is above it, or the price is not known.
         """
-        estimate = self.estimate
         if max_cost is None:
             return
         if not _is_number(max_cost):
             raise ArgumentError(
                 f"max_cost must be a number of US dollars or None, not {max_cost!r}", "max_cost"
             )
+        if max_cost < 0:
+            raise ArgumentError(
+                f"max_cost must be 0 US dollars or more, not {max_cost!r}", "max_cost"
+            )
+        estimate = self.estimate
         if estimate.cost is None:
             raise MaxCostError(
                 f"max_cost is {dollars(max_cost)}, but the price of {estimate.model} is not known",
@@ -97,40 +100,42 @@ class _Job(Generic[C, R]):
             )
         if estimate.cost > max_cost:
             raise MaxCostError(
-                f"max_cost is {dollars(max_cost)}, but the job would cost {estimate.said_cost}: "
+                f"max_cost is {dollars(max_cost)}, but the job would cost {estimate.cost_text}: "
                 f"{estimate}",
                 "max_cost",
             )
 
     def _running(self, max_cost: float | None) -> Plan[R]:
-        with self._folder.lock():
+        with self._directory.lock():
             yield Tell(Progress(stage="preparing", message=str(self.estimate)))
             state = self._state()
             yield from self._run(state, max_cost).steps()
-            return (yield from self._ending(state))
+            return (yield from self._finish(state))
 
     def _retrying(self, max_cost: float | None) -> Plan[R]:
-        with self._folder.lock():
+        with self._directory.lock():
             state = self._state()
             yield from self._run(state, max_cost).steps()
-            rows = add_failed(self._folder, state)
+            rows = add_failed(self._directory, state)
             message = f"{rows:,} rows that have failed are tried again"
             yield Tell(Progress(stage="preparing", message=message, done=rows, unit="rows"))
             yield from self._run(state, max_cost).steps()
-            return (yield from self._ending(state))
+            return (yield from self._finish(state))
 
-    def _ending(self, state: JobState) -> Plan[R]:
+    def _finish(self, state: JobState) -> Plan[R]:
+        """Read the results, write `failures.jsonl`, and report both."""
         results = self._results(state)
         failures = results.failures
-        failures.write(self._folder.failures)
+        path = self._directory.failures
+        failures.write(path)
         if failures:
-            told = [f"{len(failures):,} of {len(results):,} rows have failed:"]
-            told += [str(failure) for failure in failures[:SHOWN]]
+            lines = [f"{len(failures):,} of {len(results):,} rows have failed:"]
+            lines += [str(failure) for failure in failures[:SHOWN]]
             if len(failures) > SHOWN:
-                told.append(f"and {len(failures) - SHOWN:,} more: see {self._folder.failures}")
-            yield Tell(Progress(stage="failed", message="\n".join(told), done=len(failures)))
+                lines.append(f"and {len(failures) - SHOWN:,} more: see {path}")
+            yield Tell(Progress(stage="failed", message="\n".join(lines), done=len(failures)))
         rows = len(results) - len(failures)
-        where = "" if self._folder.temporary else f": {self.directory}"
+        where = "" if self._directory.temporary else f": {self.directory}"
         message = f"{rows:,} of {len(results):,} rows are done{where}"
         yield Tell(
             Progress(stage="done", message=message, done=rows, total=len(results), unit="rows")
@@ -145,44 +150,50 @@ class _Job(Generic[C, R]):
         return self._results(self._state())
 
     def _state(self) -> JobState:
-        return JobState(self._folder, self._around.now)
+        return JobState(self._directory, self._environment.now)
 
     def _run(self, state: JobState, max_cost: float | None = None) -> Run:
-        around = self._around
+        environment = self._environment
         return Run(
-            *(self._folder, state, self._polling, self._pace, around.now, around.dice),
+            *(self._directory, state, self._polling, self._timings),
+            *(environment.now, environment.dice),
             max_cost=max_cost,
-            counting=self._counting,
+            get_count=self._get_count,
         )
 
-    def _counting(self) -> Count | None:
-        """What counts tokens, if that takes no request."""
+    def _get_count(self) -> Count | None:
+        """Return a function that counts tokens, if the tokenizer is at hand without a request."""
         own = self._client._settings.get("tokenizers")
         tokenizer = tokenization.at_hand(self.estimate.model, own)
         return None if tokenizer is None else partial(tokenization.count, tokenizer)
 
     def _results(self, state: JobState) -> R:
-        return self._kind(self._folder, state)
+        return self._results_type(self._directory, state)
 
-    @contextmanager
-    def _kept(self, max_cost: float | None) -> Generator[None]:
-        """Keep the directory if the block fails, and say where it is."""
-        try:
-            yield
-        except JobDirectoryError:  # which is no job that goes on
-            raise
-        except NotRegularError as failure:  # in the place of what is written by its path
-            raise JobDirectoryError(str(failure)) from failure
-        except BaseException as failure:
-            self._folder.keep()
-            limit = "" if max_cost is None else f"max_cost={max_cost}"
-            if isinstance(failure, MaxCostError):
-                limit = "max_cost=..."
-            failure.add_note(
-                f"Nothing that was done is lost: the job is in {self.directory}, and goes on with "
-                f"batches.resume({os.fspath(self.directory)!r}).run({limit})"
-            )
-            raise
+    def _explained(self, failure: BaseException, max_cost: float | None) -> BaseException:
+        """Keep the directory, and return what ended the job with a note that says where it is.
+
+        An interrupt or a cancellation loses its traceback, which would only show the internals of
+        the call that was waiting.
+        """
+        if isinstance(failure, JobDirectoryError):  # such a job does not go on
+            return failure
+        if isinstance(failure, NotRegularError):  # in the place of a file that is replaced by name
+            refusal = JobDirectoryError(str(failure))
+            refusal.__cause__ = failure
+            return refusal
+        self._directory.keep()
+        limit = "" if max_cost is None else f"max_cost={max_cost}"
+        if isinstance(failure, MaxCostError):
+            limit = "max_cost=..."
+        failure.add_note(
+            f"Nothing that was done is lost: the job is in {self.directory}, and goes on with "
+            f"batches.resume({os.fspath(self.directory)!r}).run({limit})"
+        )
+        if isinstance(failure, KeyboardInterrupt | asyncio.CancelledError):
+            failure.__context__ = None
+            return failure.with_traceback(None)
+        return failure
 
     @whole
     def __repr__(self) -> str:
@@ -196,12 +207,12 @@ def _is_number(value: object) -> bool:
 
 
 class Job(_Job["Client", R]):
-    """Many rows that are sent as batches: first estimated, then run.
+    """Any number of rows that are sent as batches: first estimated, then run.
 
     Attributes:
         id: The job's id, which its batches carry in their metadata.
         directory: Its directory.
-        estimate: What it will cost.
+        estimate: What it will take and cost.
 
     Example:
         >>> job = vo.batches.prepare_embed(["It rains.", "It snows."], model="voyage-4", poll=0.05)
@@ -213,27 +224,27 @@ class Job(_Job["Client", R]):
     """
 
     def run(self, max_cost: float | None = None) -> R:
-        """Do all that is left to do, and give the results.
+        """Do all that is left to do, and return the results.
 
-        It may be ended at any moment, and run again, in this process or in another one: nothing is
-        uploaded, created or billed twice.
+        A job can be interrupted at any moment and run again, in this process or in another one:
+        nothing is uploaded, created or billed twice.
 
         Args:
-            max_cost: US dollars that the job will not cost more than, in all its runs. A batch is
-                sent only if what was billed, and what it and those under way can be billed at most,
-                are within that. Without the model's tokenizer at hand each byte counts as a token
-                until the answers tell, so batches may go in parts, one after the other.
+            max_cost: The most that the job may cost, in US dollars, over all its runs. A batch is
+                sent only if it fits: what was billed, and the most that this batch and those in
+                flight can be billed. Without the model's tokenizer at hand each byte counts as a
+                token until the answers are there, so batches may go in parts, one after the other.
 
         Returns:
-            A row for each that was given, in their order.
+            A row for each row of the input, in the same order.
 
         Raises:
-            ArgumentError: `max_cost` is not a number.
-            MaxCostError: It is estimated to cost more, and nothing was sent; or what is left could
-                cost more: what is done is kept, and goes on under a higher `max_cost`.
-            JobInUseError: It is run elsewhere.
-            JobDirectoryError: Its directory was damaged; says which file and line.
-            VoyageError: It could not go on; a note says where the job is.
+            ArgumentError: `max_cost` is not a number from 0.
+            MaxCostError: The estimate is above `max_cost`, and nothing was sent; or the rest could
+                cost more: what is done is kept, and the job goes on with a higher `max_cost`.
+            JobInUseError: The job is running elsewhere.
+            JobDirectoryError: Its directory was damaged; names the file and the line.
+            VoyageError: The job could not go on; a note says where it is.
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", poll=0.05)
@@ -244,22 +255,22 @@ class Job(_Job["Client", R]):
         return self._carry_out(self._running(max_cost), max_cost)
 
     def retry_failed(self, max_cost: float | None = None) -> R:
-        """Send the rows that have failed once more, as further batches, and give all results.
+        """Send the rows that have failed once more, in further batches, and return all results.
 
-        Rows with a result are left alone. Rows of a request that was refused for what it holds go
-        one by one, so that those that are not at fault succeed.
+        Rows with a result are not sent. Rows of a request that was refused for its content are sent
+        one by one, so that only those at fault fail again.
 
         Args:
-            max_cost: As in `run`: US dollars for the whole job, with what it has cost before.
+            max_cost: As in `run`: for the whole job, including what it has cost so far.
 
         Returns:
-            All results, the earlier ones too.
+            All results, including the earlier ones.
 
         Raises:
             ArgumentError, MaxCostError: As in `run`.
-            JobInUseError: It is run elsewhere.
-            JobDirectoryError: Its directory was damaged; says which file and line.
-            VoyageError: It could not go on; a note says where the job is.
+            JobInUseError: The job is running elsewhere.
+            JobDirectoryError: Its directory was damaged; names the file and the line.
+            VoyageError: The job could not go on; a note says where it is.
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", poll=0.05)
@@ -271,13 +282,13 @@ class Job(_Job["Client", R]):
         return self._carry_out(self._retrying(max_cost), max_cost)
 
     def results(self) -> R:
-        """What has been downloaded so far. Rows that are not are among the failures.
+        """Return the results that were downloaded so far. All other rows are failures.
 
         Returns:
-            A row for each that was given, in their order.
+            A row for each row of the input, in the same order.
 
         Raises:
-            JobDirectoryError: The job's directory was damaged; says which file and line.
+            JobDirectoryError: The job's directory was damaged; names the file and the line.
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
@@ -287,12 +298,12 @@ class Job(_Job["Client", R]):
         return carry_out(self._client, self._reading(), lambda _: None)
 
     def cancel(self) -> None:
-        """Cancel the batches that are in flight; then `run` gives what they have come to.
+        """Cancel the batches in flight. Then `run` returns what they have done until now.
 
-        What was not created yet costs nothing, until `run` creates it.
+        `run` also creates the batches that were not created yet.
 
         Raises:
-            VoyageError: That could not be done.
+            VoyageError: The batches could not be cancelled.
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
@@ -301,17 +312,20 @@ class Job(_Job["Client", R]):
         carry_out(self._client, self._cancelling(), lambda _: None)
 
     def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:
-        with self._kept(max_cost), showing(self._progress) as tell:
-            return carry_out(self._client, plan, tell)
+        try:
+            with show_progress(self._progress) as show:
+                return carry_out(self._client, plan, show)
+        except BaseException as failure:  # noqa: BLE001  # raised again
+            raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
 
 
 class AsyncJob(_Job["AsyncClient", R]):
-    """The same as `Job`, without blocking.
+    """Any number of rows that are sent as batches, like `Job`, without blocking.
 
     Attributes:
         id: The job's id, which its batches carry in their metadata.
         directory: Its directory.
-        estimate: What it will cost.
+        estimate: What it will take and cost.
 
     Example:
         >>> async def main():
@@ -325,27 +339,27 @@ class AsyncJob(_Job["AsyncClient", R]):
     """
 
     async def run(self, max_cost: float | None = None) -> R:
-        """Do all that is left to do, and give the results.
+        """Do all that is left to do, and return the results.
 
-        It may be ended at any moment, and run again, in this process or in another one: nothing is
-        uploaded, created or billed twice.
+        A job can be interrupted at any moment and run again, in this process or in another one:
+        nothing is uploaded, created or billed twice.
 
         Args:
-            max_cost: US dollars that the job will not cost more than, in all its runs. A batch is
-                sent only if what was billed, and what it and those under way can be billed at most,
-                are within that. Without the model's tokenizer at hand each byte counts as a token
-                until the answers tell, so batches may go in parts, one after the other.
+            max_cost: The most that the job may cost, in US dollars, over all its runs. A batch is
+                sent only if it fits: what was billed, and the most that this batch and those in
+                flight can be billed. Without the model's tokenizer at hand each byte counts as a
+                token until the answers are there, so batches may go in parts, one after the other.
 
         Returns:
-            A row for each that was given, in their order.
+            A row for each row of the input, in the same order.
 
         Raises:
-            ArgumentError: `max_cost` is not a number.
-            MaxCostError: It is estimated to cost more, and nothing was sent; or what is left could
-                cost more: what is done is kept, and goes on under a higher `max_cost`.
-            JobInUseError: It is run elsewhere.
-            JobDirectoryError: Its directory was damaged; says which file and line.
-            VoyageError: It could not go on; a note says where the job is.
+            ArgumentError: `max_cost` is not a number from 0.
+            MaxCostError: The estimate is above `max_cost`, and nothing was sent; or the rest could
+                cost more: what is done is kept, and the job goes on with a higher `max_cost`.
+            JobInUseError: The job is running elsewhere.
+            JobDirectoryError: Its directory was damaged; names the file and the line.
+            VoyageError: The job could not go on; a note says where it is.
 
         Example:
             >>> async def main():
@@ -360,22 +374,22 @@ class AsyncJob(_Job["AsyncClient", R]):
         return await self._carry_out(self._running(max_cost), max_cost)
 
     async def retry_failed(self, max_cost: float | None = None) -> R:
-        """Send the rows that have failed once more, as further batches, and give all results.
+        """Send the rows that have failed once more, in further batches, and return all results.
 
-        Rows with a result are left alone. Rows of a request that was refused for what it holds go
-        one by one, so that those that are not at fault succeed.
+        Rows with a result are not sent. Rows of a request that was refused for its content are sent
+        one by one, so that only those at fault fail again.
 
         Args:
-            max_cost: As in `run`: US dollars for the whole job, with what it has cost before.
+            max_cost: As in `run`: for the whole job, including what it has cost so far.
 
         Returns:
-            All results, the earlier ones too.
+            All results, including the earlier ones.
 
         Raises:
             ArgumentError, MaxCostError: As in `run`.
-            JobInUseError: It is run elsewhere.
-            JobDirectoryError: Its directory was damaged; says which file and line.
-            VoyageError: It could not go on; a note says where the job is.
+            JobInUseError: The job is running elsewhere.
+            JobDirectoryError: Its directory was damaged; names the file and the line.
+            VoyageError: The job could not go on; a note says where it is.
 
         Example:
             >>> async def main():
@@ -393,13 +407,13 @@ class AsyncJob(_Job["AsyncClient", R]):
         return await self._carry_out(self._retrying(max_cost), max_cost)
 
     async def results(self) -> R:
-        """What has been downloaded so far. Rows that are not are among the failures.
+        """Return the results that were downloaded so far. All other rows are failures.
 
         Returns:
-            A row for each that was given, in their order.
+            A row for each row of the input, in the same order.
 
         Raises:
-            JobDirectoryError: The job's directory was damaged; says which file and line.
+            JobDirectoryError: The job's directory was damaged; names the file and the line.
 
         Example:
             >>> async def main():
@@ -413,12 +427,12 @@ class AsyncJob(_Job["AsyncClient", R]):
         return await carry_out_async(self._client, self._reading(), lambda _: None)
 
     async def cancel(self) -> None:
-        """Cancel the batches that are in flight; then `run` gives what they have come to.
+        """Cancel the batches in flight. Then `run` returns what they have done until now.
 
-        What was not created yet costs nothing, until `run` creates it.
+        `run` also creates the batches that were not created yet.
 
         Raises:
-            VoyageError: That could not be done.
+            VoyageError: The batches could not be cancelled.
 
         Example:
             >>> async def main():
@@ -431,5 +445,8 @@ class AsyncJob(_Job["AsyncClient", R]):
         await carry_out_async(self._client, self._cancelling(), lambda _: None)
 
     async def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:
-        with self._kept(max_cost), showing(self._progress) as tell:
-            return await carry_out_async(self._client, plan, tell)
+        try:
+            with show_progress(self._progress) as show:
+                return await carry_out_async(self._client, plan, show)
+        except BaseException as failure:  # noqa: BLE001  # raised again
+            raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
