@@ -150,14 +150,16 @@ def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, messag
         ({"max_cost": float("nan")}, "max_cost must be a number of US dollars or None, not nan"),
         ({"max_cost": "5"}, "max_cost must be a number of US dollars or None, not '5'"),
         ({"max_cost": True}, "max_cost must be a number"),
+        ({"max_cost": -1}, "max_cost must be 0 US dollars or more, not -1"),
         ({"output_dtype": "float16"}, "output_dtype"),
         ({"output_dimension": 100}, "output_dimension"),
     ],
 )
 def test_an_option_that_is_wrong_is_named(prepare, options, message):
-    """As with any other call."""
-    with pytest.raises(error.ArgumentError, match=message):
+    """As with any other call; a cost that no job can have is not one that is too low."""
+    with pytest.raises(error.ArgumentError, match=message) as raised:
         prepare("embed", ["a"], **options)
+    assert error.ArgumentError is raised.type
 
 
 def test_a_name_that_is_no_option_is_refused(prepare):
