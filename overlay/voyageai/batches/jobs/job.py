@@ -187,7 +187,7 @@ class _Job(Generic[C, R]):
         if isinstance(failure, MaxCostError):
             limit = "max_cost=..."
         failure.add_note(
-            f"Nothing that was done is lost: the job is in {self.directory}, and goes on with "
+            f"Nothing that was done is lost: the job is in {self.directory}; continue it with "
             f"batches.resume({os.fspath(self.directory)!r}).run({limit})"
         )
         if isinstance(failure, KeyboardInterrupt | asyncio.CancelledError):

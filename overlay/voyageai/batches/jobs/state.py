@@ -75,19 +75,22 @@ class BatchPlan:
         bytes: Bytes of its file.
     """
 
-    number: int = field(validator=_check_count)
-    requests: int = field(validator=_check_count)
-    rows: int = field(validator=_check_count)
-    tokens: int = field(validator=_check_count)
-    most_tokens: int = field(validator=_check_count)
-    bytes: int = field(validator=_check_count)
+    number: int
+    requests: int
+    rows: int
+    tokens: int
+    most_tokens: int
+    bytes: int
 
     def __attrs_post_init__(self) -> None:
-        """Refuse more rows than its bytes can hold.
+        """Refuse what no batch can be; it may come from a file that was changed.
 
         Raises:
-            ValueError: There are more.
+            ValueError: A field is not a count, or there are more rows than bytes.
         """
+        for name, value in asdict(self).items():
+            if type(value) is not int or not 0 <= value <= MOST:
+                raise ValueError(f"{name} is {value!r:.40}, and must be a whole number")
         if not 0 < self.requests <= self.rows <= self.bytes:
             raise ValueError(
                 f"a batch can't have {self.rows} rows in {self.requests} requests and "
