@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack, cast
 
 from .callers import level
 from .error import ArgumentError, AuthenticationError
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from .ratelimit import Setting
     from .retry import RetryPolicy
     from .tokenization import Tokenizers
+
+# pyright: reportPrivateUsage=false
+# Senders are a part of the clients that they send for.
+
+C = TypeVar("C", bound="_BaseClient")
 
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
 WIRE = ("http_client", "transport", "proxy", "verify", "limits")
@@ -391,6 +396,36 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
     def __repr__(self) -> str:
         url = with_hidden_passwords(self._params["base_url"])  # which may have been set by hand
         return f"{type(self).__name__}(base_url={url!r})"
+
+
+class BaseSender(Generic[C]):
+    """What files and batches use of a client, apart from the sending; see `flow.Sender`.
+
+    Settings are read when they are used: those of a client may be changed after it was made.
+    """
+
+    def __init__(self, client: C) -> None:
+        self._client = client
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        url: str = self._client._params["base_url"]
+        return url
+
+    @property
+    def input_types(self) -> Mapping[str, InputType | str]:
+        """Default input types, by method."""
+        return self._client._settings.get("input_types", {})
+
+    @property
+    def tokenizers(self) -> Tokenizers | None:
+        """The user's own tokenizers, by model."""
+        return self._client._settings.get("tokenizers")
+
+    def options(self, given: CallOptions) -> Options:
+        """Return the complete options of a call."""
+        return self._client._ready(given)[1]
 
 
 def _wrapped(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
-from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
+from ._base import BaseSender, _BaseClient
 from .raw import Raw, asked, raw
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .batches import Batches
     from .calls import Call
     from .files import Files
+    from .flow import Environment
     from .options import (
         CallOptions,
         ContextualizedEmbedOptions,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
         MultimodalEmbeddingsObject,
         RerankingObject,
     )
+
+# pyright: reportPrivateUsage=false
+# Senders are a part of the clients that they send for.
 
 T = TypeVar("T")
 
@@ -543,19 +547,19 @@ class Client(_BaseClient):
         """Files for batch jobs, and what the jobs wrote; see `voyageai.files.Files`."""
         from .files import Files
 
-        return Files(self)
+        return Files(_Sender(self))
 
     @property
     def batches(self) -> Batches:
         """Batch jobs, which cost less than live calls; see `voyageai.batches.Batches`."""
         from .batches import Batches
 
-        return Batches(self)
+        return Batches(_Sender(self))
 
     @property
     def with_raw_response(self) -> WithRawResponse:
         """The same methods, with the answer as it came: status, headers, bytes, and `parse()`."""
-        return WithRawResponse(self)
+        return WithRawResponse(self, self._transport)
 
     def close(self) -> None:
         """Close all connections."""
@@ -576,6 +580,28 @@ class Client(_BaseClient):
     def _send(self, call: Call[T], options: CallOptions) -> T:
         raw = asked(self._transport, call.method)
         return cast("T", self._transport.run(call, *self._ready(options, call.body), raw=raw))
+
+
+class _Sender(BaseSender[Client]):
+    """What files and batches use of the client; see `flow.Sender`."""
+
+    @property
+    def environment(self) -> Environment:
+        """Clocks and randomness."""
+        return self._client._transport.environment
+
+    @property
+    def transport(self) -> object:
+        """What carries the calls."""
+        return self._client._transport
+
+    def send(self, call: Call[T], options: CallOptions) -> T:
+        """Send a call and return its result."""
+        return self._client._send(call, options)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        self._client._transport.sleep(seconds)
 
 
 class WithRawResponse(Raw[Client]):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
-from ._base import _BaseClient  # pyright: ignore[reportPrivateUsage]  # of this package
+from ._base import BaseSender, _BaseClient
 from .raw import Raw, asked, raw_async
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .batches import AsyncBatches
     from .calls import Call
     from .files import AsyncFiles
+    from .flow import Environment
     from .options import (
         CallOptions,
         ContextualizedEmbedOptions,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
         MultimodalEmbeddingsObject,
         RerankingObject,
     )
+
+# pyright: reportPrivateUsage=false
+# Senders are a part of the clients that they send for.
 
 T = TypeVar("T")
 
@@ -647,19 +651,19 @@ class AsyncClient(_BaseClient):
         """Files for batch jobs, and what the jobs wrote; see `voyageai.files.AsyncFiles`."""
         from .files import AsyncFiles
 
-        return AsyncFiles(self)
+        return AsyncFiles(_Sender(self))
 
     @property
     def batches(self) -> AsyncBatches:
         """Batch jobs, which cost less than live calls; see `voyageai.batches.AsyncBatches`."""
         from .batches import AsyncBatches
 
-        return AsyncBatches(self)
+        return AsyncBatches(_Sender(self))
 
     @property
     def with_raw_response(self) -> AsyncWithRawResponse:
         """The same methods, with the answer as it came: status, headers, bytes, and `parse()`."""
-        return AsyncWithRawResponse(self)
+        return AsyncWithRawResponse(self, self._transport)
 
     async def aclose(self) -> None:
         """Close the connections that were opened on this event loop."""
@@ -687,6 +691,28 @@ async def _prepared(inputs: Any, model: str) -> Any:
     from .media import has_media, prepare
 
     return await asyncio.to_thread(prepare, inputs, model) if has_media(inputs) else inputs
+
+
+class _Sender(BaseSender[AsyncClient]):
+    """What files and batches use of the client; see `flow.AsyncSender`."""
+
+    @property
+    def environment(self) -> Environment:
+        """Clocks and randomness."""
+        return self._client._transport.environment
+
+    @property
+    def transport(self) -> object:
+        """What carries the calls."""
+        return self._client._transport
+
+    async def send(self, call: Call[T], options: CallOptions) -> T:
+        """Send a call and return its result."""
+        return await self._client._send(call, options)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        await self._client._transport.sleep(seconds)
 
 
 class AsyncWithRawResponse(Raw[AsyncClient]):

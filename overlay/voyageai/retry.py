@@ -10,24 +10,26 @@ from math import isfinite
 from attrs import field, frozen
 from attrs.validators import ge
 
+from .error import APIConnectionError, Timeout, VoyageError
+
 RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 530)})
 
 
 @frozen
-class Advice:
+class ServerHint:
     """What the server said about trying again.
 
     Attributes:
-        seconds: How long to wait first.
-        retry: Whether to try at all.
+        seconds: How long to wait first; None if it did not say.
+        retry: Whether to try at all; None if it did not say.
     """
 
     seconds: float | None = None
     retry: bool | None = None
 
     @classmethod
-    def of(cls, headers: Mapping[str, str], now: datetime) -> Advice:
-        """Read it from headers: `retry-after-ms`, `retry-after`, `x-should-retry`.
+    def of(cls, headers: Mapping[str, str], now: datetime) -> ServerHint:
+        """Read the headers `retry-after-ms`, `retry-after` and `x-should-retry`.
 
         Args:
             headers: Headers of the answer, names in lower case.
@@ -43,8 +45,24 @@ class Advice:
 
 
 @frozen
+class Done:
+    """The decision that there is nothing to try again: the attempt succeeded."""
+
+
+@frozen
+class Retry:
+    """The decision to try again.
+
+    Attributes:
+        seconds: How long to wait first.
+    """
+
+    seconds: float
+
+
+@frozen
 class GiveUp:
-    """A decision not to try again.
+    """The decision not to try again.
 
     Attributes:
         reason: Why, where the failure itself does not say it.
@@ -58,48 +76,64 @@ class RetryPolicy:
     """Exponential backoff with full jitter.
 
     Attributes:
-        max_retries: Retries after the first try, so that 1 means up to two requests.
-        first: Longest wait before the first retry, in seconds; it doubles with each.
-        longest: Longest wait before any retry, in seconds.
-        patience: Longest wait that the server may ask for, in seconds.
+        max_retries: Retries after the first attempt, so that 1 means up to two requests.
+        initial_delay: Longest wait before the first retry, in seconds; it doubles with each.
+        max_delay: Longest wait before any retry, in seconds.
+        max_retry_after: Longest wait that the server may ask for, in seconds.
 
     Example:
-        >>> RetryPolicy(max_retries=5, first=0.5).decide(0, 503, Advice(), random=0.5, left=None)
-        0.25
+        >>> policy = RetryPolicy(max_retries=5, initial_delay=0.5)
+        >>> policy.decide(0, 503, ServerHint(), random=0.5, left=None)
+        Retry(seconds=0.25)
     """
 
     max_retries: int = field(default=0, validator=ge(0))
-    first: float = field(default=1.0, validator=ge(0))
-    longest: float = field(default=16.0, validator=ge(0))
-    patience: float = field(default=120.0, validator=ge(0))
+    initial_delay: float = field(default=1.0, validator=ge(0))
+    max_delay: float = field(default=16.0, validator=ge(0))
+    max_retry_after: float = field(default=120.0, validator=ge(0))
 
     def decide(
-        self, retries: int, status: int | None, advice: Advice, *, random: float, left: float | None
-    ) -> float | GiveUp:
-        """Seconds to wait before the next try, or to give up.
+        self,
+        retries: int,
+        status: int | None,
+        hint: ServerHint,
+        *,
+        random: float,
+        left: float | None,
+    ) -> Retry | GiveUp:
+        """Decide what to do after an attempt that failed.
 
         Args:
             retries: Retries made so far.
             status: Status of the answer; None where none came.
-            advice: What the server said.
+            hint: What the server said.
             random: A random number from 0 up to 1.
             left: Seconds until the deadline; None without one.
         """
-        passing = status is None or status in RETRYABLE
-        if not (passing if advice.retry is None else advice.retry):
+        transient = status is None or status in RETRYABLE
+        if not (transient if hint.retry is None else hint.retry):
             return GiveUp()
         if retries >= self.max_retries:
             return GiveUp()
-        if advice.seconds is not None:
-            seconds, asker = advice.seconds, f"the server asks to wait {advice.seconds:g} s"
-            if seconds > self.patience:
-                return GiveUp(f"{asker}, more than the {self.patience:g} s that are waited at most")
+        if hint.seconds is not None:
+            seconds, asker = hint.seconds, f"the server asks to wait {hint.seconds:g} s"
+            if seconds > self.max_retry_after:
+                most = f"{self.max_retry_after:g} s that are waited at most"
+                return GiveUp(f"{asker}, more than the {most}")
         else:
-            seconds = min(self.longest, self.first * 2.0 ** min(retries, 64)) * random
+            delay = min(self.max_delay, self.initial_delay * 2.0 ** min(retries, 64))
+            seconds = delay * random
             asker = f"the next try would be in {seconds:.3g} s"
         if left is not None and seconds >= left:
             return GiveUp(f"{asker}, but only {max(left, 0.0):.3g} s are left")
-        return seconds
+        return Retry(seconds)
+
+
+def is_transient(failure: VoyageError) -> bool:
+    """Return whether a failure is of a kind that may go away by itself."""
+    if failure.http_status is None:
+        return isinstance(failure, (APIConnectionError, Timeout))
+    return failure.http_status in RETRYABLE
 
 
 def _number(value: str | None, scale: float) -> float | None:

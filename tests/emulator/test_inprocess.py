@@ -415,7 +415,7 @@ def test_our_own_client_retries_through_it(emulator: InProcessEmulator) -> None:
     """The errors are those that its policy knows."""
     for fault in ("reset_before", "close_before", "truncated"):
         emulator.faults.next(fault)
-    quick = voyageai.RetryPolicy(max_retries=3, first=0.001)
+    quick = voyageai.RetryPolicy(max_retries=3, initial_delay=0.001)
     with voyageai.Client("any", quick, transport=emulator.transport) as vo:
         assert 1 == len(vo.embed_query("hello", model="voyage-4"))
     assert [None, None, 200, 200] == [request.status for request in emulator.requests]

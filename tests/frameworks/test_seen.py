@@ -20,7 +20,7 @@ from voyageai import error
 
 from .conftest import CORPUS, QUESTION
 
-RETRIED = voyageai.RetryPolicy(max_retries=2, first=0.001)
+RETRIED = voyageai.RetryPolicy(max_retries=2, initial_delay=0.001)
 EMBED = {"texts": list(CORPUS), "model": "voyage-4", "input_type": "document"}
 ADDRESS = "https://voyage.example/v1"
 VECTOR = {"object": "embedding", "index": 0, "embedding": "AACAPwAAAAA="}
@@ -105,7 +105,11 @@ def test_opentelemetry_sees_what_had_no_answer(call, traced, emulator):
     _, exporter = traced
     emulator.faults.next("reset_before", times=2)
     with pytest.raises(error.APIConnectionError):
-        call("embed", {"max_retries": voyageai.RetryPolicy(max_retries=1, first=0.001)}, **EMBED)
+        call(
+            "embed",
+            {"max_retries": voyageai.RetryPolicy(max_retries=1, initial_delay=0.001)},
+            **EMBED,
+        )
 
     spans = exporter.get_finished_spans()
     assert [2, {"ERROR"}] == [len(spans), {span.status.status_code.name for span in spans}]

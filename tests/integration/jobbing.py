@@ -17,8 +17,8 @@ import pytest
 import voyageai
 from voyageai.batches import Progress
 from voyageai.batches.jobs import bounds
-from voyageai.files import plans
-from voyageai.transport.steps import Surroundings
+from voyageai.flow import Environment
+from voyageai.transport import AsyncTransport, Transport
 from voyageai_emulator import Emulator
 
 KEYS = count()
@@ -48,7 +48,7 @@ class Site:
         self._runner = asyncio.Runner()
         self._directories: list[Path] = []
         self.key = f"key-{next(KEYS)}"
-        self.client: Any = getattr(voyageai, kind)(self.key, base_url=emulator)
+        self.client = self.connect()
         self.plain = voyageai.Client(self.key, base_url=emulator)
 
     @property
@@ -56,7 +56,20 @@ class Site:
         """The time as the client has it."""
         return START + timedelta(seconds=sum(self.waits))
 
-    def pause(self, _client: object, seconds: float) -> None:
+    def connect(self, http: Any = None, **settings: Any) -> Any:
+        """A client whose time is the site's, over its own connections or others."""
+        kind = voyageai.AsyncClient if self.asynchronous else voyageai.Client
+        client: Any = kind(self.key, base_url=self.emulator, **settings)
+        environment = Environment(random=lambda: 0.5, now=lambda: self.now)
+        if self.asynchronous:
+            client._transport = AsyncTransport(
+                http=http, sleep=self.sleep_async, environment=environment
+            )
+        else:
+            client._transport = Transport(http=http, sleep=self.sleep, environment=environment)
+        return client
+
+    def sleep(self, seconds: float) -> None:
         """Let time pass."""
         self.waits.append(seconds)
         self.emulator.batches.settle()
@@ -64,9 +77,9 @@ class Site:
         self.emulator.batches.settle()
         self.on_wait()
 
-    async def pause_async(self, client: object, seconds: float) -> None:
+    async def sleep_async(self, seconds: float) -> None:
         """The same; what is done meanwhile may block, and is done elsewhere."""
-        await asyncio.to_thread(self.pause, client, seconds)
+        await asyncio.to_thread(self.sleep, seconds)
 
     def get(self, value: Any) -> Any:
         """A result, awaited if it must be."""
@@ -140,10 +153,6 @@ def sited(kind: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Ite
     emulator.requests.clear()
     site = Site(kind, emulator)
     monkeypatch.setattr(bounds, "BATCH", attrs.evolve(bounds.BATCH, max_inputs=8))
-    time = Surroundings(clock=lambda: 0.0, dice=lambda: 0.5, now=lambda: site.now)
-    monkeypatch.setattr(plans, "surroundings", lambda _: time)
-    monkeypatch.setattr(plans, "pause", site.pause)
-    monkeypatch.setattr(plans, "pause_async", site.pause_async)
     yield site
     site.close()
 

@@ -114,7 +114,7 @@ def right(emulator) -> dict[str, object]:
 
 def call(kind: str, emulator: str, method: str, retries: int, fault: str) -> object:
     """One call with a client of its own, closed afterwards."""
-    policy = voyageai.RetryPolicy(max_retries=retries, first=0)
+    policy = voyageai.RetryPolicy(max_retries=retries, initial_delay=0)
     options = {"api_key": KEY, "base_url": emulator, "max_retries": policy}
     options["timeout"] = PATIENCE.get(fault, httpx2.Timeout(20.0))
     if kind == "Client":

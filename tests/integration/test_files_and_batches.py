@@ -54,7 +54,7 @@ class Face:
             f"key-{next(KEYS)}",
             base_url=emulator,
             http_client=http,
-            max_retries=voyageai.RetryPolicy(first=0),
+            max_retries=voyageai.RetryPolicy(initial_delay=0),
         )
         self.files, self.batches = self.client.files, self.client.batches
 
@@ -342,9 +342,11 @@ def test_what_is_refused_is_tried_again(face: Face, emulator: Emulator) -> None:
     emulator.faults.next("rate_limited", operation="uploadFile")
     emulator.faults.next("rate_limited", operation="createBatch")
     file = face.get(
-        face.files.upload(lines(3), max_retries=voyageai.RetryPolicy(max_retries=1, first=0))
+        face.files.upload(
+            lines(3), max_retries=voyageai.RetryPolicy(max_retries=1, initial_delay=0)
+        )
     )
-    retries = voyageai.RetryPolicy(max_retries=1, first=0)
+    retries = voyageai.RetryPolicy(max_retries=1, initial_delay=0)
     created = face.batches.create("/v1/embeddings", file.id, PARAMS, max_retries=retries)
     assert "completed" == face.wait(face.get(created)).status
     assert 1 == len(face.get(face.batches.list()))

@@ -124,7 +124,7 @@ def test_the_event_loop_is_never_blocked(
     with sited("AsyncClient", emulator, monkeypatch) as site:
 
         async def call() -> list[Any]:
-            client = voyageai.AsyncClient(site.key, base_url=site.emulator)
+            client = site.connect()
             with blockbuster_ctx():
                 results = await client.batches.embed(texts(20), directory=tmp_path / "job", **ROLE)
                 rows = [row async for row in results]
@@ -491,7 +491,7 @@ def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
     with sited("AsyncClient", emulator, monkeypatch) as site:
 
         async def call() -> Any:
-            client = voyageai.AsyncClient(site.key, base_url=site.emulator)
+            client = site.connect()
             with monkeypatch.context() as patch:
                 patch.setattr(place, name, slow)
                 job = client.batches.embed(texts(4), directory=tmp_path, **ROLE)
@@ -530,7 +530,7 @@ def test_what_a_server_says_of_a_batch_is_told_on_one_line(
 ) -> None:
     """It is shown in terminals, and written to the log."""
     with Hostile() as transport, sited("Client", emulator, monkeypatch) as site:
-        site.client = site.client.with_options(transport=transport)
+        site.client = site.connect(transport)
         site.embed(texts(3))
 
         assert r"batch 1 is done\x1b[2J\x0aforged" in site.said("running")

@@ -70,8 +70,7 @@ def billed(site: Site) -> int:
 def tokenizing(site: Site) -> None:
     """Give the site's client the tokenizer that the emulator counts by."""
     site.get(site.client.aclose()) if site.asynchronous else site.client.close()
-    kind = type(site.client)
-    site.client = kind(site.key, base_url=site.emulator, tokenizers={MODEL: load()})
+    site.client = site.connect(tokenizers={MODEL: load()})
 
 
 # The promise

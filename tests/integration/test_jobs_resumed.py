@@ -18,7 +18,6 @@ import voyageai
 import voyageai_emulator
 from voyageai import error
 from voyageai.batches import JobTimings
-from voyageai.files import plans
 from voyageai_emulator import Emulator
 
 from .jobbing import Site, sited, texts
@@ -47,10 +46,39 @@ def site(
         yield found
 
 
+def carried_by(site: Site, before: Any, after: Any) -> None:
+    """Have functions called before and after each call of the site's client, with it."""
+    transport = site.client._transport
+    run = transport.run
+
+    def blocking(call: Any, *args: Any, **kwargs: Any) -> Any:
+        before(call)
+        answer = run(call, *args, **kwargs)
+        try:
+            after(call)
+        except CutOff:
+            if call.streamed:
+                answer.close()
+            raise
+        return answer
+
+    async def looping(call: Any, *args: Any, **kwargs: Any) -> Any:
+        before(call)
+        answer = await run(call, *args, **kwargs)
+        try:
+            after(call)
+        except CutOff:
+            if call.streamed:
+                await answer.aclose()
+            raise
+        return answer
+
+    transport.run = looping if site.asynchronous else blocking
+
+
 @pytest.fixture
-def cut_off_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def cut_off_at(site: Site) -> Any:
     """Cut off what sends the nth request, before it is sent or before its answer is read."""
-    send, send_async = plans.send, plans.send_async
     left, is_sent = -1, False
 
     def at(request: int, after: bool) -> None:
@@ -64,30 +92,7 @@ def cut_off_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             if left == -1:
                 raise CutOff
 
-    def blocking(client: Any, call: Any, options: Any) -> Any:
-        cut(False)
-        answer = send(client, call, options)
-        try:
-            cut(True)
-        except CutOff:
-            if call.streamed:
-                answer.close()
-            raise
-        return answer
-
-    async def looping(client: Any, call: Any, options: Any) -> Any:
-        cut(False)
-        answer = await send_async(client, call, options)
-        try:
-            cut(True)
-        except CutOff:
-            if call.streamed:
-                await answer.aclose()
-            raise
-        return answer
-
-    monkeypatch.setattr(plans, "send", blocking)
-    monkeypatch.setattr(plans, "send_async", looping)
+    carried_by(site, lambda _: cut(False), lambda _: cut(True))
     return at
 
 
@@ -176,12 +181,11 @@ def test_a_retry_that_is_cut_off_goes_on(site: Site, cut_off_at: Any, tmp_path: 
 
 @pytest.mark.parametrize("is_killed", [False, True], ids=["broken", "killed"])
 def test_a_request_that_took_long_is_given_time_to_take_effect_too(
-    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_killed: bool
+    site: Site, tmp_path: Path, is_killed: bool
 ) -> None:
     """From when it broke off, or the job was taken up again: a proxy may have given up before."""
     lost_at: list[datetime] = []
     listed_at: list[datetime] = []
-    send, send_async = plans.send, plans.send_async
 
     def slow(call: Any) -> None:
         site.waits.append(60.0)
@@ -193,16 +197,7 @@ def test_a_request_that_took_long_is_given_time_to_take_effect_too(
                 raise CutOff
             raise error.APIConnectionError("the connection broke")
 
-    def blocking(client: Any, call: Any, options: Any) -> Any:
-        slow(call)
-        return send(client, call, options)
-
-    async def looping(client: Any, call: Any, options: Any) -> Any:
-        slow(call)
-        return await send_async(client, call, options)
-
-    monkeypatch.setattr(plans, "send", blocking)
-    monkeypatch.setattr(plans, "send_async", looping)
+    carried_by(site, slow, lambda _: None)
     with pytest.raises(CutOff) if is_killed else nullcontext():
         site.embed(texts(2), directory=tmp_path)
     site.embed(texts(2), directory=tmp_path)

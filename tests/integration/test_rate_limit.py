@@ -10,8 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 import voyageai
+from voyageai.flow import Environment
 from voyageai.transport import AsyncTransport
-from voyageai.transport.steps import Surroundings
 from voyageai_emulator.app import create_app
 from voyageai_emulator.settings import Settings
 from voyageai_emulator.world import World
@@ -84,7 +84,7 @@ def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
     client._transport = AsyncTransport(
         http=Network(world, chance),
         sleep=asyncio.sleep,
-        surroundings=Surroundings(clock=loop.time, dice=chance.random),
+        environment=Environment(clock=loop.time, random=chance.random),
     )
     left = iter(range(calls))
 

@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 import voyageai
+from voyageai.flow import Environment
 from voyageai.transport import AsyncTransport, Transport
-from voyageai.transport.steps import Surroundings
 
 VARIABLES = ("VOYAGE_API_KEY", "VOYAGE_API_KEY_PATH", "VOYAGE_BASE_URL")
 KEY = "pa-secret-5f2e"
@@ -98,11 +98,11 @@ class Face:
 
         mock = httpx2.MockTransport(recorded)
         client = self.kind(**{"api_key": KEY, "transport": mock} | options)
-        time = Surroundings(clock=lambda: self.time, dice=lambda: 0.5)
+        time = Environment(clock=lambda: self.time, random=lambda: 0.5)
         if issubclass(self.kind, voyageai.Client):
-            client._transport = Transport(http=mock, sleep=wait, surroundings=time)
+            client._transport = Transport(http=mock, sleep=wait, environment=time)
         else:
-            client._transport = AsyncTransport(http=mock, sleep=sleep, surroundings=time)
+            client._transport = AsyncTransport(http=mock, sleep=sleep, environment=time)
         return client
 
     def call(self, client: Any, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -124,7 +124,7 @@ def face(request: pytest.FixtureRequest) -> Face:
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No key, path or host from the surroundings."""
+    """No key, path or host from the environment."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(voyageai, "api_key", None)

@@ -15,7 +15,8 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai.batches import AsyncBatches, Batch, Batches, Polling, RequestCounts
-from voyageai.batches import raw as raw_batches
+from voyageai.batches.resource import RawBatches
+from voyageai.batches.resource_async import AsyncRawBatches
 
 from .storing import BATCH, answer, done, in_turn
 
@@ -491,8 +492,8 @@ def test_both_faces_have_the_same_methods_with_the_same_signatures():
         return found
 
     assert methods(Batches) == methods(AsyncBatches)
-    raw = {*vars(raw_batches.RawBatches)} - {"__init__", "__doc__"}
-    assert raw == {*vars(raw_batches.AsyncRawBatches)} - {"__init__", "__doc__"}
+    raw = {*vars(RawBatches)} - {"__init__", "__doc__"}
+    assert raw == {*vars(AsyncRawBatches)} - {"__init__", "__doc__"}
 
 
 def test_answers_can_be_had_as_they_came(face):

@@ -14,7 +14,7 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai.calls import Call
-from voyageai.retry import Advice, GiveUp, RetryPolicy
+from voyageai.retry import GiveUp, Retry, RetryPolicy, ServerHint
 from voyageai_rest.api.batches import create_batch
 from voyageai_rest.models import BatchEmbeddingsParams, CreateBatchRequest
 from voyageai_rest.types import Request
@@ -200,10 +200,10 @@ def test_a_date_is_a_wait_from_now():
     """The other form that the standard allows."""
     now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
-    assert 90.0 == Advice.of({"retry-after": "Thu, 01 Jan 2026 12:01:30 GMT"}, now).seconds
+    assert 90.0 == ServerHint.of({"retry-after": "Thu, 01 Jan 2026 12:01:30 GMT"}, now).seconds
 
 
-def test_a_wait_beyond_patience_is_an_error_at_once(face):
+def test_a_wait_beyond_the_longest_is_an_error_at_once(face):
     """Nobody should hang for an hour without knowing; the error says how long was asked for."""
     response = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": "3600"})
     with pytest.raises(error.RateLimitError, match="the server asks to wait 3600 s") as raised:
@@ -231,18 +231,18 @@ def test_the_server_may_say_whether_to_try_again(face, status, said, requests):
 def test_a_policy_is_a_value():
     """No clock and no randomness of its own, so that tests can pin its waits."""
     assert RetryPolicy(max_retries=2) == RetryPolicy(max_retries=2)
-    patient = RetryPolicy(max_retries=9, first=2.0)
+    patient = RetryPolicy(max_retries=9, initial_delay=2.0)
 
-    assert 3.0 == patient.decide(1, 503, Advice(), random=0.75, left=None)
-    assert GiveUp() == patient.decide(9, 503, Advice(), random=0.75, left=None)
-    assert GiveUp() == patient.decide(0, 400, Advice(), random=0.75, left=None)
+    assert Retry(3.0) == patient.decide(1, 503, ServerHint(), random=0.75, left=None)
+    assert GiveUp() == patient.decide(9, 503, ServerHint(), random=0.75, left=None)
+    assert GiveUp() == patient.decide(0, 400, ServerHint(), random=0.75, left=None)
     with pytest.raises(ValueError, match="max_retries"):
         RetryPolicy(max_retries=-1)
 
 
 def test_a_client_takes_a_policy_of_its_users(face):
     """Whoever wants other waits gets them."""
-    policy = RetryPolicy(max_retries=2, first=0.1, longest=0.15)
+    policy = RetryPolicy(max_retries=2, initial_delay=0.1, max_delay=0.15)
     face.call(face.client(failing(503, 503), max_retries=policy), "embed", **EMBED)
 
     assert [0.05, 0.075] == face.waits

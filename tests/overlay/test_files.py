@@ -24,7 +24,8 @@ import voyageai
 from voyageai import error
 from voyageai.batches import Batch
 from voyageai.files import AsyncFileContent, AsyncFiles, FileContent, FileObject, Files, checking
-from voyageai.files import raw as raw_files
+from voyageai.files.resource import RawFiles
+from voyageai.files.resource_async import AsyncRawFiles
 from voyageai.files.sources import Source
 from voyageai_rest.models import BatchEmbeddingsBody, BatchInputLine
 
@@ -85,7 +86,7 @@ class Server(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return found
 
 
-AT_ONCE = voyageai.RetryPolicy(max_retries=1, first=0)
+AT_ONCE = voyageai.RetryPolicy(max_retries=1, initial_delay=0)
 
 # Uploads
 
@@ -838,8 +839,8 @@ def test_both_faces_have_the_same_methods_with_the_same_signatures():
 
     assert methods(Files) == methods(AsyncFiles)
     assert methods(FileContent) == methods(AsyncFileContent)
-    raw = {*vars(raw_files.RawFiles)} - {"__init__", "__doc__"}
-    assert raw == {*vars(raw_files.AsyncRawFiles)} - {"__init__", "__doc__"}
+    raw = {*vars(RawFiles)} - {"__init__", "__doc__"}
+    assert raw == {*vars(AsyncRawFiles)} - {"__init__", "__doc__"}
 
 
 def test_answers_can_be_had_as_they_came(face):

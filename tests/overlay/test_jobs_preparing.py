@@ -31,9 +31,9 @@ def prepare(face, tmp_path):
     def refuse(request: Any) -> Any:
         raise AssertionError(f"{request.url} was asked")
 
-    def call(name: str, rows: Any, **options: Any) -> Any:
+    def call(name: str, rows: Any, *, tokenizers: Any = None, **options: Any) -> Any:
         arguments = {"model": MODEL, "directory": tmp_path / "job", "progress": False} | options
-        batches = face.client(refuse).batches
+        batches = face.client(refuse, tokenizers=tokenizers).batches
 
         async def wait() -> Any:
             return await getattr(batches, name)(rows, **arguments)
@@ -215,12 +215,19 @@ def test_an_estimate_says_what_it_takes(prepare):
     ) == str(estimate)
 
 
-def test_tokens_are_counted_if_that_is_asked_for(prepare, face, monkeypatch):
+class SevenPerCharacter:
+    """A tokenizer that makes seven tokens of each character."""
+
+    def encode_batch_fast(self, texts: list[str]) -> list[range]:
+        return [range(7 * len(text)) for text in texts]
+
+
+def test_tokens_are_counted_if_that_is_asked_for(prepare):
     """Then they need no margin, and each text counts as far as the model reads it."""
     context = catalogue.MODELS[MODEL].context_length
-    monkeypatch.setattr(face.kind, "tokenizer", lambda *_: None)
-    monkeypatch.setattr(face.kind, "count_tokens", lambda _, texts, model: 7 * len(texts[0]))
-    job = prepare("prepare_embed", ["a", "b" * context], exact_tokens=True)
+    tokenizers = {MODEL: SevenPerCharacter()}
+    texts = ["a", "b" * context]
+    job = prepare("prepare_embed", texts, exact_tokens=True, tokenizers=tokenizers)
     assert (True, 7 + context) == (job.estimate.exact, job.estimate.tokens)
     assert "; 32,007 tokens; $0.00129 (at most $0.00129) at" in str(job.estimate)
 

@@ -23,7 +23,7 @@ from .storing import FILE, LINE, done, jsonl
 
 EMBED: dict[str, Any] = {"texts": ["a", "b"], "model": "voyage-4", "input_type": "document"}
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
-QUICK = voyageai.RetryPolicy(max_retries=2, first=0.001)
+QUICK = voyageai.RetryPolicy(max_retries=2, initial_delay=0.001)
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -345,7 +345,7 @@ def test_a_server_that_fails_is_asked_again(face, emulator):
     emulator.faults.next("status", status=503)
     emulator.faults.next("reset_before")
     emulator.faults.next("truncated")
-    policy = voyageai.RetryPolicy(max_retries=3, first=0.001)
+    policy = voyageai.RetryPolicy(max_retries=3, initial_delay=0.001)
 
     async def call() -> Any:
         async with httpx.AsyncClient() as own:

@@ -11,6 +11,7 @@ import griffe
 # Rooms that users have no reason to enter; they may change freely.
 INTERNAL = (
     "voyageai.calls",
+    "voyageai.flow",
     "voyageai.inputs",
     "voyageai.limits",
     "voyageai.transport",

@@ -13,9 +13,9 @@ import pytest
 import trustme
 import voyageai
 from voyageai.bounds import Bounds
+from voyageai.flow import Environment, Request
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.environment import LIMITS, Wire
-from voyageai.transport.steps import Send, Surroundings
 
 T = TypeVar("T")
 
@@ -32,11 +32,10 @@ def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
     return answer
 
 
-def step(request: httpx2.Request) -> Send:
+def step(request: httpx2.Request) -> Request[httpx2.Request]:
     """The step that sends a request, within its deadline."""
     request.extensions.setdefault("bounds", Bounds())
-    deadline = request.extensions.get("deadline")
-    return Send(request, None if deadline is None else deadline - time.monotonic())
+    return Request(request)
 
 
 def kept(slots: Any) -> list[Any]:
@@ -69,8 +68,8 @@ class Carrier:
 class Blocking(Carrier):
     """The blocking transport."""
 
-    def __init__(self, settings: Wire, surroundings: Surroundings | None = None) -> None:
-        self.transport = Transport(settings, surroundings=surroundings)
+    def __init__(self, settings: Wire, environment: Environment | None = None) -> None:
+        self.transport = Transport(settings, environment=environment)
 
     @property
     def slots(self) -> Any:
@@ -95,10 +94,10 @@ class Looping(Carrier):
         self,
         settings: Wire,
         loop: asyncio.AbstractEventLoop,
-        surroundings: Surroundings | None = None,
+        environment: Environment | None = None,
     ) -> None:
         self.loop = loop
-        self.transport = AsyncTransport(settings, surroundings=surroundings)
+        self.transport = AsyncTransport(settings, environment=environment)
 
     @property
     def slots(self) -> Any:
@@ -143,12 +142,12 @@ def carry(request: pytest.FixtureRequest) -> Iterator[Carry]:
         clock: Callable[[], float] = time.monotonic,
         **limits: Any,
     ) -> Blocking | Looping:
-        settings, surroundings = wire(verify, **limits), Surroundings(clock=clock)
+        settings, environment = wire(verify, **limits), Environment(clock=clock)
         if request.param == "blocking":
-            made.append(Blocking(settings, surroundings))
+            made.append(Blocking(settings, environment))
         else:
             module = pytest.importorskip(request.param)
-            made.append(Looping(settings, module.new_event_loop(), surroundings))
+            made.append(Looping(settings, module.new_event_loop(), environment))
         return made[-1]
 
     yield make

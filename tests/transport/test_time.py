@@ -14,7 +14,7 @@ from voyageai.transport.environment import Wire
 from .conftest import Embed, answered, ask, step
 from .scripted import Peer, Server, api, echo
 
-AT_ONCE = voyageai.RetryPolicy(max_retries=3, first=0.01)
+AT_ONCE = voyageai.RetryPolicy(max_retries=3, initial_delay=0.01)
 
 
 def test_an_attempt_that_takes_too_long_is_followed_by_another(embed: Embed) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from ..files import plans
 from ..files.paging import Pages
+from ..flow import run_calls
+from ..raw import Raw, raw
 from . import calls, waiting
 from .jobs.methods import BulkMethods
 from .polling import Polling
@@ -15,11 +16,10 @@ from .polling import Polling
 if TYPE_CHECKING:
     from voyageai_rest.models import BatchEndpoint, CompletionWindow
 
-    from ..client import Client
+    from ..flow import Sender
     from ..options import CallOptions
     from ..retry import RetryPolicy
     from .objects import Batch
-    from .raw import RawBatches
 
 
 class PollOptions(TypedDict, total=False):
@@ -52,8 +52,8 @@ class Batches(BulkMethods):
     Source: https://docs.voyageai.com/docs/batch-inference
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
 
     def create(
         self,
@@ -98,7 +98,7 @@ class Batches(BulkMethods):
             'weather'
         """
         call = calls.create(endpoint, input_file_id, request_params, completion_window, metadata)
-        return plans.send(self._client, call, options)
+        return self._sender.send(call, options)
 
     def retrieve(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
         """How a job stands.
@@ -119,7 +119,7 @@ class Batches(BulkMethods):
             >>> vo.batches.retrieve(batch.id).input_file_id == file.id
             True
         """
-        return plans.send(self._client, calls.retrieve(batch_id), options)
+        return self._sender.send(calls.retrieve(batch_id), options)
 
     def list(
         self, limit: int | None = None, after: str | None = None, **options: Unpack[CallOptions]
@@ -145,7 +145,7 @@ class Batches(BulkMethods):
             >>> found.id == batch.id
             True
         """
-        return Pages(self._client, partial(calls.list_page, limit), after, options)
+        return Pages(self._sender, partial(calls.list_page, limit), after, options)
 
     def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
         """Cancel a job. What is done by then is in its files, and is paid for.
@@ -169,7 +169,7 @@ class Batches(BulkMethods):
             >>> vo.batches.wait(batch, poll=0.01).status
             'cancelled'
         """
-        return plans.carry_out(self._client, waiting.cancelling(batch_id, options))
+        return run_calls(self._sender, waiting.cancelling(batch_id, options))
 
     def wait(
         self,
@@ -209,13 +209,28 @@ class Batches(BulkMethods):
             ('completed', 1)
         """
         asked = cast("CallOptions", options)  # a part of them
-        time = plans.surroundings(self._client)
-        plan = waiting.waiting(batch, timeout, Polling.of(poll), on_change, asked, time)
-        return plans.carry_out(self._client, plan)
+        environment = self._sender.environment
+        flow = waiting.waiting(batch, timeout, Polling.of(poll), asked, environment)
+        return run_calls(self._sender, flow, on_change)
 
     @property
     def with_raw_response(self) -> RawBatches:
         """The methods that make one call, with the answer as it came: status, headers, bytes."""
-        from .raw import RawBatches
+        return RawBatches(self, self._sender.transport)
 
-        return RawBatches(self._client)
+
+class RawBatches(Raw[Batches]):
+    """The methods of `Batches` that make one call, with answers as they came.
+
+    Example:
+        >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
+        >>> answer = vo.batches.with_raw_response.create(
+        ...     "/v1/embeddings", file.id, {"model": "voyage-4"}
+        ... )
+        >>> answer.status_code, answer.parse().status
+        (200, 'validating')
+    """
+
+    create = raw(Batches.create)
+    retrieve = raw(Batches.retrieve)
+    cancel = raw(Batches.cancel)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from ..files import plans
 from ..files.paging import AsyncPages
+from ..flow import run_calls_async
+from ..raw import Raw, raw_async
 from . import calls, waiting
 from .jobs.methods_async import AsyncBulkMethods
 from .polling import Polling
@@ -15,10 +16,9 @@ from .polling import Polling
 if TYPE_CHECKING:
     from voyageai_rest.models import BatchEndpoint, CompletionWindow
 
-    from ..client_async import AsyncClient
+    from ..flow import AsyncSender
     from ..options import CallOptions
     from .objects import Batch
-    from .raw import AsyncRawBatches
     from .resource import PollOptions
 
 
@@ -39,8 +39,8 @@ class AsyncBatches(AsyncBulkMethods):
         'completed'
     """
 
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
+    def __init__(self, sender: AsyncSender) -> None:
+        self._sender = sender
 
     async def create(
         self,
@@ -89,7 +89,7 @@ class AsyncBatches(AsyncBulkMethods):
             'weather'
         """
         call = calls.create(endpoint, input_file_id, request_params, completion_window, metadata)
-        return await plans.send_async(self._client, call, options)
+        return await self._sender.send(call, options)
 
     async def retrieve(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
         """How a job stands.
@@ -117,7 +117,7 @@ class AsyncBatches(AsyncBulkMethods):
             >>> asyncio.run(main())
             True
         """
-        return await plans.send_async(self._client, calls.retrieve(batch_id), options)
+        return await self._sender.send(calls.retrieve(batch_id), options)
 
     def list(
         self, limit: int | None = None, after: str | None = None, **options: Unpack[CallOptions]
@@ -153,7 +153,7 @@ class AsyncBatches(AsyncBulkMethods):
             >>> asyncio.run(main())
             True
         """
-        return AsyncPages(self._client, partial(calls.list_page, limit), after, options)
+        return AsyncPages(self._sender, partial(calls.list_page, limit), after, options)
 
     async def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
         """Cancel a job. What is done by then is in its files, and is paid for.
@@ -182,7 +182,7 @@ class AsyncBatches(AsyncBulkMethods):
             >>> asyncio.run(main())
             'cancelled'
         """
-        return await plans.carry_out_async(self._client, waiting.cancelling(batch_id, options))
+        return await run_calls_async(self._sender, waiting.cancelling(batch_id, options))
 
     async def wait(
         self,
@@ -230,13 +230,19 @@ class AsyncBatches(AsyncBulkMethods):
             ('completed', 1)
         """
         asked = cast("CallOptions", options)  # a part of them
-        time = plans.surroundings(self._client)
-        plan = waiting.waiting(batch, timeout, Polling.of(poll), on_change, asked, time)
-        return await plans.carry_out_async(self._client, plan)
+        environment = self._sender.environment
+        flow = waiting.waiting(batch, timeout, Polling.of(poll), asked, environment)
+        return await run_calls_async(self._sender, flow, on_change)
 
     @property
     def with_raw_response(self) -> AsyncRawBatches:
         """The methods that make one call, with the answer as it came: status, headers, bytes."""
-        from .raw import AsyncRawBatches
+        return AsyncRawBatches(self, self._sender.transport)
 
-        return AsyncRawBatches(self._client)
+
+class AsyncRawBatches(Raw[AsyncBatches]):
+    """The methods of `AsyncBatches` that make one call, with answers as they came."""
+
+    create = raw_async(AsyncBatches.create)
+    retrieve = raw_async(AsyncBatches.retrieve)
+    cancel = raw_async(AsyncBatches.cancel)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..error import ArgumentError, DeadlineError, InvalidRequestError, VoyageError
 from ..files.calls import check_id
-from ..files.plans import Ask, Pause, Plan, Tell, passing
+from ..flow import Environment, Flow, Notify, Request, Sleep
+from ..retry import is_transient
 from . import calls
 from .objects import Batch
 
 if TYPE_CHECKING:
     from voyageai_rest.models import BatchStatus
 
+    from ..calls import Call
     from ..options import CallOptions
-    from ..transport.steps import Surroundings
     from .polling import Polling
 
 LAST = 5.0
@@ -28,15 +27,14 @@ def waiting(
     batch: str | Batch,
     timeout: float | None,
     polling: Polling,
-    on_change: Callable[[Batch], object] | None,
     options: CallOptions,
-    surroundings: Surroundings,
-) -> Plan[Batch]:
+    environment: Environment,
+) -> Flow[Call[Any], Batch]:
     """See `Batches.wait`."""
     if timeout is not None and not timeout >= 0:
         raise ArgumentError(f"timeout must be 0 seconds or more, not {timeout!r}", "timeout")
     batch_id = check_id("batch", batch.id if isinstance(batch, Batch) else batch)
-    clock = surroundings.clock
+    clock = environment.clock
     start = clock()
     end = None if timeout is None else start + timeout
     last: Batch | None = None
@@ -48,21 +46,21 @@ def waiting(
             asked["deadline"] = max(end - clock(), LAST)
         failure: VoyageError | None = None
         try:
-            found: Batch = yield Ask(calls.retrieve(batch_id), asked)
+            found: Batch = yield Request(calls.retrieve(batch_id), asked)
         except VoyageError as raised:
             failing_since = clock() if failing_since is None else failing_since
-            if not passing(raised) or clock() - failing_since > polling.patience:
+            if not is_transient(raised) or clock() - failing_since > polling.patience:
                 raise
             failure = raised
         else:
             failing_since = None
             changed = last is None or _state(found) != _state(last)
             last = found
-            if changed and on_change is not None:
-                yield Tell(partial(on_change, found))
+            if changed:
+                yield Notify(found)
             if found.is_done:
                 return found
-        pause = polling.pause(polls, surroundings.dice())
+        pause = polling.pause(polls, environment.random())
         polls += 1
         if failure is not None:
             pause = max(pause, failure.retry_after or 0.0)
@@ -71,18 +69,18 @@ def waiting(
             if left <= 0:
                 raise _overdue(batch_id, last, clock() - start, failure) from failure
             pause = min(pause, left)
-        yield Pause(pause)
+        yield Sleep(pause)
 
 
-def cancelling(batch_id: str, options: CallOptions) -> Plan[Batch]:
+def cancelling(batch_id: str, options: CallOptions) -> Flow[Call[Any], Batch]:
     """See `Batches.cancel`."""
     try:
-        cancelled: Batch = yield Ask(calls.cancel(batch_id), options)
+        cancelled: Batch = yield Request(calls.cancel(batch_id), options)
     except InvalidRequestError as refusal:
         if refusal.attempts < 2:
             raise
         # Of the tries before, the answer may be lost: that is no reason to refuse.
-        found: Batch = yield Ask(calls.retrieve(batch_id), options)
+        found: Batch = yield Request(calls.retrieve(batch_id), options)
         if found.status not in ON_ITS_WAY:
             raise
         return found

@@ -11,13 +11,13 @@ from weakref import WeakSet
 
 from ..error import VoyageError
 from ..reprs import whole
-from . import calls, plans
+from . import calls
 from .downloads import Download
 from .resuming import target
 from .rows import Rows
 
 if TYPE_CHECKING:
-    from ..client import Client
+    from ..flow import Sender
     from ..options import CallOptions
 
 
@@ -41,9 +41,9 @@ class FileContent:
         a
     """
 
-    def __init__(self, client: Client, file_id: str, options: CallOptions) -> None:
+    def __init__(self, sender: Sender, file_id: str, options: CallOptions) -> None:
         self.file_id = calls.check_id("file_id", file_id)
-        self._client = client
+        self._sender = sender
         self._options = options
         self._running: WeakSet[Generator[Any]] = WeakSet()
 
@@ -110,7 +110,7 @@ class FileContent:
         """
         download = self._download(whole=True)
         with target(path, self.file_id, resume=resume) as file:
-            size = plans.send(self._client, calls.retrieve(self.file_id), self._options).bytes
+            size = self._sender.send(calls.retrieve(self.file_id), self._options).bytes
             download.received = file.open(size)
             for piece in self._pieces(download, size):
                 file.write(piece)
@@ -136,14 +136,9 @@ class FileContent:
         self.close()
 
     def _download(self, *, whole: bool) -> Download:
-        client, options = self._client, self._options
-        return Download(
-            self.file_id,
-            options,
-            plans.ready(client, options),
-            plans.surroundings(client),
-            whole=whole,
-        )
+        sender, given = self._sender, self._options
+        options = sender.options(given)
+        return Download(self.file_id, given, options, sender.environment, whole=whole)
 
     def _noted(self, running: Generator[Any]) -> Generator[Any]:
         self._running.add(running)
@@ -158,7 +153,7 @@ class FileContent:
     def _pieces(self, download: Download, expected: int | None = None) -> Generator[bytes]:
         while True:
             try:
-                stream = plans.send(self._client, *download.next())
+                stream = self._sender.send(*download.next())
                 try:
                     download.begun(stream)
                     for piece in stream.pieces():
@@ -171,7 +166,7 @@ class FileContent:
             else:
                 download.end(expected)
                 return
-            plans.pause(self._client, wait)
+            self._sender.sleep(wait)
 
     @whole
     def __repr__(self) -> str:

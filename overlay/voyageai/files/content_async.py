@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from ..error import VoyageError
+from ..flow import in_thread
 from ..reprs import whole
-from . import calls, plans
+from . import calls
 from .downloads import Download
 from .resuming import target
 from .rows import Rows
-from .threads import in_thread
 
 if TYPE_CHECKING:
-    from ..client_async import AsyncClient
+    from ..flow import AsyncSender
     from ..options import CallOptions
 
 
@@ -38,9 +38,9 @@ class AsyncFileContent:
         ['a']
     """
 
-    def __init__(self, client: AsyncClient, file_id: str, options: CallOptions) -> None:
+    def __init__(self, sender: AsyncSender, file_id: str, options: CallOptions) -> None:
         self.file_id = calls.check_id("file_id", file_id)
-        self._client = client
+        self._sender = sender
         self._options = options
         self._running: WeakSet[AsyncGenerator[Any]] = WeakSet()
         # The end of an `async with` must find those that a loop has dropped.
@@ -116,8 +116,8 @@ class AsyncFileContent:
         """
         download = self._download(whole=True)
         async with target(path, self.file_id, resume=resume) as file:
-            asked = plans.send_async(self._client, calls.retrieve(self.file_id), self._options)
-            size = (await asked).bytes
+            file_object = await self._sender.send(calls.retrieve(self.file_id), self._options)
+            size = file_object.bytes
             download.received = await in_thread(file.open, size)
             async with aclosing(self._pieces(download, size)) as pieces:
                 async for piece in pieces:
@@ -146,14 +146,9 @@ class AsyncFileContent:
         await self.aclose()
 
     def _download(self, *, whole: bool) -> Download:
-        client, options = self._client, self._options
-        return Download(
-            self.file_id,
-            options,
-            plans.ready(client, options),
-            plans.surroundings(client),
-            whole=whole,
-        )
+        sender, given = self._sender, self._options
+        options = sender.options(given)
+        return Download(self.file_id, given, options, sender.environment, whole=whole)
 
     def _noted(self, running: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
         self._running.add(running)
@@ -175,7 +170,7 @@ class AsyncFileContent:
     ) -> AsyncGenerator[bytes]:
         while True:
             try:
-                stream = await plans.send_async(self._client, *download.next())
+                stream = await self._sender.send(*download.next())
                 try:
                     download.begun(stream)
                     async with aclosing(stream.apieces()) as pieces:
@@ -189,7 +184,7 @@ class AsyncFileContent:
             else:
                 download.end(expected)
                 return
-            await plans.pause_async(self._client, wait)
+            await self._sender.sleep(wait)
 
     @whole
     def __repr__(self) -> str:

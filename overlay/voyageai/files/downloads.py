@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ..error import APIError, DeadlineError, MalformedResponseError, VoyageError
-from ..retry import Advice, GiveUp
+from ..retry import GiveUp, ServerHint, is_transient
 from . import calls
-from .plans import passing
 
 if TYPE_CHECKING:
     from ..calls import Call
+    from ..flow import Environment
     from ..options import CallOptions, Options
-    from ..transport.steps import Surroundings
     from ..transport.streams import Stream
 
 BREAKS = 3
@@ -34,7 +33,7 @@ class Download:
         file_id: Id of the file.
         given: The options of the call, as they were given.
         options: The same, complete.
-        surroundings: Time and chance.
+        environment: Clocks and randomness.
         whole: Whether the time for a call is that for the whole content; if not, it is that until
             the content begins, as nobody knows how long its reader takes for it.
 
@@ -48,7 +47,7 @@ class Download:
         file_id: str,
         given: CallOptions,
         options: Options,
-        surroundings: Surroundings,
+        environment: Environment,
         *,
         whole: bool,
     ) -> None:
@@ -60,9 +59,9 @@ class Download:
         self._policy = attrs.evolve(
             options.max_retries, max_retries=max(options.max_retries.max_retries, BREAKS)
         )
-        self._surroundings = surroundings
+        self._environment = environment
         seconds = options.whole if whole else None
-        self._deadline = None if seconds is None else surroundings.clock() + seconds
+        self._deadline = None if seconds is None else environment.clock() + seconds
         self._seconds = seconds
         self._opened = False
         self._ranges = True
@@ -152,23 +151,23 @@ class Download:
         if self._ranges and failure.http_status == 416 and self.received:
             self._ranges = False
             return 0.0
-        if not self._opened or not passing(failure):
+        if not self._opened or not is_transient(failure):
             raise failure
         self._breaks = 1 if self.received > self._broke_at else self._breaks + 1
         self._broke_at = self.received
-        advice = Advice(seconds=failure.retry_after)
+        hint = ServerHint(seconds=failure.retry_after)
         decision = self._policy.decide(
-            self._breaks - 1, None, advice, random=self._surroundings.dice(), left=self._left()
+            self._breaks - 1, None, hint, random=self._environment.random(), left=self._left()
         )
         if isinstance(decision, GiveUp):
             raise failure
-        return decision
+        return decision.seconds
 
     def _left(self) -> float | None:
-        return None if self._deadline is None else self._deadline - self._surroundings.clock()
+        return None if self._deadline is None else self._deadline - self._environment.clock()
 
     def _check_time(self) -> None:
-        if self._deadline is not None and self._surroundings.clock() >= self._deadline:
+        if self._deadline is not None and self._environment.clock() >= self._deadline:
             raise DeadlineError(
                 f"{self._file_id} took longer than its {self._seconds:g} s; "
                 f"{self.received} bytes had arrived"

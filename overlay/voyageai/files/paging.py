@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 from attrs import frozen
 from voyageai_rest.errors import ShapeError
 
-from . import plans
 from .objects import is_id
 
 if TYPE_CHECKING:
     from voyageai_rest.types import Unset
 
     from ..calls import Call
-    from ..client import Client
-    from ..client_async import AsyncClient
+    from ..flow import AsyncSender, Sender
     from ..options import CallOptions
 
 T = TypeVar("T")
@@ -68,9 +66,9 @@ class Pages(Generic[T]):
     """
 
     def __init__(
-        self, client: Client, ask: Ask[T], after: str | None, options: CallOptions
+        self, sender: Sender, ask: Ask[T], after: str | None, options: CallOptions
     ) -> None:
-        self._client = client
+        self._sender = sender
         self._ask = ask
         self._after = after
         self._options = options
@@ -82,7 +80,7 @@ class Pages(Generic[T]):
         Raises:
             VoyageError: The call failed.
         """
-        return plans.send(self._client, self._ask(self._after), self._options)
+        return self._sender.send(self._ask(self._after), self._options)
 
     def pages(self) -> Iterator[Page[T]]:
         """Page after page.
@@ -92,7 +90,7 @@ class Pages(Generic[T]):
         """
         after, more = self._after, True
         while more:
-            page = plans.send(self._client, self._ask(after), self._options)
+            page = self._sender.send(self._ask(after), self._options)
             yield page
             after, more = page.last_id, page.has_more
 
@@ -105,9 +103,9 @@ class AsyncPages(Generic[T]):
     """The same as `Pages`, with `async for` and `await`."""
 
     def __init__(
-        self, client: AsyncClient, ask: Ask[T], after: str | None, options: CallOptions
+        self, sender: AsyncSender, ask: Ask[T], after: str | None, options: CallOptions
     ) -> None:
-        self._client = client
+        self._sender = sender
         self._ask = ask
         self._after = after
         self._options = options
@@ -119,7 +117,7 @@ class AsyncPages(Generic[T]):
         Raises:
             VoyageError: The call failed.
         """
-        return await plans.send_async(self._client, self._ask(self._after), self._options)
+        return await self._sender.send(self._ask(self._after), self._options)
 
     async def pages(self) -> AsyncIterator[Page[T]]:
         """Page after page.
@@ -129,7 +127,7 @@ class AsyncPages(Generic[T]):
         """
         after, more = self._after, True
         while more:
-            page = await plans.send_async(self._client, self._ask(after), self._options)
+            page = await self._sender.send(self._ask(after), self._options)
             yield page
             after, more = page.last_id, page.has_more
 

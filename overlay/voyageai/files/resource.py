@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
-from . import calls, plans
+from ..raw import Raw, raw
+from . import calls
 from .content import FileContent
 from .paging import Pages
 from .sources import Given, Source
@@ -14,10 +15,9 @@ from .sources import Given, Source
 if TYPE_CHECKING:
     from voyageai_rest.models import SortOrder, UploadPurpose
 
-    from ..client import Client
+    from ..flow import Sender
     from ..options import CallOptions
     from .objects import FileObject
-    from .raw import RawFiles
 
 
 class Files:
@@ -34,8 +34,8 @@ class Files:
         >>> vo.files.delete(file.id)
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
 
     def upload(
         self,
@@ -87,7 +87,7 @@ class Files:
         with Source(source, filename) as opened:
             for _ in opened.prepare(check=check):
                 pass
-            return plans.send(self._client, calls.upload(opened, purpose, progress), options)
+            return self._sender.send(calls.upload(opened, purpose, progress), options)
 
     def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
         """What there is to know of a file.
@@ -107,7 +107,7 @@ class Files:
             >>> vo.files.retrieve(file.id).bytes
             46
         """
-        return plans.send(self._client, calls.retrieve(file_id), options)
+        return self._sender.send(calls.retrieve(file_id), options)
 
     def list(
         self,
@@ -141,7 +141,7 @@ class Files:
         """
         calls.check_order(order)
         ask = partial(calls.list_page, purpose, order, limit)
-        return Pages(self._client, ask, after, options)
+        return Pages(self._sender, ask, after, options)
 
     def content(self, file_id: str, **options: Unpack[CallOptions]) -> FileContent:
         """The content of a file: `.lines()`, `.iter_bytes()`, `.read()` or `.write_to(path)`.
@@ -164,7 +164,7 @@ class Files:
             >>> [row["custom_id"] for row in vo.files.content(file.id).lines()]
             ['a']
         """
-        return FileContent(self._client, file_id, options)
+        return FileContent(self._sender, file_id, options)
 
     def delete(self, file_id: str, **options: Unpack[CallOptions]) -> None:
         """Delete a file.
@@ -182,7 +182,7 @@ class Files:
             >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
             >>> vo.files.delete(file.id)
         """
-        return plans.send(self._client, calls.delete(file_id), options)
+        return self._sender.send(calls.delete(file_id), options)
 
     def delete_many(self, file_ids: Sequence[str], **options: Unpack[CallOptions]) -> None:
         """Delete several files, or none if one of them can't be deleted.
@@ -201,11 +201,25 @@ class Files:
             ... ]
             >>> vo.files.delete_many(ids)
         """
-        return plans.send(self._client, calls.delete_many(file_ids), options)
+        return self._sender.send(calls.delete_many(file_ids), options)
 
     @property
     def with_raw_response(self) -> RawFiles:
         """The methods that make one call, with the answer as it came: status, headers, bytes."""
-        from .raw import RawFiles
+        return RawFiles(self, self._sender.transport)
 
-        return RawFiles(self._client)
+
+class RawFiles(Raw[Files]):
+    """The methods of `Files` that make one call, with answers as they came.
+
+    Example:
+        >>> lines = [{"custom_id": "a", "body": {"input": "Rain."}}]
+        >>> answer = vo.files.with_raw_response.upload(lines)
+        >>> answer.status_code, answer.parse().bytes
+        (200, 47)
+    """
+
+    upload = raw(Files.upload)
+    retrieve = raw(Files.retrieve)
+    delete = raw(Files.delete)
+    delete_many = raw(Files.delete_many)

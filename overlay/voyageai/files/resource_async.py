@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
-from . import calls, plans
+from ..flow import in_thread
+from ..raw import Raw, raw_async
+from . import calls
 from .content_async import AsyncFileContent
 from .paging import AsyncPages
 from .sources import Given, Source
-from .threads import in_thread
 
 if TYPE_CHECKING:
     from voyageai_rest.models import SortOrder, UploadPurpose
 
-    from ..client_async import AsyncClient
+    from ..flow import AsyncSender
     from ..options import CallOptions
     from .objects import FileObject
-    from .raw import AsyncRawFiles
 
 
 class AsyncFiles:
@@ -36,8 +36,8 @@ class AsyncFiles:
         True
     """
 
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
+    def __init__(self, sender: AsyncSender) -> None:
+        self._sender = sender
 
     async def upload(
         self,
@@ -97,7 +97,7 @@ class AsyncFiles:
             while await in_thread(next, steps, self) is not self:
                 pass
             call = calls.upload(opened, purpose, progress)
-            return await plans.send_async(self._client, call, options)
+            return await self._sender.send(call, options)
         finally:
             opened.close()
 
@@ -123,7 +123,7 @@ class AsyncFiles:
             >>> asyncio.run(main())
             'lines.jsonl'
         """
-        return await plans.send_async(self._client, calls.retrieve(file_id), options)
+        return await self._sender.send(calls.retrieve(file_id), options)
 
     def list(
         self,
@@ -162,7 +162,7 @@ class AsyncFiles:
         """
         calls.check_order(order)
         ask = partial(calls.list_page, purpose, order, limit)
-        return AsyncPages(self._client, ask, after, options)
+        return AsyncPages(self._sender, ask, after, options)
 
     def content(self, file_id: str, **options: Unpack[CallOptions]) -> AsyncFileContent:
         """The content of a file: `.lines()`, `.iter_bytes()`, `.read()` or `.write_to(path)`.
@@ -191,7 +191,7 @@ class AsyncFiles:
             >>> asyncio.run(main())
             ['a']
         """
-        return AsyncFileContent(self._client, file_id, options)
+        return AsyncFileContent(self._sender, file_id, options)
 
     async def delete(self, file_id: str, **options: Unpack[CallOptions]) -> None:
         """Delete a file.
@@ -213,7 +213,7 @@ class AsyncFiles:
             ...         await vo.files.delete(file.id)
             >>> asyncio.run(main())
         """
-        return await plans.send_async(self._client, calls.delete(file_id), options)
+        return await self._sender.send(calls.delete(file_id), options)
 
     async def delete_many(self, file_ids: Sequence[str], **options: Unpack[CallOptions]) -> None:
         """Delete several files, or none if one of them can't be deleted.
@@ -233,11 +233,18 @@ class AsyncFiles:
             ...         await vo.files.delete_many([file.id])
             >>> asyncio.run(main())
         """
-        return await plans.send_async(self._client, calls.delete_many(file_ids), options)
+        return await self._sender.send(calls.delete_many(file_ids), options)
 
     @property
     def with_raw_response(self) -> AsyncRawFiles:
         """The methods that make one call, with the answer as it came: status, headers, bytes."""
-        from .raw import AsyncRawFiles
+        return AsyncRawFiles(self, self._sender.transport)
 
-        return AsyncRawFiles(self._client)
+
+class AsyncRawFiles(Raw[AsyncFiles]):
+    """The methods of `AsyncFiles` that make one call, with answers as they came."""
+
+    upload = raw_async(AsyncFiles.upload)
+    retrieve = raw_async(AsyncFiles.retrieve)
+    delete = raw_async(AsyncFiles.delete)
+    delete_many = raw_async(AsyncFiles.delete_many)

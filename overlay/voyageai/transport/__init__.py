@@ -10,10 +10,11 @@ from weakref import WeakKeyDictionary
 import anyio
 import httpx2
 
+from ..flow import Environment, Request, run, run_async
 from .clients import AsyncSender, asynchronous, blocking
 from .environment import Wire
 from .failures import without_heads
-from .steps import Answer, Send, Surroundings, steps
+from .steps import Answer, steps
 from .streams import aread, read
 from .wire.blocking import Slots
 from .wire.slots import left_open
@@ -35,8 +36,8 @@ class Transport:
     Args:
         wire: How to reach hosts.
         http: The user's own client or transport, which is used instead and never closed here.
-        sleep: Waits.
-        surroundings: Time and chance.
+        sleep: Sleeps.
+        environment: Clocks and randomness.
 
     Raises:
         ArgumentError: `http` is no blocking client or transport.
@@ -47,21 +48,21 @@ class Transport:
         wire: Wire | None = None,
         http: httpx2.Client | httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] | None = None,
-        surroundings: Surroundings | None = None,
+        environment: Environment | None = None,
     ) -> None:
-        self._surroundings = surroundings or Surroundings()
+        self._environment = environment or Environment()
         self._sleep = sleep or time.sleep
-        self._slots = Slots(wire or Wire(), self._surroundings.clock)
+        self._slots = Slots(wire or Wire(), self._environment.clock)
         self._http = blocking(self._slots if http is None else http)
         self._closed = False
 
     @property
-    def surroundings(self) -> Surroundings:
-        """Time and chance."""
-        return self._surroundings
+    def environment(self) -> Environment:
+        """Clocks and randomness."""
+        return self._environment
 
-    def pause(self, seconds: float) -> None:
-        """Wait."""
+    def sleep(self, seconds: float) -> None:
+        """Sleep."""
         self._sleep(seconds)
 
     def run(
@@ -72,30 +73,23 @@ class Transport:
         Raises:
             VoyageError: It failed.
         """
-        plan = steps(call, parameters, options, self._surroundings, raw=raw)
-        answer: Answer = None
         try:
-            while True:
-                step = plan.send(answer)
-                answer = self._send(step) if isinstance(step, Send) else self._sleep(step.seconds)
-        except StopIteration as done:
-            result: T | RawResponse[T] = done.value
-            return result
+            flow = steps(call, parameters, options, self._environment, raw=raw)
+            return run(flow, self._send, self._sleep)
         except BaseException as failure:
             without_heads(failure)
             raise
-        finally:
-            plan.close()
 
-    def _send(self, step: Send) -> httpx2.Response | httpx2.RequestError:
+    def _send(self, step: Request[httpx2.Request]) -> Answer:
+        request = step.message
         if self._closed:
             raise RuntimeError("the client is closed")
         try:
-            response = self._http.send(step.request, stream=True)
-            if not left_open(step.request, response):
-                read(response, self._surroundings.clock)
+            response = self._http.send(request, stream=True)
+            if not left_open(request, response):
+                read(response, self._environment.clock)
         except httpx2.RequestError as failure:
-            failure.request = step.request
+            failure.request = request
             return failure
         return response
 
@@ -111,8 +105,8 @@ class AsyncTransport:
     Args:
         wire: How to reach hosts.
         http: The user's own client or transport, which is used instead and never closed here.
-        sleep: Waits.
-        surroundings: Time and chance.
+        sleep: Sleeps.
+        environment: Clocks and randomness.
     """
 
     def __init__(
@@ -120,9 +114,9 @@ class AsyncTransport:
         wire: Wire | None = None,
         http: httpx2.AsyncClient | httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
-        surroundings: Surroundings | None = None,
+        environment: Environment | None = None,
     ) -> None:
-        self._surroundings = surroundings or Surroundings()
+        self._environment = environment or Environment()
         self._sleep = sleep or anyio.sleep
         self._given = None if http is None else asynchronous(http)
         self._wire = wire or Wire()
@@ -132,12 +126,12 @@ class AsyncTransport:
             self._wire.context()  # reads files, which must not happen later, on an event loop
 
     @property
-    def surroundings(self) -> Surroundings:
-        """Time and chance."""
-        return self._surroundings
+    def environment(self) -> Environment:
+        """Clocks and randomness."""
+        return self._environment
 
-    async def pause(self, seconds: float) -> None:
-        """Wait."""
+    async def sleep(self, seconds: float) -> None:
+        """Sleep."""
         await self._sleep(seconds)
 
     async def run(
@@ -148,39 +142,30 @@ class AsyncTransport:
         Raises:
             VoyageError: It failed.
         """
-        plan = steps(call, parameters, options, self._surroundings, raw=raw)
-        answer: Answer = None
         try:
-            while True:
-                step = plan.send(answer)
-                if isinstance(step, Send):
-                    answer = await self._send(step)
-                else:
-                    answer = None
-                    await self._sleep(step.seconds)
-        except StopIteration as done:
-            result: T | RawResponse[T] = done.value
-            return result
+            flow = steps(call, parameters, options, self._environment, raw=raw)
+            return await run_async(flow, self._send, self._sleep)
         except BaseException as failure:
             without_heads(failure)
             raise
-        finally:
-            plan.close()
 
-    async def _send(self, step: Send) -> httpx2.Response | httpx2.RequestError:
+    async def _send(self, step: Request[httpx2.Request]) -> Answer:
+        request = step.message
+        deadline: float | None = request.extensions.get("deadline")
+        left = None if deadline is None else max(0.0, deadline - self._environment.clock())
         try:
-            with anyio.fail_after(step.left):
-                return await self._exchange(step.request)
+            with anyio.fail_after(left):
+                return await self._exchange(request)
         except httpx2.RequestError as failure:
-            failure.request = step.request
+            failure.request = request
             return failure
         except TimeoutError:
-            return httpx2.ReadTimeout("the time for this attempt is over", request=step.request)
+            return httpx2.ReadTimeout("the time for this attempt is over", request=request)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         response = await (self._given or self._sender()).send(request, stream=True)
         if not left_open(request, response):
-            await aread(response, self._surroundings.clock)
+            await aread(response, self._environment.clock)
         return response
 
     def _sender(self) -> AsyncSender:
@@ -194,7 +179,7 @@ class AsyncTransport:
                 if other.is_closed():
                     del self._senders[other]
             backend = None if loop is OTHER else Backend()
-            found = AsyncSender(AsyncSlots(self._wire, self._surroundings.clock, backend))
+            found = AsyncSender(AsyncSlots(self._wire, self._environment.clock, backend))
             self._senders[loop] = found
         return found
 

@@ -17,7 +17,7 @@ from voyageai_rest.errors import BODY_LIMIT, MalformedResponse, ShapeError, Stat
 from voyageai_rest.operations import SERVERS
 
 from .. import error
-from ..retry import Advice
+from ..retry import ServerHint
 
 if TYPE_CHECKING:
     from ..error import VoyageError
@@ -82,7 +82,7 @@ def refused(
     if response.status_code == 404 and f"{ROOT}/" not in response.request.url.path:
         message += f" (The base URL lacks {ROOT}; the API's end in it, such as {SERVERS[0].url}.)"
     raised = kind(_with(message, reason), **_context(response))
-    raised.retry_after = Advice.of(response.headers, datetime.now(UTC)).seconds
+    raised.retry_after = ServerHint.of(response.headers, datetime.now(UTC)).seconds
     named = ARGUMENT.search(failure.reason)
     raised.argument = named[1] if named and response.status_code in (400, 422) else None
     return raised

@@ -1,17 +1,13 @@
-"""What to do for a call, one step after the other: both transports carry out nothing else."""
+"""The flow of one call: wait for the rate limit, send, sleep and send again. It does no I/O."""
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Generator, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import httpx2
-from attrs import frozen
 from voyageai_rest.errors import (
     REQUEST_ID,
     MalformedResponse,
@@ -22,8 +18,9 @@ from voyageai_rest.errors import (
 
 from ..bounds import Bounds
 from ..error import DeadlineError, VoyageError
+from ..flow import Environment, Flow, Request, Sleep
 from ..results import RawResponse
-from ..retry import Advice, GiveUp
+from ..retry import Done, GiveUp, Retry, ServerHint
 from . import failures
 from .building import build, phases, rewindable, shortest
 from .logs import Log
@@ -38,93 +35,57 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-Answer = httpx2.Response | httpx2.RequestError | None
-
-
-@frozen
-class Send:
-    """A step: send this request.
-
-    Attributes:
-        request: The request; its extensions hold timeouts and deadline.
-        left: Seconds until the deadline of the call; None without one.
-    """
-
-    request: httpx2.Request
-    left: float | None
-
-
-@frozen
-class Wait:
-    """A step: wait."""
-
-    seconds: float
-
-
-Steps = Generator[Send | Wait, Answer, T]
-
-
-def _monotonic() -> float:
-    return time.monotonic()  # looked up when asked: tests freeze and move time
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@frozen(kw_only=True)
-class Surroundings:
-    """Time and chance, passed in so that tests can make them.
-
-    Attributes:
-        clock: Seconds that only go forwards.
-        now: The time with a zone, for dates in headers.
-        dice: Random numbers from 0 up to 1.
-    """
-
-    clock: Callable[[], float] = _monotonic
-    dice: Callable[[], float] = random.random
-    now: Callable[[], datetime] = _utc_now
+Answer = httpx2.Response | httpx2.RequestError
+"""What comes of an attempt: both transports return the errors of HTTP, and raise all others."""
+Steps = Flow[httpx2.Request, T]
+UNSENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+"""Errors before there was a connection to send anything on."""
 
 
 def steps(
     call: Call[T],
     parameters: Mapping[str, Any],
     options: Options,
-    surroundings: Surroundings,
+    environment: Environment,
     *,
     raw: bool = False,
 ) -> Steps[T | RawResponse[T]]:
-    """Wait for its turn, send, wait and send again, until there is a result.
+    """Return the flow of a call, from the rate limit to the result.
 
     Args:
         call: Knows how to read the answer, and whether it may be sent again.
         parameters: The client's `_params`: api_key and base_url are read.
         options: Timeouts, deadline, retries and rate limit.
-        surroundings: Time and chance.
+        environment: Clocks and randomness.
         raw: Whether the result is the answer as it came.
 
     Raises:
-        VoyageError: There is none; says how often it was tried and how long that took.
+        VoyageError: There is no result; says how often it was tried and how long that took.
     """
     # The rate limit takes a call for over when this lock is free. Unlike a `finally`, which can be
     # interrupted itself, that holds after whatever is raised wherever.
     alive = Lock()
     with alive:
-        return (yield from _attempts(call, parameters, options, surroundings, alive, raw=raw))
+        return (yield from _attempts(call, parameters, options, environment, alive, raw=raw))
 
 
 def _attempts(
     call: Call[T],
     parameters: Mapping[str, Any],
     options: Options,
-    surroundings: Surroundings,
+    environment: Environment,
     alive: Lock,
     *,
     raw: bool,
 ) -> Steps[T | RawResponse[T]]:
     request = build(call.request, parameters, options, call.on_sent)
-    clock = surroundings.clock
+    clock = environment.clock
     start = clock()
     deadline = None if options.whole is None else start + options.whole
     turns = None
@@ -133,93 +94,87 @@ def _attempts(
     log = Log(request, clock)
     attempts = 0
     in_doubt = False
-    may_repeat = call.repeatable and rewindable(call.request)
-    upload = request.stream if isinstance(request.stream, Upload) else None
     try:
         while True:
             reservation = None
             if turns is not None:
                 reservation = yield from _waits(turns.wait(again=attempts > 0))
-            answer, used, advice = None, None, Advice()
+            answer, used, hint = None, None, ServerHint()
             try:
-                now = clock()
-                left = None if deadline is None else deadline - now
-                if left is not None and left <= 0:
-                    raise DeadlineError(f"The call took longer than its {options.whole:g} s")
-                left = shortest(left, options.attempt)
-                request.extensions = {
-                    "timeout": phases(options, left),
-                    "deadline": None if left is None else now + left,
-                    "repeatable": may_repeat,
-                    "streamed": call.streamed,
-                    "bounds": _bounds(call, options),
-                    "body_deadline": deadline if call.bounded else None,
-                }
+                request.extensions = _extensions(call, options, deadline, clock())
                 attempts += 1
                 log.start(attempts)
-                answer = yield from _sent(request, clock, streamed=call.streamed)
+                answer = yield from _sent(request, streamed=call.streamed)
                 if isinstance(answer, httpx2.Response):
-                    advice = Advice.of(answer.headers, surroundings.now())
-                doubtful = _doubtful(answer) and (upload is None or upload.handed_over)
+                    hint = ServerHint.of(answer.headers, environment.now())
+                doubtful = _is_doubtful(answer, request)
                 in_doubt = in_doubt or doubtful
                 decision = _decide(
-                    call,
-                    answer,
-                    advice,
-                    attempts,
-                    options,
-                    deadline,
-                    surroundings,
+                    *(call, answer, hint, attempts, options, deadline, environment),
                     doubtful=doubtful,
                 )
-                if isinstance(decision, GiveUp):
-                    response = _last(call, answer, decision, log, deadline, clock)
+                if isinstance(decision, Done):
+                    response = cast("httpx2.Response", answer)
                     in_doubt = True  # it was carried out, and may make no sense
                     result = _raw(call, response, clock) if raw else _read(call, response, clock)
                     used = getattr(result, "total_tokens", None)
                     log.done(response, used)
                     return result
+                if isinstance(decision, GiveUp):
+                    log.failed(answer)
+                    overdue = deadline is not None and clock() >= deadline
+                    _fail(call, answer, decision.reason, overdue=overdue)
             finally:
                 if turns is not None and reservation is not None:
-                    turns.over(reservation, answer, advice, used)
-            log.retrying(answer, decision)
-            yield Wait(decision)
+                    turns.over(reservation, answer, hint, used)
+            log.retrying(answer, decision.seconds)
+            yield Sleep(decision.seconds)
     except VoyageError as failure:
         failure.attempts, failure.elapsed = attempts, clock() - start
         failure.outcome_unknown = in_doubt
         raise
 
 
-def _bounds(call: Call[T], options: Options) -> Bounds:
-    """The bounds of an answer: the user's or the call's."""
-    given = options.max_response_bytes
-    return call.bounds if given is None else Bounds(size=given, values=None)
+def _extensions(
+    call: Call[T], options: Options, deadline: float | None, now: float
+) -> dict[str, Any]:
+    """Return what the wire must know of an attempt, as extensions of its request.
+
+    Raises:
+        DeadlineError: The time for the call is over.
+    """
+    left = None if deadline is None else deadline - now
+    if left is not None and left <= 0:
+        raise DeadlineError(f"The call took longer than its {options.whole:g} s")
+    left = shortest(left, options.attempt)
+    size = options.max_response_bytes
+    return {
+        "timeout": phases(options, left),
+        "deadline": None if left is None else now + left,
+        "repeatable": call.repeatable and rewindable(call.request),
+        "streamed": call.streamed,
+        "bounds": call.bounds if size is None else Bounds(size=size, values=None),
+        "body_deadline": deadline if call.bounded else None,
+    }
 
 
-def _sent(
-    request: httpx2.Request, clock: Callable[[], float], *, streamed: bool
-) -> Generator[Send, Answer, Answer]:
-    """Send a request, and follow where contents of files are said to be."""
+def _sent(request: httpx2.Request, *, streamed: bool) -> Steps[Answer]:
+    """Send a request; where the content of a file is elsewhere, follow the redirects to it."""
     for _ in range(MOST if streamed else 0):
-        answer = yield Send(request, _left(request, clock))
+        answer: Answer = yield Request(request)
         onward = redirected(request, answer) if isinstance(answer, httpx2.Response) else None
         if onward is None:
             return answer
         request = onward
-    return (yield Send(request, _left(request, clock)))
+    last: Answer = yield Request(request)
+    return last
 
 
-def _left(request: httpx2.Request, clock: Callable[[], float]) -> float | None:
-    """Seconds until the deadline of a request, never less than 0."""
-    deadline: float | None = request.extensions["deadline"]
-    return None if deadline is None else max(0.0, deadline - clock())
-
-
-def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer, R]:
-    """The same waits, as steps."""
+def _waits(waiting: Generator[float, None, R]) -> Steps[R]:
+    """Turn seconds to wait into steps."""
     try:
         while True:
-            yield Wait(next(waiting))
+            yield Sleep(next(waiting))
     except StopIteration as done:
         result: R = done.value
         return result
@@ -227,80 +182,62 @@ def _waits(waiting: Generator[float, None, R]) -> Generator[Send | Wait, Answer,
         waiting.close()
 
 
-UNSENT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-)
-
-
-def _unsent(answer: Answer) -> bool:
-    """Whether there was no connection to send anything on."""
-    return isinstance(answer, UNSENT)
-
-
-def _doubtful(answer: Answer) -> bool:
-    """Whether a request that failed may have been carried out all the same: it was not refused."""
+def _is_doubtful(answer: Answer, request: httpx2.Request) -> bool:
+    """Return whether the server may have carried out a request that failed."""
+    upload = request.stream
+    if isinstance(upload, Upload) and not upload.handed_over:
+        return False
     if isinstance(answer, httpx2.Response):
         return answer.status_code >= 500 or answer.status_code == 408
-    return not _unsent(answer)
+    return not isinstance(answer, UNSENT)
 
 
 def _decide(
     call: Call[T],
     answer: Answer,
-    advice: Advice,
+    hint: ServerHint,
     attempts: int,
     options: Options,
     deadline: float | None,
-    surroundings: Surroundings,
+    environment: Environment,
     *,
     doubtful: bool,
-) -> float | GiveUp:
+) -> Done | Retry | GiveUp:
+    """Decide what to do after an attempt."""
     if isinstance(answer, httpx2.Response) and answer.is_success:
-        return GiveUp()
+        return Done()
     rewinds = rewindable(call.request)
     if doubtful and not (call.repeatable and rewinds):
         return GiveUp(call.doubt)
-    if not rewinds and not _unsent(answer):
+    if not rewinds and not isinstance(answer, UNSENT):
         return GiveUp("its body can't be read again")
     return options.max_retries.decide(
         attempts - 1,
         answer.status_code if isinstance(answer, httpx2.Response) else None,
-        advice,
-        random=surroundings.dice(),
-        left=None if deadline is None else deadline - surroundings.clock(),
+        hint,
+        random=environment.random(),
+        left=None if deadline is None else deadline - environment.clock(),
     )
 
 
-def _last(
-    call: Call[T],
-    answer: Answer,
-    decision: GiveUp,
-    log: Log,
-    deadline: float | None,
-    clock: Callable[[], float],
-) -> httpx2.Response:
-    """The last answer if it is a success, or its exception."""
+def _fail(call: Call[T], answer: Answer, reason: str, *, overdue: bool) -> NoReturn:
+    """Raise the exception for an answer that is not a success.
+
+    Args:
+        call: The call.
+        answer: The last answer.
+        reason: Why it is not tried again, where that needs saying.
+        overdue: Whether the time for the whole call is over.
+    """
     if isinstance(answer, httpx2.Response):
-        if answer.is_success:
-            return answer
-        log.failed(answer)
         failure = status_error(answer)
-        raise failures.refused(
-            failure, answer, call.request.operation, decision.reason
-        ) from failure
-    assert answer is not None  # noqa: S101  # a request has an answer
-    log.failed(answer)
-    overdue = deadline is not None and clock() >= deadline
+        raise failures.refused(failure, answer, call.request.operation, reason) from failure
     cause = failures.without_frames(answer)
-    raise failures.unreachable(answer, decision.reason, overdue=overdue) from cause
+    raise failures.unreachable(answer, reason, overdue=overdue) from cause
 
 
 def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> T:
-    """The result in a success; other successes than the contract's are none."""
+    """Read the result in a success; a success that the contract does not know is a failure."""
     try:
         if call.streamed:
             return call.read(Stream(response, clock))
@@ -314,6 +251,7 @@ def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) 
 
 
 def _raw(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> RawResponse[T]:
+    """Return a success as it came."""
     if "too_long" in response.extensions:
         _read(call, response, clock)  # raises
     return RawResponse(

@@ -14,7 +14,7 @@ from .logs import LOGGER
 
 if TYPE_CHECKING:
     from ..ratelimit import RateLimiter, Reservation
-    from ..retry import Advice
+    from ..retry import ServerHint
 
 LONG = 5.0
 """Seconds of a wait that is worth a line."""
@@ -72,13 +72,13 @@ class Turns:
         return reservation
 
     def over(
-        self, reservation: Reservation, answer: object, advice: Advice, tokens: int | None
+        self, reservation: Reservation, answer: object, hint: ServerHint, tokens: int | None
     ) -> None:
         """Tell the limit what came of a turn."""
         now = self.clock()
         if isinstance(answer, httpx2.Response):
             if answer.status_code == 429:
-                self.limiter.slow_down(reservation, now, advice.seconds)
+                self.limiter.slow_down(reservation, now, hint.seconds)
             else:
                 self.limiter.correct(reservation, tokens, now)
         self.limiter.release(reservation, now)

@@ -14,19 +14,15 @@ from .tasks import Contextualize, Embed, Rerank
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
-    from ...client import Client
-    from ...client_async import AsyncClient
+    from ...flow import AsyncSender, Sender
 
 __all__ = ["contextualize_task", "embed_task", "rerank_task"]
-
-# pyright: reportPrivateUsage=false
-# Resources are a part of the clients that they hang on.
 
 V = TypeVar("V")
 
 
 def embed_task(
-    client: Client | AsyncClient,
+    sender: Sender | AsyncSender,
     model: str,
     input_type: InputType | str | None,
     truncation: bool | None,
@@ -36,7 +32,7 @@ def embed_task(
     """The task of `embed`, its arguments checked."""
     from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
 
-    given = client._input_type("embed", input_type)
+    given = input_type or sender.input_types.get("embed")
     role, dtype = check_embedding(model, given, output_dtype, output_dimension)
     check_flag("truncation", truncation)
     return Embed(
@@ -52,7 +48,7 @@ def embed_task(
 
 
 def contextualize_task(
-    client: Client | AsyncClient,
+    sender: Sender | AsyncSender,
     model: str,
     input_type: InputType | str | None,
     output_dtype: OutputDtype | str | None,
@@ -67,7 +63,7 @@ def contextualize_task(
         BatchContextualizedEmbeddingsParams,
     )
 
-    given = client._input_type("contextualized_embed", input_type)
+    given = input_type or sender.input_types.get("contextualized_embed")
     check_flag("enable_auto_chunking", enable_auto_chunking)
     check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
     if enable_auto_chunking and given != "document":

@@ -12,42 +12,38 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ... import tokenization
 from ...disk import NotRegularError
 from ...error import ArgumentError
-from ...files import plans
+from ...files import AsyncFiles, Files
+from ...flow import AsyncSender, Environment, Notify, Request, Sender, run, run_async
 from ...reprs import whole
 from ..polling import Polling
 from .ceiling import MaxCostError
 from .directory import JobDirectoryError
 from .estimate import dollars
 from .options import JobTimings
-from .progress import Progress, show_progress
+from .progress import Progress, ProgressCallback, show_progress
 from .results import BatchResults
-from .retrying import add_failed
-from .running import Run
+from .running import JobRun, add_failed
 from .state import JobState, Manifest
-from .steps import Plan, Tell, carry_out, carry_out_async
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...client import Client
-    from ...client_async import AsyncClient
     from .directory import JobDirectory
     from .estimate import Estimate
     from .options import WatchOptions
+    from .polling_retry import JobFlow, Message
     from .task import Count
-
-# pyright: reportPrivateUsage=false
-# Resources are a part of the clients that they hang on.
 
 __all__ = ["AsyncJob", "Job"]
 
-C = TypeVar("C", bound="Client | AsyncClient")
+S = TypeVar("S", Sender, AsyncSender)
 R = TypeVar("R", bound=BatchResults[Any])
+T = TypeVar("T")
 SHOWN = 10
 """Failures that are shown one by one at the end of a job."""
 
 
-class _Job(Generic[C, R]):
+class _Job(Generic[S, R]):
     """All of a job but the methods that send requests.
 
     Attributes:
@@ -58,22 +54,22 @@ class _Job(Generic[C, R]):
 
     def __init__(
         self,
-        client: C,
+        sender: S,
         results_type: type[R],
         directory: JobDirectory,
+        manifest: Manifest,
         options: WatchOptions,
     ) -> None:
-        manifest = Manifest.read(directory)
         self.id: str = manifest.id
         self.directory: Path = directory.path
         self.estimate: Estimate = manifest.estimate
-        self._client = client
+        self._sender: S = sender
         self._directory = directory
         self._results_type = results_type
         self._polling = Polling.of(options.get("poll"))
         self._timings = options.get("timings") or JobTimings()
         self._progress = options.get("progress")
-        self._environment = plans.surroundings(client)
+        self._environment: Environment = sender.environment
 
     def _check_cost(self, max_cost: float | None) -> None:
         """Refuse a job whose estimate is above `max_cost`.
@@ -105,24 +101,24 @@ class _Job(Generic[C, R]):
                 "max_cost",
             )
 
-    def _running(self, max_cost: float | None) -> Plan[R]:
+    def _running(self, max_cost: float | None) -> JobFlow[R]:
         with self._directory.lock():
-            yield Tell(Progress(stage="preparing", message=str(self.estimate)))
+            yield Notify(Progress(stage="preparing", message=str(self.estimate)))
             state = self._state()
             yield from self._run(state, max_cost).steps()
             return (yield from self._finish(state))
 
-    def _retrying(self, max_cost: float | None) -> Plan[R]:
+    def _retrying(self, max_cost: float | None) -> JobFlow[R]:
         with self._directory.lock():
             state = self._state()
             yield from self._run(state, max_cost).steps()
             rows = add_failed(self._directory, state)
             message = f"{rows:,} rows that have failed are tried again"
-            yield Tell(Progress(stage="preparing", message=message, done=rows, unit="rows"))
+            yield Notify(Progress(stage="preparing", message=message, done=rows, unit="rows"))
             yield from self._run(state, max_cost).steps()
             return (yield from self._finish(state))
 
-    def _finish(self, state: JobState) -> Plan[R]:
+    def _finish(self, state: JobState) -> JobFlow[R]:
         """Read the results, write `failures.jsonl`, and report both."""
         results = self._results(state)
         failures = results.failures
@@ -133,38 +129,35 @@ class _Job(Generic[C, R]):
             lines += [str(failure) for failure in failures[:SHOWN]]
             if len(failures) > SHOWN:
                 lines.append(f"and {len(failures) - SHOWN:,} more: see {path}")
-            yield Tell(Progress(stage="failed", message="\n".join(lines), done=len(failures)))
+            yield Notify(Progress(stage="failed", message="\n".join(lines), done=len(failures)))
         rows = len(results) - len(failures)
         where = "" if self._directory.temporary else f": {self.directory}"
         message = f"{rows:,} of {len(results):,} rows are done{where}"
-        yield Tell(
+        yield Notify(
             Progress(stage="done", message=message, done=rows, total=len(results), unit="rows")
         )
         return results
 
-    def _cancelling(self) -> Plan[None]:
+    def _cancelling(self) -> JobFlow[None]:
         yield from self._run(self._state()).cancel()
 
-    def _reading(self) -> Plan[R]:
+    def _reading(self) -> JobFlow[R]:
         yield from ()
         return self._results(self._state())
 
     def _state(self) -> JobState:
         return JobState(self._directory, self._environment.now)
 
-    def _run(self, state: JobState, max_cost: float | None = None) -> Run:
-        environment = self._environment
-        return Run(
-            *(self._directory, state, self._polling, self._timings),
-            *(environment.now, environment.dice),
+    def _run(self, state: JobState, max_cost: float | None = None) -> JobRun:
+        return JobRun(
+            *(self._directory, state, self._polling, self._timings, self._environment),
             max_cost=max_cost,
             get_count=self._get_count,
         )
 
     def _get_count(self) -> Count | None:
         """Return a function that counts tokens, if the tokenizer is at hand without a request."""
-        own = self._client._settings.get("tokenizers")
-        tokenizer = tokenization.at_hand(self.estimate.model, own)
+        tokenizer = tokenization.at_hand(self.estimate.model, self._sender.tokenizers)
         return None if tokenizer is None else partial(tokenization.count, tokenizer)
 
     def _results(self, state: JobState) -> R:
@@ -202,11 +195,15 @@ class _Job(Generic[C, R]):
         )
 
 
+def _ignore(_: Progress) -> None:
+    """Show nothing: reading and cancelling are quick."""
+
+
 def _is_number(value: object) -> bool:
     return not isinstance(value, bool) and isinstance(value, Real) and not isnan(value)
 
 
-class Job(_Job["Client", R]):
+class Job(_Job[Sender, R]):
     """Any number of rows that are sent as batches: first estimated, then run.
 
     Attributes:
@@ -295,7 +292,7 @@ class Job(_Job["Client", R]):
             >>> len(job.results().failures)
             1
         """
-        return carry_out(self._client, self._reading(), lambda _: None)
+        return self._run_flow(self._reading())
 
     def cancel(self) -> None:
         """Cancel the batches in flight. Then `run` returns what they have done until now.
@@ -309,17 +306,27 @@ class Job(_Job["Client", R]):
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
             >>> job.cancel()
         """
-        carry_out(self._client, self._cancelling(), lambda _: None)
+        self._run_flow(self._cancelling())
 
-    def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:
+    def _carry_out(self, flow: JobFlow[R], max_cost: float | None) -> R:
         try:
             with show_progress(self._progress) as show:
-                return carry_out(self._client, plan, show)
+                return self._run_flow(flow, show)
         except BaseException as failure:  # noqa: BLE001  # raised again
             raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
 
+    def _run_flow(self, flow: JobFlow[T], show: ProgressCallback = _ignore) -> T:
+        files = Files(self._sender)
 
-class AsyncJob(_Job["AsyncClient", R]):
+        def send(step: Request[Message]) -> object:
+            if callable(step.message):
+                return step.message(files, show)
+            return self._sender.send(step.message, step.options)
+
+        return run(flow, send, self._sender.sleep, show)
+
+
+class AsyncJob(_Job[AsyncSender, R]):
     """Any number of rows that are sent as batches, like `Job`, without blocking.
 
     Attributes:
@@ -424,7 +431,7 @@ class AsyncJob(_Job["AsyncClient", R]):
             >>> asyncio.run(main())
             1
         """
-        return await carry_out_async(self._client, self._reading(), lambda _: None)
+        return await self._run_flow(self._reading())
 
     async def cancel(self) -> None:
         """Cancel the batches in flight. Then `run` returns what they have done until now.
@@ -442,11 +449,21 @@ class AsyncJob(_Job["AsyncClient", R]):
             ...         await job.cancel()
             >>> asyncio.run(main())
         """
-        await carry_out_async(self._client, self._cancelling(), lambda _: None)
+        await self._run_flow(self._cancelling())
 
-    async def _carry_out(self, plan: Plan[R], max_cost: float | None) -> R:
+    async def _carry_out(self, flow: JobFlow[R], max_cost: float | None) -> R:
         try:
             with show_progress(self._progress) as show:
-                return await carry_out_async(self._client, plan, show)
+                return await self._run_flow(flow, show)
         except BaseException as failure:  # noqa: BLE001  # raised again
             raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
+
+    async def _run_flow(self, flow: JobFlow[T], show: ProgressCallback = _ignore) -> T:
+        files = AsyncFiles(self._sender)
+
+        async def send(step: Request[Message]) -> object:
+            if callable(step.message):
+                return await step.message(files, show)
+            return await self._sender.send(step.message, step.options)
+
+        return await run_async(flow, send, self._sender.sleep, show, in_threads=True)

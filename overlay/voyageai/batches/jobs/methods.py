@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
     from voyageai_rest.models import InputType, OutputDtype
 
-    from ...client import Client
+    from ...flow import Sender
     from .job import Job
     from .options import WatchOptions
     from .preparing import JobOptions
@@ -35,14 +35,14 @@ R = TypeVar("R", bound="BatchResults[Any]")
 class BulkMethods:
     """The methods of `Batches` that take any number of rows."""
 
-    _client: Client
+    _sender: Sender
 
     def _prepare(
         self, kind: type[R], task: Task[Any, Any], rows: Iterable[Any], options: JobOptions
     ) -> Job[R]:
         from .preparing import prepare
 
-        return prepare(self._client, kind, task, rows, options)
+        return prepare(self._sender, kind, task, rows, options)
 
     def embed(
         self,
@@ -66,8 +66,8 @@ class BulkMethods:
             model: Name of a text embedding model that batches take.
             input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
             max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `timings`; see
-                `voyageai.batches.JobOptions`.
+            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress` and `timings`
+                as in `voyageai.batches.JobOptions`.
 
         Returns:
             A row per text, in their order.
@@ -95,7 +95,7 @@ class BulkMethods:
         from . import arguments, results
 
         task = arguments.embed_task(
-            self._client, model, input_type, truncation, output_dtype, output_dimension
+            self._sender, model, input_type, truncation, output_dtype, output_dimension
         )
         return self._prepare(results.BatchEmbeddings, task, texts, options).run(max_cost)
 
@@ -130,7 +130,7 @@ class BulkMethods:
         from . import arguments, results
 
         task = arguments.embed_task(
-            self._client, model, input_type, truncation, output_dtype, output_dimension
+            self._sender, model, input_type, truncation, output_dtype, output_dimension
         )
         return self._prepare(results.BatchEmbeddings, task, texts, options)
 
@@ -179,7 +179,7 @@ class BulkMethods:
         from . import arguments, results
 
         task = arguments.contextualize_task(
-            *(self._client, model, input_type, output_dtype, output_dimension),
+            *(self._sender, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
         job = self._prepare(results.BatchContextualizedEmbeddings, task, inputs, options)
@@ -223,7 +223,7 @@ class BulkMethods:
         from . import arguments, results
 
         task = arguments.contextualize_task(
-            *(self._client, model, input_type, output_dtype, output_dimension),
+            *(self._sender, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
         return self._prepare(results.BatchContextualizedEmbeddings, task, inputs, options)
@@ -323,7 +323,9 @@ class BulkMethods:
         from .job import Job
         from .options import check_watch
         from .results import results_type
+        from .state import Manifest
 
         check_watch(options)
         folder = JobDirectory(directory)
-        return Job(self._client, results_type(folder), folder, options)
+        manifest = Manifest.read(folder)
+        return Job(self._sender, results_type(manifest), folder, manifest, options)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
     from voyageai_rest.models import InputType, OutputDtype
 
-    from ...client_async import AsyncClient
+    from ...flow import AsyncSender
     from .job import AsyncJob
     from .options import WatchOptions
     from .preparing import JobOptions
@@ -35,7 +35,7 @@ R = TypeVar("R", bound="BatchResults[Any]")
 class AsyncBulkMethods:
     """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
 
-    _client: AsyncClient
+    _sender: AsyncSender
 
     async def _prepare(
         self,
@@ -46,7 +46,7 @@ class AsyncBulkMethods:
     ) -> AsyncJob[R]:
         from .preparing import prepare_async
 
-        return await prepare_async(self._client, kind, task, rows, options)
+        return await prepare_async(self._sender, kind, task, rows, options)
 
     async def embed(
         self,
@@ -72,8 +72,8 @@ class AsyncBulkMethods:
             model: Name of a text embedding model that batches take.
             input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
             max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `timings`; see
-                `voyageai.batches.JobOptions`.
+            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress` and `timings`
+                as in `voyageai.batches.JobOptions`.
 
         Returns:
             A row per text, in their order.
@@ -104,7 +104,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         task = arguments.embed_task(
-            self._client, model, input_type, truncation, output_dtype, output_dimension
+            self._sender, model, input_type, truncation, output_dtype, output_dimension
         )
         job = await self._prepare(results.BatchEmbeddings, task, texts, options)
         return await job.run(max_cost)
@@ -146,7 +146,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         task = arguments.embed_task(
-            self._client, model, input_type, truncation, output_dtype, output_dimension
+            self._sender, model, input_type, truncation, output_dtype, output_dimension
         )
         return await self._prepare(results.BatchEmbeddings, task, texts, options)
 
@@ -200,7 +200,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         task = arguments.contextualize_task(
-            *(self._client, model, input_type, output_dtype, output_dimension),
+            *(self._sender, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
         kind = results.BatchContextualizedEmbeddings
@@ -251,7 +251,7 @@ class AsyncBulkMethods:
         from . import arguments, results
 
         task = arguments.contextualize_task(
-            *(self._client, model, input_type, output_dtype, output_dimension),
+            *(self._sender, model, input_type, output_dtype, output_dimension),
             *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
         )
         kind = results.BatchContextualizedEmbeddings
@@ -370,11 +370,13 @@ class AsyncBulkMethods:
         from .job import AsyncJob
         from .options import check_watch
         from .results import results_type
+        from .state import Manifest
 
         check_watch(options)
 
         def read() -> AsyncJob[BatchResults[Any]]:
             folder = JobDirectory(directory)
-            return AsyncJob(self._client, results_type(folder), folder, options)
+            manifest = Manifest.read(folder)
+            return AsyncJob(self._sender, results_type(manifest), folder, manifest, options)
 
         return await run_sync(read)

@@ -41,7 +41,7 @@ class JobTimings:
     limit_wait: float = field(default=BATCH.backoff_minutes * 60.0, validator=gt(0))
     settle_wait: float = field(default=5.0, validator=ge(0))
     retries: RetryPolicy = field(
-        factory=lambda: RetryPolicy(max_retries=8, first=2.0, longest=60.0)
+        factory=lambda: RetryPolicy(max_retries=8, initial_delay=2.0, max_delay=60.0)
     )
 
 

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ... import tokenization
 from ...error import ArgumentError
-from ...files import plans
-from ...files.threads import in_thread
+from ...flow import in_thread
 from ...limits import check_flag
 from ...prompts import guard
 from .bounds import rows_per_line
@@ -23,8 +23,7 @@ from .results import BatchResults
 if TYPE_CHECKING:
     import os
 
-    from ...client import Client
-    from ...client_async import AsyncClient
+    from ...flow import AsyncSender, Sender
     from .task import Count, Task
 
 __all__ = ["JobOptions", "prepare", "prepare_async"]
@@ -52,7 +51,7 @@ class JobOptions(WatchOptions, total=False):
 
 
 def prepare(
-    client: Client,
+    sender: Sender,
     kind: type[R],
     task: Task[Any, Any],
     rows: Iterable[Any],
@@ -61,7 +60,7 @@ def prepare(
     """Take the rows of a job.
 
     Args:
-        client: Sends the job.
+        sender: Sends the job.
         kind: What it comes to.
         task: What its rows are.
         rows: They.
@@ -71,7 +70,7 @@ def prepare(
         ArgumentError: A row or an option is wrong, or the directory holds another job.
         JobInUseError: Somebody else is at work on it.
     """
-    open_job = _opening(client, task, options)
+    open_job = _opening(sender, task, options)
     iterator = _iterator(task, rows)
     directory, writer = open_job()
     try:
@@ -81,21 +80,21 @@ def prepare(
                 if writer.rows == len(some):
                     guard(task.prompted(some), task.role, task.params.model)
                 tell(_told(writer, task))
-            writer.finish()
+            manifest = writer.finish()
     finally:
         writer.close()
-    return Job(client, kind, directory, options)
+    return Job(sender, kind, directory, manifest, options)
 
 
 async def prepare_async(
-    client: AsyncClient,
+    sender: AsyncSender,
     kind: type[R],
     task: Task[Any, Any],
     rows: Iterable[Any] | AsyncIterable[Any],
     options: JobOptions,
 ) -> AsyncJob[R]:
     """The same, without blocking: files are written, and iterables asked, in threads."""
-    open_job = _opening(client, task, options)
+    open_job = _opening(sender, task, options)
     slices = _slices(task, rows)
     directory, writer = await in_thread(open_job)
     try:
@@ -105,28 +104,27 @@ async def prepare_async(
                 if writer.rows == len(some):
                     guard(task.prompted(some), task.role, task.params.model)
                 tell(_told(writer, task))
-            await in_thread(writer.finish)
+            manifest = await in_thread(writer.finish)
     finally:
         writer.close()
-    return await in_thread(AsyncJob, client, kind, directory, options)
+    return AsyncJob(sender, kind, directory, manifest, options)
 
 
 def _opening(
-    client: Client | AsyncClient, task: Task[Any, Any], options: JobOptions
+    sender: Sender | AsyncSender, task: Task[Any, Any], options: JobOptions
 ) -> Callable[[], tuple[JobDirectory, JobWriter]]:
     """What opens the directory, once the options are found to be right."""
     check_watch(options, JobOptions)
     check_flag("exact_tokens", options.get("exact_tokens"))
     task.check_model()
     most = rows_per_line(task, options.get("rows_per_line"))
-    model, now = task.params.model, plans.surroundings(client).now
-    count: Count | None = None
-    if options.get("exact_tokens"):
-        count = partial(client.count_tokens, model=model)
+    model, now = task.params.model, sender.environment.now
 
     def open_job() -> tuple[JobDirectory, JobWriter]:
-        if count is not None:
-            client.tokenizer(model)  # which may have to be fetched
+        count: Count | None = None
+        if options.get("exact_tokens"):
+            tokenizer = tokenization.load(model, sender.tokenizers, sender.base_url)
+            count = partial(tokenization.count, tokenizer)
         directory = JobDirectory(options.get("directory"))
         return directory, JobWriter.open(directory, task, most, count, now)
 

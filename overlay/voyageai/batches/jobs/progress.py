@@ -22,6 +22,7 @@ __all__ = [
     "RichBars",
     "Stage",
     "show_progress",
+    "transfer_progress",
 ]
 
 LOGGER = logging.getLogger("voyageai.batches")
@@ -71,6 +72,21 @@ class Progress:
 ProgressCallback = Callable[[Progress], object]
 ProgressOption = bool | ProgressCallback | None
 """The option `progress`; `WatchOptions` says what each value does."""
+
+
+def transfer_progress(
+    show: ProgressCallback, stage: Stage, message: str, batch: int
+) -> Callable[[int, int], None]:
+    """Return a function that shows how many bytes of a batch's file were sent or received."""
+
+    def report(done: int, total: int) -> None:
+        show(
+            Progress(
+                stage=stage, message=message, batch=batch, done=done, total=total, unit="bytes"
+            )
+        )
+
+    return report
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from ...results.contextualized import ContextualizedEmbeddingsResult
 from .estimate import cost
 from .failures import Failure, Failures
 from .result_join import ResultJoin
-from .state import JobState, Manifest
 from .tasks import Contextualize, Embed, Rerank
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .directory import JobDirectory
+    from .state import JobState, Manifest
 
 __all__ = [
     "BatchContextualizedEmbeddings",
@@ -233,10 +233,6 @@ TYPES: dict[str, type[BatchResults[Any]]] = {
 }
 
 
-def results_type(directory: JobDirectory) -> type[BatchResults[Any]]:
-    """Return the class of the results of a directory's job.
-
-    Raises:
-        JobDirectoryError: There is no job, or it was damaged.
-    """
-    return TYPES[Manifest.read(directory).method]
+def results_type(job: Manifest) -> type[BatchResults[Any]]:
+    """Return the class of a job's results."""
+    return TYPES[job.method]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from voyageai.batches import JobTimings
-from voyageai.batches.jobs.asking import Asking
+from voyageai.batches.jobs.polling_retry import PollingRetry
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PER_PAGE = 20
@@ -24,7 +24,7 @@ class Server:
         self._things = things[::-1] if is_newest_first else things
         self.pages = 0
 
-    def page(self, _client: Any, after: str | None) -> Any:
+    def page(self, after: str | None) -> Any:
         """The page after one that ended at a place."""
         self.pages += 1
         end = int(after or 0) + PER_PAGE
@@ -33,13 +33,13 @@ class Server:
 
     def find(self, number: int, since: datetime) -> Any:
         """What a job finds."""
-        plan = Asking(JobTimings(), lambda: 0.5).find(
+        flow = PollingRetry(JobTimings(), lambda: 0.5).find(
             self.page, lambda one: one.number == number, since
         )
         answer = None
         while True:
             try:
-                answer = plan.send(answer).action(None, print)
+                answer = flow.send(answer).message
             except StopIteration as done:
                 return done.value
 

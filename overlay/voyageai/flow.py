@@ -1,0 +1,315 @@
+"""Work of several steps, written once for both kinds of clients.
+
+A flow is a generator. It yields steps, sends and sleeps nothing itself, and returns a result; the
+drivers `run` and `run_async` carry its steps out. What files and batches use of a client is a
+`Sender`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, TypeVarTuple, Unpack
+
+from attrs import frozen
+
+from .error import VoyageError
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import InputType
+
+    from .calls import Call
+    from .options import CallOptions, Options
+    from .tokenization import Tokenizers
+
+M = TypeVar("M")
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+
+NO_OPTIONS: CallOptions = {}
+
+
+@frozen
+class Request(Generic[M]):
+    """A step: send this. Its answer, or the `VoyageError` that sending it raises, comes back.
+
+    Attributes:
+        message: What is sent: a `Call` by a `Sender`, an HTTP request by a transport.
+        options: The options of a call.
+    """
+
+    message: M
+    options: CallOptions = NO_OPTIONS
+
+
+@frozen
+class Sleep:
+    """A step: sleep.
+
+    Attributes:
+        seconds: How long.
+    """
+
+    seconds: float
+
+
+@frozen
+class Notify:
+    """A step: tell a callback of the user's; an asynchronous driver awaits what it returns.
+
+    Attributes:
+        message: The callback's argument.
+    """
+
+    message: Any
+
+
+Flow = Generator[Request[M] | Sleep | Notify, Any, T]
+"""A flow that sends messages of one kind and returns a result."""
+
+
+class _Returned:
+    def __init__(self, result: Any) -> None:
+        self._result = result
+
+    def take(self) -> Any:
+        """Return the result, once: worker threads keep a reference to what they returned last."""
+        result, self._result = self._result, None
+        return result
+
+
+def _advance(
+    flow: Flow[M, Any], answer: Any, failure: VoyageError | None
+) -> Request[M] | Sleep | Notify | _Returned:
+    """Run a flow up to its next step or its end."""
+    try:
+        return flow.send(answer) if failure is None else flow.throw(failure)
+    except StopIteration as end:  # which can't be raised through a thread or a future
+        return _Returned(end.value)
+
+
+def run(
+    flow: Flow[M, T],
+    send: Callable[[Request[M]], object],
+    sleep: Callable[[float], object],
+    notify: Callable[[Any], object] | None = None,
+) -> T:
+    """Carry out a flow.
+
+    Args:
+        flow: The flow, which is closed in the end.
+        send: Returns the answer to a request.
+        sleep: Sleeps for a number of seconds.
+        notify: Takes the messages of `Notify` steps.
+
+    Returns:
+        What the flow returns.
+    """
+    answer: Any = None
+    failure: VoyageError | None = None
+    try:
+        while True:
+            step = _advance(flow, answer, failure)
+            answer = failure = None
+            if isinstance(step, Request):
+                try:
+                    answer = send(step)
+                except VoyageError as raised:
+                    failure = raised
+            elif isinstance(step, Sleep):
+                sleep(step.seconds)
+            elif isinstance(step, Notify):
+                if notify is not None:
+                    notify(step.message)
+            else:
+                result: T = step.take()
+                return result
+    finally:
+        flow.close()
+
+
+async def run_async(
+    flow: Flow[M, T],
+    send: Callable[[Request[M]], Awaitable[object]],
+    sleep: Callable[[float], Awaitable[object]],
+    notify: Callable[[Any], object] | None = None,
+    *,
+    in_threads: bool = False,
+) -> T:
+    """Carry out a flow without blocking.
+
+    Args:
+        flow: The flow, which is closed in the end.
+        send: Returns the answer to a request, awaited.
+        sleep: Sleeps for a number of seconds, awaited.
+        notify: Takes the messages of `Notify` steps; what it returns is awaited if it can be.
+        in_threads: Whether the flow itself runs in worker threads, as it reads and writes files
+            between its steps.
+
+    Returns:
+        What the flow returns.
+    """
+    answer: Any = None
+    failure: VoyageError | None = None
+    try:
+        while True:
+            if in_threads:
+                step = await in_thread(_advance, flow, answer, failure)
+            else:
+                step = _advance(flow, answer, failure)
+            answer = failure = None
+            if isinstance(step, Request):
+                try:
+                    answer = await send(step)
+                except VoyageError as raised:
+                    failure = raised
+            elif isinstance(step, Sleep):
+                await sleep(step.seconds)
+            elif isinstance(step, Notify):
+                told = None if notify is None else notify(step.message)
+                if inspect.isawaitable(told):
+                    await told
+            else:
+                result: T = step.take()
+                return result
+    finally:
+        flow.close()
+
+
+def run_calls(
+    sender: Sender, flow: Flow[Call[Any], T], notify: Callable[[Any], object] | None = None
+) -> T:
+    """Carry out a flow of calls; see `run`."""
+    return run(flow, lambda step: sender.send(step.message, step.options), sender.sleep, notify)
+
+
+async def run_calls_async(
+    sender: AsyncSender, flow: Flow[Call[Any], T], notify: Callable[[Any], object] | None = None
+) -> T:
+    """Carry out a flow of calls without blocking; see `run_async`."""
+    return await run_async(
+        flow, lambda step: sender.send(step.message, step.options), sender.sleep, notify
+    )
+
+
+async def in_thread(function: Callable[[Unpack[Args]], T], *args: *Args) -> T:
+    """Call a function in a worker thread, and return only after it has, even when cancelled.
+
+    asyncio cancels the task that waits for a thread, but not the thread: the cancelled task would
+    close a file, or release a lock, that the thread still uses.
+    """
+    from anyio import create_task_group, to_thread
+
+    results: list[T] = []
+    failures: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            results.append(function(*args))
+        except BaseException as failure:  # noqa: BLE001  # raised again, but not by the group
+            failures.append(failure)
+
+    try:
+        async with create_task_group() as group:  # whose end waits for what it has begun
+            group.start_soon(to_thread.run_sync, call)
+        if failures:
+            raise failures.pop()
+        return results.pop()
+    finally:  # worker threads keep a reference to what they called last
+        results.clear()
+        failures.clear()
+
+
+def _monotonic() -> float:
+    return time.monotonic()  # looked up when called: tests freeze and move time
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@frozen(kw_only=True)
+class Environment:
+    """Clocks and randomness, passed in so that tests can control them.
+
+    Attributes:
+        clock: Returns seconds that only go forwards.
+        now: Returns the time with a zone, for dates in headers and in job directories.
+        random: Returns random numbers from 0 up to 1.
+    """
+
+    clock: Callable[[], float] = _monotonic
+    now: Callable[[], datetime] = _utc_now
+    random: Callable[[], float] = random.random
+
+
+class _Settings(Protocol):
+    """What both kinds of senders have: a client's settings as they are now."""
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        ...
+
+    @property
+    def environment(self) -> Environment:
+        """Clocks and randomness."""
+        ...
+
+    @property
+    def input_types(self) -> Mapping[str, InputType | str]:
+        """Default input types, by method."""
+        ...
+
+    @property
+    def tokenizers(self) -> Tokenizers | None:
+        """The user's own tokenizers, by model."""
+        ...
+
+    @property
+    def transport(self) -> object:
+        """What carries the calls: copies of a client share it."""
+        ...
+
+    def options(self, given: CallOptions) -> Options:
+        """Return the complete options of a call: the client's where none are given.
+
+        Raises:
+            VoyageError: There is no key, or an option is wrong.
+        """
+        ...
+
+
+class Sender(_Settings, Protocol):
+    """What work made of many calls uses of a client: it sends and sleeps."""
+
+    def send(self, call: Call[T], options: CallOptions) -> T:
+        """Send a call and return its result.
+
+        Raises:
+            VoyageError: The call failed.
+        """
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        ...
+
+
+class AsyncSender(_Settings, Protocol):
+    """The same of an asynchronous client."""
+
+    async def send(self, call: Call[T], options: CallOptions) -> T:
+        """Send a call and return its result.
+
+        Raises:
+            VoyageError: The call failed.
+        """
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        ...
