@@ -36,7 +36,7 @@ from ...disk import (
     sync_folder,
 )
 from ...error import ArgumentError, VoyageError
-from ...files.locking import lock
+from ...files.writing import lock
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ...files.paging import Page
+    from ...files import Page
     from .options import JobTimings
 
 __all__ = ["NO_TIME_LIMIT", "JobFlow", "Message", "PollingRetry", "Transfer"]

@@ -209,7 +209,7 @@ class JobRun:
 
     def _poll_later(self, number: int) -> None:
         _, polls = self._next_polls.get(number, (None, 0))
-        seconds = self._polling.pause(polls, self._random())
+        seconds = self._polling.delay(polls, self._random())
         self._next_polls[number] = self._now() + timedelta(seconds=seconds), polls + 1
 
     def _until_next(self) -> float:
