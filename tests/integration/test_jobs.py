@@ -464,7 +464,7 @@ def test_two_at_once_do_not_work_on_the_same_job(site: Site, tmp_path: Path) -> 
 def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
     """Only then the server is asked whether there is a batch."""
     site.emulator.faults.next("truncated", operation="createBatch")
-    site.embed(texts(2), timings=JobTimings(settle_wait=40.0))
+    site.embed(texts(2), timings=JobTimings(settle_delay=40.0))
     assert sum(site.waits[:2]) >= 40.0
     assert (1, 1) == (site.answered("listBatches"), site.created)
 

@@ -201,5 +201,5 @@ def test_a_request_that_took_long_is_given_time_to_take_effect_too(
     with pytest.raises(CutOff) if is_killed else nullcontext():
         site.embed(texts(2), directory=tmp_path)
     site.embed(texts(2), directory=tmp_path)
-    assert listed_at[0] - lost_at[0] >= timedelta(seconds=60 + JobTimings().settle_wait)
+    assert listed_at[0] - lost_at[0] >= timedelta(seconds=60 + JobTimings().settle_delay)
     assert 1 == site.created

@@ -19,7 +19,7 @@ OPTIONS: dict[str, Any] = {
     "output_dimension": 256,
     "rows_per_line": PER_LINE,
     "poll": 0.02,
-    "timings": JobTimings(settle_wait=0.3),
+    "timings": JobTimings(settle_delay=0.3),
 }
 
 

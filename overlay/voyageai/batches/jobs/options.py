@@ -24,22 +24,22 @@ class JobTimings:
     """Waiting times of a job, other than the intervals at which it polls its batches.
 
     Attributes:
-        limit_wait: Seconds to wait when the organization has too many batches or tokens in flight
+        limit_delay: Seconds to wait when the organization has too many batches or tokens in flight
             and the server does not say how long to wait; by default as long as the API's
             documentation asks for.
-        settle_wait: Seconds after which a request whose answer was lost has taken effect, if it was
+        settle_delay: Seconds after which a request whose answer was lost has taken effect, if it was
             carried out. Only then is the server asked for its outcome; likewise after a job is
             resumed.
         retries: The retry policy for when the server fails or can't be reached.
 
     Example:
         >>> from voyageai.batches import JobTimings
-        >>> JobTimings(limit_wait=600).limit_wait
+        >>> JobTimings(limit_delay=600).limit_delay
         600
     """
 
-    limit_wait: float = field(default=BATCH.backoff_minutes * 60.0, validator=gt(0))
-    settle_wait: float = field(default=5.0, validator=ge(0))
+    limit_delay: float = field(default=BATCH.backoff_minutes * 60.0, validator=gt(0))
+    settle_delay: float = field(default=5.0, validator=ge(0))
     retries: RetryPolicy = field(
         factory=lambda: RetryPolicy(max_retries=8, initial_delay=2.0, max_delay=60.0)
     )

@@ -143,7 +143,7 @@ class JobRun:
         try:
             yield from self._submitter.submit(batch)
         except RateLimitError as failure:
-            seconds = failure.retry_after or self._timings.limit_wait
+            seconds = failure.retry_after or self._timings.limit_delay
             self._create_after = self._now() + timedelta(seconds=seconds)
             until = f"{seconds / 60:,.3g} minutes, until {self._create_after.astimezone():%H:%M}"
             message = f"batch {number} is refused for now; trying again in {until}: {failure}"

@@ -165,11 +165,11 @@ class BatchSubmitter:
             return None
         left = (self._settled_at - self._now()).total_seconds()
         if left > 0:
-            yield Sleep(min(left, self._timings.settle_wait))  # clocks are set back at times
+            yield Sleep(min(left, self._timings.settle_delay))  # clocks are set back at times
         return (yield from find(batch))
 
     def _in_effect_at(self) -> datetime:
-        return self._now() + timedelta(seconds=self._timings.settle_wait)
+        return self._now() + timedelta(seconds=self._timings.settle_delay)
 
     def _find_file(self, batch: BatchState) -> JobFlow[FileObject | None]:
         name, size = upload_name(self._state.manifest.id, batch.plan.number), batch.plan.bytes
