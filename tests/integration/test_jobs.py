@@ -18,8 +18,8 @@ import voyageai
 import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
-from voyageai.batches import JobInUseError, Pace
-from voyageai.batches.jobs import bounds, journal, planning, preparing, tasks
+from voyageai.batches import JobInUseError, JobTimings
+from voyageai.batches.jobs import bounds, job_writer, journal, preparing, tasks
 from voyageai_emulator import Emulator
 from voyageai_emulator.batches import checking
 from voyageai_rest import catalogue
@@ -464,13 +464,15 @@ def test_two_at_once_do_not_work_on_the_same_job(site: Site, tmp_path: Path) -> 
 def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
     """Only then the server is asked whether there is a batch."""
     site.emulator.faults.next("truncated", operation="createBatch")
-    site.embed(texts(2), pace=Pace(settling=40.0))
+    site.embed(texts(2), timings=JobTimings(settle_delay=40.0))
     assert sum(site.waits[:2]) >= 40.0
     assert (1, 1) == (site.answered("listBatches"), site.created)
 
 
 @pytest.mark.parametrize(
-    ("place", "name"), [(journal.Journal, "add"), (planning.Opening, "add")], ids=["run", "prepare"]
+    ("place", "name"),
+    [(journal.Journal, "add"), (job_writer.JobWriter, "add")],
+    ids=["run", "prepare"],
 )
 def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: Any, name: str

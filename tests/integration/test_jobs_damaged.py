@@ -16,7 +16,7 @@ import voyageai
 import voyageai_emulator
 from voyageai import error
 from voyageai.batches import JobDirectoryError
-from voyageai.files.resuming import ResumableFile
+from voyageai.files.writing import ResumableFile
 from voyageai_emulator import Emulator
 
 from .jobbing import Site, older, sited, texts

@@ -23,7 +23,8 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai.batches import Batch
-from voyageai.files import AsyncFileContent, AsyncFiles, FileContent, FileObject, Files, checking
+from voyageai.files import AsyncFileContent, AsyncFiles, FileContent, FileObject, Files
+from voyageai.files.lines import LineCheck
 from voyageai.files.resource import RawFiles
 from voyageai.files.resource_async import AsyncRawFiles
 from voyageai.files.sources import Source
@@ -207,21 +208,23 @@ def test_unchecked_rows_must_still_be_rows(face):
     assert b'{"new": "form"}\n' == uploaded(face.requests[-1])[1]
 
 
-def test_more_lines_than_a_batch_takes_are_refused(face, monkeypatch):
+@pytest.mark.parametrize("given", [LINES, [LINE, {**LINE, "custom_id": "b"}]])
+def test_more_lines_than_a_batch_takes_are_refused(given):
     """No batch could run them, however long they were uploaded for."""
-    monkeypatch.setattr(checking, "BATCH", attrs.evolve(checking.BATCH, max_inputs=1))
-    for given in (LINES, [LINE, {**LINE, "custom_id": "b"}]):
-        with pytest.raises(error.ArgumentError, match="more than 1 lines"):
-            done(face.client(stored).files.upload(given))
-    assert [] == face.requests
+    with (
+        Source(given) as source,
+        pytest.raises(error.ArgumentError, match="more than 1 lines"),
+    ):
+        list(source.prepare(LineCheck(max_lines=1)))
 
 
-def test_a_line_of_any_length_does_not_fill_the_memory(face, monkeypatch):
+def test_a_line_of_any_length_does_not_fill_the_memory():
     """A file without newlines would be read whole."""
-    monkeypatch.setattr(checking, "LONGEST", 10)
-    monkeypatch.setattr("voyageai.files.sources.LONGEST", 10)
-    with pytest.raises(error.ArgumentError, match="line 1 is longer than 10 bytes"):
-        done(face.client(stored).files.upload(LINES))
+    with (
+        Source(LINES) as source,
+        pytest.raises(error.ArgumentError, match="line 1 is longer than 10 bytes"),
+    ):
+        list(source.prepare(LineCheck(max_bytes=10)))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from ...inputs.texts import check_text, check_texts
 from ...limits import constraint, known
 from ...results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
-from .packing import Size
+from .lines import Size
 from .task import Count, Task
 
 __all__ = ["TASKS", "Contextualize", "Embed", "Rerank"]

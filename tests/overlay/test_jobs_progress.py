@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from voyageai.batches import Progress
-from voyageai.batches.jobs.display import RichBars, showing
+from voyageai.batches.jobs.progress import RichBars, show_progress
 
 STEPS = [
     Progress(stage="uploading", message="uploading batch 1", batch=1, total=100, unit="bytes"),
@@ -47,7 +47,7 @@ class Terminal(io.StringIO):
 
 def shown(watch: object, stream: io.StringIO) -> str:
     """What is shown of the steps."""
-    with showing(watch, stream) as tell:
+    with show_progress(watch, stream) as tell:
         for step in STEPS:
             tell(step)
     return stream.getvalue()
@@ -80,8 +80,8 @@ def test_what_counts_nothing_is_no_bar():
     stream = Terminal()
     sentence = "1,000 texts in 10 requests in 1 batch"
     with RichBars(stream) as bars:
-        bars.tell(Progress(stage="preparing", message=sentence))
-        bars.tell(Progress(stage="running", message="batch 1", batch=1, total=3, unit="requests"))
+        bars.show(Progress(stage="preparing", message=sentence))
+        bars.show(Progress(stage="running", message="batch 1", batch=1, total=3, unit="requests"))
     assert 1 == stream.getvalue().count(sentence)
 
 
@@ -89,8 +89,8 @@ def test_bars_do_not_read_markup():
     """Texts of users stand in messages."""
     stream = Terminal()
     with RichBars(stream) as bars:
-        bars.tell(Progress(stage="failed", message="row 3: [bold]a[/] text"))
-        bars.tell(Progress(stage="running", message="[red]batch"))
+        bars.show(Progress(stage="failed", message="row 3: [bold]a[/] text"))
+        bars.show(Progress(stage="running", message="[red]batch"))
     assert "[bold]a[/] text" in stream.getvalue()
     assert "[red]batch" in stream.getvalue()
 
@@ -121,5 +121,5 @@ def test_a_function_is_told_everything():
 def test_a_program_without_a_terminal_is_no_problem(monkeypatch):
     """Some have no stderr at all."""
     monkeypatch.setattr(sys, "stderr", None)
-    with showing(None) as tell:
+    with show_progress(None) as tell:
         tell(STEPS[0])

@@ -16,7 +16,7 @@ import voyageai
 from voyageai import error
 from voyageai.batches import JobDirectoryError, MaxCostError
 from voyageai.batches.jobs import bounds
-from voyageai.batches.jobs.names import LineName
+from voyageai.batches.jobs.lines import LineName
 from voyageai.prompts import MissingInputTypeWarning
 from voyageai_rest import catalogue
 
@@ -144,20 +144,22 @@ def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, messag
         ({"rows_per_line": 0}, "rows_per_line must be from 1 to 1,000, not 0"),
         ({"rows_per_line": 2000}, "rows_per_line must be from 1 to 1,000, not 2000"),
         ({"poll": -1}, "poll must be a number of seconds"),
-        ({"pace": 3}, "pace must be a voyageai.batches.Pace or None, not 3"),
+        ({"timings": 3}, "timings must be a voyageai.batches.JobTimings or None, not 3"),
         ({"progress": "yes"}, "progress must be True, False, None or a function, not 'yes'"),
         ({"exact_tokens": "no"}, "exact_tokens must be True, False or None, not 'no'"),
         ({"max_cost": float("nan")}, "max_cost must be a number of US dollars or None, not nan"),
         ({"max_cost": "5"}, "max_cost must be a number of US dollars or None, not '5'"),
         ({"max_cost": True}, "max_cost must be a number"),
+        ({"max_cost": -1}, "max_cost must be 0 US dollars or more, not -1"),
         ({"output_dtype": "float16"}, "output_dtype"),
         ({"output_dimension": 100}, "output_dimension"),
     ],
 )
 def test_an_option_that_is_wrong_is_named(prepare, options, message):
-    """As with any other call."""
-    with pytest.raises(error.ArgumentError, match=message):
+    """As with any other call; a cost that no job can have is not one that is too low."""
+    with pytest.raises(error.ArgumentError, match=message) as raised:
         prepare("embed", ["a"], **options)
+    assert error.ArgumentError is raised.type
 
 
 def test_a_name_that_is_no_option_is_refused(prepare):
@@ -172,7 +174,7 @@ def test_a_name_that_is_no_option_is_refused(prepare):
         ({"max_cost": 1.0}, TypeError, "'max_cost'"),
         ({"directory": "elsewhere"}, TypeError, "'directory'"),
         ({"poll": "soon"}, error.ArgumentError, "poll must be a number of seconds"),
-        ({"pace": 3}, error.ArgumentError, r"pace must be a voyageai\.batches\.Pace"),
+        ({"timings": 3}, error.ArgumentError, r"timings must be a voyageai\.batches\.JobTimings"),
     ],
 )
 def test_an_option_of_a_job_that_is_resumed_is_not_lost(prepare, tmp_path, options, kind, message):
@@ -248,7 +250,7 @@ def test_a_model_without_a_known_price_costs_an_unknown_sum(prepare):
         job.estimate.price,
         job.estimate.cost_range,
         job.estimate.cost,
-        job.estimate.said_cost,
+        job.estimate.cost_text,
     )
     assert "the price of voyage-unknown is not known" in str(job.estimate)
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from voyageai.batches import Pace
-from voyageai.batches.jobs.asking import Asking
+from voyageai.batches import JobTimings
+from voyageai.batches.jobs.polling_retry import PollingRetry
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PER_PAGE = 20
@@ -33,7 +33,9 @@ class Server:
 
     def find(self, number: int, since: datetime) -> Any:
         """What a job finds."""
-        flow = Asking(Pace(), lambda: 0.5).find(self.page, lambda one: one.number == number, since)
+        flow = PollingRetry(JobTimings(), lambda: 0.5).find(
+            self.page, lambda one: one.number == number, since
+        )
         answer = None
         while True:
             try:

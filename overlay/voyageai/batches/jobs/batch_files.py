@@ -1,4 +1,4 @@
-"""Writing lines into the files of batches, and reading them."""
+"""The files of batches: writing their lines, and reading them back."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from voyageai_rest.models.batch_input_line import BatchInputLine
 
 from ...disk import sync_folder
-from .bounds import batch_load
-from .lines import damaged, dumps, loads
-from .names import LineName, digest_of
-from .state import Planned
+from .bounds import batch_bin
+from .directory import damaged
+from .lines import LineName, dumps, line_digest, loads
+from .state import BatchPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .errors import JobDirectoryError
-    from .folder import Folder
-    from .packing import Size
+    from .directory import JobDirectory, JobDirectoryError
+    from .lines import Size
     from .state import Manifest
     from .task import Task
 
@@ -26,27 +25,27 @@ __all__ = ["BatchReader", "BatchWriter", "Line"]
 
 
 class BatchWriter:
-    """Writes lines, one file per batch, as full as may be.
+    """Writes lines into files, one per batch, each filled up to the limits of a batch.
 
     Args:
-        folder: The job's directory.
-        task: What the rows are.
+        directory: The job's directory.
+        task: The method and its arguments.
         job: The job's id.
         first: Number of the first batch.
         exact: Whether tokens are counted, not estimated.
     """
 
     def __init__(
-        self, folder: Folder, task: Task[Any, Any], job: str, first: int, *, exact: bool
+        self, directory: JobDirectory, task: Task[Any, Any], job: str, first: int, *, exact: bool
     ) -> None:
-        self._folder = folder
+        self._directory = directory
         self._task = task
         self._job = job
         self._number = first
-        self._load = batch_load(exact=exact)
+        self._bin = batch_bin(exact=exact)
         self._requests = 0
         self._file: IO[bytes] | None = None
-        self._done: list[Planned] = []
+        self._plans: list[BatchPlan] = []
 
     def add(self, first: int, items: list[Any], size: Size) -> None:
         """Write a line.
@@ -54,40 +53,40 @@ class BatchWriter:
         Args:
             first: Number of its first row.
             items: Its rows.
-            size: How much they are, but for their bytes.
+            size: Their size, but for its bytes.
         """
         body = self._task.body(items)
         content = dumps(body.to_dict())
-        name = LineName(self._job, first, first + len(items) - 1, digest_of(content))
+        name = LineName(self._job, first, first + len(items) - 1, line_digest(content))
         line = dumps(BatchInputLine(custom_id=str(name), body=body).to_dict())
         size = size._replace(bytes=len(line))
-        if not self._load.takes(size):
-            self._end()
+        if not self._bin.fits(size):
+            self._end_file()
         if self._file is None:
-            self._file = self._folder.open(self._folder.input(self._number), "wb")
+            self._file = self._directory.open(self._directory.input_file(self._number), "wb")
         self._file.write(line)
-        self._load.add(size)
+        self._bin.add(size)
         self._requests += 1
 
-    def finish(self) -> tuple[Planned, ...]:
-        """The batches, all of them on the disk."""
-        self._end()
-        sync_folder(self._folder.input(self._number).parent)
-        return tuple(self._done)
+    def finish(self) -> tuple[BatchPlan, ...]:
+        """Return the batches; all of them are on the disk."""
+        self._end_file()
+        sync_folder(self._directory.input_file(self._number).parent)
+        return tuple(self._plans)
 
     def close(self) -> None:
-        """Leave off."""
+        """Close the file that is being written."""
         if self._file is not None:
             self._file.close()
 
-    def _end(self) -> None:
+    def _end_file(self) -> None:
         if self._file is None:
             return
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        size = self._load.clear()
-        planned = Planned(
+        size = self._bin.clear()
+        plan = BatchPlan(
             number=self._number,
             requests=self._requests,
             rows=size.rows,
@@ -95,43 +94,38 @@ class BatchWriter:
             most_tokens=size.most_tokens,
             bytes=size.bytes,
         )
-        self._done.append(planned)
+        self._plans.append(plan)
         self._number, self._requests, self._file = self._number + 1, 0, None
 
 
 class Line(NamedTuple):
-    """A line of a batch.
-
-    Attributes:
-        name: Its name.
-        items: Its rows.
-    """
+    """A line of a batch: its name and its rows."""
 
     name: LineName
     items: list[Any]
 
 
 class BatchReader:
-    """Reads lines that a `BatchWriter` has written, and sees that they are as they were.
+    """Reads lines that a `BatchWriter` has written, and notices where they were changed.
 
     Args:
-        folder: The job's directory.
-        manifest: What the job is.
+        directory: The job's directory.
+        manifest: The job.
     """
 
-    def __init__(self, folder: Folder, manifest: Manifest) -> None:
-        self._folder = folder
+    def __init__(self, directory: JobDirectory, manifest: Manifest) -> None:
+        self._directory = directory
         self._manifest = manifest
         self._task = manifest.task
 
-    def names(self, batch: Planned) -> Iterator[tuple[LineName, bytes]]:
-        """The lines of a batch as they stand in its file, each with its name.
+    def names(self, batch: BatchPlan) -> Iterator[tuple[LineName, bytes]]:
+        """Yield the lines of a batch's file as bytes, each with its name.
 
         Raises:
-            JobDirectoryError: A name is none of this job, or lines are missing.
+            JobDirectoryError: A name is not of this job, or lines are missing.
         """
         place, rows, before = 0, 0, -1
-        with self._folder.open(self._folder.input(batch.number)) as file:
+        with self._directory.open(self._directory.input_file(batch.number)) as file:
             for place, raw in enumerate(file, 1):
                 name = LineName.find(raw)
                 if name is None or name.job != self._manifest.id:
@@ -144,12 +138,12 @@ class BatchReader:
             raise self._damaged(batch.number, place + 1, "lines are missing")
 
     def items(self, number: int, place: int, raw: bytes) -> list[Any]:
-        """The rows of a line.
+        """Parse a line, and return its rows.
 
         Args:
             number: Number of its batch.
-            place: Its own in the batch's file, from 1.
-            raw: As it stands there.
+            place: Its own number in the batch's file, from 1.
+            raw: The line.
 
         Raises:
             JobDirectoryError: It is not as it was written.
@@ -161,12 +155,12 @@ class BatchReader:
         except ValueError as failure:  # a ShapeError is one
             raise self._damaged(number, place, failure) from failure
         name = LineName.parse(line.custom_id)
-        if name is None or name.digest != digest_of(content):
+        if name is None or name.digest != line_digest(content):
             raise self._damaged(number, place, "its content is not the one that its name is of")
         return items
 
-    def lines(self, batch: Planned) -> Iterator[Line]:
-        """The lines of a batch.
+    def lines(self, batch: BatchPlan) -> Iterator[Line]:
+        """Yield the lines of a batch, parsed.
 
         Raises:
             JobDirectoryError: One of them is not as it was written.
@@ -175,4 +169,4 @@ class BatchReader:
             yield Line(name, self.items(batch.number, place, raw))
 
     def _damaged(self, number: int, place: int, reason: object) -> JobDirectoryError:
-        return damaged(self._folder.input(number), reason, place)
+        return damaged(self._directory.input_file(number), reason, place)
