@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from .. import paths
-from ..live import command as live
 from ..spec import GenerationError
 from . import upstream
 from .contracts import compare
-from .form import well_formed
-from .loading import load
+from .live import command as live
+from .loading import explain_malformed, load
 from .reports import FAIL_ON, FAILED, FORMATS, status
 
 
@@ -67,7 +66,7 @@ def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     )
     chosen = parser.parse_args(given)
     old, new = load(chosen.old), load(chosen.new)
-    with well_formed(old, new):
+    with explain_malformed(old, new):
         differences = compare(old, new)
     print(FORMATS[chosen.format](old.name, new.name, differences))
     return status(differences, chosen.fail_on)

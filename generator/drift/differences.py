@@ -15,7 +15,7 @@ ABSENT = "none"
 MOST_CHARACTERS = 80
 
 
-class Change(Enum):
+class Severity(Enum):
     """Whom a difference concerns, the gravest first."""
 
     SENDERS = "breaking for senders"
@@ -26,7 +26,7 @@ class Change(Enum):
     @property
     def is_breaking(self) -> bool:
         """Whether somebody's program has to change."""
-        return self in (Change.SENDERS, Change.READERS)
+        return self in (Severity.SENDERS, Severity.READERS)
 
 
 @frozen
@@ -70,7 +70,7 @@ class Difference:
     Attributes:
         path: Where: an operation or a part of the contract, and the way within it.
         kind: A key of rules.yaml.
-        change: Whom it concerns.
+        severity: Whom it concerns.
         sentence: What it is, without the operation.
         subject: The word that names it in a changelog.
         before: What stood there; None if that says nothing.
@@ -79,7 +79,7 @@ class Difference:
 
     path: str
     kind: str
-    change: Change
+    severity: Severity
     sentence: str
     subject: str
     before: Any = None
@@ -90,7 +90,7 @@ class Difference:
         return {
             "path": self.path,
             "kind": self.kind,
-            "class": self.change.value,
+            "class": self.severity.value,
             "sentence": self.sentence,
             "subject": self.subject,
             "before": self.before,
@@ -104,10 +104,10 @@ class Difference:
 
 
 @cache
-def rules() -> dict[str, dict[str, tuple[Change, str]]]:
+def rules() -> dict[str, dict[str, tuple[Severity, str]]]:
     """The table: kind, then side, to class and sentence."""
     return {
-        kind: {side: (Change[name.upper()], sentence) for side, (name, sentence) in sides.items()}
+        kind: {side: (Severity[name.upper()], sentence) for side, (name, sentence) in sides.items()}
         for kind, sides in spec.load(paths.GENERATOR / "drift" / "rules.yaml").items()
     }
 
@@ -136,30 +136,30 @@ def difference(
         keyword: The limit that differs.
     """
     sides = rules()[kind]
-    change, sentence = sides["anywhere"] if "anywhere" in sides else sides[side or "request"]
+    severity, sentence = sides["anywhere"] if "anywhere" in sides else sides[side or "request"]
     subject = subject or _last(place)
-    said = sentence.format(
+    text = sentence.format(
         name=name or place.name,
         subject=subject,
-        before=spelled(before),
-        after=spelled(after),
+        before=format_value(before),
+        after=format_value(after),
         keyword=keyword,
     )
-    return Difference(str(place), kind, change, said, subject, before, after)
+    return Difference(str(place), kind, severity, text, subject, before, after)
 
 
-def gravest_first(differences: Iterable[Difference]) -> list[Difference]:
+def by_severity(differences: Iterable[Difference]) -> list[Difference]:
     """By class, and within a class by place."""
-    gravity = list(Change)
-    return sorted(differences, key=lambda item: (gravity.index(item.change), item.order))
+    gravity = list(Severity)
+    return sorted(differences, key=lambda item: (gravity.index(item.severity), item.order))
 
 
-def spelled(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as sentences show it."""
     if value is None:
         return ABSENT
     if isinstance(value, list):
-        return ", ".join(map(spelled, value)) or ABSENT
+        return ", ".join(map(format_value, value)) or ABSENT
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.replace("\n", "\\n")  # sentences are lines
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from .. import paths
-from . import lock, steps, version
+from ..commands import ReleaseError
+from ..semver import version
+from . import lock, steps
 from .publish import Index, publish
-from .tools import ReleaseError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Take one step. Returns the exit status."""
+    """Take one step, and return the exit status."""
     options = _parser().parse_args(arguments)
     try:
         print(_step(options))

@@ -7,7 +7,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
-from generator.checks.walking import NAMED, ONE, SEVERAL
+from generator.checks.documents import LISTS, NAMED, SINGLE
 from generator.contract import resolve
 
 UNORDERED = ("required", "enum", "oneOf", "anyOf", "allOf", "parameters", "servers")
@@ -133,8 +133,8 @@ def _schemas(document: Any) -> Iterator[Any]:
 
 
 def _within(schema: Any) -> Iterator[Any]:
-    inner = [schema[key] for key in ONE if key in schema]
-    inner += [item for key in SEVERAL for item in schema.get(key, [])]
+    inner = [schema[key] for key in SINGLE if key in schema]
+    inner += [item for key in LISTS for item in schema.get(key, [])]
     inner += [item for key in NAMED for item in schema.get(key, {}).values()]
     for item in inner:
         if isinstance(item, dict):

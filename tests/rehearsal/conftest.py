@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from generator.release import publish, steps, tree, version
-from tests.release import checkouts
+from generator import git
+from generator.release import publish, steps
+from generator.semver import version
+from tests.release import repositories
 
 from . import changing, copying
 from .index import serving
@@ -23,7 +25,7 @@ from .index import serving
 DAY = date(2031, 5, 17)
 # What models, a field and an operation concern most; all that they could would take ten minutes.
 TESTED = (
-    *("tests/live", "tests/rest", "tests/spec/test_contract.py"),
+    *("tests/drift/live", "tests/rest", "tests/spec/test_contract.py"),
     *(f"tests/emulator/test_{name}.py" for name in ("statuses", "unwritten", "validation")),
     *(f"tests/overlay/test_{name}.py" for name in ("options", "prompts", "requests")),
 )
@@ -48,7 +50,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this repository with a version released, so that there is one to go on from."""
     root = copying.copy(tmp_path_factory.mktemp("rehearsal") / "checkout")
     steps.cut(root, DAY)
-    tree.tag(root, version.tag(version.read(root)), "The last release")
+    git.tag(root, version.tag(version.read(root)), "The last release")
     return root
 
 
@@ -87,8 +89,8 @@ def generated(checkout: Path, run: Run, last: Version) -> list[str]:
     own = os.pathsep.join(str(checkout / folder) for folder in ("", "generated", "overlay"))
     run("pytest", "-q", "tests/snapshots", "--update-snapshots", PYTHONPATH=own)
     run("pytest", "-q", *TESTED, PYTHONPATH=own)
-    checkouts.commit(checkout, "Models, a field and an operation")
-    return tree.git(checkout, "diff", "--name-only", version.tag(last)).split("\n")
+    repositories.commit(checkout, "Models, a field and an operation")
+    return git.run(checkout, "diff", "--name-only", version.tag(last)).split("\n")
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from generator.release import install, publish, steps, tree, version
-from generator.release.changelog import FILE as CHANGELOG
-from generator.release.changelog import UNRELEASED
-from generator.release.tools import environment
-from generator.release.tools import run as run_program
-from tests.release import checkouts
+from generator import git
+from generator.commands import environment
+from generator.commands import run as run_program
+from generator.release import install, publish, steps
+from generator.semver import version
+from generator.semver.changelog import FILE as CHANGELOG
+from generator.semver.changelog import UNRELEASED
+from tests.release import repositories
 
 from . import changing
 from .index import TOKEN
@@ -32,7 +34,7 @@ def described(checkout, run, impact):
     heading = f"## {following} ({UNRELEASED})"
     changelog = checkout / CHANGELOG
     changelog.write_text(changelog.read_text("utf-8").replace(heading, impact["draft"]), "utf-8")
-    checkouts.commit(checkout, f"Begin {following}")
+    repositories.commit(checkout, f"Begin {following}")
     run("generator.impact")
     return following
 
@@ -56,7 +58,7 @@ def published(run, uploads, index):
 def user(published, uploads, index, described, tmp_path_factory):
     """The interpreter of a user who installed the new version from the index."""
     needed = [*install.requirements(next(uploads.glob("*.whl"))), "rich"]
-    interpreter = install.make(tmp_path_factory.mktemp("user") / "venv", needed)
+    interpreter = install.make_environment(tmp_path_factory.mktemp("user") / "venv", needed)
     wanted = f"{publish.NAME}=={described}"
     publish.pip(index, "--python", interpreter, "install", "--no-deps", wanted)
     return interpreter
@@ -65,7 +67,7 @@ def user(published, uploads, index, described, tmp_path_factory):
 @pytest.fixture(scope="session")
 def told(user):
     """What they see of the new model."""
-    return json.loads(install.use(user, USE))
+    return json.loads(install.run_smoke_test(user, USE))
 
 
 def test_only_the_spec_is_changed_by_hand(generated):
@@ -99,7 +101,7 @@ def test_the_impact_asks_for_a_version_that_tells_of_both(impact):
 def test_the_release_is_cut_and_tagged(checkout, uploads, described):
     """The tag is on the commit that was built."""
     assert described == version.read(checkout)
-    assert tree.git(checkout, "rev-parse", "HEAD") == tree.tagged(checkout, f"v{described}")
+    assert git.run(checkout, "rev-parse", "HEAD") == git.tagged(checkout, f"v{described}")
     assert f"## {described} ({LATER})" in checkout.joinpath(CHANGELOG).read_text("utf-8")
 
 
