@@ -16,10 +16,10 @@ from .reports import FAIL_ON, FAILED, FORMATS, status
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose status for wrong arguments is not that of a breaking difference."""
+    """A parser whose status for wrong arguments is `FAILED`: 2 means a breaking difference."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and leave."""
+        """Print what is wrong, and exit."""
         self.print_usage(sys.stderr)
         self.exit(FAILED, f"{self.prog}: {message}\n")
 

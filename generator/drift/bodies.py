@@ -12,7 +12,7 @@ JSON = "application/json"
 
 
 def compare_request(old: Operation, new: Operation) -> Iterator[Difference]:
-    """The body that is sent."""
+    """Compare the bodies of requests."""
     place = Place(old.label, "request")
     before = old.document.follow(old.node.get("requestBody", {}))
     after = new.document.follow(new.node.get("requestBody", {}))
@@ -31,7 +31,7 @@ def compare_request(old: Operation, new: Operation) -> Iterator[Difference]:
 
 
 def compare_responses(old: Operation, new: Operation) -> Iterator[Difference]:
-    """Statuses, and the headers and bodies that come with them."""
+    """Compare statuses, and the headers and bodies that come with them."""
     before, after = _responses(old), _responses(new)
     for status in sorted(before.keys() | after.keys()):
         was, now = _answer(before, status), _answer(after, status)
@@ -53,7 +53,7 @@ def _responses(operation: Operation) -> dict[str, Mapping]:
 
 
 def _answer(responses: dict[str, Mapping], status: str) -> Mapping | None:
-    """The answer with a status: its own, that of its hundred, or the one for all others."""
+    """Return the response for a status: its own, that of its range (`4XX`), or the default."""
     for key in (status, f"{status[0]}XX", "default"):
         if key in responses:
             return responses[key]
@@ -128,7 +128,7 @@ def _by_media_type(holder: Mapping) -> dict[str, Mapping]:
 def compare_examples(
     schemas: SchemaComparison, before: Mapping, after: Mapping, place: Place
 ) -> Iterator[Difference]:
-    """The examples of a body or a parameter."""
+    """Compare the examples of a body or a parameter."""
     was, now = _examples(schemas.old, before), _examples(schemas.new, after)
     if was != now:
         yield difference("examples-changed", place, was, now)

@@ -1,4 +1,4 @@
-"""Comparing two catalogues of models, by the table in catalogue.yaml."""
+"""Compare two catalogues of models, by the table in catalogue.yaml."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ UNKNOWN = "unknown"
 
 
 def compare_catalogues(old: spec.Document, new: spec.Document) -> Iterator[Difference]:
-    """Models that are gone or new, and facts that are others."""
+    """Yield models that are gone or new, and facts that changed."""
     models = old.get("models", {}), new.get("models", {})
     for name in sorted(models[0].keys() ^ models[1].keys()):
         kind = "model-added" if name in models[1] else "model-removed"
@@ -27,7 +27,7 @@ def compare_catalogues(old: spec.Document, new: spec.Document) -> Iterator[Diffe
 
 
 def _flat(node: Any, models: set[str], keys: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    """Every value by the keys that lead to it, of the given models only."""
+    """Return every value by the keys that lead to it, of the given models only."""
     if not isinstance(node, dict):
         return {keys: node}
     found: dict[tuple[str, ...], Any] = {}
@@ -77,7 +77,7 @@ def _stated(treatment: str, now: Any) -> str:
 
 @cache
 def treatments() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The table: pattern of a field's name, and how its change is reported."""
+    """Read catalogue.yaml: pattern of a field's name, and how its change is reported."""
     table = spec.load(paths.GENERATOR / "drift" / "catalogue.yaml")
     return tuple(
         (re.compile(re.escape(pattern).replace(r"\*", ".*")), treatment)

@@ -18,7 +18,7 @@ SCHEMA = "#/components/schemas/"
 
 @frozen
 class Contract:
-    """What is known of the API.
+    """A description of the API.
 
     Attributes:
         name: What it is called in reports.
@@ -32,7 +32,7 @@ class Contract:
 
 
 def compare(old: Contract, new: Contract) -> list[Difference]:
-    """Everything that differs by meaning, the gravest first.
+    """Return everything that differs by meaning, the gravest first.
 
     Only what both have is compared: a document without a catalogue says nothing about models.
     """
@@ -46,7 +46,7 @@ def compare(old: Contract, new: Contract) -> list[Difference]:
 
 
 def compare_documents(old: Document, new: Document) -> Iterator[Difference]:
-    """Everything that differs between two OpenAPI documents."""
+    """Yield everything that differs between two OpenAPI documents."""
     yield from _info(old, new)
     yield from compare_servers(old, new)
     yield from compare_operations(old, new)

@@ -19,11 +19,11 @@ NAMED |= {"responses", "schemas", "callbacks"}
 
 
 class DriftError(GenerationError):
-    """Something can't be compared; says what and why."""
+    """A contract can't be compared; says which and why."""
 
 
 class Document:
-    """An OpenAPI document whose nodes can be followed to what they refer to."""
+    """An OpenAPI document, whose references can be followed."""
 
     def __init__(self, raw: Mapping, name: str) -> None:
         version = str(raw.get("openapi"))
@@ -37,24 +37,24 @@ class Document:
         self._constants: dict[tuple[str, ...], Mapping] = {}
 
     def follow(self, node: Mapping) -> Mapping:
-        """The node, or what it refers to, for nodes that are no schemas."""
+        """Return a node, or what it refers to; for nodes that are not schemas."""
         return self.target(node["$ref"]) if "$ref" in node else node
 
     def normalized(self, schema: Raw) -> Raw:
-        """The schema as its version means it: in 3.0 nothing counts beside a reference."""
+        """Return a schema as its version means it: in 3.0 nothing counts beside a reference."""
         if self._references_stand_alone and isinstance(schema, dict) and "$ref" in schema:
             return {"$ref": schema["$ref"]}
         return schema
 
     def resolved(self, schema: Raw) -> Raw:
-        """The schema, or what it refers to if it says nothing else."""
+        """Return a schema, or what it refers to if it says nothing else."""
         seen = self.normalized(schema)
         if isinstance(seen, dict) and set(seen) == {"$ref"}:
             return self.target(seen["$ref"])
         return schema
 
     def target(self, reference: str) -> Any:
-        """What a reference leads to, at any remove.
+        """Return what a reference leads to, directly or through others.
 
         Raises:
             DriftError: It leads out of the document, nowhere, or in a circle.
@@ -84,7 +84,7 @@ class Document:
         return found
 
     def intersection(self, one: Raw, other: Raw) -> Raw:
-        """A schema that holds where both hold; the same object for the same two."""
+        """Return a schema for values of both schemas; the same object for the same two."""
         # By their parts, since a schema that consists of others and refers to itself would go on
         # growing.
         parts = {id(part): part for schema in (one, other) for part in self._parts_of(schema)}
@@ -100,7 +100,7 @@ class Document:
         return self._parts.get(id(schema), (self.resolved(schema),))
 
     def with_discriminator(self, schema: Mapping, option: Raw) -> Raw:
-        """An alternative of a schema, with the values by which its discriminator knows it."""
+        """Return an alternative of a schema, with the discriminator's values that select it."""
         discriminator = schema.get("discriminator", {})
         reference = option.get("$ref") if isinstance(option, dict) else None
         values = [
@@ -117,7 +117,7 @@ class Document:
         return self.intersection(option, constant)
 
     def inlined(self, node: Any, within: tuple[str, ...] = ()) -> Any:
-        """A node with all references replaced, but for those that lead back to where they are."""
+        """Return a node with all references replaced, except those that lead in a circle."""
         if isinstance(node, list):
             return [self.inlined(item, within) for item in node]
         if not isinstance(node, dict):
@@ -133,7 +133,7 @@ class Document:
 
 
 def without_prose(node: Any, *, is_named: bool = False) -> Any:
-    """A node without what only explains it."""
+    """Return a node without descriptions, titles and examples."""
     if isinstance(node, list):
         return [without_prose(item) for item in node]
     if not isinstance(node, dict):
@@ -146,7 +146,7 @@ def without_prose(node: Any, *, is_named: bool = False) -> Any:
 
 
 def anonymous_path(path: str) -> str:
-    """A path template without the names of its parameters: they are never sent."""
+    """Return a path template without the names of its parameters, which are never sent."""
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
@@ -170,18 +170,18 @@ class Operation:
 
     @property
     def label(self) -> str:
-        """What reports call it."""
+        """Return its name in reports."""
         return f"{self.method} {self.path}"
 
     @property
     def key(self) -> str:
-        """What makes it the same operation in another document."""
+        """Return what identifies it in another document."""
         return f"{self.method} {anonymous_path(self.path)}"
 
     def parameters(self) -> dict[tuple[str, str], Mapping]:
-        """Parameters by where they are and what they are called there.
+        """Return parameters by location and name.
 
-        Those of the path are known by their position: their names are never sent.
+        Those of the path are identified by their position: their names are never sent.
         """
         found: dict[tuple[str, str], Mapping] = {}
         for parameter in (*self.item.get("parameters", ()), *self.node.get("parameters", ())):
@@ -197,11 +197,11 @@ class Operation:
         return where, name.lower() if where == "header" else name
 
     def security(self) -> Any:
-        """What it asks of callers."""
+        """Return its security requirements."""
         return self.node.get("security", self.document.raw.get("security", []))
 
     def servers(self) -> set[str] | None:
-        """Addresses of its own hosts; None if it has those of the whole document."""
+        """Return the URLs of its own hosts; None if it has those of the whole document."""
         for holder in (self.node, self.item):
             if "servers" in holder:
                 return set(servers_by_url(holder["servers"]))
@@ -213,7 +213,7 @@ class Operation:
 
 
 def operations(document: Document) -> dict[str, Operation]:
-    """Every operation, by what makes it the same in another document."""
+    """Return every operation by its key, which is the same in another document."""
     return {operation.key: operation for operation in _operations(document)}
 
 
@@ -226,7 +226,7 @@ def _operations(document: Document) -> Iterator[Operation]:
 
 
 def servers_by_url(servers: Any) -> dict[str, Mapping]:
-    """Hosts by their address, variables replaced by each of their values, or by the default."""
+    """Return hosts by URL, with each value of a variable, or its default."""
     found: dict[str, Mapping] = {}
     for server in servers or [{"url": "/"}]:
         urls = [server["url"]]
@@ -238,6 +238,6 @@ def servers_by_url(servers: Any) -> dict[str, Mapping]:
 
 
 def schema_of(node: Mapping) -> Raw:
-    """The schema of a body, a parameter or a header: its own, or that of its only content."""
+    """Return the schema of a body, a parameter or a header, or that of its only content."""
     holder = next(iter(node["content"].values())) if "content" in node else node
     return holder.get("schema", True)

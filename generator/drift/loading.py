@@ -19,12 +19,12 @@ from .. import paths, spec
 from .contracts import Contract
 from .documents import Document, DriftError
 
-SECONDS = 30
-MOST_BYTES = 20_000_000
+TIMEOUT = 30
+MAX_BYTES = 20_000_000
 
 
 def load(place: str) -> Contract:
-    """The contract at a place.
+    """Load the contract at a place.
 
     Args:
         place: A file (OpenAPI document or catalogue, YAML or JSON); a folder that holds
@@ -32,7 +32,7 @@ def load(place: str) -> Contract:
             a git revision; or a revision, for the contract of this project at it.
 
     Raises:
-        DriftError: There is none; says why.
+        DriftError: There is no contract at the place; says why.
     """
     try:
         return _load(place)
@@ -45,7 +45,7 @@ def _load(place: str) -> Contract:
     if place.lower().startswith(("http://", "https://")):
         return parse(fetch(place), place)
     if path.is_dir():
-        # Reports are read elsewhere too: this checkout's own folder is not told by its whole path.
+        # Reports are read elsewhere too, so this checkout's own folder is named without its path.
         title = paths.SPEC.name if path == paths.SPEC else place
         return _of_files({name: _of_folder(path, name) for name in _names()}, title)
     if path.is_file():
@@ -63,7 +63,7 @@ def _load(place: str) -> Contract:
 
 
 def parse(content: bytes, name: str) -> Contract:
-    """The contract that a text holds: an OpenAPI document, or a catalogue."""
+    """Parse a contract: an OpenAPI document, or a catalogue, as YAML or JSON."""
     try:
         text = content.decode("utf-8-sig")
         loaded = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
@@ -78,19 +78,19 @@ def parse(content: bytes, name: str) -> Contract:
 
 
 def fetch(address: str) -> bytes:
-    """What an address answers.
+    """Download a file.
 
     Raises:
-        DriftError: It can't be reached, or answers too much.
+        DriftError: The address can't be reached, or answers more than `MAX_BYTES`.
     """
     try:
         request = Request(address, headers={"User-Agent": "voyageai-drift"})  # noqa: S310  # http(s) only
-        with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  # http(s) only, see `load`
-            content: bytes = answer.read(MOST_BYTES + 1)
+        with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  # http(s) only, see `load`
+            content: bytes = answer.read(MAX_BYTES + 1)
     except (OSError, ValueError, HTTPException) as error:
         raise DriftError(f"{address} can't be fetch: {error}") from error
-    if len(content) > MOST_BYTES:
-        raise DriftError(f"{address} is larger than {MOST_BYTES:,} bytes, too large for a contract")
+    if len(content) > MAX_BYTES:
+        raise DriftError(f"{address} is larger than {MAX_BYTES:,} bytes, too large for a contract")
     return content
 
 
@@ -136,7 +136,7 @@ def _yaml(text: str) -> Any:
 
 
 def _plain(node: Any) -> Any:
-    """With keys that are strings and values that JSON has, as YAML reads 200 and 2025-01-01."""
+    """Return YAML as JSON would have it: with string keys (YAML reads 200) and dates as strings."""
     if isinstance(node, dict):
         return {str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -144,15 +144,15 @@ def _plain(node: Any) -> Any:
     return node.isoformat() if isinstance(node, date) else node
 
 
-# What reading a document raises that has something else at a place than OpenAPI says.
+# What reading a document raises where it does not have the form of OpenAPI.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @contextmanager
 def explain_malformed(*contracts: Contract) -> Iterator[None]:
-    """Within it, to stumble over the form of one of these contracts is a `DriftError`.
+    """Turn an error that a malformed contract causes within the block into a `DriftError`.
 
-    They are looked at only then, since what others publish need not be right in all its corners.
+    They are validated only then: what others publish need not be valid everywhere.
     """
     try:
         yield
@@ -160,7 +160,7 @@ def explain_malformed(*contracts: Contract) -> Iterator[None]:
         raise
     except MALFORMED as error:
         flaws = [*_flaws_of_documents(contracts)] or [*_flaws_of_catalogues(contracts)]
-        if not flaws:  # the slip is ours, then
+        if not flaws:  # then the mistake is ours
             raise
         raise DriftError("\n".join(flaws)) from error
 
@@ -185,11 +185,11 @@ def _flaws_of_catalogues(contracts: Sequence[Contract]) -> Iterator[str]:
 
 
 def _innermost(validator: Any, *instance: Any) -> str | None:
-    """Where the innermost error stands, and what it is; None if there is none."""
+    """Return the innermost error with its place; None if there is none."""
     errors = []
     try:
         for error in validator.iter_errors(*instance):
-            errors.append(error)  # what was found before it stumbles too
+            errors.append(error)  # keeps what was found before it fails
     except MALFORMED as error:
         if not errors:  # references that lead in circles
             return f"{type(error).__name__}: {error}"

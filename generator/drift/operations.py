@@ -17,16 +17,16 @@ from .documents import (
 from .schemas import SchemaComparison
 from .shapes import NULL, shapes
 
-# How a parameter is written unless it is said.
+# The default style of a parameter, by location.
 STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-# There is one way to write these, whether it is exploded or not.
+# These are written the same, exploded or not.
 SCALARS = {"string", "integer", "number", "boolean", NULL}
-# OpenAPI says these headers elsewhere.
+# OpenAPI describes these headers elsewhere.
 ELSEWHERE = {("header", name) for name in ("accept", "content-type", "authorization")}
 
 
 def compare_operations(old: Document, new: Document) -> Iterator[Difference]:
-    """Operations that are gone, that are new, and that are others."""
+    """Yield operations that are gone, new or changed."""
     before, after = operations(old), operations(new)
     for key in sorted(before.keys() | after.keys()):
         if key not in after:
@@ -67,7 +67,7 @@ def _words(old: Operation, new: Operation, place: Place) -> Iterator[Difference]
 
 
 def compare_callbacks(was: Any, now: Any, place: Place) -> Iterator[Difference]:
-    """What the server calls, as it is written with all references replaced."""
+    """Compare callbacks or webhooks, as written with all references replaced."""
     if without_prose(was) != without_prose(now):
         yield difference("callbacks-changed", place, was, now)
     elif was != now:
@@ -122,7 +122,7 @@ def _serialization(document: Document, parameter: Mapping) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Words without the way they are broken into lines; lists without their order."""
+    """Return text without its line breaks, a list without its order."""
     if isinstance(value, str):
         return " ".join(value.split())
     return sorted(value) if value else None
@@ -132,7 +132,7 @@ NO_KEY = "no key"
 
 
 def compare_security(old: Operation, new: Operation) -> Iterator[Difference]:
-    """Ways to authenticate, one of which is enough."""
+    """Compare the ways to authenticate, one of which is enough."""
     before, after = _ways(old), _ways(new)
     gone, come = before - after, after - before
     if not gone and not come:
@@ -150,7 +150,7 @@ Way = frozenset[tuple[str, str]]
 
 
 def _ways(operation: Operation) -> set[Way]:
-    """Each way as all that it asks for, in words, since the names of schemes mean nothing."""
+    """Return each way as the schemes it needs, in words: names differ between documents."""
     return {
         frozenset(
             (_scheme(operation.document, name), scope)
@@ -197,12 +197,12 @@ def _addresses(flow: Mapping) -> str:
     return ", ".join(flow[key] for key in ("authorizationUrl", "tokenUrl") if key in flow)
 
 
-# What clients know of a host beside its address.
+# What clients know of a host beside its URL.
 EXTENSIONS = ("x-name", "x-platform", "x-key-prefix")
 
 
 def compare_servers(old: Document, new: Document) -> Iterator[Difference]:
-    """Hosts of the whole document."""
+    """Compare the hosts of the whole documents."""
     before, after = servers_by_url(old.raw.get("servers")), servers_by_url(new.raw.get("servers"))
     yield from _urls(set(before), set(after), Place("servers"))
     for url in sorted(before.keys() & after.keys()):
@@ -218,7 +218,7 @@ def compare_servers(old: Document, new: Document) -> Iterator[Difference]:
 
 
 def compare_servers_of(old: Operation, new: Operation, place: Place) -> Iterator[Difference]:
-    """Hosts of one operation, where either version does not simply have all of them."""
+    """Compare the hosts of an operation, if it has hosts of its own on either side."""
     was, now = old.servers(), new.servers()
     if was is None and now is None:
         return

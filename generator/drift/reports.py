@@ -1,4 +1,4 @@
-"""Showing differences: as text, as Markdown for a pull request, as JSON."""
+"""Show differences: as text, as Markdown for a pull request, as JSON."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from .differences import Difference, Severity
 VERSION = 1
 FAILED = 3
 NO_DIFFERENCE = "No difference in meaning."
-MOST_PATHS = 3
+MAX_PATHS = 3
 ANY = "any"
 FAIL_ON: dict[str, set[Severity]] = {
     "breaking": {Severity.SENDERS, Severity.READERS},
@@ -20,7 +20,7 @@ FAIL_ON: dict[str, set[Severity]] = {
 
 
 def status(differences: Iterable[Difference], fail_on: str | None) -> int:
-    """The exit status for these differences.
+    """Return the exit status for these differences.
 
     Args:
         differences: What was found.
@@ -35,7 +35,7 @@ def status(differences: Iterable[Difference], fail_on: str | None) -> int:
 
 
 def as_json(old: str, new: str, differences: list[Difference]) -> str:
-    """The stable form: keys are never renamed without a new `version`."""
+    """Return JSON, whose keys are never renamed without a new `version`."""
     report = {
         "version": VERSION,
         "old": old,
@@ -47,7 +47,7 @@ def as_json(old: str, new: str, differences: list[Difference]) -> str:
 
 
 def as_text(old: str, new: str, differences: list[Difference], same: str = NO_DIFFERENCE) -> str:
-    """For a terminal: a line per difference, those that many operations share in one."""
+    """Return text for a terminal: a line per difference; those that operations share in one."""
     lines = [f"{old} -> {new}"]
     if not differences:
         return "\n".join([*lines, same])
@@ -60,7 +60,7 @@ def as_text(old: str, new: str, differences: list[Difference], same: str = NO_DI
 def as_markdown(
     old: str, new: str, differences: list[Difference], same: str = NO_DIFFERENCE
 ) -> str:
-    """For a pull request: what breaks in full, words folded away."""
+    """Return Markdown for a pull request: documentation is folded away."""
     lines = [f"## Drift from `{old}` to `{new}`", ""]
     if not differences:
         return "\n".join([*lines, same])
@@ -99,7 +99,7 @@ def _by_severity(differences: list[Difference]) -> list[tuple[Severity, list[Dif
 
 
 def _grouped(items: list[Difference]) -> list[tuple[str, list[str]]]:
-    """Sentences with all the places where they hold."""
+    """Return sentences with all their places."""
     found: dict[tuple[str, str], list[str]] = {}
     for item in items:
         found.setdefault((item.kind, item.sentence), []).append(item.path)
@@ -107,14 +107,14 @@ def _grouped(items: list[Difference]) -> list[tuple[str, list[str]]]:
 
 
 def shortened(places: list[str]) -> str:
-    """The first of them, and how many more there are."""
-    if len(places) <= MOST_PATHS:
+    """Return the first places, and how many more there are."""
+    if len(places) <= MAX_PATHS:
         return "; ".join(places)
-    return f"{'; '.join(places[:MOST_PATHS])} and {len(places) - MOST_PATHS} more"
+    return f"{'; '.join(places[:MAX_PATHS])} and {len(places) - MAX_PATHS} more"
 
 
 def escaped(text: str) -> str:
-    """A text as a cell of a table holds it."""
+    """Return a text escaped for a cell of a table."""
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 

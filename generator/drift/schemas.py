@@ -24,19 +24,19 @@ ANY_NAME = {"type": "string"}
 
 
 class SchemaComparison:
-    """Compares schemas of two documents, for what is sent or for what is answered."""
+    """Compare schemas of two documents, for requests or for responses."""
 
     def __init__(self, old: Document, new: Document, side: Side) -> None:
         self.old = old
         self.new = new
         self.side: Side = side
-        # Pairs that are being compared: within themselves they are taken for equal.
+        # Pairs that are being compared: within themselves they count as equal.
         self._in_progress: set[tuple[int, int]] = set()
-        # Pairs without a difference: schemas that refer to each other are met on countless ways.
+        # Pairs without a difference, so that schemas with many ways to them are compared once.
         self._equal: set[tuple[int, int]] = set()
 
     def compare(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
-        """Everything that differs, at any depth."""
+        """Yield everything that differs, at any depth."""
         pair = (id(self.old.resolved(old)), id(self.new.resolved(new)))
         if pair in self._in_progress or pair in self._equal:
             return
@@ -122,8 +122,8 @@ class SchemaComparison:
     def _matched(
         self, old: list[Shape], new: list[Shape], place: Place
     ) -> tuple[list[tuple[Shape, Shape]], list[Shape], list[Shape]]:
-        """Pairs of like shapes, the most alike first, and what is left on either side."""
-        # What is alike only if these were pairs is not known to be.
+        """Return pairs of like shapes, the most alike first, and what is left on either side."""
+        # What is equal only if these are pairs is not known to be equal.
         equal = set(self._equal)
         costs = sorted(
             (len(list(self._shape(one, other, place))), i, j)
@@ -143,7 +143,7 @@ class SchemaComparison:
         )
 
     def _label(self, document: Document, shape: Shape) -> str:
-        """What tells a shape from others of its type."""
+        """Return what distinguishes a shape from others of its type."""
         if shape.type == "array":
             names = sorted(_by_type(shapes(document, shape.inner.get("items", True))))
             return f"array of {' or '.join(names)}"
@@ -201,7 +201,7 @@ class SchemaComparison:
     def _bounds(
         self, was: dict[str, Any], now: dict[str, Any], place: Place
     ) -> Iterator[Difference]:
-        """Bounds that count themselves on one side only, which are taken out."""
+        """Yield bounds that are exclusive on one side only, and remove them from the limits."""
         for plain, exclusive, step in BOUNDS:
             if not {plain, exclusive} <= was.keys() | now.keys():
                 continue
@@ -234,7 +234,7 @@ class SchemaComparison:
             yield self._difference(kind, place.field(name))
 
     def _visible_fields(self, document: Document, shape: Shape) -> dict[str, Raw]:
-        """The fields that this side has: what is read only is never sent."""
+        """Return the fields of this side: read-only ones are never sent."""
         hidden = "readOnly" if self.side == "request" else "writeOnly"
         return {
             name: schema
@@ -295,7 +295,7 @@ def _values_of(shape: Shape) -> list[Any]:
 
 
 def _label_kind(label: str) -> str:
-    """A label without what may change while the alternative is still the same one."""
+    """Return a label without its required fields, which may change within the same alternative."""
     return label.partition(" (")[0]
 
 

@@ -1,4 +1,4 @@
-"""Read a schema as the ways in which a value may look, whatever the spelling.
+"""Read a schema as the forms that a value may have, however it is written.
 
 `nullable` and lists of types, `const` and `enum`, references, `allOf`, and alternatives in any
 order all come to the same `Shape`s. `oneOf` and `anyOf` are both read as alternatives.
@@ -22,7 +22,7 @@ UPPER = ("maxLength", "maxItems", "maxProperties", "maxContains", "maximum", "ex
 BOUNDS = (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1))
 FORMS = ("pattern", "format", "multipleOf", "contentEncoding", "contentMediaType", "uniqueItems")
 INNER = ("items", "propertyNames", "contains", "additionalProperties")
-# Compared as they are written: too rare to be understood.
+# Compared as they are written, as they are rare.
 OPAQUE = ("not", "if", "then", "else", "xml", "x-memory")
 OPAQUE_OF_TYPE = {
     "array": (*OPAQUE, "prefixItems", "unevaluatedItems"),
@@ -38,7 +38,7 @@ OF_TYPE = {
 }
 _NUMERIC = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"}
 OF_TYPE |= {"number": _NUMERIC, "integer": _NUMERIC}
-# A schema without a type that has one of these is written for values of that type.
+# A schema without a type that has one of these keywords is meant for values of that type.
 IMPLIES_TYPE = {
     "object": {"properties", "required", "additionalProperties", "patternProperties"}
     | {"unevaluatedProperties", "propertyNames", "dependentRequired", "dependentSchemas"},
@@ -50,7 +50,7 @@ NO_LIMIT = {"minLength": 0, "minItems": 0, "minProperties": 0, "uniqueItems": Fa
 
 @frozen
 class Shape:
-    """One way a value may look.
+    """One form that a value may have.
 
     Attributes:
         type: The JSON type; `anything` if there is none.
@@ -74,12 +74,12 @@ class Shape:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is any value of its type."""
+        """Return whether it is any value of its type."""
         return self == Shape(self.type)
 
 
 def shapes(document: Document, schema: Raw) -> list[Shape]:
-    """The ways a value of a schema may look; none if there is no such value."""
+    """Return the shapes of a schema's values; none if no value is valid."""
     return _merged(_shapes(document, schema, ()))
 
 
@@ -172,7 +172,7 @@ def _limits(schema: Raw, name: str) -> dict[str, Any]:
         if key in mine and key in schema and schema[key] != NO_LIMIT.get(key, ...)
     }
     for plain, exclusive, _ in BOUNDS:
-        # In 3.0 it is a remark about the plain one.
+        # In 3.0 it is a flag of the plain one.
         if isinstance(found.get(exclusive), bool) and found.pop(exclusive) and plain in found:
             found[exclusive] = found.pop(plain)
     if found.get("format") == "byte":
@@ -186,7 +186,7 @@ def _limits(schema: Raw, name: str) -> dict[str, Any]:
 
 
 def _bounded(limits: dict[str, Any], name: str) -> dict[str, Any]:
-    """The limits with at most one bound on each side, the one that counts."""
+    """Return limits with at most one bound on each side, the tighter one."""
     for plain, exclusive, step in BOUNDS:
         if name == "integer" and isinstance(limits.get(exclusive), int):
             whole = limits.pop(exclusive) + step
@@ -203,7 +203,7 @@ def _intersections(document: Document, some: Iterable[Shape], others: list[Shape
 
 
 def _intersection(document: Document, one: Shape, other: Shape) -> Shape | None:
-    """Values of both shapes, if there are any."""
+    """Return the shape of values that have both shapes, if there are any."""
     if one.type == ANY and one.is_plain:
         return other
     if other.type == ANY and other.is_plain:
@@ -252,7 +252,7 @@ def _tightest(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(found: list[Shape]) -> list[Shape]:
-    """Shapes that say together what several said: one enum of two, and open enums."""
+    """Merge shapes that one shape can describe: two enums into one, and open enums."""
     merged: list[Shape] = []
     for shape in found:
         for position, other in enumerate(merged):
@@ -268,7 +268,7 @@ def _merged(found: list[Shape]) -> list[Shape]:
 
 
 def _union(one: Shape, other: Shape) -> Shape | None:
-    """One shape for two, if that says the same."""
+    """Return one shape for two, if it describes the same values."""
     if one.type != other.type:
         return None
     if one == other:
@@ -284,7 +284,7 @@ def _union(one: Shape, other: Shape) -> Shape | None:
 
 
 def canonical_json(value: Any) -> str:
-    """A value as JSON, the same text for the same value."""
+    """Return a value as JSON, the same text for equal values."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
@@ -306,7 +306,7 @@ UNSET = object()
 
 
 def annotation(document: Document, schema: Raw, keyword: str) -> Any:
-    """The value of an annotation: on the schema, or on the only one that it is made of.
+    """Return an annotation of a schema, or of the only schema that it consists of.
 
     Args:
         document: The document of the schema.
@@ -336,7 +336,7 @@ def annotation(document: Document, schema: Raw, keyword: str) -> Any:
 
 
 def examples(document: Document, schema: Raw) -> list[Any]:
-    """The examples of a schema, in either spelling."""
+    """Return the examples of a schema, from `examples` or `example`."""
     several = annotation(document, schema, "examples")
     if several is not UNSET:
         return several if isinstance(several, list) else list(several.values())

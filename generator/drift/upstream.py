@@ -28,7 +28,7 @@ KNOWN_SCHEMA = paths.SPEC / "known-disagreements.schema.json"
 
 @frozen
 class Definition:
-    """A published definition that is known.
+    """A published definition that we know.
 
     Attributes:
         name: Its key.
@@ -47,7 +47,7 @@ class Definition:
 
 @frozen
 class Disagreement:
-    """Something that published definitions say otherwise, for a reason.
+    """A known disagreement of published definitions with ours, and its reason.
 
     Attributes:
         about: What it is about.
@@ -68,7 +68,7 @@ class Disagreement:
     lasting: bool
 
     def covers(self, difference: Difference) -> bool:
-        """Whether a difference is this one."""
+        """Return whether this disagreement explains a difference."""
         return (
             difference.kind in self.kinds
             and any(matches(pattern, difference.path) for pattern in self.paths)
@@ -80,7 +80,7 @@ class Disagreement:
         )
 
     def gone(self, covered: Sequence[Difference]) -> list[str]:
-        """Kinds, paths and values of it for which there is no difference any more."""
+        """Return its kinds, paths and values for which no difference is left."""
         if self.lasting:
             return []
         kinds = {difference.kind for difference in covered}
@@ -98,25 +98,25 @@ class Disagreement:
 
 @frozen
 class Known:
-    """What spec/known-disagreements.yaml holds."""
+    """The content of spec/known-disagreements.yaml."""
 
     definitions: tuple[Definition, ...]
     disagreements: tuple[Disagreement, ...]
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether a path is of a pattern, in which `*` is any run of characters."""
+    """Return whether a path matches a pattern, in which `*` is any run of characters."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), path) is not None
 
 
 def read_known(known: Any = None) -> Known:
-    """What is known to differ.
+    """Read what is known to differ.
 
     Args:
         known: The content of the file; read from spec/ by default.
 
     Raises:
-        DriftError: It has not the form that it should; says where.
+        DriftError: The file does not have the form of its schema; says where.
     """
     raw = spec.load(KNOWN) if known is None else known
     schema = spec.load(KNOWN_SCHEMA)
@@ -155,7 +155,7 @@ UNREAD = f"Its text has changed since it was last read. Read it, then set in {KN
 
 @frozen
 class Outcome:
-    """What came of one published definition.
+    """The result for one published definition.
 
     Attributes:
         name: Where it was read.
@@ -174,7 +174,7 @@ class Outcome:
     unread: str | None
 
     def status(self, fail_on: str | None) -> int:
-        """As for other comparisons; what is no longer so, or unread, counts for `any` alone."""
+        """Return the exit status; `gone` and `unread` count for `any` alone."""
         noted = fail_on == ANY and (self.gone or self.unread)
         return max(status(self.unlisted, fail_on), 1 if noted else 0)
 
@@ -208,13 +208,13 @@ def compare_published(ours: Contract, published: Contract, known: Known) -> Outc
 
 
 def digest(published: Contract) -> str:
-    """What tells a text from another one, however it is laid out."""
+    """Return a digest of a document that does not depend on its layout."""
     raw = published.openapi.raw if published.openapi else None
     return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
 
 
 def identify(published: Contract, known: Known) -> Definition | None:
-    """Which known definition it is: the one most of whose operations' ids are all in it."""
+    """Return the known definition with the most operation ids that are all in it."""
     if published.openapi is None:
         raise DriftError(f"{published.name} is not an OpenAPI document")
     found = {

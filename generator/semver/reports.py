@@ -17,7 +17,7 @@ NAMES = {
 
 
 def as_text(verdict: Verdict) -> str:
-    """For a terminal."""
+    """Return text for a terminal."""
     lines = [_summary(verdict)]
     for level, sentences in _by_level(verdict):
         lines += ["", f"{NAMES[level]} ({len(sentences)})"]
@@ -29,7 +29,7 @@ def as_text(verdict: Verdict) -> str:
 
 
 def as_markdown(verdict: Verdict) -> str:
-    """For a pull request."""
+    """Return Markdown for a pull request."""
     lines = [f"## Changes since `{verdict.base}`", "", f"{_summary(verdict)}."]
     lines += ["", *([f"- {problem}" for problem in verdict.problems] or [COVERED])]
     for level, sentences in _by_level(verdict):
@@ -42,7 +42,7 @@ def as_markdown(verdict: Verdict) -> str:
 
 
 def as_json(verdict: Verdict) -> str:
-    """The stable form: keys are never renamed without a new `version`."""
+    """Return JSON, whose keys are never renamed without a new `version`."""
     report = {
         "version": VERSION,
         "base": verdict.base,
@@ -67,7 +67,7 @@ def as_json(verdict: Verdict) -> str:
 
 
 def as_draft(verdict: Verdict) -> str:
-    """The section of the changelog alone."""
+    """Return the draft of the changelog's section alone."""
     return verdict.draft
 
 

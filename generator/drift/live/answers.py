@@ -21,7 +21,7 @@ from .vectors import check_vectors
 
 
 class AnswerComparison:
-    """Compares answers with the contract.
+    """Compare answers with the contract.
 
     Args:
         table: What is expected beyond it.
@@ -35,7 +35,7 @@ class AnswerComparison:
         self._headers = frozenset(contract.headers())
 
     def check(self, planned: PlannedRequest, answer: Answer) -> Iterator[Difference]:
-        """All that differs in one answer."""
+        """Yield everything that differs in one answer."""
         operation = planned.operation
         place = Place(operation.name, f"response.{answer.status}")
         documented = operation.response(answer.status)
@@ -78,7 +78,7 @@ class AnswerComparison:
             yield from self._shapes.check(schema, answer.body, place)
 
     def _unexpected(self, planned: PlannedRequest, answer: Answer) -> Difference:
-        """What another status than the expected one means."""
+        """Return the difference that an unexpected status means."""
         probe, expected = planned.probe, planned.probe.status
         if probe.over is not None and answer.status == 200:
             return self._limit(planned, probe.over, None)
@@ -127,7 +127,7 @@ class AnswerComparison:
             yield _model("model-removed", name)
 
     def _limit(self, planned: PlannedRequest, limit: str, seen: int | None) -> Difference:
-        """A limit that is another; one that was not met, where nothing was seen of it."""
+        """Return a changed limit; one above the known limit if `seen` is None."""
         expected = planned.limits[limit]
         is_higher = seen is None or seen > expected
         after = f"more than {expected}" if seen is None else seen
@@ -177,12 +177,12 @@ class AnswerComparison:
 
 
 def _model(kind: str, name: str) -> Difference:
-    """A model that is new, or gone."""
+    """Return a difference: a model that is new, or gone."""
     return live_difference(kind, Place(CATALOGUE, "", f"models.{name}"), name=name, subject=name)
 
 
 def _schema(documented: Document) -> Document:
-    """The schema of a JSON body; an empty one where another kind of body is due."""
+    """Return the schema of a JSON body; an empty one for other media types."""
     content = documented.get("content", {}).get(JSON, {})
     schema: Document = content.get("schema", {})
     return schema
@@ -193,7 +193,7 @@ NUMBER = {"type": "number"}
 
 
 def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Look at the items of a list, and at those of a vector all at once: one by one takes long."""
+    """Validate the items of a list; skip a vector of numbers, as one by one takes long."""
     is_vector = items == NUMBER and isinstance(instance, list)
     if not (is_vector and all(type(number) in (int, float) for number in instance)):
         yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
@@ -204,7 +204,7 @@ VALIDATOR: Any = extend(Draft202012Validator, {"items": _items})  # type: ignore
 
 
 class StrictSchemas:
-    """The schemas of answers, made strict: closed, and with the fields that always come.
+    """The schemas of answers made strict: closed, and requiring the fields that always come.
 
     Args:
         document: The OpenAPI document.
@@ -221,7 +221,7 @@ class StrictSchemas:
             schemas[name]["required"] = [*schemas[name].get("required", ()), *fields]
 
     def check(self, schema: Document, body: Any, place: Place) -> Iterator[Difference]:
-        """What differs in a body.
+        """Yield what differs in a body.
 
         Args:
             schema: What the contract has for it.
@@ -235,7 +235,7 @@ class StrictSchemas:
 
 
 def _innermost(error: ValidationError) -> Iterator[ValidationError]:
-    """The errors of the alternative that was meant, or the error itself."""
+    """Yield the errors of the alternative that was meant, or the error itself."""
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.schema_path[0], []).append(inner)
@@ -273,7 +273,7 @@ def _differences(error: ValidationError, body: Place) -> Iterator[Difference]:
 
 
 def _expected(error: ValidationError) -> str:
-    """The types that are taken."""
+    """Return the types that are allowed."""
     if error.validator != "type":
         inner = [each for each in error.context or () if each.validator == "type"]
         return " or ".join(dict.fromkeys(map(_expected, inner)))

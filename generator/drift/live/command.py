@@ -91,7 +91,7 @@ def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _base_url() -> str | None:
-    """The one of the environment, if there is one."""
+    """Return the base URL of the environment, if it is set."""
     base_url = os.environ.get(BASE_URL, "").strip()
     try:
         parts, _ = urlsplit(base_url), httpx2.URL(base_url)
@@ -112,7 +112,7 @@ def _check_budget(planned: list[PlannedRequest], budget: float) -> None:
 
 
 def _prefix(contract: HostContract) -> str:
-    """How keys of the host begin; a key that begins otherwise may be refused for that alone."""
+    """Return the prefix of the host's keys: another may be refused for that alone."""
     prefix: str = (contract.server or {}).get("x-key-prefix", "")
     return prefix
 
@@ -125,7 +125,7 @@ def _positive(text: str) -> float:
 
 
 def _say(text: str, key: str, where: TextIO) -> None:
-    """Print, but never the key, nor what would act on a terminal."""
+    """Print a text without the key, and without control characters."""
     text = text.replace(key, KEY_PLACEHOLDER) if key else text
     lines = ("".join(map(_shown, line)) for line in text.split("\n"))
     print("\n".join(lines), file=where)
@@ -141,7 +141,7 @@ def _shown(character: str) -> str:
 def probe(
     prober: Prober, table: ProbeTable, contract: HostContract, planned: list[PlannedRequest]
 ) -> ProbeReport:
-    """Ask and compare.
+    """Send all planned requests, and compare the answers.
 
     Raises:
         ProbeError: The host can't be asked at all.
@@ -184,7 +184,7 @@ def _add(seen: ProbeReport, differences: Iterable[Difference], name: str) -> Non
 
 
 def _note(left_behind: list[str], planned: PlannedRequest, answer: Answer) -> None:
-    """Keep account of what was made and is still there."""
+    """Note what was created and is not yet deleted."""
     body = answer.body if isinstance(answer.body, dict) else {}
     if answer.status != 200:
         return

@@ -7,7 +7,7 @@ from ... import paths, spec
 from ..catalogues import CATALOGUE
 from ..differences import Difference, Place, Severity, difference, format_value
 
-MOST_CHARACTERS = 300
+MAX_CHARACTERS = 300
 
 
 def live_difference(
@@ -21,7 +21,7 @@ def live_difference(
     keyword: str = "",
     words: str = "",
 ) -> Difference:
-    """A difference of a kind, classified.
+    """Make a difference of a kind, with its severity and sentence.
 
     Args:
         kind: A key of rules.yaml, here or beside the comparison of documents.
@@ -58,20 +58,20 @@ def live_difference(
 def catalogue_difference(
     kind: str, model: str, fact: str, before: Any, after: Any, *, name: str = ""
 ) -> Difference:
-    """A difference from what the catalogue has about a model."""
+    """Make a difference from what the catalogue has about a model."""
     place = Place(CATALOGUE, "", f"models.{model}.{fact}")
     named = name or f"`{fact}` of {model}"
     return live_difference(kind, place, before, after, name=named, subject=model)
 
 
 def truncated(text: str) -> str:
-    """A text as reports quote it."""
-    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+    """Return a text, cut to the length that reports quote."""
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
 
 
 @cache
 def rules() -> dict[str, tuple[Severity, str]]:
-    """The table: kind to class and sentence."""
+    """Read rules.yaml: kind to severity and sentence."""
     return {
         kind: (Severity[severity.upper()], sentence)
         for kind, (severity, sentence) in spec.load(

@@ -16,7 +16,7 @@ FREE = "free"
 
 @frozen
 class Operation:
-    """An operation.
+    """An operation of the host.
 
     Attributes:
         id: Its id.
@@ -34,18 +34,18 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """Return its name in reports."""
         return f"{self.method} {self.path}"
 
     def response(self, status: int) -> Document | None:
-        """What the contract has for a status."""
+        """Return what the contract has for a status."""
         found: Document | None = self.responses.get(str(status))
         return self.responses.get(f"{status // 100}XX") if found is None else found
 
 
 @frozen
 class HostContract:
-    """What there is to compare a host with.
+    """The part of the contract that a host is compared with.
 
     Attributes:
         document: The OpenAPI document.
@@ -58,7 +58,7 @@ class HostContract:
     server: Document | None = None
 
     def operations(self) -> dict[str, Operation]:
-        """Those of the host, by id."""
+        """Return the operations of the host, by id."""
         name = None if self.server is None else self.server["x-name"]
         return {
             each["id"]: Operation(
@@ -76,13 +76,13 @@ class HostContract:
         }
 
     def body(self, operation: Operation) -> Any:
-        """The contract's example of an operation's body; None where it has none."""
+        """Return the contract's example of an operation's body; None if it has no body."""
         if operation.request is None:
             return None
         return self.document["components"]["schemas"][operation.request]["examples"][0]
 
     def models(self, path: str) -> dict[str, Document]:
-        """Those that the host serves at a path, by name."""
+        """Return the models that the host serves at a path, by name."""
         platform = None if self.server is None else self.server["x-platform"]
         return {
             name: model
@@ -93,13 +93,13 @@ class HostContract:
         }
 
     def active(self, path: str) -> dict[str, Document]:
-        """Those of them that are current."""
+        """Return the active models that the host serves at a path, by name."""
         return {
             name: model for name, model in self.models(path).items() if model["lifecycle"] == ACTIVE
         }
 
     def price(self, model: str) -> float:
-        """US dollars per token; the highest there is where the model's is not known."""
+        """Return US dollars per token; the highest of all models if the model's is unknown."""
         prices = {
             name: each["price"]["usd_per_million_tokens"]
             for name, each in self.catalogue["models"].items()
@@ -111,7 +111,7 @@ class HostContract:
         return float(prices.get(model, max(prices.values()))) * factor / 1_000_000
 
     def limits(self, operation: Operation, field_name: str, model: str) -> Document:
-        """What a request to a model may hold at most, by name; those that are known."""
+        """Return the known limits of a request to a model, by name."""
         constraints = contract.constraints(self.document).get(operation.request or "", {})
         known = {
             "max_items": constraints.get(field_name, {}).get("max_items"),
@@ -121,18 +121,18 @@ class HostContract:
         return {name: known[name] for name in names if isinstance(known.get(name), int)}
 
     def free(self) -> Document:
-        """The rate limits of those who have not paid."""
+        """Return the rate limits of free accounts."""
         tier: Document = self.catalogue["tiers"][FREE]
         return tier
 
     def prompts(self, model: str) -> dict[str, str]:
-        """The prompts of a model, by input_type."""
+        """Return the prompts of a model, by input_type."""
         name = self.catalogue["models"][model].get("prompts")
         prompts = self.catalogue["prompts"].get(name, {})
         return {role: text for role, text in prompts.items() if role != "source"}
 
     def headers(self) -> Iterator[str]:
-        """The headers that every answer has."""
+        """Yield the headers that every answer has."""
         for operation in self.operations().values():
             for response in operation.responses.values():
                 yield from (name.lower() for name in response.get("headers", ()))
@@ -143,7 +143,7 @@ class HostContract:
 
 
 def read_contract(base_url: str | None, key: str) -> tuple[HostContract, str]:
-    """The contract as it concerns a host, and the host's base URL.
+    """Read the contract as it concerns a host, and the host's base URL.
 
     Args:
         base_url: The host; by default that to which such keys belong.
@@ -161,7 +161,7 @@ def read_contract(base_url: str | None, key: str) -> tuple[HostContract, str]:
 
 
 def server_for_key(key: str, servers: list[Document]) -> Document:
-    """The host to which keys that begin so belong, by the longest prefix; the first for others."""
+    """Return the host with the longest prefix of a key; the first if none fits."""
     prefixed = [
         each for each in servers if "x-key-prefix" in each and key.startswith(each["x-key-prefix"])
     ]
@@ -169,7 +169,7 @@ def server_for_key(key: str, servers: list[Document]) -> Document:
 
 
 def values_at(document: Any, place: str) -> Iterator[Any]:
-    """What is at a place of a body, such as `data[].index`; None where nothing is."""
+    """Yield what is at a place of a body, such as `data[].index`; None where nothing is."""
     head, _, rest = place.partition(".")
     name = head.removesuffix("[]")
     value = document.get(name) if isinstance(document, dict) else None

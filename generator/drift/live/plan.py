@@ -16,7 +16,7 @@ from .host import HostContract, Operation
 
 @frozen(kw_only=True)
 class Probe:
-    """One thing to ask, of one or more operations and models; probes.yaml tells the fields."""
+    """A request to make to one or more operations and models; probes.yaml explains the fields."""
 
     name: str
     shows: str
@@ -40,7 +40,7 @@ class Probe:
 
 @frozen
 class ProbeTable:
-    """All of probes.yaml."""
+    """The content of probes.yaml."""
 
     probes: list[Probe]
     text: str
@@ -52,14 +52,14 @@ class ProbeTable:
     ordinary_headers: frozenset[str]
 
     def read(self, message: str, text: str) -> dict[str, str] | None:
-        """What a recorded message says in its groups, if that is what a text is."""
+        """Match a text against a recorded message, and return its groups; None if it is another."""
         patterns = self.messages | self.rate_limited
         found = re.match(patterns[message], text)
         return None if found is None else found.groupdict()
 
 
 def parse_number(text: str) -> int:
-    """A number as messages have it, such as `1000` or `10K`."""
+    """Parse a number of a message, such as `1000` or `10K`."""
     return int(text.replace("K", "000"))
 
 
@@ -101,7 +101,7 @@ UNLISTED = Probe(
 
 @frozen
 class PlannedRequest:
-    """A request.
+    """A single request.
 
     Attributes:
         probe: What it is for.
@@ -125,13 +125,13 @@ class PlannedRequest:
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """Return its name in reports."""
         of = f" of {self.model}" if self.model and not self.form else ""
         return f"{self.subject}{of} at {self.operation.name}"
 
     @property
     def subject(self) -> str:
-        """What it is about."""
+        """Return what it tests."""
         named = " ".join(f"{name}={value}" for name, value in self.form.items())
         return f"{self.model} {named}" if named else self.probe.name
 
@@ -143,7 +143,7 @@ def plan(
     *,
     every_model: bool = False,
 ) -> list[PlannedRequest]:
-    """All requests, in the table's order.
+    """Return all requests, in the table's order.
 
     Args:
         table: What to ask.
@@ -169,7 +169,7 @@ def plan(
 
 
 def _unlisted(operation: Operation, contract: HostContract) -> PlannedRequest:
-    """The contract's example of its body, and ids that nobody has."""
+    """Plan a request with the contract's example as body, and ids that do not exist."""
     parameters = {part[1:-1]: "0" for part in operation.path.split("/") if part[:1] == "{"}
     return PlannedRequest(
         evolve(UNLISTED, parameters=parameters), operation, body=contract.body(operation)
@@ -205,7 +205,7 @@ def _requests_of(
 
 
 def _forms(model: Document) -> list[Document]:
-    """Every dimension and every dtype but the first, which is the default, in pairs."""
+    """Return every dimension and dtype except the default ones, in pairs."""
     dimensions = [n for n in model["dimensions"]["allowed"] if n != model["dimensions"]["default"]]
     names = ("output_dimension", "output_dtype")
     return [
@@ -222,7 +222,7 @@ def _request(
     model: str,
     form: Document,
 ) -> PlannedRequest | None:
-    """The request to one model; None where the limit that it is about is not known."""
+    """Return the request to one model; None if the limit that it tests is unknown."""
     takes = table.takes.get(operation.id)
     body = {**fill(probe.body, {"model": model}), **form}
     if takes is None:
@@ -255,7 +255,7 @@ def _texts(probe: Probe, text: str, prompts: dict[str, str], limits: Document) -
 
 
 def fill(value: Any, kept: dict[str, str]) -> Any:
-    """A value with what is kept in place of the names in braces."""
+    """Return a value with names in braces replaced by kept values."""
     if isinstance(value, dict):
         return {key: fill(each, kept) for key, each in value.items()}
     if isinstance(value, list):

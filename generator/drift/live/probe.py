@@ -22,12 +22,12 @@ KEY_PLACEHOLDER = "[key]"
 
 
 class ProbeError(Exception):
-    """The host can't be asked at all; says why and what to do."""
+    """The host can't be probed at all; says why and what to do."""
 
 
 @frozen
 class Answer:
-    """An answer.
+    """An answer of the host.
 
     Attributes:
         status: HTTP status.
@@ -43,14 +43,14 @@ class Answer:
 
     @property
     def detail(self) -> str:
-        """Why a request was refused."""
+        """Return why a request was refused."""
         detail = self.body.get("detail") if isinstance(self.body, dict) else None
         return detail if isinstance(detail, str) else self.text
 
 
 @define
 class Prober:
-    """Sends requests.
+    """Send requests, again if the host asks for it, and never faster than it allows.
 
     Attributes:
         http: The client, whose base URL is the host's.
@@ -112,7 +112,7 @@ class Prober:
     def _try(
         self, planned: PlannedRequest, parameters: dict[str, str], answers: list[Answer]
     ) -> tuple[str | None, float]:
-        """One attempt: why it came to nothing, and after how long the host wants another."""
+        """Send once; return why it failed, if it did, and the seconds that the host asks for."""
         self._throttle()
         try:
             response = self.http.send(self._built(planned, parameters))
@@ -167,7 +167,7 @@ class Prober:
         return Answer(response.status_code, headers, text, body)
 
     def _without_key(self, value: Any) -> Any:
-        """The same, whatever way the key was escaped in it."""
+        """Return a parsed body without the key, however it was escaped."""
         if isinstance(value, str):
             return value.replace(self.key, KEY_PLACEHOLDER)
         if isinstance(value, list):

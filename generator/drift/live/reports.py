@@ -17,7 +17,7 @@ SAME = "Nothing differs from the contract."
 
 @define
 class ProbeReport:
-    """What came of a probe.
+    """The result of a probe.
 
     Attributes:
         host: Its base URL.
@@ -37,21 +37,21 @@ class ProbeReport:
 
     @property
     def differences(self) -> list[Difference]:
-        """What differs, the gravest first."""
+        """Return what differs, the gravest first."""
         return by_severity(self.found)
 
     def status(self, fail_on: str | None) -> int:
-        """As for other comparisons; that of a failure if nothing fails it but not all was seen."""
+        """Return the exit status; `FAILED` if nothing fails it, but not everything was checked."""
         return status(self.found, fail_on) or (FAILED if self.unseen else 0)
 
 
 def cost(planned: list[PlannedRequest]) -> float:
-    """US dollars that requests cost at most."""
+    """Return the US dollars that requests cost at most."""
     return sum(each.usd for each in planned)
 
 
 def announcement(host: str, planned: list[PlannedRequest], rpm: float | None) -> str:
-    """What is about to be asked, and what it costs at most."""
+    """Return what is about to be sent, and what it costs at most."""
     minutes = f", in about {len(planned) / rpm:.0f} minutes" if rpm else ""
     lines = [f"{len(planned)} requests to {host}, at most ${cost(planned):.6f}{minutes}:"]
     for name, count in Counter(each.probe.name for each in planned).items():
@@ -62,7 +62,7 @@ def announcement(host: str, planned: list[PlannedRequest], rpm: float | None) ->
 
 
 def as_text(seen: ProbeReport) -> str:
-    """For a terminal."""
+    """Return text for a terminal."""
     lines = [reports.as_text(CONTRACT, seen.host, seen.differences, same=SAME), "", _counted(seen)]
     for title, items in _besides(seen):
         lines += ["", title, *(f"  {item}" for item in items)]
@@ -70,7 +70,7 @@ def as_text(seen: ProbeReport) -> str:
 
 
 def as_markdown(seen: ProbeReport) -> str:
-    """For a pull request."""
+    """Return Markdown for a pull request."""
     differences = seen.differences
     lines = [reports.as_markdown(CONTRACT, seen.host, differences, same=SAME), "", _counted(seen)]
     for title, items in _besides(seen):
@@ -81,7 +81,7 @@ def as_markdown(seen: ProbeReport) -> str:
 
 
 def as_json(seen: ProbeReport) -> str:
-    """The stable form of other comparisons, with what only a probe can tell."""
+    """Return JSON, as of other comparisons, with what only a probe can show."""
     report = json.loads(reports.as_json(CONTRACT, seen.host, seen.differences))
     for entry, difference in zip(report["differences"], seen.differences, strict=True):
         entry["requests"] = seen.found[difference]

@@ -24,7 +24,7 @@ Vector: TypeAlias = list[float]
 def check_vectors(
     asked: Document, body: Document, model: Document, memory: Document, place: Place
 ) -> Iterator[Difference]:
-    """What is wrong with the vectors of an answer.
+    """Yield what is wrong with the vectors of an answer.
 
     Args:
         asked: The body of the request.
@@ -62,7 +62,7 @@ def _other_dimension(
 
 
 def embeddings(body: Any) -> Iterator[Any]:
-    """The vectors of an answer as they came, in order; of contextualized ones too."""
+    """Yield the vectors of an answer as they came, in order; of contextualized ones too."""
     data = body.get("data") if isinstance(body, dict) else None
     for entry in data if isinstance(data, list) else ():
         if isinstance(entry, dict) and "embedding" in entry:
@@ -72,7 +72,7 @@ def embeddings(body: Any) -> Iterator[Any]:
 
 
 def decode(embedding: Any, number: str) -> Vector | None:
-    """The numbers of a vector; None if they can't be read."""
+    """Return the numbers of a vector; None if they can't be read."""
     if isinstance(embedding, str):
         try:
             memory = base64.b64decode(embedding, validate=True)
@@ -87,7 +87,7 @@ def decode(embedding: Any, number: str) -> Vector | None:
 def check_prompts(
     plain: list[Vector], prompted: dict[str, Vector], prompts: dict[str, str], model: str
 ) -> Iterator[Difference]:
-    """Whether an input_type does what its prompt does.
+    """Check that an input_type has the effect of its prompt.
 
     Args:
         plain: Vectors, made without input_type, of a text and of it after each prompt.
@@ -107,7 +107,7 @@ def check_prompts(
 
 
 def cosine(one: Vector, other: Vector) -> float:
-    """How alike two vectors are; 0 for those of different lengths."""
+    """Return the cosine similarity of two vectors; 0 for those of different lengths."""
     if len(one) != len(other):
         return 0.0
     product = sum(a * b for a, b in zip(one, other, strict=True))

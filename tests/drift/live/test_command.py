@@ -93,7 +93,7 @@ def test_a_report_can_be_pasted_into_a_pull_request(live: Live) -> None:
     assert f"## Drift from `spec` to `{changed}/`" == lines[0]
     assert "### Breaking for readers (1)" in lines
     assert "| POST /rerank: response.200.usage | `usage` is no longer returned. |" in lines
-    assert "<details><summary>ProbeReport in (1)</summary>" in lines
+    assert "<details><summary>Seen in (1)</summary>" in lines
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
