@@ -14,7 +14,7 @@ from generator.drift.contracts import Contract, compare
 from generator.drift.documents import Document
 
 from .pairs import base, listed, pair
-from .rewriting import REWRITES, older
+from .equivalent_rewrites import REWRITES, older
 
 OURS = spec.load(paths.OPENAPI)
 

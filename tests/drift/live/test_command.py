@@ -10,7 +10,7 @@ from voyageai_emulator import Emulator, running
 
 from generator.drift.__main__ import main
 from tests.drift.live.conftest import Live
-from tests.drift.live.emulated import KEY
+from tests.drift.live.probe_harness import KEY
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from generator.drift.differences import Place
 from generator.drift.live.answers import StrictSchemas
 from generator.drift.live.findings import rules
 from tests.drift.live.altered_answers import ANSWERS
-from tests.drift.live.emulated import (
+from tests.drift.live.probe_harness import (
     KEY,
     Alter,
     AlteringTransport,

@@ -11,7 +11,7 @@ from generator import contract as documents
 from generator.drift.live.host import read_contract
 from generator.drift.live.plan import load_table, plan
 from generator.drift.live.reports import cost
-from tests.drift.live.emulated import contract
+from tests.drift.live.probe_harness import contract
 
 ALL = ("files", "batch", "limits")
 UNSHOWN = {"max_items"}

@@ -12,7 +12,7 @@ from generator.drift.live.command import ProbeReport, probe
 from generator.drift.live.plan import load_table, plan
 from generator.drift.live.probe import MAX_FAILURES, RETRY_DELAYS, ProbeError, Prober
 from generator.drift.reports import FAILED
-from tests.drift.live.emulated import KEY, contract
+from tests.drift.live.probe_harness import KEY, contract
 
 FREE = (
     "You have not yet added your payment method in the billing page and will have reduced rate "
