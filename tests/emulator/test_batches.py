@@ -18,9 +18,9 @@ from voyageai_emulator.store import FileStore
 from voyageai_emulator.world import World
 from voyageai_rest import catalogue
 
-from tests.emulator.asking import check
-from tests.emulator.batching import SMALL, Jobs, a_line, ids, jsonl, some_lines
-from tests.emulator.faulting import until
+from tests.emulator.batch_jobs import SMALL, Jobs, a_line, ids, jsonl, some_lines
+from tests.emulator.contract_client import check
+from tests.emulator.http_helpers import until
 
 BATCH = "#/components/schemas/Batch"
 OUTPUT = "#/components/schemas/BatchOutputLine"

@@ -19,7 +19,7 @@ from voyageai_emulator.connections import Connections
 from voyageai_emulator.exchange import Exchange
 from voyageai_rest.operations import SERVERS
 
-from tests.emulator.faulting import KEY, TEXTS, until
+from tests.emulator.http_helpers import KEY, TEXTS, until
 
 
 @pytest.fixture

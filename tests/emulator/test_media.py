@@ -22,8 +22,8 @@ from voyageai_rest.models import (
     VideoUrlContent,
 )
 
-from tests.emulator.drawing import claiming, data_url, drawing, encoded, film, needs_ffmpeg
-from tests.emulator.hosting import Host, endless, hosting
+from tests.emulator.sample_media import claiming, data_url, drawing, encoded, film, needs_ffmpeg
+from tests.emulator.web_server import Host, endless, hosting
 
 MODEL = MODELS["voyage-multimodal-3.5"]
 

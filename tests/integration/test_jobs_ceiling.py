@@ -21,7 +21,7 @@ from voyageai_emulator import Emulator
 from voyageai_emulator.tokenizer import load
 from voyageai_rest import catalogue
 
-from .jobbing import MODEL, ROLE, Site, older, sited, texts
+from .job_harness import MODEL, ROLE, Site, older, sited, texts
 
 PRICE = catalogue.MODELS[MODEL].price.usd_per_million_tokens * (1 - catalogue.BATCH.discount) / 1e6
 ROWS = 40

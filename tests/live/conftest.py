@@ -11,7 +11,7 @@ import pytest
 
 from generator import spec
 from generator.drift.__main__ import main
-from tests.live.looking import KEY
+from tests.live.probe_harness import KEY
 
 
 class Ran(NamedTuple):

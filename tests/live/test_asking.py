@@ -13,7 +13,7 @@ from generator.live.asking import PATIENCE, WAITS, Asker, CannotProbe
 from generator.live.planning import plan
 from generator.live.running import Seen, probe
 from generator.live.table import load
-from tests.live.looking import KEY, contract
+from tests.live.probe_harness import KEY, contract
 
 FREE = (
     "You have not yet added your payment method in the billing page and will have reduced rate "

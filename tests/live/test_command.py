@@ -10,7 +10,7 @@ from voyageai_emulator import Emulator, running
 
 from generator.drift.__main__ import main
 from tests.live.conftest import Live
-from tests.live.looking import KEY
+from tests.live.probe_harness import KEY
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from voyageai_rest.catalogue import PROMPTS, ModelDimensions, Prompts
 from generator.drift.differences import Place
 from generator.live.findings import rules
 from generator.live.shapes import Shapes
-from tests.live.altered import ANSWERS
-from tests.live.looking import (
+from tests.live.altered_answers import ANSWERS
+from tests.live.probe_harness import (
     KEY,
     Alter,
     Altering,

@@ -12,7 +12,7 @@ from generator.live.contract import read
 from generator.live.planning import plan
 from generator.live.reports import cost
 from generator.live.table import load
-from tests.live.looking import contract
+from tests.live.probe_harness import contract
 
 ALL = ("files", "batch", "limits")
 UNSHOWN = {"max_items"}

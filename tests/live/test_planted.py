@@ -8,7 +8,7 @@ from voyageai_emulator.server import Server, serving
 from voyageai_emulator.settings import Settings
 
 from tests.live.conftest import Live
-from tests.live.looking import KEY, document, models
+from tests.live.probe_harness import KEY, document, models
 
 UNHEARD_OF = "x_unheard_of"
 REFUSAL = {"status": 451, "detail": "Not where you are."}

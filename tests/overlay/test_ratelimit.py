@@ -26,7 +26,7 @@ from voyageai.ratelimit.tokens import (
 )
 from voyageai_rest.catalogue import MODELS, TIERS, TOKENIZATION
 
-from .simulated import Referee
+from .simulation import Referee
 
 MODEL = "voyage-4"
 EXACT = 1_000_000  # tokens that teach a limiter to trust estimates

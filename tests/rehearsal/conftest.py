@@ -17,7 +17,7 @@ from packaging.version import Version
 from generator.release import publish, steps, tree, version
 from tests.release import checkouts
 
-from . import changing, copying
+from . import checkout_copy, contract_change
 from .index import serving
 
 DAY = date(2031, 5, 17)
@@ -35,7 +35,7 @@ Run = Callable[..., Done]
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with its release in dist/, as it stands. Copy it before changing it."""
-    root = copying.copy(tmp_path_factory.mktemp("released") / "checkout")
+    root = checkout_copy.copy(tmp_path_factory.mktemp("released") / "checkout")
     steps.ready(root)
     steps.cut(root, DAY)
     steps.make(root, root / "dist")
@@ -46,7 +46,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this repository with a version released, so that there is one to go on from."""
-    root = copying.copy(tmp_path_factory.mktemp("rehearsal") / "checkout")
+    root = checkout_copy.copy(tmp_path_factory.mktemp("rehearsal") / "checkout")
     steps.cut(root, DAY)
     tree.tag(root, version.tag(version.read(root)), "The last release")
     return root
@@ -80,7 +80,7 @@ def last(checkout: Path) -> Version:
 @pytest.fixture(scope="session")
 def generated(checkout: Path, run: Run, last: Version) -> list[str]:
     """Change the spec, check it, generate, write the snapshots anew. The files that changed."""
-    changing.change(checkout / "spec")
+    contract_change.change(checkout / "spec")
     run("generator.lint")
     run("generator")
     run("generator", "--check")

@@ -16,7 +16,7 @@ from generator.release.tools import environment
 from generator.release.tools import run as run_program
 from tests.release import checkouts
 
-from . import changing
+from . import contract_change
 from .index import TOKEN
 
 LATER = date(2031, 6, 1)
@@ -82,7 +82,9 @@ def test_drift_finds_all_of_it_and_nothing_that_breaks(drift):
     said = json.dumps(drift["differences"])
 
     assert set() == {
-        name for name in (*changing.MODELS, changing.FIELD, "POST /tokens") if name not in said
+        name
+        for name in (*contract_change.MODELS, contract_change.FIELD, "POST /tokens")
+        if name not in said
     }
     assert {"additive", "documentation"} == {
         kind for kind, count in drift["summary"].items() if count
@@ -92,8 +94,8 @@ def test_drift_finds_all_of_it_and_nothing_that_breaks(drift):
 def test_the_impact_asks_for_a_version_that_tells_of_both(impact):
     """The number and the changelog follow from the change."""
     assert "1.1.0" == impact["least"]
-    assert changing.MODEL in impact["draft"]
-    assert changing.FIELD in impact["draft"]
+    assert contract_change.MODEL in impact["draft"]
+    assert contract_change.FIELD in impact["draft"]
 
 
 def test_the_release_is_cut_and_tagged(checkout, uploads, described):
@@ -124,14 +126,14 @@ def test_it_is_published_and_works_where_it_is_installed(published, described):
 def test_a_user_uses_the_new_model_and_the_new_field(told, described):
     """They install the version and need nothing else."""
     assert str(described) == told["version"]
-    assert [changing.MODEL, 3] == told["sent"]
+    assert [contract_change.MODEL, 3] == told["sent"]
     assert 2 == told["vectors"]
     assert 3 == told["typed"]
 
 
 def test_the_new_field_is_held_to_its_limits(told):
     """The emulator and the client follow the same contract."""
-    assert changing.FIELD in told["refusal"]
+    assert contract_change.FIELD in told["refusal"]
     assert "priority must be less than or equal to 9, not 30" == told["unsent"]
 
 
@@ -142,7 +144,13 @@ def test_the_new_operation_is_answered(told):
 
 def test_the_demo_runs_on_the_new_model(user, checkout):
     """It is what a newcomer tries first."""
-    command = [user, checkout / DEMO, "--model", changing.MODEL, "How do I unpack a zip file?"]
+    command = [
+        user,
+        checkout / DEMO,
+        "--model",
+        contract_change.MODEL,
+        "How do I unpack a zip file?",
+    ]
     keyless = environment({"COLUMNS": "120"}, without=("VOYAGE_", "VOYAGEAI_"))
 
     assert "zipfile" in run_program(*command, cwd=checkout, env=keyless)

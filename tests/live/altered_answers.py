@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.live.looking import Alter, Reply, planned
+from tests.live.probe_harness import Alter, Reply, planned
 
 
 def body_of(path: str, change: Callable[[dict[str, Any]], Any], status: int = 200) -> Alter:
