@@ -9,6 +9,7 @@ import pytest
 from voyageai_emulator import Emulator, running
 
 from generator.drift.__main__ import main
+from generator.live import asking
 from tests.live.conftest import Live
 from tests.live.probe_harness import KEY
 
@@ -149,7 +150,7 @@ def test_a_key_that_is_refused_is_no_difference(emulator: Emulator, live: Live) 
 
 def test_what_could_not_be_seen_is_no_success(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing found is good news only where everything was looked at."""
-    monkeypatch.setattr("generator.live.asking.WAITS", ())
+    monkeypatch.setattr(asking, "WAITS", ())
     with running(api_key=KEY) as failing:
         failing.faults.always("status", operation="rerank", status=503)
         ran = live(failing)
