@@ -179,7 +179,7 @@ def frameworks(session: nox.Session) -> None:
     # Plugins that the frameworks' own tests need.
     without = ("-p", "no:asyncio", "-p", "no:syrupy")
     session.run("pytest", *without, "tests/frameworks", *session.posargs)
-    session.run("python", "-m", "tests.frameworks.shipped")
+    session.run("python", "-m", "tests.frameworks.upstream_tests")
 
 
 @nox.session(python=OLDEST)

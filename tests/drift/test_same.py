@@ -13,8 +13,8 @@ from generator import paths, spec
 from generator.drift.contracts import Contract, compare
 from generator.drift.documents import Document
 
-from .pairs import base, listed, pair
 from .equivalent_rewrites import REWRITES, older
+from .pairs import base, listed, pair
 
 OURS = spec.load(paths.OPENAPI)
 

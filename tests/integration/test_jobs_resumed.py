@@ -19,7 +19,7 @@ from voyageai.batches import Pace
 from voyageai.files import plans
 from voyageai_emulator import Emulator
 
-from .jobbing import Site, sited, texts
+from .job_harness import Site, sited, texts
 
 ROWS = 20
 TORN = b'{"at": "2026-01-01T00:00:00+00:00", "eve'

@@ -17,7 +17,7 @@ from voyageai import error
 from voyageai.batches import AsyncBatches, Batch, Batches, Polling, RequestCounts
 from voyageai.batches import raw as raw_batches
 
-from .storing import BATCH, answer, done, in_turn
+from .file_server import BATCH, answer, done, in_turn
 
 PARAMS = {"model": "voyage-4", "input_type": "document"}
 ARGUMENTS = ("/v1/embeddings", "file-1", PARAMS)

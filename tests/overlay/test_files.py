@@ -23,12 +23,20 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai.batches import Batch
-from voyageai.files import AsyncFileContent, AsyncFiles, FileContent, FileObject, Files, checking
+from voyageai.files import (
+    AsyncFileContent,
+    AsyncFiles,
+    FileContent,
+    FileObject,
+    Files,
+    checking,
+    sources,
+)
 from voyageai.files import raw as raw_files
 from voyageai.files.sources import Source
 from voyageai_rest.models import BatchEmbeddingsBody, BatchInputLine
 
-from .storing import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
+from .file_server import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
 
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
 STORED = answer(**FILE)
@@ -218,7 +226,7 @@ def test_more_lines_than_a_batch_takes_are_refused(face, monkeypatch):
 def test_a_line_of_any_length_does_not_fill_the_memory(face, monkeypatch):
     """A file without newlines would be read whole."""
     monkeypatch.setattr(checking, "LONGEST", 10)
-    monkeypatch.setattr("voyageai.files.sources.LONGEST", 10)
+    monkeypatch.setattr(sources, "LONGEST", 10)
     with pytest.raises(error.ArgumentError, match="line 1 is longer than 10 bytes"):
         done(face.client(stored).files.upload(LINES))
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import voyageai
 from voyageai.error import ArgumentError, InvalidRequestError
+from voyageai.local import helpers
 from voyageai.prompts import DoublePromptWarning, render
 from voyageai.version import VERSION
 
@@ -396,7 +397,7 @@ def test_a_chunk_function_may_leave_out_what_is_empty(face):
 def test_models_of_this_machine_are_run_here_by_every_method(face, method, role, monkeypatch):
     """Of those for queries and for documents too, which the API would refuse."""
     asked = []
-    monkeypatch.setattr("voyageai.local.helpers.embed_local", lambda *given: asked.append(given))
+    monkeypatch.setattr(helpers, "embed_local", lambda *given: asked.append(given))
     face.call(face.client(), method, ["a"], model="voyage-4-nano", output_dimension=256)
 
     assert [(["a"], "voyage-4-nano", role, True, None, 256)] == asked

@@ -84,7 +84,9 @@ def test_drift_finds_all_of_it_and_nothing_that_breaks(drift):
     said = json.dumps(drift["differences"])
 
     assert set() == {
-        name for name in (*contract_change.MODELS, contract_change.FIELD, "POST /tokens") if name not in said
+        name
+        for name in (*contract_change.MODELS, contract_change.FIELD, "POST /tokens")
+        if name not in said
     }
     assert {"additive", "documentation"} == {
         kind for kind, count in drift["summary"].items() if count
@@ -144,7 +146,13 @@ def test_the_new_operation_is_answered(told):
 
 def test_the_demo_runs_on_the_new_model(user, checkout):
     """It is what a newcomer tries first."""
-    command = [user, checkout / DEMO, "--model", contract_change.MODEL, "How do I unpack a zip file?"]
+    command = [
+        user,
+        checkout / DEMO,
+        "--model",
+        contract_change.MODEL,
+        "How do I unpack a zip file?",
+    ]
     keyless = environment({"COLUMNS": "120"}, without=("VOYAGE_", "VOYAGEAI_"))
 
     assert "zipfile" in run_program(*command, cwd=checkout, env=keyless)

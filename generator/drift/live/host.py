@@ -146,7 +146,7 @@ def read_contract(base_url: str | None, key: str) -> tuple[HostContract, str]:
     """Read the contract as it concerns a host, and the host's base URL.
 
     Args:
-        base_url: The host; by default that to which such keys belong.
+        base_url: The host; by default the one that keys with this prefix belong to.
         key: The API key.
     """
     document, catalogue = spec.load(paths.OPENAPI), spec.load(paths.CATALOGUE)

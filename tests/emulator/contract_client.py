@@ -21,7 +21,7 @@ def check(schema: str, body: Any) -> None:
     VALIDATORS[schema].validate(body)
 
 
-class Asking:
+class ContractClient:
     """Posts JSON to paths below the base URL."""
 
     def __init__(self, http: httpx2.Client) -> None:

@@ -1,4 +1,4 @@
-"""A visit to the page of an emulator."""
+"""Page object of the emulator's page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 from voyageai_emulator.handle import Emulator
 
-from tests.emulator.faulting import admin
+from tests.emulator.http_helpers import admin
 
 WIDTH, HEIGHT = 1440, 900
 # A refused request is written to the console by the browser itself.

@@ -1,4 +1,4 @@
-"""Batch jobs for tests and measurements: inputs, running them, and what came out."""
+"""Batch jobs for tests: inputs, running them, and their outputs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Run the tests that frameworks ship with their sources, on this client, against the emulator.
 
-    python -m tests.frameworks.shipped
+    python -m tests.frameworks.upstream_tests
 
 Of the frameworks here two ship tests that call the client. Those of `langchain-voyageai` are for the
 API, whose place the emulator takes. Those of `opentelemetry-instrumentation-voyageai` play cassettes

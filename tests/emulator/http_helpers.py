@@ -1,4 +1,4 @@
-"""An emulator that can be asked over a bare socket as well."""
+"""Requests to an emulator over HTTP and over bare sockets, and bodies to send."""
 
 from __future__ import annotations
 

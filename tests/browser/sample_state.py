@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 from voyageai_emulator.handle import Emulator
 
-from tests.browser.visit import Visit
-from tests.emulator.faulting import KEY, RANKING, TEXTS, post
+from tests.browser.page import Visit
+from tests.emulator.http_helpers import KEY, RANKING, TEXTS, post
 
 OWNER = {"authorization": "Bearer emulator"}
 CHUNKS = {"inputs": [["a cat", "a dog"], ["a bird"]], "model": "voyage-context-3"}
