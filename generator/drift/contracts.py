@@ -67,9 +67,13 @@ def _info(old: Document, new: Document) -> Iterator[Difference]:
         for side in (old, new)
     )
     for name in sorted(was.keys() | now.keys()):
-        if was.get(name) != now.get(name):
-            place = Place("tags", "", name)
-            yield difference("description-changed", place, was.get(name), now.get(name))
+        place = Place("tags", "", name)
+        if name not in was:
+            yield difference("tag-added", place, None, now[name])
+        elif name not in now:
+            yield difference("tag-removed", place, was[name], None)
+        elif was[name] != now[name]:
+            yield difference("description-changed", place, was[name], now[name])
 
 
 def _webhooks(old: Document, new: Document) -> Iterator[Difference]:

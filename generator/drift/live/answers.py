@@ -161,7 +161,7 @@ class AnswerComparison:
         for field in planned.probe.has:
             if None in values_at(body, field):
                 yield live_difference("field-removed", place.field(field))
-        model: Any = body.get("model")
+        model = next(values_at(body, "model"))
         if planned.model is not None and isinstance(model, str) and model != planned.model:
             yield live_difference("answer-changed", place.field("model"), planned.model, model)
         if planned.operation.request == "RerankRequest":

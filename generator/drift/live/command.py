@@ -13,7 +13,7 @@ from ..differences import Difference
 from ..reports import FAILED
 from .answers import AnswerComparison
 from .host import HostContract, read_contract
-from .plan import PlannedRequest, ProbeTable, load_table, plan
+from .plan import PlannedRequest, ProbeTable, load_table, plan, unknown_fields
 from .probe import KEY_PLACEHOLDER, Answer, ProbeError, Prober
 from .reports import FORMATS, ProbeReport, announcement, cost
 from .vectors import Vector, check_prompts, decode, embeddings
@@ -53,6 +53,10 @@ def _run(chosen: argparse.Namespace, key: str) -> int:
         raise ProbeError(f"{KEY} contains characters that no API key has; copy the key again")
     contract, base_url = read_contract(_base_url(), key)
     table = load_table()
+    if unknown := list(unknown_fields(table, contract)):
+        raise ProbeError(
+            "\n".join([*unknown, "correct spec/, or follow it in generator/drift/live/probes.yaml"])
+        )
     wanted = [name for name in ("files", "batch", "limits") if getattr(chosen, name)]
     planned = plan(table, contract, wanted, every_model=chosen.every_model)
     with httpx2.Client(base_url=base_url, timeout=TIMEOUT) as http:

@@ -37,6 +37,12 @@ class Operation:
         """Return its name in reports."""
         return f"{self.method} {self.path}"
 
+    def schema(self, status: int) -> Document | None:
+        """Return the schema of a status's JSON body; None where there is none."""
+        content = (self.response(status) or {}).get("content", {}).get("application/json", {})
+        schema: Document | None = content.get("schema")
+        return schema
+
     def response(self, status: int) -> Document | None:
         """Return what the contract has for a status."""
         found: Document | None = self.responses.get(str(status))
@@ -56,6 +62,30 @@ class HostContract:
     document: Document
     catalogue: Document
     server: Document | None = None
+
+    @property
+    def schemas(self) -> Document:
+        """Return the component schemas, by name."""
+        schemas: Document = self.document["components"]["schemas"]
+        return schemas
+
+    def has_field(self, schema: Document, place: str) -> bool:
+        """Return whether a schema or an alternative of it has a field such as `data[].index`."""
+        schema = contract.resolve(self.document, schema)
+        if any(self.has_field(each, place) for each in _alternatives(schema)):
+            return True
+        head, _, rest = place.partition(".")
+        name = head.removesuffix("[]")
+        if name not in schema.get("properties", {}):
+            return False
+        found: Document = contract.resolve(self.document, schema["properties"][name])
+        for each in (found, *_alternatives(found)):
+            inner = contract.resolve(self.document, each)
+            if head.endswith("[]"):
+                inner = inner.get("items", {})
+            if not rest or self.has_field(inner, rest):
+                return True
+        return False
 
     def operations(self) -> dict[str, Operation]:
         """Return the operations of the host, by id."""
@@ -140,6 +170,10 @@ class HostContract:
     def _node(self, operation: Document) -> Document:
         node: Document = self.document["paths"][operation["path"]][operation["method"].lower()]
         return node
+
+
+def _alternatives(schema: Document) -> list[Document]:
+    return [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
 
 
 def read_contract(base_url: str | None, key: str) -> tuple[HostContract, str]:

@@ -45,6 +45,7 @@ class ProbeTable:
     probes: list[Probe]
     text: str
     takes: dict[str, Document]
+    reads: dict[str, list[str]]
     always: dict[str, list[str]]
     messages: dict[str, str]
     rate_limited: dict[str, str]
@@ -166,6 +167,33 @@ def plan(
         _unlisted(operation, contract) for id, operation in operations.items() if id not in listed
     ]
     return planned
+
+
+def unknown_fields(table: ProbeTable, contract: HostContract) -> Iterator[str]:
+    """Yield every field that the table names and the contract does not have, as a sentence."""
+    operations = contract.operations()
+    named: dict[str, dict[str, None]] = {}
+    for probe in table.probes:
+        for id in probe.at:
+            named.setdefault(id, {}).update(dict.fromkeys((*probe.has, *probe.keep.values())))
+    for id, places in table.reads.items():
+        named.setdefault(id, {}).update(dict.fromkeys(places))
+    for id, fields in named.items():
+        schema = operations[id].schema(200) if id in operations else None
+        if schema is not None:
+            lost = [place for place in fields if not contract.has_field(schema, place)]
+            yield from (f"the answer of {id} has no field {place}" for place in lost)
+    for id, takes in table.takes.items():
+        request = contract.schemas.get(operations[id].request or "") if id in operations else None
+        if request is not None and not contract.has_field(request, takes["field"]):
+            yield f"the request of {id} has no field {takes['field']}"
+    for name, always in table.always.items():
+        schema = contract.schemas.get(name)
+        if schema is None:
+            yield f"there is no schema {name}"
+        else:
+            lost = [field for field in always if not contract.has_field(schema, field)]
+            yield from (f"the schema {name} has no field {field}" for field in lost)
 
 
 def _unlisted(operation: Operation, contract: HostContract) -> PlannedRequest:

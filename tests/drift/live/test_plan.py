@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve
 
 from generator import contract as documents
-from generator.drift.live.host import read_contract
-from generator.drift.live.plan import load_table, plan
+from generator.drift.live.host import HostContract, read_contract
+from generator.drift.live.plan import load_table, plan, unknown_fields
 from generator.drift.live.reports import cost
 from tests.drift.live.probe_harness import contract
 
@@ -79,6 +79,36 @@ def test_an_operation_without_a_line_is_asked_so_that_it_does_no_harm() -> None:
     assert (
         contract().document["components"]["schemas"]["RerankRequest"]["examples"][0] == asked.body
     )
+
+
+def renamed(schema: str, old: str, new: str) -> HostContract:
+    """Return the contract with another name for a field of a schema."""
+    whole = deepcopy(contract())
+    fields = whole.document["components"]["schemas"][schema]["properties"]
+    fields[new] = fields.pop(old)
+    return whole
+
+
+def test_the_contract_has_all_fields_that_a_probe_reads() -> None:
+    """A field that was renamed in the spec is followed in the table, or it is compared no more."""
+    assert [] == list(unknown_fields(load_table(), contract()))
+
+
+@pytest.mark.parametrize(
+    ("schema", "old", "expected"),
+    [
+        ("RerankResult", "relevance_score", "the answer of rerank has no field data[].relevance_score"),
+        ("ChunkEmbedding", "embedding", "the answer of createContextualizedEmbeddings has no field data[].data[].embedding"),
+        ("TokenUsage", "total_tokens", "the answer of createEmbeddings has no field usage.total_tokens"),
+        ("RerankRequest", "documents", "the request of rerank has no field documents"),
+        ("FileObject", "expires_at", "the schema FileObject has no field expires_at"),
+    ],
+)  # fmt: skip
+def test_a_field_that_was_renamed_in_the_spec_is_named(
+    schema: str, old: str, expected: str
+) -> None:
+    """The comparison would find nothing at its old place, and report that nothing differs."""
+    assert expected in list(unknown_fields(load_table(), renamed(schema, old, "renamed")))
 
 
 def test_every_active_model_is_asked() -> None:
