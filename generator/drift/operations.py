@@ -143,7 +143,7 @@ def compare_security(old: Operation, new: Operation) -> Iterator[Difference]:
         kind = "auth-dropped"
     else:
         kind = "auth-changed"
-    yield difference(kind, Place(old.label, "security"), _told(gone), _told(come))
+    yield difference(kind, Place(old.label, "security"), _in_words(gone), _in_words(come))
 
 
 Way = frozenset[tuple[str, str]]
@@ -161,7 +161,7 @@ def _ways(operation: Operation) -> set[Way]:
     }
 
 
-def _told(ways: set[Way]) -> str | None:
+def _in_words(ways: set[Way]) -> str | None:
     return " or ".join(sorted(map(_way, ways))) or None
 
 

@@ -160,7 +160,7 @@ class Outcome:
     Attributes:
         name: Where it was read.
         definition: Which one it is; None if it is not known.
-        unlisted: Differences that nobody has explained.
+        unlisted: Differences that no known disagreement explains.
         listed: How many were, and dropped out.
         gone: Listed disagreements that are none any more.
         unread: Digest of the text, if it is not the one that was read.

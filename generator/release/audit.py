@@ -159,16 +159,16 @@ def read_pip_audit(answer: dict[str, Any]) -> tuple[str, bool]:
         ReleaseError: The report has a vulnerability.
     """
     asked = [package for package in answer["dependencies"] if "skip_reason" not in package]
-    weak = [
-        f"{package['name']} {package['version']}: {weakness['id']}, fixed in "
-        f"{', '.join(weakness['fix_versions']) or 'no version yet'}"
+    vulnerable = [
+        f"{package['name']} {package['version']}: {vulnerability['id']}, fixed in "
+        f"{', '.join(vulnerability['fix_versions']) or 'no version yet'}"
         for package in asked
-        for weakness in package["vulns"]
+        for vulnerability in package["vulns"]
     ]
-    if weak:
-        raise ReleaseError("\n".join(weak))
+    if vulnerable:
+        raise ReleaseError("\n".join(vulnerable))
     silent = [package["name"] for package in answer["dependencies"] if "skip_reason" in package]
-    sentence = f"no known weaknesses in {len(asked)} checked packages"
+    sentence = f"no known vulnerabilities in {len(asked)} checked packages"
     if silent:
         sentence += f"; {len(silent)} could not be checked: {', '.join(silent[:SHOWN])}"
         sentence += " ..." if len(silent) > SHOWN else ""

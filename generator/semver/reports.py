@@ -11,7 +11,7 @@ COVERED = "The version and the changelog cover everything."
 NAMES = {
     Level.MAJOR: "programs have to change",
     Level.MINOR: "something is new",
-    Level.PATCH: "nobody has to act",
+    Level.PATCH: "nothing to do for users",
     Level.NONE: "nothing has changed",
 }
 

@@ -1,4 +1,4 @@
-"""What comes from others: its versions, licences and weaknesses, and what must not go to them."""
+"""What comes from others: its versions, licences and vulnerabilityes, and what must not go to them."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ WEAK = {"name": "weak", "version": "2", "vulns": [{"id": "CVE-1", "fix_versions"
 UNKNOWN = {"name": "unknown", "skip_reason": "nobody to ask"}
 
 
-def test_a_known_weakness_is_a_fault():
+def test_a_known_vulnerability_is_a_fault():
     """It says which version has it no more."""
     with pytest.raises(ReleaseError, match="weak 2: CVE-1, fixed in 3"):
         audit.read_pip_audit(answer(SOUND, WEAK, UNKNOWN))
@@ -133,7 +133,7 @@ def test_a_known_weakness_is_a_fault():
 
 def test_sound_packages_are_no_fault():
     """It says how many were asked about."""
-    assert ("no known weaknesses in 1 checked packages", True) == audit.read_pip_audit(
+    assert ("no known vulnerabilities in 1 checked packages", True) == audit.read_pip_audit(
         answer(SOUND)
     )
 

@@ -1,4 +1,4 @@
-"""A small repository like this one, released once, to change and to judge."""
+"""A small repository like this one, with a release, to change and to judge."""
 
 from __future__ import annotations
 
@@ -73,6 +73,22 @@ class Options:
     tries: int = field(default=2, validator=ge(0))
 """,
     "overlay/voyageai/transport.py": "def send(body: bytes) -> None: ...\n",
+    "overlay/voyageai_emulator/__init__.py": """\
+from .server import Server, running
+
+__all__ = ["Server", "running"]
+""",
+    "overlay/voyageai_emulator/server.py": """\
+class Server:
+    port: int = 0
+
+
+def running(port: int = 0) -> Server:
+    return Server()
+
+
+def listen(port: int) -> None: ...
+""",
     "generated/voyageai_rest/__init__.py": "",
     "generated/voyageai_rest/models.py": """\
 from attrs import define

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import griffe
 import pytest
 
-from generator.semver.interface import HANDLED_HERE, rules
+from generator.semver.interface import HANDLED_HERE, compare_interfaces, rules
 
 from .repository import CLIENT
 
+EMULATOR = "overlay/voyageai_emulator/server.py"
 CLASS = "class Client(Base):\n"
 SEARCH = "text: str, limit: int | None = None"
 # Name, file, old and new text, and what is told of it.
@@ -44,6 +47,9 @@ CHANGES = [
     ("module", "overlay/voyageai/chunking.py", "", "def split() -> None: ...\n", [("minor", "`voyageai.chunking` is new")]),
     ("in a room of others", "overlay/voyageai/transport.py", "def send", "def post", []),
     ("bound elsewhere", "overlay/voyageai/media/urls.py", "url: str", "url: str, size: int", [("major", "`voyageai.Url` has the new required parameter `size`")]),
+    ("export of the emulator removed", "overlay/voyageai_emulator/__init__.py", "Server, running", "running", [("major", "`voyageai_emulator.Server` is gone")]),
+    ("argument of the emulator", EMULATOR, "running(port: int = 0)", "running(port: int)", [("major", "`port` of `voyageai_emulator.running` is now required")]),
+    ("in a module of the emulator", EMULATOR, "def listen", "def accept", []),
     ("the version", "overlay/voyageai/version.py", "0.6.0", "0.7.0", []),
     ("in words", CLIENT, CLASS, f'{CLASS}    """Searches."""\n', []),
     ("every object has it", CLIENT, CLASS, f"{CLASS}    def __repr__(self) -> str: ...\n", []),
@@ -63,6 +69,18 @@ def test_a_change_is_told_once_as_users_see_it(file, old, new, expected, reposit
     else:
         repository.write(file, new)
     assert expected == repository.told()
+
+
+def test_a_package_that_the_last_release_did_not_have_is_new(repository):
+    """Its names are not there to be listed one by one."""
+    repository.write("overlay/voyageai_emulator/__init__.py", "")
+    shutil.move(repository.root / "overlay/voyageai_emulator", repository.root / "elsewhere")
+    assert [("major", "`voyageai_emulator` is gone")] == repository.told()
+
+    old, new = repository.root / "overlay", repository.root
+    shutil.move(repository.root / "elsewhere", repository.root / "voyageai_emulator")
+    (item,) = compare_interfaces("voyageai_emulator", old, new)
+    assert "`voyageai_emulator` is new" == item.sentence
 
 
 def test_every_kind_of_breakage_has_a_sentence():

@@ -94,7 +94,7 @@ PER_TEXT = 4
 UNLISTED = Probe(
     name="unlisted",
     shows="An operation without a probe of its own exists: it asks for a key.",
-    key="none",  # nobody knows yet what it does, and what it costs
+    key="none",  # what it does and costs is not known yet
     status=401,
     or_status=400,
 )

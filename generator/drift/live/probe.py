@@ -55,7 +55,7 @@ class Prober:
     Attributes:
         http: The client, whose base URL is the host's.
         key: The API key.
-        wrong_key: One that nobody has.
+        wrong_key: A key that does not exist.
         table: How messages about rate limits read.
         rpm: Requests per minute, at most; None for no limit.
         tpm: Tokens per minute that the host allows, once it has said so.
