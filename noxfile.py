@@ -301,7 +301,7 @@ def rehearse(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def audit(session: nox.Session) -> None:
-    """Look for secrets, licences that don't fit and known weaknesses of what is locked."""
+    """Look for secrets, licences that don't fit and known vulnerabilities of what is locked."""
     session.install(*groups("audit", "release"))
     session.run("python", "-m", "generator.release", "audit", *session.posargs)
 

@@ -40,7 +40,7 @@ def _flat(node: Any, models: set[str], keys: tuple[str, ...] = ()) -> dict[tuple
 def _fact(keys: tuple[str, ...], was: Any, now: Any) -> Iterator[Difference]:
     path = ".".join(keys)
     treatment = next(value for pattern, value in treatments() if pattern.fullmatch(path))
-    if treatment == "nothing":
+    if treatment == "ignored":
         return
     is_of_a_model = keys[0] == "models"
     name = f"`{'.'.join(keys[2:])}` of {keys[1]}" if is_of_a_model else f"`{path}`"
@@ -58,9 +58,9 @@ def _fact(keys: tuple[str, ...], was: Any, now: Any) -> Iterator[Difference]:
 
 
 def _kind(treatment: str, was: Any, now: Any) -> str:
-    if treatment == "standing" and now in ("retired", "deprecated"):
+    if treatment == "lifecycle" and now in ("retired", "deprecated"):
         return f"model-{now}"
-    if UNKNOWN in (was, now) or treatment in ("fact", "standing"):
+    if UNKNOWN in (was, now) or treatment in ("fact", "lifecycle"):
         return "fact-changed"  # the API is as it was; more or less of it is known
     if was is None or now is None:
         return _stated(treatment, now)

@@ -101,9 +101,9 @@ def drift(run: Run, generated: list[str], last: Version) -> Any:
 
 
 @pytest.fixture(scope="session")
-def impact(run: Run, drift: Any) -> Any:
+def verdict(run: Run, drift: Any) -> Any:
     """What the change asks of the next version; that it is not told yet has the exit status 1."""
-    return json.loads(run("generator.impact", "--format", "json", expect=1).stdout)
+    return json.loads(run("generator.semver", "--format", "json", expect=1).stdout)
 
 
 @pytest.fixture(scope="session")

@@ -27,15 +27,15 @@ DEMO = Path("docs", "examples", "search_stdlib")
 
 
 @pytest.fixture(scope="session")
-def described(checkout, run, impact):
-    """Begin the next version and say what is new, as the impact drafts it. Its number."""
-    following = Version(impact["least"])
+def described(checkout, run, verdict):
+    """Begin the next version and say what is new, as the verdict drafts it, and return its number."""
+    following = Version(verdict["minimum"])
     steps.begin(checkout, following)
     heading = f"## {following} ({UNRELEASED})"
     changelog = checkout / CHANGELOG
-    changelog.write_text(changelog.read_text("utf-8").replace(heading, impact["draft"]), "utf-8")
+    changelog.write_text(changelog.read_text("utf-8").replace(heading, verdict["draft"]), "utf-8")
     repositories.commit(checkout, f"Begin {following}")
-    run("generator.impact")
+    run("generator.semver")
     return following
 
 
@@ -93,11 +93,11 @@ def test_drift_finds_all_of_it_and_nothing_that_breaks(drift):
     }
 
 
-def test_the_impact_asks_for_a_version_that_tells_of_both(impact):
+def test_the_verdict_asks_for_a_version_that_covers_both(verdict):
     """The number and the changelog follow from the change."""
-    assert "1.1.0" == impact["least"]
-    assert contract_change.MODEL in impact["draft"]
-    assert contract_change.FIELD in impact["draft"]
+    assert "1.1.0" == verdict["minimum"]
+    assert contract_change.MODEL in verdict["draft"]
+    assert contract_change.FIELD in verdict["draft"]
 
 
 def test_the_release_is_cut_and_tagged(checkout, uploads, described):

@@ -24,8 +24,8 @@ class AnswerComparison:
     """Compare answers with the contract.
 
     Args:
-        table: What is expected beyond it.
-        contract: The contract.
+        table: What is expected beyond the contract.
+        contract: The contract, as it concerns the host.
     """
 
     def __init__(self, table: ProbeTable, contract: HostContract) -> None:
@@ -44,7 +44,7 @@ class AnswerComparison:
             kind = "error-added" if answer.status >= 400 else "status-added"
             yield live_difference(kind, place, None, status, subject=status)
         if answer.status >= 500:
-            return  # what a proxy says then, and how, is no part of the contract
+            return  # what a proxy answers then is not part of the contract
         yield from self._check_headers(answer, operation.name)
         if documented is not None:
             yield from self._check_body(documented, answer, place)
@@ -208,7 +208,7 @@ class StrictSchemas:
 
     Args:
         document: The OpenAPI document.
-        always: Schema to fields that it lets be left out and that must be there nevertheless.
+        always: Schema to optional fields that must be there nevertheless.
     """
 
     def __init__(self, document: Document, always: dict[str, list[str]]) -> None:

@@ -34,7 +34,7 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
         given: The arguments.
 
     Returns:
-        As for other comparisons; that of a failure too if nothing fails it but not all was seen.
+        As for other comparisons; `FAILED` too if nothing fails it, but not everything was checked.
     """
     chosen = _options(parser).parse_args(given)
     key = os.environ.get(KEY, "").strip()
@@ -157,7 +157,7 @@ def probe(
         try:
             answers, reason = prober.send(each)
         except KeyboardInterrupt:
-            # What was seen is paid for, and what was made has to be named.
+            # What was seen is paid for, and what was created must be named.
             seen.unseen |= {left.name: INTERRUPTED for left in planned[position:]}
             break
         for answer in answers:

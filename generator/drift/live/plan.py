@@ -105,14 +105,14 @@ class PlannedRequest:
     """A single request.
 
     Attributes:
-        probe: What it is for.
-        operation: What it is sent to.
-        model: The model that is asked, if one is.
+        probe: The probe that it belongs to.
+        operation: The operation that it is sent to.
+        model: Its model, if it has one.
         body: Its body.
-        tokens: How many it is billed for at most.
-        usd: What it costs at most.
-        limits: What it may hold at most, by name.
-        form: Dimension and dtype, where that is what it is about.
+        tokens: Tokens that it is billed for at most.
+        usd: Its cost at most.
+        limits: The known limits of such a request, by name.
+        form: Dimension and dtype, if it tests them.
     """
 
     probe: Probe
@@ -147,10 +147,10 @@ def plan(
     """Return all requests, in the table's order.
 
     Args:
-        table: What to ask.
-        contract: What is known about the host.
-        wanted: Values of `only` that are asked for.
-        every_model: Whether `each` means all models, not those that are active.
+        table: The table of probes.
+        contract: The contract, as it concerns the host.
+        wanted: Values of `only` to include.
+        every_model: `each` means all models, not only active ones.
     """
     operations = contract.operations()
     planned: list[PlannedRequest] = []

@@ -12,10 +12,10 @@ from attrs import define, field, frozen
 from .plan import PlannedRequest, ProbeTable, fill, parse_number
 
 RETRY_DELAYS = (5.0, 20.0, 60.0)
-"""Seconds before a request is made again that was refused for now."""
+"""Seconds to wait before each retry of a request that was refused for now."""
 MAX_RETRY_AFTER = 120.0
 MAX_FAILURES = 3
-"""Requests in a row that come to nothing before no more are made."""
+"""Failed requests in a row after which no more are sent."""
 FILE_CONTENT = b'{"custom_id": "1", "body": {"input": ["a"]}}\n'
 """The file that is uploaded."""
 KEY_PLACEHOLDER = "[key]"
@@ -33,7 +33,7 @@ class Answer:
         status: HTTP status.
         headers: Names of its headers.
         text: Its body, without the key.
-        body: The same read as JSON; None if it is none.
+        body: The same parsed as JSON; None if it is not JSON.
     """
 
     status: int
@@ -56,12 +56,12 @@ class Prober:
         http: The client, whose base URL is the host's.
         key: The API key.
         wrong_key: A key that does not exist.
-        table: How messages about rate limits read.
+        table: The table, for messages about rate limits.
         rpm: Requests per minute, at most; None for no limit.
         tpm: Tokens per minute that the host allows, once it has said so.
-        kept: What answers have that later requests need.
-        sleep: Waits some seconds.
-        clock: Tells seconds.
+        kept: Values of answers that later requests need.
+        sleep: Sleeps for some seconds.
+        clock: Returns the time in seconds.
     """
 
     http: httpx2.Client
@@ -79,10 +79,10 @@ class Prober:
     _accepted: bool = False
 
     def send(self, planned: PlannedRequest) -> tuple[list[Answer], str | None]:
-        """Send a request, again if need be.
+        """Send a request, and retry it while the host refuses it for now.
 
         Returns:
-            All answers, the last of which counts, and why it does not if it does not.
+            All answers, the last of which counts, and the reason if it could not be had.
 
         Raises:
             ProbeError: The host can't be reached or refuses the key.
@@ -115,7 +115,7 @@ class Prober:
         """Send once; return why it failed, if it did, and the seconds that the host asks for."""
         self._throttle()
         try:
-            response = self.http.send(self._built(planned, parameters))
+            response = self.http.send(self._request(planned, parameters))
         except httpx2.RequestError as error:
             if not self._reached:
                 raise ProbeError(
@@ -137,7 +137,7 @@ class Prober:
             return f"status {answer.status}", float(after) if after.isdecimal() else 0
         return None, 0
 
-    def _built(self, planned: PlannedRequest, parameters: dict[str, str]) -> httpx2.Request:
+    def _request(self, planned: PlannedRequest, parameters: dict[str, str]) -> httpx2.Request:
         probe, body = planned.probe, planned.body
         path = planned.operation.path
         for name, value in parameters.items():

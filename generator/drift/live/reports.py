@@ -20,12 +20,12 @@ class ProbeReport:
     """The result of a probe.
 
     Attributes:
-        host: Its base URL.
-        planned: What was to be asked.
-        found: What differs, and in which requests it was seen.
-        unseen: Requests that came to nothing, and why.
-        left_behind: What was made and could not be taken away.
-        usd: What it cost by what the host counted.
+        host: The base URL of the host.
+        planned: The requests that were planned.
+        found: What differs, and the requests that showed it.
+        unseen: Requests that could not be checked, and why.
+        left_behind: Ids of what was created and not deleted.
+        usd: The cost, by the tokens that the host counted.
     """
 
     host: str

@@ -12,7 +12,7 @@ from ..differences import Difference, Place
 from .findings import catalogue_difference, live_difference
 
 SAME = 0.999
-"""Cosine from which two vectors are of the same text; servers do not repeat themselves exactly."""
+"""The lowest cosine of two vectors of one text; servers do not repeat themselves exactly."""
 BASE64 = "base64"
 NUMBERS = "numbers"
 FORMATS = {"float32": "f", "int8": "b", "uint8": "B"}
@@ -28,10 +28,10 @@ def check_vectors(
 
     Args:
         asked: The body of the request.
-        body: That of the answer.
+        body: The body of the answer; its vectors are (dimension,), or (dimension / 8,) if binary.
         model: The catalogue's entry of the model.
         memory: Dtype to what its numbers are in memory.
-        place: That of the answer.
+        place: The place of the answer.
     """
     dtype = asked.get("output_dtype", model["dtypes"][0])
     number = memory[dtype]["number"]
@@ -90,8 +90,9 @@ def check_prompts(
     """Check that an input_type has the effect of its prompt.
 
     Args:
-        plain: Vectors, made without input_type, of a text and of it after each prompt.
-        prompted: Vectors of the text alone, by input_type.
+        plain: Vectors without input_type, of the text alone and after each prompt: (1 + prompts) of
+            shape (dimension,).
+        prompted: Vectors of the text alone, by input_type, each of shape (dimension,).
         prompts: The prompts, by input_type.
         model: The model's name.
     """
