@@ -16,7 +16,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False  # skipped, and said so
 nox.options.sessions = [
-    *("lint", "types", "spec", "generate-check", "impact", "tests", "conformance"),
+    *("lint", "types", "spec", "generate-check", "semver", "tests", "conformance"),
     *("jobs", "frameworks", "browser", "local", "build", "rehearse", "audit"),
 ]
 
@@ -27,8 +27,8 @@ OLDEST = PYTHONS[0]
 SOURCES = ("overlay", "generator", "tests", "docs", "noxfile.py")
 # Documentation and maintainers' tools: what they test does not depend on the interpreter.
 ONCE = [
-    *("tests/docs", "tests/drift", "tests/generator", "tests/impact", "tests/live"),
-    *("tests/release", "tests/spec"),
+    *("tests/docs", "tests/drift", "tests/generator", "tests/release", "tests/semver"),
+    "tests/spec",
 ]
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
@@ -125,10 +125,10 @@ def drift(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
-def impact(session: nox.Session) -> None:
+def semver(session: nox.Session) -> None:
     """Fail unless version and changelog cover what has changed since the last release."""
-    session.install(*groups("impact"), "-e", ".[emulator,images,tokenizers]")
-    session.run("python", "-m", "generator.impact", *session.posargs)
+    session.install(*groups("semver"), "-e", ".[emulator,images,tokenizers]")
+    session.run("python", "-m", "generator.semver", *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -179,7 +179,7 @@ def frameworks(session: nox.Session) -> None:
     # Plugins that the frameworks' own tests need.
     without = ("-p", "no:asyncio", "-p", "no:syrupy")
     session.run("pytest", *without, "tests/frameworks", *session.posargs)
-    session.run("python", "-m", "tests.frameworks.shipped")
+    session.run("python", "-m", "tests.frameworks.upstream_tests")
 
 
 @nox.session(python=OLDEST)
@@ -270,7 +270,7 @@ def release(session: nox.Session) -> None:
     inner = (sys.executable, "-m", "nox", "--error-on-missing-interpreters", "-s")
     session.run(*step, "ready")
     session.run("python", "-m", "generator", "--check")
-    session.run(*inner, "impact", external=True)
+    session.run(*inner, "semver", external=True)
     session.run(*step, "cut")
     session.run(*step, "build")
     session.run(*inner, "tests", env={RELEASED: str(ROOT / "dist")}, external=True)
@@ -301,7 +301,7 @@ def rehearse(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def audit(session: nox.Session) -> None:
-    """Look for secrets, licences that don't fit and known weaknesses of what is locked."""
+    """Look for secrets, licences that don't fit and known vulnerabilities of what is locked."""
     session.install(*groups("audit", "release"))
     session.run("python", "-m", "generator.release", "audit", *session.posargs)
 

@@ -12,7 +12,7 @@ import pytest
 from voyageai_emulator import running
 from voyageai_emulator.handle import Emulator
 
-from tests.browser.visit import Visit
+from tests.browser.page import Visit
 
 ARGUMENTS = (
     "--no-sandbox",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from voyageai_emulator import Emulator, running
+from voyageai_emulator import Emulator, running, server
 from voyageai_emulator.__main__ import main
 
 pytest_plugins = ["pytester"]
@@ -122,7 +122,7 @@ class Told:
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """What the server would be told."""
     told = Told()
-    monkeypatch.setattr("voyageai_emulator.server.Server", told)
+    monkeypatch.setattr(server, "Server", told)
     return told
 
 

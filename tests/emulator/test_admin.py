@@ -13,7 +13,7 @@ from voyageai_emulator.handle import Emulator
 from voyageai_emulator.recorded import fingerprint
 from voyageai_rest.catalogue import BATCH, MODELS, TIERS, Tiers
 
-from tests.emulator.faulting import KEY, RANKING, TEXTS, admin, post
+from tests.emulator.http_helpers import KEY, RANKING, TEXTS, admin, post
 
 LINES = b'{"custom_id": "a", "body": {"input": ["one"]}}\n'
 

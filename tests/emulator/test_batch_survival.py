@@ -20,7 +20,7 @@ from voyageai_emulator.settings import Settings
 from voyageai_emulator.store import IN_FLIGHT, Store
 from voyageai_emulator.world import World
 
-from tests.emulator.batching import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
+from tests.emulator.batch_jobs import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
 
 LINES = 2000
 KILLS = 10

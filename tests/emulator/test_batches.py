@@ -11,16 +11,16 @@ import attrs
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.batches import checking
+from voyageai_emulator.batches import checking, worker
 from voyageai_emulator.handle import Emulator
 from voyageai_emulator.handlers import MODEL_HANDLERS
 from voyageai_emulator.store import FileStore
 from voyageai_emulator.world import World
 from voyageai_rest import catalogue
 
-from tests.emulator.asking import check
-from tests.emulator.batching import SMALL, Jobs, a_line, ids, jsonl, some_lines
-from tests.emulator.faulting import until
+from tests.emulator.batch_jobs import SMALL, Jobs, a_line, ids, jsonl, some_lines
+from tests.emulator.contract_client import check
+from tests.emulator.http_helpers import until
 
 BATCH = "#/components/schemas/Batch"
 OUTPUT = "#/components/schemas/BatchOutputLine"
@@ -380,7 +380,7 @@ def test_what_stops_a_job_stops_it_for_a_while_and_no_other(
     emulator: Emulator, steered: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk may be full: jobs go on once there is room, and no line is lost or answered twice."""
-    monkeypatch.setattr("voyageai_emulator.batches.worker.AGAIN", 0.01)
+    monkeypatch.setattr(worker, "AGAIN", 0.01)
     append, full = FileStore.append, 3
 
     def append_if_there_is_room(files: FileStore, number: int, content: bytes) -> None:

@@ -24,8 +24,8 @@ from voyageai_emulator.settings import Settings
 from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS, find
 
-from tests.emulator.asking import DOCUMENT
-from tests.emulator.faulting import until
+from tests.emulator.contract_client import DOCUMENT
+from tests.emulator.http_helpers import until
 from tests.emulator.test_serving import command
 
 BODY = {"input": "hello", "model": "voyage-4"}

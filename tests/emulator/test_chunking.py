@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from voyageai_emulator.engine.chunking import split
 from voyageai_emulator.engine.tokens import count
 
-from tests.emulator.writing import texts
+from tests.emulator.sample_texts import texts
 
 
 @given(texts, st.integers(1, 30), st.data())

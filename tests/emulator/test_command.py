@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai_emulator import running
+from voyageai_emulator import running, server
 from voyageai_emulator.__main__ import _announce, main
 from voyageai_emulator.settings import Settings, SettingsDict
 
@@ -41,7 +41,7 @@ class Told:
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """What the server would be told."""
     told = Told()
-    monkeypatch.setattr("voyageai_emulator.server.Server", told)
+    monkeypatch.setattr(server, "Server", told)
     return told
 
 

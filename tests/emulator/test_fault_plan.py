@@ -16,7 +16,7 @@ from voyageai_emulator.handle import Emulator
 from voyageai_emulator.settings import Settings
 from voyageai_emulator.world import World
 
-from tests.emulator.faulting import RANKING, TEXTS, admin, post
+from tests.emulator.http_helpers import RANKING, TEXTS, admin, post
 from tests.emulator.test_serving import command
 
 

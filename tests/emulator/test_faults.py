@@ -17,8 +17,8 @@ from voyageai_emulator.faults import FAULTS, Fault
 from voyageai_emulator.faults.statuses import NAMED
 from voyageai_emulator.handle import Emulator
 
-from tests.emulator.asking import check
-from tests.emulator.faulting import (
+from tests.emulator.contract_client import check
+from tests.emulator.http_helpers import (
     BASE64,
     DOCUMENTS,
     RANKING,

@@ -13,8 +13,8 @@ from voyageai_emulator import bodies, recorded, running
 from voyageai_emulator.handle import Emulator
 from voyageai_rest.catalogue import BATCH
 
-from tests.emulator.asking import check
-from tests.emulator.batching import Jobs, jsonl, some_lines
+from tests.emulator.batch_jobs import Jobs, jsonl, some_lines
+from tests.emulator.contract_client import check
 
 FILE = "#/components/schemas/FileObject"
 LIST = "#/components/schemas/FileList"

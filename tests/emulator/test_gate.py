@@ -19,7 +19,7 @@ from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.operations import OPERATIONS, SERVERS, Operation, Server
 
-from tests.emulator.asking import DOCUMENT, send
+from tests.emulator.contract_client import DOCUMENT, send
 from tests.emulator.test_validation import VALID
 
 INVALID = {"detail": "Provided API key is invalid."}

@@ -14,12 +14,12 @@ from typing import Any
 import httpx2
 import pytest
 import voyageai
-from voyageai_emulator import InProcessEmulator, in_process, running
+from voyageai_emulator import InProcessEmulator, in_process, inprocess, running
 from voyageai_emulator.connections import Connections
 from voyageai_emulator.exchange import Exchange
 from voyageai_rest.operations import SERVERS
 
-from tests.emulator.faulting import KEY, TEXTS, until
+from tests.emulator.http_helpers import KEY, TEXTS, until
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ class Scripted:
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Scripted, InProcessEmulator]]:
     """An emulator with another application in its place."""
     app = Scripted()
-    monkeypatch.setattr("voyageai_emulator.inprocess.create_app", lambda *_: app)
+    monkeypatch.setattr(inprocess, "create_app", lambda *_: app)
     with in_process() as emulator:
         yield app, emulator
 

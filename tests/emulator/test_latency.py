@@ -19,9 +19,9 @@ from voyageai_emulator.settings import Settings
 from voyageai_emulator.slots import Slots
 from voyageai_emulator.world import World
 
-from tests.emulator.asking import client_of
-from tests.emulator.faulting import message
-from tests.emulator.hurrying import hurry
+from tests.emulator.contract_client import client_of
+from tests.emulator.http_helpers import message
+from tests.emulator.virtual_time import hurry
 
 SMALL = {"input": "a short text", "model": "voyage-4"}
 # Few bytes and many tokens: those of the query count once for each document.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import random
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,8 @@ from voyageai_rest.models import (
     VideoUrlContent,
 )
 
-from tests.emulator.drawing import claiming, data_url, drawing, encoded, film, needs_ffmpeg
-from tests.emulator.hosting import Host, endless, hosting
+from tests.emulator.sample_media import claiming, data_url, drawing, encoded, film, needs_ffmpeg
+from tests.emulator.web_server import Host, endless, hosting
 
 MODEL = MODELS["voyage-multimodal-3.5"]
 
@@ -316,7 +317,7 @@ def test_hosts_are_allowed_as_people_write_them(
     def refuse(*_: object, **__: object) -> None:
         raise ConnectionRefusedError("nobody there")
 
-    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
     assert "cannot be fetched from: nobody there" in refusal(Media([allowed]), url)
 
 

@@ -20,7 +20,7 @@ from voyageai_emulator.window import Window
 from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS, TIERS
 
-from tests.emulator.asking import DOCUMENT
+from tests.emulator.contract_client import DOCUMENT
 
 EXAMPLES: Mapping[str, Any] = DOCUMENT["components"]["responses"]["RateLimited"]["content"][
     "application/json"

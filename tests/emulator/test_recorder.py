@@ -24,7 +24,7 @@ from voyageai_emulator.recorder import Journal
 from voyageai_emulator.requests import Requests
 from voyageai_rest.models import EmbeddingsRequest, RerankRequest
 
-from tests.emulator.faulting import (
+from tests.emulator.http_helpers import (
     KEY,
     RANKING,
     TEXTS,

@@ -15,8 +15,8 @@ from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.operations import OPERATIONS
 
-from tests.emulator.asking import DOCUMENT, ERROR, check, send
-from tests.emulator.faulting import admin
+from tests.emulator.contract_client import DOCUMENT, ERROR, check, send
+from tests.emulator.http_helpers import admin
 
 BODY = {"input": "hello", "model": "voyage-4"}
 KEY = {"authorization": "Bearer any"}

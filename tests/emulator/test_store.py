@@ -20,8 +20,8 @@ from voyageai_emulator.store.ids import new_id
 from voyageai_emulator.store.jobs import Place
 from voyageai_emulator.store.schema import VERSION
 
-from tests.emulator.asking import DOCUMENT
-from tests.emulator.batching import Jobs, some_lines
+from tests.emulator.batch_jobs import Jobs, some_lines
+from tests.emulator.contract_client import DOCUMENT
 
 KEY = "pa-a-key-that-nobody-may-see"
 

@@ -15,7 +15,7 @@ from voyageai_emulator.engine import tokens
 from voyageai_emulator.tokenizer import load
 from voyageai_rest.catalogue import TOKENIZATION
 
-from tests.emulator.writing import texts
+from tests.emulator.sample_texts import texts
 
 PROSE = (
     "The lighthouse keeper climbed the narrow stairs every evening, lit the lamp, and wrote "

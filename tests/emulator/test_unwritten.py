@@ -13,7 +13,7 @@ from voyageai_emulator.example import EXAMPLE, build
 from voyageai_emulator.settings import Settings
 from voyageai_emulator.world import World
 
-from tests.emulator.asking import DOCUMENT, send
+from tests.emulator.contract_client import DOCUMENT, send
 
 CONTRACT = Contract(DOCUMENT)
 

@@ -15,7 +15,7 @@ from voyageai_emulator.settings import Settings
 from voyageai_emulator.world import World
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
-from tests.emulator.asking import DOCUMENT, Asking, send
+from tests.emulator.contract_client import DOCUMENT, ContractClient, send
 
 PREAMBLE = (
     "The request body is not valid JSON, or some arguments were not specified properly. "
@@ -57,7 +57,9 @@ def recorded(name: str) -> str:
         ("not_a_string", {**TEXT, "model": None}),
     ],
 )
-def test_recorded_messages_are_given_word_for_word(ask: Asking, name: str, body: Any) -> None:
+def test_recorded_messages_are_given_word_for_word(
+    ask: ContractClient, name: str, body: Any
+) -> None:
     """Code that looks for the API's words must find them here."""
     assert recorded(name) == ask.refused("/embeddings", body)
 
@@ -144,20 +146,20 @@ def test_recorded_messages_are_given_word_for_word(ask: Asking, name: str, body:
     ],
 )
 def test_a_wrong_argument_is_named(
-    ask: Asking, path: str, change: dict[str, Any], reason: str
+    ask: ContractClient, path: str, change: dict[str, Any], reason: str
 ) -> None:
     """The caller has to be told which argument to mend."""
     assert PREAMBLE + reason == ask.refused(path, {**VALID[path], **change})
 
 
 @pytest.mark.parametrize("path", VALID)
-def test_valid_requests_are_answered(ask: Asking, path: str) -> None:
+def test_valid_requests_are_answered(ask: ContractClient, path: str) -> None:
     """The wrong requests of the other tests are wrong in the way they say and no other."""
     assert VALID[path]["model"] == ask(path, VALID[path])["model"]
 
 
 @pytest.mark.parametrize("path", VALID)
-def test_optional_arguments_may_be_null(ask: Asking, path: str) -> None:
+def test_optional_arguments_may_be_null(ask: ContractClient, path: str) -> None:
     """The official client sends null for what its caller leaves out."""
     schema = Contract(DOCUMENT)._resolved(  # reads the schema as the emulator does
         DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -171,7 +173,7 @@ def test_optional_arguments_may_be_null(ask: Asking, path: str) -> None:
     assert ask(path, VALID[path]) == answer
 
 
-def test_an_empty_document_is_refused_in_the_words_of_the_api(ask: Asking) -> None:
+def test_an_empty_document_is_refused_in_the_words_of_the_api(ask: ContractClient) -> None:
     """Code that moves from another reranker sends them; white space is a document to this one."""
     assert recorded("empty_document") == ask.refused("/rerank", {**RANK, "documents": ["d", ""]})
     assert 1 == len(ask("/rerank", {**RANK, "documents": [" "]})["data"])
@@ -200,7 +202,7 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
         assert (server.name, expected) == (server.name, found)
 
 
-def test_a_host_that_refuses_null_takes_everything_else(ask: Asking) -> None:
+def test_a_host_that_refuses_null_takes_everything_else(ask: ContractClient) -> None:
     """What is narrowed for a host must still have its other values, and its words for wrong ones."""
     app = create_app(World(Settings(platform="atlas")))
     body = {**TEXT, "output_dimension": None, "output_dtype": None}
@@ -212,7 +214,7 @@ def test_a_host_that_refuses_null_takes_everything_else(ask: Asking) -> None:
     assert ask.refused("/embeddings", wrong) == answer.json()["detail"]
 
 
-def test_several_wrong_arguments_are_all_named(ask: Asking) -> None:
+def test_several_wrong_arguments_are_all_named(ask: ContractClient) -> None:
     """One round trip shows everything there is to mend."""
     said = ask.refused("/embeddings", {"input": "a", "truncation": 1, "dimensions": 2})
     expected = {
@@ -223,7 +225,7 @@ def test_several_wrong_arguments_are_all_named(ask: Asking) -> None:
     assert expected == set(said.removeprefix(PREAMBLE).split("; "))
 
 
-def test_where_json_ends_to_be_json_is_said(ask: Asking) -> None:
+def test_where_json_ends_to_be_json_is_said(ask: ContractClient) -> None:
     """The argument that a broken body is blamed on is the place of the break."""
     body = b'{"input": "hello", "model" "voyage-4"}'
     expected = f"{PREAMBLE}Error for argument '27': JSON decode error"
@@ -233,14 +235,14 @@ def test_where_json_ends_to_be_json_is_said(ask: Asking) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"\xff", b"[" * 100_000, b'{"input": NaN}', b"9" * 5000], ids=lambda b: b[:9]
 )
-def test_what_python_cannot_decode_is_not_json(ask: Asking, body: bytes) -> None:
+def test_what_python_cannot_decode_is_not_json(ask: ContractClient, body: bytes) -> None:
     """No body, however odd, may take the server down or be answered with a 500."""
     assert f"{PREAMBLE}Error for argument '0': JSON decode error" == ask.refused(
         "/embeddings", body
     )
 
 
-def test_a_body_must_be_an_object(ask: Asking) -> None:
+def test_a_body_must_be_an_object(ask: ContractClient) -> None:
     """JSON of another kind has no arguments to name."""
     expected = f"{PREAMBLE}Error for argument 'body': Input should be a valid dictionary"
     assert expected == ask.refused("/rerank", [])
@@ -256,7 +258,7 @@ def test_a_body_must_be_an_object(ask: Asking) -> None:
     ],
 )
 def test_the_largest_list_is_taken_and_one_more_refused(
-    ask: Asking, path: str, field: str, item: Any
+    ask: ContractClient, path: str, field: str, item: Any
 ) -> None:
     """A batch that is too large is the most common refusal of all."""
     most = 1000
@@ -268,7 +270,7 @@ def test_the_largest_list_is_taken_and_one_more_refused(
     ) == ask.refused(path, {**VALID[path], field: [item] * (most + 1)})
 
 
-def test_the_body_is_checked_before_the_key(ask: Asking) -> None:
+def test_the_body_is_checked_before_the_key(ask: ContractClient) -> None:
     """So does the API: a bad body is a 400 even without a key."""
     assert recorded("missing_arguments") == ask.refused("/embeddings", {}, key=None)
     assert "Unauthorized" == ask.refused("/embeddings", TEXT, key=None, status=401)
@@ -281,7 +283,7 @@ def test_a_header_without_a_bearer_key_is_unauthorized(url: str, header: str) ->
     assert (401, {"detail": "Unauthorized"}) == (answer.status_code, answer.json())
 
 
-def test_paths_and_methods_are_those_of_the_contract(url: str, ask: Asking) -> None:
+def test_paths_and_methods_are_those_of_the_contract(url: str, ask: ContractClient) -> None:
     """What the API does not route must not seem to work here."""
     unrouted = ask.http.get("/no-such-path")
     assert (404, {"detail": "Not Found"}) == (unrouted.status_code, unrouted.json())
@@ -322,7 +324,7 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
 
 
 @pytest.mark.parametrize("depth", [300, 900])
-def test_nesting_beyond_what_a_validator_takes_is_no_json(ask: Asking, depth: int) -> None:
+def test_nesting_beyond_what_a_validator_takes_is_no_json(ask: ContractClient, depth: int) -> None:
     """A body that Python decodes may still be too deep for what checks it."""
     body = b'{"model": "voyage-4", "input": %b}' % (b"[" * depth + b"]" * depth)
     assert f"{PREAMBLE}Error for argument '0': JSON decode error" == ask.refused(

@@ -24,7 +24,7 @@ from voyageai_emulator import Emulator
 from voyageai_emulator.batches import checking
 from voyageai_rest import catalogue
 
-from .jobbing import MODEL, ROLE, Site, sited, slowly, texts
+from .job_harness import MODEL, ROLE, Site, sited, slowly, texts
 
 HALF_AN_HOUR = 30 * 60
 HALF_A_DAY = 12 * 3600

@@ -14,6 +14,7 @@ import attrs
 import pytest
 import voyageai
 import voyageai_emulator
+from huggingface_hub import constants
 from voyageai import error, tokenization
 from voyageai.batches import MaxCostError
 from voyageai.batches.jobs import bounds, journal
@@ -21,7 +22,7 @@ from voyageai_emulator import Emulator
 from voyageai_emulator.tokenizer import load
 from voyageai_rest import catalogue
 
-from .jobbing import MODEL, ROLE, Site, older, sited, texts
+from .job_harness import MODEL, ROLE, Site, older, sited, texts
 
 PRICE = catalogue.MODELS[MODEL].price.usd_per_million_tokens * (1 - catalogue.BATCH.discount) / 1e6
 ROWS = 40
@@ -47,7 +48,7 @@ def site(
 ) -> Iterator[Site]:
     """Each client, where nobody has fetched a tokenizer."""
     monkeypatch.setenv("HF_ENDPOINT", emulator.origin)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with sited(request.param, emulator, monkeypatch) as found:
         yield found
 

@@ -19,7 +19,7 @@ from voyageai.batches import JobDirectoryError
 from voyageai.files.writing import ResumableFile
 from voyageai_emulator import Emulator
 
-from .jobbing import Site, older, sited, texts
+from .job_harness import Site, older, sited, texts
 
 
 @pytest.fixture(scope="module")

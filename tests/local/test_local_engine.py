@@ -22,7 +22,7 @@ from voyageai_emulator.engine.lexical import Lexical
 from voyageai_emulator.engine.vectors import Space
 from voyageai_rest.catalogue import PROMPTS
 
-from tests.local.tiny import LENGTH, WIDTH
+from tests.local.tiny_model import LENGTH, WIDTH
 
 DOCUMENTS = [
     "the dwelling is the home of a physician",

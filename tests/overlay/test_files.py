@@ -30,7 +30,7 @@ from voyageai.files.resource_async import AsyncRawFiles
 from voyageai.files.sources import Source
 from voyageai_rest.models import BatchEmbeddingsBody, BatchInputLine
 
-from .storing import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
+from .file_server import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
 
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
 STORED = answer(**FILE)

@@ -16,7 +16,7 @@ from voyageai_emulator import running
 from voyageai_rest.errors import printable
 
 from .conftest import answer_to, requesting
-from .storing import done
+from .file_server import done
 from .test_failures import failing
 from .test_frame import OFFICIAL
 from .test_results import CALLS

@@ -10,7 +10,7 @@ import pytest
 from voyageai.ratelimit import RateLimit, RateLimiter
 from voyageai_rest.catalogue import TIERS, find
 
-from .simulated import MODEL, Referee, World
+from .simulation import MODEL, Referee, World
 
 TIER_1 = find(MODEL)
 START = 1000.0
