@@ -14,6 +14,8 @@ from voyageai.transport.environment import Wire
 from .conftest import Embed, answered, ask, step
 from .scripted import Peer, Server, api, echo
 
+pytestmark = pytest.mark.smoke
+
 AT_ONCE = voyageai.RetryPolicy(max_retries=3, first=0.01)
 
 
