@@ -61,8 +61,8 @@ def tell_skipped(file: Path) -> None:
 PLAN = f"""\
 nox runs {", ".join(nox.options.sessions)}:
 all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}. Ten minutes on two cores.
-It leaves to `nox -t full`: all tests on each Python, and with the lowest and the newest versions of
-what we need; jobs, large and killed; frameworks; browser; local models; a rehearsed release; audit."""
+It leaves to `nox -t full`: all tests on each Python, and with the lowest and newest of what
+we need; jobs, large and killed; frameworks; browser; local models; a rehearsed release; audit."""
 if not sys.argv[1:]:
     print(PLAN)
 
