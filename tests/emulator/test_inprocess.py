@@ -21,6 +21,8 @@ from voyageai_rest.operations import SERVERS
 
 from tests.emulator.http_helpers import KEY, TEXTS, until
 
+pytestmark = pytest.mark.smoke
+
 
 @pytest.fixture
 def emulator() -> Iterator[InProcessEmulator]:

@@ -16,6 +16,8 @@ from voyageai_emulator import running
 from voyageai_emulator.__main__ import main
 from voyageai_emulator.handlers import MODEL_HANDLERS
 
+pytestmark = pytest.mark.smoke
+
 BODY = {"input": "hello", "model": "voyage-4"}
 KEY = {"authorization": "Bearer any"}
 

@@ -26,6 +26,8 @@ from voyageai_rest.models import (
 )
 from voyageai_rest.types import UNSET, Unset
 
+pytestmark = pytest.mark.smoke
+
 ModelOf = Callable[[str], Any]
 OBJECTS = {
     name: schema.get("additionalProperties", True)

@@ -15,6 +15,8 @@ import voyageai_rest
 from voyageai_rest import Client
 from voyageai_rest.operations import OPERATIONS
 
+pytestmark = pytest.mark.smoke
+
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(voyageai_rest.__path__, "voyageai_rest.")
 )
