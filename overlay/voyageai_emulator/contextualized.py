@@ -16,10 +16,10 @@ from voyageai_rest.types import UNSET
 from . import rules
 from .engine import chunking
 from .engine.tokens import counts
-from .wording import misspecified
+from .error_messages import invalid_argument
 
 if TYPE_CHECKING:
-    from .handlers import Serving
+    from .rules import ModelContext
 
 __all__ = ["embed_documents"]
 
@@ -31,12 +31,14 @@ ADVICE = (
 CHUNKED_ADVICE = "Please lower the number of tokens in the listed example(s)."
 
 
-def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmbeddingsResponse:
+def embed_documents(
+    body: dict[str, Any], context: ModelContext
+) -> ContextualizedEmbeddingsResponse:
     """Answer a request for the embeddings of chunks."""
     request = ContextualizedEmbeddingsRequest.from_dict(body)
     chunked = bool(request.enable_auto_chunking)
     _check_arguments(request)
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
@@ -62,7 +64,7 @@ def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmb
             f"The max allowed chunks per submitted batch is {most}. "
             f"Your batch has {f'more than {most}' if chunked else number} chunks.",
         )
-    vectors = serving.engine.embed_chunks(
+    vectors = context.engine.embed_chunks(
         [[rules.passage(model, text, request.input_type) for text in texts] for texts in documents],
         rules.space(model),
         form.dimension,
@@ -99,12 +101,14 @@ def _check_arguments(request: ContextualizedEmbeddingsRequest) -> None:
     flat = all(isinstance(item, str) for item in request.inputs)
     single = flat or all(len(item) == 1 for item in request.inputs)
     if chunked and request.input_type != "document":
-        raise misspecified("input_type", "enable_auto_chunking requires input_type 'document'")
+        raise invalid_argument("input_type", "enable_auto_chunking requires input_type 'document'")
     if chunked and not single:
-        raise misspecified("inputs", "with enable_auto_chunking each input holds one document")
+        raise invalid_argument("inputs", "with enable_auto_chunking each input holds one document")
     if flat and not chunked and not query:
-        raise misspecified("inputs", "a flat list needs enable_auto_chunking or input_type 'query'")
+        raise invalid_argument(
+            "inputs", "a flat list needs enable_auto_chunking or input_type 'query'"
+        )
     if query and not single:
-        raise misspecified("inputs", "with input_type 'query' each input holds one query")
+        raise invalid_argument("inputs", "with input_type 'query' each input holds one query")
     if chunked and (request.chunk_overlap or 0) >= (request.chunk_size or 1):
-        raise misspecified("chunk_overlap", "chunk_overlap must be less than chunk_size")
+        raise invalid_argument("chunk_overlap", "chunk_overlap must be less than chunk_size")

@@ -9,15 +9,15 @@ from voyageai_rest.models import Embedding, EmbeddingsRequest, EmbeddingsRespons
 from . import rules
 
 if TYPE_CHECKING:
-    from .handlers import Serving
+    from .rules import ModelContext
 
 __all__ = ["embed_texts"]
 
 
-def embed_texts(body: dict[str, Any], serving: Serving) -> EmbeddingsResponse:
+def embed_texts(body: dict[str, Any], context: ModelContext) -> EmbeddingsResponse:
     """Answer a request for the embeddings of texts."""
     request = EmbeddingsRequest.from_dict(body)
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
@@ -25,7 +25,7 @@ def embed_texts(body: dict[str, Any], serving: Serving) -> EmbeddingsResponse:
     texts, tokens = rules.fit(model, texts, truncation=bool(request.truncation))
     rules.check_request_tokens(model, sum(tokens))
     passages = [rules.passage(model, text, request.input_type) for text in texts]
-    vectors = form.write(serving.engine.embed(passages, rules.space(model), form.dimension))
+    vectors = form.write(context.engine.embed(passages, rules.space(model), form.dimension))
     return EmbeddingsResponse(
         object="list",
         data=[

@@ -19,14 +19,14 @@ from voyageai_rest.models import (
 
 from . import rules
 from .engine.tokens import beginning, count, truncate
+from .error_messages import invalid_argument
 from .media import Medium, UnreadableError
-from .wording import misspecified
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
-    from .handlers import Serving
     from .media import Media
+    from .rules import ModelContext
 
 __all__ = ["embed_inputs"]
 
@@ -49,16 +49,16 @@ class _Input(NamedTuple):
         return sum(medium.pixels for medium in self.media if medium.kind == kind)
 
 
-def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddingsResponse:
+def embed_inputs(body: dict[str, Any], context: ModelContext) -> MultimodalEmbeddingsResponse:
     """Answer a request for the embeddings of multimodal inputs."""
     request = MultimodalEmbeddingsRequest.from_dict(body)
     parts = [part for item in request.inputs for part in item.content]
     kinds = {type(part) for part in parts}
     if kinds & BY_URL and kinds & BY_DATA:
-        raise misspecified(
+        raise invalid_argument(
             "inputs", "a request must have its images and videos either by URL or as data, not both"
         )
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     if "video" not in model.modalities and any(
         isinstance(part, VideoUrlContent | VideoBase64Content) for part in parts
     ):
@@ -67,7 +67,7 @@ def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddings
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
     contents = [
-        _read(item, index, serving.media, model) for index, item in enumerate(request.inputs)
+        _read(item, index, context.media, model) for index, item in enumerate(request.inputs)
     ]
     inputs = [
         _fit(content, model, index, truncation=bool(request.truncation))
@@ -81,7 +81,7 @@ def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddings
         )
         for item in inputs
     ]
-    vectors = form.write(serving.engine.embed(passages, rules.space(model), form.dimension))
+    vectors = form.write(context.engine.embed(passages, rules.space(model), form.dimension))
     return MultimodalEmbeddingsResponse(
         object="list",
         data=[
@@ -109,7 +109,7 @@ def _read(item: MultimodalInput, index: int, media: Media, model: Model) -> list
             content.append(media.read(part, model))
         except UnreadableError as error:
             place = f"inputs.{index}.content.{number}.{part.type}"
-            raise misspecified(place, str(error)) from error
+            raise invalid_argument(place, str(error)) from error
     return content
 
 

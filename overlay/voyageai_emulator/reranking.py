@@ -13,22 +13,22 @@ from .engine.tokens import beginning, count, counts, truncate
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
-    from .handlers import Serving
+    from .rules import ModelContext
 
 __all__ = ["rank"]
 
 
-def rank(body: dict[str, Any], serving: Serving) -> RerankResponse:
+def rank(body: dict[str, Any], context: ModelContext) -> RerankResponse:
     """Answer a request to rank documents."""
     request = RerankRequest.from_dict(body)
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     truncation = bool(request.truncation)
     query = _fit_query(model, request.query, truncation=truncation)
     asked = count(query)
     documents, tokens = _fit_documents(model, request.documents, asked, truncation=truncation)
     total = asked * len(documents) + sum(tokens)
     rules.check_request_tokens(model, total)
-    scores = serving.engine.relevance(query, documents, model.name).tolist()
+    scores = context.engine.relevance(query, documents, model.name).tolist()
     best = sorted(range(len(scores)), key=lambda index: -scores[index])
     if isinstance(request.top_k, int):
         best = best[: max(request.top_k, 0)]
