@@ -1,4 +1,4 @@
-"""A running emulator, as its owner holds it."""
+"""A running emulator, as `running` and `in_process` yield it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Self
 
 from .faults import Fault
 from .faults.middleware import PREFIX
-from .latency import Latency
+from .timing import Latency
 
 if TYPE_CHECKING:
-    from .batches.control import Batches
-    from .clock import Clock
+    from .app import Application
+    from .batches import Batches
     from .connections import Connections
     from .faults import FaultPlan
     from .faults.fault import Value
     from .rate_limits import RateLimits
-    from .recording.log import Requests
+    from .recording import RecordedRequests
     from .state import EmulatorState
+    from .timing import Clock
 
 __all__ = ["Emulator"]
 
@@ -25,18 +26,18 @@ class Emulator(str):
     """The base URL of a running emulator, such as ``http://127.0.0.1:49152/v1``, and more.
 
     It is a string, so that it can be given wherever a base URL is asked for. Pickled or copied it
-    is no more than that.
+    is a plain string.
 
     Attributes:
-        origin: The same without a path.
-        requests: What it was asked.
-        faults: What goes wrong, by plan.
-        clock: Its time, which can be moved.
-        batches: The batch jobs that run.
-        connections: How many there are.
-        limits: How often it may be asked, see `RateLimits`.
-        latency: How long its answers take, see `Latency`; may be set.
-        admin_token: What opens its admin routes.
+        origin: The URL without a path.
+        requests: The requests it received, a sequence of `RecordedRequest`.
+        faults: The faults that are planned, a `FaultPlan`.
+        clock: Its clock, which can be moved.
+        batches: Its batch jobs, which can be held and made to fail.
+        connections: Counts of its connections.
+        limits: Its rate limits.
+        latency: How long its responses take; may be set.
+        admin_token: Token of its admin routes.
 
     Example:
         >>> import httpx2
@@ -52,33 +53,28 @@ class Emulator(str):
     """
 
     origin: str
-    requests: Requests
+    requests: RecordedRequests
     faults: FaultPlan
     clock: Clock
     batches: Batches
     connections: Connections
     admin_token: str
     _base: str
-    _world: EmulatorState
+    _state: EmulatorState
 
-    def __new__(
-        cls,
-        origin: str,
-        world: EmulatorState,
-        connections: Connections,
-    ) -> Self:
-        """Make a string, which must have its characters when it is made."""
-        base = world.contract.base
-        self = super().__new__(cls, origin + base)
+    def __new__(cls, origin: str, app: Application) -> Self:
+        """Make the string: its characters cannot be set in `__init__`."""
+        state = app.state
+        self = super().__new__(cls, origin + state.contract.base)
         self.origin = origin
-        self._base = base
-        self._world = world
-        self.requests = world.requests
-        self.faults = world.faults
-        self.clock = world.clock
-        self.batches = world.batches
-        self.connections = connections
-        self.admin_token = world.admin_token
+        self._base = state.contract.base
+        self._state = state
+        self.requests = state.requests
+        self.faults = state.faults
+        self.clock = state.clock
+        self.batches = app.batches
+        self.connections = app.connections
+        self.admin_token = state.admin_token
         return self
 
     @property
@@ -88,24 +84,24 @@ class Emulator(str):
 
     @property
     def limits(self) -> RateLimits:
-        """How often it may be asked: ``limits.tier = "free"``, ``limits.set(rpm=1)``."""
-        return self._world.limits
+        """Its rate limits: ``limits.tier = "free"``, ``limits.set(rpm=1)``."""
+        return self._state.limits
 
     @property
     def latency(self) -> Latency:
-        """How long its answers take; may be set to ``"none"``, ``"model"`` or seconds."""
-        return self._world.latency
+        """How long its responses take; may be set to ``"none"``, ``"model"`` or seconds."""
+        return self._state.latency
 
     @latency.setter
     def latency(self, latency: Latency | str | float) -> None:
-        self._world.latency = latency if isinstance(latency, Latency) else Latency(latency)
+        self._state.latency = latency if isinstance(latency, Latency) else Latency(latency)
 
     def faulty(self, fault: Fault | str, **parameters: Value) -> str:
-        """A base URL below which a fault happens to every request.
+        """Return a base URL below which a fault happens to every request.
 
         Args:
             fault: A fault, or its name.
-            **parameters: The fault's, if it is given by name.
+            **parameters: Parameters of the fault, if it is given by name.
 
         Raises:
             ValueError: There is no such fault or parameter.

@@ -8,7 +8,8 @@ same style.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
 
 from jsonschema_rs import ValidationErrorKind as Kind
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from jsonschema_rs import ValidationError
 
-__all__ = ["invalid_argument", "invalid_json", "problems", "refusal"]
+__all__ = ["excerpt", "invalid_argument", "invalid_body", "invalid_json", "problems"]
 
 PREAMBLE = (
     "The request body is not valid JSON, or some arguments were not specified properly. "
@@ -35,26 +36,33 @@ TYPES = {
     "object": "dictionary",
     "string": "string",
 }
-MOST = 10
-"""Sentences that one answer holds at most."""
-LONGEST = 300
-"""Characters that are quoted of what was given, or of what a validator says of it."""
-FURTHER_ON = "Value error, one of many values is not allowed"
-"""Said where what is wrong is beyond what was looked at."""
+MAX_SENTENCES = 10
+"""Sentences in one message."""
+MAX_QUOTED = 300
+"""Characters quoted of a value, or of what a validator says of it."""
+BEYOND_EXCERPT = "Value error, one of many values is not allowed"
+"""The message where the error is in a part of the body beyond `excerpt`."""
+
+LARGE = 20_000
+"""Values of a body from which on only an excerpt of it is validated."""
+MAX_OUTER = 2_000
+"""Items of a list in an excerpt: more than the contract allows any list that it bounds."""
+MAX_INNER = 10
+"""Items of a list within a list in an excerpt."""
 
 
 def invalid_json(position: int) -> ApiError:
-    """The refusal of a body that is not JSON from some character on."""
+    """Return the error for a body that is not JSON from some character on."""
     return ApiError(f"{PREAMBLE}Error for argument '{position}': JSON decode error")
 
 
 def invalid_argument(argument: str, reason: str) -> ApiError:
-    """The refusal of one argument for a reason that its schema does not hold."""
+    """Return the error for an argument, for a reason that its schema does not express."""
     return ApiError(f"{PREAMBLE}Error for argument '{argument}': Value error, {reason}")
 
 
-def refusal(errors: Iterable[ValidationError], body: object) -> ApiError:
-    """The refusal of a body for what a validator found."""
+def invalid_body(errors: Iterable[ValidationError], body: object) -> ApiError:
+    """Return the error for a body, from what a validator found."""
     found = [error for outer in errors for error in _innermost(outer)]
     for error in found:
         if isinstance(error.kind, Kind.MaxItems) and isinstance(error.instance, list):
@@ -64,61 +72,110 @@ def refusal(errors: Iterable[ValidationError], body: object) -> ApiError:
                 f"The batch size limit is {error.kind.limit}. "
                 f"Your batch size is {_length(fields, error.instance_path)}."
             )
-    said: list[str] = []
+    sentences: list[str] = []
     for sentence in (sentence for error in found for _, sentence in _sentences(error)):
-        if len(said) == MOST:
+        if len(sentences) == MAX_SENTENCES:
             break
-        if sentence == MISSING or sentence not in said:
-            said.append(sentence)
-    return ApiError(PREAMBLE + "; ".join(said or [FURTHER_ON]))
+        if sentence == MISSING or sentence not in sentences:
+            sentences.append(sentence)
+    return ApiError(PREAMBLE + "; ".join(sentences or [BEYOND_EXCERPT]))
 
 
 def problems(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
-    """The arguments that are at fault, and for each what is, in a sentence."""
+    """Yield each invalid argument with a sentence about it, from what a validator found."""
     sentence = None
     for outer in errors:
         for error in _innermost(outer):
             for sentence in _sentences(error):
                 yield sentence
     if sentence is None:
-        yield "body", FURTHER_ON
+        yield "body", BEYOND_EXCERPT
+
+
+def excerpt(body: object) -> Any:
+    """Return a body, or the first items of all its lists and objects if it is large.
+
+    A validator describes every wrong value in hundreds of bytes, and a body has room for millions
+    of them.
+
+    Raises:
+        RecursionError: It is nested too deeply.
+
+    Example:
+        >>> excerpt(["a", "b"])
+        ['a', 'b']
+        >>> len(excerpt(["a"] * 100_000))
+        2000
+    """
+    return body if _is_small(body) else _cut(body, MAX_OUTER)
+
+
+def _is_small(body: object) -> bool:
+    left, pending = LARGE, [body]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            inner = list(cast("dict[str, object]", value).values())
+        elif isinstance(value, list):
+            inner = cast("list[object]", value)
+        else:
+            continue
+        left -= len(inner)
+        if left < 0:
+            return False
+        pending.extend(inner)
+    return True
+
+
+def _cut(value: object, limit: int) -> object:
+    """Return a value with the first `limit` items of its list or object."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return {name: _cut(inner, limit) for name, inner in islice(fields.items(), limit)}
+    if isinstance(value, list):
+        return [_cut(inner, MAX_INNER) for inner in islice(cast("list[object]", value), limit)]
+    return value
 
 
 def _length(body: object, path: Iterable[str | int]) -> int:
-    """How long the list at a place in a body is, of which an error may have seen the beginning."""
+    """Return the length of the list at a path in the whole body, not in its excerpt."""
     for step in path:
         body = cast("dict[str | int, object]", body)[step]
     return len(cast("list[object]", body))
 
 
 def _innermost(error: ValidationError) -> Iterator[ValidationError]:
-    """The errors of the alternative that was most likely meant, or the error itself."""
+    """Yield the errors of the alternative that was most likely meant, or the error itself."""
     if not isinstance(error.kind, Kind.OneOfNotValid | Kind.AnyOf):
         yield error
         return
     depth = len(error.instance_path)
-    meant = [branch for branch in error.kind.context if not any(_apart(e, depth) for e in branch)]
+    meant = [
+        branch
+        for branch in error.kind.context
+        if not any(_is_other_type(inner, depth) for inner in branch)
+    ]
     inside = (
         # All may fit but for arguments that only one of them knows.
-        min(meant, key=_unknown)
+        min(meant, key=_count_unknown)
         if meant
         else [inner for branch in error.kind.context for inner in branch]
     )
     for inner in inside:
-        if meant or _apart(inner, depth):
+        if meant or _is_other_type(inner, depth):
             yield from _innermost(inner)
 
 
-def _apart(error: ValidationError, depth: int) -> bool:
-    """Whether an error says that the value is of another kind altogether."""
+def _is_other_type(error: ValidationError, depth: int) -> bool:
+    """Return whether the value at a depth has another type, or another tag, than expected."""
     below = len(error.instance_path) - depth
     return (below == 0 and isinstance(error.kind, Kind.Type)) or (
         below == 1 and isinstance(error.kind, Kind.Constant)
     )
 
 
-def _unknown(branch: Iterable[ValidationError]) -> int:
-    """How many arguments an alternative does not know."""
+def _count_unknown(branch: Iterable[ValidationError]) -> int:
+    """Return how many of the given arguments an alternative does not know."""
     kinds = (error.kind for error in branch)
     return sum(
         len(kind.unexpected) for kind in kinds if isinstance(kind, Kind.AdditionalProperties)
@@ -126,28 +183,32 @@ def _unknown(branch: Iterable[ValidationError]) -> int:
 
 
 def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
-    place = _place(error.instance_path) or "body"
+    """Yield the arguments that an error is about, each with a sentence."""
+    argument = _argument(error.instance_path) or "body"
     match error.kind:
         case Kind.AdditionalProperties(names):
             for name in names:
                 yield (
-                    _place((*error.instance_path, name)),
-                    f"Argument '{name[:LONGEST]}' is not supported by our API",
+                    _argument((*error.instance_path, name)),
+                    f"Argument '{name[:MAX_QUOTED]}' is not supported by our API",
                 )
         case Kind.Required(name):
-            yield _place((*error.instance_path, name)), MISSING
+            yield _argument((*error.instance_path, name)), MISSING
         case Kind.Enum() | Kind.Constant():
-            value = str(error.instance)[:LONGEST]
-            yield place, f"Value '{value}' supplied for {place} is not allowed"
+            value = str(error.instance)[:MAX_QUOTED]
+            yield argument, f"Value '{value}' supplied for {argument} is not allowed"
         case Kind.Type(types) if {"string"} == set(types) - {
             "null"
-        } and place in error.instance_path:
-            value = str(error.instance)[:LONGEST]
-            yield place, f"Value '{value}' supplied for argument '{place}' is not a valid string"
-        case Kind.MinItems() | Kind.MinLength():
-            yield place, f"Error for argument '{place.partition('.')[0]}': {EMPTY}"
+        } and argument in error.instance_path:
+            value = str(error.instance)[:MAX_QUOTED]
+            yield (
+                argument,
+                f"Value '{value}' supplied for argument '{argument}' is not a valid string",
+            )
+        case Kind.MinItems() | Kind.MinLength() if not error.instance:
+            yield argument, f"Error for argument '{argument.partition('.')[0]}': {EMPTY}"
         case _:
-            yield place, f"Error for argument '{place}': {_reason(error)}"
+            yield argument, f"Error for argument '{argument}': {_reason(error)}"
 
 
 def _reason(error: ValidationError) -> str:
@@ -156,8 +217,12 @@ def _reason(error: ValidationError) -> str:
             return f"Input should be greater than or equal to {limit}"
         case Kind.Maximum(limit):
             return f"Input should be less than or equal to {limit}"
+        case Kind.MinItems(limit):
+            return f"List should have at least {limit} items"
         case Kind.MaxItems(limit):
             return f"List should have at most {limit} items"
+        case Kind.MinLength(limit):
+            return f"String should have at least {limit} characters"
         case Kind.MaxLength(limit):
             return f"String should have at most {limit} characters"
         case Kind.MaxProperties(limit):
@@ -166,8 +231,9 @@ def _reason(error: ValidationError) -> str:
             kinds = " or ".join(TYPES[kind] for kind in types if kind in TYPES)
             return f"Input should be a valid {kinds}"
         case _:
-            return f"Value error, {error.message[:LONGEST]}"
+            return f"Value error, {error.message[:MAX_QUOTED]}"
 
 
-def _place(path: Iterable[str | int]) -> str:
-    return ".".join(map(str, path))[:LONGEST]
+def _argument(path: Iterable[str | int]) -> str:
+    """Return the name of the argument at a path, such as ``inputs.0.content``."""
+    return ".".join(map(str, path))[:MAX_QUOTED]

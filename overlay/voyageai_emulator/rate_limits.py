@@ -1,4 +1,4 @@
-"""Requests and tokens per minute.
+"""Limits on requests and tokens per minute.
 
 The limits are the catalogue's. They are counted by API key and model, over the minute before each
 request. Documented is that some count by key, others by organization; an emulator knows keys alone.
@@ -14,29 +14,33 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from voyageai_rest.catalogue import TIERS, Tier, Tiers, TiersFree
 
 from .responses import ApiError
-from .window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from voyageai_rest.catalogue import Model
 
-__all__ = ["TIER_NAMES", "RateLimits", "Usage"]
+__all__ = ["TIER_NAMES", "RateLimits", "Usage", "Window"]
 
 TIER_NAMES = tuple(Tiers.__annotations__)
 """The usage tiers there are."""
-MOST = 10_000
-"""Pairs of a key and a model to keep count of; the one not used for longest is dropped."""
+MAX_WINDOWS = 10_000
+"""Pairs of a key and a model to keep count of; the least recently used one is dropped."""
+WINDOW_SECONDS = 60
+MAX_ENTRIES = 10_000
+"""Entries of a window. Beyond them requests are merged into one entry, which lasts as long as the
+latest of them."""
 
 
 class Usage(NamedTuple):
-    """What of a rate limit is used."""
+    """Usage of a rate limit in the last minute."""
 
     owner: str
     model: str
@@ -49,22 +53,82 @@ class Usage(NamedTuple):
 
 
 class _Limit(NamedTuple):
-    """What a minute may hold; None for any number."""
+    """Requests and tokens allowed per minute; None for any number."""
 
     rpm: int | None = None
     tpm: int | None = None
     free: bool = False
-    """Whether it is that of the free tier, which has words of its own."""
+    """Whether it is the free tier's, whose refusals have another message."""
+
+
+class _Entry(NamedTuple):
+    """Requests that count until a time."""
+
+    until: float
+    requests: int
+    tokens: int
+
+
+class Window:
+    """A sliding window of a minute: counts requests and their tokens.
+
+    Attributes:
+        requests: Requests in the window, as of the last `roll`.
+        tokens: Their tokens.
+
+    Example:
+        >>> window = Window()
+        >>> window.add(100.0, tokens=7)
+        >>> window.roll(159.0)
+        >>> window.requests, window.tokens
+        (1, 7)
+        >>> window.roll(160.0)
+        >>> window.requests, window.tokens
+        (0, 0)
+    """
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.tokens = 0
+        self._entries: deque[_Entry] = deque()
+
+    def add(self, now: float, tokens: int) -> None:
+        """Count a request."""
+        entry = _Entry(now + WINDOW_SECONDS, 1, tokens)
+        if len(self._entries) >= MAX_ENTRIES:
+            last = self._entries.pop()
+            entry = _Entry(entry.until, last.requests + 1, last.tokens + tokens)
+        self._entries.append(entry)
+        self.requests += 1
+        self.tokens += tokens
+
+    def roll(self, now: float) -> None:
+        """Drop the entries that are a minute old."""
+        while self._entries and self._entries[0].until <= now:
+            entry = self._entries.popleft()
+            self.requests -= entry.requests
+            self.tokens -= entry.tokens
+
+    def wait(self, now: float, requests: int, tokens: int) -> float | None:
+        """Return the seconds until so many requests and tokens leave the window; None for never."""
+        until = now
+        for entry in self._entries:
+            if requests <= 0 and tokens <= 0:
+                break
+            requests -= entry.requests
+            tokens -= entry.tokens
+            until = entry.until
+        return None if requests > 0 or tokens > 0 else until - now
 
 
 class RateLimits:
     """Counts requests and tokens of the last minute, by owner and model. Safe to share.
 
     Args:
-        tier: Usage tier whose limits hold; without one none does.
-        models: Models, by name.
-        clock: Tells the time, in seconds.
-        retry_after: Whether a refusal says when to come again.
+        tier: Usage tier whose limits apply; by default there are none.
+        models: Models by name.
+        clock: Clock, in seconds.
+        retry_after: Whether refusals have the header ``retry-after``.
 
     Attributes:
         retry_after: As above; may be set.
@@ -92,13 +156,13 @@ class RateLimits:
         self._models = models
         self._clock = clock
         self._lock = threading.Lock()
-        self._own: dict[str | None, _Limit] = {}
-        # In the order of their last use.
+        self._set_limits: dict[str | None, _Limit] = {}
+        # Least recently used first.
         self._windows: dict[tuple[str, str], Window] = {}
 
     @property
     def tier(self) -> str | None:
-        """Usage tier whose limits hold; may be set, and what was used goes on counting."""
+        """Usage tier whose limits apply; may be set. Earlier requests still count."""
         return self._tier
 
     @tier.setter
@@ -112,7 +176,7 @@ class RateLimits:
     def set(
         self, model: str | None = None, *, rpm: int | None = None, tpm: int | None = None
     ) -> None:
-        """Limit a model otherwise than its tier does, or all that have no such limits.
+        """Set limits for a model, in place of its tier's, or for all that have none set.
 
         Args:
             model: Name of the model; by default all.
@@ -120,7 +184,7 @@ class RateLimits:
             tpm: Tokens per minute, from 0; by default any number.
 
         Raises:
-            ValueError: There is no such model, or a limit is none.
+            ValueError: There is no such model, or a limit is not a whole number from 0.
         """
         if model is not None and model not in self._models:
             raise ValueError(f"there is no model {model!r}")
@@ -128,23 +192,23 @@ class RateLimits:
             if limit is not None and (type(limit) is not int or limit < 0):
                 raise ValueError(f"{name} must be a whole number from 0, or None, not {limit!r}")
         with self._lock:
-            self._own[model] = _Limit(rpm, tpm)
+            self._set_limits[model] = _Limit(rpm, tpm)
 
     def clear(self) -> None:
-        """Let the tier's limits hold for every model again."""
+        """Drop the limits that were set, so that the tier's apply again."""
         with self._lock:
-            self._own.clear()
+            self._set_limits.clear()
 
     def take(self, owner: str, model: str, tokens: int) -> None:
-        """Count a request, unless that is one too many.
+        """Count a request, unless it exceeds a limit.
 
         Args:
-            owner: Who asks.
-            model: Name of a model.
-            tokens: Of the request.
+            owner: `fingerprint` of its API key.
+            model: Name of its model.
+            tokens: Its tokens.
 
         Raises:
-            ApiError: It is.
+            ApiError: It exceeds a limit.
         """
         with self._lock:
             now = self._clock()
@@ -164,7 +228,7 @@ class RateLimits:
         )
 
     def usage(self) -> list[Usage]:
-        """What was used in the last minute, of limits or not; the latest used last."""
+        """Return the usage of the last minute, limited or not; the most recently used last."""
         with self._lock:
             now = self._clock()
             found: list[Usage] = []
@@ -178,35 +242,35 @@ class RateLimits:
             return found
 
     def _limit(self, model: str) -> _Limit:
-        own = self._own.get(model) or self._own.get(None)
+        own = self._set_limits.get(model) or self._set_limits.get(None)
         if own is not None or self._tier is None:
             return own or _Limit()
         tier: TiersFree | Tier = getattr(TIERS, self._tier)
         if isinstance(tier, TiersFree):
             return _Limit(tier.rpm, tier.tpm, free=True)
         known = self._models[model]
-        return _Limit(_times(known.rpm, tier.factor), _times(known.tpm, tier.factor))
+        return _Limit(_scaled(known.rpm, tier.factor), _scaled(known.tpm, tier.factor))
 
     def _window(self, owner: str, model: str, now: float) -> Window:
-        """The window of an owner and a model, after dropping those that are out of use."""
+        """Return the window of an owner and a model, after dropping unused ones."""
         window = self._windows.pop((owner, model), None) or Window()
         window.roll(now)
         while self._windows:
             oldest = next(iter(self._windows))
             self._windows[oldest].roll(now)
-            if self._windows[oldest].requests and len(self._windows) < MOST:
+            if self._windows[oldest].requests and len(self._windows) < MAX_WINDOWS:
                 break
             del self._windows[oldest]
         self._windows[owner, model] = window
         return window
 
 
-def _times(limit: int | None, factor: float) -> int | None:
+def _scaled(limit: int | None, factor: float) -> int | None:
     return None if limit is None else int(limit * factor)
 
 
 def _detail(model: str, limit: _Limit, used: int, *, of_requests: bool) -> str:
-    """Why a request is refused. The ends of the first and the last text were not recorded."""
+    """Return the refusal's message. The ends of the first and the last one were not recorded."""
     if limit.free:
         return (
             "You have not yet added your payment method in the billing page and will have reduced "

@@ -13,7 +13,10 @@ from voyageai_rest.models import Error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ApiError", "encode", "json_response"]
+__all__ = ["NOTICE", "ApiError", "encode", "json_response"]
+
+NOTICE = "emulator, not the Voyage AI models"
+"""Value of the header ``x-emulator``, which every response has."""
 
 
 def encode(body: object) -> bytes:
@@ -29,12 +32,12 @@ def encode(body: object) -> bytes:
 def json_response(
     body: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Make a JSON response."""
+    """Return a response with a JSON body."""
     return Response(encode(body), status, headers, media_type="application/json")
 
 
 class ApiError(Exception):
-    """A request is refused: raised anywhere below the dispatcher, sent as a JSON response.
+    """A request is refused: raised wherever that is found out, sent as a JSON response.
 
     Attributes:
         status: HTTP status.
@@ -57,7 +60,7 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """Return the response's body, before encoding."""
+        """Return the response's body, not yet encoded."""
         more = {} if self.code is None else {"error_code": self.code}
         return {**Error(detail=self.detail).to_dict(), **more}
 

@@ -1,4 +1,4 @@
-"""What the catalogue says a request may ask of a model.
+"""Limits of the models, by the catalogue: check requests against them, and cut texts to them.
 
 The sentences about models, tokens and batches are the API's own; those about dimensions, dtypes
 and the reranker's query are written in the same style, as nobody has recorded them.
@@ -56,20 +56,24 @@ class ModelContext(NamedTuple):
 
 
 class Output(NamedTuple):
-    """The form in which vectors are asked for."""
+    """The form of the vectors in a response."""
 
     dimension: int
     dtype: Dtype
     as_base64: bool
 
     def write(self, vectors: NDArray[np.float32]) -> Sequence[list[float] | str]:
-        """Vectors, one per row, as they stand in JSON."""
+        """Return vectors, float32 of shape (vectors, dimension), as they are in JSON."""
         quantized = quantize(vectors, self.dtype)
         return to_base64(quantized) if self.as_base64 else to_lists(quantized)
 
 
 def find(name: str, served: ServedModels) -> Model:
-    """The model of a request."""
+    """Return the model of a request.
+
+    Raises:
+        ApiError: There is no such model, or it is retired.
+    """
     model = served.get(name)
     if model is not None and model.lifecycle == "retired":
         instead = f" Use {model.replacement} instead." if model.replacement else ""
@@ -86,7 +90,11 @@ def output(
     dtype: str | Unset | None,
     encoding_format: str | Unset | None,
 ) -> Output:
-    """The form of the vectors that a request asks of a model."""
+    """Return the form of the vectors that a request asks for.
+
+    Raises:
+        ApiError: The model does not support it.
+    """
     dimensions, dtypes = model.dimensions, model.dtypes
     name = dtype or "float"
     if dtypes is not None and name not in dtypes:
@@ -107,7 +115,11 @@ def output(
 
 
 def fit(model: Model, texts: list[str], *, truncation: bool) -> tuple[list[str], list[int]]:
-    """Texts cut to the model's context length, and the tokens of each."""
+    """Return texts cut to the model's context length, and the tokens of each.
+
+    Raises:
+        ApiError: A text is too long, and there is no truncation.
+    """
     limit = model.context_length
     numbers = counts(texts, limit)
     if limit is None or max(numbers, default=0) <= limit:
@@ -123,7 +135,7 @@ def too_long(
     advice: str = "Please lower the number of tokens in the listed example(s) or use truncation.",
     limit: int | None = None,
 ) -> ApiError:
-    """The refusal of one input over the context length, or another limit."""
+    """Return the error for an input beyond the context length, or another limit."""
     return failed(
         model,
         f"The example at index {index} in your batch has too many tokens and does not fit into "
@@ -132,7 +144,11 @@ def too_long(
 
 
 def check_request_tokens(model: Model, tokens: int) -> None:
-    """Refuse a request with more tokens than the model takes at once."""
+    """Refuse a request with more tokens than the model takes at once.
+
+    Raises:
+        ApiError: It has more.
+    """
     limit = model.max_request_tokens
     if limit is not None and tokens > limit:
         raise failed(
@@ -144,19 +160,19 @@ def check_request_tokens(model: Model, tokens: int) -> None:
 
 
 def failed(model: Model, reason: str, code: str | None = None) -> ApiError:
-    """A refusal that names the model."""
+    """Return an error whose message names the model."""
     return ApiError(f"Request to model '{model.name}' failed. {reason}", code=code)
 
 
 def space(model: Model) -> Space:
-    """Whose vectors a model makes."""
+    """Return the embedding space of a model."""
     return Space(model.embedding_space or model.name, model.name)
 
 
 def passage(
     model: Model, text: str, input_type: str | Unset | None, media: tuple[tuple[str, ...], ...] = ()
 ) -> Passage:
-    """A text as the engine takes it; one that brings its prompt along is one with an input_type."""
+    """Return a text as the engine takes it; a prompt at its beginning becomes the input_type."""
     prompts = PROMPTS.get(model.prompts) if model.prompts else None
     if not input_type and prompts is not None:
         for role, prompt in (("query", prompts.query), ("document", prompts.document)):

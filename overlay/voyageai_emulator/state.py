@@ -1,4 +1,4 @@
-"""All that one emulator is made of, but for its socket."""
+"""What an emulator knows and keeps, without its batch jobs and its server."""
 
 from __future__ import annotations
 
@@ -11,27 +11,20 @@ from typing import TYPE_CHECKING
 from voyageai_rest.spec import load
 
 from .authentication import Authenticator
-from .batches.control import Batches
 from .bodies import max_body
-from .clock import Clock
+from .concurrency import Slots
 from .contract import Contract
 from .engine.choose import choose
-from .engine.lexical import Lexical
 from .faults import FaultPlan
-from .handlers import MODEL_HANDLERS, QUICK_HANDLERS
-from .latency import Latency
 from .media import Media
 from .rate_limits import RateLimits
-from .recording.log import Requests
-from .recording.middleware import RecordFile
+from .recording import RecordedRequests, RecordFile
 from .rules import ModelContext
-from .slots import Slots
 from .store import Store
 from .store.instants import instant
+from .timing import Clock, Latency
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from .authentication import Caller
     from .contract import Operation
     from .settings import Settings
@@ -39,24 +32,24 @@ if TYPE_CHECKING:
 __all__ = ["EmulatorState"]
 
 TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
-"""What a header can carry."""
+"""Characters that a header can carry."""
 
 
 class EmulatorState:
-    """An emulator's parts, and what they share.
+    """What the parts of an emulator share.
 
     Attributes:
-        settings: What it was told.
+        settings: The settings it was started with.
         clock: Its time.
-        contract: What it follows.
-        requests: What it was asked.
-        faults: What goes wrong.
-        gate: Who may ask.
-        limits: How often.
-        latency: How long it takes; may be replaced.
-        slots: How many are worked on at once.
-        batches: The batch jobs that run.
-        admin_token: What opens the admin routes.
+        contract: The contract it follows.
+        requests: The requests it received.
+        faults: The faults that are planned.
+        authenticator: Checks API keys.
+        limits: Rate limits.
+        latency: How long responses take; may be replaced.
+        slots: Limits the requests that are worked on at once.
+        engine: Makes vectors and scores.
+        admin_token: Token of the admin routes.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -70,7 +63,7 @@ class EmulatorState:
         }
         self.faults = FaultPlan(operations)
         self.faults.start(settings.faults)
-        self.gate = Authenticator(settings.api_key, settings.platform)
+        self.authenticator = Authenticator(settings.api_key, settings.platform)
         self.limits = RateLimits(
             settings.tier, settings.models, self.clock, retry_after=settings.retry_after
         )
@@ -80,31 +73,21 @@ class EmulatorState:
         self.admin_token = secrets.token_urlsafe(16) if token is None else token
         if not TOKEN.fullmatch(self.admin_token):
             raise ValueError("admin_token must be printable ASCII, without spaces around it")
-        self._engine = choose(settings.engine)
+        self.engine = choose(settings.engine)
         self._media = Media(settings.allow_hosts)
-        self._opening = threading.Lock()
+        self._lock = threading.Lock()
         self._store: Store | None = None
-        self._journal = None if settings.record is None else RecordFile(settings.record)
-        self.requests = Requests(
+        self._record_file = None if settings.record is None else RecordFile(settings.record)
+        self.requests = RecordedRequests(
             operations,
             clock=self.clock,
-            on_done=None if self._journal is None else self._journal.write,
+            on_done=None if self._record_file is None else self._record_file.write,
         )
-        self.batches = Batches(self)
-        if settings.state is not None:
-            try:
-                unfinished = self.store.jobs.in_flight()
-            except BaseException:
-                self.close()
-                raise
-            if unfinished:
-                self.batches.wake()
 
     @property
     def store(self) -> Store:
-        """Files and batch jobs."""
-        # Without a state file it is made when it is needed, which for most it never is.
-        with self._opening:
+        """Files and batch jobs. Without a state file it is made when it is first used."""
+        with self._lock:
             if self._store is None:
                 state = self.settings.state
                 # Absolute, as SQLite keeps nothing of names such as ":memory:".
@@ -112,40 +95,26 @@ class EmulatorState:
             return self._store
 
     def now(self) -> int:
-        """The time as the store has it."""
+        """Return the time in microseconds, as the store keeps it."""
         return instant(self.clock())
 
     def close(self) -> None:
-        """Stop what runs in the background, and let go of files."""
-        self.batches.stop()
+        """Close all files."""
         if self._store is not None:
             self._store.close()
-        if self._journal is not None:
-            self._journal.close()
-
-    def is_quick(self, operation: Operation) -> bool:
-        """Whether a small request to an operation takes less time than a thread for it."""
-        return operation.id in QUICK_HANDLERS and isinstance(self._engine, Lexical)
+        if self._record_file is not None:
+            self._record_file.close()
 
     def max_body(self, operation: Operation) -> int:
-        """Bytes of the largest body that an operation takes."""
+        """Return the bytes of the largest body that an operation takes."""
         return self._max_body[operation.path.strip("/")]
 
-    def answer(self, operation: Operation, body: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        """What a model endpoint answers to a checked body.
-
-        Raises:
-            ApiError: The model cannot do what is asked.
-            ShapeError: The body does not fit the operation's model.
-        """
-        return MODEL_HANDLERS[operation.id](body, self.serving(operation, caller)).to_dict()
-
-    def serving(self, operation: Operation, caller: Caller) -> ModelContext:
-        """What a model endpoint answers a caller with."""
+    def model_context(self, operation: Operation, caller: Caller) -> ModelContext:
+        """Return what a model endpoint answers a caller with."""
         endpoint = operation.path.strip("/")
-        served = {
-            name: self.gate.seen(model, caller)
+        models = {
+            name: self.authenticator.at_host(model, caller)
             for name, model in self.settings.models.items()
-            if model.endpoint == endpoint and self.gate.serves(model, caller)
+            if model.endpoint == endpoint and self.authenticator.serves(model, caller)
         }
-        return ModelContext(served, self._engine, self._media)
+        return ModelContext(models, self.engine, self._media)

@@ -1,4 +1,4 @@
-"""One request, as the emulator saw and answered it."""
+"""The record of one request and its response."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import voyageai_rest.models
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.operations import OPERATIONS
 
+from ..bodies import has_too_many_values, refuse_constant
 from ..connections import connection_of
-from ..contract import is_crowded, no_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
 __all__ = ["RECORD", "RecordedRequest", "fingerprint"]
 
 RECORD = "voyageai_emulator.record"
-"""Where in the scope the record of a request stands."""
+"""Key of an ASGI scope under which the request's record is."""
 HIDDEN = frozenset(
     [b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"x-emulator-token"]
 )
-"""Headers that hold credentials, whose values are not kept."""
+"""Headers with credentials, whose values are not kept."""
 MAX_KEPT = 8_388_608
-"""Bytes that are kept of one body."""
+"""Bytes of one body that are kept."""
 REQUESTS = {operation.id: operation.request for operation in OPERATIONS}
 
 
 def fingerprint(key: str) -> str:
-    """What a record holds of an API key: enough to tell two apart, not to find one out."""
+    """Return a hash of an API key, which tells two keys apart and reveals neither."""
     return hashlib.blake2s(key.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 class RecordedRequest:
-    """A request. It is recorded when it arrives and completed before its answer is.
+    """A request and its response. It is recorded on arrival and complete before its response is.
 
     Attributes:
         number: 1 for the first.
-        time: When it arrived, in seconds of the emulator's clock.
-        id: The ``x-request-id`` of its answer.
-        operation: Id of its operation; None if it is to none.
+        time: Time of arrival, in seconds of the emulator's clock.
+        id: The ``x-request-id`` of its response.
+        operation: Id of its operation; None if the contract has none for it.
         method: HTTP method.
-        path: Path, without what names a fault.
+        path: Path, without a fault that it names.
         query: Query string.
         key: `fingerprint` of its API key; None if it has none.
         size: Bytes of its body.
         cut: Whether the body was too large to be kept whole.
-        status: The status answered; None if there was no answer, or not yet.
-        tokens: What the answer counts it at; None if that was not worked out.
+        status: Status of its response; None if there was none, or not yet.
+        tokens: Tokens by its response; None if they were not counted.
         fault: The fault that happened to it.
-        duration: Seconds until its answer was ready to send whole; None before.
+        duration: Seconds until its response was ready to send; None before.
         went_away: Whether the client ended the connection before that.
         done: Whether the emulator is done with it.
     """
@@ -102,7 +102,7 @@ class RecordedRequest:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers by name in lower case, those that repeat joined; credentials are hidden."""
+        """Headers by name in lower case, repeated ones joined, credentials hidden."""
         headers: dict[str, str] = {}
         for raw_name, raw_value in self._headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -111,23 +111,23 @@ class RecordedRequest:
 
     @property
     def raw(self) -> bytes:
-        """The body as it came, as much of it as was read and kept; empty once it is forgotten."""
+        """The body as received, as much as was read and kept; empty once it is dropped."""
         return b"".join(self._parts)
 
     @property
     def body(self) -> Any:
         """The body as decoded JSON; None if it is not JSON, not kept whole, or refused unread."""
         raw = self.raw
-        if self.cut or is_crowded(raw):
+        if self.cut or has_too_many_values(raw):
             return None
         try:
-            return json.loads(raw, parse_constant=no_constant)
+            return json.loads(raw, parse_constant=refuse_constant)
         except (ValueError, RecursionError):
             return None
 
     @property
     def model(self) -> Model | None:
-        """The body as the contract's model; None if the operation has none or it does not fit."""
+        """The body as a model of the contract; None if there is no model or it does not fit."""
         name = REQUESTS.get(self.operation or "")
         if name is None:
             return None
@@ -138,7 +138,7 @@ class RecordedRequest:
         return model
 
     def as_json(self) -> dict[str, Any]:
-        """The record as JSON has it."""
+        """Return the record as a JSON object."""
         return {
             "number": self.number,
             "time": self.time,
@@ -167,7 +167,7 @@ class RecordedRequest:
         return f"<request {self.number}: {self.method} {self.path}, status {self.status}{fault}>"
 
     def add(self, part: bytes) -> None:
-        """Take in a part of the body."""
+        """Add a part of the body."""
         kept = part[: max(MAX_KEPT - self.size, 0)]
         if kept:
             self._parts.append(kept)
@@ -179,15 +179,15 @@ class RecordedRequest:
         """Bytes of the body that are kept."""
         return sum(map(len, self._parts))
 
-    def forget(self) -> int:
-        """Drop the body, and tell how many bytes that were."""
+    def drop_body(self) -> int:
+        """Drop the body and return its bytes."""
         dropped = self.kept
         self._parts = []
         return dropped
 
-    def answer(self, status: int) -> None:
-        """Note what is answered, if anybody is there to read it."""
-        if not self._left():
+    def set_status(self, status: int) -> None:
+        """Record the status of the response, unless the client has left."""
+        if not self._has_client_left():
             self.status = status
 
     def finish(self) -> None:
@@ -195,10 +195,10 @@ class RecordedRequest:
         if self.done:
             return
         self.duration = self._timer() - self._begun
-        self.went_away = self._left()
+        self.went_away = self._has_client_left()
         self.done = True
         self._on_done(self)
 
-    def _left(self) -> bool:
+    def _has_client_left(self) -> bool:
         connection = self._connection
         return connection is not None and connection.lost and not connection.hung_up

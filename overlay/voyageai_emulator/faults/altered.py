@@ -1,6 +1,6 @@
-"""Faults inside the right answer: of its vectors, their order and its fields.
+"""Faults within the body of a response: in its vectors, their order and its fields.
 
-An answer that has no place for the fault is given as it is, and recorded as without one:
+A response to which the fault does not apply is sent as it is, and recorded as one without a fault:
 a reranking has no vectors, an error no data.
 """
 
@@ -14,36 +14,48 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import attrs
+from voyageai_rest.models import Embedding, EmbeddingsResponse, RerankResult
+
 from .fault import Value, register
 
 if TYPE_CHECKING:
-    from .call import Call
+    from .middleware import FaultyRequest
 
 __all__: list[str] = []
 
-Change: TypeAlias = Callable[..., bool]
-"""Alters a decoded answer in place; says whether there was anything to alter."""
+# From the generated models, so that a field that is renamed or gone fails the import.
+_BODY, _ITEM = attrs.fields(EmbeddingsResponse), attrs.fields(Embedding)
+DATA: str = _BODY.data.name
+MODEL: str = _BODY.model.name
+USAGE: str = _BODY.usage.name
+EMBEDDING: str = _ITEM.embedding.name
+INDEX: str = _ITEM.index.name
+SCORE: str = attrs.fields(RerankResult).relevance_score.name
+
+Alteration: TypeAlias = Callable[..., bool]
+"""Alters a decoded body in place; returns whether it applies to the body."""
 
 
-def alteration(change: Change) -> Change:
-    """Make a fault of an alteration; its keyword arguments are parameters."""
+def alteration(alter: Alteration) -> Alteration:
+    """Register an alteration as a fault; its keyword arguments are parameters."""
 
-    async def run(call: Call, **parameters: Value) -> None:
-        answer = await call.right()
-        body = json.loads(answer.body)
-        if answer.status == 200 and change(body, **parameters):
-            await call.reply(answer.with_body(json.dumps(body).encode()))
+    async def run(request: FaultyRequest, **parameters: Value) -> None:
+        response = await request.real_response()
+        body = json.loads(response.body)
+        if response.status == 200 and alter(body, **parameters):
+            await request.respond(response.with_body(json.dumps(body).encode()))
         else:
-            call.spare()
-            await call.reply(answer)
+            request.mark_unused()
+            await request.respond(response)
 
-    register(change.__name__, inspect.getdoc(change) or "", run, of=change)
-    return change
+    register(alter.__name__, inspect.getdoc(alter) or "", run, of=alter)
+    return alter
 
 
 def _lists(body: Any) -> Iterator[list[dict[str, Any]]]:
-    """The list of items, and those within its items."""
-    data = body.get("data")
+    """Yield the list of items, and the lists within its items."""
+    data = body.get(DATA)
     if isinstance(data, list):
         yield data
         for item in data:  # pyright: ignore[reportUnknownVariableType]  # of JSON
@@ -51,13 +63,13 @@ def _lists(body: Any) -> Iterator[list[dict[str, Any]]]:
 
 
 def _items(body: Any, *, inner: bool) -> list[dict[str, Any]]:
-    """The list of items, or that within the first."""
+    """Return the list of items, or the list within the first item."""
     lists = list(_lists(body))[1 if inner else 0 :]
     return lists[0] if lists else []
 
 
 def _last(body: Any) -> dict[str, Any]:
-    """The last item of the last list, which holds a vector if any does."""
+    """Return the last item of the last list, which has a vector if any has."""
     lists = list(_lists(body))
     return lists[-1][-1] if lists and lists[-1] else {}
 
@@ -66,11 +78,11 @@ def _last(body: Any) -> dict[str, Any]:
 def bad_base64(body: Any) -> bool:
     """The last vector is a string that is not valid base64."""
     item = _last(body)
-    if "embedding" not in item:
+    if EMBEDDING not in item:
         return False
-    vector = item["embedding"]
+    vector = item[EMBEDDING]
     # Strict decoders stumble over the character, others over the length without it.
-    item["embedding"] = "!" + (vector[1:] if isinstance(vector, str) else "AAA")
+    item[EMBEDDING] = "!" + (vector[1:] if isinstance(vector, str) else "AAA")
     return True
 
 
@@ -78,13 +90,13 @@ def bad_base64(body: Any) -> bool:
 def wrong_dimension(body: Any) -> bool:
     """The last vector lacks its last number (four bytes of it, in base64)."""
     item = _last(body)
-    vector = item.get("embedding")
+    vector = item.get(EMBEDDING)
     if not vector:
         return False
     if isinstance(vector, str):
-        item["embedding"] = base64.b64encode(base64.b64decode(vector)[:-4]).decode()
+        item[EMBEDDING] = base64.b64encode(base64.b64decode(vector)[:-4]).decode()
     else:
-        item["embedding"] = vector[:-1]
+        item[EMBEDDING] = vector[:-1]
     return True
 
 
@@ -92,15 +104,15 @@ def wrong_dimension(body: Any) -> bool:
 def nan(body: Any) -> bool:
     """NaN in the last vector, which is one of float32 if it is in base64, or the last score."""
     item = _last(body)
-    vector = item.get("embedding")
+    vector = item.get(EMBEDDING)
     if isinstance(vector, str):
-        item["embedding"] = base64.b64encode(
+        item[EMBEDDING] = base64.b64encode(
             struct.pack("<f", math.nan) + base64.b64decode(vector)[4:]
         ).decode()
     elif vector:
         vector[0] = math.nan
-    elif "relevance_score" in item:
-        item["relevance_score"] = math.nan
+    elif SCORE in item:
+        item[SCORE] = math.nan
     else:
         return False
     return True
@@ -110,7 +122,7 @@ def nan(body: Any) -> bool:
 def missing_index(body: Any, *, inner: bool = False) -> bool:
     """The last item has no index; with `inner`, the last chunk of the first document."""
     items = _items(body, inner=inner)
-    return bool(items) and items[-1].pop("index", None) is not None
+    return bool(items) and items[-1].pop(INDEX, None) is not None
 
 
 @alteration
@@ -119,7 +131,7 @@ def repeated_index(body: Any, *, inner: bool = False) -> bool:
     items = _items(body, inner=inner)
     if len(items) < 2:
         return False
-    items[-1]["index"] = items[0]["index"]
+    items[-1][INDEX] = items[0][INDEX]
     return True
 
 
@@ -128,7 +140,7 @@ def wrong_index(body: Any, *, inner: bool = False, index: int = 1_000_000) -> bo
     """The last item has an index that belongs to nothing."""
     items = _items(body, inner=inner)
     if items:
-        items[-1]["index"] = index
+        items[-1][INDEX] = index
     return bool(items)
 
 
@@ -153,20 +165,20 @@ def extra_item(body: Any, *, inner: bool = False) -> bool:
     """More vectors, or scores, than inputs: the last comes again under the next index."""
     items = _items(body, inner=inner)
     if items:
-        items.append({**items[-1], "index": len(items)})
+        items.append({**items[-1], INDEX: len(items)})
     return bool(items)
 
 
 @alteration
 def missing_data(body: Any) -> bool:
     """No `data`."""
-    return body.pop("data", None) is not None
+    return body.pop(DATA, None) is not None
 
 
 @alteration
 def missing_usage(body: Any) -> bool:
     """No `usage`."""
-    return body.pop("usage", None) is not None
+    return body.pop(USAGE, None) is not None
 
 
 @alteration
@@ -180,6 +192,6 @@ def extra_fields(body: Any) -> bool:
 @alteration
 def other_model(body: Any, *, name: str = "voyage-unheard-of") -> bool:
     """The answer names another model than was asked for; it is still right."""
-    if "model" in body:
-        body["model"] = name
-    return "model" in body
+    if MODEL in body:
+        body[MODEL] = name
+    return MODEL in body

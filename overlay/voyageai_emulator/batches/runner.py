@@ -1,8 +1,8 @@
-"""Taking a job further, step by step.
+"""Run jobs, step by step.
 
-What a step has done is in the database when it ends, all of it or nothing: the answers to a group
-of lines, the counts and the place where to go on are committed together. So whenever the process
-dies, the next one goes on where this one was, and no line is lost or answered twice.
+A step is in the database as a whole or not at all: the answers to a group of lines, the counts and
+the position of the next line are committed together. So whenever the process dies, the next one
+goes on where this one was, and no line is lost or answered twice.
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from voyageai_rest import catalogue
 
-from ..contract import decode
-from ..files.objects import RETENTION
+from ..bodies import decode
+from ..files import RETENTION
 from ..store.instants import instant
 from ..store.jobs import Place
-from .checking import check_lines
-from .endpoints import endpoint_of
-from .failures import Failures
-from .groups import Group, Sweep
-from .outcomes import CANCELLED, EXPIRED, out_of_order
+from .checking import check_lines, endpoint_of
+from .lines import CANCELLED, EXPIRED, AnsweredLines, LineFailures, SkippedLines, shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,38 +28,38 @@ if TYPE_CHECKING:
 
     from ..state import EmulatorState
     from ..store import Job, Line
-    from .outcomes import Outcome
+    from .lines import LineResult
 
 __all__ = ["Runner"]
 
-GROUP = 64
-"""Lines at most whose answers are written together."""
-GROUP_BYTES = 4_194_304
+MAX_LINES = 64
+"""Lines that are answered and written together."""
+MAX_BYTES = 4_194_304
 """Bytes of lines from which on their answers are written."""
-SWEEP = 1024
-"""Lines at most that will not run, written together."""
+MAX_SKIPPED = 1024
+"""Lines that are not run and written together."""
 
 
 class Runner:
-    """Takes jobs further. For one thread; the attributes may be set from others.
+    """Runs the steps of jobs. For one thread; the attributes may be set from others.
 
     Attributes:
         held: Statuses that jobs do not leave.
-        seconds_per_line: How long a line takes, in seconds of the emulator's clock.
+        seconds_per_line: Time that a line takes, in seconds of the emulator's clock.
         failures: Lines that are to fail.
         stopping: Set to make a step end early.
     """
 
-    def __init__(self, world: EmulatorState) -> None:
-        self._world = world
+    def __init__(self, state: EmulatorState) -> None:
+        self._state = state
         self._readers: dict[int, Iterator[Line]] = {}
         self.held = frozenset[str]()
         self.seconds_per_line = 0.0
-        self.failures = Failures()
+        self.failures = LineFailures()
         self.stopping = threading.Event()
 
     def step(self, job: Job) -> float:
-        """Take a job a step further, and tell in how many seconds the next one is due."""
+        """Run a step of a job, and return the seconds until the next one is due."""
         if job.status in self.held:
             return math.inf
         if not job.validated:
@@ -75,53 +72,56 @@ class Runner:
             self._finish(job)
         return 0
 
-    def begin_anew(self, job: Job) -> None:
-        """Read a job's lines from where its answers end, as a step may have read and kept none."""
+    def reset(self, job: Job) -> None:
+        """Read a job's lines again from where its answers end, after a step that failed."""
         self._readers.pop(job.number, None)
 
     def _validate(self, job: Job) -> None:
-        store, limit = self._world.store, catalogue.BATCH.max_tokens_in_flight
-        lines = store.files.lines(job.input_file, longest=self._longest(job))
-        verdict = check_lines(lines, job.endpoint, self._world.contract, self.stopping.is_set)
-        if verdict is None:
+        store, limit = self._state.store, catalogue.BATCH.max_tokens_in_flight
+        lines = store.files.lines(job.input_file, longest=self._max_line(job))
+        result = check_lines(lines, job.endpoint, self._state.contract, self.stopping.is_set)
+        if result is None:
             return
         _, others = store.jobs.load(job.owner)
-        if others + verdict.tokens > limit:
-            verdict.add(
+        if others + result.tokens > limit:
+            result.add(
                 "too_many_tokens",
-                f"The file holds {verdict.tokens} tokens, and of the {limit} that an organization "
+                f"The file holds {result.tokens} tokens, and of the {limit} that an organization "
                 f"may have in flight {others} are in use.",
             )
         store.jobs.change(
             job.number,
             validated=True,
-            total=verdict.total,
-            tokens=verdict.tokens,
-            errors=verdict.errors or None,
+            total=result.total,
+            tokens=result.tokens,
+            errors=result.errors or None,
         )
 
     def _run(self, job: Job) -> float:
-        now, end = self._world.now(), job.expected_completion_at
-        place, pace = self._world.store.jobs.place(job.number), instant(self.seconds_per_line)
+        now, end = self._state.now(), job.expected_completion_at
+        place = self._state.store.jobs.place(job.number)
+        per_line = instant(self.seconds_per_line)
         began = job.in_progress_at or job.created_at
-        due = now if pace == 0 else began + place.line * pace
+        due = now if per_line == 0 else began + place.line * per_line
         if place.line > job.total or min(now, due) >= end:
             self._move(job, "finalizing")
             return 0
         if due > now:
             return (min(due, end) - now) / instant(1)
-        most = 1 + (min(now, end - 1) - due) // pace if pace else GROUP
-        self._advance(job, Group(self._world, job, self.failures), min(most, GROUP))
+        limit = 1 + (min(now, end - 1) - due) // per_line if per_line else MAX_LINES
+        lines = AnsweredLines(self._state, job, self.failures)
+        self._advance(job, lines, min(limit, MAX_LINES))
         return 0
 
     def _finish(self, job: Job) -> None:
-        """Write what there is to say of lines that were not run, then show the files."""
-        store, cancelled = self._world.store, job.status == "cancelling"
+        """Write the results of lines that were not run, then publish the files."""
+        store, cancelled = self._state.store, job.status == "cancelling"
         if not job.errors and store.jobs.place(job.number).line <= job.total:
-            self._advance(job, Sweep(CANCELLED if cancelled else EXPIRED), SWEEP)
+            skipped = SkippedLines(CANCELLED if cancelled else EXPIRED)
+            self._advance(job, skipped, MAX_SKIPPED)
             return
         self._readers.pop(job.number, None)
-        now = self._world.now()
+        now = self._state.now()
         with store.transaction():
             ids = {
                 name: store.files.publish(number, now, now + RETENTION).id
@@ -133,35 +133,35 @@ class Runner:
             }
             self._move(job, "cancelled" if cancelled else "completed", **ids)
 
-    def _advance(self, job: Job, group: Group | Sweep, most: int) -> None:
-        """Take the next lines of a job, and write what comes of them."""
-        store = self._world.store
+    def _advance(self, job: Job, group: AnsweredLines | SkippedLines, limit: int) -> None:
+        """Read the next lines of a job, and write their results."""
+        store = self._state.store
         begin = end = store.jobs.place(job.number)
         if job.number not in self._readers:
             self._readers[job.number] = store.files.lines(
-                job.input_file, first=begin.line, start=begin.start, longest=self._longest(job)
+                job.input_file, first=begin.line, start=begin.start, longest=self._max_line(job)
             )
-        for line in islice(self._readers[job.number], most):
+        for line in islice(self._readers[job.number], limit):
             if self.stopping.is_set():  # the next process begins where this step did
                 return
             group.add(decode(line.raw or b""))
             end = Place(line.number + 1, line.end)
-            if group.is_full or end.start - begin.start >= GROUP_BYTES:
+            if group.is_full or end.start - begin.start >= MAX_BYTES:
                 break
-        outcomes = out_of_order(group.outcomes(), begin.line)
+        results = shuffled(group.results(), begin.line)
         with store.transaction():
-            self._write(job, outcomes)
+            self._write(job, results)
             store.jobs.note_answered(job.number, begin, end)
 
-    def _longest(self, job: Job) -> int:
-        """Bytes of the longest line: as many as a live request may have."""
-        operation, _ = endpoint_of(self._world.contract, job.endpoint)
-        return self._world.max_body(operation)
+    def _max_line(self, job: Job) -> int:
+        """Return the bytes of the longest line: as many as a live request may have."""
+        operation, _ = endpoint_of(self._state.contract, job.endpoint)
+        return self._state.max_body(operation)
 
-    def _write(self, job: Job, outcomes: list[Outcome]) -> None:
-        store = self._world.store
-        failed = [outcome.text for outcome in outcomes if outcome.failed]
-        completed = [outcome.text for outcome in outcomes if not outcome.failed]
+    def _write(self, job: Job, results: list[LineResult]) -> None:
+        store = self._state.store
+        failed = [result.text for result in results if result.failed]
+        completed = [result.text for result in results if not result.failed]
         changed = {
             "completed": job.completed + len(completed),
             "failed": job.failed + len(failed),
@@ -181,5 +181,5 @@ class Runner:
         store.jobs.change(job.number, **changed)
 
     def _move(self, job: Job, to: BatchStatus, **columns: Any) -> None:
-        """Move a job on, unless it was cancelled meanwhile."""
-        self._world.store.jobs.move(job.number, (job.status,), to, self._world.now(), **columns)
+        """Change a job's status, unless it was cancelled meanwhile."""
+        self._state.store.jobs.move(job.number, (job.status,), to, self._state.now(), **columns)
