@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from voyageai_rest.catalogue import Tiers
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .emulator import Emulator
-    from .server import Server
 
 __all__ = ["main"]
 
@@ -182,7 +181,7 @@ def _first_line(file: str) -> str:
 
 
 def main(
-    arguments: list[str] | None = None, *, server_class: Callable[..., Server] | None = None
+    arguments: list[str] | None = None, *, server_class: Callable[..., Any] | None = None
 ) -> None:
     """Run the command line.
 

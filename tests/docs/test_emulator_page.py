@@ -104,13 +104,13 @@ def test_the_tests_pass(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=count)
 
 
-class Told:
-    """Stands in for the server, and keeps where it was told to listen."""
+class FakeServer:
+    """Stands in for the server, and keeps its addresses."""
 
     def __init__(self) -> None:
         self.addresses: list[tuple[str, int]] = []
 
-    def __call__(self, host: str, port: int, *_: object, **__: object) -> Told:
+    def __call__(self, host: str, port: int, *_: object, **__: object) -> FakeServer:
         self.addresses.append((host, port))
         return self
 
@@ -119,20 +119,18 @@ class Told:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Told:
-    """What the server would be told."""
-    told = Told()
-    monkeypatch.setattr("voyageai_emulator.server.Server", told)
-    return told
+def server() -> FakeServer:
+    """A server that listens nowhere."""
+    return FakeServer()
 
 
-def test_the_commands_are_accepted(told: Told) -> None:
+def test_the_commands_are_accepted(server: FakeServer) -> None:
     """Those that start an emulator, in a container or not."""
     lines = [line for block in blocks("sh") + blocks("text") for line in block.splitlines()]
     started = [line.partition(f"{COMMAND} --")[2] for line in lines if f"{COMMAND} --" in line]
     for flags in started:
-        main(shlex.split(f"--{flags}"))
-    assert [8000, 0] == [port for _, port in told.addresses]
+        main(shlex.split(f"--{flags}"), server_class=server)
+    assert [8000, 0] == [port for _, port in server.addresses]
 
 
 def test_the_flags_that_are_mentioned_are_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,13 +171,13 @@ def instruction(name: str) -> list[list[str]]:
     ]
 
 
-def test_the_container_runs_a_command_that_there_is(told: Told) -> None:
+def test_the_container_runs_a_command_that_there_is(server: FakeServer) -> None:
     """With flags that are accepted, at the port that it names."""
     (words,) = instruction("ENTRYPOINT")
     (exposed,) = instruction("EXPOSE")
     assert COMMAND == words[0]
-    main(words[1:])
-    assert [("0.0.0.0", int(exposed[0]))] == told.addresses
+    main(words[1:], server_class=server)
+    assert [("0.0.0.0", int(exposed[0]))] == server.addresses
 
 
 def test_the_containers_check_tells_a_running_emulator(emulator: Emulator, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from voyageai_emulator import running
 from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.faults import FAULTS, Fault
-from voyageai_emulator.faults.statuses import NAMED
+from voyageai_emulator.faults.kinds import STATUSES
 
 from tests.emulator.asking import check
 from tests.emulator.faulting import (
@@ -57,7 +57,7 @@ def vectors(body: dict[str, Any]) -> list[list[float]]:
 # Statuses
 
 
-@pytest.mark.parametrize(("name", "status"), NAMED.items())
+@pytest.mark.parametrize(("name", "status"), STATUSES.items())
 def test_a_status_comes_in_the_apis_shape(emulator: Emulator, name: str, status: int) -> None:
     """A client reads the reason from `detail`, and the id from the header, as of any error."""
     emulator.faults.next(name)

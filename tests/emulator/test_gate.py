@@ -9,10 +9,10 @@ import attrs
 import httpx2
 import pytest
 from starlette.types import ASGIApp
-from voyageai_emulator.app import create_app
+from voyageai_emulator.app import Application
 from voyageai_emulator.authentication import Authenticator
 from voyageai_emulator.contract import Contract
-from voyageai_emulator.recording.record import fingerprint
+from voyageai_emulator.recording import fingerprint
 from voyageai_emulator.responses import ApiError
 from voyageai_emulator.settings import Settings
 from voyageai_emulator.state import EmulatorState
@@ -38,7 +38,7 @@ each_server = pytest.mark.parametrize("server", SERVERS, ids=lambda server: serv
 
 def application(**settings: Any) -> ASGIApp:
     """An emulator without a socket."""
-    return create_app(EmulatorState(Settings(**settings)))
+    return Application(Settings(**settings))
 
 
 def supported(endpoint: str, platform: str | None) -> list[str]:
@@ -98,13 +98,13 @@ def test_any_other_name_does_as_all_hosts_do() -> None:
 @pytest.mark.parametrize("host", ["ai.mongodb.com:443", "AI.MongoDB.com", "ai.mongodb.com"])
 def test_hosts_are_told_by_name_alone(host: str) -> None:
     """Clients send the port where it is not the usual one, in the case they were given."""
-    assert "atlas" == Authenticator().admit(host, "Bearer al-1").platform
+    assert "atlas" == Authenticator().authenticate(host, "Bearer al-1").platform
 
 
 @pytest.mark.parametrize("host", ["", "[::1]:80", "api.voyageai.com.evil.example", ":"])
 def test_other_hosts_are_none_of_the_apis(host: str) -> None:
     """A name that only looks alike stands for nothing."""
-    assert Authenticator().admit(host, "Bearer al-1").platform is None
+    assert Authenticator().authenticate(host, "Bearer al-1").platform is None
 
 
 @each_server
@@ -113,21 +113,21 @@ def test_a_host_has_the_operations_that_the_contract_says(
     server: Server, operation: Operation
 ) -> None:
     """Files and batches are documented for one host only."""
-    for gate, host in (
+    for authenticator, host in (
         (Authenticator(), HOSTS[server.name]),
         (Authenticator(platform=server.name), LOCAL),
     ):
         if server.name in operation.servers:
-            gate.check(CONTRACT[operation.id], host)
+            authenticator.check_operation(CONTRACT[operation.id], host)
         else:
             with pytest.raises(ApiError, match="Not Found") as caught:
-                gate.check(CONTRACT[operation.id], host)
+                authenticator.check_operation(CONTRACT[operation.id], host)
             assert 404 == caught.value.status
 
 
 def test_an_operation_of_another_document_is_everywhere() -> None:
     """The emulator follows the document that it is given."""
-    Authenticator(platform="eu").check(CONTRACT["listFiles"]._replace(id="other"), LOCAL)
+    Authenticator(platform="eu").check_operation(CONTRACT["listFiles"]._replace(id="other"), LOCAL)
 
 
 @pytest.mark.parametrize("key", [None, "pa-1", "al-1"])
@@ -165,15 +165,15 @@ def test_an_operation_that_a_host_has_not_is_no_path_of_its(key: str | None) -> 
 )
 def test_a_key_opens_the_hosts_of_its_style(platform: str, key: str, accepted: bool) -> None:
     """A key at the wrong host is a common mistake, which the answer does not explain."""
-    for gate, host in (
+    for authenticator, host in (
         (Authenticator(), HOSTS[platform]),
         (Authenticator(platform=platform), LOCAL),
     ):
         if accepted:
-            assert (fingerprint(key), platform) == gate.admit(host, f"Bearer {key}")
+            assert (fingerprint(key), platform) == authenticator.authenticate(host, f"Bearer {key}")
             continue
         with pytest.raises(ApiError) as caught:
-            gate.admit(host, f"Bearer {key}")
+            authenticator.authenticate(host, f"Bearer {key}")
         assert (401, INVALID) == (caught.value.status, caught.value.body())
 
 
@@ -194,7 +194,7 @@ def test_a_key_opens_the_hosts_of_its_style(platform: str, key: str, accepted: b
 def test_what_can_be_no_key_is_refused_as_one(key: bytes, pinned: str | None) -> None:
     """Keys come from files and environments, and other texts with them."""
     with pytest.raises(ApiError) as caught:
-        Authenticator(pinned).admit(LOCAL, f"Bearer {key.decode('latin-1')}")
+        Authenticator(pinned).authenticate(LOCAL, f"Bearer {key.decode('latin-1')}")
     assert (401, INVALID) == (caught.value.status, caught.value.body())
 
 
@@ -211,7 +211,7 @@ def test_bytes_that_are_no_text_in_the_header_are_no_failure(url: str) -> None:
 def test_without_a_key_nobody_is_authorized(authorization: str | None) -> None:
     """As with a wrong key, but in other words."""
     with pytest.raises(ApiError, match="Unauthorized") as caught:
-        Authenticator().admit(LOCAL, authorization)
+        Authenticator().authenticate(LOCAL, authorization)
     assert 401 == caught.value.status
 
 
@@ -219,13 +219,15 @@ def test_without_a_key_nobody_is_authorized(authorization: str | None) -> None:
 def test_a_pinned_key_is_the_only_one(key: str) -> None:
     """For code that must show what it does with a key that is refused."""
     with pytest.raises(ApiError) as caught:
-        Authenticator("right").admit(LOCAL, f"Bearer {key}")
+        Authenticator("right").authenticate(LOCAL, f"Bearer {key}")
     assert (401, INVALID) == (caught.value.status, caught.value.body())
 
 
 def test_a_key_may_stand_in_spaces() -> None:
     """HTTP has servers strip them, and the scheme is of either case."""
-    assert Authenticator("right").admit(LOCAL, "bearer   right \t").owner == fingerprint("right")
+    assert Authenticator("right").authenticate(LOCAL, "bearer   right \t").owner == fingerprint(
+        "right"
+    )
 
 
 def test_a_retired_model_is_gone_where_the_policy_holds() -> None:

@@ -17,6 +17,8 @@ import voyageai
 from voyageai_emulator import InProcessEmulator, in_process, running
 from voyageai_emulator.connections import Connections
 from voyageai_emulator.exchange import Exchange
+from voyageai_emulator.inprocess import in_this_process
+from voyageai_emulator.settings import Settings
 from voyageai_rest.operations import SERVERS
 
 from tests.emulator.faulting import KEY, TEXTS, until
@@ -246,11 +248,10 @@ class Scripted:
 
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Scripted, InProcessEmulator]]:
+def scripted() -> Iterator[tuple[Scripted, InProcessEmulator]]:
     """An emulator with another application in its place."""
     app = Scripted()
-    monkeypatch.setattr("voyageai_emulator.inprocess.create_app", lambda *_: app)
-    with in_process() as emulator:
+    with in_this_process(Settings(), app) as emulator:
         yield app, emulator
 
 

@@ -11,13 +11,12 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyageai_emulator import Emulator, running, window
+from voyageai_emulator import Emulator, running
 from voyageai_emulator import rate_limits as module
-from voyageai_emulator.rate_limits import TIER_NAMES, RateLimits, Usage
+from voyageai_emulator.rate_limits import TIER_NAMES, RateLimits, Usage, Window
 from voyageai_emulator.responses import ApiError
 from voyageai_emulator.settings import Settings
 from voyageai_emulator.state import EmulatorState
-from voyageai_emulator.window import Window
 from voyageai_rest.catalogue import MODELS, TIERS
 
 from tests.emulator.asking import DOCUMENT
@@ -283,7 +282,7 @@ def test_what_was_used_takes_bounded_memory(
     time: Time, limits: RateLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An emulator may run for weeks, and be asked with any number of keys."""
-    monkeypatch.setattr(module, "MOST", 10)
+    monkeypatch.setattr(module, "MAX_WINDOWS", 10)
     for number in range(50):
         limits.take(f"key {number}", "voyage-4", 1)
     assert [f"key {number}" for number in range(40, 50)] == [used.owner for used in limits.usage()]
@@ -294,7 +293,7 @@ def test_what_was_used_takes_bounded_memory(
 
 def test_a_window_keeps_bounded_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound all still count, though not all leave on time."""
-    monkeypatch.setattr(window, "MOST", 3)
+    monkeypatch.setattr(module, "MAX_ENTRIES", 3)
     counted = Window()
     for second in range(6):
         counted.add(float(second), tokens=10)

@@ -19,9 +19,7 @@ import pytest
 import voyageai_emulator
 from voyageai_emulator import running
 from voyageai_emulator.emulator import Emulator
-from voyageai_emulator.recording.log import Requests
-from voyageai_emulator.recording.middleware import RecordFile
-from voyageai_emulator.recording.record import RecordedRequest, fingerprint
+from voyageai_emulator.recording import RecordedRequest, RecordedRequests, RecordFile, fingerprint
 from voyageai_rest.models import EmbeddingsRequest, RerankRequest
 
 from tests.emulator.faulting import (
@@ -194,24 +192,24 @@ def test_requests_are_a_sequence(emulator: Emulator) -> None:
 
 def test_looking_through_requests_copies_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 10,000 requests one copy for each would be 100 million, while the emulator waits."""
-    requests, copies = Requests(), 0
+    requests, copies = RecordedRequests(), 0
     for _ in range(5):
         requests.begin(scope(), None).finish()
-    original = Requests.__getitem__
+    original = RecordedRequests.__getitem__
 
-    def counted(self: Requests, index: Any) -> Any:
+    def counted(self: RecordedRequests, index: Any) -> Any:
         nonlocal copies
         copies += 1
         return original(self, index)
 
-    monkeypatch.setattr(Requests, "__getitem__", counted)
+    monkeypatch.setattr(RecordedRequests, "__getitem__", counted)
     assert [1, 2, 3, 4, 5] == [request.number for request in requests]
     assert 1 == copies
 
 
 def test_the_oldest_requests_are_dropped() -> None:
     """An emulator may run for months."""
-    requests = Requests(limit=3)
+    requests = RecordedRequests(limit=3)
     for _ in range(5):
         requests.begin(scope(), None).finish()
     assert [3, 4, 5] == [request.number for request in requests]
@@ -219,7 +217,7 @@ def test_the_oldest_requests_are_dropped() -> None:
 
 def test_the_oldest_bodies_are_forgotten() -> None:
     """Bodies may be of megabytes; how many requests there were stays true."""
-    requests = Requests(max_bytes=10)
+    requests = RecordedRequests(max_bytes=10)
     for _ in range(3):
         record = requests.begin(scope(), "createEmbeddings")
         record.add(b'{"a"')
@@ -237,7 +235,7 @@ def test_time_is_passed_in() -> None:
             emulator.clock.advance(1)
         assert [1000, 1001, 1002] == [request.time for request in emulator.requests]
     timer = count()
-    requests = Requests(timer=lambda: next(timer))
+    requests = RecordedRequests(timer=lambda: next(timer))
     record = requests.begin(scope(), None)
     record.finish()
     assert 1 == record.duration
@@ -371,7 +369,7 @@ def test_types_for_annotations_are_at_the_door() -> None:
 
 def test_recording_costs_little() -> None:
     """Less than a twentieth of what the smallest request costs."""
-    requests = Requests(["createEmbeddings"])
+    requests = RecordedRequests(["createEmbeddings"])
     headers = [(b"host", b"emulator"), (b"authorization", b"Bearer any")] + [
         (f"x-{number}".encode(), b"value") for number in range(8)
     ]
@@ -382,7 +380,7 @@ def test_recording_costs_little() -> None:
         for _ in range(1000):
             entry: RecordedRequest = requests.begin(one, "createEmbeddings")
             entry.add(b"x" * 100)
-            entry.answer(200)
+            entry.set_status(200)
             entry.finish()
         return (requests._timer() - begun) / 1000
 
