@@ -14,10 +14,10 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.emulator import Emulator
-from voyageai_emulator.faults import FAULTS, Fault
+from voyageai_emulator.faults import FAULTS, Fault, altered
 from voyageai_emulator.faults.kinds import STATUSES
 
-from tests.emulator.asking import check
+from tests.emulator.asking import DOCUMENT, check
 from tests.emulator.faulting import (
     BASE64,
     DOCUMENTS,
@@ -52,6 +52,27 @@ def vectors(body: dict[str, Any]) -> list[list[float]]:
     """The vectors of an answer by index."""
     ordered = sorted(body["data"], key=lambda item: item["index"])
     return [item["embedding"] for item in ordered]
+
+
+# The contract
+
+
+@pytest.mark.parametrize(
+    ("schema", "fields"),
+    [
+        ("EmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("ContextualizedEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("MultimodalEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("RerankResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("Embedding", {altered.EMBEDDING, altered.INDEX}),
+        ("DocumentEmbeddings", {altered.DATA, altered.INDEX}),
+        ("ChunkEmbedding", {altered.EMBEDDING, altered.INDEX}),
+        ("RerankResult", {altered.SCORE, altered.INDEX}),
+    ],
+)
+def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set[str]) -> None:
+    """Under another name a fault would do nothing."""
+    assert fields <= set(DOCUMENT["components"]["schemas"][schema]["properties"])
 
 
 # Statuses

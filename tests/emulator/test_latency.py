@@ -20,7 +20,7 @@ from voyageai_emulator.timing import Latency
 
 from tests.emulator.asking import client_of
 from tests.emulator.faulting import message
-from tests.emulator.hurrying import hurry
+from tests.emulator.virtual_time import run_in_virtual_time
 
 SMALL = {"input": "a short text", "model": "voyage-4"}
 # Few bytes and many tokens: those of the query count once for each document.
@@ -132,7 +132,7 @@ def test_an_answer_comes_after_its_seconds(said: str | float, expected: float) -
                 times.append(now())
         return [after - before for before, after in pairwise(times)]
 
-    assert [expected] * 3 == hurry(main())
+    assert [expected] * 3 == run_in_virtual_time(main())
 
 
 def test_a_large_request_meets_a_timeout_that_a_small_one_does_not() -> None:
@@ -151,7 +151,7 @@ def test_a_large_request_meets_a_timeout_that_a_small_one_does_not() -> None:
             assert emulator.state.requests.last.tokens is not None
             assert emulator.state.requests.last.tokens > 120_000
 
-    hurry(main())
+    run_in_virtual_time(main())
 
 
 def test_requests_at_once_slow_each_other_down() -> None:
@@ -162,7 +162,7 @@ def test_requests_at_once_slow_each_other_down() -> None:
             await asyncio.gather(*(emulator.ask(LARGE, "/rerank") for _ in range(count)))
             return now()
 
-    assert hurry(main(1)) < hurry(main(3))
+    assert run_in_virtual_time(main(1)) < run_in_virtual_time(main(3))
 
 
 def test_a_client_times_out_over_a_socket() -> None:
@@ -186,7 +186,7 @@ def test_the_wait_ends_when_the_client_goes_away() -> None:
         assert (0, 1) == (app.state.slots.in_flight, len(app.state.requests))
         return now()
 
-    assert 3 == hurry(main())
+    assert 3 == run_in_virtual_time(main())
 
 
 def test_latency_can_be_set_while_it_runs() -> None:
@@ -211,7 +211,7 @@ def test_as_many_are_worked_on_as_the_limit_says() -> None:
             assert (0, 0) == (emulator.state.slots.in_flight, emulator.state.slots.waiting)
             return emulator.ended
 
-    ended = sorted(hurry(main()))
+    ended = sorted(run_in_virtual_time(main()))
     assert [("a", 1), ("b", 1), ("c", 2), ("d", 2), ("e", 3)] == ended
 
 
@@ -223,7 +223,7 @@ def test_without_a_limit_all_are_worked_on() -> None:
             await asyncio.gather(*emulator.start("abcde"))
             return emulator.ended
 
-    assert [(name, 1) for name in "abcde"] == sorted(hurry(main()))
+    assert [(name, 1) for name in "abcde"] == sorted(run_in_virtual_time(main()))
 
 
 @pytest.mark.parametrize("left", ["a", "b", "c"])
@@ -241,7 +241,7 @@ def test_a_client_that_leaves_frees_its_place(left: str) -> None:
 
     first = 1.5 if left == "a" else 1.0
     rest = [name for name in "abcd" if name != left]
-    assert [(name, first + later) for later, name in enumerate(rest)] == hurry(main())
+    assert [(name, first + later) for later, name in enumerate(rest)] == run_in_virtual_time(main())
 
 
 def test_a_client_that_is_told_to_have_left_frees_its_place() -> None:
@@ -261,7 +261,7 @@ def test_a_client_that_is_told_to_have_left_frees_its_place() -> None:
             assert [("a", 10.0)] == emulator.ended
             return left
 
-    assert 3 == hurry(main())
+    assert 3 == run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("path", ["/_emulator/state", "/"])
@@ -278,7 +278,7 @@ def test_the_emulators_own_routes_do_not_wait(path: str) -> None:
             assert 200 == answer.status_code
             return now()
 
-    assert 1 == hurry(main())
+    assert 1 == run_in_virtual_time(main())
 
 
 def test_unknown_paths_and_planned_faults_do_not_wait() -> None:
@@ -293,7 +293,7 @@ def test_unknown_paths_and_planned_faults_do_not_wait() -> None:
             assert 503 == (await emulator.ask()).status_code
             return now()
 
-    assert 1 == hurry(main())
+    assert 1 == run_in_virtual_time(main())
 
 
 def test_places_are_shared_between_event_loops() -> None:

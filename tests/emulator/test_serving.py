@@ -74,11 +74,11 @@ def test_without_the_extra_the_command_to_install_it_is_given(
 ) -> None:
     """The package itself can be imported without it."""
     monkeypatch.setitem(sys.modules, "voyageai_emulator.server", None)
-    with pytest.raises(ImportError, match='extra `emulator`: pip install "jsonschema'), running():
+    with pytest.raises(ImportError, match='extra `emulator`: pip install ".*jsonschema'), running():
         pass
     with pytest.raises(SystemExit, match="1"):
         main([])
-    assert 'extra `emulator`: pip install "jsonschema' in capsys.readouterr().err
+    assert 'extra `emulator`: pip install "' in capsys.readouterr().err
 
 
 def test_importing_the_package_starts_and_loads_nothing() -> None:

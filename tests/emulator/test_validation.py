@@ -320,6 +320,32 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     assert (400, said) == (answer.status_code, answer.json()["detail"])
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "reason"),
+    [
+        ({"type": "array", "minItems": 2}, ["a"], "List should have at least 2 items"),
+        (
+            {"type": "array", "minItems": 2},
+            [],
+            "Value error, Input cannot contain empty strings or empty lists",
+        ),
+        ({"type": "string", "minLength": 3}, "ab", "String should have at least 3 characters"),
+    ],
+)
+def test_what_is_too_short_is_not_called_empty(
+    schema: dict[str, Any], value: Any, reason: str
+) -> None:
+    """The recorded sentence is about empty values alone."""
+    document = copy.deepcopy(DOCUMENT)
+    fields = document["components"]["schemas"]["EmbeddingsRequest"]["properties"]
+    fields["weights"] = schema
+    answer = send(
+        Application(Settings(document=document)), "POST", "/embeddings", {**TEXT, "weights": value}
+    )
+    expected = f"{PREAMBLE}Error for argument 'weights': {reason}"
+    assert (400, expected) == (answer.status_code, answer.json()["detail"])
+
+
 @pytest.mark.parametrize("depth", [300, 900])
 def test_nesting_beyond_what_a_validator_takes_is_no_json(ask: Asking, depth: int) -> None:
     """A body that Python decodes may still be too deep for what checks it."""

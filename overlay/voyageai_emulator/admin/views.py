@@ -10,7 +10,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+import attrs
 from voyageai_rest.constraints import CONSTRAINTS
+from voyageai_rest.models import CreateBatchRequest, EmbeddingsRequest
 
 from ..authentication import Caller
 from ..faults import FAULTS
@@ -28,6 +30,10 @@ __all__ = ["StateView", "fault_kinds", "find_request", "find_requests", "summary
 
 SHOWN_SETTINGS = ("platform", "concurrency", "engine")
 """Settings that do not change, and are neither secrets nor paths."""
+# From the generated models, so that a field that is renamed or gone fails the import.
+MODEL: str = attrs.fields(EmbeddingsRequest).model.name
+INPUT_TYPE: str = attrs.fields(EmbeddingsRequest).input_type.name
+PARAMS: str = attrs.fields(CreateBatchRequest).request_params.name
 MAX_DECODED = 8_388_608
 """Bytes of a body that is decoded for a summary."""
 MAX_SHOWN = 200
@@ -166,8 +172,8 @@ def _model_and_input_type(record: RecordedRequest) -> tuple[str | None, str | No
     """Return these fields of a complete request. Its body is decoded once, however often polled."""
     fields = _object(record.body)
     # A batch job has them in `request_params`.
-    fields = {**fields, **_object(fields.get("request_params"))}
-    return _text(fields.get("model")), _text(fields.get("input_type"))
+    fields = {**fields, **_object(fields.get(PARAMS))}
+    return _text(fields.get(MODEL)), _text(fields.get(INPUT_TYPE))
 
 
 def _object(value: object) -> dict[str, Any]:
