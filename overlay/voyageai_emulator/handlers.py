@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from starlette.responses import Response
 
 from .batches import handlers as batches
-from .contextualized import embed_documents
-from .embeddings import embed_texts
+from .embeddings import embed_documents, embed_inputs, embed_texts
 from .files import handlers as files
-from .multimodal import embed_inputs
-from .reranking import rank
+from .reranking import rerank
 
 if TYPE_CHECKING:
     from .engine import Engine
-    from .media import Media
+    from .media import MediaReader
     from .rules import Served
     from .world import World
 
@@ -38,7 +36,7 @@ class Serving(NamedTuple):
     served: Served
     """Its models, by name."""
     engine: Engine
-    media: Media
+    media: MediaReader
 
 
 class Asked(NamedTuple):
@@ -64,7 +62,7 @@ StoreHandler: TypeAlias = Callable[[Asked, "World"], Answer | Response]
 
 QUICK_HANDLERS: Mapping[str, ModelHandler] = {
     "createEmbeddings": embed_texts,
-    "rerank": rank,
+    "rerank": rerank,
 }
 """By operation id: those that a model answers in a time that the body's size tells."""
 MODEL_HANDLERS: Mapping[str, ModelHandler] = {

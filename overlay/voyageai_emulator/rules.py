@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from voyageai_rest.catalogue import PROMPTS, Model
 from voyageai_rest.dtypes import DTYPES
 
-from .engine.features import Passage
-from .engine.projection import CHUNK
-from .engine.quantization import quantize, to_base64, to_lists
-from .engine.tokens import counts, truncate
-from .engine.vectors import Space
+from .engine import Passage, Space
+from .engine.vectors import BLOCK, quantize, to_base64, to_lists
+from .tokenizer import counts, truncate
 from .refusal import Refused
 
 if TYPE_CHECKING:
@@ -84,7 +82,7 @@ def output(
             f"Supported output data types are {list(dtypes)}.",
         )
     if not isinstance(dimension, int):
-        dimension = dimensions.default if dimensions else CHUNK
+        dimension = dimensions.default if dimensions else BLOCK
     if dimensions is not None and dimension not in dimensions.allowed:
         raise failed(
             model,

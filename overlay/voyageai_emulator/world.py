@@ -14,13 +14,12 @@ from .batches.control import Batches
 from .bodies import max_body
 from .clock import Clock
 from .contract import Contract
-from .engine.choose import choose
-from .engine.lexical import Lexical
+from .engine import LexicalEngine, create_engine
 from .faults import FaultPlan
 from .gate import Gate
 from .handlers import MODEL_HANDLERS, QUICK_HANDLERS, Serving
 from .latency import Latency
-from .media import Media
+from .media import MediaReader
 from .ratelimits import RateLimits
 from .recorder import Journal
 from .requests import Requests
@@ -79,8 +78,8 @@ class World:
         self.admin_token = secrets.token_urlsafe(16) if token is None else token
         if not TOKEN.fullmatch(self.admin_token):
             raise ValueError("admin_token must be printable ASCII, without spaces around it")
-        self._engine = choose(settings.engine)
-        self._media = Media(settings.allow_hosts)
+        self._engine = create_engine(settings.engine)
+        self._media = MediaReader(settings.allow_hosts)
         self._opening = threading.Lock()
         self._store: Store | None = None
         self._journal = None if settings.record is None else Journal(settings.record)
@@ -124,7 +123,7 @@ class World:
 
     def is_quick(self, operation: Operation) -> bool:
         """Whether a small request to an operation takes less time than a thread for it."""
-        return operation.id in QUICK_HANDLERS and isinstance(self._engine, Lexical)
+        return operation.id in QUICK_HANDLERS and isinstance(self._engine, LexicalEngine)
 
     def max_body(self, operation: Operation) -> int:
         """Bytes of the largest body that an operation takes."""

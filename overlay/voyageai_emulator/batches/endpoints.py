@@ -15,7 +15,7 @@ from voyageai_rest.models import (
     BatchRerankParams,
 )
 
-from ..engine.tokens import counts
+from ..tokenizer import counts
 
 if TYPE_CHECKING:
     from voyageai_rest.types import Model

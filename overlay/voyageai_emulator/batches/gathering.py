@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..engine import Engine
-    from ..engine.features import Passage
-    from ..engine.relevance import Scores
-    from ..engine.vectors import Matrix, Space
+    from ..engine import Engine, Passage, Space
+    from ..engine.lexical import Scores
+    from ..engine.vectors import Matrix
 
 __all__ = ["Gathering", "NotYet"]
 
