@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Unpack
 
+    from .emulator import Emulator
     from .faults import Fault, FaultPlan
-    from .handle import Emulator
     from .inprocess import InProcessEmulator
     from .settings import SettingsDict
 
@@ -52,7 +52,7 @@ __all__ = ["Emulator", "Fault", "FaultPlan", "InProcessEmulator", "in_process", 
 
 # Loaded when they are asked for: they need the extra.
 _LATE = {
-    "Emulator": ".handle",
+    "Emulator": ".emulator",
     "Fault": ".faults",
     "FaultPlan": ".faults",
     "InProcessEmulator": ".inprocess",

@@ -19,7 +19,7 @@ from .settings import MAX_CONNECTIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .handle import Emulator
+    from .emulator import Emulator
 
 __all__ = ["main"]
 

@@ -17,12 +17,12 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from .admin import ADMIN, create_admin
-from .desk import Desk
-from .faults.faulty import Faulty, unprefixed
+from .dispatcher import Dispatcher
+from .faults.middleware import FaultMiddleware, unprefixed
 from .hub import PREFIXES, create_hub
-from .labels import Labelled
-from .recorder import Recorder
-from .refusal import Refused
+from .labels import AnswerHeadersMiddleware
+from .recording.middleware import RecordingMiddleware
+from .responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
     from .connections import Connections
     from .contract import Operation
-    from .world import World
+    from .state import EmulatorState
 
 __all__ = ["create_app"]
 
 
-def create_app(world: World, connections: Connections | None = None) -> ASGIApp:
+def create_app(world: EmulatorState, connections: Connections | None = None) -> ASGIApp:
     """Make the application of an emulator.
 
     Args:
         world: The emulator.
         connections: Those of its server, if it has one.
     """
-    desk = Desk(world)
+    desk = Dispatcher(world)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in world.contract.operations:
         by_path.setdefault(operation.path, {})[operation.method] = operation
@@ -63,11 +63,11 @@ def create_app(world: World, connections: Connections | None = None) -> ASGIApp:
         ClientDisconnect: _leave,
         Exception: _fail,
     }
-    api = Faulty(Starlette(routes=routes, exception_handlers=handlers), world.faults)
+    api = FaultMiddleware(Starlette(routes=routes, exception_handlers=handlers), world.faults)
     return _Front(
-        Recorder(Labelled(api), world.requests, world.contract),
-        Labelled(create_admin(world, connections)),
-        Labelled(create_hub(world.settings.models)),
+        RecordingMiddleware(AnswerHeadersMiddleware(api), world.requests, world.contract),
+        AnswerHeadersMiddleware(create_admin(world, connections)),
+        AnswerHeadersMiddleware(create_hub(world.settings.models)),
     )
 
 
@@ -89,13 +89,13 @@ class _Front:
 
 
 async def _refuse(_: Request, error: HTTPException) -> Response:
-    return Refused(error.detail, error.status_code, headers=error.headers).as_response()
+    return ApiError(error.detail, error.status_code, headers=error.headers).as_response()
 
 
 async def _leave(_: Request, __: Exception) -> Response:
     # Nobody is there to read it; without it the server would log a failure.
-    return Refused("The client went away.", HTTPStatus.BAD_REQUEST).as_response()
+    return ApiError("The client went away.", HTTPStatus.BAD_REQUEST).as_response()
 
 
 async def _fail(_: Request, __: Exception) -> Response:
-    return Refused("Internal Server Error", 500).as_response()
+    return ApiError("Internal Server Error", 500).as_response()

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
-from .refusal import Refused
+from .responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -79,7 +79,7 @@ async def read_whole(request: Request, limit: int) -> bytes:
     """The body of a request.
 
     Raises:
-        Refused: It is too large.
+        ApiError: It is too large.
     """
     if _told(request.headers) > limit:
         raise too_large(limit)
@@ -97,7 +97,7 @@ async def read_form(request: Request) -> AsyncGenerator[Form]:
     """The fields of a multipart body; a file among them is on disk if it is not small.
 
     Raises:
-        Refused: It is too large.
+        ApiError: It is too large.
     """
     limit = MAX_UPLOAD + AROUND
     if _told(request.headers) > limit:
@@ -121,16 +121,16 @@ async def read_form(request: Request) -> AsyncGenerator[Form]:
     except (FormParserError, HTTPException) as broken:  # below 1.8 the first gets through
         if size > limit:
             raise too_large(MAX_UPLOAD) from None
-        raise Refused(getattr(broken, "detail", str(broken)), HTTPStatus.BAD_REQUEST) from None
+        raise ApiError(getattr(broken, "detail", str(broken)), HTTPStatus.BAD_REQUEST) from None
     try:
         yield dict(form)
     finally:
         await form.close()
 
 
-def too_large(limit: int) -> Refused:
+def too_large(limit: int) -> ApiError:
     """The refusal of what has more bytes than a limit."""
-    return Refused(
+    return ApiError(
         f"The request is too large: the emulator takes up to {limit} bytes.",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     )

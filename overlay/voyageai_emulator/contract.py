@@ -16,10 +16,10 @@ from urllib.parse import quote, unquote, urlsplit
 from jsonschema_rs import Draft202012Validator
 from voyageai_rest.catalogue import MODELS
 
+from .error_messages import invalid_json, problems, refusal
 from .example import build
 from .excerpt import excerpt
-from .refusal import Refused
-from .wording import malformed, problems, refusal
+from .responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,7 +112,7 @@ class Contract:
         """Check a query's parameters, and fill in the defaults of those it leaves out.
 
         Raises:
-            Refused: One is not what its schema says.
+            ApiError: One is not what its schema says.
         """
         schemas = self._query(operation)
         query: dict[str, Any] = {
@@ -139,7 +139,7 @@ class Contract:
             server: Name of the host that is asked, which may take fewer nulls than others.
 
         Raises:
-            Refused: It is not JSON, or not what the schema says.
+            ApiError: It is not JSON, or not what the schema says.
         """
         return self.check(schema, decode(raw), server)
 
@@ -152,7 +152,7 @@ class Contract:
             server: As in `read`.
 
         Raises:
-            Refused: It is not what the schema says.
+            ApiError: It is not what the schema says.
         """
         validator = self._validator_at(schema, server) if server else self._validator(schema)
         if not validator.is_valid(body):
@@ -174,7 +174,7 @@ class Contract:
             narrowed: Schemas of some of its properties, instead of those that the schema has.
 
         Raises:
-            Refused: It is nested too deeply.
+            ApiError: It is nested too deeply.
         """
         validator = self._validator(schema, tuple(narrowed.items()))
         return [] if validator.is_valid(body) else list(problems(_errors(validator, body)))
@@ -254,22 +254,22 @@ def decode(raw: bytes) -> Any:
     """Decode JSON.
 
     Raises:
-        Refused: It is none, or has too many values.
+        ApiError: It is none, or has too many values.
     """
     if is_crowded(raw):
-        raise Refused(
+        raise ApiError(
             f"The request is too large: the emulator takes up to {MOST} values.",
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         )
     try:
         return json.loads(raw, parse_constant=no_constant, parse_float=_number)
     except json.JSONDecodeError as error:
-        raise malformed(error.pos) from None
+        raise invalid_json(error.pos) from None
     except UnicodeDecodeError as error:
-        raise malformed(error.start) from None
+        raise invalid_json(error.start) from None
     except (ValueError, RecursionError):
         # Numbers JSON does not have, numbers and nesting Python does not take.
-        raise malformed(0) from None
+        raise invalid_json(0) from None
 
 
 def is_crowded(raw: bytes) -> bool:
@@ -296,7 +296,7 @@ def _errors(validator: Draft202012Validator, body: object) -> list[ValidationErr
         return list(validator.iter_errors(excerpt(body)))
     except (ValueError, RecursionError):
         # Nesting that the validator does not take.
-        raise malformed(0) from None
+        raise invalid_json(0) from None
 
 
 def _number(literal: str) -> int | float:

@@ -26,16 +26,16 @@ from voyageai_rest.models import (
 from voyageai_rest.types import UNSET
 
 from . import rules, tokenizer
+from .error_messages import invalid_argument
 from .media import MediaItem, UnreadableError
-from .wording import misspecified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from voyageai_rest.catalogue import Model
 
-    from .handlers import Serving
     from .media import MediaReader
+    from .rules import ModelContext
 
 __all__ = ["embed_documents", "embed_inputs", "embed_texts"]
 
@@ -50,10 +50,10 @@ ADVICE = (
 CHUNKING_ADVICE = "Please lower the number of tokens in the listed example(s)."
 
 
-def embed_texts(body: dict[str, Any], serving: Serving) -> EmbeddingsResponse:
+def embed_texts(body: dict[str, Any], context: ModelContext) -> EmbeddingsResponse:
     """Answer a request for the embeddings of texts."""
     request = EmbeddingsRequest.from_dict(body)
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
@@ -61,7 +61,7 @@ def embed_texts(body: dict[str, Any], serving: Serving) -> EmbeddingsResponse:
     texts, tokens = rules.fit(model, texts, truncation=bool(request.truncation))
     rules.check_request_tokens(model, sum(tokens))
     passages = [rules.passage(model, text, request.input_type) for text in texts]
-    vectors = form.write(serving.engine.embed(passages, rules.space(model), form.dimension))
+    vectors = form.write(context.engine.embed(passages, rules.space(model), form.dimension))
     return EmbeddingsResponse(
         object="list",
         data=_data(vectors),
@@ -80,12 +80,14 @@ def _data(vectors: Iterable[list[float] | str]) -> list[Embedding]:
 # Chunks of documents
 
 
-def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmbeddingsResponse:
+def embed_documents(
+    body: dict[str, Any], context: ModelContext
+) -> ContextualizedEmbeddingsResponse:
     """Answer a request for the contextualized embeddings of chunks."""
     request = ContextualizedEmbeddingsRequest.from_dict(body)
     chunking = bool(request.enable_auto_chunking)
     _check_arguments(request)
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
@@ -105,7 +107,7 @@ def embed_documents(body: dict[str, Any], serving: Serving) -> ContextualizedEmb
             f"The max allowed chunks per submitted batch is {most}. "
             f"Your batch has {f'more than {most}' if chunking else chunks} chunks.",
         )
-    vectors = serving.engine.embed_chunks(
+    vectors = context.engine.embed_chunks(
         [[rules.passage(model, text, request.input_type) for text in texts] for texts in documents],
         rules.space(model),
         form.dimension,
@@ -142,15 +144,17 @@ def _check_arguments(request: ContextualizedEmbeddingsRequest) -> None:
     flat = all(isinstance(item, str) for item in request.inputs)
     single = flat or all(len(item) == 1 for item in request.inputs)
     if chunking and request.input_type != "document":
-        raise misspecified("input_type", "enable_auto_chunking requires input_type 'document'")
+        raise invalid_argument("input_type", "enable_auto_chunking requires input_type 'document'")
     if chunking and not single:
-        raise misspecified("inputs", "with enable_auto_chunking each input holds one document")
+        raise invalid_argument("inputs", "with enable_auto_chunking each input holds one document")
     if flat and not chunking and not query:
-        raise misspecified("inputs", "a flat list needs enable_auto_chunking or input_type 'query'")
+        raise invalid_argument(
+            "inputs", "a flat list needs enable_auto_chunking or input_type 'query'"
+        )
     if query and not single:
-        raise misspecified("inputs", "with input_type 'query' each input holds one query")
+        raise invalid_argument("inputs", "with input_type 'query' each input holds one query")
     if chunking and (request.chunk_overlap or 0) >= (request.chunk_size or 1):
-        raise misspecified("chunk_overlap", "chunk_overlap must be less than chunk_size")
+        raise invalid_argument("chunk_overlap", "chunk_overlap must be less than chunk_size")
 
 
 def _chunk(documents: list[list[str]], model: Model, size: int, overlap: int) -> list[list[str]]:
@@ -183,22 +187,22 @@ class _Input(NamedTuple):
         return sum(item.pixels for item in self.media if item.kind == kind)
 
 
-def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddingsResponse:
+def embed_inputs(body: dict[str, Any], context: ModelContext) -> MultimodalEmbeddingsResponse:
     """Answer a request for the embeddings of multimodal inputs."""
     request = MultimodalEmbeddingsRequest.from_dict(body)
     kinds = {type(part) for item in request.inputs for part in item.content}
     if kinds & BY_URL and kinds & AS_DATA:
-        raise misspecified(
+        raise invalid_argument(
             "inputs", "a request must have its images and videos either by URL or as data, not both"
         )
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     if "video" not in model.modalities and kinds & {VideoUrlContent, VideoBase64Content}:
         raise rules.failed(model, "The model does not support video inputs.")
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
     contents = [
-        _read(item, index, serving.media, model) for index, item in enumerate(request.inputs)
+        _read(item, index, context.media, model) for index, item in enumerate(request.inputs)
     ]
     inputs = [
         _fit(content, model, index, truncation=bool(request.truncation))
@@ -212,7 +216,7 @@ def embed_inputs(body: dict[str, Any], serving: Serving) -> MultimodalEmbeddings
         )
         for item in inputs
     ]
-    vectors = form.write(serving.engine.embed(passages, rules.space(model), form.dimension))
+    vectors = form.write(context.engine.embed(passages, rules.space(model), form.dimension))
     return MultimodalEmbeddingsResponse(
         object="list",
         data=_data(vectors),
@@ -239,7 +243,7 @@ def _read(
             content.append(reader.read(part, model))
         except UnreadableError as error:
             argument = f"inputs.{index}.content.{number}.{part.type}"
-            raise misspecified(argument, str(error)) from error
+            raise invalid_argument(argument, str(error)) from error
     return content
 
 

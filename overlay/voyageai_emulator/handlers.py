@@ -14,12 +14,10 @@ from .files import handlers as files
 from .reranking import rerank
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .media import MediaReader
-    from .rules import Served
-    from .world import World
+    from .rules import ModelContext
+    from .state import EmulatorState
 
-__all__ = ["MODEL_HANDLERS", "QUICK_HANDLERS", "STORE_HANDLERS", "Answer", "Asked", "Serving"]
+__all__ = ["MODEL_HANDLERS", "QUICK_HANDLERS", "STORE_HANDLERS", "Answer", "CheckedRequest"]
 
 
 class Answer(Protocol):
@@ -30,16 +28,7 @@ class Answer(Protocol):
         ...
 
 
-class Serving(NamedTuple):
-    """What a model endpoint answers with."""
-
-    served: Served
-    """Its models, by name."""
-    engine: Engine
-    media: MediaReader
-
-
-class Asked(NamedTuple):
+class CheckedRequest(NamedTuple):
     """A request that has been checked."""
 
     body: Any
@@ -57,8 +46,8 @@ class Asked(NamedTuple):
     """Headers, by name in lower case."""
 
 
-ModelHandler: TypeAlias = Callable[[dict[str, Any], Serving], Answer]
-StoreHandler: TypeAlias = Callable[[Asked, "World"], Answer | Response]
+ModelHandler: TypeAlias = Callable[[dict[str, Any], "ModelContext"], Answer]
+StoreHandler: TypeAlias = Callable[[CheckedRequest, "EmulatorState"], Answer | Response]
 
 QUICK_HANDLERS: Mapping[str, ModelHandler] = {
     "createEmbeddings": embed_texts,

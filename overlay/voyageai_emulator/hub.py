@@ -150,7 +150,7 @@ def _repository(model: Model) -> _Repository:
 
 
 def _client_config(pixels: ModelPixels) -> dict[str, int]:
-    """Return what clients count pixels by; frames have the limits of images if none of their own."""
+    """Return the pixels that clients count by; frames without limits have those of images."""
     config = {
         "multimodal_image_pixels_min": pixels.image_min,
         "multimodal_image_pixels_max": pixels.image_max,

@@ -16,10 +16,10 @@ import httpx2
 
 from .app import create_app
 from .connections import Connections
+from .emulator import Emulator
 from .exchange import Exchange
-from .handle import Emulator
 from .portal import Portal
-from .world import World
+from .state import EmulatorState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -230,7 +230,7 @@ def _scope(request: httpx2.Request) -> Scope:
 def in_this_process(settings: Settings) -> Generator[InProcessEmulator]:
     """Have an emulator for as long as the block lasts."""
     connections = Connections()
-    with contextlib.closing(World(settings)) as world:
+    with contextlib.closing(EmulatorState(settings)) as world:
         app = create_app(world, connections)
         emulator = InProcessEmulator(ORIGIN, world, connections)
         portal = Portal("emulator in process")

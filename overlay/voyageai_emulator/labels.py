@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from .recorded import RECORD
+from .recording.record import RECORD
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from .recorded import RecordedRequest
+    from .recording.record import RecordedRequest
 
-__all__ = ["NOTICE", "Labelled"]
+__all__ = ["NOTICE", "AnswerHeadersMiddleware"]
 
 NOTICE = "emulator, not the Voyage AI models"
 """What every answer says in its ``x-emulator`` header."""
 
 
-class Labelled:
+class AnswerHeadersMiddleware:
     """Gives every answer an id, that of its record if it is recorded, and the notice."""
 
     def __init__(self, app: ASGIApp) -> None:

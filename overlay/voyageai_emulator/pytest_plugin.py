@@ -33,7 +33,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .handle import Emulator
+    from .emulator import Emulator
 
 MARK = "voyage_emulator"
 KEY = "emulator"

@@ -12,15 +12,16 @@ from . import rules, tokenizer
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
-    from .handlers import Serving
+    from .rules import ModelContext
+
 
 __all__ = ["rerank"]
 
 
-def rerank(body: dict[str, Any], serving: Serving) -> RerankResponse:
+def rerank(body: dict[str, Any], context: ModelContext) -> RerankResponse:
     """Answer a request to rerank documents."""
     request = RerankRequest.from_dict(body)
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     truncation = bool(request.truncation)
     query = _fit_query(model, request.query, truncation=truncation)
     query_tokens = tokenizer.count(query)
@@ -29,7 +30,7 @@ def rerank(body: dict[str, Any], serving: Serving) -> RerankResponse:
     )
     total = query_tokens * len(documents) + sum(tokens)
     rules.check_request_tokens(model, total)
-    scores = serving.engine.relevance(query, documents, model.name).tolist()
+    scores = context.engine.relevance(query, documents, model.name).tolist()
     best = sorted(range(len(scores)), key=lambda index: -scores[index])
     if isinstance(request.top_k, int):
         best = best[: max(request.top_k, 0)]

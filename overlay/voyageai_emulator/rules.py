@@ -15,8 +15,8 @@ from voyageai_rest.dtypes import DTYPES
 
 from .engine import Passage, Space
 from .engine.vectors import BLOCK, quantize, to_base64, to_lists
+from .responses import ApiError
 from .tokenizer import counts, truncate
-from .refusal import Refused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from voyageai_rest.dtypes import Dtype
     from voyageai_rest.types import Unset
 
+    from .engine import Engine
+    from .media import MediaReader
+
 __all__ = [
+    "ModelContext",
     "Output",
-    "Served",
+    "ServedModels",
     "check_request_tokens",
     "failed",
     "find",
@@ -37,8 +41,16 @@ __all__ = [
     "too_long",
 ]
 
-Served: TypeAlias = Mapping[str, Model]
+ServedModels: TypeAlias = Mapping[str, Model]
 """The models that an endpoint serves, by name."""
+
+
+class ModelContext(NamedTuple):
+    """What the handler of a model endpoint works with."""
+
+    models: ServedModels
+    engine: Engine
+    media: MediaReader
 
 
 class Output(NamedTuple):
@@ -54,15 +66,15 @@ class Output(NamedTuple):
         return to_base64(quantized) if self.as_base64 else to_lists(quantized)
 
 
-def find(name: str, served: Served) -> Model:
+def find(name: str, served: ServedModels) -> Model:
     """The model of a request."""
     model = served.get(name)
     if model is not None and model.lifecycle == "retired":
         instead = f" Use {model.replacement} instead." if model.replacement else ""
-        raise Refused(f"Model {name} is retired.{instead}", HTTPStatus.GONE)
+        raise ApiError(f"Model {name} is retired.{instead}", HTTPStatus.GONE)
     if model is None:
         supported = [model.name for model in served.values() if model.lifecycle != "retired"]
-        raise Refused(f"Model {name} is not supported. Supported models are {supported}.")
+        raise ApiError(f"Model {name} is not supported. Supported models are {supported}.")
     return model
 
 
@@ -108,7 +120,7 @@ def too_long(
     index: int,
     advice: str = "Please lower the number of tokens in the listed example(s) or use truncation.",
     limit: int | None = None,
-) -> Refused:
+) -> ApiError:
     """The refusal of one input over the context length, or another limit."""
     return failed(
         model,
@@ -129,9 +141,9 @@ def check_request_tokens(model: Model, tokens: int) -> None:
         )
 
 
-def failed(model: Model, reason: str, code: str | None = None) -> Refused:
+def failed(model: Model, reason: str, code: str | None = None) -> ApiError:
     """A refusal that names the model."""
-    return Refused(f"Request to model '{model.name}' failed. {reason}", code=code)
+    return ApiError(f"Request to model '{model.name}' failed. {reason}", code=code)
 
 
 def space(model: Model) -> Space:

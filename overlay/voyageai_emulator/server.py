@@ -16,8 +16,8 @@ import uvicorn
 
 from .app import create_app
 from .connections import Connections, OpenConnections, Protocol
-from .handle import Emulator
-from .world import World
+from .emulator import Emulator
+from .state import EmulatorState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -73,7 +73,7 @@ class Server(uvicorn.Server):
     ) -> None:
         self._listener = _listen(host, port)
         try:
-            self._world = World(settings)
+            self._world = EmulatorState(settings)
         except BaseException:
             self._listener.close()
             raise

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from .presence import while_present
+from .disconnect import wait_unless_disconnected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -69,7 +69,7 @@ class Slots:
         waiting = self._enter()
         try:
             if waiting is not None:
-                await while_present(receive, waiting.turn.wait())
+                await wait_unless_disconnected(receive, waiting.turn.wait())
             yield
         finally:
             self._leave(waiting)

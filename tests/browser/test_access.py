@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 from tests.browser.showing import fill, play, seen
 from tests.browser.visit import HEIGHT, WIDTH, Visit

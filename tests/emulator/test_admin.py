@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
-from voyageai_emulator.recorded import fingerprint
+from voyageai_emulator.emulator import Emulator
+from voyageai_emulator.recording.record import fingerprint
 from voyageai_rest.catalogue import BATCH, MODELS, TIERS, Tiers
 
 from tests.emulator.faulting import KEY, RANKING, TEXTS, admin, post

@@ -17,8 +17,8 @@ import pytest
 from voyageai_emulator import running
 from voyageai_emulator.batches.running import Runner
 from voyageai_emulator.settings import Settings
+from voyageai_emulator.state import EmulatorState
 from voyageai_emulator.store import IN_FLIGHT, Store
-from voyageai_emulator.world import World
 
 from tests.emulator.batching import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
 
@@ -104,7 +104,7 @@ def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_pat
         assert check_groups(state, job) > 1
 
 
-def runner_of(store: Store, world: World) -> Runner:
+def runner_of(store: Store, world: EmulatorState) -> Runner:
     """What takes the jobs of a store further."""
     parts: Any = SimpleNamespace(
         store=store,
@@ -116,7 +116,7 @@ def runner_of(store: Store, world: World) -> Runner:
     return Runner(parts)
 
 
-def add_job(store: Store, world: World, lines: list[dict[str, Any]]) -> None:
+def add_job(store: Store, world: EmulatorState, lines: list[dict[str, Any]]) -> None:
     """Add a job to a store."""
     file = store.files.begin("me", "lines.jsonl", "batch")
     store.files.append(file, jsonl(lines))
@@ -136,7 +136,7 @@ def add_job(store: Store, world: World, lines: list[dict[str, Any]]) -> None:
 
 def test_a_stop_does_not_wait_for_the_lines_of_a_step() -> None:
     """Each of them may take a second; the next process begins the step anew."""
-    world = World(Settings(clock=lambda: 1000.0))
+    world = EmulatorState(Settings(clock=lambda: 1000.0))
     add_job(world.store, world, list(some_lines(10)))
     runner = runner_of(world.store, world)
     while (job := world.store.jobs.in_flight()[0]).status == "validating":
@@ -155,7 +155,7 @@ def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
     lines = list(some_lines(200))
     seen: list[tuple[str, int]] = []
 
-    world = World(Settings(clock=lambda: 1000.0))
+    world = EmulatorState(Settings(clock=lambda: 1000.0))
     store = Store(state)
     add_job(store, world, lines)
     while flying := store.jobs.in_flight():

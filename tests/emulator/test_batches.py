@@ -12,10 +12,10 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.batches import checking
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.handlers import MODEL_HANDLERS
+from voyageai_emulator.state import EmulatorState
 from voyageai_emulator.store import FileStore
-from voyageai_emulator.world import World
 from voyageai_rest import catalogue
 
 from tests.emulator.asking import check
@@ -330,7 +330,9 @@ def test_a_line_that_is_too_long_fails_the_job(
 ) -> None:
     """It is never in memory as a whole."""
     monkeypatch.setattr(
-        World, "max_body", lambda _, operation: 100 if operation.path == "/embeddings" else 10_000
+        EmulatorState,
+        "max_body",
+        lambda _, operation: 100 if operation.path == "/embeddings" else 10_000,
     )
     batch = finished(shared, jobs, jobs.create([a_line("a"), a_line("b" * 100)]))
     (error,) = batch["errors"]["data"]

@@ -18,10 +18,10 @@ import pytest
 from voyageai_emulator import Emulator, bodies, connections, contract, running, server
 from voyageai_emulator.contract import Contract, decode
 from voyageai_emulator.faults import call
-from voyageai_emulator.refusal import Refused
+from voyageai_emulator.responses import ApiError
 from voyageai_emulator.server import Server, serving
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 from voyageai_rest.catalogue import MODELS, find
 
 from tests.emulator.asking import DOCUMENT
@@ -268,7 +268,7 @@ def test_a_body_that_says_that_it_is_too_large_is_not_read(
     most = (
         bodies.MAX_UPLOAD + bodies.AROUND
         if operation.form
-        else World(Settings()).max_body(operation)
+        else EmulatorState(Settings()).max_body(operation)
     )
     with connect(emulator, head(operation.path, *lines, f"Content-Length: {most + 1}")) as sock:
         assert "HTTP/1.1 413" in read_head(sock)
@@ -321,7 +321,7 @@ def test_what_the_models_take_decides_how_large_a_body_may_be() -> None:
     )
     assert nothing < small < large < media
     assert large == bodies.max_body([find("voyage-4-large"), find("voyage-4-lite")])
-    world = World(Settings(models={"voyage-4-large": find("voyage-4-large")}))
+    world = EmulatorState(Settings(models={"voyage-4-large": find("voyage-4-large")}))
     sizes = {operation.id: world.max_body(operation) for operation in OPERATIONS}
     assert (small, nothing) == (sizes["createEmbeddings"], sizes["createBatch"])
 
@@ -349,7 +349,7 @@ def test_a_body_of_too_many_values_is_not_decoded(
         raise AssertionError("it was decoded")
 
     monkeypatch.setattr(json, "loads", decoded)
-    with pytest.raises(Refused, match=f"up to {MOST} values") as caught:
+    with pytest.raises(ApiError, match=f"up to {MOST} values") as caught:
         decode(body)
     assert 413 == caught.value.status
 

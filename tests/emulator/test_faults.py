@@ -13,9 +13,9 @@ from typing import Any
 import httpx2
 import pytest
 from voyageai_emulator import running
+from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.faults import FAULTS, Fault
 from voyageai_emulator.faults.statuses import NAMED
-from voyageai_emulator.handle import Emulator
 
 from tests.emulator.asking import check
 from tests.emulator.faulting import (

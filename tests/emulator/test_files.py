@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai_emulator import bodies, recorded, running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator import bodies, running
+from voyageai_emulator.emulator import Emulator
+from voyageai_emulator.recording import record as recorded
 from voyageai_rest.catalogue import BATCH
 
 from tests.emulator.asking import check

@@ -10,12 +10,12 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp
 from voyageai_emulator.app import create_app
+from voyageai_emulator.authentication import Authenticator
 from voyageai_emulator.contract import Contract
-from voyageai_emulator.gate import Gate
-from voyageai_emulator.recorded import fingerprint
-from voyageai_emulator.refusal import Refused
+from voyageai_emulator.recording.record import fingerprint
+from voyageai_emulator.responses import ApiError
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.operations import OPERATIONS, SERVERS, Operation, Server
 
@@ -38,7 +38,7 @@ each_server = pytest.mark.parametrize("server", SERVERS, ids=lambda server: serv
 
 def application(**settings: Any) -> ASGIApp:
     """An emulator without a socket."""
-    return create_app(World(Settings(**settings)))
+    return create_app(EmulatorState(Settings(**settings)))
 
 
 def supported(endpoint: str, platform: str | None) -> list[str]:
@@ -98,13 +98,13 @@ def test_any_other_name_does_as_all_hosts_do() -> None:
 @pytest.mark.parametrize("host", ["ai.mongodb.com:443", "AI.MongoDB.com", "ai.mongodb.com"])
 def test_hosts_are_told_by_name_alone(host: str) -> None:
     """Clients send the port where it is not the usual one, in the case they were given."""
-    assert "atlas" == Gate().admit(host, "Bearer al-1").platform
+    assert "atlas" == Authenticator().admit(host, "Bearer al-1").platform
 
 
 @pytest.mark.parametrize("host", ["", "[::1]:80", "api.voyageai.com.evil.example", ":"])
 def test_other_hosts_are_none_of_the_apis(host: str) -> None:
     """A name that only looks alike stands for nothing."""
-    assert Gate().admit(host, "Bearer al-1").platform is None
+    assert Authenticator().admit(host, "Bearer al-1").platform is None
 
 
 @each_server
@@ -113,18 +113,21 @@ def test_a_host_has_the_operations_that_the_contract_says(
     server: Server, operation: Operation
 ) -> None:
     """Files and batches are documented for one host only."""
-    for gate, host in ((Gate(), HOSTS[server.name]), (Gate(platform=server.name), LOCAL)):
+    for gate, host in (
+        (Authenticator(), HOSTS[server.name]),
+        (Authenticator(platform=server.name), LOCAL),
+    ):
         if server.name in operation.servers:
             gate.check(CONTRACT[operation.id], host)
         else:
-            with pytest.raises(Refused, match="Not Found") as caught:
+            with pytest.raises(ApiError, match="Not Found") as caught:
                 gate.check(CONTRACT[operation.id], host)
             assert 404 == caught.value.status
 
 
 def test_an_operation_of_another_document_is_everywhere() -> None:
     """The emulator follows the document that it is given."""
-    Gate(platform="eu").check(CONTRACT["listFiles"]._replace(id="other"), LOCAL)
+    Authenticator(platform="eu").check(CONTRACT["listFiles"]._replace(id="other"), LOCAL)
 
 
 @pytest.mark.parametrize("key", [None, "pa-1", "al-1"])
@@ -162,11 +165,14 @@ def test_an_operation_that_a_host_has_not_is_no_path_of_its(key: str | None) -> 
 )
 def test_a_key_opens_the_hosts_of_its_style(platform: str, key: str, accepted: bool) -> None:
     """A key at the wrong host is a common mistake, which the answer does not explain."""
-    for gate, host in ((Gate(), HOSTS[platform]), (Gate(platform=platform), LOCAL)):
+    for gate, host in (
+        (Authenticator(), HOSTS[platform]),
+        (Authenticator(platform=platform), LOCAL),
+    ):
         if accepted:
             assert (fingerprint(key), platform) == gate.admit(host, f"Bearer {key}")
             continue
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ApiError) as caught:
             gate.admit(host, f"Bearer {key}")
         assert (401, INVALID) == (caught.value.status, caught.value.body())
 
@@ -187,8 +193,8 @@ def test_a_key_opens_the_hosts_of_its_style(platform: str, key: str, accepted: b
 @pytest.mark.parametrize("pinned", [None, "right"])
 def test_what_can_be_no_key_is_refused_as_one(key: bytes, pinned: str | None) -> None:
     """Keys come from files and environments, and other texts with them."""
-    with pytest.raises(Refused) as caught:
-        Gate(pinned).admit(LOCAL, f"Bearer {key.decode('latin-1')}")
+    with pytest.raises(ApiError) as caught:
+        Authenticator(pinned).admit(LOCAL, f"Bearer {key.decode('latin-1')}")
     assert (401, INVALID) == (caught.value.status, caught.value.body())
 
 
@@ -204,22 +210,22 @@ def test_bytes_that_are_no_text_in_the_header_are_no_failure(url: str) -> None:
 )
 def test_without_a_key_nobody_is_authorized(authorization: str | None) -> None:
     """As with a wrong key, but in other words."""
-    with pytest.raises(Refused, match="Unauthorized") as caught:
-        Gate().admit(LOCAL, authorization)
+    with pytest.raises(ApiError, match="Unauthorized") as caught:
+        Authenticator().admit(LOCAL, authorization)
     assert 401 == caught.value.status
 
 
 @pytest.mark.parametrize("key", ["wrong", "righ", "rightt", "RIGHT"])
 def test_a_pinned_key_is_the_only_one(key: str) -> None:
     """For code that must show what it does with a key that is refused."""
-    with pytest.raises(Refused) as caught:
-        Gate("right").admit(LOCAL, f"Bearer {key}")
+    with pytest.raises(ApiError) as caught:
+        Authenticator("right").admit(LOCAL, f"Bearer {key}")
     assert (401, INVALID) == (caught.value.status, caught.value.body())
 
 
 def test_a_key_may_stand_in_spaces() -> None:
     """HTTP has servers strip them, and the scheme is of either case."""
-    assert Gate("right").admit(LOCAL, "bearer   right \t").owner == fingerprint("right")
+    assert Authenticator("right").admit(LOCAL, "bearer   right \t").owner == fingerprint("right")
 
 
 def test_a_retired_model_is_gone_where_the_policy_holds() -> None:
@@ -238,14 +244,14 @@ def test_a_retired_model_is_gone_where_the_policy_holds() -> None:
 def test_a_host_that_there_is_not_is_refused_with_those_there_are() -> None:
     """At the start, where the mistake was made."""
     with pytest.raises(ValueError, match="one of voyage, atlas, us, eu, not 'geography'"):
-        World(Settings(platform="geography"))
+        EmulatorState(Settings(platform="geography"))
 
 
 @pytest.mark.parametrize("key", ["", "two words", "schlüssel", "secret\n", "s" * 1025])
 def test_a_key_that_nobody_could_send_is_refused_at_the_start(key: str) -> None:
     """Without saying it, as it may be most of a real one."""
     with pytest.raises(ValueError, match="api_key must be ASCII") as caught:
-        World(Settings(api_key=key))
+        EmulatorState(Settings(api_key=key))
     assert not key or key not in str(caught.value)
 
 

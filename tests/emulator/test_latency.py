@@ -17,7 +17,7 @@ from voyageai_emulator.app import create_app
 from voyageai_emulator.latency import Latency
 from voyageai_emulator.settings import Settings
 from voyageai_emulator.slots import Slots
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 
 from tests.emulator.asking import client_of
 from tests.emulator.faulting import message
@@ -34,7 +34,7 @@ KEY = {"authorization": "Bearer any"}
 class Emulated:
     """An emulator on the event loop of a test."""
 
-    def __init__(self, http: httpx2.AsyncClient, world: World) -> None:
+    def __init__(self, http: httpx2.AsyncClient, world: EmulatorState) -> None:
         self.http = http
         self.world = world
         self.ended: list[tuple[str, float]] = []
@@ -56,7 +56,7 @@ class Emulated:
 @asynccontextmanager
 async def emulated(**settings: Any) -> AsyncIterator[Emulated]:
     """An emulator that is asked without a socket."""
-    world = World(Settings(**settings))
+    world = EmulatorState(Settings(**settings))
     async with client_of(create_app(world)) as http:
         yield Emulated(http, world)
     world.close()
@@ -67,7 +67,7 @@ def now() -> float:
     return round(asyncio.get_running_loop().time(), 3)
 
 
-async def leaves_after(seconds: float, world: World) -> list[Message]:
+async def leaves_after(seconds: float, world: EmulatorState) -> list[Message]:
     """What a client is sent that goes away after some seconds."""
     sent: list[Message] = []
     begun = False
@@ -108,7 +108,7 @@ def test_latency_is_none_seconds_or_the_model(said: str | float) -> None:
 def test_other_latencies_are_refused_with_those_there_are(said: Any) -> None:
     """At the start, not at the first request."""
     with pytest.raises(ValueError, match="latency must be none, model or seconds from 0, not "):
-        World(Settings(latency=said))
+        EmulatorState(Settings(latency=said))
 
 
 def test_the_model_grows_with_tokens_and_load() -> None:
@@ -181,7 +181,7 @@ def test_the_wait_ends_when_the_client_goes_away() -> None:
     """Nobody is there to wait for."""
 
     async def main() -> float:
-        world = World(Settings(latency=600, concurrency=1))
+        world = EmulatorState(Settings(latency=600, concurrency=1))
         await leaves_after(3, world)
         assert (0, 1) == (world.slots.in_flight, len(world.requests))
         return now()
@@ -328,4 +328,4 @@ def test_places_are_shared_between_event_loops() -> None:
 def test_what_is_no_limit_of_places_is_refused(limit: Any) -> None:
     """At the start: none at all would let every request wait for ever."""
     with pytest.raises(ValueError, match="concurrency must be a whole number from 1"):
-        World(Settings(concurrency=limit))
+        EmulatorState(Settings(concurrency=limit))

@@ -18,10 +18,10 @@ import httpx2
 import pytest
 import voyageai_emulator
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
-from voyageai_emulator.recorded import RecordedRequest, fingerprint
-from voyageai_emulator.recorder import Journal
-from voyageai_emulator.requests import Requests
+from voyageai_emulator.emulator import Emulator
+from voyageai_emulator.recording.log import Requests
+from voyageai_emulator.recording.middleware import RecordFile
+from voyageai_emulator.recording.record import RecordedRequest, fingerprint
 from voyageai_rest.models import EmbeddingsRequest, RerankRequest
 
 from tests.emulator.faulting import (
@@ -292,7 +292,7 @@ def test_only_its_user_can_read_a_recording(tmp_path: Path, umask: int, there: b
         file.touch(0o644)
     old = os.umask(umask)
     try:
-        Journal(file).close()
+        RecordFile(file).close()
     finally:
         os.umask(old)
     assert "0o600" == oct(file.stat().st_mode & 0o777)

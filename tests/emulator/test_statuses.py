@@ -11,7 +11,7 @@ import pytest
 from voyageai_emulator import Emulator, running
 from voyageai_emulator.app import create_app
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.operations import OPERATIONS
 
@@ -101,7 +101,7 @@ def test_what_a_client_does_wrong_is_answered_so(
     old = attrs.evolve(
         MODELS["voyage-3.5"], name="old", lifecycle="retired", replacement="voyage-4"
     )
-    world = World(Settings(models={**MODELS, "old": old}))
+    world = EmulatorState(Settings(models={**MODELS, "old": old}))
     world.limits.set("rerank-2", rpm=0)
     in_the_apis_shape(send(create_app(world), method, path, body, key=key), status)
     world.close()

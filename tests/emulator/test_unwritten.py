@@ -11,7 +11,7 @@ from voyageai_emulator.app import create_app
 from voyageai_emulator.contract import Contract, Operation
 from voyageai_emulator.example import EXAMPLE, build
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 
 from tests.emulator.asking import DOCUMENT, send
 
@@ -33,7 +33,7 @@ def app_with(answers: dict[str, Any]) -> Any:
         "responses": answers,
     }
     document["paths"]["/things/{id}/weigh"] = {"put": operation}
-    return create_app(World(Settings(document=document)))
+    return create_app(EmulatorState(Settings(document=document)))
 
 
 def json_of(schema: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from voyageai_emulator import contract
 from voyageai_emulator.app import create_app
 from voyageai_emulator.contract import Contract
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
 from tests.emulator.asking import DOCUMENT, Asking, send
@@ -187,7 +187,7 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
         name: node["x-null"] for name, node in schema["properties"].items() if "x-null" in node
     }
     assert {"input_type", "encoding_format"} == taken.keys()
-    app = create_app(World(Settings()))
+    app = create_app(EmulatorState(Settings()))
     for server in SERVERS:
         key = f"{server.key_prefix or 'pa-'}1"
         body = {**VALID[path], **dict.fromkeys(taken)}
@@ -202,7 +202,7 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
 
 def test_a_host_that_refuses_null_takes_everything_else(ask: Asking) -> None:
     """What is narrowed for a host must still have its other values, and its words for wrong ones."""
-    app = create_app(World(Settings(platform="atlas")))
+    app = create_app(EmulatorState(Settings(platform="atlas")))
     body = {**TEXT, "output_dimension": None, "output_dtype": None}
     for more in ({}, {"input_type": "query"}, {"encoding_format": "base64"}):
         answer = send(app, "POST", "/embeddings", {**body, **more}, key="al-1")
@@ -312,7 +312,7 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     document["paths"][path] = {
         method: {"operationId": "weigh", "requestBody": {"content": content}, "responses": {}}
     }
-    app = create_app(World(Settings(document=document)))
+    app = create_app(EmulatorState(Settings(document=document)))
     answer = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
     said = PREAMBLE + "Value 'coarse' supplied for scale is not allowed"
     assert (400, said) == (answer.status_code, answer.json()["detail"])
@@ -380,7 +380,7 @@ def test_what_is_wrong_is_looked_for_in_so_many_values(
         return refusal(errors, body)
 
     monkeypatch.setattr(contract, "refusal", counted)
-    app = create_app(World(Settings()))
+    app = create_app(EmulatorState(Settings()))
     response = send(app, "POST", path, {**VALID[path], **change})
     assert (400, reason) == (response.status_code, response.json()["detail"])
     assert looked_at[0] < 10_000

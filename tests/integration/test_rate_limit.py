@@ -14,7 +14,7 @@ from voyageai.transport import AsyncTransport
 from voyageai.transport.steps import Surroundings
 from voyageai_emulator.app import create_app
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 from voyageai_rest.catalogue import TIERS, find
 
 MODEL = "voyage-4-large"
@@ -43,7 +43,7 @@ class Loop(asyncio.SelectorEventLoop):
 class Network(httpx2.AsyncBaseTransport):
     """The emulator, some milliseconds away in each direction."""
 
-    def __init__(self, world: World, chance: random.Random) -> None:
+    def __init__(self, world: EmulatorState, chance: random.Random) -> None:
         self.app = httpx2.ASGITransport(create_app(world))
         self.chance = chance
 
@@ -79,7 +79,7 @@ def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
     """Never more than the limit in any sliding minute of the emulator's clock, and nearly all of it."""
     chance = random.Random(7)
     loop = Loop()
-    world = World(Settings(clock=loop.time))
+    world = EmulatorState(Settings(clock=loop.time))
     client = voyageai.AsyncClient("k", rate_limit=1)
     client._transport = AsyncTransport(
         http=Network(world, chance),

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from ..refusal import Refused
+from ..responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Guarded", "Locked", "is_local"]
+__all__ = ["LocalOnlyMiddleware", "TokenMiddleware", "is_local"]
 
 LOCAL = ("localhost", "local", "internal", "test")
 """Domains that nobody can register."""
@@ -62,7 +62,7 @@ def is_local(host: str) -> bool:
     return True
 
 
-class Guarded:
+class LocalOnlyMiddleware:
     """An application for browsers on this network alone."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -80,7 +80,7 @@ class Guarded:
         await app(scope, receive, guarded)
 
 
-class Locked:
+class TokenMiddleware:
     """An application that a token opens."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -95,14 +95,14 @@ class Locked:
 
 
 async def _locked(scope: Scope, receive: Receive, send: Send) -> None:
-    refused = Refused(
+    refused = ApiError(
         "This takes the emulator's token, in the header x-emulator-token.", HTTPStatus.UNAUTHORIZED
     )
     await refused.as_response()(scope, receive, send)
 
 
 async def _misdirected(scope: Scope, receive: Receive, send: Send) -> None:
-    refused = Refused(
+    refused = ApiError(
         "The emulator's own routes are not served under this name; use its IP address, or "
         "localhost.",
         HTTPStatus.MISDIRECTED_REQUEST,

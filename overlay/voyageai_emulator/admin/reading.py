@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from ..contract import no_constant
-from ..refusal import Refused
+from ..responses import ApiError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,31 +22,31 @@ async def read(request: Request) -> Any:
     """The body's JSON.
 
     Raises:
-        Refused: It is too long, or no JSON.
+        ApiError: It is too long, or no JSON.
     """
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > LIMIT:
-            raise Refused(
+            raise ApiError(
                 f"A body may have {LIMIT} bytes here.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             )
     try:
         return json.loads(body, parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"The body is no JSON: {error}") from None
+        raise ApiError(f"The body is no JSON: {error}") from None
 
 
 async def read_field(request: Request, name: str) -> Any:
     """The value of an object's only field.
 
     Raises:
-        Refused: The body is anything else.
+        ApiError: The body is anything else.
     """
     body = await read(request)
     fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
     if list(fields) != [name]:
-        raise Refused(f'The body must be an object with one field: {{"{name}": ...}}.')
+        raise ApiError(f'The body must be an object with one field: {{"{name}": ...}}.')
     return fields[name]
 
 
@@ -54,13 +54,13 @@ def read_whole(request: Request, name: str) -> int | None:
     """A whole number of the query; None if it is not there.
 
     Raises:
-        Refused: It is none.
+        ApiError: It is none.
     """
     text = request.query_params.get(name)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit()):
-        raise Refused(f"{name} must be a whole number, not {text!r}.")
+        raise ApiError(f"{name} must be a whole number, not {text!r}.")
     return int(text)
 
 
@@ -68,9 +68,9 @@ def read_flag(request: Request, name: str) -> bool:
     """Whether the query says ``true``; false if it is not there.
 
     Raises:
-        Refused: It says neither true nor false.
+        ApiError: It says neither true nor false.
     """
     text = request.query_params.get(name, "false")
     if text not in ("true", "false"):
-        raise Refused(f"{name} must be true or false, not {text!r}.")
+        raise ApiError(f"{name} must be true or false, not {text!r}.")
     return text == "true"

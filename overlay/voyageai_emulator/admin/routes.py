@@ -15,10 +15,9 @@ from starlette.routing import Mount, Route
 from ..files.objects import as_file_object
 from ..latency import Latency
 from ..page import page_routes
-from ..ratelimits import TIER_NAMES
-from ..refusal import Refused
-from ..replies import reply
-from .guard import Guarded, Locked
+from ..rate_limits import TIER_NAMES
+from ..responses import ApiError, json_response
+from .guard import LocalOnlyMiddleware, TokenMiddleware
 from .reading import read, read_field, read_flag, read_whole
 from .seen import brief, one, some
 from .state import State, faults_there_are
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from ..connections import Connections
-    from ..world import World
+    from ..state import EmulatorState
 
 __all__ = ["ADMIN", "create_admin"]
 
@@ -38,7 +37,7 @@ ADMIN = "/_emulator/"
 """How the paths of these routes begin."""
 
 
-def create_admin(world: World, connections: Connections | None = None) -> ASGIApp:
+def create_admin(world: EmulatorState, connections: Connections | None = None) -> ASGIApp:
     """Make the application that answers an emulator's admin routes, and its page."""
     admin = _Admin(world, connections)
     locked = Starlette(
@@ -60,20 +59,20 @@ def create_admin(world: World, connections: Connections | None = None) -> ASGIAp
     )
     routes = [
         *page_routes("/", ADMIN + "page/"),
-        Mount(ADMIN.rstrip("/"), Locked(locked, world.admin_token)),
+        Mount(ADMIN.rstrip("/"), TokenMiddleware(locked, world.admin_token)),
     ]
-    return Guarded(Starlette(routes=routes, exception_handlers=HANDLERS))
+    return LocalOnlyMiddleware(Starlette(routes=routes, exception_handlers=HANDLERS))
 
 
 class _Admin:
     """Answers the admin routes. Those that may take long are answered in threads."""
 
-    def __init__(self, world: World, connections: Connections | None) -> None:
+    def __init__(self, world: EmulatorState, connections: Connections | None) -> None:
         self._world = world
         self._state = State(world, connections)
 
     async def state(self, _: Request) -> Response:
-        return reply(self._state.as_json())
+        return json_response(self._state.as_json())
 
     def requests(self, request: Request) -> Response:
         requests = self._world.requests
@@ -92,8 +91,8 @@ class _Admin:
     def request(self, request: Request) -> Response:
         found = one(self._world.requests, request.path_params["number"])
         if found is None:
-            raise Refused("There is no such request, or no longer.", HTTPStatus.NOT_FOUND)
-        return reply(found.as_json())
+            raise ApiError("There is no such request, or no longer.", HTTPStatus.NOT_FOUND)
+        return json_response(found.as_json())
 
     async def faults(self, request: Request) -> Response:
         plan = self._world.faults
@@ -103,11 +102,13 @@ class _Admin:
             plan.add([await read(request)])
         elif request.method == "PUT":
             plan.add(await read(request), anew=True)
-        return reply({"faults": faults_there_are(), "plan": plan.as_json()})
+        return json_response({"faults": faults_there_are(), "plan": plan.as_json()})
 
     async def usage(self, _: Request) -> Response:
         limits = self._world.limits
-        return reply({"tier": limits.tier, "usage": [used._asdict() for used in limits.usage()]})
+        return json_response(
+            {"tier": limits.tier, "usage": [used._asdict() for used in limits.usage()]}
+        )
 
     async def limits(self, request: Request) -> Response:
         limits = self._world.limits
@@ -117,21 +118,21 @@ class _Admin:
             limits.set(**await read(request))
         elif request.method == "DELETE":
             limits.clear()
-        return reply({"tier": limits.tier, "tiers": TIER_NAMES})
+        return json_response({"tier": limits.tier, "tiers": TIER_NAMES})
 
     async def latency(self, request: Request) -> Response:
         world = self._world
         if request.method == "PUT":
             world.latency = Latency(await read_field(request, "latency"))
-        return reply({"latency": str(world.latency)})
+        return json_response({"latency": str(world.latency)})
 
     async def clock(self, request: Request) -> Response:
         if request.method == "POST":
             self._world.clock.advance(_seconds(await read_field(request, "advance")))
-        return reply(self._state.clock())
+        return json_response(self._state.clock())
 
     def batches(self, _: Request) -> Response:
-        return reply(self._world.batches.as_json())
+        return json_response(self._world.batches.as_json())
 
     async def steer(self, request: Request) -> Response:
         """Steer the batch jobs: one order by its name, with its arguments."""
@@ -145,7 +146,7 @@ class _Admin:
         }
         order = orders.get(request.path_params["order"])
         if order is None:
-            raise Refused(f"Batch jobs take the orders {', '.join(orders)}.", HTTPStatus.NOT_FOUND)
+            raise ApiError(f"Batch jobs take the orders {', '.join(orders)}.", HTTPStatus.NOT_FOUND)
         order(**await read(request))
         return await run_in_threadpool(self.batches, request)
 
@@ -153,28 +154,28 @@ class _Admin:
         world = self._world
         found = world.store.files.all(world.now())
         files = [{"owner": file.owner, **as_file_object(file).to_dict()} for file in found]
-        return reply({"files": files})
+        return json_response({"files": files})
 
     async def key(self, request: Request) -> Response:
         headers = request.headers
         admitted = self._world.gate.admit(headers.get("host", ""), headers.get("authorization"))
-        return reply({"owner": admitted.owner})
+        return json_response({"owner": admitted.owner})
 
 
 def _seconds(value: object) -> float:
     # A bool is an int to Python, but no number to JSON.
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
-    raise Refused(f"advance must be a number of seconds, not {value!r}.")
+    raise ApiError(f"advance must be a number of seconds, not {value!r}.")
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    if isinstance(error, Refused):
+    if isinstance(error, ApiError):
         return error.as_response()
     if isinstance(error, HTTPException):
-        return Refused(error.detail, error.status_code, headers=error.headers).as_response()
-    return Refused(str(error)).as_response()
+        return ApiError(error.detail, error.status_code, headers=error.headers).as_response()
+    return ApiError(str(error)).as_response()
 
 
 # Beside what is refused in so many words: faults that there are not, values of other types.
-HANDLERS: dict[Any, Any] = dict.fromkeys((Refused, HTTPException, ValueError, TypeError), _refused)
+HANDLERS: dict[Any, Any] = dict.fromkeys((ApiError, HTTPException, ValueError, TypeError), _refused)

@@ -8,8 +8,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from ..recorded import RecordedRequest
-    from ..requests import Requests
+    from ..recording.log import Requests
+    from ..recording.record import RecordedRequest
 
 __all__ = ["brief", "one", "some"]
 

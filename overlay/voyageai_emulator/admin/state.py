@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from voyageai_rest.constraints import CONSTRAINTS
 
+from ..authentication import Caller
 from ..faults import FAULTS
-from ..gate import Caller
 from ..labels import NOTICE
 from ..store import IN_FLIGHT
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..connections import Connections
-    from ..world import World
+    from ..state import EmulatorState
 
 __all__ = ["State", "faults_there_are"]
 
@@ -37,7 +37,7 @@ class State:
 
     def __init__(
         self,
-        world: World,
+        world: EmulatorState,
         connections: Connections | None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:

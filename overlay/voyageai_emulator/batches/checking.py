@@ -10,7 +10,7 @@ from voyageai_rest import catalogue
 from voyageai_rest.models import BatchError, BatchInputLine
 
 from ..contract import decode
-from ..refusal import Refused
+from ..responses import ApiError
 from .endpoints import endpoint_of, schema_of
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from ..contract import Contract
     from ..store import Line
 
-__all__ = ["Verdict", "check_lines"]
+__all__ = ["ValidationResult", "check_lines"]
 
 MOST = 100
 """Errors that are told of one by one; of those beyond, how many there are."""
 
 
 @dataclass
-class Verdict:
+class ValidationResult:
     """What a look at all lines of a job has shown."""
 
     total: int = 0
@@ -49,7 +49,7 @@ class Verdict:
 
 def check_lines(
     lines: Iterable[Line], path: str, contract: Contract, stopping: Callable[[], bool]
-) -> Verdict | None:
+) -> ValidationResult | None:
     """Check all lines of a job.
 
     Args:
@@ -61,7 +61,7 @@ def check_lines(
     Returns:
         What they are like; None if it was left off.
     """
-    verdict, seen, limit = Verdict(), dict[bytes, int](), catalogue.BATCH.max_inputs
+    verdict, seen, limit = ValidationResult(), dict[bytes, int](), catalogue.BATCH.max_inputs
     check = _Checker(contract, path)
     for line in lines:
         if stopping():
@@ -97,14 +97,14 @@ class _Checker:
         self._schema = schema_of(BatchInputLine)
         self._narrowed = {"body": schema_of(self._endpoint.body)}
 
-    def __call__(self, line: Line, verdict: Verdict, seen: dict[bytes, int]) -> None:
+    def __call__(self, line: Line, verdict: ValidationResult, seen: dict[bytes, int]) -> None:
         if line.raw is None:
             verdict.add("line_too_long", "The line is too long.", line.number)
             return
         try:
             content = decode(line.raw)
             wrong = self._contract.problems(self._schema, content, self._narrowed)
-        except Refused:
+        except ApiError:
             verdict.add("invalid_json", "The line is not JSON.", line.number)
             return
         for argument, sentence in wrong:

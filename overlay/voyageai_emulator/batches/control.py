@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from voyageai_rest.models import Batch
     from voyageai_rest.models.batch_status import BatchStatus
 
-    from ..world import World
+    from ..state import EmulatorState
 
 __all__ = ["Batches"]
 
@@ -33,7 +33,7 @@ class Batches:
         0
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: EmulatorState) -> None:
         self._world = world
         self._runner = Runner(world)
         self._worker = Worker(world, self._runner)

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from dataclasses import dataclass
 
-from ..refusal import Refused
+from ..responses import ApiError
 
 __all__ = ["Failures"]
 
@@ -16,7 +16,7 @@ class _Rule:
     custom_id: str | None
     times: int | None
     rate: float
-    refusal: Refused
+    refusal: ApiError
 
 
 class Failures:
@@ -41,14 +41,14 @@ class Failures:
         if type(status) is not int or not 400 <= status <= 599:
             raise ValueError(f"a line fails with a status from 400 to 599, not {status!r}")
         with self._lock:
-            self._rules.append(_Rule(custom_id, times, rate, Refused(message, status)))
+            self._rules.append(_Rule(custom_id, times, rate, ApiError(message, status)))
 
     def clear(self) -> None:
         """Let no more lines fail."""
         with self._lock:
             self._rules.clear()
 
-    def draw(self, job: str, custom_id: str) -> Refused | None:
+    def draw(self, job: str, custom_id: str) -> ApiError | None:
         """How a line fails, if it is to."""
         if not self._rules:
             return None

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from ..engine.lexical import Scores
     from ..engine.vectors import Matrix
 
-__all__ = ["Gathering", "NotYet"]
+__all__ = ["BatchingEngine", "Deferred"]
 
 
-class NotYet(Exception):
+class Deferred(Exception):
     """It was noted what is asked; the answer comes later."""
 
 
-class Gathering:
+class BatchingEngine:
     """An engine for many requests, each of which is made twice.
 
     At first it only notes what it is asked for. Once `complete` is set it answers, and makes the
@@ -64,6 +64,6 @@ class Gathering:
             raise self._note(len(documents))
         return self._engine.relevance(query, documents, model)
 
-    def _note(self, size: int) -> NotYet:
+    def _note(self, size: int) -> Deferred:
         self.size += size
-        return NotYet()
+        return Deferred()

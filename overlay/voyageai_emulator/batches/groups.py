@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.errors import ShapeError
 
-from ..gate import Caller
+from ..authentication import Caller
+from ..error_messages import invalid_argument
 from ..handlers import MODEL_HANDLERS
-from ..refusal import Refused
-from ..wording import misspecified
+from ..responses import ApiError
 from .endpoints import endpoint_of
-from .gathering import Gathering
+from .gathering import BatchingEngine
 from .outcomes import answered, not_run, refused
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from voyageai_rest.models import BatchLineError
 
+    from ..state import EmulatorState
     from ..store import Job
-    from ..world import World
     from .failures import Failures
     from .outcomes import Outcome
 
@@ -37,11 +37,11 @@ FULL = 256
 class Group:
     """Lines that the endpoint answers, by the code that answers requests to it."""
 
-    def __init__(self, world: World, job: Job, failures: Failures) -> None:
+    def __init__(self, world: EmulatorState, job: Job, failures: Failures) -> None:
         self._contract, self._job, self._failures = world.contract, job, failures
         self._operation, _ = endpoint_of(world.contract, job.endpoint)
         serving = world.serving(self._operation, Caller(job.owner, job.platform))
-        self._engine = Gathering(serving.engine)
+        self._engine = BatchingEngine(serving.engine)
         self._serving = serving._replace(engine=self._engine)
         self._lines: list[Mapping[str, Any]] = []
 
@@ -69,13 +69,13 @@ class Group:
             return refused(custom_id, refusal)
         try:
             return answered(custom_id, self._answer(line))
-        except Refused as error:
+        except ApiError as error:
             return refused(custom_id, error)
         except ShapeError as error:
-            return refused(custom_id, misspecified(error.path, error.reason))
+            return refused(custom_id, invalid_argument(error.path, error.reason))
         except Exception:  # as a request would, the line gets a 500, and the next its turn
             LOG.exception("line %r of %s failed", custom_id, self._job.id)
-            broken = Refused("Internal Server Error", HTTPStatus.INTERNAL_SERVER_ERROR)
+            broken = ApiError("Internal Server Error", HTTPStatus.INTERNAL_SERVER_ERROR)
             return refused(custom_id, broken)
 
     def _answer(self, line: Mapping[str, Any]) -> dict[str, Any]:

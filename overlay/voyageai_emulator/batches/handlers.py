@@ -9,19 +9,19 @@ from voyageai_rest import catalogue
 from voyageai_rest.models import Batch, BatchList, CreateBatchRequest
 
 from .. import rules
+from ..authentication import Caller
+from ..error_messages import invalid_argument
 from ..files.objects import no_file
-from ..gate import Caller
-from ..refusal import Refused
+from ..responses import ApiError
 from ..store import NotInList
-from ..wording import misspecified
 from .endpoints import endpoint_of, schema_of
 from .objects import as_batch
 from .windows import length
 
 if TYPE_CHECKING:
-    from ..handlers import Asked
+    from ..handlers import CheckedRequest
+    from ..state import EmulatorState
     from ..store import Job
-    from ..world import World
 
 __all__ = ["cancel_batch", "create_batch", "list_batches", "retrieve_batch"]
 
@@ -29,13 +29,13 @@ UPLOADED = "batch"
 """Purpose of the files that jobs read."""
 
 
-def create_batch(asked: Asked, world: World) -> Batch:
+def create_batch(asked: CheckedRequest, world: EmulatorState) -> Batch:
     """Start a job."""
     request = CreateBatchRequest.from_dict(asked.body)
     params: dict[str, Any] = asked.body["request_params"]
     operation, endpoint = endpoint_of(world.contract, request.endpoint)
     world.contract.check(schema_of(endpoint.params), params)
-    served = world.serving(operation, Caller(asked.owner, asked.platform)).served
+    served = world.serving(operation, Caller(asked.owner, asked.platform)).models
     # Of some models nobody has said whether jobs take them.
     taken = {name: model for name, model in served.items() if model.batch is not False}
     model = rules.find(params["model"], taken)
@@ -51,7 +51,7 @@ def create_batch(asked: Asked, world: World) -> Batch:
         if file is None:
             raise no_file(request.input_file_id)
         if file.purpose != UPLOADED:
-            raise misspecified(
+            raise invalid_argument(
                 "input_file_id", f"the purpose of the file is '{file.purpose}', not '{UPLOADED}'"
             )
         _check_load(asked.owner, world)
@@ -72,7 +72,7 @@ def create_batch(asked: Asked, world: World) -> Batch:
     return as_batch(job)
 
 
-def list_batches(asked: Asked, world: World) -> BatchList:
+def list_batches(asked: CheckedRequest, world: EmulatorState) -> BatchList:
     """One page of jobs."""
     try:
         page = world.store.jobs.page(
@@ -90,25 +90,25 @@ def list_batches(asked: Asked, world: World) -> BatchList:
     )
 
 
-def retrieve_batch(asked: Asked, world: World) -> Batch:
+def retrieve_batch(asked: CheckedRequest, world: EmulatorState) -> Batch:
     """How a job stands."""
     return as_batch(_find(asked, world))
 
 
-def cancel_batch(asked: Asked, world: World) -> Batch:
+def cancel_batch(asked: CheckedRequest, world: EmulatorState) -> Batch:
     """Cancel a job."""
     with world.store.transaction():
         job = _find(asked, world)
         if not world.store.jobs.move(
             job.number, ("validating", "in_progress"), "cancelling", world.now()
         ):
-            raise Refused(f"Batch '{job.id}' cannot be cancelled: its status is {job.status}.")
+            raise ApiError(f"Batch '{job.id}' cannot be cancelled: its status is {job.status}.")
         job = _find(asked, world)
     world.batches.wake()
     return as_batch(job)
 
 
-def _find(asked: Asked, world: World) -> Job:
+def _find(asked: CheckedRequest, world: EmulatorState) -> Job:
     id = asked.path["batch_id"]
     job = world.store.jobs.find(id, asked.owner)
     if job is None:
@@ -116,11 +116,11 @@ def _find(asked: Asked, world: World) -> Job:
     return job
 
 
-def _no_batch(id: str) -> Refused:
-    return Refused(f"Batch '{id}' not found.", HTTPStatus.NOT_FOUND)
+def _no_batch(id: str) -> ApiError:
+    return ApiError(f"Batch '{id}' not found.", HTTPStatus.NOT_FOUND)
 
 
-def _check_load(owner: str, world: World) -> None:
+def _check_load(owner: str, world: EmulatorState) -> None:
     """Refuse a job for an owner who has enough of them."""
     limits = catalogue.BATCH
     jobs, tokens = world.store.jobs.load(owner)
@@ -129,7 +129,7 @@ def _check_load(owner: str, world: World) -> None:
         (tokens, limits.max_tokens_in_flight, "tokens"),
     ):
         if used >= limit:
-            raise Refused(
+            raise ApiError(
                 f"You have exceeded your organization's Batch API limit of {limit} {what} in "
                 f"flight. Please wait {limits.backoff_minutes} minutes before you try again.",
                 HTTPStatus.TOO_MANY_REQUESTS,

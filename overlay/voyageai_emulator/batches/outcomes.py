@@ -15,7 +15,7 @@ from voyageai_rest.models import (
 )
 
 if TYPE_CHECKING:
-    from ..refusal import Refused
+    from ..responses import ApiError
 
 __all__ = ["CANCELLED", "EXPIRED", "Outcome", "answered", "not_run", "out_of_order", "refused"]
 
@@ -47,7 +47,7 @@ def answered(custom_id: str, answer: dict[str, Any]) -> Outcome:
     return Outcome(_text(line), failed=False)
 
 
-def refused(custom_id: str, refusal: Refused) -> Outcome:
+def refused(custom_id: str, refusal: ApiError) -> Outcome:
     """A line that the endpoint has refused."""
     response = BatchLineResponse(status_code=refusal.status, message=refusal.detail)
     line = BatchOutputLine(custom_id=custom_id, response=response, error=None)

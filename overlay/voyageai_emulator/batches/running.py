@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from voyageai_rest.models.batch_status import BatchStatus
 
+    from ..state import EmulatorState
     from ..store import Job, Line
-    from ..world import World
     from .outcomes import Outcome
 
 __all__ = ["Runner"]
@@ -53,7 +53,7 @@ class Runner:
         stopping: Set to make a step end early.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: EmulatorState) -> None:
         self._world = world
         self._readers: dict[int, Iterator[Line]] = {}
         self.held = frozenset[str]()

@@ -8,8 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..state import EmulatorState
     from ..store import Job
-    from ..world import World
     from .running import Runner
 
 __all__ = ["Worker"]
@@ -27,7 +27,7 @@ class Worker:
     Its thread begins when it is first woken.
     """
 
-    def __init__(self, world: World, runner: Runner) -> None:
+    def __init__(self, world: EmulatorState, runner: Runner) -> None:
         self._world = world
         self._runner = runner
         self._changed = threading.Condition()

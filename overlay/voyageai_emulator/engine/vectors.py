@@ -214,7 +214,7 @@ def _rotate(rows: Matrix, space: str) -> Matrix:
 
 @functools.lru_cache(maxsize=64)
 def _permutation(space: str, width: int) -> tuple[NDArray[np.int64], Matrix]:
-    """Return a space's order of the coordinates within each `BLOCK` and their signs, shape (width,)."""
+    """Return a space's order of the coordinates within blocks, and their signs: shape (width,)."""
     seed = hashlib.shake_256(f"space {space}".encode()).digest(5 * width)
     # For each block, 4 bytes to sort each coordinate by, then 1 byte for each sign.
     blocks = np.frombuffer(seed, np.uint8).reshape(-1, 5 * BLOCK)
@@ -266,7 +266,7 @@ def to_base64(vectors: NDArray[Any]) -> list[str]:
 
 
 def to_lists(vectors: NDArray[Any]) -> list[list[float]]:
-    """Return each row as a list of numbers; floats as decimals that read back as the same float32."""
+    """Return each row as a list of numbers; floats read back as the same float32."""
     if vectors.dtype.kind == "f":
         vectors = vectors.astype(np.float64).round(DECIMALS)
     lists: list[list[float]] = vectors.tolist()

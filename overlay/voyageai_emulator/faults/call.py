@@ -13,7 +13,7 @@ from ..connections import connection_of
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ..recorded import RecordedRequest
+    from ..recording.record import RecordedRequest
 
 __all__ = ["Answer", "Call"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response, StreamingResponse
 
-from ..refusal import Refused
+from ..responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def send(file: StoredFile, files: FileStore, method: str, headers: Mapping[str, 
     """The content of a file, or the one range of it that the headers ask for.
 
     Raises:
-        Refused: The range begins beyond the end.
+        ApiError: The range begins beyond the end.
     """
     # The content of an id never changes.
     etag = f'"{file.id}"'
@@ -57,7 +57,7 @@ def _span(file: StoredFile, said: str) -> tuple[int, int] | None:
     if first and last and int(last) < int(first):
         return None
     if start >= stop:
-        raise Refused(
+        raise ApiError(
             f"The range is not within the {file.bytes} bytes of the file.",
             HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
             headers={"content-range": f"bytes */{file.bytes}"},

@@ -18,18 +18,18 @@ from voyageai_rest.models import (
 )
 
 from .. import bodies
-from ..refusal import Refused
+from ..error_messages import invalid_argument
+from ..responses import ApiError
 from ..store import NotInList, StoredFile
 from ..store.files import PIECE
-from ..wording import misspecified
 from .contents import send
 from .objects import RETENTION, as_file_object, no_file
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from ..handlers import Asked
-    from ..world import World
+    from ..handlers import CheckedRequest
+    from ..state import EmulatorState
 
 __all__ = [
     "delete_file",
@@ -43,16 +43,16 @@ __all__ = [
 ENDING = ".jsonl"
 
 
-def upload_file(asked: Asked, world: World) -> FileObject:
+def upload_file(asked: CheckedRequest, world: EmulatorState) -> FileObject:
     """Store an uploaded file. Its lines are looked at when a job reads them."""
     upload = asked.body["file"]
     if not isinstance(upload, UploadFile):
-        raise misspecified("file", "the file must be sent as a file, with a filename")
+        raise invalid_argument("file", "the file must be sent as a file, with a filename")
     filename = upload.filename or ""
     if not filename.lower().endswith(ENDING):
-        raise misspecified("file", f"the name of the file must end in {ENDING}")
+        raise invalid_argument("file", f"the name of the file must end in {ENDING}")
     if not upload.size:
-        raise misspecified("file", "the file is empty")
+        raise invalid_argument("file", "the file is empty")
     if upload.size > bodies.MAX_UPLOAD:
         raise bodies.too_large(bodies.MAX_UPLOAD)
     files = world.store.files
@@ -68,7 +68,7 @@ def upload_file(asked: Asked, world: World) -> FileObject:
         raise
 
 
-def list_files(asked: Asked, world: World) -> FileList:
+def list_files(asked: CheckedRequest, world: EmulatorState) -> FileList:
     """One page of files."""
     query = asked.query
     try:
@@ -92,27 +92,27 @@ def list_files(asked: Asked, world: World) -> FileList:
     )
 
 
-def retrieve_file(asked: Asked, world: World) -> FileObject:
+def retrieve_file(asked: CheckedRequest, world: EmulatorState) -> FileObject:
     """What there is to know of a file."""
     return as_file_object(_find(asked, world))
 
 
-def retrieve_content(asked: Asked, world: World) -> Response:
+def retrieve_content(asked: CheckedRequest, world: EmulatorState) -> Response:
     """The bytes of a file."""
     return send(_find(asked, world), world.store.files, asked.method, asked.headers)
 
 
-def delete_file(asked: Asked, world: World) -> DeletedFile:
+def delete_file(asked: CheckedRequest, world: EmulatorState) -> DeletedFile:
     """Delete a file."""
     with world.store.transaction():
         file = _find(asked, world)
         if world.store.files.in_use(file.number):
-            raise Refused(f"File '{file.id}' is used by a batch that is in flight.")
+            raise ApiError(f"File '{file.id}' is used by a batch that is in flight.")
         world.store.files.discard(file.number)
     return DeletedFile(id=file.id, object="file", deleted=True)
 
 
-def delete_files(asked: Asked, world: World) -> DeleteFilesResponse:
+def delete_files(asked: CheckedRequest, world: EmulatorState) -> DeleteFilesResponse:
     """Delete several files, or none if one of them cannot be deleted."""
     ids = list(dict.fromkeys(DeleteFilesRequest.from_dict(asked.body).file_ids))
     files, now = world.store.files, world.now()
@@ -127,7 +127,7 @@ def delete_files(asked: Asked, world: World) -> DeleteFilesResponse:
     return DeleteFilesResponse(success=True)
 
 
-def _find(asked: Asked, world: World) -> StoredFile:
+def _find(asked: CheckedRequest, world: EmulatorState) -> StoredFile:
     id = asked.path["file_id"]
     file = world.store.files.find(id, asked.owner, world.now())
     if file is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from voyageai_rest.catalogue import BATCH
 from voyageai_rest.models import FileObject
 
-from ..refusal import Refused
+from ..responses import ApiError
 from ..store.instants import as_datetime, instant
 
 if TYPE_CHECKING:
@@ -33,6 +33,6 @@ def as_file_object(file: StoredFile) -> FileObject:
     )
 
 
-def no_file(id: str) -> Refused:
+def no_file(id: str) -> ApiError:
     """The refusal of what needs a file that is not there, or not the caller's."""
-    return Refused(f"File '{id}' not found.", HTTPStatus.NOT_FOUND)
+    return ApiError(f"File '{id}' not found.", HTTPStatus.NOT_FOUND)

@@ -99,9 +99,7 @@ class Fetcher:
                 found = _get(address, max_bytes, remaining)
             except (OSError, HTTPException) as error:
                 reason = str(error) or type(error).__name__
-                raise UnreadableError(
-                    f"cannot fetch from {address.origin}: {reason}"
-                ) from error
+                raise UnreadableError(f"cannot fetch from {address.origin}: {reason}") from error
             if isinstance(found, bytes):
                 return found
             url = _join(url, found)

@@ -125,7 +125,9 @@ def truncate(text: str, limit: int) -> str:
     return ""
 
 
-def split_into_chunks(text: str, size: int, overlap: int, max_chunks: int | None = None) -> list[str]:
+def split_into_chunks(
+    text: str, size: int, overlap: int, max_chunks: int | None = None
+) -> list[str]:
     """Cut a text into chunks of at most `size` tokens, neighbours sharing up to `overlap` of them.
 
     A chunk is a substring of the text, and each character of the text is in one. In its second half

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, cast
 
 from jsonschema_rs import ValidationErrorKind as Kind
 
-from .refusal import Refused
+from .responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from jsonschema_rs import ValidationError
 
-__all__ = ["malformed", "misspecified", "problems", "refusal"]
+__all__ = ["invalid_argument", "invalid_json", "problems", "refusal"]
 
 PREAMBLE = (
     "The request body is not valid JSON, or some arguments were not specified properly. "
@@ -43,23 +43,23 @@ FURTHER_ON = "Value error, one of many values is not allowed"
 """Said where what is wrong is beyond what was looked at."""
 
 
-def malformed(position: int) -> Refused:
+def invalid_json(position: int) -> ApiError:
     """The refusal of a body that is not JSON from some character on."""
-    return Refused(f"{PREAMBLE}Error for argument '{position}': JSON decode error")
+    return ApiError(f"{PREAMBLE}Error for argument '{position}': JSON decode error")
 
 
-def misspecified(argument: str, reason: str) -> Refused:
+def invalid_argument(argument: str, reason: str) -> ApiError:
     """The refusal of one argument for a reason that its schema does not hold."""
-    return Refused(f"{PREAMBLE}Error for argument '{argument}': Value error, {reason}")
+    return ApiError(f"{PREAMBLE}Error for argument '{argument}': Value error, {reason}")
 
 
-def refusal(errors: Iterable[ValidationError], body: object) -> Refused:
+def refusal(errors: Iterable[ValidationError], body: object) -> ApiError:
     """The refusal of a body for what a validator found."""
     found = [error for outer in errors for error in _innermost(outer)]
     for error in found:
         if isinstance(error.kind, Kind.MaxItems) and isinstance(error.instance, list):
             fields = cast("dict[str, object]", body) if isinstance(body, dict) else {}
-            return Refused(
+            return ApiError(
                 f"Request to model '{fields.get('model')}' failed. "
                 f"The batch size limit is {error.kind.limit}. "
                 f"Your batch size is {_length(fields, error.instance_path)}."
@@ -70,7 +70,7 @@ def refusal(errors: Iterable[ValidationError], body: object) -> Refused:
             break
         if sentence == MISSING or sentence not in said:
             said.append(sentence)
-    return Refused(PREAMBLE + "; ".join(said or [FURTHER_ON]))
+    return ApiError(PREAMBLE + "; ".join(said or [FURTHER_ON]))
 
 
 def problems(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 from voyageai_rest.spec import load
 
+from .authentication import Authenticator
 from .batches.control import Batches
 from .bodies import max_body
 from .clock import Clock
 from .contract import Contract
 from .engine import LexicalEngine, create_engine
 from .faults import FaultPlan
-from .gate import Gate
-from .handlers import MODEL_HANDLERS, QUICK_HANDLERS, Serving
+from .handlers import MODEL_HANDLERS, QUICK_HANDLERS
 from .latency import Latency
 from .media import MediaReader
-from .ratelimits import RateLimits
-from .recorder import Journal
-from .requests import Requests
+from .rate_limits import RateLimits
+from .recording.log import Requests
+from .recording.middleware import RecordFile
+from .rules import ModelContext
 from .slots import Slots
 from .store import Store
 from .store.instants import instant
@@ -30,17 +31,17 @@ from .store.instants import instant
 if TYPE_CHECKING:
     from typing import Any
 
+    from .authentication import Caller
     from .contract import Operation
-    from .gate import Caller
     from .settings import Settings
 
-__all__ = ["World"]
+__all__ = ["EmulatorState"]
 
 TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
 """What a header can carry."""
 
 
-class World:
+class EmulatorState:
     """An emulator's parts, and what they share.
 
     Attributes:
@@ -68,7 +69,7 @@ class World:
         }
         self.faults = FaultPlan(operations)
         self.faults.start(settings.faults)
-        self.gate = Gate(settings.api_key, settings.platform)
+        self.gate = Authenticator(settings.api_key, settings.platform)
         self.limits = RateLimits(
             settings.tier, settings.models, self.clock, retry_after=settings.retry_after
         )
@@ -82,7 +83,7 @@ class World:
         self._media = MediaReader(settings.allow_hosts)
         self._opening = threading.Lock()
         self._store: Store | None = None
-        self._journal = None if settings.record is None else Journal(settings.record)
+        self._journal = None if settings.record is None else RecordFile(settings.record)
         self.requests = Requests(
             operations,
             clock=self.clock,
@@ -133,12 +134,12 @@ class World:
         """What a model endpoint answers to a checked body.
 
         Raises:
-            Refused: The model cannot do what is asked.
+            ApiError: The model cannot do what is asked.
             ShapeError: The body does not fit the operation's model.
         """
         return MODEL_HANDLERS[operation.id](body, self.serving(operation, caller)).to_dict()
 
-    def serving(self, operation: Operation, caller: Caller) -> Serving:
+    def serving(self, operation: Operation, caller: Caller) -> ModelContext:
         """What a model endpoint answers a caller with."""
         endpoint = operation.path.strip("/")
         served = {
@@ -146,4 +147,4 @@ class World:
             for name, model in self.settings.models.items()
             if model.endpoint == endpoint and self.gate.serves(model, caller)
         }
-        return Serving(served, self._engine, self._media)
+        return ModelContext(served, self._engine, self._media)

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 from voyageai.disk import private
 
-from .recorded import RECORD
+from .record import RECORD
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from .contract import Contract
-    from .recorded import RecordedRequest
-    from .requests import Requests
+    from ..contract import Contract
+    from .log import Requests
+    from .record import RecordedRequest
 
-__all__ = ["Journal", "Recorder"]
+__all__ = ["RecordFile", "RecordingMiddleware"]
 
 LOG = logging.getLogger(__name__)
 
 
-class Recorder:
+class RecordingMiddleware:
     """An application whose requests are recorded."""
 
     def __init__(self, app: ASGIApp, requests: Requests, contract: Contract) -> None:
@@ -59,7 +59,7 @@ class Recorder:
             record.finish()
 
 
-class Journal:
+class RecordFile:
     """A file with a line of JSON for each request, until it cannot be written any more.
 
     It holds texts, so only its user can read it.

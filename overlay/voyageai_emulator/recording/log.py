@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
-from .recorded import RecordedRequest
+from .record import RecordedRequest
 
 if TYPE_CHECKING:
     from starlette.types import Scope

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ..recorded import RECORD
-from ..refusal import Refused
+from ..recording.record import RECORD
+from ..responses import ApiError
 from .call import Answer, Call
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from ..recorded import RecordedRequest
+    from ..recording.record import RecordedRequest
     from .plan import FaultPlan
 
-__all__ = ["PREFIX", "Faulty", "unprefixed"]
+__all__ = ["PREFIX", "FaultMiddleware", "unprefixed"]
 
 HEADER = b"x-emulator-fault"
 PREFIX = "/faults/"
@@ -34,7 +34,7 @@ def unprefixed(scope: Scope) -> Scope:
     return {**scope, "path": path, "raw_path": raw, NAMED: named.decode("ascii")}
 
 
-class Faulty:
+class FaultMiddleware:
     """An application to whose requests faults happen."""
 
     def __init__(self, app: ASGIApp, plan: FaultPlan) -> None:
@@ -59,7 +59,7 @@ class Faulty:
         call = Call(self._app, scope, receive, send, record)
         await call.drain()
         if fault is None:
-            await call.reply(Answer.of_json(400, Refused(reason).body()))
+            await call.reply(Answer.of_json(400, ApiError(reason).body()))
             return
         record.fault = fault
         await fault.run(call)

@@ -10,8 +10,8 @@ import voyageai_rest.models
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.operations import OPERATIONS
 
-from .connections import connection_of
-from .contract import is_crowded, no_constant
+from ..connections import connection_of
+from ..contract import is_crowded, no_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
     from voyageai_rest.types import Model
 
-    from .faults.fault import Fault
+    from ..faults.fault import Fault
 
 __all__ = ["RECORD", "RecordedRequest", "fingerprint"]
 

@@ -31,8 +31,8 @@ import attrs
 from voyageai_rest.catalogue import NOTICE
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
-from .recorded import fingerprint
-from .refusal import Refused
+from .recording.record import fingerprint
+from .responses import ApiError
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from .contract import Operation
 
-__all__ = ["Caller", "Gate"]
+__all__ = ["Authenticator", "Caller"]
 
 BY_NAME = {server.name: server for server in SERVERS}
 BY_HOST = {urlsplit(server.url).hostname: server for server in SERVERS}
@@ -58,7 +58,7 @@ class Caller(NamedTuple):
     """Name of the host that is asked; None for one that does as all do."""
 
 
-class Gate:
+class Authenticator:
     """Checks API keys, and what there is for them.
 
     Args:
@@ -70,9 +70,9 @@ class Gate:
         ValueError: There is no such host, or the key can be none.
 
     Example:
-        >>> Gate(platform="atlas").admit("127.0.0.1", "Bearer al-123").platform
+        >>> Authenticator(platform="atlas").admit("127.0.0.1", "Bearer al-123").platform
         'atlas'
-        >>> Gate().admit("eu.ai.mongodb.com", "Bearer al-eu-123").platform
+        >>> Authenticator().admit("eu.ai.mongodb.com", "Bearer al-eu-123").platform
         'eu'
     """
 
@@ -88,25 +88,25 @@ class Gate:
         """Refuse an operation that a host, by the header Host, does not have.
 
         Raises:
-            Refused: It has not.
+            ApiError: It has not.
         """
         server = self._server_at(host)
         if server is not None and server.name not in SERVERS_OF.get(operation.id, BY_NAME):
-            raise Refused("Not Found", HTTPStatus.NOT_FOUND)
+            raise ApiError("Not Found", HTTPStatus.NOT_FOUND)
 
     def admit(self, host: str, authorization: str | None) -> Caller:
         """Tell who asks, by the headers Host and Authorization.
 
         Raises:
-            Refused: There is no key, or another than the host takes.
+            ApiError: There is no key, or another than the host takes.
         """
         scheme, _, rest = (authorization or "").partition(" ")
         key = rest.strip(" \t")
         if scheme.lower() != "bearer" or not key:
-            raise Refused("Unauthorized", HTTPStatus.UNAUTHORIZED)
+            raise ApiError("Unauthorized", HTTPStatus.UNAUTHORIZED)
         server = self._server_at(host)
         if not self._is_accepted(key) or (server is not None and not _is_of(key, server)):
-            raise Refused("Provided API key is invalid.", HTTPStatus.UNAUTHORIZED)
+            raise ApiError("Provided API key is invalid.", HTTPStatus.UNAUTHORIZED)
         return Caller(fingerprint(key), None if server is None else server.name)
 
     def serves(self, model: Model, caller: Caller) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from .faults import Fault
-from .faults.faulty import PREFIX
+from .faults.middleware import PREFIX
 from .latency import Latency
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from .connections import Connections
     from .faults import FaultPlan
     from .faults.fault import Value
-    from .ratelimits import RateLimits
-    from .requests import Requests
-    from .world import World
+    from .rate_limits import RateLimits
+    from .recording.log import Requests
+    from .state import EmulatorState
 
 __all__ = ["Emulator"]
 
@@ -59,12 +59,12 @@ class Emulator(str):
     connections: Connections
     admin_token: str
     _base: str
-    _world: World
+    _world: EmulatorState
 
     def __new__(
         cls,
         origin: str,
-        world: World,
+        world: EmulatorState,
         connections: Connections,
     ) -> Self:
         """Make a string, which must have its characters when it is made."""

@@ -10,32 +10,31 @@ from starlette.responses import Response
 from voyageai_rest.errors import ShapeError
 
 from .bodies import Form, is_small, read_form, read_whole
+from .disconnect import wait_unless_disconnected
+from .error_messages import invalid_argument
 from .example import EXAMPLE
-from .handlers import MODEL_HANDLERS, STORE_HANDLERS, Asked
-from .presence import while_present
-from .recorded import RECORD
-from .refusal import Refused
-from .replies import reply
-from .wording import misspecified
+from .handlers import MODEL_HANDLERS, STORE_HANDLERS, CheckedRequest
+from .recording.record import RECORD
+from .responses import ApiError, json_response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from .authentication import Caller
     from .contract import Operation
-    from .gate import Caller
-    from .recorded import RecordedRequest
-    from .world import World
+    from .recording.record import RecordedRequest
+    from .state import EmulatorState
 
-__all__ = ["Desk"]
+__all__ = ["Dispatcher"]
 
 LARGE = 16_384
 """Bytes of a body from which a request is answered in a thread of its own."""
 
 
-class Desk:
+class Dispatcher:
     """Answers requests, one at a time or several at once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: EmulatorState) -> None:
         self._world = world
 
     async def answer(self, operation: Operation, request: Request) -> Response:
@@ -49,7 +48,7 @@ class Desk:
                     return await self._answer_in_turn(operation, request, form)
             body = await read_whole(request, self._world.max_body(operation))
             return await self._answer_in_turn(operation, request, body)
-        except Refused as refused:
+        except ApiError as refused:
             return refused.as_response()
 
     async def _answer_in_turn(
@@ -68,18 +67,18 @@ class Desk:
             seconds = latency.seconds(record.tokens or 0, slots.in_flight)
             left = begun + seconds - loop.time()
             if left > 0:
-                await while_present(request.receive, asyncio.sleep(left))
+                await wait_unless_disconnected(request.receive, asyncio.sleep(left))
         return response
 
     def _respond(self, operation: Operation, request: Request, given: bytes | Form) -> Response:
         try:
             answer = self._answer(operation, request, given)
-        except Refused as refused:
+        except ApiError as refused:
             return refused.as_response()
         except ShapeError as error:
             # What JSON Schema takes for an integer, such as 512.0, the models may not.
-            return misspecified(error.path, error.reason).as_response()
-        return answer if isinstance(answer, Response) else reply(answer)
+            return invalid_argument(error.path, error.reason).as_response()
+        return answer if isinstance(answer, Response) else json_response(answer)
 
     def _answer(
         self, operation: Operation, request: Request, given: bytes | Form
@@ -102,8 +101,8 @@ class Desk:
             headers = {EXAMPLE: operation.id}
             if example is None:
                 return Response(status_code=status, headers=headers)
-            return reply(example, status, headers)
-        asked = Asked(
+            return json_response(example, status, headers)
+        asked = CheckedRequest(
             body,
             request.path_params,
             query,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from voyageai_rest.catalogue import TIERS, Tier, Tiers, TiersFree
 
-from .refusal import Refused
+from .responses import ApiError
 from .window import Window
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class RateLimits:
             tokens: Of the request.
 
         Raises:
-            Refused: It is.
+            ApiError: It is.
         """
         with self._lock:
             now = self._clock()
@@ -157,7 +157,7 @@ class RateLimits:
                 return
             used = window.tokens
             wait = window.wait(now, requests_over, tokens_over) if self.retry_after else None
-        raise Refused(
+        raise ApiError(
             _detail(model, limit, used, of_requests=requests_over > 0),
             HTTPStatus.TOO_MANY_REQUESTS,
             headers=None if wait is None else {"retry-after": str(math.ceil(wait))},

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive
 
-__all__ = ["while_present"]
+__all__ = ["wait_unless_disconnected"]
 
 
-async def while_present(receive: Receive, waiting: Coroutine[Any, Any, object]) -> None:
+async def wait_unless_disconnected(receive: Receive, waiting: Coroutine[Any, Any, object]) -> None:
     """Await something for a client whose request has been read.
 
     Args:

@@ -1,0 +1,1 @@
+"""The record of each request that reaches the emulator."""
