@@ -25,8 +25,7 @@ from .recording.log import Requests
 from .recording.middleware import RecordFile
 from .rules import ModelContext
 from .slots import Slots
-from .store import Store
-from .store.instants import instant
+from .store import Store, microseconds
 
 if TYPE_CHECKING:
     from typing import Any
@@ -112,7 +111,7 @@ class EmulatorState:
 
     def now(self) -> int:
         """The time as the store has it."""
-        return instant(self.clock())
+        return microseconds(self.clock())
 
     def close(self) -> None:
         """Stop what runs in the background, and let go of files."""

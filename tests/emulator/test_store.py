@@ -14,11 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voyageai_emulator import running
-from voyageai_emulator.store import StateError, Store
-from voyageai_emulator.store.files import PIECE
-from voyageai_emulator.store.ids import new_id
-from voyageai_emulator.store.jobs import Place
-from voyageai_emulator.store.schema import VERSION
+from voyageai_emulator.store import PIECE_SIZE, Position, StateError, Store
+from voyageai_emulator.store.database import VERSION, new_id
 
 from tests.emulator.asking import DOCUMENT
 from tests.emulator.batching import Jobs, some_lines
@@ -221,11 +218,11 @@ def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:
 def test_no_group_of_lines_is_answered_twice(store: Store) -> None:
     """The database itself would not take it."""
     job = a_job(store)
-    assert Place(1, 0) == store.jobs.place(job)
-    store.jobs.note_answered(job, Place(1, 0), Place(5, 80))
-    assert Place(5, 80) == store.jobs.place(job)
+    assert Position(1, 0) == store.jobs.next_position(job)
+    store.jobs.record_answered(job, Position(1, 0), Position(5, 80))
+    assert Position(5, 80) == store.jobs.next_position(job)
     with pytest.raises(sqlite3.IntegrityError):
-        store.jobs.note_answered(job, Place(1, 0), Place(3, 40))
+        store.jobs.record_answered(job, Position(1, 0), Position(3, 40))
 
 
 def test_a_job_moves_only_from_where_it_is(store: Store) -> None:
@@ -284,9 +281,9 @@ def test_a_part_of_a_content_is_that_slice(start: int, length: int, parts: list[
 
 def test_a_large_content_is_kept_in_pieces(store: Store) -> None:
     """None of them is too much for memory."""
-    content = bytes(range(256)) * (3 * PIECE // 256) + b"end"
+    content = bytes(range(256)) * (3 * PIECE_SIZE // 256) + b"end"
     pieces = list(store.files.pieces(keep(store, content)))
-    assert ([PIECE] * 3 + [3], content) == ([len(piece) for piece in pieces], b"".join(pieces))
+    assert ([PIECE_SIZE] * 3 + [3], content) == ([len(piece) for piece in pieces], b"".join(pieces))
 
 
 def test_ids_are_like_those_that_were_seen() -> None:

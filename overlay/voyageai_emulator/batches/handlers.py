@@ -13,7 +13,7 @@ from ..authentication import Caller
 from ..error_messages import invalid_argument
 from ..files.objects import no_file
 from ..responses import ApiError
-from ..store import NotInList
+from ..store import CursorNotFoundError
 from .endpoints import endpoint_of, schema_of
 from .objects import as_batch
 from .windows import length
@@ -78,7 +78,7 @@ def list_batches(asked: CheckedRequest, world: EmulatorState) -> BatchList:
         page = world.store.jobs.page(
             asked.owner, limit=asked.query["limit"], after=asked.query.get("after")
         )
-    except NotInList as missing:
+    except CursorNotFoundError as missing:
         raise _no_batch(str(missing)) from None
     jobs = [as_batch(job) for job in page.items]
     return BatchList(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from voyageai_rest.models import Batch, BatchErrors, BatchMetadata, BatchRequestCounts
 
-from ..store.instants import as_datetime
+from ..store import as_datetime
 
 if TYPE_CHECKING:
     import datetime
@@ -47,5 +47,5 @@ def as_batch(job: Job) -> Batch:
     )
 
 
-def _time(instant: int | None) -> datetime.datetime | None:
-    return None if instant is None else as_datetime(instant)
+def _time(microseconds: int | None) -> datetime.datetime | None:
+    return None if microseconds is None else as_datetime(microseconds)

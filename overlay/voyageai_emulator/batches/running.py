@@ -16,8 +16,7 @@ from voyageai_rest import catalogue
 
 from ..contract import decode
 from ..files.objects import RETENTION
-from ..store.instants import instant
-from ..store.jobs import Place
+from ..store import Position, microseconds
 from .checking import check_lines
 from .endpoints import endpoint_of
 from .failures import Failures
@@ -102,14 +101,15 @@ class Runner:
 
     def _run(self, job: Job) -> float:
         now, end = self._world.now(), job.expected_completion_at
-        place, pace = self._world.store.jobs.place(job.number), instant(self.seconds_per_line)
+        position = self._world.store.jobs.next_position(job.number)
+        pace = microseconds(self.seconds_per_line)
         began = job.in_progress_at or job.created_at
-        due = now if pace == 0 else began + place.line * pace
-        if place.line > job.total or min(now, due) >= end:
+        due = now if pace == 0 else began + position.line * pace
+        if position.line > job.total or min(now, due) >= end:
             self._move(job, "finalizing")
             return 0
         if due > now:
-            return (min(due, end) - now) / instant(1)
+            return (min(due, end) - now) / microseconds(1)
         most = 1 + (min(now, end - 1) - due) // pace if pace else GROUP
         self._advance(job, Group(self._world, job, self.failures), min(most, GROUP))
         return 0
@@ -117,7 +117,7 @@ class Runner:
     def _finish(self, job: Job) -> None:
         """Write what there is to say of lines that were not run, then show the files."""
         store, cancelled = self._world.store, job.status == "cancelling"
-        if not job.errors and store.jobs.place(job.number).line <= job.total:
+        if not job.errors and store.jobs.next_position(job.number).line <= job.total:
             self._advance(job, Sweep(CANCELLED if cancelled else EXPIRED), SWEEP)
             return
         self._readers.pop(job.number, None)
@@ -136,7 +136,7 @@ class Runner:
     def _advance(self, job: Job, group: Group | Sweep, most: int) -> None:
         """Take the next lines of a job, and write what comes of them."""
         store = self._world.store
-        begin = end = store.jobs.place(job.number)
+        begin = end = store.jobs.next_position(job.number)
         if job.number not in self._readers:
             self._readers[job.number] = store.files.lines(
                 job.input_file, first=begin.line, start=begin.start, longest=self._longest(job)
@@ -145,13 +145,13 @@ class Runner:
             if self.stopping.is_set():  # the next process begins where this step did
                 return
             group.add(decode(line.raw or b""))
-            end = Place(line.number + 1, line.end)
+            end = Position(line.number + 1, line.end)
             if group.is_full or end.start - begin.start >= GROUP_BYTES:
                 break
         outcomes = out_of_order(group.outcomes(), begin.line)
         with store.transaction():
             self._write(job, outcomes)
-            store.jobs.note_answered(job.number, begin, end)
+            store.jobs.record_answered(job.number, begin, end)
 
     def _longest(self, job: Job) -> int:
         """Bytes of the longest line: as many as a live request may have."""

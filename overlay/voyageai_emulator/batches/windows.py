@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..store.instants import instant
+from ..store import microseconds
 
 __all__ = ["length"]
 
@@ -16,4 +16,4 @@ def length(window: str) -> int:
         >>> length("2m")
         120000000
     """
-    return instant(int(window[:-1]) * SECONDS[window[-1]])
+    return microseconds(int(window[:-1]) * SECONDS[window[-1]])

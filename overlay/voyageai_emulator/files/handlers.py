@@ -20,8 +20,7 @@ from voyageai_rest.models import (
 from .. import bodies
 from ..error_messages import invalid_argument
 from ..responses import ApiError
-from ..store import NotInList, StoredFile
-from ..store.files import PIECE
+from ..store import PIECE_SIZE, CursorNotFoundError, StoredFile
 from .contents import send
 from .objects import RETENTION, as_file_object, no_file
 
@@ -59,7 +58,7 @@ def upload_file(asked: CheckedRequest, world: EmulatorState) -> FileObject:
     files.drop_expired(world.now())
     number = files.begin(asked.owner, filename, asked.body["purpose"])
     try:
-        while piece := upload.file.read(PIECE):
+        while piece := upload.file.read(PIECE_SIZE):
             files.append(number, piece)
         now = world.now()
         return as_file_object(files.publish(number, now, now + RETENTION))
@@ -80,7 +79,7 @@ def list_files(asked: CheckedRequest, world: EmulatorState) -> FileList:
             after=query.get("after"),
             purpose=query.get("purpose"),
         )
-    except NotInList as missing:
+    except CursorNotFoundError as missing:
         raise no_file(str(missing)) from None
     files = [as_file_object(file) for file in page.items]
     return FileList(

@@ -9,14 +9,14 @@ from voyageai_rest.catalogue import BATCH
 from voyageai_rest.models import FileObject
 
 from ..responses import ApiError
-from ..store.instants import as_datetime, instant
+from ..store import as_datetime, microseconds
 
 if TYPE_CHECKING:
     from ..store import StoredFile
 
 __all__ = ["RETENTION", "as_file_object", "no_file"]
 
-RETENTION = instant(BATCH.file_retention_days * 86_400)
+RETENTION = microseconds(BATCH.file_retention_days * 86_400)
 """How long a file is kept, in microseconds."""
 
 
