@@ -34,12 +34,12 @@ TEXTS = [
 
 
 def vectors(*texts: str, role: str = "", dimension: int = 1024) -> NDArray[np.float32]:
-    """Vectors of texts."""
+    """Embed texts."""
     return embed([Passage(text, role) for text in texts], SPACE, dimension)
 
 
-def near(one: str, other: str) -> float:
-    """Cosine of two texts."""
+def cosine(one: str, other: str) -> float:
+    """Return the cosine of two texts."""
     first, second = vectors(one, other)
     return float(first @ second)
 
@@ -136,7 +136,7 @@ def test_any_text_has_a_vector(text: str) -> None:
 )
 def test_texts_that_differ_have_vectors_that_differ(one: str, other: str) -> None:
     """So they do with a model, and a duplicate is known by its vector."""
-    assert near(one, other) < 0.999
+    assert cosine(one, other) < 0.999
 
 
 @pytest.mark.parametrize(

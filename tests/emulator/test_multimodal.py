@@ -29,22 +29,22 @@ def text(content: str) -> dict[str, str]:
 
 
 def words(number: int) -> dict[str, str]:
-    """A text of so many tokens as a part."""
+    """Return a text part of so many tokens."""
     return text(" ".join(["word"] * number))
 
 
 def image(data: bytes) -> dict[str, str]:
-    """A picture as a part."""
+    """Return an image part with base64."""
     return {"type": "image_base64", "image_base64": data_url(data)}
 
 
 def image_url(url: str) -> dict[str, str]:
-    """A picture at a host as a part."""
+    """Return an image part with a URL."""
     return {"type": "image_url", "image_url": url}
 
 
 def inputs(*contents: list[dict[str, str]], **options: Any) -> dict[str, Any]:
-    """A request with inputs of these parts."""
+    """Return a request with inputs of these parts."""
     return {
         "inputs": [{"content": content} for content in contents],
         "model": MODEL.name,
@@ -54,14 +54,14 @@ def inputs(*contents: list[dict[str, str]], **options: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def host() -> Iterator[Host]:
-    """A web server."""
+    """Run a web server."""
     with hosting() as host:
         yield host
 
 
 @pytest.fixture
 def allowed(host: Host) -> Iterator[Asking]:
-    """An emulator that may fetch from it."""
+    """Run an emulator that may fetch from the web server."""
     with running(allow_hosts=[host.place]) as url, httpx2.Client(base_url=url, timeout=30) as http:
         yield Asking(http)
 

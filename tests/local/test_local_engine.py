@@ -32,26 +32,26 @@ SPACE = Space("voyage-4", "voyage-4")
 
 @pytest.fixture(scope="module")
 def url(model: Path) -> Iterator[str]:
-    """Base URL of an emulator with the tiny model behind it."""
+    """Run an emulator with the tiny model behind it; its base URL."""
     with running(engine=f"sentence-transformers:{model}") as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def vo(url: str) -> Iterator[voyageai.Client]:
-    """A client of it."""
+    """Return a client of the emulator."""
     with voyageai.Client(api_key="any", base_url=url) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def engine(model: Path) -> Any:
-    """The engine alone."""
+    """Return the engine of the tiny model."""
     return create_engine(f"sentence-transformers:{model}")
 
 
 def embed(engine: Any, *passages: Passage, dimension: int = WIDTH) -> np.ndarray:
-    """Vectors of passages."""
+    """Embed passages."""
     return engine.embed(list(passages), SPACE, dimension)
 
 

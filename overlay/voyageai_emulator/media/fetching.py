@@ -155,7 +155,7 @@ class _TimedReader(io.RawIOBase):
         self._remaining = remaining
 
     def makefile(self, _: str) -> io.BufferedReader:
-        """Return itself: all that `HTTPResponse` needs of a socket."""
+        """Return a buffered reader; `HTTPResponse` calls nothing else of a socket."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
