@@ -13,7 +13,7 @@ from voyageai_rest.errors import ShapeError
 from .batches import BatchEndpoints
 from .bodies import Form, is_small, read_body, read_form
 from .concurrency import wait_unless_disconnected
-from .engine.lexical import Lexical
+from .engine import LexicalEngine
 from .error_messages import invalid_argument
 from .files import FileEndpoints
 from .handlers import MODEL_HANDLERS, QUICK_HANDLERS, Answer, CheckedRequest
@@ -98,7 +98,7 @@ class Dispatcher:
             isinstance(body, bytes)
             and len(body) < LARGE
             and operation.id in QUICK_HANDLERS
-            and isinstance(self._state.engine, Lexical)
+            and isinstance(self._state.engine, LexicalEngine)
         )
 
     def _respond(self, operation: Operation, request: Request, body: bytes | Form) -> Response:

@@ -24,9 +24,7 @@ from voyageai_rest.models import (
 from . import bodies
 from .error_messages import invalid_argument
 from .responses import ApiError
-from .store import NotInList, StoredFile
-from .store.files import PIECE
-from .store.instants import as_datetime, instant
+from .store import PIECE_SIZE, CursorNotFoundError, StoredFile, as_datetime, microseconds
 
 if TYPE_CHECKING:
     from .handlers import CheckedRequest
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RETENTION", "FileEndpoints", "as_file_object", "file_not_found"]
 
-RETENTION = instant(BATCH.file_retention_days * 86_400)
+RETENTION = microseconds(BATCH.file_retention_days * 86_400)
 """Time until a file expires, in microseconds."""
 SUFFIX = ".jsonl"
 MEDIA_TYPE = "text/plain"
@@ -63,7 +61,7 @@ class FileEndpoints:
         files.drop_expired(self._state.now())
         number = files.begin(request.owner, filename, request.body["purpose"])
         try:
-            while piece := upload.file.read(PIECE):
+            while piece := upload.file.read(PIECE_SIZE):
                 files.append(number, piece)
             now = self._state.now()
             return as_file_object(files.publish(number, now, now + RETENTION))
@@ -83,7 +81,7 @@ class FileEndpoints:
                 after=query.get("after"),
                 purpose=query.get("purpose"),
             )
-        except NotInList as missing:
+        except CursorNotFoundError as missing:
             raise file_not_found(str(missing)) from None
         files = [as_file_object(file) for file in page.items]
         return FileList(

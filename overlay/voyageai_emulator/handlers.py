@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from .contextualized import embed_documents
-from .embeddings import embed_texts
-from .multimodal import embed_inputs
-from .reranking import rank
+from .embeddings import embed_documents, embed_inputs, embed_texts
+from .reranking import rerank
 
 if TYPE_CHECKING:
     from .rules import ModelContext
@@ -47,7 +45,7 @@ ModelHandler: TypeAlias = Callable[[dict[str, Any], "ModelContext"], Answer]
 
 QUICK_HANDLERS: Mapping[str, ModelHandler] = {
     "createEmbeddings": embed_texts,
-    "rerank": rank,
+    "rerank": rerank,
 }
 """By operation id: those whose time depends on the body's size alone."""
 MODEL_HANDLERS: Mapping[str, ModelHandler] = {

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from voyageai_rest.catalogue import PROMPTS, Model
 from voyageai_rest.dtypes import DTYPES
 
-from .engine.features import Passage
-from .engine.projection import CHUNK
-from .engine.quantization import quantize, to_base64, to_lists
-from .engine.tokens import counts, truncate
-from .engine.vectors import Space
+from .engine import Passage, Space
+from .engine.vectors import BLOCK, quantize, to_base64, to_lists
 from .responses import ApiError
+from .tokenizer import counts, truncate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from voyageai_rest.types import Unset
 
     from .engine import Engine
-    from .media import Media
+    from .media import MediaReader
 
 __all__ = [
     "ModelContext",
@@ -52,7 +50,7 @@ class ModelContext(NamedTuple):
 
     models: ServedModels
     engine: Engine
-    media: Media
+    media: MediaReader
 
 
 class Output(NamedTuple):
@@ -104,7 +102,7 @@ def output(
             f"Supported output data types are {list(dtypes)}.",
         )
     if not isinstance(dimension, int):
-        dimension = dimensions.default if dimensions else CHUNK
+        dimension = dimensions.default if dimensions else BLOCK
     if dimensions is not None and dimension not in dimensions.allowed:
         raise failed(
             model,

@@ -14,14 +14,13 @@ from .authentication import Authenticator
 from .bodies import max_body
 from .concurrency import Slots
 from .contract import Contract
-from .engine.choose import choose
+from .engine import create_engine
 from .faults import FaultPlan
-from .media import Media
+from .media import MediaReader
 from .rate_limits import RateLimits
 from .recording import RecordedRequests, RecordFile
 from .rules import ModelContext
-from .store import Store
-from .store.instants import instant
+from .store import Store, microseconds
 from .timing import Clock, Latency
 
 if TYPE_CHECKING:
@@ -73,8 +72,8 @@ class EmulatorState:
         self.admin_token = secrets.token_urlsafe(16) if token is None else token
         if not TOKEN.fullmatch(self.admin_token):
             raise ValueError("admin_token must be printable ASCII, without spaces around it")
-        self.engine = choose(settings.engine)
-        self._media = Media(settings.allow_hosts)
+        self.engine = create_engine(settings.engine)
+        self._media = MediaReader(settings.allow_hosts)
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._record_file = None if settings.record is None else RecordFile(settings.record)
@@ -96,7 +95,7 @@ class EmulatorState:
 
     def now(self) -> int:
         """Return the time in microseconds, as the store keeps it."""
-        return instant(self.clock())
+        return microseconds(self.clock())
 
     def close(self) -> None:
         """Close all files."""

@@ -483,7 +483,7 @@ def test_without_the_extra_the_command_to_install_it_is_given(
     """The package itself can be imported without it."""
     monkeypatch.setitem(sys.modules, "voyageai_emulator.inprocess", None)
     with (
-        pytest.raises(ImportError, match='extra `emulator`: pip install ".*jsonschema'),
+        pytest.raises(ImportError, match=r'extra `emulator`: pip install ".*jsonschema'),
         in_process(),
     ):
         pass

@@ -21,8 +21,8 @@ from voyageai_rest.models import (
 )
 
 from ..bodies import decode
-from ..engine.tokens import counts
 from ..responses import ApiError
+from ..tokenizer import counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,8 +20,7 @@ from ..authentication import Caller
 from ..error_messages import invalid_argument
 from ..files import file_not_found
 from ..responses import ApiError
-from ..store import NotInList
-from ..store.instants import as_datetime, instant
+from ..store import CursorNotFoundError, as_datetime, microseconds
 from .checking import endpoint_of, schema_of
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ class BatchEndpoints:
             page = self._state.store.jobs.page(
                 checked.owner, limit=query["limit"], after=query.get("after")
             )
-        except NotInList as missing:
+        except CursorNotFoundError as missing:
             raise _not_found(str(missing)) from None
         jobs = [as_batch(job) for job in page.items]
         return BatchList(
@@ -191,7 +190,7 @@ def _datetime(time: int | None) -> datetime.datetime | None:
 
 def _microseconds(window: str) -> int:
     """Return the length of a completion window, such as ``12h``."""
-    return instant(int(window[:-1]) * SECONDS[window[-1]])
+    return microseconds(int(window[:-1]) * SECONDS[window[-1]])
 
 
 def _not_found(id: str) -> ApiError:

@@ -29,10 +29,9 @@ from .checking import endpoint_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..engine import Engine
-    from ..engine.features import Passage
-    from ..engine.relevance import Scores
-    from ..engine.vectors import Matrix, Space
+    from ..engine import Engine, Passage, Space
+    from ..engine.lexical import Scores
+    from ..engine.vectors import Matrix
     from ..state import EmulatorState
     from ..store import Job
 

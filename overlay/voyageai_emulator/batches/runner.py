@@ -16,8 +16,7 @@ from voyageai_rest import catalogue
 
 from ..bodies import decode
 from ..files import RETENTION
-from ..store.instants import instant
-from ..store.jobs import Place
+from ..store import Position, microseconds
 from .checking import check_lines, endpoint_of
 from .lines import CANCELLED, EXPIRED, AnsweredLines, LineFailures, SkippedLines, shuffled
 
@@ -99,15 +98,15 @@ class Runner:
 
     def _run(self, job: Job) -> float:
         now, end = self._state.now(), job.expected_completion_at
-        place = self._state.store.jobs.place(job.number)
-        per_line = instant(self.seconds_per_line)
+        position = self._state.store.jobs.next_position(job.number)
+        per_line = microseconds(self.seconds_per_line)
         began = job.in_progress_at or job.created_at
-        due = now if per_line == 0 else began + place.line * per_line
-        if place.line > job.total or min(now, due) >= end:
+        due = now if per_line == 0 else began + position.line * per_line
+        if position.line > job.total or min(now, due) >= end:
             self._move(job, "finalizing")
             return 0
         if due > now:
-            return (min(due, end) - now) / instant(1)
+            return (min(due, end) - now) / microseconds(1)
         limit = 1 + (min(now, end - 1) - due) // per_line if per_line else MAX_LINES
         lines = AnsweredLines(self._state, job, self.failures)
         self._advance(job, lines, min(limit, MAX_LINES))
@@ -116,7 +115,7 @@ class Runner:
     def _finish(self, job: Job) -> None:
         """Write the results of lines that were not run, then publish the files."""
         store, cancelled = self._state.store, job.status == "cancelling"
-        if not job.errors and store.jobs.place(job.number).line <= job.total:
+        if not job.errors and store.jobs.next_position(job.number).line <= job.total:
             skipped = SkippedLines(CANCELLED if cancelled else EXPIRED)
             self._advance(job, skipped, MAX_SKIPPED)
             return
@@ -136,7 +135,7 @@ class Runner:
     def _advance(self, job: Job, group: AnsweredLines | SkippedLines, limit: int) -> None:
         """Read the next lines of a job, and write their results."""
         store = self._state.store
-        begin = end = store.jobs.place(job.number)
+        begin = end = store.jobs.next_position(job.number)
         if job.number not in self._readers:
             self._readers[job.number] = store.files.lines(
                 job.input_file, first=begin.line, start=begin.start, longest=self._max_line(job)
@@ -145,13 +144,13 @@ class Runner:
             if self.stopping.is_set():  # the next process begins where this step did
                 return
             group.add(decode(line.raw or b""))
-            end = Place(line.number + 1, line.end)
+            end = Position(line.number + 1, line.end)
             if group.is_full or end.start - begin.start >= MAX_BYTES:
                 break
         results = shuffled(group.results(), begin.line)
         with store.transaction():
             self._write(job, results)
-            store.jobs.note_answered(job.number, begin, end)
+            store.jobs.record_answered(job.number, begin, end)
 
     def _max_line(self, job: Job) -> int:
         """Return the bytes of the longest line: as many as a live request may have."""

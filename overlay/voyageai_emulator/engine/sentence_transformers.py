@@ -1,15 +1,15 @@
 """An engine with a real model behind it, run on this machine by Sentence Transformers.
 
 The vectors are the model's own, the same whichever model the request names: unlike those of the
-lexical engine, vectors of different embedding spaces can be compared here. They are cut to the
-dimension that is asked for, or filled up with zeros, which changes no cosine. Texts with an
-``input_type`` get the model's prompts; if it has none, those of the catalogue. Like any neural
-network's, the last digits of a vector depend on the texts beside it.
+lexical engine, vectors of different embedding spaces can be compared. They are cut to the dimension
+that was requested, or padded with zeros, which changes no cosine. Texts with an ``input_type`` get
+the model's prompts; if it has none, those of the catalogue. Like any neural network's, the last
+digits of a vector depend on the texts in the same batch.
 
-The model sees texts only: a picture or video is known by name, as it is to the lexical engine, and
-added to the text's vector. The score of a document is the cosine of its vector and the query's,
-moved to between 0 and 1. Tokens are counted, and texts cut, by the emulator's rules; a model that
-reads less of a text than those allow, ignores the rest.
+The model sees texts only: the visual words of an image or video are embedded as the lexical engine
+embeds them, and added to the text's vector. A document's score is the cosine of its vector and the
+query's, moved to between 0 and 1. Tokens are counted, and texts truncated, by the emulator's
+tokenizer; a model that reads less of a text ignores the rest.
 """
 
 from __future__ import annotations
@@ -33,18 +33,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .relevance import Scores
+    from .lexical import Scores
     from .vectors import Matrix
 
-__all__ = ["Sentence", "TextModel", "load"]
+__all__ = ["SentenceTransformersEngine", "TextModel", "load_model"]
 
 DEVICE = "cpu"
-"""Where the model runs: the one device that every machine has."""
-MEDIA = Space("media", "media")
+"""The one device that every machine has."""
+MEDIA_SPACE = Space("media", "media")
 
 
 class Encode(Protocol):
-    """Makes a vector of each text, with a prompt in front; None stands for the model's own."""
+    """Embeds texts with a prompt in front of each; None stands for the model's own prompt.
+
+    Returns float32 of shape (texts, width).
+    """
 
     def __call__(
         self,
@@ -57,7 +60,7 @@ class Encode(Protocol):
 
 
 class TextModel(Protocol):
-    """What is used of a `SentenceTransformer`."""
+    """The part of a `SentenceTransformer` that is used here."""
 
     @property
     def prompts(self) -> Mapping[str, str]:
@@ -80,12 +83,12 @@ class TextModel(Protocol):
         ...
 
 
-def load(name: str) -> TextModel:
+def load_model(name: str) -> TextModel:
     """Load a model. Code that comes with it is not run.
 
     Args:
-        name: A folder, or a name on the Hugging Face Hub, which ``HF_HUB_OFFLINE`` keeps from
-            being asked for what has been downloaded before.
+        name: A folder, or a name on the Hugging Face Hub; with ``HF_HUB_OFFLINE`` only a model
+            that has been downloaded before.
 
     Raises:
         ImportError: The packages that run it are not installed.
@@ -107,18 +110,18 @@ def load(name: str) -> TextModel:
 
 
 def _refuse_code(folder: Path) -> None:
-    """Refuse a folder whose model is built of classes from elsewhere, as its list of parts says.
+    """Refuse a folder whose model has modules from other packages, as its ``modules.json`` says.
 
     Sentence Transformers before 6 imports them from a folder without being told to.
     """
-    parts = folder / "modules.json"
-    if parts.is_file():
-        for part in json.loads(parts.read_bytes()):
-            if not part["type"].startswith("sentence_transformers."):
-                raise ValueError(f"it needs code that is not run, {part['type']!r}")
+    modules = folder / "modules.json"
+    if modules.is_file():
+        for module in json.loads(modules.read_bytes()):
+            if not module["type"].startswith("sentence_transformers."):
+                raise ValueError(f"it needs code that is not run, {module['type']!r}")
 
 
-class Sentence:
+class SentenceTransformersEngine:
     """The `Engine` of one model.
 
     Args:
@@ -127,8 +130,8 @@ class Sentence:
 
     def __init__(self, model: TextModel) -> None:
         self._model = model
-        self._busy = threading.Lock()
-        self._brings_prompts = any(model.prompts.values())
+        self._lock = threading.Lock()
+        self._has_prompts = any(model.prompts.values())
         self._width = self._encode(["width"], "", "").shape[1]
 
     def embed(self, passages: Sequence[Passage], space: Space, dimension: int) -> Matrix:
@@ -139,7 +142,7 @@ class Sentence:
         self, documents: Sequence[Sequence[Passage]], space: Space, dimension: int
     ) -> list[Matrix]:
         """Embed the chunks of documents, leaning towards the whole document."""
-        return vectors.in_context(
+        return vectors.embed_in_context(
             documents,
             lambda passages: self._rows(passages, space.model),
             lambda rows: _fit(rows, dimension),
@@ -154,34 +157,34 @@ class Sentence:
         return scores
 
     def _rows(self, passages: Sequence[Passage], model: str) -> Matrix:
-        """The model's vectors, at its own dimension, with what is known of media added."""
+        """Embed passages at the model's own width: float32, shape (passages, width)."""
         rows = np.zeros((len(passages), self._width), np.float32)
         for role in {passage.role for passage in passages}:
-            places = [
-                place
-                for place, passage in enumerate(passages)
+            indices = [
+                index
+                for index, passage in enumerate(passages)
                 if passage.role == role and (passage.text or not passage.media)
             ]
-            if places:
-                rows[places] = self._encode([passages[i].text for i in places], role, model)
-        places = [place for place, passage in enumerate(passages) if passage.media]
-        bare = [Passage("", "", passages[place].media) for place in places]
-        rows[places] += vectors.embed(bare, MEDIA, self._width)
+            if indices:
+                rows[indices] = self._encode([passages[i].text for i in indices], role, model)
+        indices = [index for index, passage in enumerate(passages) if passage.media]
+        without_text = [Passage("", "", passages[index].media) for index in indices]
+        rows[indices] += vectors.embed(without_text, MEDIA_SPACE, self._width)
         return rows
 
     def _encode(self, texts: list[str], role: str, model: str) -> NDArray[np.float32]:
-        # JSON can hold halves of characters, which tokenizers do not take.
-        whole = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        # JSON can hold lone surrogates, which tokenizers do not take.
+        valid = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         encode = {"query": self._model.encode_query, "document": self._model.encode_document}
-        prompt = None if self._brings_prompts else _prompt(role, model)
-        with self._busy:
+        prompt = None if self._has_prompts else _catalogue_prompt(role, model)
+        with self._lock:
             return encode.get(role, self._model.encode)(
-                whole, prompt=prompt, normalize_embeddings=True, show_progress_bar=False
+                valid, prompt=prompt, normalize_embeddings=True, show_progress_bar=False
             )
 
 
-def _prompt(role: str, model: str) -> str:
-    """What the catalogue says is put in front of a text."""
+def _catalogue_prompt(role: str, model: str) -> str:
+    """Return the prompt that the catalogue has for a model's texts, or an empty one."""
     known = MODELS.get(model)
     prompts = PROMPTS.get(known.prompts) if known is not None and known.prompts else None
     if prompts is None:
@@ -190,8 +193,8 @@ def _prompt(role: str, model: str) -> str:
 
 
 def _fit(rows: Matrix, dimension: int) -> Matrix:
-    """Rows cut or filled up to a dimension, at length 1."""
+    """Cut or pad rows of shape (n, width) to unit vectors of shape (n, dimension)."""
     fitted = np.zeros((len(rows), dimension))
     kept = rows[:, :dimension]
     fitted[:, : kept.shape[1]] = kept
-    return vectors.unit(fitted)
+    return vectors.normalize(fitted)
