@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 from tests.browser.page import Visit
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 from tests.emulator.http_helpers import admin
 

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import httpx2
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 from tests.browser.page import Visit
 from tests.emulator.http_helpers import KEY, RANKING, TEXTS, post

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 from tests.browser.page import HEIGHT, WIDTH, Visit
 from tests.browser.sample_state import fill, play, seen

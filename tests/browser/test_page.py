@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 from voyageai_rest.catalogue import MODELS
 
 from tests.browser.page import Visit

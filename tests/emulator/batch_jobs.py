@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 from voyageai_rest.catalogue import BATCH
 
 ENDPOINT = "/v1/embeddings"

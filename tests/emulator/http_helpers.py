@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 TEXTS = {"input": ["a cat", "a dog"], "model": "voyage-4", "output_dimension": 256}
 BASE64 = {**TEXTS, "encoding_format": "base64"}

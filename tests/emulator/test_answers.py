@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from voyageai_emulator.engine import chunking, tokens
+from voyageai_emulator import tokenizer
 from voyageai_rest.catalogue import MODELS, PROMPTS
 from voyageai_rest.dtypes import DTYPES
 
@@ -33,7 +33,7 @@ def test_vectors_come_in_order_with_the_texts_tokens(ask: ContractClient) -> Non
     """Clients place vectors by index and add up tokens."""
     answer = ask("/embeddings", {"input": TEXTS, "model": "voyage-4"})
     assert [0, 1, 2] == [entry["index"] for entry in answer["data"]]
-    assert {"total_tokens": sum(map(tokens.count, TEXTS))} == answer["usage"]
+    assert {"total_tokens": sum(map(tokenizer.count, TEXTS))} == answer["usage"]
     assert ("list", "embedding") == (answer["object"], answer["data"][0]["object"])
 
 
@@ -94,7 +94,7 @@ def test_a_chunk_leans_towards_its_document(ask: ContractClient) -> None:
     assert norway[0] @ peru[0] > 0.8
     assert norway[0] @ alone > 0.8
     assert norway[0] @ norway[1] > peru[0] @ norway[1]
-    tokens_of_both = sum(tokens.count(text) for document in body["inputs"] for text in document)
+    tokens_of_both = sum(tokenizer.count(text) for document in body["inputs"] for text in document)
     assert {"total_tokens": tokens_of_both} == answer["usage"]
     assert "chunker_version" not in answer
     assert "text" not in answer["data"][0]["data"][0]
@@ -201,7 +201,7 @@ def test_chunks_beyond_those_that_the_model_takes_are_not_made(
         made.append(min(left, most // 2 + 1))
         return ["chunk"] * made[-1]
 
-    monkeypatch.setattr(chunking, "split", split)
+    monkeypatch.setattr(tokenizer, "split_into_chunks", split)
     said = ask.refused(
         "/contextualizedembeddings",
         {
@@ -219,13 +219,13 @@ def test_a_document_is_chunked_beside_the_event_loop(
     ask: ContractClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A small body may ask for so many chunks that all others would have to wait."""
-    split, loops = chunking.split, []
+    split, loops = tokenizer.split_into_chunks, []
 
     def watched(*arguments: Any) -> list[str]:
         loops.append(asyncio._get_running_loop())
         return split(*arguments)
 
-    monkeypatch.setattr(chunking, "split", watched)
+    monkeypatch.setattr(tokenizer, "split_into_chunks", watched)
     body = {"inputs": ["a"], "input_type": "document", "enable_auto_chunking": True}
     ask("/contextualizedembeddings", {"model": "voyage-context-4", **body})
     assert [None] == loops

@@ -13,11 +13,11 @@ from typing import Any
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.faults import FAULTS, Fault
-from voyageai_emulator.faults.statuses import NAMED
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
+from voyageai_emulator.faults import FAULTS, Fault, altered
+from voyageai_emulator.faults.kinds import STATUSES
 
-from tests.emulator.contract_client import check
+from tests.emulator.contract_client import DOCUMENT, check
 from tests.emulator.http_helpers import (
     BASE64,
     DOCUMENTS,
@@ -54,10 +54,31 @@ def vectors(body: dict[str, Any]) -> list[list[float]]:
     return [item["embedding"] for item in ordered]
 
 
+# The contract
+
+
+@pytest.mark.parametrize(
+    ("schema", "fields"),
+    [
+        ("EmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("ContextualizedEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("MultimodalEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("RerankResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("Embedding", {altered.EMBEDDING, altered.INDEX}),
+        ("DocumentEmbeddings", {altered.DATA, altered.INDEX}),
+        ("ChunkEmbedding", {altered.EMBEDDING, altered.INDEX}),
+        ("RerankResult", {altered.SCORE, altered.INDEX}),
+    ],
+)
+def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set[str]) -> None:
+    """Under another name a fault would do nothing."""
+    assert fields <= set(DOCUMENT["components"]["schemas"][schema]["properties"])
+
+
 # Statuses
 
 
-@pytest.mark.parametrize(("name", "status"), NAMED.items())
+@pytest.mark.parametrize(("name", "status"), STATUSES.items())
 def test_a_status_comes_in_the_apis_shape(emulator: Emulator, name: str, status: int) -> None:
     """A client reads the reason from `detail`, and the id from the header, as of any error."""
     emulator.faults.next(name)

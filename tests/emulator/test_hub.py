@@ -30,14 +30,14 @@ WITH_PIXELS = [name for name, model in MODELS.items() if model.pixels]
 
 @pytest.fixture(scope="session")
 def http(url: Emulator) -> Iterator[httpx2.Client]:
-    """Asks the emulator for what is not of the API."""
+    """Return an HTTP client of the emulator, without the API's base path."""
     with httpx2.Client(base_url=url.origin) as http:
         yield http
 
 
 @pytest.fixture(scope="session")
 def downloaded(url: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    """The tokenizer of a model, as the library gets it."""
+    """Download the tokenizer of a model with the library."""
     cache = tmp_path_factory.mktemp("hub")
     path = hf_hub_download(
         "voyageai/voyage-4", "tokenizer.json", endpoint=url.origin, cache_dir=cache

@@ -6,9 +6,8 @@ from typing import Any
 
 import attrs
 import pytest
-from voyageai_emulator.app import create_app
+from voyageai_emulator.app import Application
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS
 
 from tests.emulator.contract_client import ContractClient, send
@@ -47,7 +46,7 @@ def test_models_come_from_the_catalogue_that_the_server_is_given() -> None:
     """A new model needs no edit here; a retired one is gone and names what replaces it."""
     new = attrs.evolve(MODELS["voyage-4"], name="voyage-9", max_request_tokens=5)
     old = attrs.evolve(new, name="voyage-8", lifecycle="retired", replacement="voyage-9")
-    app = create_app(World(Settings(models={"voyage-9": new, "voyage-8": old})))
+    app = Application(Settings(models={"voyage-9": new, "voyage-8": old}))
 
     def post(model: str, text: str) -> tuple[int, Any]:
         answer = send(app, "POST", "/embeddings", {"model": model, "input": text})

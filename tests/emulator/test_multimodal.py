@@ -29,22 +29,22 @@ def text(content: str) -> dict[str, str]:
 
 
 def words(number: int) -> dict[str, str]:
-    """A text of so many tokens as a part."""
+    """Return a text part of so many tokens."""
     return text(" ".join(["word"] * number))
 
 
 def image(data: bytes) -> dict[str, str]:
-    """A picture as a part."""
+    """Return an image part with base64."""
     return {"type": "image_base64", "image_base64": data_url(data)}
 
 
 def image_url(url: str) -> dict[str, str]:
-    """A picture at a host as a part."""
+    """Return an image part with a URL."""
     return {"type": "image_url", "image_url": url}
 
 
 def inputs(*contents: list[dict[str, str]], **options: Any) -> dict[str, Any]:
-    """A request with inputs of these parts."""
+    """Return a request with inputs of these parts."""
     return {
         "inputs": [{"content": content} for content in contents],
         "model": MODEL.name,
@@ -54,14 +54,14 @@ def inputs(*contents: list[dict[str, str]], **options: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def host() -> Iterator[Host]:
-    """A web server."""
+    """Run a web server."""
     with hosting() as host:
         yield host
 
 
 @pytest.fixture
 def allowed(host: Host) -> Iterator[ContractClient]:
-    """An emulator that may fetch from it."""
+    """Run an emulator that may fetch from the web server."""
     with running(allow_hosts=[host.place]) as url, httpx2.Client(base_url=url, timeout=30) as http:
         yield ContractClient(http)
 
@@ -91,7 +91,7 @@ def test_a_picture_is_near_its_copies_and_far_from_others(ask: ContractClient) -
 
 
 def test_pictures_and_words_share_a_vector(ask: ContractClient) -> None:
-    """Each part leaves its mark, and no number of names lets a picture outweigh the text."""
+    """Each part leaves its mark, and no number of visual words lets a picture outweigh the text."""
     words, data = text("A ripe yellow banana."), image(encoded(drawing(1)))
     both, shown, said = vectors(ask(PATH, inputs([words, data], [data], [words])))
     assert min(both @ shown, both @ said) > 0.4
@@ -99,7 +99,7 @@ def test_pictures_and_words_share_a_vector(ask: ContractClient) -> None:
 
 
 def test_usage_adds_up(ask: ContractClient) -> None:
-    """Each medium counts by itself, as in the documented example."""
+    """Each image and video counts by itself, as in the documented example."""
     large, small = (encoded(drawing(1, side, side)) for side in (1600, 10))
     body = inputs([text("one two"), image(large)], [image(small), image(small)])
     assert {
@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_named(ask: ContractClient) -> None:
     said = ask.refused(PATH, inputs([text("a")], [text("b"), broken]))
     assert said.startswith(
         f"{PREAMBLE}Error for argument 'inputs.1.content.1.image_base64': Value error, "
-        "the file is no image of the formats PNG, "
+        "the file is not an image in one of the formats PNG, "
     )
 
 

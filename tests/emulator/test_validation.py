@@ -9,10 +9,9 @@ import httpx2
 import pytest
 from jsonschema_rs import ValidationError
 from voyageai_emulator import contract
-from voyageai_emulator.app import create_app
+from voyageai_emulator.app import Application
 from voyageai_emulator.contract import Contract
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
 from tests.emulator.contract_client import DOCUMENT, ContractClient, send
@@ -189,7 +188,7 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
         name: node["x-null"] for name, node in schema["properties"].items() if "x-null" in node
     }
     assert {"input_type", "encoding_format"} == taken.keys()
-    app = create_app(World(Settings()))
+    app = Application(Settings())
     for server in SERVERS:
         key = f"{server.key_prefix or 'pa-'}1"
         body = {**VALID[path], **dict.fromkeys(taken)}
@@ -204,7 +203,7 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
 
 def test_a_host_that_refuses_null_takes_everything_else(ask: ContractClient) -> None:
     """What is narrowed for a host must still have its other values, and its words for wrong ones."""
-    app = create_app(World(Settings(platform="atlas")))
+    app = Application(Settings(platform="atlas"))
     body = {**TEXT, "output_dimension": None, "output_dtype": None}
     for more in ({}, {"input_type": "query"}, {"encoding_format": "base64"}):
         answer = send(app, "POST", "/embeddings", {**body, **more}, key="al-1")
@@ -314,13 +313,39 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     document["paths"][path] = {
         method: {"operationId": "weigh", "requestBody": {"content": content}, "responses": {}}
     }
-    app = create_app(World(Settings(document=document)))
+    app = Application(Settings(document=document))
     answer = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
     said = PREAMBLE + "Value 'coarse' supplied for scale is not allowed"
     assert (400, said) == (answer.status_code, answer.json()["detail"])
     answer = send(app, "POST", "/embeddings", {**TEXT, "strength": 4})
     said = PREAMBLE + "Error for argument 'strength': Input should be less than or equal to 3"
     assert (400, said) == (answer.status_code, answer.json()["detail"])
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "reason"),
+    [
+        ({"type": "array", "minItems": 2}, ["a"], "List should have at least 2 items"),
+        (
+            {"type": "array", "minItems": 2},
+            [],
+            "Value error, Input cannot contain empty strings or empty lists",
+        ),
+        ({"type": "string", "minLength": 3}, "ab", "String should have at least 3 characters"),
+    ],
+)
+def test_what_is_too_short_is_not_called_empty(
+    schema: dict[str, Any], value: Any, reason: str
+) -> None:
+    """The recorded sentence is about empty values alone."""
+    document = copy.deepcopy(DOCUMENT)
+    fields = document["components"]["schemas"]["EmbeddingsRequest"]["properties"]
+    fields["weights"] = schema
+    answer = send(
+        Application(Settings(document=document)), "POST", "/embeddings", {**TEXT, "weights": value}
+    )
+    expected = f"{PREAMBLE}Error for argument 'weights': {reason}"
+    assert (400, expected) == (answer.status_code, answer.json()["detail"])
 
 
 @pytest.mark.parametrize("depth", [300, 900])
@@ -375,14 +400,14 @@ def test_what_is_wrong_is_looked_for_in_so_many_values(
 ) -> None:
     """A validator makes an object of every wrong value: a small body could fill the memory."""
     looked_at: list[int] = []
-    refusal = contract.refusal
+    invalid_body = contract.invalid_body
 
     def counted(errors: list[ValidationError], body: object) -> Exception:
         looked_at.append(sum(map(_all, errors)))
-        return refusal(errors, body)
+        return invalid_body(errors, body)
 
-    monkeypatch.setattr(contract, "refusal", counted)
-    app = create_app(World(Settings()))
+    monkeypatch.setattr(contract, "invalid_body", counted)
+    app = Application(Settings())
     response = send(app, "POST", path, {**VALID[path], **change})
     assert (400, reason) == (response.status_code, response.json()["detail"])
     assert looked_at[0] < 10_000

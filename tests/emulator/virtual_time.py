@@ -1,4 +1,4 @@
-"""An event loop whose time passes at once where nothing else is left to do."""
+"""An event loop in virtual time: timers fire at once when nothing else is left to do."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """Passes the time it would wait."""
+    """Advances the time instead of waiting."""
 
     passed = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait only where no timer runs, which is for other threads."""
+        """Wait only where there is no timer, for other threads."""
         ready = super().select(None if timeout is None else 0)
         if timeout is not None and not ready:
             self.passed += max(timeout, 0)
         return ready
 
 
-class HurryingLoop(asyncio.SelectorEventLoop):
-    """Begins at 0 seconds. Timers fire on time, one after the other, without anybody waiting."""
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """Starts at 0 seconds. Timers fire in order, without waiting."""
 
     def __init__(self) -> None:
         self._watch = _Selector()
@@ -35,7 +35,7 @@ class HurryingLoop(asyncio.SelectorEventLoop):
         return self._watch.passed
 
 
-def hurry(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end."""
-    with asyncio.Runner(loop_factory=HurryingLoop) as runner:
+def run_in_virtual_time(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on such a loop."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(coroutine)

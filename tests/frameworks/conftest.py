@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from huggingface_hub import constants
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 CORPUS = (
     "The lighthouse keeper climbs one hundred and ninety steps to the lamp every evening.",

@@ -16,7 +16,7 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 from .conftest import KEY, Face, answer_to
 from .file_server import FILE, LINE, done, jsonl
