@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voyageai_rest.catalogue import Model, UnknownModelError, find
+from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.constraints import CONSTRAINTS, Constraint
 
 from .error import ArgumentError
@@ -16,10 +16,10 @@ def constraint(request: str, field: str) -> Constraint:
 
 
 def known(model: str) -> Model | None:
-    """The catalogue's entry, or None: a model newer than this release is used unchecked."""
+    """Return the catalogue's entry, or None: a model newer than this release is used unchecked."""
     try:
-        return find(model)
-    except UnknownModelError:
+        return MODELS.get(model)
+    except TypeError:  # it is not even a name
         return None
 
 
