@@ -103,6 +103,14 @@ def test_every_name_that_is_listed_is_there_and_every_one_there_is_listed():
     assert set(voyageai.__all__) <= set(dir(voyageai))
 
 
+def test_interpreters_complete_names_of_the_interface_alone():
+    """Modules within may change, and what they import is nobody's business here."""
+    voyageai.Client("k")  # which loads many of them
+    offered = {name for name in dir(voyageai) if not name.startswith("__")}
+
+    assert {*voyageai.__all__, "object"} == offered | {"__version__"}
+
+
 STARRED = ("", ".error", ".object", ".util", ".api_resources", ".chunking", ".embeddings_utils",
            ".prompts", ".quantization", ".video_utils", ".local", ".files", ".batches",
            ".emulator", ".client", ".client_async")  # fmt: skip

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from .jobs.failures import Failure, Failures
     from .jobs.job import AsyncJob, Job
     from .jobs.options import JobTimings
-    from .jobs.preparing import JobOptions
+    from .jobs.preparing import (
+        ContextualizedEmbedJobOptions,
+        EmbedJobOptions,
+        JobOptions,
+        RerankJobOptions,
+    )
     from .jobs.progress import Progress
     from .jobs.results import (
         BatchContextualizedEmbeddings,
@@ -43,6 +48,8 @@ __all__ = [
     "BatchRerankings",
     "BatchResults",
     "Batches",
+    "ContextualizedEmbedJobOptions",
+    "EmbedJobOptions",
     "Estimate",
     "Failure",
     "Failures",
@@ -56,6 +63,7 @@ __all__ = [
     "Polling",
     "Progress",
     "RequestCounts",
+    "RerankJobOptions",
     "Row",
 ]
 
@@ -66,6 +74,8 @@ _LATE = {
     "BatchEmbeddings": ".jobs.results",
     "BatchRerankings": ".jobs.results",
     "BatchResults": ".jobs.results",
+    "ContextualizedEmbedJobOptions": ".jobs.preparing",
+    "EmbedJobOptions": ".jobs.preparing",
     "Estimate": ".jobs.estimate",
     "Failure": ".jobs.failures",
     "Failures": ".jobs.failures",
@@ -76,6 +86,7 @@ _LATE = {
     "MaxCostError": ".jobs.ceiling",
     "JobTimings": ".jobs.options",
     "Progress": ".jobs.progress",
+    "RerankJobOptions": ".jobs.preparing",
     "Row": ".jobs.results",
 }
 

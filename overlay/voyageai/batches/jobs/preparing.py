@@ -23,10 +23,19 @@ from .results import BatchResults
 if TYPE_CHECKING:
     import os
 
+    from voyageai_rest.models import InputType, OutputDtype
+
     from ...flow import AsyncSender, Sender
     from .task import Count, Task
 
-__all__ = ["JobOptions", "prepare", "prepare_async"]
+__all__ = [
+    "ContextualizedEmbedJobOptions",
+    "EmbedJobOptions",
+    "JobOptions",
+    "RerankJobOptions",
+    "prepare",
+    "prepare_async",
+]
 
 R = TypeVar("R", bound=BatchResults[Any])
 AT_ONCE = 1000
@@ -48,6 +57,41 @@ class JobOptions(WatchOptions, total=False):
     directory: str | os.PathLike[str] | None
     rows_per_line: int | None
     exact_tokens: bool
+
+
+# A field that the contract of batches gains is one line in these;
+# tests/overlay/test_arguments.py compares them with the contract.
+
+
+class EmbedJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchEmbeddingsParams`, which `Client.embed` describes."""
+
+    input_type: InputType | str | None
+    truncation: bool | None
+    output_dtype: OutputDtype | str | None
+    output_dimension: int | None
+
+
+class ContextualizedEmbedJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchContextualizedEmbeddingsParams`.
+
+    `Client.contextualized_embed` describes the fields.
+    """
+
+    input_type: InputType | str | None
+    output_dtype: OutputDtype | str | None
+    output_dimension: int | None
+    enable_auto_chunking: bool
+    chunk_size: int | None
+    chunk_overlap: int | None
+
+
+class RerankJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchRerankParams`, which `Client.rerank` describes."""
+
+    top_k: int | None
+    truncation: bool | None
+    return_documents: bool | None
 
 
 def prepare(
