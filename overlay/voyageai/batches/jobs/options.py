@@ -27,8 +27,8 @@ class JobTimings:
         limit_delay: Seconds to wait when the organization has too many batches or tokens in flight
             and the server does not say how long to wait; by default as long as the API's
             documentation asks for.
-        settle_delay: Seconds after which a request whose answer was lost has taken effect if it was
-            carried out. Only then is the server asked for its outcome; likewise after a job is
+        settle_delay: Seconds until a request whose answer was lost has taken effect, if it was
+            carried out. Only then is the server asked for its outcome; likewise after a job was
             resumed.
         retries: The retry policy for when the server fails or can't be reached.
 
