@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from voyageai_rest.errors import printable
 
-from .callers import level
+from ._utils import stacklevel
 from .error import ArgumentError
 from .extras import require
 from .inputs.texts import check_texts
@@ -211,7 +211,7 @@ def default_model(model: str | None) -> str:
         f"{voyageai.VOYAGE_EMBED_DEFAULT_MODEL}, and current models have other tokenizers, whose "
         "counts differ.",
         UserWarning,
-        stacklevel=level(),
+        stacklevel=stacklevel(),
     )
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
 
