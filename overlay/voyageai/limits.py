@@ -1,4 +1,4 @@
-"""What a model and a request may be, as the catalogue and the contract say."""
+"""Checks of arguments against the catalogue of models and the contract."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NONE = Constraint()
 
 
 def constraint(request: str, field: str) -> Constraint:
-    """What the contract demands of a field of a request; nothing for a field without demands."""
+    """Return what the contract demands of a field of a request; nothing for other fields."""
     return CONSTRAINTS.get(request, {}).get(field, NONE)
 
 
 def known(model: str) -> Model | None:
-    """The catalogue's entry, or None: a model newer than this release is used unchecked."""
+    """Return the catalogue's entry, or None: a model newer than this release is used unchecked."""
     try:
         return find(model)
     except UnknownModelError:
@@ -30,7 +30,7 @@ def known(model: str) -> Model | None:
 
 
 def check_model(model: object) -> str:
-    """The name of a model, which must be a string with something in it."""
+    """Return the name of a model, which must be a string that is not blank."""
     if not isinstance(model, str) or not model.strip():
         raise ArgumentError(f"model must be the name of a model, not {model!r}", "model")
     return model
@@ -67,7 +67,7 @@ def check_output(model: str, dimension: object, dtype: object) -> None:
 def check_embedding(
     model: str, input_type: str | None, output_dtype: str | None, output_dimension: int | None
 ) -> tuple[InputType | None, OutputDtype | None]:
-    """The input type and the dtype of a request for embeddings, which take any string till here.
+    """Check the arguments of a request for embeddings; return its input type and its dtype.
 
     Raises:
         ArgumentError: An argument is not one of the contract's, or not one of the model's.
@@ -105,7 +105,7 @@ def check_number(request: str, field: str, value: object) -> None:
 
 
 def check_field(request: str, field: str, value: V) -> V:
-    """A value of a field as it is, if it is one of the contract's or within its bounds."""
+    """Return a value as it is, if it is one of the contract's or within its bounds."""
     bounds = constraint(request, field)
     check_value(request, field, value)
     if bounds.minimum is not None or bounds.maximum is not None:
