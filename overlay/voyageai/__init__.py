@@ -166,4 +166,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *__all__})
+    # Not the modules within, which are no interface, nor what they have left here.
+    own = {name for name in globals() if name.startswith("__")}
+    return sorted({*own, *_MODULES, *__all__})

@@ -120,8 +120,8 @@ class Client(_BaseClient):
             texts: A list of texts, or one. A request takes up to 1,000, and the model limits
                 their tokens.
             model: Name of a text embedding model.
-            input_type: `query` for what is searched with, `document` for what is searched; None
-                puts no prompt before the texts. See `voyageai.prompts`.
+            input_type: `query` for search queries, `document` for the texts to be searched; None
+                puts no prompt before the texts. `voyageai.prompts` shows the prompts.
             truncation: Cut texts over the context length (the default); if False they are an error.
             output_dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
             output_dimension: Length of the vectors, one of the model's; None is its default.
@@ -141,16 +141,21 @@ class Client(_BaseClient):
         Source: https://docs.voyageai.com/reference/embeddings-api
         """
         from . import calls
-        from .local.helpers import embed_local, is_local_model
+        from .local.helpers import embed_local
+        from .local.model_registry import SUPPORTED_MODELS
 
-        model, role = calls.default_model(model), self._input_type("embed", input_type)
-        if is_local_model(model):
-            return embed_local(
-                texts, model, role, truncation is not False, output_dtype, output_dimension
-            )
-        return self._send(
-            calls.embed(texts, model, role, truncation, output_dtype, output_dimension), options
+        fields, own = self._arguments(
+            "embed",
+            options,
+            input_type=input_type,
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
         )
+        model = calls.default_model() if model is None else model
+        if model in SUPPORTED_MODELS:
+            return embed_local(texts, model, **calls.for_local(fields))
+        return self._send(calls.embed(texts, model, fields), own)
 
     def embed_query(
         self,
@@ -161,7 +166,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """Embed what is searched with: `embed` with `input_type="query"`.
+        """Embed search queries: `embed` with `input_type="query"`.
 
         Args:
             text: A query, or a list of queries.
@@ -179,11 +184,14 @@ class Client(_BaseClient):
             >>> len(query)
             1
         """
+        from .calls import text_or_texts
         from .limits import check_model
 
+        check_model(model)
+        text_or_texts(text, "text")  # here, where the argument has this name
         return self.embed(
             text,
-            model=check_model(model),
+            model=model,
             input_type="query",
             truncation=truncation,
             output_dtype=output_dtype,
@@ -200,7 +208,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """Embed what is searched: `embed` with `input_type="document"`.
+        """Embed documents to be searched: `embed` with `input_type="document"`.
 
         Args:
             texts: A list of texts, or one.
@@ -275,20 +283,18 @@ class Client(_BaseClient):
         """
         from . import calls
 
-        return self._send(
-            calls.contextualized_embed(
-                inputs,
-                model,
-                self._input_type("contextualized_embed", input_type),
-                output_dtype,
-                output_dimension,
-                chunk_fn,
-                enable_auto_chunking,
-                chunk_size,
-                chunk_overlap,
-            ),
+        fields, own = self._arguments(
+            "contextualized_embed",
             options,
+            input_type=input_type,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            enable_auto_chunking=enable_auto_chunking,
+            chunk_size=chunk_size,
+            chunk_overlap=chunk_overlap,
         )
+        call = calls.contextualized_embed(inputs, model, chunk_fn, fields)
+        return self._send(call, own)
 
     def contextualized_embed_query(
         self,
@@ -298,7 +304,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """Embed what is searched with: `contextualized_embed` with `input_type="query"`.
+        """Embed search queries: `contextualized_embed` with `input_type="query"`.
 
         Args:
             text: A query, or a list of queries.
@@ -316,7 +322,11 @@ class Client(_BaseClient):
             >>> len(query.results[0].embeddings)
             1
         """
+        from .calls import text_or_texts
+
         queries = [text] if isinstance(text, str) else text
+        if isinstance(text, str):
+            text_or_texts(text, "text")  # here, where the argument has this name
         return self.contextualized_embed(
             queries,
             model=model,
@@ -338,7 +348,7 @@ class Client(_BaseClient):
         chunk_overlap: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """Embed what is searched: `contextualized_embed` with `input_type="document"`.
+        """Embed documents to be searched: `contextualized_embed` with `input_type="document"`.
 
         Args:
             documents: Documents, each a list of its chunks; whole texts with auto-chunking.
@@ -419,17 +429,15 @@ class Client(_BaseClient):
         """
         from . import calls
 
-        return self._send(
-            calls.multimodal_embed(
-                inputs,
-                model,
-                self._input_type("multimodal_embed", input_type),
-                truncation,
-                output_dtype,
-                output_dimension,
-            ),
+        fields, own = self._arguments(
+            "multimodal_embed",
             options,
+            input_type=input_type,
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
         )
+        return self._send(calls.multimodal_embed(inputs, model, fields), own)
 
     def multimodal_embed_query(
         self,
@@ -440,7 +448,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """Embed what is searched with: `multimodal_embed` with `input_type="query"`.
+        """Embed search queries: `multimodal_embed` with `input_type="query"`.
 
         Args:
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
@@ -476,7 +484,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """Embed what is searched: `multimodal_embed` with `input_type="document"`.
+        """Embed documents to be searched: `multimodal_embed` with `input_type="document"`.
 
         Args:
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
@@ -540,7 +548,8 @@ class Client(_BaseClient):
         """
         from . import calls
 
-        return self._send(calls.rerank(query, documents, model, top_k, truncation), options)
+        fields, own = self._arguments("rerank", options, top_k=top_k, truncation=truncation)
+        return self._send(calls.rerank(query, documents, model, fields), own)
 
     @property
     def files(self) -> Files:
@@ -579,7 +588,7 @@ class Client(_BaseClient):
 
     def _send(self, call: Call[T], options: CallOptions) -> T:
         raw = asked(self._transport, call.method)
-        return cast("T", self._transport.run(call, *self._ready(options, call.body), raw=raw))
+        return cast("T", self._transport.run(call, *self._ready(options, call.method), raw=raw))
 
 
 class _Sender(BaseSender[Client]):

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
-
-from voyageai_rest.catalogue import Model, UnknownModelError, find
+from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.constraints import CONSTRAINTS, Constraint
 
 from .error import ArgumentError
 
-if TYPE_CHECKING:
-    from voyageai_rest.models import InputType, OutputDtype
-
-V = TypeVar("V")
 NONE = Constraint()
 
 
@@ -24,8 +18,8 @@ def constraint(request: str, field: str) -> Constraint:
 def known(model: str) -> Model | None:
     """Return the catalogue's entry, or None: a model newer than this release is used unchecked."""
     try:
-        return find(model)
-    except UnknownModelError:
+        return MODELS.get(model)
+    except TypeError:  # it is not even a name
         return None
 
 
@@ -64,20 +58,6 @@ def check_output(model: str, dimension: object, dtype: object) -> None:
             )
 
 
-def check_embedding(
-    model: str, input_type: str | None, output_dtype: str | None, output_dimension: int | None
-) -> tuple[InputType | None, OutputDtype | None]:
-    """Check the arguments of a request for embeddings; return its input type and its dtype.
-
-    Raises:
-        ArgumentError: An argument is not one of the contract's, or not one of the model's.
-    """
-    check_model(model)
-    check_value("EmbeddingsRequest", "input_type", input_type)
-    check_output(model, output_dimension, output_dtype)
-    return cast("InputType | None", input_type), cast("OutputDtype | None", output_dtype)
-
-
 def check_value(request: str, field: str, value: object) -> None:
     """Refuse a value that is not one of the contract's; None passes."""
     values = constraint(request, field).values
@@ -102,15 +82,6 @@ def check_number(request: str, field: str, value: object) -> None:
         raise ArgumentError(
             f"{field} must be less than or equal to {bounds.maximum}, not {value}", field
         )
-
-
-def check_field(request: str, field: str, value: V) -> V:
-    """Return a value as it is, if it is one of the contract's or within its bounds."""
-    bounds = constraint(request, field)
-    check_value(request, field, value)
-    if bounds.minimum is not None or bounds.maximum is not None:
-        check_number(request, field, value)
-    return value
 
 
 def check_flag(field: str, value: object) -> None:

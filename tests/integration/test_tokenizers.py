@@ -13,7 +13,7 @@ from voyageai.video_utils import Video, optimize_video
 from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 
-from tests.overlay.filming import film
+from tests.overlay.sample_videos import film
 
 VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
 TEXTS = ["Where are the keys?", "On the table."]

@@ -16,10 +16,10 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 from .conftest import KEY, Face, answer_to
-from .storing import FILE, LINE, done, jsonl
+from .file_server import FILE, LINE, done, jsonl
 
 EMBED: dict[str, Any] = {"texts": ["a", "b"], "model": "voyage-4", "input_type": "document"}
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})

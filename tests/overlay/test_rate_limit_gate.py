@@ -21,6 +21,8 @@ from .conftest import Face, answer_to
 from .test_failures import failing
 from .test_results import CALLS
 
+pytestmark = pytest.mark.smoke
+
 EMBED = {"texts": ["a"], "model": "voyage-4"}
 SLOW = voyageai.RateLimit(rpm=2)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -26,7 +28,7 @@ from voyageai.ratelimit.tokens import (
 )
 from voyageai_rest.catalogue import MODELS, TIERS, TOKENIZATION
 
-from .simulated import Referee
+from .simulation import Referee
 
 MODEL = "voyage-4"
 EXACT = 1_000_000  # tokens that teach a limiter to trust estimates
@@ -158,15 +160,23 @@ def test_a_pickled_limiter_is_a_new_one_of_the_same_setting():
     go(copied, 0.0)
 
 
-def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent(monkeypatch):
-    """They do not exist there, and would never take their turn."""
-    limiter = RateLimiter(RateLimit(rpm=1))
-    go(limiter, 0.0)
-    limiter.reserve(MODEL, 1, 0.0)
-    child = os.getpid() + 1
-    monkeypatch.setattr(os, "getpid", lambda: child)
+FORKED = """
+import os
+from voyageai.ratelimit import RateLimit, RateLimiter
 
-    go(limiter, 0.0)
+limiter = RateLimiter(RateLimit(rpm=1))
+limiter.wait(limiter.reserve("voyage-4", 1, 0.0), 0.0)
+limiter.reserve("voyage-4", 1, 0.0)
+if child := os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os._exit(limiter.wait(limiter.reserve("voyage-4", 1, 0.0), 0.0) != 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent():
+    """They do not exist there, and would never take their turn."""
+    assert 0 == subprocess.run([sys.executable, "-c", FORKED], check=False).returncode
 
 
 # What counts, and for how long

@@ -26,8 +26,8 @@ from voyageai.transport.config import InsecureWarning
 from voyageai_rest.errors import BODY_LIMIT
 
 from .conftest import answer_to
-from .storing import answer as answered
-from .storing import content, done, in_turn
+from .file_server import answer as answered
+from .file_server import content, done, in_turn
 from .test_failures import failing
 
 EMBED = {"texts": ["some secret text"], "model": "voyage-4"}

@@ -16,7 +16,7 @@ from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.models import ImageBase64Content, TextContent, VideoBase64Content
 
-from .filming import film
+from .sample_videos import film
 
 MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
 NEXT = "voyage-multimodal-next"  # that the catalogue does not know

@@ -22,7 +22,7 @@ from voyageai.media.video import sniff
 from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
 
-from .filming import film, run, turned
+from .sample_videos import film, run, turned
 
 MODEL = "voyage-multimodal-next"  # that the catalogue does not know
 VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)

@@ -21,6 +21,8 @@ from voyageai.transport.network import set_backend
 from .conftest import Blocking, Carry, Looping, answered, ask, kept, step, wire
 from .scripted import Peer, Server, echo
 
+pytestmark = pytest.mark.smoke
+
 
 def test_threads_share_a_transport() -> None:
     """Each of 1,600 calls gets its own answer, over no more connections than allowed."""

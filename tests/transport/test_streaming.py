@@ -20,6 +20,8 @@ from voyageai.transport.request import Upload
 from .conftest import Blocking, Carrier, Carry, answered, ask, step, wire
 from .scripted import Peer, Server, saying
 
+pytestmark = pytest.mark.smoke
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 LONG = bytes(range(256)) * 4096
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

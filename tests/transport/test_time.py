@@ -14,6 +14,8 @@ from voyageai.transport.config import ConnectionConfig
 from .conftest import Embed, answered, ask, step
 from .scripted import Peer, Server, api, echo
 
+pytestmark = pytest.mark.smoke
+
 AT_ONCE = voyageai.RetryPolicy(max_retries=3, initial_delay=0.01)
 
 

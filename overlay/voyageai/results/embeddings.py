@@ -50,7 +50,6 @@ class EmbeddingsObject(Vectored, Result):
         dimension: int | None = None,
         expected: int | None = None,
     ) -> None:
-        self._hold(Vectors(bytearray(), "float32", 0))
         if response:
             self.update(response, dtype=dtype, dimension=dimension, expected=expected)
 
@@ -62,7 +61,17 @@ class EmbeddingsObject(Vectored, Result):
         dimension: int | None = None,
         expected: int | None = None,
     ) -> None:
-        """Append the vectors of another response and add its tokens."""
+        """Append the vectors of another response and add its tokens.
+
+        Args:
+            response: The response.
+            dtype: The type that was asked for.
+            dimension: The dimension that was asked for, if one was.
+            expected: How many vectors it must have; None for any number.
+
+        Raises:
+            ShapeError: It has other vectors.
+        """
         entries = placed(response.data, expected)
         try:
             vectors = Vectors.decode([entry.embedding for entry in entries], dtype, dimension)

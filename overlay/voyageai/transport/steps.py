@@ -111,7 +111,7 @@ def _attempts(
                 attempts += 1
                 log.start(attempts)
                 answer = yield from _sent(request, streamed=call.streamed)
-                if isinstance(answer, httpx2.Response):
+                if isinstance(answer, httpx2.Response) and not answer.is_success:
                     hint = ServerHint.of(answer.headers, environment.now())
                 doubtful = _is_doubtful(answer, request)
                 in_doubt = in_doubt or doubtful

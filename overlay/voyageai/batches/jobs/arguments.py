@@ -1,100 +1,99 @@
-"""The arguments of the methods, checked, as tasks."""
+"""The arguments of the methods that make jobs: checked, and sorted into tasks and options."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, cast
 
-from voyageai_rest.types import UNSET, Unset
-
+from ...calls import fill
 from ...error import ArgumentError
 from ...inputs.contextualized import ChunkFunction, check_chunking
-from ...limits import check_embedding, check_flag, check_model, check_number
+from .preparing import JobOptions
 from .tasks import Contextualize, Embed, Rerank
 
 if TYPE_CHECKING:
-    from voyageai_rest.models import InputType, OutputDtype
+    from collections.abc import Mapping
 
     from ...flow import AsyncSender, Sender
 
 __all__ = ["contextualize_task", "embed_task", "rerank_task"]
 
-V = TypeVar("V")
+OPTIONS = frozenset(JobOptions.__annotations__)
 
 
 def embed_task(
-    sender: Sender | AsyncSender,
-    model: str,
-    input_type: InputType | str | None,
-    truncation: bool | None,
-    output_dtype: OutputDtype | str | None,
-    output_dimension: int | None,
-) -> Embed:
-    """The task of `embed`, its arguments checked."""
+    sender: Sender | AsyncSender, function: str, model: str, options: Mapping[str, Any]
+) -> tuple[Embed, JobOptions]:
+    """Return the task of a job of embeddings, and the options of the job.
+
+    Args:
+        sender: The client's, for its default input types.
+        function: Name of the method that was called, for errors.
+        model: The model.
+        options: The method's `**options`: fields of the requests, and options of the job.
+
+    Raises:
+        TypeError: There is no such argument.
+        ArgumentError: An argument is wrong.
+    """
     from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
 
-    given = input_type or sender.input_types.get("embed")
-    role, dtype = check_embedding(model, given, output_dtype, output_dimension)
-    check_flag("truncation", truncation)
-    return Embed(
-        BatchEmbeddingsParams(
-            model=model,
-            input_type=_given(role),
-            truncation=_given(truncation),
-            output_dtype=_given(dtype),
-            output_dimension=_given(output_dimension),
-            encoding_format="base64",
-        )
-    )
+    fields, own = _sorted(options, sender.input_types.get("embed"))
+    params = BatchEmbeddingsParams(model=model, encoding_format="base64")
+    return Embed(fill(params, function, {"truncation": True, **fields}, OPTIONS)), own
 
 
 def contextualize_task(
     sender: Sender | AsyncSender,
+    function: str,
     model: str,
-    input_type: InputType | str | None,
-    output_dtype: OutputDtype | str | None,
-    output_dimension: int | None,
     chunk_fn: ChunkFunction | None,
-    enable_auto_chunking: bool,
-    chunk_size: int | None,
-    chunk_overlap: int | None,
-) -> Contextualize:
-    """The task of `contextualized_embed`, its arguments checked."""
+    options: Mapping[str, Any],
+) -> tuple[Contextualize, JobOptions]:
+    """Return the task of a job of contextualized embeddings, and the options of the job.
+
+    Args:
+        sender, function, model, options: As in `embed_task`.
+        chunk_fn: Splits each text into chunks.
+
+    Raises:
+        TypeError, ArgumentError: As in `embed_task`.
+    """
     from voyageai_rest.models.batch_contextualized_embeddings_params import (
         BatchContextualizedEmbeddingsParams,
     )
 
-    given = input_type or sender.input_types.get("contextualized_embed")
-    check_flag("enable_auto_chunking", enable_auto_chunking)
-    check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
-    if enable_auto_chunking and given != "document":
+    fields, own = _sorted(options, sender.input_types.get("contextualized_embed"))
+    fields = check_chunking(chunk_fn, fields)
+    if fields["enable_auto_chunking"] and fields.get("input_type") != "document":
         raise ArgumentError(
             "enable_auto_chunking=True requires input_type='document'", "enable_auto_chunking"
         )
-    role, dtype = check_embedding(model, given, output_dtype, output_dimension)
-    params = BatchContextualizedEmbeddingsParams(
-        model=model,
-        input_type=_given(role),
-        output_dtype=_given(dtype),
-        output_dimension=_given(output_dimension),
-        encoding_format="base64",
-        enable_auto_chunking=enable_auto_chunking or UNSET,
-        chunk_size=_given(chunk_size),
-        chunk_overlap=_given(chunk_overlap),
-    )
-    return Contextualize(params, chunk_fn)
+    params = BatchContextualizedEmbeddingsParams(model=model, encoding_format="base64")
+    return Contextualize(fill(params, function, fields, OPTIONS), chunk_fn), own
 
 
-def rerank_task(model: str, top_k: int | None, truncation: bool | None) -> Rerank:
-    """The task of `rerank`, its arguments checked."""
+def rerank_task(function: str, model: str, options: Mapping[str, Any]) -> tuple[Rerank, JobOptions]:
+    """Return the task of a job of rerankings, and the options of the job.
+
+    Args:
+        function, model, options: As in `embed_task`.
+
+    Raises:
+        TypeError, ArgumentError: As in `embed_task`.
+    """
     from voyageai_rest.models.batch_rerank_params import BatchRerankParams
 
-    check_model(model)
-    check_flag("truncation", truncation)
-    check_number("RerankRequest", "top_k", top_k)
-    return Rerank(
-        BatchRerankParams(model=model, top_k=_given(top_k), truncation=_given(truncation))
-    )
+    fields, own = _sorted(options)
+    params = BatchRerankParams(model=model)
+    return Rerank(fill(params, function, {"truncation": True, **fields}, OPTIONS)), own
 
 
-def _given(value: V | None) -> V | Unset:
-    return UNSET if value is None else value
+def _sorted(
+    options: Mapping[str, Any], input_type: str | None = None
+) -> tuple[dict[str, Any], JobOptions]:
+    """Return the fields of the requests, with a default input type, and the options of the job."""
+    own = {name: options[name] for name in options if name in OPTIONS}
+    fields = {name: options[name] for name in options if name not in OPTIONS}
+    if input_type and not fields.get("input_type"):
+        fields["input_type"] = input_type
+    return fields, cast("JobOptions", own)

@@ -1,0 +1,1 @@
+"""The official client's names that this one does not need: old modules are façades over these."""
