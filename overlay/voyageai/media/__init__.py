@@ -1,6 +1,6 @@
-"""Pictures and videos as users have them, made into what the contract has.
+"""Pictures and videos of users, encoded as the parts of a request.
 
-This room reads the files that it is given; all work on pictures is done once, before a request.
+Files are read and pictures encoded once, before the request.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class VideoUrl:
 
 
 def prepare(inputs: Any, model: str) -> Any:
-    """Inputs whose pictures and videos are parts of the contract; the rest as it is.
+    """Encode the pictures and videos of inputs as parts of the contract; leave the rest as it is.
 
     Args:
         inputs: As `Client.multimodal_embed` takes them.
@@ -87,12 +87,12 @@ def _part(part: Any, model: str, argument: str) -> Any:
 
 
 def is_medium(part: object) -> bool:
-    """Whether a part is a picture or video, and none of the contract's parts."""
+    """Return whether a part is a picture or video, and none of the contract's parts."""
     return isinstance(part, (ImageUrl, VideoUrl, Video)) or pictures.is_picture(part)
 
 
 def replaced(inputs: object, replace: Callable[[Any, str], object]) -> object:
-    """The inputs with each picture and video replaced; the rest as it is.
+    """Replace each picture and video of inputs; leave the rest as it is.
 
     Args:
         inputs: As users give them; what is no list of dicts or lists stays as it is.
@@ -105,7 +105,7 @@ def replaced(inputs: object, replace: Callable[[Any, str], object]) -> object:
 
 
 def has_media(inputs: object) -> bool:
-    """Whether any part is a picture or video."""
+    """Return whether any part is a picture or video."""
     items: list[Any] = inputs if isinstance(inputs, list) else []  # pyright: ignore[reportUnknownVariableType]  # of anything
     return any(is_medium(part) for item in items for part in _parts(item))
 
@@ -124,7 +124,7 @@ def _item(item: object, argument: str, replace: Callable[[Any, str], object]) ->
 
 
 def _parts(item: object) -> Sequence[Any]:
-    """The parts of an input; none of what is no input."""
+    """Return the parts of an input; none of anything else."""
     if isinstance(item, Mapping):
         content: Any = item.get("content")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of anything
         return content if isinstance(content, (list, tuple)) else ()  # pyright: ignore[reportUnknownVariableType]  # of anything

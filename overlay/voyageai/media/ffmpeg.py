@@ -46,7 +46,7 @@ QUALITY = ("-crf", "20", "-maxrate", "6M", "-bufsize", "12M", "-preset", "veryfa
 # Frames stand in the file in the order they are shown, and any is found in a few steps.
 CODING = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "60", *QUALITY)
 ADDRESS = re.compile(r"\[[^]]* @ 0x[0-9a-f]+\] ")
-"""What part of ffmpeg says something."""
+"""The part of ffmpeg that a message is from."""
 
 FOLDER = "voyageai-"
 """The beginning of the names of temporary folders."""
@@ -57,7 +57,7 @@ SLOWEST = 20.0
 
 
 def executable() -> str:
-    """Path or name of the program.
+    """Return the path or name of the program.
 
     Raises:
         ImportError: There is none; says how to get it.
@@ -80,7 +80,7 @@ def executable() -> str:
 
 
 def measure(source: Path) -> Measures:
-    """Look at a video. Its frames are counted, not estimated from a frame rate.
+    """Measure a video. Its frames are counted, not estimated from a frame rate.
 
     Args:
         source: The file.
@@ -141,7 +141,7 @@ def _input(source: Path) -> tuple[str, ...]:
 
 
 def _length(lines: Iterable[str]) -> tuple[int, float]:
-    """The number of frames, and the seconds from the first to the end of the last."""
+    """Return the number of frames, and the seconds from the first to the end of the last."""
     unit = 0.0
     times: list[tuple[int, int]] = []
     for line in lines:
@@ -158,7 +158,7 @@ def _length(lines: Iterable[str]) -> tuple[int, float]:
 
 
 def _run(arguments: Iterable[str], seconds: float) -> list[str]:
-    """The lines that ffmpeg writes."""
+    """Run ffmpeg and return the lines that it writes."""
     program = executable()
     try:
         done = subprocess.run(  # noqa: S603  # a fixed program, no shell
@@ -186,7 +186,7 @@ def _run(arguments: Iterable[str], seconds: float) -> list[str]:
 
 @contextmanager
 def kept(data: bytes) -> Generator[Path, None, None]:
-    """A video as a file, which is gone afterwards, in a folder that only this user can enter."""
+    """Write a video to a temporary file, in a folder that only this user can enter."""
     with TemporaryDirectory(prefix=FOLDER) as folder:
         path = Path(folder, "video")
         path.write_bytes(data)
@@ -194,7 +194,7 @@ def kept(data: bytes) -> Generator[Path, None, None]:
 
 
 def usage_of(path: Path, model: str, base_url: str | None) -> Usage:
-    """What a video counts as.
+    """Return the usage of a video.
 
     Args:
         path: The video.
@@ -212,7 +212,7 @@ def usage_of(path: Path, model: str, base_url: str | None) -> Usage:
 
 
 def look(path: Path, model: str) -> Usage | None:
-    """What a video counts as, as far as that can be found out here.
+    """Return the usage of a video, or None where it can't be found out here.
 
     Raises:
         ArgumentError: The model takes no videos.
@@ -225,7 +225,7 @@ def look(path: Path, model: str) -> Usage | None:
 def optimized(
     source: Path, model: str, *, multiple: int | None, budget: int | None
 ) -> tuple[bytes, Usage]:
-    """A video as `optimize_video` makes it, and what it counts as.
+    """Optimize a video for `optimize_video`; return it and its usage.
 
     Args:
         source: The file.
@@ -253,7 +253,7 @@ def optimized(
 
 
 def _bounds(model: str) -> PixelBounds | None:
-    """What a model counts by; None without huggingface_hub or without a connection."""
+    """Return what a model counts by; None without huggingface_hub or without a connection."""
     with suppress(ImportError, OSError):
         return pixel_bounds(model, "video")
     return None

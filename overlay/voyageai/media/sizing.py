@@ -37,14 +37,14 @@ Kind: TypeAlias = Literal["image", "video"]
 
 CONFIG = "client_config.json"
 NAMES = {"min": "pixels_min", "max": "pixels_max", "per_token": "to_tokens_ratio"}
-"""What the catalogue calls a value, and what that file does."""
+"""Names of the values in the catalogue, and in that file."""
 LEAST = 2
 """Frames of a video: models look at two at a time."""
 
 
 @frozen
 class PixelBounds:
-    """What a model counts a kind of medium by.
+    """The pixels by which a model counts a kind of medium.
 
     Attributes:
         least: Pixels to which a smaller picture, or frame of a video, is scaled up.
@@ -57,20 +57,20 @@ class PixelBounds:
     per_token: int
 
     def scaled(self, pixels: int) -> int:
-        """Pixels of a picture or frame after scaling."""
+        """Return the pixels of a picture or frame after scaling."""
         return max(self.least, min(self.most, pixels))
 
     def tokens(self, pixels: int) -> int:
-        """Tokens of so many pixels, scaled already."""
+        """Return the tokens of so many scaled pixels."""
         return pixels // self.per_token
 
     def affordable(self, frame: int, tokens: int) -> int:
-        """The most frames of so many pixels each that make no more than so many tokens."""
+        """Return the most frames of so many pixels each that make at most so many tokens."""
         return ((tokens + 1) * self.per_token - 1) // self.scaled(frame)
 
 
 def pixel_bounds(model: str, kind: Kind, base_url: str | None = None) -> PixelBounds:
-    """What a model counts pictures or frames of videos by.
+    """Return the pixels by which a model counts pictures or frames of videos.
 
     Args:
         model: Name of a model.
@@ -141,7 +141,7 @@ class Measures(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What a video counts as.
+    """The usage of a video: what it is billed as.
 
     Attributes:
         pixels: Of all frames, each scaled as the model does; as they are, if that is not known.
@@ -155,7 +155,7 @@ class Usage(NamedTuple):
 
 
 def usage(found: Measures, by: PixelBounds | None) -> Usage:
-    """What a video counts as.
+    """Return the usage of a video.
 
     Args:
         found: The video.
@@ -173,7 +173,7 @@ def usage(found: Measures, by: PixelBounds | None) -> Usage:
 
 
 def even(frames: int) -> int:
-    """The number of frames that count.
+    """Return the number of frames that count.
 
     Raises:
         VideoProcessingError: They are fewer than two.
@@ -187,7 +187,7 @@ def even(frames: int) -> int:
 
 
 def fitting(size: tuple[int, int], by: PixelBounds, budget: int) -> int:
-    """The most frames, an even number, that a budget of tokens has room for.
+    """Return the most frames, an even number, that a budget of tokens has room for.
 
     Args:
         size: Width and height of a frame.
@@ -209,7 +209,7 @@ def fitting(size: tuple[int, int], by: PixelBounds, budget: int) -> int:
 
 
 def size(found: Measures, multiple: int | None) -> tuple[int, int]:
-    """Width and height of the frames to write.
+    """Return width and height of the frames to write.
 
     Args:
         found: The video.

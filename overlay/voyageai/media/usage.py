@@ -1,4 +1,4 @@
-"""What inputs count as, before they are sent."""
+"""The usage of inputs, counted before they are sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOTHING = TextContent(text="")
 def count_usage(
     inputs: object, model: str, count_text: Callable[[list[str]], int], base_url: str | None = None
 ) -> dict[str, int]:
-    """What inputs count as.
+    """Count the usage of inputs.
 
     Args:
         inputs: As `Client.multimodal_embed` takes them, without URLs to fetch.
@@ -70,7 +70,7 @@ def count_usage(
 
 @define
 class _Tally:
-    """What pictures and videos count as together."""
+    """Adds up pixels and tokens of pictures and videos."""
 
     model: str
     base_url: str | None

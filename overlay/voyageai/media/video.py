@@ -147,7 +147,7 @@ class Video:
         return video
 
     def to_bytes(self) -> bytes:
-        """The video's bytes."""
+        """Return the video's bytes."""
         return self._data
 
     def to_file(self, path: str | PathLike[str]) -> None:
@@ -159,7 +159,7 @@ class Video:
         Path(path).write_bytes(self._data)
 
     def encoded(self, model: str, argument: str) -> VideoBase64Content:
-        """The video as a part of an input.
+        """Encode the video as a part of an input.
 
         Args:
             model: The model, whose limits hold.
@@ -267,7 +267,7 @@ def optimize_video(
 
 
 def sniff(data: bytes) -> str | None:
-    """The media type of a video from its first bytes; None if they tell nothing.
+    """Return the media type of a video by its first bytes; None if they don't tell it.
 
     Example:
         >>> sniff(bytes.fromhex("0000001866747970 6d703432"))

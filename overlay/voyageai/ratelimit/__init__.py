@@ -47,11 +47,11 @@ def _limit(_: object, attribute: Attribute[float | None], value: Any) -> None:
 
 @frozen(kw_only=True)
 class RateLimit:
-    """How much may be sent in any 60 seconds, by all calls together, whatever their models.
+    """A limit of what all calls together may send in any 60 seconds, whatever their models.
 
     Attributes:
-        rpm: Requests per minute; None for as many as you like.
-        tpm: Tokens per minute; None for as many as you like.
+        rpm: Requests per minute; None for no limit.
+        tpm: Tokens per minute; None for no limit.
 
     Raises:
         ArgumentError: A number is no limit, or there is none.
@@ -70,7 +70,7 @@ class RateLimit:
 
 
 class RateLimiter:
-    """Lets requests out in the order in which they came, never more than the limit in a minute.
+    """Lets requests out in order of arrival, never more than the limit in any minute.
 
     For each request: `reserve`; ask `wait`, and sleep, until it says 0; send; then `correct` with
     what the answer says, or `slow_down` if it is a refusal. `release` at the end, whatever
@@ -167,7 +167,7 @@ class RateLimiter:
         return self._budgets[reservation.key].wait(reservation, now)
 
     def at_least(self, reservation: Reservation, now: float) -> float:
-        """Estimate, rather too low, the seconds that a request must wait if no other gives up.
+        """Return an estimate, rather too low, of the seconds that a request must wait.
 
         More than the time to a deadline means that there is no point in waiting.
         """
@@ -202,7 +202,7 @@ class RateLimiter:
         self._budgets[reservation.key].slow_down(reservation, now, retry_after)
 
     def release(self, reservation: Reservation, now: float) -> None:
-        """End a request, whatever became of it.
+        """Give up a request, or end it after its answer.
 
         The next request takes the place of one that was not let out. A request that was let out and
         has no answer still counts, as the server may have seen it. Otherwise nothing happens.
@@ -224,7 +224,7 @@ class RateLimiter:
 
 
 Setting = Tier | RateLimit | RateLimiter | None
-"""What can be given as a client's rate limit."""
+"""The types of a client's rate limit."""
 
 
 def limits(

@@ -261,7 +261,7 @@ class Budget:
         )
 
     def _fits(self, ahead: int, tokens: int, share: float) -> bool:
-        """Whether a request, and all before it, can go at once."""
+        """Return whether a request, and all before it, can go at once."""
         rpm, tpm = self._allowed(share)
         charge = self._charge(tokens, alone=not ahead)
         return self._window.requests + ahead + 1 <= rpm and self._window.tokens + charge <= tpm

@@ -1,4 +1,4 @@
-"""How much of a limit the server has shown to grant."""
+"""Adapting to a server that grants less than the limit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AdaptiveThrottle:
         self._refused_at = -inf
 
     def allows_probe(self, probes: int, now: float) -> bool:
-        """Whether a request may be sent beyond the share, while so many probes are in flight."""
+        """Return whether one more request may be sent beyond the share, beside these probes."""
         return self.share < 1 and probes < self._max_probes and now >= self.probe_at
 
     def accepted(self, share: float, probed: float | None, sent_at: float) -> None:

@@ -11,7 +11,7 @@ from attrs import define, field
 
 
 class State(Enum):
-    """How far a request has come."""
+    """The stages of a request."""
 
     WAITING = "waiting"
     IN_FLIGHT = "in flight"
@@ -59,12 +59,12 @@ class Reservation:
 
     @property
     def abandoned(self) -> bool:
-        """Whether its call has ended without releasing it."""
+        """True if its call has ended without releasing it."""
         open_ = self.state is State.WAITING or self.state is State.IN_FLIGHT
         return open_ and self.alive is not None and not self.alive.locked()
 
     def counts(self, now: float) -> bool:
-        """Whether the budget still has to remember it."""
+        """Return whether the budget still has to remember it."""
         if self.state is State.ANSWERED:
             return self.until > now
         return self.state is not State.DONE

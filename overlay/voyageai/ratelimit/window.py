@@ -1,4 +1,4 @@
-"""What the server may still count against a limit."""
+"""The requests that the server may still count against a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a call travels. The only room that knows the HTTP library."""
+"""Sending calls over HTTP. No other package imports the HTTP library."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ class Transport:
         return self._environment
 
     def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Sleep for some seconds."""
         self._sleep(seconds)
 
     def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
     ) -> T | RawResponse[T]:
-        """Send a call and read its answer, or with `raw` give the answer as it came.
+        """Send a call and return its result, or with `raw` the response as it came.
 
         Raises:
-            VoyageError: It failed.
+            VoyageError: The call failed.
         """
         try:
             flow = steps(call, parameters, options, self._environment, raw=raw)
@@ -129,16 +129,16 @@ class AsyncTransport:
         return self._environment
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Sleep for some seconds."""
         await self._sleep(seconds)
 
     async def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
     ) -> T | RawResponse[T]:
-        """Send a call and read its answer, or with `raw` give the answer as it came.
+        """Send a call and return its result, or with `raw` the response as it came.
 
         Raises:
-            VoyageError: It failed.
+            VoyageError: The call failed.
         """
         try:
             flow = steps(call, parameters, options, self._environment, raw=raw)

@@ -118,7 +118,7 @@ def _wrong(given: Any, client: str) -> ArgumentError:
 
 
 def is_legacy(given: object, *names: str) -> bool:
-    """Whether an object is of one of these classes of `httpx`, which is not loaded for that."""
+    """Return whether an object is of one of these classes of `httpx`, without importing it."""
     httpx = sys.modules.get("httpx")
     return isinstance(given, tuple(getattr(httpx, name) for name in names if hasattr(httpx, name)))
 
@@ -150,7 +150,7 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return self._response(answer, request)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The same, without blocking."""
+        """Send a request as `handle_request` does, without blocking."""
         with self.mapped_exceptions(request):
             send = self._send or self.client.handle_async_request
             answer = await send(self._request(request, _AsyncOnlyStream(request.stream)))

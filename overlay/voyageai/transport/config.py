@@ -1,4 +1,4 @@
-"""How to reach hosts: proxies and certificates, as given or as the environment names them."""
+"""Proxies and certificates: as given, or as the environment names them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class InsecureWarning(UserWarning):
 
 @frozen(kw_only=True)
 class ConnectionConfig:
-    """How to reach hosts.
+    """Settings of connections.
 
     Attributes:
         proxy: URL of a proxy for all hosts, or proxies by scheme; None for those that the
@@ -134,7 +134,7 @@ class ConnectionConfig:
 
 
 def bypassed(no_proxy: str, url: httpx2.URL) -> bool:
-    """Whether NO_PROXY names a host, as curl reads it.
+    """Return whether NO_PROXY names a host, as curl reads it.
 
     Args:
         no_proxy: Names, which stand for what ends in them too, addresses, and networks such as
@@ -243,10 +243,10 @@ def _context(verify: bool, path: str) -> ssl.SSLContext:
 
 
 def check_base_url(url: str) -> None:
-    """Refuse what is no URL, and warn when the key would travel unencrypted to another machine.
+    """Refuse an invalid base URL; warn when the key would travel unencrypted to another machine.
 
     Raises:
-        ArgumentError: It is none.
+        ArgumentError: It is not a valid URL.
     """
     host = read_url(url).host
     loopback = host in ("localhost", "::1") or host.startswith("127.")

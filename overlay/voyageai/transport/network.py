@@ -54,7 +54,7 @@ def set_backend(
 
 
 def has_unread_bytes(transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport) -> bool:
-    """Whether a connection that was used holds bytes beyond its response.
+    """Return whether a used connection holds bytes beyond its response.
 
     The library would take them for the beginning of the next one: somebody else's vectors.
     """

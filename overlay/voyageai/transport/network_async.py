@@ -243,7 +243,7 @@ async def _connect(address: Address, options: list[Any]) -> socket.socket:
 
 
 def _is_readable(sock: socket.socket) -> bool:
-    """Whether an idle socket has bytes or an end to read, so that its connection is of no use."""
+    """Return whether an idle socket has bytes or an end to read: its connection is unusable."""
     if sock.fileno() < 0:
         return True
     if not hasattr(select, "poll"):

@@ -248,7 +248,7 @@ class ConnectionPool(httpx2.BaseTransport):
 
 
 class AsyncConnectionPool(httpx2.AsyncBaseTransport):
-    """The same for one event loop, where deadlines are kept by cancelling.
+    """The twin of `ConnectionPool` for one event loop, where cancelling enforces deadlines.
 
     Args:
         config: How to reach hosts.
@@ -325,7 +325,7 @@ class AsyncConnectionPool(httpx2.AsyncBaseTransport):
 
 
 def is_streamed(request: httpx2.Request, response: httpx2.Response) -> bool:
-    """Whether the body is left for a reader that takes it piece by piece."""
+    """Return whether the body is left for a reader that takes it piece by piece."""
     return request.extensions.get("streamed", False) and response.status_code in STREAMED
 
 
@@ -357,7 +357,7 @@ async def _asend(slot: Slot[httpx2.AsyncHTTPTransport], request: httpx2.Request)
 
 
 def _may_resend(request: httpx2.Request, failure: httpx2.RemoteProtocolError) -> bool:
-    """Whether a request met a stale connection, and may be sent again on a new one."""
+    """Return whether a request met a stale connection, and may be sent again on a new one."""
     stale = isinstance(failure.__cause__, StaleConnection)
     if not stale or not request.extensions.get("repeatable", True):
         return False

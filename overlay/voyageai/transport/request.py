@@ -125,7 +125,7 @@ def read_url(text: str) -> httpx2.URL:
 
 
 def has_valid_host(url: httpx2.URL) -> bool:
-    """Whether a URL has a host, and no port that can't be one."""
+    """Return whether a URL has a host, and no impossible port."""
     return bool(url.host) and (url.port is None or 0 < url.port < 65536)
 
 
@@ -152,7 +152,7 @@ def shortest(*seconds: float | None) -> float | None:
 
 
 def rewindable(request: Request) -> bool:
-    """Whether the body can be sent a second time from its beginning."""
+    """Return whether the body can be sent a second time from its beginning."""
     for _, part in request.parts:
         content = part[1]
         if not isinstance(content, bytes) and not content.seekable():
@@ -237,7 +237,7 @@ class Upload(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     @property
     def repeatable(self) -> bool:
-        """Whether it can be sent again, and can have had no effect so far."""
+        """True if it can be sent again, and can have had no effect so far."""
         return self._rewinds and not self.handed_over
 
     def _pieces(self) -> Iterator[bytes]:

@@ -69,7 +69,8 @@ class _BodyBuffer:
         self._size = bounds.size if response.is_success else ERROR_SIZE
         self._left = self._size
         self._pieces: list[bytes] = []
-        if "content-encoding" in response.headers and not response.is_stream_consumed:
+        self.encoded = "content-encoding" in response.headers or response.is_stream_consumed
+        if self.encoded and not response.is_stream_consumed:
             response.stream = _CompressedStream(response.stream, self._size)
 
     def append(self, piece: bytes) -> None:
@@ -112,7 +113,7 @@ def read(response: httpx2.Response, clock: Callable[[], float]) -> None:
     """
     body = _BodyBuffer(response, clock)
     try:
-        for piece in response.iter_bytes():
+        for piece in response.iter_bytes() if body.encoded else response.iter_raw():
             body.append(piece)
     except _BodyTooLong:
         body.truncate()
@@ -125,7 +126,7 @@ async def aread(response: httpx2.Response, clock: Callable[[], float]) -> None:
     """Read a body as `read` does, without blocking."""
     body = _BodyBuffer(response, clock)
     try:
-        async for piece in response.aiter_bytes():
+        async for piece in response.aiter_bytes() if body.encoded else response.aiter_raw():
             body.append(piece)
     except _BodyTooLong:
         body.truncate()
