@@ -252,22 +252,27 @@ class _Settings(Protocol):
     @property
     def base_url(self) -> str:
         """The URL of the API."""
+        ...
 
     @property
     def environment(self) -> Environment:
         """Clocks and randomness."""
+        ...
 
     @property
     def input_types(self) -> Mapping[str, InputType | str]:
         """Default input types, by method."""
+        ...
 
     @property
     def tokenizers(self) -> Tokenizers | None:
         """The user's own tokenizers, by model."""
+        ...
 
     @property
     def transport(self) -> object:
         """The transport, which copies of a client share."""
+        ...
 
     def options(self, given: CallOptions) -> Options:
         """Return the complete options of a call: the client's where none are given.
@@ -275,6 +280,7 @@ class _Settings(Protocol):
         Raises:
             VoyageError: There is no key, or an option is wrong.
         """
+        ...
 
 
 class Sender(_Settings, Protocol):
@@ -286,6 +292,7 @@ class Sender(_Settings, Protocol):
         Raises:
             VoyageError: The call failed.
         """
+        ...
 
     def sleep(self, seconds: float) -> None:
         """Sleep."""
@@ -300,6 +307,7 @@ class AsyncSender(_Settings, Protocol):
         Raises:
             VoyageError: The call failed.
         """
+        ...
 
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
