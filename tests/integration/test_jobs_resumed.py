@@ -20,7 +20,7 @@ from voyageai import error
 from voyageai.batches import JobTimings
 from voyageai_emulator import Emulator
 
-from .jobbing import Site, sited, texts
+from .job_harness import Site, sited, texts
 
 ROWS = 20
 TORN = b'{"at": "2026-01-01T00:00:00+00:00", "eve'

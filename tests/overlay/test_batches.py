@@ -18,7 +18,7 @@ from voyageai.batches import AsyncBatches, Batch, Batches, Polling, RequestCount
 from voyageai.batches.resource import RawBatches
 from voyageai.batches.resource_async import AsyncRawBatches
 
-from .storing import BATCH, answer, done, in_turn
+from .file_server import BATCH, answer, done, in_turn
 
 PARAMS = {"model": "voyage-4", "input_type": "document"}
 ARGUMENTS = ("/v1/embeddings", "file-1", PARAMS)

@@ -13,6 +13,7 @@ import logging
 import os
 import pickle
 import tempfile
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -30,7 +31,7 @@ from voyageai.files.resource_async import AsyncRawFiles
 from voyageai.files.sources import Source
 from voyageai_rest.models import BatchEmbeddingsBody, BatchInputLine
 
-from .storing import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
+from .file_server import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
 
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
 STORED = answer(**FILE)
@@ -161,8 +162,17 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("lines", "reason"), WRONG, ids=range(len(WRONG)))
-@pytest.mark.parametrize("form", [bytes, io.BytesIO, Pipe])
+FORMS = [bytes, io.BytesIO, Pipe]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason", "form"),
+    [
+        *((*WRONG[0], form) for form in FORMS),
+        *((*wrong, form) for wrong, form in zip(WRONG[1:], cycle(FORMS), strict=False)),
+    ],
+    ids=range(len(WRONG) + len(FORMS) - 1),
+)
 def test_a_line_that_is_wrong_is_named_before_anything_is_sent(face, lines, reason, form):
     """The server would say so hours later."""
     with pytest.raises(error.ArgumentError, match=reason) as raised:

@@ -15,7 +15,7 @@ from voyageai import error
 from voyageai.files import writing as writing_module
 from voyageai.files.writing import ResumableFile
 
-from .storing import FILE, LINE, answer, content, done, in_turn, jsonl
+from .file_server import FILE, LINE, answer, content, done, in_turn, jsonl
 
 BODY = jsonl(*[{**LINE, "custom_id": str(number)} for number in range(5)])
 BROKEN = httpx2.ReadError("reset by peer")

@@ -67,7 +67,7 @@ __all__ = [
     "Row",
 ]
 
-# Loaded when they are asked for: single batches need none of them.
+# Loaded when they are first used: single batches need none of them.
 _LATE = {
     "AsyncJob": ".jobs.job",
     "BatchContextualizedEmbeddings": ".jobs.results",

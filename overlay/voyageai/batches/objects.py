@@ -10,8 +10,8 @@ from attrs import field, frozen
 from voyageai_rest import models
 from voyageai_rest.errors import printable
 
+from .._utils import safe_repr
 from ..files.objects import aware, given
-from ..reprs import whole
 
 if TYPE_CHECKING:
     from voyageai_rest.models import BatchEndpoint, BatchStatus
@@ -74,7 +74,7 @@ class Batch:
         finalizing_at: When its files began to be written.
         completed_at: When it was completed.
         failed_at: When it failed.
-        cancelling_at: When its cancellation was asked for.
+        cancelling_at: When its cancellation was requested.
         cancelled_at: When it was cancelled.
         expected_completion_at: The end of its window.
         request_id: The server's id of the request that returned it; None for jobs of a list.
@@ -167,7 +167,7 @@ class Batch:
             return float(self.is_done)
         return (counts.completed + counts.failed) / counts.total
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         counts = self.request_counts
         failed = f", {counts.failed} failed" if counts.failed else ""

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
+from .._utils import safe_repr
 from ..error import VoyageError
 from ..flow import in_thread
-from ..reprs import whole
 from . import calls
 from .downloads import Download
 from .lines import LineReader
@@ -171,7 +171,7 @@ class FileContent:
                 return
             self._sender.sleep(wait)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"
 
@@ -340,7 +340,7 @@ class AsyncFileContent:
                 return
             await self._sender.sleep(wait)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"
 

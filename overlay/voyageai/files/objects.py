@@ -12,7 +12,7 @@ from voyageai_rest import models
 from voyageai_rest.errors import ShapeError, printable
 from voyageai_rest.types import Unset
 
-from ..reprs import whole
+from .._utils import safe_repr
 
 if TYPE_CHECKING:
     from voyageai_rest.models import FilePurpose
@@ -83,7 +83,7 @@ class FileObject:
         """Return the file as JSON has it, with fields that this release does not know."""
         return self._model.to_dict()
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.id!r}, {self.filename!r}, {self.bytes} bytes, "

@@ -10,8 +10,8 @@ from attrs import asdict, frozen
 from voyageai_rest.errors import printable
 from voyageai_rest.models.batch_error import BatchError
 
+from ..._utils import safe_repr
 from ...disk import open_regular
-from ...reprs import whole
 from .lines import dumps
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Failures(Sequence[Failure]):
             file.writelines(dumps(asdict(failure)) for failure in self)
         fresh.replace(path)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"<{self._count:,} failures>"
 

@@ -10,11 +10,11 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ... import tokenization
+from ..._utils import safe_repr
 from ...disk import NotRegularError
 from ...error import ArgumentError
 from ...files import AsyncFiles, Files
 from ...flow import AsyncSender, Environment, Notify, Request, Sender, run, run_async
-from ...reprs import whole
 from ..polling import Polling
 from .ceiling import MaxCostError
 from .directory import JobDirectoryError
@@ -188,7 +188,7 @@ class _Job(Generic[S, R]):
             return failure.with_traceback(None)
         return failure
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"

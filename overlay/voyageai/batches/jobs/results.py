@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import frozen
 
+from ..._utils import safe_repr
 from ...disk import sync_folder
 from ...error import ArgumentError, MalformedResponseError
 from ...extras import require
-from ...reprs import whole
 from ...results import EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
 from .estimate import cost
@@ -119,7 +119,7 @@ class BatchResults(Generic[V]):
             for row in found:
                 yield row
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self._rows:,} {self._task.noun}, "
