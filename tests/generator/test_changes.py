@@ -384,7 +384,7 @@ def test_every_reader_of_a_renamed_field_is_found_by_mypy(
 LINE = "\n    priority: int | None\n"
 OPTIONS = {
     "EmbedOptions": "voyageai/options.py",
-    "EmbedJobOptions": "voyageai/batches/jobs/preparing.py",
+    "EmbedJobOptions": "voyageai/batches/jobs/options.py",
 }
 """Where type checkers and editors know the fields of `/embeddings` from, live and in batch jobs."""
 USE = """
