@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     )
     from .tasks import Task
 
-__all__ = ["BulkMethods"]
+__all__ = ["JobMethods"]
 
 R = TypeVar("R", bound="BatchResults[Any]")
 
 
-class BulkMethods:
+class JobMethods:
     """The methods of `Batches` that take any number of rows."""
 
     _sender: Sender
@@ -120,7 +120,7 @@ class BulkMethods:
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."] * 1000, model="voyage-4-lite")
-            >>> print(job.estimate.said_cost)
+            >>> print(job.estimate.cost_text)
             about $0.0000268
         """
         from . import preparing, results

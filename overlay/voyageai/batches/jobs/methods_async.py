@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     )
     from .tasks import Task
 
-__all__ = ["AsyncBulkMethods"]
+__all__ = ["AsyncJobMethods"]
 
 R = TypeVar("R", bound="BatchResults[Any]")
 
 
-class AsyncBulkMethods:
+class AsyncJobMethods:
     """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
 
     _sender: AsyncSender
@@ -133,7 +133,7 @@ class AsyncBulkMethods:
             ...     async with voyageai.AsyncClient() as vo:
             ...         texts = ["It rains."] * 1000
             ...         job = await vo.batches.prepare_embed(texts, model="voyage-4-lite")
-            ...         print(job.estimate.said_cost)
+            ...         print(job.estimate.cost_text)
             >>> asyncio.run(main())
             about $0.0000268
         """
