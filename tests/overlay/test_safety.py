@@ -210,9 +210,11 @@ def test_an_open_way_within_this_machine_does_not_warn(face, url):
 
 
 def test_trusting_any_certificate_warns(face):
-    """It is for tests only."""
-    with pytest.warns(InsecureWarning, match="verify=False"):
-        face.client(verify=False)
+    """It is for tests only; the warning points at the line that asked for it."""
+    with pytest.warns(InsecureWarning, match="verify=False") as caught:
+        face.kind("k", verify=False)
+
+    assert __file__ == caught[0].filename
 
 
 def test_a_proxy_of_the_wrong_type_is_refused(face, monkeypatch):

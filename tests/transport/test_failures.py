@@ -18,7 +18,7 @@ from httpcore2 import WriteTimeout
 from voyageai.transport.network import Deadline
 from voyageai.transport.network import _Stream as Stream
 
-from .conftest import Carry, Embed, ask
+from .conftest import Carry, Embed, ask, kept
 from .scripted import Peer, Server, echo, saying
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -349,3 +349,18 @@ def test_a_header_that_can_not_be_sent_opens_no_connection(embed: Embed, name: s
         assert [] == server.peers
 
     assert (0, False) == (caught.value.attempts, caught.value.outcome_unknown)
+
+
+def test_a_slot_whose_request_failed_is_not_kept(carry: Carry) -> None:
+    """Its transport may take its connection to be in use, and let the next request wait forever."""
+    carrier = carry()
+
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.finish()
+
+    with Server(script) as server:
+        with pytest.raises(httpx2.RemoteProtocolError):
+            carrier.send(ask(server.url))
+        assert [] == kept(carrier.slots)
+        assert 0 == len(carrier.slots._idle._all)

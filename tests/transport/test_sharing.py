@@ -137,6 +137,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
 ) -> None:
     """Wherever they were: in line, connecting, sending, reading. And the others go on."""
     ended = threading.Semaphore(0)
+    patient = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)  # on a busy machine
 
     def slow(peer: Peer) -> None:
         while (body := peer.read()) is not None:
@@ -147,7 +148,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
     async def main(url: str) -> None:
         transport = AsyncTransport(wire(trusting, max_connections=16))
         tasks = [
-            asyncio.ensure_future(transport._send(step(ask(url, b"%d" % number))))
+            asyncio.ensure_future(transport._send(step(ask(url, b"%d" % number, timeout=patient))))
             for number in range(1000)
         ]
         for number, task in enumerate(tasks):

@@ -74,17 +74,27 @@ class StaleConnection(httpcore2.RemoteProtocolError):
     """
 
 
-class ReuseTracker:
-    """Knows whether a connection answered a request before the one that is in flight."""
+class Exchange:
+    """The request that is in flight on a connection, and whether it answered another one before."""
 
     def __init__(self) -> None:
-        self._reused = False
+        self._exchanged = False
         self._answered = False
+        self._head = b""
 
-    def sending(self) -> None:
-        """Note that a request, or more of one, is sent."""
+    def sending(self, data: bytes) -> bytes:
+        """Note that a request, or more of one, is sent; return what to send now.
+
+        A head is held back until the body or, as nothing, the end of the request follows: one write
+        instead of two. Other protocols, such as TLS and SOCKS, begin with other bytes.
+        """
         if self._answered:
-            self._reused, self._answered = True, False
+            self._exchanged, self._answered = True, False
+        head, self._head = self._head, b""
+        if not head and data[:1].isalpha() and data.endswith(b"\r\n\r\n"):
+            self._head = data
+            return b""
+        return head + data if head else data
 
     def received(self, data: bytes) -> bytes:
         """Note what was read, which is nothing at the end of the connection; return it.
@@ -94,13 +104,13 @@ class ReuseTracker:
         """
         # Other bytes are a proxy's, which speaks first: those of SOCKS.
         self._answered = self._answered or data[:1] == b"H"
-        if not data and self._reused and not self._answered:
+        if not data and self._exchanged and not self._answered:
             raise StaleConnection("the server closed the connection while it was idle")
         return data
 
     def broken(self, failure: BaseException | None) -> Exception:
         """Return the exception for a read that failed."""
-        stale = self._reused and not self._answered
+        stale = self._exchanged and not self._answered
         return (StaleConnection if stale else httpcore2.ReadError)(str(failure))
 
 
@@ -210,7 +220,7 @@ class _Stream(httpcore2.NetworkStream):
         self._deadline = deadline
         self._full = False
         self._owner = True
-        self._reuse = ReuseTracker()
+        self._exchange = Exchange()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         left = self._deadline.left(timeout, httpcore2.ReadTimeout)
@@ -218,15 +228,15 @@ class _Stream(httpcore2.NetworkStream):
         try:
             data = self._stream.read(size, left)
         except httpcore2.ReadError as failure:
-            raise self._reuse.broken(failure.__cause__) from failure.__cause__
+            raise self._exchange.broken(failure.__cause__) from failure.__cause__
         self._full = len(data) == size
-        return self._reuse.received(data)
+        return self._exchange.received(data)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._reuse.sending()
-        for start in range(0, len(buffer), WRITE_SIZE):  # each has its time from the library
+        data = self._exchange.sending(buffer)
+        for start in range(0, len(data), WRITE_SIZE):  # each has its time from the library
             left = self._deadline.left(timeout, httpcore2.WriteTimeout)
-            self._stream.write(buffer[start : start + WRITE_SIZE], left)
+            self._stream.write(data[start : start + WRITE_SIZE], left)
 
     def start_tls(
         self,

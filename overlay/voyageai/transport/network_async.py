@@ -21,7 +21,7 @@ from .network import (
     LARGE_READ,
     SOCKET_OPTIONS,
     Address,
-    ReuseTracker,
+    Exchange,
     interleave,
     numeric_addresses,
 )
@@ -71,7 +71,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self._full = False
-        self._reuse = ReuseTracker()
+        self._exchange = Exchange()
 
     async def receive(self, size: int) -> bytes:
         if self._full:  # more may be there already: others on the loop go first
@@ -91,16 +91,16 @@ class _Stream(httpcore2.AsyncNetworkStream):
         except TimeoutError as failure:
             raise httpcore2.ReadTimeout("timed out waiting for the answer") from failure
         except OSError as failure:
-            raise self._reuse.broken(failure) from failure
-        return self._reuse.received(data)
+            raise self._exchange.broken(failure) from failure
+        return self._exchange.received(data)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if not buffer:
+        data = self._exchange.sending(buffer)
+        if not data:
             return
-        self._reuse.sending()
         try:
             async with asyncio.timeout(timeout):
-                await self.send(buffer)
+                await self.send(data)
         except TimeoutError as failure:
             raise httpcore2.WriteTimeout("timed out sending the request") from failure
         except OSError as failure:
