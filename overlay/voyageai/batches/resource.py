@@ -10,7 +10,7 @@ from ..files.paging import Pages
 from ..flow import run_calls
 from ..raw import Raw, raw
 from . import calls, waiting
-from .jobs.methods import BulkMethods
+from .jobs.methods import JobMethods
 from .polling import Polling
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class PollOptions(TypedDict, total=False):
     extra_headers: Mapping[str, str] | None
 
 
-class Batches(BulkMethods):
+class Batches(JobMethods):
     """Batch jobs, which cost less than live calls and are done within hours: `client.batches`.
 
     All methods but `wait` also take `timeout`, `deadline`, `max_retries`, `extra_headers` and

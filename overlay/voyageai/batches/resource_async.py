@@ -10,7 +10,7 @@ from ..files.paging import AsyncPages
 from ..flow import run_calls_async
 from ..raw import Raw, raw_async
 from . import calls, waiting
-from .jobs.methods_async import AsyncBulkMethods
+from .jobs.methods_async import AsyncJobMethods
 from .polling import Polling
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .resource import PollOptions
 
 
-class AsyncBatches(AsyncBulkMethods):
+class AsyncBatches(AsyncJobMethods):
     """The same as `Batches`, without blocking. `list` is not awaited, but what it gives is.
 
     Example:

@@ -1,4 +1,4 @@
-"""The methods of `client.batches` that take any number of rows."""
+"""Batch jobs as methods of `client.batches`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     )
     from .task import Task
 
-__all__ = ["BulkMethods"]
+__all__ = ["JobMethods"]
 
 R = TypeVar("R", bound="BatchResults[Any]")
 
 
-class BulkMethods:
-    """The methods of `Batches` that take any number of rows."""
+class JobMethods:
+    """Methods of `Batches` that embed or rerank any number of rows."""
 
     _sender: Sender
 

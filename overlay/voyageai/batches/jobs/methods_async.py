@@ -1,4 +1,4 @@
-"""The methods of `client.batches` that take any number of rows, without blocking."""
+"""Batch jobs as methods of `client.batches`, without blocking."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     )
     from .task import Task
 
-__all__ = ["AsyncBulkMethods"]
+__all__ = ["AsyncJobMethods"]
 
 R = TypeVar("R", bound="BatchResults[Any]")
 
 
-class AsyncBulkMethods:
-    """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
+class AsyncJobMethods:
+    """Methods of `AsyncBatches` that embed or rerank any number of rows, from any iterable."""
 
     _sender: AsyncSender
 
