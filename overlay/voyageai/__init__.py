@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .client_async import AsyncClient
     from .embeddings_utils import aget_embedding, aget_embeddings, get_embedding, get_embeddings
-    from .media.urls import ImageUrl, VideoUrl
+    from .media import ImageUrl, VideoUrl
     from .ratelimit import RateLimit, RateLimiter
     from .retry import RetryPolicy
 
@@ -79,7 +79,7 @@ _HOMES = {
     "retry": ("RetryPolicy",),
     "api_resources": ("ContextualizedEmbedding", "Embedding", "MultimodalEmbedding", "Reranking"),
     "chunking": ("default_chunk_fn",),
-    "media.urls": ("ImageUrl", "VideoUrl"),
+    "media": ("ImageUrl", "VideoUrl"),
     "embeddings_utils": ("aget_embedding", "aget_embeddings", "get_embedding", "get_embeddings"),
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names}

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack, cast
 
-from .callers import level
+from ._utils import safe_repr, stacklevel, with_hidden_passwords
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, conceal, find_key, usable, usable_url, variables
 from .options import (
@@ -22,7 +22,6 @@ from .options import (
     seconds,
     unexpected,
 )
-from .reprs import whole, with_hidden_passwords
 
 if TYPE_CHECKING:
     import ssl
@@ -177,7 +176,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 warnings.warn(
                     f"voyageai.{name} has no effect; pass {instead} to the client.",
                     UserWarning,
-                    stacklevel=level(),
+                    stacklevel=stacklevel(),
                 )
 
     def _connect(self) -> None:
@@ -188,7 +187,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         import voyageai  # for what users set there
 
-        from .transport.environment import LIMITS, Wire, check
+        from .transport.config import LIMITS, ConnectionConfig, check_base_url
         from .transport.logs import configure
 
         settings = self._settings
@@ -207,17 +206,17 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 "transport",
             )
         configure(voyageai.log)
-        check(self._params["base_url"])
-        wire = Wire(
+        check_base_url(self._params["base_url"])
+        config = ConnectionConfig(
             proxy=cast("str | Mapping[str, str] | None", proxy),
             verify=settings.get("verify", True),
             limits=settings.get("limits") or LIMITS,
         )
-        self._open(wire, transport if client is None else client)
+        self._open(config, transport if client is None else client)
         self._owner = True
 
     @abstractmethod
-    def _open(self, wire: Any, http: Any) -> None:
+    def _open(self, config: Any, http: Any) -> None:
         """Set the transport: one of the user's own, or connections as the settings say."""
 
     # Not Self, which Jedi takes for this class.
@@ -264,9 +263,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         else:
             copied._owner = False  # of this class
             if "base_url" in changes:
-                from .transport.environment import check
+                from .transport.config import check_base_url
 
-                check(copied._params["base_url"])  # of this class
+                check_base_url(copied._params["base_url"])  # of this class
         return copied
 
     copy = with_options
@@ -444,7 +443,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             vars(self).update(state)  # what was changed since the client was made is kept
         self._connect()
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         url = with_hidden_passwords(self._params["base_url"])  # which may have been set by hand
         return f"{type(self).__name__}(base_url={url!r})"

@@ -15,8 +15,8 @@ from attrs import field, fields_dict, frozen
 from voyageai_rest.errors import REQUEST_ID
 from voyageai_rest.types import UNSET, RawResponse, Request
 
+from ._utils import stacklevel
 from .bounds import Bounds, of_scores, of_vectors
-from .callers import level
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .inputs.texts import check_text, check_texts
 from .limits import (
@@ -280,7 +280,7 @@ def default_model() -> str:
         "It will be required in the future; current models are better and cost less. "
         "Please see https://docs.voyageai.com/docs/embeddings for a list.",
         UserWarning,
-        stacklevel=level(),
+        stacklevel=stacklevel(),
     )
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
 

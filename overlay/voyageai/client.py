@@ -99,10 +99,10 @@ class Client(_BaseClient):
     Source: https://docs.voyageai.com/docs/api-key-and-installation
     """
 
-    def _open(self, wire: Any, http: Any) -> None:
+    def _open(self, config: Any, http: Any) -> None:
         from .transport import Transport
 
-        self._transport = Transport(wire, http)
+        self._transport = Transport(config, http)
 
     def embed(
         self,

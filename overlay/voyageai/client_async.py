@@ -60,10 +60,10 @@ class AsyncClient(_BaseClient):
         1024
     """
 
-    def _open(self, wire: Any, http: Any) -> None:
+    def _open(self, config: Any, http: Any) -> None:
         from .transport import AsyncTransport
 
-        self._transport = AsyncTransport(wire, http)
+        self._transport = AsyncTransport(config, http)
 
     async def embed(
         self,

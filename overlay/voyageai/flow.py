@@ -252,27 +252,22 @@ class _Settings(Protocol):
     @property
     def base_url(self) -> str:
         """Where requests go."""
-        ...
 
     @property
     def environment(self) -> Environment:
         """Clocks and randomness."""
-        ...
 
     @property
     def input_types(self) -> Mapping[str, InputType | str]:
         """Default input types, by method."""
-        ...
 
     @property
     def tokenizers(self) -> Tokenizers | None:
         """The user's own tokenizers, by model."""
-        ...
 
     @property
     def transport(self) -> object:
         """What carries the calls: copies of a client share it."""
-        ...
 
     def options(self, given: CallOptions) -> Options:
         """Return the complete options of a call: the client's where none are given.
@@ -280,7 +275,6 @@ class _Settings(Protocol):
         Raises:
             VoyageError: There is no key, or an option is wrong.
         """
-        ...
 
 
 class Sender(_Settings, Protocol):
@@ -292,11 +286,9 @@ class Sender(_Settings, Protocol):
         Raises:
             VoyageError: The call failed.
         """
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Sleep."""
-        ...
 
 
 class AsyncSender(_Settings, Protocol):
@@ -308,8 +300,6 @@ class AsyncSender(_Settings, Protocol):
         Raises:
             VoyageError: The call failed.
         """
-        ...
 
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
-        ...

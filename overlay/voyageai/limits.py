@@ -1,4 +1,4 @@
-"""What a model and a request may be, as the catalogue and the contract say."""
+"""Checks of arguments against the catalogue of models and the contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NONE = Constraint()
 
 
 def constraint(request: str, field: str) -> Constraint:
-    """What the contract demands of a field of a request; nothing for a field without demands."""
+    """Return what the contract demands of a field of a request; nothing for other fields."""
     return CONSTRAINTS.get(request, {}).get(field, NONE)
 
 
@@ -24,7 +24,7 @@ def known(model: str) -> Model | None:
 
 
 def check_model(model: object) -> str:
-    """The name of a model, which must be a string with something in it."""
+    """Return the name of a model, which must be a string that is not blank."""
     if not isinstance(model, str) or not model.strip():
         raise ArgumentError(f"model must be the name of a model, not {model!r}", "model")
     return model

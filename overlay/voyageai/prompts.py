@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from voyageai_rest.catalogue import PROMPTS, find
 
-from .callers import level
+from ._utils import stacklevel
 from .error import ArgumentError
 from .limits import known
 
@@ -121,7 +121,7 @@ def guard(texts: Iterable[str], input_type: InputType | str | None, model: str) 
                 "input_type='document'; otherwise ignore "
                 "voyageai.prompts.MissingInputTypeWarning.",
                 MissingInputTypeWarning,
-                stacklevel=level(),
+                stacklevel=stacklevel(),
             )
         return
     start = getattr(PROMPTS[prompts], input_type).rstrip()
@@ -132,6 +132,6 @@ def guard(texts: Iterable[str], input_type: InputType | str | None, model: str) 
                 "adds, and would carry it twice. Leave the prompt out of the text, or pass "
                 "input_type=None.",
                 DoublePromptWarning,
-                stacklevel=level(),
+                stacklevel=stacklevel(),
             )
             return

@@ -11,11 +11,11 @@ from typing import Any
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 from voyageai_rest.catalogue import MODELS
 
-from tests.browser.visit import Visit
-from tests.emulator.faulting import RANKING, TEXTS, admin, connect, message, post
+from tests.browser.page import Visit
+from tests.emulator.http_helpers import RANKING, TEXTS, admin, connect, message, post
 
 expect = pytest.importorskip("playwright.sync_api").expect
 

@@ -10,13 +10,12 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.__main__ import main
-from voyageai_emulator.app import create_app
+from voyageai_emulator.app import Application
+from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.faults import FAULTS, Fault, FaultPlan
-from voyageai_emulator.handle import Emulator
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
 
-from tests.emulator.faulting import RANKING, TEXTS, admin, post
+from tests.emulator.http_helpers import RANKING, TEXTS, admin, post
 from tests.emulator.test_serving import command
 
 
@@ -192,7 +191,7 @@ def test_paths_below_a_fault_are_those_of_the_api(emulator: Emulator) -> None:
 
 def test_faults_without_a_socket_happen_where_they_can() -> None:
     """In-process transports have bodies and statuses, but no connections."""
-    app = create_app(World(Settings()))
+    app = Application(Settings())
 
     async def ask(fault: str) -> httpx2.Response:
         transport = httpx2.ASGITransport(app=app)

@@ -11,9 +11,8 @@ import pytest
 import voyageai
 from voyageai.batches import AsyncBatches, AsyncJob, Batches, Job
 from voyageai.files import AsyncFiles, Files
-from voyageai.files.content import FileContent
-from voyageai.files.content_async import AsyncFileContent
-from voyageai.files.paging import AsyncPages, Pages
+from voyageai.files.content import AsyncFileContent, FileContent
+from voyageai.files.objects import AsyncPages, Pages
 
 CLIENT = "import voyageai\nvo = voyageai.Client()\n"
 ASYNC = "import voyageai\nvo = voyageai.AsyncClient()\nasync def main():\n    "

@@ -16,6 +16,8 @@ import voyageai
 
 from .conftest import requesting
 
+pytestmark = pytest.mark.smoke
+
 # The official client 0.5.0: names in order, with defaults. Read from its documentation and code.
 REQUIRED = inspect.Parameter.empty
 OFFICIAL = {

@@ -16,7 +16,7 @@ from voyageai_emulator import running
 from voyageai_rest.errors import printable
 
 from .conftest import answer_to, requesting
-from .storing import done
+from .file_server import done
 from .test_failures import failing
 from .test_frame import OFFICIAL
 from .test_results import CALLS
@@ -338,18 +338,20 @@ def test_a_base_url_that_is_none_is_refused_when_the_client_is_made(face, url):
     assert "hidden-word" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+NO_URLS = [
         "https://a/v1?", "https://a/v1#", "https://a/v1#b", "https://@a/v1", "https://a:0/v1",
         "https://a/v1\r\nX: y", "https://a/v1\n", " https://a/v1", "https://a/v1 ", "https://a/\x00",
         "https://\ud800/v1", f"https://a/{'x' * 100_000}", "file:///etc/passwd", "//a/v1",
         "ftp://user:hidden-word@a/v1", "https://user:hidden/word@a/v1", b"https://user:hidden-word@a",
         5, ["https://a/v1"],
-    ],
-    ids=lambda url: repr(url)[:40],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "way"),
+    [*((url, "made") for url in NO_URLS), *((NO_URLS[0], way) for way in ("found", "copied", "set"))],
+    ids=lambda given: repr(given)[:40],
 )  # fmt: skip
-@pytest.mark.parametrize("way", ["made", "found", "copied", "set"])
 def test_what_is_no_base_url_is_one_kind_of_error(face, url, way, monkeypatch):
     """Wherever it comes from, nothing is sent, and no password is shown."""
     client = face.client()

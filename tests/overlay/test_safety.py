@@ -19,15 +19,15 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
+from voyageai._utils import Url
 from voyageai.batches import Failure
-from voyageai.reprs import Url
 from voyageai.transport import logs
-from voyageai.transport.environment import InsecureWarning
+from voyageai.transport.config import InsecureWarning
 from voyageai_rest.errors import BODY_LIMIT
 
 from .conftest import answer_to
-from .storing import answer as answered
-from .storing import content, done, in_turn
+from .file_server import answer as answered
+from .file_server import content, done, in_turn
 from .test_failures import failing
 
 EMBED = {"texts": ["some secret text"], "model": "voyage-4"}

@@ -15,8 +15,8 @@ import httpx2
 import pytest
 import voyageai
 from httpcore2 import WriteTimeout
-from voyageai.transport.wire.blocking import Deadline
-from voyageai.transport.wire.blocking import _Stream as Stream
+from voyageai.transport.network import Deadline
+from voyageai.transport.network import _Stream as Stream
 
 from .conftest import Carry, Embed, ask
 from .scripted import Peer, Server, echo, saying
@@ -51,6 +51,27 @@ def test_nobody_there_is_a_connect_error(carry: Carry) -> None:
     assert request is caught.value.request
     assert isinstance(origin_of(caught.value), OSError)
     assert 0 == carrier.connections
+
+
+def test_a_connection_error_says_where_to(embed: Embed) -> None:
+    """A wrong host, port or proxy is the usual cause."""
+    url = httpx2.URL(refused())
+    with pytest.raises(voyageai.error.APIConnectionError) as direct:
+        embed(f"{url}v1")
+    with pytest.raises(voyageai.error.APIConnectionError) as proxied:
+        embed("https://api.example/v1", proxy=f"http://user:word@127.0.0.1:{url.port}")
+    with (
+        Server(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")) as server,
+        pytest.raises(voyageai.error.APIConnectionError) as broken,
+    ):
+        embed(f"{server.origin}/v1")
+
+    said = "Error communicating with VoyageAI: ConnectError "
+    assert str(direct.value).startswith(said)
+    assert str(direct.value).endswith(f" (connecting to 127.0.0.1:{url.port})")
+    end = f" (connecting to api.example:443 through proxy http://127.0.0.1:{url.port})"
+    assert str(proxied.value).endswith(end)
+    assert str(broken.value).endswith(f" (connected to 127.0.0.1:{server.port})")
 
 
 @pytest.mark.parametrize("host", ["voyage.invalid", "x" * 64 + ".invalid"])

@@ -10,13 +10,13 @@ from voyageai_rest.errors import status_error
 from voyageai_rest.operations import OPERATIONS
 from voyageai_rest.types import RawResponse, Request, parse_json
 
+from .._utils import with_hidden_passwords
 from ..calls import Call
 from ..client import Client
 from ..client_async import AsyncClient
 from ..error import ArgumentError
 from ..keys import base_url as base_url_of
 from ..keys import conceal, usable, variables
-from ..reprs import with_hidden_passwords
 from .response import VoyageHttpResponse
 from .util import default_api_key
 

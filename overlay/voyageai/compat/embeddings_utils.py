@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from .. import VOYAGE_EMBED_DEFAULT_MODEL
-from ..callers import level
+from .._utils import stacklevel
 from ..client import Client
 from ..client_async import AsyncClient
 from ..error import ArgumentError
@@ -97,7 +97,7 @@ def _split(
         "This function will be deprecated. "
         f"We recommend using the `embed()` function in `voyageai.{client}`.",
         UserWarning,
-        stacklevel=level(),
+        stacklevel=stacklevel(),
     )
     settings = {
         "api_key": kwargs.pop("api_key", None),

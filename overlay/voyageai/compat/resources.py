@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Self
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.operations import OPERATIONS
 
+from .._utils import with_hidden_passwords
 from ..error import MalformedResponseError
 from ..keys import conceal
-from ..reprs import with_hidden_passwords
 from ..vectors import Vectors
 from .api_requestor import APIRequestor
 from .response import VoyageHttpResponse, VoyageResponse

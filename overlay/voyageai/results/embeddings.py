@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from voyageai_rest.errors import ShapeError
 
-from ..reprs import whole
+from .._utils import safe_repr
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
 from .result import Result, told
@@ -87,7 +87,7 @@ class EmbeddingsObject(Vectored, Result):
     def __iter__(self) -> Iterator[list[float]]:
         return iter(self.embeddings)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._shape()}, {self._origin()})"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
 
     from ...flow import Sender
-    from .jobs import Job
+    from .job import Job
     from .options import WatchOptions
     from .preparing import (
         ContextualizedEmbedJobOptions,
@@ -69,7 +69,7 @@ class JobMethods:
                 that is kept.
             options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
                 `Client.embed`; `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress` and
-                `pace` as in `voyageai.batches.JobOptions`.
+                `timings` as in `voyageai.batches.JobOptions`.
 
         Returns:
             A row per text, in their order.
@@ -277,7 +277,7 @@ class JobMethods:
 
         Args:
             directory: The job's directory.
-            options: `poll`, `progress` and `pace`, as in `embed`.
+            options: `poll`, `progress` and `timings`, as in `embed`.
 
         Returns:
             The job.
@@ -293,11 +293,13 @@ class JobMethods:
             >>> len(vo.batches.resume(folder, poll=0.05).run())
             1
         """
-        from .folder import Folder
-        from .jobs import Job
+        from .directory import JobDirectory
+        from .job import Job
         from .options import check_watch
-        from .results import kind_of
+        from .results import results_type
+        from .state import Manifest
 
         check_watch(options)
-        folder = Folder(directory)
-        return Job(self._sender, kind_of(folder), folder, options)
+        folder = JobDirectory(directory)
+        manifest = Manifest.read(folder)
+        return Job(self._sender, results_type(manifest), folder, manifest, options)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
 
     from ...flow import AsyncSender
-    from .jobs import AsyncJob
+    from .job import AsyncJob
     from .options import WatchOptions
     from .preparing import (
         ContextualizedEmbedJobOptions,
@@ -74,7 +74,7 @@ class AsyncJobMethods:
                 that is kept.
             options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
                 `Client.embed`; `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress` and
-                `pace` as in `voyageai.batches.JobOptions`.
+                `timings` as in `voyageai.batches.JobOptions`.
 
         Returns:
             A row per text, in their order.
@@ -312,7 +312,7 @@ class AsyncJobMethods:
 
         Args:
             directory: The job's directory.
-            options: `poll`, `progress` and `pace`, as in `embed`.
+            options: `poll`, `progress` and `timings`, as in `embed`.
 
         Returns:
             The job.
@@ -335,15 +335,17 @@ class AsyncJobMethods:
         """
         from anyio.to_thread import run_sync
 
-        from .folder import Folder
-        from .jobs import AsyncJob
+        from .directory import JobDirectory
+        from .job import AsyncJob
         from .options import check_watch
-        from .results import kind_of
+        from .results import results_type
+        from .state import Manifest
 
         check_watch(options)
 
         def read() -> AsyncJob[BatchResults[Any]]:
-            folder = Folder(directory)
-            return AsyncJob(self._sender, kind_of(folder), folder, options)
+            folder = JobDirectory(directory)
+            manifest = Manifest.read(folder)
+            return AsyncJob(self._sender, results_type(manifest), folder, manifest, options)
 
         return await run_sync(read)

@@ -13,12 +13,11 @@ from ...flow import in_thread
 from ...limits import check_flag
 from ...prompts import guard
 from .bounds import rows_per_line
-from .display import showing
-from .folder import Folder
-from .jobs import AsyncJob, Job
+from .directory import JobDirectory
+from .job import AsyncJob, Job
+from .job_writer import JobWriter
 from .options import WatchOptions, check_watch
-from .planning import Opening
-from .progress import Progress
+from .progress import Progress, show_progress
 from .results import BatchResults
 
 if TYPE_CHECKING:
@@ -117,18 +116,18 @@ def prepare(
     """
     open_job = _opening(sender, task, options)
     iterator = _iterator(task, rows)
-    folder, opening = open_job()
+    directory, writer = open_job()
     try:
-        with showing(options.get("progress")) as tell:
+        with show_progress(options.get("progress")) as tell:
             while some := list(islice(iterator, AT_ONCE)):
-                opening.add(some)
-                if opening.rows == len(some):
+                writer.add(some)
+                if writer.rows == len(some):
                     guard(task.prompted(some), task.role, task.params.model)
-                tell(_told(opening, task))
-            opening.finish()
+                tell(_told(writer, task))
+            manifest = writer.finish()
     finally:
-        opening.close()
-    return Job(sender, kind, folder, options)
+        writer.close()
+    return Job(sender, kind, directory, manifest, options)
 
 
 async def prepare_async(
@@ -141,23 +140,23 @@ async def prepare_async(
     """The same, without blocking: files are written, and iterables asked, in threads."""
     open_job = _opening(sender, task, options)
     slices = _slices(task, rows)
-    folder, opening = await in_thread(open_job)
+    directory, writer = await in_thread(open_job)
     try:
-        with showing(options.get("progress")) as tell:
+        with show_progress(options.get("progress")) as tell:
             async for some in slices:
-                await in_thread(opening.add, some)
-                if opening.rows == len(some):
+                await in_thread(writer.add, some)
+                if writer.rows == len(some):
                     guard(task.prompted(some), task.role, task.params.model)
-                tell(_told(opening, task))
-            await in_thread(opening.finish)
+                tell(_told(writer, task))
+            manifest = await in_thread(writer.finish)
     finally:
-        opening.close()
-    return await in_thread(AsyncJob, sender, kind, folder, options)
+        writer.close()
+    return AsyncJob(sender, kind, directory, manifest, options)
 
 
 def _opening(
     sender: Sender | AsyncSender, task: Task[Any, Any], options: JobOptions
-) -> Callable[[], tuple[Folder, Opening]]:
+) -> Callable[[], tuple[JobDirectory, JobWriter]]:
     """What opens the directory, once the options are found to be right."""
     check_watch(options, JobOptions)
     check_flag("exact_tokens", options.get("exact_tokens"))
@@ -165,20 +164,20 @@ def _opening(
     most = rows_per_line(task, options.get("rows_per_line"))
     model, now = task.params.model, sender.environment.now
 
-    def open_job() -> tuple[Folder, Opening]:
+    def open_job() -> tuple[JobDirectory, JobWriter]:
         count: Count | None = None
         if options.get("exact_tokens"):
             tokenizer = tokenization.load(model, sender.tokenizers, sender.base_url)
             count = partial(tokenization.count, tokenizer)
-        folder = Folder(options.get("directory"))
-        return folder, Opening(folder, task, most, count, now)
+        directory = JobDirectory(options.get("directory"))
+        return directory, JobWriter.open(directory, task, most, count, now)
 
     return open_job
 
 
-def _told(opening: Opening, task: Task[Any, Any]) -> Progress:
+def _told(writer: JobWriter, task: Task[Any, Any]) -> Progress:
     message = f"preparing {task.noun}"
-    return Progress(stage="preparing", message=message, done=opening.rows, unit="rows")
+    return Progress(stage="preparing", message=message, done=writer.rows, unit="rows")
 
 
 def _iterator(task: Task[Any, Any], rows: Any) -> Iterator[Any]:

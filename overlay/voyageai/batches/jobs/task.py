@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from voyageai_rest.models.batch_rerank_body import BatchRerankBody
     from voyageai_rest.models.input_type import InputType
 
-    from .packing import Size
+    from .lines import Size
 
 __all__ = ["Count", "Task"]
 

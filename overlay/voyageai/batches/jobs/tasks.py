@@ -29,7 +29,7 @@ from ...inputs.texts import check_text, check_texts
 from ...limits import constraint, known
 from ...results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
-from .packing import Size
+from .lines import Size
 from .task import Count, Task
 
 __all__ = ["TASKS", "Contextualize", "Embed", "Rerank"]
@@ -51,34 +51,34 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
         self._bounds = constraint("BatchEmbeddingsBody", "input").item or NONE
 
     def item(self, value: Any, row: int) -> str:
-        """See `Task.item`."""
+        """Return a text, checked."""
         if type(value) is not str or not value:  # most are fine, and a name for each takes time
             check_text(value, f"texts[{row}]", self._bounds)
         return str(value)
 
     def size(self, item: str, count: Count) -> Size:
-        """See `Task.size`."""
+        """Count a text by its tokens."""
         return Size(rows=1, inputs=1, tokens=count([item]))
 
     def body(self, items: list[str]) -> BatchEmbeddingsBody:
-        """See `Task.body`."""
+        """Return a request that embeds texts."""
         return BatchEmbeddingsBody(input=items)
 
     def items(self, body: Any) -> list[str]:
-        """See `Task.items`."""
+        """Return the texts of a request."""
         found = BatchEmbeddingsBody.from_dict(body).input
         return [found] if isinstance(found, str) else found
 
     def text(self, item: str) -> str:
-        """See `Task.text`."""
+        """Return the text itself."""
         return item
 
     def prompted(self, values: Iterable[str]) -> Iterable[str]:
-        """See `Task.prompted`."""
+        """Return the texts: each gets a prompt."""
         return values
 
     def read(self, answer: Any, items: list[str]) -> EmbeddingsObject:
-        """See `Task.read`."""
+        """Return the embeddings of the texts of a request."""
         params, entry = self.params, known(self.params.model)
         usual = entry.dimensions.default if entry is not None and entry.dimensions else None
         return EmbeddingsObject(
@@ -89,11 +89,11 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
         )
 
     def billed(self, answer: Any) -> int:
-        """See `Task.billed`."""
+        """Return the tokens of all texts."""
         return EmbeddingsResponse.from_dict(answer).usage.total_tokens
 
     def values(self, result: EmbeddingsObject, first: int) -> list[list[float]]:  # noqa: ARG002  # a vector has no number
-        """See `Task.values`."""
+        """Return a list of numbers for each text."""
         return result.embeddings
 
 
@@ -113,7 +113,7 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         self._bounds = constraint("BatchContextualizedEmbeddingsBody", "inputs").item or NONE
 
     def item(self, value: Any, row: int) -> list[str]:
-        """See `Task.item`."""
+        """Return a document as a list of its chunks, checked."""
         name = f"inputs[{row}]"
         if isinstance(value, str):
             if not (self._automatic or self._chunk_fn or self.params.input_type == "query"):
@@ -134,11 +134,11 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         return chunks
 
     def size(self, item: list[str], count: Count) -> Size:
-        """See `Task.size`."""
+        """Count a document by its tokens and its chunks."""
         return Size(rows=1, inputs=1, tokens=count(item), chunks=len(item))
 
     def most(self, item: list[str], count: Count) -> int:
-        """See `Task.most`. What chunks that the server makes share may be billed in each."""
+        """Return the most tokens; chunks that the server makes may share text, which counts in each."""
         tokens = count(item)
         if not self._automatic:
             return tokens
@@ -148,24 +148,24 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         return tokens + chunks * (shared + count([""]))
 
     def body(self, items: list[list[str]]) -> BatchContextualizedEmbeddingsBody:
-        """See `Task.body`."""
+        """Return a request that embeds documents."""
         return BatchContextualizedEmbeddingsBody(inputs=items)
 
     def items(self, body: Any) -> list[list[str]]:
-        """See `Task.items`."""
+        """Return the documents of a request, each as a list of its chunks."""
         found = BatchContextualizedEmbeddingsBody.from_dict(body).inputs
         return [[document] if isinstance(document, str) else document for document in found]
 
     def text(self, item: list[str]) -> str:
-        """See `Task.text`."""
+        """Return the first chunk."""
         return item[0]
 
     def prompted(self, values: Iterable[Any]) -> Iterable[str]:
-        """See `Task.prompted`."""
+        """Return the first chunk of each document."""
         return (value if isinstance(value, str) else value[0] for value in values)
 
     def read(self, answer: Any, items: list[list[str]]) -> ContextualizedEmbeddingsObject:
-        """See `Task.read`."""
+        """Return the embeddings of the chunks of a request."""
         params = self.params
         return ContextualizedEmbeddingsObject(
             ContextualizedEmbeddingsResponse.from_dict(answer),
@@ -176,13 +176,13 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         )
 
     def billed(self, answer: Any) -> int:
-        """See `Task.billed`."""
+        """Return the tokens of all chunks."""
         return ContextualizedEmbeddingsResponse.from_dict(answer).usage.total_tokens
 
     def values(
         self, result: ContextualizedEmbeddingsObject, first: int
     ) -> list[ContextualizedEmbeddingsResult]:
-        """See `Task.values`."""
+        """Return a result for each document, numbered by its row."""
         for row, document in enumerate(result.results, first):
             document.index = row
         return result.results
@@ -201,7 +201,7 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
         self._documents = constraint("BatchRerankBody", "documents")
 
     def item(self, value: Any, row: int) -> tuple[str, list[str]]:
-        """See `Task.item`."""
+        """Return a query and its documents, checked."""
         name = f"pairs[{row}]"
         if not _is_pair(value):
             raise ArgumentError(f"{name} must be a query and a list of its documents", name)
@@ -212,27 +212,27 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
         )
 
     def size(self, item: tuple[str, list[str]], count: Count) -> Size:
-        """See `Task.size`."""
+        """Count the query once for each of its documents, as it is billed."""
         query, documents = item
         tokens = count([query]) * len(documents) + count(documents)
         return Size(rows=1, inputs=len(documents), tokens=tokens)
 
     def body(self, items: list[tuple[str, list[str]]]) -> BatchRerankBody:
-        """See `Task.body`."""
+        """Return a request that ranks the documents of one query."""
         ((query, documents),) = items  # a request takes one query
         return BatchRerankBody(query=query, documents=documents)
 
     def items(self, body: Any) -> list[tuple[str, list[str]]]:
-        """See `Task.items`."""
+        """Return the query of a request with its documents."""
         found = BatchRerankBody.from_dict(body)
         return [(found.query, found.documents)]
 
     def text(self, item: tuple[str, list[str]]) -> str:
-        """See `Task.text`."""
+        """Return the query."""
         return item[0]
 
     def read(self, answer: Any, items: list[tuple[str, list[str]]]) -> RerankingObject:
-        """See `Task.read`."""
+        """Return the ranking of the documents."""
         ((_, documents),) = items
         params = self.params
         best = None if isinstance(params.top_k, Unset) else params.top_k
@@ -240,11 +240,11 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
         return RerankingObject(documents, RerankResponse.from_dict(answer), expected=expected)
 
     def billed(self, answer: Any) -> int:
-        """See `Task.billed`."""
+        """Return the tokens of the query and the documents."""
         return RerankResponse.from_dict(answer).usage.total_tokens
 
     def values(self, result: RerankingObject, first: int) -> list[RerankingObject]:  # noqa: ARG002  # a ranking has no number
-        """See `Task.values`."""
+        """Return the ranking."""
         return [result]
 
 
