@@ -1,4 +1,4 @@
-"""The methods of `client.batches` that take any number of rows."""
+"""Batch jobs as methods of `client.batches`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ R = TypeVar("R", bound="BatchResults[Any]")
 
 
 class JobMethods:
-    """The methods of `Batches` that take any number of rows."""
+    """Methods of `Batches` that embed or rerank any number of rows."""
 
     _sender: Sender
 

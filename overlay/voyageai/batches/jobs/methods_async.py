@@ -1,4 +1,4 @@
-"""The methods of `client.batches` that take any number of rows, without blocking."""
+"""Batch jobs as methods of `client.batches`, without blocking."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ R = TypeVar("R", bound="BatchResults[Any]")
 
 
 class AsyncJobMethods:
-    """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
+    """Methods of `AsyncBatches` that embed or rerank any number of rows, from any iterable."""
 
     _sender: AsyncSender
 
