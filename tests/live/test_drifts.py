@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from voyageai_emulator import in_process
+from voyageai_emulator import rules as emulator_rules
 from voyageai_rest.catalogue import PROMPTS, ModelDimensions, Prompts
 
 from generator.drift.differences import Place
@@ -157,7 +158,7 @@ def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
 def test_a_prompt_that_changed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Users who put the catalogue's prompts before texts themselves would get other vectors."""
     changed = Prompts(query="Find what answers this: ", document=PROMPTS["retrieval"].document)
-    monkeypatch.setattr("voyageai_emulator.rules.PROMPTS", {"retrieval": changed})
+    monkeypatch.setattr(emulator_rules, "PROMPTS", {"retrieval": changed})
     seen = look_at()
     prompted = {
         name
