@@ -84,13 +84,13 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         try:
             for part in body:
                 with _errors(request, exchange, httpx2.WriteTimeout):
-                    wants_more = self._call(partial(self._send, exchange, part, timeouts.write))
+                    wants_more = self.call(partial(self._send, exchange, part, timeouts.write))
                 if not wants_more:
                     break
             with _errors(request, exchange):
-                head = self._call(partial(self._head, exchange, timeouts.read))
+                head = self.call(partial(self._head, exchange, timeouts.read))
         except BaseException:
-            self._leave(exchange)
+            self.leave(exchange)
             raise
         return self._response(head, exchange, request)
 
@@ -107,22 +107,22 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         try:
             async for part in body:
                 with _errors(request, exchange, httpx2.WriteTimeout):
-                    wants_more = await self._call_async(
+                    wants_more = await self.call_async(
                         partial(self._send, exchange, part, timeouts.write)
                     )
                 if not wants_more:
                     break
             with _errors(request, exchange):
-                head = await self._call_async(partial(self._head, exchange, timeouts.read))
+                head = await self.call_async(partial(self._head, exchange, timeouts.read))
         except BaseException as error:
-            await self._leave_async(exchange, cancel=not isinstance(error, Exception))
+            await self.leave_async(exchange, cancel=not isinstance(error, Exception))
             raise
         return self._response(head, exchange, request)
 
     def _exchange(self, request: httpx2.Request) -> Exchange:
         return Exchange(self._app, _scope(request), self._connections)
 
-    def _call(self, function: Callable[[], Awaitable[T]]) -> T:
+    def call(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine function on the application's event loop, from a thread.
 
         Raises:
@@ -131,7 +131,7 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         with self._unless_stopped():
             return self._portal.call(function)
 
-    async def _call_async(self, function: Callable[[], Awaitable[T]]) -> T:
+    async def call_async(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine function on the application's event loop, from another event loop.
 
         Raises:
@@ -151,15 +151,15 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
                 raise EOFError(STOPPED) from error
             raise
 
-    def _leave(self, exchange: Exchange) -> None:
+    def leave(self, exchange: Exchange) -> None:
         """Disconnect the client of an exchange."""
         with contextlib.suppress(EOFError):
-            self._call(partial(self._disconnect, exchange, cancel=False))
+            self.call(partial(self._disconnect, exchange, cancel=False))
 
-    async def _leave_async(self, exchange: Exchange, *, cancel: bool = False) -> None:
+    async def leave_async(self, exchange: Exchange, *, cancel: bool = False) -> None:
         """Disconnect the client of an exchange, which may have been cancelled."""
         with contextlib.suppress(EOFError), CancelScope(shield=True):
-            await self._call_async(partial(self._disconnect, exchange, cancel=cancel))
+            await self.call_async(partial(self._disconnect, exchange, cancel=cancel))
 
     def _response(self, head: Head, exchange: Exchange, request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(
@@ -184,7 +184,8 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._begin(exchange)
         return await exchange.head(seconds)
 
-    async def _receive(self, exchange: Exchange, seconds: float | None) -> tuple[bytes, bool]:
+    async def receive(self, exchange: Exchange, seconds: float | None) -> tuple[bytes, bool]:
+        """Return the next part of a response, and end the exchange with the last one."""
         part, is_last = await exchange.receive(seconds)
         if is_last:
             await self._disconnect(exchange, cancel=False)
@@ -220,28 +221,28 @@ class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         self._transport = transport
         self._exchange = exchange
         self._request = request
-        self._receive = partial(transport._receive, exchange, _Timeouts(request).read)
+        self._receive = partial(transport.receive, exchange, _Timeouts(request).read)
         self._complete = False
 
     def __iter__(self) -> Iterator[bytes]:
         with _errors(self._request, self._exchange):
             while not self._complete:
-                part, self._complete = self._transport._call(self._receive)
+                part, self._complete = self._transport.call(self._receive)
                 yield part
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _errors(self._request, self._exchange):
             while not self._complete:
-                part, self._complete = await self._transport._call_async(self._receive)
+                part, self._complete = await self._transport.call_async(self._receive)
                 yield part
 
     def close(self) -> None:
         if not self._complete:
-            self._transport._leave(self._exchange)
+            self._transport.leave(self._exchange)
 
     async def aclose(self) -> None:
         if not self._complete:
-            await self._transport._leave_async(self._exchange)
+            await self._transport.leave_async(self._exchange)
 
 
 class _Timeouts:

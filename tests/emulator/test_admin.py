@@ -428,7 +428,7 @@ def test_files_and_batches_are_told_with_their_keys_and_without_a_trace(emulator
 
 
 def test_files_that_expired_are_told_no_more(emulator: Emulator) -> None:
-    """As to who asks with their key."""
+    """The same as that key sees through the API."""
     upload = {"file": ("a.jsonl", LINES)}
     httpx2.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
     assert 1 == len(get(emulator, "/files")["files"])

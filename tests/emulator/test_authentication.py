@@ -88,7 +88,7 @@ def test_the_settings_name_a_host_for_all_requests(server: Server) -> None:
 
 
 def test_any_other_name_does_as_all_hosts_do() -> None:
-    """Who has not thought about hosts is not stopped."""
+    """It works for people who know nothing about hosts."""
     app = application()
     for key in KEYS.values():
         answer = send(app, "POST", "/embeddings", {"input": "a", "model": "none"}, key=key)

@@ -1,4 +1,4 @@
-"""Whoever connects takes no more of the emulator than it may: connections, time, memory, bytes."""
+"""Bounds on what any client can use of the emulator: connections, time, memory, bytes."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_a_head_that_does_not_come_ends_the_connection(
 
 
 def test_a_connection_has_the_time_anew_for_each_head(clocked: tuple[Emulator, Clock]) -> None:
-    """It may carry requests for as long as its client has some."""
+    """It may carry any number of requests."""
     url, clock = clocked
     with httpx2.Client(headers=KEY) as http:
         for _ in range(4):
@@ -485,7 +485,7 @@ for _ in range(30):
 
 
 def test_an_end_leaves_no_connection_unclosed() -> None:
-    """Whoever turns warnings into errors would have them in a test that follows."""
+    """With warnings as errors they would fail a test that follows."""
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", ENDS],
         capture_output=True,
@@ -496,7 +496,7 @@ def test_an_end_leaves_no_connection_unclosed() -> None:
 
 
 def test_an_answer_under_way_is_given_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stop is no failure for whoever has asked before it."""
+    """A stop does not fail requests that came before it."""
     monkeypatch.setattr(server, "GRACE", 60)
     held = Server("127.0.0.1", 0, Settings())
     lines = ("Authorization: Bearer a", "Content-Length: 2")
@@ -541,7 +541,7 @@ def test_an_end_takes_no_longer_than_its_grace(
 
 
 def test_a_second_signal_ends_it_without_any_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever presses Ctrl-C twice does not want to wait."""
+    """People who press Ctrl-C twice do not want to wait."""
     monkeypatch.setattr(server, "GRACE", 600)
     held = Server("127.0.0.1", 0, Settings(faults=["hang"]))
     body = head("/embeddings", "Authorization: Bearer a", "Content-Length: 2") + b"{}"

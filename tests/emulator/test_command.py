@@ -51,7 +51,7 @@ def help_text(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_every_setting_has_a_flag(server: FakeServer) -> None:
-    """What tests can set, whoever starts it from a shell can set as well; but for a clock."""
+    """All that tests can set can be set from a shell, except for the clock."""
     given: dict[str, Any] = {
         "api_key": "key",
         "platform": "atlas",
@@ -262,7 +262,7 @@ def test_this_machine_needs_no_leave(
 
 
 def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever started it should know, whoever wrote the command."""
+    """People who start it should know, even if others wrote the command."""
     with running(host="0.0.0.0", expose=True) as emulator:
         port = httpx2.URL(emulator.url).port
         with socket.create_connection(("127.0.0.1", port or 0), timeout=10):

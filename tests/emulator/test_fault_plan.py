@@ -158,7 +158,7 @@ def test_a_header_names_a_fault(emulator: Emulator) -> None:
 
 
 def test_a_base_url_names_a_fault(emulator: Emulator) -> None:
-    """Any client that can be pointed somewhere can have any fault, for as long as it is."""
+    """A client needs no change but its base URL to have a fault."""
     base = emulator.faulty("status", status=503, detail="a/b; c")
     assert f"{emulator.origin}/faults/status;status=503;detail=a%2Fb%3B%20c/v1" == base
     answer = post(base)

@@ -365,7 +365,7 @@ def test_a_body_can_drip(emulator: Emulator) -> None:
 
 
 def test_an_answer_can_be_late(emulator: Emulator) -> None:
-    """And is right all the same."""
+    """The answer is still right."""
     emulator.faults.next("delay", seconds=0.05)
     begun = time.perf_counter()
     assert 200 == post(emulator).status_code

@@ -492,7 +492,7 @@ def test_without_the_extra_the_command_to_install_it_is_given(
 
 
 def test_a_connection_that_is_hung_up_ends_for_both_sides() -> None:
-    """Whoever waits is told."""
+    """Neither side waits for the other any longer."""
 
     async def exchange() -> tuple[dict[str, Any], bool]:
         heard: list[Any] = []

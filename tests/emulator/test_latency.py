@@ -216,7 +216,7 @@ def test_as_many_are_worked_on_as_the_limit_says() -> None:
 
 
 def test_without_a_limit_all_are_worked_on() -> None:
-    """Who did not ask for it does not wait."""
+    """Nothing waits by default."""
 
     async def main() -> list[tuple[str, float]]:
         async with emulated(latency=1) as emulator:

@@ -166,7 +166,7 @@ def test_the_minute_slides(time: Time, limits: RateLimits) -> None:
 
 
 def test_a_refused_request_uses_up_nothing(time: Time, limits: RateLimits) -> None:
-    """A client that asks too often comes through all the same once the minute is over."""
+    """A client over the limit is answered again once the minute is over."""
     limits.set(rpm=5, tpm=10)
     assert passes(limits, tokens=8)
     for _ in range(100):
