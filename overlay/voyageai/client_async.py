@@ -1,4 +1,4 @@
-"""The client for code that does other things while it waits for its answers."""
+"""The asynchronous client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import BaseSender, _BaseClient
-from .raw import Raw, asked, raw_async
+from .raw import Raw, raw_async, returns_raw
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -45,9 +45,9 @@ T = TypeVar("T")
 
 
 class AsyncClient(_BaseClient):
-    """The same as `Client`, without blocking.
+    """Send requests to the Voyage AI API, as `Client` does, without blocking.
 
-    Takes the same arguments. It holds one pool of connections per event loop: use it as an
+    It takes the same arguments. It holds one pool of connections per event loop: use it as an
     asynchronous context manager, or call `aclose`.
 
     Warning: As with `Client`, a pickled one holds its API key in plain text.
@@ -652,21 +652,21 @@ class AsyncClient(_BaseClient):
 
     @property
     def files(self) -> AsyncFiles:
-        """Files for batch jobs, and what the jobs wrote; see `voyageai.files.AsyncFiles`."""
+        """Files for batch jobs, and those that jobs wrote: a `voyageai.files.AsyncFiles`."""
         from .files import AsyncFiles
 
         return AsyncFiles(_Sender(self))
 
     @property
     def batches(self) -> AsyncBatches:
-        """Batch jobs, which cost less than live calls; see `voyageai.batches.AsyncBatches`."""
+        """Batch jobs, which cost less than live calls: a `voyageai.batches.AsyncBatches`."""
         from .batches import AsyncBatches
 
         return AsyncBatches(_Sender(self))
 
     @property
     def with_raw_response(self) -> AsyncWithRawResponse:
-        """The same methods, with the answer as it came: status, headers, bytes, and `parse()`."""
+        """The same methods, returning raw responses: status, headers, bytes, and `parse()`."""
         return AsyncWithRawResponse(self, self._transport)
 
     async def aclose(self) -> None:
@@ -686,21 +686,21 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
     async def _send(self, call: Call[T], options: CallOptions) -> T:
-        raw = asked(self._transport, call.method)
+        raw = returns_raw(self._transport, call.method)
         return cast(
             "T", await self._transport.run(call, *self._ready(options, call.method), raw=raw)
         )
 
 
 async def _prepared(inputs: Any, model: str) -> Any:
-    """Inputs whose pictures and videos are encoded, which takes long, in a thread."""
+    """Return inputs with pictures and videos encoded, in a thread: that takes long."""
     from .media import has_media, prepare
 
     return await asyncio.to_thread(prepare, inputs, model) if has_media(inputs) else inputs
 
 
 class _Sender(BaseSender[AsyncClient]):
-    """What files and batches use of the client; see `flow.AsyncSender`."""
+    """The `flow.AsyncSender` of a client: the part that files and batches depend on."""
 
     @property
     def environment(self) -> Environment:
@@ -709,7 +709,7 @@ class _Sender(BaseSender[AsyncClient]):
 
     @property
     def transport(self) -> object:
-        """What carries the calls."""
+        """The transport, which copies of a client share."""
         return self._client._transport
 
     async def send(self, call: Call[T], options: CallOptions) -> T:
@@ -722,7 +722,7 @@ class _Sender(BaseSender[AsyncClient]):
 
 
 class AsyncWithRawResponse(Raw[AsyncClient]):
-    """The methods of `AsyncClient`, with answers as they came."""
+    """The methods of `AsyncClient`, returning raw responses."""
 
     embed = raw_async(AsyncClient.embed)
     embed_query = raw_async(AsyncClient.embed_query)

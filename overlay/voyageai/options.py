@@ -1,4 +1,4 @@
-"""Options of a single call."""
+"""Options of single calls, and the checks of those and of a client's settings."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ from generator import paths
 
 Document = dict[str, Any]
 Generate = Callable[[Callable[[Document, Document], None]], Path]
-Ask = Callable[[Path, str], Any]
+Ask = Callable[["Path | str", str], Any]
 
 
 @pytest.fixture(scope="module")
 def ask() -> Ask:
     """The value of an expression over a generated package, in a process that has only that one."""
 
-    def value(folder: Path, code: str) -> Any:
+    def value(folder: Path | str, code: str) -> Any:
         lines = code.strip().splitlines()
         lines[-1] = f"print(json.dumps({lines[-1]}))"
         done = subprocess.run(
@@ -376,11 +376,17 @@ def test_every_reader_of_a_renamed_field_is_found_by_mypy(
         f"{name}.{field}"
         for name, fields in read.items()
         for field in fields
-        if not re.search(rf'"{name}" (of "[^"]*" )?has no attribute "{field}"', report)
+        if not re.search(rf'"{name}" (of .+ )?has no attribute "{field}"', report)
     ]
     assert ("", []) == (problems, missed), report
 
 
+LINE = "\n    priority: int | None\n"
+OPTIONS = {
+    "EmbedOptions": "voyageai/options.py",
+    "EmbedJobOptions": "voyageai/batches/jobs/options.py",
+}
+"""Where type checkers and editors know the fields of `/embeddings` from, live and in batch jobs."""
 USE = """
 import voyageai
 
@@ -389,23 +395,44 @@ async def use(vo: voyageai.Client, other: voyageai.AsyncClient) -> None:
     vo.embed("a", "m", priority=3)
     vo.embed_query("a", "m", priority=None)
     await other.embed_documents(["a"], "m", priority=3)
+    vo.batches.embed(["a"], model="m", priority=3)
+    await other.batches.prepare_embed(["a"], model="m", priority=3)
     vo.rerank("a", ["b"], "m", priority=3)  # WRONG
     vo.embed("a", "m", priority="high")  # WRONG
+    vo.batches.rerank([("a", ["b"])], model="m", priority=3)  # WRONG
+    vo.batches.embed(["a"], model="m", priority="high")  # WRONG
 """
 
 
+def add_field_everywhere(openapi: Document, catalogue: Document) -> None:
+    add_field(openapi, catalogue)
+    schemas = openapi["components"]["schemas"]
+    field = schemas["EmbeddingsRequest"]["properties"]["priority"]
+    schemas["BatchEmbeddingsParams"]["properties"]["priority"] = field
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    """A copy of the overlay."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(paths.ROOT / "overlay", tmp_path / "overlay", ignore=ignored))
+
+
+def add_lines(overlay: Path) -> None:
+    """Write the new field into the options of calls and of jobs, after their docstrings."""
+    for name, module in OPTIONS.items():
+        path = overlay / module
+        head, start, tail = path.read_text("utf-8").partition(f"class {name}(")
+        docstring, end, rest = tail.partition('"""\n')
+        path.write_text(f"{head}{start}{docstring}{end}{LINE}{rest}", encoding="utf-8")
+
+
 def test_a_line_in_the_options_lets_type_checkers_know_a_new_field(
-    tmp_path: Path, mypy_cache: str
+    overlay: Path, tmp_path: Path, mypy_cache: str
 ) -> None:
     """It is the one place beside the contract: both clients and all forms have it from there."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
-    overlay = tmp_path / "overlay"
-    shutil.copytree(paths.ROOT / "overlay", overlay)
-    options = overlay / "voyageai" / "options.py"
-    head, start, tail = options.read_text("utf-8").partition("class EmbedOptions(")
-    first, end, rest = tail.partition('"""\n')
-    added = f"{head}{start}{first}{end}\n    priority: int | None\n{rest}"
-    options.write_text(added, encoding="utf-8")
+    add_lines(overlay)
     (tmp_path / "use.py").write_text(USE, encoding="utf-8")
     config = tmp_path / "mypy.ini"
     config.write_text(
@@ -416,3 +443,131 @@ def test_a_line_in_the_options_lets_type_checkers_know_a_new_field(
     wrong = [number for number, line in enumerate(USE.split("\n"), 1) if "WRONG" in line]
     found = [int(line.split(":")[1]) for line in report.splitlines() if ": error:" in line]
     assert ("", wrong) == (problems, found), report
+
+
+def test_a_field_that_type_checkers_do_not_know_is_found(
+    generate: Generate, overlay: Path, tmp_path: Path
+) -> None:
+    """The comparison of arguments with the contract asks for the line, and is content with it."""
+    folder = generate(add_field_everywhere)
+
+    def compared() -> set[str]:
+        command = ["pytest", "-q", "-p", "no:cacheprovider", "tests/overlay/test_arguments.py"]
+        done = subprocess.run(
+            [sys.executable, "-m", *command, "-k", "optional_field"],
+            cwd=paths.ROOT,
+            env={**os.environ, "PYTHONPATH": f"{overlay}{os.pathsep}{folder}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in (0, 1), done.stdout
+        return set(re.findall(r"^FAILED .*\[(.+?)\]", done.stdout, flags=re.MULTILINE))
+
+    of_clients = {"embed", "embed_query", "embed_documents"}
+    missing = {f"{kind}.{name}" for kind in ("Client", "AsyncClient") for name in of_clients} | {
+        f"{kind}.{name}"
+        for kind in ("Batches", "AsyncBatches")
+        for name in ("embed", "prepare_embed")
+    }
+    assert missing == compared()
+    add_lines(overlay)
+    assert set() == compared()
+
+
+def add_classify(openapi: Document, catalogue: Document) -> None:
+    schemas = openapi["components"]["schemas"]
+    schemas["ClassifyRequest"] = {
+        "type": "object",
+        "description": "Texts to classify.",
+        "additionalProperties": False,
+        "required": ["input", "model"],
+        "properties": {
+            "input": {"type": "array", "items": {"type": "string"}},
+            "model": {"type": "string"},
+            "labels": {"type": ["array", "null"], "items": {"type": "string"}},
+        },
+    }
+    schemas["ClassifyResponse"] = {
+        "type": "object",
+        "description": "A label per text.",
+        "required": ["labels"],
+        "properties": {"labels": {"type": "array", "items": {"type": "string"}}},
+    }
+    openapi["tags"].append({"name": "classification", "description": "Classifying."})
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ClassifyRequest"}}}
+    answer = {"application/json": {"schema": {"$ref": "#/components/schemas/ClassifyResponse"}}}
+    openapi["paths"]["/classify"] = {
+        "post": {
+            "operationId": "classify",
+            "tags": ["classification"],
+            "summary": "Classify texts.",
+            "security": [{"bearer": []}],
+            "requestBody": {"required": True, "content": content},
+            "responses": {"200": {"description": "A label per text.", "content": answer}},
+        }
+    }
+
+
+CALL = '''
+
+def classify(texts: list[str], model: str, fields: Fields) -> Call[Any]:
+    """Return the call of `Client.classify`."""
+    from voyageai_rest.api.classification import classify as operation
+    from voyageai_rest.models.classify_request import ClassifyRequest
+
+    body = fill(ClassifyRequest(input=texts, model=model), "classify", fields)
+    request = operation.build_request(body=body)
+    tokens = partial(estimate_tokens, texts)
+    return Call(request, operation.parse_response, model, tokens, method="classify")
+'''
+METHOD = '''
+    {begin}def classify(self, texts: list[str], model: str, labels: Any = None, **options: Any) -> Any:
+        """Classify texts."""
+        from . import calls
+
+        fields, own = self._arguments("classify", options, labels=labels)
+        return {wait}self._send(calls.classify(texts, model, fields), own)
+
+'''
+CLASSIFIED = """
+import asyncio, httpx2, voyageai
+seen = []
+def answer(request):
+    seen.append([request.url.path, json.loads(request.content)])
+    return httpx2.Response(200, json={"labels": ["dog", "cat"]})
+given = {"texts": ["a", "b"], "model": "m", "labels": ["cat", "dog"]}
+transport = httpx2.MockTransport(answer)
+vo = voyageai.Client("k", transport=transport)
+found = [vo.classify(**given).labels, vo.with_raw_response.classify(**given).status_code]
+other = voyageai.AsyncClient("k", transport=transport)
+found += [asyncio.run(other.classify(**given, max_retries=1)).labels]
+try:
+    vo.classify(["a"], "m", label=["cat"])
+except TypeError as error:
+    found += [str(error)]
+[found, seen]
+"""
+
+
+def test_a_new_endpoint_is_three_functions(generate: Generate, ask: Ask, overlay: Path) -> None:
+    """What it sends, and a method in each client: retries, options and errors are there for it."""
+    calls = overlay / "voyageai" / "calls.py"
+    calls.write_text(calls.read_text("utf-8") + CALL, encoding="utf-8")
+    for name, kind, words in (
+        ("client", "", {"begin": "", "wait": ""}),
+        ("client_async", "_async", {"begin": "async ", "wait": "await "}),
+    ):
+        path = overlay / "voyageai" / f"{name}.py"
+        head, place, tail = path.read_text("utf-8").partition("\n    @property\n    def files(")
+        last = f"    rerank = raw{kind}({'Async' * bool(kind)}Client.rerank)\n"
+        assert last in tail
+        line = last.replace("rerank", "classify")
+        tail = tail.replace(last, last + line)
+        path.write_text(head + METHOD.format(**words) + place + tail, encoding="utf-8")
+
+    found, seen = ask(f"{generate(add_classify)}{os.pathsep}{overlay}", CLASSIFIED)
+    said = "classify() got an unexpected keyword argument 'label'; did you mean 'labels'?"
+    assert [["dog", "cat"], 200, ["dog", "cat"], said] == found
+    body = {"input": ["a", "b"], "model": "m", "labels": ["cat", "dog"]}
+    assert [["/v1/classify", body]] * 3 == seen

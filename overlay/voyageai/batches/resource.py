@@ -10,7 +10,7 @@ from ..files.objects import Pages
 from ..flow import run_calls
 from ..raw import Raw, raw
 from . import calls, polling
-from .jobs.methods import BulkMethods
+from .jobs.methods import JobMethods
 from .polling import Polling
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class PollOptions(TypedDict, total=False):
     extra_headers: Mapping[str, str] | None
 
 
-class Batches(BulkMethods):
+class Batches(JobMethods):
     """Batch jobs, which cost less than live calls and are done within hours: `client.batches`.
 
     All methods but `wait` also take `timeout`, `deadline`, `max_retries`, `extra_headers` and
@@ -209,9 +209,9 @@ class Batches(BulkMethods):
             >>> batch.status, batch.request_counts.completed
             ('completed', 1)
         """
-        asked = cast("CallOptions", options)  # a part of them
+        given = cast("CallOptions", options)  # a part of them
         environment = self._sender.environment
-        flow = polling.wait(batch, timeout, Polling.of(poll), asked, environment)
+        flow = polling.wait(batch, timeout, Polling.of(poll), given, environment)
         return run_calls(self._sender, flow, on_change)
 
     @property

@@ -10,7 +10,7 @@ from ..files.objects import AsyncPages
 from ..flow import run_calls_async
 from ..raw import Raw, raw_async
 from . import calls, polling
-from .jobs.methods_async import AsyncBulkMethods
+from .jobs.methods_async import AsyncJobMethods
 from .polling import Polling
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .resource import PollOptions
 
 
-class AsyncBatches(AsyncBulkMethods):
+class AsyncBatches(AsyncJobMethods):
     """`Batches` of an asynchronous client. `list` is not awaited, but what it returns is.
 
     Example:
@@ -229,9 +229,9 @@ class AsyncBatches(AsyncBulkMethods):
             >>> asyncio.run(main())
             ('completed', 1)
         """
-        asked = cast("CallOptions", options)  # a part of them
+        given = cast("CallOptions", options)  # a part of them
         environment = self._sender.environment
-        flow = polling.wait(batch, timeout, Polling.of(poll), asked, environment)
+        flow = polling.wait(batch, timeout, Polling.of(poll), given, environment)
         return await run_calls_async(self._sender, flow, on_change)
 
     @property

@@ -1,1 +1,1 @@
-"""The official client's names that this one does not need: old modules are façades over these."""
+"""Names of the official client that nothing else here needs; its old modules import them."""

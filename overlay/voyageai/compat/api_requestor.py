@@ -1,4 +1,4 @@
-"""The official client's way to the API, for code that sends by it; clients go by another."""
+"""The official client's lower level, for code that sends by it; our clients do not."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _IDS = {operation.path: operation.id for operation in OPERATIONS if operation.me
 
 
 class APIRequestor:
-    """Sends what it is given, and gives the answer as it comes.
+    """Send requests as they are given, and return responses as they come.
 
-    `voyageai.Embedding.create` and its like send by it. `Client` and `AsyncClient` do not: who
-    wants to see their calls wraps their methods, or gives them a `transport`.
+    `voyageai.Embedding.create` and its like send by it. `Client` and `AsyncClient` do not: to
+    see their calls, wrap their methods, or pass a `transport`.
 
     Args:
         key: The API key; found as by `Client` without one.

@@ -23,7 +23,7 @@ SEPARATORS = list(_SEPARATORS)
 
 
 def default_chunk_fn(chunk_size: int = DEFAULT_CHUNK_SIZE) -> Callable[[str], list[str]]:
-    """A function that cuts texts at paragraphs, lines, sentences or words.
+    """Return a function that cuts texts at paragraphs, lines, sentences or words.
 
     Args:
         chunk_size: Most characters of a chunk.

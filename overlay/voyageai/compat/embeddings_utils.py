@@ -23,7 +23,7 @@ NAMED = ("truncation", "output_dtype", "output_dimension")
 def get_embedding(
     text: str, model: str = MODEL, input_type: str | None = None, **kwargs: Any
 ) -> list[float]:
-    """The embedding of a text. Use `Client.embed` instead.
+    """Return the embedding of a text. Use `Client.embed` instead.
 
     Args:
         text: The text.
@@ -41,7 +41,7 @@ def get_embedding(
 def get_embeddings(
     list_of_text: list[str], model: str = MODEL, input_type: str | None = None, **kwargs: Any
 ) -> list[list[float]]:
-    """The embeddings of texts. Use `Client.embed` instead.
+    """Return the embeddings of texts. Use `Client.embed` instead.
 
     Args:
         list_of_text: Up to 1,000 texts.
@@ -57,14 +57,14 @@ def get_embeddings(
 async def aget_embedding(
     text: str, model: str = MODEL, input_type: str | None = None, **kwargs: Any
 ) -> list[float]:
-    """The same as `get_embedding`, without blocking."""
+    """Do what `get_embedding` does, without blocking."""
     return (await _aembed([text], model, input_type, kwargs))[0]
 
 
 async def aget_embeddings(
     list_of_text: list[str], model: str = MODEL, input_type: str | None = None, **kwargs: Any
 ) -> list[list[float]]:
-    """The same as `get_embeddings`, without blocking."""
+    """Do what `get_embeddings` does, without blocking."""
     return await _aembed(list_of_text, model, input_type, kwargs)
 
 
@@ -87,7 +87,7 @@ async def _aembed(
 def _split(
     client: str, input_type: str | None, kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings of the client and arguments of its method, from what these functions take."""
+    """Return settings of the client and arguments of its method."""
     if input_type not in (None, "", "query", "document"):
         raise ArgumentError(
             f"input_type {input_type} is invalid. Options: None, 'query', 'document'.",

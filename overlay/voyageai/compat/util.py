@@ -29,7 +29,7 @@ logger = logging.getLogger("voyage")
 
 
 def decode_base64_embedding(embedding: str | bytes, dtype: str | None = None) -> list[float]:
-    """The numbers of one vector as the API writes it.
+    """Decode one vector as the API writes it.
 
     Args:
         embedding: Base64 of its numbers, little-endian.
@@ -50,7 +50,7 @@ def decode_base64_embedding(embedding: str | bytes, dtype: str | None = None) ->
 
 
 def default_api_key() -> str:
-    """The API key that a client would find.
+    """Return the API key that a client would find.
 
     Raises:
         AuthenticationError: There is none; says where keys are looked for.
@@ -74,27 +74,27 @@ def default_api_key() -> str:
 
 
 def api_key_to_header(key: str) -> dict[str, str]:
-    """The header that carries a key.
+    """Return the header that carries a key.
 
     Raises:
-        AuthenticationError: It can't be one.
+        AuthenticationError: It can't be a key.
     """
     key = conceal(key)
     return {"Authorization": f"Bearer {usable(key, 'the argument key') or ''}"}
 
 
 def get_default_base_url(api_key: str) -> str:
-    """The base URL of the host that a key belongs to."""
+    """Return the base URL of the host that a key belongs to."""
     return base_url(None, api_key, {})
 
 
 def logfmt(props: Mapping[str, Any]) -> str:
-    """Pairs as `key=value`, quoted where they hold spaces, sorted by key."""
+    """Format pairs as `key=value`, quoted where they hold spaces, sorted by key."""
     return " ".join(f"{_shown(key)}={_shown(value)}" for key, value in sorted(props.items()))
 
 
 def log_debug(message: str, **params: Any) -> None:
-    """Log a line for those who look for faults; it is made only if somebody listens."""
+    """Log a line for debugging."""
     _log(logging.DEBUG, message, params)
 
 

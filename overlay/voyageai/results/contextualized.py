@@ -152,7 +152,7 @@ class ContextualizedEmbeddingsObject(Result):
 
 
 def _server_texts(documents: list[list[ChunkEmbedding]]) -> list[list[str]]:
-    """The texts of chunks that the server made; an empty list where it made none."""
+    """Return the texts of chunks that the server made, by document; empty if it made none."""
     found: list[list[str]] = []
     for place, chunks in enumerate(documents):
         texts = [text for text in map(_text, chunks) if text is not None]

@@ -33,8 +33,8 @@ class EmbeddingsObject(Vectored, Result):
         total_tokens: Tokens of all texts.
         model: The model that answered.
         output_dtype: The dtype that was asked for.
-        usage: What the request is billed for, as the API says it.
-        request_id: What the server calls the request.
+        usage: The usage that the request is billed for.
+        request_id: The server's id of the request.
 
     Example:
         >>> result = vo.embed(["a", "b"], model="voyage-4")
