@@ -10,12 +10,14 @@ import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Lock
 
 import anyio
 import httpx2
 import pytest
 import voyageai
 from voyageai import error
+from voyageai.transport.rate_limit_gate import RateLimitGate
 
 from .conftest import Face, answer_to
 from .test_failures import failing
@@ -92,6 +94,29 @@ def test_retries_take_turns_too(face):
 
     assert 2 == len(face.requests)
     assert sum(face.waits) >= 60
+
+
+def test_a_retry_does_not_wait_for_its_own_failed_attempt(face):
+    """What has no answer counts, but only for a minute after the attempt has failed."""
+    client = face.client(
+        failing(httpx2.ConnectError("no")), rate_limit=voyageai.RateLimit(rpm=1), max_retries=1
+    )
+    face.call(client, "embed", **EMBED, deadline=200)
+
+    assert 2 == len(face.requests)
+    assert 60 <= sum(face.waits) < 65
+
+
+def test_a_wait_that_fails_gives_its_place_back_at_once():
+    """Among thousands of calls that wait, those that ended are looked for now and then only."""
+    limiter = voyageai.RateLimiter(voyageai.RateLimit(rpm=1))
+    limiter.wait(limiter.reserve("voyage-4", 1, 0.0), 0.0)
+    gate = RateLimitGate(limiter, "voyage-4", 1, lambda: 0.0, deadline=5.0, alive=Lock())
+    with gate.alive:
+        with pytest.raises(error.DeadlineError):
+            next(gate.wait(again=False))
+        (budget,) = limiter._budgets.values()
+        assert 0 == len(budget._fresh)
 
 
 def test_a_refusal_slows_all_calls_down(face):

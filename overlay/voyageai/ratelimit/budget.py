@@ -151,26 +151,24 @@ class Budget:
         """Run a step on sums that are right, and mark them as wrong until it has ended."""
         mark, right = object(), self._unfinished is None
         self._unfinished = mark
-        if self._drop_ended(now) or not right:
+        self._drop_ended(now)
+        if not right:
             self._recompute()
         result = step()
         # Another mark is that of a step in the middle of this one.
         self._unfinished = None if self._unfinished is mark else mark
         return result
 
-    def _drop_ended(self, now: float) -> bool:
-        """Forget what does not count any longer, release what was abandoned; say if any was."""
+    def _drop_ended(self, now: float) -> None:
+        """Forget what does not count any longer, and release what was abandoned."""
         if now < self._check_at:
-            return False
+            return
         self._check_at = now + len(self._reservations) // CHECKED_EACH_TIME * CHECK_INTERVAL
-        found = False
         for reservation in list(self._reservations):
             if not reservation.counts(now):
                 self._reservations.pop(reservation, None)
             elif reservation.abandoned:
-                found = True
                 self._release(reservation, now)
-        return found
 
     def _recompute(self) -> None:
         """Make the sums anew."""
