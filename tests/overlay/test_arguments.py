@@ -27,7 +27,7 @@ from voyageai_rest.models import (
 )
 from voyageai_rest.types import UNSET
 
-from .storing import done
+from .file_server import done
 
 SET_BY_THE_CLIENT = {"encoding_format"}
 NO_FIELDS = {"chunk_fn", "max_cost"}  # what the client does with them is not sent
