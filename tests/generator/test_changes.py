@@ -382,10 +382,7 @@ def test_every_reader_of_a_renamed_field_is_found_by_mypy(
 
 
 LINE = "\n    priority: int | None\n"
-OPTIONS = {
-    "EmbedOptions": "voyageai/options.py",
-    "EmbedJobOptions": "voyageai/batches/jobs/options.py",
-}
+OPTIONS = ("EmbedOptions", "EmbedJobOptions")
 """Where type checkers and editors know the fields of `/embeddings` from, live and in batch jobs."""
 USE = """
 import voyageai
@@ -420,8 +417,12 @@ def overlay(tmp_path: Path) -> Path:
 
 def add_lines(overlay: Path) -> None:
     """Write the new field into the options of calls and of jobs, after their docstrings."""
-    for name, module in OPTIONS.items():
-        path = overlay / module
+    for name in OPTIONS:
+        [path] = [
+            each
+            for each in overlay.joinpath("voyageai").rglob("*.py")
+            if f"class {name}(" in each.read_text("utf-8")
+        ]
         head, start, tail = path.read_text("utf-8").partition(f"class {name}(")
         docstring, end, rest = tail.partition('"""\n')
         path.write_text(f"{head}{start}{docstring}{end}{LINE}{rest}", encoding="utf-8")

@@ -364,7 +364,7 @@ def test_what_is_no_base_url_is_one_kind_of_error(face, url, way, monkeypatch):
     }
     if way == "found":
         monkeypatch.setattr(os, "environ", {"VOYAGE_BASE_URL": url})
-    with pytest.raises(error.ArgumentError, match="base_url") as caught:
+    with pytest.raises(error.ArgumentError, match=r"(?i)base_url") as caught:
         ways[way]()
 
     assert ([], "base_url") == (face.requests, caught.value.argument)
