@@ -73,6 +73,7 @@ def test_a_wheel_says_what_it_needs_with_and_without_extras(released):
 
 WHEEL = {
     "voyageai/py.typed": b"",
+    "voyageai_emulator/py.typed": b"",
     "voyageai_rest/py.typed": b"",
     "voyageai_rest/openapi.json": b"{}",
     "voyageai_rest/catalogue.py": b"",
@@ -81,7 +82,7 @@ WHEEL = {
     "voyageai-1.dist-info/METADATA": b"",
 }
 KEPT = [
-    *(f"overlay/{name}" for name in WHEEL if name.startswith("voyageai/")),
+    *(f"overlay/{name}" for name in WHEEL if name.startswith(("voyageai/", "voyageai_emulator/"))),
     *(f"generated/{name}" for name in WHEEL if name.startswith("voyageai_rest/")),
     *("tests/test_something.py", "noxfile.py"),
 ]
