@@ -21,7 +21,6 @@ nox.options.error_on_missing_interpreters = False  # skipped, and said so
 nox.options.sessions = [
     *("lint", "types", "spec", "generate-check", "semver", "tests", "conformance", "build"),
 ]
-FULL = ["full"]  # the tag of what takes longer: CI runs it every night
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -58,19 +57,26 @@ def tell_skipped(file: Path) -> None:
         print("Tests were skipped:", *lines, sep="\n  ")
 
 
-PLAN = f"""\
-nox runs {", ".join(nox.options.sessions)}:
-all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}. Ten minutes on two cores.
-It leaves to `nox -t full`: all tests on each Python, and with the lowest and newest of what
-we need; jobs, large and killed; frameworks; browser; local models; a rehearsed release; audit."""
-if not sys.argv[1:]:
-    print(PLAN)
-
 if SKIPPED not in os.environ:  # else this is a nox within nox, which notes for the outer one
     descriptor, name = tempfile.mkstemp(prefix="skipped-")
     os.close(descriptor)
     os.environ[SKIPPED] = name
     atexit.register(tell_skipped, Path(name))
+
+
+PLAN = f"""\
+nox runs {", ".join(nox.options.sessions)}:
+all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}. Ten minutes on two cores.
+It leaves to `nox -t full` all tests on each Python, and with the lowest and the newest versions of
+what we need; large jobs and killed ones; frameworks; the emulator's page in a browser; models on
+this machine; a rehearsed release; the audit."""
+
+if not sys.argv[1:]:
+    print(PLAN)
+    with Path(os.environ[SKIPPED]).open("a", encoding="utf-8") as notes:
+        for minor in PYTHONS:
+            if not shutil.which(f"python{minor}"):
+                notes.write(f"no Python {minor} on the PATH\n")
 
 
 def newest(*names: str) -> list[str]:
@@ -181,7 +187,7 @@ def tests(session: nox.Session) -> None:
     run_tests(session, *([] if session.python == OLDEST else ["-m", "smoke"]))
 
 
-@nox.session(name="tests-full", python=PYTHONS[1:], tags=FULL)
+@nox.session(name="tests-full", python=PYTHONS[1:], tags=["full"])
 def tests_full(session: nox.Session) -> None:
     """All tests on the Pythons on which `tests` runs a tenth."""
     session.install(f"{wheel(session)}{EXTRAS}", *groups("test"))
@@ -202,7 +208,7 @@ PINNED = (
 )
 
 
-@nox.session(python=OLDEST, tags=FULL)
+@nox.session(python=OLDEST, tags=["full"])
 def frameworks(session: nox.Session) -> None:
     """Run what others build on the official client, unchanged, on this one."""
     session.install(f"{wheel(session)}[emulator,images,tokenizers]", *newest("frameworks"))
@@ -213,14 +219,14 @@ def frameworks(session: nox.Session) -> None:
     session.run("python", "-m", "tests.frameworks.upstream_tests")
 
 
-@nox.session(python=OLDEST, tags=FULL)
+@nox.session(python=OLDEST, tags=["full"])
 def browser(session: nox.Session) -> None:
     """Click the emulator's page in a real browser; Chromium must be installed."""
     session.install(f"{wheel(session)}[emulator]", *groups("browser"))
     session.run("pytest", *ALL_CORES, "tests/browser", *session.posargs)
 
 
-@nox.session(python=OLDEST, tags=FULL)
+@nox.session(python=OLDEST, tags=["full"])
 def jobs(session: nox.Session) -> None:
     """Run a job of 250,000 texts, and kill the processes of others at random moments."""
     session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
@@ -228,7 +234,7 @@ def jobs(session: nox.Session) -> None:
 
 
 # pip takes the build of torch for the processor alone where it is at hand.
-@nox.session(python=OLDEST, venv_backend="virtualenv", tags=FULL)
+@nox.session(python=OLDEST, venv_backend="virtualenv", tags=["full"])
 def local(session: nox.Session) -> None:
     """Run models on this machine: a tiny one that the tests make."""
     session.install("torch>=2.6,<2.14")
@@ -275,7 +281,7 @@ def build(session: nox.Session) -> None:
 
 
 # Only uv resolves to the lowest versions.
-@nox.session(python=OLDEST, venv_backend="uv", tags=FULL)
+@nox.session(python=OLDEST, venv_backend="uv", tags=["full"])
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest version of every dependency that the package says it takes."""
     # What a wheel needs is not direct to uv, which would take the newest of it.
@@ -286,7 +292,7 @@ def lowest(session: nox.Session) -> None:
     run_tests(session)
 
 
-@nox.session(name="newest", python=PYTHONS[-1], tags=FULL)
+@nox.session(name="newest", python=PYTHONS[-1], tags=["full"])
 def newest_session(session: nox.Session) -> None:
     """The tests with today's newest version of everything, whatever is locked."""
     session.install("--upgrade", f"{wheel(session)}{EXTRAS}", *newest("test"))
@@ -323,14 +329,14 @@ def begin(session: nox.Session) -> None:
     session.run("python", "-m", "generator.release", "begin", *session.posargs)
 
 
-@nox.session(python=OLDEST, tags=FULL)
+@nox.session(python=OLDEST, tags=["full"])
 def rehearse(session: nox.Session) -> None:
     """Release a copy of this tree with a new model, to an index on this machine, and use it."""
     session.install(f"{wheel(session)}{EXTRAS}", *groups("rehearse"))
     session.run("pytest", "tests/rehearsal", *session.posargs)
 
 
-@nox.session(python=OLDEST, tags=FULL)
+@nox.session(python=OLDEST, tags=["full"])
 def audit(session: nox.Session) -> None:
     """Look for secrets, licences that don't fit and known vulnerabilities of what is locked."""
     session.install(*groups("audit", "release"))

@@ -450,7 +450,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
 
 class BaseSender(Generic[C]):
-    """What files and batches use of a client, apart from the sending; see `flow.Sender`.
+    """The part of a `flow.Sender` that both clients share.
 
     Settings are read when they are used: those of a client may be changed after it was made.
     """
@@ -460,7 +460,7 @@ class BaseSender(Generic[C]):
 
     @property
     def base_url(self) -> str:
-        """Where requests go."""
+        """The URL of the API."""
         url: str = self._client._params["base_url"]
         return url
 

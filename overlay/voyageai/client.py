@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import BaseSender, _BaseClient
-from .raw import Raw, asked, raw
+from .raw import Raw, raw, returns_raw
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import (
@@ -587,12 +587,12 @@ class Client(_BaseClient):
         self.close()
 
     def _send(self, call: Call[T], options: CallOptions) -> T:
-        raw = asked(self._transport, call.method)
+        raw = returns_raw(self._transport, call.method)
         return cast("T", self._transport.run(call, *self._ready(options, call.method), raw=raw))
 
 
 class _Sender(BaseSender[Client]):
-    """What files and batches use of the client; see `flow.Sender`."""
+    """The `flow.Sender` of a client: the part that files and batches depend on."""
 
     @property
     def environment(self) -> Environment:
@@ -601,7 +601,7 @@ class _Sender(BaseSender[Client]):
 
     @property
     def transport(self) -> object:
-        """What carries the calls."""
+        """The transport, which copies of a client share."""
         return self._client._transport
 
     def send(self, call: Call[T], options: CallOptions) -> T:

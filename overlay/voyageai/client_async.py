@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import BaseSender, _BaseClient
-from .raw import Raw, asked, raw_async
+from .raw import Raw, raw_async, returns_raw
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -686,7 +686,7 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
     async def _send(self, call: Call[T], options: CallOptions) -> T:
-        raw = asked(self._transport, call.method)
+        raw = returns_raw(self._transport, call.method)
         return cast(
             "T", await self._transport.run(call, *self._ready(options, call.method), raw=raw)
         )
@@ -700,7 +700,7 @@ async def _prepared(inputs: Any, model: str) -> Any:
 
 
 class _Sender(BaseSender[AsyncClient]):
-    """What files and batches use of the client; see `flow.AsyncSender`."""
+    """The `flow.AsyncSender` of a client: the part that files and batches depend on."""
 
     @property
     def environment(self) -> Environment:
@@ -709,7 +709,7 @@ class _Sender(BaseSender[AsyncClient]):
 
     @property
     def transport(self) -> object:
-        """What carries the calls."""
+        """The transport, which copies of a client share."""
         return self._client._transport
 
     async def send(self, call: Call[T], options: CallOptions) -> T:

@@ -41,13 +41,13 @@ __all__ = ["Application"]
 
 
 class Application:
-    """An emulator: what it knows, its batch jobs, and the routes of all that it serves.
+    """An emulator: its state, its batch jobs, and the routes of all that it serves.
 
     Args:
         settings: Its settings.
 
     Attributes:
-        state: What it knows.
+        state: Its state.
         batches: The batch jobs that run.
         connections: Counts the connections of its server.
     """

@@ -1,4 +1,4 @@
-"""How many requests are worked on at once, and waiting on behalf of a client until it leaves."""
+"""Limit the requests that are worked on at once, and wait until a client disconnects."""
 
 from __future__ import annotations
 

@@ -98,8 +98,8 @@ class Exchange:
             raise self._failure
         return self._head
 
-    async def receive(self, seconds: float | None) -> bytes:
-        """Return the next part of the response's body; empty at its end.
+    async def receive(self, seconds: float | None) -> tuple[bytes, bool]:
+        """Return the next part of the response's body, and whether it is the last one.
 
         Raises:
             TimeoutError, ConnectionResetError, EOFError: As in `head`.
@@ -113,7 +113,7 @@ class Exchange:
         self._notify()
         if not part and self._failure is not None:
             raise self._failure
-        return part
+        return part, self._response_complete
 
     def leave(self, *, cancel: bool = False) -> None:
         """Disconnect, as a client does that closes its connection.
@@ -179,6 +179,11 @@ class Exchange:
         self._notify()
 
     # Both sides
+
+    @property
+    def begun(self) -> bool:
+        """Whether the application was started."""
+        return self._task is not None
 
     @property
     def done(self) -> bool:

@@ -81,16 +81,14 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         if not isinstance(body, httpx2.SyncByteStream):
             raise TypeError("a body that is made asynchronously needs httpx2.AsyncClient")
         exchange, timeouts = self._exchange(request), _Timeouts(request)
-        with _errors(request, closed=httpx2.ConnectError):
-            self._call(partial(self._begin, exchange))
         try:
             for part in body:
-                with _errors(request, timeout=httpx2.WriteTimeout):
-                    wants_more = self._call(partial(exchange.send, part, timeouts.write))
+                with _errors(request, exchange, httpx2.WriteTimeout):
+                    wants_more = self._call(partial(self._send, exchange, part, timeouts.write))
                 if not wants_more:
                     break
-            with _errors(request):
-                head = self._call(partial(exchange.head, timeouts.read))
+            with _errors(request, exchange):
+                head = self._call(partial(self._head, exchange, timeouts.read))
         except BaseException:
             self._leave(exchange)
             raise
@@ -106,30 +104,20 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         if not isinstance(body, httpx2.AsyncByteStream):
             raise TypeError("a body that is made by blocking needs httpx2.Client")
         exchange, timeouts = self._exchange(request), _Timeouts(request)
-        with _errors(request, closed=httpx2.ConnectError):
-            await self._call_async(partial(self._begin, exchange))
         try:
             async for part in body:
-                with _errors(request, timeout=httpx2.WriteTimeout):
+                with _errors(request, exchange, httpx2.WriteTimeout):
                     wants_more = await self._call_async(
-                        partial(exchange.send, part, timeouts.write)
+                        partial(self._send, exchange, part, timeouts.write)
                     )
                 if not wants_more:
                     break
-            with _errors(request):
-                head = await self._call_async(partial(exchange.head, timeouts.read))
+            with _errors(request, exchange):
+                head = await self._call_async(partial(self._head, exchange, timeouts.read))
         except BaseException as error:
             await self._leave_async(exchange, cancel=not isinstance(error, Exception))
             raise
         return self._response(head, exchange, request)
-
-    async def stop(self) -> None:
-        """End the requests in progress, and wait for them. For the application's event loop."""
-        self._stopped = True
-        for exchange in self._exchanges:
-            exchange.stop()
-        if self._exchanges:
-            await asyncio.wait(list(self._exchanges.values()), timeout=GRACE)
 
     def _exchange(self, request: httpx2.Request) -> Exchange:
         return Exchange(self._app, _scope(request), self._connections)
@@ -163,23 +151,6 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
                 raise EOFError(STOPPED) from error
             raise
 
-    async def _begin(self, exchange: Exchange) -> None:
-        task = self._exchanges[exchange] = exchange.begin()
-        task.add_done_callback(partial(self._end, exchange))
-
-    def _end(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            LOGGER.error("the emulator failed", exc_info=task.exception())
-        self._discard_if_done(exchange)
-
-    async def _disconnect(self, exchange: Exchange, *, cancel: bool) -> None:
-        exchange.leave(cancel=cancel)
-        self._discard_if_done(exchange)
-
-    def _discard_if_done(self, exchange: Exchange) -> None:
-        if exchange.done:
-            self._exchanges.pop(exchange, None)
-
     def _leave(self, exchange: Exchange) -> None:
         """Disconnect the client of an exchange."""
         with contextlib.suppress(EOFError):
@@ -195,6 +166,50 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             head.status, headers=head.headers, stream=_Body(self, exchange, request)
         )
 
+    # On the application's event loop
+
+    async def stop(self) -> None:
+        """End the requests in progress, and wait for them. For the application's event loop."""
+        self._stopped = True
+        for exchange in self._exchanges:
+            exchange.stop()
+        if self._exchanges:
+            await asyncio.wait(list(self._exchanges.values()), timeout=GRACE)
+
+    async def _send(self, exchange: Exchange, part: bytes, seconds: float | None) -> bool:
+        self._begin(exchange)
+        return await exchange.send(part, seconds)
+
+    async def _head(self, exchange: Exchange, seconds: float | None) -> Head:
+        self._begin(exchange)
+        return await exchange.head(seconds)
+
+    async def _receive(self, exchange: Exchange, seconds: float | None) -> tuple[bytes, bool]:
+        part, is_last = await exchange.receive(seconds)
+        if is_last:
+            await self._disconnect(exchange, cancel=False)
+        return part, is_last
+
+    async def _disconnect(self, exchange: Exchange, *, cancel: bool) -> None:
+        if exchange.begun:
+            exchange.leave(cancel=cancel)
+            self._discard_if_done(exchange)
+
+    def _begin(self, exchange: Exchange) -> None:
+        """Start the application, for the first call."""
+        if not exchange.begun:
+            task = self._exchanges[exchange] = exchange.begin()
+            task.add_done_callback(partial(self._end, exchange))
+
+    def _end(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            LOGGER.error("the emulator failed", exc_info=task.exception())
+        self._discard_if_done(exchange)
+
+    def _discard_if_done(self, exchange: Exchange) -> None:
+        if exchange.done:
+            self._exchanges.pop(exchange, None)
+
 
 class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     """The body of a response, received part by part."""
@@ -205,23 +220,28 @@ class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         self._transport = transport
         self._exchange = exchange
         self._request = request
-        self._receive = partial(exchange.receive, _Timeouts(request).read)
+        self._receive = partial(transport._receive, exchange, _Timeouts(request).read)
+        self._complete = False
 
     def __iter__(self) -> Iterator[bytes]:
-        with _errors(self._request):
-            while part := self._transport._call(self._receive):
+        with _errors(self._request, self._exchange):
+            while not self._complete:
+                part, self._complete = self._transport._call(self._receive)
                 yield part
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _errors(self._request):
-            while part := await self._transport._call_async(self._receive):
+        with _errors(self._request, self._exchange):
+            while not self._complete:
+                part, self._complete = await self._transport._call_async(self._receive)
                 yield part
 
     def close(self) -> None:
-        self._transport._leave(self._exchange)
+        if not self._complete:
+            self._transport._leave(self._exchange)
 
     async def aclose(self) -> None:
-        await self._transport._leave_async(self._exchange)
+        if not self._complete:
+            await self._transport._leave_async(self._exchange)
 
 
 class _Timeouts:
@@ -236,9 +256,8 @@ class _Timeouts:
 @contextlib.contextmanager
 def _errors(
     request: httpx2.Request,
-    *,
+    exchange: Exchange,
     timeout: type[httpx2.TimeoutException] = httpx2.ReadTimeout,
-    closed: type[httpx2.TransportError] = httpx2.RemoteProtocolError,
 ) -> Generator[None]:
     """Translate errors into those that httpx2 raises for a socket."""
     try:
@@ -248,7 +267,8 @@ def _errors(
     except ConnectionResetError as error:
         raise httpx2.ReadError(str(error), request=request) from error
     except EOFError as error:
-        raise closed(str(error), request=request) from error
+        kind = httpx2.RemoteProtocolError if exchange.begun else httpx2.ConnectError
+        raise kind(str(error), request=request) from error
 
 
 def _scope(request: httpx2.Request) -> Scope:

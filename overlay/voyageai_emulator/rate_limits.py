@@ -1,13 +1,13 @@
 """Limits on requests and tokens per minute.
 
-The limits are the catalogue's. They are counted by API key and model, over the minute before each
-request. Documented is that some count by key, others by organization; an emulator knows keys alone.
-A figure that the catalogue does not have limits nothing.
+The limits are the catalogue's. Usage is counted by API key and model, over the minute before each
+request. Documented is that some limits count by key, others by organization; an emulator only knows
+keys. Where the catalogue has no figure there is no limit.
 
-Only requests that are answered count: one that is refused, for whatever reason, uses up nothing.
-One with more tokens than the limit is refused even when none were used, so it can never pass; that
-was seen of the API. These are guesses: that requests are looked at before tokens, and that the
-limits of the free tier hold for each model by itself.
+Only answered requests count: one that is refused, for any reason, uses nothing. A request with
+more tokens than the limit is always refused, as was recorded of the API. These are guesses: that
+requests are checked before tokens, and that the limits of the free tier apply to each model by
+itself.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ ServedModels: TypeAlias = Mapping[str, Model]
 
 
 class ModelContext(NamedTuple):
-    """What the handler of a model endpoint works with."""
+    """The models, and the tools, of a handler of a model endpoint."""
 
     models: ServedModels
     engine: Engine

@@ -1,4 +1,4 @@
-"""What an emulator knows and keeps, without its batch jobs and its server."""
+"""The state of an emulator, which all its parts share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
 
 
 class EmulatorState:
-    """What the parts of an emulator share.
+    """The state of an emulator, without its batch jobs and its server.
 
     Attributes:
         settings: The settings it was started with.

@@ -78,7 +78,7 @@ def much(copy: Path) -> list[str]:
 def test_any_difference_fails_the_check_and_is_shown(
     spoil: Callable[[Path], list[str]], run, copy: Path, tree: Tree
 ) -> None:
-    """Whoever edits generated code by hand learns which line, before it is overwritten."""
+    """Edits of generated code by hand are shown before they are overwritten."""
     shown = spoil(copy)
     before = tree(copy)
     done = run("--check", "--output", copy)

@@ -13,7 +13,7 @@ import voyageai
 import voyageai_rest.models
 from voyageai import options
 from voyageai.batches import AsyncBatches, Batches, JobOptions
-from voyageai.batches.jobs import preparing
+from voyageai.batches.jobs import options as job_options
 from voyageai.limits import CONSTRAINTS
 from voyageai_rest import types
 from voyageai_rest.models import (
@@ -62,13 +62,13 @@ METHODS = {
     "rerank": (RerankRequest, {"query", "documents", "model"}, options.RerankOptions),
 }
 OF_JOBS = {
-    "embed": (BatchEmbeddingsParams, {"texts", "model"}, preparing.EmbedJobOptions),
+    "embed": (BatchEmbeddingsParams, {"texts", "model"}, job_options.EmbedJobOptions),
     "contextualized_embed": (
         BatchContextualizedEmbeddingsParams,
         {"inputs", "model"},
-        preparing.ContextualizedEmbedJobOptions,
+        job_options.ContextualizedEmbedJobOptions,
     ),
-    "rerank": (BatchRerankParams, {"pairs", "model"}, preparing.RerankJobOptions),
+    "rerank": (BatchRerankParams, {"pairs", "model"}, job_options.RerankJobOptions),
 }
 CASES = [
     *((kind, name, options.CallOptions, *METHODS[name]) for kind in LIVE for name in METHODS),

@@ -95,14 +95,14 @@ def generated(checkout: Path, run: Run, last: Version) -> list[str]:
 
 @pytest.fixture(scope="session")
 def drift(run: Run, generated: list[str], last: Version) -> Any:
-    """What the comparison with the last release says; it only reports."""
+    """Compare with the last release; it only reports."""
     said = run("generator.drift", version.tag(last), "--format", "json").stdout
     return json.loads(said)
 
 
 @pytest.fixture(scope="session")
 def verdict(run: Run, drift: Any) -> Any:
-    """What the change asks of the next version; that it is not told yet has the exit status 1."""
+    """Judge the version; it exits with status 1, as the changelog has no line of it yet."""
     return json.loads(run("generator.semver", "--format", "json", expect=1).stdout)
 
 

@@ -99,7 +99,7 @@ def test_what_is_not_shown_at_once_is_waited_for(released, index, monkeypatch):
 
 
 def test_only_what_is_tagged_is_published(released, tmp_path):
-    """Whoever has the version must find its source."""
+    """Users of a version must find its source."""
     root = tmp_path / "checkout"
     shutil.copytree(released, root)
     git.run(root, "commit", "--quiet", "--allow-empty", "--message", "One more")

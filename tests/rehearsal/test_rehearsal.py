@@ -80,7 +80,7 @@ def test_only_the_spec_is_changed_by_hand(generated):
 
 
 def test_drift_finds_all_of_it_and_nothing_that_breaks(drift):
-    """Whoever reviews the change reads this, not the generated code."""
+    """A reviewer reads this, not the generated code."""
     said = json.dumps(drift["differences"])
 
     assert set() == {

@@ -47,7 +47,7 @@ def test_what_is_no_key_is_left_alone(text, tmp_path):
 
 
 def test_this_tree_holds_no_secrets():
-    """Whoever has a copy has them all."""
+    """Every copy of it would have them."""
     assert [] == list(audit.secrets(paths.ROOT, git.files(paths.ROOT)))
 
 
@@ -66,7 +66,7 @@ def test_the_lock_names_versions_and_no_places():
 
 
 def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
-    """Whoever raises a bound is told to lock anew."""
+    """Who raises a bound must lock again."""
     tmp_path.joinpath(lock.FILE).parent.mkdir(parents=True)
     tmp_path.joinpath(lock.FILE).write_text("attrs==23.2.0\nhttpx==0.28.1\n")
     extras = "\n".join(f"{extra} = []" for extra in lock.EXTRAS)

@@ -42,7 +42,7 @@ def sessions(tag=None):
         for decorator in node.decorator_list:
             if ast.unparse(decorator).startswith("nox.session"):
                 named = {word.arg: word.value for word in getattr(decorator, "keywords", ())}
-                tags = [ast.unparse(named["tags"]).lower()] if "tags" in named else []
+                tags = ast.literal_eval(named["tags"]) if "tags" in named else []
                 if tag is None or tag in tags:
                     yield ast.literal_eval(named["name"]) if "name" in named else node.name
 

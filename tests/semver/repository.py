@@ -146,11 +146,11 @@ class Repository:
         for name in ("openapi", "catalogue"):
             self.write(f"spec/{name}.yaml", json.dumps(self.contract[name]))
 
-    def begin(self, version: str, news: str = "") -> None:
-        """Go on to a version, and say what is new in it."""
+    def begin(self, version: str, lines: str = "") -> None:
+        """Begin a version, with lines in its section of the changelog."""
         self.write("overlay/voyageai/version.py", f'VERSION = "{version}.dev0"\n')
         text = self.root.joinpath("CHANGELOG.md").read_text(encoding="utf-8")
-        section = f"## {version} ({changelog.UNRELEASED})\n\n{news}\n\n"
+        section = f"## {version} ({changelog.UNRELEASED})\n\n{lines}\n\n"
         self.write("CHANGELOG.md", text.replace("## 0.6.0", f"{section}## 0.6.0"))
 
     def commit(self, message: str) -> None:
@@ -163,9 +163,9 @@ class Repository:
         subprocess.run(["git", "-C", self.root, *arguments], check=True)
 
     def verdict(self, *checkers: tuple[str, ...]) -> Verdict:
-        """What its changes since the release come to."""
+        """Compare it with its release."""
         return verdict(self.root, "v0.6.0", checkers)
 
-    def told(self) -> list[tuple[str, str]]:
-        """Level and sentence of everything that users may notice."""
+    def reported(self) -> list[tuple[str, str]]:
+        """Return level and sentence of everything that users may notice."""
         return [(item.level.name.lower(), item.sentence) for item in self.verdict().changes]

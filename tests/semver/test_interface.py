@@ -14,7 +14,7 @@ from .repository import CLIENT
 EMULATOR = "overlay/voyageai_emulator/server.py"
 CLASS = "class Client(Base):\n"
 SEARCH = "text: str, limit: int | None = None"
-# Name, file, old and new text, and what is told of it.
+# Name, file, old and new text, and the changes that are reported.
 CHANGES = [
     ("method added", CLIENT, CLASS, f"{CLASS}    def read(self) -> None: ...\n", [("minor", "`voyageai.Client.read` is new")]),
     ("method removed", CLIENT, "def search", "def _search", [("major", "`voyageai.Client.search` is gone")]),
@@ -62,20 +62,20 @@ CHANGES = [
     [change[1:] for change in CHANGES],
     ids=[change[0] for change in CHANGES],
 )
-def test_a_change_is_told_once_as_users_see_it(file, old, new, expected, repository):
+def test_a_change_is_reported_once_as_users_see_it(file, old, new, expected, repository):
     """The number of the next version and its changelog are made of it."""
     if old:
         repository.replace(file, old, new)
     else:
         repository.write(file, new)
-    assert expected == repository.told()
+    assert expected == repository.reported()
 
 
 def test_a_package_that_the_last_release_did_not_have_is_new(repository):
     """Its names are not there to be listed one by one."""
     repository.write("overlay/voyageai_emulator/__init__.py", "")
     shutil.move(repository.root / "overlay/voyageai_emulator", repository.root / "elsewhere")
-    assert [("major", "`voyageai_emulator` is gone")] == repository.told()
+    assert [("major", "`voyageai_emulator` is gone")] == repository.reported()
 
     old, new = repository.root / "overlay", repository.root
     shutil.move(repository.root / "elsewhere", repository.root / "voyageai_emulator")

@@ -1,4 +1,4 @@
-"""Whether version and changelog tell what has changed since the last release."""
+"""Version and changelog must cover what has changed since the last release."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_new_model_asks_for_a_version_and_a_line(repository):
     ] == repository.verdict().problems
 
 
-def test_a_new_model_that_is_told_is_fine(repository):
+def test_a_new_model_that_is_named_is_fine(repository):
     """Then the branch can be merged."""
     repository.describe(with_a_model_and_a_field)
     repository.begin("0.6.1", ADDED)
@@ -89,7 +89,7 @@ def test_what_breaks_asks_for_more(repository):
 
 
 @pytest.mark.parametrize(
-    ("news", "told"),
+    ("section", "accepted"),
     [
         ("### Removed\n\n- `wren-1`.", True),
         ("### Added\n\n- Much.\n\n### Changed\n\n- Gone: wren-1.", True),
@@ -99,23 +99,25 @@ def test_what_breaks_asks_for_more(repository):
         ("", False),
     ],
 )
-def test_what_breaks_is_told_as_such(news, told, repository):
+def test_what_breaks_is_named_as_such(section, accepted, repository):
     """Who reads only what changed has to find it there."""
     repository.describe(without_a_model)
-    repository.begin("0.7.0", news)
+    repository.begin("0.7.0", section)
 
     problem = "CHANGELOG.md: the section of 0.7.0 must name `wren-1`: the model wren-1 is gone"
-    assert ([] if told else [problem]) == repository.verdict().problems[-1:]
+    assert ([] if accepted else [problem]) == repository.verdict().problems[-1:]
 
 
-@pytest.mark.parametrize(("news", "told"), [("### Added\n\n- Much.", False), ("Types.", True)])
-def test_types_that_break_are_told_of(news, told, repository):
+@pytest.mark.parametrize(
+    ("section", "accepted"), [("### Added\n\n- Much.", False), ("Types.", True)]
+)
+def test_types_that_break_are_mentioned(section, accepted, repository):
     """Type checkers have no word by which a changelog could name it."""
     repository.replace(CLIENT, "text: str", "text: bytes")
-    repository.begin("0.7.0", news)
+    repository.begin("0.7.0", section)
 
     problem = "CHANGELOG.md: the section of 0.7.0 must say what breaks, under another heading than `Added`"
-    assert ([] if told else [problem]) == repository.verdict(MYPY).problems
+    assert ([] if accepted else [problem]) == repository.verdict(MYPY).problems
 
 
 def test_code_that_works_otherwise_asks_for_a_version(repository):
@@ -143,8 +145,8 @@ def test_only_what_users_get_counts(file, old, new, level, repository):
     assert level is repository.verdict().level
 
 
-def test_what_is_generated_is_told_once(repository):
-    """The contract tells it already; a name of our own making is told itself."""
+def test_what_is_generated_is_named_once(repository):
+    """The contract has it already; a name of our own is named itself."""
     repository.describe(with_a_model_and_a_field)
     repository.replace("generated/voyageai_rest/models.py", "text: str", "text: str\n    page: int")
     repository.write("generated/voyageai_rest/types.py", "class Unset: ...\n")
@@ -158,7 +160,7 @@ def test_what_is_generated_is_told_once(repository):
     } == headings
 
 
-def test_what_is_generated_no_more_is_told(repository):
+def test_what_is_no_longer_generated_is_named(repository):
     """Programs on the typed client break, though the wire is the same."""
     repository.replace("generated/voyageai_rest/models.py", "class Search", "class Find")
 
@@ -206,13 +208,13 @@ def test_the_draft_is_in_plain_words(repository):
     )
 
 
-def test_a_draft_tells_enough(repository):
-    """Whoever pastes it has told the truth."""
+def test_a_draft_is_enough(repository):
+    """A maintainer who pastes it has named everything."""
     repository.describe(with_a_model_and_a_field)
     repository.describe(without_a_model)
     repository.replace(CLIENT, "def search", "def find")
-    news = repository.verdict().draft.partition("\n")[2]
-    repository.begin("0.7.0", news)
+    lines = repository.verdict().draft.partition("\n")[2]
+    repository.begin("0.7.0", lines)
 
     assert [] == repository.verdict().problems
 
@@ -260,7 +262,7 @@ def test_the_last_release_is_the_newest_that_it_goes_on_from(repository):
 
 
 def test_a_release_is_judged_by_the_one_before(repository, run):
-    """Whoever tags by hand, and pushes both at once, would have nothing to be held to."""
+    """A release that was tagged by hand and pushed at once would be compared with itself."""
     repository.describe(without_a_model)
     repository.write("overlay/voyageai/version.py", 'VERSION = "0.6.1"\n')
     repository.commit("Release 0.6.1")
@@ -279,7 +281,7 @@ def test_a_change_after_a_release_is_judged_by_that(repository):
 
 
 def test_a_slip_of_our_own_is_no_verdict(repository, run, monkeypatch):
-    """Python's status for it is that of something not told."""
+    """Python's status for it is that of a problem."""
     monkeypatch.delitem(rules(), "added")
     repository.replace(CLIENT, "def search", "def found(self) -> None: ...\n\n    def search")
 

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from .jobs.estimate import Estimate
     from .jobs.failures import Failure, Failures
     from .jobs.job import AsyncJob, Job
-    from .jobs.options import JobTimings
-    from .jobs.preparing import (
+    from .jobs.options import (
         ContextualizedEmbedJobOptions,
         EmbedJobOptions,
         JobOptions,
+        JobTimings,
         RerankJobOptions,
     )
     from .jobs.progress import Progress
@@ -67,26 +67,26 @@ __all__ = [
     "Row",
 ]
 
-# Loaded when they are asked for: single batches need none of them.
+# Loaded when they are first used: single batches need none of them.
 _LATE = {
     "AsyncJob": ".jobs.job",
     "BatchContextualizedEmbeddings": ".jobs.results",
     "BatchEmbeddings": ".jobs.results",
     "BatchRerankings": ".jobs.results",
     "BatchResults": ".jobs.results",
-    "ContextualizedEmbedJobOptions": ".jobs.preparing",
-    "EmbedJobOptions": ".jobs.preparing",
+    "ContextualizedEmbedJobOptions": ".jobs.options",
+    "EmbedJobOptions": ".jobs.options",
     "Estimate": ".jobs.estimate",
     "Failure": ".jobs.failures",
     "Failures": ".jobs.failures",
     "Job": ".jobs.job",
     "JobDirectoryError": ".jobs.directory",
     "JobInUseError": ".jobs.directory",
-    "JobOptions": ".jobs.preparing",
+    "JobOptions": ".jobs.options",
     "MaxCostError": ".jobs.ceiling",
     "JobTimings": ".jobs.options",
     "Progress": ".jobs.progress",
-    "RerankJobOptions": ".jobs.preparing",
+    "RerankJobOptions": ".jobs.options",
     "Row": ".jobs.results",
 }
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     Params = BatchContextualizedEmbeddingsParams | BatchEmbeddingsParams | BatchRerankParams
 
 CREATE_DOUBT = (
-    "the batch may have been created all the same, and would run and cost twice: look for its "
-    "input_file_id and metadata with batches.list() before it is created again"
+    "the batch may have been created, and a second one would cost as much again; look for its "
+    "input_file_id and metadata with batches.list() before you create it again"
 )
 
 
@@ -123,8 +123,8 @@ def _params(params: Mapping[str, Any]) -> Params:
             check_value(kind, name, value)
         else:
             check_number(kind, name, value)
-    asked = (given(getattr(found, name, UNSET)) for name in ("output_dimension", "output_dtype"))
-    check_output(check_model(found.model), *asked)
+    output = (given(getattr(found, name, UNSET)) for name in ("output_dimension", "output_dtype"))
+    check_output(check_model(found.model), *output)
     return found
 
 

@@ -74,7 +74,7 @@ class Batch:
         finalizing_at: When its files began to be written.
         completed_at: When it was completed.
         failed_at: When it failed.
-        cancelling_at: When its cancellation was asked for.
+        cancelling_at: When its cancellation was requested.
         cancelled_at: When it was cancelled.
         expected_completion_at: The end of its window.
         request_id: The server's id of the request that returned it; None for jobs of a list.

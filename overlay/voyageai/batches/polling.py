@@ -99,12 +99,12 @@ def wait(
     failing_since: float | None = None
     polls = 0
     while True:
-        asked: CallOptions = {**options}
+        poll_options: CallOptions = {**options}
         if end is not None:
-            asked["deadline"] = max(end - clock(), LAST)
+            poll_options["deadline"] = max(end - clock(), LAST)
         failure: VoyageError | None = None
         try:
-            found: Batch = yield Request(calls.retrieve(batch_id), asked)
+            found: Batch = yield Request(calls.retrieve(batch_id), poll_options)
         except VoyageError as raised:
             failing_since = clock() if failing_since is None else failing_since
             if not is_transient(raised) or clock() - failing_since > polling.failure_timeout:
@@ -154,4 +154,4 @@ def _overdue(
 ) -> DeadlineError:
     stands = f"{batch_id} did not answer" if last is None else f"{last!r} is not done"
     failed = f"; the last poll failed: {failure}" if failure is not None else ""
-    return DeadlineError(f"{stands} after {seconds:.3g} s{failed}. It goes on all the same.")
+    return DeadlineError(f"{stands} after {seconds:.3g} s{failed}. The job itself goes on.")

@@ -209,9 +209,9 @@ class Batches(JobMethods):
             >>> batch.status, batch.request_counts.completed
             ('completed', 1)
         """
-        asked = cast("CallOptions", options)  # a part of them
+        given = cast("CallOptions", options)  # a part of them
         environment = self._sender.environment
-        flow = polling.wait(batch, timeout, Polling.of(poll), asked, environment)
+        flow = polling.wait(batch, timeout, Polling.of(poll), given, environment)
         return run_calls(self._sender, flow, on_change)
 
     @property

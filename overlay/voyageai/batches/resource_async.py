@@ -229,9 +229,9 @@ class AsyncBatches(AsyncJobMethods):
             >>> asyncio.run(main())
             ('completed', 1)
         """
-        asked = cast("CallOptions", options)  # a part of them
+        given = cast("CallOptions", options)  # a part of them
         environment = self._sender.environment
-        flow = polling.wait(batch, timeout, Polling.of(poll), asked, environment)
+        flow = polling.wait(batch, timeout, Polling.of(poll), given, environment)
         return await run_calls_async(self._sender, flow, on_change)
 
     @property

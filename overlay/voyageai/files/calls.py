@@ -29,8 +29,8 @@ SHOWN = 80
 MEDIA_TYPE = "application/octet-stream"
 """Of uploads. To guess it from the name would read files of the system's, on an event loop too."""
 UPLOAD_DOUBT = (
-    "the file may have been stored all the same: look for its name and size with files.list() "
-    "before it is uploaded again"
+    "the file may have been stored; look for its name and size with files.list() before you upload "
+    "it again"
 )
 
 
@@ -50,13 +50,13 @@ def upload(
     from voyageai_rest.api.files import upload_file
     from voyageai_rest.models import UploadFileRequest
 
-    told: int | None = None
+    reported: int | None = None
 
-    def tell() -> None:
-        nonlocal told
-        if progress is not None and told != source.position:
-            told = source.position
-            progress(told, source.size)
+    def report() -> None:
+        nonlocal reported
+        if progress is not None and reported != source.position:
+            reported = source.position
+            progress(reported, source.size)
 
     content = cast("IO[bytes]", source)  # as much of one as is needed
     file = File(content=content, name=source.filename, media_type=MEDIA_TYPE)
@@ -66,7 +66,7 @@ def upload(
         repeatable=False,
         doubt=UPLOAD_DOUBT,
         method="upload",
-        on_sent=tell,
+        on_sent=report,
     )
 
 

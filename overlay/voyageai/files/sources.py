@@ -23,7 +23,7 @@ UNNAMED = f"lines{ENDING}"
 
 Rows = Iterable[Mapping[str, Any]]
 Given = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Rows
-"""What `upload` takes."""
+"""The types of the argument `source` of `upload`."""
 
 
 class Source:

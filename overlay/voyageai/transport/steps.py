@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 Answer = httpx2.Response | httpx2.RequestError
-"""What comes of an attempt: both transports return the errors of HTTP, and raise all others."""
+"""The outcome of an attempt: transports return errors of HTTP, and raise all others."""
 Steps = Flow[httpx2.Request, T]
 UNSENT = (
     httpx2.ConnectError,

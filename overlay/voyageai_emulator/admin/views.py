@@ -1,4 +1,4 @@
-"""What the admin routes show, as JSON objects."""
+"""The JSON objects that the admin routes return."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MAX_SHOWN = 200
 
 
 class StateView:
-    """What there is to know of an emulator that does not change with every request.
+    """The state of an emulator as JSON, apart from what changes with every request.
 
     Args:
         state: The emulator's state.

@@ -97,7 +97,7 @@ def endpoint_of(contract: Contract, path: str) -> tuple[Operation, Endpoint]:
 
 @dataclass
 class ValidationResult:
-    """What the check of a job's lines found."""
+    """The result of the check of a job's lines."""
 
     total: int = 0
     """Number of lines."""

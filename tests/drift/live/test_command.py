@@ -27,7 +27,7 @@ def asked(emulator: Emulator) -> int:
 
 
 def test_the_plan_and_its_cost_are_printed_first(emulator: Emulator, live: Live) -> None:
-    """Whoever pays sees what it may cost, apart from the report."""
+    """Who pays sees what it may cost, apart from the report."""
     ran = live(emulator, "--format", "json")
     first, *probes = ran.err.splitlines()
     report = ran.report
@@ -182,7 +182,7 @@ def test_what_can_not_work_is_said_at_once(live: Live, key: str, url: str, said:
 def test_wrong_arguments_are_no_breaking_difference(
     wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Their status is told apart from 2, which means that something breaks."""
+    """Their status is not 2, which means that something breaks."""
     with pytest.raises(SystemExit) as left:
         main(["live", *wrong])
     assert 3 == left.value.code

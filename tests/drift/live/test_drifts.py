@@ -43,7 +43,7 @@ def test_a_host_that_follows_the_contract_shows_nothing(faithful: CachingTranspo
 
 
 def test_neither_do_files_batches_and_dear_limits() -> None:
-    """What is probed only when asked for is held to the same, and what it made is told."""
+    """Optional probes are held to the same, and what they created is reported."""
     with in_process(api_key=KEY) as emulator:
         seen = probe_transport(emulator.transport, "files", "batch", "limits")
         deleted = [
@@ -59,7 +59,7 @@ def test_neither_do_files_batches_and_dear_limits() -> None:
 def test_answers_that_changed_are_found(
     faithful: CachingTransport, alter: Alter, status: int, expected: set[tuple[str, str]]
 ) -> None:
-    """Whoever maintains the contract hears of it, and of nothing that did not happen."""
+    """The maintainer hears of it, and of nothing that did not happen."""
     seen = probe_transport(AlteringTransport(faithful, alter))
     assert expected == kinds_and_paths(seen)
     assert status == seen.status("any")
@@ -123,7 +123,7 @@ SERVED: dict[str, tuple[dict[str, Any], set[tuple[str, str]]]] = {
 def test_models_and_limits_that_changed_are_found(
     settings: dict[str, Any], expected: set[tuple[str, str]]
 ) -> None:
-    """The catalogue is right for as long as this finds nothing."""
+    """The catalogue is right while this finds nothing."""
     assert expected == kinds_and_paths(probe_emulator(**settings))
 
 

@@ -1,4 +1,4 @@
-"""The command finds what an emulator was told to do otherwise, over a socket."""
+"""The command finds what an emulator does otherwise than the contract, over a socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A probe waits when it is told to, gives up when it is of no use, and repeats no key."""
+"""A probe waits if the host asks for it, gives up in time, and never prints the key."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_host_that_only_fails_is_left_alone() -> None:
 
 
 def test_a_connection_that_breaks_later_leaves_something_unseen() -> None:
-    """What was seen before is still told."""
+    """What was seen before is still reported."""
     answers = answering(REFUSED, httpx2.ReadError("reset"))
     seen = probe_with(answers, ("unknown_path", "unknown_batch"), Clock())
     assert ["the connection failed: ReadError"] == list(seen.unseen.values())

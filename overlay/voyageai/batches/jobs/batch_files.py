@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .directory import JobDirectory, JobDirectoryError
     from .lines import Size
     from .state import Manifest
-    from .task import Task
+    from .tasks import Task
 
 __all__ = ["BatchReader", "BatchWriter", "Line"]
 

@@ -15,7 +15,7 @@ from .lines import Bin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .task import Count, Task
+    from .tasks import Count, Task
 
 __all__ = [
     "batch_bin",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .directory import JobDirectory
     from .state import BatchState, JobState
-    from .task import Count
+    from .tasks import Count
 
 __all__ = ["CostCeiling", "MaxCostError"]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .estimate import Estimate
     from .options import WatchOptions
     from .polling_retry import JobFlow, Message
-    from .task import Count
+    from .tasks import Count
 
 __all__ = ["AsyncJob", "Job"]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .directory import JobDirectory
-    from .task import Count, Task
+    from .tasks import Count, Task
 
 __all__ = ["JobWriter"]
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from ...flow import Sender
     from .job import Job
-    from .options import WatchOptions
-    from .preparing import (
+    from .options import (
         ContextualizedEmbedJobOptions,
         EmbedJobOptions,
         JobOptions,
         RerankJobOptions,
+        WatchOptions,
     )
     from .results import (
         BatchContextualizedEmbeddings,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         BatchRerankings,
         BatchResults,
     )
-    from .task import Task
+    from .tasks import Task
 
 __all__ = ["JobMethods"]
 
@@ -94,9 +94,9 @@ class JobMethods:
 
         Source: https://docs.voyageai.com/docs/batch-inference
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.embed_task(self._sender, "embed", model, options)
+        found = preparing.embed_task(self._sender, "embed", model, options)
         job = self._prepare(results.BatchEmbeddings, texts, found)
         return job.run(max_cost)
 
@@ -120,12 +120,12 @@ class JobMethods:
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."] * 1000, model="voyage-4-lite")
-            >>> print(job.estimate.said_cost)
+            >>> print(job.estimate.cost_text)
             about $0.0000268
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.embed_task(self._sender, "prepare_embed", model, options)
+        found = preparing.embed_task(self._sender, "prepare_embed", model, options)
         return self._prepare(results.BatchEmbeddings, texts, found)
 
     def contextualized_embed(
@@ -165,9 +165,9 @@ class JobMethods:
             >>> [len(row.result.embeddings) for row in results]
             [2]
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.contextualize_task(
+        found = preparing.contextualize_task(
             self._sender, "contextualized_embed", model, chunk_fn, options
         )
         job = self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
@@ -200,9 +200,9 @@ class JobMethods:
             >>> job.estimate.rows, job.estimate.batches
             (1, 1)
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.contextualize_task(
+        found = preparing.contextualize_task(
             self._sender, "prepare_contextualized_embed", model, chunk_fn, options
         )
         return self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
@@ -235,9 +235,9 @@ class JobMethods:
             >>> [row.result.results[0].document for row in results]
             ['The keys are on the table.']
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.rerank_task("rerank", model, options)
+        found = preparing.rerank_task("rerank", model, options)
         job = self._prepare(results.BatchRerankings, pairs, found)
         return job.run(max_cost)
 
@@ -265,9 +265,9 @@ class JobMethods:
             >>> job.estimate.rows, job.estimate.batches
             (1, 1)
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.rerank_task("prepare_rerank", model, options)
+        found = preparing.rerank_task("prepare_rerank", model, options)
         return self._prepare(results.BatchRerankings, pairs, found)
 
     def resume(
@@ -295,11 +295,11 @@ class JobMethods:
         """
         from .directory import JobDirectory
         from .job import Job
-        from .options import check_watch
+        from .options import check_options
         from .results import results_type
         from .state import Manifest
 
-        check_watch(options)
+        check_options(options)
         folder = JobDirectory(directory)
         manifest = Manifest.read(folder)
         return Job(self._sender, results_type(manifest), folder, manifest, options)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from ...flow import AsyncSender
     from .job import AsyncJob
-    from .options import WatchOptions
-    from .preparing import (
+    from .options import (
         ContextualizedEmbedJobOptions,
         EmbedJobOptions,
         JobOptions,
         RerankJobOptions,
+        WatchOptions,
     )
     from .results import (
         BatchContextualizedEmbeddings,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         BatchRerankings,
         BatchResults,
     )
-    from .task import Task
+    from .tasks import Task
 
 __all__ = ["AsyncJobMethods"]
 
@@ -102,9 +102,9 @@ class AsyncJobMethods:
 
         Source: https://docs.voyageai.com/docs/batch-inference
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.embed_task(self._sender, "embed", model, options)
+        found = preparing.embed_task(self._sender, "embed", model, options)
         job = await self._prepare(results.BatchEmbeddings, texts, found)
         return await job.run(max_cost)
 
@@ -133,13 +133,13 @@ class AsyncJobMethods:
             ...     async with voyageai.AsyncClient() as vo:
             ...         texts = ["It rains."] * 1000
             ...         job = await vo.batches.prepare_embed(texts, model="voyage-4-lite")
-            ...         print(job.estimate.said_cost)
+            ...         print(job.estimate.cost_text)
             >>> asyncio.run(main())
             about $0.0000268
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.embed_task(self._sender, "prepare_embed", model, options)
+        found = preparing.embed_task(self._sender, "prepare_embed", model, options)
         return await self._prepare(results.BatchEmbeddings, texts, found)
 
     async def contextualized_embed(
@@ -184,9 +184,9 @@ class AsyncJobMethods:
             >>> asyncio.run(main())
             [2]
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.contextualize_task(
+        found = preparing.contextualize_task(
             self._sender, "contextualized_embed", model, chunk_fn, options
         )
         job = await self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
@@ -225,9 +225,9 @@ class AsyncJobMethods:
             >>> asyncio.run(main())
             (1, 1)
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.contextualize_task(
+        found = preparing.contextualize_task(
             self._sender, "prepare_contextualized_embed", model, chunk_fn, options
         )
         return await self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
@@ -265,9 +265,9 @@ class AsyncJobMethods:
             >>> asyncio.run(main())
             ['The keys are on the table.']
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.rerank_task("rerank", model, options)
+        found = preparing.rerank_task("rerank", model, options)
         job = await self._prepare(results.BatchRerankings, pairs, found)
         return await job.run(max_cost)
 
@@ -300,9 +300,9 @@ class AsyncJobMethods:
             >>> asyncio.run(main())
             (1, 1)
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        found = arguments.rerank_task("prepare_rerank", model, options)
+        found = preparing.rerank_task("prepare_rerank", model, options)
         return await self._prepare(results.BatchRerankings, pairs, found)
 
     async def resume(
@@ -337,11 +337,11 @@ class AsyncJobMethods:
 
         from .directory import JobDirectory
         from .job import AsyncJob
-        from .options import check_watch
+        from .options import check_options
         from .results import results_type
         from .state import Manifest
 
-        check_watch(options)
+        check_options(options)
 
         def read() -> AsyncJob[BatchResults[Any]]:
             folder = JobDirectory(directory)

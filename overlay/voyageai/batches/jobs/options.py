@@ -1,4 +1,4 @@
-"""Keyword arguments for how a job is run."""
+"""Options of jobs: keyword arguments of the methods that make, run and resume them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,20 @@ from ..polling import Polling
 from .progress import ProgressOption  # noqa: TC001  # tools read the hints
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
-__all__ = ["JobTimings", "WatchOptions", "check_watch"]
+    from voyageai_rest.models import InputType, OutputDtype
+
+__all__ = [
+    "ContextualizedEmbedJobOptions",
+    "EmbedJobOptions",
+    "JobOptions",
+    "JobTimings",
+    "RerankJobOptions",
+    "WatchOptions",
+    "check_options",
+]
 
 
 @frozen(kw_only=True)
@@ -63,7 +74,59 @@ class WatchOptions(TypedDict, total=False):
     timings: JobTimings | None
 
 
-def check_watch(options: Mapping[str, object], known: type[WatchOptions] = WatchOptions) -> None:
+class JobOptions(WatchOptions, total=False):
+    """Keyword arguments of the methods that make a job.
+
+    Attributes:
+        directory: The job's directory, with which the job can be resumed: the same call continues
+            one that was interrupted. By default a temporary directory, which is kept only if
+            something fails, and is named then.
+        rows_per_line: The most rows of one request. A request succeeds or fails as a whole.
+        exact_tokens: Whether to count the tokens of the estimate with the model's tokenizer, which
+            needs the extra `tokenizers`; by default they are estimated from the characters.
+    """
+
+    directory: str | os.PathLike[str] | None
+    rows_per_line: int | None
+    exact_tokens: bool
+
+
+# A field that the contract of batches gains is one line in these;
+# tests/overlay/test_arguments.py compares them with the contract.
+
+
+class EmbedJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchEmbeddingsParams`, which `Client.embed` describes."""
+
+    input_type: InputType | str | None
+    truncation: bool | None
+    output_dtype: OutputDtype | str | None
+    output_dimension: int | None
+
+
+class ContextualizedEmbedJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchContextualizedEmbeddingsParams`.
+
+    `Client.contextualized_embed` describes the fields.
+    """
+
+    input_type: InputType | str | None
+    output_dtype: OutputDtype | str | None
+    output_dimension: int | None
+    enable_auto_chunking: bool
+    chunk_size: int | None
+    chunk_overlap: int | None
+
+
+class RerankJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchRerankParams`, which `Client.rerank` describes."""
+
+    top_k: int | None
+    truncation: bool | None
+    return_documents: bool | None
+
+
+def check_options(options: Mapping[str, object], known: type[WatchOptions] = WatchOptions) -> None:
     """Refuse options that are wrong, before anything is done.
 
     Args:

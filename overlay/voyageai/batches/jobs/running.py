@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .directory import JobDirectory
     from .options import JobTimings
     from .state import BatchPlan, BatchState, JobState
-    from .task import Count
+    from .tasks import Count
 
 __all__ = ["JobRun", "add_failed"]
 

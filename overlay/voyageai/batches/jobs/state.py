@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .directory import JobDirectory
-    from .task import Task
+    from .tasks import Task
 
 __all__ = [
     "ANSWERS",

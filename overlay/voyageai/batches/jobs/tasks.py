@@ -1,10 +1,12 @@
-"""The three kinds of jobs: of texts, of documents in chunks, and of queries with documents."""
+"""The kinds of jobs: of texts, of documents in chunks, and of queries with their documents."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from voyageai_rest.catalogue import BATCH
 from voyageai_rest.constraints import Constraint
 from voyageai_rest.models.batch_contextualized_embeddings_body import (
     BatchContextualizedEmbeddingsBody,
@@ -14,6 +16,7 @@ from voyageai_rest.models.batch_contextualized_embeddings_params import (
 )
 from voyageai_rest.models.batch_embeddings_body import BatchEmbeddingsBody
 from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
+from voyageai_rest.models.batch_endpoint import BATCH_ENDPOINT_VALUES, BatchEndpoint
 from voyageai_rest.models.batch_rerank_body import BatchRerankBody
 from voyageai_rest.models.batch_rerank_params import BatchRerankParams
 from voyageai_rest.models.contextualized_embeddings_response import (
@@ -30,13 +33,128 @@ from ...limits import constraint, known
 from ...results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
 from .lines import Size
-from .task import Count, Task
 
-__all__ = ["TASKS", "Contextualize", "Embed", "Rerank"]
+if TYPE_CHECKING:
+    from voyageai_rest.models.input_type import InputType
+
+__all__ = ["TASKS", "Contextualize", "Count", "Embed", "Rerank", "Task"]
 
 NONE = Constraint()
 CHUNK = 128
 """Tokens of a chunk whose size is left to the server. Chosen: well below its default."""
+V = TypeVar("V")
+P = TypeVar("P", BatchEmbeddingsParams, BatchContextualizedEmbeddingsParams, BatchRerankParams)
+Count = Callable[[Sequence[str]], int]
+"""A function that counts the tokens of texts."""
+
+
+class Task(ABC, Generic[P, V]):
+    """A method with the arguments that all rows of a job share: writes rows, and reads answers.
+
+    Attributes:
+        method: Name of the method.
+        argument: Name of its argument that takes the rows.
+        noun: Its rows in a word, such as `texts`.
+        endpoint: The endpoint, as the catalogue names it.
+        rows_per_line: The most rows that a request can hold.
+        params: The arguments, as batches take them.
+    """
+
+    method: ClassVar[str]
+    argument: ClassVar[str]
+    noun: ClassVar[str]
+    endpoint: ClassVar[str]
+    rows_per_line: ClassVar[int]
+    params: P
+
+    @abstractmethod
+    def item(self, value: Any, row: int) -> Any:
+        """Return a row in the form that is written to files.
+
+        Raises:
+            ArgumentError: The value is not a row of this method; names it.
+        """
+
+    @abstractmethod
+    def size(self, item: Any, count: Count) -> Size:
+        """Return the size of a row, but for its bytes."""
+
+    def most(self, item: Any, count: Count) -> int:
+        """Return the tokens that a row can be billed for at most, by a count of its texts."""
+        return self.size(item, count).tokens
+
+    @abstractmethod
+    def body(
+        self, items: list[Any]
+    ) -> BatchEmbeddingsBody | BatchContextualizedEmbeddingsBody | BatchRerankBody:
+        """Return the body of a request for rows."""
+
+    @abstractmethod
+    def items(self, body: Any) -> list[Any]:
+        """Return the rows of a request, by its body."""
+
+    @abstractmethod
+    def text(self, item: Any) -> str:
+        """Return a text of a row, by which users recognize it."""
+
+    def prompted(self, values: Iterable[Any]) -> Iterable[str]:  # noqa: ARG002  # a reranker has no prompts
+        """Return a text per row that a prompt is put before."""
+        return ()
+
+    @abstractmethod
+    def read(self, answer: Any, items: list[Any]) -> Any:
+        """Return the result of a request.
+
+        Raises:
+            ShapeError: The answer is not what the contract says.
+            ServerError: The answer is incomplete.
+        """
+
+    @abstractmethod
+    def values(self, result: Any, first: int) -> list[V]:
+        """Return what a result holds for each row of its request, of which `first` is the first."""
+
+    @abstractmethod
+    def billed(self, answer: Any) -> int:
+        """Return the tokens that an answer was billed for, even if it is incomplete.
+
+        Raises:
+            ShapeError: The answer is not what the contract says.
+        """
+
+    @property
+    def role(self) -> InputType | None:
+        """The input type; None if there is none."""
+        given: InputType | Unset | None = getattr(self.params, "input_type", None)
+        return None if isinstance(given, Unset) else given
+
+    @property
+    def path(self) -> BatchEndpoint:
+        """The path of the endpoint, as batches name it."""
+        return next(v for v in BATCH_ENDPOINT_VALUES if v.rpartition("/")[2] == self.endpoint)
+
+    def longest(self) -> int | None:
+        """Return how many tokens of a text are read; None if all are, or it is not known."""
+        entry = known(self.params.model)
+        cuts = getattr(self.params, "truncation", False)
+        return entry.context_length if entry is not None and cuts is not False else None
+
+    def check_model(self) -> None:
+        """Refuse a model that batches of this kind do not accept.
+
+        Raises:
+            ArgumentError: The model is of another kind, or too old.
+        """
+        name = self.params.model
+        entry = known(name)
+        if entry is None:
+            return
+        if entry.endpoint != self.endpoint or self.endpoint not in BATCH.endpoints:
+            raise ArgumentError(f"{name} is not a model for {self.method}", "model")
+        if entry.batch is False:
+            raise ArgumentError(
+                f"batches do not accept {name}; use a newer model, or a live call", "model"
+            )
 
 
 class Embed(Task[BatchEmbeddingsParams, list[float]]):
@@ -138,7 +256,7 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         return Size(rows=1, inputs=1, tokens=count(item), chunks=len(item))
 
     def most(self, item: list[str], count: Count) -> int:
-        """Return the most tokens; chunks that the server makes may share text, which counts in each."""
+        """Return the most tokens; text that automatic chunks share counts in each of them."""
         tokens = count(item)
         if not self._automatic:
             return tokens
