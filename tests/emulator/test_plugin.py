@@ -266,7 +266,7 @@ def test_the_fixture_and_the_mark_are_listed(project: pytest.Pytester) -> None:
     shown = project.runpytest_subprocess("--markers").stdout
     shown.fnmatch_lines(["@pytest.mark.voyage_emulator(?*settings): *"])
     shown = project.runpytest_subprocess("--fixtures").stdout
-    shown.fnmatch_lines(["voyage_emulator -- *", "*running emulator of the test's own*"])
+    shown.fnmatch_lines(["voyage_emulator -- *", "*Run an emulator for the test*"])
 
 
 def test_a_mistyped_setting_is_named_with_what_was_meant(project: pytest.Pytester) -> None:
