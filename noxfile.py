@@ -1,4 +1,7 @@
-"""Every task of this project. `nox` alone runs what CI runs; `nox -l` lists the rest."""
+"""Every task of this project: `nox` runs what each change needs, `nox -t full` all that it leaves.
+
+`nox -l` lists the tasks.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False  # skipped, and said so
 nox.options.sessions = [
-    *("lint", "types", "spec", "generate-check", "impact", "tests", "conformance"),
-    *("jobs", "frameworks", "browser", "local", "build", "rehearse", "audit"),
+    *("lint", "types", "spec", "generate-check", "semver", "tests", "conformance", "build"),
 ]
 
 ROOT = Path(__file__).parent
@@ -27,8 +29,8 @@ OLDEST = PYTHONS[0]
 SOURCES = ("overlay", "generator", "tests", "docs", "noxfile.py")
 # Documentation and maintainers' tools: what they test does not depend on the interpreter.
 ONCE = [
-    *("tests/docs", "tests/drift", "tests/generator", "tests/impact", "tests/live"),
-    *("tests/release", "tests/spec"),
+    *("tests/docs", "tests/drift", "tests/generator", "tests/release", "tests/semver"),
+    "tests/spec",
 ]
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
@@ -62,6 +64,21 @@ if SKIPPED not in os.environ:  # else this is a nox within nox, which notes for 
     atexit.register(tell_skipped, Path(name))
 
 
+PLAN = f"""\
+nox runs {", ".join(nox.options.sessions)}:
+all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}. Ten minutes on two cores.
+It leaves to `nox -t full` all tests on each Python, and with the lowest and the newest versions of
+what we need; large jobs and killed ones; frameworks; the emulator's page in a browser; models on
+this machine; a rehearsed release; the audit."""
+
+if not sys.argv[1:]:
+    print(PLAN)
+    with Path(os.environ[SKIPPED]).open("a", encoding="utf-8") as notes:
+        for minor in PYTHONS:
+            if not shutil.which(f"python{minor}"):
+                notes.write(f"no Python {minor} on the PATH\n")
+
+
 def newest(*names: str) -> list[str]:
     """Requirements of dependency groups, at the newest versions that fit."""
     return list(nox.project.dependency_groups(PYPROJECT, *names))
@@ -88,12 +105,13 @@ def wheel(session: nox.Session) -> str:
     return str(next(folder.glob("*.whl")))
 
 
-def everything(session: nox.Session) -> list[str]:
-    """Arguments of pytest for all tests that concern this interpreter, on all cores."""
+def run_tests(session: nox.Session, *default: str) -> None:
+    """Run pytest with the arguments after `--`, or all tests that concern this interpreter."""
     left_out = [] if session.python == OLDEST else ONCE
     if left_out:
         session.log(f"Run on {OLDEST} alone: {', '.join(left_out)}")
-    return [*ALL_CORES, *(f"--ignore={path}" for path in left_out)]
+    everything = [*ALL_CORES, *(f"--ignore={path}" for path in left_out), *default]
+    session.run("pytest", *(session.posargs or everything))
 
 
 @nox.session(python=OLDEST)
@@ -125,10 +143,10 @@ def drift(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
-def impact(session: nox.Session) -> None:
+def semver(session: nox.Session) -> None:
     """Fail unless version and changelog cover what has changed since the last release."""
-    session.install(*groups("impact"), "-e", ".[emulator,images,tokenizers]")
-    session.run("python", "-m", "generator.impact", *session.posargs)
+    session.install(*groups("semver"), "-e", ".[emulator,images,tokenizers]")
+    session.run("python", "-m", "generator.semver", *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -139,6 +157,15 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", *SOURCES, *(["--fix"] if fix else []))
     session.run("ruff", "format", *SOURCES, *([] if fix else ["--check"]))
     session.run("lint-imports", "--no-cache")
+    session.run("python", "-m", "tests.figures", "--check")
+
+
+@nox.session(python=OLDEST)
+def figures(session: nox.Session) -> None:
+    """Print lines and modules of each package, circles, and imports that run upwards."""
+    session.install(*groups("lint"), "-e", ".[emulator]")
+    session.run("python", "-m", "tests.figures")
+    session.run("lint-imports", "--no-cache", success_codes=[0, 1])
 
 
 @nox.session(python=OLDEST)
@@ -152,9 +179,19 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """The tests, against the built wheel. Arguments after `--` go to pytest."""
+    """The tests, against the built wheel: all on the oldest Python, a tenth on the others.
+
+    Arguments after `--` go to pytest.
+    """
     session.install(f"{wheel(session)}{EXTRAS}", *groups("test"))
-    session.run("pytest", *(session.posargs or everything(session)))
+    run_tests(session, *([] if session.python == OLDEST else ["-m", "smoke"]))
+
+
+@nox.session(name="tests-full", python=PYTHONS[1:], tags=["full"])
+def tests_full(session: nox.Session) -> None:
+    """All tests on the Pythons on which `tests` runs a tenth."""
+    session.install(f"{wheel(session)}{EXTRAS}", *groups("test"))
+    run_tests(session)
 
 
 @nox.session(python=OLDEST)
@@ -171,7 +208,7 @@ PINNED = (
 )
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, tags=["full"])
 def frameworks(session: nox.Session) -> None:
     """Run what others build on the official client, unchanged, on this one."""
     session.install(f"{wheel(session)}[emulator,images,tokenizers]", *newest("frameworks"))
@@ -179,17 +216,17 @@ def frameworks(session: nox.Session) -> None:
     # Plugins that the frameworks' own tests need.
     without = ("-p", "no:asyncio", "-p", "no:syrupy")
     session.run("pytest", *without, "tests/frameworks", *session.posargs)
-    session.run("python", "-m", "tests.frameworks.shipped")
+    session.run("python", "-m", "tests.frameworks.upstream_tests")
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, tags=["full"])
 def browser(session: nox.Session) -> None:
     """Click the emulator's page in a real browser; Chromium must be installed."""
     session.install(f"{wheel(session)}[emulator]", *groups("browser"))
     session.run("pytest", *ALL_CORES, "tests/browser", *session.posargs)
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, tags=["full"])
 def jobs(session: nox.Session) -> None:
     """Run a job of 250,000 texts, and kill the processes of others at random moments."""
     session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
@@ -197,7 +234,7 @@ def jobs(session: nox.Session) -> None:
 
 
 # pip takes the build of torch for the processor alone where it is at hand.
-@nox.session(python=OLDEST, venv_backend="virtualenv")
+@nox.session(python=OLDEST, venv_backend="virtualenv", tags=["full"])
 def local(session: nox.Session) -> None:
     """Run models on this machine: a tiny one that the tests make."""
     session.install("torch>=2.6,<2.14")
@@ -244,7 +281,7 @@ def build(session: nox.Session) -> None:
 
 
 # Only uv resolves to the lowest versions.
-@nox.session(python=OLDEST, venv_backend="uv")
+@nox.session(python=OLDEST, venv_backend="uv", tags=["full"])
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest version of every dependency that the package says it takes."""
     # What a wheel needs is not direct to uv, which would take the newest of it.
@@ -252,14 +289,14 @@ def lowest(session: nox.Session) -> None:
     session.install(*lowest, *(f"--extra={extra}" for extra in OPTIONAL))
     session.install("--no-deps", "--reinstall", wheel(session))
     session.install(*newest("test"))
-    session.run("pytest", *(session.posargs or everything(session)))
+    run_tests(session)
 
 
-@nox.session(name="newest", python=PYTHONS[-1])
+@nox.session(name="newest", python=PYTHONS[-1], tags=["full"])
 def newest_session(session: nox.Session) -> None:
     """The tests with today's newest version of everything, whatever is locked."""
     session.install("--upgrade", f"{wheel(session)}{EXTRAS}", *newest("test"))
-    session.run("pytest", *(session.posargs or everything(session)))
+    run_tests(session)
 
 
 @nox.session(python=OLDEST)
@@ -270,10 +307,10 @@ def release(session: nox.Session) -> None:
     inner = (sys.executable, "-m", "nox", "--error-on-missing-interpreters", "-s")
     session.run(*step, "ready")
     session.run("python", "-m", "generator", "--check")
-    session.run(*inner, "impact", external=True)
+    session.run(*inner, "semver", external=True)
     session.run(*step, "cut")
     session.run(*step, "build")
-    session.run(*inner, "tests", env={RELEASED: str(ROOT / "dist")}, external=True)
+    session.run(*inner, "tests", "tests-full", env={RELEASED: str(ROOT / "dist")}, external=True)
     session.run(*step, "prove")
     session.run(*step, "tag")
 
@@ -292,16 +329,16 @@ def begin(session: nox.Session) -> None:
     session.run("python", "-m", "generator.release", "begin", *session.posargs)
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, tags=["full"])
 def rehearse(session: nox.Session) -> None:
     """Release a copy of this tree with a new model, to an index on this machine, and use it."""
     session.install(f"{wheel(session)}{EXTRAS}", *groups("rehearse"))
     session.run("pytest", "tests/rehearsal", *session.posargs)
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, tags=["full"])
 def audit(session: nox.Session) -> None:
-    """Look for secrets, licences that don't fit and known weaknesses of what is locked."""
+    """Look for secrets, licences that don't fit and known vulnerabilities of what is locked."""
     session.install(*groups("audit", "release"))
     session.run("python", "-m", "generator.release", "audit", *session.posargs)
 

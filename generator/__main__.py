@@ -9,11 +9,12 @@ from pathlib import Path
 
 from . import paths
 from .build import build
+from .checks import problems, read
 from .spec import GenerationError
 
 
 def main() -> int:
-    """Do it. Returns the exit status."""
+    """Check the spec, then generate from it or compare, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__)
     parser.add_argument(
         "--check", action="store_true", help="change nothing, show what would, exit 1 on any"
@@ -26,6 +27,9 @@ def main() -> int:
     )
     parser.add_argument("--catalogue", type=Path, default=paths.CATALOGUE, help="another catalogue")
     options = parser.parse_args()
+    if refused := _refused(options.openapi, options.catalogue):
+        print(refused, file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder, "generated")
         fresh.mkdir()
@@ -46,12 +50,20 @@ def main() -> int:
     return 0
 
 
+def _refused(openapi: Path, catalogue: Path) -> str:
+    """Return what `python -m generator.lint` would print of these documents, if it fails."""
+    try:
+        return "\n".join(problems(read(openapi, catalogue)))
+    except GenerationError as error:
+        return str(error)
+
+
 def _replaceable(folder: Path) -> bool:
     return not folder.exists() or not any(folder.iterdir()) or (folder / paths.LOCK).is_file()
 
 
 def differences(old: Path, new: Path) -> list[str]:
-    """A unified diff of two trees, without caches. Empty only if they are the same to the byte."""
+    """Return a unified diff of two trees, without caches; empty if they are equal to the byte."""
     lines: list[str] = []
     for name in sorted(_files(old) | _files(new)):
         before, after = _content(old / name), _content(new / name)

@@ -1,4 +1,4 @@
-"""Putting `generated/` together."""
+"""Build `generated/` from the spec, the templates and openapi-python-client."""
 
 import hashlib
 import json
@@ -24,13 +24,20 @@ RUFF_OPTIONS = (
     "--config=format.skip-magic-trailing-comma=true",
     "--config=format.docstring-code-format=true",
 )
-# They look at the spec and write nothing, so no output depends on them.
-CHECKS = ("checks", "drift", "impact", "lint.py", "live", "release")
+# They write nothing into `generated/`, so lock.json does not name them.
+WRITES_NOTHING = (
+    *("checks", "drift", "release", "semver"),
+    *("commands.py", "git.py", "lint.py", "tokenizer.py"),
+)
 TOOLS = ("openapi-python-client", "ruff", "jinja2")
 
 
 def build(target: Path, openapi_file: Path, catalogue_file: Path, schema_file: Path) -> None:
-    """Write all that `generated/` holds into an empty folder."""
+    """Write all that `generated/` holds into an empty folder.
+
+    Raises:
+        GenerationError: Something of the spec would be missing or wrong in it.
+    """
     openapi = spec.load(openapi_file)
     package = target / paths.PACKAGE
     write_client(openapi, package)
@@ -71,7 +78,7 @@ def _format(package: Path) -> None:
         )
         if done.returncode:
             raise spec.GenerationError(
-                f"what came out is no good Python:\n{done.stdout}{done.stderr}"
+                f"the generated code is not valid Python:\n{done.stdout}{done.stderr}"
             )
 
 
@@ -84,7 +91,7 @@ def _lock(inputs: list[Path]) -> spec.Document:
         path
         for path in paths.GENERATOR.rglob("*")
         if path.suffix in (".py", ".jinja", ".yaml")
-        and path.relative_to(paths.GENERATOR).parts[0] not in CHECKS
+        and path.relative_to(paths.GENERATOR).parts[0] not in WRITES_NOTHING
     ]
     return {
         "note": "Written by the generator: what the code beside this file was made from.",

@@ -1,4 +1,4 @@
-"""The catalogue as code: its JSON Schema gives the classes, its YAML the values."""
+"""Turn the catalogue into code: its JSON Schema gives the classes, its YAML the values."""
 
 import textwrap
 from typing import Any
@@ -7,7 +7,7 @@ from attrs import field, frozen
 from openapi_python_client.strings import pascal_case
 
 from .contract import operations
-from .spec import Document
+from .spec import Document, GenerationError
 
 UNKNOWN = "unknown"
 LEFT_OUT = ("source", "sources")  # evidence is for readers of the spec
@@ -35,7 +35,7 @@ class Class:
 
     @property
     def docstring(self) -> str:
-        """What it is and what its fields are, as a literal in the class's body."""
+        """Return the docstring of the class and its fields, as a literal in the class's body."""
         lines = [_wrapped(f'    """{self.description}', 4), "", "    Attributes:"]
         lines += [_wrapped(f"        {item.name}: {item.description}", 12) for item in self.fields]
         return "\n".join([*lines, '    """'])
@@ -52,14 +52,14 @@ class Constant:
 
 
 class Emitter:
-    """Collects the classes that the schema describes, and spells values as their calls."""
+    """Collect the classes that the schema describes, and write values as calls of them."""
 
     def __init__(self, schema: Document) -> None:
         self._schema = schema
         self.classes: dict[str, Class] = {}
 
     def constant(self, name: str, value: Document) -> Constant:
-        """A top-level section as a constant."""
+        """Return a top-level section as a constant."""
         node = self._schema["properties"][name]
         described = node.get("description", "")
         extra = node.get("additionalProperties")
@@ -129,6 +129,11 @@ class Emitter:
             arguments = [f"name={key!r}"] if name == "Model" else []
             for inner, item in value.items():
                 if inner not in LEFT_OUT:
+                    if inner not in node["properties"]:
+                        raise GenerationError(
+                            f"catalogue.yaml: {key or name} has the field {inner}, which "
+                            "catalogue.schema.json does not have; describe it there, or correct it"
+                        )
                     kind = f"{name}{pascal_case(inner)}"
                     code = self._code(item, node["properties"][inner], kind)
                     arguments.append(f"{inner}={code}")
@@ -137,7 +142,7 @@ class Emitter:
 
 
 def emit(catalogue: Document, schema: Document, openapi: Document) -> Document:
-    """What the template of the catalogue module is rendered with."""
+    """Return the variables of the template of the catalogue module."""
     emitter = Emitter(schema)
     sections = [name for name in schema["properties"] if name not in LEFT_OUT]
     constants = [emitter.constant(name, catalogue[name]) for name in sections]
@@ -149,7 +154,7 @@ def emit(catalogue: Document, schema: Document, openapi: Document) -> Document:
 
 
 def _literals(catalogue: Document, openapi: Document) -> dict[str, list[str]]:
-    """A Literal type for the names of the models of each endpoint that takes some."""
+    """Return the names of the models of each endpoint that takes some, by Literal type."""
     found = {}
     for operation in operations(openapi):
         names = [

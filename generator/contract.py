@@ -1,4 +1,4 @@
-"""What the spec says that openapi-python-client has no place for."""
+"""Read from the spec what openapi-python-client has no place for."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,17 +22,35 @@ KEYWORDS = {
 
 
 def resolve(document: Document, node: Document) -> Document:
-    """The node itself, or what its `$ref` points to within the document."""
+    """Return the node itself, or what its `$ref` points to within the document.
+
+    Raises:
+        GenerationError: There is nothing at that place, or the reference leads in a circle.
+    """
+    seen: list[str] = []
     while "$ref" in node:
+        reference = node["$ref"]
+        if reference in seen:
+            raise GenerationError(f"{reference} refers to itself")
+        seen.append(reference)
+        if not str(reference).startswith("#/"):
+            raise GenerationError(
+                f"{reference} does not begin with #/, so it is not in this document"
+            )
         target: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
+        for part in reference.removeprefix("#/").split("/"):
+            key = part.replace("~1", "/").replace("~0", "~")
+            if not isinstance(target, dict) or key not in target:
+                raise GenerationError(f"{reference} is not in this document: there is no {key}")
+            target = target[key]
+        if not isinstance(target, dict):
+            raise GenerationError(f"{reference} is {target!r}, not a mapping")
         node = target
     return node
 
 
 def operations(document: Document) -> Iterator[Document]:
-    """Every operation, in the order of the spec, with what the emitted table holds of it."""
+    """Yield every operation, in the order of the spec, as the emitted table holds it."""
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
@@ -41,8 +59,8 @@ def operations(document: Document) -> Iterator[Document]:
 
 def _operation(document: Document, path: str, method: str, operation: Document) -> Document:
     where = f"{method.upper()} {path}"
-    name = _needed(operation, "operationId", where)
-    tag = (_needed(operation, "tags", where) or [""])[0]
+    name = _required(operation, "operationId", where)
+    tag = (_required(operation, "tags", where) or [""])[0]
     return {
         "id": name,
         "method": method.upper(),
@@ -55,32 +73,32 @@ def _operation(document: Document, path: str, method: str, operation: Document) 
 
 
 def servers(document: Document) -> Iterator[Document]:
-    """Every host, in the order of the spec."""
+    """Yield every host, in the order of the spec."""
     for server in document["servers"]:
         where = f"server {server.get('url')}"
         yield {
-            "name": _needed(server, "x-name", where),
+            "name": _required(server, "x-name", where),
             "url": server["url"],
-            "platform": _needed(server, "x-platform", where),
+            "platform": _required(server, "x-platform", where),
             "key_prefix": server.get("x-key-prefix"),
         }
 
 
 def _servers_of(document: Document, tag: str) -> tuple[str, ...]:
-    """Names of the hosts that have the operations of a tag."""
+    """Return the names of the hosts that have the operations of a tag."""
     tags = {declared["name"]: declared for declared in document.get("tags", ())}
     everywhere = [server["name"] for server in servers(document)]
     return tuple(tags.get(tag, {}).get("x-servers", everywhere))
 
 
 def dtypes(document: Document) -> Document:
-    """Type of a vector to what its numbers are in memory."""
+    """Return for each dtype what its numbers are in memory."""
     memory: Document = document["components"]["schemas"]["OutputDtype"]["x-memory"]
     return memory
 
 
 def constraints(document: Document) -> dict[str, dict[str, Document]]:
-    """Request schema, then field, to what the spec demands of the field beyond its type."""
+    """Return by request schema and field what the spec demands of a field beyond its type."""
     found: dict[str, dict[str, Document]] = {}
     for name, schema in document["components"]["schemas"].items():
         if schema.get("additionalProperties") is False:
@@ -95,7 +113,7 @@ def constraints(document: Document) -> dict[str, dict[str, Document]]:
 
 
 def _constraint(document: Document, node: Document) -> Document:
-    """One constraint for all alternatives of a field: those of strings go to single strings."""
+    """Return one constraint for all alternatives of a field; the first that sets a bound counts."""
     node = resolve(document, node)
     constraint: Document = {KEYWORDS[key]: node[key] for key in KEYWORDS if key in node}
     if "enum" in node:
@@ -110,12 +128,12 @@ def _constraint(document: Document, node: Document) -> Document:
 
 def _request_schema(body: Document, where: str) -> str | None:
     for content in body.get("content", {}).values():
-        reference = _needed(content["schema"], "$ref", f"the body of {where}")
+        reference = _required(content["schema"], "$ref", f"the body of {where}")
         return str(reference.rsplit("/", 1)[-1])
     return None
 
 
-def _needed(node: Document, key: str, where: str) -> Any:
+def _required(node: Document, key: str, where: str) -> Any:
     if key not in node:
         raise GenerationError(f"{where} has no {key}")
     return node[key]

@@ -1,28 +1,41 @@
-"""The typed client: openapi-python-client with our templates."""
+"""Write the typed client: openapi-python-client with our templates.
+
+What openapi-python-client can read and our templates have no code for would be missing from the
+generated client, or wrong in it, without a word; `unsupported` finds it.
+"""
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from openapi_python_client import Project, strings
+from openapi_python_client import schema as oai
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.bodies import BodyType
 from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.file import FileProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.union import UnionProperty
 
 from . import paths
 from .spec import Document, GenerationError, lower
-from .unsupported import unsupported
 
 # Fields keep the API's own names where no emitted code needs the builtin; `input`, not `input_`.
 FIELD_NAMES = {"bytes", "input", "object", "type"}
 
 
 def write_client(document: Document, package: Path) -> None:
-    """Write the typed client for an OpenAPI document into a folder that does not exist.
+    """Write the typed client for an OpenAPI document into a new folder.
 
     Raises:
-        GenerationError: Anything would be dropped; every piece is named, and nothing is written.
+        GenerationError: Something would be dropped; names every piece, and writes nothing.
     """
     strings.RESERVED_WORDS -= FIELD_NAMES
     config = Config.from_sources(
@@ -35,29 +48,112 @@ def write_client(document: Document, package: Path) -> None:
     )
     data = GeneratorData.from_dict(lower(document), config=config)
     if isinstance(data, GeneratorError):
-        raise GenerationError(_described([data]))
+        raise GenerationError(_error_text([data]))
     collections = data.endpoint_collections_by_tag.values()
     errors = [error for collection in collections for error in collection.parse_errors]
-    _refuse([*errors, *data.errors])
+    _raise_for([*errors, *data.errors])
     if complaints := list(unsupported(data)):
         raise GenerationError(
             "\n- ".join(["the templates can't take all of the spec:", *complaints])
         )
     project = Project(openapi=data, config=config, custom_template_path=paths.TEMPLATES)
     with contextlib.redirect_stdout(io.StringIO()):
-        _refuse(project.build())
+        _raise_for(project.build())
     (package / "py.typed").touch()
 
 
-def _refuse(errors: Sequence[GeneratorError]) -> None:
+def _raise_for(errors: Sequence[GeneratorError]) -> None:
     if errors:
-        raise GenerationError(_described(errors))
+        raise GenerationError(_error_text(errors))
 
 
-def _described(errors: Sequence[GeneratorError]) -> str:
+def _error_text(errors: Sequence[GeneratorError]) -> str:
     lines = ["openapi-python-client can't take all of the spec:"]
     for error in errors:
         lines.append(f"- {error.header.strip()} {error.detail or ''}".rstrip())
         if isinstance(error, ParseError) and error.data is not None:
             lines.append(f"  {error.data.model_dump_json(exclude_unset=True, by_alias=True)[:500]}")
     return "\n".join(lines)
+
+
+# They have more than one spelling as plain text.
+NOT_PLAIN = (BooleanProperty, DateTimeProperty, ListProperty, ModelProperty, UnionProperty)
+
+
+def unsupported(data: GeneratorData) -> Iterator[str]:
+    """Yield a sentence that names each piece our templates have no code for."""
+    taken: dict[str, str] = {}
+    for tag, collection in data.endpoint_collections_by_tag.items():
+        for endpoint in collection.endpoints:
+            name = f"{endpoint.method.upper()} {endpoint.path.get_untrusted_value()}"
+            for reason in (*_parameters(endpoint), *_body(endpoint), *_responses(endpoint)):
+                yield f"{name}: {reason}"
+            module = f"{tag}.{endpoint.name}"
+            if module in taken:
+                yield f"{name}: its module {module} is that of {taken[module]}"
+            taken[module] = name
+    for model in data.models:
+        for field in (*(model.required_properties or ()), *(model.optional_properties or ())):
+            name = f"{model.class_info.name}.{field.name.get_untrusted_value()}"
+            if model.is_multipart_body:
+                if isinstance(field, NOT_PLAIN):
+                    yield f"{name}: a part of a multipart body is a file, a string or a number"
+            elif _holds(field, FileProperty):
+                yield f"{name}: JSON has no files"
+
+
+def _parameters(endpoint: Endpoint) -> Iterator[str]:
+    for place, parameters in (
+        ("header", endpoint.header_parameters),
+        ("cookie", endpoint.cookie_parameters),
+    ):
+        for parameter in parameters:
+            yield f"parameter {parameter.name.get_untrusted_value()} is in a {place}"
+    for parameter in endpoint.query_parameters:
+        if _holds(parameter, ModelProperty):
+            yield f"parameter {parameter.name.get_untrusted_value()} is an object"
+
+
+def _body(endpoint: Endpoint) -> Iterator[str]:
+    if len(endpoint.bodies) > 1:
+        kinds = ", ".join(body.content_type.get_untrusted_value() for body in endpoint.bodies)
+        yield f"its body has several types of content: {kinds}"
+    for body in endpoint.bodies:
+        multipart = body.body_type is BodyType.FILES
+        if multipart and not (isinstance(body.prop, ModelProperty) and body.prop.required):
+            yield "a multipart body is an object that is required"
+        elif not multipart and body.body_type is not BodyType.JSON:
+            yield f"its body is {body.content_type.get_untrusted_value()}"
+
+
+def _responses(endpoint: Endpoint) -> Iterator[str]:
+    successes = [
+        response
+        for response in endpoint.responses.patterns
+        if response.status_code.range and 200 <= response.status_code.range[0] < 300
+    ]
+    if not successes:
+        yield "it has no success"
+    types = {
+        (response.prop.get_type_string(), response.source["attribute"]) for response in successes
+    }
+    if len(types) > 1:
+        yield "its successes have several types"
+    for response in successes:
+        status = response.status_code.pattern
+        if isinstance(response.data, oai.Response) and len(response.data.content or ()) > 1:
+            kinds = ", ".join(key.get_untrusted_value() for key in response.data.content or ())
+            yield f"its answer {status} has several types of content: {kinds}"
+        if response.source["attribute"] == "response.text":
+            yield f"its answer {status} is text; see content_type_overrides in config.yaml"
+        is_bytes = response.source["attribute"] == "response.content"
+        if is_bytes != isinstance(response.prop, FileProperty):
+            yield f"its answer {status} must be both of binary content and of format binary"
+
+
+def _holds(field: PropertyProtocol, kind: type[FileProperty | ModelProperty]) -> bool:
+    if isinstance(field, UnionProperty):
+        return any(_holds(inner, kind) for inner in field.inner_properties)
+    if isinstance(field, ListProperty):
+        return _holds(field.inner_property, kind)
+    return isinstance(field, kind)

@@ -1,4 +1,4 @@
-"""Reading the spec, and lowering it to what openapi-python-client should see."""
+"""Read the spec, and lower it to what openapi-python-client should see."""
 
 import json
 from copy import deepcopy
@@ -19,10 +19,10 @@ class GenerationError(ValueError):
 
 
 def load(path: Path) -> Document:
-    """Read a YAML document; its duplicate keys are an error, as are values that JSON has not.
+    """Read a YAML document; duplicate keys are an error, and so are values that JSON does not have.
 
     Raises:
-        GenerationError: It can't be read; says where.
+        GenerationError: The document can't be read; says where.
     """
     try:
         document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
@@ -39,7 +39,7 @@ def load(path: Path) -> Document:
 
 
 def lower(document: Document) -> Document:
-    """The document without what would make openapi-python-client emit the wrong code.
+    """Return the document without what would make openapi-python-client emit the wrong code.
 
     Server defaults become a sentence of the description: as defaults of our own they would be
     sent with every request. `examples` (JSON Schema) becomes `example` (the one that is read).
@@ -69,7 +69,7 @@ def _lower_schema(node: Document) -> None:
         # The description of a parameter is read from its schema only.
         node["schema"].setdefault("description", node["description"])
     if "default" in node:
-        shown = f"The server's default is {_spelled(node.pop('default'))}."
+        shown = f"The server's default is {_text(node.pop('default'))}."
         node["description"] = f"{node.get('description', '')} {shown}".lstrip()
     if node.get("format") in ("date", "uuid"):
         del node["format"]
@@ -78,5 +78,5 @@ def _lower_schema(node: Document) -> None:
         node["example"] = examples[0]
 
 
-def _spelled(value: object) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)

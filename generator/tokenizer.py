@@ -58,10 +58,10 @@ class Archive(NamedTuple):
     """The command that puts it into the folder named after it."""
 
     def in_folder(self, folder: Path) -> Path:
-        """Where it is, fetched if it is missing.
+        """Return its path in a folder; fetch it if it is missing.
 
         Raises:
-            ValueError: It is not the file that it was.
+            ValueError: Its SHA-256 is not the one above.
         """
         path = folder / self.name
         if not path.exists():
@@ -88,7 +88,7 @@ WORDNET = Archive(
 
 
 def main() -> int:
-    """Do it. Returns the exit status."""
+    """Train the tokenizer, then write or compare it, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator.tokenizer", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, exit 1 on a change")
     parser.add_argument("--archives", type=Path, help="folder that has or gets the archives")
@@ -108,7 +108,7 @@ def main() -> int:
 
 
 def train(texts: list[str]) -> bytes:
-    """A tokenizer of these texts, as the content of a `tokenizer.json`."""
+    """Train a tokenizer on texts, and return the content of its `tokenizer.json`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -132,7 +132,7 @@ def train(texts: list[str]) -> bytes:
 
 
 def _django(wheel: Path) -> Iterator[str]:
-    """Code with its comments, and the translations of messages into other languages."""
+    """Yield code with its comments, and the translations of messages into other languages."""
     with zipfile.ZipFile(wheel) as archive:
         for name in sorted(archive.namelist()):
             folders = name.split("/")
@@ -151,7 +151,7 @@ def _translations(catalogue: str) -> str:
 
 
 def _glosses(package: Path) -> Iterator[str]:
-    """Definitions of English words, with sentences that use them."""
+    """Yield definitions of English words, with sentences that use them."""
     with tarfile.open(package) as archive:
         for name in sorted(archive.getnames()):
             content = archive.extractfile(name) if "/dict/data." in name else None

@@ -2,9 +2,9 @@
 
     VOYAGE_API_KEY=... python batch_job.py texts.txt job --max-cost 5
 
-It may be ended at any moment, by Ctrl-C or a power cut: run it again, and it goes on. With --retry
-it also sends the lines that have failed once more. It goes to the API, or where VOYAGE_BASE_URL
-says, such as to an emulator.
+It can be interrupted at any moment, by Ctrl-C or a power cut: run it again to continue. With
+--retry it also sends the lines that have failed once more. It calls the API, or the host in
+VOYAGE_BASE_URL, such as an emulator.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import voyageai
 
 
 def lines(path: Path) -> Iterator[str]:
-    """The lines of a file that are not empty, one at a time."""
+    """Yield the lines of a file that are not empty."""
     with path.open(encoding="utf-8") as file:
         for line in file:
             if text := line.strip():
@@ -26,12 +26,12 @@ def lines(path: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Say what it costs, do it, and say what came of it."""
+    """Print the estimate, run the job, print its failures and its cost, and save the vectors."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("texts", type=Path, help="a file with one text per line")
-    parser.add_argument("directory", type=Path, help="where the job is kept")
+    parser.add_argument("directory", type=Path, help="the directory of the job")
     parser.add_argument("--model", default="voyage-4")
-    parser.add_argument("--max-cost", type=float, help="US dollars that it costs at most")
+    parser.add_argument("--max-cost", type=float, help="the most that it may cost, in US dollars")
     parser.add_argument("--retry", action="store_true", help="send failed lines once more")
     given = parser.parse_args()
 

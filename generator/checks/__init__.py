@@ -1,18 +1,72 @@
-"""The spec's own rules, as small named checks; `python -m generator.lint` runs them."""
+"""The spec's own rules, as small named checks.
+
+`python -m generator.lint` runs them, and `python -m generator` before it generates anything.
+"""
 
 from collections.abc import Callable, Iterator
 
-from . import catalogue, form, links, operations, schemas, sources
-from .documents import Documents, Finding, read
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
-__all__ = ["CHECKS", "FORM", "Documents", "Finding", "lint", "read", "rule"]
+from .. import contract, spec
+from . import catalogue, operations, schemas
+from .documents import Documents, Finding, openapi, read, walk
+from .documents import catalogue as in_catalogue
+
+__all__ = ["CHECKS", "FORM", "Documents", "Finding", "lint", "problems", "read", "rule"]
 
 Check = Callable[[Documents], Iterator[Finding]]
 
-# What the other checks take for granted.
+# A key, and what a reference may lead to at its value or among its values.
+SCHEMA_KEYS = ("allOf", "anyOf", "items", "oneOf", "properties", "schema")
+REFERS_TO: dict[str | int | None, str] = {
+    **dict.fromkeys(SCHEMA_KEYS, "schemas"),
+    "requestBody": "requestBodies",
+    "responses": "responses",
+}
+
+
+def openapi_is_valid(documents: Documents) -> Iterator[Finding]:
+    """openapi.yaml is OpenAPI 3.1."""
+    version = str(documents.openapi.get("openapi"))
+    if not version.startswith("3.1."):
+        yield openapi(("openapi",), f"the version is {version}, not 3.1")
+        return
+    wrong = list(_wrong_references(documents.openapi))
+    if wrong:  # the validator would stop at the first, and not say where it is
+        yield from wrong
+        return
+    for error in OpenAPIV31SpecValidator(documents.openapi).iter_errors():
+        yield openapi(tuple(error.absolute_path), error.message)
+
+
+def catalogue_is_valid(documents: Documents) -> Iterator[Finding]:
+    """catalogue.yaml has the form that catalogue.schema.json describes."""
+    for error in Draft202012Validator(documents.catalogue_schema).iter_errors(documents.catalogue):
+        yield in_catalogue(tuple(error.absolute_path), error.message)
+
+
+def _wrong_references(document: spec.Document) -> Iterator[Finding]:
+    for node in walk(document):
+        if "$ref" not in node.value or node.path[-1:] == ("properties",):
+            continue
+        try:
+            contract.resolve(document, node.value)
+        except spec.GenerationError as error:
+            yield openapi(node.at("$ref"), str(error))
+            continue
+        reference = node.value["$ref"]
+        around, key = (None, None, *node.path)[-2:]
+        expected = REFERS_TO.get(around) or REFERS_TO.get(key)
+        if expected and not reference.startswith(f"#/components/{expected}/"):
+            sentence = f"{reference} is not one of components.{expected}, which this place takes"
+            yield openapi(node.at("$ref"), sentence)
+
+
+# What the other checks rely on.
 FORM: tuple[Check, ...] = (
-    form.openapi_is_valid,
-    form.catalogue_is_valid,
+    openapi_is_valid,
+    catalogue_is_valid,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -28,8 +82,8 @@ CHECKS: tuple[Check, ...] = (
     operations.servers_are_of_a_platform,
     operations.tags_name_servers,
     operations.nulls_name_servers,
-    links.links_lead_to_operations,
-    links.links_start_in_answers,
+    operations.links_lead_to_operations,
+    operations.links_start_in_answers,
     schemas.objects_are_named,
     schemas.requests_are_closed,
     schemas.responses_are_open,
@@ -41,9 +95,9 @@ CHECKS: tuple[Check, ...] = (
     schemas.defaults_are_described,
     schemas.schemas_have_examples,
     schemas.examples_validate,
-    sources.sources_are_graded,
-    sources.sources_are_used,
-    sources.constraints_have_sources,
+    schemas.sources_are_graded,
+    schemas.sources_are_used,
+    schemas.constraints_have_sources,
     catalogue.catalogue_fields_are_described,
     catalogue.sources_exist,
     catalogue.prompts_exist,
@@ -59,7 +113,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def lint(documents: Documents) -> Iterator[tuple[str, Finding]]:
-    """Every finding with the name of its rule. Without valid form only the form is checked."""
+    """Yield every finding with the name of its rule; of a malformed document only its form."""
     malformed = False
     for check in CHECKS:
         if malformed and check not in FORM:
@@ -69,6 +123,13 @@ def lint(documents: Documents) -> Iterator[tuple[str, Finding]]:
             yield rule(check), finding
 
 
+def problems(documents: Documents) -> list[str]:
+    """Return every finding as a line: file and place, rule, what is wrong."""
+    return [
+        f"spec/{finding.place}: {name}: {finding.sentence}" for name, finding in lint(documents)
+    ]
+
+
 def rule(check: Check) -> str:
-    """The name that a check's findings are printed with."""
+    """Return the name that a check's findings are printed with."""
     return check.__name__.replace("_", "-")

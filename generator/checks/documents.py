@@ -1,12 +1,15 @@
-"""What the checks are given, and what they give back."""
+"""The documents of `spec/`, the findings of checks, and walks over nodes and schemas."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path as FilePath
 from typing import Any
 
 from attrs import frozen
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
 
 from .. import contract, paths, spec
+from ..spec import Document
 
 Path = tuple[str | int, ...]
 
@@ -33,44 +36,44 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """The file, and the keys that lead to the place."""
+        """Return the file and the keys that lead to the place."""
         return f"{self.file}:{'.'.join(map(str, self.path))}"
 
 
 @frozen
 class Node:
-    """A mapping of a document and where it stands."""
+    """A mapping of a document, its path, and the mappings around it."""
 
     path: Path
     value: spec.Document
     ancestors: tuple[spec.Document, ...] = ()
 
     def at(self, *keys: str | int) -> Path:
-        """The path of something below."""
+        """Return the path of something below."""
         return (*self.path, *keys)
 
 
-def read() -> Documents:
-    """Load the files of `spec/`."""
+def read(openapi_file: FilePath | None = None, catalogue_file: FilePath | None = None) -> Documents:
+    """Load the files of `spec/`, or others in their place."""
     return Documents(
-        spec.load(paths.OPENAPI),
-        spec.load(paths.CATALOGUE),
+        spec.load(openapi_file or paths.OPENAPI),
+        spec.load(catalogue_file or paths.CATALOGUE),
         json.loads(paths.CATALOGUE_SCHEMA.read_text(encoding="utf-8")),
     )
 
 
 def openapi(path: Path, sentence: str) -> Finding:
-    """A finding in openapi.yaml."""
+    """Make a finding in openapi.yaml."""
     return Finding(paths.OPENAPI.name, path, sentence)
 
 
 def catalogue(path: Path, sentence: str) -> Finding:
-    """A finding in catalogue.yaml."""
+    """Make a finding in catalogue.yaml."""
     return Finding(paths.CATALOGUE.name, path, sentence)
 
 
 def operations(document: spec.Document) -> Iterator[Node]:
-    """Every operation, as written."""
+    """Yield every operation, as written."""
     for path, item in document["paths"].items():
         for method in contract.METHODS:
             if method in item:
@@ -78,7 +81,7 @@ def operations(document: spec.Document) -> Iterator[Node]:
 
 
 def walk(value: Any, path: Path = (), ancestors: tuple[spec.Document, ...] = ()) -> Iterator[Node]:
-    """Every mapping below and including a value, but nothing within examples."""
+    """Yield a mapping and every mapping below it, but nothing within examples."""
     if isinstance(value, dict):
         yield Node(path, value, ancestors)
         for key, inner in value.items():
@@ -90,7 +93,7 @@ def walk(value: Any, path: Path = (), ancestors: tuple[spec.Document, ...] = ())
 
 
 def reachable(document: spec.Document, start: Any) -> set[str]:
-    """Names of the component schemas that a value refers to, at any remove."""
+    """Return the names of the component schemas that a value refers to, directly or not."""
     names: set[str] = set()
     seen: set[str] = set()
     waiting = [start]
@@ -103,3 +106,72 @@ def reachable(document: spec.Document, start: Any) -> set[str]:
                 if reference.startswith("#/components/schemas/"):
                     names.add(reference.rsplit("/", 1)[-1])
     return names
+
+
+SINGLE = (
+    "additionalProperties",
+    "contains",
+    "contentSchema",
+    "else",
+    "if",
+    "items",
+    "not",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+)
+LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+NAMED = ("$defs", "dependentSchemas", "patternProperties", "properties")
+
+VOCABULARIES = "https://json-schema.org/draft/2020-12/meta/"
+KEYWORDS = frozenset(
+    keyword
+    for uri in REGISTRY
+    if uri.startswith(VOCABULARIES)
+    for keyword in REGISTRY.contents(uri)["properties"]
+) | {"discriminator", "example", "externalDocs", "xml"}  # those that OpenAPI adds
+
+
+def components(document: Document) -> Iterator[Node]:
+    """Yield the component schemas."""
+    for name, schema in document["components"].get("schemas", {}).items():
+        yield Node(("components", "schemas", name), schema)
+
+
+def roots(document: Document) -> Iterator[Node]:
+    """Yield every schema that is within no other; its ancestor is the parameter, header or body."""
+    yield from components(document)
+    outside = {key: value for key, value in document["components"].items() if key != "schemas"}
+    for top, value in (("paths", document["paths"]), ("components", outside)):
+        for holder in walk(value, (top,)):
+            schema = holder.value.get("schema")
+            if isinstance(schema, dict):
+                yield Node(holder.at("schema"), schema, (holder.value,))
+
+
+def schemas(document: Document) -> Iterator[Node]:
+    """Yield every schema, at any depth."""
+    for root in roots(document):
+        yield from within(root)
+
+
+def within(schema: Node) -> Iterator[Node]:
+    """Yield a schema and all below it."""
+    yield schema
+    ancestors = (*schema.ancestors, schema.value)
+    for path, inner in _below(schema):
+        if isinstance(inner, dict):
+            yield from within(Node(path, inner, ancestors))
+
+
+def _below(schema: Node) -> Iterator[tuple[Path, object]]:
+    for key, value in schema.value.items():
+        if key in SINGLE:
+            yield schema.at(key), value
+        elif key in LISTS:
+            for position, inner in enumerate(value):
+                yield schema.at(key, position), inner
+        elif key in NAMED:
+            for name, inner in value.items():
+                yield schema.at(key, name), inner

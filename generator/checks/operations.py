@@ -1,9 +1,11 @@
-"""Rules for operations, their bodies and answers, and the hosts."""
+"""Rules for operations, their bodies, responses and links, and for hosts."""
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from ..contract import resolve
+from ..spec import Document
 from .documents import Documents, Finding, Node, openapi, operations, walk
 
 # Status to the shared answer that documents it.
@@ -86,7 +88,7 @@ def parameters_are_described(documents: Documents) -> Iterator[Finding]:
 
 
 def servers_are_named(documents: Documents) -> Iterator[Finding]:
-    """Every host has an x-name of its own, by which it is asked for."""
+    """Every host has an x-name of its own, by which users choose it."""
     servers = documents.openapi.get("servers", ())
     names = Counter(server.get("x-name") for server in servers)
     for position, server in enumerate(servers):
@@ -157,3 +159,71 @@ def _anonymous_bodies(node: Node) -> Iterator[Finding]:
         schema = body.get("schema", {})
         if "$ref" not in schema and schema.get("format") != "binary":
             yield openapi(node.at("content", media_type), "its schema has no name of its own")
+
+
+EXPRESSION = "$response.body#/"
+
+
+def links_lead_to_operations(documents: Documents) -> Iterator[Finding]:
+    """A link leads to an operation, and fills in parameters and body fields that it has."""
+    document = documents.openapi
+    targets = {
+        node.value.get("operationId"): (_parameters(document, node), _body_fields(document, node))
+        for node in operations(document)
+    }
+    for link, _ in _links(document):
+        target = link.value.get("operationId")
+        if target not in targets:
+            yield openapi(link.path, f"leads to {target}, which is no operation")
+            continue
+        for key, known in zip(("parameters", "requestBody"), targets[target], strict=True):
+            for name in link.value.get(key, {}):
+                if name not in known:
+                    yield openapi(link.at(key, name), f"{target} has nothing of this name")
+
+
+def links_start_in_answers(documents: Documents) -> Iterator[Finding]:
+    """A link fills in fields of the answer that it belongs to."""
+    for link, answer in _links(documents.openapi):
+        for key in ("parameters", "requestBody"):
+            for name, value in link.value.get(key, {}).items():
+                for expression in _leaves(value):
+                    field = str(expression).removeprefix(EXPRESSION)
+                    if field == expression or field not in answer.get("properties", {}):
+                        yield openapi(link.at(key, name), f"{expression} is not in the answer")
+
+
+def _links(document: Document) -> Iterator[tuple[Node, Document]]:
+    """Yield every link, and the schema of the answer that it belongs to."""
+    for operation in operations(document):
+        for status, answer in operation.value["responses"].items():
+            for name, link in answer.get("links", {}).items():
+                content = answer["content"]["application/json"]["schema"]
+                path = operation.at("responses", status, "links", name)
+                yield Node(path, link), resolve(document, content)
+
+
+def _parameters(document: Document, operation: Node) -> set[str]:
+    """Return the names of an operation's parameters, with those of its path."""
+    _, path, _ = operation.path
+    shared: list[Document] = document["paths"][path].get("parameters", [])
+    own: list[Document] = operation.value.get("parameters", [])
+    return {resolve(document, parameter)["name"] for parameter in (*shared, *own)}
+
+
+def _body_fields(document: Document, operation: Node) -> set[str]:
+    """Return the names of the fields of an operation's body."""
+    contents: Document = operation.value.get("requestBody", {}).get("content", {})
+    return {
+        name
+        for content in contents.values()
+        for name in resolve(document, content["schema"]).get("properties", {})
+    }
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value

@@ -1,5 +1,6 @@
-"""Rules for schemas: names, closedness, the forms the generator takes, words and examples."""
+"""Rules for schemas: names, closedness, forms the generator takes, words, examples, sources."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -10,8 +11,19 @@ from referencing.jsonschema import DRAFT202012
 
 from ..contract import resolve
 from ..spec import Document
-from .documents import Documents, Finding, Node, Path, openapi, operations, reachable, walk
-from .walking import KEYWORDS, components, schemas
+from .documents import (
+    KEYWORDS,
+    Documents,
+    Finding,
+    Node,
+    Path,
+    components,
+    openapi,
+    operations,
+    reachable,
+    schemas,
+    walk,
+)
 
 NULL = {"type": "null"}
 
@@ -25,7 +37,7 @@ def objects_are_named(documents: Documents) -> Iterator[Finding]:
 
 
 def requests_are_closed(documents: Documents) -> Iterator[Finding]:
-    """What a request body is made of refuses unknown fields, as the API does."""
+    """An object of a request body refuses unknown fields, as the API does."""
     start = [node.value.get("requestBody") for node in operations(documents.openapi)]
     for schema in _objects(documents.openapi, start):
         if schema.value.get("additionalProperties") is not False:
@@ -33,7 +45,7 @@ def requests_are_closed(documents: Documents) -> Iterator[Finding]:
 
 
 def responses_are_open(documents: Documents) -> Iterator[Finding]:
-    """What an answer is made of allows unknown fields, as answers may gain some."""
+    """An object of an answer allows unknown fields, as answers may gain some."""
     start = [node.value["responses"] for node in operations(documents.openapi)]
     for schema in _objects(documents.openapi, start):
         if schema.value.get("additionalProperties", True) is not True:
@@ -117,7 +129,7 @@ def examples_validate(documents: Documents) -> Iterator[Finding]:
 
 
 def _objects(document: Document, start: object) -> Iterator[Node]:
-    """The objects that a body is made of. Maps of the caller's own keys are not among them."""
+    """Yield the objects that a body consists of, without maps of the caller's own keys."""
     names = reachable(document, start)
     for schema in components(document):
         mapping = isinstance(schema.value.get("additionalProperties"), dict)
@@ -140,7 +152,7 @@ def _kinds(document: Document, schema: Document) -> set[str]:
 
 
 def _examples(document: Document) -> Iterator[tuple[Path, Path, object]]:
-    """Where an example stands, where its schema stands, and the example."""
+    """Yield the path of an example, the path of its schema, and the example."""
     for schema in schemas(document):
         for position, example in enumerate(schema.value.get("examples", ())):
             yield schema.at("examples", position), schema.path, example
@@ -152,5 +164,68 @@ def _examples(document: Document) -> Iterator[tuple[Path, Path, object]]:
 
 
 def _pointer(path: Path) -> str:
-    """The JSON Pointer of a place, as the fragment of a URI."""
+    """Return the JSON Pointer of a path, as the fragment of a URI."""
     return "".join(f"/{quote(str(key).replace('~', '~0').replace('/', '~1'))}" for key in path)
+
+
+GRADES = ("documented", "documented-excerpt", "sdk", "live", "third-party", "inferred")
+SOURCE = re.compile(r"(?P<key>[A-Z][A-Z-]*) \((?P<grade>[a-z-]+)([ ,;][^()]*)?\)")
+CONSTRAINTS = (
+    "default",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "maxContains",
+    "maximum",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "minContains",
+    "minimum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "multipleOf",
+    "pattern",
+    "uniqueItems",
+)
+
+
+def sources_are_graded(documents: Documents) -> Iterator[Finding]:
+    """Every x-source is a list of `KEY (grade, remark)`, with keys and grades that are known."""
+    known = documents.openapi.get("x-sources", {})
+    for node in walk(documents.openapi):
+        source = node.value.get("x-source", [])
+        path = node.at("x-source")
+        if not isinstance(source, list):
+            yield openapi(path, "is not a list")
+            continue
+        for entry in source:
+            match = SOURCE.fullmatch(entry) if isinstance(entry, str) else None
+            if match is None:
+                yield openapi(path, f"{entry!r} does not read KEY (grade, remark)")
+            elif match["key"] not in known:
+                yield openapi(path, f"{match['key']} is not among x-sources")
+            elif match["grade"] not in GRADES:
+                yield openapi(path, f"{entry!r} does not begin with a grade")
+
+
+def sources_are_used(documents: Documents) -> Iterator[Finding]:
+    """Every source is named somewhere; one that is not has lost its facts."""
+    used = set()
+    for node in walk(documents.openapi):
+        source = node.value.get("x-source")
+        for entry in source if isinstance(source, list) else ():
+            used.add(str(entry).partition(" ")[0])
+    for key in documents.openapi.get("x-sources", {}):
+        if key not in used:
+            yield openapi(("x-sources", key), "is named by no x-source")
+
+
+def constraints_have_sources(documents: Documents) -> Iterator[Finding]:
+    """Every limit, enum and default has an x-source, on its schema or on one around it."""
+    for schema in schemas(documents.openapi):
+        if not any("x-source" in holder for holder in (schema.value, *schema.ancestors)):
+            for key in CONSTRAINTS:
+                if key in schema.value:
+                    yield openapi(schema.at(key), "has no source")

@@ -1,1 +1,1 @@
-"""What differs, by meaning, between two descriptions of the API."""
+"""Compare two descriptions of the API by meaning."""

@@ -7,20 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from .. import paths
-from ..live import command as live
 from ..spec import GenerationError
 from . import upstream
 from .contracts import compare
-from .form import well_formed
-from .loading import load
+from .live import command as live
+from .loading import explain_malformed, load
 from .reports import FAIL_ON, FAILED, FORMATS, status
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose status for wrong arguments is not that of a breaking difference."""
+    """A parser whose status for wrong arguments is `FAILED`: 2 means a breaking difference."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and leave."""
+        """Print what is wrong, and exit."""
         self.print_usage(sys.stderr)
         self.exit(FAILED, f"{self.prog}: {message}\n")
 
@@ -67,7 +66,7 @@ def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     )
     chosen = parser.parse_args(given)
     old, new = load(chosen.old), load(chosen.new)
-    with well_formed(old, new):
+    with explain_malformed(old, new):
         differences = compare(old, new)
     print(FORMATS[chosen.format](old.name, new.name, differences))
     return status(differences, chosen.fail_on)

@@ -1,19 +1,18 @@
-"""Comparing what is sent and what comes back."""
+"""Compare request bodies, and the statuses, headers and bodies of responses."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from ..spec import Document as Mapping
-from .comparing import Schemas
 from .differences import Difference, Place, Side, difference
-from .documents import Document
-from .operation import Operation, schema_of
+from .documents import Document, Operation, schema_of
+from .schemas import SchemaComparison
 
 JSON = "application/json"
 
 
 def compare_request(old: Operation, new: Operation) -> Iterator[Difference]:
-    """The body that is sent."""
+    """Compare the bodies of requests."""
     place = Place(old.label, "request")
     before = old.document.follow(old.node.get("requestBody", {}))
     after = new.document.follow(new.node.get("requestBody", {}))
@@ -26,11 +25,13 @@ def compare_request(old: Operation, new: Operation) -> Iterator[Difference]:
         yield from _described(before, after, place)
         if before.get("required", False) != required:
             yield difference("body-required" if required else "body-optional", place)
-        yield from _contents(Schemas(old.document, new.document, "request"), before, after, place)
+        yield from _contents(
+            SchemaComparison(old.document, new.document, "request"), before, after, place
+        )
 
 
 def compare_responses(old: Operation, new: Operation) -> Iterator[Difference]:
-    """Statuses, and the headers and bodies that come with them."""
+    """Compare statuses, and the headers and bodies that come with them."""
     before, after = _responses(old), _responses(new)
     for status in sorted(before.keys() | after.keys()):
         was, now = _answer(before, status), _answer(after, status)
@@ -52,7 +53,7 @@ def _responses(operation: Operation) -> dict[str, Mapping]:
 
 
 def _answer(responses: dict[str, Mapping], status: str) -> Mapping | None:
-    """The answer with a status: its own, that of its hundred, or the one for all others."""
+    """Return the response for a status: its own, that of its range (`4XX`), or the default."""
     for key in (status, f"{status[0]}XX", "default"):
         if key in responses:
             return responses[key]
@@ -63,10 +64,10 @@ def _response(
     old: Document, new: Document, answers: tuple[Mapping, Mapping], place: Place
 ) -> Iterator[Difference]:
     before, after = answers
-    schemas = Schemas(old, new, "response")
+    schemas = SchemaComparison(old, new, "response")
     yield from _described(before, after, place)
     yield from _headers(schemas, before, after, place)
-    was, now = (old.spelled_out(before.get("links", {})), new.spelled_out(after.get("links", {})))
+    was, now = (old.inlined(before.get("links", {})), new.inlined(after.get("links", {})))
     if was != now:
         yield difference("links-changed", place, was, now)
     if before.get("content") and not after.get("content"):
@@ -78,7 +79,7 @@ def _response(
 
 
 def _headers(
-    schemas: Schemas, before: Mapping, after: Mapping, place: Place
+    schemas: SchemaComparison, before: Mapping, after: Mapping, place: Place
 ) -> Iterator[Difference]:
     was, now = (
         {name.lower(): document.follow(node) for name, node in holder.get("headers", {}).items()}
@@ -99,7 +100,7 @@ def _headers(
 
 
 def _contents(
-    schemas: Schemas, before: Mapping, after: Mapping, place: Place
+    schemas: SchemaComparison, before: Mapping, after: Mapping, place: Place
 ) -> Iterator[Difference]:
     was, now = _by_media_type(before), _by_media_type(after)
     side: Side = schemas.side
@@ -125,9 +126,9 @@ def _by_media_type(holder: Mapping) -> dict[str, Mapping]:
 
 
 def compare_examples(
-    schemas: Schemas, before: Mapping, after: Mapping, place: Place
+    schemas: SchemaComparison, before: Mapping, after: Mapping, place: Place
 ) -> Iterator[Difference]:
-    """The examples of a body or a parameter."""
+    """Compare the examples of a body or a parameter."""
     was, now = _examples(schemas.old, before), _examples(schemas.new, after)
     if was != now:
         yield difference("examples-changed", place, was, now)

@@ -1,4 +1,4 @@
-"""Comparing two catalogues of models, by the table in catalogue.yaml."""
+"""Compare two catalogues of models, by the table in catalogue.yaml."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ UNKNOWN = "unknown"
 
 
 def compare_catalogues(old: spec.Document, new: spec.Document) -> Iterator[Difference]:
-    """Models that are gone or new, and facts that are others."""
+    """Yield models that are gone or new, and facts that changed."""
     models = old.get("models", {}), new.get("models", {})
     for name in sorted(models[0].keys() ^ models[1].keys()):
         kind = "model-added" if name in models[1] else "model-removed"
@@ -27,7 +27,7 @@ def compare_catalogues(old: spec.Document, new: spec.Document) -> Iterator[Diffe
 
 
 def _flat(node: Any, models: set[str], keys: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    """Every value by the keys that lead to it, of the given models only."""
+    """Return every value by the keys that lead to it, of the given models only."""
     if not isinstance(node, dict):
         return {keys: node}
     found: dict[tuple[str, ...], Any] = {}
@@ -40,7 +40,7 @@ def _flat(node: Any, models: set[str], keys: tuple[str, ...] = ()) -> dict[tuple
 def _fact(keys: tuple[str, ...], was: Any, now: Any) -> Iterator[Difference]:
     path = ".".join(keys)
     treatment = next(value for pattern, value in treatments() if pattern.fullmatch(path))
-    if treatment == "nothing":
+    if treatment == "ignored":
         return
     is_of_a_model = keys[0] == "models"
     name = f"`{'.'.join(keys[2:])}` of {keys[1]}" if is_of_a_model else f"`{path}`"
@@ -58,9 +58,9 @@ def _fact(keys: tuple[str, ...], was: Any, now: Any) -> Iterator[Difference]:
 
 
 def _kind(treatment: str, was: Any, now: Any) -> str:
-    if treatment == "standing" and now in ("retired", "deprecated"):
+    if treatment == "lifecycle" and now in ("retired", "deprecated"):
         return f"model-{now}"
-    if UNKNOWN in (was, now) or treatment in ("fact", "standing"):
+    if UNKNOWN in (was, now) or treatment in ("fact", "lifecycle"):
         return "fact-changed"  # the API is as it was; more or less of it is known
     if was is None or now is None:
         return _stated(treatment, now)
@@ -77,7 +77,7 @@ def _stated(treatment: str, now: Any) -> str:
 
 @cache
 def treatments() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The table: pattern of a field's name, and how its change is reported."""
+    """Read catalogue.yaml: pattern of a field's name, and how its change is reported."""
     table = spec.load(paths.GENERATOR / "drift" / "catalogue.yaml")
     return tuple(
         (re.compile(re.escape(pattern).replace(r"\*", ".*")), treatment)

@@ -1,4 +1,4 @@
-"""Comparing two contracts: the OpenAPI documents and the catalogues."""
+"""Compare two contracts: the OpenAPI documents and the catalogues."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,12 +7,10 @@ from attrs import frozen
 
 from .. import spec
 from .catalogues import compare_catalogues
-from .comparing import Schemas
-from .differences import Difference, Place, Side, difference, gravest_first
-from .documents import Document
-from .operation import operations
-from .operations import compare_calls, compare_operations
-from .servers import compare_servers
+from .differences import Difference, Place, Side, by_severity, difference
+from .documents import Document, operations
+from .operations import compare_callbacks, compare_operations, compare_servers
+from .schemas import SchemaComparison
 
 INFO = ("title", "version", "summary", "description", "termsOfService", "contact", "license")
 SCHEMA = "#/components/schemas/"
@@ -20,7 +18,7 @@ SCHEMA = "#/components/schemas/"
 
 @frozen
 class Contract:
-    """What is known of the API.
+    """A description of the API.
 
     Attributes:
         name: What it is called in reports.
@@ -34,7 +32,7 @@ class Contract:
 
 
 def compare(old: Contract, new: Contract) -> list[Difference]:
-    """Everything that differs by meaning, the gravest first.
+    """Return everything that differs by meaning, the gravest first.
 
     Only what both have is compared: a document without a catalogue says nothing about models.
     """
@@ -44,16 +42,16 @@ def compare(old: Contract, new: Contract) -> list[Difference]:
     if old.catalogue and new.catalogue:
         found += compare_catalogues(old.catalogue, new.catalogue)
     unique = {(item.path, item.kind, item.sentence): item for item in found}
-    return gravest_first(unique.values())
+    return by_severity(unique.values())
 
 
 def compare_documents(old: Document, new: Document) -> Iterator[Difference]:
-    """Everything that differs between two OpenAPI documents."""
+    """Yield everything that differs between two OpenAPI documents."""
     yield from _info(old, new)
     yield from compare_servers(old, new)
     yield from compare_operations(old, new)
     yield from _webhooks(old, new)
-    yield from _loose_schemas(old, new)
+    yield from _unreferenced_schemas(old, new)
 
 
 def _info(old: Document, new: Document) -> Iterator[Difference]:
@@ -69,22 +67,26 @@ def _info(old: Document, new: Document) -> Iterator[Difference]:
         for side in (old, new)
     )
     for name in sorted(was.keys() | now.keys()):
-        if was.get(name) != now.get(name):
-            place = Place("tags", "", name)
-            yield difference("description-changed", place, was.get(name), now.get(name))
+        place = Place("tags", "", name)
+        if name not in was:
+            yield difference("tag-added", place, None, now[name])
+        elif name not in now:
+            yield difference("tag-removed", place, was[name], None)
+        elif was[name] != now[name]:
+            yield difference("description-changed", place, was[name], now[name])
 
 
 def _webhooks(old: Document, new: Document) -> Iterator[Difference]:
-    was, now = (side.spelled_out(side.raw.get("webhooks")) for side in (old, new))
-    yield from compare_calls(was, now, Place("webhooks"))
+    was, now = (side.inlined(side.raw.get("webhooks")) for side in (old, new))
+    yield from compare_callbacks(was, now, Place("webhooks"))
 
 
-def _loose_schemas(old: Document, new: Document) -> Iterator[Difference]:
-    """Schemas that no operation reaches: those of files' lines.
+def _unreferenced_schemas(old: Document, new: Document) -> Iterator[Difference]:
+    """Compare schemas that no operation reaches: those of files' lines.
 
     Which side they are for is read from their form: what is sent is closed, what is answered open.
     """
-    before, after = _loose(old), _loose(new)
+    before, after = _unreferenced(old), _unreferenced(new)
     named_before, named_after = (_named(side) for side in (old, new))
     gone = {name for name in before if name not in named_after}
     come = {name for name in after if name not in named_before}
@@ -105,7 +107,7 @@ def _schema(old: Document, new: Document, names: tuple[str, str]) -> Iterator[Di
     was, now = _named(old)[names[0]], _named(new)[names[1]]
     closed = isinstance(was, dict) and was.get("additionalProperties") is False
     side: Side = "request" if closed else "response"
-    yield from Schemas(old, new, side).compare(was, now, Place("schemas", names[0]))
+    yield from SchemaComparison(old, new, side).compare(was, now, Place("schemas", names[0]))
 
 
 def _named(document: Document) -> dict[str, Any]:
@@ -113,8 +115,8 @@ def _named(document: Document) -> dict[str, Any]:
     return schemas
 
 
-def _loose(document: Document) -> set[str]:
-    """Schemas that nothing refers to, neither operations nor other schemas."""
+def _unreferenced(document: Document) -> set[str]:
+    """Return the schemas that nothing refers to, neither operations nor other schemas."""
     used = set(_references([operation.node for operation in operations(document).values()]))
     used |= set(_references([operation.item for operation in operations(document).values()]))
     components = document.raw.get("components", {})

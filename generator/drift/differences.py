@@ -1,4 +1,4 @@
-"""One difference, and what it means by the table in rules.yaml."""
+"""A difference, and what it means by the table in rules.yaml."""
 
 import json
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from .. import paths, spec
 
 Side = Literal["request", "response"]
 ABSENT = "none"
-MOST_CHARACTERS = 80
+MAX_CHARACTERS = 80
 
 
-class Change(Enum):
-    """Whom a difference concerns, the gravest first."""
+class Severity(Enum):
+    """What a difference breaks, the gravest first."""
 
     SENDERS = "breaking for senders"
     READERS = "breaking for readers"
@@ -25,13 +25,13 @@ class Change(Enum):
 
     @property
     def is_breaking(self) -> bool:
-        """Whether somebody's program has to change."""
-        return self in (Change.SENDERS, Change.READERS)
+        """Return whether programs have to change."""
+        return self in (Severity.SENDERS, Severity.READERS)
 
 
 @frozen
 class Place:
-    """Where in the contract something stands.
+    """A place in the contract.
 
     Attributes:
         owner: The operation, or the part of the contract.
@@ -48,16 +48,16 @@ class Place:
         return f"{self.owner}: {within}" if within else self.owner
 
     def field(self, name: str) -> "Place":
-        """The place of a field of it."""
+        """Return the place of one of its fields."""
         return Place(self.owner, self.side, f"{self.inner}.{name}" if self.inner else name)
 
     def part(self, suffix: str) -> "Place":
-        """The place of a part of it, such as `[]` for its items."""
+        """Return the place of one of its parts, such as `[]` for its items."""
         return Place(self.owner, self.side, f"{self.inner}{suffix}")
 
     @property
     def name(self) -> str:
-        """What a sentence calls it."""
+        """Return what a sentence calls it."""
         if self.inner:
             return f"`{self.inner}`"
         return "the body" if self.side else self.owner
@@ -65,12 +65,12 @@ class Place:
 
 @frozen
 class Difference:
-    """Something that is not the same, and what it means.
+    """A difference between two contracts, and what it means.
 
     Attributes:
         path: Where: an operation or a part of the contract, and the way within it.
         kind: A key of rules.yaml.
-        change: Whom it concerns.
+        severity: Whom it concerns.
         sentence: What it is, without the operation.
         subject: The word that names it in a changelog.
         before: What stood there; None if that says nothing.
@@ -79,18 +79,18 @@ class Difference:
 
     path: str
     kind: str
-    change: Change
+    severity: Severity
     sentence: str
     subject: str
     before: Any = None
     after: Any = None
 
     def as_json(self) -> dict[str, Any]:
-        """The stable form: these keys, and values that JSON has."""
+        """Return the stable form: these keys, and values that JSON has."""
         return {
             "path": self.path,
             "kind": self.kind,
-            "class": self.change.value,
+            "class": self.severity.value,
             "sentence": self.sentence,
             "subject": self.subject,
             "before": self.before,
@@ -99,15 +99,15 @@ class Difference:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """What reports are sorted by within a class."""
+        """Return what reports are sorted by within a severity."""
         return self.path, self.kind, self.sentence
 
 
 @cache
-def rules() -> dict[str, dict[str, tuple[Change, str]]]:
-    """The table: kind, then side, to class and sentence."""
+def rules() -> dict[str, dict[str, tuple[Severity, str]]]:
+    """Read rules.yaml: kind, then side, to severity and sentence."""
     return {
-        kind: {side: (Change[name.upper()], sentence) for side, (name, sentence) in sides.items()}
+        kind: {side: (Severity[name.upper()], sentence) for side, (name, sentence) in sides.items()}
         for kind, sides in spec.load(paths.GENERATOR / "drift" / "rules.yaml").items()
     }
 
@@ -123,7 +123,7 @@ def difference(
     subject: str = "",
     keyword: str = "",
 ) -> Difference:
-    """A difference of a kind, classified.
+    """Make a difference of a kind, with its severity and sentence.
 
     Args:
         kind: A key of rules.yaml.
@@ -136,36 +136,36 @@ def difference(
         keyword: The limit that differs.
     """
     sides = rules()[kind]
-    change, sentence = sides["anywhere"] if "anywhere" in sides else sides[side or "request"]
+    severity, sentence = sides["anywhere"] if "anywhere" in sides else sides[side or "request"]
     subject = subject or _last(place)
-    said = sentence.format(
+    text = sentence.format(
         name=name or place.name,
         subject=subject,
-        before=spelled(before),
-        after=spelled(after),
+        before=format_value(before),
+        after=format_value(after),
         keyword=keyword,
     )
-    return Difference(str(place), kind, change, said, subject, before, after)
+    return Difference(str(place), kind, severity, text, subject, before, after)
 
 
-def gravest_first(differences: Iterable[Difference]) -> list[Difference]:
-    """By class, and within a class by place."""
-    gravity = list(Change)
-    return sorted(differences, key=lambda item: (gravity.index(item.change), item.order))
+def by_severity(differences: Iterable[Difference]) -> list[Difference]:
+    """Sort differences by severity, and within one by place."""
+    gravity = list(Severity)
+    return sorted(differences, key=lambda item: (gravity.index(item.severity), item.order))
 
 
-def spelled(value: Any) -> str:
-    """A value as sentences show it."""
+def format_value(value: Any) -> str:
+    """Return a value as sentences show it."""
     if value is None:
         return ABSENT
     if isinstance(value, list):
-        return ", ".join(map(spelled, value)) or ABSENT
+        return ", ".join(map(format_value, value)) or ABSENT
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.replace("\n", "\\n")  # sentences are lines
-    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
 
 
 def _last(place: Place) -> str:
-    """The name of the innermost field, or of what holds it."""
+    """Return the name of the innermost field, or of what holds it."""
     names = [part.partition("<")[0].rstrip("[]*") for part in place.inner.split(".")]
     return next((name for name in reversed(names) if name), place.owner)

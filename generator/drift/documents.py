@@ -1,25 +1,29 @@
-"""An OpenAPI document, 3.0 or 3.1, and what its references point to."""
+"""An OpenAPI document, 3.0 or 3.1: its references, its operations and what these inherit."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from attrs import frozen
+
+from ..contract import METHODS
 from ..spec import Document as Mapping
 from ..spec import GenerationError
 
 Raw = Any  # a schema as written: a mapping, or true or false
-WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "$comment"}
+PROSE = {"description", "summary", "title", "example", "examples", "externalDocs", "$comment"}
 # Keys whose values map names, which may be those of words, to nodes.
 NAMED = {"properties", "patternProperties", "dependentSchemas", "$defs", "content", "headers"}
 NAMED |= {"responses", "schemas", "callbacks"}
 
 
 class DriftError(GenerationError):
-    """Something can't be compared; says what and why."""
+    """A contract can't be compared; says which and why."""
 
 
 class Document:
-    """An OpenAPI document whose nodes can be followed to what they refer to."""
+    """An OpenAPI document, whose references can be followed."""
 
     def __init__(self, raw: Mapping, name: str) -> None:
         version = str(raw.get("openapi"))
@@ -33,24 +37,24 @@ class Document:
         self._constants: dict[tuple[str, ...], Mapping] = {}
 
     def follow(self, node: Mapping) -> Mapping:
-        """The node, or what it refers to, for nodes that are no schemas."""
+        """Return a node, or what it refers to; for nodes that are not schemas."""
         return self.target(node["$ref"]) if "$ref" in node else node
 
-    def view(self, schema: Raw) -> Raw:
-        """The schema as its version means it: in 3.0 nothing counts beside a reference."""
+    def normalized(self, schema: Raw) -> Raw:
+        """Return a schema as its version means it: in 3.0 nothing counts beside a reference."""
         if self._references_stand_alone and isinstance(schema, dict) and "$ref" in schema:
             return {"$ref": schema["$ref"]}
         return schema
 
-    def end(self, schema: Raw) -> Raw:
-        """The schema, or what it refers to if it says nothing else."""
-        seen = self.view(schema)
+    def resolved(self, schema: Raw) -> Raw:
+        """Return a schema, or what it refers to if it says nothing else."""
+        seen = self.normalized(schema)
         if isinstance(seen, dict) and set(seen) == {"$ref"}:
             return self.target(seen["$ref"])
         return schema
 
     def target(self, reference: str) -> Any:
-        """What a reference leads to, at any remove.
+        """Return what a reference leads to, directly or through others.
 
         Raises:
             DriftError: It leads out of the document, nowhere, or in a circle.
@@ -79,8 +83,8 @@ class Document:
                 raise DriftError(f"{self.name}: {reference} is not in the document") from None
         return found
 
-    def both(self, one: Raw, other: Raw) -> Raw:
-        """A schema that holds where both hold; the same object for the same two."""
+    def intersection(self, one: Raw, other: Raw) -> Raw:
+        """Return a schema for values of both schemas; the same object for the same two."""
         # By their parts, since a schema that consists of others and refers to itself would go on
         # growing.
         parts = {id(part): part for schema in (one, other) for part in self._parts_of(schema)}
@@ -93,10 +97,10 @@ class Document:
         return self._merged[key]
 
     def _parts_of(self, schema: Raw) -> tuple[Raw, ...]:
-        return self._parts.get(id(schema), (self.end(schema),))
+        return self._parts.get(id(schema), (self.resolved(schema),))
 
-    def told_apart(self, schema: Mapping, option: Raw) -> Raw:
-        """An alternative of a schema, with the values by which its discriminator knows it."""
+    def with_discriminator(self, schema: Mapping, option: Raw) -> Raw:
+        """Return an alternative of a schema, with the discriminator's values that select it."""
         discriminator = schema.get("discriminator", {})
         reference = option.get("$ref") if isinstance(option, dict) else None
         values = [
@@ -110,37 +114,130 @@ class Document:
         constant = self._constants.setdefault(
             (name, *values), {"type": "object", "properties": {name: {"enum": values}}}
         )
-        return self.both(option, constant)
+        return self.intersection(option, constant)
 
-    def spelled_out(self, node: Any, within: tuple[str, ...] = ()) -> Any:
-        """A node with all references replaced, but for those that lead back to where they are."""
+    def inlined(self, node: Any, within: tuple[str, ...] = ()) -> Any:
+        """Return a node with all references replaced, except those that lead in a circle."""
         if isinstance(node, list):
-            return [self.spelled_out(item, within) for item in node]
+            return [self.inlined(item, within) for item in node]
         if not isinstance(node, dict):
             return node
         reference = node.get("$ref")
         if isinstance(reference, str):
             if reference in within:
                 return {"again": within[::-1].index(reference)}
-            return self.spelled_out(self.target(reference), (*within, reference))
+            return self.inlined(self.target(reference), (*within, reference))
         return {
-            key: self.spelled_out(value, within) for key, value in node.items() if key != "x-source"
+            key: self.inlined(value, within) for key, value in node.items() if key != "x-source"
         }
 
 
-def wordless(node: Any, *, is_named: bool = False) -> Any:
-    """A node without what only explains it."""
+def without_prose(node: Any, *, is_named: bool = False) -> Any:
+    """Return a node without descriptions, titles and examples."""
     if isinstance(node, list):
-        return [wordless(item) for item in node]
+        return [without_prose(item) for item in node]
     if not isinstance(node, dict):
         return node
     return {
-        key: wordless(value, is_named=key in NAMED and not is_named)
+        key: without_prose(value, is_named=key in NAMED and not is_named)
         for key, value in node.items()
-        if is_named or key not in WORDS
+        if is_named or key not in PROSE
     }
 
 
-def blanked(path: str) -> str:
-    """A path template without the names of its parameters: they are never sent."""
+def anonymous_path(path: str) -> str:
+    """Return a path template without the names of its parameters, which are never sent."""
     return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+@frozen
+class Operation:
+    """A method of a path.
+
+    Attributes:
+        document: Where it is described.
+        method: In capitals.
+        path: The template of the path, as written.
+        item: The path's entry, of which the operation inherits.
+        node: The operation's own entry.
+    """
+
+    document: Document
+    method: str
+    path: str
+    item: Mapping
+    node: Mapping
+
+    @property
+    def label(self) -> str:
+        """Return its name in reports."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def key(self) -> str:
+        """Return what identifies it in another document."""
+        return f"{self.method} {anonymous_path(self.path)}"
+
+    def parameters(self) -> dict[tuple[str, str], Mapping]:
+        """Return parameters by location and name.
+
+        Those of the path are identified by their position: their names are never sent.
+        """
+        found: dict[tuple[str, str], Mapping] = {}
+        for parameter in (*self.item.get("parameters", ()), *self.node.get("parameters", ())):
+            followed = self.document.follow(parameter)
+            found[self._key_of(followed)] = followed
+        return found
+
+    def _key_of(self, parameter: Mapping) -> tuple[str, str]:
+        where, name = parameter["in"], parameter["name"]
+        if where == "path":
+            marker = "{" + name + "}"
+            return where, str(self.path.partition(marker)[0].count("{"))
+        return where, name.lower() if where == "header" else name
+
+    def security(self) -> Any:
+        """Return its security requirements."""
+        return self.node.get("security", self.document.raw.get("security", []))
+
+    def servers(self) -> set[str] | None:
+        """Return the URLs of its own hosts; None if it has those of the whole document."""
+        for holder in (self.node, self.item):
+            if "servers" in holder:
+                return set(servers_by_url(holder["servers"]))
+        for tag in self.document.raw.get("tags", ()):
+            if tag["name"] in self.node.get("tags", ()) and "x-servers" in tag:
+                nodes = servers_by_url(self.document.raw.get("servers", ())).items()
+                return {url for url, node in nodes if node.get("x-name") in tag["x-servers"]}
+        return None
+
+
+def operations(document: Document) -> dict[str, Operation]:
+    """Return every operation by its key, which is the same in another document."""
+    return {operation.key: operation for operation in _operations(document)}
+
+
+def _operations(document: Document) -> Iterator[Operation]:
+    for path, item in document.raw.get("paths", {}).items():
+        followed = document.follow(item)
+        for method in METHODS:
+            if method in followed:
+                yield Operation(document, method.upper(), path, followed, followed[method])
+
+
+def servers_by_url(servers: Any) -> dict[str, Mapping]:
+    """Return hosts by URL, with each value of a variable, or its default."""
+    found: dict[str, Mapping] = {}
+    for server in servers or [{"url": "/"}]:
+        urls = [server["url"]]
+        for name, variable in server.get("variables", {}).items():
+            values = variable.get("enum", [variable["default"]])
+            urls = [url.replace(f"{{{name}}}", str(value)) for url in urls for value in values]
+        found |= dict.fromkeys((url.rstrip("/") or "/" for url in urls), server)
+    return found
+
+
+def schema_of(node: Mapping) -> Raw:
+    """Return the schema of a body, a parameter or a header, or that of its only content."""
+    holder = next(iter(node["content"].values())) if "content" in node else node
+    return holder.get("schema", True)

@@ -1,28 +1,32 @@
-"""Comparing operations: what can be asked for, and how."""
+"""Compare operations: parameters, authentication, hosts, and through `bodies` what is sent."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from ..spec import Document as Mapping
 from .bodies import compare_examples, compare_request, compare_responses
-from .comparing import Schemas
 from .differences import Difference, Place, difference
-from .documents import Document, wordless
-from .operation import Operation, operations, schema_of
-from .schemas import NULL, shapes
-from .security import compare_security
-from .servers import compare_servers_of
+from .documents import (
+    Document,
+    Operation,
+    operations,
+    schema_of,
+    servers_by_url,
+    without_prose,
+)
+from .schemas import SchemaComparison
+from .shapes import NULL, shapes
 
-# How a parameter is written unless it is said.
+# The default style of a parameter, by location.
 STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-# There is one way to write these, whether it is exploded or not.
+# These are written the same, exploded or not.
 SCALARS = {"string", "integer", "number", "boolean", NULL}
-# OpenAPI says these headers elsewhere.
+# OpenAPI describes these headers elsewhere.
 ELSEWHERE = {("header", name) for name in ("accept", "content-type", "authorization")}
 
 
 def compare_operations(old: Document, new: Document) -> Iterator[Difference]:
-    """Operations that are gone, that are new, and that are others."""
+    """Yield operations that are gone, new or changed."""
     before, after = operations(old), operations(new)
     for key in sorted(before.keys() | after.keys()):
         if key not in after:
@@ -58,13 +62,13 @@ def _words(old: Operation, new: Operation, place: Place) -> Iterator[Difference]
     was, now = old.node.get("deprecated", False), new.node.get("deprecated", False)
     if was != now:
         yield difference("deprecated" if now else "no-longer-deprecated", place)
-    was, now = (side.document.spelled_out(side.node.get("callbacks")) for side in (old, new))
-    yield from compare_calls(was, now, place)
+    was, now = (side.document.inlined(side.node.get("callbacks")) for side in (old, new))
+    yield from compare_callbacks(was, now, place)
 
 
-def compare_calls(was: Any, now: Any, place: Place) -> Iterator[Difference]:
-    """What the server calls, as it is written with all references replaced."""
-    if wordless(was) != wordless(now):
+def compare_callbacks(was: Any, now: Any, place: Place) -> Iterator[Difference]:
+    """Compare callbacks or webhooks, as written with all references replaced."""
+    if without_prose(was) != without_prose(now):
         yield difference("callbacks-changed", place, was, now)
     elif was != now:
         yield difference("description-changed", place, was, now, name="the callbacks")
@@ -81,12 +85,12 @@ def _parameters(old: Operation, new: Operation) -> Iterator[Difference]:
             required = "-required" if after[key].get("required") else ""
             yield difference(f"parameter-added{required}", place, None, name)
         else:
-            schemas = Schemas(old.document, new.document, "request")
+            schemas = SchemaComparison(old.document, new.document, "request")
             yield from _parameter(schemas, before[key], after[key], place)
 
 
 def _parameter(
-    schemas: Schemas, before: Mapping, after: Mapping, place: Place
+    schemas: SchemaComparison, before: Mapping, after: Mapping, place: Place
 ) -> Iterator[Difference]:
     if before["in"] == "path" and before["name"] != after["name"]:
         yield difference("parameter-renamed", place, before["name"], after["name"])
@@ -99,14 +103,14 @@ def _parameter(
     was, now = _plain(before.get("description")), _plain(after.get("description"))
     if was != now:
         yield difference("description-changed", place, was, now)
-    was, now = _written(schemas.old, before), _written(schemas.new, after)
+    was, now = _serialization(schemas.old, before), _serialization(schemas.new, after)
     if was != now:
         yield difference("serialization-changed", place, was, now)
     yield from compare_examples(schemas, before, after, place)
     yield from schemas.compare(schema_of(before), schema_of(after), place)
 
 
-def _written(document: Document, parameter: Mapping) -> str:
+def _serialization(document: Document, parameter: Mapping) -> str:
     if "content" in parameter:
         return str(next(iter(parameter["content"])))
     style = parameter.get("style", STYLES[parameter["in"]])
@@ -118,7 +122,115 @@ def _written(document: Document, parameter: Mapping) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Words without the way they are broken into lines; lists without their order."""
+    """Return text without its line breaks, a list without its order."""
     if isinstance(value, str):
         return " ".join(value.split())
     return sorted(value) if value else None
+
+
+NO_KEY = "no key"
+
+
+def compare_security(old: Operation, new: Operation) -> Iterator[Difference]:
+    """Compare the ways to authenticate, one of which is enough."""
+    before, after = _ways(old), _ways(new)
+    gone, come = before - after, after - before
+    if not gone and not come:
+        return
+    if not gone or not come:
+        kind = "auth-removed" if gone else "auth-added"
+    elif all(any(less <= way for less in come) for way in gone):
+        kind = "auth-dropped"
+    else:
+        kind = "auth-changed"
+    yield difference(kind, Place(old.label, "security"), _in_words(gone), _in_words(come))
+
+
+Way = frozenset[tuple[str, str]]
+
+
+def _ways(operation: Operation) -> set[Way]:
+    """Return each way as the schemes it needs, in words: names differ between documents."""
+    return {
+        frozenset(
+            (_scheme(operation.document, name), scope)
+            for name, scopes in way.items()
+            for scope in ("", *scopes)
+        )
+        for way in operation.security() or [{}]
+    }
+
+
+def _in_words(ways: set[Way]) -> str | None:
+    return " or ".join(sorted(map(_way, ways))) or None
+
+
+def _way(way: Way) -> str:
+    schemes: dict[str, list[str]] = {}
+    for scheme, scope in sorted(way):
+        schemes.setdefault(scheme, []).extend([scope] if scope else [])
+    return (
+        " and ".join(
+            f"{scheme} for {', '.join(scopes)}" if scopes else scheme
+            for scheme, scopes in schemes.items()
+        )
+        or NO_KEY
+    )
+
+
+def _scheme(document: Document, name: str) -> str:
+    schemes: Mapping = document.raw.get("components", {}).get("securitySchemes", {})
+    scheme = document.follow(schemes.get(name, {"type": f"the undefined scheme {name}"}))
+    words = [scheme["type"]]
+    if scheme["type"] == "http":
+        words.append(scheme["scheme"].lower())
+    elif scheme["type"] == "apiKey":
+        words.append(f"in the {scheme['in']} `{scheme['name']}`")
+    elif scheme["type"] == "oauth2":
+        words += (f"{flow} at {_addresses(node)}" for flow, node in sorted(scheme["flows"].items()))
+    elif scheme["type"] == "openIdConnect":
+        words.append(f"at {scheme['openIdConnectUrl']}")
+    return " ".join(words)
+
+
+def _addresses(flow: Mapping) -> str:
+    return ", ".join(flow[key] for key in ("authorizationUrl", "tokenUrl") if key in flow)
+
+
+# What clients know of a host beside its URL.
+EXTENSIONS = ("x-name", "x-platform", "x-key-prefix")
+
+
+def compare_servers(old: Document, new: Document) -> Iterator[Difference]:
+    """Compare the hosts of the whole documents."""
+    before, after = servers_by_url(old.raw.get("servers")), servers_by_url(new.raw.get("servers"))
+    yield from _urls(set(before), set(after), Place("servers"))
+    for url in sorted(before.keys() & after.keys()):
+        place = Place("servers", url)
+        for key in EXTENSIONS:
+            was, now = before[url].get(key), after[url].get(key)
+            if was != now:
+                kind = "server-stated" if was is None else "server-changed"
+                yield difference(kind, place, was, now, name=key, subject=url)
+        was, now = before[url].get("description"), after[url].get("description")
+        if was != now:
+            yield difference("description-changed", place, was, now, name=url, subject=url)
+
+
+def compare_servers_of(old: Operation, new: Operation, place: Place) -> Iterator[Difference]:
+    """Compare the hosts of an operation, if it has hosts of its own on either side."""
+    was, now = old.servers(), new.servers()
+    if was is None and now is None:
+        return
+    if was is None:
+        was = set(servers_by_url(old.document.raw.get("servers")))
+    if now is None:
+        now = set(servers_by_url(new.document.raw.get("servers")))
+    yield from _urls(was, now, place)
+
+
+def _urls(before: set[str], after: set[str], place: Place) -> Iterator[Difference]:
+    for url in sorted(before - after):
+        yield difference("server-removed", place, url, None, subject=url)
+    for url in sorted(after - before):
+        yield difference("server-added", place, None, url, subject=url)

@@ -1,300 +1,309 @@
-"""A schema as what it means: the ways in which a value may look, whatever the spelling.
-
-`nullable` and lists of types, `const` and `enum`, references, `allOf`, and alternatives in any
-order all come to the same `Shape`s. `oneOf` and `anyOf` are both read as alternatives.
-"""
+"""Compare two schemas: which values they allow, and what they say about them."""
 
 import json
-from collections.abc import Iterable, Iterator
-from itertools import product
+from collections.abc import Iterator
 from typing import Any
 
-from attrs import evolve, field, frozen
+from .differences import Difference, Place, Side, difference
+from .documents import Document, Raw, without_prose
+from .shapes import (
+    ANY,
+    BOUNDS,
+    LOWER,
+    NULL,
+    UNSET,
+    UPPER,
+    Shape,
+    annotation,
+    canonical_json,
+    examples,
+    shapes,
+)
 
-from .documents import Document, DriftError, Raw
-
-ANY = "anything"
-NULL = "null"
-
-LOWER = ("minLength", "minItems", "minProperties", "minContains", "minimum", "exclusiveMinimum")
-UPPER = ("maxLength", "maxItems", "maxProperties", "maxContains", "maximum", "exclusiveMaximum")
-# The plain limit, the one that excludes its bound, and the way from this to that in whole numbers.
-BOUNDS = (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1))
-FORMS = ("pattern", "format", "multipleOf", "contentEncoding", "contentMediaType", "uniqueItems")
-INNER = ("items", "propertyNames", "contains", "additionalProperties")
-# Compared as they are written: too rare to be understood.
-WHOLE = ("not", "if", "then", "else", "xml", "x-memory")
-WHOLE_OF_TYPE = {
-    "array": (*WHOLE, "prefixItems", "unevaluatedItems"),
-    "object": (*WHOLE, "dependentRequired", "dependentSchemas"),
-}
-OF_TYPE = {
-    "string": {"minLength", "maxLength", "pattern", "format"}
-    | {"contentEncoding", "contentMediaType"},
-    "array": {"minItems", "maxItems", "minContains", "maxContains", "uniqueItems"},
-    "object": {"minProperties", "maxProperties"},
-    "boolean": set[str](),
-    NULL: set[str](),
-}
-_NUMERIC = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"}
-OF_TYPE |= {"number": _NUMERIC, "integer": _NUMERIC}
-# A schema without a type that has one of these is written for values of that type.
-TELLING = {
-    "object": {"properties", "required", "additionalProperties", "patternProperties"}
-    | {"unevaluatedProperties", "propertyNames", "dependentRequired", "dependentSchemas"},
-    "array": {"items", "prefixItems", "contains", "unevaluatedItems"},
-    "string": {"minLength", "maxLength", "pattern"},
-}
-POINTLESS = {"minLength": 0, "minItems": 0, "minProperties": 0, "uniqueItems": False}
+ANY_NAME = {"type": "string"}
 
 
-@frozen
-class Shape:
-    """One way a value may look.
+class SchemaComparison:
+    """Compare schemas of two documents, for requests or for responses."""
 
-    Attributes:
-        type: The JSON type; `anything` if there is none.
-        values: The values it may have, as JSON texts; None if any.
-        known: Values that are named though others occur too.
-        limits: Keywords that bound values, with their bounds.
-        fields: Schemas of the fields of an object.
-        required: Fields that are always there.
-        inner: Schemas of what is within, by keyword.
-        whole: Keywords that are compared as they are written.
-    """
+    def __init__(self, old: Document, new: Document, side: Side) -> None:
+        self.old = old
+        self.new = new
+        self.side: Side = side
+        # Pairs that are being compared: within themselves they count as equal.
+        self._in_progress: set[tuple[int, int]] = set()
+        # Pairs without a difference, so that schemas with many ways to them are compared once.
+        self._equal: set[tuple[int, int]] = set()
 
-    type: str
-    values: frozenset[str] | None = None
-    known: frozenset[str] = frozenset()
-    limits: dict[str, Any] = field(factory=dict)
-    fields: dict[str, Raw] = field(factory=dict)
-    required: frozenset[str] = frozenset()
-    inner: dict[str, Raw] = field(factory=dict)
-    whole: dict[str, Any] = field(factory=dict)
+    def compare(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
+        """Yield everything that differs, at any depth."""
+        pair = (id(self.old.resolved(old)), id(self.new.resolved(new)))
+        if pair in self._in_progress or pair in self._equal:
+            return
+        self._in_progress.add(pair)
+        is_equal = True
+        try:
+            for found in self._compare(old, new, place):
+                is_equal = False
+                yield found
+        finally:
+            self._in_progress.remove(pair)
+        if is_equal:
+            self._equal.add(pair)
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is any value of its type."""
-        return self == Shape(self.type)
+    def _compare(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
+        before, after = shapes(self.old, old), shapes(self.new, new)
+        yield from self._annotations(old, new, place)
+        yield from self._alternatives(before, after, place)
 
+    def _annotations(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
+        def both(keyword: str) -> tuple[Any, Any]:
+            return annotation(self.old, old, keyword), annotation(self.new, new, keyword)
 
-def shapes(document: Document, schema: Raw) -> list[Shape]:
-    """The ways a value of a schema may look; none if there is no such value."""
-    return _merged(_shapes(document, schema, ()))
+        before, after = both("default")
+        if not _same(before, after):
+            kind = "default-changed"
+            if before is UNSET or after is UNSET:
+                kind = "default-stated" if before is UNSET else "default-dropped"
+            yield self._difference(kind, place, _or_none(before), _or_none(after))
+        before, after = (value is True for value in both("deprecated"))
+        if before != after:
+            yield self._difference("deprecated" if after else "no-longer-deprecated", place)
+        before, after = (
+            None if value is UNSET else " ".join(value.split()) for value in both("description")
+        )
+        if before != after:
+            yield self._difference("description-changed", place, before, after)
+        before, after = examples(self.old, old), examples(self.new, new)
+        if before != after:
+            yield self._difference("examples-changed", place, before, after)
 
+    def _alternatives(
+        self, old: list[Shape], new: list[Shape], place: Place
+    ) -> Iterator[Difference]:
+        before, after = _by_type(old), _by_type(new)
+        if ANY not in before.keys() | after.keys() and (NULL in before) != (NULL in after):
+            yield self._difference("null-added" if NULL in after else "null-removed", place)
+        before.pop(NULL, None)
+        after.pop(NULL, None)
+        yield from self._types(before, after, place)
+        only = len(before) == len(after) == 1
+        for name in sorted(before.keys() & after.keys()):
+            yield from self._of_a_type(before[name], after[name], place, only=only)
 
-def _shapes(document: Document, schema: Raw, within: tuple[str, ...]) -> list[Shape]:
-    schema = document.view(schema)
-    if isinstance(schema, bool):
-        return [Shape(ANY)] if schema else []
-    found = list(_own(document, schema))
-    reference = schema.get("$ref")
-    if reference is not None:
-        if reference in within:
-            raise DriftError(f"{document.name}: {reference} refers to nothing but itself")
-        target = document.target(reference)
-        found = _both(document, found, _shapes(document, target, (*within, reference)))
-    for part in schema.get("allOf", ()):
-        found = _both(document, found, _shapes(document, part, within))
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in schema:
-            options = (
-                _shapes(document, document.told_apart(schema, option), within)
-                for option in schema[keyword]
-            )
-            found = _both(document, found, [shape for option in options for shape in option])
-    if schema.get("nullable") is True and all(shape.type not in (ANY, NULL) for shape in found):
-        found.append(Shape(NULL))
-    return found
+    def _types(
+        self, before: dict[str, list[Shape]], after: dict[str, list[Shape]], place: Place
+    ) -> Iterator[Difference]:
+        gone, come = before.keys() - after.keys(), after.keys() - before.keys()
+        if not gone and not come:
+            return
+        kind = "type-changed"
+        if not gone or (ANY in come) or (gone == {"integer"} and come == {"number"}):
+            kind = "type-widened"
+        elif not come or (ANY in gone) or (gone == {"number"} and come == {"integer"}):
+            kind = "type-narrowed"
+        yield self._difference(kind, place, _types_of(before), _types_of(after))
 
+    def _of_a_type(
+        self, old: list[Shape], new: list[Shape], place: Place, *, only: bool
+    ) -> Iterator[Difference]:
+        if len(old) == len(new) == 1:
+            here = place if only else place.part(f"<{old[0].type}>")
+            yield from self._shape(old[0], new[0], here)
+            return
+        pairs, gone, come = self._matched(old, new, place)
+        for one, other in pairs:
+            yield from self._shape(one, other, place.part(f"<{self._label(self.old, one)}>"))
+        for shape in gone:
+            yield self._difference("alternative-removed", place, self._label(self.old, shape), None)
+        for shape in come:
+            yield self._difference("alternative-added", place, None, self._label(self.new, shape))
 
-def _own(document: Document, schema: Raw) -> Iterator[Shape]:
-    values = [schema["const"]] if "const" in schema else schema.get("enum")
-    for name in _types(schema, values):
-        chosen = None
-        if values is not None:
-            chosen = frozenset(spelled_json(v) for v in values if _is(v, name))
-            if not chosen:
+    def _matched(
+        self, old: list[Shape], new: list[Shape], place: Place
+    ) -> tuple[list[tuple[Shape, Shape]], list[Shape], list[Shape]]:
+        """Return pairs of like shapes, the most alike first, and what is left on either side."""
+        # What is equal only if these are pairs is not known to be equal.
+        equal = set(self._equal)
+        costs = sorted(
+            (len(list(self._shape(one, other, place))), i, j)
+            for i, one in enumerate(old)
+            for j, other in enumerate(new)
+            if _label_kind(self._label(self.old, one)) == _label_kind(self._label(self.new, other))
+        )
+        self._equal = equal
+        partner: dict[int, int] = {}
+        for _, i, j in costs:
+            if i not in partner and j not in partner.values():
+                partner[i] = j
+        return (
+            [(old[i], new[j]) for i, j in sorted(partner.items())],
+            [shape for i, shape in enumerate(old) if i not in partner],
+            [shape for j, shape in enumerate(new) if j not in partner.values()],
+        )
+
+    def _label(self, document: Document, shape: Shape) -> str:
+        """Return what distinguishes a shape from others of its type."""
+        if shape.type == "array":
+            names = sorted(_by_type(shapes(document, shape.inner.get("items", True))))
+            return f"array of {' or '.join(names)}"
+        if shape.type == "object":
+            for name, schema in sorted(shape.fields.items()):
+                values = [found.values for found in shapes(document, schema)]
+                if len(values) == 1 and values[0] is not None and len(values[0]) == 1:
+                    return f"object {name}={json.loads(next(iter(values[0])))}"
+            return f"object ({', '.join(sorted(shape.required or shape.fields))})"
+        return shape.type
+
+    def _shape(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
+        yield from self._values(old, new, place)
+        yield from self._limits(old, new, place)
+        yield from self._fields(old, new, place)
+        for keyword in sorted(old.inner.keys() | new.inner.keys()):
+            anything = ANY_NAME if keyword == "propertyNames" else True
+            inner = old.inner.get(keyword, anything), new.inner.get(keyword, anything)
+            yield from self._inner(*inner, place, keyword)
+        for keyword in sorted(old.whole.keys() | new.whole.keys()):
+            before, after = old.whole.get(keyword), new.whole.get(keyword)
+            if before != after:
+                kind = _kind_of_limit(keyword, before, after)
+                if keyword.startswith("x-"):
+                    kind = "extension-changed"
+                if without_prose(before) == without_prose(after):
+                    kind = "description-changed"
+                yield self._difference(kind, place, before, after, keyword=keyword)
+
+    def _values(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
+        before, after = _values_of(old), _values_of(new)
+        if old.values is not None and new.values is None:
+            yield self._difference("values-opened", place, before, after or None)
+            return
+        if old.values is None and new.values is not None:
+            yield self._difference("values-closed", place, before or None, after)
+            return
+        prefix = "value" if old.values is not None else "known-value"
+        for value in before:
+            if value not in after:
+                yield self._difference(f"{prefix}-removed", place, value, None, subject=str(value))
+        for value in after:
+            if value not in before:
+                yield self._difference(f"{prefix}-added", place, None, value, subject=str(value))
+
+    def _limits(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
+        was, now = dict(old.limits), dict(new.limits)
+        yield from self._bounds(was, now, place)
+        for keyword in sorted(was.keys() | now.keys()):
+            before, after = was.get(keyword), now.get(keyword)
+            if before != after:
+                kind = _kind_of_limit(keyword, before, after)
+                yield self._difference(kind, place, before, after, keyword=keyword)
+
+    def _bounds(
+        self, was: dict[str, Any], now: dict[str, Any], place: Place
+    ) -> Iterator[Difference]:
+        """Yield bounds that are exclusive on one side only, and remove them from the limits."""
+        for plain, exclusive, step in BOUNDS:
+            if not {plain, exclusive} <= was.keys() | now.keys():
                 continue
-            if name in ("boolean", NULL) and len(chosen) == (2 if name == "boolean" else 1):
-                chosen = None  # all there are
-        yield Shape(
-            name,
-            chosen,
-            limits=_limits(schema, name),
-            whole={
-                key: document.spelled_out(schema[key])
-                for key in WHOLE_OF_TYPE.get(name, WHOLE)
-                if key in schema
-            },
-            **(_object(schema) if name == "object" else _array(schema, name)),
+            closes = exclusive in now
+            before = was.pop(plain if closes else exclusive)
+            after = now.pop(exclusive if closes else plain)
+            way = (after - before) * step
+            kind = "limit-tightened" if way > 0 or (way == 0 and closes) else "limit-loosened"
+            beyond = "above" if step > 0 else "below"
+            shown = (before, f"{beyond} {after}") if closes else (f"{beyond} {before}", after)
+            yield self._difference(kind, place, *shown, keyword=plain)
+
+    def _fields(self, old: Shape, new: Shape, place: Place) -> Iterator[Difference]:
+        before, after = self._visible_fields(self.old, old), self._visible_fields(self.new, new)
+        required = [
+            shape.required - (shape.fields.keys() - shown.keys())
+            for shape, shown in ((old, before), (new, after))
+        ]
+        for name in sorted(before.keys() | after.keys()):
+            here = place.field(name)
+            if name not in after:
+                yield self._difference("field-removed", here, name, None)
+            elif name not in before:
+                kind = "field-added-required" if name in required[1] else "field-added"
+                yield self._difference(kind, here, None, name)
+            else:
+                yield from self.compare(before[name], after[name], here)
+        for name in sorted((required[0] ^ required[1]) - (before.keys() ^ after.keys())):
+            kind = "field-required" if name in required[1] else "field-optional"
+            yield self._difference(kind, place.field(name))
+
+    def _visible_fields(self, document: Document, shape: Shape) -> dict[str, Raw]:
+        """Return the fields of this side: read-only ones are never sent."""
+        hidden = "readOnly" if self.side == "request" else "writeOnly"
+        return {
+            name: schema
+            for name, schema in shape.fields.items()
+            if schema is not False and annotation(document, schema, hidden) is not True
+        }
+
+    def _inner(self, old: Raw, new: Raw, place: Place, keyword: str) -> Iterator[Difference]:
+        if keyword == "additionalProperties" and (old is False) != (new is False):
+            yield self._difference("fields-opened" if old is False else "fields-closed", place)
+            return
+        suffix = {"items": "[]", "additionalProperties": ".*"}.get(keyword, f".<{keyword}>")
+        yield from self.compare(old, new, place.part(suffix))
+
+    def _difference(
+        self,
+        kind: str,
+        place: Place,
+        before: Any = None,
+        after: Any = None,
+        *,
+        keyword: str = "",
+        subject: str = "",
+    ) -> Difference:
+        return difference(
+            kind, place, before, after, side=self.side, keyword=keyword, subject=subject
         )
 
 
-def _types(schema: Raw, values: list[Any] | None) -> list[str]:
-    types = schema.get("type")
-    if types is not None:
-        return [types] if isinstance(types, str) else list(types)
-    if values is not None:
-        return sorted({_type_of(value) for value in values})
-    return [name for name, keywords in TELLING.items() if keywords & schema.keys()] or [ANY]
-
-
-def _object(schema: Raw) -> dict[str, Any]:
-    inner = {
-        f"patternProperties {pattern}": value
-        for pattern, value in schema.get("patternProperties", {}).items()
-    }
-    inner |= {key: schema[key] for key in ("propertyNames",) if key in schema}
-    closing = schema.get("additionalProperties", schema.get("unevaluatedProperties", True))
-    if closing not in (True, {}):
-        inner["additionalProperties"] = closing
-    return {
-        "fields": dict(schema.get("properties", {})),
-        "required": frozenset(schema.get("required", ())),
-        "inner": inner,
-    }
-
-
-def _array(schema: Raw, name: str) -> dict[str, Any]:
-    if name != "array":
-        return {}
-    return {"inner": {key: schema[key] for key in ("items", "contains") if key in schema}}
-
-
-def _limits(schema: Raw, name: str) -> dict[str, Any]:
-    mine = OF_TYPE.get(name, {*LOWER, *UPPER, *FORMS})
-    found = {
-        key: schema[key]
-        for key in (*LOWER, *UPPER, *FORMS)
-        if key in mine and key in schema and schema[key] != POINTLESS.get(key, ...)
-    }
-    for plain, exclusive, _ in BOUNDS:
-        # In 3.0 it is a remark about the plain one.
-        if isinstance(found.get(exclusive), bool) and found.pop(exclusive) and plain in found:
-            found[exclusive] = found.pop(plain)
-    if found.get("format") == "byte":
-        found["contentEncoding"] = "base64"
-        del found["format"]
-    is_plain = "contentEncoding" not in found
-    if is_plain and found.get("contentMediaType") == "application/octet-stream":
-        found["format"] = "binary"
-        del found["contentMediaType"]
-    return _bounded(found, name)
-
-
-def _bounded(limits: dict[str, Any], name: str) -> dict[str, Any]:
-    """The limits with at most one bound on each side, the one that counts."""
-    for plain, exclusive, step in BOUNDS:
-        if name == "integer" and isinstance(limits.get(exclusive), int):
-            whole = limits.pop(exclusive) + step
-            limits = _tightest(limits, {plain: whole})
-        if plain in limits and exclusive in limits:
-            is_beyond = (limits[plain] - limits[exclusive]) * step > 0
-            del limits[exclusive if is_beyond else plain]
-    return limits
-
-
-def _both(document: Document, some: Iterable[Shape], others: list[Shape]) -> list[Shape]:
-    met = (_meet(document, one, other) for one, other in product(some, others))
-    return [shape for shape in met if shape is not None]
-
-
-def _meet(document: Document, one: Shape, other: Shape) -> Shape | None:
-    """Values of both shapes, if there are any."""
-    if one.type == ANY and one.is_plain:
-        return other
-    if other.type == ANY and other.is_plain:
-        return one
-    types = {one.type, other.type} - {ANY}
-    if types == {"integer", "number"}:
-        types = {"integer"}
-    if len(types) > 1:
-        return None
-    values = one.values if other.values is None else other.values
-    if one.values is not None and other.values is not None:
-        values = one.values & other.values
-        if not values:
-            return None
-    inner = dict(one.inner)
-    for key, schema in other.inner.items():
-        closed = inner.get(key) is False or schema is False
-        inner[key] = closed is False and document.both(inner.get(key, schema), schema)
-    fields = dict(one.fields)
-    for name, schema in other.fields.items():
-        fields[name] = document.both(fields.get(name, schema), schema)
-    name = types.pop() if types else ANY
-    limits = _tightest(one.limits, other.limits)
-    return Shape(
-        name,
-        values,
-        one.known | other.known,
-        _bounded(
-            {key: limit for key, limit in limits.items() if key in OF_TYPE.get(name, limits)}, name
-        ),
-        fields,
-        one.required | other.required,
-        inner,
-        one.whole | other.whole,
-    )
-
-
-def _tightest(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    limits = one | other
-    for key in one.keys() & other.keys():
-        if key in LOWER or key in UPPER:
-            limits[key] = (max if key in LOWER else min)(one[key], other[key])
-        elif one[key] != other[key]:
-            limits[key] = sorted([one[key], other[key]], key=str)
-    return limits
-
-
-def _merged(found: list[Shape]) -> list[Shape]:
-    """Shapes that say together what several said: one enum of two, and open enums."""
-    merged: list[Shape] = []
+def _by_type(found: list[Shape]) -> dict[str, list[Shape]]:
+    by_type: dict[str, list[Shape]] = {}
     for shape in found:
-        for position, other in enumerate(merged):
-            union = _union(other, shape)
-            if union is not None:
-                merged[position] = union
-                break
-        else:
-            merged.append(shape)
-    if any(shape.type == "number" and shape.is_plain for shape in merged):
-        merged = [shape for shape in merged if shape.type != "integer"]
-    return merged
+        by_type.setdefault(shape.type, []).append(shape)
+    return by_type
 
 
-def _union(one: Shape, other: Shape) -> Shape | None:
-    """One shape for two, if that says the same."""
-    if one.type != other.type:
-        return None
-    if one == other:
-        return one
-    if evolve(one, values=None, known=other.known) != evolve(other, values=None):
-        return None
-    if one.values is other.values is None and not one.known | other.known:
-        return None
-    if one.values is not None and other.values is not None:
-        return evolve(one, values=one.values | other.values)
-    named = (one.values or one.known) | (other.values or other.known)
-    return evolve(one, values=None, known=named)
+def _types_of(by_type: dict[str, list[Shape]]) -> str:
+    return " or ".join(sorted(by_type)) or "no value at all"
 
 
-def spelled_json(value: Any) -> str:
-    """A value as JSON, the same text for the same value."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+def _kind_of_limit(keyword: str, before: Any, after: Any) -> str:
+    if before is None or after is None:
+        is_tighter = before is None
+    elif keyword in LOWER or keyword in UPPER:
+        is_tighter = after > before if keyword in LOWER else after < before
+    elif keyword == "multipleOf" and not isinstance(before, list) and not isinstance(after, list):
+        if after % before and before % after:
+            return "form-changed"
+        is_tighter = after > before
+    else:
+        return "form-changed"
+    return "limit-tightened" if is_tighter else "limit-loosened"
 
 
-def _type_of(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return "integer"
-    names: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
-    names |= {list: "array", dict: "object", type(None): NULL}
-    return names[type(value)]
+def _values_of(shape: Shape) -> list[Any]:
+    values = shape.known if shape.values is None else shape.values
+    return [json.loads(value) for value in sorted(values)]
 
 
-def _is(value: Any, name: str) -> bool:
-    return name in (ANY, _type_of(value)) or (name == "number" and _type_of(value) == "integer")
+def _label_kind(label: str) -> str:
+    """Return a label without its required fields, which may change within the same alternative."""
+    return label.partition(" (")[0]
+
+
+def _same(before: Any, after: Any) -> bool:
+    if before is UNSET or after is UNSET:
+        return before is after
+    return canonical_json(before) == canonical_json(after)
+
+
+def _or_none(value: Any) -> Any:
+    return None if value is UNSET else value

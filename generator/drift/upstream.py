@@ -1,24 +1,153 @@
-"""Our contract held against those that others publish, but for what is known to differ."""
+"""Compare our contract with those that others publish, but for what is known to differ.
+
+What is known to differ, and why, is in spec/known-disagreements.yaml.
+"""
 
 import argparse
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import frozen
+from jsonschema import Draft202012Validator
 
-from .. import paths
+from .. import paths, spec
 from ..spec import GenerationError
 from .contracts import Contract, compare
 from .differences import Difference
-from .documents import DriftError
-from .form import well_formed
-from .known import KNOWN, Definition, Known, read
-from .loading import load
-from .operation import operations
+from .documents import DriftError, operations
+from .loading import explain_malformed, load
 from .reports import ANY, FAILED, VERSION, as_markdown, as_text, status
+
+KNOWN = paths.SPEC / "known-disagreements.yaml"
+KNOWN_SCHEMA = paths.SPEC / "known-disagreements.schema.json"
+
+
+@frozen
+class Definition:
+    """A published definition that we know.
+
+    Attributes:
+        name: Its key.
+        title: What it is.
+        url: Where it is to be had; None if it never changes or has no address.
+        operation_ids: What it is identify by.
+        read: Digest of the text that somebody has read; None if no text was read to its end.
+    """
+
+    name: str
+    title: str
+    url: str | None
+    operation_ids: frozenset[str]
+    read: str | None
+
+
+@frozen
+class Disagreement:
+    """A known disagreement of published definitions with ours, and its reason.
+
+    Attributes:
+        about: What it is about.
+        reason: Why our contract stays as it is.
+        definitions: Names of those that say so.
+        kinds: Kinds of the differences.
+        paths: Patterns of their paths.
+        values: What stands there, in either; None if that can be anything.
+        lasting: Whether it may be there or not.
+    """
+
+    about: str
+    reason: str
+    definitions: frozenset[str]
+    kinds: tuple[str, ...]
+    paths: tuple[str, ...]
+    values: tuple[Any, ...] | None
+    lasting: bool
+
+    def covers(self, difference: Difference) -> bool:
+        """Return whether this disagreement explains a difference."""
+        return (
+            difference.kind in self.kinds
+            and any(matches(pattern, difference.path) for pattern in self.paths)
+            and (
+                self.values is None
+                or difference.before in self.values
+                or difference.after in self.values
+            )
+        )
+
+    def gone(self, covered: Sequence[Difference]) -> list[str]:
+        """Return its kinds, paths and values for which no difference is left."""
+        if self.lasting:
+            return []
+        kinds = {difference.kind for difference in covered}
+        values = [value for item in covered for value in (item.before, item.after)]
+        return (
+            [kind for kind in self.kinds if kind not in kinds]
+            + [
+                pattern
+                for pattern in self.paths
+                if not any(matches(pattern, difference.path) for difference in covered)
+            ]
+            + [str(value) for value in self.values or () if value not in values]
+        )
+
+
+@frozen
+class Known:
+    """The content of spec/known-disagreements.yaml."""
+
+    definitions: tuple[Definition, ...]
+    disagreements: tuple[Disagreement, ...]
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Return whether a path matches a pattern, in which `*` is any run of characters."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), path) is not None
+
+
+def read_known(known: Any = None) -> Known:
+    """Read what is known to differ.
+
+    Args:
+        known: The content of the file; read from spec/ by default.
+
+    Raises:
+        DriftError: The file does not have the form of its schema; says where.
+    """
+    raw = spec.load(KNOWN) if known is None else known
+    schema = spec.load(KNOWN_SCHEMA)
+    for error in Draft202012Validator(schema).iter_errors(raw):
+        where = ".".join(map(str, error.absolute_path))
+        raise DriftError(f"{KNOWN.name}:{where}: {error.message}")
+    return Known(
+        tuple(
+            Definition(
+                name,
+                node["title"],
+                node.get("url"),
+                frozenset(node["operation_ids"]),
+                node.get("read"),
+            )
+            for name, node in raw["definitions"].items()
+        ),
+        tuple(
+            Disagreement(
+                node["about"],
+                node["reason"],
+                frozenset(node.get("in", raw["definitions"])),
+                tuple(node["kinds"]),
+                tuple(node["paths"]),
+                tuple(node["values"]) if "values" in node else None,
+                node.get("lasting", False),
+            )
+            for node in raw["disagreements"]
+        ),
+    )
+
 
 NOTHING_NEW = "No differences beyond those already listed."
 UNREAD = f"Its text has changed since it was last read. Read it, then set in {KNOWN.name}:"
@@ -26,12 +155,12 @@ UNREAD = f"Its text has changed since it was last read. Read it, then set in {KN
 
 @frozen
 class Outcome:
-    """What came of one published definition.
+    """The result for one published definition.
 
     Attributes:
         name: Where it was read.
         definition: Which one it is; None if it is not known.
-        unlisted: Differences that nobody has explained.
+        unlisted: Differences that no known disagreement explains.
         listed: How many were, and dropped out.
         gone: Listed disagreements that are none any more.
         unread: Digest of the text, if it is not the one that was read.
@@ -45,14 +174,14 @@ class Outcome:
     unread: str | None
 
     def status(self, fail_on: str | None) -> int:
-        """As for other comparisons; what is no longer so, or unread, counts for `any` alone."""
+        """Return the exit status; `gone` and `unread` count for `any` alone."""
         noted = fail_on == ANY and (self.gone or self.unread)
         return max(status(self.unlisted, fail_on), 1 if noted else 0)
 
 
-def hold_against(ours: Contract, published: Contract, known: Known) -> Outcome:
+def compare_published(ours: Contract, published: Contract, known: Known) -> Outcome:
     """Compare our contract with a published one: what would change for us if it were right."""
-    definition = recognized(published, known)
+    definition = identify(published, known)
     listed = [
         disagreement
         for disagreement in known.disagreements
@@ -79,13 +208,13 @@ def hold_against(ours: Contract, published: Contract, known: Known) -> Outcome:
 
 
 def digest(published: Contract) -> str:
-    """What tells a text from another one, however it is laid out."""
+    """Return a digest of a document that does not depend on its layout."""
     raw = published.openapi.raw if published.openapi else None
     return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
 
 
-def recognized(published: Contract, known: Known) -> Definition | None:
-    """Which known definition it is: the one most of whose operations' ids are all in it."""
+def identify(published: Contract, known: Known) -> Definition | None:
+    """Return the known definition with the most operation ids that are all in it."""
     if published.openapi is None:
         raise DriftError(f"{published.name} is not an OpenAPI document")
     found = {
@@ -97,7 +226,7 @@ def recognized(published: Contract, known: Known) -> Definition | None:
 
 def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Compare our contract with published definitions, and return the exit status."""
-    known = read()
+    known = read_known()
     parser.prog += " upstream"
     parser.description = "Compare spec/ with the definitions that vendors publish."
     parser.add_argument(
@@ -117,8 +246,8 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     for place in chosen.published:
         try:
             published = load(place)
-            with well_formed(ours, published):
-                outcomes.append(hold_against(ours, published, known))
+            with explain_malformed(ours, published):
+                outcomes.append(compare_published(ours, published, known))
         except GenerationError as error:
             failures.append(str(error))  # the others can still be compared
     if chosen.format == "json":

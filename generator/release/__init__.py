@@ -1,1 +1,1 @@
-"""From a tree to a published version: every step is a command of `python -m generator.release`."""
+"""Release a version: every step is a command of `python -m generator.release`."""

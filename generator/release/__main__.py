@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from .. import paths
-from . import lock, steps, version
+from ..commands import ReleaseError
+from ..semver import version
+from . import lock, steps
 from .publish import Index, publish
-from .tools import ReleaseError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Take one step. Returns the exit status."""
+    """Take one step, and return the exit status."""
     options = _parser().parse_args(arguments)
     try:
         print(_step(options))
@@ -72,9 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     to.add_argument("--index-url", help="the URL from which pip installs from it")
     add("begin", help="start the next version").add_argument("version", help="such as 0.7.0")
     add("lock", help="lock what development and release use to the newest versions that fit")
-    audit = add("audit", help="look for secrets, licences and known weaknesses")
+    audit = add("audit", help="look for secrets, licences and known vulnerabilities")
     audit.add_argument(
-        "--required", action="store_true", help="fail if known weaknesses can't be looked up"
+        "--required", action="store_true", help="fail if known vulnerabilities can't be looked up"
     )
     return parser
 

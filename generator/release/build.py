@@ -1,48 +1,49 @@
-"""Building what is uploaded, so that anybody who builds the same commit gets the same bytes."""
+"""Build what is uploaded, so that anybody who builds the same commit gets the same bytes."""
 
+import hashlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from . import tree
-from .tools import ReleaseError, environment, python, run
+from .. import commands, git
+from ..commands import ReleaseError, python, run
 
 
-class Circumstances(NamedTuple):
-    """What must not show in what is built."""
+class BuildEnvironment(NamedTuple):
+    """A place and a setting to build in, which must not show in the result."""
 
     folder: str
     umask: int
     time_zone: str
     hash_seed: str
     later: int
-    """Seconds by which its files are younger than the commit."""
+    """Seconds by which the files are younger than the commit."""
 
 
-CIRCUMSTANCES = (
-    Circumstances("here", 0o022, "UTC", "0", 0),
-    Circumstances("elsewhere/in a folder", 0o077, "Asia/Kathmandu", "1", 86_400 * 400),
+BUILD_ENVIRONMENTS = (
+    BuildEnvironment("here", 0o022, "UTC", "0", 0),
+    BuildEnvironment("elsewhere/in a folder", 0o077, "Asia/Kathmandu", "1", 86_400 * 400),
 )
 
 
 def build(root: Path, target: Path) -> list[Path]:
-    """Build the last commit twice, under different circumstances.
+    """Build the last commit twice, in different environments, and compare.
 
     Args:
         root: The tree.
-        target: The folder for the files. What was in it is gone.
+        target: The folder for the files; what is in it is removed.
 
     Returns:
         The wheel and the source distribution.
 
     Raises:
-        ReleaseError: If the two differ, or a package index would not take them.
+        ReleaseError: The two differ, or a package index would not take them.
     """
     with tempfile.TemporaryDirectory() as folder:
-        one, other = (_build(root, Path(folder), circumstances) for circumstances in CIRCUMSTANCES)
-        insist_on_same(one, other)
+        one, other = (_build(root, Path(folder), setting) for setting in BUILD_ENVIRONMENTS)
+        require_same(one, other)
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(one, target)
     built = [*target.glob("*.whl"), *target.glob("*.tar.gz")]
@@ -50,28 +51,28 @@ def build(root: Path, target: Path) -> list[Path]:
     return built
 
 
-def _build(root: Path, folder: Path, circumstances: Circumstances) -> Path:
-    source = folder / circumstances.folder / "source"
-    tree.export(root, source)
-    made = tree.seconds(root)
+def _build(root: Path, folder: Path, setting: BuildEnvironment) -> Path:
+    source = folder / setting.folder / "source"
+    git.export(root, source)
+    made = git.seconds(root)
     for path in source.rglob("*"):
-        os.utime(path, (made + circumstances.later,) * 2)
-    env = environment(
+        os.utime(path, (made + setting.later,) * 2)
+    env = commands.environment(
         {
             "SOURCE_DATE_EPOCH": str(made),
-            "TZ": circumstances.time_zone,
-            "PYTHONHASHSEED": circumstances.hash_seed,
+            "TZ": setting.time_zone,
+            "PYTHONHASHSEED": setting.hash_seed,
         }
     )
-    built = folder / circumstances.folder / "built"
+    built = folder / setting.folder / "built"
     # Without isolation, so that the backend is the locked one and not today's newest.
     command = python("build", "--no-isolation", "--outdir", built, source)
-    run(*command, cwd=folder, env=env, umask=circumstances.umask)
+    run(*command, cwd=folder, env=env, umask=setting.umask)
     return built
 
 
-def insist_on_same(one: Path, other: Path) -> None:
-    """Raise unless both folders hold the same files to the byte."""
+def require_same(one: Path, other: Path) -> None:
+    """Raise `ReleaseError` unless two folders hold the same files to the byte."""
     names = {path.name for folder in (one, other) for path in folder.iterdir()}
     different = sorted(
         name
@@ -87,3 +88,33 @@ def insist_on_same(one: Path, other: Path) -> None:
 
 def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
+
+
+SUMS = "SHA256SUMS"
+
+
+def write_sums(folder: Path) -> None:
+    """Write the checksums of a folder's files into it, in the form of `sha256sum`."""
+    lines = [
+        f"{digest(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != SUMS
+    ]
+    folder.joinpath(SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def verify_sums(folder: Path) -> None:
+    """Raise `ReleaseError` unless a folder holds the files of its checksums, and no others."""
+    path = folder / SUMS
+    if not path.is_file():
+        raise ReleaseError(f"{path} is missing: run `nox -s release` first")
+    expected = dict(line.split("  ")[::-1] for line in path.read_text("utf-8").splitlines())
+    found = {path.name: digest(path) for path in folder.iterdir() if path.name != SUMS}
+    if wrong := sorted(name for name, _ in expected.items() ^ found.items()):
+        raise ReleaseError(
+            f"these files are not as {SUMS} lists them: {', '.join(dict.fromkeys(wrong))}; "
+            "run `nox -s release` again"
+        )
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

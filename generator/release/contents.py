@@ -1,13 +1,15 @@
-"""What may be, must be and must not be in what is uploaded."""
+"""Check what may be, must be and must not be in what is uploaded."""
 
+import os
 import re
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from . import archives, tree
-from .hosts import index_hosts
-from .tools import ReleaseError
+from .. import git
+from ..commands import ReleaseError, attempt, python
 
 LARGEST = 1_000_000  # bytes of one file
 PACKAGES = ("generated/voyageai_rest/", "overlay/voyageai/", "overlay/voyageai_emulator/")
@@ -42,38 +44,38 @@ MUST = {
 MUST_NOT = ("tests", "test", "__pycache__", ".git", ".nox", ".venv", ".hypothesis", "dist", "build")
 MUST_NOT_END = (".pyc", ".pyo", ".orig", ".rej", ".log", ".db", ".sqlite", ".env", ".pem", "~")
 
-# Folders of a person or a machine; such a path says where something was made.
+# A path below such a folder says on whose machine something was made.
 _PLACE = re.compile(rb"(?<![\w.])(?:/home/\w|/Users/\w|/root/|[A-Z]:\\Users\\)")
 
 
-def insist_on_good(root: Path, built: list[Path]) -> None:
-    """Raise with every fault of the archives that were built from a tree."""
-    kept = tree.files(root)
+def check_contents(root: Path, built: list[Path]) -> None:
+    """Raise `ReleaseError` with every fault of the archives that were built from a tree."""
+    tracked = git.files(root)
     known = [str(root).encode(), *(host.encode() for host in index_hosts())]
     found = [
         f"{archive.name}: {fault}"
         for archive in built
-        for fault in faults(archive, archives.members(archive), kept, known)
+        for fault in faults(archive, members(archive), tracked, known)
     ]
     if found:
         raise ReleaseError("\n".join(found))
 
 
 def faults(
-    archive: Path, content: dict[str, bytes], kept: list[str], revealing: list[bytes]
+    archive: Path, content: dict[str, bytes], tracked: list[str], revealing: list[bytes]
 ) -> Iterator[str]:
-    """Every fault of one archive, as a sentence.
+    """Yield every fault of one archive, as a sentence.
 
     Args:
-        archive: Its file.
-        content: Its members: name to bytes.
-        kept: The names of the files under git.
-        revealing: What would say where it was built.
+        archive: The file of the archive.
+        content: Name to bytes of its members.
+        tracked: The names of the files under git.
+        revealing: Words that would say where it was built.
     """
     for pattern in MUST[archive.suffix]:
         if not any(fnmatch(name, pattern) for name in content):
             yield f"{pattern} is missing"
-    yield from _strangers(archive, content, kept)
+    yield from _unexpected(archive, content, tracked)
     for name, data in content.items():
         parts = Path(name).parts
         if wrong := sorted({*MUST_NOT} & {*parts}):
@@ -89,16 +91,16 @@ def faults(
                 yield f"{name} reveals where it was built: {word.decode()}"
 
 
-def _strangers(archive: Path, content: dict[str, bytes], kept: list[str]) -> Iterator[str]:
-    """What is not under git, or is and was left out."""
+def _unexpected(archive: Path, content: dict[str, bytes], tracked: list[str]) -> Iterator[str]:
+    """Yield files that are not under git, and files under git that are missing."""
     if archive.suffix != ".whl":
-        for name in sorted(content.keys() - set(kept) - {"PKG-INFO"}):
+        for name in sorted(content.keys() - set(tracked) - {"PKG-INFO"}):
             yield f"{name} is not tracked by git"
         return
     expected = {
         name.removeprefix(folder.partition("/")[0] + "/")
         for folder in PACKAGES
-        for name in kept
+        for name in tracked
         if name.startswith(folder)
     }
     found = {name for name in content if ".dist-info/" not in name}
@@ -106,3 +108,28 @@ def _strangers(archive: Path, content: dict[str, bytes], kept: list[str]) -> Ite
         yield f"{name} is missing"
     for name in sorted(found - expected):
         yield f"{name} is not tracked by git"
+
+
+def members(archive: Path) -> dict[str, bytes]:
+    """Read an archive: name to bytes; in a source distribution without the first folder."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            return {name: wheel.read(name) for name in wheel.namelist() if not name.endswith("/")}
+    content: dict[str, bytes] = {}
+    with tarfile.open(archive) as distribution:
+        for member in distribution.getmembers():
+            if stream := distribution.extractfile(member):
+                content[member.name.partition("/")[2]] = stream.read()
+    return content
+
+
+_HOST = re.compile(r"\w+://(?:[^/\s'@]*@)?([^/\s':]+)")
+VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL")
+
+
+def index_hosts() -> list[str]:
+    """Return the hosts of package indexes in the settings of pip and uv."""
+    settings = attempt(*python("pip", "config", "list")).stdout.splitlines()
+    said = [line for line in settings if "index" in line.partition("=")[0]]
+    said += [os.environ.get(name, "") for name in VARIABLES]
+    return sorted({host for line in said for host in _HOST.findall(line)})

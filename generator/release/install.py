@@ -7,23 +7,23 @@ from typing import Literal
 from packaging.metadata import parse_email
 from packaging.requirements import Requirement
 
-from . import archives
-from .tools import ReleaseError, python, run
+from ..commands import ReleaseError, python, run
+from . import contents
 
 Resolution = Literal["lowest-direct", "highest"]
 
 # Not `local`, whose packages weigh gigabytes; nor `compat`, which is the official client's list.
 EXTRAS = ("arrow", "emulator", "images", "numpy", "progress", "socks", "tokenizers", "video")
-FIRST_CALL = Path(__file__).parent / "first_call.py"
+SMOKE_TEST = Path(__file__).parent / "smoke_test.py"
 
 
-def make(folder: Path, needed: list[str], resolution: Resolution = "highest") -> Path:
-    """Make an environment with nothing but what is needed.
+def make_environment(folder: Path, needed: list[str], resolution: Resolution = "highest") -> Path:
+    """Create a virtual environment with nothing but these requirements.
 
     Args:
-        folder: Where; nothing may be there yet.
-        needed: Requirements.
-        resolution: Which versions of them are taken.
+        folder: The folder to create.
+        needed: The requirements.
+        resolution: Whether to take their lowest or highest versions.
 
     Returns:
         The environment's interpreter.
@@ -34,19 +34,19 @@ def make(folder: Path, needed: list[str], resolution: Resolution = "highest") ->
     return interpreter
 
 
-def add(interpreter: Path, wheel: Path) -> None:
-    """Install a wheel alone, and see that nothing it needs is missing."""
+def install_wheel(interpreter: Path, wheel: Path) -> None:
+    """Install a wheel without dependencies, and check that none is missing."""
     uv("pip", "install", "--python", interpreter, "--no-deps", wheel)
     uv("pip", "check", "--python", interpreter)
 
 
-def use(interpreter: Path, script: Path = FIRST_CALL) -> str:
-    """Run a script with nothing but what is installed there; any warning fails. What it prints."""
+def run_smoke_test(interpreter: Path, script: Path = SMOKE_TEST) -> str:
+    """Run a script in an environment, with warnings as errors, and return what it prints."""
     return run(interpreter, "-I", "-W", "error", script, cwd=interpreter.parent)
 
 
 def requirements(wheel: Path, extras: tuple[str, ...] = EXTRAS) -> list[str]:
-    """What a wheel says it needs, here, with these extras."""
+    """Return what a wheel needs on this interpreter and system, with these extras."""
     found: set[str] = set()
     for text in _metadata(wheel).get("requires_dist", []):
         needed = Requirement(text)
@@ -58,12 +58,12 @@ def requirements(wheel: Path, extras: tuple[str, ...] = EXTRAS) -> list[str]:
 
 
 def _metadata(wheel: Path) -> dict[str, list[str]]:
-    for name, content in archives.members(wheel).items():
+    for name, content in contents.members(wheel).items():
         if name.endswith(".dist-info/METADATA"):
             return dict(parse_email(content)[0])  # type: ignore[arg-type]  # a mapping of another kind
     raise ReleaseError(f"{wheel.name} is not a wheel: it has no METADATA")
 
 
 def uv(*arguments: str | Path, cwd: Path | None = None) -> str:
-    """Run uv; what it prints."""
+    """Run uv, and return what it prints."""
     return run(*python("uv", *arguments), cwd=cwd)

@@ -1,4 +1,4 @@
-"""The versions that development and release use; users are held to none of them."""
+"""Lock the versions that development and release use; users are held to none of them."""
 
 import tomllib
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from ..commands import ReleaseError
 from .install import EXTRAS, uv
-from .tools import ReleaseError
 
 FILE = Path("generator", "release", "locked.txt")
-# What others build on this package is tried at its newest; torch is another on every machine.
+# Frameworks must work at their newest versions; torch differs between machines.
 UNLOCKED = ("frameworks", "local")
 
 
@@ -26,7 +26,7 @@ def write(root: Path) -> None:
         *("pip", "compile", "pyproject.toml", "--universal", "--python-version", oldest),
         *(f"--extra={extra}" for extra in EXTRAS),
         *(f"--group={group}" for group in groups),
-        # No word of where it was made, or from which index.
+        # Neither paths nor the index may show in the file.
         *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
         *("--upgrade", "--quiet", "--output-file", FILE),
         cwd=root,
@@ -36,7 +36,7 @@ def write(root: Path) -> None:
 
 
 def faults(root: Path) -> Iterator[str]:
-    """Every requirement that the lock leaves open or breaks, as a sentence."""
+    """Yield every requirement that is not locked, or to a version that does not fit."""
     locked: dict[str, list[Requirement]] = {}
     for line in root.joinpath(FILE).read_text(encoding="utf-8").splitlines():
         pinned = Requirement(line)
@@ -56,7 +56,7 @@ def faults(root: Path) -> Iterator[str]:
 
 
 def needed_by_users(root: Path) -> list[str]:
-    """What the package asks for, with its extras."""
+    """Return what the package requires, with its extras."""
     return list(_needed_by_users(_project(root)))
 
 

@@ -1,4 +1,4 @@
-"""Uploading a release, and seeing that what arrives is what was sent."""
+"""Upload a release, and check that what arrives is what was sent."""
 
 import os
 import tempfile
@@ -10,51 +10,53 @@ from typing import NamedTuple
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-from . import install, sums, tree, version
-from .tools import ReleaseError, attempt, environment, python, run
+from .. import git
+from ..commands import ReleaseError, attempt, environment, python, run
+from ..semver import version
+from . import build, install
 
 NAME = "voyageai"
 TOKEN = "TWINE_PASSWORD"  # noqa: S105 - the variable's name, which twine gave it
 # An index may take a minute to show what it was given.
-LOOKS, PAUSE = 12, 10.0
+MAX_ATTEMPTS, DELAY = 12, 10.0
 
 
 class Index(NamedTuple):
-    """A package index; without addresses the one that twine and pip are set up for."""
+    """A package index; without URLs the one that twine and pip are configured for."""
 
     upload: str | None = None
-    """Where files are sent."""
+    """The URL for uploads."""
     simple: str | None = None
-    """Where pip finds them."""
+    """The URL from which pip installs."""
 
 
 def publish(
     root: Path, built: Path, index: Index, wait: Callable[[float], None] = time.sleep
 ) -> str:
-    """Upload a release, and install it back.
+    """Upload a release, install it from the index, and run the smoke test.
 
     Args:
-        root: The tree that it was built from, whose last commit is tagged.
+        root: The tree that it was built from; its last commit must be tagged.
         built: The folder with the files and their checksums.
-        index: Where to.
-        wait: Waits so many seconds.
+        index: Where to upload.
+        wait: Sleeps for some seconds.
 
     Returns:
-        What a first call with the installed package printed.
+        What the smoke test printed.
 
     Raises:
-        ReleaseError: If the release is not as it was built and tagged, is published already, is
+        ReleaseError: The release is not as it was built and tagged, is already published, is
             refused, or does not come back the same.
     """
-    sums.verify(built)
+    build.verify_sums(built)
     wheel = _single(built, "*.whl")
     files = [wheel, _single(built, "*.tar.gz")]
     released = parse_wheel_filename(wheel.name)[1]
     tag = version.tag(released)
-    if tree.tagged(root, tag) != tree.git(root, "rev-parse", "HEAD"):
+    if git.tagged(root, tag) != git.run(root, "rev-parse", "HEAD"):
         raise ReleaseError(f"the last commit is not tagged {tag}; run `nox -s release` first")
     with tempfile.TemporaryDirectory() as folder:
-        # What stopped half way goes on with the other half.
+        # An upload that stopped half way continues with the missing file.
         missing = [file for file in files if not fetch(file, released, index, Path(folder))]
         if not missing:
             raise ReleaseError(
@@ -62,15 +64,17 @@ def publish(
                 "start the next one with `nox -s begin -- VERSION`"
             )
         upload(index, missing)
-        insist_on_arrival(released, index, files, wait)
-        interpreter = install.make(Path(folder, "installed"), install.requirements(wheel))
+        require_published(released, index, files, wait)
+        interpreter = install.make_environment(
+            Path(folder, "installed"), install.requirements(wheel)
+        )
         wanted = f"{NAME}=={released}"
         pip(index, "--python", interpreter, "install", "--no-deps", "--no-cache-dir", wanted)
-        return install.use(interpreter).rstrip()
+        return install.run_smoke_test(interpreter).rstrip()
 
 
 def upload(index: Index, files: list[Path]) -> None:
-    """Send files to an index, with a token from the environment or as a trusted publisher."""
+    """Upload files to an index, with a token from the environment or as a trusted publisher."""
     address = ("--repository-url", index.upload) if index.upload else ()
     command = ("upload", "--non-interactive", "--disable-progress-bar", *address, *files)
     token = os.environ.get(TOKEN)
@@ -78,20 +82,20 @@ def upload(index: Index, files: list[Path]) -> None:
     done = attempt(*python("twine", "--no-color", *command), env=environment(user))
     if done.returncode:
         said = f"{done.stdout}{done.stderr}".rstrip()
-        raise ReleaseError(f"the upload failed:\n{_without(token, said)}")
+        raise ReleaseError(f"the upload failed:\n{_redacted(token, said)}")
 
 
-def insist_on_arrival(
+def require_published(
     released: Version, index: Index, files: list[Path], wait: Callable[[float], None]
 ) -> None:
-    """Raise unless an index hands out these files, to the byte, before long."""
+    """Raise `ReleaseError` unless an index returns these files, to the byte, before long."""
     for file in files:
-        for look in range(LOOKS):
+        for look in range(MAX_ATTEMPTS):
             if look:
-                wait(PAUSE)
+                wait(DELAY)
             with tempfile.TemporaryDirectory() as folder:
                 fetched = fetch(file, released, index, Path(folder))
-                if fetched and sums.digest(fetched) != sums.digest(file):
+                if fetched and build.digest(fetched) != build.digest(file):
                     raise ReleaseError(
                         f"the index returns another {file.name} than was uploaded; warn its users"
                     )
@@ -102,7 +106,7 @@ def insist_on_arrival(
 
 
 def fetch(file: Path, released: Version, index: Index, folder: Path) -> Path | None:
-    """Download a file of a release by pip, or nothing if the index does not have it."""
+    """Download a file of a release with pip; return None if the index does not have it."""
     kind = "--only-binary" if file.suffix == ".whl" else "--no-binary"
     done = attempt(
         *python("pip", "download", "--no-deps", "--no-cache-dir", "--no-build-isolation"),
@@ -115,7 +119,7 @@ def fetch(file: Path, released: Version, index: Index, folder: Path) -> Path | N
 
 
 def pip(index: Index, *arguments: str | Path) -> None:
-    """Run pip with an index."""
+    """Run pip against an index."""
     run(*python("pip", *arguments, *_address(index)), env=_settings(index))
 
 
@@ -124,7 +128,7 @@ def _address(index: Index) -> tuple[str, ...]:
 
 
 def _settings(index: Index) -> dict[str, str]:
-    """Without pip's own settings where an index is given: they may name others."""
+    """Return the environment, without pip's own settings if an index is given."""
     if index.simple is None:
         return environment({})
     return environment({"PIP_CONFIG_FILE": os.devnull}, without=("PIP_",))
@@ -137,5 +141,5 @@ def _single(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def _without(secret: str | None, text: str) -> str:
+def _redacted(secret: str | None, text: str) -> str:
     return text.replace(secret, "***") if secret else text

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .client_async import AsyncClient
     from .embeddings_utils import aget_embedding, aget_embeddings, get_embedding, get_embeddings
-    from .media.urls import ImageUrl, VideoUrl
+    from .media import ImageUrl, VideoUrl
     from .ratelimit import RateLimit, RateLimiter
     from .retry import RetryPolicy
 
@@ -79,7 +79,7 @@ _HOMES = {
     "retry": ("RetryPolicy",),
     "api_resources": ("ContextualizedEmbedding", "Embedding", "MultimodalEmbedding", "Reranking"),
     "chunking": ("default_chunk_fn",),
-    "media.urls": ("ImageUrl", "VideoUrl"),
+    "media": ("ImageUrl", "VideoUrl"),
     "embeddings_utils": ("aget_embedding", "aget_embeddings", "get_embedding", "get_embeddings"),
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names}
@@ -166,4 +166,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *__all__})
+    # Not the modules within, which are no interface, nor what they have left here.
+    own = {name for name in globals() if name.startswith("__")}
+    return sorted({*own, *_MODULES, *__all__})

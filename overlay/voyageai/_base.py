@@ -1,4 +1,4 @@
-"""What both clients share: everything but the sending."""
+"""The part of both clients that does not send: settings, copies, tokens."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack, cast
 
-from .callers import level
+from ._utils import safe_repr, stacklevel, with_hidden_passwords
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, conceal, find_key, usable, usable_url, variables
-from .options import Options, byte_limit, check_input_types, policy, positive, seconds, with_fields
-from .reprs import whole, with_hidden_passwords
+from .options import (
+    OF_A_CALL,
+    Options,
+    byte_limit,
+    check_input_types,
+    policy,
+    positive,
+    seconds,
+    unexpected,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -21,7 +29,6 @@ if TYPE_CHECKING:
     import httpx2
     from tokenizers import Encoding, Tokenizer
     from voyageai_rest.models import InputType
-    from voyageai_rest.types import Model
 
     from .options import CallOptions, Seconds
     from .ratelimit import Setting
@@ -35,13 +42,14 @@ C = TypeVar("C", bound="_BaseClient")
 
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
 WIRE = ("http_client", "transport", "proxy", "verify", "limits")
-# What is secret, and shown with the locals of whoever holds it unless it is wrapped.
+# Secret, and shown in tracebacks with locals unless wrapped.
 SECRET: Mapping[str, Callable[[Any], Any]] = {
     "api_key": conceal,
     "base_url": with_hidden_passwords,
     "proxy": with_hidden_passwords,
 }
-# What the official client reads from the module and this one does not, with the new way.
+# Settings that the official client reads from the module and this one does not: their default,
+# and the argument to use instead.
 OLD_SETTINGS = {
     "requestssession": (None, "http_client=httpx2.Client(...)"),
     "aiosession": (None, "http_client=httpx2.AsyncClient(...)"),
@@ -80,6 +88,16 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
     max_retries: int | RetryPolicy
     # Read at each call, and changed by frameworks after construction.
     _params: dict[str, Any]
+
+    def __init_subclass__(cls) -> None:
+        """Give errors about the arguments of a client the name of its class, not of this one."""
+        super().__init_subclass__()
+        if "__init__" not in vars(cls):
+            own = cast("FunctionType", _BaseClient.__init__)
+            copied = FunctionType(own.__code__, own.__globals__, argdefs=own.__defaults__)
+            copied.__kwdefaults__, copied.__annotations__ = own.__kwdefaults__, own.__annotations__
+            copied.__qualname__ = f"{cls.__name__}.__init__"
+            cls.__init__ = copied  # type: ignore[method-assign]  # the same function
 
     def __init__(
         self,
@@ -158,14 +176,18 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 warnings.warn(
                     f"voyageai.{name} has no effect; pass {instead} to the client.",
                     UserWarning,
-                    stacklevel=level(),
+                    stacklevel=stacklevel(),
                 )
 
     def _connect(self) -> None:
-        """Open a transport of this client's own."""
+        """Open a transport of this client's own.
+
+        Raises:
+            ArgumentError: A setting of the connections is wrong.
+        """
         import voyageai  # for what users set there
 
-        from .transport.environment import LIMITS, Wire, check
+        from .transport.config import LIMITS, ConnectionConfig, check_base_url
         from .transport.logs import configure
 
         settings = self._settings
@@ -176,31 +198,40 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 f"not {type(proxy).__name__}",
                 "proxy",
             )
+        client, transport = settings.get("http_client"), settings.get("transport")
+        if client is not None and transport is not None:
+            raise ArgumentError(
+                "http_client and transport were both given; pass one of them: a client sends by "
+                "its own transport",
+                "transport",
+            )
         configure(voyageai.log)
-        check(self._params["base_url"])
-        wire = Wire(
+        check_base_url(self._params["base_url"])
+        config = ConnectionConfig(
             proxy=cast("str | Mapping[str, str] | None", proxy),
             verify=settings.get("verify", True),
             limits=settings.get("limits") or LIMITS,
         )
-        self._open(wire, settings.get("http_client") or settings.get("transport"))
+        self._open(config, transport if client is None else client)
         self._owner = True
 
     @abstractmethod
-    def _open(self, wire: Any, http: Any) -> None:
-        """Make the transport."""
+    def _open(self, config: Any, http: Any) -> None:
+        """Set the transport: one of the user's own, or connections as the settings say."""
 
-    def with_options(self, **changes: Unpack[ClientOptions]) -> Self:
-        """A client with other settings and, unless they concern it, the same connections.
+    # Not Self, which Jedi takes for this class.
+    def with_options(self: C, **changes: Unpack[ClientOptions]) -> C:
+        """Return a client with other settings and, unless these concern them, the same connections.
 
         Args:
             changes: Arguments of the client, as keywords. What is left out stays as it is.
 
         Returns:
-            The new client. To close it closes nothing that it shares.
+            The new client. Closing it closes no connection that it shares.
 
         Raises:
             TypeError: There is no such argument.
+            ArgumentError: A setting is wrong.
 
         Example:
             >>> patient = vo.with_options(max_retries=5, timeout=30)
@@ -211,7 +242,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         known = ClientOptions.__annotations__
         for name in changes:
             if name not in known:
-                raise TypeError(f"with_options() got an unexpected keyword argument {name!r}")
+                raise unexpected("with_options", name, known)
         copied = type(self).__new__(type(self))
         vars(copied).update(vars(self))
         current: ClientOptions = {
@@ -220,6 +251,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "timeout": self._params["request_timeout"],
             "base_url": self._params["base_url"],
         }
+        if "http_client" in changes or "transport" in changes:  # the one goes with the other
+            current["http_client"] = current["transport"] = None
         if "api_key" in changes and "base_url" not in changes:
             current["base_url"] = self._settings.get("base_url")  # the host goes with the key
         key = changes.pop("api_key", self._params["api_key"])
@@ -230,9 +263,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         else:
             copied._owner = False  # of this class
             if "base_url" in changes:
-                from .transport.environment import check
+                from .transport.config import check_base_url
 
-                check(copied._params["base_url"])  # of this class
+                check_base_url(copied._params["base_url"])  # of this class
         return copied
 
     copy = with_options
@@ -244,7 +277,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return self.with_options()
 
     def tokenizer(self, model: str) -> Tokenizer:
-        """The tokenizer of a model, as the library `tokenizers` has it; it does not truncate.
+        """Return the tokenizer of a model, of the library `tokenizers`; it does not truncate.
 
         Fetched once per process and machine: from the Hugging Face Hub, or from the emulator that
         requests go to. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured; the client's
@@ -273,7 +306,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return tokenization.load(model, self._settings.get("tokenizers"), url)
 
     def tokenize(self, texts: Sequence[str], model: str | None = None) -> list[Encoding]:
-        """The tokens of texts, without those of a prompt.
+        """Tokenize texts, without the prompt of an input type.
 
         Args:
             texts: A list of texts.
@@ -283,7 +316,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
 
         Raises:
-            ArgumentError: The texts are no list of strings.
+            ArgumentError: The texts are not a list of strings.
             ImportError, OSError: As in `tokenizer`.
 
         Example:
@@ -296,14 +329,14 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return tokenization.encode(self.tokenizer(tokenization.default_model(model)), texts)
 
     def count_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
-        """The number of tokens of texts, as the API counts them for a request.
+        """Count the tokens of texts, as the API counts them for a request.
 
         Args:
             texts: A list of texts.
             model: Name of a model.
 
         Raises:
-            ArgumentError: The texts are no list of strings.
+            ArgumentError: The texts are not a list of strings.
             ImportError, OSError: As in `tokenizer`.
 
         Example:
@@ -316,7 +349,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return tokenization.count(self.tokenizer(tokenization.default_model(model)), texts)
 
     def count_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
-        """What inputs of `multimodal_embed` would be billed for, counted on this machine.
+        """Count what inputs of `multimodal_embed` would be billed for, on this machine.
 
         Args:
             inputs: As `multimodal_embed` takes them, but for URLs, which are not fetched.
@@ -343,39 +376,57 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         return count_usage(inputs, model, count_text, self._params["base_url"])
 
-    def _input_type(self, method: str, given: InputType | str | None) -> InputType | str | None:
-        """The input type of a call: what is given, or else the client's for the method."""
-        return given or self._settings.get("input_types", {}).get(method)
+    def _arguments(
+        self, method: str, options: Mapping[str, Any], **fields: Any
+    ) -> tuple[dict[str, Any], CallOptions]:
+        """Return the fields of a request and the options of its call.
 
-    def _ready(
-        self, given: CallOptions, body: Model | None = None
-    ) -> tuple[Mapping[str, Any], Options]:
-        """Settings of a call that is about to be made, with the fields that its body takes.
+        Args:
+            method: The method that was called.
+            options: Its `**options`, which may hold further fields.
+            fields: The fields that are arguments of it. An `input_type` that is left out is the
+                client's for the method.
+        """
+        if not fields.get("input_type", True):
+            fields["input_type"] = self._settings.get("input_types", {}).get(method)
+        own = {name: options[name] for name in options if name in OF_A_CALL}
+        fields.update({name: options[name] for name in options if name not in OF_A_CALL})
+        return fields, cast("CallOptions", own)
+
+    def _ready(self, given: CallOptions, method: str = "") -> tuple[Mapping[str, Any], Options]:
+        """Return the settings and the options of a call that is about to be made.
 
         Raises:
             AuthenticationError: There is no key, and it says where keys are looked for; or what was
                 set can't be one.
             TypeError: There is no such option.
         """
-        # What is there may have been set by hand.
-        key = conceal(self._params["api_key"])
-        key = None if key is None else usable(key, "client._params")
+        # What is there may have been set by hand. No local holds it: a traceback may show them.
+        key = (
+            None
+            if self._params["api_key"] is None
+            else usable(self._params["api_key"], "client._params")
+        )
         if not key:
             raise AuthenticationError(MISSING)
-        url = usable_url(self._params["base_url"])
-        parameters = {**self._params, "api_key": key, "base_url": url}
+        parameters = {
+            **self._params,
+            "api_key": key,
+            "base_url": usable_url(self._params["base_url"]),
+        }
         options = Options.of(
-            with_fields(given, body),
+            given,
             timeout=self._params["request_timeout"],
             deadline=self._settings.get("deadline"),
             max_retries=self.max_retries,
             limiter=self._limiter,
             max_response_bytes=self._settings.get("max_response_bytes"),
+            method=method,
         )
         return parameters, options
 
     def __getstate__(self) -> dict[str, Any]:
-        """The key and the settings, without what holds connections or passwords of proxies."""
+        """Return the key and the settings, without connections and passwords of proxies."""
         settings = {name: value for name, value in self._settings.items() if name not in WIRE}
         if isinstance(verify := self._settings.get("verify"), (bool, str)):
             settings["verify"] = verify
@@ -384,7 +435,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return {**state, "_settings": settings, "_params": _wrapped(self._params)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Be what was pickled; without a key, look for one where this is unpickled."""
+        """Restore a pickled client; without a key, look for one here."""
         key = state["_params"]["api_key"]
         vars(self).update(state)
         self._configure(key or None)
@@ -392,14 +443,14 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             vars(self).update(state)  # what was changed since the client was made is kept
         self._connect()
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         url = with_hidden_passwords(self._params["base_url"])  # which may have been set by hand
         return f"{type(self).__name__}(base_url={url!r})"
 
 
 class BaseSender(Generic[C]):
-    """What files and batches use of a client, apart from the sending; see `flow.Sender`.
+    """The part of a `flow.Sender` that both clients share.
 
     Settings are read when they are used: those of a client may be changed after it was made.
     """
@@ -409,7 +460,7 @@ class BaseSender(Generic[C]):
 
     @property
     def base_url(self) -> str:
-        """Where requests go."""
+        """The URL of the API."""
         url: str = self._client._params["base_url"]
         return url
 
@@ -429,7 +480,7 @@ class BaseSender(Generic[C]):
 
 
 def _wrapped(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with what is secret among them wrapped."""
+    """Return settings whose secrets have a `repr` that hides them."""
     return {name: SECRET.get(name, _same)(value) for name, value in settings.items()}
 
 

@@ -1,7 +1,6 @@
-"""The most that a right answer can be: what is more is not read, parsed or believed.
+"""Limits of responses: what exceeds them is not read, parsed or believed.
 
-Each bound is generous, several times what answers have: it is there for servers that are broken or
-hostile.
+Each is several times what a right response has: they guard against broken and hostile servers.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ BYTES_PER_CHARACTER = 4
 PROMPT = 256
 """Tokens that a model puts around a text, at most: its prompt and its special tokens."""
 REPEATED = 1024
-"""How often a text of a line can count: a query does with each of its documents."""
+"""The most often that a text of a line counts: a query does with each of its documents."""
 BYTES_PER_COMMA = 8
 PARSED_AT_ONCE = 1 << 18
 """Bytes of JSON that make no trouble, whatever they hold."""
@@ -38,7 +37,7 @@ PARSED_AT_ONCE = 1 << 18
 
 @frozen(kw_only=True)
 class Bounds:
-    """The most that a right answer to a call can be.
+    """The limits of a right response to a call.
 
     Attributes:
         size: Bytes of its body, decompressed or not.
@@ -95,7 +94,7 @@ class Bounds:
 
 
 def of_line(rows: Sequence[object]) -> Bounds:
-    """The bounds of what the answer to a line of a batch can be billed for.
+    """Return the limits of what the response to a line of a batch can be billed for.
 
     Args:
         rows: Its rows, as JSON.
@@ -113,7 +112,7 @@ def of_vectors(
     media: bool = False,
     echoed: int = 0,
 ) -> Bounds:
-    """The bounds of an answer that holds vectors.
+    """Return the limits of a response that holds vectors.
 
     Args:
         model: The model.
@@ -139,7 +138,7 @@ def of_vectors(
 
 
 def of_scores(query: str, documents: Sequence[str]) -> Bounds:
-    """The bounds of an answer that holds the relevance of documents, with or without their texts.
+    """Return the limits of a response that ranks documents, with or without their texts.
 
     Args:
         query: The query, whose tokens count with each document.

@@ -1,4 +1,4 @@
-"""What to send, and how to read the answer: arguments become a `Call`, without any I/O.
+"""Arguments become a `Call`: a request, and a function that reads its answer. No I/O.
 
 The generated operations spell paths, keys and shapes; they are imported with the first call.
 """
@@ -6,20 +6,29 @@ The generated operations spell paths, keys and shapes; they are imported with th
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import field, fields_dict, frozen
 from voyageai_rest.errors import REQUEST_ID
-from voyageai_rest.types import UNSET, RawResponse, Request, Unset
+from voyageai_rest.types import UNSET, RawResponse, Request
 
+from ._utils import stacklevel
 from .bounds import Bounds, of_scores, of_vectors
-from .callers import level
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .inputs.texts import check_text, check_texts
-from .limits import check_embedding, check_flag, check_model, check_number, constraint, known
+from .limits import (
+    check_flag,
+    check_model,
+    check_number,
+    check_output,
+    check_value,
+    constraint,
+    known,
+)
+from .options import OF_A_CALL, unexpected
 from .prompts import guard
 from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens
 from .results import (
@@ -31,12 +40,16 @@ from .results import (
 )
 
 if TYPE_CHECKING:
-    from voyageai_rest.models import InputType, OutputDtype
     from voyageai_rest.types import Model
 
 T_co = TypeVar("T_co", covariant=True)
-V = TypeVar("V")
 R = TypeVar("R", bound=Result)
+M = TypeVar("M", bound="Model")
+
+Fields = Mapping[str, Any]
+"""Optional fields of a request, as users give them: None is not sent."""
+LOCAL = ("input_type", "truncation", "output_dtype", "output_dimension")
+"""Fields of `embed` that models on this machine take."""
 
 
 @frozen
@@ -47,15 +60,14 @@ class Call(Generic[T_co]):
         request: What is sent.
         read: Makes the result; raises `voyageai_rest.errors.ResponseError` or `ShapeError`.
         model: The model it is for, whose rate limit holds.
-        tokens: Estimates its tokens; asked only where there is a rate limit.
+        tokens: Estimates its tokens; called only where there is a rate limit.
         repeatable: Whether it may be sent again when it may have been carried out.
-        doubt: What to say where it may have been carried out and is not sent again.
+        doubt: Says so in the error where it may have been carried out and is not sent again.
         streamed: Whether the body of a success is left to be read piece by piece; `read` is given
             a `transport.streams.Stream` then.
         bounded: Whether a body that is streamed has the call's deadline too.
         method: The client's or the resource's method that it is for.
-        on_sent: Called whenever a piece of a file that is uploaded is on its way.
-        body: What the request was made of, where it takes fields that are no arguments too.
+        on_sent: Called after each piece of a file that is uploaded.
         bounds: The most that a right answer can be.
     """
 
@@ -69,199 +81,114 @@ class Call(Generic[T_co]):
     bounded: bool = False
     method: str = ""
     on_sent: Callable[[], object] | None = None
-    body: Model | None = None
     bounds: Bounds = field(factory=Bounds)
 
 
-def embed(
-    texts: str | Sequence[str],
-    model: str,
-    input_type: InputType | str | None,
-    truncation: bool | None,
-    output_dtype: OutputDtype | str | None,
-    output_dimension: int | None,
-) -> Call[EmbeddingsObject]:
-    """See `Client.embed`."""
+def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[EmbeddingsObject]:
+    """Return the call of `Client.embed`."""
     from voyageai_rest.api.embeddings import create_embeddings
     from voyageai_rest.models.embeddings_request import EmbeddingsRequest
 
-    bounds = constraint("EmbeddingsRequest", "input")
-    if isinstance(texts, str):
-        value: str | list[str] = check_text(texts, "texts", bounds)
-    else:
-        value = check_texts(texts, "texts", bounds)
+    value = text_or_texts(texts, "texts")
     listed = [value] if isinstance(value, str) else value
-    role, dtype = check_embedding(model, input_type, output_dtype, output_dimension)
-    check_flag("truncation", truncation)
-    guard(listed, role, model)
-    body = EmbeddingsRequest(
-        input=value,
-        model=model,
-        input_type=_given(role),
-        truncation=_given(truncation),
-        output_dtype=_given(dtype),
-        output_dimension=_given(output_dimension),
-        encoding_format="base64",
-    )
-    most = of_vectors(model, output_dimension, len(listed), listed)
+    body = EmbeddingsRequest(input=value, model=model, encoding_format="base64")
+    fill(body, "embed", fields)
+    guard(listed, body.input_type or None, model)
+    dtype, dimension = body.output_dtype or None, body.output_dimension or None
+    most = of_vectors(model, dimension, len(listed), listed)
 
     def read(response: RawResponse) -> EmbeddingsObject:
         parsed = create_embeddings.parse_response(response)
-        result = EmbeddingsObject(
-            parsed, dtype=dtype, dimension=output_dimension, expected=len(listed)
-        )
+        result = EmbeddingsObject(parsed, dtype=dtype, dimension=dimension, expected=len(listed))
         return _identified(result, response, most)
 
     request = create_embeddings.build_request(body=body)
-    return Call(
-        request,
-        read,
-        model,
-        partial(estimate_tokens, listed),
-        method="embed",
-        body=body,
-        bounds=most,
-    )
+    tokens = partial(estimate_tokens, listed)
+    return Call(request, read, model, tokens, method="embed", bounds=most)
 
 
 def contextualized_embed(
     inputs: Sequence[Sequence[str]] | Sequence[str],
     model: str,
-    input_type: InputType | str | None,
-    output_dtype: OutputDtype | str | None,
-    output_dimension: int | None,
     chunk_fn: ChunkFunction | None,
-    enable_auto_chunking: bool,
-    chunk_size: int | None,
-    chunk_overlap: int | None,
+    fields: Fields,
 ) -> Call[ContextualizedEmbeddingsObject]:
-    """See `Client.contextualized_embed`."""
+    """Return the call of `Client.contextualized_embed`."""
     from voyageai_rest.api.embeddings import create_contextualized_embeddings
     from voyageai_rest.models.contextualized_embeddings_request import (
         ContextualizedEmbeddingsRequest,
     )
 
-    check_flag("enable_auto_chunking", enable_auto_chunking)
-    check_chunking(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap)
-    documents = check_documents(inputs, input_type, chunk_fn, enable_auto_chunking)
-    role, dtype = check_embedding(model, input_type, output_dtype, output_dimension)
-    guard((chunks[0] for chunks in documents), role, model)
-    body = ContextualizedEmbeddingsRequest(
-        inputs=documents,
-        model=model,
-        input_type=_given(role),
-        output_dtype=_given(dtype),
-        output_dimension=_given(output_dimension),
-        encoding_format="base64",
-        enable_auto_chunking=enable_auto_chunking or UNSET,
-        chunk_size=_given(chunk_size),
-        chunk_overlap=_given(chunk_overlap),
-    )
-    counts = len(documents) if enable_auto_chunking else [len(chunks) for chunks in documents]
+    fields = check_chunking(chunk_fn, fields)
+    automatic = bool(fields["enable_auto_chunking"])
+    documents = check_documents(inputs, fields.get("input_type"), chunk_fn, automatic)
+    body = ContextualizedEmbeddingsRequest(inputs=documents, model=model, encoding_format="base64")
+    fill(body, "contextualized_embed", fields)
+    guard((chunks[0] for chunks in documents), body.input_type or None, model)
+    dtype, dimension = body.output_dtype or None, body.output_dimension or None
+    counts = len(documents) if automatic else [len(chunks) for chunks in documents]
     chunks = list(chain.from_iterable(documents))
     # A server that splits documents makes no chunk without a character of its own.
-    rows = sum(map(len, chunks)) if enable_auto_chunking else len(chunks)
+    rows = sum(map(len, chunks)) if automatic else len(chunks)
     entry = known(model)
     if entry and entry.max_request_chunks:
         rows = min(rows, entry.max_request_chunks)
-    most = of_vectors(model, output_dimension, rows, chunks, echoed=1 + (chunk_overlap or 0))
+    most = of_vectors(model, dimension, rows, chunks, echoed=1 + (body.chunk_overlap or 0))
 
     def read(response: RawResponse) -> ContextualizedEmbeddingsObject:
         parsed = create_contextualized_embeddings.parse_response(response)
         texts = documents if chunk_fn is not None else None
         result = ContextualizedEmbeddingsObject(
-            parsed, texts, dtype=dtype, dimension=output_dimension, expected=counts
+            parsed, texts, dtype=dtype, dimension=dimension, expected=counts
         )
         return _identified(result, response, most)
 
     request = create_contextualized_embeddings.build_request(body=body)
-    return Call(
-        request,
-        read,
-        model,
-        partial(estimate_tokens, chunks),
-        method="contextualized_embed",
-        body=body,
-        bounds=most,
-    )
+    tokens = partial(estimate_tokens, chunks)
+    return Call(request, read, model, tokens, method="contextualized_embed", bounds=most)
 
 
 def multimodal_embed(
-    inputs: Sequence[Any],
-    model: str,
-    input_type: InputType | str | None,
-    truncation: bool | None,
-    output_dtype: OutputDtype | str | None,
-    output_dimension: int | None,
+    inputs: Sequence[Any], model: str, fields: Fields
 ) -> Call[MultimodalEmbeddingsObject]:
-    """See `Client.multimodal_embed`."""
+    """Return the call of `Client.multimodal_embed`."""
     from voyageai_rest.api.embeddings import create_multimodal_embeddings
     from voyageai_rest.models.multimodal_embeddings_request import MultimodalEmbeddingsRequest
 
     from .inputs.multimodal import check_inputs, estimate_inputs, texts_of
     from .media import prepare
 
-    # Before pictures are encoded, which takes long.
-    role, dtype = check_embedding(model, input_type, output_dtype, output_dimension)
-    check_flag("truncation", truncation)
-    checked = check_inputs(prepare(inputs, model))
-    guard(texts_of(checked), role, model)
-    body = MultimodalEmbeddingsRequest(
-        inputs=checked,
-        model=model,
-        input_type=_given(role),
-        truncation=_given(truncation),
-        output_dtype=_given(dtype),
-        output_dimension=_given(output_dimension),
-        encoding_format="base64",
-    )
-
-    most = of_vectors(model, output_dimension, len(checked), texts_of(checked), media=True)
+    body = MultimodalEmbeddingsRequest(inputs=[], model=model, encoding_format="base64")
+    fill(body, "multimodal_embed", fields)  # before pictures are encoded, which takes long
+    body.inputs = checked = check_inputs(prepare(inputs, model))
+    guard(texts_of(checked), body.input_type or None, model)
+    dtype, dimension = body.output_dtype or None, body.output_dimension or None
+    most = of_vectors(model, dimension, len(checked), texts_of(checked), media=True)
 
     def read(response: RawResponse) -> MultimodalEmbeddingsObject:
         parsed = create_multimodal_embeddings.parse_response(response)
         result = MultimodalEmbeddingsObject(
-            parsed, dtype=dtype, dimension=output_dimension, expected=len(checked)
+            parsed, dtype=dtype, dimension=dimension, expected=len(checked)
         )
         return _identified(result, response, most)
 
     request = create_multimodal_embeddings.build_request(body=body)
-    return Call(
-        request,
-        read,
-        model,
-        partial(estimate_inputs, checked, model),
-        method="multimodal_embed",
-        body=body,
-        bounds=most,
-    )
+    tokens = partial(estimate_inputs, checked, model)
+    return Call(request, read, model, tokens, method="multimodal_embed", bounds=most)
 
 
 def rerank(
-    query: str,
-    documents: Sequence[str],
-    model: str,
-    top_k: int | None,
-    truncation: bool | None,
+    query: str, documents: Sequence[str], model: str, fields: Fields
 ) -> Call[RerankingObject]:
-    """See `Client.rerank`."""
+    """Return the call of `Client.rerank`."""
     from voyageai_rest.api.reranking import rerank as operation
     from voyageai_rest.models.rerank_request import RerankRequest
 
     check_text(query, "query", constraint("RerankRequest", "query"))
     texts = check_texts(documents, "documents", constraint("RerankRequest", "documents"))
-    check_model(model)
-    check_flag("truncation", truncation)
-    check_number("RerankRequest", "top_k", top_k)
-    body = RerankRequest(
-        query=query,
-        documents=texts,
-        model=model,
-        top_k=_given(top_k),
-        truncation=_given(truncation),
-    )
-
+    body = fill(RerankRequest(query=query, documents=texts, model=model), "rerank", fields)
     # What the API makes of less than one is not documented.
+    top_k = fields.get("top_k")
     expected = None if top_k is not None and top_k < 1 else min(top_k or len(texts), len(texts))
     most = of_scores(query, texts)
 
@@ -270,40 +197,96 @@ def rerank(
         return _identified(result, response, most)
 
     request = operation.build_request(body=body)
-    return Call(
-        request,
-        read,
-        model,
-        partial(estimate_rerank_tokens, query, texts),
-        method="rerank",
-        body=body,
-        bounds=most,
-    )
+    tokens = partial(estimate_rerank_tokens, query, texts)
+    return Call(request, read, model, tokens, method="rerank", bounds=most)
 
 
-def default_model(model: str | None) -> str:
-    """The model, or the official client's default with its warning."""
+def text_or_texts(value: object, argument: str) -> str | list[str]:
+    """Return a text or a list of texts as `/embeddings` takes them.
+
+    Args:
+        value: What the user gave.
+        argument: Name of the argument, for errors.
+
+    Raises:
+        ArgumentError: It is something else, empty, or too much for a request.
+    """
+    bounds = constraint("EmbeddingsRequest", "input")
+    if isinstance(value, str):
+        return check_text(value, argument, bounds)
+    return check_texts(value, argument, bounds)
+
+
+def fill(body: M, function: str, given: Fields, others: Iterable[str] = OF_A_CALL) -> M:
+    """Set the optional fields of a request, once the contract and the catalogue allow them.
+
+    A field that the contract gains needs no line here.
+
+    Args:
+        body: The request, with what the client sets itself.
+        function: Name of the method that was called, for errors.
+        given: The fields.
+        others: Names of its further arguments, for errors.
+
+    Returns:
+        The request.
+
+    Raises:
+        TypeError: The request has no such field, or the client sets it itself.
+        ArgumentError: A value is not one of the contract's or the model's.
+    """
+    for name in given:
+        if getattr(body, name, None) is not UNSET:
+            own = [each for each in fields_dict(type(body)) if getattr(body, each) is UNSET]  # type: ignore[arg-type]  # every model is an attrs class
+            raise unexpected(function, name, [*own, *others])
+    model = check_model(getattr(body, "model", None))
+    check_output(model, given.get("output_dimension"), given.get("output_dtype"))
+    for name, value in given.items():
+        if value is not None:
+            _check(type(body), name, value)
+            setattr(body, name, value)
+    return body
+
+
+def _check(request: type[Model], field: str, value: object) -> None:
+    """Refuse a value that is not of the field's type, or not within the contract's bounds."""
+    types = request.__annotations__[field].split(" | ")  # texts, as the models are generated
+    if "bool" in types:
+        check_flag(field, value)
+    elif "int" in types:
+        check_number(request.__name__, field, value)
+    else:
+        check_value(request.__name__, field, value)
+
+
+def for_local(given: Fields) -> dict[str, Any]:
+    """Return the fields of `embed` as `local.helpers.embed_local` takes them.
+
+    Raises:
+        TypeError: There is a field that models on this machine don't have.
+    """
+    for name in given.keys() - set(LOCAL):
+        raise unexpected("embed", name, [*LOCAL, *OF_A_CALL])
+    return {**given, "truncation": given.get("truncation") is not False}
+
+
+def default_model() -> str:
+    """Return the official client's default model, with its warning."""
     import voyageai
 
-    if model is not None:
-        return model
     warnings.warn(
         "The `model` argument is not specified and defaults to "
         f"{voyageai.VOYAGE_EMBED_DEFAULT_MODEL}. "
         "It will be required in the future; current models are better and cost less. "
         "Please see https://docs.voyageai.com/docs/embeddings for a list.",
         UserWarning,
-        stacklevel=level(),
+        stacklevel=stacklevel(),
     )
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
 
 
 def _identified(result: R, response: RawResponse, most: Bounds) -> R:
+    """Return the result with the id of its request, if its count of tokens is possible."""
     most.check_tokens(result.total_tokens)
     result.request_id = response.headers.get(REQUEST_ID)
     return result
-
-
-def _given(value: V | None) -> V | Unset:
-    """Arguments left at None are not sent, which the API takes for their defaults."""
-    return UNSET if value is None else value

@@ -1,4 +1,4 @@
-"""The client for code that waits for its answers."""
+"""The blocking client."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import BaseSender, _BaseClient
-from .raw import Raw, asked, raw
+from .raw import Raw, raw, returns_raw
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import (
@@ -43,26 +43,27 @@ T = TypeVar("T")
 
 
 class Client(_BaseClient):
-    """Talks to the Voyage AI API.
+    """Send requests to the Voyage AI API.
 
     Safe to share between threads. It holds one pool of connections: use it as a context manager,
     or call `close`, or let it live as long as the process.
 
     Args:
-        api_key: The API key. Without it, the first of these that is there: the file named by
+        api_key: The API key. Without it, the first of these that is set: the file named by
             `voyageai.api_key_path`, the file named by VOYAGE_API_KEY_PATH, `voyageai.api_key`,
             VOYAGE_API_KEY. Without any, the first call explains what is missing.
-        max_retries: Retries of a call that failed for a reason that may pass, or a
+        max_retries: How often a call that fails for a passing reason is tried again, or a
             `voyageai.RetryPolicy`.
-        timeout: Seconds for each attempt in total, or an `httpx2.Timeout` for its phases; None is
-            600 seconds for each phase.
+        timeout: Seconds for each attempt in total, more than 0, or an `httpx2.Timeout` for its
+            phases; None is 600 seconds for each phase.
         base_url: URL, or name of a host: `voyage`, `atlas`, `us`, `eu`. Without it,
             VOYAGE_BASE_URL, or else the host that the key belongs to.
         deadline: Seconds for a whole call, retries and waits included.
         rate_limit: A usage tier (`"free"`, 1, 2 or 3), a `voyageai.RateLimit` or a
-            `voyageai.RateLimiter`: calls wait for their turn, in order, rather than be refused.
+            `voyageai.RateLimiter`: calls wait in a queue rather than be refused.
         http_client: An `httpx2.Client` of your own, which is never closed here.
-        transport: An httpx2 transport of your own, such as `httpx2.MockTransport`; the same.
+        transport: An httpx2 transport of your own, such as `httpx2.MockTransport`, in place of
+            `http_client`; never closed here either.
         proxy: URL of a proxy, or URLs by scheme. Without it `voyageai.proxy`, or what HTTPS_PROXY,
             HTTP_PROXY, ALL_PROXY and NO_PROXY say.
         verify: False to trust any certificate, the path of a file or folder with those to trust,
@@ -73,22 +74,21 @@ class Client(_BaseClient):
             `{"embed": "document"}`.
         tokenizers: Tokenizers, or paths of their `tokenizer.json`, by model, instead of those that
             are published.
-        max_response_bytes: The most that the body of an answer may have. Without it, several times
-            what a right answer to the request needs. Contents of files have no bound.
+        max_response_bytes: Bytes that the body of a response may have. Without it, several times
+            what a correct response to the request needs. Contents of files have no bound.
 
     All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
-    for that call alone, and by name every field of their request that is no argument of theirs.
+    for that call alone, and by name every field of their request that is not listed.
 
     Raises:
-        AuthenticationError: A key file that is named can't be read, or a key can't be one.
+        AuthenticationError: A key file can't be read, or what was found can't be a key.
         ArgumentError: An argument is wrong, such as a `base_url` that is neither a URL nor the
             name of a host, a proxy that can't be used, or an asynchronous `http_client`.
 
     A copied client shares the connections. A pickled one opens its own where it is unpickled.
 
-    Warning: A pickled client holds its API key in plain text, however it was found, as the official
-    client's does, so that it works in the processes it is sent to. Keep the pickle as secret as the
-    key.
+    Warning: A pickled client holds its API key in plain text, as the official client's does, so
+    that it works in the process it is sent to. Keep the pickle as secret as the key.
 
     Example:
         >>> with voyageai.Client() as vo:
@@ -99,10 +99,10 @@ class Client(_BaseClient):
     Source: https://docs.voyageai.com/docs/api-key-and-installation
     """
 
-    def _open(self, wire: Any, http: Any) -> None:
+    def _open(self, config: Any, http: Any) -> None:
         from .transport import Transport
 
-        self._transport = Transport(wire, http)
+        self._transport = Transport(config, http)
 
     def embed(
         self,
@@ -120,8 +120,8 @@ class Client(_BaseClient):
             texts: A list of texts, or one. A request takes up to 1,000, and the model limits
                 their tokens.
             model: Name of a text embedding model.
-            input_type: `query` for what is searched with, `document` for what is searched; None
-                puts no prompt before the texts. See `voyageai.prompts`.
+            input_type: `query` for search queries, `document` for the texts to be searched; None
+                puts no prompt before the texts. `voyageai.prompts` shows the prompts.
             truncation: Cut texts over the context length (the default); if False they are an error.
             output_dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
             output_dimension: Length of the vectors, one of the model's; None is its default.
@@ -141,16 +141,21 @@ class Client(_BaseClient):
         Source: https://docs.voyageai.com/reference/embeddings-api
         """
         from . import calls
-        from .local.helpers import embed_local, is_local_model
+        from .local.helpers import embed_local
+        from .local.model_registry import SUPPORTED_MODELS
 
-        model, role = calls.default_model(model), self._input_type("embed", input_type)
-        if is_local_model(model):
-            return embed_local(
-                texts, model, role, truncation is not False, output_dtype, output_dimension
-            )
-        return self._send(
-            calls.embed(texts, model, role, truncation, output_dtype, output_dimension), options
+        fields, own = self._arguments(
+            "embed",
+            options,
+            input_type=input_type,
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
         )
+        model = calls.default_model() if model is None else model
+        if model in SUPPORTED_MODELS:
+            return embed_local(texts, model, **calls.for_local(fields))
+        return self._send(calls.embed(texts, model, fields), own)
 
     def embed_query(
         self,
@@ -161,7 +166,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """Embed what is searched with: `embed` with `input_type="query"`.
+        """Embed search queries: `embed` with `input_type="query"`.
 
         Args:
             text: A query, or a list of queries.
@@ -179,11 +184,14 @@ class Client(_BaseClient):
             >>> len(query)
             1
         """
+        from .calls import text_or_texts
         from .limits import check_model
 
+        check_model(model)
+        text_or_texts(text, "text")  # here, where the argument has this name
         return self.embed(
             text,
-            model=check_model(model),
+            model=model,
             input_type="query",
             truncation=truncation,
             output_dtype=output_dtype,
@@ -200,7 +208,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """Embed what is searched: `embed` with `input_type="document"`.
+        """Embed documents to be searched: `embed` with `input_type="document"`.
 
         Args:
             texts: A list of texts, or one.
@@ -275,20 +283,18 @@ class Client(_BaseClient):
         """
         from . import calls
 
-        return self._send(
-            calls.contextualized_embed(
-                inputs,
-                model,
-                self._input_type("contextualized_embed", input_type),
-                output_dtype,
-                output_dimension,
-                chunk_fn,
-                enable_auto_chunking,
-                chunk_size,
-                chunk_overlap,
-            ),
+        fields, own = self._arguments(
+            "contextualized_embed",
             options,
+            input_type=input_type,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            enable_auto_chunking=enable_auto_chunking,
+            chunk_size=chunk_size,
+            chunk_overlap=chunk_overlap,
         )
+        call = calls.contextualized_embed(inputs, model, chunk_fn, fields)
+        return self._send(call, own)
 
     def contextualized_embed_query(
         self,
@@ -298,7 +304,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """Embed what is searched with: `contextualized_embed` with `input_type="query"`.
+        """Embed search queries: `contextualized_embed` with `input_type="query"`.
 
         Args:
             text: A query, or a list of queries.
@@ -316,7 +322,11 @@ class Client(_BaseClient):
             >>> len(query.results[0].embeddings)
             1
         """
+        from .calls import text_or_texts
+
         queries = [text] if isinstance(text, str) else text
+        if isinstance(text, str):
+            text_or_texts(text, "text")  # here, where the argument has this name
         return self.contextualized_embed(
             queries,
             model=model,
@@ -338,7 +348,7 @@ class Client(_BaseClient):
         chunk_overlap: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """Embed what is searched: `contextualized_embed` with `input_type="document"`.
+        """Embed documents to be searched: `contextualized_embed` with `input_type="document"`.
 
         Args:
             documents: Documents, each a list of its chunks; whole texts with auto-chunking.
@@ -419,17 +429,15 @@ class Client(_BaseClient):
         """
         from . import calls
 
-        return self._send(
-            calls.multimodal_embed(
-                inputs,
-                model,
-                self._input_type("multimodal_embed", input_type),
-                truncation,
-                output_dtype,
-                output_dimension,
-            ),
+        fields, own = self._arguments(
+            "multimodal_embed",
             options,
+            input_type=input_type,
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
         )
+        return self._send(calls.multimodal_embed(inputs, model, fields), own)
 
     def multimodal_embed_query(
         self,
@@ -440,7 +448,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """Embed what is searched with: `multimodal_embed` with `input_type="query"`.
+        """Embed search queries: `multimodal_embed` with `input_type="query"`.
 
         Args:
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
@@ -476,7 +484,7 @@ class Client(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """Embed what is searched: `multimodal_embed` with `input_type="document"`.
+        """Embed documents to be searched: `multimodal_embed` with `input_type="document"`.
 
         Args:
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
@@ -540,25 +548,26 @@ class Client(_BaseClient):
         """
         from . import calls
 
-        return self._send(calls.rerank(query, documents, model, top_k, truncation), options)
+        fields, own = self._arguments("rerank", options, top_k=top_k, truncation=truncation)
+        return self._send(calls.rerank(query, documents, model, fields), own)
 
     @property
     def files(self) -> Files:
-        """Files for batch jobs, and what the jobs wrote; see `voyageai.files.Files`."""
+        """Files for batch jobs, and those that jobs wrote: a `voyageai.files.Files`."""
         from .files import Files
 
         return Files(_Sender(self))
 
     @property
     def batches(self) -> Batches:
-        """Batch jobs, which cost less than live calls; see `voyageai.batches.Batches`."""
+        """Batch jobs, which cost less than live calls: a `voyageai.batches.Batches`."""
         from .batches import Batches
 
         return Batches(_Sender(self))
 
     @property
     def with_raw_response(self) -> WithRawResponse:
-        """The same methods, with the answer as it came: status, headers, bytes, and `parse()`."""
+        """The same methods, returning raw responses: status, headers, bytes, and `parse()`."""
         return WithRawResponse(self, self._transport)
 
     def close(self) -> None:
@@ -578,12 +587,12 @@ class Client(_BaseClient):
         self.close()
 
     def _send(self, call: Call[T], options: CallOptions) -> T:
-        raw = asked(self._transport, call.method)
-        return cast("T", self._transport.run(call, *self._ready(options, call.body), raw=raw))
+        raw = returns_raw(self._transport, call.method)
+        return cast("T", self._transport.run(call, *self._ready(options, call.method), raw=raw))
 
 
 class _Sender(BaseSender[Client]):
-    """What files and batches use of the client; see `flow.Sender`."""
+    """The `flow.Sender` of a client: the part that files and batches depend on."""
 
     @property
     def environment(self) -> Environment:
@@ -592,7 +601,7 @@ class _Sender(BaseSender[Client]):
 
     @property
     def transport(self) -> object:
-        """What carries the calls."""
+        """The transport, which copies of a client share."""
         return self._client._transport
 
     def send(self, call: Call[T], options: CallOptions) -> T:
@@ -605,7 +614,7 @@ class _Sender(BaseSender[Client]):
 
 
 class WithRawResponse(Raw[Client]):
-    """The methods of `Client`, with answers as they came.
+    """The methods of `Client`, returning raw responses.
 
     Example:
         >>> answer = vo.with_raw_response.embed(["a"], model="voyage-4")

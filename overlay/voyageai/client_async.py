@@ -1,4 +1,4 @@
-"""The client for code that does other things while it waits for its answers."""
+"""The asynchronous client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import BaseSender, _BaseClient
-from .raw import Raw, asked, raw_async
+from .raw import Raw, raw_async, returns_raw
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -45,9 +45,9 @@ T = TypeVar("T")
 
 
 class AsyncClient(_BaseClient):
-    """The same as `Client`, without blocking.
+    """Send requests to the Voyage AI API, as `Client` does, without blocking.
 
-    Takes the same arguments. It holds one pool of connections per event loop: use it as an
+    It takes the same arguments. It holds one pool of connections per event loop: use it as an
     asynchronous context manager, or call `aclose`.
 
     Warning: As with `Client`, a pickled one holds its API key in plain text.
@@ -60,10 +60,10 @@ class AsyncClient(_BaseClient):
         1024
     """
 
-    def _open(self, wire: Any, http: Any) -> None:
+    def _open(self, config: Any, http: Any) -> None:
         from .transport import AsyncTransport
 
-        self._transport = AsyncTransport(wire, http)
+        self._transport = AsyncTransport(config, http)
 
     async def embed(
         self,
@@ -81,8 +81,8 @@ class AsyncClient(_BaseClient):
             texts: A list of texts, or one. A request takes up to 1,000, and the model limits
                 their tokens.
             model: Name of a text embedding model.
-            input_type: `query` for what is searched with, `document` for what is searched; None
-                puts no prompt before the texts. See `voyageai.prompts`.
+            input_type: `query` for search queries, `document` for the texts to be searched; None
+                puts no prompt before the texts. `voyageai.prompts` shows the prompts.
             truncation: Cut texts over the context length (the default); if False they are an error.
             output_dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
             output_dimension: Length of the vectors, one of the model's; None is its default.
@@ -106,22 +106,21 @@ class AsyncClient(_BaseClient):
         Source: https://docs.voyageai.com/reference/embeddings-api
         """
         from . import calls
-        from .local.helpers import embed_local, is_local_model
+        from .local.helpers import embed_local
+        from .local.model_registry import SUPPORTED_MODELS
 
-        model, role = calls.default_model(model), self._input_type("embed", input_type)
-        if is_local_model(model):
-            return await asyncio.to_thread(
-                embed_local,
-                texts,
-                model,
-                role,
-                truncation is not False,
-                output_dtype,
-                output_dimension,
-            )
-        return await self._send(
-            calls.embed(texts, model, role, truncation, output_dtype, output_dimension), options
+        fields, own = self._arguments(
+            "embed",
+            options,
+            input_type=input_type,
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
         )
+        model = calls.default_model() if model is None else model
+        if model in SUPPORTED_MODELS:
+            return await asyncio.to_thread(embed_local, texts, model, **calls.for_local(fields))
+        return await self._send(calls.embed(texts, model, fields), own)
 
     async def embed_query(
         self,
@@ -132,7 +131,7 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """Embed what is searched with: `embed` with `input_type="query"`.
+        """Embed search queries: `embed` with `input_type="query"`.
 
         Args:
             text: A query, or a list of queries.
@@ -153,11 +152,14 @@ class AsyncClient(_BaseClient):
             >>> asyncio.run(main())
             1
         """
+        from .calls import text_or_texts
         from .limits import check_model
 
+        check_model(model)
+        text_or_texts(text, "text")  # here, where the argument has this name
         return await self.embed(
             text,
-            model=check_model(model),
+            model=model,
             input_type="query",
             truncation=truncation,
             output_dtype=output_dtype,
@@ -174,7 +176,7 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[EmbedOptions],
     ) -> EmbeddingsObject:
-        """Embed what is searched: `embed` with `input_type="document"`.
+        """Embed documents to be searched: `embed` with `input_type="document"`.
 
         Args:
             texts: A list of texts, or one.
@@ -256,20 +258,18 @@ class AsyncClient(_BaseClient):
         """
         from . import calls
 
-        return await self._send(
-            calls.contextualized_embed(
-                inputs,
-                model,
-                self._input_type("contextualized_embed", input_type),
-                output_dtype,
-                output_dimension,
-                chunk_fn,
-                enable_auto_chunking,
-                chunk_size,
-                chunk_overlap,
-            ),
+        fields, own = self._arguments(
+            "contextualized_embed",
             options,
+            input_type=input_type,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
+            enable_auto_chunking=enable_auto_chunking,
+            chunk_size=chunk_size,
+            chunk_overlap=chunk_overlap,
         )
+        call = calls.contextualized_embed(inputs, model, chunk_fn, fields)
+        return await self._send(call, own)
 
     async def contextualized_embed_query(
         self,
@@ -279,7 +279,7 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """Embed what is searched with: `contextualized_embed` with `input_type="query"`.
+        """Embed search queries: `contextualized_embed` with `input_type="query"`.
 
         Args:
             text: A query, or a list of queries.
@@ -300,7 +300,11 @@ class AsyncClient(_BaseClient):
             >>> asyncio.run(main())
             1
         """
+        from .calls import text_or_texts
+
         queries = [text] if isinstance(text, str) else text
+        if isinstance(text, str):
+            text_or_texts(text, "text")  # here, where the argument has this name
         return await self.contextualized_embed(
             queries,
             model=model,
@@ -322,7 +326,7 @@ class AsyncClient(_BaseClient):
         chunk_overlap: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
     ) -> ContextualizedEmbeddingsObject:
-        """Embed what is searched: `contextualized_embed` with `input_type="document"`.
+        """Embed documents to be searched: `contextualized_embed` with `input_type="document"`.
 
         Args:
             documents: Documents, each a list of its chunks; whole texts with auto-chunking.
@@ -410,17 +414,16 @@ class AsyncClient(_BaseClient):
         """
         from . import calls
 
-        return await self._send(
-            calls.multimodal_embed(
-                await _prepared(inputs, model),
-                model,
-                self._input_type("multimodal_embed", input_type),
-                truncation,
-                output_dtype,
-                output_dimension,
-            ),
+        fields, own = self._arguments(
+            "multimodal_embed",
             options,
+            input_type=input_type,
+            truncation=truncation,
+            output_dtype=output_dtype,
+            output_dimension=output_dimension,
         )
+        prepared = await _prepared(inputs, model)
+        return await self._send(calls.multimodal_embed(prepared, model, fields), own)
 
     async def multimodal_embed_query(
         self,
@@ -431,7 +434,7 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """Embed what is searched with: `multimodal_embed` with `input_type="query"`.
+        """Embed search queries: `multimodal_embed` with `input_type="query"`.
 
         Args:
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
@@ -472,7 +475,7 @@ class AsyncClient(_BaseClient):
         output_dimension: int | None = None,
         **options: Unpack[MultimodalEmbedOptions],
     ) -> MultimodalEmbeddingsObject:
-        """Embed what is searched: `multimodal_embed` with `input_type="document"`.
+        """Embed documents to be searched: `multimodal_embed` with `input_type="document"`.
 
         Args:
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
@@ -543,10 +546,11 @@ class AsyncClient(_BaseClient):
         """
         from . import calls
 
-        return await self._send(calls.rerank(query, documents, model, top_k, truncation), options)
+        fields, own = self._arguments("rerank", options, top_k=top_k, truncation=truncation)
+        return await self._send(calls.rerank(query, documents, model, fields), own)
 
     async def atokenizer(self, model: str) -> Tokenizer:
-        """The tokenizer of a model, as the library `tokenizers` has it; it does not truncate.
+        """Return the tokenizer of a model, of the library `tokenizers`; it does not truncate.
 
         Fetched once per process and machine: from the Hugging Face Hub, or from the emulator that
         requests go to. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured; the client's
@@ -575,7 +579,7 @@ class AsyncClient(_BaseClient):
         return await asyncio.to_thread(self.tokenizer, model)
 
     async def atokenize(self, texts: Sequence[str], model: str | None = None) -> list[Encoding]:
-        """The tokens of texts, without those of a prompt.
+        """Tokenize texts, without the prompt of an input type.
 
         Args:
             texts: A list of texts.
@@ -585,7 +589,7 @@ class AsyncClient(_BaseClient):
             An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
 
         Raises:
-            ArgumentError: The texts are no list of strings.
+            ArgumentError: The texts are not a list of strings.
             ImportError, OSError: As in `tokenizer`.
 
         Example:
@@ -599,14 +603,14 @@ class AsyncClient(_BaseClient):
         return await asyncio.to_thread(self.tokenize, texts, model)
 
     async def acount_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
-        """The number of tokens of texts, as the API counts them for a request.
+        """Count the tokens of texts, as the API counts them for a request.
 
         Args:
             texts: A list of texts.
             model: Name of a model.
 
         Raises:
-            ArgumentError: The texts are no list of strings.
+            ArgumentError: The texts are not a list of strings.
             ImportError, OSError: As in `tokenizer`.
 
         Example:
@@ -620,7 +624,7 @@ class AsyncClient(_BaseClient):
         return await asyncio.to_thread(self.count_tokens, texts, model)
 
     async def acount_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
-        """What inputs of `multimodal_embed` would be billed for, counted on this machine.
+        """Count what inputs of `multimodal_embed` would be billed for, on this machine.
 
         Args:
             inputs: As `multimodal_embed` takes them, but for URLs, which are not fetched.
@@ -648,21 +652,21 @@ class AsyncClient(_BaseClient):
 
     @property
     def files(self) -> AsyncFiles:
-        """Files for batch jobs, and what the jobs wrote; see `voyageai.files.AsyncFiles`."""
+        """Files for batch jobs, and those that jobs wrote: a `voyageai.files.AsyncFiles`."""
         from .files import AsyncFiles
 
         return AsyncFiles(_Sender(self))
 
     @property
     def batches(self) -> AsyncBatches:
-        """Batch jobs, which cost less than live calls; see `voyageai.batches.AsyncBatches`."""
+        """Batch jobs, which cost less than live calls: a `voyageai.batches.AsyncBatches`."""
         from .batches import AsyncBatches
 
         return AsyncBatches(_Sender(self))
 
     @property
     def with_raw_response(self) -> AsyncWithRawResponse:
-        """The same methods, with the answer as it came: status, headers, bytes, and `parse()`."""
+        """The same methods, returning raw responses: status, headers, bytes, and `parse()`."""
         return AsyncWithRawResponse(self, self._transport)
 
     async def aclose(self) -> None:
@@ -682,19 +686,21 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
     async def _send(self, call: Call[T], options: CallOptions) -> T:
-        raw = asked(self._transport, call.method)
-        return cast("T", await self._transport.run(call, *self._ready(options, call.body), raw=raw))
+        raw = returns_raw(self._transport, call.method)
+        return cast(
+            "T", await self._transport.run(call, *self._ready(options, call.method), raw=raw)
+        )
 
 
 async def _prepared(inputs: Any, model: str) -> Any:
-    """Inputs whose pictures and videos are encoded, which takes long, in a thread."""
+    """Return inputs with pictures and videos encoded, in a thread: that takes long."""
     from .media import has_media, prepare
 
     return await asyncio.to_thread(prepare, inputs, model) if has_media(inputs) else inputs
 
 
 class _Sender(BaseSender[AsyncClient]):
-    """What files and batches use of the client; see `flow.AsyncSender`."""
+    """The `flow.AsyncSender` of a client: the part that files and batches depend on."""
 
     @property
     def environment(self) -> Environment:
@@ -703,7 +709,7 @@ class _Sender(BaseSender[AsyncClient]):
 
     @property
     def transport(self) -> object:
-        """What carries the calls."""
+        """The transport, which copies of a client share."""
         return self._client._transport
 
     async def send(self, call: Call[T], options: CallOptions) -> T:
@@ -716,7 +722,7 @@ class _Sender(BaseSender[AsyncClient]):
 
 
 class AsyncWithRawResponse(Raw[AsyncClient]):
-    """The methods of `AsyncClient`, with answers as they came."""
+    """The methods of `AsyncClient`, returning raw responses."""
 
     embed = raw_async(AsyncClient.embed)
     embed_query = raw_async(AsyncClient.embed_query)

@@ -1,4 +1,4 @@
-"""Files that only their user can read, opened where they are and nowhere else."""
+"""Files that only their user can read, opened without following links."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class NotRegularError(OSError):
 
 
 def check_regular(path: Path) -> None:
-    """Refuse what is there but is no regular file. A link is none, wherever it leads.
+    """Refuse something that is there but is no regular file. A link is none, wherever it leads.
 
     Raises:
         NotRegularError: Says what it is.
@@ -52,7 +52,7 @@ def check_regular(path: Path) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """The same for a folder.
+    """Refuse something that is there but is no folder. A link is none, wherever it leads.
 
     Raises:
         NotRegularError: Says what it is.
@@ -95,7 +95,7 @@ def open_regular(path: Path, mode: str = "rb") -> IO[bytes]:
 
 
 def private(name: str, flags: int) -> int:
-    """An opener for `open`: what may be written only its user can read, whatever the umask.
+    """Open a file, as an opener for `open`; if it may be written, only its user can read it.
 
     It waits for nobody at the other end of a pipe. Files of other users stay as they are.
     """

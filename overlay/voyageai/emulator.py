@@ -1,4 +1,4 @@
-"""The local server's former name: it is the package `voyageai_emulator`, of the same extra."""
+"""A former name of the package `voyageai_emulator`."""
 
 from voyageai_emulator import (
     Emulator,

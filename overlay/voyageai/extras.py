@@ -1,4 +1,4 @@
-"""Packages that are there only if they were asked for."""
+"""Optional packages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def require(module: str, extra: str) -> Any:
-    """A module of an optional package.
+    """Import a module of an optional package.
 
     Args:
         module: Its name.
@@ -25,10 +25,10 @@ def require(module: str, extra: str) -> Any:
 
 
 def install(extra: str) -> str:
-    """What to do to have an extra.
+    """Say how to install an extra.
 
-    It names the packages and not this one: an index may have another `voyageai`, which would take
-    this one's place.
+    It names the packages and not this one: an index may have another `voyageai`, which would
+    replace this one.
     """
     from importlib.metadata import PackageNotFoundError, requires
 

@@ -58,7 +58,7 @@ class Sleep:
 
 @frozen
 class Notify:
-    """A step: tell a callback of the user's; an asynchronous driver awaits what it returns.
+    """A step: call a callback of the user's; an asynchronous driver awaits what it returns.
 
     Attributes:
         message: The callback's argument.
@@ -169,9 +169,9 @@ async def run_async(
             elif isinstance(step, Sleep):
                 await sleep(step.seconds)
             elif isinstance(step, Notify):
-                told = None if notify is None else notify(step.message)
-                if inspect.isawaitable(told):
-                    await told
+                returned = None if notify is None else notify(step.message)
+                if inspect.isawaitable(returned):
+                    await returned
             else:
                 result: T = step.take()
                 return result
@@ -247,11 +247,11 @@ class Environment:
 
 
 class _Settings(Protocol):
-    """What both kinds of senders have: a client's settings as they are now."""
+    """The part that both kinds of senders share: the client's current settings."""
 
     @property
     def base_url(self) -> str:
-        """Where requests go."""
+        """The URL of the API."""
         ...
 
     @property
@@ -271,7 +271,7 @@ class _Settings(Protocol):
 
     @property
     def transport(self) -> object:
-        """What carries the calls: copies of a client share it."""
+        """The transport, which copies of a client share."""
         ...
 
     def options(self, given: CallOptions) -> Options:
@@ -284,7 +284,7 @@ class _Settings(Protocol):
 
 
 class Sender(_Settings, Protocol):
-    """What work made of many calls uses of a client: it sends and sleeps."""
+    """The part of a client that work made of many calls depends on."""
 
     def send(self, call: Call[T], options: CallOptions) -> T:
         """Send a call and return its result.
@@ -296,11 +296,10 @@ class Sender(_Settings, Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Sleep."""
-        ...
 
 
 class AsyncSender(_Settings, Protocol):
-    """The same of an asynchronous client."""
+    """The same part of an asynchronous client."""
 
     async def send(self, call: Call[T], options: CallOptions) -> T:
         """Send a call and return its result.
@@ -312,4 +311,3 @@ class AsyncSender(_Settings, Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
-        ...

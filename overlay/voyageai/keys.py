@@ -9,8 +9,8 @@ from typing import Any
 
 from voyageai_rest.operations import SERVERS
 
+from ._utils import Url, with_hidden_passwords
 from .error import ArgumentError, AuthenticationError
-from .reprs import Url, with_hidden_passwords
 
 KEY_VARIABLE = "VOYAGE_API_KEY"
 PATH_VARIABLE = "VOYAGE_API_KEY_PATH"
@@ -34,10 +34,10 @@ class ApiKey(str):
 
 
 class NotAKey:
-    """What was given for a key and is no string, of which no more is kept than a message needs.
+    """Stands for an object that was given as a key and is no string; holds what a message needs.
 
     Args:
-        given: It.
+        given: The object.
 
     Attributes:
         kind: Name of its type.
@@ -53,14 +53,14 @@ class NotAKey:
 
 
 def conceal(key: object) -> Any:
-    """A key that is not shown with the locals of whoever holds it before it is checked."""
+    """Wrap a key, before it is checked, so that tracebacks with local variables do not show it."""
     if key is None or isinstance(key, (ApiKey, NotAKey)):
         return key
     return ApiKey(key) if isinstance(key, str) else NotAKey(key)
 
 
 def variables() -> dict[str, str]:
-    """The environment variables that are looked at, without what is secret in their `repr`."""
+    """Return the environment variables that are read, with a `repr` that hides what is secret."""
     kinds = {KEY_VARIABLE: ApiKey, PATH_VARIABLE: str, URL_VARIABLE: Url}
     return {name: kind(os.environ.get(name, "")) for name, kind in kinds.items()}
 
@@ -72,7 +72,7 @@ def find_key(
     module_key: str | None,
     environment: Mapping[str, str],
 ) -> ApiKey | None:
-    """The key, from the first of five places that has one.
+    """Return the key from the first of five places that has one.
 
     Args:
         argument: What was given to the client.
@@ -102,9 +102,9 @@ def find_key(
 
 
 def usable(key: object, place: str) -> ApiKey | None:
-    """The key as it goes into a header, or None for an empty one.
+    """Return the key as it goes into a header, or None for an empty one.
 
-    Whether it is a key is for the server to say: placeholders are sent to gateways that add theirs.
+    The server decides whether it is a key: placeholders are sent to gateways that add theirs.
 
     Raises:
         AuthenticationError: It is no string, or no header can hold it; without showing it.
@@ -126,7 +126,7 @@ def usable(key: object, place: str) -> ApiKey | None:
 
 
 def base_url(argument: object, key: str | None, environment: Mapping[str, str]) -> Url:
-    """The base URL, without a slash at its end.
+    """Return the base URL, without a slash at its end.
 
     Args:
         argument: A URL or the name of a host: `voyage`, `atlas`, `us` or `eu`.
@@ -142,8 +142,13 @@ def base_url(argument: object, key: str | None, environment: Mapping[str, str]) 
     return usable_url(argument)
 
 
+def url_source(url: str) -> str:
+    """Return what to blame for a base URL: the environment variable, if it holds this URL."""
+    return URL_VARIABLE if os.environ.get(URL_VARIABLE) == url else "base_url"
+
+
 def usable_url(given: object) -> Url:
-    """A URL, or that of a host that is named, without a slash at its end.
+    """Return a URL, or that of a host that is named, without a slash at its end.
 
     Raises:
         ArgumentError: It is neither.
@@ -154,9 +159,11 @@ def usable_url(given: object) -> Url:
         found = Url(named.get(given, given).rstrip("/"))
         if found.startswith(("http://", "https://")):
             return found
-    shown = repr(given) if isinstance(given, str) else type(given).__name__
+    shown, place = type(given).__name__, "base_url"
+    if isinstance(given, str):
+        shown, place = repr(given), url_source(given)
     names = ", ".join(map(repr, named))
-    raise ArgumentError(f"base_url must be a URL or one of {names}, not {shown}", "base_url")
+    raise ArgumentError(f"{place} must be a URL or one of {names}, not {shown}", "base_url")
 
 
 def _host_of(key: str) -> str:

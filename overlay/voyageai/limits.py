@@ -1,36 +1,30 @@
-"""What a model and a request may be, as the catalogue and the contract say."""
+"""Checks of arguments against the catalogue of models and the contract."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
-
-from voyageai_rest.catalogue import Model, UnknownModelError, find
+from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.constraints import CONSTRAINTS, Constraint
 
 from .error import ArgumentError
 
-if TYPE_CHECKING:
-    from voyageai_rest.models import InputType, OutputDtype
-
-V = TypeVar("V")
 NONE = Constraint()
 
 
 def constraint(request: str, field: str) -> Constraint:
-    """What the contract demands of a field of a request; nothing for a field without demands."""
+    """Return what the contract demands of a field of a request; nothing for other fields."""
     return CONSTRAINTS.get(request, {}).get(field, NONE)
 
 
 def known(model: str) -> Model | None:
-    """The catalogue's entry, or None: a model newer than this release is used unchecked."""
+    """Return the catalogue's entry, or None: a model newer than this release is used unchecked."""
     try:
-        return find(model)
-    except UnknownModelError:
+        return MODELS.get(model)
+    except TypeError:  # it is not even a name
         return None
 
 
 def check_model(model: object) -> str:
-    """The name of a model, which must be a string with something in it."""
+    """Return the name of a model, which must be a string that is not blank."""
     if not isinstance(model, str) or not model.strip():
         raise ArgumentError(f"model must be the name of a model, not {model!r}", "model")
     return model
@@ -64,20 +58,6 @@ def check_output(model: str, dimension: object, dtype: object) -> None:
             )
 
 
-def check_embedding(
-    model: str, input_type: str | None, output_dtype: str | None, output_dimension: int | None
-) -> tuple[InputType | None, OutputDtype | None]:
-    """The input type and the dtype of a request for embeddings, which take any string till here.
-
-    Raises:
-        ArgumentError: An argument is not one of the contract's, or not one of the model's.
-    """
-    check_model(model)
-    check_value("EmbeddingsRequest", "input_type", input_type)
-    check_output(model, output_dimension, output_dtype)
-    return cast("InputType | None", input_type), cast("OutputDtype | None", output_dtype)
-
-
 def check_value(request: str, field: str, value: object) -> None:
     """Refuse a value that is not one of the contract's; None passes."""
     values = constraint(request, field).values
@@ -102,15 +82,6 @@ def check_number(request: str, field: str, value: object) -> None:
         raise ArgumentError(
             f"{field} must be less than or equal to {bounds.maximum}, not {value}", field
         )
-
-
-def check_field(request: str, field: str, value: V) -> V:
-    """A value of a field as it is, if it is one of the contract's or within its bounds."""
-    bounds = constraint(request, field)
-    check_value(request, field, value)
-    if bounds.minimum is not None or bounds.maximum is not None:
-        check_number(request, field, value)
-    return value
 
 
 def check_flag(field: str, value: object) -> None:

@@ -1,20 +1,19 @@
-"""Options of a single call."""
+"""Options of single calls, and the checks of those and of a client's settings."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import field, frozen
 
 from .error import ArgumentError
-from .limits import check_field, check_value
+from .limits import check_value
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx2
-    from voyageai_rest.types import Model
 
     from .ratelimit import RateLimiter
 
@@ -50,46 +49,50 @@ class CallOptions(TypedDict, total=False):
     extra_body: Mapping[str, Any] | None
 
 
+# A field that the contract gains is one line in these: the signatures, which are the official
+# client's, stay as they are. tests/overlay/test_arguments.py compares both with the contract.
+
+
 class EmbedOptions(CallOptions, total=False):
-    """Those of `embed` and its forms: also fields of the body that are newer than its signature."""
+    """Options of a call of `embed` and its forms, and fields of `EmbeddingsRequest`."""
 
 
 class ContextualizedEmbedOptions(CallOptions, total=False):
-    """The same of `contextualized_embed`."""
+    """Options of `contextualized_embed`, and fields of `ContextualizedEmbeddingsRequest`."""
 
 
 class MultimodalEmbedOptions(CallOptions, total=False):
-    """The same of `multimodal_embed`."""
+    """Options of `multimodal_embed`, and fields of `MultimodalEmbeddingsRequest`."""
 
 
 class RerankOptions(CallOptions, total=False):
-    """The same of `rerank`."""
+    """Options of `rerank`, and fields of `RerankRequest`.
+
+    Attributes:
+        return_documents: Whether the answer repeats the documents; the result has them anyway.
+    """
+
+    return_documents: bool | None
 
 
-def with_fields(given: CallOptions, body: Model | None) -> CallOptions:
-    """Options of a call, with further fields of its body in `extra_body`.
+OF_A_CALL = frozenset(CallOptions.__annotations__)
+"""Names of the options of a call."""
 
-    So a field that the contract gains is taken by every method that sends it.
+
+def unexpected(function: str, name: str, known: Iterable[str]) -> TypeError:
+    """Return the error for a keyword argument that a function does not have.
 
     Args:
-        given: The options. What is neither one nor a field stays, to be refused.
-        body: What is sent; fields that the call has set itself are not taken.
-
-    Raises:
-        ArgumentError: A field is out of the contract's bounds.
+        function: Name of the function, or nothing where it is not known.
+        name: The argument that was given.
+        known: Those that the function has.
     """
-    if body is None or given.keys() <= CallOptions.__annotations__.keys():
-        return given
-    from voyageai_rest.types import UNSET
+    from difflib import get_close_matches
 
-    options: dict[str, Any] = {**given}
-    fields: dict[str, Any] = {}
-    for name in given.keys() - CallOptions.__annotations__.keys():
-        if getattr(body, name, None) is UNSET:
-            fields[name] = check_field(type(body).__name__, name, options.pop(name))
-    sent = {name: value for name, value in fields.items() if value is not None}
-    extra = _mapping("extra_body", given.get("extra_body") or {})
-    return cast("CallOptions", {**options, "extra_body": {**sent, **extra}})
+    near = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    called = f"{function}() " if function else ""
+    return TypeError(f"{called}got an unexpected keyword argument {name!r}{hint}")
 
 
 @frozen(kw_only=True)
@@ -120,8 +123,9 @@ class Options:
         max_retries: int | RetryPolicy,
         limiter: RateLimiter | None,
         max_response_bytes: int | None = None,
+        method: str = "",
     ) -> Options:
-        """The options of a call.
+        """Return the options of a call.
 
         Args:
             given: What the call was given.
@@ -130,28 +134,29 @@ class Options:
             max_retries: The client's retries.
             limiter: The client's rate limit.
             max_response_bytes: The client's bound of answers.
+            method: The method that was called, for the error.
 
         Raises:
             TypeError: There is no such option.
             ArgumentError: An option is wrong.
         """
-        for name in given:
-            if name not in CallOptions.__annotations__:
-                raise TypeError(f"got an unexpected keyword argument {name!r}")
+        for name in given.keys() - OF_A_CALL:
+            raise unexpected(method, name, OF_A_CALL)
+        headers, body = given.get("extra_headers"), given.get("extra_body")
         return cls(
             timeout=seconds(given.get("timeout", timeout)),
             deadline=positive(given.get("deadline", deadline)),
             max_retries=policy(given.get("max_retries", max_retries)),
             limiter=limiter,
             max_response_bytes=max_response_bytes,
-            extra_headers=_headers(given.get("extra_headers") or {}),
-            extra_body=_mapping("extra_body", given.get("extra_body") or {}),
+            extra_headers=_headers(headers) if headers else {},
+            extra_body=_mapping("extra_body", body) if body else {},
         )
 
     @property
     def attempt(self) -> float | None:
         """Seconds for an attempt, from the first look at a name to the last byte of the answer."""
-        if isinstance(self.timeout, (int, float)) and self.timeout:
+        if isinstance(self.timeout, (int, float)):
             return float(min(self.timeout, LONGEST))
         return None
 
@@ -162,7 +167,7 @@ class Options:
 
 
 def policy(retries: int | RetryPolicy) -> RetryPolicy:
-    """A number of retries as a policy.
+    """Return a number of retries as a policy.
 
     Raises:
         ArgumentError: It is neither a policy nor a number from 0.
@@ -178,17 +183,19 @@ def policy(retries: int | RetryPolicy) -> RetryPolicy:
 
 
 def seconds(timeout: Seconds) -> Seconds:
-    """A timeout as it is.
+    """Return a timeout as it is.
 
     Raises:
         ArgumentError: It is neither seconds nor an `httpx2.Timeout`.
     """
+    if timeout is None or (_is_time(timeout) and timeout):
+        return timeout
     given: Any = timeout
-    phases = given.as_dict().values() if hasattr(given, "as_dict") else [given]
+    phases = given.as_dict().values() if hasattr(given, "as_dict") else [-1]
     if not all(each is None or _is_time(each) for each in phases):
         raise ArgumentError(
-            f"timeout must be a number of seconds (0 or more), an httpx2.Timeout or None, not "
-            f"{given!r}; for separate connect and read timeouts use "
+            "timeout must be a number of seconds greater than 0, an httpx2.Timeout, or None for "
+            f"the default, not {given!r}; for separate connect and read timeouts use "
             "httpx2.Timeout(read, connect=connect)",
             "timeout",
         )
@@ -196,15 +203,15 @@ def seconds(timeout: Seconds) -> Seconds:
 
 
 def _is_time(given: object) -> bool:
-    """Whether something is a number of seconds from 0."""
+    """Return whether something is a number of seconds from 0."""
     return isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0
 
 
 def check_input_types(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Default input types by method, as they are.
+    """Return default input types by method as they are.
 
     Raises:
-        ArgumentError: Says which is of no method, or is none.
+        ArgumentError: There is no such method, or no such input type.
     """
     given = _mapping("input_types", given)
     for method, input_type in given.items():
@@ -218,10 +225,10 @@ def check_input_types(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def positive(deadline: float | None) -> float | None:
-    """A deadline as it is.
+    """Return a deadline as it is.
 
     Raises:
-        ArgumentError: It is no number of seconds above 0.
+        ArgumentError: It is not a number of seconds above 0.
     """
     if deadline is not None and not (_is_time(deadline) and deadline > 0):
         raise ArgumentError(
@@ -232,10 +239,10 @@ def positive(deadline: float | None) -> float | None:
 
 
 def byte_limit(size: int | None) -> int | None:
-    """A bound of answers as it is.
+    """Return a bound of answers as it is.
 
     Raises:
-        ArgumentError: It is no number of bytes above 0.
+        ArgumentError: It is not a number of bytes above 0.
     """
     if size is not None and (type(size) is not int or size < 1):
         raise ArgumentError(
@@ -246,10 +253,10 @@ def byte_limit(size: int | None) -> int | None:
 
 
 def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers as they are, if they can be sent as RFC 9110 has them. Values may be secrets.
+    """Return headers as they are if RFC 9110 allows them. Values may be secrets.
 
     Raises:
-        ArgumentError: Names the header that can't, and never shows its value.
+        ArgumentError: One can't be sent; names it, and never shows its value.
     """
     given: Mapping[Any, Any] = _mapping("extra_headers", headers)
     for name, value in given.items():
@@ -273,10 +280,10 @@ def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _mapping(argument: str, given: object) -> dict[Any, Any]:
-    """A copy of a mapping.
+    """Return a copy of a mapping.
 
     Raises:
-        ArgumentError: It is none.
+        ArgumentError: It is not a mapping.
     """
     if isinstance(given, Mapping):
         return dict(given)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from voyageai_rest.catalogue import PROMPTS, find
 
-from .callers import level
+from ._utils import stacklevel
 from .error import ArgumentError
 from .limits import known
 
@@ -30,7 +30,7 @@ class DoublePromptWarning(UserWarning):
 
 
 class MissingInputTypeWarning(UserWarning):
-    """No input_type is given to a model that has prompts; what is found will be worse for it.
+    """No input_type is given to a model that has prompts, which makes retrieval worse.
 
     Shown once for each line that calls. To make it an error, or silence it where vectors are not
     for retrieval:
@@ -40,7 +40,7 @@ class MissingInputTypeWarning(UserWarning):
 
 
 def prompt(input_type: InputType | str | None, model: str | None = None) -> str:
-    """The prompt for an input type.
+    """Return the prompt of an input type.
 
     Args:
         input_type: `query`, `document` or None.
@@ -65,15 +65,15 @@ def prompt(input_type: InputType | str | None, model: str | None = None) -> str:
 
 
 def render(text: str, input_type: InputType | str | None, model: str | None = None) -> str:
-    """The text as the model sees it. See `prompt` for arguments and errors."""
+    """Return a text as the model sees it; takes and raises what `prompt` does."""
     return prompt(input_type, model) + text
 
 
 class Tokenizer(Protocol):
-    """Makes tokens of texts, such as `Client.tokenizer` gives."""
+    """Encodes texts, as what `Client.tokenizer` returns does."""
 
     def encode(self, sequence: str) -> Sized:
-        """The tokens of a text."""
+        """Return the tokens of a text."""
         ...
 
 
@@ -83,7 +83,7 @@ def count(
     model: str | None,
     tokenizer: Tokenizer,
 ) -> int:
-    """Tokens of texts with their prompts, as the model sees them.
+    """Count the tokens of texts with their prompts, as the model sees them.
 
     Args:
         texts: The texts.
@@ -102,7 +102,7 @@ def count(
 
 
 def guard(texts: Iterable[str], input_type: InputType | str | None, model: str) -> None:
-    """Warn of a call that will find less than it could.
+    """Warn of a call whose vectors will retrieve worse than they could.
 
     Warns:
         MissingInputTypeWarning: The model has prompts, and no input type is given.
@@ -121,7 +121,7 @@ def guard(texts: Iterable[str], input_type: InputType | str | None, model: str) 
                 "input_type='document'; otherwise ignore "
                 "voyageai.prompts.MissingInputTypeWarning.",
                 MissingInputTypeWarning,
-                stacklevel=level(),
+                stacklevel=stacklevel(),
             )
         return
     start = getattr(PROMPTS[prompts], input_type).rstrip()
@@ -132,6 +132,6 @@ def guard(texts: Iterable[str], input_type: InputType | str | None, model: str) 
                 "adds, and would carry it twice. Leave the prompt out of the text, or pass "
                 "input_type=None.",
                 DoublePromptWarning,
-                stacklevel=level(),
+                stacklevel=stacklevel(),
             )
             return

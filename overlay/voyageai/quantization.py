@@ -1,4 +1,4 @@
-"""Vectors made smaller, and compared as they are: numpy on the dtypes of the API.
+"""Quantize, truncate and compare vectors in the dtypes of the API, with numpy.
 
 Floats are 4 bytes a dimension, `int8` and `uint8` one, `binary` and `ubinary` an eighth.
 
@@ -30,11 +30,11 @@ __all__ = ["hamming", "pack", "similarity", "truncate", "unpack"]
 
 BITS = 8
 SIGN = 128
-"""What a signed byte is less than the unsigned one of the same bits (offset binary)."""
+"""The difference between the unsigned and the signed byte of the same bits (offset binary)."""
 
 
 def pack(vectors: npt.ArrayLike, dtype: OutputDtype | str = "ubinary") -> npt.NDArray[Any]:
-    """Floats to bits: 1 for a value above 0, packed by eights.
+    """Quantize floats to bits, 1 for a value above 0, packed eight to a byte.
 
     Args:
         vectors: A (vectors x dimensions) matrix of floats; dimensions a multiple of 8.
@@ -60,7 +60,7 @@ def pack(vectors: npt.ArrayLike, dtype: OutputDtype | str = "ubinary") -> npt.ND
 
 
 def unpack(vectors: npt.ArrayLike, dtype: OutputDtype | str) -> npt.NDArray[Any]:
-    """Packed bits to one uint8 of 0 or 1 per dimension.
+    """Unpack bits to one uint8 of 0 or 1 per dimension.
 
     Args:
         vectors: A (vectors x dimensions / 8) matrix.
@@ -81,11 +81,15 @@ def unpack(vectors: npt.ArrayLike, dtype: OutputDtype | str) -> npt.NDArray[Any]
 def hamming(
     queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype | str
 ) -> npt.NDArray[Any]:
-    """In how many bits packed vectors differ: a (queries x documents) matrix; less is more alike.
+    """Count the bits in which packed vectors differ: fewer are more similar.
 
     Args:
-        queries, documents: Matrices of packed bits with as many columns.
+        queries: A (queries x dimensions / 8) matrix of packed bits.
+        documents: A (documents x dimensions / 8) matrix of packed bits.
         dtype: `binary` or `ubinary`, as they were asked for.
+
+    Returns:
+        A (queries x documents) matrix of int32.
 
     Raises:
         ArgumentError: The dtype is no packed one, or the columns differ in number.
@@ -106,16 +110,18 @@ def hamming(
 def similarity(
     queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype | str = "float"
 ) -> npt.NDArray[Any]:
-    """How alike vectors are: a (queries x documents) matrix; larger is more alike.
+    """Compute the similarity of vectors; larger is more similar.
 
     Args:
-        queries, documents: Matrices of one dtype with as many columns.
+        queries: A (queries x columns) matrix.
+        documents: A (documents x columns) matrix of the same dtype.
         dtype: As they were asked for.
 
     Returns:
-        Of `float` vectors the product, which is the cosine as they have unit length; of `int8` and
-        `uint8` the product in whole numbers, `uint8` taken about the middle of its range; of packed
-        bits the number of bits that agree less the number that do not.
+        A (queries x documents) matrix. For `float` it holds the products, which are the cosines, as
+        vectors have unit length; for `int8` and `uint8` the products of integers, `uint8` less the
+        middle of its range; for packed bits the number of bits that agree less the number that
+        differ.
 
     Raises:
         ArgumentError: The columns differ in number.
@@ -139,7 +145,7 @@ def similarity(
 def truncate(
     vectors: npt.ArrayLike, dimension: int, dtype: OutputDtype | str = "float"
 ) -> npt.NDArray[Any]:
-    """The first dimensions of vectors, which are vectors themselves (Matryoshka).
+    """Keep the first dimensions of vectors, which are vectors themselves (Matryoshka).
 
     Args:
         vectors: A matrix with a row per vector.
@@ -194,9 +200,9 @@ def _packed(dtype: OutputDtype | str) -> str:
 def _matrix(
     vectors: npt.ArrayLike, dtype: OutputDtype | str, argument: str = "vectors"
 ) -> npt.NDArray[Any]:
-    """Vectors of a dtype as a matrix of its numbers.
+    """Return vectors of a dtype as a matrix of its numbers.
 
-    Of another dtype the arithmetic would overflow, or lose the fractions, and nobody would notice.
+    With numbers of another dtype the arithmetic would silently overflow or lose the fractions.
     """
     np = require("numpy", "numpy")
     _bits(dtype)

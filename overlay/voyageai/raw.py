@@ -18,11 +18,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 C = TypeVar("C")
 
-_ASKED: ContextVar[tuple[object, str] | None] = ContextVar("voyageai_raw_response", default=None)
+_METHOD: ContextVar[tuple[object, str] | None] = ContextVar("voyageai_raw_response", default=None)
 
 
 @contextmanager
-def asking(transport: object, method: str) -> Generator[None]:
+def returning_raw(transport: object, method: str) -> Generator[None]:
     """Within the block, a method of a client, or of a copy of it, returns answers as they came.
 
     The context says so, not an argument or a copy of the client: methods may be replaced by
@@ -33,16 +33,16 @@ def asking(transport: object, method: str) -> Generator[None]:
         transport: The client's, which its copies share.
         method: The method that sends, as `Call.method` has it.
     """
-    token = _ASKED.set((transport, method))
+    token = _METHOD.set((transport, method))
     try:
         yield
     finally:
-        _ASKED.reset(token)
+        _METHOD.reset(token)
 
 
-def asked(transport: object, method: str) -> bool:
+def returns_raw(transport: object, method: str) -> bool:
     """Return whether the answer to what a method sends is to be returned as it came."""
-    return _ASKED.get() == (transport, method)
+    return _METHOD.get() == (transport, method)
 
 
 class Raw(Generic[C]):
@@ -50,7 +50,7 @@ class Raw(Generic[C]):
 
     Args:
         target: The client or the resource.
-        transport: What carries its calls.
+        transport: The transport of its calls.
     """
 
     def __init__(self, target: C, transport: object) -> None:
@@ -66,7 +66,7 @@ def raw(
 
     @functools.wraps(method)
     def call(self: Raw[C], /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-        with asking(self._transport, _sending(name)):
+        with returning_raw(self._transport, _sending(name)):
             # By its name: whatever replaced it, in the class or in the object, sees the call.
             return cast("RawResponse[T]", getattr(self._target, name)(*args, **kwargs))
 
@@ -81,7 +81,7 @@ def raw_async(
 
     @functools.wraps(method)
     async def call(self: Raw[C], /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-        with asking(self._transport, _sending(name)):
+        with returning_raw(self._transport, _sending(name)):
             found: Any = await getattr(self._target, name)(*args, **kwargs)
             return cast("RawResponse[T]", found)
 

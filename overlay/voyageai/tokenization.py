@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from voyageai_rest.errors import printable
 
-from .callers import level
+from ._utils import stacklevel
 from .error import ArgumentError
 from .extras import require
 from .inputs.texts import check_texts
@@ -43,17 +43,17 @@ Tokenizers: TypeAlias = "Mapping[str, str | PathLike[str] | Tokenizer]"
 
 FILE = "tokenizer.json"
 OWNER = "voyageai"
-"""Whose repositories the models' are."""
+"""The owner of the models' repositories on the Hub."""
 PUBLIC = "https://huggingface.co"
 
 _lock = threading.Lock()
 _loaded: dict[tuple[str, ...], Tokenizer] = {}
 _serving: dict[tuple[str, str], bool] = {}
-"""Whether a host has a repository, of those that answered."""
+"""By host and repository: True if the host has it. Only hosts that answered are kept."""
 
 
 def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Tokenizer:
-    """The tokenizer of a model. The same object each time; it does not truncate.
+    """Return the tokenizer of a model, the same object each time. It does not truncate.
 
     Args:
         model: Name of a model.
@@ -68,7 +68,7 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
     given = (own or {}).get(model)
     if given is not None and not isinstance(given, (str, PathLike)):
         return given
-    # Whoever comes second waits rather than fetches it too.
+    # A second thread waits instead of fetching it too.
     with _lock:
         emulator = None if given else emulator_at(model, base_url)
         where = emulator or _endpoint()
@@ -88,7 +88,7 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
 
 
 def at_hand(model: str, own: Tokenizers | None = None) -> Tokenizer | None:
-    """The tokenizer of a model if it takes no request: given, loaded or fetched before; or None.
+    """Return the tokenizer of a model if that takes no request: given, loaded or fetched before.
 
     Args:
         model, own: As in `load`.
@@ -110,7 +110,7 @@ def at_hand(model: str, own: Tokenizers | None = None) -> Tokenizer | None:
 
 
 def fetch(model: str, name: str, emulator: str | None = None) -> str:
-    """Path of a file of a model's repository, downloaded unless it is there.
+    """Return the path of a file of a model's repository, downloaded unless it is there.
 
     Args:
         model: Name of a model.
@@ -141,14 +141,14 @@ def fetch(model: str, name: str, emulator: str | None = None) -> str:
 
 
 def _look(hub: Any, place: str, name: str, emulator: str | None) -> Any:
-    """What a host says of a file, without the file."""
+    """Ask a host about a file, without fetching it."""
     url = hub.hf_hub_url(place, name, endpoint=emulator or _endpoint())
     # The user's token of the Hub is the Hub's.
     return hub.get_hf_file_metadata(url, token=None if emulator is None else False)
 
 
 def emulator_at(model: str, base_url: str) -> str | None:
-    """The address of the emulator that requests go to, if it has the files of a model.
+    """Return the address of the emulator that requests go to, if it has the files of a model.
 
     Another HF_ENDPOINT goes first. Hosts with TLS are not asked, as emulators have none.
 
@@ -177,13 +177,13 @@ def emulator_at(model: str, base_url: str) -> str | None:
 
 
 def repository(model: str) -> str:
-    """The Hub's repository of a model."""
+    """Return the Hub's repository of a model."""
     entry = known(model)
     return (entry and entry.tokenizer) or f"{OWNER}/{model}"
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
-    """The tokens of each text.
+    """Return the tokens of each text.
 
     Raises:
         ArgumentError: The texts are no list of strings.
@@ -192,7 +192,7 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
 
 
 def count(tokenizer: Tokenizer, texts: Sequence[str]) -> int:
-    """The number of tokens of all texts.
+    """Return the number of tokens of all texts.
 
     Raises:
         ArgumentError: The texts are no list of strings.
@@ -201,7 +201,7 @@ def count(tokenizer: Tokenizer, texts: Sequence[str]) -> int:
 
 
 def default_model(model: str | None) -> str:
-    """The model, or the official client's default with its warning."""
+    """Return the model, or the official client's default with its warning."""
     import voyageai
 
     if model is not None:
@@ -211,7 +211,7 @@ def default_model(model: str | None) -> str:
         f"{voyageai.VOYAGE_EMBED_DEFAULT_MODEL}, and current models have other tokenizers, whose "
         "counts differ.",
         UserWarning,
-        stacklevel=level(),
+        stacklevel=stacklevel(),
     )
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
 

@@ -1,4 +1,4 @@
-"""Bytes to vectors: one typed buffer, made into lists or a matrix only when asked."""
+"""Vectors in one typed buffer, made into lists or a matrix only on demand."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Vectors:
         return cls(bytearray(numbers.tobytes()), number, columns)
 
     def _check_finite(self) -> None:
-        """Refuse NaN and infinity, at the price of a glance at every fourth or eighth byte."""
+        """Refuse NaN and infinity. Only the exponents are looked at, unless one may be of those."""
         if not self.number.startswith("float"):
             return
         size = array.array(FORMATS[self.number]).itemsize
@@ -152,13 +152,13 @@ class Vectors:
         return len(self.buffer) // row_size if row_size else 0
 
     def rows(self, start: int, stop: int) -> Vectors:
-        """Some of the vectors, in the same memory."""
+        """Return some of the vectors, in the same memory."""
         size = self.columns * array.array(FORMATS[self.number]).itemsize
         view = memoryview(self.buffer)[start * size : stop * size]
         return Vectors(view, self.number, self.columns)
 
     def tolist(self) -> list[list[float]]:
-        """A new list of lists of Python numbers."""
+        """Return a new list of lists of Python numbers."""
         if not len(self):
             return []
         shape = (len(self), self.columns)
@@ -166,14 +166,14 @@ class Vectors:
         return cast("list[list[float]]", nested)
 
     def narrowed(self) -> Vectors:
-        """The same vectors, those of float64 as float32, which copies them."""
+        """Return these vectors, or a float32 copy of those of float64."""
         if self.number != "float64":
             return self
         numbers = array.array("f", memoryview(self.buffer).cast("B").cast("d").tolist())
         return Vectors(bytearray(numbers.tobytes()), "float32", self.columns)
 
     def to_bytes(self) -> list[bytes]:
-        """Each vector's numbers, float32 in place of float64, in little-endian order."""
+        """Return each vector's numbers, float32 in place of float64, in little-endian order."""
         narrow = self.narrowed()
         numbers = array.array(FORMATS[narrow.number], bytes(narrow.buffer))
         if not LITTLE:
@@ -183,7 +183,7 @@ class Vectors:
         return [raw[start : start + size] for start in range(0, len(raw), size or 1)]
 
     def to_numpy(self) -> npt.NDArray[Any]:
-        """A matrix over the same memory; float64 is narrowed to float32, which copies.
+        """Return a (rows x columns) matrix over the same memory; of float64 a float32 copy.
 
         Raises:
             ImportError: numpy is not installed.

@@ -1,4 +1,4 @@
-"""The official client's home of videos; see `voyageai.media`."""
+"""The official client's name for `voyageai.media.video`."""
 
 from .media.video import Video, optimize_video
 

@@ -23,10 +23,10 @@ every machine, of unit length, each prefix usable by itself, different for queri
 comparable within an embedding space and unrelated across spaces. A text's vector, and a
 document's score, depend on nothing else in the request.
 
-It records what it is asked, and goes wrong when told to: after
+It records all requests, and fails on demand: after
 ``emulator.faults.next("status", status=429, retry_after=2)`` in a block
-``with running() as emulator``, the next request meets that. `voyageai_emulator.faults` says how to
-plan faults, and from a shell ``voyageai-emulator --faults`` lists them.
+``with running() as emulator``, the next request gets that status. `voyageai_emulator.faults` says
+how to plan faults, and from a shell ``voyageai-emulator --faults`` lists them.
 
 Needs the extra ``emulator``.
 """
@@ -37,22 +37,20 @@ import contextlib
 import importlib
 from typing import TYPE_CHECKING
 
-from voyageai.extras import install
-
 if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Unpack
 
+    from .emulator import Emulator
     from .faults import Fault, FaultPlan
-    from .handle import Emulator
     from .inprocess import InProcessEmulator
     from .settings import SettingsDict
 
 __all__ = ["Emulator", "Fault", "FaultPlan", "InProcessEmulator", "in_process", "running"]
 
-# Loaded when they are asked for: they need the extra.
-_LATE = {
-    "Emulator": ".handle",
+# Imported on first use, as they need the extra.
+_LAZY = {
+    "Emulator": ".emulator",
     "Fault": ".faults",
     "FaultPlan": ".faults",
     "InProcessEmulator": ".inprocess",
@@ -60,15 +58,17 @@ _LATE = {
 
 
 def missing(error: ImportError) -> str:
-    """What to say where the extra is not installed."""
+    """Return the message for an extra that is not installed."""
+    from voyageai.extras import install
+
     return f"the emulator needs packages that are not installed: {install('emulator')} ({error})"
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATE:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return getattr(importlib.import_module(_LATE[name], __name__), name)
+        return getattr(importlib.import_module(_LAZY[name], __name__), name)
     except ImportError as error:
         raise ImportError(missing(error), name=error.name) from error
 
@@ -81,22 +81,23 @@ def running(
     expose: bool = False,
     **options: Unpack[SettingsDict],
 ) -> Generator[Emulator]:
-    """Run an emulator in a thread for as long as the block lasts.
+    """Run an emulator in a thread during the block.
 
     Several may run at once, each at a port of its own.
 
     Args:
         host: Address to listen at; by default only this machine can connect.
         port: Port to listen at; 0 for a free one.
-        expose: Allow a host that other machines can reach, and with it whoever can reach it.
+        expose: Allow a host that other machines can reach. Anybody who can reach it can use it.
         **options: As in `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
             ``latency``, ``concurrency``, ``max_connections``, ``allow_hosts``, ``engine``,
             ``state``, ``faults``, ``record``, ``admin_token`` and ``clock``.
 
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:
-        ``requests`` that were made, in order; ``faults`` to come, which can be planned as the
-        emulator runs; ``clock``, which can be moved; ``connections``, counted; ``admin_token``.
+        ``requests``, those received, in order; ``faults``, which can be planned while the
+        emulator runs; ``clock``, which can be moved; ``batches``, ``limits`` and ``latency``,
+        which can be changed; ``connections``, counted; ``admin_token``.
 
     Raises:
         ImportError: The extra is not installed.
@@ -115,12 +116,11 @@ def running(
         1
     """
     try:
-        from .exposure import check_host
         from .server import Server, serving
-        from .settings import Settings
+        from .settings import Settings, check_bind_address
     except ImportError as error:
         raise ImportError(missing(error), name=error.name) from error
-    check_host(host, "expose=True", allowed=expose)
+    check_bind_address(host, "expose=True", allowed=expose)
     server = Server(host, port, Settings(**options))
     with serving(server) as emulator:
         yield emulator
@@ -128,19 +128,18 @@ def running(
 
 @contextlib.contextmanager
 def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
-    """Have an emulator without a socket for as long as the block lasts.
+    """Run an emulator without a socket during the block.
 
-    It is reached by the attribute ``transport`` of what the block gets, which is a transport for
-    `httpx2.Client` and `httpx2.AsyncClient`, from any thread and any asyncio event loop. Requests
-    to any host arrive there, and are answered as that host would. What a socket does to a client
-    the transport does too: timeouts, and faults that reset or close the connection.
+    Its attribute ``transport`` is a transport for `httpx2.Client` and `httpx2.AsyncClient`, for
+    any thread and any event loop. Requests to any host arrive there, and are answered as that host
+    would. Timeouts, and faults that reset or close the connection, behave as over a socket.
 
     Args:
         **options: As in `running`.
 
     Yields:
-        As in `running`, with ``transport``. The base URL is of a host that does not exist; use it,
-        or that of a real host.
+        As in `running`, with ``transport``. The base URL has a host that does not exist; use it,
+        or the URL of a real host.
 
     Raises:
         ImportError: The extra is not installed.

@@ -6,20 +6,19 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from voyageai_rest.catalogue import Tiers
 from voyageai_rest.operations import SERVERS
 
 from . import missing
-from .exposure import check_host
-from .settings import MAX_CONNECTIONS
+from .settings import MAX_CONNECTIONS, check_bind_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .handle import Emulator
+    from .emulator import Emulator
 
 __all__ = ["main"]
 
@@ -39,7 +38,7 @@ examples:
   %(prog)s --fault 'status:0.1; status=503' --latency model
       fails a tenth of the requests, and takes as long as the API may take
   %(prog)s --state batches.db --record requests.jsonl
-      keeps files and batches, and writes down what it is asked
+      keeps files and batches, and writes every request to a file
 """
 DEFAULT = "(default: %(default)s)"
 
@@ -58,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--expose",
         action="store_true",
-        help="allow a host that other machines can reach, and with it whoever can reach it",
+        help="allow a host that other machines can reach; anybody who can reach it can use it",
     )
 
     group = parser.add_argument_group("what it stands for")
@@ -72,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--platform",
         metavar="NAME",
-        help=f"host whose models, operations and keys there are: {', '.join(PLATFORMS)} "
-        "(default: those of all)",
+        help="host to stand for, with its models, operations and keys: "
+        f"{', '.join(PLATFORMS)} (default: all of them)",
     )
     add(
         "--engine",
@@ -95,19 +94,19 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--tier",
         metavar="TIER",
-        help=f"usage tier whose rate limits hold: {', '.join(Tiers.__annotations__)} "
+        help=f"usage tier whose rate limits apply: {', '.join(Tiers.__annotations__)} "
         "(default: no limits)",
     )
     add(
         "--retry-after",
         action="store_true",
-        help="say after a rate limit when to come again, which the API does not",
+        help="send the header retry-after with a 429, which the API does not",
     )
     add(
         "--latency",
         default="none",
         metavar="TIME",
-        help=f"how long answers take: none, seconds, or model {DEFAULT}",
+        help=f"how long responses take: none, seconds, or model {DEFAULT}",
     )
     add(
         "--concurrency",
@@ -120,17 +119,17 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=MAX_CONNECTIONS,
         metavar="COUNT",
-        help=f"connections open at once; beyond, those that ask nothing are ended {DEFAULT}",
+        help=f"connections open at once; beyond, idle ones are ended {DEFAULT}",
     )
 
-    add = parser.add_argument_group("trouble").add_argument
+    add = parser.add_argument_group("faults").add_argument
     add(
         "--fault",
         action="append",
         default=[],
         dest="faults",
         metavar="FAULT",
-        help="what goes wrong: NAME for every request, NAME:RATE for a share of them, "
+        help="a fault: NAME for every request, NAME:RATE for a share of them, "
         "parameters after it as in 'status:0.1; status=503'; repeatable",
     )
     add("--faults", action="store_true", dest="list_faults", help="list the faults and exit")
@@ -147,13 +146,13 @@ def _parser() -> argparse.ArgumentParser:
         group.add_mutually_exclusive_group().add_argument,
         "admin-token",
         "TOKEN",
-        "what opens the page and the routes below /_emulator/ (default: a random one)",
+        "the token of the page and of the routes below /_emulator/ (default: a random one)",
     )
     return parser
 
 
 def _add_secret(add: Callable[..., object], name: str, metavar: str, help: str) -> None:
-    """Add a flag, and two ways to set it that no list of processes shows."""
+    """Add a flag, and two ways to set it that do not show in a list of processes."""
     add(
         f"--{name}",
         metavar=metavar,
@@ -181,8 +180,15 @@ def _first_line(file: str) -> str:
         raise argparse.ArgumentTypeError(f"cannot read {file}: {reason}") from None
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line."""
+def main(
+    arguments: list[str] | None = None, *, server_class: Callable[..., Any] | None = None
+) -> None:
+    """Run the command line.
+
+    Args:
+        arguments: Its arguments; by default those of the process.
+        server_class: Makes the server; by default `Server`.
+    """
     parser = _parser()
     options = vars(parser.parse_args(arguments))
     host, port, expose = options.pop("host"), options.pop("port"), options.pop("expose")
@@ -195,8 +201,8 @@ def main(arguments: list[str] | None = None) -> None:
         _list_faults()
         return
     try:
-        check_host(host, "--expose", allowed=expose)
-        server = Server(host, port, Settings(**options), on_ready=_announce)
+        check_bind_address(host, "--expose", allowed=expose)
+        server = (server_class or Server)(host, port, Settings(**options), on_ready=_announce)
     except (ValueError, ImportError) as error:
         parser.error(str(error))
     except OSError as error:
@@ -206,7 +212,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _announce(emulator: Emulator) -> None:
-    if sys.stdout is None:  # closed by who started it
+    if sys.stdout is None:  # closed by the program that started it
         return
     sys.stdout.write(
         f"EMULATOR, not the Voyage AI models, at {emulator}\n"
@@ -221,8 +227,8 @@ def _list_faults() -> None:
     from .faults import FAULTS
 
     for kind in FAULTS.values():
-        given = "".join(f"; {key}={value}" for key, value in kind.parameters.items())
-        sys.stdout.write(f"{kind.name}{given}\n    {kind.description}\n")
+        defaults = "".join(f"; {key}={value}" for key, value in kind.parameters.items())
+        sys.stdout.write(f"{kind.name}{defaults}\n    {kind.description}\n")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """The emulator as an ASGI application.
 
 Routes come from the contract. A request is recorded, and meets the fault that is planned for it
-or that it names. Without one it is read and checked, then the key, then the handler answers; a body
-that is not small is read only where the key is right. Whatever the answer, it carries an id and
-says that it is not the models'.
+or that it names. Without a fault the dispatcher answers it. Every response has an id and says that
+it is not the models'.
 """
 
 from __future__ import annotations
 
+import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,85 +17,127 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from .admin import ADMIN, create_admin
-from .desk import Desk
-from .faults.faulty import Faulty, unprefixed
+from .batches import Batches
+from .connections import Connections
+from .dispatcher import Dispatcher
+from .faults.middleware import FaultMiddleware, strip_fault
 from .hub import PREFIXES, create_hub
-from .labels import Labelled
-from .recorder import Recorder
-from .refusal import Refused
+from .recording import RECORD, RecordingMiddleware
+from .responses import NOTICE, ApiError
+from .state import EmulatorState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from .connections import Connections
     from .contract import Operation
-    from .world import World
+    from .recording import RecordedRequest
+    from .settings import Settings
 
-__all__ = ["create_app"]
+__all__ = ["Application"]
 
 
-def create_app(world: World, connections: Connections | None = None) -> ASGIApp:
-    """Make the application of an emulator.
+class Application:
+    """An emulator: its state, its batch jobs, and the routes of all that it serves.
 
     Args:
-        world: The emulator.
-        connections: Those of its server, if it has one.
+        settings: Its settings.
+
+    Attributes:
+        state: Its state.
+        batches: The batch jobs that run.
+        connections: Counts the connections of its server.
     """
-    desk = Desk(world)
-    by_path: dict[str, dict[str, Operation]] = {}
-    for operation in world.contract.operations:
-        by_path.setdefault(operation.path, {})[operation.method] = operation
 
-    def route(path: str, operations: Mapping[str, Operation]) -> Route:
-        async def endpoint(request: Request) -> Response:
-            # Starlette answers HEAD where there is a GET.
-            return await desk.answer(operations.get(request.method) or operations["GET"], request)
-
-        return Route(world.contract.base + path, endpoint, methods=list(operations))
-
-    routes = [route(path, operations) for path, operations in by_path.items()]
-    handlers: dict[Any, Any] = {
-        HTTPException: _refuse,
-        ClientDisconnect: _leave,
-        Exception: _fail,
-    }
-    api = Faulty(Starlette(routes=routes, exception_handlers=handlers), world.faults)
-    return _Front(
-        Recorder(Labelled(api), world.requests, world.contract),
-        Labelled(create_admin(world, connections)),
-        Labelled(create_hub(world.settings.models)),
-    )
-
-
-class _Front:
-    """Tells the emulator's own requests from those to the API."""
-
-    def __init__(self, api: ASGIApp, admin: ASGIApp, hub: ASGIApp) -> None:
-        self._api = api
-        self._admin = admin
-        self._hub = hub
+    def __init__(self, settings: Settings) -> None:
+        self.state = EmulatorState(settings)
+        self.connections = Connections()
+        try:
+            self.batches = Batches(self.state)
+        except BaseException:
+            self.state.close()
+            raise
+        api = FaultMiddleware(self._create_api(), self.state.faults)
+        self._api = RecordingMiddleware(
+            ResponseHeadersMiddleware(api), self.state.requests, self.state.contract
+        )
+        self._admin = ResponseHeadersMiddleware(
+            create_admin(self.state, self.batches, self.connections)
+        )
+        self._hub = ResponseHeadersMiddleware(create_hub(settings.models))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request to the API, to the admin routes or to the tokenizers' hub."""
         if scope["path"] == "/" or scope["path"].startswith(ADMIN):
             await self._admin(scope, receive, send)
         elif scope["path"].startswith(PREFIXES):
             await self._hub(scope, receive, send)
         else:
-            await self._api(unprefixed(scope), receive, send)
+            await self._api(strip_fault(scope), receive, send)
+
+    def close(self) -> None:
+        """Stop the batch jobs, and close all files."""
+        self.batches.stop()
+        self.state.close()
+
+    def _create_api(self) -> ASGIApp:
+        """Make the routes of the contract's operations."""
+        dispatcher, contract = Dispatcher(self.state, self.batches), self.state.contract
+        by_path: dict[str, dict[str, Operation]] = {}
+        for operation in contract.operations:
+            by_path.setdefault(operation.path, {})[operation.method] = operation
+
+        def route(path: str, operations: Mapping[str, Operation]) -> Route:
+            async def endpoint(request: Request) -> Response:
+                # Starlette answers HEAD where there is a GET.
+                operation = operations.get(request.method) or operations["GET"]
+                return await dispatcher.dispatch(operation, request)
+
+            return Route(contract.base + path, endpoint, methods=list(operations))
+
+        handlers: dict[Any, Any] = {
+            HTTPException: _refuse,
+            ClientDisconnect: _leave,
+            Exception: _fail,
+        }
+        routes = [route(path, operations) for path, operations in by_path.items()]
+        return Starlette(routes=routes, exception_handlers=handlers)
+
+
+class ResponseHeadersMiddleware:
+    """ASGI middleware that adds an id, that of the record if there is one, and the notice."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and add the headers to its response."""
+        record: RecordedRequest | None = scope.get(RECORD)
+        added = {
+            b"x-request-id": (os.urandom(16).hex() if record is None else record.id).encode(),
+            b"x-emulator": NOTICE.encode(),
+        }
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                others = [pair for pair in message["headers"] if pair[0] not in added]
+                message["headers"] = [*others, *added.items()]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
 async def _refuse(_: Request, error: HTTPException) -> Response:
-    return Refused(error.detail, error.status_code, headers=error.headers).as_response()
+    return ApiError(error.detail, error.status_code, headers=error.headers).as_response()
 
 
 async def _leave(_: Request, __: Exception) -> Response:
-    # Nobody is there to read it; without it the server would log a failure.
-    return Refused("The client went away.", HTTPStatus.BAD_REQUEST).as_response()
+    # Nobody reads it; without it the server would log a failure.
+    return ApiError("The client went away.", HTTPStatus.BAD_REQUEST).as_response()
 
 
 async def _fail(_: Request, __: Exception) -> Response:
-    return Refused("Internal Server Error", 500).as_response()
+    return ApiError("Internal Server Error", 500).as_response()

@@ -1,4 +1,4 @@
-"""The server's connections: how many there are, how long they may be silent, and ending one."""
+"""The server's connections: count them, limit them, end silent ones."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Connections", "OpenConnections", "Protocol", "connection_of"]
 
 STATE = "connection"
-"""Where in the state of a request's scope its connection stands."""
-# Close at once and let the other side know: on, for 0 seconds.
+"""Key of the state of an ASGI scope under which the request's connection is."""
+# SO_LINGER on, for 0 seconds: closing sends a reset.
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 TICK = 0.001
-"""Seconds between looks at whether bytes have left."""
+"""Seconds between checks whether all bytes have been sent."""
 HEAD_SECONDS = 20.0
-"""Within which a connection sends the head of a request."""
+"""Time that a client has to send the head of a request."""
 BODY_SECONDS = 60.0
-"""For which a request's body may pause."""
-REST = 262_144
-"""Bytes of a body that are dropped after its request was answered, to keep the connection."""
+"""Time that a request's body may pause."""
+MAX_DISCARDED = 262_144
+"""Bytes of a body that are read and dropped after the response, to keep the connection."""
 EXPECTS = (b"expect", b"100-continue")
 
 
 class Connections:
-    """Counts connections. Safe to ask from any thread.
+    """Counts connections. Safe to read from any thread.
 
     Attributes:
-        open: How many are open, idle ones included.
-        accepted: How many there have been.
+        open: Connections that are open, idle ones included.
+        accepted: Connections that were ever accepted.
     """
 
     def __init__(self) -> None:
@@ -50,10 +50,10 @@ class Connections:
         self.accepted = 0
 
     def settle(self, open: int = 0, *, timeout: float = 5.0) -> int:
-        """Wait until no more than some are open, as the server hears late of a client's close.
+        """Wait until few connections are open, as the server learns late that a client closed one.
 
         Args:
-            open: How many.
+            open: The number to wait for, or fewer.
             timeout: Seconds to wait at most.
 
         Returns:
@@ -64,13 +64,13 @@ class Connections:
             return self.open
 
     def opened(self) -> None:
-        """Count one more."""
+        """Count a connection that was opened."""
         with self._changed:
             self.open += 1
             self.accepted += 1
 
     def closed(self) -> None:
-        """Count one less."""
+        """Count a connection that was closed."""
         with self._changed:
             self.open -= 1
             self._changed.notify_all()
@@ -81,7 +81,7 @@ class Connection:
 
     Attributes:
         lost: Whether it has ended.
-        hung_up: Whether it was ended from here.
+        hung_up: Whether the server ended it.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -90,7 +90,7 @@ class Connection:
         self.hung_up = False
 
     async def hang_up(self, *, reset: bool) -> None:
-        """End it once all that was written has left, by a reset or as connections end."""
+        """End it once all that was written has been sent, by a reset or a regular close."""
         self.hung_up = True
         while self._transport.get_write_buffer_size() and not self._transport.is_closing():
             await asyncio.sleep(TICK)
@@ -103,25 +103,25 @@ class Connection:
 
 
 def connection_of(scope: MutableMapping[str, Any]) -> Connection | None:
-    """The connection of a request; none where there is no socket."""
+    """Return the connection of a request; None where there is no socket."""
     found: Connection | None = scope.get("state", {}).get(STATE)
     return found
 
 
 class OpenConnections:
-    """The connections of a server, the oldest first. For its event loop alone.
+    """The open connections of a server, the oldest first. Only for its event loop.
 
     Args:
-        counted: Counts them.
-        limit: How many there may be at once.
+        counter: Counts them.
+        limit: Connections that may be open at once.
     """
 
-    def __init__(self, counted: Connections, limit: int) -> None:
-        self._counted = counted
+    def __init__(self, counter: Connections, limit: int) -> None:
+        self._counter = counter
         self._limit = limit
         self._changed = asyncio.Event()
         self._all: dict[Protocol, tuple[object, float]] = {}
-        """What each was waited for at the last look, and since when."""
+        """What each was waiting for at the last check, and since when."""
 
     def __iter__(self) -> Iterator[Protocol]:
         return iter(list(self._all))
@@ -130,48 +130,48 @@ class OpenConnections:
         return len(self._all)
 
     def add(self, opened: Protocol) -> None:
-        """Take one up."""
+        """Add a connection."""
         self._all[opened] = None, 0.0
-        self._counted.opened()
+        self._counter.opened()
 
     def drop(self, lost: Protocol) -> None:
-        """Leave one out that has ended."""
+        """Remove a connection that has ended."""
         del self._all[lost]
-        self._counted.closed()
+        self._counter.closed()
         self.notice()
 
     def notice(self) -> None:
-        """Let `changed` return, as there may be room, or none left."""
+        """Let `changed` return."""
         self._changed.set()
 
     async def changed(self) -> None:
-        """Wait until one ends or has answered."""
+        """Wait until a connection ends or has sent a response."""
         self._changed.clear()
         await self._changed.wait()
 
     async def room(self) -> bool:
-        """Wait until there may be one more, and tell whether that took the end of another."""
-        took = False
+        """Wait until there may be one more, and return whether others were ended for it."""
+        ended = False
         while len(self._all) >= self._limit:
-            took |= self.end_idle()
+            ended |= self.end_idle()
             await self.changed()
-        return took
+        return ended
 
     def end_idle(self) -> bool:
-        """End the one that has sent no request for longest, if there is any such.
+        """End the connection that has been idle for longest, and return whether there was one.
 
-        One that never sent any goes first: half-open connections make way for those that ask.
+        One that never sent a request goes first, so that half-open connections make way for others.
         """
         idle = [each for each in self._all if each.is_idle]
         if idle:
-            min(idle, key=lambda each: each.has_asked).transport.abort()
+            min(idle, key=lambda each: each.was_used).transport.abort()
         return bool(idle)
 
     def end_silent(self, now: float) -> None:
-        """End those that have been waited for too long. To be called every now and then.
+        """End the connections whose client has been silent for too long. To be called regularly.
 
         Args:
-            now: Seconds, on any clock.
+            now: Seconds of any clock.
         """
         for each, (before, since) in list(self._all.items()):
             awaited = each.awaited
@@ -182,7 +182,7 @@ class OpenConnections:
 
 
 class Protocol(H11Protocol):
-    """One connection of the server."""
+    """The HTTP protocol of one connection."""
 
     def __init__(
         self,
@@ -194,21 +194,21 @@ class Protocol(H11Protocol):
         super().__init__(config, server_state, app_state)
         self._open = connections
         self._received = self._answered = 0
-        self._rest = REST
+        self._discardable = MAX_DISCARDED
 
     @property
     def is_idle(self) -> bool:
-        """Whether the head of a request is waited for."""
+        """Whether the connection waits for the head of a request."""
         return self.conn.their_state is h11.IDLE and not self.transport.is_closing()
 
     @property
-    def has_asked(self) -> bool:
-        """Whether a request of it was answered."""
+    def was_used(self) -> bool:
+        """Whether a request was answered over it."""
         return self._answered > 0
 
     @property
     def awaited(self) -> tuple[float, int] | None:
-        """For how many seconds the client is waited for, and a number that tells if it goes on."""
+        """Seconds that the client has to send more, and a number that changes when it does."""
         if self.is_idle:
             return HEAD_SECONDS, self._answered
         if self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused:
@@ -216,7 +216,7 @@ class Protocol(H11Protocol):
         return None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
-        """Take it up."""
+        """Add the connection to the open ones."""
         super().connection_made(transport)
         self._connection = Connection(transport)
         # Every request's scope gets a copy.
@@ -224,32 +224,32 @@ class Protocol(H11Protocol):
         self._open.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, but not much of a body that nobody wants any more."""
+        """Read on, but not much of a body whose request was already answered."""
         self._received += 1
         if self._is_answered_early:
-            self._rest -= len(data)
-            if self._rest < 0:
+            self._discardable -= len(data)
+            if self._discardable < 0:
                 self.transport.close()
                 return
         super().data_received(data)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
+        """Wait for the next request on the connection."""
         super().on_response_complete()
         self._answered += 1
-        self._rest = REST
+        self._discardable = MAX_DISCARDED
         self._open.notice()
-        # Who waits for leave to send a body, and gets an answer instead, may send it or not.
+        # A client that waits for 100 Continue and gets a response instead may send the body or not.
         if self._is_answered_early and EXPECTS in self.headers:
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave it out."""
+        """Remove the connection from the open ones."""
         self._connection.lost = True
         super().connection_lost(exc)
         self._open.drop(self)
 
     @property
     def _is_answered_early(self) -> bool:
-        """Whether a request is answered whose body is still to come."""
+        """Whether the response is complete and the request's body is not."""
         return self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete

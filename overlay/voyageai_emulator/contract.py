@@ -1,4 +1,4 @@
-"""The contract as the emulator uses it: operations, and bodies read by their schemas.
+"""The contract as the emulator uses it: operations, and bodies checked by their schemas.
 
 Everything comes from the OpenAPI document, so an operation or a field that is added there is
 known here without an edit.
@@ -7,32 +7,34 @@ known here without an edit.
 from __future__ import annotations
 
 import functools
-import json
 import re
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from jsonschema_rs import Draft202012Validator
-from voyageai_rest.catalogue import MODELS
 
-from .example import build
-from .excerpt import excerpt
-from .refusal import Refused
-from .wording import malformed, problems, refusal
+from .bodies import decode
+from .error_messages import excerpt, invalid_body, invalid_json, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from jsonschema_rs import ValidationError
 
-__all__ = ["Contract", "Operation", "decode", "is_crowded", "no_constant"]
+__all__ = ["Contract", "Operation", "example_of"]
 
 PARAMETER = re.compile(r"\{[^}]*\}")
 METHODS = ("get", "put", "post", "delete", "patch")
 INTEGER = re.compile(r"-?[0-9]{1,20}")
-MOST = max(model.max_request_tokens or 0 for model in MODELS.values())
-"""Values of a body: even of the shortest texts, none takes more of them, as each has a token."""
+EMPTY: Mapping[str, Any] = {
+    "string": "",
+    "integer": 0,
+    "number": 0.0,
+    "boolean": False,
+    "null": None,
+    "object": {},
+}
+"""The example of a schema that has none, by its type."""
 
 
 class Operation(NamedTuple):
@@ -43,9 +45,9 @@ class Operation(NamedTuple):
     path: str
     """Path below the base URL."""
     schema: str | None
-    """Where in the document the schema of its JSON body stands, as a URI fragment."""
+    """Schema of its JSON body, as a URI fragment of the document."""
     form: str | None = None
-    """The same of its multipart body."""
+    """Schema of its multipart body, likewise."""
 
 
 class Contract:
@@ -61,15 +63,15 @@ class Contract:
         url: str = document["servers"][0]["url"]
         self.base = urlsplit(url).path.rstrip("/")
         self.operations = tuple(self._find_operations())
-        self._places = [
+        self._patterns = [
             (one.method, re.compile("[^/]+".join(map(re.escape, parts))), one)
             for one in self.operations
             for parts in [PARAMETER.split(self.base + one.path)]
         ]
 
     def find(self, method: str, path: str) -> Operation | None:
-        """The operation of a request to this server, if it is to one."""
-        for known, pattern, operation in self._places:
+        """Return the operation of a method and a path, which includes the base; None for none."""
+        for known, pattern, operation in self._patterns:
             if known == method and pattern.fullmatch(path):
                 return operation
         return None
@@ -96,23 +98,23 @@ class Contract:
                 )
 
     def example(self, operation: Operation) -> tuple[int, Any]:
-        """An answer to an operation: its first success, and an example of what that holds.
+        """Return the status of an operation's first success, and an example of its body.
 
-        None where the success holds no JSON.
+        The body is None where the success has no JSON.
         """
         item = self._document["paths"][operation.path][operation.method.lower()]
         successes = (status for status in item["responses"] if status.startswith("2"))
         status = next(successes, "204")
         answer = self._resolved(item["responses"].get(status, {}))
         content = answer.get("content", {}).get("application/json", {})
-        body = build(content["schema"], self._resolved) if "schema" in content else None
+        body = example_of(content["schema"], self._resolved) if "schema" in content else None
         return int(status.replace("X", "0")), body
 
     def read_query(self, operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:
         """Check a query's parameters, and fill in the defaults of those it leaves out.
 
         Raises:
-            Refused: One is not what its schema says.
+            ApiError: One does not follow its schema.
         """
         schemas = self._query(operation)
         query: dict[str, Any] = {
@@ -127,19 +129,19 @@ class Contract:
         }
         validator = self._query_validator(operation)
         if not validator.is_valid(query):
-            raise refusal(_errors(validator, query), query)
+            raise invalid_body(_errors(validator, query), query)
         return {**defaults, **query}
 
     def read(self, schema: str, raw: bytes, server: str | None = None) -> Any:
         """Decode a JSON body, check it, and fill in the defaults of what it leaves out.
 
         Args:
-            schema: Where in the document its schema stands, as a URI fragment.
+            schema: Its schema, as a URI fragment of the document.
             raw: The body.
-            server: Name of the host that is asked, which may take fewer nulls than others.
+            server: Name of the API's host, which may take fewer nulls than others.
 
         Raises:
-            Refused: It is not JSON, or not what the schema says.
+            ApiError: It is not JSON, or does not follow the schema.
         """
         return self.check(schema, decode(raw), server)
 
@@ -152,11 +154,11 @@ class Contract:
             server: As in `read`.
 
         Raises:
-            Refused: It is not what the schema says.
+            ApiError: It does not follow the schema.
         """
         validator = self._validator_at(schema, server) if server else self._validator(schema)
         if not validator.is_valid(body):
-            raise refusal(_errors(validator, body), body)
+            raise invalid_body(_errors(validator, body), body)
         if not isinstance(body, dict):
             return body
         fields = cast("dict[str, Any]", body)
@@ -166,15 +168,15 @@ class Contract:
     def problems(
         self, schema: str, body: Any, narrowed: Mapping[str, str]
     ) -> list[tuple[str, str]]:
-        """What is wrong with a decoded body: arguments, and a sentence about each.
+        """Return what is wrong with a decoded body: arguments, and a sentence about each.
 
         Args:
             schema: As in `check`.
             body: The body.
-            narrowed: Schemas of some of its properties, instead of those that the schema has.
+            narrowed: Schemas, as URI fragments, that replace those of some of its properties.
 
         Raises:
-            Refused: It is nested too deeply.
+            ApiError: It is nested too deeply.
         """
         validator = self._validator(schema, tuple(narrowed.items()))
         return [] if validator.is_valid(body) else list(problems(_errors(validator, body)))
@@ -191,7 +193,7 @@ class Contract:
 
     @functools.cache  # noqa: B019  # a contract lives as long as its server
     def _validator_at(self, schema: str, server: str) -> Draft202012Validator:
-        """That of a host, which may refuse null where others take it."""
+        """Return the validator for a host, which may refuse null where others take it."""
         whole = self._resolved(self._at(schema))
         refused = {
             name: {**node, "type": self._type_beside_null(node)}
@@ -203,7 +205,7 @@ class Contract:
         return self._compiled({**whole, "properties": {**whole["properties"], **refused}})
 
     def _type_beside_null(self, node: Mapping[str, Any]) -> str:
-        """What a property that may be null is otherwise."""
+        """Return the type that a nullable property has otherwise."""
         options = node.get("oneOf") or [{"type": kind} for kind in node["type"]]
         types: list[str] = [self._resolved(option)["type"] for option in options]
         return next(kind for kind in types if kind != "null")
@@ -214,7 +216,7 @@ class Contract:
 
     @functools.cache  # noqa: B019  # a contract lives as long as its server
     def _query(self, operation: Operation) -> dict[str, dict[str, Any]]:
-        """The schemas of an operation's query parameters, by name."""
+        """Return the schemas of an operation's query parameters, by name."""
         item = self._document["paths"][operation.path]
         listed = [
             *item.get("parameters", ()),
@@ -238,7 +240,7 @@ class Contract:
         return {name: value for name, value in found.items() if value is not None}
 
     def _resolved(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """A schema with what its reference says, its own words first."""
+        """Return a schema merged over the one that it refers to."""
         if "$ref" not in schema:
             return dict(schema)
         return {**self._resolved(self._at(schema["$ref"])), **schema}
@@ -250,64 +252,47 @@ class Contract:
         return found
 
 
-def decode(raw: bytes) -> Any:
-    """Decode JSON.
+def example_of(
+    schema: Mapping[str, Any], resolve: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> Any:
+    """Return a value of a schema: its example where it has one, else the smallest it allows.
 
-    Raises:
-        Refused: It is none, or has too many values.
+    Args:
+        schema: The schema.
+        resolve: Replaces a schema that is a reference by what it refers to.
+
+    Example:
+        >>> item = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+        >>> example_of({"type": "array", "items": item}, dict)
+        [{'id': ''}]
     """
-    if is_crowded(raw):
-        raise Refused(
-            f"The request is too large: the emulator takes up to {MOST} values.",
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        )
-    try:
-        return json.loads(raw, parse_constant=no_constant, parse_float=_number)
-    except json.JSONDecodeError as error:
-        raise malformed(error.pos) from None
-    except UnicodeDecodeError as error:
-        raise malformed(error.start) from None
-    except (ValueError, RecursionError):
-        # Numbers JSON does not have, numbers and nesting Python does not take.
-        raise malformed(0) from None
-
-
-def is_crowded(raw: bytes) -> bool:
-    """Whether JSON has so many values that decoding it would stop everything else for seconds.
-
-    Python decodes 32 MB of texts in a tenth of a second and as much of empty lists in three, in
-    which no other thread runs. What separates values is counted, within texts only if need be.
-    """
-    if len(raw) <= MOST or _separators(raw) <= MOST:
-        return False
-    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if bare.count(b'"') > 2 * MOST:
-        return True
-    return _separators(b"".join(bare.split(b'"')[::2])) > MOST
-
-
-def _separators(raw: bytes) -> int:
-    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+    schema = resolve(schema)
+    for key in ("examples", "enum"):
+        if schema.get(key):
+            return schema[key][0]
+    for key in ("example", "const", "default"):
+        if key in schema:
+            return schema[key]
+    for key in ("oneOf", "anyOf"):
+        if key in schema:
+            return example_of(schema[key][0], resolve)
+    kinds = schema.get("type", "object")
+    kind = kinds if isinstance(kinds, str) else kinds[0]
+    if kind == "array":
+        return [example_of(schema["items"], resolve)] if "items" in schema else []
+    if kind == "object":
+        properties = schema.get("properties", {})
+        return {name: example_of(properties[name], resolve) for name in schema.get("required", ())}
+    return schema.get("minimum", EMPTY[kind])
 
 
 def _errors(validator: Draft202012Validator, body: object) -> list[ValidationError]:
-    """What is wrong with a body that is not valid, as far as it is looked at."""
+    """Validate an invalid body, or an excerpt of it, and return the errors."""
     try:
         return list(validator.iter_errors(excerpt(body)))
     except (ValueError, RecursionError):
         # Nesting that the validator does not take.
-        raise malformed(0) from None
-
-
-def _number(literal: str) -> int | float:
-    """A number; one such as 512.0 is an integer to JSON Schema, and must be one from here on."""
-    number = float(literal)
-    return int(number) if number.is_integer() else number
-
-
-def no_constant(name: str) -> NoReturn:
-    """Refuse a number that Python's JSON has and JSON does not."""
-    raise ValueError(name)
+        raise invalid_json(0) from None
 
 
 def _escape(step: str) -> str:

@@ -1,23 +1,59 @@
-"""Embeddings of texts."""
+"""Answers of the three embedding endpoints: texts, chunks of documents, and multimodal inputs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from voyageai_rest.models import Embedding, EmbeddingsRequest, EmbeddingsResponse, TokenUsage
+from voyageai_rest.models import (
+    ChunkEmbedding,
+    ContextualizedEmbeddingsRequest,
+    ContextualizedEmbeddingsResponse,
+    DocumentEmbeddings,
+    Embedding,
+    EmbeddingsRequest,
+    EmbeddingsResponse,
+    ImageBase64Content,
+    ImageUrlContent,
+    MultimodalEmbeddingsRequest,
+    MultimodalEmbeddingsResponse,
+    MultimodalInput,
+    MultimodalUsage,
+    TextContent,
+    TokenUsage,
+    VideoBase64Content,
+    VideoUrlContent,
+)
+from voyageai_rest.types import UNSET
 
-from . import rules
+from . import rules, tokenizer
+from .error_messages import invalid_argument
+from .media import MediaItem, UnreadableError
 
 if TYPE_CHECKING:
-    from .handlers import Serving
+    from collections.abc import Iterable
 
-__all__ = ["embed_texts"]
+    from voyageai_rest.catalogue import Model
+
+    from .media import MediaReader
+    from .rules import ModelContext
+
+__all__ = ["embed_documents", "embed_inputs", "embed_texts"]
+
+BY_URL = {ImageUrlContent, VideoUrlContent}
+AS_DATA = {ImageBase64Content, VideoBase64Content}
+
+ADVICE = (
+    "Contextualized chunk embeddings do not support truncation. Either lower the number of tokens "
+    'in the listed example(s), or pass `enable_auto_chunking=true` with `input_type="document"` '
+    "and one string per input to have the server split oversize documents."
+)
+CHUNKING_ADVICE = "Please lower the number of tokens in the listed example(s)."
 
 
-def embed_texts(body: dict[str, Any], serving: Serving) -> EmbeddingsResponse:
+def embed_texts(body: dict[str, Any], context: ModelContext) -> EmbeddingsResponse:
     """Answer a request for the embeddings of texts."""
     request = EmbeddingsRequest.from_dict(body)
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     form = rules.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
@@ -25,13 +61,209 @@ def embed_texts(body: dict[str, Any], serving: Serving) -> EmbeddingsResponse:
     texts, tokens = rules.fit(model, texts, truncation=bool(request.truncation))
     rules.check_request_tokens(model, sum(tokens))
     passages = [rules.passage(model, text, request.input_type) for text in texts]
-    vectors = form.write(serving.engine.embed(passages, rules.space(model), form.dimension))
+    vectors = form.write(context.engine.embed(passages, rules.space(model), form.dimension))
     return EmbeddingsResponse(
         object="list",
-        data=[
-            Embedding(object="embedding", embedding=vector, index=index)
-            for index, vector in enumerate(vectors)
-        ],
+        data=_data(vectors),
         model=request.model,
         usage=TokenUsage(total_tokens=sum(tokens)),
     )
+
+
+def _data(vectors: Iterable[list[float] | str]) -> list[Embedding]:
+    return [
+        Embedding(object="embedding", embedding=vector, index=index)
+        for index, vector in enumerate(vectors)
+    ]
+
+
+# Chunks of documents
+
+
+def embed_documents(
+    body: dict[str, Any], context: ModelContext
+) -> ContextualizedEmbeddingsResponse:
+    """Answer a request for the contextualized embeddings of chunks."""
+    request = ContextualizedEmbeddingsRequest.from_dict(body)
+    chunking = bool(request.enable_auto_chunking)
+    _check_arguments(request)
+    model = rules.find(request.model, context.models)
+    form = rules.output(
+        model, request.output_dimension, request.output_dtype, request.encoding_format
+    )
+    documents = [[item] if isinstance(item, str) else item for item in request.inputs]
+    limit = model.auto_chunking_context_length if chunking else model.context_length
+    tokens = [sum(tokenizer.counts(document, limit)) for document in documents]
+    for index, number in enumerate(tokens):
+        if limit is not None and number > limit:
+            raise rules.too_long(model, index, CHUNKING_ADVICE if chunking else ADVICE, limit)
+    rules.check_request_tokens(model, sum(tokens))
+    if chunking:
+        documents = _chunk(documents, model, request.chunk_size or 1, request.chunk_overlap or 0)
+    chunks, most = sum(map(len, documents)), model.max_request_chunks
+    if most is not None and chunks > most:
+        raise rules.failed(
+            model,
+            f"The max allowed chunks per submitted batch is {most}. "
+            f"Your batch has {f'more than {most}' if chunking else chunks} chunks.",
+        )
+    vectors = context.engine.embed_chunks(
+        [[rules.passage(model, text, request.input_type) for text in texts] for texts in documents],
+        rules.space(model),
+        form.dimension,
+    )
+    return ContextualizedEmbeddingsResponse(
+        object="list",
+        data=[
+            DocumentEmbeddings(
+                object="list",
+                index=index,
+                data=[
+                    ChunkEmbedding(
+                        object="embedding",
+                        embedding=vector,
+                        index=position,
+                        text=text if chunking else UNSET,
+                    )
+                    for position, (vector, text) in enumerate(
+                        zip(form.write(matrix), texts, strict=True)
+                    )
+                ],
+            )
+            for index, (matrix, texts) in enumerate(zip(vectors, documents, strict=True))
+        ],
+        model=request.model,
+        usage=TokenUsage(total_tokens=sum(tokens)),
+        chunker_version=tokenizer.CHUNKER_VERSION if chunking else UNSET,
+    )
+
+
+def _check_arguments(request: ContextualizedEmbeddingsRequest) -> None:
+    """Refuse arguments that contradict each other."""
+    chunking, query = bool(request.enable_auto_chunking), request.input_type == "query"
+    flat = all(isinstance(item, str) for item in request.inputs)
+    single = flat or all(len(item) == 1 for item in request.inputs)
+    if chunking and request.input_type != "document":
+        raise invalid_argument("input_type", "enable_auto_chunking requires input_type 'document'")
+    if chunking and not single:
+        raise invalid_argument("inputs", "with enable_auto_chunking each input holds one document")
+    if flat and not chunking and not query:
+        raise invalid_argument(
+            "inputs", "a flat list needs enable_auto_chunking or input_type 'query'"
+        )
+    if query and not single:
+        raise invalid_argument("inputs", "with input_type 'query' each input holds one query")
+    if chunking and (request.chunk_overlap or 0) >= (request.chunk_size or 1):
+        raise invalid_argument("chunk_overlap", "chunk_overlap must be less than chunk_size")
+
+
+def _chunk(documents: list[list[str]], model: Model, size: int, overlap: int) -> list[list[str]]:
+    """Cut documents of one text each into chunks, up to one more than the model takes."""
+    # Overlapping chunks of a short text may be many, and take long to make.
+    left = None if model.max_request_chunks is None else model.max_request_chunks + 1
+    chunked: list[list[str]] = []
+    for document in documents:
+        chunks = tokenizer.split_into_chunks(document[0], size, overlap, left)
+        left = None if left is None else left - len(chunks)
+        chunked.append(chunks)
+    return chunked
+
+
+# Multimodal inputs
+
+
+class _Input(NamedTuple):
+    """An input after truncation."""
+
+    text: str
+    text_tokens: int
+    media: tuple[MediaItem, ...]
+
+    @property
+    def tokens(self) -> int:
+        return self.text_tokens + sum(item.tokens for item in self.media)
+
+    def pixels(self, kind: str) -> int:
+        return sum(item.pixels for item in self.media if item.kind == kind)
+
+
+def embed_inputs(body: dict[str, Any], context: ModelContext) -> MultimodalEmbeddingsResponse:
+    """Answer a request for the embeddings of multimodal inputs."""
+    request = MultimodalEmbeddingsRequest.from_dict(body)
+    kinds = {type(part) for item in request.inputs for part in item.content}
+    if kinds & BY_URL and kinds & AS_DATA:
+        raise invalid_argument(
+            "inputs", "a request must have its images and videos either by URL or as data, not both"
+        )
+    model = rules.find(request.model, context.models)
+    if "video" not in model.modalities and kinds & {VideoUrlContent, VideoBase64Content}:
+        raise rules.failed(model, "The model does not support video inputs.")
+    form = rules.output(
+        model, request.output_dimension, request.output_dtype, request.encoding_format
+    )
+    contents = [
+        _read(item, index, context.media, model) for index, item in enumerate(request.inputs)
+    ]
+    inputs = [
+        _fit(content, model, index, truncation=bool(request.truncation))
+        for index, content in enumerate(contents)
+    ]
+    total = sum(item.tokens for item in inputs)
+    rules.check_request_tokens(model, total)
+    passages = [
+        rules.passage(
+            model, item.text, request.input_type, tuple(media.visual_words for media in item.media)
+        )
+        for item in inputs
+    ]
+    vectors = form.write(context.engine.embed(passages, rules.space(model), form.dimension))
+    return MultimodalEmbeddingsResponse(
+        object="list",
+        data=_data(vectors),
+        model=request.model,
+        usage=MultimodalUsage(
+            text_tokens=sum(item.text_tokens for item in inputs),
+            image_pixels=sum(item.pixels("image") for item in inputs),
+            video_pixels=sum(item.pixels("video") for item in inputs),
+            total_tokens=total,
+        ),
+    )
+
+
+def _read(
+    item: MultimodalInput, index: int, reader: MediaReader, model: Model
+) -> list[str | MediaItem]:
+    """Return the parts of an input: texts as they are, images and videos read."""
+    content: list[str | MediaItem] = []
+    for number, part in enumerate(item.content):
+        if isinstance(part, TextContent):
+            content.append(part.text)
+            continue
+        try:
+            content.append(reader.read(part, model))
+        except UnreadableError as error:
+            argument = f"inputs.{index}.content.{number}.{part.type}"
+            raise invalid_argument(argument, str(error)) from error
+    return content
+
+
+def _fit(content: list[str | MediaItem], model: Model, index: int, *, truncation: bool) -> _Input:
+    """Take an input's parts in order while they fit; a text is cut, an image or video dropped."""
+    limit = model.context_length
+    texts: list[str] = []
+    media: list[MediaItem] = []
+    text_tokens = total = 0
+    for part in content:
+        tokens = tokenizer.count(part, limit) if isinstance(part, str) else part.tokens
+        room = tokens if limit is None else limit - total
+        if tokens > room and not truncation:
+            raise rules.too_long(model, index)
+        if isinstance(part, str):
+            texts.append(tokenizer.truncate(part, room))
+            text_tokens += min(tokens, room)
+        elif tokens <= room:
+            media.append(part)
+        if tokens > room:
+            break
+        total += tokens
+    return _Input("\n".join(texts), text_tokens, tuple(media))

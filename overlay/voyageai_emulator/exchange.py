@@ -1,9 +1,9 @@
-"""One request to the application and its answer, between two event loops or threads."""
+"""One request to an ASGI application and its response, in memory instead of over a socket."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .connections import STATE
 
@@ -16,32 +16,31 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange", "Head"]
 
-FULL = 65_536
-"""Bytes that wait for the other side before more of them have to wait."""
+BUFFER = 65_536
+"""Bytes that wait for the other side before the sender has to wait."""
 
 
 class Head(NamedTuple):
-    """How an answer begins."""
+    """The beginning of a response."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
 
 
 class Exchange:
-    """A request under way. It takes the place of its connection, below HTTP, as well.
+    """A request in progress. To the application it is the request's connection as well.
 
-    All of it happens on the application's event loop: a client elsewhere has its coroutines run
-    there.
+    All of it happens on the application's event loop: clients elsewhere run its coroutines there.
 
     Args:
-        app: Answers.
-        scope: The request, but for its body.
-        connections: Counts it as one.
+        app: The application.
+        scope: The ASGI scope of the request.
+        connections: Counts the exchange as a connection.
 
     Attributes:
-        lost: Whether the client went away.
-        hung_up: Whether it was ended from the application's side.
-        closed: Whether it has ended, on whichever side.
+        lost: Whether the client left.
+        hung_up: Whether the application ended it.
+        closed: Whether it has ended, by either side.
     """
 
     def __init__(self, app: ASGIApp, scope: Scope, connections: Connections) -> None:
@@ -51,12 +50,12 @@ class Exchange:
         self.lost = False
         self.hung_up = False
         self.closed = False
-        self._asked: list[bytes] = []
-        self._asked_all = False
-        self._heard_all = False
+        self._request: list[bytes] = []
+        self._request_complete = False
+        self._request_read = False
         self._head: Head | None = None
-        self._answered: list[bytes] = []
-        self._answered_all = False
+        self._response: list[bytes] = []
+        self._response_complete = False
         self._failure: Exception | None = None
         self._waiters: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -64,34 +63,34 @@ class Exchange:
     # The client's side
 
     def begin(self) -> asyncio.Task[None]:
-        """Let the application begin to answer."""
+        """Start the application, and return its task."""
         self._connections.opened()
         self._task = asyncio.create_task(self._run())
         return self._task
 
     async def send(self, part: bytes, seconds: float | None) -> bool:
-        """Send a part of the body. False if nobody wants any more of it.
+        """Send a part of the body. Return whether the application takes more of it.
 
         Raises:
-            TimeoutError: There is no room for it in time.
+            TimeoutError: There was no room for it in time.
         """
         async with asyncio.timeout(seconds):
-            await self._until(lambda: self._over or _size(self._asked) < FULL)
+            await self._until(lambda: self._over or _size(self._request) < BUFFER)
         if not self._over:
-            self._asked.append(part)
-            self._tell()
+            self._request.append(part)
+            self._notify()
         return not self._over
 
     async def head(self, seconds: float | None) -> Head:
-        """End the body and wait for how the answer begins.
+        """End the body, and wait for the beginning of the response.
 
         Raises:
-            TimeoutError: It does not, in time.
-            ConnectionResetError: The connection is reset instead.
-            EOFError: The connection is closed instead.
+            TimeoutError: It did not come in time.
+            ConnectionResetError: The connection was reset instead.
+            EOFError: The connection was closed instead.
         """
-        self._asked_all = True
-        self._tell()
+        self._request_complete = True
+        self._notify()
         async with asyncio.timeout(seconds):
             await self._until(lambda: self._head is not None or self._failure is not None)
         if self._head is None:
@@ -99,28 +98,28 @@ class Exchange:
             raise self._failure
         return self._head
 
-    async def receive(self, seconds: float | None) -> bytes:
-        """The next part of the answer's body; empty at its end.
+    async def receive(self, seconds: float | None) -> tuple[bytes, bool]:
+        """Return the next part of the response's body, and whether it is the last one.
 
         Raises:
             TimeoutError, ConnectionResetError, EOFError: As in `head`.
         """
         async with asyncio.timeout(seconds):
             await self._until(
-                lambda: bool(self._answered) or self._answered_all or self._failure is not None
+                lambda: bool(self._response) or self._response_complete or self._failure is not None
             )
-        part = b"".join(self._answered)
-        self._answered.clear()
-        self._tell()
+        part = b"".join(self._response)
+        self._response.clear()
+        self._notify()
         if not part and self._failure is not None:
             raise self._failure
-        return part
+        return part, self._response_complete
 
     def leave(self, *, cancel: bool = False) -> None:
-        """Go away, as a client does that closes its connection.
+        """Disconnect, as a client does that closes its connection.
 
         Args:
-            cancel: Whether the application is not only told but cancelled.
+            cancel: Cancel the application, instead of only announcing the disconnect to it.
         """
         self.lost = self.lost or not self._over
         self._close()
@@ -135,7 +134,7 @@ class Exchange:
     # The application's side
 
     async def hang_up(self, *, reset: bool) -> None:
-        """End it once all that was sent is there, by a reset or as connections end."""
+        """End it from the application's side, by a reset or a regular close."""
         self.hung_up = True
         if reset:
             self._fail(ConnectionResetError("the connection was reset"))
@@ -147,22 +146,27 @@ class Exchange:
 
     async def _run(self) -> None:
         try:
-            await self._app(self._scope, self._hear, self._answer)
+            await self._app(self._scope, self._asgi_receive, self._asgi_send)
         finally:
             self._fail(EOFError("the application ended without a complete answer"))
 
-    async def _hear(self) -> Message:
-        await self._until(lambda: self._over or (self._has_asked and not self._heard_all))
+    async def _asgi_receive(self) -> Message:
+        await self._until(
+            lambda: (
+                self._over
+                or (bool(self._request or self._request_complete) and not self._request_read)
+            )
+        )
         if self._over:
             return {"type": "http.disconnect"}
-        body = b"".join(self._asked)
-        self._asked.clear()
-        self._heard_all = self._asked_all
-        self._tell()
-        return {"type": "http.request", "body": body, "more_body": not self._asked_all}
+        body = b"".join(self._request)
+        self._request.clear()
+        self._request_read = self._request_complete
+        self._notify()
+        return {"type": "http.request", "body": body, "more_body": not self._request_complete}
 
-    async def _answer(self, message: Message) -> None:
-        await self._until(lambda: self._over or _size(self._answered) < FULL)
+    async def _asgi_send(self, message: Message) -> None:
+        await self._until(lambda: self._over or _size(self._response) < BUFFER)
         if self._over:
             return
         if message["type"] == "http.response.start":
@@ -170,37 +174,38 @@ class Exchange:
         else:
             body: bytes = message.get("body", b"")
             if body and self._scope["method"] != "HEAD":
-                self._answered.append(body)
-            self._answered_all = not message.get("more_body", False)
-        self._tell()
+                self._response.append(body)
+            self._response_complete = not message.get("more_body", False)
+        self._notify()
 
-    # Both
+    # Both sides
+
+    @property
+    def begun(self) -> bool:
+        """Whether the application was started."""
+        return self._task is not None
 
     @property
     def done(self) -> bool:
-        """Whether it has ended and the application is done with it."""
+        """Whether it has ended and the application has returned."""
         return self.closed and self._task is not None and self._task.done()
 
     @property
-    def _has_asked(self) -> bool:
-        return self._asked_all or bool(self._asked)
-
-    @property
     def _over(self) -> bool:
-        return self.lost or self.hung_up or self._answered_all
+        return self.lost or self.hung_up or self._response_complete
 
     def _fail(self, failure: Exception) -> None:
-        if not self._answered_all and self._failure is None:
+        if not self._response_complete and self._failure is None:
             self._failure = failure
-        self._tell()
+        self._notify()
 
     def _close(self) -> None:
         if not self.closed:
             self.closed = True
             self._connections.closed()
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
@@ -213,5 +218,5 @@ class Exchange:
             await waiter
 
 
-def _size(parts: list[Any]) -> int:
+def _size(parts: list[bytes]) -> int:
     return sum(map(len, parts))

@@ -1,4 +1,4 @@
-"""The operations that the emulator answers."""
+"""The handlers of the model endpoints, and what a handler of another operation receives."""
 
 from __future__ import annotations
 
@@ -6,43 +6,25 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from starlette.responses import Response
-
-from .batches import handlers as batches
-from .contextualized import embed_documents
-from .embeddings import embed_texts
-from .files import handlers as files
-from .multimodal import embed_inputs
-from .reranking import rank
+from .embeddings import embed_documents, embed_inputs, embed_texts
+from .reranking import rerank
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .media import Media
-    from .rules import Served
-    from .world import World
+    from .rules import ModelContext
 
-__all__ = ["MODEL_HANDLERS", "QUICK_HANDLERS", "STORE_HANDLERS", "Answer", "Asked", "Serving"]
+__all__ = ["MODEL_HANDLERS", "QUICK_HANDLERS", "Answer", "CheckedRequest"]
 
 
 class Answer(Protocol):
-    """A response model."""
+    """A response model of the contract."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The body as JSON has it."""
+        """Return the body as a JSON object."""
         ...
 
 
-class Serving(NamedTuple):
-    """What a model endpoint answers with."""
-
-    served: Served
-    """Its models, by name."""
-    engine: Engine
-    media: Media
-
-
-class Asked(NamedTuple):
-    """A request that has been checked."""
+class CheckedRequest(NamedTuple):
+    """A request that follows the contract and has a valid key."""
 
     body: Any
     """The body with its defaults filled in, or the fields of a form; None where there is none."""
@@ -53,37 +35,23 @@ class Asked(NamedTuple):
     owner: str
     """`fingerprint` of the API key: the files and batches of one owner are hidden from others."""
     platform: str | None = None
-    """Name of the host that is asked."""
+    """Name of the host that the request is for."""
     method: str = "GET"
     headers: Mapping[str, str] = MappingProxyType({})
     """Headers, by name in lower case."""
 
 
-ModelHandler: TypeAlias = Callable[[dict[str, Any], Serving], Answer]
-StoreHandler: TypeAlias = Callable[[Asked, "World"], Answer | Response]
+ModelHandler: TypeAlias = Callable[[dict[str, Any], "ModelContext"], Answer]
 
 QUICK_HANDLERS: Mapping[str, ModelHandler] = {
     "createEmbeddings": embed_texts,
-    "rerank": rank,
+    "rerank": rerank,
 }
-"""By operation id: those that a model answers in a time that the body's size tells."""
+"""By operation id: those whose time depends on the body's size alone."""
 MODEL_HANDLERS: Mapping[str, ModelHandler] = {
     **QUICK_HANDLERS,
     # Chunks that overlap are many times as long as their text.
     "createContextualizedEmbeddings": embed_documents,
     "createMultimodalEmbeddings": embed_inputs,
 }
-"""By operation id: those that a model answers."""
-STORE_HANDLERS: Mapping[str, StoreHandler] = {
-    "uploadFile": files.upload_file,
-    "listFiles": files.list_files,
-    "deleteFiles": files.delete_files,
-    "retrieveFile": files.retrieve_file,
-    "deleteFile": files.delete_file,
-    "retrieveFileContent": files.retrieve_content,
-    "createBatch": batches.create_batch,
-    "listBatches": batches.list_batches,
-    "retrieveBatch": batches.retrieve_batch,
-    "cancelBatch": batches.cancel_batch,
-}
-"""By operation id: those about files and batches."""
+"""By operation id: those of all model endpoints."""

@@ -1,68 +1,85 @@
-"""As much of the Hugging Face Hub as the libraries need that count tokens for their users.
+"""The part of the Hugging Face Hub that libraries need to load a model's tokenizer.
 
 With ``HF_ENDPOINT`` set to the origin of an emulator, ``Tokenizer.from_pretrained`` of
 `tokenizers`, ``hf_hub_download`` of `huggingface_hub` and ``AutoTokenizer`` of `transformers` find
-each model of the emulator as ``voyageai/NAME``, with the tokenizer that the emulator counts by:
+each model of the emulator as ``voyageai/NAME``, with the emulator's own tokenizer:
 
-- ``GET`` and ``HEAD /voyageai/NAME/resolve/REVISION/FILE``, also in part and only if changed;
+- ``GET`` and ``HEAD /voyageai/NAME/resolve/REVISION/FILE``, with ``Range`` and ``If-None-Match``;
 - ``GET /api/models/voyageai/NAME``, the same with ``/revision/REVISION``, and
   ``GET /api/models/voyageai/NAME/tree/REVISION``.
 
-A revision is ``main`` or the commit. What there is not is answered with 404 and the Hub's
-``X-Error-Code``. Names from a request are looked up among these, never among files of the disk.
+A revision is ``main`` or the commit. Anything else is answered with 404 and the Hub's
+``X-Error-Code``. Names from a request are looked up in a mapping, never on the disk.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .tokenizer.repository import Repository, repository
+from . import tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
-    from voyageai_rest.catalogue import Model
-
-    from .tokenizer.repository import File
+    from voyageai_rest.catalogue import Model, ModelPixels
 
 __all__ = ["PREFIXES", "create_hub"]
 
 PREFIXES = ("/voyageai/", "/api/models/voyageai/")
-"""How all paths begin that are answered here."""
+"""Prefixes of all paths that are answered here."""
 
 _OWNER = "voyageai"
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 
+class _File(NamedTuple):
+    """A file of a repository."""
+
+    content: bytes
+    digest: str
+    """Git's hash of the content: 40 hexadecimal digits."""
+
+
+class _Repository(NamedTuple):
+    """A model's repository."""
+
+    files: Mapping[str, _File]
+    commit: str
+    """40 hexadecimal digits, the same for the same files."""
+
+
 class _NotFoundError(Exception):
     """There is no such repository, revision or entry."""
 
-    def __init__(self, what: str, code: str, commit: str | None = None) -> None:
-        super().__init__(what, code, commit)
-        self.what = what
+    def __init__(self, message: str, code: str, commit: str | None = None) -> None:
+        super().__init__(message, code, commit)
+        self.message = message
         self.code = code
         self.commit = commit
 
 
 def create_hub(models: Mapping[str, Model]) -> ASGIApp:
-    """Make the application.
+    """Create the ASGI application.
 
     Args:
-        models: Models by name.
+        models: The models that have a repository, by name.
     """
 
-    def find(request: Request) -> Repository:
+    def find(request: Request) -> _Repository:
         name = request.path_params["name"]
         if name not in models:
             raise _NotFoundError("Repository not found", "RepoNotFound")
-        found = repository(models[name])
+        found = _repository(models[name])
         if request.path_params.get("revision", "main") not in {"main", found.commit}:
             raise _NotFoundError("Invalid rev id", "RevisionNotFound")
         return found
@@ -115,16 +132,63 @@ def create_hub(models: Mapping[str, Model]) -> ASGIApp:
     )
 
 
-def _send(request: Request, file: File, commit: str) -> Response:
-    """A file, or the part of it that is asked for, or word that the asker has it already."""
+def _repository(model: Model) -> _Repository:
+    """Return the repository of a model."""
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": model.context_length,
+    }
+    files = {
+        "tokenizer.json": _file(tokenizer.content()),
+        "tokenizer_config.json": _file(_json(config)),
+    }
+    if model.pixels is not None:
+        files["client_config.json"] = _file(_json(_client_config(model.pixels)))
+    tree = "".join(f"{file.digest} {name}\n" for name, file in sorted(files.items()))
+    return _Repository(files, _sha1(tree.encode()))
+
+
+def _client_config(pixels: ModelPixels) -> dict[str, int]:
+    """Return the pixels that clients count by; frames without limits have those of images."""
+    config = {
+        "multimodal_image_pixels_min": pixels.image_min,
+        "multimodal_image_pixels_max": pixels.image_max,
+        "multimodal_image_to_tokens_ratio": pixels.image_per_token,
+    }
+    if pixels.video_per_token is not None:
+        least, most = pixels.video_min, pixels.video_max
+        config |= {
+            "multimodal_video_pixels_min": pixels.image_min if least is None else least,
+            "multimodal_video_pixels_max": pixels.image_max if most is None else most,
+            "multimodal_video_to_tokens_ratio": pixels.video_per_token,
+        }
+    return {key: value for key, value in config.items() if value is not None}
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, indent=2).encode()
+
+
+@cache  # there are few, and one of them is large
+def _file(content: bytes) -> _File:
+    return _File(content, _sha1(b"blob %d\0%b" % (len(content), content)))
+
+
+def _sha1(data: bytes) -> str:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+def _send(request: Request, file: _File, commit: str) -> Response:
+    """Return a file, the requested range of it, or 304 if the client has it already."""
     tag = f'"{file.digest}"'
     headers = {"etag": tag, "x-repo-commit": commit, "accept-ranges": "bytes"}
-    if _names(request.headers.get("if-none-match", ""), tag):
+    if _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     size, part, status = len(file.content), file.content, 200
-    asked = _RANGE.fullmatch(request.headers.get("range", ""))
-    if asked and request.headers.get("if-range", tag) == tag:
-        first, last = int(asked[1]), min(int(asked[2] or size), size - 1)
+    requested = _RANGE.fullmatch(request.headers.get("range", ""))
+    if requested and request.headers.get("if-range", tag) == tag:
+        first, last = int(requested[1]), min(int(requested[2] or size), size - 1)
         if first > last:
             headers["content-range"] = f"bytes */{size}"
             return Response(status_code=416, headers=headers)
@@ -135,15 +199,15 @@ def _send(request: Request, file: File, commit: str) -> Response:
     return Response(content, status, headers, "application/json")
 
 
-def _names(condition: str, tag: str) -> bool:
-    """Whether an If-None-Match names a tag."""
+def _matches(condition: str, tag: str) -> bool:
+    """Tell if an If-None-Match header matches a tag."""
     tags = {entry.strip().removeprefix("W/") for entry in condition.split(",")}
     return tag in tags or "*" in tags
 
 
 async def _not_found(_: Request, error: Exception) -> Response:
     assert isinstance(error, _NotFoundError)  # noqa: S101 - registered for nothing else
-    headers = {"x-error-code": error.code, "x-error-message": error.what}
+    headers = {"x-error-code": error.code, "x-error-message": error.message}
     if error.commit is not None:
         headers["x-repo-commit"] = error.commit
-    return JSONResponse({"error": error.what}, 404, headers)
+    return JSONResponse({"error": error.message}, 404, headers)

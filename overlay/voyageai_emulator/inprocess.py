@@ -1,8 +1,8 @@
 """The emulator without a socket: a transport for both clients of httpx2.
 
 The application runs on an event loop in a thread of its own, so that requests may come from any
-thread and any asyncio event loop. Bodies are streamed both ways. What a socket does to a client,
-this does too: timeouts, connections that are reset or closed early, clients that go away.
+thread and any event loop. Bodies are streamed both ways. Timeouts, connections that are reset or
+closed early and clients that disconnect behave as over a socket.
 """
 
 from __future__ import annotations
@@ -10,182 +10,243 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx2
+from anyio import CancelScope
+from anyio.from_thread import start_blocking_portal
 
-from .app import create_app
-from .connections import Connections
+from .app import Application
+from .emulator import Emulator
 from .exchange import Exchange
-from .handle import Emulator
-from .portal import Portal
-from .world import World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator
-    from concurrent.futures import Future
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
+    from anyio.from_thread import BlockingPortal
     from starlette.types import ASGIApp, Scope
 
+    from .connections import Connections
     from .exchange import Head
     from .settings import Settings
 
 __all__ = ["InProcessEmulator", "InProcessTransport", "in_this_process"]
 
+T = TypeVar("T")
+
 ORIGIN = "https://emulator.invalid"
-"""No host has such a name: a client that was not given the transport gets nowhere."""
+"""No host has such a name, so that a client without the transport gets nowhere."""
+GRACE = 3.0
+"""Seconds that requests in progress get to end when the emulator is stopped."""
+STOPPED = "the emulator was stopped"
 LOGGER = logging.getLogger("voyageai_emulator")
 
 
 class InProcessEmulator(Emulator):
-    """A base URL, and the transport by which it is reached.
+    """A base URL, and the transport that reaches it.
 
     Attributes:
         transport: For `httpx2.Client`, `httpx2.AsyncClient` and all that takes a transport of
-            httpx2. Every request to any host goes to the emulator, which goes by the name of the
-            host. Safe to share, and not ended by a client that is closed.
+            httpx2. Every request to any host goes to the emulator, which stands for that host.
+            Safe to share, and not closed by a client that is closed.
     """
 
     transport: InProcessTransport
 
 
 class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
-    """Carries requests to an application on another event loop.
+    """Carries requests to an application on the event loop of a portal.
 
     Args:
-        app: Answers.
-        portal: The loop where it does.
-        connections: Counts requests under way, each a connection.
+        app: The application.
+        portal: The portal to its event loop.
+        connections: Counts requests in progress, each as a connection.
     """
 
-    def __init__(self, app: ASGIApp, portal: Portal, connections: Connections) -> None:
+    def __init__(self, app: ASGIApp, portal: BlockingPortal, connections: Connections) -> None:
         self._app = app
         self._portal = portal
         self._connections = connections
-        self._under_way: set[Exchange] = set()
+        self._exchanges: dict[Exchange, asyncio.Task[None]] = {}
+        self._stopped = False
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request and return how its answer begins.
+        """Send a request and return its response, whose body is still to be read.
 
         Raises:
-            httpx2.TransportError: There is none.
+            httpx2.TransportError: There is no response.
         """
         body = request.stream
         if not isinstance(body, httpx2.SyncByteStream):
             raise TypeError("a body that is made asynchronously needs httpx2.AsyncClient")
-        exchange, timeouts = self._begin(request), _Timeouts(request)
+        exchange, timeouts = self._exchange(request), _Timeouts(request)
         try:
             for part in body:
-                with _failures(request, httpx2.WriteTimeout):
-                    wanted = self._portal.call(exchange.send(part, timeouts.write)).result()
-                if not wanted:
+                with _errors(request, exchange, httpx2.WriteTimeout):
+                    wants_more = self.call(partial(self._send, exchange, part, timeouts.write))
+                if not wants_more:
                     break
-            with _failures(request):
-                head = self._portal.call(exchange.head(timeouts.read)).result()
+            with _errors(request, exchange):
+                head = self.call(partial(self._head, exchange, timeouts.read))
         except BaseException:
-            self._leave(exchange)
+            self.leave(exchange)
             raise
         return self._response(head, exchange, request)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The same, without blocking.
+        """Send a request and return its response, without blocking the event loop.
 
         Raises:
-            httpx2.TransportError: There is none.
+            httpx2.TransportError: There is no response.
         """
         body = request.stream
         if not isinstance(body, httpx2.AsyncByteStream):
             raise TypeError("a body that is made by blocking needs httpx2.Client")
-        exchange, timeouts = self._begin(request), _Timeouts(request)
+        exchange, timeouts = self._exchange(request), _Timeouts(request)
         try:
             async for part in body:
-                with _failures(request, httpx2.WriteTimeout):
-                    sent = self._portal.call(exchange.send(part, timeouts.write))
-                    wanted = await asyncio.wrap_future(sent)
-                if not wanted:
+                with _errors(request, exchange, httpx2.WriteTimeout):
+                    wants_more = await self.call_async(
+                        partial(self._send, exchange, part, timeouts.write)
+                    )
+                if not wants_more:
                     break
-            with _failures(request):
-                head = await asyncio.wrap_future(self._portal.call(exchange.head(timeouts.read)))
+            with _errors(request, exchange):
+                head = await self.call_async(partial(self._head, exchange, timeouts.read))
         except BaseException as error:
-            self._leave(exchange, cancel=isinstance(error, asyncio.CancelledError))
+            await self.leave_async(exchange, cancel=not isinstance(error, Exception))
             raise
         return self._response(head, exchange, request)
 
-    def stop(self) -> None:
-        """End the requests under way; on the application's loop."""
-        for exchange in self._under_way:
-            exchange.stop()
+    def _exchange(self, request: httpx2.Request) -> Exchange:
+        return Exchange(self._app, _scope(request), self._connections)
 
-    def _begin(self, request: httpx2.Request) -> Exchange:
-        exchange = Exchange(self._app, _scope(request), self._connections)
+    def call(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Run a coroutine function on the application's event loop, from a thread.
+
+        Raises:
+            EOFError: The emulator was stopped.
+        """
+        with self._unless_stopped():
+            return self._portal.call(function)
+
+    async def call_async(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Run a coroutine function on the application's event loop, from another event loop.
+
+        Raises:
+            EOFError: The emulator was stopped.
+        """
+        with self._unless_stopped():
+            return await self._portal.call_async(function)
+
+    @contextlib.contextmanager
+    def _unless_stopped(self) -> Generator[None]:
+        if self._stopped:
+            raise EOFError(STOPPED)
         try:
-            self._portal.call(self._run(exchange))
-        except EOFError as error:
-            raise httpx2.ConnectError(str(error), request=request) from error
-        return exchange
+            yield
+        except RuntimeError as error:
+            if self._stopped:  # since
+                raise EOFError(STOPPED) from error
+            raise
 
-    async def _run(self, exchange: Exchange) -> None:
-        self._under_way.add(exchange)
-        exchange.begin().add_done_callback(lambda task: self._ended(exchange, task))
+    def leave(self, exchange: Exchange) -> None:
+        """Disconnect the client of an exchange."""
+        with contextlib.suppress(EOFError):
+            self.call(partial(self._disconnect, exchange, cancel=False))
 
-    def _ended(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            LOGGER.error("the emulator failed", exc_info=task.exception())
-        self._sweep(exchange)
-
-    def _leave(self, exchange: Exchange, *, cancel: bool = False) -> None:
-        def leave() -> None:
-            exchange.leave(cancel=cancel)
-            self._sweep(exchange)
-
-        self._portal.post(leave)
-
-    def _sweep(self, exchange: Exchange) -> None:
-        if exchange.done:
-            self._under_way.discard(exchange)
+    async def leave_async(self, exchange: Exchange, *, cancel: bool = False) -> None:
+        """Disconnect the client of an exchange, which may have been cancelled."""
+        with contextlib.suppress(EOFError), CancelScope(shield=True):
+            await self.call_async(partial(self._disconnect, exchange, cancel=cancel))
 
     def _response(self, head: Head, exchange: Exchange, request: httpx2.Request) -> httpx2.Response:
-        seconds = _Timeouts(request).read
+        return httpx2.Response(
+            head.status, headers=head.headers, stream=_Body(self, exchange, request)
+        )
 
-        def receive() -> Future[bytes]:
-            return self._portal.call(exchange.receive(seconds))
+    # On the application's event loop
 
-        body = _Body(request, receive, lambda: self._leave(exchange))
-        return httpx2.Response(head.status, headers=head.headers, stream=body)
+    async def stop(self) -> None:
+        """End the requests in progress, and wait for them. For the application's event loop."""
+        self._stopped = True
+        for exchange in self._exchanges:
+            exchange.stop()
+        if self._exchanges:
+            await asyncio.wait(list(self._exchanges.values()), timeout=GRACE)
+
+    async def _send(self, exchange: Exchange, part: bytes, seconds: float | None) -> bool:
+        self._begin(exchange)
+        return await exchange.send(part, seconds)
+
+    async def _head(self, exchange: Exchange, seconds: float | None) -> Head:
+        self._begin(exchange)
+        return await exchange.head(seconds)
+
+    async def receive(self, exchange: Exchange, seconds: float | None) -> tuple[bytes, bool]:
+        """Return the next part of a response, and end the exchange with the last one."""
+        part, is_last = await exchange.receive(seconds)
+        if is_last:
+            await self._disconnect(exchange, cancel=False)
+        return part, is_last
+
+    async def _disconnect(self, exchange: Exchange, *, cancel: bool) -> None:
+        if exchange.begun:
+            exchange.leave(cancel=cancel)
+            self._discard_if_done(exchange)
+
+    def _begin(self, exchange: Exchange) -> None:
+        """Start the application, for the first call."""
+        if not exchange.begun:
+            task = self._exchanges[exchange] = exchange.begin()
+            task.add_done_callback(partial(self._end, exchange))
+
+    def _end(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            LOGGER.error("the emulator failed", exc_info=task.exception())
+        self._discard_if_done(exchange)
+
+    def _discard_if_done(self, exchange: Exchange) -> None:
+        if exchange.done:
+            self._exchanges.pop(exchange, None)
 
 
 class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """The body of an answer, as it comes."""
+    """The body of a response, received part by part."""
 
     def __init__(
-        self,
-        request: httpx2.Request,
-        receive: Callable[[], Future[bytes]],
-        leave: Callable[[], None],
+        self, transport: InProcessTransport, exchange: Exchange, request: httpx2.Request
     ) -> None:
+        self._transport = transport
+        self._exchange = exchange
         self._request = request
-        self._receive = receive
-        self._leave = leave
+        self._receive = partial(transport.receive, exchange, _Timeouts(request).read)
+        self._complete = False
 
     def __iter__(self) -> Iterator[bytes]:
-        with _failures(self._request):
-            while part := self._receive().result():
+        with _errors(self._request, self._exchange):
+            while not self._complete:
+                part, self._complete = self._transport.call(self._receive)
                 yield part
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _failures(self._request):
-            while part := await asyncio.wrap_future(self._receive()):
+        with _errors(self._request, self._exchange):
+            while not self._complete:
+                part, self._complete = await self._transport.call_async(self._receive)
                 yield part
 
     def close(self) -> None:
-        self._leave()
+        if not self._complete:
+            self._transport.leave(self._exchange)
 
     async def aclose(self) -> None:
-        self._leave()
+        if not self._complete:
+            await self._transport.leave_async(self._exchange)
 
 
 class _Timeouts:
-    """Seconds for the phases of a request."""
+    """The timeouts of a request, in seconds."""
 
     def __init__(self, request: httpx2.Request) -> None:
         given: dict[str, float | None] = request.extensions.get("timeout", {})
@@ -194,10 +255,12 @@ class _Timeouts:
 
 
 @contextlib.contextmanager
-def _failures(
-    request: httpx2.Request, timeout: type[httpx2.TimeoutException] = httpx2.ReadTimeout
+def _errors(
+    request: httpx2.Request,
+    exchange: Exchange,
+    timeout: type[httpx2.TimeoutException] = httpx2.ReadTimeout,
 ) -> Generator[None]:
-    """Raise what httpx2 raises where a socket fails."""
+    """Translate errors into those that httpx2 raises for a socket."""
     try:
         yield
     except TimeoutError as error:
@@ -205,7 +268,8 @@ def _failures(
     except ConnectionResetError as error:
         raise httpx2.ReadError(str(error), request=request) from error
     except EOFError as error:
-        raise httpx2.RemoteProtocolError(str(error), request=request) from error
+        kind = httpx2.RemoteProtocolError if exchange.begun else httpx2.ConnectError
+        raise kind(str(error), request=request) from error
 
 
 def _scope(request: httpx2.Request) -> Scope:
@@ -227,15 +291,20 @@ def _scope(request: httpx2.Request) -> Scope:
 
 
 @contextlib.contextmanager
-def in_this_process(settings: Settings) -> Generator[InProcessEmulator]:
-    """Have an emulator for as long as the block lasts."""
-    connections = Connections()
-    with contextlib.closing(World(settings)) as world:
-        app = create_app(world, connections)
-        emulator = InProcessEmulator(ORIGIN, world, connections)
-        portal = Portal("emulator in process")
-        emulator.transport = InProcessTransport(app, portal, connections)
-        try:
-            yield emulator
-        finally:
-            portal.close(emulator.transport.stop)
+def in_this_process(
+    settings: Settings, asgi: ASGIApp | None = None
+) -> Generator[InProcessEmulator]:
+    """Run an emulator without a socket during the block.
+
+    Args:
+        settings: Its settings.
+        asgi: Application that answers instead of the emulator's.
+    """
+    with contextlib.closing(Application(settings)) as app:
+        emulator = InProcessEmulator(ORIGIN, app)
+        with start_blocking_portal(name="emulator in process") as portal:
+            emulator.transport = InProcessTransport(asgi or app, portal, app.connections)
+            try:
+                yield emulator
+            finally:
+                portal.call(emulator.transport.stop)

@@ -1,8 +1,9 @@
 """A pytest plugin: the fixture ``voyage_emulator``. pytest loads it by itself.
 
-A test that asks for the fixture has an emulator of its own, to which the environment leads: clients
-that read VOYAGE_API_KEY and VOYAGE_BASE_URL, and downloads of tokenizers by HF_ENDPOINT, into a
-cache of the test's own. Afterwards all is as it was. Tests that do not ask for it notice nothing.
+A test that uses the fixture has an emulator of its own. The environment points to it: clients read
+VOYAGE_API_KEY and VOYAGE_BASE_URL, and tokenizers are downloaded from HF_ENDPOINT, into a cache of
+the test's own. After the test the environment is as before. Tests without the fixture are not
+affected, and load nothing of the emulator.
 
     import pytest
     import voyageai
@@ -15,8 +16,8 @@ cache of the test's own. Afterwards all is as it was. Tests that do not ask for 
     @pytest.mark.voyage_emulator(tier="free")
     def test_a_rate_limit(voyage_emulator): ...
 
-The mark takes the settings of `voyageai_emulator.running`. For many tests at once, a fixture
-``voyage_emulator_settings`` of your own returns them as a dict; a mark's go before them.
+The mark takes the settings of `voyageai_emulator.running`. For many tests at once, override the
+fixture ``voyage_emulator_settings``, which returns them as a dict; those of a mark take precedence.
 """
 
 from __future__ import annotations
@@ -33,15 +34,15 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .handle import Emulator
+    from . import Emulator
 
 MARK = "voyage_emulator"
 KEY = "emulator"
-"""An API key as good as any other."""
+"""The API key of the environment; the emulator accepts any."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Register the mark."""
     config.addinivalue_line(
         "markers", f"{MARK}(**settings): settings of the emulator that the fixture {MARK} gives."
     )
@@ -49,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def voyage_emulator_settings() -> Mapping[str, Any]:
-    """Settings of the emulators of many tests, as `voyageai_emulator.running` takes them."""
+    """Return the settings of emulators, as `voyageai_emulator.running` takes them."""
     return {}
 
 
@@ -59,10 +60,10 @@ def voyage_emulator(
     voyage_emulator_settings: Mapping[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Emulator]:
-    """A running emulator of the test's own, to which the environment leads.
+    """Run an emulator for the test, with the environment pointing to it.
 
-    It is its base URL, with attributes for what was asked and what goes wrong: see
-    `voyageai_emulator.running`.
+    Yields:
+        Its base URL, with the attributes that `voyageai_emulator.running` lists.
     """
     from . import running
     from .settings import SettingsDict
@@ -86,22 +87,22 @@ def voyage_emulator(
             patch.delenv("VOYAGE_API_KEY_PATH", raising=False)
             patch.setenv("VOYAGE_API_KEY", settings.get("api_key") or KEY)
             patch.setenv("VOYAGE_BASE_URL", emulator.url)
-            _lead_hub(patch, emulator.origin, tmp_path_factory.mktemp("huggingface"))
+            _redirect_hub(patch, emulator.origin, tmp_path_factory.mktemp("huggingface"))
             yield emulator
 
 
-def _lead_hub(patch: pytest.MonkeyPatch, origin: str, home: Path) -> None:
-    """Have Hugging Face's library ask the emulator, and keep what it gets in a folder."""
+def _redirect_hub(patch: pytest.MonkeyPatch, origin: str, home: Path) -> None:
+    """Point Hugging Face's library to the emulator, with a folder as its cache."""
     variables = {
         "HF_ENDPOINT": origin,
         "HF_HOME": str(home),
         "HF_HUB_CACHE": str(home / "hub"),
-        # Who works offline otherwise still has the emulator, which should get no real token.
+        # The emulator is there even for those who work offline, and must not get a real token.
         "HF_HUB_OFFLINE": "0",
         "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
     }
-    # The library reads them when it is imported. It is imported first, because afterwards it has
-    # to be as it would be without the test.
+    # The library reads them on import. It is imported before they are set, so that after the test
+    # it is as it would be without it.
     with warnings.catch_warnings(action="ignore"):
         try:
             importlib.import_module("huggingface_hub.hf_api")

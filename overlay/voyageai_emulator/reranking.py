@@ -1,4 +1,4 @@
-"""Ranking documents by their relevance to a query."""
+"""Answers of the reranking endpoint."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from typing import TYPE_CHECKING, Any
 from voyageai_rest.models import RerankRequest, RerankResponse, RerankResult, TokenUsage
 from voyageai_rest.types import UNSET
 
-from . import rules
-from .engine.tokens import beginning, count, counts, truncate
+from . import rules, tokenizer
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
-    from .handlers import Serving
-
-__all__ = ["rank"]
+    from .rules import ModelContext
 
 
-def rank(body: dict[str, Any], serving: Serving) -> RerankResponse:
-    """Answer a request to rank documents."""
+__all__ = ["rerank"]
+
+
+def rerank(body: dict[str, Any], context: ModelContext) -> RerankResponse:
+    """Answer a request to rerank documents."""
     request = RerankRequest.from_dict(body)
-    model = rules.find(request.model, serving.served)
+    model = rules.find(request.model, context.models)
     truncation = bool(request.truncation)
     query = _fit_query(model, request.query, truncation=truncation)
-    asked = count(query)
-    documents, tokens = _fit_documents(model, request.documents, asked, truncation=truncation)
-    total = asked * len(documents) + sum(tokens)
+    query_tokens = tokenizer.count(query)
+    documents, tokens = _fit_documents(
+        model, request.documents, query_tokens, truncation=truncation
+    )
+    total = query_tokens * len(documents) + sum(tokens)
     rules.check_request_tokens(model, total)
-    scores = serving.engine.relevance(query, documents, model.name).tolist()
+    scores = context.engine.relevance(query, documents, model.name).tolist()
     best = sorted(range(len(scores)), key=lambda index: -scores[index])
     if isinstance(request.top_k, int):
         best = best[: max(request.top_k, 0)]
@@ -48,8 +50,9 @@ def rank(body: dict[str, Any], serving: Serving) -> RerankResponse:
 
 
 def _fit_query(model: Model, query: str, *, truncation: bool) -> str:
+    """Return a query of at most as many tokens as the model takes."""
     limit = model.max_query_tokens
-    if limit is None or count(beginning(query, limit)) <= limit:
+    if limit is None or tokenizer.count(query, limit) <= limit:
         return query
     if not truncation:
         raise rules.failed(
@@ -57,19 +60,19 @@ def _fit_query(model: Model, query: str, *, truncation: bool) -> str:
             f"The query has too many tokens and does not fit into the model's limit of {limit} "
             "tokens. Please lower the number of tokens in the query or use truncation.",
         )
-    return truncate(query, limit)
+    return tokenizer.truncate(query, limit)
 
 
 def _fit_documents(
-    model: Model, documents: list[str], asked: int, *, truncation: bool
+    model: Model, documents: list[str], query_tokens: int, *, truncation: bool
 ) -> tuple[list[str], list[int]]:
-    """Documents cut so that each fits beside the query, and the tokens of each."""
-    if model.context_length is None:
-        return documents, counts(documents)
-    limit = model.context_length - asked
-    numbers = counts(documents, limit)
-    if max(numbers) <= limit:
-        return documents, numbers
+    """Return documents that each fit beside the query, and the tokens of each."""
+    limit = None if model.context_length is None else model.context_length - query_tokens
+    tokens = tokenizer.counts(documents, limit)
+    if limit is None or max(tokens) <= limit:
+        return documents, tokens
     if not truncation:
-        raise rules.too_long(model, next(i for i, tokens in enumerate(numbers) if tokens > limit))
-    return [truncate(text, limit) for text in documents], [min(tokens, limit) for tokens in numbers]
+        raise rules.too_long(model, next(i for i, number in enumerate(tokens) if number > limit))
+    return [tokenizer.truncate(text, limit) for text in documents], [
+        min(number, limit) for number in tokens
+    ]

@@ -1,4 +1,4 @@
-"""What the catalogue says a request may ask of a model.
+"""Limits of the models, by the catalogue: check requests against them, and cut texts to them.
 
 The sentences about models, tokens and batches are the API's own; those about dimensions, dtypes
 and the reranker's query are written in the same style, as nobody has recorded them.
@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from voyageai_rest.catalogue import PROMPTS, Model
 from voyageai_rest.dtypes import DTYPES
 
-from .engine.features import Passage
-from .engine.projection import CHUNK
-from .engine.quantization import quantize, to_base64, to_lists
-from .engine.tokens import counts, truncate
-from .engine.vectors import Space
-from .refusal import Refused
+from .engine import Passage, Space
+from .engine.vectors import BLOCK, quantize, to_base64, to_lists
+from .responses import ApiError
+from .tokenizer import counts, truncate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +24,13 @@ if TYPE_CHECKING:
     from voyageai_rest.dtypes import Dtype
     from voyageai_rest.types import Unset
 
+    from .engine import Engine
+    from .media import MediaReader
+
 __all__ = [
+    "ModelContext",
     "Output",
-    "Served",
+    "ServedModels",
     "check_request_tokens",
     "failed",
     "find",
@@ -39,32 +41,44 @@ __all__ = [
     "too_long",
 ]
 
-Served: TypeAlias = Mapping[str, Model]
+ServedModels: TypeAlias = Mapping[str, Model]
 """The models that an endpoint serves, by name."""
 
 
+class ModelContext(NamedTuple):
+    """The models, and the tools, of a handler of a model endpoint."""
+
+    models: ServedModels
+    engine: Engine
+    media: MediaReader
+
+
 class Output(NamedTuple):
-    """The form in which vectors are asked for."""
+    """The form of the vectors in a response."""
 
     dimension: int
     dtype: Dtype
     as_base64: bool
 
     def write(self, vectors: NDArray[np.float32]) -> Sequence[list[float] | str]:
-        """Vectors, one per row, as they stand in JSON."""
+        """Return vectors, float32 of shape (vectors, dimension), as they are in JSON."""
         quantized = quantize(vectors, self.dtype)
         return to_base64(quantized) if self.as_base64 else to_lists(quantized)
 
 
-def find(name: str, served: Served) -> Model:
-    """The model of a request."""
+def find(name: str, served: ServedModels) -> Model:
+    """Return the model of a request.
+
+    Raises:
+        ApiError: There is no such model, or it is retired.
+    """
     model = served.get(name)
     if model is not None and model.lifecycle == "retired":
         instead = f" Use {model.replacement} instead." if model.replacement else ""
-        raise Refused(f"Model {name} is retired.{instead}", HTTPStatus.GONE)
+        raise ApiError(f"Model {name} is retired.{instead}", HTTPStatus.GONE)
     if model is None:
         supported = [model.name for model in served.values() if model.lifecycle != "retired"]
-        raise Refused(f"Model {name} is not supported. Supported models are {supported}.")
+        raise ApiError(f"Model {name} is not supported. Supported models are {supported}.")
     return model
 
 
@@ -74,7 +88,11 @@ def output(
     dtype: str | Unset | None,
     encoding_format: str | Unset | None,
 ) -> Output:
-    """The form of the vectors that a request asks of a model."""
+    """Return the form of the vectors that a request asks for.
+
+    Raises:
+        ApiError: The model does not support it.
+    """
     dimensions, dtypes = model.dimensions, model.dtypes
     name = dtype or "float"
     if dtypes is not None and name not in dtypes:
@@ -84,7 +102,7 @@ def output(
             f"Supported output data types are {list(dtypes)}.",
         )
     if not isinstance(dimension, int):
-        dimension = dimensions.default if dimensions else CHUNK
+        dimension = dimensions.default if dimensions else BLOCK
     if dimensions is not None and dimension not in dimensions.allowed:
         raise failed(
             model,
@@ -95,7 +113,11 @@ def output(
 
 
 def fit(model: Model, texts: list[str], *, truncation: bool) -> tuple[list[str], list[int]]:
-    """Texts cut to the model's context length, and the tokens of each."""
+    """Return texts cut to the model's context length, and the tokens of each.
+
+    Raises:
+        ApiError: A text is too long, and there is no truncation.
+    """
     limit = model.context_length
     numbers = counts(texts, limit)
     if limit is None or max(numbers, default=0) <= limit:
@@ -110,8 +132,8 @@ def too_long(
     index: int,
     advice: str = "Please lower the number of tokens in the listed example(s) or use truncation.",
     limit: int | None = None,
-) -> Refused:
-    """The refusal of one input over the context length, or another limit."""
+) -> ApiError:
+    """Return the error for an input beyond the context length, or another limit."""
     return failed(
         model,
         f"The example at index {index} in your batch has too many tokens and does not fit into "
@@ -120,7 +142,11 @@ def too_long(
 
 
 def check_request_tokens(model: Model, tokens: int) -> None:
-    """Refuse a request with more tokens than the model takes at once."""
+    """Refuse a request with more tokens than the model takes at once.
+
+    Raises:
+        ApiError: It has more.
+    """
     limit = model.max_request_tokens
     if limit is not None and tokens > limit:
         raise failed(
@@ -131,20 +157,20 @@ def check_request_tokens(model: Model, tokens: int) -> None:
         )
 
 
-def failed(model: Model, reason: str, code: str | None = None) -> Refused:
-    """A refusal that names the model."""
-    return Refused(f"Request to model '{model.name}' failed. {reason}", code=code)
+def failed(model: Model, reason: str, code: str | None = None) -> ApiError:
+    """Return an error whose message names the model."""
+    return ApiError(f"Request to model '{model.name}' failed. {reason}", code=code)
 
 
 def space(model: Model) -> Space:
-    """Whose vectors a model makes."""
+    """Return the embedding space of a model."""
     return Space(model.embedding_space or model.name, model.name)
 
 
 def passage(
     model: Model, text: str, input_type: str | Unset | None, media: tuple[tuple[str, ...], ...] = ()
 ) -> Passage:
-    """A text as the engine takes it; one that brings its prompt along is one with an input_type."""
+    """Return a text as the engine takes it; a prompt at its beginning becomes the input_type."""
     prompts = PROMPTS.get(model.prompts) if model.prompts else None
     if not input_type and prompts is not None:
         for role, prompt in (("query", prompts.query), ("document", prompts.document)):

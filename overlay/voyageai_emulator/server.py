@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from .app import create_app
-from .connections import Connections, OpenConnections, Protocol
-from .handle import Emulator
-from .world import World
+from .app import Application
+from .connections import OpenConnections, Protocol
+from .emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -29,37 +28,37 @@ __all__ = ["Server", "serving"]
 
 LOGGER = logging.getLogger("voyageai_emulator")
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound here
-"""Where an emulator that listens everywhere is reached from its own machine."""
+"""Loopback addresses that reach a server which listens at all addresses."""
 MAX_PORT = 65_535
 GRACE = 3.0
-"""Seconds that answers under way get when the server is stopped."""
-LAST = 0.1
-"""Seconds that requests get to notice that their connection was ended."""
+"""Seconds that requests in progress get to end when the server is stopped."""
+ABORT_GRACE = 0.1
+"""Seconds that requests get to notice that their connection was aborted."""
 TICK = 1.0
-"""Seconds between looks at connections that are silent."""
-AGAIN = 0.1
-"""Seconds after which connections are accepted again where none could be."""
+"""Seconds between checks for silent connections."""
+ACCEPT_RETRY = 0.1
+"""Seconds until connections are accepted again after that failed."""
 BACKLOG = 2048
-"""Connections that the system keeps until they are accepted."""
+"""Connections that the operating system queues until they are accepted."""
 
 
 class Server(uvicorn.Server):
     """One emulator: bound to its port when made, serving while `run` runs.
 
-    It accepts connections itself. uvicorn's limit would count those that ask nothing, and refuse
-    requests because of them; asyncio's server logs a traceback for each that it cannot accept, as
-    often as its backlog is long. And it ends as soon as the last connection has, where uvicorn
-    looks ten times a second.
+    It accepts connections itself. uvicorn's limit would count idle ones, and refuse requests
+    because of them; asyncio's server logs a traceback for each that it cannot accept, as often as
+    its backlog is long. And it ends as soon as the last connection has, where uvicorn looks ten
+    times a second.
 
     Args:
         host: Address to listen at.
         port: Port to listen at; 0 for a free one.
-        settings: What it is told.
-        on_ready: Is given the emulator when it accepts connections.
-        monotonic: Tells the seconds by which silent connections are ended.
+        settings: The emulator's settings.
+        on_ready: Called with the emulator when it accepts connections.
+        monotonic: Clock by which silent connections are ended, in seconds.
 
     Attributes:
-        emulator: Its base URL, and what there is to know about it.
+        emulator: The emulator, a base URL.
         ready: Set when the server accepts connections, or has failed to.
     """
 
@@ -73,14 +72,13 @@ class Server(uvicorn.Server):
     ) -> None:
         self._listener = _listen(host, port)
         try:
-            self._world = World(settings)
+            self._app = Application(settings)
         except BaseException:
             self._listener.close()
             raise
-        connections = Connections()
         super().__init__(
             uvicorn.Config(
-                create_app(self._world, connections),
+                self._app,
                 loop="asyncio",
                 http="h11",
                 ws="none",
@@ -93,47 +91,47 @@ class Server(uvicorn.Server):
         reached = LOOPBACK.get(host, host)
         name = f"[{reached}]" if ":" in reached else reached
         origin = f"http://{name}:{self._listener.getsockname()[1]}"
-        self.emulator = Emulator(origin, self._world, connections)
+        self.emulator = Emulator(origin, self._app)
         self.ready = threading.Event()
         self._on_ready = on_ready
         self._monotonic = monotonic
-        self._open = OpenConnections(connections, settings.max_connections)
-        self._told_to_stop, self._told_to_hurry = asyncio.Event(), asyncio.Event()
+        self._open = OpenConnections(self._app.connections, settings.max_connections)
+        self._stop, self._stop_at_once = asyncio.Event(), asyncio.Event()
         self._warned = False
         self._ended = threading.Event()
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop, by `stop` or a signal.
+        """Serve until `stop` or a signal.
 
-        In the main thread, it has a daemon thread serve: the threads that this one starts are
-        daemons, too, so that none which still makes an answer keeps the process from ending.
+        Called in the main thread, it serves in a daemon thread: the threads that this one starts
+        are daemons, too, so that none which still makes a response keeps the process from ending.
         """
         if threading.current_thread() is threading.main_thread():
             with self.capture_signals(), serving(self):
                 self._ended.wait()
             return
         try:
-            # Windows has another loop by default, which cannot tell that somebody connects.
+            # The default loop on Windows cannot watch a socket for connections.
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self.serve(sockets or []))
         finally:
             self._listener.close()
-            self._world.close()
+            self._app.close()
             self.ready.set()
             self._ended.set()
 
     def stop(self) -> None:
-        """Ask a running server to stop."""
+        """Ask a running server to stop, from any thread."""
         self.should_exit = True
-        self._tell()
+        self._wake()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop at a signal; at the second, without any grace."""
+        """Stop at a signal; at the second, at once."""
         super().handle_exit(sig, frame)
-        self._tell()
+        self._wake()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections, and say so."""
+        """Begin to accept connections, and announce it."""
         await super().startup(sockets or [])
         self._loop = asyncio.get_running_loop()
         self._accepting = asyncio.create_task(self._accept())
@@ -142,14 +140,14 @@ class Server(uvicorn.Server):
         self.ready.set()
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
+        """Serve until asked to stop."""
         ticks = 0
         while not await self.on_tick(ticks):
             ticks += 10  # at every tenth, uvicorn renews the date that answers carry
             self._open.end_silent(self._monotonic())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
-                    await self._told_to_stop.wait()
+                    await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, and end when all connections have; after the grace, end them."""
@@ -162,9 +160,9 @@ class Server(uvicorn.Server):
         for connection in self._open:
             connection.shutdown()
         ended = asyncio.create_task(self._all_ended())
-        hurry = asyncio.create_task(self._told_to_hurry.wait())
-        await asyncio.wait((ended, hurry), timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
-        hurry.cancel()
+        at_once = asyncio.create_task(self._stop_at_once.wait())
+        await asyncio.wait((ended, at_once), timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
+        at_once.cancel()
         if ended.done():
             return
         tasks = self.server_state.tasks
@@ -172,29 +170,30 @@ class Server(uvicorn.Server):
         for connection in self._open:
             connection.transport.abort()
         # Most requests end with their connection; what waits for a thread is cancelled.
-        await asyncio.wait((ended,), timeout=LAST)
+        await asyncio.wait((ended,), timeout=ABORT_GRACE)
         for task in list(tasks):
             task.cancel()
         await ended
 
     async def _all_ended(self) -> None:
-        """Wait until no connection is left, nor a request."""
+        """Wait until all connections and requests have ended."""
         while self._open:
             await self._open.changed()
         if self.server_state.tasks:
             await asyncio.wait(list(self.server_state.tasks))
 
     async def _accept(self) -> None:
-        """Accept connections, as long as there may be more of them."""
+        """Accept connections, up to the limit."""
         while True:
             try:
                 sock, _ = self._listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
-                await self._asked()
+                await self._until_connection()
                 continue
             except OSError as error:  # too many open files, in most cases
                 self._warn(f"it cannot accept more connections for now: {error.strerror}")
-                await (self._open.changed() if self._open.end_idle() else asyncio.sleep(AGAIN))
+                ended = self._open.end_idle()
+                await (self._open.changed() if ended else asyncio.sleep(ACCEPT_RETRY))
                 continue
             try:
                 sock.setblocking(False)
@@ -207,12 +206,12 @@ class Server(uvicorn.Server):
                 sock.close()
                 raise
 
-    async def _asked(self) -> None:
-        """Wait until somebody connects; asyncio's `sock_accept` loses one where it is cancelled."""
-        asked = self._loop.create_future()
-        self._loop.add_reader(self._listener, asked.set_result, None)
+    async def _until_connection(self) -> None:
+        """Wait for a connection. When cancelled, asyncio's `sock_accept` would lose one."""
+        readable = self._loop.create_future()
+        self._loop.add_reader(self._listener, readable.set_result, None)
         try:
-            await asked
+            await readable
         finally:
             self._loop.remove_reader(self._listener)
 
@@ -220,20 +219,20 @@ class Server(uvicorn.Server):
         return Protocol(self._open, self.config, self.server_state, self.lifespan.state)
 
     def _warn(self, reason: str) -> None:
-        """Say once why connections are ended; who opens too many is not to fill the log, too."""
+        """Log once why connections are ended, as a client that opens many must not fill the log."""
         if not self._warned:
             self._warned = True
             LOGGER.warning("the emulator ends connections that ask nothing, as %s", reason)
 
-    def _tell(self) -> None:
-        """Have the event loop see that it is to stop, from any thread or signal handler."""
-        told = self._told_to_hurry if self.force_exit else self._told_to_stop
+    def _wake(self) -> None:
+        """Let the event loop see that it must stop, from any thread or signal handler."""
+        event = self._stop_at_once if self.force_exit else self._stop
         with contextlib.suppress(AttributeError, RuntimeError):  # not begun, or ended
-            self._loop.call_soon_threadsafe(told.set)
+            self._loop.call_soon_threadsafe(event.set)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Take the signals that end a program as a wish to stop, not as a failure."""
+        """Stop regularly at the signals that end a program."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -268,7 +267,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 @contextlib.contextmanager
 def serving(server: Server) -> Generator[Emulator]:
-    """Run a server in a thread for as long as the block lasts."""
+    """Run a server in a thread during the block."""
     thread = threading.Thread(
         target=server.run, name=f"emulator {server.emulator.url}", daemon=True
     )

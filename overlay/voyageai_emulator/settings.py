@@ -1,7 +1,9 @@
-"""What an emulator can be told when it is started."""
+"""The settings of an emulator, and the check of the address it listens at."""
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
 
     from .faults import Fault
 
-__all__ = ["MAX_CONNECTIONS", "Settings", "SettingsDict"]
+__all__ = ["MAX_CONNECTIONS", "Settings", "SettingsDict", "check_bind_address"]
 
-
+LOGGER = logging.getLogger("voyageai_emulator")
 MAX_CONNECTIONS = 1000
-"""Of which each takes a descriptor; most systems let a process have 1024."""
+"""Open connections by default: each takes a descriptor, and many systems allow 1024 of them."""
 
 
 class SettingsDict(TypedDict, total=False):
@@ -43,31 +45,30 @@ class SettingsDict(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Settings:
-    """What an emulator is told when it is started.
+    """The settings that an emulator is started with.
 
     Attributes:
         api_key: The only API key to accept. By default any is accepted, but there must be one.
-        platform: Name of the host whose models, operations and keys there are: ``voyage``,
-            ``atlas``, ``us`` or ``eu``. By default those of the host that a request is
-            addressed to, and those of all hosts where that is another.
-        tier: Usage tier by whose rate limits requests are refused, such as ``free``,
-            ``tier_1`` or 1. By default none is.
-        retry_after: Whether a refusal for a rate limit says when to come again, which those of
-            the API do not.
-        latency: How long answers take: ``none``, seconds such as ``0.2``, or ``model``, which
+        platform: Name of the host to stand for, with its models, operations and keys:
+            ``voyage``, ``atlas``, ``us`` or ``eu``. By default the host that a request is
+            addressed to, and all hosts where that is another.
+        tier: Usage tier whose rate limits apply, such as ``free``, ``tier_1`` or 1. By default
+            there are no limits.
+        retry_after: Whether a response to too many requests has the header ``retry-after``,
+            which those of the API have not.
+        latency: How long responses take: ``none``, seconds such as ``0.2``, or ``model``, which
             depends on tokens and load.
-        concurrency: Requests worked on at once, while others wait. By default all are.
-        max_connections: Connections open at once. At the limit, the ones that have sent no request
-            for longest are ended; while all are at work, further ones wait.
+        concurrency: Requests worked on at once, while others wait. By default there is no limit.
+        max_connections: Connections open at once. At the limit, the ones that have been idle for
+            longest are ended; while all are in use, further ones wait.
         allow_hosts: Hosts, or ``host:port``, from which pictures and videos may be fetched.
         engine: What makes vectors and scores: ``lexical``, or ``sentence-transformers:NAME``.
         state: File that keeps files and batches. By default they end with the emulator.
-        faults: What goes wrong from the start: ``"NAME"`` for every request, ``"NAME:RATE"`` for
-            a share of them, parameters after it, as in ``"status:0.1; status=503"``.
+        faults: Faults from the start: ``"NAME"`` for every request, ``"NAME:RATE"`` for a share
+            of them, parameters after it, as in ``"status:0.1; status=503"``.
         record: File to which every request is added as a line of JSON.
-        admin_token: What opens the admin routes, and has to be told to nobody else; by default
-            a random one.
-        clock: Tells the time, in seconds since 1970.
+        admin_token: Token of the admin routes, a secret; by default a random one.
+        clock: Clock, in seconds since 1970.
         models: Models to serve, by name.
         document: OpenAPI document to follow; the installed contract by default.
     """
@@ -91,7 +92,37 @@ class Settings:
     document: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no number of connections."""
+        """Check the number of connections."""
         given = self.max_connections
         if type(given) is not int or given < 1:
             raise ValueError(f"max_connections must be a whole number from 1, not {given!r}")
+
+
+def check_bind_address(host: str, option: str, *, allowed: bool) -> None:
+    """Refuse an address that other machines can reach, or log a warning where it is allowed.
+
+    Args:
+        host: Address to listen at.
+        option: The option that allows it, for the message.
+        allowed: Whether that option was given.
+
+    Raises:
+        ValueError: Other machines can reach the address, and that was not allowed.
+    """
+    if _is_loopback(host):
+        return
+    if not allowed:
+        raise ValueError(
+            f"other machines can reach the host {host!r}, and anybody who does could use the "
+            f"emulator; if that is meant, add {option}"
+        )
+    LOGGER.warning("the emulator listens at %s: anybody who can reach its port can use it", host)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may be of any address
+        return False

@@ -24,8 +24,8 @@ client = voyageai.Client(api_key="benchmark", base_url={url!r})
 client.embed(["hello"], "voyage-4", "document", output_dimension=1024).embeddings[0][0]
 """
 TLS_FIRST = """
-from voyageai.transport.environment import Wire
-Wire().context()
+from voyageai.transport.config import ConnectionConfig
+ConnectionConfig().context()
 """
 """What a first call by https costs beside, as the stub server has no TLS."""
 OPENAI_FIRST = """

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
-from tests.browser.visit import Visit
+from tests.browser.page import Visit
 
 ARGUMENTS = (
     "--no-sandbox",

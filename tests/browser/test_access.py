@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
-from tests.browser.showing import fill, play, seen
-from tests.browser.visit import HEIGHT, WIDTH, Visit
-from tests.emulator.faulting import post
+from tests.browser.page import HEIGHT, WIDTH, Visit
+from tests.browser.sample_state import fill, play, seen
+from tests.emulator.http_helpers import post
 
 expect = pytest.importorskip("playwright.sync_api").expect
 

@@ -11,11 +11,11 @@ from typing import Any
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 from voyageai_rest.catalogue import MODELS
 
-from tests.browser.visit import Visit
-from tests.emulator.faulting import RANKING, TEXTS, admin, connect, message, post
+from tests.browser.page import Visit
+from tests.emulator.http_helpers import RANKING, TEXTS, admin, connect, message, post
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -153,7 +153,7 @@ def test_the_list_can_be_paused_and_cleared(visit: Visit) -> None:
 
 
 def test_the_page_asks_nothing_while_nobody_sees_it(browser: Any, emulator: Emulator) -> None:
-    """A forgotten tab would ask the emulator for as long as both run."""
+    """A forgotten tab would send requests without end."""
     with Visit.of(browser, emulator) as visit:
         page = visit.page
         page.clock.install()
@@ -502,7 +502,7 @@ def test_batches_and_files_of_all_keys_are_shown(visit: Visit) -> None:
 
 
 def test_a_key_that_the_emulator_refuses_is_named(browser: Any) -> None:
-    """What it cannot do is understood, and all the same everything is shown."""
+    """The note says what it cannot do, and everything is still shown."""
     with running(api_key="only-key") as emulator, Visit.of(browser, emulator) as visit:
         upload = {"file": ("texts.jsonl", b'{"custom_id": "a", "body": {"input": ["one"]}}\n')}
         headers = {"authorization": "Bearer only-key"}
@@ -548,7 +548,7 @@ def test_rows_open(visit: Visit, by: str) -> None:
 
 
 def test_what_comes_from_outside_stays_text(visit: Visit) -> None:
-    """Whoever can send a request could else act in the name of who looks at it."""
+    """Otherwise any client could run scripts in the browser of people who look at the page."""
     emulator = visit.emulator
     post(emulator, {**TEXTS, "model": MARKUP, "input_type": MARKUP})
     post(emulator, {**TEXTS, "input": MARKUP}, headers={"x-mine": MARKUP})

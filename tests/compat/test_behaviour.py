@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
@@ -34,7 +35,7 @@ def reasons(name: str, aspect: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", CASES)
 def test_a_call_does_what_the_official_client_does(name, kind, recorder, monkeypatch):
     """Or else what is written down as a deliberate difference, and nothing more."""
-    monkeypatch.setattr("random.random", lambda: 0.0)  # retries at once
+    monkeypatch.setattr(random, "random", lambda: 0.0)  # retries at once
     outcome = observe(voyageai, kind, CASES[name], recorder)
     found = json.loads(json.dumps(official(outcome)).replace(recorder.url, "<url>"))
 

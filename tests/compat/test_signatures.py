@@ -9,6 +9,8 @@ import pytest
 from .record import SIGNATURES
 from .signatures import signature
 
+pytestmark = pytest.mark.smoke
+
 EXPECTED = json.loads(SIGNATURES.read_text(encoding="utf-8"))
 LEFT_OUT = {
     "construct_error_object": "the API sends no error objects",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import schemathesis
 
-from .closed import JSON, answers
-from .reasons import reasons
+from .closed_schemas import JSON, answers
+from .refusal_reasons import reasons
 
 ANSWERS = answers()
 

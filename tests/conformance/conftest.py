@@ -10,11 +10,11 @@ import schemathesis
 from hypothesis import strategies as st
 from voyageai_emulator import Emulator, running
 
-from tests.emulator.drawing import data_url, drawing, encoded
-from tests.emulator.hosting import Host, hosting
+from tests.emulator.sample_media import data_url, drawing, encoded
+from tests.emulator.web_server import Host, hosting
 
 from .engine import KEY
-from .narrowing import Document, narrowed
+from .narrowed_contract import Document, narrowed
 
 LINES = (
     {"custom_id": "1", "body": {"input": ["Where are the keys?"]}},

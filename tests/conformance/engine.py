@@ -14,7 +14,7 @@ from schemathesis.engine import events
 from schemathesis.openapi.checks import EnsureResourceAvailability
 
 from . import checks  # noqa: F401  # importing registers them
-from .narrowing import Document
+from .narrowed_contract import Document
 
 KEY = "conformance"
 SEED = 4

@@ -12,7 +12,7 @@ from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.dtypes import DTYPES
 from voyageai_rest.operations import OPERATIONS
 
-from .closed import answers
+from .closed_schemas import answers
 from .engine import KEY
 
 ANSWERS = answers()

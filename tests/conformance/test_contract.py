@@ -10,7 +10,7 @@ from voyageai_emulator import Emulator
 from voyageai_rest.operations import OPERATIONS, Operation
 
 from .engine import run
-from .narrowing import Document
+from .narrowed_contract import Document
 
 EXAMPLES = 300
 IDS = 30

@@ -6,9 +6,9 @@ import pytest
 from voyageai_emulator import Emulator
 from voyageai_rest.operations import OPERATIONS
 
-from tests.emulator.batching import Jobs
+from tests.emulator.batch_jobs import Jobs
 
-from .closed import answers, validator
+from .closed_schemas import answers, validator
 from .engine import KEY
 
 ANSWERS = answers()

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from voyageai_emulator import Emulator, running
 from voyageai_emulator.__main__ import main
+from voyageai_emulator.settings import Settings
 
 pytest_plugins = ["pytester"]
 
@@ -30,21 +31,21 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
+TOKEN = "VOYAGEAI_EMULATOR_ADMIN_TOKEN"
+EXPORTS = dict(re.findall(r"^export (\w+)=(\S+)$", "\n".join(blocks("sh")), re.MULTILINE))
+"""The variables that a reader has set who follows the page."""
+
+
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator of its own."""
-    with running() as emulator:
+    """An emulator of its own, with the page's token."""
+    with running(admin_token=EXPORTS[TOKEN]) as emulator:
         yield emulator
 
 
 def environment(emulator: Emulator) -> dict[str, str]:
-    """What a reader has set who follows the page."""
-    return {
-        **os.environ,
-        "VOYAGE_BASE_URL": emulator.url,
-        "VOYAGE_API_KEY": "any-text-is-a-key",
-        "EMULATOR_TOKEN": emulator.admin_token,
-    }
+    """The environment of a reader who follows the page, with this emulator's URL."""
+    return {**os.environ, **EXPORTS, "VOYAGE_BASE_URL": emulator.url}
 
 
 def run(emulator: Emulator, *command: str, cwd: Path, timeout: float = 60) -> str:
@@ -67,6 +68,8 @@ def test_the_curl_commands_work(emulator: Emulator, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed: the page's commands are NOT tested")
     script = "".join(block for block in blocks("sh") if "curl" in block)
+    used = set(re.findall(r"\$\{?([A-Z_]+)", script))
+    assert set(EXPORTS) == used  # no more than what the page has set
     output = run(emulator, "sh", "-eu", "-c", script.replace("curl ", "curl -sS "), cwd=tmp_path)
     operations = [request.operation for request in emulator.requests]
     assert [
@@ -104,14 +107,16 @@ def test_the_tests_pass(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=count)
 
 
-class Told:
-    """Stands in for the server, and keeps where it was told to listen."""
+class FakeServer:
+    """Stands in for the server, and keeps its arguments."""
 
     def __init__(self) -> None:
         self.addresses: list[tuple[str, int]] = []
+        self.tokens: list[str | None] = []
 
-    def __call__(self, host: str, port: int, *_: object, **__: object) -> Told:
+    def __call__(self, host: str, port: int, settings: Settings, **_: object) -> FakeServer:
         self.addresses.append((host, port))
+        self.tokens.append(settings.admin_token)
         return self
 
     def run(self) -> None:
@@ -119,20 +124,27 @@ class Told:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Told:
-    """What the server would be told."""
-    told = Told()
-    monkeypatch.setattr("voyageai_emulator.server.Server", told)
-    return told
+def server() -> FakeServer:
+    """A server that listens nowhere."""
+    return FakeServer()
 
 
-def test_the_commands_are_accepted(told: Told) -> None:
+def test_the_commands_are_accepted(server: FakeServer) -> None:
     """Those that start an emulator, in a container or not."""
     lines = [line for block in blocks("sh") + blocks("text") for line in block.splitlines()]
     started = [line.partition(f"{COMMAND} --")[2] for line in lines if f"{COMMAND} --" in line]
     for flags in started:
-        main(shlex.split(f"--{flags}"))
-    assert [8000, 0] == [port for _, port in told.addresses]
+        main(shlex.split(f"--{flags}"), server_class=server)
+    assert [8000, 0] == [port for _, port in server.addresses]
+
+
+def test_the_token_of_the_page_is_the_emulators(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command reads the variable that the page sets."""
+    monkeypatch.setenv(TOKEN, EXPORTS[TOKEN])
+    main([], server_class=server)
+    assert [EXPORTS[TOKEN]] == server.tokens
 
 
 def test_the_flags_that_are_mentioned_are_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,13 +185,13 @@ def instruction(name: str) -> list[list[str]]:
     ]
 
 
-def test_the_container_runs_a_command_that_there_is(told: Told) -> None:
+def test_the_container_runs_a_command_that_there_is(server: FakeServer) -> None:
     """With flags that are accepted, at the port that it names."""
     (words,) = instruction("ENTRYPOINT")
     (exposed,) = instruction("EXPOSE")
     assert COMMAND == words[0]
-    main(words[1:])
-    assert [("0.0.0.0", int(exposed[0]))] == told.addresses
+    main(words[1:], server_class=server)
+    assert [("0.0.0.0", int(exposed[0]))] == server.addresses
 
 
 def test_the_containers_check_tells_a_running_emulator(emulator: Emulator, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.drift import known
-from generator.drift.upstream import Outcome, hold_against
+from generator.drift import upstream
+from generator.drift.upstream import Outcome, compare_published
 
 from .pairs import base, contract
 
@@ -50,4 +50,4 @@ def theirs() -> Any:
 def held(tree: Any, known_to_differ: dict[str, Any]) -> Outcome:
     """What comes of a definition."""
     ours = contract(base(), "ours")
-    return hold_against(ours, contract(tree, "theirs"), known.read(known_to_differ))
+    return compare_published(ours, contract(tree, "theirs"), upstream.read_known(known_to_differ))

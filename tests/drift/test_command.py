@@ -14,7 +14,7 @@ from generator import paths
 from generator.drift import __main__ as the_command
 from generator.drift.__main__ import main
 from generator.drift.loading import load
-from generator.drift.reports import SAME
+from generator.drift.reports import NO_DIFFERENCE
 
 from .pairs import base
 
@@ -69,7 +69,7 @@ def gone(tree):
 @pytest.mark.parametrize(
     ("change", "said", "by_default", "breaking", "additive", "any_"),
     [
-        (lambda tree: None, SAME, 0, 0, 0, 0),
+        (lambda tree: None, NO_DIFFERENCE, 0, 0, 0, 0),
         (reworded, "documentation (1)", 0, 0, 0, 1),
         (added, "additive (1)", 0, 0, 1, 1),
         (gone, "breaking for senders (1)", 0, 2, 2, 2),
@@ -190,7 +190,7 @@ def test_revisions_are_read(old, tmp_path, monkeypatch):
 
 
 def test_addresses_are_read(old):
-    """Published definitions are fetched."""
+    """Published definitions are fetch."""
     content = old.joinpath("openapi.yaml").read_bytes()
 
     class Handler(BaseHTTPRequestHandler):

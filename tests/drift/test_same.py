@@ -13,8 +13,8 @@ from generator import paths, spec
 from generator.drift.contracts import Contract, compare
 from generator.drift.documents import Document
 
+from .equivalent_rewrites import REWRITES, older
 from .pairs import base, listed, pair
-from .rewriting import REWRITES, older
 
 OURS = spec.load(paths.OPENAPI)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from generator import paths, spec
-from generator.drift import known, upstream
+from generator.drift import upstream
 from generator.drift.__main__ import main
 from generator.drift.differences import rules
 from generator.drift.documents import DriftError
@@ -93,10 +93,10 @@ def test_words_that_nobody_has_read_are_reported():
 def test_a_definition_is_recognized_by_most_of_its_operations():
     """A small definition is part of many others."""
     tree = base()
-    found = known.read(listed())
+    found = upstream.read_known(listed())
 
     def name() -> str | None:
-        definition = upstream.recognized(contract(tree, "it"), found)
+        definition = upstream.identify(contract(tree, "it"), found)
         return definition.name if definition else None
 
     tree["openapi"]["paths"]["/books"] = {"put": {"operationId": "lend", "responses": {}}}
@@ -132,12 +132,12 @@ def test_an_unknown_definition_has_nothing_that_is_gone():
 def test_a_list_of_another_form_is_refused(broken, message):
     """A slip of the pen would hide differences for good."""
     with pytest.raises(DriftError, match=message):
-        known.read(listed({**EXACT, **broken}))
+        upstream.read_known(listed({**EXACT, **broken}))
 
 
 def test_our_own_list_refers_to_what_there_is():
     """A kind, a source or a definition that is misspelled covers nothing."""
-    raw, openapi = spec.load(known.KNOWN), spec.load(paths.OPENAPI)
+    raw, openapi = spec.load(upstream.KNOWN), spec.load(paths.OPENAPI)
     entries = raw["disagreements"]
     assert raw["definitions"].keys() >= {name for entry in entries for name in entry.get("in", [])}
     assert rules().keys() >= {kind for entry in entries for kind in entry["kinds"]}
@@ -152,7 +152,8 @@ def test_the_command_tells_what_it_compared(form, tmp_path, monkeypatch, capsys)
     path.write_text(json.dumps(theirs()["openapi"]), encoding="utf-8")
     ours = tmp_path / "ours.json"
     ours.write_text(json.dumps(base()["openapi"]), encoding="utf-8")
-    monkeypatch.setattr(upstream, "read", lambda: known.read(listed(LANGUAGES)))
+    known = upstream.read_known(listed(LANGUAGES))
+    monkeypatch.setattr(upstream, "read_known", lambda: known)
     command = ["upstream", str(path), "--ours", str(ours), "--format", form]
     assert 2 == main([*command, "--fail-on", "breaking"])
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 
-from tests.emulator.asking import Asking
+from tests.emulator.contract_client import ContractClient
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def ask(url: str) -> Iterator[Asking]:
+def ask(url: str) -> Iterator[ContractClient]:
     """Posts to it, with a key unless told otherwise."""
     with httpx2.Client(base_url=url, timeout=30) as http:
-        yield Asking(http)
+        yield ContractClient(http)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from importlib import resources
 from typing import Any
 
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
-from voyageai_emulator.recorded import fingerprint
+from voyageai_emulator.emulator import Emulator
+from voyageai_emulator.recording import fingerprint
 from voyageai_rest.catalogue import BATCH, MODELS, TIERS, Tiers
 
-from tests.emulator.faulting import KEY, RANKING, TEXTS, admin, post
+from tests.emulator.contract_client import DOCUMENT
+from tests.emulator.http_helpers import KEY, RANKING, TEXTS, admin, post
 
 LINES = b'{"custom_id": "a", "body": {"input": ["one"]}}\n'
 
@@ -122,6 +125,44 @@ def test_no_answer_lets_other_origins_read_it(emulator: Emulator) -> None:
 
 
 # The page
+
+
+@pytest.mark.parametrize(
+    ("script", "schema", "fields"),
+    [
+        ("playground.js", "EmbeddingsRequest", "input model input_type"),
+        ("playground.js", "EmbeddingsResponse", "data model usage"),
+        ("playground.js", "Embedding", "embedding index"),
+        ("playground.js", "RerankRequest", "query documents model"),
+        ("playground.js", "RerankResponse", "data model usage"),
+        ("playground.js", "RerankResult", "index relevance_score"),
+        ("playground.js", "TokenUsage", "total_tokens"),
+        ("batches.js", "UploadFileRequest", "purpose file"),
+        ("batches.js", "FileObject", "id filename purpose bytes created_at expires_at"),
+        (
+            "batches.js",
+            "CreateBatchRequest",
+            "endpoint input_file_id completion_window request_params",
+        ),
+        ("batches.js", "BatchEmbeddingsParams", "model input_type"),
+        (
+            "batches.js",
+            "Batch",
+            "id endpoint model status request_counts created_at errors output_file_id "
+            "error_file_id",
+        ),
+        ("batches.js", "BatchErrors", "data"),
+        ("batches.js", "BatchError", "message"),
+        ("batches.js", "BatchRequestCounts", "total completed failed"),
+        ("server.js", "Error", "detail"),
+    ],
+)
+def test_the_page_reads_fields_of_the_contract(script: str, schema: str, fields: str) -> None:
+    """A field that is renamed or gone fails here, not silently in a browser."""
+    properties = DOCUMENT["components"]["schemas"][schema]["properties"]
+    assert set(fields.split()) <= set(properties)
+    text = resources.files("voyageai_emulator.page").joinpath(script).read_text("utf-8")
+    assert set(fields.split()) <= set(re.findall(r"\w+", text))
 
 
 def test_the_page_is_public_and_holds_nothing(emulator: Emulator) -> None:
@@ -387,7 +428,7 @@ def test_files_and_batches_are_told_with_their_keys_and_without_a_trace(emulator
 
 
 def test_files_that_expired_are_told_no_more(emulator: Emulator) -> None:
-    """As to who asks with their key."""
+    """The same as that key sees through the API."""
     upload = {"file": ("a.jsonl", LINES)}
     httpx2.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
     assert 1 == len(get(emulator, "/files")["files"])

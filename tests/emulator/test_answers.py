@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from voyageai_emulator.engine import chunking, tokens
+from voyageai_emulator import tokenizer
 from voyageai_rest.catalogue import MODELS, PROMPTS
 from voyageai_rest.dtypes import DTYPES
 
-from tests.emulator.asking import Asking
+from tests.emulator.contract_client import ContractClient
 from tests.emulator.test_validation import PREAMBLE
 
 TEXTS = ["Open a gzip-compressed file.", "Remove a directory tree.", "naïve 東京 🚀"]
@@ -24,20 +24,20 @@ def vectors(answer: dict[str, Any]) -> NDArray[np.float32]:
     return np.array([entry["embedding"] for entry in answer["data"]], np.float32)
 
 
-def embed(ask: Asking, texts: list[str], **options: Any) -> NDArray[np.float32]:
+def embed(ask: ContractClient, texts: list[str], **options: Any) -> NDArray[np.float32]:
     """Vectors of texts, by voyage-4 unless told otherwise."""
     return vectors(ask("/embeddings", {"input": texts, "model": "voyage-4", **options}))
 
 
-def test_vectors_come_in_order_with_the_texts_tokens(ask: Asking) -> None:
+def test_vectors_come_in_order_with_the_texts_tokens(ask: ContractClient) -> None:
     """Clients place vectors by index and add up tokens."""
     answer = ask("/embeddings", {"input": TEXTS, "model": "voyage-4"})
     assert [0, 1, 2] == [entry["index"] for entry in answer["data"]]
-    assert {"total_tokens": sum(map(tokens.count, TEXTS))} == answer["usage"]
+    assert {"total_tokens": sum(map(tokenizer.count, TEXTS))} == answer["usage"]
     assert ("list", "embedding") == (answer["object"], answer["data"][0]["object"])
 
 
-def test_a_single_text_is_a_list_of_one(ask: Asking) -> None:
+def test_a_single_text_is_a_list_of_one(ask: ContractClient) -> None:
     """The API takes both forms and gives one."""
     assert ask("/embeddings", {"input": "a", "model": "voyage-4"}) == ask(
         "/embeddings", {"input": ["a"], "model": "voyage-4"}
@@ -45,7 +45,7 @@ def test_a_single_text_is_a_list_of_one(ask: Asking) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_base64_and_numbers_are_the_same_vectors(ask: Asking, dtype: str) -> None:
+def test_base64_and_numbers_are_the_same_vectors(ask: ContractClient, dtype: str) -> None:
     """A client may ask for either; neither may lose anything."""
     body = {"input": TEXTS, "model": "voyage-4", "output_dtype": dtype}
     numbers = ask("/embeddings", body)
@@ -59,7 +59,7 @@ def test_base64_and_numbers_are_the_same_vectors(ask: Asking, dtype: str) -> Non
         assert 1024 // DTYPES[dtype].dimensions_per_number == len(decoded)
 
 
-def test_a_prompt_by_hand_is_the_same_as_an_input_type(ask: Asking) -> None:
+def test_a_prompt_by_hand_is_the_same_as_an_input_type(ask: ContractClient) -> None:
     """The documentation says what is put in front; both ways give the model one text."""
     assert MODELS["voyage-4"].prompts is not None
     prompts = PROMPTS[MODELS["voyage-4"].prompts]
@@ -69,7 +69,7 @@ def test_a_prompt_by_hand_is_the_same_as_an_input_type(ask: Asking) -> None:
         assert asked.tolist() == by_hand.tolist()
 
 
-def test_every_model_of_a_space_can_search_the_others_documents(ask: Asking) -> None:
+def test_every_model_of_a_space_can_search_the_others_documents(ask: ContractClient) -> None:
     """What a shared embedding space is for: cheap queries on well embedded documents."""
     documents = embed(ask, TEXTS, model="voyage-4-large", input_type="document")
     queries = embed(ask, TEXTS, model="voyage-4-lite", input_type="query")
@@ -78,7 +78,7 @@ def test_every_model_of_a_space_can_search_the_others_documents(ask: Asking) -> 
     assert np.abs(queries @ apart.T).max() < 0.2
 
 
-def test_a_chunk_leans_towards_its_document(ask: Asking) -> None:
+def test_a_chunk_leans_towards_its_document(ask: ContractClient) -> None:
     """The point of contextualized embeddings, and the only way they differ from others here."""
     chunk = "The fee rose by three percent."
     body = {
@@ -94,14 +94,14 @@ def test_a_chunk_leans_towards_its_document(ask: Asking) -> None:
     assert norway[0] @ peru[0] > 0.8
     assert norway[0] @ alone > 0.8
     assert norway[0] @ norway[1] > peru[0] @ norway[1]
-    tokens_of_both = sum(tokens.count(text) for document in body["inputs"] for text in document)
+    tokens_of_both = sum(tokenizer.count(text) for document in body["inputs"] for text in document)
     assert {"total_tokens": tokens_of_both} == answer["usage"]
     assert "chunker_version" not in answer
     assert "text" not in answer["data"][0]["data"][0]
 
 
 @pytest.mark.parametrize("nested", [True, False])
-def test_documents_are_chunked_on_request(ask: Asking, nested: bool) -> None:
+def test_documents_are_chunked_on_request(ask: ContractClient, nested: bool) -> None:
     """Each chunk brings its text; flat and nested documents are the same."""
     text = "one two three four five six seven"
     answer = ask(
@@ -122,7 +122,7 @@ def test_documents_are_chunked_on_request(ask: Asking, nested: bool) -> None:
     assert {"total_tokens": 8} == answer["usage"]
 
 
-def test_long_documents_are_taken_with_chunking_only(ask: Asking) -> None:
+def test_long_documents_are_taken_with_chunking_only(ask: ContractClient) -> None:
     """The sentence is the API's; the limit without chunking is per document."""
     limit = MODELS["voyage-context-4"].context_length
     assert limit is not None
@@ -168,7 +168,7 @@ def test_long_documents_are_taken_with_chunking_only(ask: Asking) -> None:
     ],
 )
 def test_arguments_that_do_not_go_together_are_refused(
-    ask: Asking, options: dict[str, Any], reason: str
+    ask: ContractClient, options: dict[str, Any], reason: str
 ) -> None:
     """The schema cannot say these, so the emulator must."""
     said = ask.refused("/contextualizedembeddings", {"model": "voyage-context-4", **options})
@@ -176,7 +176,7 @@ def test_arguments_that_do_not_go_together_are_refused(
     assert reason in said
 
 
-def test_more_chunks_than_the_model_takes_are_refused(ask: Asking) -> None:
+def test_more_chunks_than_the_model_takes_are_refused(ask: ContractClient) -> None:
     """A request of tiny chunks meets this limit before that on tokens."""
     most = MODELS["voyage-context-4"].max_request_chunks
     assert most is not None
@@ -189,7 +189,7 @@ def test_more_chunks_than_the_model_takes_are_refused(ask: Asking) -> None:
 
 
 def test_chunks_beyond_those_that_the_model_takes_are_not_made(
-    ask: Asking, monkeypatch: pytest.MonkeyPatch
+    ask: ContractClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A short text has thousands of chunks that overlap, and takes minutes to be cut into them."""
     most = MODELS["voyage-context-4"].max_request_chunks
@@ -201,7 +201,7 @@ def test_chunks_beyond_those_that_the_model_takes_are_not_made(
         made.append(min(left, most // 2 + 1))
         return ["chunk"] * made[-1]
 
-    monkeypatch.setattr(chunking, "split", split)
+    monkeypatch.setattr(tokenizer, "split_into_chunks", split)
     said = ask.refused(
         "/contextualizedembeddings",
         {
@@ -216,22 +216,22 @@ def test_chunks_beyond_those_that_the_model_takes_are_not_made(
 
 
 def test_a_document_is_chunked_beside_the_event_loop(
-    ask: Asking, monkeypatch: pytest.MonkeyPatch
+    ask: ContractClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A small body may ask for so many chunks that all others would have to wait."""
-    split, loops = chunking.split, []
+    split, loops = tokenizer.split_into_chunks, []
 
     def watched(*arguments: Any) -> list[str]:
         loops.append(asyncio._get_running_loop())
         return split(*arguments)
 
-    monkeypatch.setattr(chunking, "split", watched)
+    monkeypatch.setattr(tokenizer, "split_into_chunks", watched)
     body = {"inputs": ["a"], "input_type": "document", "enable_auto_chunking": True}
     ask("/contextualizedembeddings", {"model": "voyage-context-4", **body})
     assert [None] == loops
 
 
-def test_a_document_too_long_for_chunking_is_told_that_limit(ask: Asking) -> None:
+def test_a_document_too_long_for_chunking_is_told_that_limit(ask: ContractClient) -> None:
     """Not that of a document that is not chunked, nor to have it chunked, as it asked for that."""
     limit = MODELS["voyage-context-4"].auto_chunking_context_length
     assert limit is not None
@@ -246,7 +246,7 @@ def test_a_document_too_long_for_chunking_is_told_that_limit(ask: Asking) -> Non
     assert "enable_auto_chunking" not in said
 
 
-def test_queries_may_come_flat(ask: Asking) -> None:
+def test_queries_may_come_flat(ask: ContractClient) -> None:
     """A query has no chunks, so it needs no list of its own."""
     body = {"model": "voyage-context-4", "input_type": "query"}
     assert ask("/contextualizedembeddings", {**body, "inputs": ["a", "b"]}) == ask(
@@ -262,7 +262,7 @@ DOCUMENTS = [
 ]
 
 
-def test_documents_are_ranked_by_relevance(ask: Asking) -> None:
+def test_documents_are_ranked_by_relevance(ask: ContractClient) -> None:
     """The best first, each with its place in the request and a score between 0 and 1."""
     body = {"query": "What is the capital of France?", "documents": DOCUMENTS, "model": "rerank-3"}
     data = ask("/rerank", body)["data"]
@@ -274,13 +274,13 @@ def test_documents_are_ranked_by_relevance(ask: Asking) -> None:
 
 
 @pytest.mark.parametrize(("top_k", "expected"), [(None, 4), (1, 1), (3, 3), (9, 4)])
-def test_top_k_is_how_many_come_back(ask: Asking, top_k: int | None, expected: int) -> None:
+def test_top_k_is_how_many_come_back(ask: ContractClient, top_k: int | None, expected: int) -> None:
     """More than there are is all there are; a document of white space is one of them."""
     body = {"query": "capital", "documents": DOCUMENTS, "model": "rerank-3", "top_k": top_k}
     assert expected == len(ask("/rerank", body)["data"])
 
 
-def test_documents_come_back_on_request(ask: Asking) -> None:
+def test_documents_come_back_on_request(ask: ContractClient) -> None:
     """As they were sent, beside their scores."""
     body = {"query": "cat", "documents": DOCUMENTS, "model": "rerank-3", "return_documents": True}
     data = ask("/rerank", body)["data"]
@@ -288,14 +288,14 @@ def test_documents_come_back_on_request(ask: Asking) -> None:
     assert DOCUMENTS[0] == data[0]["document"]
 
 
-def test_an_empty_query_ranks_nothing_above_anything(ask: Asking) -> None:
+def test_an_empty_query_ranks_nothing_above_anything(ask: ContractClient) -> None:
     """Allowed by the contract, so answered."""
     body = {"query": "", "documents": ["a", "b"], "model": "rerank-3"}
     scores = [entry["relevance_score"] for entry in ask("/rerank", body)["data"]]
     assert max(scores) < 0.1
 
 
-def test_half_a_surrogate_pair_comes_back(ask: Asking) -> None:
+def test_half_a_surrogate_pair_comes_back(ask: ContractClient) -> None:
     """JSON can spell it, so it may be sent; UTF-8 cannot."""
     body = b'{"query":"a","documents":["\\ud800"],"model":"rerank-3","return_documents":true}'
     assert "\ud800" == ask("/rerank", body)["data"][0]["document"]

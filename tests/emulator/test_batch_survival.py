@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.batches.running import Runner
+from voyageai_emulator.batches.runner import Runner
 from voyageai_emulator.settings import Settings
+from voyageai_emulator.state import EmulatorState
 from voyageai_emulator.store import IN_FLIGHT, Store
-from voyageai_emulator.world import World
 
-from tests.emulator.batching import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
+from tests.emulator.batch_jobs import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
 
 LINES = 2000
 KILLS = 10
@@ -104,19 +104,19 @@ def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_pat
         assert check_groups(state, job) > 1
 
 
-def runner_of(store: Store, world: World) -> Runner:
+def runner_of(store: Store, state: EmulatorState) -> Runner:
     """What takes the jobs of a store further."""
     parts: Any = SimpleNamespace(
         store=store,
-        contract=world.contract,
-        serving=world.serving,
-        now=world.now,
-        max_body=world.max_body,
+        contract=state.contract,
+        model_context=state.model_context,
+        now=state.now,
+        max_body=state.max_body,
     )
     return Runner(parts)
 
 
-def add_job(store: Store, world: World, lines: list[dict[str, Any]]) -> None:
+def add_job(store: Store, state: EmulatorState, lines: list[dict[str, Any]]) -> None:
     """Add a job to a store."""
     file = store.files.begin("me", "lines.jsonl", "batch")
     store.files.append(file, jsonl(lines))
@@ -129,45 +129,45 @@ def add_job(store: Store, world: World, lines: list[dict[str, Any]]) -> None:
         input_file=file,
         completion_window="12h",
         request_params=SMALL,
-        created_at=world.now(),
+        created_at=state.now(),
         expected_completion_at=10**15,
     )
 
 
 def test_a_stop_does_not_wait_for_the_lines_of_a_step() -> None:
     """Each of them may take a second; the next process begins the step anew."""
-    world = World(Settings(clock=lambda: 1000.0))
-    add_job(world.store, world, list(some_lines(10)))
-    runner = runner_of(world.store, world)
-    while (job := world.store.jobs.in_flight()[0]).status == "validating":
+    state = EmulatorState(Settings(clock=lambda: 1000.0))
+    add_job(state.store, state, list(some_lines(10)))
+    runner = runner_of(state.store, state)
+    while (job := state.store.jobs.in_flight()[0]).status == "validating":
         runner.step(job)
     runner.stopping.set()
     runner.step(job)
-    assert 0 == world.store.jobs.all()[0].completed
-    runner_of(world.store, world).step(job)
-    assert 10 == world.store.jobs.all()[0].completed
-    world.close()
+    assert 0 == state.store.jobs.all()[0].completed
+    runner_of(state.store, state).step(job)
+    assert 10 == state.store.jobs.all()[0].completed
+    state.close()
 
 
 def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
     """After every single step another process could have to take it up."""
-    state = str(tmp_path / "state.db")
+    file = str(tmp_path / "state.db")
     lines = list(some_lines(200))
     seen: list[tuple[str, int]] = []
 
-    world = World(Settings(clock=lambda: 1000.0))
-    store = Store(state)
-    add_job(store, world, lines)
+    state = EmulatorState(Settings(clock=lambda: 1000.0))
+    store = Store(file)
+    add_job(store, state, lines)
     while flying := store.jobs.in_flight():
         seen.append((flying[0].status, flying[0].completed))
-        runner_of(store, world).step(flying[0])
+        runner_of(store, state).step(flying[0])
         store.close()
-        store = Store(state)
+        store = Store(file)
     (job,) = store.jobs.all()
     assert job.output_file is not None
     output = b"".join(store.files.pieces(job.output_file)).splitlines()
     store.close()
-    world.close()
+    state.close()
     assert ids(lines) == ids(map(json.loads, output))
     assert [
         ("validating", 0),

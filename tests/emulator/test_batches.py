@@ -11,16 +11,16 @@ import attrs
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.batches import checking
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.batches import checking, worker
+from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.handlers import MODEL_HANDLERS
+from voyageai_emulator.state import EmulatorState
 from voyageai_emulator.store import FileStore
-from voyageai_emulator.world import World
 from voyageai_rest import catalogue
 
-from tests.emulator.asking import check
-from tests.emulator.batching import SMALL, Jobs, a_line, ids, jsonl, some_lines
-from tests.emulator.faulting import until
+from tests.emulator.batch_jobs import SMALL, Jobs, a_line, ids, jsonl, some_lines
+from tests.emulator.contract_client import check
+from tests.emulator.http_helpers import until
 
 BATCH = "#/components/schemas/Batch"
 OUTPUT = "#/components/schemas/BatchOutputLine"
@@ -302,7 +302,7 @@ def test_of_many_errors_some_are_told(
     shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer stays small; how many there are is said."""
-    monkeypatch.setattr(checking, "MOST", 3)
+    monkeypatch.setattr(checking, "MAX_ERRORS", 3)
     batch = finished(shared, jobs, jobs.create(b"{\n" * 10))
     errors = [(error["code"], error["line"]) for error in batch["errors"]["data"]]
     assert [*(("invalid_json", line) for line in (1, 2, 3)), ("too_many_errors", None)] == errors
@@ -330,7 +330,9 @@ def test_a_line_that_is_too_long_fails_the_job(
 ) -> None:
     """It is never in memory as a whole."""
     monkeypatch.setattr(
-        World, "max_body", lambda _, operation: 100 if operation.path == "/embeddings" else 10_000
+        EmulatorState,
+        "max_body",
+        lambda _, operation: 100 if operation.path == "/embeddings" else 10_000,
     )
     batch = finished(shared, jobs, jobs.create([a_line("a"), a_line("b" * 100)]))
     (error,) = batch["errors"]["data"]
@@ -380,7 +382,7 @@ def test_what_stops_a_job_stops_it_for_a_while_and_no_other(
     emulator: Emulator, steered: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk may be full: jobs go on once there is room, and no line is lost or answered twice."""
-    monkeypatch.setattr("voyageai_emulator.batches.worker.AGAIN", 0.01)
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.01)
     append, full = FileStore.append, 3
 
     def append_if_there_is_room(files: FileStore, number: int, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Whoever connects takes no more of the emulator than it may: connections, time, memory, bytes."""
+"""Bounds on what any client can use of the emulator: connections, time, memory, bytes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from typing import Any
 import attrs
 import httpx2
 import pytest
-from voyageai_emulator import Emulator, bodies, connections, contract, running, server
-from voyageai_emulator.contract import Contract, decode
-from voyageai_emulator.faults import call
-from voyageai_emulator.refusal import Refused
+from voyageai_emulator import Emulator, bodies, connections, running, server
+from voyageai_emulator.bodies import decode
+from voyageai_emulator.contract import Contract
+from voyageai_emulator.faults import middleware
+from voyageai_emulator.responses import ApiError
 from voyageai_emulator.server import Server, serving
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 from voyageai_rest.catalogue import MODELS, find
 
-from tests.emulator.asking import DOCUMENT
-from tests.emulator.faulting import until
+from tests.emulator.contract_client import DOCUMENT
+from tests.emulator.http_helpers import until
 from tests.emulator.test_serving import command
 
 BODY = {"input": "hello", "model": "voyage-4"}
@@ -216,7 +217,7 @@ def test_a_head_that_does_not_come_ends_the_connection(
 
 
 def test_a_connection_has_the_time_anew_for_each_head(clocked: tuple[Emulator, Clock]) -> None:
-    """It may carry requests for as long as its client has some."""
+    """It may carry any number of requests."""
     url, clock = clocked
     with httpx2.Client(headers=KEY) as http:
         for _ in range(4):
@@ -268,7 +269,7 @@ def test_a_body_that_says_that_it_is_too_large_is_not_read(
     most = (
         bodies.MAX_UPLOAD + bodies.AROUND
         if operation.form
-        else World(Settings()).max_body(operation)
+        else EmulatorState(Settings()).max_body(operation)
     )
     with connect(emulator, head(operation.path, *lines, f"Content-Length: {most + 1}")) as sock:
         assert "HTTP/1.1 413" in read_head(sock)
@@ -279,7 +280,7 @@ def test_a_body_of_untold_size_is_read_up_to_the_limit(emulator: Emulator) -> No
     """It may have no end."""
     sent = endless(emulator, "/batches", "Authorization: Bearer right", piece=b" " * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 413")
-    assert emulator.requests.last.size <= bodies.LEAST + connections.REST
+    assert emulator.requests.last.size <= bodies.LEAST + connections.MAX_DISCARDED
 
 
 @attrs.frozen
@@ -321,12 +322,12 @@ def test_what_the_models_take_decides_how_large_a_body_may_be() -> None:
     )
     assert nothing < small < large < media
     assert large == bodies.max_body([find("voyage-4-large"), find("voyage-4-lite")])
-    world = World(Settings(models={"voyage-4-large": find("voyage-4-large")}))
-    sizes = {operation.id: world.max_body(operation) for operation in OPERATIONS}
+    state = EmulatorState(Settings(models={"voyage-4-large": find("voyage-4-large")}))
+    sizes = {operation.id: state.max_body(operation) for operation in OPERATIONS}
     assert (small, nothing) == (sizes["createEmbeddings"], sizes["createBatch"])
 
 
-MOST = contract.MOST
+MOST = bodies.MAX_VALUES
 
 
 @pytest.mark.parametrize(
@@ -349,7 +350,7 @@ def test_a_body_of_too_many_values_is_not_decoded(
         raise AssertionError("it was decoded")
 
     monkeypatch.setattr(json, "loads", decoded)
-    with pytest.raises(Refused, match=f"up to {MOST} values") as caught:
+    with pytest.raises(ApiError, match=f"up to {MOST} values") as caught:
         decode(body)
     assert 413 == caught.value.status
 
@@ -383,18 +384,18 @@ def test_a_fault_does_not_wait_for_the_end_of_a_body(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it holds of a body is bounded as well."""
-    monkeypatch.setattr(call, "HELD", 100_000)
+    monkeypatch.setattr(middleware, "MAX_HELD", 100_000)
     emulator.faults.next("status", status=418)
     sent = endless(emulator, "/embeddings", piece=b" " * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 418")
-    assert emulator.requests.last.size < 100_000 + connections.REST
+    assert emulator.requests.last.size < 100_000 + connections.MAX_DISCARDED
 
 
 def test_a_fault_that_holds_a_part_gives_the_right_answer(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest is read when the answer is made."""
-    monkeypatch.setattr(call, "HELD", 10)
+    monkeypatch.setattr(middleware, "MAX_HELD", 10)
     emulator.faults.next("delay", seconds=0)
     body = {**BODY, "input": "hello " * 50_000}
     headers = {"authorization": "Bearer right"}
@@ -484,7 +485,7 @@ for _ in range(30):
 
 
 def test_an_end_leaves_no_connection_unclosed() -> None:
-    """Whoever turns warnings into errors would have them in a test that follows."""
+    """With warnings as errors they would fail a test that follows."""
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", ENDS],
         capture_output=True,
@@ -495,7 +496,7 @@ def test_an_end_leaves_no_connection_unclosed() -> None:
 
 
 def test_an_answer_under_way_is_given_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stop is no failure for whoever has asked before it."""
+    """A stop does not fail requests that came before it."""
     monkeypatch.setattr(server, "GRACE", 60)
     held = Server("127.0.0.1", 0, Settings())
     lines = ("Authorization: Bearer a", "Content-Length: 2")
@@ -540,7 +541,7 @@ def test_an_end_takes_no_longer_than_its_grace(
 
 
 def test_a_second_signal_ends_it_without_any_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever presses Ctrl-C twice does not want to wait."""
+    """People who press Ctrl-C twice do not want to wait."""
     monkeypatch.setattr(server, "GRACE", 600)
     held = Server("127.0.0.1", 0, Settings(faults=["hang"]))
     body = head("/embeddings", "Authorization: Bearer a", "Content-Length: 2") + b"{}"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyageai_emulator.engine.chunking import split
-from voyageai_emulator.engine.tokens import count
+from voyageai_emulator.tokenizer import count, split_into_chunks
 
-from tests.emulator.writing import texts
+from tests.emulator.sample_texts import texts
 
 
 @given(texts, st.integers(1, 30), st.data())
 def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
     """No character is lost, none but the overlap is doubled, no chunk is too long."""
     overlap = data.draw(st.integers(0, size - 1))
-    chunks = split(text, size, overlap)
+    chunks = split_into_chunks(text, size, overlap)
     assert all(count(chunk) <= size or len(chunk) == 1 for chunk in chunks)
     places = {(0, len(chunks[0]))} if text.startswith(chunks[0]) else set()
     for chunk in chunks[1:]:
@@ -34,12 +33,12 @@ def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
 @given(texts, st.integers(1, 30))
 def test_chunks_without_overlap_make_up_the_text(text: str, size: int) -> None:
     """Where the text came from, it can be put together again."""
-    assert text == "".join(split(text, size, 0))
+    assert text == "".join(split_into_chunks(text, size, 0))
 
 
 def test_chunks_share_as_much_as_is_asked_for() -> None:
     """Words here have one token each, so the overlap is exact."""
-    chunks = split(" ".join(["one"] * 100), 30, 10)
+    chunks = split_into_chunks(" ".join(["one"] * 100), 30, 10)
     assert [30, 30, 30, 30, 20] == [count(chunk) for chunk in chunks]
 
 
@@ -55,24 +54,26 @@ def test_chunks_share_as_much_as_is_asked_for() -> None:
 )
 def test_a_chunk_ends_where_a_reader_would_pause(text: str, size: int, expected: list[str]) -> None:
     """After a paragraph, else a line or sentence, else a word, if one ends in its second half."""
-    assert expected == split(text, size, 0)
+    assert expected == split_into_chunks(text, size, 0)
 
 
 def test_a_word_longer_than_a_chunk_is_cut_anywhere() -> None:
     """There must be no end of the world at a long line of base64."""
-    chunks = split("x1y2" * 100, 8, 2)
+    chunks = split_into_chunks("x1y2" * 100, 8, 2)
     assert len(chunks) > 20
     assert max(count(chunk) for chunk in chunks) <= 8
 
 
 def test_a_short_text_is_one_chunk() -> None:
     """The empty one too."""
-    assert ["one two"] == split("one two", 2, 1)
-    assert [""] == split("", 1, 0)
+    assert ["one two"] == split_into_chunks("one two", 2, 1)
+    assert [""] == split_into_chunks("", 1, 0)
 
 
 def test_no_more_chunks_are_made_than_are_wanted() -> None:
     """They are the first ones."""
     text = " ".join(["one"] * 100)
-    chunks = split(text, 10, 9)
-    assert [chunks[:3], chunks, []] == [split(text, 10, 9, most) for most in (3, 1_000, 0)]
+    chunks = split_into_chunks(text, 10, 9)
+    assert [chunks[:3], chunks, []] == [
+        split_into_chunks(text, 10, 9, most) for most in (3, 1_000, 0)
+    ]

@@ -19,15 +19,15 @@ from voyageai_emulator.settings import Settings, SettingsDict
 from tests.emulator.test_serving import command
 
 
-class Told:
-    """Stands in for the server, and keeps what it was told."""
+class FakeServer:
+    """Stands in for the server, and keeps its arguments."""
 
     def __init__(self) -> None:
         self.address: tuple[str, int] | None = None
         self.settings: Settings | None = None
         self.runs = 0
 
-    def __call__(self, host: str, port: int, settings: Settings, on_ready: Any) -> Told:
+    def __call__(self, host: str, port: int, settings: Settings, on_ready: Any) -> FakeServer:
         self.address = host, port
         self.settings = settings
         return self
@@ -38,11 +38,9 @@ class Told:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Told:
-    """What the server would be told."""
-    told = Told()
-    monkeypatch.setattr("voyageai_emulator.server.Server", told)
-    return told
+def server() -> FakeServer:
+    """A server that listens nowhere."""
+    return FakeServer()
 
 
 def help_text(capsys: pytest.CaptureFixture[str]) -> str:
@@ -52,8 +50,8 @@ def help_text(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_every_setting_has_a_flag(told: Told) -> None:
-    """What tests can set, whoever starts it from a shell can set as well; but for a clock."""
+def test_every_setting_has_a_flag(server: FakeServer) -> None:
+    """All that tests can set can be set from a shell, except for the clock."""
     given: dict[str, Any] = {
         "api_key": "key",
         "platform": "atlas",
@@ -76,11 +74,12 @@ def test_every_setting_has_a_flag(told: Told) -> None:
             "--latency 0.5 --concurrency 3 --max-connections 20 --allow-host a.example "
             "--allow-host b.example:8080 --engine lexical --state state.db --fault gone --fault 'status:0.1; status=503' "
             "--record requests.jsonl --admin-token token"
-        )
+        ),
+        server_class=server,
     )
-    assert told.settings is not None
-    assert given == {name: getattr(told.settings, name) for name in given}
-    assert (("127.0.0.2", 8000), 1) == (told.address, told.runs)
+    assert server.settings is not None
+    assert given == {name: getattr(server.settings, name) for name in given}
+    assert (("127.0.0.2", 8000), 1) == (server.address, server.runs)
 
 
 SECRETS = [("api_key", "--api-key"), ("admin_token", "--admin-token")]
@@ -88,7 +87,7 @@ SECRETS = [("api_key", "--api-key"), ("admin_token", "--admin-token")]
 
 @pytest.mark.parametrize(("name", "flag"), SECRETS)
 def test_a_secret_can_stand_where_no_list_of_processes_shows_it(
-    name: str, flag: str, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, flag: str, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every user of the machine sees the flags of every process."""
     file = tmp_path / "secret"
@@ -99,8 +98,8 @@ def test_a_secret_can_stand_where_no_list_of_processes_shows_it(
         ([f"{flag}-file", str(file)], "of-the-file"),
         ([flag, "of-the-flag"], "of-the-flag"),
     ):
-        main(given)
-        assert expected == getattr(told.settings, name)
+        main(given, server_class=server)
+        assert expected == getattr(server.settings, name)
 
 
 @pytest.mark.parametrize(("name", "flag"), SECRETS)
@@ -138,19 +137,19 @@ def test_no_message_shows_a_secret(
     assert secret not in shown
 
 
-def test_without_flags_it_is_as_by_default_in_python(told: Told) -> None:
+def test_without_flags_it_is_as_by_default_in_python(server: FakeServer) -> None:
     """One way to start it must not behave otherwise than another."""
-    main([])
+    main([], server_class=server)
     default = Settings()
-    assert told.settings is not None
+    assert server.settings is not None
     for name in set(SettingsDict.__annotations__) - {"faults", "allow_hosts"}:
-        assert getattr(default, name) == getattr(told.settings, name)
-    assert ([], []) == (told.settings.faults, told.settings.allow_hosts)
-    assert ("127.0.0.1", 0) == told.address
+        assert getattr(default, name) == getattr(server.settings, name)
+    assert ([], []) == (server.settings.faults, server.settings.allow_hosts)
+    assert ("127.0.0.1", 0) == server.address
 
 
 def test_the_examples_of_the_help_are_accepted(
-    told: Told, capsys: pytest.CaptureFixture[str]
+    server: FakeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They are what people copy."""
     name = "voyageai-emulator "
@@ -158,14 +157,14 @@ def test_the_examples_of_the_help_are_accepted(
     lines = [line.strip() for line in shown if line.strip().startswith(name)]
     assert 4 <= len(lines)
     for line in lines:
-        main(shlex.split(line.removeprefix(name)))
-    assert len(lines) == told.runs
+        main(shlex.split(line.removeprefix(name)), server_class=server)
+    assert len(lines) == server.runs
 
 
 def test_the_help_has_groups(capsys: pytest.CaptureFixture[str]) -> None:
     """So many flags are not found in one list."""
     shown = help_text(capsys)
-    groups = ["where it listens:", "what it stands for:", "limits and time:", "trouble:"]
+    groups = ["where it listens:", "what it stands for:", "limits and time:", "faults:"]
     assert [] == [group for group in groups if f"\n{group}\n" not in shown]
     assert 100 >= max(map(len, shown.splitlines()))
 
@@ -188,11 +187,11 @@ def test_the_page_is_given_with_its_token() -> None:
         assert 200 == httpx2.get(f"{origin}/_emulator/faults", headers=headers).status_code
 
 
-def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], told: Told) -> None:
+def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], server: FakeServer) -> None:
     """With their parameters and what they do."""
-    main(["--faults"])
+    main(["--faults"], server_class=server)
     assert "status; status=" in capsys.readouterr().out
-    assert 0 == told.runs
+    assert 0 == server.runs
 
 
 @pytest.mark.parametrize(
@@ -241,29 +240,29 @@ def test_without_an_output_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "emulator.example"])
 def test_other_machines_reach_it_only_if_that_is_meant(
-    host: str, told: Told, capsys: pytest.CaptureFixture[str]
+    host: str, server: FakeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It lets anybody in who has any key."""
     with pytest.raises(SystemExit, match="2"):
-        main(["--host", host])
+        main(["--host", host], server_class=server)
     assert "add --expose" in capsys.readouterr().err
     with pytest.raises(ValueError, match="add expose=True"), running(host=host):
         pass
-    main(["--host", host, "--expose"])
-    assert 1 == told.runs
+    main(["--host", host, "--expose"], server_class=server)
+    assert 1 == server.runs
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_this_machine_needs_no_leave(
-    host: str, told: Told, caplog: pytest.LogCaptureFixture
+    host: str, server: FakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nobody else can reach these."""
-    main(["--host", host])
-    assert (1, []) == (told.runs, caplog.records)
+    main(["--host", host], server_class=server)
+    assert (1, []) == (server.runs, caplog.records)
 
 
 def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever started it should know, whoever wrote the command."""
+    """People who start it should know, even if others wrote the command."""
     with running(host="0.0.0.0", expose=True) as emulator:
         port = httpx2.URL(emulator.url).port
         with socket.create_connection(("127.0.0.1", port or 0), timeout=10):

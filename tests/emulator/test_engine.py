@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from voyageai_emulator.engine import lexicon
-from voyageai_emulator.engine.features import LEXICON, Passage
-from voyageai_emulator.engine.vectors import Space, embed, embed_chunks
-from voyageai_emulator.engine.words import tokens_of, units_of
+from voyageai_emulator.engine import Passage, Space
+from voyageai_emulator.engine.features import VOCABULARY
+from voyageai_emulator.engine.vectors import embed, embed_chunks
+from voyageai_emulator.engine.vocabulary import Vocabulary
+from voyageai_emulator.engine.words import terms_of, tokenize
 
 SPACE = Space("space", "model")
 TEXTS = [
@@ -33,12 +34,12 @@ TEXTS = [
 
 
 def vectors(*texts: str, role: str = "", dimension: int = 1024) -> NDArray[np.float32]:
-    """Vectors of texts."""
+    """Embed texts."""
     return embed([Passage(text, role) for text in texts], SPACE, dimension)
 
 
-def near(one: str, other: str) -> float:
-    """Cosine of two texts."""
+def cosine(one: str, other: str) -> float:
+    """Return the cosine of two texts."""
     first, second = vectors(one, other)
     return float(first @ second)
 
@@ -69,8 +70,8 @@ def test_vectors_are_the_same_in_every_process() -> None:
     """Bit for bit, so that stored vectors stay comparable and tests can pin results."""
     program = (
         "import sys, hashlib\n"
-        "from voyageai_emulator.engine.vectors import Space, embed\n"
-        "from voyageai_emulator.engine.features import Passage\n"
+        "from voyageai_emulator.engine import Passage, Space\n"
+        "from voyageai_emulator.engine.vectors import embed\n"
         f"vectors = embed([Passage(t, 'query') for t in {TEXTS!r}], Space('space', 'model'), 512)\n"
         "print(hashlib.sha256(vectors.tobytes()).hexdigest())"
     )
@@ -88,12 +89,16 @@ def test_vectors_are_the_same_on_every_machine() -> None:
     assert expected == digest[:16]
 
 
-def test_a_vocabulary_that_starts_afresh_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is remembered is bounded, and only a cache."""
-    before = vectors(*TEXTS)
-    monkeypatch.setattr(lexicon, "MAX_UNITS", 0)
-    assert before.tobytes() == vectors(*TEXTS).tobytes()
-    assert len(LEXICON.read(["one two three"]).weight) == 3
+def test_a_vocabulary_that_starts_afresh_changes_nothing() -> None:
+    """It is bounded, and only a cache."""
+    afresh = Vocabulary(max_terms=0)
+    afresh.read(["words of another text"])
+    for text in TEXTS:
+        expected, found = VOCABULARY.read([text]), afresh.read([text])
+        for table in ("hashes", "amplitudes", "weight"):
+            kept = getattr(expected, table)[expected.term]
+            assert kept.tobytes() == getattr(found, table)[found.term].tobytes()
+    assert len(afresh.read(["one two three"]).weight) == 3
 
 
 def test_threads_share_the_vocabulary() -> None:
@@ -131,7 +136,7 @@ def test_any_text_has_a_vector(text: str) -> None:
 )
 def test_texts_that_differ_have_vectors_that_differ(one: str, other: str) -> None:
     """So they do with a model, and a duplicate is known by its vector."""
-    assert near(one, other) < 0.999
+    assert cosine(one, other) < 0.999
 
 
 @pytest.mark.parametrize(
@@ -186,8 +191,8 @@ def test_bits_say_as_much_as_a_dense_vector_can() -> None:
 
 
 def test_media_weigh_in_beside_text() -> None:
-    """A medium is a direction of its own, and as heavy with many names as with one."""
-    many = tuple(f"name {number}" for number in range(300))
+    """An image is a direction of its own, and as heavy with many visual words as with one."""
+    many = tuple(f"word {number}" for number in range(300))
     plain, pictured, other, looked_at = embed(
         [Passage("a red car", "", media) for media in ((), (("u",),), (("v",),), (many,))],
         SPACE,
@@ -198,11 +203,11 @@ def test_media_weigh_in_beside_text() -> None:
     assert abs(plain @ pictured - plain @ looked_at) < 0.1
 
 
-def test_media_that_share_names_are_near_each_other() -> None:
-    """By as much as they share: copies of a picture have most of their names in common."""
-    names = [f"name {number}" for number in range(300)]
+def test_media_that_share_visual_words_are_near_each_other() -> None:
+    """By as much as they share: copies of an image have most of their words in common."""
+    words = [f"word {number}" for number in range(300)]
     whole, most, few = embed(
-        [Passage("", "", (tuple(names[i : 200 + i]),)) for i in (0, 20, 100)], SPACE, 1024
+        [Passage("", "", (tuple(words[i : 200 + i]),)) for i in (0, 20, 100)], SPACE, 1024
     )
     assert abs(whole @ most - 0.9) < 0.1
     assert abs(whole @ few - 0.5) < 0.1
@@ -229,9 +234,9 @@ def test_no_documents_have_no_chunks() -> None:
 )
 def test_tokens_are_split_into_words(token: str, expected: list[str]) -> None:
     """Identifiers are found by their parts, and scripts without spaces at all."""
-    assert expected == units_of(token)
+    assert expected == terms_of(token)
 
 
 def test_a_text_without_words_is_its_characters() -> None:
     """It must have a vector too."""
-    assert ["!", "?"] == tokens_of("!?")
+    assert ["!", "?"] == tokenize("!?")

@@ -10,13 +10,12 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.__main__ import main
-from voyageai_emulator.app import create_app
+from voyageai_emulator.app import Application
+from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.faults import FAULTS, Fault, FaultPlan
-from voyageai_emulator.handle import Emulator
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
 
-from tests.emulator.faulting import RANKING, TEXTS, admin, post
+from tests.emulator.http_helpers import RANKING, TEXTS, admin, post
 from tests.emulator.test_serving import command
 
 
@@ -159,7 +158,7 @@ def test_a_header_names_a_fault(emulator: Emulator) -> None:
 
 
 def test_a_base_url_names_a_fault(emulator: Emulator) -> None:
-    """Any client that can be pointed somewhere can have any fault, for as long as it is."""
+    """A client needs no change but its base URL to have a fault."""
     base = emulator.faulty("status", status=503, detail="a/b; c")
     assert f"{emulator.origin}/faults/status;status=503;detail=a%2Fb%3B%20c/v1" == base
     answer = post(base)
@@ -192,7 +191,7 @@ def test_paths_below_a_fault_are_those_of_the_api(emulator: Emulator) -> None:
 
 def test_faults_without_a_socket_happen_where_they_can() -> None:
     """In-process transports have bodies and statuses, but no connections."""
-    app = create_app(World(Settings()))
+    app = Application(Settings())
 
     async def ask(fault: str) -> httpx2.Response:
         transport = httpx2.ASGITransport(app=app)

@@ -13,12 +13,12 @@ from typing import Any
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.faults import FAULTS, Fault
-from voyageai_emulator.faults.statuses import NAMED
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
+from voyageai_emulator.faults import FAULTS, Fault, altered
+from voyageai_emulator.faults.kinds import STATUSES
 
-from tests.emulator.asking import check
-from tests.emulator.faulting import (
+from tests.emulator.contract_client import DOCUMENT, check
+from tests.emulator.http_helpers import (
     BASE64,
     DOCUMENTS,
     RANKING,
@@ -54,10 +54,31 @@ def vectors(body: dict[str, Any]) -> list[list[float]]:
     return [item["embedding"] for item in ordered]
 
 
+# The contract
+
+
+@pytest.mark.parametrize(
+    ("schema", "fields"),
+    [
+        ("EmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("ContextualizedEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("MultimodalEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("RerankResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
+        ("Embedding", {altered.EMBEDDING, altered.INDEX}),
+        ("DocumentEmbeddings", {altered.DATA, altered.INDEX}),
+        ("ChunkEmbedding", {altered.EMBEDDING, altered.INDEX}),
+        ("RerankResult", {altered.SCORE, altered.INDEX}),
+    ],
+)
+def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set[str]) -> None:
+    """Under another name a fault would do nothing."""
+    assert fields <= set(DOCUMENT["components"]["schemas"][schema]["properties"])
+
+
 # Statuses
 
 
-@pytest.mark.parametrize(("name", "status"), NAMED.items())
+@pytest.mark.parametrize(("name", "status"), STATUSES.items())
 def test_a_status_comes_in_the_apis_shape(emulator: Emulator, name: str, status: int) -> None:
     """A client reads the reason from `detail`, and the id from the header, as of any error."""
     emulator.faults.next(name)
@@ -344,7 +365,7 @@ def test_a_body_can_drip(emulator: Emulator) -> None:
 
 
 def test_an_answer_can_be_late(emulator: Emulator) -> None:
-    """And is right all the same."""
+    """The answer is still right."""
     emulator.faults.next("delay", seconds=0.05)
     begun = time.perf_counter()
     assert 200 == post(emulator).status_code
@@ -374,27 +395,26 @@ def test_a_request_without_an_answer_ends_some_time(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize(
-    ("body", "path"),
-    [(TEXTS, "/embeddings"), (DOCUMENTS, "/contextualizedembeddings"), (RANKING, "/rerank")],
-    ids=["texts", "documents", "ranking"],
-)
-def test_every_fault_meets_every_kind_of_request(
-    emulator: Emulator, name: str, body: Any, path: str
-) -> None:
+def test_every_fault_meets_every_kind_of_request(emulator: Emulator, name: str) -> None:
     """It ends in an answer or a broken connection, and is never a failure of the emulator."""
-    emulator.faults.next(name, **({"most": 0.01} if name == "hang" else {}))
-    try:
-        answer = post(emulator, body, path)
-    except httpx2.TransportError:
-        pass
-    except httpx2.DecodingError:
-        assert "bad_gzip" == name
-    else:
-        # A failure of the emulator is a 500 in the API's words.
-        assert answer.status_code != 500 or name in ("server_error", "status", "empty")
-    assert 1 == len(emulator.requests)
-    assert emulator.requests.last.fault in (Fault(name), Fault("hang", {"most": 0.01}), None)
+    requests = [
+        (TEXTS, "/embeddings"),
+        (DOCUMENTS, "/contextualizedembeddings"),
+        (RANKING, "/rerank"),
+    ]
+    for made, (body, path) in enumerate(requests, 1):
+        emulator.faults.next(name, **({"most": 0.01} if name == "hang" else {}))
+        try:
+            answer = post(emulator, body, path)
+        except httpx2.TransportError:
+            pass
+        except httpx2.DecodingError:
+            assert "bad_gzip" == name
+        else:
+            # A failure of the emulator is a 500 in the API's words.
+            assert answer.status_code != 500 or name in ("server_error", "status", "empty")
+        assert made == len(emulator.requests)
+        assert emulator.requests.last.fault in (Fault(name), Fault("hang", {"most": 0.01}), None)
 
 
 def test_every_fault_says_what_it_does() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from voyageai_emulator import bodies, recorded, running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator import bodies, running
+from voyageai_emulator.emulator import Emulator
+from voyageai_emulator.recording import record
 from voyageai_rest.catalogue import BATCH
 
-from tests.emulator.asking import check
-from tests.emulator.batching import Jobs, jsonl, some_lines
+from tests.emulator.batch_jobs import Jobs, jsonl, some_lines
+from tests.emulator.contract_client import check
 
 FILE = "#/components/schemas/FileObject"
 LIST = "#/components/schemas/FileList"
@@ -172,7 +173,7 @@ def test_of_a_large_body_the_record_keeps_the_beginning(
     emulator: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recording costs no more memory than it may."""
-    monkeypatch.setattr(recorded, "MAX_KEPT", 1000)
+    monkeypatch.setattr(record, "MAX_KEPT", 1000)
     jobs.upload(b"x" * 5000)
     last = emulator.requests.last
     assert (1000, True, None, True) == (

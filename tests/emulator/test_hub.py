@@ -21,8 +21,8 @@ from voyageai_emulator import Emulator
 from voyageai_emulator.hub import create_hub
 from voyageai_rest.catalogue import MODELS
 
-from tests.emulator.asking import Asking, send
-from tests.emulator.writing import texts
+from tests.emulator.contract_client import ContractClient, send
+from tests.emulator.sample_texts import texts
 
 FILE = "/voyageai/voyage-4/resolve/main/tokenizer.json"
 WITH_PIXELS = [name for name, model in MODELS.items() if model.pixels]
@@ -30,14 +30,14 @@ WITH_PIXELS = [name for name, model in MODELS.items() if model.pixels]
 
 @pytest.fixture(scope="session")
 def http(url: Emulator) -> Iterator[httpx2.Client]:
-    """Asks the emulator for what is not of the API."""
+    """Return an HTTP client of the emulator, without the API's base path."""
     with httpx2.Client(base_url=url.origin) as http:
         yield http
 
 
 @pytest.fixture(scope="session")
 def downloaded(url: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    """The tokenizer of a model, as the library gets it."""
+    """Download the tokenizer of a model with the library."""
     cache = tmp_path_factory.mktemp("hub")
     path = hf_hub_download(
         "voyageai/voyage-4", "tokenizer.json", endpoint=url.origin, cache_dir=cache
@@ -46,7 +46,7 @@ def downloaded(url: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Token
 
 
 @given(text=texts.filter(bool))
-def test_both_sides_count_the_same(ask: Asking, downloaded: Tokenizer, text: str) -> None:
+def test_both_sides_count_the_same(ask: ContractClient, downloaded: Tokenizer, text: str) -> None:
     """Who fills a request up to its limit by counting must not be refused."""
     usage = ask("/embeddings", {"input": [text], "model": "voyage-4"})["usage"]
     assert len(downloaded.encode(text).ids) == usage["total_tokens"]
@@ -55,7 +55,7 @@ def test_both_sides_count_the_same(ask: Asking, downloaded: Tokenizer, text: str
 @settings(max_examples=20)
 @given(query=texts, documents=st.lists(texts.filter(bool), min_size=1, max_size=5))
 def test_rerankers_count_the_same(
-    ask: Asking, downloaded: Tokenizer, query: str, documents: list[str]
+    ask: ContractClient, downloaded: Tokenizer, query: str, documents: list[str]
 ) -> None:
     """The documented sum of a query and its documents holds with the client's counts."""
     body = {"query": query, "documents": documents, "model": "rerank-2.5"}

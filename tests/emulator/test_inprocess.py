@@ -17,9 +17,13 @@ import voyageai
 from voyageai_emulator import InProcessEmulator, in_process, running
 from voyageai_emulator.connections import Connections
 from voyageai_emulator.exchange import Exchange
+from voyageai_emulator.inprocess import in_this_process
+from voyageai_emulator.settings import Settings
 from voyageai_rest.operations import SERVERS
 
-from tests.emulator.faulting import KEY, TEXTS, until
+from tests.emulator.http_helpers import KEY, TEXTS, until
+
+pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture
@@ -246,11 +250,10 @@ class Scripted:
 
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Scripted, InProcessEmulator]]:
+def scripted() -> Iterator[tuple[Scripted, InProcessEmulator]]:
     """An emulator with another application in its place."""
     app = Scripted()
-    monkeypatch.setattr("voyageai_emulator.inprocess.create_app", lambda *_: app)
-    with in_process() as emulator:
+    with in_this_process(Settings(), app) as emulator:
         yield app, emulator
 
 
@@ -482,14 +485,14 @@ def test_without_the_extra_the_command_to_install_it_is_given(
     """The package itself can be imported without it."""
     monkeypatch.setitem(sys.modules, "voyageai_emulator.inprocess", None)
     with (
-        pytest.raises(ImportError, match='extra `emulator`: pip install "jsonschema'),
+        pytest.raises(ImportError, match=r'extra `emulator`: pip install ".*jsonschema'),
         in_process(),
     ):
         pass
 
 
 def test_a_connection_that_is_hung_up_ends_for_both_sides() -> None:
-    """Whoever waits is told."""
+    """Neither side waits for the other any longer."""
 
     async def exchange() -> tuple[dict[str, Any], bool]:
         heard: list[Any] = []

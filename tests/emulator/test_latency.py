@@ -13,15 +13,14 @@ import httpx2
 import pytest
 from starlette.types import Message, Scope
 from voyageai_emulator import running
-from voyageai_emulator.app import create_app
-from voyageai_emulator.latency import Latency
+from voyageai_emulator.app import Application
+from voyageai_emulator.concurrency import Slots
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.slots import Slots
-from voyageai_emulator.world import World
+from voyageai_emulator.timing import Latency
 
-from tests.emulator.asking import client_of
-from tests.emulator.faulting import message
-from tests.emulator.hurrying import hurry
+from tests.emulator.contract_client import client_of
+from tests.emulator.http_helpers import message
+from tests.emulator.virtual_time import run_in_virtual_time
 
 SMALL = {"input": "a short text", "model": "voyage-4"}
 # Few bytes and many tokens: those of the query count once for each document.
@@ -34,9 +33,10 @@ KEY = {"authorization": "Bearer any"}
 class Emulated:
     """An emulator on the event loop of a test."""
 
-    def __init__(self, http: httpx2.AsyncClient, world: World) -> None:
+    def __init__(self, http: httpx2.AsyncClient, app: Application) -> None:
         self.http = http
-        self.world = world
+        self.state = app.state
+        self.app = app
         self.ended: list[tuple[str, float]] = []
 
     async def ask(self, body: Any = SMALL, path: str = "/embeddings") -> httpx2.Response:
@@ -56,10 +56,10 @@ class Emulated:
 @asynccontextmanager
 async def emulated(**settings: Any) -> AsyncIterator[Emulated]:
     """An emulator that is asked without a socket."""
-    world = World(Settings(**settings))
-    async with client_of(create_app(world)) as http:
-        yield Emulated(http, world)
-    world.close()
+    app = Application(Settings(**settings))
+    async with client_of(app) as http:
+        yield Emulated(http, app)
+    app.close()
 
 
 def now() -> float:
@@ -67,7 +67,7 @@ def now() -> float:
     return round(asyncio.get_running_loop().time(), 3)
 
 
-async def leaves_after(seconds: float, world: World) -> list[Message]:
+async def leaves_after(seconds: float, app: Application) -> list[Message]:
     """What a client is sent that goes away after some seconds."""
     sent: list[Message] = []
     begun = False
@@ -91,7 +91,7 @@ async def leaves_after(seconds: float, world: World) -> list[Message]:
         "query_string": b"",
         "headers": [(b"authorization", b"Bearer any")],
     }
-    await create_app(world)(scope, receive, send)
+    await app(scope, receive, send)
     return sent
 
 
@@ -108,7 +108,7 @@ def test_latency_is_none_seconds_or_the_model(said: str | float) -> None:
 def test_other_latencies_are_refused_with_those_there_are(said: Any) -> None:
     """At the start, not at the first request."""
     with pytest.raises(ValueError, match="latency must be none, model or seconds from 0, not "):
-        World(Settings(latency=said))
+        Application(Settings(latency=said))
 
 
 def test_the_model_grows_with_tokens_and_load() -> None:
@@ -132,7 +132,7 @@ def test_an_answer_comes_after_its_seconds(said: str | float, expected: float) -
                 times.append(now())
         return [after - before for before, after in pairwise(times)]
 
-    assert [expected] * 3 == hurry(main())
+    assert [expected] * 3 == run_in_virtual_time(main())
 
 
 def test_a_large_request_meets_a_timeout_that_a_small_one_does_not() -> None:
@@ -148,10 +148,10 @@ def test_a_large_request_meets_a_timeout_that_a_small_one_does_not() -> None:
                     await emulator.ask(LARGE, "/rerank")
             assert 200 == (await emulator.ask(LARGE, "/rerank")).status_code
             assert now() > 2
-            assert emulator.world.requests.last.tokens is not None
-            assert emulator.world.requests.last.tokens > 120_000
+            assert emulator.state.requests.last.tokens is not None
+            assert emulator.state.requests.last.tokens > 120_000
 
-    hurry(main())
+    run_in_virtual_time(main())
 
 
 def test_requests_at_once_slow_each_other_down() -> None:
@@ -162,7 +162,7 @@ def test_requests_at_once_slow_each_other_down() -> None:
             await asyncio.gather(*(emulator.ask(LARGE, "/rerank") for _ in range(count)))
             return now()
 
-    assert hurry(main(1)) < hurry(main(3))
+    assert run_in_virtual_time(main(1)) < run_in_virtual_time(main(3))
 
 
 def test_a_client_times_out_over_a_socket() -> None:
@@ -181,12 +181,12 @@ def test_the_wait_ends_when_the_client_goes_away() -> None:
     """Nobody is there to wait for."""
 
     async def main() -> float:
-        world = World(Settings(latency=600, concurrency=1))
-        await leaves_after(3, world)
-        assert (0, 1) == (world.slots.in_flight, len(world.requests))
+        app = Application(Settings(latency=600, concurrency=1))
+        await leaves_after(3, app)
+        assert (0, 1) == (app.state.slots.in_flight, len(app.state.requests))
         return now()
 
-    assert 3 == hurry(main())
+    assert 3 == run_in_virtual_time(main())
 
 
 def test_latency_can_be_set_while_it_runs() -> None:
@@ -208,22 +208,22 @@ def test_as_many_are_worked_on_as_the_limit_says() -> None:
     async def main() -> list[tuple[str, float]]:
         async with emulated(latency=1, concurrency=2) as emulator:
             await asyncio.gather(*emulator.start("abcde"))
-            assert (0, 0) == (emulator.world.slots.in_flight, emulator.world.slots.waiting)
+            assert (0, 0) == (emulator.state.slots.in_flight, emulator.state.slots.waiting)
             return emulator.ended
 
-    ended = sorted(hurry(main()))
+    ended = sorted(run_in_virtual_time(main()))
     assert [("a", 1), ("b", 1), ("c", 2), ("d", 2), ("e", 3)] == ended
 
 
 def test_without_a_limit_all_are_worked_on() -> None:
-    """Who did not ask for it does not wait."""
+    """Nothing waits by default."""
 
     async def main() -> list[tuple[str, float]]:
         async with emulated(latency=1) as emulator:
             await asyncio.gather(*emulator.start("abcde"))
             return emulator.ended
 
-    assert [(name, 1) for name in "abcde"] == sorted(hurry(main()))
+    assert [(name, 1) for name in "abcde"] == sorted(run_in_virtual_time(main()))
 
 
 @pytest.mark.parametrize("left", ["a", "b", "c"])
@@ -236,12 +236,12 @@ def test_a_client_that_leaves_frees_its_place(left: str) -> None:
             await asyncio.sleep(0.5)
             tasks[left].cancel()
             await asyncio.wait(tasks.values())
-            assert (0, 0) == (emulator.world.slots.in_flight, emulator.world.slots.waiting)
+            assert (0, 0) == (emulator.state.slots.in_flight, emulator.state.slots.waiting)
             return emulator.ended
 
     first = 1.5 if left == "a" else 1.0
     rest = [name for name in "abcd" if name != left]
-    assert [(name, first + later) for later, name in enumerate(rest)] == hurry(main())
+    assert [(name, first + later) for later, name in enumerate(rest)] == run_in_virtual_time(main())
 
 
 def test_a_client_that_is_told_to_have_left_frees_its_place() -> None:
@@ -251,17 +251,17 @@ def test_a_client_that_is_told_to_have_left_frees_its_place() -> None:
         async with emulated(latency=10, concurrency=1) as emulator:
             (first,) = emulator.start("a")
             await asyncio.sleep(1)
-            waiting = asyncio.create_task(leaves_after(2, emulator.world))
+            waiting = asyncio.create_task(leaves_after(2, emulator.app))
             await asyncio.sleep(1)
-            assert 1 == emulator.world.slots.waiting
+            assert 1 == emulator.state.slots.waiting
             await waiting
-            assert 0 == emulator.world.slots.waiting
+            assert 0 == emulator.state.slots.waiting
             left = now()
             await first
             assert [("a", 10.0)] == emulator.ended
             return left
 
-    assert 3 == hurry(main())
+    assert 3 == run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("path", ["/_emulator/state", "/"])
@@ -278,7 +278,7 @@ def test_the_emulators_own_routes_do_not_wait(path: str) -> None:
             assert 200 == answer.status_code
             return now()
 
-    assert 1 == hurry(main())
+    assert 1 == run_in_virtual_time(main())
 
 
 def test_unknown_paths_and_planned_faults_do_not_wait() -> None:
@@ -289,11 +289,11 @@ def test_unknown_paths_and_planned_faults_do_not_wait() -> None:
             emulator.start("ab")
             await asyncio.sleep(1)
             assert 404 == (await emulator.ask(path="/nowhere")).status_code
-            emulator.world.faults.next("status", status=503)
+            emulator.state.faults.next("status", status=503)
             assert 503 == (await emulator.ask()).status_code
             return now()
 
-    assert 1 == hurry(main())
+    assert 1 == run_in_virtual_time(main())
 
 
 def test_places_are_shared_between_event_loops() -> None:
@@ -306,14 +306,14 @@ def test_places_are_shared_between_event_loops() -> None:
         return await asyncio.get_running_loop().create_future()
 
     async def hold() -> None:
-        async with slots.place(never):
+        async with slots.acquire(never):
             taken.set()
             await asyncio.to_thread(free.wait)
             order.append("first")
 
     async def follow(waits: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_later(0, waits)
-        async with slots.place(never):
+        async with slots.acquire(never):
             order.append("second")
 
     other = threading.Thread(target=asyncio.run, args=(hold(),))
@@ -328,4 +328,4 @@ def test_places_are_shared_between_event_loops() -> None:
 def test_what_is_no_limit_of_places_is_refused(limit: Any) -> None:
     """At the start: none at all would let every request wait for ever."""
     with pytest.raises(ValueError, match="concurrency must be a whole number from 1"):
-        World(Settings(concurrency=limit))
+        Application(Settings(concurrency=limit))

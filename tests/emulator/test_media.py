@@ -1,4 +1,4 @@
-"""Pictures and videos are looked at: what they count for, what they are known by, what is refused."""
+"""Images and videos: their pixels, tokens and visual words, and those that are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import attrs
 import pytest
 import trustme
 from PIL import Image
-from voyageai_emulator.media import Media, Medium, UnreadableError, counting
+from voyageai_emulator.media import MediaItem, MediaReader, UnreadableError
+from voyageai_emulator.media.limits import count_video
 from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.models import (
     ImageBase64Content,
@@ -22,39 +23,39 @@ from voyageai_rest.models import (
     VideoUrlContent,
 )
 
-from tests.emulator.drawing import claiming, data_url, drawing, encoded, film, needs_ffmpeg
-from tests.emulator.hosting import Host, endless, hosting
+from tests.emulator.sample_media import claiming, data_url, drawing, encoded, film, needs_ffmpeg
+from tests.emulator.web_server import Host, endless, hosting
 
 MODEL = MODELS["voyage-multimodal-3.5"]
 
 
 @pytest.fixture
 def host() -> Iterator[Host]:
-    """A web server."""
+    """Run a web server."""
     with hosting() as host:
         yield host
 
 
-def see(data: bytes, model: Model = MODEL) -> Medium:
-    """A picture that is sent as it is."""
-    return Media().read(ImageBase64Content(image_base64=data_url(data)), model)
+def read_image(data: bytes, model: Model = MODEL) -> MediaItem:
+    """Read an image that is sent as base64."""
+    return MediaReader().read(ImageBase64Content(image_base64=data_url(data)), model)
 
 
-def watch(data: bytes, model: Model = MODEL) -> Medium:
-    """A video that is sent as it is."""
-    return Media().read(VideoBase64Content(video_base64=data_url(data, "video/mp4")), model)
+def read_video(data: bytes, model: Model = MODEL) -> MediaItem:
+    """Read a video that is sent as base64."""
+    return MediaReader().read(VideoBase64Content(video_base64=data_url(data, "video/mp4")), model)
 
 
 def limited(**limits: int) -> Model:
-    """The model with other limits."""
+    """Return the model with other limits."""
     assert MODEL.media is not None
     return attrs.evolve(MODEL, media=attrs.evolve(MODEL.media, **limits))
 
 
-def likeness(one: Medium, other: Medium) -> float:
-    """Share of the names that two media have in common."""
-    both = set(one.names) & set(other.names)
-    return len(both) / max(len(one.names), len(other.names))
+def similarity(one: MediaItem, other: MediaItem) -> float:
+    """Return the share of visual words that two images or videos have in common."""
+    both = set(one.visual_words) & set(other.visual_words)
+    return len(both) / max(len(one.visual_words), len(other.visual_words))
 
 
 @pytest.mark.parametrize(
@@ -63,15 +64,15 @@ def likeness(one: Medium, other: Medium) -> float:
 )
 def test_pixels_are_counted_between_the_models_bounds(side: int, pixels: int, tokens: int) -> None:
     """Small pictures are scaled up and large ones down, and charged so."""
-    medium = see(encoded(Image.new("RGB", (side, side))))
-    assert ("image", pixels, tokens) == (medium.kind, medium.pixels, medium.tokens)
+    item = read_image(encoded(Image.new("RGB", (side, side))))
+    assert ("image", pixels, tokens) == (item.kind, item.pixels, item.tokens)
 
 
 def test_a_model_without_figures_counts_pixels_as_they_are() -> None:
     """The catalogue need not know everything of a new model."""
     model = attrs.evolve(MODEL, pixels=None, media=None)
-    medium = see(encoded(drawing(1, 30, 20)), model)
-    assert (600, 0) == (medium.pixels, medium.tokens)
+    item = read_image(encoded(drawing(1, 30, 20)), model)
+    assert (600, 0) == (item.pixels, item.tokens)
 
 
 @pytest.mark.parametrize("format", ["PNG", "GIF", "WEBP"])
@@ -79,7 +80,10 @@ def test_a_picture_is_known_by_what_it_shows(format: str) -> None:
     """The official client sends lossless WEBP of what was a PNG; both are the same picture."""
     options = {"lossless": True} if format == "WEBP" else {}
     picture = drawing(1).quantize(16).convert("RGB")
-    assert see(encoded(picture)).names == see(encoded(picture, format, **options)).names
+    assert (
+        read_image(encoded(picture)).visual_words
+        == read_image(encoded(picture, format, **options)).visual_words
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,10 +99,10 @@ def test_a_picture_is_known_by_what_it_shows(format: str) -> None:
 def test_another_encoding_or_size_is_nearly_the_same_picture(change) -> None:
     """Thumbnails are found by their originals, and by no other picture."""
     pictures = [drawing(seed) for seed in range(6)]
-    originals = [see(encoded(picture)) for picture in pictures]
+    originals = [read_image(encoded(picture)) for picture in pictures]
     for number, picture in enumerate(pictures):
-        changed = see(change(picture))
-        near = [likeness(changed, original) for original in originals]
+        changed = read_image(change(picture))
+        near = [similarity(changed, original) for original in originals]
         own = near.pop(number)
         assert own > 0.7
         assert own > max(near) + 0.4
@@ -109,18 +113,18 @@ def test_pictures_that_differ_in_one_pixel_differ() -> None:
     picture = drawing(1)
     other = picture.copy()
     other.putpixel((5, 5), (1, 2, 3))
-    one, two = see(encoded(picture)), see(encoded(other))
-    assert 0.95 < likeness(one, two) < 1
+    one, two = read_image(encoded(picture)), read_image(encoded(other))
+    assert 0.95 < similarity(one, two) < 1
 
 
 def test_pictures_of_one_colour_are_known_by_it() -> None:
     """There is no contrast in them, and they are not all alike."""
     grey, same, red = (
-        see(encoded(Image.new("RGB", size, colour)))
+        read_image(encoded(Image.new("RGB", size, colour)))
         for size, colour in [((60, 40), "grey"), ((9, 9), "grey"), ((60, 40), "red")]
     )
-    assert likeness(grey, same) > 0.9
-    assert 0 == likeness(grey, red)
+    assert similarity(grey, same) > 0.9
+    assert 0 == similarity(grey, red)
 
 
 def test_a_photograph_is_turned_upright() -> None:
@@ -129,10 +133,11 @@ def test_a_photograph_is_turned_upright() -> None:
     exif[0x0112] = 6
     lying = drawing(1).transpose(Image.Transpose.ROTATE_90)
     turned, upright, unturned = (
-        see(data) for data in (encoded(lying, exif=exif), encoded(drawing(1)), encoded(lying))
+        read_image(data)
+        for data in (encoded(lying, exif=exif), encoded(drawing(1)), encoded(lying))
     )
-    assert upright.names == turned.names
-    assert upright.names != unturned.names
+    assert upright.visual_words == turned.visual_words
+    assert upright.visual_words != unturned.visual_words
 
 
 def test_what_is_transparent_is_white() -> None:
@@ -143,15 +148,18 @@ def test_what_is_transparent_is_white() -> None:
     white.paste((0, 0, 255), (0, 0, 20, 20))
     palette = clear.convert("RGB").quantize(4)
     red = palette.getpixel((30, 30))
-    assert see(encoded(white)).names == see(encoded(clear)).names
-    assert see(encoded(white)).names == see(encoded(palette, transparency=red)).names
+    assert read_image(encoded(white)).visual_words == read_image(encoded(clear)).visual_words
+    assert (
+        read_image(encoded(white)).visual_words
+        == read_image(encoded(palette, transparency=red)).visual_words
+    )
 
 
 def test_a_moving_picture_is_its_first_frame() -> None:
     """The official client sends no more of it."""
     first, second = (drawing(seed).quantize(16) for seed in (1, 2))
     moving = encoded(first, "GIF", save_all=True, append_images=[second])
-    assert see(encoded(first)).names == see(moving).names
+    assert read_image(encoded(first)).visual_words == read_image(moving).visual_words
 
 
 def test_sixteen_bits_per_pixel_are_seen_as_eight() -> None:
@@ -159,7 +167,7 @@ def test_sixteen_bits_per_pixel_are_seen_as_eight() -> None:
     grey = drawing(1, 40, 30).convert("L")
     deep = Image.new("I;16", grey.size)
     deep.putdata([value * 256 for value in grey.tobytes()])
-    assert see(encoded(grey)).names == see(encoded(deep)).names
+    assert read_image(encoded(grey)).visual_words == read_image(encoded(deep)).visual_words
 
 
 @pytest.mark.parametrize(
@@ -177,7 +185,7 @@ def test_the_claimed_type_does_not_matter(head: str) -> None:
     """The API takes a PNG that says it is a JPEG, and samples leave the prefix out."""
     data = encoded(drawing(1))
     part = ImageBase64Content(image_base64=head + base64.b64encode(data).decode())
-    assert see(data) == Media().read(part, MODEL)
+    assert read_image(data) == MediaReader().read(part, MODEL)
 
 
 @pytest.mark.parametrize(
@@ -190,16 +198,16 @@ def test_the_claimed_type_does_not_matter(head: str) -> None:
         ("data:image/png;base64,abc", "not valid base64"),
         ("data:image/png;base64,YQ==YQ==", "not valid base64"),
         ("data:image/png;base64,äöüß", "not valid base64"),
-        ("data:image/png;base64,", "no image of the formats PNG, JPEG, WEBP, GIF"),
-        (data_url(b"<svg/>"), "no image of the formats"),
-        (data_url(encoded(drawing(1), "BMP")), "no image of the formats"),
+        ("data:image/png;base64,", "not an image in one of the formats PNG, JPEG, WEBP, GIF"),
+        (data_url(b"<svg/>"), "not an image in one of the formats"),
+        (data_url(encoded(drawing(1), "BMP")), "not an image in one of the formats"),
         (data_url(encoded(drawing(1))[:-200]), "the image is broken"),
     ],
 )
 def test_what_is_no_picture_is_refused(value: str, reason: str) -> None:
     """The sender has to be told what is wrong with it."""
     with pytest.raises(UnreadableError, match=reason):
-        Media().read(ImageBase64Content(image_base64=value), MODEL)
+        MediaReader().read(ImageBase64Content(image_base64=value), MODEL)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
@@ -216,7 +224,7 @@ def test_damaged_pictures_are_read_or_refused(format: str) -> None:
         for _ in range(damage.randint(1, 4)):
             data[damage.randrange(min(200, len(data)))] = damage.randrange(256)
         try:
-            see(bytes(data))
+            read_image(bytes(data))
         except UnreadableError:
             refused += 1
     assert 0 < refused
@@ -232,29 +240,29 @@ def test_damaged_pictures_are_read_or_refused(format: str) -> None:
 def test_a_picture_that_is_too_large_is_not_decoded(width: int, height: int, reason: str) -> None:
     """A small file can hold more pixels than there is memory; these hold none and are not missed."""
     with pytest.raises(UnreadableError, match=reason):
-        see(claiming(width, height))
+        read_image(claiming(width, height))
 
 
 def test_a_file_may_have_as_many_bytes_as_the_model_takes() -> None:
     """The limit is that of the file, not of its base64."""
     data = encoded(drawing(1, 32, 24))
-    see(data, limited(image_max_bytes=len(data)))
+    read_image(data, limited(image_max_bytes=len(data)))
     with pytest.raises(UnreadableError, match=f"the file has {len(data)} bytes"):
-        see(data, limited(image_max_bytes=len(data) - 1))
+        read_image(data, limited(image_max_bytes=len(data) - 1))
 
 
 def test_a_picture_is_the_same_from_a_host(host: Host) -> None:
     """By URL or as data, a picture is known by what it shows."""
     data = encoded(drawing(1))
     url = host.put("/a%20picture.png?size=1&name=%C3%A9", data)
-    media = Media([host.place])
-    assert see(data) == media.read(ImageUrlContent(image_url=url), MODEL)
+    media = MediaReader([host.place])
+    assert read_image(data) == media.read(ImageUrlContent(image_url=url), MODEL)
     unquoted = f"http://{host.place}/a picture.png?size=1&name=é"
-    assert see(data) == media.read(ImageUrlContent(image_url=unquoted), MODEL)
+    assert read_image(data) == media.read(ImageUrlContent(image_url=unquoted), MODEL)
 
 
-def refusal(media: Media, url: str, model: Model = MODEL) -> str:
-    """Why a picture is not fetched."""
+def fetch_error(media: MediaReader, url: str, model: Model = MODEL) -> str:
+    """Return the reason why an image is not fetched."""
     with pytest.raises(UnreadableError) as refused:
         media.read(ImageUrlContent(image_url=url), model)
     return str(refused.value)
@@ -266,7 +274,7 @@ def test_nothing_is_fetched_from_hosts_that_are_not_allowed(
 ) -> None:
     """None are by default, and a host without a port is not allowed at every port."""
     url = host.put("/a.png", encoded(drawing(1)))
-    said = refusal(Media(allow_hosts), url)
+    said = fetch_error(MediaReader(allow_hosts), url)
     assert f"allow_hosts=['{host.place}'] or --allow-host {host.place}" in said
     assert [] == host.asked
 
@@ -294,7 +302,7 @@ def test_nothing_is_fetched_from_hosts_that_are_not_allowed(
 def test_no_spelling_gets_around_the_list(host: Host, url: str) -> None:
     """What is checked is what is asked."""
     host.put("/a.png", encoded(drawing(1)))
-    refusal(Media([host.place]), url.format(place=host.place))
+    fetch_error(MediaReader([host.place]), url.format(place=host.place))
     assert [] == host.asked
 
 
@@ -317,20 +325,22 @@ def test_hosts_are_allowed_as_people_write_them(
         raise ConnectionRefusedError("nobody there")
 
     monkeypatch.setattr("socket.create_connection", refuse)
-    assert "cannot be fetched from: nobody there" in refusal(Media([allowed]), url)
+    reason = fetch_error(MediaReader([allowed]), url)
+    assert reason.startswith("cannot fetch from ")
+    assert reason.endswith(": nobody there")
 
 
 @pytest.mark.parametrize("host", ["", "http://example.com", "example.com/a", "a@b", "a:x", "::1"])
 def test_what_is_not_a_host_cannot_be_allowed(host: str) -> None:
     """A mistake is told at the start, not when a picture is refused."""
     with pytest.raises(ValueError, match="allow_hosts"):
-        Media([host])
+        MediaReader([host])
 
 
 def test_one_host_is_not_a_list() -> None:
     """Its letters would be taken for hosts."""
     with pytest.raises(ValueError, match=r"such as \['example.com'\]"):
-        Media("example.com")
+        MediaReader("example.com")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -339,10 +349,10 @@ def test_redirects_are_followed_three_times(host: Host, status: int) -> None:
     data = encoded(drawing(1))
     host.put("/0", data)
     urls = [host.send_on(f"/{number + 1}", f"/{number}", status) for number in range(4)]
-    media = Media([host.place])
-    assert see(data) == media.read(ImageUrlContent(image_url=urls[2]), MODEL)
+    media = MediaReader([host.place])
+    assert read_image(data) == media.read(ImageUrlContent(image_url=urls[2]), MODEL)
     assert ["/3", "/2", "/1", "/0"] == host.asked
-    assert "redirects more than 3 times" in refusal(media, urls[3])
+    assert "redirects more than 3 times" in fetch_error(media, urls[3])
 
 
 @pytest.mark.parametrize(
@@ -353,49 +363,49 @@ def test_redirects_lead_to_allowed_hosts_only(host: Host, to: str) -> None:
     with hosting() as other:
         other.put("/a.png", encoded(drawing(1)))
         url = host.send_on("/a.png", to.format(place=other.place))
-        refusal(Media([host.place]), url)
+        fetch_error(MediaReader([host.place]), url)
         assert (["/a.png"], []) == (host.asked, other.asked)
 
 
 def test_a_file_must_say_how_long_it_is(host: Host) -> None:
     """So the API asks, and it is how a file that is too large is not begun."""
     data = encoded(drawing(1))
-    media = Media([host.place])
+    media = MediaReader([host.place])
     unknown = host.put("/unknown", data, headers={})
-    assert "has no Content-Length" in refusal(media, unknown)
+    assert "has no Content-Length" in fetch_error(media, unknown)
     chunked = host.put("/chunked", b"0\r\n\r\n", headers={"transfer-encoding": "chunked"})
-    assert "has no Content-Length" in refusal(media, chunked)
+    assert "has no Content-Length" in fetch_error(media, chunked)
     large = host.put("/large", data)
-    assert f"has {len(data)} bytes" in refusal(media, large, limited(image_max_bytes=10))
+    assert f"has {len(data)} bytes" in fetch_error(media, large, limited(image_max_bytes=10))
     short = host.put("/short", data, headers={"content-length": str(len(data) + 1)})
-    assert f"sent {len(data)} of {len(data) + 1} bytes" in refusal(media, short)
+    assert f"sent {len(data)} of {len(data) + 1} bytes" in fetch_error(media, short)
 
 
 @pytest.mark.parametrize("status", [204, 302, 404, 500])
 def test_only_success_is_a_picture(host: Host, status: int) -> None:
     """The page that says that there is no picture may have one on it."""
     url = host.put("/a.png", encoded(drawing(1)), status=status)
-    assert f"answered {status}" in refusal(Media([host.place]), url)
+    assert f"answered {status}" in fetch_error(MediaReader([host.place]), url)
 
 
 def test_a_page_is_not_a_picture(host: Host) -> None:
     """A login page comes with a status of success."""
     url = host.put("/a.png", b"<!doctype html>")
-    assert "no image of the formats" in refusal(Media([host.place]), url)
+    assert "not an image in one of the formats" in fetch_error(MediaReader([host.place]), url)
 
 
 def test_a_silent_host_is_given_up(host: Host) -> None:
     """A request must not hang with it."""
     url = host.put("/a.png", silent=True)
-    assert "timed out" in refusal(Media([host.place], timeout=0.05), url)
+    assert "timed out" in fetch_error(MediaReader([host.place], timeout=0.05), url)
 
 
 def test_a_slow_download_is_given_up(host: Host) -> None:
     """A host that sends a byte now and then is never silent for long."""
     url = host.put("/a.png", encoded(drawing(1)))
     hours = itertools.count(step=3600)
-    media = Media([host.place], timeout=5, monotonic=lambda: next(hours))
-    assert "took more than 5 seconds" in refusal(media, url)
+    media = MediaReader([host.place], timeout=5, monotonic=lambda: next(hours))
+    assert "took more than 5 seconds" in fetch_error(media, url)
 
 
 @pytest.mark.parametrize(
@@ -411,8 +421,8 @@ def test_what_comes_without_an_end_is_given_up(first: bytes, again: bytes) -> No
     """The time is that of the whole file, not of each of its bytes."""
     looks = itertools.count()
     with endless(first, again) as place:
-        media = Media([place], timeout=5, monotonic=lambda: next(looks))
-        assert "took more than 5 seconds" in refusal(media, f"http://{place}/a.png")
+        media = MediaReader([place], timeout=5, monotonic=lambda: next(looks))
+        assert "took more than 5 seconds" in fetch_error(media, f"http://{place}/a.png")
     assert next(looks) <= 8
 
 
@@ -424,9 +434,11 @@ def test_redirects_share_the_time_of_one_file(host: Host) -> None:
     url = f"http://{host.place}/one"
     for timeout, refused in ((5000, True), (12_000, False)):
         host.asked.clear()
-        media = Media([host.place], timeout=timeout, monotonic=lambda: 3600.0 * len(host.asked))
+        media = MediaReader(
+            [host.place], timeout=timeout, monotonic=lambda: 3600.0 * len(host.asked)
+        )
         if refused:
-            assert f"took more than {timeout} seconds" in refusal(media, url)
+            assert f"took more than {timeout} seconds" in fetch_error(media, url)
         else:
             assert "image" == media.read(ImageUrlContent(image_url=url), MODEL).kind
 
@@ -435,7 +447,7 @@ def test_a_model_without_limits_takes_no_file_of_any_size(host: Host) -> None:
     """Whoever runs the host could fill the memory."""
     url = host.put("/a.png", headers={"content-length": str(10**12)})
     model = attrs.evolve(MODEL, media=None)
-    assert "the model takes up to 20000000" in refusal(Media([host.place]), url, model)
+    assert "the model takes up to 20000000" in fetch_error(MediaReader([host.place]), url, model)
 
 
 def test_a_secure_host_must_prove_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,15 +458,17 @@ def test_a_secure_host_must_prove_itself(monkeypatch: pytest.MonkeyPatch) -> Non
     data = encoded(drawing(1))
     with hosting(context) as host, authority.cert_pem.tempfile() as trusted:
         url = host.put("/a.png", data).replace("http:", "https:")
-        assert "CERTIFICATE_VERIFY_FAILED" in refusal(Media([host.place]), url)
+        assert "CERTIFICATE_VERIFY_FAILED" in fetch_error(MediaReader([host.place]), url)
         monkeypatch.setenv("SSL_CERT_FILE", trusted)
-        assert see(data) == Media([host.place]).read(ImageUrlContent(image_url=url), MODEL)
+        assert read_image(data) == MediaReader([host.place]).read(
+            ImageUrlContent(image_url=url), MODEL
+        )
 
 
 def test_what_is_not_http_is_refused(host: Host) -> None:
     """A secure connection to a server that has none, for one."""
     url = f"https://{host.place}/a.png"
-    assert f"{host.place} cannot be fetched from" in refusal(Media([host.place]), url)
+    assert f"cannot fetch from {host.place}" in fetch_error(MediaReader([host.place]), url)
 
 
 def test_proxies_are_not_asked(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -464,7 +478,9 @@ def test_proxies_are_not_asked(host: Host, monkeypatch: pytest.MonkeyPatch) -> N
             monkeypatch.setenv(name, f"http://{proxy.place}")
         data = encoded(drawing(1))
         url = host.put("/a.png", data)
-        assert see(data) == Media([host.place]).read(ImageUrlContent(image_url=url), MODEL)
+        assert read_image(data) == MediaReader([host.place]).read(
+            ImageUrlContent(image_url=url), MODEL
+        )
         assert [] == proxy.asked
 
 
@@ -475,7 +491,7 @@ def test_proxies_are_not_asked(host: Host, monkeypatch: pytest.MonkeyPatch) -> N
 def test_frames_count_like_pictures(frame: int, frames: int, pixels: int, tokens: int) -> None:
     """Documented: each frame is priced as a picture, and twice as many pixels make a token."""
     assert MODEL.pixels is not None
-    assert (pixels, tokens) == counting.of_video(frame, frames, MODEL.pixels)
+    assert (pixels, tokens) == count_video(frame, frames, MODEL.pixels)
 
 
 @needs_ffmpeg
@@ -483,9 +499,9 @@ def test_frames_count_like_pictures(frame: int, frames: int, pixels: int, tokens
 def test_a_videos_frames_are_counted_in_pairs(tmp_path: Path, frames: int, counted: int) -> None:
     """So does the official client when it foretells the usage."""
     data = film(tmp_path / "a.mp4", "testsrc2=size=320x240:rate=10", "-frames:v", str(frames))
-    medium = watch(data)
-    assert ("video", 320 * 240 * counted) == (medium.kind, medium.pixels)
-    assert 320 * 240 * counted // 1120 == medium.tokens
+    item = read_video(data)
+    assert ("video", 320 * 240 * counted) == (item.kind, item.pixels)
+    assert 320 * 240 * counted // 1120 == item.tokens
 
 
 @needs_ffmpeg
@@ -495,18 +511,18 @@ def test_a_video_is_near_its_frames_and_other_encodings(tmp_path: Path) -> None:
     drawing(1).save(shown)
     drawing(2).save(other)
 
-    def still(picture: Path, name: str, *options: str) -> Medium:
+    def still(picture: Path, name: str, *options: str) -> MediaItem:
         # Written as a filter's argument, in which a colon begins another one.
         source = f"movie=filename='{picture.as_posix()}',loop=loop=-1:size=1,fps=10"
-        return watch(film(tmp_path / name, source, "-t", "1", "-pix_fmt", "yuv420p", *options))
+        return read_video(film(tmp_path / name, source, "-t", "1", "-pix_fmt", "yuv420p", *options))
 
     video = still(shown, "a.mp4")
     assert video == still(shown, "same.mp4")
     smaller = still(shown, "smaller.mp4", "-vf", "scale=160:120", "-crf", "35")
     another = still(other, "b.mp4")
-    assert likeness(video, smaller) > 0.7 > 0.3 > likeness(video, another)
-    picture, stranger = (see(path.read_bytes()) for path in (shown, other))
-    assert likeness(video, picture) > 0.7 > 0.3 > likeness(video, stranger)
+    assert similarity(video, smaller) > 0.7 > 0.3 > similarity(video, another)
+    picture, stranger = (read_image(path.read_bytes()) for path in (shown, other))
+    assert similarity(video, picture) > 0.7 > 0.3 > similarity(video, stranger)
 
 
 @needs_ffmpeg
@@ -514,9 +530,9 @@ def test_a_video_is_the_same_from_a_host(tmp_path: Path, host: Host) -> None:
     """As with pictures."""
     data = film(tmp_path / "a.mp4", "testsrc2=size=64x64:rate=10", "-frames:v", "4")
     url = host.put("/a.mp4", data)
-    assert watch(data) == Media([host.place]).read(VideoUrlContent(video_url=url), MODEL)
+    assert read_video(data) == MediaReader([host.place]).read(VideoUrlContent(video_url=url), MODEL)
     with pytest.raises(UnreadableError, match=f"the file has {len(data)} bytes"):
-        watch(data, limited(video_max_bytes=len(data) - 1))
+        read_video(data, limited(video_max_bytes=len(data) - 1))
 
 
 @needs_ffmpeg
@@ -534,7 +550,7 @@ def test_only_mp4_with_pictures_is_a_video(
 ) -> None:
     """Documented as the one format; sound alone has no pixels."""
     with pytest.raises(UnreadableError, match=reason):
-        watch(film(tmp_path / name, source, *options))
+        read_video(film(tmp_path / name, source, *options))
 
 
 @needs_ffmpeg
@@ -542,17 +558,17 @@ def test_broken_and_oversized_videos_are_refused(tmp_path: Path) -> None:
     """One by its size before it is decoded."""
     data = film(tmp_path / "a.mp4", "testsrc2=size=320x240:rate=10", "-frames:v", "4")
     with pytest.raises(UnreadableError, match="broken or has no pictures"):
-        watch(data[: len(data) // 2])
+        read_video(data[: len(data) // 2])
     start = data.index(b"mdat") + 4
     size = int.from_bytes(data[start - 8 : start - 4]) - 8
     with pytest.raises(UnreadableError, match="no frame of the video can be decoded"):
-        watch(data[:start] + bytes(size) + data[start + size :])
+        read_video(data[:start] + bytes(size) + data[start + size :])
     with pytest.raises(UnreadableError, match="320 x 240 are 76800 pixels"):
-        watch(data, limited(image_max_pixels=76799))
+        read_video(data, limited(image_max_pixels=76799))
 
 
 def test_without_ffmpeg_videos_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason names what to install."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UnreadableError, match="which is not on its PATH: install ffmpeg"):
-        watch(b"\x00\x00\x00\x18ftypmp42")
+        read_video(b"\x00\x00\x00\x18ftypmp42")

@@ -6,12 +6,11 @@ from typing import Any
 
 import attrs
 import pytest
-from voyageai_emulator.app import create_app
+from voyageai_emulator.app import Application
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS
 
-from tests.emulator.asking import Asking, send
+from tests.emulator.contract_client import ContractClient, send
 from tests.emulator.test_validation import PARTS, RANK, VALID, recorded
 
 HOSTED = {name: model for name, model in MODELS.items() if model.endpoint}
@@ -23,7 +22,9 @@ def words(number: int) -> str:
 
 
 @pytest.mark.parametrize("name", HOSTED)
-def test_every_hosted_model_answers_at_its_endpoint_and_no_other(ask: Asking, name: str) -> None:
+def test_every_hosted_model_answers_at_its_endpoint_and_no_other(
+    ask: ContractClient, name: str
+) -> None:
     """A model in the catalogue needs nothing else to be served."""
     for path, body in VALID.items():
         if path == f"/{HOSTED[name].endpoint}":
@@ -33,7 +34,7 @@ def test_every_hosted_model_answers_at_its_endpoint_and_no_other(ask: Asking, na
             assert said.startswith(f"Model {name} is not supported. Supported models are ['")
 
 
-def test_the_models_of_the_endpoint_are_listed(ask: Asking) -> None:
+def test_the_models_of_the_endpoint_are_listed(ask: ContractClient) -> None:
     """The list is how a caller finds the right name; its words are the API's."""
     said = ask.refused("/multimodalembeddings", {**PARTS, "model": "voyage-3"})
     start, _, _ = recorded("model_not_supported").partition("[")
@@ -45,7 +46,7 @@ def test_models_come_from_the_catalogue_that_the_server_is_given() -> None:
     """A new model needs no edit here; a retired one is gone and names what replaces it."""
     new = attrs.evolve(MODELS["voyage-4"], name="voyage-9", max_request_tokens=5)
     old = attrs.evolve(new, name="voyage-8", lifecycle="retired", replacement="voyage-9")
-    app = create_app(World(Settings(models={"voyage-9": new, "voyage-8": old})))
+    app = Application(Settings(models={"voyage-9": new, "voyage-8": old}))
 
     def post(model: str, text: str) -> tuple[int, Any]:
         answer = send(app, "POST", "/embeddings", {"model": model, "input": text})
@@ -60,7 +61,7 @@ def test_models_come_from_the_catalogue_that_the_server_is_given() -> None:
 
 
 @pytest.mark.parametrize("name", [n for n, m in HOSTED.items() if m.dimensions])
-def test_vectors_have_the_dimensions_of_the_model(ask: Asking, name: str) -> None:
+def test_vectors_have_the_dimensions_of_the_model(ask: ContractClient, name: str) -> None:
     """The default and every allowed length, and none besides."""
     model = HOSTED[name]
     assert model.dimensions is not None
@@ -80,7 +81,7 @@ def test_vectors_have_the_dimensions_of_the_model(ask: Asking, name: str) -> Non
         assert str(sorted(model.dimensions.allowed)) in said
 
 
-def test_a_model_without_a_dtype_refuses_it(ask: Asking) -> None:
+def test_a_model_without_a_dtype_refuses_it(ask: ContractClient) -> None:
     """Older models have floats only."""
     said = ask.refused("/embeddings", {"input": "a", "model": "voyage-2", "output_dtype": "int8"})
     assert (
@@ -89,7 +90,7 @@ def test_a_model_without_a_dtype_refuses_it(ask: Asking) -> None:
     ) == said
 
 
-def test_a_text_over_the_context_length_is_cut_or_refused(ask: Asking) -> None:
+def test_a_text_over_the_context_length_is_cut_or_refused(ask: ContractClient) -> None:
     """The words are those recorded from the API for this model and limit."""
     limit = MODELS["voyage-2"].context_length
     assert limit == 4000
@@ -105,7 +106,7 @@ def test_a_text_over_the_context_length_is_cut_or_refused(ask: Asking) -> None:
     ) == ask.refused("/embeddings", {**body, "truncation": False})
 
 
-def test_a_request_over_the_token_limit_is_refused(ask: Asking) -> None:
+def test_a_request_over_the_token_limit_is_refused(ask: ContractClient) -> None:
     """The sentence is the API's, with its code, since clients split their batches on it."""
     model = "voyage-code-3"
     limit = MODELS[model].max_request_tokens
@@ -117,13 +118,13 @@ def test_a_request_over_the_token_limit_is_refused(ask: Asking) -> None:
     assert {"detail": expected, "error_code": "TOO_MANY_TOKENS_IN_BATCH"} == answer
 
 
-def test_the_reranker_counts_the_query_once_per_document(ask: Asking) -> None:
+def test_the_reranker_counts_the_query_once_per_document(ask: ContractClient) -> None:
     """The documented sum: query tokens times documents, plus the documents' own."""
     body = {**RANK, "query": words(3), "documents": [words(5), words(7)]}
     assert 3 * 2 + 5 + 7 == ask("/rerank", body)["usage"]["total_tokens"]
 
 
-def test_a_query_over_its_limit_is_cut_or_refused(ask: Asking) -> None:
+def test_a_query_over_its_limit_is_cut_or_refused(ask: ContractClient) -> None:
     """Rerankers limit the query by itself."""
     limit = MODELS["rerank-lite-1"].max_query_tokens
     assert limit is not None
@@ -135,7 +136,7 @@ def test_a_query_over_its_limit_is_cut_or_refused(ask: Asking) -> None:
     )
 
 
-def test_a_document_must_fit_beside_the_query(ask: Asking) -> None:
+def test_a_document_must_fit_beside_the_query(ask: ContractClient) -> None:
     """The context length of a reranker is for the two together."""
     limit = MODELS["rerank-lite-1"].context_length
     assert limit is not None
@@ -147,7 +148,7 @@ def test_a_document_must_fit_beside_the_query(ask: Asking) -> None:
     assert limit == ask("/rerank", {**body, "truncation": False})["usage"]["total_tokens"]
 
 
-def test_the_reranker_refuses_too_many_tokens_even_with_truncation(ask: Asking) -> None:
+def test_the_reranker_refuses_too_many_tokens_even_with_truncation(ask: ContractClient) -> None:
     """The limit is on what is left after truncation."""
     limit = MODELS["rerank-1"].max_request_tokens
     assert limit is not None

@@ -13,11 +13,11 @@ import pytest
 from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 
-from tests.emulator.asking import Asking
-from tests.emulator.drawing import data_url, drawing, encoded, film, needs_ffmpeg
-from tests.emulator.hosting import Host, hosting
+from tests.emulator.contract_client import ContractClient
+from tests.emulator.sample_media import data_url, drawing, encoded, film, needs_ffmpeg
 from tests.emulator.test_answers import vectors
 from tests.emulator.test_validation import PREAMBLE
+from tests.emulator.web_server import Host, hosting
 
 PATH = "/multimodalembeddings"
 MODEL = MODELS["voyage-multimodal-3.5"]
@@ -29,22 +29,22 @@ def text(content: str) -> dict[str, str]:
 
 
 def words(number: int) -> dict[str, str]:
-    """A text of so many tokens as a part."""
+    """Return a text part of so many tokens."""
     return text(" ".join(["word"] * number))
 
 
 def image(data: bytes) -> dict[str, str]:
-    """A picture as a part."""
+    """Return an image part with base64."""
     return {"type": "image_base64", "image_base64": data_url(data)}
 
 
 def image_url(url: str) -> dict[str, str]:
-    """A picture at a host as a part."""
+    """Return an image part with a URL."""
     return {"type": "image_url", "image_url": url}
 
 
 def inputs(*contents: list[dict[str, str]], **options: Any) -> dict[str, Any]:
-    """A request with inputs of these parts."""
+    """Return a request with inputs of these parts."""
     return {
         "inputs": [{"content": content} for content in contents],
         "model": MODEL.name,
@@ -54,19 +54,19 @@ def inputs(*contents: list[dict[str, str]], **options: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def host() -> Iterator[Host]:
-    """A web server."""
+    """Run a web server."""
     with hosting() as host:
         yield host
 
 
 @pytest.fixture
-def allowed(host: Host) -> Iterator[Asking]:
-    """An emulator that may fetch from it."""
+def allowed(host: Host) -> Iterator[ContractClient]:
+    """Run an emulator that may fetch from the web server."""
     with running(allow_hosts=[host.place]) as url, httpx2.Client(base_url=url, timeout=30) as http:
-        yield Asking(http)
+        yield ContractClient(http)
 
 
-def test_a_picture_has_one_vector_however_it_comes(host: Host, allowed: Asking) -> None:
+def test_a_picture_has_one_vector_however_it_comes(host: Host, allowed: ContractClient) -> None:
     """By URL, as a data URL, as bare base64, or as the lossless copy of the official client."""
     picture = drawing(1)
     data = encoded(picture)
@@ -77,7 +77,7 @@ def test_a_picture_has_one_vector_however_it_comes(host: Host, allowed: Asking) 
     assert [fetched[0].tolist()] * 3 == sent.tolist()
 
 
-def test_a_picture_is_near_its_copies_and_far_from_others(ask: Asking) -> None:
+def test_a_picture_is_near_its_copies_and_far_from_others(ask: ContractClient) -> None:
     """A search by thumbnail finds the original."""
     picture = drawing(1)
     copies = [encoded(picture, "JPEG"), encoded(picture.resize((160, 120)))]
@@ -90,16 +90,16 @@ def test_a_picture_is_near_its_copies_and_far_from_others(ask: Asking) -> None:
         assert 0.4 > near[2:].max()
 
 
-def test_pictures_and_words_share_a_vector(ask: Asking) -> None:
-    """Each part leaves its mark, and no number of names lets a picture outweigh the text."""
+def test_pictures_and_words_share_a_vector(ask: ContractClient) -> None:
+    """Each part leaves its mark, and no number of visual words lets a picture outweigh the text."""
     words, data = text("A ripe yellow banana."), image(encoded(drawing(1)))
     both, shown, said = vectors(ask(PATH, inputs([words, data], [data], [words])))
     assert min(both @ shown, both @ said) > 0.4
     assert 0.1 > abs(shown @ said)
 
 
-def test_usage_adds_up(ask: Asking) -> None:
-    """Each medium counts by itself, as in the documented example."""
+def test_usage_adds_up(ask: ContractClient) -> None:
+    """Each image and video counts by itself, as in the documented example."""
     large, small = (encoded(drawing(1, side, side)) for side in (1600, 10))
     body = inputs([text("one two"), image(large)], [image(small), image(small)])
     assert {
@@ -111,7 +111,7 @@ def test_usage_adds_up(ask: Asking) -> None:
 
 
 @needs_ffmpeg
-def test_videos_are_looked_at(ask: Asking, tmp_path: Path) -> None:
+def test_videos_are_looked_at(ask: ContractClient, tmp_path: Path) -> None:
     """The same video has the same vector, and its pixels are counted apart from pictures'."""
     part, other = (
         {
@@ -135,17 +135,17 @@ def test_videos_are_looked_at(ask: Asking, tmp_path: Path) -> None:
     } == answer["usage"]
 
 
-def test_what_cannot_be_read_is_named(ask: Asking) -> None:
+def test_what_cannot_be_read_is_named(ask: ContractClient) -> None:
     """Among a thousand pictures the caller has to find the one."""
     broken = image(b"no picture")
     said = ask.refused(PATH, inputs([text("a")], [text("b"), broken]))
     assert said.startswith(
         f"{PREAMBLE}Error for argument 'inputs.1.content.1.image_base64': Value error, "
-        "the file is no image of the formats PNG, "
+        "the file is not an image in one of the formats PNG, "
     )
 
 
-def test_no_host_is_allowed_by_default(ask: Asking, host: Host) -> None:
+def test_no_host_is_allowed_by_default(ask: ContractClient, host: Host) -> None:
     """An emulator on a developer's machine could otherwise be made to read what only it can."""
     url = host.put("/a.png", encoded(drawing(1)))
     said = ask.refused(PATH, inputs([image_url(url)]))
@@ -153,7 +153,7 @@ def test_no_host_is_allowed_by_default(ask: Asking, host: Host) -> None:
     assert [] == host.asked
 
 
-def test_a_request_has_pictures_in_one_form(ask: Asking) -> None:
+def test_a_request_has_pictures_in_one_form(ask: ContractClient) -> None:
     """Documented: all by URL or all as data, pictures and videos alike, in all inputs."""
     picture = image(encoded(drawing(1)))
     links = [
@@ -165,7 +165,7 @@ def test_a_request_has_pictures_in_one_form(ask: Asking) -> None:
         assert "images and videos either by URL or as data, not both" in said
 
 
-def test_only_models_with_video_take_it(ask: Asking) -> None:
+def test_only_models_with_video_take_it(ask: ContractClient) -> None:
     """The catalogue says which modalities a model has."""
     video = {"type": "video_url", "video_url": "https://example.com/a.mp4"}
     old = MODELS["voyage-multimodal-3"].name
@@ -175,7 +175,7 @@ def test_only_models_with_video_take_it(ask: Asking) -> None:
 
 
 @pytest.mark.parametrize("room", [0, 1, 88])
-def test_a_picture_that_does_not_fit_is_dropped_whole(ask: Asking, room: int) -> None:
+def test_a_picture_that_does_not_fit_is_dropped_whole(ask: ContractClient, room: int) -> None:
     """Documented; what comes after it is dropped as well."""
     assert MODEL.context_length is not None
     long = words(MODEL.context_length - room)
@@ -189,7 +189,7 @@ def test_a_picture_that_does_not_fit_is_dropped_whole(ask: Asking, room: int) ->
     assert "The example at index 0 in your batch has too many tokens" in said
 
 
-def test_a_picture_that_just_fits_is_kept(ask: Asking) -> None:
+def test_a_picture_that_just_fits_is_kept(ask: ContractClient) -> None:
     """The context length is a length that is allowed."""
     assert MODEL.context_length is not None
     long = words(MODEL.context_length - 89)
@@ -198,7 +198,7 @@ def test_a_picture_that_just_fits_is_kept(ask: Asking) -> None:
     assert (50000, MODEL.context_length) == (usage["image_pixels"], usage["total_tokens"])
 
 
-def test_a_text_over_the_context_length_loses_its_end(ask: Asking) -> None:
+def test_a_text_over_the_context_length_loses_its_end(ask: ContractClient) -> None:
     """As at the other endpoints, but in the light of what comes before it."""
     assert MODEL.context_length is not None
     long = words(MODEL.context_length + 1)
@@ -207,7 +207,7 @@ def test_a_text_over_the_context_length_loses_its_end(ask: Asking) -> None:
     assert MODEL.context_length == usage["total_tokens"]
 
 
-def test_broken_pictures_are_refused_even_where_they_would_be_dropped(ask: Asking) -> None:
+def test_broken_pictures_are_refused_even_where_they_would_be_dropped(ask: ContractClient) -> None:
     """Whether a request is valid does not hang on the length of its texts."""
     assert MODEL.context_length is not None
     long = words(MODEL.context_length)

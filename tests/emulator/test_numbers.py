@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from voyageai_emulator.engine.features import Passage
-from voyageai_emulator.engine.quantization import quantize, to_base64, to_lists
-from voyageai_emulator.engine.relevance import relevance
-from voyageai_emulator.engine.vectors import Space, embed
+from voyageai_emulator.engine import Passage, Space
+from voyageai_emulator.engine.lexical import relevance
+from voyageai_emulator.engine.vectors import embed, quantize, to_base64, to_lists
 from voyageai_rest.dtypes import DTYPES
 
 # Of the documentation of flexible dimensions and quantization.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -118,6 +120,25 @@ def test_a_session_that_does_not_use_it_notices_nothing(project: pytest.Pytester
     # Another plugin may well load some of these.
     others = ("-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:schemathesis")
     project.runpytest_subprocess(*others).assert_outcomes(passed=1)
+
+
+LOADED = """\
+import sys
+import pytest
+
+before = set(sys.modules)
+import voyageai_emulator.pytest_plugin
+
+print(sorted(name for name in set(sys.modules) - before if name.startswith("voyageai")))
+"""
+
+
+def test_importing_the_plugin_loads_nothing_of_the_emulator() -> None:
+    """It is loaded into every session of pytest, also into those that never use it."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    assert "['voyageai_emulator', 'voyageai_emulator.pytest_plugin']" == done.stdout.strip()
 
 
 def test_the_environment_is_restored(project: pytest.Pytester) -> None:
@@ -245,7 +266,7 @@ def test_the_fixture_and_the_mark_are_listed(project: pytest.Pytester) -> None:
     shown = project.runpytest_subprocess("--markers").stdout
     shown.fnmatch_lines(["@pytest.mark.voyage_emulator(?*settings): *"])
     shown = project.runpytest_subprocess("--fixtures").stdout
-    shown.fnmatch_lines(["voyage_emulator -- *", "*running emulator of the test's own*"])
+    shown.fnmatch_lines(["voyage_emulator -- *", "*Run an emulator for the test*"])
 
 
 def test_a_mistyped_setting_is_named_with_what_was_meant(project: pytest.Pytester) -> None:

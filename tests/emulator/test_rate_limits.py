@@ -11,16 +11,15 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyageai_emulator import Emulator, running, window
-from voyageai_emulator import ratelimits as module
-from voyageai_emulator.ratelimits import TIER_NAMES, RateLimits, Usage
-from voyageai_emulator.refusal import Refused
+from voyageai_emulator import Emulator, running
+from voyageai_emulator import rate_limits as module
+from voyageai_emulator.rate_limits import TIER_NAMES, RateLimits, Usage, Window
+from voyageai_emulator.responses import ApiError
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.window import Window
-from voyageai_emulator.world import World
+from voyageai_emulator.state import EmulatorState
 from voyageai_rest.catalogue import MODELS, TIERS
 
-from tests.emulator.asking import DOCUMENT
+from tests.emulator.contract_client import DOCUMENT
 
 EXAMPLES: Mapping[str, Any] = DOCUMENT["components"]["responses"]["RateLimited"]["content"][
     "application/json"
@@ -61,14 +60,14 @@ def passes(limits: RateLimits, model: str = "voyage-4", tokens: int = 1, owner: 
     """Whether a request is let through."""
     try:
         limits.take(owner, model, tokens)
-    except Refused:
+    except ApiError:
         return False
     return True
 
 
-def refused(limits: RateLimits, model: str = "voyage-4", tokens: int = 1) -> Refused:
+def refused(limits: RateLimits, model: str = "voyage-4", tokens: int = 1) -> ApiError:
     """How a request is refused."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ApiError) as caught:
         limits.take("a", model, tokens)
     assert 429 == caught.value.status
     return caught.value
@@ -167,7 +166,7 @@ def test_the_minute_slides(time: Time, limits: RateLimits) -> None:
 
 
 def test_a_refused_request_uses_up_nothing(time: Time, limits: RateLimits) -> None:
-    """A client that asks too often comes through all the same once the minute is over."""
+    """A client over the limit is answered again once the minute is over."""
     limits.set(rpm=5, tpm=10)
     assert passes(limits, tokens=8)
     for _ in range(100):
@@ -224,7 +223,7 @@ def test_no_minute_holds_more_than_its_limits(
         try:
             limits.take("a", "voyage-4", tokens)
             passed, headers = True, dict[str, str]()
-        except Refused as refusal:
+        except ApiError as refusal:
             passed, headers = False, refusal.headers
         assert expected == passed
         if passed:
@@ -283,7 +282,7 @@ def test_what_was_used_takes_bounded_memory(
     time: Time, limits: RateLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An emulator may run for weeks, and be asked with any number of keys."""
-    monkeypatch.setattr(module, "MOST", 10)
+    monkeypatch.setattr(module, "MAX_WINDOWS", 10)
     for number in range(50):
         limits.take(f"key {number}", "voyage-4", 1)
     assert [f"key {number}" for number in range(40, 50)] == [used.owner for used in limits.usage()]
@@ -294,7 +293,7 @@ def test_what_was_used_takes_bounded_memory(
 
 def test_a_window_keeps_bounded_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound all still count, though not all leave on time."""
-    monkeypatch.setattr(window, "MOST", 3)
+    monkeypatch.setattr(module, "MAX_ENTRIES", 3)
     counted = Window()
     for second in range(6):
         counted.add(float(second), tokens=10)
@@ -309,7 +308,7 @@ def test_a_window_keeps_bounded_entries(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_tier_that_there_is_not_is_refused_with_those_there_are(limits: RateLimits) -> None:
     """At the start and at run time."""
     with pytest.raises(ValueError, match="one of free, tier_1, tier_2, tier_3, not 'gold'"):
-        World(Settings(tier="gold"))
+        EmulatorState(Settings(tier="gold"))
     with pytest.raises(ValueError, match="tier must be"):
         limits.tier = "Free"
     assert limits.tier is None

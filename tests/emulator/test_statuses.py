@@ -9,14 +9,13 @@ import attrs
 import httpx2
 import pytest
 from voyageai_emulator import Emulator, running
-from voyageai_emulator.app import create_app
+from voyageai_emulator.app import Application
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.operations import OPERATIONS
 
-from tests.emulator.asking import DOCUMENT, ERROR, check, send
-from tests.emulator.faulting import admin
+from tests.emulator.contract_client import DOCUMENT, ERROR, check, send
+from tests.emulator.http_helpers import admin
 
 BODY = {"input": "hello", "model": "voyage-4"}
 KEY = {"authorization": "Bearer any"}
@@ -101,10 +100,10 @@ def test_what_a_client_does_wrong_is_answered_so(
     old = attrs.evolve(
         MODELS["voyage-3.5"], name="old", lifecycle="retired", replacement="voyage-4"
     )
-    world = World(Settings(models={**MODELS, "old": old}))
-    world.limits.set("rerank-2", rpm=0)
-    in_the_apis_shape(send(create_app(world), method, path, body, key=key), status)
-    world.close()
+    app = Application(Settings(models={**MODELS, "old": old}))
+    app.state.limits.set("rerank-2", rpm=0)
+    in_the_apis_shape(send(app, method, path, body, key=key), status)
+    app.close()
 
 
 def test_a_body_that_is_too_large_is_refused_in_the_same_shape(emulator: Emulator) -> None:

@@ -14,36 +14,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voyageai_emulator import running
-from voyageai_emulator.store import StateError, Store
-from voyageai_emulator.store.files import PIECE
-from voyageai_emulator.store.ids import new_id
-from voyageai_emulator.store.jobs import Place
-from voyageai_emulator.store.schema import VERSION
+from voyageai_emulator.store import PIECE_SIZE, Position, StateError, Store
+from voyageai_emulator.store.database import VERSION, new_id
 
-from tests.emulator.asking import DOCUMENT
-from tests.emulator.batching import Jobs, some_lines
+from tests.emulator.batch_jobs import Jobs, some_lines
+from tests.emulator.contract_client import DOCUMENT
 
 KEY = "pa-a-key-that-nobody-may-see"
 
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    """A store of its own."""
+    """Open a temporary store."""
     store = Store()
     yield store
     store.close()
 
 
-def keep(store: Store, content: bytes, owner: str = "me") -> int:
-    """Store a file, and tell its number."""
+def add_file(store: Store, content: bytes, owner: str = "me") -> int:
+    """Add a file and return its number."""
     number = store.files.begin(owner, "lines.jsonl", "batch")
     store.files.append(number, content)
     store.files.publish(number, 1, 100)
     return number
 
 
-def a_job(store: Store, owner: str = "me") -> int:
-    """Store a job, and tell its number."""
+def add_job(store: Store, owner: str = "me") -> int:
+    """Add a job and return its number."""
     return store.jobs.add(
         owner=owner,
         endpoint="/v1/embeddings",
@@ -151,7 +148,7 @@ def test_only_its_user_can_read_a_state_file_and_what_is_beside_it(
     old = os.umask(umask)
     try:
         store = Store(str(tmp_path / "state.db"))
-        keep(store, b"text")
+        add_file(store, b"text")
         assert private == modes()
         for path in tmp_path.iterdir():  # as an older release, or one that was killed, left them
             shutil.copy(path, tmp_path / path.name.replace("state", "old"))
@@ -191,7 +188,7 @@ def test_an_upload_that_was_cut_off_leaves_nothing(tmp_path: Path) -> None:
     """A process may die in the middle of one."""
     state = str(tmp_path / "state.db")
     store = Store(state)
-    keep(store, b"whole")
+    add_file(store, b"whole")
     store.files.append(store.files.begin("me", "half.jsonl", "batch"), b"half")
     assert ["lines.jsonl"] == [f.filename for f in store.files.page("me", 2, limit=9).items]
     store.close()
@@ -204,7 +201,7 @@ def test_an_upload_that_was_cut_off_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:
     """Answers without the note of where to go on would be given twice."""
-    number = keep(store, b"before")
+    number = add_file(store, b"before")
 
     def fail_late() -> None:
         with store.transaction():
@@ -220,17 +217,17 @@ def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:
 
 def test_no_group_of_lines_is_answered_twice(store: Store) -> None:
     """The database itself would not take it."""
-    job = a_job(store)
-    assert Place(1, 0) == store.jobs.place(job)
-    store.jobs.note_answered(job, Place(1, 0), Place(5, 80))
-    assert Place(5, 80) == store.jobs.place(job)
+    job = add_job(store)
+    assert Position(1, 0) == store.jobs.next_position(job)
+    store.jobs.record_answered(job, Position(1, 0), Position(5, 80))
+    assert Position(5, 80) == store.jobs.next_position(job)
     with pytest.raises(sqlite3.IntegrityError):
-        store.jobs.note_answered(job, Place(1, 0), Place(3, 40))
+        store.jobs.record_answered(job, Position(1, 0), Position(3, 40))
 
 
 def test_a_job_moves_only_from_where_it_is(store: Store) -> None:
     """A client cancels while the worker goes on: one of them is first."""
-    number = a_job(store)
+    number = add_job(store)
     assert store.jobs.move(number, ("validating",), "cancelling", 5)
     assert not store.jobs.move(number, ("validating",), "in_progress", 6)
     (job,) = store.jobs.in_flight()
@@ -284,9 +281,9 @@ def test_a_part_of_a_content_is_that_slice(start: int, length: int, parts: list[
 
 def test_a_large_content_is_kept_in_pieces(store: Store) -> None:
     """None of them is too much for memory."""
-    content = bytes(range(256)) * (3 * PIECE // 256) + b"end"
-    pieces = list(store.files.pieces(keep(store, content)))
-    assert ([PIECE] * 3 + [3], content) == ([len(piece) for piece in pieces], b"".join(pieces))
+    content = bytes(range(256)) * (3 * PIECE_SIZE // 256) + b"end"
+    pieces = list(store.files.pieces(add_file(store, content)))
+    assert ([PIECE_SIZE] * 3 + [3], content) == ([len(piece) for piece in pieces], b"".join(pieces))
 
 
 def test_ids_are_like_those_that_were_seen() -> None:

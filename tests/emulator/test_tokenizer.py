@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyageai_emulator.engine import tokens
-from voyageai_emulator.tokenizer import load
+from voyageai_emulator import tokenizer
 from voyageai_rest.catalogue import TOKENIZATION
 
-from tests.emulator.writing import texts
+from tests.emulator.sample_texts import texts
 
 PROSE = (
     "The lighthouse keeper climbed the narrow stairs every evening, lit the lamp, and wrote "
@@ -27,21 +26,21 @@ PROSE = (
 @given(texts, st.integers(1, 30))
 def test_of_a_long_text_so_much_is_counted_that_it_is_too_long(text: str, limit: int) -> None:
     """What may just fit is counted to the token."""
-    whole, (counted,) = tokens.count(text), tokens.counts([text], limit)
+    whole, (counted,) = tokenizer.count(text), tokenizer.counts([text], limit)
     assert counted == whole or min(counted, whole) > limit
 
 
 def test_a_text_far_too_long_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library keeps hundreds of bytes for every token, and a body may hold millions."""
-    encode, read = tokens._encode, 0
+    encode, read = tokenizer._encode, 0
 
     def counted(text: str) -> Any:
         nonlocal read
         read += len(text)
         return encode(text)
 
-    monkeypatch.setattr(tokens, "_encode", counted)
-    assert 100 >= len(tokens.truncate("\N{GRINNING FACE}" * 1_000_000, 100))
+    monkeypatch.setattr(tokenizer, "_encode", counted)
+    assert 100 >= len(tokenizer.truncate("\N{GRINNING FACE}" * 1_000_000, 100))
     assert read < 10_000
 
 
@@ -64,42 +63,42 @@ def test_a_text_far_too_long_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPa
 )
 def test_tokens_are_those_of_the_tokenizer(text: str, expected: int) -> None:
     """Another tokenizer would change what tests of users have pinned."""
-    assert expected == tokens.count(text)
+    assert expected == tokenizer.count(text)
 
 
 def test_prose_has_about_as_many_tokens_as_documented() -> None:
     """Costs and limits that were tried out here are of the real size."""
     least, most = TOKENIZATION.tokens_per_word
-    assert least <= tokens.count(PROSE) / len(PROSE.split()) <= most
+    assert least <= tokenizer.count(PROSE) / len(PROSE.split()) <= most
 
 
 @given(texts)
 def test_a_text_has_as_many_tokens_as_the_library_says(text: str) -> None:
     """Parts are counted one by one and remembered; clients count the text in one go."""
-    assert len(load().encode(text).ids) == tokens.count(text)
+    assert len(tokenizer.load().encode(text).ids) == tokenizer.count(text)
 
 
 @given(texts)
 def test_tokens_hold_all_of_a_text(text: str) -> None:
     """Nothing is normalised, left out or added."""
-    assert text == load().decode(load().encode(text).ids)
-    spans = tokens.spans(text)
-    assert tokens.count(text) == len(spans)
+    assert text == tokenizer.load().decode(tokenizer.load().encode(text).ids)
+    spans = tokenizer.spans(text)
+    assert tokenizer.count(text) == len(spans)
     assert set(range(len(text))) == {at for begin, end in spans for at in range(begin, end)}
 
 
 def test_many_texts_are_counted_as_each() -> None:
     """A batch is no other case."""
-    assert [3, 0, 1] == tokens.counts(["one two three", "", "word"])
+    assert [3, 0, 1] == tokenizer.counts(["one two three", "", "word"])
 
 
 @given(texts, st.integers(0, 30))
 def test_a_cut_text_has_at_most_so_many_tokens(text: str, limit: int) -> None:
     """What was cut is taken when it is sent again."""
-    cut = tokens.truncate(text, limit)
+    cut = tokenizer.truncate(text, limit)
     assert text.startswith(cut)
-    assert tokens.count(cut) <= limit
-    assert (tokens.count(text) <= limit) == (cut == text)
+    assert tokenizer.count(cut) <= limit
+    assert (tokenizer.count(text) <= limit) == (cut == text)
 
 
 @pytest.mark.parametrize(
@@ -108,21 +107,21 @@ def test_a_cut_text_has_at_most_so_many_tokens(text: str, limit: int) -> None:
 def test_a_cut_spares_characters(limit: int, expected: str | None) -> None:
     """A character of several tokens is in or out as a whole."""
     text = "word🚀word"
-    assert (text if expected is None else expected) == tokens.truncate(text, limit)
+    assert (text if expected is None else expected) == tokenizer.truncate(text, limit)
 
 
 def test_a_lone_surrogate_counts_as_a_character() -> None:
     """JSON can hold one, though no tokenizer takes it."""
-    assert tokens.count("a?b") == tokens.count("a\ud800b")
-    assert "a\ud800" == tokens.truncate("a\ud800b", 2)
+    assert tokenizer.count("a?b") == tokenizer.count("a\ud800b")
+    assert "a\ud800" == tokenizer.truncate("a\ud800b", 2)
 
 
 def test_threads_count_alike() -> None:
     """A server reads several requests at once."""
     many = [f"{PROSE} {number} word{number}" for number in range(200)]
-    expected = tokens.counts(many)
+    expected = tokenizer.counts(many)
     with ThreadPoolExecutor(8) as pool:
-        assert [expected] * 8 == list(pool.map(tokens.counts, [many] * 8))
+        assert [expected] * 8 == list(pool.map(tokenizer.counts, [many] * 8))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
@@ -130,7 +129,7 @@ def test_a_fork_after_counting_goes_without_a_word() -> None:
     """The library warns of forks once it has used its threads, on the error output of users."""
     program = (
         "import os\n"
-        "from voyageai_emulator.engine.tokens import counts\n"
+        "from voyageai_emulator.tokenizer import counts\n"
         f"texts = [{PROSE!r} + chr(256 + i) for i in range(500)]\n"
         "expected = counts(texts)\n"
         "child = os.fork()\n"

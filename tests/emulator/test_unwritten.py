@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 from jsonschema_rs import Draft202012Validator
-from voyageai_emulator.app import create_app
-from voyageai_emulator.contract import Contract, Operation
-from voyageai_emulator.example import EXAMPLE, build
+from voyageai_emulator.app import Application
+from voyageai_emulator.contract import Contract, Operation, example_of
+from voyageai_emulator.dispatcher import EXAMPLE
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
 
-from tests.emulator.asking import DOCUMENT, send
+from tests.emulator.contract_client import DOCUMENT, send
 
 CONTRACT = Contract(DOCUMENT)
 
@@ -33,7 +32,7 @@ def app_with(answers: dict[str, Any]) -> Any:
         "responses": answers,
     }
     document["paths"]["/things/{id}/weigh"] = {"put": operation}
-    return create_app(World(Settings(document=document)))
+    return Application(Settings(document=document))
 
 
 def json_of(schema: dict[str, Any]) -> dict[str, Any]:
@@ -89,4 +88,4 @@ def test_without_an_example_it_is_the_least_that_the_schema_asks_for(
     schema: dict[str, Any], expected: Any
 ) -> None:
     """Schemas within others have none of their own."""
-    assert expected == build(schema, dict)
+    assert expected == example_of(schema, dict)

@@ -9,13 +9,12 @@ import httpx2
 import pytest
 from jsonschema_rs import ValidationError
 from voyageai_emulator import contract
-from voyageai_emulator.app import create_app
+from voyageai_emulator.app import Application
 from voyageai_emulator.contract import Contract
 from voyageai_emulator.settings import Settings
-from voyageai_emulator.world import World
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
-from tests.emulator.asking import DOCUMENT, Asking, send
+from tests.emulator.contract_client import DOCUMENT, ContractClient, send
 
 PREAMBLE = (
     "The request body is not valid JSON, or some arguments were not specified properly. "
@@ -57,7 +56,9 @@ def recorded(name: str) -> str:
         ("not_a_string", {**TEXT, "model": None}),
     ],
 )
-def test_recorded_messages_are_given_word_for_word(ask: Asking, name: str, body: Any) -> None:
+def test_recorded_messages_are_given_word_for_word(
+    ask: ContractClient, name: str, body: Any
+) -> None:
     """Code that looks for the API's words must find them here."""
     assert recorded(name) == ask.refused("/embeddings", body)
 
@@ -144,20 +145,20 @@ def test_recorded_messages_are_given_word_for_word(ask: Asking, name: str, body:
     ],
 )
 def test_a_wrong_argument_is_named(
-    ask: Asking, path: str, change: dict[str, Any], reason: str
+    ask: ContractClient, path: str, change: dict[str, Any], reason: str
 ) -> None:
     """The caller has to be told which argument to mend."""
     assert PREAMBLE + reason == ask.refused(path, {**VALID[path], **change})
 
 
 @pytest.mark.parametrize("path", VALID)
-def test_valid_requests_are_answered(ask: Asking, path: str) -> None:
+def test_valid_requests_are_answered(ask: ContractClient, path: str) -> None:
     """The wrong requests of the other tests are wrong in the way they say and no other."""
     assert VALID[path]["model"] == ask(path, VALID[path])["model"]
 
 
 @pytest.mark.parametrize("path", VALID)
-def test_optional_arguments_may_be_null(ask: Asking, path: str) -> None:
+def test_optional_arguments_may_be_null(ask: ContractClient, path: str) -> None:
     """The official client sends null for what its caller leaves out."""
     schema = Contract(DOCUMENT)._resolved(  # reads the schema as the emulator does
         DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -171,7 +172,7 @@ def test_optional_arguments_may_be_null(ask: Asking, path: str) -> None:
     assert ask(path, VALID[path]) == answer
 
 
-def test_an_empty_document_is_refused_in_the_words_of_the_api(ask: Asking) -> None:
+def test_an_empty_document_is_refused_in_the_words_of_the_api(ask: ContractClient) -> None:
     """Code that moves from another reranker sends them; white space is a document to this one."""
     assert recorded("empty_document") == ask.refused("/rerank", {**RANK, "documents": ["d", ""]})
     assert 1 == len(ask("/rerank", {**RANK, "documents": [" "]})["data"])
@@ -187,7 +188,7 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
         name: node["x-null"] for name, node in schema["properties"].items() if "x-null" in node
     }
     assert {"input_type", "encoding_format"} == taken.keys()
-    app = create_app(World(Settings()))
+    app = Application(Settings())
     for server in SERVERS:
         key = f"{server.key_prefix or 'pa-'}1"
         body = {**VALID[path], **dict.fromkeys(taken)}
@@ -200,9 +201,9 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
         assert (server.name, expected) == (server.name, found)
 
 
-def test_a_host_that_refuses_null_takes_everything_else(ask: Asking) -> None:
+def test_a_host_that_refuses_null_takes_everything_else(ask: ContractClient) -> None:
     """What is narrowed for a host must still have its other values, and its words for wrong ones."""
-    app = create_app(World(Settings(platform="atlas")))
+    app = Application(Settings(platform="atlas"))
     body = {**TEXT, "output_dimension": None, "output_dtype": None}
     for more in ({}, {"input_type": "query"}, {"encoding_format": "base64"}):
         answer = send(app, "POST", "/embeddings", {**body, **more}, key="al-1")
@@ -212,7 +213,7 @@ def test_a_host_that_refuses_null_takes_everything_else(ask: Asking) -> None:
     assert ask.refused("/embeddings", wrong) == answer.json()["detail"]
 
 
-def test_several_wrong_arguments_are_all_named(ask: Asking) -> None:
+def test_several_wrong_arguments_are_all_named(ask: ContractClient) -> None:
     """One round trip shows everything there is to mend."""
     said = ask.refused("/embeddings", {"input": "a", "truncation": 1, "dimensions": 2})
     expected = {
@@ -223,7 +224,7 @@ def test_several_wrong_arguments_are_all_named(ask: Asking) -> None:
     assert expected == set(said.removeprefix(PREAMBLE).split("; "))
 
 
-def test_where_json_ends_to_be_json_is_said(ask: Asking) -> None:
+def test_where_json_ends_to_be_json_is_said(ask: ContractClient) -> None:
     """The argument that a broken body is blamed on is the place of the break."""
     body = b'{"input": "hello", "model" "voyage-4"}'
     expected = f"{PREAMBLE}Error for argument '27': JSON decode error"
@@ -233,14 +234,14 @@ def test_where_json_ends_to_be_json_is_said(ask: Asking) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"\xff", b"[" * 100_000, b'{"input": NaN}', b"9" * 5000], ids=lambda b: b[:9]
 )
-def test_what_python_cannot_decode_is_not_json(ask: Asking, body: bytes) -> None:
+def test_what_python_cannot_decode_is_not_json(ask: ContractClient, body: bytes) -> None:
     """No body, however odd, may take the server down or be answered with a 500."""
     assert f"{PREAMBLE}Error for argument '0': JSON decode error" == ask.refused(
         "/embeddings", body
     )
 
 
-def test_a_body_must_be_an_object(ask: Asking) -> None:
+def test_a_body_must_be_an_object(ask: ContractClient) -> None:
     """JSON of another kind has no arguments to name."""
     expected = f"{PREAMBLE}Error for argument 'body': Input should be a valid dictionary"
     assert expected == ask.refused("/rerank", [])
@@ -256,7 +257,7 @@ def test_a_body_must_be_an_object(ask: Asking) -> None:
     ],
 )
 def test_the_largest_list_is_taken_and_one_more_refused(
-    ask: Asking, path: str, field: str, item: Any
+    ask: ContractClient, path: str, field: str, item: Any
 ) -> None:
     """A batch that is too large is the most common refusal of all."""
     most = 1000
@@ -268,7 +269,7 @@ def test_the_largest_list_is_taken_and_one_more_refused(
     ) == ask.refused(path, {**VALID[path], field: [item] * (most + 1)})
 
 
-def test_the_body_is_checked_before_the_key(ask: Asking) -> None:
+def test_the_body_is_checked_before_the_key(ask: ContractClient) -> None:
     """So does the API: a bad body is a 400 even without a key."""
     assert recorded("missing_arguments") == ask.refused("/embeddings", {}, key=None)
     assert "Unauthorized" == ask.refused("/embeddings", TEXT, key=None, status=401)
@@ -281,7 +282,7 @@ def test_a_header_without_a_bearer_key_is_unauthorized(url: str, header: str) ->
     assert (401, {"detail": "Unauthorized"}) == (answer.status_code, answer.json())
 
 
-def test_paths_and_methods_are_those_of_the_contract(url: str, ask: Asking) -> None:
+def test_paths_and_methods_are_those_of_the_contract(url: str, ask: ContractClient) -> None:
     """What the API does not route must not seem to work here."""
     unrouted = ask.http.get("/no-such-path")
     assert (404, {"detail": "Not Found"}) == (unrouted.status_code, unrouted.json())
@@ -312,7 +313,7 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     document["paths"][path] = {
         method: {"operationId": "weigh", "requestBody": {"content": content}, "responses": {}}
     }
-    app = create_app(World(Settings(document=document)))
+    app = Application(Settings(document=document))
     answer = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
     said = PREAMBLE + "Value 'coarse' supplied for scale is not allowed"
     assert (400, said) == (answer.status_code, answer.json()["detail"])
@@ -321,8 +322,34 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
     assert (400, said) == (answer.status_code, answer.json()["detail"])
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "reason"),
+    [
+        ({"type": "array", "minItems": 2}, ["a"], "List should have at least 2 items"),
+        (
+            {"type": "array", "minItems": 2},
+            [],
+            "Value error, Input cannot contain empty strings or empty lists",
+        ),
+        ({"type": "string", "minLength": 3}, "ab", "String should have at least 3 characters"),
+    ],
+)
+def test_what_is_too_short_is_not_called_empty(
+    schema: dict[str, Any], value: Any, reason: str
+) -> None:
+    """The recorded sentence is about empty values alone."""
+    document = copy.deepcopy(DOCUMENT)
+    fields = document["components"]["schemas"]["EmbeddingsRequest"]["properties"]
+    fields["weights"] = schema
+    answer = send(
+        Application(Settings(document=document)), "POST", "/embeddings", {**TEXT, "weights": value}
+    )
+    expected = f"{PREAMBLE}Error for argument 'weights': {reason}"
+    assert (400, expected) == (answer.status_code, answer.json()["detail"])
+
+
 @pytest.mark.parametrize("depth", [300, 900])
-def test_nesting_beyond_what_a_validator_takes_is_no_json(ask: Asking, depth: int) -> None:
+def test_nesting_beyond_what_a_validator_takes_is_no_json(ask: ContractClient, depth: int) -> None:
     """A body that Python decodes may still be too deep for what checks it."""
     body = b'{"model": "voyage-4", "input": %b}' % (b"[" * depth + b"]" * depth)
     assert f"{PREAMBLE}Error for argument '0': JSON decode error" == ask.refused(
@@ -373,14 +400,14 @@ def test_what_is_wrong_is_looked_for_in_so_many_values(
 ) -> None:
     """A validator makes an object of every wrong value: a small body could fill the memory."""
     looked_at: list[int] = []
-    refusal = contract.refusal
+    invalid_body = contract.invalid_body
 
     def counted(errors: list[ValidationError], body: object) -> Exception:
         looked_at.append(sum(map(_all, errors)))
-        return refusal(errors, body)
+        return invalid_body(errors, body)
 
-    monkeypatch.setattr(contract, "refusal", counted)
-    app = create_app(World(Settings()))
+    monkeypatch.setattr(contract, "invalid_body", counted)
+    app = Application(Settings())
     response = send(app, "POST", path, {**VALID[path], **change})
     assert (400, reason) == (response.status_code, response.json()["detail"])
     assert looked_at[0] < 10_000

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from huggingface_hub import constants
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 CORPUS = (
     "The lighthouse keeper climbs one hundred and ninety steps to the lamp every evening.",
@@ -36,8 +37,5 @@ def emulator(
     monkeypatch.setenv("VOYAGE_API_KEY", "pa-emulated")
     monkeypatch.setenv("VOYAGE_BASE_URL", server.url)
     monkeypatch.setenv("HF_ENDPOINT", server.origin)
-    monkeypatch.setattr(
-        "huggingface_hub.constants.HF_HUB_CACHE",
-        str(tmp_path_factory.getbasetemp() / "hub"),
-    )
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path_factory.getbasetemp() / "hub"))
     return server

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from generator import paths, spec
+from generator.build import build
 
 Document = dict[str, Any]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -55,12 +56,11 @@ def catalogue() -> Document:
 
 @pytest.fixture(scope="session")
 def generate(
-    run: Run,
     openapi: Document,
     catalogue: Document,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[Callable[[Document, Document], None]], Path]:
-    """Change copies of both documents, generate from them, and get the folder."""
+    """Change copies of both documents, generate from them unchecked, and get the folder."""
 
     def start(change: Callable[[Document, Document], None]) -> Path:
         folder = tmp_path_factory.mktemp("changed")
@@ -70,12 +70,9 @@ def generate(
         for path, document in zip((paths.OPENAPI, paths.CATALOGUE), changed, strict=True):
             folder.joinpath(path.name).write_text(json.dumps(document), encoding="utf-8")
         target = folder / "generated"
-        done = run(
-            *("--openapi", folder / paths.OPENAPI.name),
-            *("--catalogue", folder / paths.CATALOGUE.name),
-            *("--output", target),
-        )
-        assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+        target.mkdir()
+        files = folder / paths.OPENAPI.name, folder / paths.CATALOGUE.name
+        build(target, *files, paths.CATALOGUE_SCHEMA)
         return target
 
     return start

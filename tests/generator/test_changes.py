@@ -18,14 +18,14 @@ from generator import paths
 
 Document = dict[str, Any]
 Generate = Callable[[Callable[[Document, Document], None]], Path]
-Ask = Callable[[Path, str], Any]
+Ask = Callable[["Path | str", str], Any]
 
 
 @pytest.fixture(scope="module")
 def ask() -> Ask:
     """The value of an expression over a generated package, in a process that has only that one."""
 
-    def value(folder: Path, code: str) -> Any:
+    def value(folder: Path | str, code: str) -> Any:
         lines = code.strip().splitlines()
         lines[-1] = f"print(json.dumps({lines[-1]}))"
         done = subprocess.run(
@@ -137,13 +137,27 @@ def add_operations(openapi: Document, catalogue: Document) -> None:
     }
 
 
+CHANGES = (add_model, add_field, add_enum_value, add_host, add_operations)
+
+
 @pytest.fixture(scope="module")
-def with_operations(generate: Generate) -> Path:
-    """A client with operations of a new tag."""
-    return generate(add_operations)
+def changed(generate: Generate) -> Path:
+    """Return a client that is generated once, with all of the changes."""
+
+    def change(openapi: Document, catalogue: Document) -> None:
+        for each in CHANGES:
+            each(openapi, catalogue)
+
+    return generate(change)
 
 
-def test_a_new_model_reaches_the_catalogue(generate: Generate, ask: Ask) -> None:
+@pytest.fixture(scope="module")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the folder in which mypy keeps what it knows of the standard library and the like."""
+    return str(tmp_path_factory.mktemp("mypy"))
+
+
+def test_a_new_model_reaches_the_catalogue(changed: Path, ask: Ask) -> None:
     """It can be looked up, and completed by an editor."""
     code = """
 from typing import get_args
@@ -151,10 +165,10 @@ from voyageai_rest import catalogue
 model = catalogue.find("voyage-added")
 [model.name, model.context_length, model.rpm, "voyage-added" in get_args(catalogue.EmbeddingsModel)]
 """
-    assert ["voyage-added", 64000, 4321, True] == ask(generate(add_model), code)
+    assert ["voyage-added", 64000, 4321, True] == ask(changed, code)
 
 
-def test_a_new_field_reaches_the_model_and_its_constraints(generate: Generate, ask: Ask) -> None:
+def test_a_new_field_reaches_the_model_and_its_constraints(changed: Path, ask: Ask) -> None:
     """It can be given and is sent; it is not sent unless given, whatever the server's default."""
     code = """
 from voyageai_rest.constraints import CONSTRAINTS
@@ -165,7 +179,7 @@ unset = EmbeddingsRequest(input="a", model="m").to_dict()
 limits = CONSTRAINTS["EmbeddingsRequest"]["priority"]
 [made, read, unset, [limits.minimum, limits.maximum], EmbeddingsRequest.__doc__]
 """
-    made, read, unset, limits, docstring = ask(generate(add_field), code)
+    made, read, unset, limits, docstring = ask(changed, code)
     assert {"input": "a", "model": "m", "priority": 3} == made
     assert {"input": "a", "model": "m", "priority": None} == read
     assert {"input": "a", "model": "m"} == unset
@@ -173,7 +187,7 @@ limits = CONSTRAINTS["EmbeddingsRequest"]["priority"]
     assert "priority: How soon. The server's default is 5." in docstring
 
 
-def test_a_new_enum_value_reaches_types_and_constraints(generate: Generate, ask: Ask) -> None:
+def test_a_new_enum_value_reaches_types_and_constraints(changed: Path, ask: Ask) -> None:
     """Type checkers accept it and argument checks do."""
     code = """
 from typing import get_args
@@ -183,10 +197,10 @@ schemas = ["EmbeddingsRequest", "BatchEmbeddingsParams"]
 values = [CONSTRAINTS[schema]["input_type"].values for schema in schemas]
 [sorted(get_args(InputType)), sorted(INPUT_TYPE_VALUES), *map(sorted, values)]
 """
-    assert [["code", "document", "query"]] * 4 == ask(generate(add_enum_value), code)
+    assert [["code", "document", "query"]] * 4 == ask(changed, code)
 
 
-def test_a_new_host_reaches_the_table(generate: Generate, ask: Ask) -> None:
+def test_a_new_host_reaches_the_table(changed: Path, ask: Ask) -> None:
     """Clients choose hosts from it."""
     code = """
 from attrs import asdict
@@ -199,10 +213,10 @@ asdict(SERVERS[-1])
         "platform": "geography",
         "key_prefix": "jp-",
     }
-    assert expected == ask(generate(add_host), code)
+    assert expected == ask(changed, code)
 
 
-def test_a_new_operation_reaches_the_table(with_operations: Path, ask: Ask) -> None:
+def test_a_new_operation_reaches_the_table(changed: Path, ask: Ask) -> None:
     """Its module is where the table says."""
     code = """
 from importlib import import_module
@@ -218,7 +232,7 @@ added = [operation for operation in OPERATIONS if operation.tag == "token counts
             "method": "POST",
             "path": "/tokens",
             "tag": "token counts",
-            "servers": ["voyage", "atlas", "us", "eu"],
+            "servers": ["voyage", "atlas", "us", "eu", "jp"],
             "module": "token_counts.count_tokens",
             "request": "CountTokensRequest",
         },
@@ -227,14 +241,14 @@ added = [operation for operation in OPERATIONS if operation.tag == "token counts
             "method": "DELETE",
             "path": "/tokens/{countId}",
             "tag": "token counts",
-            "servers": ["voyage", "atlas", "us", "eu"],
+            "servers": ["voyage", "atlas", "us", "eu", "jp"],
             "module": "token_counts.import_",
             "request": None,
         },
-    ] == ask(with_operations, code)
+    ] == ask(changed, code)
 
 
-def test_a_new_operation_can_be_sent(with_operations: Path, ask: Ask) -> None:
+def test_a_new_operation_can_be_sent(changed: Path, ask: Ask) -> None:
     """Request and answer are typed: here a list of models, whose open fields are models too."""
     code = """
 import httpx2
@@ -251,23 +265,23 @@ with Client(api_key="t", httpx_args={"transport": transport}) as client:
 cache = parsed[0].additional_properties["cache"]
 [seen, parsed[0].tokens, cache.total_tokens, parsed[0].to_dict()]
 """
-    seen, tokens, cached, written = ask(with_operations, code)
+    seen, tokens, cached, written = ask(changed, code)
     assert [["POST", "/v1/tokens", {"texts": ["a b"]}]] == seen
     assert [2, 1] == [tokens, cached]
     assert {"tokens": 2, "cache": {"total_tokens": 1}} == written
 
 
-def test_a_body_that_is_not_required_can_be_left_out(with_operations: Path, ask: Ask) -> None:
+def test_a_body_that_is_not_required_can_be_left_out(changed: Path, ask: Ask) -> None:
     """Nothing is sent then, not an empty object."""
     code = """
 from voyageai_rest.api.token_counts import count_tokens
 from voyageai_rest.types import UNSET
 [count_tokens.build_request().json is UNSET]
 """
-    assert [True] == ask(with_operations, code)
+    assert [True] == ask(changed, code)
 
 
-def test_an_answer_without_content_is_none(with_operations: Path, ask: Ask) -> None:
+def test_an_answer_without_content_is_none(changed: Path, ask: Ask) -> None:
     """204 has no body; reading it as JSON would make every success an error."""
     code = """
 import datetime
@@ -286,10 +300,10 @@ with Client(api_key="t", base_url="https://a/v1", httpx_args={"transport": trans
 [response.parsed, response.status_code, seen]
 """
     url = "https://a/v1/tokens/7?before=2026-01-02T12%3A00%3A00%2B00%3A00"
-    assert [None, 204, [["DELETE", url]]] == ask(with_operations, code)
+    assert [None, 204, [["DELETE", url]]] == ask(changed, code)
 
 
-def test_a_broken_item_of_a_list_is_named(with_operations: Path, ask: Ask) -> None:
+def test_a_broken_item_of_a_list_is_named(changed: Path, ask: Ask) -> None:
     """Also where the body is a list, and in fields that the contract does not name."""
     code = """
 from types import SimpleNamespace
@@ -306,19 +320,14 @@ def reason(content):
     assert [
         "[1].tokens: missing",
         "[0].a.total_tokens: expected an integer, found a string",
-    ] == ask(with_operations, code)
+    ] == ask(changed, code)
 
 
-def test_the_changed_client_is_clean_under_mypy(generate: Generate, tmp_path: Path) -> None:
+def test_the_changed_client_is_clean_under_mypy(changed: Path, mypy_cache: str) -> None:
     """What is true of the committed code is true of whatever the spec becomes."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
-
-    def change(openapi: Document, catalogue: Document) -> None:
-        for each in (add_model, add_field, add_enum_value, add_host, add_operations):
-            each(openapi, catalogue)
-
-    package = generate(change) / "voyageai_rest"
-    options = ["--strict", "--config-file=", "--cache-dir", str(tmp_path), "--python-version=3.11"]
+    package = changed / "voyageai_rest"
+    options = ["--strict", "--config-file=", "--cache-dir", mypy_cache, "--python-version=3.11"]
     report, problems, status = api.run([*options, str(package)])
     assert (0, "") == (status, problems), report
 
@@ -343,7 +352,7 @@ READ = {
 
 @pytest.mark.parametrize("read", READ.values(), ids=READ)
 def test_every_reader_of_a_renamed_field_is_found_by_mypy(
-    generate: Generate, tmp_path: Path, read: dict[str, list[str]]
+    generate: Generate, tmp_path: Path, mypy_cache: str, read: dict[str, list[str]]
 ) -> None:
     """Otherwise the first to find it is a user, as an AttributeError."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
@@ -361,17 +370,20 @@ def test_every_reader_of_a_renamed_field_is_found_by_mypy(
     config.write_text(
         f"[mypy]\nmypy_path = {generate(rename)}, {overlay}\nfollow_imports = silent\n"
     )
-    options = ["--strict", "--config-file", str(config), "--cache-dir", str(tmp_path)]
+    options = ["--strict", "--config-file", str(config), "--cache-dir", mypy_cache]
     report, problems, _ = api.run([*options, str(overlay / "voyageai" / "results")])
     missed = [
         f"{name}.{field}"
         for name, fields in read.items()
         for field in fields
-        if not re.search(rf'"{name}" (of "[^"]*" )?has no attribute "{field}"', report)
+        if not re.search(rf'"{name}" (of .+ )?has no attribute "{field}"', report)
     ]
     assert ("", []) == (problems, missed), report
 
 
+LINE = "\n    priority: int | None\n"
+OPTIONS = ("EmbedOptions", "EmbedJobOptions")
+"""Where type checkers and editors know the fields of `/embeddings` from, live and in batch jobs."""
 USE = """
 import voyageai
 
@@ -380,28 +392,183 @@ async def use(vo: voyageai.Client, other: voyageai.AsyncClient) -> None:
     vo.embed("a", "m", priority=3)
     vo.embed_query("a", "m", priority=None)
     await other.embed_documents(["a"], "m", priority=3)
+    vo.batches.embed(["a"], model="m", priority=3)
+    await other.batches.prepare_embed(["a"], model="m", priority=3)
     vo.rerank("a", ["b"], "m", priority=3)  # WRONG
     vo.embed("a", "m", priority="high")  # WRONG
+    vo.batches.rerank([("a", ["b"])], model="m", priority=3)  # WRONG
+    vo.batches.embed(["a"], model="m", priority="high")  # WRONG
 """
 
 
-def test_a_line_in_the_options_lets_type_checkers_know_a_new_field(tmp_path: Path) -> None:
+def add_field_everywhere(openapi: Document, catalogue: Document) -> None:
+    add_field(openapi, catalogue)
+    schemas = openapi["components"]["schemas"]
+    field = schemas["EmbeddingsRequest"]["properties"]["priority"]
+    schemas["BatchEmbeddingsParams"]["properties"]["priority"] = field
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    """A copy of the overlay."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(paths.ROOT / "overlay", tmp_path / "overlay", ignore=ignored))
+
+
+def add_lines(overlay: Path) -> None:
+    """Write the new field into the options of calls and of jobs, after their docstrings."""
+    for name in OPTIONS:
+        [path] = [
+            each
+            for each in overlay.joinpath("voyageai").rglob("*.py")
+            if f"class {name}(" in each.read_text("utf-8")
+        ]
+        head, start, tail = path.read_text("utf-8").partition(f"class {name}(")
+        docstring, end, rest = tail.partition('"""\n')
+        path.write_text(f"{head}{start}{docstring}{end}{LINE}{rest}", encoding="utf-8")
+
+
+def test_a_line_in_the_options_lets_type_checkers_know_a_new_field(
+    overlay: Path, tmp_path: Path, mypy_cache: str
+) -> None:
     """It is the one place beside the contract: both clients and all forms have it from there."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
-    overlay = tmp_path / "overlay"
-    shutil.copytree(paths.ROOT / "overlay", overlay)
-    options = overlay / "voyageai" / "options.py"
-    head, start, tail = options.read_text("utf-8").partition("class EmbedOptions(")
-    first, end, rest = tail.partition('"""\n')
-    added = f"{head}{start}{first}{end}\n    priority: int | None\n{rest}"
-    options.write_text(added, encoding="utf-8")
+    add_lines(overlay)
     (tmp_path / "use.py").write_text(USE, encoding="utf-8")
     config = tmp_path / "mypy.ini"
     config.write_text(
         f"[mypy]\nmypy_path = {paths.GENERATED}, {overlay}\nfollow_imports = silent\n"
     )
-    given = ["--strict", "--config-file", str(config), "--cache-dir", str(tmp_path / "cache")]
+    given = ["--strict", "--config-file", str(config), "--cache-dir", mypy_cache]
     report, problems, _ = api.run([*given, str(tmp_path / "use.py")])
     wrong = [number for number, line in enumerate(USE.split("\n"), 1) if "WRONG" in line]
     found = [int(line.split(":")[1]) for line in report.splitlines() if ": error:" in line]
     assert ("", wrong) == (problems, found), report
+
+
+def test_a_field_that_type_checkers_do_not_know_is_found(
+    generate: Generate, overlay: Path, tmp_path: Path
+) -> None:
+    """The comparison of arguments with the contract asks for the line, and is content with it."""
+    folder = generate(add_field_everywhere)
+
+    def compared() -> set[str]:
+        command = ["pytest", "-q", "-p", "no:cacheprovider", "tests/overlay/test_arguments.py"]
+        done = subprocess.run(
+            [sys.executable, "-m", *command, "-k", "optional_field"],
+            cwd=paths.ROOT,
+            env={**os.environ, "PYTHONPATH": f"{overlay}{os.pathsep}{folder}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in (0, 1), done.stdout
+        return set(re.findall(r"^FAILED .*\[(.+?)\]", done.stdout, flags=re.MULTILINE))
+
+    of_clients = {"embed", "embed_query", "embed_documents"}
+    missing = {f"{kind}.{name}" for kind in ("Client", "AsyncClient") for name in of_clients} | {
+        f"{kind}.{name}"
+        for kind in ("Batches", "AsyncBatches")
+        for name in ("embed", "prepare_embed")
+    }
+    assert missing == compared()
+    add_lines(overlay)
+    assert set() == compared()
+
+
+def add_classify(openapi: Document, catalogue: Document) -> None:
+    schemas = openapi["components"]["schemas"]
+    schemas["ClassifyRequest"] = {
+        "type": "object",
+        "description": "Texts to classify.",
+        "additionalProperties": False,
+        "required": ["input", "model"],
+        "properties": {
+            "input": {"type": "array", "items": {"type": "string"}},
+            "model": {"type": "string"},
+            "labels": {"type": ["array", "null"], "items": {"type": "string"}},
+        },
+    }
+    schemas["ClassifyResponse"] = {
+        "type": "object",
+        "description": "A label per text.",
+        "required": ["labels"],
+        "properties": {"labels": {"type": "array", "items": {"type": "string"}}},
+    }
+    openapi["tags"].append({"name": "classification", "description": "Classifying."})
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ClassifyRequest"}}}
+    answer = {"application/json": {"schema": {"$ref": "#/components/schemas/ClassifyResponse"}}}
+    openapi["paths"]["/classify"] = {
+        "post": {
+            "operationId": "classify",
+            "tags": ["classification"],
+            "summary": "Classify texts.",
+            "security": [{"bearer": []}],
+            "requestBody": {"required": True, "content": content},
+            "responses": {"200": {"description": "A label per text.", "content": answer}},
+        }
+    }
+
+
+CALL = '''
+
+def classify(texts: list[str], model: str, fields: Fields) -> Call[Any]:
+    """Return the call of `Client.classify`."""
+    from voyageai_rest.api.classification import classify as operation
+    from voyageai_rest.models.classify_request import ClassifyRequest
+
+    body = fill(ClassifyRequest(input=texts, model=model), "classify", fields)
+    request = operation.build_request(body=body)
+    tokens = partial(estimate_tokens, texts)
+    return Call(request, operation.parse_response, model, tokens, method="classify")
+'''
+METHOD = '''
+    {begin}def classify(self, texts: list[str], model: str, labels: Any = None, **options: Any) -> Any:
+        """Classify texts."""
+        from . import calls
+
+        fields, own = self._arguments("classify", options, labels=labels)
+        return {wait}self._send(calls.classify(texts, model, fields), own)
+
+'''
+CLASSIFIED = """
+import asyncio, httpx2, voyageai
+seen = []
+def answer(request):
+    seen.append([request.url.path, json.loads(request.content)])
+    return httpx2.Response(200, json={"labels": ["dog", "cat"]})
+given = {"texts": ["a", "b"], "model": "m", "labels": ["cat", "dog"]}
+transport = httpx2.MockTransport(answer)
+vo = voyageai.Client("k", transport=transport)
+found = [vo.classify(**given).labels, vo.with_raw_response.classify(**given).status_code]
+other = voyageai.AsyncClient("k", transport=transport)
+found += [asyncio.run(other.classify(**given, max_retries=1)).labels]
+try:
+    vo.classify(["a"], "m", label=["cat"])
+except TypeError as error:
+    found += [str(error)]
+[found, seen]
+"""
+
+
+def test_a_new_endpoint_is_three_functions(generate: Generate, ask: Ask, overlay: Path) -> None:
+    """What it sends, and a method in each client: retries, options and errors are there for it."""
+    calls = overlay / "voyageai" / "calls.py"
+    calls.write_text(calls.read_text("utf-8") + CALL, encoding="utf-8")
+    for name, kind, words in (
+        ("client", "", {"begin": "", "wait": ""}),
+        ("client_async", "_async", {"begin": "async ", "wait": "await "}),
+    ):
+        path = overlay / "voyageai" / f"{name}.py"
+        head, place, tail = path.read_text("utf-8").partition("\n    @property\n    def files(")
+        last = f"    rerank = raw{kind}({'Async' * bool(kind)}Client.rerank)\n"
+        assert last in tail
+        line = last.replace("rerank", "classify")
+        tail = tail.replace(last, last + line)
+        path.write_text(head + METHOD.format(**words) + place + tail, encoding="utf-8")
+
+    found, seen = ask(f"{generate(add_classify)}{os.pathsep}{overlay}", CLASSIFIED)
+    said = "classify() got an unexpected keyword argument 'label'; did you mean 'labels'?"
+    assert [["dog", "cat"], 200, ["dog", "cat"], said] == found
+    body = {"input": ["a", "b"], "model": "m", "labels": ["cat", "dog"]}
+    assert [["/v1/classify", body]] * 3 == seen

@@ -66,20 +66,24 @@ def change_ends_of_lines(copy: Path) -> list[str]:
     return [f"--- a/{MODEL}", "ends of lines, or bytes that are no text, differ"]
 
 
+def much(copy: Path) -> list[str]:
+    """Spoil all that can be spoilt in one tree."""
+    shown = (spoil(copy) for spoil in (edit, add, delete_empty, add_binary))
+    return [line for lines in shown for line in lines]
+
+
 @pytest.mark.parametrize(
-    "spoil",
-    [edit, delete, add, delete_empty, add_empty, add_binary, change_ends_of_lines],
-    ids=lambda spoil: spoil.__name__,
+    "spoil", [delete, add_empty, change_ends_of_lines, much], ids=lambda spoil: spoil.__name__
 )
 def test_any_difference_fails_the_check_and_is_shown(
     spoil: Callable[[Path], list[str]], run, copy: Path, tree: Tree
 ) -> None:
-    """Whoever edits generated code by hand learns which line, before it is overwritten."""
+    """Edits of generated code by hand are shown before they are overwritten."""
     shown = spoil(copy)
     before = tree(copy)
     done = run("--check", "--output", copy)
     assert (1, "") == (done.returncode, done.stderr)
-    assert shown == [line for line in shown if line in done.stdout.splitlines()]
+    assert [] == [line for line in shown if line not in done.stdout.splitlines()]
     assert before == tree(copy), "--check wrote something"
 
 

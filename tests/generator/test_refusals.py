@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from generator import __main__ as command
-from generator import paths
+from generator import paths, spec
+from generator.build import build
+from generator.checks import problems, read
 
 Document = dict[str, Any]
-Outcome = tuple[int, str]
 
 ANSWER = {"$ref": "#/components/schemas/Answer"}
 JSON_ANSWER = {"description": "It.", "content": {"application/json": {"schema": ANSWER}}}
@@ -68,19 +67,18 @@ SMALL: Document = {
 
 
 @pytest.fixture
-def refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[[Document], Outcome]:
-    """Run the command for a document: its exit status and what it says. It must write nothing."""
+def refusal(tmp_path: Path) -> Callable[[Document], str]:
+    """Generate from a document that no rule of the spec was applied to, and get the refusal."""
 
-    def run(document: Document) -> Outcome:
+    def run(document: Document) -> str:
         source, target = tmp_path / "openapi.yaml", tmp_path / "generated"
         source.write_text(json.dumps(document), encoding="utf-8")
-        arguments = ["generator", "--openapi", str(source), "--output", str(target)]
-        monkeypatch.setattr(sys, "argv", arguments)
-        status = command.main()
-        assert (status == 0) == target.exists(), "files were written in spite of an error"
-        return status, capsys.readouterr().err
+        target.mkdir()
+        try:
+            build(target, source, paths.CATALOGUE, paths.CATALOGUE_SCHEMA)
+        except spec.GenerationError as error:
+            return str(error)
+        return ""
 
     return run
 
@@ -237,9 +235,9 @@ def no_openapi_at_all(document: Document) -> str:
     return "info"
 
 
-def test_the_small_document_is_taken(refused: Callable[[Document], Outcome]) -> None:
+def test_the_small_document_is_accepted(refusal: Callable[[Document], str]) -> None:
     """Or the refusals below could have any reason."""
-    assert (0, "") == refused(SMALL)
+    assert "" == refusal(SMALL)
 
 
 @pytest.mark.parametrize(
@@ -275,19 +273,56 @@ def test_the_small_document_is_taken(refused: Callable[[Document], Outcome]) -> 
     ids=lambda spoil: spoil.__name__,
 )
 def test_what_would_be_dropped_is_refused_by_name(
-    spoil: Callable[[Document], str], refused: Callable[[Document], Outcome]
+    spoil: Callable[[Document], str], refusal: Callable[[Document], str]
 ) -> None:
     """An operation or a field that silently fails to appear is found by a user, months later."""
     document = deepcopy(SMALL)
     named = spoil(document)
-    status, message = refused(document)
-    assert 2 == status, message
-    assert named in message
+    assert named in refusal(document)
+
+
+def voyage_4(catalogue: Document) -> Document:
+    return catalogue["models"]["voyage-4"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda catalogue: voyage_4(catalogue)["dimensions"].update(default=3),
+        lambda catalogue: voyage_4(catalogue).update(prompts="greeting"),
+        lambda catalogue: voyage_4(catalogue).update(colour="blue"),
+        lambda catalogue: catalogue.pop("tiers"),
+    ],
+    ids=["a default that is not allowed", "prompts", "an unknown field", "no section"],
+)
+def test_what_the_rules_of_the_spec_refuse_is_not_generated(spoil, run, tmp_path: Path) -> None:
+    """Generated code with a wrong fact looks like any other; both commands say the same of it."""
+    catalogue = spec.load(paths.CATALOGUE)
+    spoil(catalogue)
+    source = tmp_path / paths.CATALOGUE.name
+    source.write_text(json.dumps(catalogue), encoding="utf-8")
+    done = run("--catalogue", source, "--output", tmp_path / "generated")
+    expected = problems(read(catalogue_file=source))
+    assert expected
+    assert (2, "", expected) == (done.returncode, done.stdout, done.stderr.splitlines())
+    assert not (tmp_path / "generated").exists()
+
+
+def test_an_unknown_field_of_the_catalogue_is_named(tmp_path: Path) -> None:
+    """Also where no rule was applied before: a bare KeyError would not say which file it is in."""
+    catalogue = spec.load(paths.CATALOGUE)
+    voyage_4(catalogue)["colour"] = "blue"
+    source = tmp_path / paths.CATALOGUE.name
+    source.write_text(json.dumps(catalogue), encoding="utf-8")
+    with pytest.raises(
+        spec.GenerationError, match=r"catalogue\.yaml: voyage-4 has the field colour"
+    ):
+        build(tmp_path, paths.OPENAPI, source, paths.CATALOGUE_SCHEMA)
 
 
 def test_a_refusal_leaves_the_old_tree(run, tmp_path: Path) -> None:
     """A broken spec must not cost the code that worked."""
-    document = deepcopy(SMALL)
+    document = spec.load(paths.OPENAPI)
     enum_of_mixed_types(document)
     source, target = tmp_path / "openapi.yaml", tmp_path / "generated"
     source.write_text(json.dumps(document), encoding="utf-8")

@@ -16,6 +16,8 @@ from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.dtypes import DTYPES
 
+pytestmark = pytest.mark.smoke
+
 IMAGE = {
     "type": "image_base64",  # a white pixel
     "image_base64": "data:image/gif;base64,R0lGODdhAQABAIEAAP///wAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw==",

@@ -15,7 +15,7 @@ import pytest
 import voyageai
 import voyageai_emulator
 
-from tests.overlay.filming import film
+from tests.overlay.sample_videos import film
 
 # The emulator's and the local models' examples run in their own tests.
 ELSEWHERE = ("voyageai_emulator", "voyageai.local")

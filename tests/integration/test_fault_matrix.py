@@ -1,10 +1,14 @@
-"""Every fault against every method, both clients, with and without retries, over real sockets."""
+"""Every fault against every method, both clients, with and without retries, over real sockets.
+
+For `embed` each combination is tried, for the other methods any two of these together.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import traceback
 from collections.abc import Iterator
+from itertools import product
 
 import httpx2
 import pytest
@@ -12,6 +16,8 @@ import voyageai
 import voyageai_emulator
 from voyageai import error
 from voyageai_emulator.faults import FAULTS
+
+from tests.pairwise import pairwise
 
 KEY = "pa-secret-9c41"
 # Only an answer that never comes is not waited for.
@@ -89,13 +95,17 @@ CASES = [
     ("hang", {}, error.Timeout, True),
 ]
 ONLY_VECTORS = {"bad_base64", "wrong_dimension"}
+FULL, *REST = METHODS
+CIRCUMSTANCES = (CASES, ["Client", "AsyncClient"], [0, 1])
+MATRIX = [*product([FULL], *CIRCUMSTANCES), *pairwise(REST, *CIRCUMSTANCES)]
 
 
 def named(value: object) -> str | None:
     """Short names for the cases."""
-    if isinstance(value, dict):
-        return ",".join(f"{key}={item}" for key, item in value.items()) or "-"
-    return value.__name__ if isinstance(value, type) else None
+    if isinstance(value, tuple):
+        fault, parameters, *_ = value
+        return ",".join([fault, *(f"{key}={item}" for key, item in parameters.items())])
+    return None
 
 
 @pytest.fixture(scope="module")
@@ -133,14 +143,10 @@ def comparable(result: object) -> object:
     return sorted(result.results) if hasattr(result, "results") and result.__class__.__name__ == "RerankingObject" else result  # fmt: skip
 
 
-@pytest.mark.parametrize("retries", [0, 1])
-@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("fault", "parameters", "expected", "cured"), CASES, ids=named)
-def test_a_fault_comes_to_what_it_should(
-    emulator, right, fault, parameters, expected, cured, method, kind, retries
-):
+@pytest.mark.parametrize(("method", "case", "kind", "retries"), MATRIX, ids=named)
+def test_a_fault_comes_to_what_it_should(emulator, right, method, case, kind, retries):
     """The right error or the right answer, the right number of requests, nothing left behind."""
+    fault, parameters, expected, cured = case
     if method not in VECTORS and fault in ONLY_VECTORS:
         expected = RIGHT
     emulator.faults.clear()

@@ -18,13 +18,13 @@ import voyageai
 import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
-from voyageai.batches import JobInUseError, Pace
-from voyageai.batches.jobs import bounds, journal, planning, preparing, tasks
+from voyageai.batches import JobInUseError, JobTimings
+from voyageai.batches.jobs import bounds, job_writer, journal, preparing, tasks
 from voyageai_emulator import Emulator
 from voyageai_emulator.batches import checking
 from voyageai_rest import catalogue
 
-from .jobbing import MODEL, ROLE, Site, sited, slowly, texts
+from .job_harness import MODEL, ROLE, Site, sited, slowly, texts
 
 HALF_AN_HOUR = 30 * 60
 HALF_A_DAY = 12 * 3600
@@ -234,14 +234,14 @@ def test_a_batch_that_is_refused_says_which_lines_were_at_fault(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server's errors stand beside the texts; all other lines succeed the next time."""
-    check = checking._Checker.__call__
+    check = checking._LineChecker.__call__
 
-    def strict(self: Any, line: Any, verdict: Any, seen: Any) -> None:
+    def strict(self: Any, line: Any, result: Any) -> None:
         if b"text 3" in line.raw:
-            verdict.add("invalid_request", "The text is not to our liking.", line.number, "input")
-        check(self, line, verdict, seen)
+            result.add("invalid_request", "The text is not to our liking.", line.number, "input")
+        check(self, line, result)
 
-    monkeypatch.setattr(checking._Checker, "__call__", strict)
+    monkeypatch.setattr(checking._LineChecker, "__call__", strict)
     job = site.job(texts(12))
     results = site.get(job.run())
     codes = [failure.code for failure in results.failures]
@@ -464,13 +464,15 @@ def test_two_at_once_do_not_work_on_the_same_job(site: Site, tmp_path: Path) -> 
 def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
     """Only then the server is asked whether there is a batch."""
     site.emulator.faults.next("truncated", operation="createBatch")
-    site.embed(texts(2), pace=Pace(settling=40.0))
+    site.embed(texts(2), timings=JobTimings(settle_delay=40.0))
     assert sum(site.waits[:2]) >= 40.0
     assert (1, 1) == (site.answered("listBatches"), site.created)
 
 
 @pytest.mark.parametrize(
-    ("place", "name"), [(journal.Journal, "add"), (planning.Opening, "add")], ids=["run", "prepare"]
+    ("place", "name"),
+    [(journal.Journal, "add"), (job_writer.JobWriter, "add")],
+    ids=["run", "prepare"],
 )
 def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: Any, name: str

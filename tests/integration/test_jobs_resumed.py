@@ -5,6 +5,7 @@ What is done to processes, at random moments, is in `tests/jobs`.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import datetime, timedelta
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import voyageai
 import voyageai_emulator
 from voyageai import error
-from voyageai.batches import Pace
+from voyageai.batches import JobTimings
 from voyageai_emulator import Emulator
 
-from .jobbing import Site, sited, texts
+from .job_harness import Site, sited, texts
 
 ROWS = 20
 TORN = b'{"at": "2026-01-01T00:00:00+00:00", "eve'
@@ -127,6 +129,27 @@ def test_a_job_goes_on_wherever_it_was_cut_off(
     ]
 
 
+def test_ctrl_c_says_where_the_job_is_and_shows_no_internals(site: Site, tmp_path: Path) -> None:
+    """A user who stops a job wants to know how to go on, not where it was waiting."""
+
+    def interrupt() -> None:
+        site.on_wait = lambda: None
+        raise KeyboardInterrupt
+
+    site.on_wait = interrupt
+    with pytest.raises(KeyboardInterrupt) as raised:
+        site.embed(texts(4), directory=tmp_path)
+    (note,) = raised.value.__notes__
+    assert f"continue it with batches.resume({str(tmp_path)!r}).run()" in note
+    package = Path(voyageai.__file__).parent
+    frames = traceback.extract_tb(raised.value.__traceback__)
+    ours = [frame.name for frame in frames if package in Path(frame.filename).parents]
+    assert ["embed", "run", "_carry_out"] == ours
+    assert raised.value.__context__ is None
+    assert site.live(texts(4)) == site.embed(texts(4), directory=tmp_path).embeddings
+    assert 1 == site.created
+
+
 def test_a_job_that_was_cut_off_while_it_was_written_begins_anew(
     site: Site, tmp_path: Path
 ) -> None:
@@ -178,5 +201,5 @@ def test_a_request_that_took_long_is_given_time_to_take_effect_too(
     with pytest.raises(CutOff) if is_killed else nullcontext():
         site.embed(texts(2), directory=tmp_path)
     site.embed(texts(2), directory=tmp_path)
-    assert listed_at[0] - lost_at[0] >= timedelta(seconds=60 + Pace().settling)
+    assert listed_at[0] - lost_at[0] >= timedelta(seconds=60 + JobTimings().settle_delay)
     assert 1 == site.created

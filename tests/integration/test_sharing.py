@@ -10,6 +10,8 @@ import pytest
 import voyageai
 import voyageai_emulator
 
+pytestmark = pytest.mark.smoke
+
 
 @pytest.fixture
 def emulator() -> Iterator[voyageai_emulator.Emulator]:

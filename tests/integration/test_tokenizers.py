@@ -8,12 +8,12 @@ import pytest
 import voyageai
 from huggingface_hub import constants
 from voyageai import tokenization
-from voyageai.media import counting
+from voyageai.media import sizing
 from voyageai.video_utils import Video, optimize_video
 from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 
-from tests.overlay.filming import film
+from tests.overlay.sample_videos import film
 
 VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
 TEXTS = ["Where are the keys?", "On the table."]
@@ -28,9 +28,9 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(tokenization, "_loaded", {})
     monkeypatch.setattr(tokenization, "_serving", {})
-    counting._config.cache_clear()
+    sizing._config.cache_clear()
     yield tmp_path
-    counting._config.cache_clear()
+    sizing._config.cache_clear()
 
 
 @pytest.fixture

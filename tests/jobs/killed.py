@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import voyageai
-from voyageai.batches import Pace
+from voyageai.batches import JobTimings
 from voyageai.batches.jobs import bounds
 
 ROWS, PER_BATCH, PER_LINE = 240, 60, 10
@@ -19,7 +19,7 @@ OPTIONS: dict[str, Any] = {
     "output_dimension": 256,
     "rows_per_line": PER_LINE,
     "poll": 0.02,
-    "pace": Pace(settling=0.3),
+    "timings": JobTimings(settle_delay=0.3),
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local import tiny
+from tests.local import tiny_model
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,8 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Makes a folder with a tiny model of any width, which may bring prompts."""
     pytest.importorskip("sentence_transformers", reason="the extra `local` is not installed")
 
-    def make(width: int = tiny.WIDTH, **prompts: str) -> Path:
-        return tiny.make(tmp_path_factory.mktemp("tiny"), prompts, width)
+    def make(width: int = tiny_model.WIDTH, **prompts: str) -> Path:
+        return tiny_model.make(tmp_path_factory.mktemp("tiny"), prompts, width)
 
     return make
 

@@ -16,13 +16,10 @@ import numpy as np
 import pytest
 import voyageai
 from voyageai_emulator import running
-from voyageai_emulator.engine.choose import choose
-from voyageai_emulator.engine.features import Passage
-from voyageai_emulator.engine.lexical import Lexical
-from voyageai_emulator.engine.vectors import Space
+from voyageai_emulator.engine import LexicalEngine, Passage, Space, create_engine
 from voyageai_rest.catalogue import PROMPTS
 
-from tests.local.tiny import LENGTH, WIDTH
+from tests.local.tiny_model import LENGTH, WIDTH
 
 DOCUMENTS = [
     "the dwelling is the home of a physician",
@@ -35,26 +32,26 @@ SPACE = Space("voyage-4", "voyage-4")
 
 @pytest.fixture(scope="module")
 def url(model: Path) -> Iterator[str]:
-    """Base URL of an emulator with the tiny model behind it."""
+    """Run an emulator with the tiny model behind it; its base URL."""
     with running(engine=f"sentence-transformers:{model}") as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def vo(url: str) -> Iterator[voyageai.Client]:
-    """A client of it."""
+    """Return a client of the emulator."""
     with voyageai.Client(api_key="any", base_url=url) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def engine(model: Path) -> Any:
-    """The engine alone."""
-    return choose(f"sentence-transformers:{model}")
+    """Return the engine of the tiny model."""
+    return create_engine(f"sentence-transformers:{model}")
 
 
 def embed(engine: Any, *passages: Passage, dimension: int = WIDTH) -> np.ndarray:
-    """Vectors of passages."""
+    """Embed passages."""
     return engine.embed(list(passages), SPACE, dimension)
 
 
@@ -216,7 +213,9 @@ def test_a_model_without_prompts_gets_those_of_the_catalogue(engine: Any) -> Non
 
 def test_a_models_own_prompts_are_used(make_model: Callable[..., Path], engine: Any) -> None:
     """It was trained with them, and not with others."""
-    prompted = choose(f"sentence-transformers:{make_model(query='film ', document='house ')}")
+    prompted = create_engine(
+        f"sentence-transformers:{make_model(query='film ', document='house ')}"
+    )
     given = embed(prompted, Passage("car", "query"), Passage("car", "document"), Passage("car"))
     expected = embed(engine, Passage("film car"), Passage("house car"), Passage("car"))
     assert expected == pytest.approx(given, abs=1e-5)
@@ -224,7 +223,7 @@ def test_a_models_own_prompts_are_used(make_model: Callable[..., Path], engine: 
 
 def test_the_lexical_engine_is_the_one_by_default() -> None:
     """Nobody needs a model who did not ask for one."""
-    assert isinstance(choose("lexical"), Lexical)
+    assert isinstance(create_engine("lexical"), LexicalEngine)
 
 
 @pytest.mark.parametrize(
@@ -233,14 +232,14 @@ def test_the_lexical_engine_is_the_one_by_default() -> None:
 def test_what_is_no_engine_is_refused_with_the_allowed_forms(said: str) -> None:
     """A slip in the setting tells how it is spelled, before anything is served."""
     with pytest.raises(ValueError, match=r"'lexical' or 'sentence-transformers:NAME'"):
-        choose(said)
+        create_engine(said)
 
 
 def test_a_missing_package_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message is the command to run."""
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ImportError, match='extra `local`: pip install "sentence'):
-        choose("sentence-transformers:anything")
+        create_engine("sentence-transformers:anything")
 
 
 def test_a_model_that_is_not_there_is_named(model: Path) -> None:
@@ -265,7 +264,7 @@ def test_code_that_comes_with_a_model_is_not_run(model: Path, tmp_path: Path) ->
     ran = tmp_path / "ran"
     (tmp_path / "modeling.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
     with pytest.raises(ValueError, match="needs code that is not run"):
-        choose(f"sentence-transformers:{tmp_path}")
+        create_engine(f"sentence-transformers:{tmp_path}")
     assert not ran.exists()
 
 
@@ -273,8 +272,8 @@ def test_libraries_are_loaded_only_when_they_are_asked_for() -> None:
     """Those of a model take seconds to import."""
     program = (
         "import sys\n"
-        "from voyageai_emulator.engine.choose import choose\n"
-        "choose('lexical')\n"
+        "from voyageai_emulator.engine import create_engine\n"
+        "create_engine('lexical')\n"
         "print({'torch', 'sentence_transformers'} & set(sys.modules))"
     )
     output = subprocess.run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import httpx2
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from voyageai.error import VoyageError
@@ -13,12 +12,14 @@ from voyageai.error import VoyageError
 from .conftest import Face, answer_to
 from .test_results import CALLS
 
-ANY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+ANY = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )  # fmt: skip
+NAMES = st.sampled_from(["Client", "AsyncClient"])
+ANY_CALL = st.sampled_from(CALLS)
 STATUSES = st.integers(200, 599)
 HEADERS = st.dictionaries(
     st.sampled_from(["content-type", "retry-after", "retry-after-ms", "x-should-retry", "x-request-id"]),
@@ -38,16 +39,17 @@ def answered(face, method, arguments, response):
         assert repr(failure)
 
 
-@pytest.mark.parametrize("name", ["Client", "AsyncClient"])
-@pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
 @ANY
 @given(
+    name=NAMES,
+    call=ANY_CALL,
     status=STATUSES,
     content=st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()),
     headers=HEADERS,
 )
-def test_any_bytes_with_any_status(name, method, arguments, kind, status, content, headers):
+def test_any_bytes_with_any_status(name, call, status, content, headers):
     """No JSONDecodeError, UnicodeDecodeError, KeyError or AttributeError ever leaves a method."""
+    method, arguments, _ = call
     answered(
         Face(name),
         method,
@@ -67,12 +69,11 @@ def paths(value, path=()):
             yield from paths(item, (*path, place))
 
 
-@pytest.mark.parametrize("name", ["Client", "AsyncClient"])
-@pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
 @ANY
-@given(data=st.data())
-def test_a_right_answer_with_anything_put_anywhere(name, method, arguments, kind, data):
+@given(name=NAMES, call=ANY_CALL, data=st.data())
+def test_a_right_answer_with_anything_put_anywhere(name, call, data):
     """Nearly right answers go deeper than noise does."""
+    method, arguments, _ = call
     face = Face(name)
     seen = []
 

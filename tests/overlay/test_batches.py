@@ -18,7 +18,7 @@ from voyageai.batches import AsyncBatches, Batch, Batches, Polling, RequestCount
 from voyageai.batches.resource import RawBatches
 from voyageai.batches.resource_async import AsyncRawBatches
 
-from .storing import BATCH, answer, done, in_turn
+from .file_server import BATCH, answer, done, in_turn
 
 PARAMS = {"model": "voyage-4", "input_type": "document"}
 ARGUMENTS = ("/v1/embeddings", "file-1", PARAMS)
@@ -286,11 +286,11 @@ def test_every_end_is_an_end(face, status):
 def test_pauses_grow_to_a_bound_and_differ():
     """Many programs that wait for the same hour must not ask at the same second."""
     polling = Polling()
-    pauses = [polling.pause(polls, 0.0) for polls in range(200)]
+    pauses = [polling.delay(polls, 0.0) for polls in range(200)]
     assert (1.0, 60.0) == (pauses[0], pauses[-1])
     assert pauses == sorted(pauses)
-    assert [0.8, 48.0] == pytest.approx([polling.pause(0, 1.0), polling.pause(10**9, 1.0)])
-    assert 0.0 == Polling(jitter=5).pause(0, 1.0)
+    assert [0.8, 48.0] == pytest.approx([polling.delay(0, 1.0), polling.delay(10**9, 1.0)])
+    assert 0.0 == Polling(jitter=5).delay(0, 1.0)
 
 
 @pytest.mark.parametrize("poll", [0, -1, "5", True, float("nan")])
@@ -333,7 +333,7 @@ def test_what_does_not_pass_ends_it(face, failure):
 def test_a_server_that_stays_away_ends_it_too(face):
     """After an hour of nothing else; one answer between begins a new one."""
     client = face.client(in_turn(*[answer(503)] * 30, at("in_progress"), answer(503)))
-    polling = Polling(first=100, longest=100, jitter=0)
+    polling = Polling(initial_delay=100, max_delay=100, jitter=0)
     start = face.time
     with pytest.raises(error.ServiceUnavailableError):
         done(client.batches.wait("batch-1", poll=polling))
@@ -353,7 +353,11 @@ def test_a_wait_has_an_end_and_says_how_the_job_stood(face):
     with pytest.raises(
         error.Timeout, match=r"'batch-1', in_progress, 1 of 3 lines\) is not done after 10 s"
     ) as raised:
-        done(client.batches.wait("batch-1", timeout=10, poll=Polling(first=4, longest=4, jitter=0)))
+        done(
+            client.batches.wait(
+                "batch-1", timeout=10, poll=Polling(initial_delay=4, max_delay=4, jitter=0)
+            )
+        )
     assert isinstance(raised.value, error.DeadlineError)
     assert [4, 4, 2] == face.waits
     assert 4 == len(face.requests)

@@ -11,9 +11,8 @@ import pytest
 import voyageai
 from voyageai.batches import AsyncBatches, AsyncJob, Batches, Job
 from voyageai.files import AsyncFiles, Files
-from voyageai.files.content import FileContent
-from voyageai.files.content_async import AsyncFileContent
-from voyageai.files.paging import AsyncPages, Pages
+from voyageai.files.content import AsyncFileContent, FileContent
+from voyageai.files.objects import AsyncPages, Pages
 
 CLIENT = "import voyageai\nvo = voyageai.Client()\n"
 ASYNC = "import voyageai\nvo = voyageai.AsyncClient()\nasync def main():\n    "
@@ -23,6 +22,13 @@ IN_THREADS = {f"a{name}": name for name in ("tokenizer", "tokenize", "count_toke
 CASES = {
     "the package": ("import voyageai\nvoyageai.", {"Client", "AsyncClient", "RateLimit", "error"}),
     "a client": (f"{CLIENT}vo.", {"embed", "embed_query", "rerank", "files", "batches"}),
+    "a copy": (f"{CLIENT}vo.with_options(timeout=5).", {"embed", "rerank", "files", "close"}),
+    "a copy of a copy": (f"{ASYNC}vo.copy().with_options().", {"embed", "acount_tokens", "aclose"}),
+    "a context": (
+        "import voyageai\nwith voyageai.Client() as vo:\n    vo.",
+        {"embed", "embed_query", "rerank", "files", "batches"},
+    ),
+    "old names": ("import voyageai\nvoyageai.util.", {"logfmt", "default_api_key", "log_info"}),
     "a result": (f"{CLIENT}vo.embed_query('a', 'voyage-4').", {"embeddings", "to_numpy", "similarity"}),
     "a ranking": (f"{CLIENT}vo.rerank('a', ['b'], 'rerank-2.5').results[0].", {"document", "index"}),
     "batches": (f"{CLIENT}vo.batches.", {"embed", "create", "wait"}),

@@ -10,8 +10,8 @@ import pytest
 import trustme
 import voyageai
 from voyageai import error
-from voyageai.transport import environment
-from voyageai.transport.environment import CERTIFICATES, Wire, bypassed
+from voyageai.transport import config
+from voyageai.transport.config import CERTIFICATES, ConnectionConfig, bypassed
 
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 HERE = "https://api.voyageai.com"
@@ -26,7 +26,7 @@ def empty(monkeypatch):
 
 
 def proxy_for(url=HERE, **settings):
-    found = Wire(**settings).proxy_for(httpx2.URL(url))
+    found = ConnectionConfig(**settings).proxy_for(httpx2.URL(url))
     return found and str(found.url)
 
 
@@ -103,6 +103,11 @@ def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):
         ("http://", "not the URL of a proxy"),
         ("ftp://proxy:1", "use http://..., https://..., socks5://..., socks5h://... with a host"),
         ("http://proxy:port", "not the URL of a proxy"),
+        ("http://proxy:99999", "a port up to 65535"),
+        ("http://proxy:0", "a port up to 65535"),
+        ("proxy:99999", "not the URL of a proxy"),
+        ("http:/proxy:3128", "'http:/proxy:3128', which is not the URL of a proxy"),
+        ("http://pro xy:3128", "not the URL of a proxy"),
     ],
 )
 def test_a_proxy_that_can_be_none_is_an_error_that_names_its_place(face, proxy, said, monkeypatch):
@@ -120,7 +125,7 @@ def test_a_proxy_that_can_be_none_is_an_error_that_names_its_place(face, proxy, 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
 def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
     """Not a bare ImportError, and not the package that HTTPX2 would name."""
-    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    monkeypatch.setattr(config, "find_spec", lambda name: None)
     with pytest.raises(error.ArgumentError, match='the extra `socks`: pip install "socksio'):
         face.client(proxy=f"{scheme}://proxy:1080", transport=None)
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://proxy:1080")
@@ -143,7 +148,7 @@ def test_the_password_of_a_proxy_is_not_shown(face, proxy):
     with pytest.raises(error.ArgumentError, match="not the URL of a proxy") as caught:
         face.client(proxy=proxy, transport=None)
     assert "hidden-word" not in str(caught.value)
-    assert "hidden-word" not in repr(Wire(proxy="http://user:hidden-word@proxy:1"))
+    assert "hidden-word" not in repr(ConnectionConfig(proxy="http://user:hidden-word@proxy:1"))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +169,7 @@ def bundle(tmp_path) -> Path:
 
 
 def trusted(**settings) -> int:
-    return len(Wire(**settings).context().get_ca_certs())
+    return len(ConnectionConfig(**settings).context().get_ca_certs())
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -194,7 +199,7 @@ def test_a_folder_of_certificates_will_do(name, tmp_path, monkeypatch):
     monkeypatch.setenv(name, str(tmp_path))
 
     assert 0 == trusted()
-    assert ssl.CERT_REQUIRED is Wire().context().verify_mode
+    assert ssl.CERT_REQUIRED is ConnectionConfig().context().verify_mode
 
 
 def test_certificates_that_can_not_be_read_are_an_error_that_names_their_place(face, monkeypatch):
@@ -211,5 +216,5 @@ def test_certificates_that_can_not_be_read_are_an_error_that_names_their_place(f
 
 def test_a_context_is_made_once():
     """It costs more than a call, and each connection would make one."""
-    assert Wire().context() is Wire().context()
-    assert voyageai.Client("k")._transport._slots._wire.context() is Wire().context()
+    assert ConnectionConfig().context() is ConnectionConfig().context()
+    assert voyageai.Client("k")._transport._pool._config.context() is ConnectionConfig().context()

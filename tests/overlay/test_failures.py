@@ -146,6 +146,28 @@ def test_failures_that_may_pass_are_retried(face, answer):
     assert 1 == len({request.content for request in face.requests})
 
 
+@pytest.mark.parametrize(
+    ("base", "hint"),
+    [
+        ("https://a.example", r" \(The base URL lacks /v1; the API's end in it, such as http.*\)"),
+        (
+            "https://a.example/v1/v1",
+            r" \(The base URL ends in /v1/v1; the API's end in /v1, such as",
+        ),
+        ("https://a.example/v1/embeddings", r" \(The base URL ends in /v1/embeddings; the API's"),
+        ("https://a.example/v1", "$"),
+        ("https://a.example/x/v1", "$"),
+    ],
+)
+def test_a_404_says_what_may_be_wrong_with_the_base_url(face, base, hint):
+    """'Not Found' alone sends people to look for the model."""
+    client = face.client(failing(404, 404), base_url=base)
+    for method, given in (("embed", ["a"]), ("rerank", ("a", ["b"]))):
+        arguments = (given,) if method == "embed" else given
+        with pytest.raises(error.NotFoundError, match=f"HTTP 404: [^(]*{hint}"):
+            face.call(client, method, *arguments, model="voyage-4")
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422, 501])
 def test_failures_that_will_not_pass_are_not_retried(face, status):
     """Sending the same again would only cost."""

@@ -13,6 +13,7 @@ import logging
 import os
 import pickle
 import tempfile
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -23,13 +24,14 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai.batches import Batch
-from voyageai.files import AsyncFileContent, AsyncFiles, FileContent, FileObject, Files, checking
+from voyageai.files import AsyncFileContent, AsyncFiles, FileContent, FileObject, Files
+from voyageai.files.lines import LineCheck
 from voyageai.files.resource import RawFiles
 from voyageai.files.resource_async import AsyncRawFiles
 from voyageai.files.sources import Source
 from voyageai_rest.models import BatchEmbeddingsBody, BatchInputLine
 
-from .storing import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
+from .file_server import BATCH, FILE, LINE, Body, answer, content, done, in_turn, jsonl, uploaded
 
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
 STORED = answer(**FILE)
@@ -160,8 +162,17 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("lines", "reason"), WRONG, ids=range(len(WRONG)))
-@pytest.mark.parametrize("form", [bytes, io.BytesIO, Pipe])
+FORMS = [bytes, io.BytesIO, Pipe]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason", "form"),
+    [
+        *((*WRONG[0], form) for form in FORMS),
+        *((*wrong, form) for wrong, form in zip(WRONG[1:], cycle(FORMS), strict=False)),
+    ],
+    ids=range(len(WRONG) + len(FORMS) - 1),
+)
 def test_a_line_that_is_wrong_is_named_before_anything_is_sent(face, lines, reason, form):
     """The server would say so hours later."""
     with pytest.raises(error.ArgumentError, match=reason) as raised:
@@ -207,21 +218,23 @@ def test_unchecked_rows_must_still_be_rows(face):
     assert b'{"new": "form"}\n' == uploaded(face.requests[-1])[1]
 
 
-def test_more_lines_than_a_batch_takes_are_refused(face, monkeypatch):
+@pytest.mark.parametrize("given", [LINES, [LINE, {**LINE, "custom_id": "b"}]])
+def test_more_lines_than_a_batch_takes_are_refused(given):
     """No batch could run them, however long they were uploaded for."""
-    monkeypatch.setattr(checking, "BATCH", attrs.evolve(checking.BATCH, max_inputs=1))
-    for given in (LINES, [LINE, {**LINE, "custom_id": "b"}]):
-        with pytest.raises(error.ArgumentError, match="more than 1 lines"):
-            done(face.client(stored).files.upload(given))
-    assert [] == face.requests
+    with (
+        Source(given) as source,
+        pytest.raises(error.ArgumentError, match="more than 1 lines"),
+    ):
+        list(source.prepare(LineCheck(max_lines=1)))
 
 
-def test_a_line_of_any_length_does_not_fill_the_memory(face, monkeypatch):
+def test_a_line_of_any_length_does_not_fill_the_memory():
     """A file without newlines would be read whole."""
-    monkeypatch.setattr(checking, "LONGEST", 10)
-    monkeypatch.setattr("voyageai.files.sources.LONGEST", 10)
-    with pytest.raises(error.ArgumentError, match="line 1 is longer than 10 bytes"):
-        done(face.client(stored).files.upload(LINES))
+    with (
+        Source(LINES) as source,
+        pytest.raises(error.ArgumentError, match="line 1 is longer than 10 bytes"),
+    ):
+        list(source.prepare(LineCheck(max_bytes=10)))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ import voyageai
 
 from .conftest import requesting
 
+pytestmark = pytest.mark.smoke
+
 # The official client 0.5.0: names in order, with defaults. Read from its documentation and code.
 REQUIRED = inspect.Parameter.empty
 OFFICIAL = {
@@ -101,6 +103,14 @@ def test_every_name_that_is_listed_is_there_and_every_one_there_is_listed():
     assert [] == [name for name in voyageai.__all__ if not hasattr(voyageai, name)]
     assert sorted(voyageai.__all__) == sorted(set(voyageai.__all__))
     assert set(voyageai.__all__) <= set(dir(voyageai))
+
+
+def test_interpreters_complete_names_of_the_interface_alone():
+    """Modules within may change, and what they import is nobody's business here."""
+    voyageai.Client("k")  # which loads many of them
+    offered = {name for name in dir(voyageai) if not name.startswith("__")}
+
+    assert {*voyageai.__all__, "object"} == offered | {"__version__"}
 
 
 STARRED = ("", ".error", ".object", ".util", ".api_resources", ".chunking", ".embeddings_utils",

@@ -208,6 +208,20 @@ def test_a_key_with_the_prefix_of_a_host_goes_there(server):
     assert server.url == voyageai.util.get_default_base_url(key)
 
 
+@pytest.mark.parametrize(
+    "wrong", ["uk", "http://a b", "https://u:p@a/v1", "https://a:99999", "http://"]
+)
+def test_a_wrong_base_url_is_blamed_on_the_variable_that_holds_it(wrong, monkeypatch):
+    """Whoever passed no base_url looks for it in vain."""
+    with pytest.raises(ArgumentError, match=r"^base_url ") as passed:
+        voyageai.Client(api_key="k", base_url=wrong)
+    monkeypatch.setenv("VOYAGE_BASE_URL", wrong)
+    with pytest.raises(ArgumentError, match=r"^VOYAGE_BASE_URL ") as named:
+        voyageai.Client(api_key="k")
+
+    assert str(named.value) == str(passed.value).replace("base_url", "VOYAGE_BASE_URL", 1)
+
+
 def test_a_base_url_that_is_none_is_refused_with_the_names_that_are():
     """`base_url="uk"` would otherwise fail deep inside the HTTP library."""
     with pytest.raises(ArgumentError, match="'voyage', 'atlas', 'us', 'eu'"):

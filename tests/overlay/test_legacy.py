@@ -16,10 +16,10 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai_emulator import running
-from voyageai_emulator.handle import Emulator
+from voyageai_emulator.emulator import Emulator
 
 from .conftest import KEY, Face, answer_to
-from .storing import FILE, LINE, done, jsonl
+from .file_server import FILE, LINE, done, jsonl
 
 EMBED: dict[str, Any] = {"texts": ["a", "b"], "model": "voyage-4", "input_type": "document"}
 LINES = jsonl(LINE, {**LINE, "custom_id": "b"})
@@ -382,12 +382,13 @@ def test_the_key_is_in_no_traceback(face, way, status):
     assert not [line for line in frames if KEY in line]
 
 
-def test_a_closed_client_says_so(face):
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_a_closed_client_says_so(face, library):
     """A mistake in the program is not a failure of the network."""
-    own = kind_of(face)()
+    own = library.Client() if face.kind is voyageai.Client else library.AsyncClient()
     done(own.close() if face.kind is voyageai.Client else own.aclose())
 
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(error.ArgumentError, match=r"the http_client that was given .* is closed"):
         done(face.kind(KEY, QUICK, http_client=own).embed(**EMBED))
 
 

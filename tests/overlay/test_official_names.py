@@ -33,6 +33,8 @@ from voyageai.inputs.splitting import SEPARATORS, split
 
 from .conftest import KEY, answer_to, packed
 
+pytestmark = pytest.mark.smoke
+
 GLOBALS = {
     "VOYAGE_EMBED_BATCH_SIZE": 128,
     "VOYAGE_EMBED_DEFAULT_MODEL": "voyage-2",

@@ -166,7 +166,7 @@ def limited(monkeypatch, **limits):
 
     entry = MODELS[MODEL]
     changed = attrs.evolve(entry, media=attrs.evolve(entry.media, **limits))
-    monkeypatch.setattr("voyageai.media.pictures.known", lambda model: changed)
+    monkeypatch.setattr(pictures, "known", lambda model: changed)
 
 
 @pytest.mark.parametrize(

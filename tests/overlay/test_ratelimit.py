@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -19,14 +21,14 @@ from hypothesis import strategies as st
 from voyageai.error import ArgumentError
 from voyageai.ratelimit import RateLimit, RateLimiter, largest, limits
 from voyageai.ratelimit.tokens import (
-    Ratio,
+    TokenRatio,
     estimate_media_tokens,
     estimate_rerank_tokens,
     estimate_tokens,
 )
 from voyageai_rest.catalogue import MODELS, TIERS, TOKENIZATION
 
-from .simulated import Referee
+from .simulation import Referee
 
 MODEL = "voyage-4"
 EXACT = 1_000_000  # tokens that teach a limiter to trust estimates
@@ -158,14 +160,23 @@ def test_a_pickled_limiter_is_a_new_one_of_the_same_setting():
     go(copied, 0.0)
 
 
-def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent(monkeypatch):
-    """They do not exist there, and would never take their turn."""
-    limiter = RateLimiter(RateLimit(rpm=1))
-    go(limiter, 0.0)
-    limiter.reserve(MODEL, 1, 0.0)
-    monkeypatch.setattr("voyageai.ratelimit.getpid", lambda: os.getpid() + 1)
+FORKED = """
+import os
+from voyageai.ratelimit import RateLimit, RateLimiter
 
-    go(limiter, 0.0)
+limiter = RateLimiter(RateLimit(rpm=1))
+limiter.wait(limiter.reserve("voyage-4", 1, 0.0), 0.0)
+limiter.reserve("voyage-4", 1, 0.0)
+if child := os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os._exit(limiter.wait(limiter.reserve("voyage-4", 1, 0.0), 0.0) != 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent():
+    """They do not exist there, and would never take their turn."""
+    assert 0 == subprocess.run([sys.executable, "-c", FORKED], check=False).returncode
 
 
 # What counts, and for how long
@@ -492,7 +503,7 @@ def test_what_is_no_time_to_retry_after_is_not_kept(asked):
     refuse(limiter, 0.0, retry_after=asked)
     (budget,) = limiter._budgets.values()
 
-    assert budget._brake.blocked == (120.0 if asked in {10**400, inf} else -inf)
+    assert budget._throttle.blocked_until == (120.0 if asked in {10**400, inf} else -inf)
 
 
 def test_more_is_tried_out_by_one_request_and_by_more_as_long_as_it_is_taken():
@@ -558,7 +569,7 @@ def test_a_trial_that_is_taken_halves_the_time_after_the_next_refusal():
     refuse(limiter, 46.0)
     (budget,) = limiter._budgets.values()
 
-    assert 76.0 == budget._brake.try_at
+    assert 76.0 == budget._throttle.probe_at
 
 
 def test_a_recovery_forgets_the_refusals():
@@ -570,7 +581,7 @@ def test_a_recovery_forgets_the_refusals():
     refuse(limiter, 200.0)
     (budget,) = limiter._budgets.values()
 
-    assert 215.0 == budget._brake.try_at
+    assert 215.0 == budget._throttle.probe_at
 
 
 def test_a_trial_from_before_a_refusal_proves_nothing():
@@ -599,7 +610,7 @@ def test_a_trial_shows_what_was_used_and_not_what_was_charged():
     limiter.correct(trial, 100, 17.0)
     (budget,) = limiter._budgets.values()
 
-    assert 0.5 == budget._brake.share
+    assert 0.5 == budget._throttle.share
 
 
 # What holds whatever happens
@@ -741,7 +752,7 @@ def test_estimating_a_full_request_takes_no_time_to_speak_of():
 @pytest.mark.parametrize("factor", [0.4, 1.0, 2.0, 5.0])
 def test_answers_correct_the_estimates_to_come(factor):
     """Code, numbers and languages differ in their tokens per character, but a corpus is alike."""
-    ratio = Ratio()
+    ratio = TokenRatio()
     assert (1.0, 2.0) == (ratio.mean, ratio.bound)
     for _ in range(100):
         ratio.learn(1000, round(1000 * factor))
@@ -752,7 +763,7 @@ def test_answers_correct_the_estimates_to_come(factor):
 
 def test_small_requests_teach_less_than_large_ones():
     """A query of three words is no measure for a batch of documents."""
-    ratio = Ratio()
+    ratio = TokenRatio()
     for _ in range(100):
         ratio.learn(10, 40)
         ratio.learn(100_000, 100_000)
@@ -763,7 +774,7 @@ def test_small_requests_teach_less_than_large_ones():
 @pytest.mark.parametrize("used", [0, 1_000_000])
 def test_what_an_odd_answer_teaches_is_forgotten_after_a_hundred(used):
     """It may be forged, and believed all the same."""
-    ratio = Ratio()
+    ratio = TokenRatio()
     for number in [used] + 100 * [10]:
         ratio.learn(10, number)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 
 import httpx2
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import voyageai
 from voyageai.error import ArgumentError, InvalidRequestError
+from voyageai.local import helpers
 from voyageai.prompts import DoublePromptWarning, render
 from voyageai.version import VERSION
 
@@ -396,11 +398,55 @@ def test_a_chunk_function_may_leave_out_what_is_empty(face):
 def test_models_of_this_machine_are_run_here_by_every_method(face, method, role, monkeypatch):
     """Of those for queries and for documents too, which the API would refuse."""
     asked = []
-    monkeypatch.setattr("voyageai.local.helpers.embed_local", lambda *given: asked.append(given))
-    face.call(face.client(), method, ["a"], model="voyage-4-nano", output_dimension=256)
+    given = {"output_dimension": 256, "truncation": None, "max_retries": 3}
+    monkeypatch.setattr(helpers, "embed_local", lambda *texts, **to: asked.append((texts, to)))
+    face.call(face.client(), method, ["a"], model="voyage-4-nano", **given)
 
-    assert [(["a"], "voyage-4-nano", role, True, None, 256)] == asked
+    expected = {
+        "input_type": role,
+        "truncation": True,
+        "output_dtype": None,
+        "output_dimension": 256,
+    }
+    assert [((["a"], "voyage-4-nano"), expected)] == asked
     assert [] == face.requests
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("retries", "; did you mean 'max_retries'?"),
+        ("output_dim", "'output_dimension'?"),
+        ("x", ""),
+    ],
+)
+@pytest.mark.parametrize("model", ["voyage-4", "voyage-4-nano"])
+def test_an_unknown_argument_is_refused_with_the_name_that_is_near(face, model, name, said):
+    """It would do nothing; by models of this machine it was ignored once."""
+    expected = rf"^embed\(\) got an unexpected keyword argument '{name}'.*{re.escape(said)}$"
+    with pytest.raises(TypeError, match=expected):
+        face.call(face.client(), "embed", ["a"], model=model, **{name: 1})
+
+    assert [] == face.requests
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "argument"),
+    [
+        ("embed", {"texts": "", "model": "voyage-4"}, "texts"),
+        ("embed_query", {"text": "", "model": "voyage-4"}, "text"),
+        ("embed_query", {"text": ["a", ""], "model": "voyage-4"}, "text[1]"),
+        ("embed_query", {"text": 5, "model": "voyage-4"}, "text"),
+        ("embed_documents", {"texts": [""], "model": "voyage-4"}, "texts[0]"),
+        ("contextualized_embed_query", {"text": "", "model": "voyage-context-4"}, "text"),
+    ],
+)
+def test_a_refusal_names_the_argument_of_the_method_that_was_called(face, method, given, argument):
+    """`embed_query` has no argument `texts`."""
+    with pytest.raises(ArgumentError, match=rf"^{re.escape(argument)} ") as caught:
+        face.call(face.client(), method, **given)
+
+    assert argument == caught.value.argument
 
 
 def test_warnings_point_at_the_callers_line():

@@ -12,10 +12,10 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
-from voyageai.files import resuming
-from voyageai.files.resuming import ResumableFile
+from voyageai.files import writing as writing_module
+from voyageai.files.writing import ResumableFile
 
-from .storing import FILE, LINE, answer, content, done, in_turn, jsonl
+from .file_server import FILE, LINE, answer, content, done, in_turn, jsonl
 
 BODY = jsonl(*[{**LINE, "custom_id": str(number)} for number in range(5)])
 BROKEN = httpx2.ReadError("reset by peer")
@@ -152,7 +152,7 @@ def test_two_do_not_write_the_same(tmp_path):
 def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path, monkeypatch):
     """Between opening a file and holding it, it may have become somebody's result."""
     path = tmp_path / "lines.jsonl"
-    lock = resuming.lock
+    lock = writing_module.lock
     others = ["another"]
 
     def late(file: Any) -> bool:
@@ -162,7 +162,7 @@ def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path, monkey
             Path(file.name).replace(path)
         return lock(file)
 
-    monkeypatch.setattr(resuming, "lock", late)
+    monkeypatch.setattr(writing_module, "lock", late)
     with ResumableFile(path, "file-1") as file:
         assert 0 == file.open(len(BODY))
         file.write(b"mine")

@@ -19,15 +19,15 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
+from voyageai._utils import Url
 from voyageai.batches import Failure
-from voyageai.reprs import Url
 from voyageai.transport import logs
-from voyageai.transport.environment import InsecureWarning
+from voyageai.transport.config import InsecureWarning
 from voyageai_rest.errors import BODY_LIMIT
 
 from .conftest import answer_to
-from .storing import answer as answered
-from .storing import content, done, in_turn
+from .file_server import answer as answered
+from .file_server import content, done, in_turn
 from .test_failures import failing
 
 EMBED = {"texts": ["some secret text"], "model": "voyage-4"}
@@ -210,9 +210,11 @@ def test_an_open_way_within_this_machine_does_not_warn(face, url):
 
 
 def test_trusting_any_certificate_warns(face):
-    """It is for tests only."""
-    with pytest.warns(InsecureWarning, match="verify=False"):
-        face.client(verify=False)
+    """It is for tests only; the warning points at the line that asked for it."""
+    with pytest.warns(InsecureWarning, match="verify=False") as caught:
+        face.kind("k", verify=False)
+
+    assert __file__ == caught[0].filename
 
 
 def test_a_proxy_of_the_wrong_type_is_refused(face, monkeypatch):

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 from voyageai import ImageUrl, VideoUrl
 from voyageai.error import ArgumentError, VideoProcessingError
-from voyageai.media import counting, optimizing
+from voyageai.media import ffmpeg, sizing
 from voyageai.media.usage import count_usage
 from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.models import ImageBase64Content, TextContent, VideoBase64Content
 
-from .filming import film
+from .sample_videos import film
 
 MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
 NEXT = "voyage-multimodal-next"  # that the catalogue does not know
@@ -33,7 +33,7 @@ CONFIG = {
 @pytest.fixture(autouse=True)
 def config(monkeypatch):
     """What the Hub says."""
-    monkeypatch.setattr(counting, "_config", lambda model, endpoint, emulator: CONFIG)
+    monkeypatch.setattr(sizing, "_config", lambda model, endpoint, emulator: CONFIG)
 
 
 def letters(texts):
@@ -160,7 +160,7 @@ def test_videos_count_the_same_in_every_form(tmp_path):
 def test_what_is_known_of_a_video_is_not_looked_up_again(tmp_path, monkeypatch):
     """Decoding takes time."""
     video = optimize_video(film(tmp_path / "film.mp4", "200x200", "4", 8), model=MODEL)
-    monkeypatch.delattr(optimizing, "usage_of")
+    monkeypatch.delattr(ffmpeg, "usage_of")
 
     assert video.num_pixels == count_usage([[video]], MODEL, letters)["video_pixels"]
 
@@ -215,6 +215,6 @@ def test_without_a_connection_videos_are_not_guessed(monkeypatch):
     def offline(model, endpoint, emulator):
         raise OSError("could not be fetched")
 
-    monkeypatch.setattr(counting, "_config", offline)
+    monkeypatch.setattr(sizing, "_config", offline)
     with pytest.raises(OSError, match="could not be fetched"):
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)

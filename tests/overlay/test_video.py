@@ -15,16 +15,14 @@ import types
 
 import pytest
 from voyageai.error import ArgumentError, VideoProcessingError
-from voyageai.media import counting, ffmpeg
-from voyageai.media.counting import Bounds, bounds
-from voyageai.media.ffmpeg import Measures
-from voyageai.media.formats import sniff
-from voyageai.media.optimizing import kept
-from voyageai.media.sizing import size, usage
+from voyageai.media import ffmpeg, sizing
+from voyageai.media.ffmpeg import kept
+from voyageai.media.sizing import Measures, PixelBounds, pixel_bounds, size, usage
+from voyageai.media.video import sniff
 from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
 
-from .filming import film, run, turned
+from .sample_videos import film, run, turned
 
 MODEL = "voyage-multimodal-next"  # that the catalogue does not know
 VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
@@ -49,10 +47,10 @@ def fetched(tmp_path, monkeypatch):
         asked.append((model, name))
         return str(path)
 
-    counting._config.cache_clear()
-    monkeypatch.setattr(counting, "fetch", fetch)
+    sizing._config.cache_clear()
+    monkeypatch.setattr(sizing, "fetch", fetch)
     yield asked
-    counting._config.cache_clear()
+    sizing._config.cache_clear()
 
 
 @pytest.fixture
@@ -62,7 +60,7 @@ def offline(monkeypatch):
     def fetch(model, name, emulator):
         raise OSError("no route")
 
-    monkeypatch.setattr(counting, "fetch", fetch)
+    monkeypatch.setattr(sizing, "fetch", fetch)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +147,7 @@ def test_sides_become_the_nearest_multiples(sides, multiple, expected):
 )
 def test_tokens_of_a_video(sides, frames, expected):
     """The numbers of the official client's tests; no video is free."""
-    by = Bounds(least=1, most=10**6, per_token=1120)
+    by = PixelBounds(least=1, most=10**6, per_token=1120)
 
     assert expected == usage(Measures(*sides, frames, 1.0), by)
 
@@ -433,11 +431,11 @@ def test_the_catalogue_comes_before_the_hub(fetched):
     """No request for what is known."""
     pixels = MODELS[VIDEO_MODEL].pixels
 
-    assert Bounds(pixels.image_min, pixels.image_max, pixels.image_per_token) == bounds(
+    assert PixelBounds(pixels.image_min, pixels.image_max, pixels.image_per_token) == pixel_bounds(
         VIDEO_MODEL, "image"
     )
     assert [] == fetched
-    assert pixels.video_per_token == bounds(VIDEO_MODEL, "video").per_token
+    assert pixels.video_per_token == pixel_bounds(VIDEO_MODEL, "video").per_token
 
 
 @pytest.mark.parametrize(
@@ -453,7 +451,7 @@ def test_a_file_of_the_hub_that_says_nothing(tmp_path, content, error, message):
     """Named instead of a KeyError."""
     (tmp_path / "client_config.json").write_text(content)
     with pytest.raises(error, match=message):
-        bounds(MODEL, "video")
+        pixel_bounds(MODEL, "video")
 
 
 def test_a_model_without_videos_is_named(clip):

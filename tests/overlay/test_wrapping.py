@@ -15,7 +15,7 @@ from voyageai.files import Files
 from voyageai.prompts import DoublePromptWarning, render
 
 from .conftest import Face
-from .storing import BATCH, FILE
+from .file_server import BATCH, FILE
 
 FORMS = {
     "embed": (["a"], "voyage-4"),

@@ -14,16 +14,18 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from generator.release import publish, steps, tree, version
-from tests.release import checkouts
+from generator import git
+from generator.release import publish, steps
+from generator.semver import version
+from tests.release import repositories
 
-from . import changing, copying
+from . import checkout_copy, contract_change
 from .index import serving
 
 DAY = date(2031, 5, 17)
 # What models, a field and an operation concern most; all that they could would take ten minutes.
 TESTED = (
-    *("tests/live", "tests/rest", "tests/spec/test_contract.py"),
+    *("tests/drift/live", "tests/rest", "tests/spec/test_contract.py"),
     *(f"tests/emulator/test_{name}.py" for name in ("statuses", "unwritten", "validation")),
     *(f"tests/overlay/test_{name}.py" for name in ("options", "prompts", "requests")),
 )
@@ -35,7 +37,7 @@ Run = Callable[..., Done]
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with its release in dist/, as it stands. Copy it before changing it."""
-    root = copying.copy(tmp_path_factory.mktemp("released") / "checkout")
+    root = checkout_copy.copy(tmp_path_factory.mktemp("released") / "checkout")
     steps.ready(root)
     steps.cut(root, DAY)
     steps.make(root, root / "dist")
@@ -46,9 +48,9 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this repository with a version released, so that there is one to go on from."""
-    root = copying.copy(tmp_path_factory.mktemp("rehearsal") / "checkout")
+    root = checkout_copy.copy(tmp_path_factory.mktemp("rehearsal") / "checkout")
     steps.cut(root, DAY)
-    tree.tag(root, version.tag(version.read(root)), "The last release")
+    git.tag(root, version.tag(version.read(root)), "The last release")
     return root
 
 
@@ -80,28 +82,28 @@ def last(checkout: Path) -> Version:
 @pytest.fixture(scope="session")
 def generated(checkout: Path, run: Run, last: Version) -> list[str]:
     """Change the spec, check it, generate, write the snapshots anew. The files that changed."""
-    changing.change(checkout / "spec")
+    contract_change.change(checkout / "spec")
     run("generator.lint")
     run("generator")
     run("generator", "--check")
     own = os.pathsep.join(str(checkout / folder) for folder in ("", "generated", "overlay"))
     run("pytest", "-q", "tests/snapshots", "--update-snapshots", PYTHONPATH=own)
     run("pytest", "-q", *TESTED, PYTHONPATH=own)
-    checkouts.commit(checkout, "Models, a field and an operation")
-    return tree.git(checkout, "diff", "--name-only", version.tag(last)).split("\n")
+    repositories.commit(checkout, "Models, a field and an operation")
+    return git.run(checkout, "diff", "--name-only", version.tag(last)).split("\n")
 
 
 @pytest.fixture(scope="session")
 def drift(run: Run, generated: list[str], last: Version) -> Any:
-    """What the comparison with the last release says; it only reports."""
+    """Compare with the last release; it only reports."""
     said = run("generator.drift", version.tag(last), "--format", "json").stdout
     return json.loads(said)
 
 
 @pytest.fixture(scope="session")
-def impact(run: Run, drift: Any) -> Any:
-    """What the change asks of the next version; that it is not told yet has the exit status 1."""
-    return json.loads(run("generator.impact", "--format", "json", expect=1).stdout)
+def verdict(run: Run, drift: Any) -> Any:
+    """Judge the version; it exits with status 1, as the changelog has no line of it yet."""
+    return json.loads(run("generator.semver", "--format", "json", expect=1).stdout)
 
 
 @pytest.fixture(scope="session")

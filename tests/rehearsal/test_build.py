@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from packaging.requirements import Requirement
 
-from generator.release import archives, build, contents, install, sums, version
-from generator.release.tools import ReleaseError
+from generator.commands import ReleaseError
+from generator.release import build, contents, install
+from generator.semver import version
 
 
 def test_a_release_is_built_the_same_anywhere_at_any_time(released):
@@ -17,15 +18,15 @@ def test_a_release_is_built_the_same_anywhere_at_any_time(released):
 
     expected = [path.name for path in again.iterdir()]
     assert 2 == len(expected)
-    assert [sums.digest(released / "dist" / name) for name in expected] == [
-        sums.digest(again / name) for name in expected
+    assert [build.digest(released / "dist" / name) for name in expected] == [
+        build.digest(again / name) for name in expected
     ]
 
 
 def test_what_is_built_is_the_version_that_is_written(released):
     """Users read it from the package, package indexes from the metadata."""
     said = {f"voyageai-{version.read(released)}{end}" for end in (".tar.gz", "-py3-none-any.whl")}
-    content = archives.members(next(released.joinpath("dist").glob("*.whl")))
+    content = contents.members(next(released.joinpath("dist").glob("*.whl")))
     (metadata,) = (data for name, data in content.items() if name.endswith("/METADATA"))
 
     assert said < {path.name for path in released.joinpath("dist").iterdir()}
@@ -43,15 +44,15 @@ def test_builds_that_differ_are_named(tmp_path):
     one.joinpath("only here.whl").touch()
 
     with pytest.raises(ReleaseError, match=r"differ: different\.tar\.gz, only here\.whl;"):
-        build.insist_on_same(one, other)
+        build.require_same(one, other)
 
 
 def test_the_source_distribution_builds_the_wheel_that_is_published(released, tmp_path):
     """Distributions build from it, and must get the same package."""
     source = next(released.joinpath("dist").glob("*.tar.gz"))
     wheel = next(released.joinpath("dist").glob("*.whl"))
-    inside = archives.members(wheel)
-    packaged = archives.members(source)
+    inside = contents.members(wheel)
+    packaged = contents.members(source)
 
     assert all(
         packaged[f"{'generated' if name.startswith('voyageai_rest') else 'overlay'}/{name}"] == data
@@ -72,6 +73,7 @@ def test_a_wheel_says_what_it_needs_with_and_without_extras(released):
 
 WHEEL = {
     "voyageai/py.typed": b"",
+    "voyageai_emulator/py.typed": b"",
     "voyageai_rest/py.typed": b"",
     "voyageai_rest/openapi.json": b"{}",
     "voyageai_rest/catalogue.py": b"",
@@ -80,7 +82,7 @@ WHEEL = {
     "voyageai-1.dist-info/METADATA": b"",
 }
 KEPT = [
-    *(f"overlay/{name}" for name in WHEEL if name.startswith("voyageai/")),
+    *(f"overlay/{name}" for name in WHEEL if name.startswith(("voyageai/", "voyageai_emulator/"))),
     *(f"generated/{name}" for name in WHEEL if name.startswith("voyageai_rest/")),
     *("tests/test_something.py", "noxfile.py"),
 ]

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from generator.release import version
+from generator.semver import version
 from tests.docs.test_pages import PAGES
 
 LINE = re.compile(r"pip install [^\n`#]+")

@@ -7,10 +7,11 @@ import shutil
 import pytest
 from packaging.version import Version
 
-from generator.release import publish, sums, tree
+from generator import git
+from generator.commands import ReleaseError
+from generator.release import build, publish
 from generator.release.publish import Index
-from generator.release.tools import ReleaseError
-from tests.release import checkouts
+from tests.release import repositories
 
 from .index import TOKEN, serving
 
@@ -82,26 +83,26 @@ def test_what_comes_back_changed_is_found(released, index, token, tmp_path):
         file.write(b"and something else")
 
     with pytest.raises(ReleaseError, match=r"another .* than was uploaded"):
-        publish.insist_on_arrival(Version(wheel.name.split("-")[1]), index, [wheel], never)
+        publish.require_published(Version(wheel.name.split("-")[1]), index, [wheel], never)
 
 
 def test_what_is_not_shown_at_once_is_waited_for(released, index, monkeypatch):
     """Indexes show new versions after a while; a release must not wait for ever."""
     wheel = next(released.joinpath("dist").glob("*.whl"))
-    monkeypatch.setattr(publish, "LOOKS", 3)
+    monkeypatch.setattr(publish, "MAX_ATTEMPTS", 3)
     waited = []
 
     with pytest.raises(ReleaseError, match="was uploaded, but pip does not find it"):
-        publish.insist_on_arrival(Version(wheel.name.split("-")[1]), index, [wheel], waited.append)
+        publish.require_published(Version(wheel.name.split("-")[1]), index, [wheel], waited.append)
 
-    assert [publish.PAUSE] * 2 == waited
+    assert [publish.DELAY] * 2 == waited
 
 
 def test_only_what_is_tagged_is_published(released, tmp_path):
-    """Whoever has the version must find its source."""
+    """Users of a version must find its source."""
     root = tmp_path / "checkout"
     shutil.copytree(released, root)
-    tree.git(root, "commit", "--quiet", "--allow-empty", "--message", "One more")
+    git.run(root, "commit", "--quiet", "--allow-empty", "--message", "One more")
 
     with pytest.raises(ReleaseError, match="the last commit is not tagged v1"):
         publish.publish(root, root / "dist", Index(), never)
@@ -119,15 +120,15 @@ def test_only_what_was_built_is_published(released, tmp_path):
 
 def test_checksums_are_in_the_form_of_sha256sum(released):
     """Users check them with what they have."""
-    lines = released.joinpath("dist", sums.FILE).read_text().splitlines()
-    expected = {f"{sums.digest(path)}  {path.name}" for path in released.glob("dist/voyageai-*")}
+    lines = released.joinpath("dist", build.SUMS).read_text().splitlines()
+    expected = {f"{build.digest(path)}  {path.name}" for path in released.glob("dist/voyageai-*")}
 
     assert expected == {*lines}
 
 
 def test_nothing_is_published_that_was_not_released(tmp_path):
     """It says which command comes first."""
-    root = checkouts.empty(tmp_path / "checkout", "1.0.0", "")
+    root = repositories.empty(tmp_path / "checkout", "1.0.0", "")
 
     with pytest.raises(ReleaseError, match="run `nox -s release` first"):
         publish.publish(root, root / "dist", Index(), never)

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from generator.release import install, publish, steps, tree, version
-from generator.release.changelog import FILE as CHANGELOG
-from generator.release.changelog import UNRELEASED
-from generator.release.tools import environment
-from generator.release.tools import run as run_program
-from tests.release import checkouts
+from generator import git
+from generator.commands import environment
+from generator.commands import run as run_program
+from generator.release import install, publish, steps
+from generator.semver import version
+from generator.semver.changelog import FILE as CHANGELOG
+from generator.semver.changelog import UNRELEASED
+from tests.release import repositories
 
-from . import changing
+from . import contract_change
 from .index import TOKEN
 
 LATER = date(2031, 6, 1)
@@ -25,15 +27,15 @@ DEMO = Path("docs", "examples", "search_stdlib")
 
 
 @pytest.fixture(scope="session")
-def described(checkout, run, impact):
-    """Begin the next version and say what is new, as the impact drafts it. Its number."""
-    following = Version(impact["least"])
+def described(checkout, run, verdict):
+    """Begin the next version and say what is new, as the verdict drafts it, and return its number."""
+    following = Version(verdict["minimum"])
     steps.begin(checkout, following)
     heading = f"## {following} ({UNRELEASED})"
     changelog = checkout / CHANGELOG
-    changelog.write_text(changelog.read_text("utf-8").replace(heading, impact["draft"]), "utf-8")
-    checkouts.commit(checkout, f"Begin {following}")
-    run("generator.impact")
+    changelog.write_text(changelog.read_text("utf-8").replace(heading, verdict["draft"]), "utf-8")
+    repositories.commit(checkout, f"Begin {following}")
+    run("generator.semver")
     return following
 
 
@@ -56,7 +58,7 @@ def published(run, uploads, index):
 def user(published, uploads, index, described, tmp_path_factory):
     """The interpreter of a user who installed the new version from the index."""
     needed = [*install.requirements(next(uploads.glob("*.whl"))), "rich"]
-    interpreter = install.make(tmp_path_factory.mktemp("user") / "venv", needed)
+    interpreter = install.make_environment(tmp_path_factory.mktemp("user") / "venv", needed)
     wanted = f"{publish.NAME}=={described}"
     publish.pip(index, "--python", interpreter, "install", "--no-deps", wanted)
     return interpreter
@@ -65,7 +67,7 @@ def user(published, uploads, index, described, tmp_path_factory):
 @pytest.fixture(scope="session")
 def told(user):
     """What they see of the new model."""
-    return json.loads(install.use(user, USE))
+    return json.loads(install.run_smoke_test(user, USE))
 
 
 def test_only_the_spec_is_changed_by_hand(generated):
@@ -78,28 +80,30 @@ def test_only_the_spec_is_changed_by_hand(generated):
 
 
 def test_drift_finds_all_of_it_and_nothing_that_breaks(drift):
-    """Whoever reviews the change reads this, not the generated code."""
+    """A reviewer reads this, not the generated code."""
     said = json.dumps(drift["differences"])
 
     assert set() == {
-        name for name in (*changing.MODELS, changing.FIELD, "POST /tokens") if name not in said
+        name
+        for name in (*contract_change.MODELS, contract_change.FIELD, "POST /tokens")
+        if name not in said
     }
     assert {"additive", "documentation"} == {
         kind for kind, count in drift["summary"].items() if count
     }
 
 
-def test_the_impact_asks_for_a_version_that_tells_of_both(impact):
+def test_the_verdict_asks_for_a_version_that_covers_both(verdict):
     """The number and the changelog follow from the change."""
-    assert "1.1.0" == impact["least"]
-    assert changing.MODEL in impact["draft"]
-    assert changing.FIELD in impact["draft"]
+    assert "1.1.0" == verdict["minimum"]
+    assert contract_change.MODEL in verdict["draft"]
+    assert contract_change.FIELD in verdict["draft"]
 
 
 def test_the_release_is_cut_and_tagged(checkout, uploads, described):
     """The tag is on the commit that was built."""
     assert described == version.read(checkout)
-    assert tree.git(checkout, "rev-parse", "HEAD") == tree.tagged(checkout, f"v{described}")
+    assert git.run(checkout, "rev-parse", "HEAD") == git.tagged(checkout, f"v{described}")
     assert f"## {described} ({LATER})" in checkout.joinpath(CHANGELOG).read_text("utf-8")
 
 
@@ -124,14 +128,14 @@ def test_it_is_published_and_works_where_it_is_installed(published, described):
 def test_a_user_uses_the_new_model_and_the_new_field(told, described):
     """They install the version and need nothing else."""
     assert str(described) == told["version"]
-    assert [changing.MODEL, 3] == told["sent"]
+    assert [contract_change.MODEL, 3] == told["sent"]
     assert 2 == told["vectors"]
     assert 3 == told["typed"]
 
 
 def test_the_new_field_is_held_to_its_limits(told):
     """The emulator and the client follow the same contract."""
-    assert changing.FIELD in told["refusal"]
+    assert contract_change.FIELD in told["refusal"]
     assert "priority must be less than or equal to 9, not 30" == told["unsent"]
 
 
@@ -142,7 +146,13 @@ def test_the_new_operation_is_answered(told):
 
 def test_the_demo_runs_on_the_new_model(user, checkout):
     """It is what a newcomer tries first."""
-    command = [user, checkout / DEMO, "--model", changing.MODEL, "How do I unpack a zip file?"]
+    command = [
+        user,
+        checkout / DEMO,
+        "--model",
+        contract_change.MODEL,
+        "How do I unpack a zip file?",
+    ]
     keyless = environment({"COLUMNS": "120"}, without=("VOYAGE_", "VOYAGEAI_"))
 
     assert "zipfile" in run_program(*command, cwd=checkout, env=keyless)

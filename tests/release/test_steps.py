@@ -7,11 +7,13 @@ from datetime import date
 import pytest
 from packaging.version import Version
 
-from generator.release import steps, sums, tree, version
+from generator import git
+from generator.commands import ReleaseError
+from generator.release import build, steps
 from generator.release.__main__ import main
-from generator.release.tools import ReleaseError
+from generator.semver import version
 
-from . import checkouts
+from . import repositories
 
 DAY = date(2031, 5, 17)
 CHANGELOG = "# Changelog\n\n## 1.1.0 (not yet released)\n\n- A model.\n"
@@ -20,7 +22,7 @@ CHANGELOG = "# Changelog\n\n## 1.1.0 (not yet released)\n\n- A model.\n"
 @pytest.fixture
 def root(tmp_path):
     """A repository with nothing but a version and a changelog."""
-    return checkouts.empty(tmp_path / "checkout", "1.1.0.dev0", CHANGELOG)
+    return repositories.empty(tmp_path / "checkout", "1.1.0.dev0", CHANGELOG)
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def built(root):
     folder = root / "dist"
     folder.mkdir()
     folder.joinpath("voyageai-1.1.0-py3-none-any.whl").write_bytes(b"a wheel")
-    sums.write(folder)
+    build.write_sums(folder)
     return folder
 
 
@@ -45,8 +47,8 @@ def test_a_cut_is_one_commit_with_version_and_day(root):
     """It can be read, and undone, by itself."""
     steps.cut(root, DAY)
 
-    assert "Release 1.1.0" == tree.git(root, "log", "-1", "--format=%s")
-    assert ["CHANGELOG.md", "overlay/voyageai/version.py"] == tree.git(
+    assert "Release 1.1.0" == git.run(root, "log", "-1", "--format=%s")
+    assert ["CHANGELOG.md", "overlay/voyageai/version.py"] == git.run(
         root, "show", "--name-only", "--format="
     ).split("\n")
     assert Version("1.1.0") == version.read(root)
@@ -56,10 +58,10 @@ def test_a_cut_is_one_commit_with_version_and_day(root):
 def test_a_cut_is_made_once(root):
     """After a failed test the release goes on where it was."""
     steps.cut(root, DAY)
-    cut = tree.git(root, "rev-parse", "HEAD")
+    cut = git.run(root, "rev-parse", "HEAD")
     steps.cut(root, date(2032, 1, 1))
 
-    assert cut == tree.git(root, "rev-parse", "HEAD")
+    assert cut == git.run(root, "rev-parse", "HEAD")
 
 
 def test_a_release_is_tagged_once(root, built):
@@ -67,10 +69,10 @@ def test_a_release_is_tagged_once(root, built):
     steps.cut(root, DAY)
     steps.tag(root, built)
     steps.tag(root, built)
-    assert tree.git(root, "rev-parse", "HEAD") == tree.tagged(root, "v1.1.0")
+    assert git.run(root, "rev-parse", "HEAD") == git.tagged(root, "v1.1.0")
 
     root.joinpath("new.py").touch()
-    checkouts.commit(root, "Too late")
+    repositories.commit(root, "Too late")
     with pytest.raises(ReleaseError, match="a version can be released only once"):
         steps.tag(root, built)
 
@@ -94,7 +96,7 @@ def test_the_next_version_is_begun_after_a_release(root):
     """Its section is empty, so it can't be released as it is."""
     steps.cut(root, DAY)
     steps.begin(root, Version("1.2.0"))
-    checkouts.commit(root, "Begin 1.2.0")
+    repositories.commit(root, "Begin 1.2.0")
 
     assert Version("1.2.0.dev0") == version.read(root)
     with pytest.raises(ReleaseError, match=r"section of 1\.2\.0 is empty"):

@@ -1,12 +1,12 @@
-"""What comes from others: its versions, licences and weaknesses, and what must not go to them."""
+"""What comes from others: its versions, licences and vulnerabilityes, and what must not go to them."""
 
 from __future__ import annotations
 
 import pytest
 
-from generator import paths
-from generator.release import leaks, licences, lock, tree, weaknesses
-from generator.release.tools import ReleaseError
+from generator import git, paths
+from generator.commands import ReleaseError
+from generator.release import audit, lock
 
 KEYS = [
     pytest.param("pa-" + "kR7_-" * 8, id="the API's"),
@@ -24,7 +24,7 @@ def test_a_key_is_found_and_not_told(key, tmp_path):
     """The report may be read by more people than the tree."""
     tmp_path.joinpath("notes.py").write_text(f"# notes\nKEY = '{key}'\n")
 
-    (found,) = leaks.leaks(tmp_path, ["notes.py"])
+    (found,) = audit.secrets(tmp_path, ["notes.py"])
 
     assert found.startswith("notes.py:2: ")
     assert key not in found
@@ -43,12 +43,12 @@ def test_what_is_no_key_is_left_alone(text, tmp_path):
     """A scan that cries wolf is switched off."""
     tmp_path.joinpath("notes.py").write_text(text)
 
-    assert [] == list(leaks.leaks(tmp_path, ["notes.py"]))
+    assert [] == list(audit.secrets(tmp_path, ["notes.py"]))
 
 
 def test_this_tree_holds_no_secrets():
-    """Whoever has a copy has them all."""
-    assert [] == list(leaks.leaks(paths.ROOT, tree.files(paths.ROOT)))
+    """Every copy of it would have them."""
+    assert [] == list(audit.secrets(paths.ROOT, git.files(paths.ROOT)))
 
 
 def test_every_package_that_is_used_here_is_locked():
@@ -66,7 +66,7 @@ def test_the_lock_names_versions_and_no_places():
 
 
 def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
-    """Whoever raises a bound is told to lock anew."""
+    """Who raises a bound must lock again."""
     tmp_path.joinpath(lock.FILE).parent.mkdir(parents=True)
     tmp_path.joinpath(lock.FILE).write_text("attrs==23.2.0\nhttpx==0.28.1\n")
     extras = "\n".join(f"{extra} = []" for extra in lock.EXTRAS)
@@ -97,7 +97,7 @@ def component(**said):
 )
 def test_a_licence_that_lets_users_do_as_they_like_is_allowed(said):
     """As packages state it: an identifier, a classifier, an expression."""
-    assert [] == list(licences.faults(component(**said)))
+    assert [] == list(audit.licence_faults(component(**said)))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_licence_that_lets_users_do_as_they_like_is_allowed(said):
 )
 def test_any_other_licence_is_a_fault(said, fault):
     """A dependency changed its terms: users must not learn it from their lawyers."""
-    (found,) = licences.faults(component(**said))
+    (found,) = audit.licence_faults(component(**said))
 
     assert found.startswith(fault)
 
@@ -125,15 +125,17 @@ WEAK = {"name": "weak", "version": "2", "vulns": [{"id": "CVE-1", "fix_versions"
 UNKNOWN = {"name": "unknown", "skip_reason": "nobody to ask"}
 
 
-def test_a_known_weakness_is_a_fault():
+def test_a_known_vulnerability_is_a_fault():
     """It says which version has it no more."""
     with pytest.raises(ReleaseError, match="weak 2: CVE-1, fixed in 3"):
-        weaknesses.judge(answer(SOUND, WEAK, UNKNOWN))
+        audit.read_pip_audit(answer(SOUND, WEAK, UNKNOWN))
 
 
 def test_sound_packages_are_no_fault():
     """It says how many were asked about."""
-    assert ("no known weaknesses in 1 checked packages", True) == weaknesses.judge(answer(SOUND))
+    assert ("no known vulnerabilities in 1 checked packages", True) == audit.read_pip_audit(
+        answer(SOUND)
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_sound_packages_are_no_fault():
 )
 def test_what_nobody_could_be_asked_about_is_not_taken_for_sound(packages, sentence):
     """Silence looks like good news."""
-    said, complete = weaknesses.judge(answer(*packages))
+    said, complete = audit.read_pip_audit(answer(*packages))
 
     assert said.endswith(sentence)
     assert not complete
@@ -156,4 +158,4 @@ def test_only_versions_for_this_interpreter_are_asked_about():
     """A lock for all interpreters names some packages twice."""
     locked = "one==1\nold==1 ; python_version < '3'\nnew==2 ; python_version >= '3'"
 
-    assert ["one==1", "new==2"] == weaknesses.pins(locked)
+    assert ["one==1", "new==2"] == audit.pins_here(locked)

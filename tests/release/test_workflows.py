@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 
 import pytest
 
@@ -33,34 +34,55 @@ def commands(file):
     return {*listed, *ran} - ({"${{ matrix.command }}"} if listed else set())
 
 
-def sessions():
-    """The names of all sessions, without running nox."""
+def sessions(tag=None):
+    """The names of all sessions, or of those with a tag, without running nox."""
     for node in ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8")).body:
         if not isinstance(node, ast.FunctionDef):
             continue
         for decorator in node.decorator_list:
             if ast.unparse(decorator).startswith("nox.session"):
                 named = {word.arg: word.value for word in getattr(decorator, "keywords", ())}
-                yield ast.literal_eval(named["name"]) if "name" in named else node.name
+                tags = ast.literal_eval(named["tags"]) if "tags" in named else []
+                if tag is None or tag in tags:
+                    yield ast.literal_eval(named["name"]) if "name" in named else node.name
 
 
-def test_contributors_are_told_what_nox_leaves_out():
-    """Whoever sees `nox` pass believes that everything was looked at."""
-    page = paths.ROOT.joinpath("CONTRIBUTING.md").read_text("utf-8")
-    (paragraph,) = re.findall(r"^\*\*Left out of `nox`\*\*.*?\n\n", page, re.MULTILINE | re.DOTALL)
+def by_default():
+    """The names of the sessions that `nox` runs."""
     code = ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8"))
-    (ran,) = [
+    (named,) = [
         {word.value for word in ast.walk(node.value) if isinstance(word, ast.Constant)}
         for node in code.body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets) == "nox.options.sessions"
     ]
+    return named
 
-    assert {*sessions()} - ran == {*re.findall(r"`([\w-]+)`", paragraph)} - {"nox"}
+
+def told(start):
+    """The sessions that a paragraph of CONTRIBUTING.md names."""
+    page = paths.ROOT.joinpath("CONTRIBUTING.md").read_text("utf-8")
+    (paragraph,) = re.findall(rf"^\*\*{start}\*\*(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    return {*re.findall(r"`([\w-]+)`", paragraph)} - {"nox"}
+
+
+def test_contributors_are_told_what_nox_leaves_out():
+    """Whoever sees `nox` pass believes that everything was looked at."""
+    full = {*sessions("full")}
+
+    assert full
+    assert full == told("Left to `nox -t full`")
+    assert {*sessions()} - by_default() - full == told("Left out of both")
+
+
+def test_nox_leaves_what_takes_longer_to_full():
+    """Together they run each check once."""
+    assert set() == by_default() & {*sessions("full")}
+    assert by_default() < {*sessions()}
 
 
 def test_there_are_workflows():
     """The other tests look at each of them."""
-    assert ["ci.yml", "drift.yml", "release.yml"] == [file.name for file in FILES]
+    assert ["ci.yml", "drift.yml", "nightly.yml", "release.yml"] == [file.name for file in FILES]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -76,9 +98,26 @@ def test_a_workflow_calls_sessions_that_there_are(file):
     """A session that was renamed is called by its new name."""
     asked = [command.partition(" -- ")[0].split() for command in commands(file)]
     called = {name for words in asked if words[:2] == ["nox", "-s"] for name in words[2:]}
+    tags = {name for words in asked if words[:2] == ["nox", "-t"] for name in words[2:]}
 
-    assert called
+    assert called | tags
     assert set() == called - {*sessions()}
+    assert tags <= {"full"}
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "nightly.yml", "release.yml"])
+def test_a_workflow_that_tests_has_each_python(name):
+    """One that is not installed is skipped, and nobody reads what was."""
+    project = tomllib.loads(paths.ROOT.joinpath("pyproject.toml").read_text("utf-8"))["project"]
+    declared = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    (installed,) = [
+        step["with"]["python-version"].split()
+        for step in steps(paths.ROOT / ".github/workflows" / name)
+        if "\n" in step.get("with", {}).get("python-version", "")
+    ]
+
+    assert set(declared) <= set(installed)
+    assert declared[0] == installed[-1]  # the last is what `python` is
 
 
 def test_a_scheduled_comparison_fails_for_any_difference():

@@ -57,13 +57,25 @@ EXAMPLES = [
     for number, example in enumerate(CONTRACT.schemas[name]["examples"])
 ]
 
+# All models are made by one template: these have all that it knows.
+TYPICAL = [
+    example
+    for example in EXAMPLES
+    if example.values[0] in ("EmbeddingsRequest", "EmbeddingsResponse", "MultimodalInput", "Batch")
+]
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that take `operation`, or `schema` and `example`, run for every one there is."""
+    """Tests that take `operation`, or `schema` and `example`, run for every one there is.
+
+    Those that take `schema` and `typical` run for a few, as they are about the template.
+    """
     if "operation" in metafunc.fixturenames:
         metafunc.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
     if "example" in metafunc.fixturenames:
         metafunc.parametrize(("schema", "example"), EXAMPLES)
+    if "typical" in metafunc.fixturenames:
+        metafunc.parametrize(("schema", "typical"), TYPICAL)
 
 
 @pytest.fixture(scope="session")

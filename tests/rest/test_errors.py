@@ -39,17 +39,23 @@ def client_for(answer: httpx2.Response | Exception) -> Client:
 
 @pytest.mark.parametrize("status", [201, 204, 302, 400, 404, 418, 499, 500, 503, 520, 529, 599])
 @pytest.mark.parametrize("content", [b"", HTML, b'{"detail": "No."}'], ids=["", "html", "json"])
-def test_any_status_but_success_is_a_status_error(
-    status: int,
-    content: bytes,
-    operation: Operation,
-    module_of: Callable[..., ModuleType],
-    raw: type,
-) -> None:
+def test_any_status_but_success_is_a_status_error(status: int, content: bytes, raw: type) -> None:
     """Also the ones that no standard names, such as 529 for overload."""
+    refused(create_embeddings, raw, status, content)
+
+
+def test_every_operation_has_status_errors(
+    operation: Operation, module_of: Callable[..., ModuleType], raw: type
+) -> None:
+    """What is tried of one above is of the template of all."""
+    refused(module_of(operation), raw, 529, b'{"detail": "No."}')
+
+
+def refused(module: ModuleType, raw: type, status: int, content: bytes) -> None:
+    """Read a refusal, and hold the error against it."""
     headers = {"x-request-id": "r-1", "x-other": "y"}
     with pytest.raises(StatusError) as caught:
-        module_of(operation).parse_response(raw(status, content, headers))
+        module.parse_response(raw(status, content, headers))
     error = caught.value
     assert (status, headers, content) == (error.status_code, error.headers, error.content)
     assert "r-1" == error.request_id

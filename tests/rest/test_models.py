@@ -26,6 +26,8 @@ from voyageai_rest.models import (
 )
 from voyageai_rest.types import UNSET, Unset
 
+pytestmark = pytest.mark.smoke
+
 ModelOf = Callable[[str], Any]
 OBJECTS = {
     name: schema.get("additionalProperties", True)
@@ -36,11 +38,11 @@ OPEN = [name for name, additional in OBJECTS.items() if additional is True]
 CLOSED = [name for name, additional in OBJECTS.items() if additional is False]
 
 
-def test_reading_keeps_nothing(model_of: ModelOf, schema: str, example: Any) -> None:
+def test_reading_keeps_nothing(model_of: ModelOf, schema: str, typical: Any) -> None:
     """A program that reads for days would grow by a little with every model."""
-    model_of(schema).from_dict(copy.deepcopy(example))
+    model_of(schema).from_dict(copy.deepcopy(typical))
     before = types.one_of.cache_info().currsize
-    model_of(schema).from_dict(copy.deepcopy(example))
+    model_of(schema).from_dict(copy.deepcopy(typical))
     assert before == types.one_of.cache_info().currsize
 
 
@@ -49,36 +51,36 @@ def test_every_example_round_trips(schema: str, example: Any, model_of: ModelOf)
     assert example == model_of(schema).from_dict(example).to_dict()
 
 
-def test_every_example_survives_json(schema: str, example: Any, model_of: ModelOf) -> None:
+def test_every_example_survives_json(schema: str, typical: Any, model_of: ModelOf) -> None:
     """What `to_dict` gives is JSON through and through."""
-    assert example == json.loads(json.dumps(model_of(schema).from_dict(example).to_dict()))
+    assert typical == json.loads(json.dumps(model_of(schema).from_dict(typical).to_dict()))
 
 
-def test_reading_leaves_the_data_alone(schema: str, example: Any, model_of: ModelOf) -> None:
+def test_reading_leaves_the_data_alone(schema: str, typical: Any, model_of: ModelOf) -> None:
     """The caller's dictionary is the caller's."""
-    given = copy.deepcopy(example)
+    given = copy.deepcopy(typical)
     model_of(schema).from_dict(given)
-    assert example == given
+    assert typical == given
 
 
-def test_models_survive_pickle_and_copies(schema: str, example: Any, model_of: ModelOf) -> None:
+def test_models_survive_pickle_and_copies(schema: str, typical: Any, model_of: ModelOf) -> None:
     """Work is handed to other processes by pickle."""
-    value = model_of(schema).from_dict(example)
+    value = model_of(schema).from_dict(typical)
     for twin in (pickle.loads(pickle.dumps(value)), copy.copy(value), copy.deepcopy(value)):
         assert value == twin
-        assert example == twin.to_dict()
+        assert typical == twin.to_dict()
 
 
-def test_unset_stays_one_object(schema: str, example: Any, model_of: ModelOf) -> None:
+def test_unset_stays_one_object(schema: str, typical: Any, model_of: ModelOf) -> None:
     """A second one would be sent as a value."""
-    value = model_of(schema).from_dict(example)
+    value = model_of(schema).from_dict(typical)
     unset = [name for name in attrs.fields_dict(type(value)) if getattr(value, name) is UNSET]
     for twin in (pickle.loads(pickle.dumps(value)), copy.copy(value), copy.deepcopy(value)):
         twins = [name for name in attrs.fields_dict(type(twin)) if getattr(twin, name) is UNSET]
         assert unset == twins
 
 
-def test_models_take_keywords_only(schema: str, example: Any, model_of: ModelOf) -> None:
+def test_models_take_keywords_only(schema: str, typical: Any, model_of: ModelOf) -> None:
     """A new field must not shift the meaning of arguments."""
     parameters = inspect.signature(model_of(schema)).parameters.values()
     assert {inspect.Parameter.KEYWORD_ONLY} == {parameter.kind for parameter in parameters}

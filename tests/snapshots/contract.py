@@ -25,6 +25,13 @@ def _facts(node: Any, path: str) -> Iterator[str]:
         yield f"{path} = {node}"
     elif isinstance(node, list):
         for place, item in enumerate(node):
-            yield from _facts(item, f"{path}/{place}")
+            yield from _facts(item, f"{path}/{_name(item, place)}")
     else:
         yield f"{path} = {node!r}"
+
+
+def _name(item: Any, place: int) -> object:
+    """Return the name of an item of a list, so that a new one leaves the others' lines alone."""
+    if not isinstance(item, dict):
+        return place
+    return item.get("x-name") or item.get("name") or str(item.get("$ref", place)).rpartition("/")[2]

@@ -85,6 +85,28 @@ def test_a_changed_default_shows_in_the_contract():
     assert contract.record(document) != contract.record(changed)
 
 
+@pytest.mark.parametrize(
+    ("place", "item"),
+    [
+        (["tags"], {"name": "a first tag", "x-servers": ["eu"]}),
+        (["servers"], {"url": "https://example.com/v1", "x-name": "a-first-host"}),
+        (["paths", "/batches", "get", "parameters"], {"name": "first", "in": "query"}),
+    ],
+    ids=["tag", "host", "parameter"],
+)
+def test_a_new_item_of_a_list_adds_lines_and_changes_none(place, item):
+    """Named items have no position that matters: a review shows what is new, and nothing else."""
+    document = spec.load(paths.OPENAPI)
+    changed = copy.deepcopy(document)
+    items = changed
+    for key in place:
+        items = items[key]
+    items.insert(0, item)
+
+    before, after = (set(contract.record(each).splitlines()) for each in (document, changed))
+    assert before < after
+
+
 def test_a_changed_sentence_does_not_show_in_the_contract():
     """Otherwise nobody would read the diffs."""
     document = spec.load(paths.OPENAPI)

@@ -63,7 +63,7 @@ def test_keys_of_a_host_are_told_by_their_prefix(documents: Documents) -> None:
 
 
 def test_a_prefix_that_no_page_states_is_marked_as_inferred(documents: Documents) -> None:
-    """Whoever meets a key of the United States that begins otherwise must see what to doubt."""
+    """If a key of the United States begins otherwise, this is the fact to doubt."""
     sources = {server["x-name"]: server["x-source"] for server in documents.openapi["servers"]}
     inferred = [name for name, source in sources.items() if "inferred" in str(source)]
     assert ["us"] == inferred

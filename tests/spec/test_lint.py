@@ -55,6 +55,29 @@ def test_a_finding_says_where_it_is(documents: Documents) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("reference", "sentence"),
+    [
+        ("#/components/requestBodies/Gone", "is not in this document: there is no requestBodies"),
+        ("other.yaml#/Body", "does not begin with #/, so it is not in this document"),
+        ("#/paths/~1embeddings/post/requestBody", "refers to itself"),
+        ("#/components/schemas/InputType/type", "is 'string', not a mapping"),
+        (
+            "#/components/schemas/InputType",
+            "is not one of components.requestBodies, which this place takes",
+        ),
+    ],
+)
+def test_a_wrong_reference_says_what_is_wrong(
+    documents: Documents, reference: str, sentence: str
+) -> None:
+    """The name of a missing key alone does not say which reference to repair."""
+    body = changed(documents, "openapi", (*EMBED, "requestBody"), {"$ref": reference})
+    ((_, finding),) = lint(body)
+    assert (*EMBED, "requestBody", "$ref") == finding.path
+    assert f"{reference} {sentence}" == finding.sentence
+
+
 def test_a_sound_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """It is a gate: only its status says whether to go on."""
     assert 0 == command.main()

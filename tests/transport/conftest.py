@@ -15,14 +15,18 @@ import voyageai
 from voyageai.bounds import Bounds
 from voyageai.flow import Environment, Request
 from voyageai.transport import AsyncTransport, Transport
-from voyageai.transport.environment import LIMITS, Wire
+from voyageai.transport.config import LIMITS, ConnectionConfig
 
 T = TypeVar("T")
 
 
-def wire(verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any) -> Wire:
+def wire(
+    verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any
+) -> ConnectionConfig:
     """How to reach hosts, with some limits of its own."""
-    return Wire(verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits))
+    return ConnectionConfig(
+        verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits)
+    )
 
 
 def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
@@ -68,12 +72,12 @@ class Carrier:
 class Blocking(Carrier):
     """The blocking transport."""
 
-    def __init__(self, settings: Wire, environment: Environment | None = None) -> None:
+    def __init__(self, settings: ConnectionConfig, environment: Environment | None = None) -> None:
         self.transport = Transport(settings, environment=environment)
 
     @property
     def slots(self) -> Any:
-        return self.transport._slots
+        return self.transport._pool
 
     def send(self, request: httpx2.Request) -> httpx2.Response:
         return answered(self.transport._send(step(request)))
@@ -92,7 +96,7 @@ class Looping(Carrier):
 
     def __init__(
         self,
-        settings: Wire,
+        settings: ConnectionConfig,
         loop: asyncio.AbstractEventLoop,
         environment: Environment | None = None,
     ) -> None:
@@ -101,7 +105,7 @@ class Looping(Carrier):
 
     @property
     def slots(self) -> Any:
-        return self.transport._senders[self.loop].transport
+        return self.transport._clients[self.loop].transport
 
     def run(self, awaitable: Awaitable[T]) -> T:
         async def bounded() -> T:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
-from voyageai.transport.wire import looping
-from voyageai.transport.wire.network import SOCKET_OPTIONS, in_turn, literal
+from voyageai.transport import network_async
+from voyageai.transport.network import SOCKET_OPTIONS, interleave, numeric_addresses
 
 from .conftest import Blocking, Carry, ask
 from .scripted import Server, echo
@@ -71,7 +71,7 @@ def test_the_next_address_is_tried_when_one_refuses(
     carry: Carry, resolve: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At once: the time that a silent one gets is not waited for."""
-    monkeypatch.setattr(looping, "STAGGER", 60)
+    monkeypatch.setattr(network_async, "STAGGER", 60)
     skip_uvloop(carrier := carry())
     with Server(echo) as server:
         resolve(unused(), unused(), ("127.0.0.1", server.port))
@@ -86,7 +86,7 @@ def test_the_next_address_is_tried_when_one_is_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A network without a way out for IPv6 is common; it must not use up the time."""
-    monkeypatch.setattr(looping, "STAGGER", 0.05)
+    monkeypatch.setattr(network_async, "STAGGER", 0.05)
     skip_uvloop(carrier := carry())
     with Server(echo) as server:
         resolve(full, ("127.0.0.1", server.port))
@@ -110,11 +110,11 @@ def test_when_all_refuse_that_is_the_reason(carry: Carry, resolve: Callable[...,
 def test_looking_a_name_up_is_within_the_deadline(
     carry: Carry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A resolver that is silent takes half a minute by itself."""
+    """A resolver that is silent takes half a minute by itself; this one a second."""
     answered = threading.Event()
 
     def silent(*args: object, **options: object) -> list[object]:
-        answered.wait(10)
+        answered.wait(1)
         return []
 
     skip_uvloop(carrier := carry())
@@ -128,7 +128,7 @@ def test_of_two_that_answer_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
     """Also if both answer in the same turn of the event loop, or the caller has gone by then."""
     made: list[socket.socket] = []
 
-    class Noted(looping._Socket):
+    class Noted(network_async._Socket):
         def __init__(self, *args: int) -> None:
             super().__init__(*args)
             made.append(self)
@@ -137,13 +137,13 @@ def test_of_two_that_answer_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
         return [sock for sock in made if sock.fileno() >= 0]
 
     async def main(port: int) -> None:
-        found = [literal("127.0.0.1", port)[0]] * 3
-        winner = await looping._first(found, [])
+        found = [numeric_addresses("127.0.0.1", port)[0]] * 3
+        winner = await network_async._connect_first(found, [])
         assert [winner] == still_open()
         winner.close()
 
         for turns in range(8):
-            task = asyncio.ensure_future(looping._first(found, []))
+            task = asyncio.ensure_future(network_async._connect_first(found, []))
             for _ in range(turns):
                 await asyncio.sleep(0)
             if task.cancel():
@@ -153,8 +153,8 @@ def test_of_two_that_answer_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
                 task.result().close()
             assert [] == still_open()
 
-    monkeypatch.setattr(looping, "STAGGER", 0)
-    monkeypatch.setattr(looping, "_Socket", Noted)
+    monkeypatch.setattr(network_async, "STAGGER", 0)
+    monkeypatch.setattr(network_async, "_Socket", Noted)
     with Server(echo) as server:
         asyncio.run(main(server.port))
     assert len(made) > 8
@@ -166,7 +166,7 @@ def test_of_two_that_answer_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
 def test_addresses_are_not_looked_up(host: str, family: int | None) -> None:
     """That would take a thread for nothing."""
     assert ([] if family is None else [(family, host)]) == [
-        (found, where[0]) for found, _, _, where in literal(host, 80)
+        (found, where[0]) for found, _, _, where in numeric_addresses(host, 80)
     ]
 
 
@@ -179,8 +179,8 @@ def test_families_take_turns() -> None:
         (FOUR, 1, 6, "", "d"),
     ]
 
-    assert ["a", "d", "b", "c"] == [where for _, _, _, where in in_turn(found)]
-    assert [] == in_turn([])
+    assert ["a", "d", "b", "c"] == [where for _, _, _, where in interleave(found)]
+    assert [] == interleave([])
 
 
 def test_sockets_send_at_once_and_stay_alive(carry: Carry) -> None:

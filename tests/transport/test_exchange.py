@@ -175,3 +175,23 @@ def test_the_deadline_of_a_request_that_had_time_is_not_in_its_way(carry: Carry)
     with Server(echo) as server:
         deadline = time.monotonic() + 5
         assert 200 == carry().send(ask(server.url, deadline=deadline)).status_code
+
+
+def test_head_and_body_of_a_small_request_are_one_write(carry: Carry) -> None:
+    """Two would be two packets and two system calls, a tenth of the cost of a call."""
+    first: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        while data := peer.socket.recv(65536):
+            first.append(data)
+            peer.answer()
+
+    carrier = carry()
+    with Server(script) as server:
+        for request in (ask(server.url, b"body"), ask(server.url, None, method="GET")):
+            assert b"ok" == carrier.send(request).content
+
+    assert 2 == len(first)
+    assert first[0].startswith(b"POST ")
+    assert first[0].endswith(b"\r\n\r\nbody")
+    assert first[1].startswith(b"GET ")

@@ -15,10 +15,10 @@ import httpx2
 import pytest
 import voyageai
 from httpcore2 import WriteTimeout
-from voyageai.transport.wire.blocking import Deadline
-from voyageai.transport.wire.blocking import _Stream as Stream
+from voyageai.transport.network import Deadline
+from voyageai.transport.network import _Stream as Stream
 
-from .conftest import Carry, Embed, ask
+from .conftest import Carry, Embed, ask, kept
 from .scripted import Peer, Server, echo, saying
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -51,6 +51,27 @@ def test_nobody_there_is_a_connect_error(carry: Carry) -> None:
     assert request is caught.value.request
     assert isinstance(origin_of(caught.value), OSError)
     assert 0 == carrier.connections
+
+
+def test_a_connection_error_says_where_to(embed: Embed) -> None:
+    """A wrong host, port or proxy is the usual cause."""
+    url = httpx2.URL(refused())
+    with pytest.raises(voyageai.error.APIConnectionError) as direct:
+        embed(f"{url}v1")
+    with pytest.raises(voyageai.error.APIConnectionError) as proxied:
+        embed("https://api.example/v1", proxy=f"http://user:word@127.0.0.1:{url.port}")
+    with (
+        Server(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")) as server,
+        pytest.raises(voyageai.error.APIConnectionError) as broken,
+    ):
+        embed(f"{server.origin}/v1")
+
+    said = "Error communicating with VoyageAI: ConnectError "
+    assert str(direct.value).startswith(said)
+    assert str(direct.value).endswith(f" (connecting to 127.0.0.1:{url.port})")
+    end = f" (connecting to api.example:443 through proxy http://127.0.0.1:{url.port})"
+    assert str(proxied.value).endswith(end)
+    assert str(broken.value).endswith(f" (connected to 127.0.0.1:{server.port})")
 
 
 @pytest.mark.parametrize("host", ["voyage.invalid", "x" * 64 + ".invalid"])
@@ -328,3 +349,18 @@ def test_a_header_that_can_not_be_sent_opens_no_connection(embed: Embed, name: s
         assert [] == server.peers
 
     assert (0, False) == (caught.value.attempts, caught.value.outcome_unknown)
+
+
+def test_a_slot_whose_request_failed_is_not_kept(carry: Carry) -> None:
+    """Its transport may take its connection to be in use, and let the next request wait forever."""
+    carrier = carry()
+
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.finish()
+
+    with Server(script) as server:
+        with pytest.raises(httpx2.RemoteProtocolError):
+            carrier.send(ask(server.url))
+        assert [] == kept(carrier.slots)
+        assert 0 == len(carrier.slots._idle._all)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
@@ -207,7 +208,7 @@ def test_the_time_is_looked_at_between_pieces(
 ) -> None:
     """A transport that a user gives knows nothing of the time for the call."""
     now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     pieces = iter([b" "] * 1000)
     with pytest.raises(error.Timeout):
         embed(timeout=3.5, transport=slowly(pieces, now))
@@ -244,7 +245,7 @@ def test_json_of_very_many_values_is_not_parsed(
     parsed: list[int] = []
     loads = json.loads
     monkeypatch.setattr(
-        "json.loads", lambda text, **more: parsed.append(len(text)) or loads(text, **more)
+        json, "loads", lambda text, **more: parsed.append(len(text)) or loads(text, **more)
     )
 
     with pytest.raises(

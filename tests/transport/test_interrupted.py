@@ -18,9 +18,9 @@ from .scripted import Server, api
 
 KEY = "pa-the-key-that-nobody-sees"
 WATCHED = ("httpx2", "httpcore2", "h11", "voyageai")
-SCOPED = ("httpcore2._async", "httpcore2._synchronization", "voyageai.transport.wire.looping")
+SCOPED = ("httpcore2._async", "httpcore2._synchronization", "voyageai.transport.network_async")
 """Where the scopes of an event loop are entered and left, which no signal may interrupt."""
-EVERY = 4
+EVERY = 6
 """One line of so many is tried; a call has more than a thousand."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import select
 import socket
 import ssl
@@ -9,7 +10,7 @@ import ssl
 import httpx2
 import pytest
 import voyageai
-from voyageai.transport.environment import InsecureWarning
+from voyageai.transport.config import InsecureWarning
 
 from .conftest import Carry, Embed, ask
 from .scripted import PATIENCE, Peer, Server, api, echo
@@ -42,11 +43,16 @@ def tunnel(peer: Peer) -> None:
 
 
 def socks(peer: Peer) -> None:
-    """A proxy that speaks SOCKS 5, without a password."""
+    """A proxy that speaks SOCKS 5; it asks for a password where the client has one."""
     sock = peer.socket
     count = sock.recv(2)[1]
-    sock.recv(count)
-    sock.sendall(b"\x05\x00")
+    method = sock.recv(count)
+    sock.sendall(b"\x05" + method)
+    if method == b"\x02":
+        _, length = sock.recv(2)
+        user = sock.recv(length)
+        peer.requests.append((user, sock.recv(sock.recv(1)[0])))
+        sock.sendall(b"\x01\x00")
     assert b"\x05\x01\x00" == sock.recv(3)
     kind = sock.recv(1)
     sock.recv(4 if kind == b"\x01" else sock.recv(1)[0])
@@ -150,6 +156,31 @@ def test_a_new_connection_by_socks_is_not_taken_for_an_old_one(embed: Embed) -> 
         with pytest.raises(voyageai.error.APIConnectionError):
             embed(f"{server.origin}/v1", proxy=f"socks5://127.0.0.1:{proxy.port}")
         assert 1 == len(server.peers)
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "http"])
+def test_no_log_holds_the_password_of_a_proxy(
+    embed: Embed,
+    scheme: str,
+    trusting: ssl.SSLContext,
+    server_context: ssl.SSLContext,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The HTTP library logs the arguments of its steps at DEBUG."""
+    pytest.importorskip("socksio")
+    caplog.set_level(logging.DEBUG)
+    script = {"socks5": socks, "http": tunnel}[scheme]
+    with Server(api, server_context) as server, Server(script) as proxy:
+        proxy_url = f"{scheme}://user:word@127.0.0.1:{proxy.port}"
+        url = f"https://localhost:{server.port}/v1"
+        assert [[0.0]] == embed(url, proxy=proxy_url, verify=trusting)
+        shown = str(proxy.peers[0].requests)
+
+    assert "(b'user', b'word')" in shown or "dXNlcjp3b3Jk" in shown
+    logged = [record for record in caplog.records if record.name.startswith("httpcore2")]
+    assert logged
+    for secret in ("user", "word", "dXNlcjp3b3Jk"):
+        assert not [one for one in logged if secret in one.getMessage().replace("user-agent", "")]
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])

@@ -13,6 +13,8 @@ import pytest
 from .conftest import Carry, Looping, ask, kept
 from .scripted import Peer, Server, echo, saying
 
+pytestmark = pytest.mark.smoke
+
 
 def closing_after_one(closed: threading.Event) -> Callable[[Peer], None]:
     """The first connection is closed after its first answer, later ones are kept."""

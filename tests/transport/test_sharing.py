@@ -16,10 +16,12 @@ import httpx2
 import pytest
 from blockbuster import blockbuster_ctx
 from voyageai.transport import AsyncTransport
-from voyageai.transport.wire.network import use
+from voyageai.transport.network import set_backend
 
 from .conftest import Blocking, Carry, Looping, answered, ask, kept, step, wire
 from .scripted import Peer, Server, echo
+
+pytestmark = pytest.mark.smoke
 
 
 def test_threads_share_a_transport() -> None:
@@ -135,6 +137,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
 ) -> None:
     """Wherever they were: in line, connecting, sending, reading. And the others go on."""
     ended = threading.Semaphore(0)
+    patient = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)  # on a busy machine
 
     def slow(peer: Peer) -> None:
         while (body := peer.read()) is not None:
@@ -145,7 +148,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
     async def main(url: str) -> None:
         transport = AsyncTransport(wire(trusting, max_connections=16))
         tasks = [
-            asyncio.ensure_future(transport._send(step(ask(url, b"%d" % number))))
+            asyncio.ensure_future(transport._send(step(ask(url, b"%d" % number, timeout=patient))))
             for number in range(1000)
         ]
         for number, task in enumerate(tasks):
@@ -159,7 +162,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
             else:
                 assert isinstance(one, asyncio.CancelledError)
         assert any(isinstance(one, asyncio.CancelledError) for one in done)
-        slots = transport._sender().transport
+        slots = transport._client().transport
         assert 16 == slots._free.value  # nobody holds a slot
         assert len(slots._idle._all) == len(kept(slots))
         assert b"last" == answered(await transport._send(step(ask(url, b"last")))).content
@@ -243,6 +246,29 @@ def test_a_cancelled_call_never_leaves_its_answer_to_the_next(carry: Carry) -> N
         assert 2 == len(server.peers)
 
 
+def test_each_run_of_trio_has_connections_of_its_own() -> None:
+    """Threads that each run trio can't use each other's sockets."""
+    trio = pytest.importorskip("trio")
+    transport = AsyncTransport(wire())
+    both = threading.Barrier(2)
+    pools: list[object] = []
+
+    async def main(url: str) -> None:
+        for _ in range(2):
+            response = answered(await transport._send(step(ask(url, b"here"))))
+            assert b"here" == response.content
+            await trio.to_thread.run_sync(both.wait, 10)
+        pools.append(transport._client().transport)
+        await transport.aclose()
+
+    with Server(echo) as server, ThreadPoolExecutor(2) as threads:
+        for run in [threads.submit(trio.run, main, server.url) for _ in range(2)]:
+            run.result(20)
+        assert 2 == len(server.peers)
+
+    assert 2 == len(set(map(id, pools)))
+
+
 def test_the_event_loop_is_never_blocked(
     trusting: ssl.SSLContext, server_context: ssl.SSLContext
 ) -> None:
@@ -275,7 +301,7 @@ def test_a_loop_that_is_closed_before_the_client_complains_of_nothing(
             loop.close()
             assert body == answered(answer).content
             assert number + 1 == len(server.peers)
-            assert 1 == len(transport._senders)  # what was for the loops before is let go
+            assert 1 == len(transport._clients)  # what was for the loops before is let go
         del loop, transport
         gc.collect()  # a complaint would be a warning, and so an error
 
@@ -350,7 +376,7 @@ def test_private_names_of_the_library_are_where_they_were() -> None:
         httpx2.AsyncHTTPTransport(proxy="http://127.0.0.1:9"),
     ):
         backend = httpcore2.MockBackend([])
-        use(backend, transport)
+        set_backend(transport, backend)
         pool = transport._pool
         made = pool.create_connection(httpcore2.Origin(b"http", b"127.0.0.1", 9))
         assert backend in (

@@ -15,10 +15,12 @@ import httpcore2
 import httpx2
 import pytest
 from voyageai.transport import AsyncTransport
-from voyageai.transport.uploads import Upload
+from voyageai.transport.request import Upload
 
 from .conftest import Blocking, Carrier, Carry, answered, ask, step, wire
 from .scripted import Peer, Server, saying
+
+pytestmark = pytest.mark.smoke
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 LONG = bytes(range(256)) * 4096

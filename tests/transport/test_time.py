@@ -9,10 +9,12 @@ import freezegun
 import pytest
 import voyageai
 from voyageai.transport import Transport
-from voyageai.transport.environment import Wire
+from voyageai.transport.config import ConnectionConfig
 
 from .conftest import Embed, answered, ask, step
 from .scripted import Peer, Server, api, echo
+
+pytestmark = pytest.mark.smoke
 
 AT_ONCE = voyageai.RetryPolicy(max_retries=3, initial_delay=0.01)
 
@@ -117,7 +119,7 @@ def test_a_clock_that_stands_still_is_in_nobodys_way(embed: Embed, made: str) ->
 
 def test_a_clock_that_jumps_leaves_connections_of_no_use_behind() -> None:
     """Frozen clocks start at another time; what was idle before is replaced at worst."""
-    transport = Transport(Wire())
+    transport = Transport(ConnectionConfig())
     with Server(echo) as server:
         for jump in ("2031-05-01", "2001-05-01", None):
             request = ask(server.url, b"x")

@@ -11,6 +11,8 @@ import pytest
 from .conftest import Carry, ask
 from .scripted import Peer, Server, echo, saying
 
+pytestmark = pytest.mark.smoke
+
 Context = ssl.SSLContext
 
 

@@ -1,13 +1,13 @@
 """The official client's lower level: endpoints as classes, answers as dictionaries."""
 
-from .resources import (
+from ..compat.resources import (
     APIResource,
     ContextualizedEmbedding,
     Embedding,
     MultimodalEmbedding,
     Reranking,
 )
-from .response import VoyageHttpResponse, VoyageResponse
+from ..compat.response import VoyageHttpResponse, VoyageResponse
 
 __all__ = [
     "APIResource",

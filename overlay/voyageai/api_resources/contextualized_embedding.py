@@ -1,5 +1,9 @@
-"""The official client's home of these names; see `voyageai.api_resources`."""
+"""The official client's name for `voyageai.compat.resources`."""
 
-from .resources import ContextualizedEmbedding
+from ..compat.resources import (
+    ContextualizedEmbedding,
+)
 
-__all__ = ["ContextualizedEmbedding"]
+__all__ = [
+    "ContextualizedEmbedding",
+]

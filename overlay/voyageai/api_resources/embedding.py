@@ -1,5 +1,9 @@
-"""The official client's home of these names; see `voyageai.api_resources`."""
+"""The official client's name for `voyageai.compat.resources`."""
 
-from .resources import Embedding
+from ..compat.resources import (
+    Embedding,
+)
 
-__all__ = ["Embedding"]
+__all__ = [
+    "Embedding",
+]

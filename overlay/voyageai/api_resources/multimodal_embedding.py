@@ -1,5 +1,9 @@
-"""The official client's home of these names; see `voyageai.api_resources`."""
+"""The official client's name for `voyageai.compat.resources`."""
 
-from .resources import MultimodalEmbedding
+from ..compat.resources import (
+    MultimodalEmbedding,
+)
 
-__all__ = ["MultimodalEmbedding"]
+__all__ = [
+    "MultimodalEmbedding",
+]

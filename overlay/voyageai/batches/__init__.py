@@ -2,8 +2,8 @@
 
     results = vo.batches.embed(texts, model="voyage-4", directory="my-job")
 
-`voyageai.batches.jobs.names` explains the names of lines, files and batches,
-`voyageai.batches.jobs.folder` the directory of a job.
+`voyageai.batches.jobs.lines` explains the names of lines, files and batches,
+`voyageai.batches.jobs.directory` the directory of a job.
 """
 
 from __future__ import annotations
@@ -17,12 +17,18 @@ from .resource import Batches, PollOptions
 from .resource_async import AsyncBatches
 
 if TYPE_CHECKING:
-    from .jobs.errors import JobDirectoryError, JobInUseError, MaxCostError
+    from .jobs.ceiling import MaxCostError
+    from .jobs.directory import JobDirectoryError, JobInUseError
     from .jobs.estimate import Estimate
     from .jobs.failures import Failure, Failures
-    from .jobs.jobs import AsyncJob, Job
-    from .jobs.pace import Pace
-    from .jobs.preparing import JobOptions
+    from .jobs.job import AsyncJob, Job
+    from .jobs.options import (
+        ContextualizedEmbedJobOptions,
+        EmbedJobOptions,
+        JobOptions,
+        JobTimings,
+        RerankJobOptions,
+    )
     from .jobs.progress import Progress
     from .jobs.results import (
         BatchContextualizedEmbeddings,
@@ -42,6 +48,8 @@ __all__ = [
     "BatchRerankings",
     "BatchResults",
     "Batches",
+    "ContextualizedEmbedJobOptions",
+    "EmbedJobOptions",
     "Estimate",
     "Failure",
     "Failures",
@@ -49,32 +57,36 @@ __all__ = [
     "JobDirectoryError",
     "JobInUseError",
     "JobOptions",
+    "JobTimings",
     "MaxCostError",
-    "Pace",
     "PollOptions",
     "Polling",
     "Progress",
     "RequestCounts",
+    "RerankJobOptions",
     "Row",
 ]
 
-# Loaded when they are asked for: single batches need none of them.
+# Loaded when they are first used: single batches need none of them.
 _LATE = {
-    "AsyncJob": ".jobs.jobs",
+    "AsyncJob": ".jobs.job",
     "BatchContextualizedEmbeddings": ".jobs.results",
     "BatchEmbeddings": ".jobs.results",
     "BatchRerankings": ".jobs.results",
     "BatchResults": ".jobs.results",
+    "ContextualizedEmbedJobOptions": ".jobs.options",
+    "EmbedJobOptions": ".jobs.options",
     "Estimate": ".jobs.estimate",
     "Failure": ".jobs.failures",
     "Failures": ".jobs.failures",
-    "Job": ".jobs.jobs",
-    "JobDirectoryError": ".jobs.errors",
-    "JobInUseError": ".jobs.errors",
-    "JobOptions": ".jobs.preparing",
-    "MaxCostError": ".jobs.errors",
-    "Pace": ".jobs.pace",
+    "Job": ".jobs.job",
+    "JobDirectoryError": ".jobs.directory",
+    "JobInUseError": ".jobs.directory",
+    "JobOptions": ".jobs.options",
+    "MaxCostError": ".jobs.ceiling",
+    "JobTimings": ".jobs.options",
     "Progress": ".jobs.progress",
+    "RerankJobOptions": ".jobs.options",
     "Row": ".jobs.results",
 }
 

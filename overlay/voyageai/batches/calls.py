@@ -1,4 +1,4 @@
-"""What to send about batch jobs, and how to read the answers."""
+"""The calls about batch jobs: arguments become a `Call`, without any I/O."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from voyageai_rest.types import UNSET, RawResponse, one_of
 from ..calls import Call
 from ..error import ArgumentError
 from ..files.calls import check_id, page_of
-from ..files.objects import given
-from ..files.paging import Page
+from ..files.objects import Page, given
 from ..limits import check_model, check_number, check_output, check_value, constraint
 from .objects import Batch
 
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     Params = BatchContextualizedEmbeddingsParams | BatchEmbeddingsParams | BatchRerankParams
 
 CREATE_DOUBT = (
-    "the batch may have been created all the same, and would run and cost twice: look for its "
-    "input_file_id and metadata with batches.list() before it is created again"
+    "the batch may have been created, and a second one would cost as much again; look for its "
+    "input_file_id and metadata with batches.list() before you create it again"
 )
 
 
@@ -44,7 +43,7 @@ def create(
     completion_window: str | None,
     metadata: Mapping[str, str] | None,
 ) -> Call[Batch]:
-    """See `Batches.create`."""
+    """Make the call of `Batches.create`."""
     from voyageai_rest.api.batches import create_batch
     from voyageai_rest.models import CreateBatchRequest
 
@@ -70,7 +69,7 @@ def create(
 
 
 def retrieve(batch_id: str) -> Call[Batch]:
-    """See `Batches.retrieve`."""
+    """Make the call of `Batches.retrieve`."""
     from voyageai_rest.api.batches import retrieve_batch
 
     request = retrieve_batch.build_request(batch_id=check_id("batch_id", batch_id))
@@ -78,7 +77,7 @@ def retrieve(batch_id: str) -> Call[Batch]:
 
 
 def cancel(batch_id: str) -> Call[Batch]:
-    """See `Batches.cancel`."""
+    """Make the call of `Batches.cancel`."""
     from voyageai_rest.api.batches import cancel_batch
 
     request = cancel_batch.build_request(batch_id=check_id("batch_id", batch_id))
@@ -86,7 +85,7 @@ def cancel(batch_id: str) -> Call[Batch]:
 
 
 def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:
-    """See `Batches.list`."""
+    """Make the call for a page of `Batches.list`."""
     from voyageai_rest.api.batches import list_batches
 
     def read(response: RawResponse) -> Page[Batch]:
@@ -97,7 +96,7 @@ def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:
 
 
 def _params(params: Mapping[str, Any]) -> Params:
-    """The parameters, checked by what the contract demands of them."""
+    """Check the parameters of a batch by the contract."""
     from voyageai_rest.models import (
         BatchContextualizedEmbeddingsParams,
         BatchEmbeddingsParams,
@@ -124,8 +123,8 @@ def _params(params: Mapping[str, Any]) -> Params:
             check_value(kind, name, value)
         else:
             check_number(kind, name, value)
-    asked = (given(getattr(found, name, UNSET)) for name in ("output_dimension", "output_dtype"))
-    check_output(check_model(found.model), *asked)
+    output = (given(getattr(found, name, UNSET)) for name in ("output_dimension", "output_dtype"))
+    check_output(check_model(found.model), *output)
     return found
 
 

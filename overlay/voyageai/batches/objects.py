@@ -10,19 +10,19 @@ from attrs import field, frozen
 from voyageai_rest import models
 from voyageai_rest.errors import printable
 
+from .._utils import safe_repr
 from ..files.objects import aware, given
-from ..reprs import whole
 
 if TYPE_CHECKING:
     from voyageai_rest.models import BatchEndpoint, BatchStatus
 
 DONE: tuple[BatchStatus, ...] = ("completed", "failed", "cancelled")
-"""Statuses that a job does not leave."""
+"""Final statuses."""
 
 
 @frozen
 class RequestCounts:
-    """How many of a job's lines are where.
+    """Counts of a job's lines.
 
     Attributes:
         total: All lines.
@@ -37,13 +37,13 @@ class RequestCounts:
 
 @frozen(kw_only=True)
 class BatchError:
-    """Why a job's input file was refused; what the API calls so, and no exception.
+    """Why a job's input file was refused: an object of the API, not an exception.
 
     Attributes:
         code: The kind of error; there may be new ones.
-        message: The reason, for people.
-        line: Number of the line at fault, from 1, where it is one.
-        param: The argument at fault, where it is one.
+        message: The reason, in words.
+        line: Number of the line at fault, from 1; None if it is not a line.
+        param: The argument at fault; None if it is not an argument.
     """
 
     code: str
@@ -63,9 +63,9 @@ class Batch:
         input_file_id: Id of the file with its lines.
         output_file_id: Id of the file with the answers; None until there is one.
         error_file_id: Id of the file with the lines that failed; None if there is none.
-        status: Where it stands: `validating`, `in_progress`, `finalizing`, `completed`,
+        status: Its status: `validating`, `in_progress`, `finalizing`, `completed`,
             `cancelling`, `cancelled`, `failed`, or what is new since.
-        request_counts: How many of its lines are where.
+        request_counts: Counts of its lines.
         errors: Why it failed.
         metadata: The pairs it was created with.
         completion_window: Time within which it is done or its other lines expire.
@@ -74,10 +74,10 @@ class Batch:
         finalizing_at: When its files began to be written.
         completed_at: When it was completed.
         failed_at: When it failed.
-        cancelling_at: When its cancellation was asked for.
+        cancelling_at: When its cancellation was requested.
         cancelled_at: When it was cancelled.
         expected_completion_at: The end of its window.
-        request_id: What the server calls the request that gave it; None for those of a list.
+        request_id: The server's id of the request that returned it; None for jobs of a list.
 
     Example:
         >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
@@ -110,7 +110,7 @@ class Batch:
 
     @classmethod
     def of(cls, source: models.Batch, request_id: str | None = None) -> Self:
-        """The job that an answer describes."""
+        """Make the job that an answer describes."""
         counts = given(source.request_counts)
         errors = given(source.errors)
         metadata = given(source.metadata)
@@ -142,20 +142,20 @@ class Batch:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The job in decoded JSON, as `to_dict` gives it.
+        """Read a job from decoded JSON, as `to_dict` returns it.
 
         Raises:
-            voyageai_rest.errors.ShapeError: It is none; a ValueError.
+            voyageai_rest.errors.ShapeError: It is not a job; a ValueError.
         """
         return cls.of(models.Batch.from_dict(data))
 
     def to_dict(self) -> dict[str, Any]:
-        """The job as JSON has it, with fields that this release does not know."""
+        """Return the job as JSON has it, with fields that this release does not know."""
         return self._source.to_dict()
 
     @property
     def is_done(self) -> bool:
-        """Whether it has come to its end, one way or another."""
+        """Whether it has ended, in success or not."""
         ends = (self.completed_at, self.failed_at, self.cancelled_at)
         return self.status in DONE or any(end is not None for end in ends)
 
@@ -167,7 +167,7 @@ class Batch:
             return float(self.is_done)
         return (counts.completed + counts.failed) / counts.total
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         counts = self.request_counts
         failed = f", {counts.failed} failed" if counts.failed else ""

@@ -1,43 +1,60 @@
-"""How often to ask how a job stands: a value, without a clock or randomness of its own."""
+"""Waiting for the end of a batch job: how often to poll, and the flows that poll and cancel."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from attrs.validators import ge, gt
 
-from ..error import ArgumentError
+from ..error import ArgumentError, DeadlineError, InvalidRequestError, VoyageError
+from ..files.calls import check_id
+from ..flow import Environment, Flow, Notify, Request, Sleep
+from ..retry import is_transient
+from . import calls
+from .objects import Batch
+
+if TYPE_CHECKING:
+    from voyageai_rest.models import BatchStatus
+
+    from ..calls import Call
+    from ..options import CallOptions
 
 STEPS = 64
-"""Polls after which the pauses grow no more, whatever their factor."""
+"""Polls after which the delays grow no more, whatever their factor."""
+LAST = 5.0
+"""Seconds that the last poll may take beyond the time for the wait."""
+CANCELLED: tuple[BatchStatus, ...] = ("cancelling", "cancelled")
 
 
 @frozen(kw_only=True)
 class Polling:
-    """Pauses between polls, which grow up to a bound.
+    """Delays between polls, which grow up to a bound. Without a clock or randomness of its own.
 
     Attributes:
-        first: Seconds before the second poll.
-        factor: How much longer each pause is than the one before.
-        longest: Longest pause, in seconds.
-        jitter: Share of a pause by which it may be shorter, by chance, so that many waiting
-            programs do not ask at the same moment.
-        patience: Seconds for which polls may fail without a break before the wait fails too.
+        initial_delay: Seconds before the second poll.
+        factor: How much longer each delay is than the one before.
+        max_delay: Longest delay, in seconds.
+        jitter: Share of a delay by which it may be shorter, at random, so that many waiting
+            programs do not poll at the same moment.
+        failure_timeout: Seconds for which all polls may fail before the wait fails too.
 
     Example:
         >>> from voyageai.batches import Polling
-        >>> [Polling(first=1, factor=2, longest=5).pause(polls, 0.0) for polls in range(4)]
+        >>> polling = Polling(initial_delay=1, factor=2, max_delay=5)
+        >>> [polling.delay(polls, 0.0) for polls in range(4)]
         [1.0, 2.0, 4.0, 5.0]
     """
 
-    first: float = field(default=1.0, validator=gt(0))
+    initial_delay: float = field(default=1.0, validator=gt(0))
     factor: float = field(default=1.5, validator=ge(1))
-    longest: float = field(default=60.0, validator=gt(0))
+    max_delay: float = field(default=60.0, validator=gt(0))
     jitter: float = field(default=0.2, validator=ge(0))
-    patience: float = field(default=3600.0, validator=ge(0))
+    failure_timeout: float = field(default=3600.0, validator=ge(0))
 
     @classmethod
     def of(cls, poll: float | Polling | None) -> Polling:
-        """What was given: pauses, seconds between polls, or None for the usual ones.
+        """Read the argument `poll`: delays, seconds between polls, or None for the default.
 
         Raises:
             ArgumentError: It is none of these.
@@ -51,14 +68,90 @@ class Polling:
                 f"poll must be a number of seconds greater than 0, or a Polling, not {poll!r}",
                 "poll",
             )
-        return cls(first=poll, factor=1.0, longest=poll)
+        return cls(initial_delay=poll, factor=1.0, max_delay=poll)
 
-    def pause(self, polls: int, random: float) -> float:
-        """Seconds to wait after a poll.
+    def delay(self, polls: int, random: float) -> float:
+        """Return the seconds to wait after a poll.
 
         Args:
-            polls: Pauses made so far.
+            polls: Polls before it.
             random: A random number from 0 up to 1.
         """
-        grown = min(self.longest, self.first * self.factor ** min(polls, STEPS))
+        grown = min(self.max_delay, self.initial_delay * self.factor ** min(polls, STEPS))
         return grown * (1 - min(self.jitter, 1.0) * random)
+
+
+def wait(
+    batch: str | Batch,
+    timeout: float | None,
+    polling: Polling,
+    options: CallOptions,
+    environment: Environment,
+) -> Flow[Call[Any], Batch]:
+    """Return the flow of `Batches.wait`. It notifies of a job whose status or counts changed."""
+    if timeout is not None and not timeout >= 0:
+        raise ArgumentError(f"timeout must be 0 seconds or more, not {timeout!r}", "timeout")
+    batch_id = check_id("batch", batch.id if isinstance(batch, Batch) else batch)
+    clock = environment.clock
+    start = clock()
+    end = None if timeout is None else start + timeout
+    last: Batch | None = None
+    failing_since: float | None = None
+    polls = 0
+    while True:
+        poll_options: CallOptions = {**options}
+        if end is not None:
+            poll_options["deadline"] = max(end - clock(), LAST)
+        failure: VoyageError | None = None
+        try:
+            found: Batch = yield Request(calls.retrieve(batch_id), poll_options)
+        except VoyageError as raised:
+            failing_since = clock() if failing_since is None else failing_since
+            if not is_transient(raised) or clock() - failing_since > polling.failure_timeout:
+                raise
+            failure = raised
+        else:
+            failing_since = None
+            changed = last is None or _state(found) != _state(last)
+            last = found
+            if changed:
+                yield Notify(found)
+            if found.is_done:
+                return found
+        delay = polling.delay(polls, environment.random())
+        polls += 1
+        if failure is not None:
+            delay = max(delay, failure.retry_after or 0.0)
+        if end is not None:
+            left = end - clock()
+            if left <= 0:
+                raise _overdue(batch_id, last, clock() - start, failure) from failure
+            delay = min(delay, left)
+        yield Sleep(delay)
+
+
+def cancel(batch_id: str, options: CallOptions) -> Flow[Call[Any], Batch]:
+    """Return the flow of `Batches.cancel`."""
+    try:
+        cancelled: Batch = yield Request(calls.cancel(batch_id), options)
+    except InvalidRequestError as refusal:
+        if refusal.attempts < 2:
+            raise
+        # An earlier attempt may have succeeded though its answer was lost.
+        found: Batch = yield Request(calls.retrieve(batch_id), options)
+        if found.status not in CANCELLED:
+            raise
+        return found
+    return cancelled
+
+
+def _state(batch: Batch) -> object:
+    return batch.status, batch.request_counts
+
+
+def _overdue(
+    batch_id: str, last: Batch | None, seconds: float, failure: VoyageError | None
+) -> DeadlineError:
+    stands = f"{batch_id} did not answer" if last is None else f"{last!r} is not done"
+    failed = f"; the last poll failed: {failure}" if failure is not None else ""
+    return DeadlineError(f"{stands} after {seconds:.3g} s{failed}. The job itself goes on.")

@@ -1,4 +1,4 @@
-"""Batch jobs, for code that waits."""
+"""`client.batches` of a blocking client."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from ..files.paging import Pages
+from ..files.objects import Pages
 from ..flow import run_calls
 from ..raw import Raw, raw
-from . import calls, waiting
-from .jobs.methods import BulkMethods
+from . import calls, polling
+from .jobs.methods import JobMethods
 from .polling import Polling
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class PollOptions(TypedDict, total=False):
     """Keyword arguments of each poll of a wait.
 
     Attributes:
-        max_retries: As in `CallOptions`; polls that fail for a passing reason are repeated anyway.
+        max_retries: As in `CallOptions`; polls that fail for a reason that may pass are repeated
+            anyway.
         extra_headers: As in `CallOptions`.
     """
 
@@ -34,7 +35,7 @@ class PollOptions(TypedDict, total=False):
     extra_headers: Mapping[str, str] | None
 
 
-class Batches(BulkMethods):
+class Batches(JobMethods):
     """Batch jobs, which cost less than live calls and are done within hours: `client.batches`.
 
     All methods but `wait` also take `timeout`, `deadline`, `max_retries`, `extra_headers` and
@@ -66,17 +67,17 @@ class Batches(BulkMethods):
     ) -> Batch:
         """Start a job over the lines of an uploaded file.
 
-        It is sent again only if it was refused for a reason that may pass, or never left: a job
-        that is created twice runs and costs twice. Where its answer was lost the error has
-        `outcome_unknown`. Give it `metadata` of its own, to find it by with `list`.
+        The request is sent again only if it was refused for a reason that may pass, or never left:
+        a job that is created twice runs and costs twice. Where the answer was lost the error has
+        `outcome_unknown`. Give each job `metadata` of its own, to find it with `list`.
 
         Args:
-            endpoint: What the lines are for: `/v1/embeddings`, `/v1/contextualizedembeddings` or
+            endpoint: The endpoint of the lines: `/v1/embeddings`, `/v1/contextualizedembeddings` or
                 `/v1/rerank`.
             input_file_id: Id of the file.
             request_params: The model, and all other arguments that the lines share.
-            completion_window: Time within which it is to be done; None is the only one there is.
-            metadata: Pairs of your own.
+            completion_window: Time within which it is to be done; None for the only one there is.
+            metadata: Your own pairs of strings.
 
         Returns:
             The job, being validated.
@@ -101,7 +102,7 @@ class Batches(BulkMethods):
         return self._sender.send(call, options)
 
     def retrieve(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """How a job stands.
+        """Retrieve a job.
 
         Args:
             batch_id: Id of the job.
@@ -110,7 +111,7 @@ class Batches(BulkMethods):
             The job as it is now.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is no such job.
             VoyageError: The call failed.
 
         Example:
@@ -124,14 +125,14 @@ class Batches(BulkMethods):
     def list(
         self, limit: int | None = None, after: str | None = None, **options: Unpack[CallOptions]
     ) -> Pages[Batch]:
-        """Jobs, from the newest.
+        """List jobs, from the newest.
 
         Args:
             limit: Jobs per page.
-            after: Id of the job that they follow.
+            after: Id of the job before the first one.
 
         Returns:
-            What can be iterated over for all of them, page by page; `.page()` gives one page.
+            An iterable over all of them, loaded page by page; `.page()` loads one page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -148,7 +149,7 @@ class Batches(BulkMethods):
         return Pages(self._sender, partial(calls.list_page, limit), after, options)
 
     def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """Cancel a job. What is done by then is in its files, and is paid for.
+        """Cancel a job. What is done by then is in its files, and is billed.
 
         Args:
             batch_id: Id of the job.
@@ -157,8 +158,8 @@ class Batches(BulkMethods):
             The job, being cancelled; `wait` for its end.
 
         Raises:
-            InvalidRequestError: It is too late for that.
-            NotFoundError: There is none.
+            InvalidRequestError: The job has ended.
+            NotFoundError: There is no such job.
             VoyageError: The call failed.
 
         Example:
@@ -169,7 +170,7 @@ class Batches(BulkMethods):
             >>> vo.batches.wait(batch, poll=0.01).status
             'cancelled'
         """
-        return run_calls(self._sender, waiting.cancelling(batch_id, options))
+        return run_calls(self._sender, polling.cancel(batch_id, options))
 
     def wait(
         self,
@@ -180,24 +181,24 @@ class Batches(BulkMethods):
         on_change: Callable[[Batch], object] | None = None,
         **options: Unpack[PollOptions],
     ) -> Batch:
-        """Wait until a job has come to its end, one way or another: look at its `status`.
+        """Wait until a job has ended, in success or not: its `status` says.
 
-        It is asked about again and again, after pauses that grow from one second to a minute.
-        Polls that fail for a reason that may pass do not end the wait before an hour of nothing
-        else. To leave off, by a timeout or by Ctrl-C, does nothing to the job.
+        The job is polled, with delays that grow from one second to a minute. Polls that fail for a
+        reason that may pass end the wait only after an hour of nothing else. A timeout or Ctrl-C
+        ends the wait, and does nothing to the job.
 
         Args:
             batch: The job, or its id.
             timeout: Seconds to wait at most; the last poll may take five more.
             poll: Seconds between polls, or a `Polling`.
-            on_change: Called with the job whenever its status or its counts have changed, the
-                first time included. What it raises ends the wait.
+            on_change: Called with the job after the first poll, and whenever its status or its
+                counts have changed. An exception that it raises ends the wait.
 
         Returns:
-            The job at its end.
+            The job that has ended.
 
         Raises:
-            Timeout: It was not done in time; says how it stood.
+            Timeout: It was not done in time; the message says how far it was.
             NotFoundError: There is no such job.
             VoyageError: A poll failed for a reason that does not pass.
 
@@ -208,9 +209,9 @@ class Batches(BulkMethods):
             >>> batch.status, batch.request_counts.completed
             ('completed', 1)
         """
-        asked = cast("CallOptions", options)  # a part of them
+        given = cast("CallOptions", options)  # a part of them
         environment = self._sender.environment
-        flow = waiting.waiting(batch, timeout, Polling.of(poll), asked, environment)
+        flow = polling.wait(batch, timeout, Polling.of(poll), given, environment)
         return run_calls(self._sender, flow, on_change)
 
     @property

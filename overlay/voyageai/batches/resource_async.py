@@ -1,4 +1,4 @@
-"""Batch jobs, for code that does other things while it waits."""
+"""`client.batches` of an asynchronous client."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from ..files.paging import AsyncPages
+from ..files.objects import AsyncPages
 from ..flow import run_calls_async
 from ..raw import Raw, raw_async
-from . import calls, waiting
-from .jobs.methods_async import AsyncBulkMethods
+from . import calls, polling
+from .jobs.methods_async import AsyncJobMethods
 from .polling import Polling
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from .resource import PollOptions
 
 
-class AsyncBatches(AsyncBulkMethods):
-    """The same as `Batches`, without blocking. `list` is not awaited, but what it gives is.
+class AsyncBatches(AsyncJobMethods):
+    """`Batches` of an asynchronous client. `list` is not awaited, but what it returns is.
 
     Example:
         >>> async def status():
@@ -53,17 +53,17 @@ class AsyncBatches(AsyncBulkMethods):
     ) -> Batch:
         """Start a job over the lines of an uploaded file.
 
-        It is sent again only if it was refused for a reason that may pass, or never left: a job
-        that is created twice runs and costs twice. Where its answer was lost the error has
-        `outcome_unknown`. Give it `metadata` of its own, to find it by with `list`.
+        The request is sent again only if it was refused for a reason that may pass, or never left:
+        a job that is created twice runs and costs twice. Where the answer was lost the error has
+        `outcome_unknown`. Give each job `metadata` of its own, to find it with `list`.
 
         Args:
-            endpoint: What the lines are for: `/v1/embeddings`, `/v1/contextualizedembeddings` or
+            endpoint: The endpoint of the lines: `/v1/embeddings`, `/v1/contextualizedembeddings` or
                 `/v1/rerank`.
             input_file_id: Id of the file.
             request_params: The model, and all other arguments that the lines share.
-            completion_window: Time within which it is to be done; None is the only one there is.
-            metadata: Pairs of your own.
+            completion_window: Time within which it is to be done; None for the only one there is.
+            metadata: Your own pairs of strings.
 
         Returns:
             The job, being validated.
@@ -92,7 +92,7 @@ class AsyncBatches(AsyncBulkMethods):
         return await self._sender.send(call, options)
 
     async def retrieve(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """How a job stands.
+        """Retrieve a job.
 
         Args:
             batch_id: Id of the job.
@@ -101,7 +101,7 @@ class AsyncBatches(AsyncBulkMethods):
             The job as it is now.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is no such job.
             VoyageError: The call failed.
 
         Example:
@@ -122,16 +122,16 @@ class AsyncBatches(AsyncBulkMethods):
     def list(
         self, limit: int | None = None, after: str | None = None, **options: Unpack[CallOptions]
     ) -> AsyncPages[Batch]:
-        """Jobs, from the newest.
+        """List jobs, from the newest.
 
-        It is not awaited itself, but what it gives is.
+        It is not awaited, but what it returns is.
 
         Args:
             limit: Jobs per page.
-            after: Id of the job that they follow.
+            after: Id of the job before the first one.
 
         Returns:
-            What can be iterated over for all of them, page by page; `.page()` gives one page.
+            An iterable over all of them, loaded page by page; `.page()` loads one page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -156,7 +156,7 @@ class AsyncBatches(AsyncBulkMethods):
         return AsyncPages(self._sender, partial(calls.list_page, limit), after, options)
 
     async def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """Cancel a job. What is done by then is in its files, and is paid for.
+        """Cancel a job. What is done by then is in its files, and is billed.
 
         Args:
             batch_id: Id of the job.
@@ -165,8 +165,8 @@ class AsyncBatches(AsyncBulkMethods):
             The job, being cancelled; `wait` for its end.
 
         Raises:
-            InvalidRequestError: It is too late for that.
-            NotFoundError: There is none.
+            InvalidRequestError: The job has ended.
+            NotFoundError: There is no such job.
             VoyageError: The call failed.
 
         Example:
@@ -182,7 +182,7 @@ class AsyncBatches(AsyncBulkMethods):
             >>> asyncio.run(main())
             'cancelled'
         """
-        return await run_calls_async(self._sender, waiting.cancelling(batch_id, options))
+        return await run_calls_async(self._sender, polling.cancel(batch_id, options))
 
     async def wait(
         self,
@@ -193,26 +193,26 @@ class AsyncBatches(AsyncBulkMethods):
         on_change: Callable[[Batch], object] | None = None,
         **options: Unpack[PollOptions],
     ) -> Batch:
-        """Wait until a job has come to its end, one way or another: look at its `status`.
+        """Wait until a job has ended, in success or not: its `status` says.
 
-        It is asked about again and again, after pauses that grow from one second to a minute.
-        Polls that fail for a reason that may pass do not end the wait before an hour of nothing
-        else. To leave off, by a timeout or by Ctrl-C, does nothing to the job.
+        The job is polled, with delays that grow from one second to a minute. Polls that fail for a
+        reason that may pass end the wait only after an hour of nothing else. A timeout or Ctrl-C
+        ends the wait, and does nothing to the job.
 
-        What `on_change` gives is awaited if it can be.
+        What `on_change` returns is awaited if it can be.
 
         Args:
             batch: The job, or its id.
             timeout: Seconds to wait at most; the last poll may take five more.
             poll: Seconds between polls, or a `Polling`.
-            on_change: Called with the job whenever its status or its counts have changed, the
-                first time included. What it raises ends the wait.
+            on_change: Called with the job after the first poll, and whenever its status or its
+                counts have changed. An exception that it raises ends the wait.
 
         Returns:
-            The job at its end.
+            The job that has ended.
 
         Raises:
-            Timeout: It was not done in time; says how it stood.
+            Timeout: It was not done in time; the message says how far it was.
             NotFoundError: There is no such job.
             VoyageError: A poll failed for a reason that does not pass.
 
@@ -229,9 +229,9 @@ class AsyncBatches(AsyncBulkMethods):
             >>> asyncio.run(main())
             ('completed', 1)
         """
-        asked = cast("CallOptions", options)  # a part of them
+        given = cast("CallOptions", options)  # a part of them
         environment = self._sender.environment
-        flow = waiting.waiting(batch, timeout, Polling.of(poll), asked, environment)
+        flow = polling.wait(batch, timeout, Polling.of(poll), given, environment)
         return await run_calls_async(self._sender, flow, on_change)
 
     @property

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from .content import FileContent
-from .content_async import AsyncFileContent
-from .objects import FileObject
-from .paging import AsyncPages, Page, Pages
+from .content import AsyncFileContent, FileContent
+from .objects import AsyncPages, FileObject, Page, Pages
 from .resource import Files
 from .resource_async import AsyncFiles
 

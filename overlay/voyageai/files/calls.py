@@ -1,4 +1,4 @@
-"""What to send about files, and how to read the answers."""
+"""The calls about files: arguments become a `Call`, without any I/O."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from voyageai_rest.types import UNSET, File, RawResponse, Unset
 from ..calls import Call
 from ..error import ArgumentError, NotDeletedError
 from ..limits import check_value
-from .objects import FileObject, given, is_id
-from .paging import Page
+from .objects import FileObject, Page, given, is_id
 
 if TYPE_CHECKING:
     from voyageai_rest.models import SortOrder, UploadPurpose
@@ -25,18 +24,18 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 SHOWN = 80
-"""Characters of what is no id that an error shows."""
+"""Characters of a wrong id that an error shows."""
 
 MEDIA_TYPE = "application/octet-stream"
-"""What lines are sent as; to guess it reads files of the system's, on an event loop too."""
+"""Of uploads. To guess it from the name would read files of the system's, on an event loop too."""
 UPLOAD_DOUBT = (
-    "the file may have been stored all the same: look for its name and size with files.list() "
-    "before it is uploaded again"
+    "the file may have been stored; look for its name and size with files.list() before you upload "
+    "it again"
 )
 
 
 class PageParams(TypedDict):
-    """What to ask for of a list."""
+    """Parameters of a list."""
 
     limit: int | Unset
     after: str | Unset
@@ -47,17 +46,17 @@ def upload(
     purpose: UploadPurpose,
     progress: Callable[[int, int], object] | None,
 ) -> Call[FileObject]:
-    """See `Files.upload`."""
+    """Make the call of `Files.upload`."""
     from voyageai_rest.api.files import upload_file
     from voyageai_rest.models import UploadFileRequest
 
-    told: int | None = None
+    reported: int | None = None
 
-    def tell() -> None:
-        nonlocal told
-        if progress is not None and told != source.position:
-            told = source.position
-            progress(told, source.size)
+    def report() -> None:
+        nonlocal reported
+        if progress is not None and reported != source.position:
+            reported = source.position
+            progress(reported, source.size)
 
     content = cast("IO[bytes]", source)  # as much of one as is needed
     file = File(content=content, name=source.filename, media_type=MEDIA_TYPE)
@@ -67,17 +66,21 @@ def upload(
         repeatable=False,
         doubt=UPLOAD_DOUBT,
         method="upload",
-        on_sent=tell,
+        on_sent=report,
     )
 
 
 def check_purpose(purpose: object) -> None:
-    """Refuse a purpose that files can't be uploaded for."""
+    """Check the purpose of an upload.
+
+    Raises:
+        ArgumentError: The API takes no uploads for it.
+    """
     check_value("UploadFileRequest", "purpose", purpose)
 
 
 def retrieve(file_id: str) -> Call[FileObject]:
-    """See `Files.retrieve`."""
+    """Make the call of `Files.retrieve`."""
     from voyageai_rest.api.files import retrieve_file
 
     request = retrieve_file.build_request(file_id=check_id("file_id", file_id))
@@ -87,7 +90,7 @@ def retrieve(file_id: str) -> Call[FileObject]:
 def list_page(
     purpose: str | None, order: SortOrder | None, limit: int | None, after: str | None
 ) -> Call[Page[FileObject]]:
-    """See `Files.list`."""
+    """Make the call for a page of `Files.list`."""
     from voyageai_rest.api.files import list_files
 
     if purpose is not None and not isinstance(purpose, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a user
@@ -106,7 +109,11 @@ def list_page(
 
 
 def check_order(order: object) -> None:
-    """Refuse what is no order of a list."""
+    """Check the order of a list.
+
+    Raises:
+        ArgumentError: There is no such order.
+    """
     from voyageai_rest.models.sort_order import SORT_ORDER_VALUES
 
     if order is not None and order not in SORT_ORDER_VALUES:
@@ -115,7 +122,7 @@ def check_order(order: object) -> None:
 
 
 def delete(file_id: str) -> Call[None]:
-    """See `Files.delete`."""
+    """Make the call of `Files.delete`."""
     from voyageai_rest.api.files import delete_file
 
     def read(response: RawResponse) -> None:
@@ -127,7 +134,7 @@ def delete(file_id: str) -> Call[None]:
 
 
 def delete_many(file_ids: Sequence[str]) -> Call[None]:
-    """See `Files.delete_many`."""
+    """Make the call of `Files.delete_many`."""
     from voyageai_rest.api.files import delete_files
     from voyageai_rest.models import DeleteFilesRequest
 
@@ -145,7 +152,12 @@ def delete_many(file_ids: Sequence[str]) -> Call[None]:
 
 
 def content(file_id: str, *, whole: bool) -> Call[Stream]:
-    """See `Files.content`."""
+    """Make the call that opens the content of a file.
+
+    Args:
+        file_id: Id of the file.
+        whole: Whether the deadline of the call is that of the whole content.
+    """
     from voyageai_rest.api.files import retrieve_file_content
 
     request = retrieve_file_content.build_request(file_id=check_id("file_id", file_id))
@@ -153,10 +165,10 @@ def content(file_id: str, *, whole: bool) -> Call[Stream]:
 
 
 def check_id(argument: str, id: object) -> str:
-    """The id of a file or a batch as it is.
+    """Return the id of a file or a batch if it can be one.
 
     Raises:
-        ArgumentError: It would be no segment of a path, or that of something else.
+        ArgumentError: It would not be a single segment of the path.
     """
     if not is_id(id):
         shown = printable(repr(id), SHOWN)
@@ -167,10 +179,10 @@ def check_id(argument: str, id: object) -> str:
 
 
 def page_of(limit: int | None, after: str | None) -> PageParams:
-    """What to ask for of a list.
+    """Return the parameters of a list.
 
     Raises:
-        ArgumentError: The limit is no number, or `after` no id.
+        ArgumentError: The limit is not a number from 1, or `after` is not an id.
     """
     if limit is not None and (type(limit) is not int or limit < 1):
         raise ArgumentError(

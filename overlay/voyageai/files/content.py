@@ -1,33 +1,35 @@
-"""The content of a file, read as it arrives."""
+"""The content of a file, read as it arrives, blocking or not."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
+from .._utils import safe_repr
 from ..error import VoyageError
-from ..reprs import whole
+from ..flow import in_thread
 from . import calls
 from .downloads import Download
-from .resuming import target
-from .rows import Rows
+from .lines import LineReader
+from .writing import AtomicFile, ResumableFile
 
 if TYPE_CHECKING:
-    from ..flow import Sender
+    from ..flow import AsyncSender, Sender
     from ..options import CallOptions
 
 
 class FileContent:
     """The content of a file. Nothing is sent before it is read, and each reading begins anew.
 
-    It holds a connection while an iteration is under way. One that is left early gives it back
-    when it is closed or dropped, and at the latest at the end of a `with` block over the content.
+    An iteration that is under way holds a connection. One that is left early releases it when it
+    is closed or dropped, and at the latest at the end of a `with` block over the content.
 
-    A connection that breaks within the content is no failure: the rest is asked for, up to three
+    A connection that breaks within the content is no failure: the rest is requested, up to three
     times in a row without a byte more, or `max_retries` times if that is more.
 
     Attributes:
@@ -48,27 +50,27 @@ class FileContent:
         self._running: WeakSet[Generator[Any]] = WeakSet()
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """Its bytes in pieces, as they arrive.
+        """Yield its bytes in pieces, as they arrive.
 
         Raises:
-            VoyageError: The call failed, or broke and could not go on.
+            VoyageError: A call failed, or the connection broke too often.
         """
-        return self._noted(self._pieces(self._download(whole=False)))
+        return self._track(self._pieces(self._download(whole=False)))
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Its lines as decoded JSON, as they arrive, in the server's order, which is any.
+        """Yield its lines as decoded JSON, as they arrive. The server orders them as it likes.
 
         Raises:
             MalformedResponseError: A line is not a JSON object; says which.
-            VoyageError: The call failed, or broke and could not go on.
+            VoyageError: A call failed, or the connection broke too often.
         """
-        return self._noted(self._rows())
+        return self._track(self._rows())
 
     def read(self) -> bytes:
-        """All of it.
+        """Read all of it.
 
         Raises:
-            VoyageError: The call failed, or broke and could not go on.
+            VoyageError: A call failed, or the connection broke too often.
         """
         return b"".join(self._pieces(self._download(whole=True)))
 
@@ -79,26 +81,27 @@ class FileContent:
         resume: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> Path:
-        """Write it to a file, which is there whole or not at all, and replaces one that is there.
+        """Write it to a file, which is there whole or not at all and replaces one that is there.
 
-        Only its user can read it, whatever the umask.
+        Only its user can read the file, whatever the umask.
 
         Args:
             path: The file's; its folder must exist.
-            resume: Whether to keep what has arrived if it fails or is killed, in a hidden file
-                beside it, and to go on from there when it is called again; a server that can't
-                skip that part sends it again. One that others can have written is not gone on from.
-            progress: Called with the bytes that were written and their number in the end.
+            resume: Whether to keep what has arrived if this fails or is killed, in a hidden file
+                beside it, and to continue from there when this is called again; a server that
+                can't skip that part sends it again. A hidden file that others can have written to
+                is not continued.
+            progress: Called with the bytes written so far and their number in the end.
 
         Returns:
             The path.
 
         Raises:
             ArgumentError: The path is that of a folder, a device or a pipe.
-            MalformedResponseError: What came is not as long as the file is said to be.
-            OSError: It can't be written, or another call to resume it is at work, or there is a
-                link or a pipe where it would be kept.
-            VoyageError: A call failed, or broke and could not go on.
+            MalformedResponseError: The content is not as long as the file is said to be.
+            OSError: It can't be written, or another call is resuming it, or there is a link or a
+                pipe in the place of the hidden file.
+            VoyageError: A call failed, or the connection broke too often.
 
         Example:
             >>> import os, tempfile
@@ -109,7 +112,7 @@ class FileContent:
             True
         """
         download = self._download(whole=True)
-        with target(path, self.file_id, resume=resume) as file:
+        with _file(path, self.file_id, resume=resume) as file:
             size = self._sender.send(calls.retrieve(self.file_id), self._options).bytes
             download.received = file.open(size)
             for piece in self._pieces(download, size):
@@ -120,7 +123,7 @@ class FileContent:
         return file.path
 
     def close(self) -> None:
-        """End the iterations that are under way, and give their connections back."""
+        """End the iterations that are under way, and release their connections."""
         for running in list(self._running):
             running.close()
 
@@ -140,15 +143,15 @@ class FileContent:
         options = sender.options(given)
         return Download(self.file_id, given, options, sender.environment, whole=whole)
 
-    def _noted(self, running: Generator[Any]) -> Generator[Any]:
+    def _track(self, running: Generator[Any]) -> Generator[Any]:
         self._running.add(running)
         return running
 
     def _rows(self) -> Generator[dict[str, Any]]:
-        rows = Rows(self.file_id)
+        reader = LineReader(self.file_id)
         for piece in self._pieces(self._download(whole=False)):
-            yield from rows.feed(piece)
-        yield from rows.end()
+            yield from reader.feed(piece)
+        yield from reader.end()
 
     def _pieces(self, download: Download, expected: int | None = None) -> Generator[bytes]:
         while True:
@@ -168,6 +171,179 @@ class FileContent:
                 return
             self._sender.sleep(wait)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file_id!r})"
+
+
+class AsyncFileContent:
+    """`FileContent` with `async for`, `await` and `async with`.
+
+    Leave a loop early within `async with`, which releases the connection at once; dropped
+    iterations release theirs when the event loop gets to it.
+
+    Example:
+        >>> async def names(file_id):
+        ...     async with voyageai.AsyncClient() as vo, vo.files.content(file_id) as content:
+        ...         return [row["custom_id"] async for row in content.lines()]
+        >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
+        >>> asyncio.run(names(file.id))
+        ['a']
+    """
+
+    def __init__(self, sender: AsyncSender, file_id: str, options: CallOptions) -> None:
+        self.file_id = calls.check_id("file_id", file_id)
+        self._sender = sender
+        self._options = options
+        self._running: WeakSet[AsyncGenerator[Any]] = WeakSet()
+        # Iterations that a loop has dropped, for the end of an `async with`.
+        self._kept: list[AsyncGenerator[Any]] | None = None
+
+    def iter_bytes(self) -> AsyncIterator[bytes]:
+        """Yield its bytes in pieces, as they arrive.
+
+        Raises:
+            VoyageError: A call failed, or the connection broke too often.
+        """
+        return self._track(self._pieces(self._download(whole=False)))
+
+    def lines(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield its lines as decoded JSON, as they arrive. The server orders them as it likes.
+
+        Raises:
+            MalformedResponseError: A line is not a JSON object; says which.
+            VoyageError: A call failed, or the connection broke too often.
+        """
+        return self._track(self._rows())
+
+    async def read(self) -> bytes:
+        """Read all of it.
+
+        Raises:
+            VoyageError: A call failed, or the connection broke too often.
+        """
+        async with aclosing(self._pieces(self._download(whole=True))) as pieces:
+            return b"".join([piece async for piece in pieces])
+
+    async def write_to(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Path:
+        """Write it to a file, which is there whole or not at all and replaces one that is there.
+
+        Only its user can read the file, whatever the umask.
+
+        The disk is written to in threads.
+
+        Args:
+            path: The file's; its folder must exist.
+            resume: Whether to keep what has arrived if this fails or is killed, in a hidden file
+                beside it, and to continue from there when this is called again; a server that
+                can't skip that part sends it again. A hidden file that others can have written to
+                is not continued.
+            progress: Called with the bytes written so far and their number in the end.
+
+        Returns:
+            The path.
+
+        Raises:
+            ArgumentError: The path is that of a folder, a device or a pipe.
+            MalformedResponseError: The content is not as long as the file is said to be.
+            OSError: It can't be written, or another call is resuming it, or there is a link or a
+                pipe in the place of the hidden file.
+            VoyageError: A call failed, or the connection broke too often.
+
+        Example:
+            >>> import os, tempfile
+            >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
+            >>> async def main():
+            ...     with tempfile.TemporaryDirectory() as folder:
+            ...         async with voyageai.AsyncClient() as vo:
+            ...             content = vo.files.content(file.id)
+            ...             path = await content.write_to(f"{folder}/lines.jsonl")
+            ...             return os.path.getsize(path) == file.bytes
+            >>> asyncio.run(main())
+            True
+        """
+        download = self._download(whole=True)
+        async with _file(path, self.file_id, resume=resume) as file:
+            file_object = await self._sender.send(calls.retrieve(self.file_id), self._options)
+            size = file_object.bytes
+            download.received = await in_thread(file.open, size)
+            async with aclosing(self._pieces(download, size)) as pieces:
+                async for piece in pieces:
+                    await in_thread(file.write, piece)
+                    if progress is not None:
+                        progress(download.received, size)
+            await in_thread(file.complete)
+        return file.path
+
+    async def aclose(self) -> None:
+        """End the iterations that are under way, and release their connections."""
+        for running in list(self._running):
+            await running.aclose()
+        self._kept = None
+
+    async def __aenter__(self) -> Self:
+        self._kept = []
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _download(self, *, whole: bool) -> Download:
+        sender, given = self._sender, self._options
+        options = sender.options(given)
+        return Download(self.file_id, given, options, sender.environment, whole=whole)
+
+    def _track(self, running: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
+        self._running.add(running)
+        if self._kept is not None:
+            self._kept.append(running)
+        return running
+
+    async def _rows(self) -> AsyncGenerator[dict[str, Any]]:
+        reader = LineReader(self.file_id)
+        async with aclosing(self._pieces(self._download(whole=False))) as pieces:
+            async for piece in pieces:
+                for row in reader.feed(piece):
+                    yield row
+        for row in reader.end():
+            yield row
+
+    async def _pieces(
+        self, download: Download, expected: int | None = None
+    ) -> AsyncGenerator[bytes]:
+        while True:
+            try:
+                stream = await self._sender.send(*download.next())
+                try:
+                    download.begun(stream)
+                    async with aclosing(stream.apieces()) as pieces:
+                        async for piece in pieces:
+                            if new := download.take(piece):
+                                yield new
+                finally:
+                    await stream.aclose()
+            except VoyageError as failure:
+                wait = download.broken(failure)
+            else:
+                download.end(expected)
+                return
+            await self._sender.sleep(wait)
+
+    @safe_repr
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.file_id!r})"
+
+
+def _file(path: str | os.PathLike[str], file_id: str, *, resume: bool) -> AtomicFile:
+    return ResumableFile(path, file_id) if resume else AtomicFile(path)

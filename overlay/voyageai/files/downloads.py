@@ -1,4 +1,4 @@
-"""Where a download stands, and how it goes on when it breaks: without I/O."""
+"""The state of a download, and how it continues when its connection breaks. No I/O."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from ..transport.streams import Stream
 
 BREAKS = 3
-"""How often in a row a download may break without a byte more, if `max_retries` is not more."""
+"""How often in a row a download may break without a byte more, unless `max_retries` is more."""
 AS_IT_IS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:([0-9]{1,18})|\*)", re.IGNORECASE)
 
 
 class Download:
-    """Where the download of a file stands.
+    """The state of the download of a file.
 
-    It goes on where it broke by asking for the rest. A server that gives all of it again is heard
-    out, and what has arrived before is passed over.
+    Where the connection breaks, the rest is requested. If the server sends all of it again, what
+    has arrived before is skipped.
 
     Args:
         file_id: Id of the file.
-        given: The options of the call, as they were given.
-        options: The same, complete.
+        given: The options of the call, as the user gave them.
+        options: The complete options of the call.
         environment: Clocks and randomness.
-        whole: Whether the time for a call is that for the whole content; if not, it is that until
-            the content begins, as nobody knows how long its reader takes for it.
+        whole: Whether the deadline of the call is that of the whole content; if not, it is that of
+            its beginning, as nobody knows how long its reader takes.
 
     Attributes:
-        received: Bytes of the content that have arrived; some may have done so earlier.
-        total: How many there are, as far as the server has said.
+        received: Bytes of the content that have arrived, in earlier downloads too.
+        total: Bytes of the whole content; None until the server says.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class Download:
         self._opened = False
         self._ranges = True
         self._etag: str | None = None
-        self._passed_over = 0
+        self._to_skip = 0
         self._breaks = 0
         self._broke_at = 0
 
     def next(self) -> tuple[Call[Stream], CallOptions]:
-        """The call for what is missing.
+        """Return the call for what is missing, and its options.
 
         Raises:
             DeadlineError: There is no time left for it.
@@ -88,10 +88,10 @@ class Download:
         return calls.content(self._file_id, whole=self._whole), options
 
     def begun(self, stream: Stream) -> None:
-        """Take note of an answer's headers.
+        """Read the headers of an answer.
 
         Raises:
-            VoyageError: It does not go on with what has arrived.
+            VoyageError: The answer does not continue what has arrived.
         """
         headers = stream.headers
         etag = headers.get("etag")
@@ -99,14 +99,14 @@ class Download:
             if self._etag not in (None, etag):
                 raise self._error(APIError, "its content changed while it was read", stream)
             self._etag = etag
-        self._passed_over, total = self.received, None
+        self._to_skip, total = self.received, None
         if headers.get("content-encoding", "identity").lower() != "identity":
-            self._ranges = False  # places in what is compressed are other ones
+            self._ranges = False  # offsets would be those of the compressed bytes
         elif stream.status_code == 206:
             match = RANGE.fullmatch(headers.get("content-range", ""))
             if match is None or int(match[1]) > self.received:
                 raise self._error(MalformedResponseError, "it goes on elsewhere", stream)
-            self._passed_over = self.received - int(match[1])
+            self._to_skip = self.received - int(match[1])
             total = int(match[2]) if match[2] else None
         elif headers.get("content-length", "").isdigit():
             total = int(headers["content-length"])
@@ -116,25 +116,25 @@ class Download:
         self._opened = True
 
     def take(self, piece: bytes) -> bytes:
-        """What is new in a piece.
+        """Count a piece, and return what is new in it.
 
         Raises:
-            DeadlineError: The time for it all is over.
+            DeadlineError: The time for the whole content is over.
         """
         self._check_time()
-        skipped = min(len(piece), self._passed_over)
-        self._passed_over -= skipped
+        skipped = min(len(piece), self._to_skip)
+        self._to_skip -= skipped
         self.received += len(piece) - skipped
         return piece[skipped:] if skipped else piece
 
     def end(self, expected: int | None = None) -> None:
-        """Take note of the end.
+        """Check the number of bytes at the end.
 
         Args:
-            expected: Bytes that there must be.
+            expected: Bytes that the file is known to have.
 
         Raises:
-            MalformedResponseError: There are more or fewer.
+            MalformedResponseError: There were more or fewer.
         """
         for said in (self.total, expected):
             if said is not None and self.received != said:
@@ -143,10 +143,10 @@ class Download:
                 )
 
     def broken(self, failure: VoyageError) -> float:
-        """Seconds to wait before it goes on.
+        """Return the seconds to wait before the rest is requested.
 
         Raises:
-            VoyageError: It doesn't: that failure.
+            VoyageError: The failure, if the download can't continue.
         """
         if self._ranges and failure.http_status == 416 and self.received:
             self._ranges = False

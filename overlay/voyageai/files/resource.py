@@ -1,4 +1,4 @@
-"""Files, for code that waits."""
+"""`client.files` of a blocking client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Unpack
 from ..raw import Raw, raw
 from . import calls
 from .content import FileContent
-from .paging import Pages
+from .lines import LineCheck
+from .objects import Pages
 from .sources import Given, Source
 
 if TYPE_CHECKING:
@@ -47,33 +48,33 @@ class Files:
         progress: Callable[[int, int], object] | None = None,
         **options: Unpack[CallOptions],
     ) -> FileObject:
-        """Upload the lines of a batch job, from disk, so that they are never whole in memory.
+        """Upload the lines of a batch job. They are read from disk, never whole into memory.
 
-        All lines are looked at before anything is sent: each must be an object with a `custom_id`
-        of its own and a `body`, and there may not be more of them than a batch takes. Rows, and
-        files that can't be read twice, are put into a temporary file for that, which nobody else
-        can read, in the folder that `tempfile` chooses; `TMPDIR` names another.
+        All lines are checked before anything is sent: each must be an object with a `custom_id` of
+        its own and a `body`, and there may not be more of them than a batch takes. Rows, and files
+        that can't be read twice, are copied to a temporary file first, which nobody else can read,
+        in the folder that `tempfile` chooses; `TMPDIR` names another.
 
-        With `max_retries` it is sent again if it was refused for a reason that may pass or did not
-        arrive as a whole, but not if the file may be stored: then the error has
-        `outcome_unknown`, and `list` shows whether it is.
+        With `max_retries` the file is sent again if it was refused for a reason that may pass, or
+        did not arrive whole, but not if it may be stored: then the error has `outcome_unknown`, and
+        `list` shows whether it is.
 
         Args:
             source: A path, bytes, a file opened with `"rb"` (from where it stands), or an iterable
                 of rows such as `{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}`.
-            purpose: What it is for.
-            filename: Its name, which must end in `.jsonl`; by default that of the file.
-            check: Whether to look at the lines.
-            progress: Called with the bytes of the file that were sent and their number in the end,
-                from the start again when it is sent again.
+            purpose: What the file is for.
+            filename: Its name, which must end in `.jsonl`; by default that of `source`.
+            check: Whether to check the lines.
+            progress: Called with the bytes sent so far and their number in the end; it begins
+                anew when the file is sent again.
 
         Returns:
             The stored file.
 
         Raises:
-            ArgumentError: A line is wrong, which is named by its number, or another argument is;
+            ArgumentError: A line is wrong (the message has its number), or another argument is;
                 nothing was sent. Or the file was changed while it was sent, and is not stored.
-            OSError: The file can't be read, or there is no room for the temporary one.
+            OSError: The file can't be read, or there is no space for the temporary one.
             VoyageError: The call failed.
 
         Example:
@@ -85,21 +86,21 @@ class Files:
         """
         calls.check_purpose(purpose)
         with Source(source, filename) as opened:
-            for _ in opened.prepare(check=check):
+            for _ in opened.prepare(LineCheck() if check else None):
                 pass
             return self._sender.send(calls.upload(opened, purpose, progress), options)
 
     def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
-        """What there is to know of a file.
+        """Retrieve a file, without its content.
 
         Args:
             file_id: Id of the file.
 
         Returns:
-            The file, without its content.
+            The file.
 
         Raises:
-            NotFoundError: There is none, or no longer.
+            NotFoundError: There is no such file, or no longer.
             VoyageError: The call failed.
 
         Example:
@@ -117,16 +118,16 @@ class Files:
         after: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Pages[FileObject]:
-        """Files, from the newest unless asked otherwise.
+        """List files, from the newest by default.
 
         Args:
             purpose: Only files for this: `batch`, `batch-output`, `batch-error`.
             order: By time, `asc` or `desc`.
             limit: Files per page.
-            after: Id of the file that they follow.
+            after: Id of the file before the first one.
 
         Returns:
-            What can be iterated over for all of them, page by page; `.page()` gives one page.
+            An iterable over all of them, loaded page by page; `.page()` loads one page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -140,24 +141,24 @@ class Files:
             (True, True)
         """
         calls.check_order(order)
-        ask = partial(calls.list_page, purpose, order, limit)
-        return Pages(self._sender, ask, after, options)
+        page_call = partial(calls.list_page, purpose, order, limit)
+        return Pages(self._sender, page_call, after, options)
 
     def content(self, file_id: str, **options: Unpack[CallOptions]) -> FileContent:
-        """The content of a file: `.lines()`, `.iter_bytes()`, `.read()` or `.write_to(path)`.
+        """Return the content of a file, for `.lines()`, `.iter_bytes()`, `.read()`, `.write_to()`.
 
-        Nothing is sent before one of these is called. The time for a call is that for all of
-        `read` and `write_to`, and for the others that until the content begins; then it bounds
+        Nothing is sent before one of these is called. For `read` and `write_to` the deadline is
+        that of the whole content; for the others it is that of its beginning, and `timeout` bounds
         each wait for a piece.
 
         Args:
             file_id: Id of the file.
 
         Returns:
-            The content, to read in one of these ways.
+            The content, not yet requested.
 
         Raises:
-            ArgumentError: The id is wrong.
+            ArgumentError: The id can't be one.
 
         Example:
             >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
@@ -173,9 +174,9 @@ class Files:
             file_id: Id of the file.
 
         Raises:
-            NotFoundError: There is none, or no longer: a retry finds nothing where only the answer
-                to the first try was lost.
-            NotDeletedError: The server did not do it.
+            NotFoundError: There is no such file, or no longer: where only the answer to the first
+                attempt was lost, its retry finds nothing.
+            NotDeletedError: The server did not delete it.
             VoyageError: The call failed.
 
         Example:

@@ -1,4 +1,4 @@
-"""Files, for code that does other things while it waits."""
+"""`client.files` of an asynchronous client."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Unpack
 from ..flow import in_thread
 from ..raw import Raw, raw_async
 from . import calls
-from .content_async import AsyncFileContent
-from .paging import AsyncPages
+from .content import AsyncFileContent
+from .lines import LineCheck
+from .objects import AsyncPages
 from .sources import Given, Source
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class AsyncFiles:
-    """The same as `Files`, without blocking: files are read and written in threads.
+    """`Files` of an asynchronous client; files on disk are read and written in threads.
 
-    `list` and `content` are not awaited themselves, but what they give is.
+    `list` and `content` are not awaited, but what they return is.
 
     Example:
         >>> async def upload():
@@ -49,35 +50,35 @@ class AsyncFiles:
         progress: Callable[[int, int], object] | None = None,
         **options: Unpack[CallOptions],
     ) -> FileObject:
-        """Upload the lines of a batch job, from disk, so that they are never whole in memory.
+        """Upload the lines of a batch job. They are read from disk, never whole into memory.
 
-        All lines are looked at before anything is sent: each must be an object with a `custom_id`
-        of its own and a `body`, and there may not be more of them than a batch takes. Rows, and
-        files that can't be read twice, are put into a temporary file for that, which nobody else
-        can read, in the folder that `tempfile` chooses; `TMPDIR` names another.
+        All lines are checked before anything is sent: each must be an object with a `custom_id` of
+        its own and a `body`, and there may not be more of them than a batch takes. Rows, and files
+        that can't be read twice, are copied to a temporary file first, which nobody else can read,
+        in the folder that `tempfile` chooses; `TMPDIR` names another.
 
-        With `max_retries` it is sent again if it was refused for a reason that may pass or did not
-        arrive as a whole, but not if the file may be stored: then the error has
-        `outcome_unknown`, and `list` shows whether it is.
+        With `max_retries` the file is sent again if it was refused for a reason that may pass, or
+        did not arrive whole, but not if it may be stored: then the error has `outcome_unknown`, and
+        `list` shows whether it is.
 
-        Rows are made in threads; `progress` is called on the event loop.
+        Rows are iterated over in threads; `progress` is called on the event loop.
 
         Args:
             source: A path, bytes, a file opened with `"rb"` (from where it stands), or an iterable
                 of rows such as `{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}`.
-            purpose: What it is for.
-            filename: Its name, which must end in `.jsonl`; by default that of the file.
-            check: Whether to look at the lines.
-            progress: Called with the bytes of the file that were sent and their number in the end,
-                from the start again when it is sent again.
+            purpose: What the file is for.
+            filename: Its name, which must end in `.jsonl`; by default that of `source`.
+            check: Whether to check the lines.
+            progress: Called with the bytes sent so far and their number in the end; it begins
+                anew when the file is sent again.
 
         Returns:
             The stored file.
 
         Raises:
-            ArgumentError: A line is wrong, which is named by its number, or another argument is;
+            ArgumentError: A line is wrong (the message has its number), or another argument is;
                 nothing was sent. Or the file was changed while it was sent, and is not stored.
-            OSError: The file can't be read, or there is no room for the temporary one.
+            OSError: The file can't be read, or there is no space for the temporary one.
             VoyageError: The call failed.
 
         Example:
@@ -93,7 +94,7 @@ class AsyncFiles:
         calls.check_purpose(purpose)
         opened = await in_thread(Source, source, filename)
         try:
-            steps = opened.prepare(check=check)
+            steps = opened.prepare(LineCheck() if check else None)
             while await in_thread(next, steps, self) is not self:
                 pass
             call = calls.upload(opened, purpose, progress)
@@ -102,16 +103,16 @@ class AsyncFiles:
             opened.close()
 
     async def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
-        """What there is to know of a file.
+        """Retrieve a file, without its content.
 
         Args:
             file_id: Id of the file.
 
         Returns:
-            The file, without its content.
+            The file.
 
         Raises:
-            NotFoundError: There is none, or no longer.
+            NotFoundError: There is no such file, or no longer.
             VoyageError: The call failed.
 
         Example:
@@ -133,18 +134,18 @@ class AsyncFiles:
         after: str | None = None,
         **options: Unpack[CallOptions],
     ) -> AsyncPages[FileObject]:
-        """Files, from the newest unless asked otherwise.
+        """List files, from the newest by default.
 
-        It is not awaited itself, but what it gives is.
+        It is not awaited, but what it returns is.
 
         Args:
             purpose: Only files for this: `batch`, `batch-output`, `batch-error`.
             order: By time, `asc` or `desc`.
             limit: Files per page.
-            after: Id of the file that they follow.
+            after: Id of the file before the first one.
 
         Returns:
-            What can be iterated over for all of them, page by page; `.page()` gives one page.
+            An iterable over all of them, loaded page by page; `.page()` loads one page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -161,26 +162,26 @@ class AsyncFiles:
             (True, True, True)
         """
         calls.check_order(order)
-        ask = partial(calls.list_page, purpose, order, limit)
-        return AsyncPages(self._sender, ask, after, options)
+        page_call = partial(calls.list_page, purpose, order, limit)
+        return AsyncPages(self._sender, page_call, after, options)
 
     def content(self, file_id: str, **options: Unpack[CallOptions]) -> AsyncFileContent:
-        """The content of a file: `.lines()`, `.iter_bytes()`, `.read()` or `.write_to(path)`.
+        """Return the content of a file, for `.lines()`, `.iter_bytes()`, `.read()`, `.write_to()`.
 
-        Nothing is sent before one of these is called. The time for a call is that for all of
-        `read` and `write_to`, and for the others that until the content begins; then it bounds
+        Nothing is sent before one of these is called. For `read` and `write_to` the deadline is
+        that of the whole content; for the others it is that of its beginning, and `timeout` bounds
         each wait for a piece.
 
-        It is not awaited itself, but what it gives is.
+        It is not awaited, but what it returns is.
 
         Args:
             file_id: Id of the file.
 
         Returns:
-            The content, to read in one of these ways.
+            The content, not yet requested.
 
         Raises:
-            ArgumentError: The id is wrong.
+            ArgumentError: The id can't be one.
 
         Example:
             >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
@@ -200,9 +201,9 @@ class AsyncFiles:
             file_id: Id of the file.
 
         Raises:
-            NotFoundError: There is none, or no longer: a retry finds nothing where only the answer
-                to the first try was lost.
-            NotDeletedError: The server did not do it.
+            NotFoundError: There is no such file, or no longer: where only the answer to the first
+                attempt was lost, its retry finds nothing.
+            NotDeletedError: The server did not delete it.
             VoyageError: The call failed.
 
         Example:

@@ -1,4 +1,4 @@
-"""What is uploaded: read once to be checked, and again to be sent, in pieces."""
+"""Uploads: lines are read once to be checked, and again to be sent, in pieces."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from typing import IO, Any, Self
 from voyageai_rest.types import to_json
 
 from ..error import ArgumentError
-from .checking import LONGEST, LineCheck, encode
+from .lines import LineCheck, encode
 
 STEP = 1024 * 1024
-"""Bytes that are worked on between two looks at whether to go on."""
+"""Bytes that are processed between two points where a caller may stop."""
 ENDING = ".jsonl"
 UNNAMED = f"lines{ENDING}"
 
 Rows = Iterable[Mapping[str, Any]]
 Given = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Rows
-"""What can be uploaded."""
+"""The types of the argument `source` of `upload`."""
 
 
 class Source:
-    """What is uploaded. What can't be read twice is put into a temporary file first.
+    """The lines of an upload, as a binary file from 0 to `size`.
 
-    It is a binary file of its own, from 0 to `size`, as what is sent must be what was checked.
+    What can't be read twice is copied to a temporary file first, as the bytes that are sent must be
+    those that were checked.
 
     Args:
         given: A path, bytes, a binary file from where it stands, or rows.
-        filename: The name it is to have.
+        filename: The name of the stored file; by default that of the path or the file.
 
     Attributes:
-        filename: The same, or else the file's own, or one for files without a name.
-        size: Bytes; known when it is prepared.
+        filename: The name of the stored file.
+        size: Its bytes; known once it is prepared.
         position: Bytes that were read since its beginning.
 
     Raises:
-        ArgumentError: It is none of these, or its name is not one of JSON Lines.
-        OSError: It can't be opened.
+        ArgumentError: It is none of these, or its name does not end in `.jsonl`.
+        OSError: The path can't be opened.
     """
 
     def __init__(self, given: Given, filename: str | None = None) -> None:
@@ -64,17 +65,16 @@ class Source:
             self._rows = _rows(given)
             self._file = self._temporary()
 
-    def prepare(self, *, check: bool) -> Generator[None]:
+    def prepare(self, lines: LineCheck | None) -> Generator[None]:
         """Make it ready to be sent, in steps that take little time each.
 
         Args:
-            check: Whether to look at the lines.
+            lines: Checks the lines; None for no check.
 
         Raises:
             ArgumentError: A line is wrong; says which and why.
-            OSError: It can't be read, or there is no room for the temporary file.
+            OSError: It can't be read, or there is no space for the temporary file.
         """
-        lines = LineCheck() if check else None
         if self._rows is not None:
             yield from self._write(self._rows, lines)
             lines = None  # as they came
@@ -83,13 +83,13 @@ class Source:
         self.size = self._file.seek(0, os.SEEK_END) - self._start
         self.seek(0)
         if lines is not None:
-            yield from self._look(lines)
+            yield from self._check(lines)
             self.seek(0)
         if not self.size:
             raise ArgumentError("there is nothing to upload: it is empty", "source")
 
     def _seekable(self) -> bool:
-        """Whether it can be read twice, and its end is known."""
+        """Return whether it can be read twice, and its end is known."""
         try:
             if not self._file.seekable():
                 return False
@@ -101,7 +101,7 @@ class Source:
         return True
 
     def _write(self, rows: Iterable[Any], lines: LineCheck | None) -> Generator[None]:
-        """Put rows into the temporary file."""
+        """Write rows to the temporary file."""
         written = 0
         for number, given in enumerate(rows, 1):
             row = to_json(given)
@@ -118,16 +118,16 @@ class Source:
                 yield
 
     def _spool(self) -> Generator[None]:
-        """Copy what can be read only once."""
+        """Copy a file that can be read only once to a temporary one."""
         original, self._start = self._file, 0
         self._file = self._temporary()
         while piece := original.read(STEP):
             self._file.write(piece)
             yield
 
-    def _look(self, lines: LineCheck) -> Generator[None]:
+    def _check(self, lines: LineCheck) -> Generator[None]:
         seen = 0
-        while line := self._file.readline(LONGEST + 1):
+        while line := self._file.readline(lines.max_bytes + 1):
             lines.raw(line)
             seen += len(line)
             if seen >= STEP:
@@ -137,10 +137,10 @@ class Source:
     def _temporary(self) -> IO[bytes]:
         return self._owned.enter_context(tempfile.TemporaryFile(prefix="voyageai-"))
 
-    # What the HTTP library needs of a file.
+    # The methods of a file that the HTTP library uses.
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes.
+        """Read the next bytes.
 
         Raises:
             ArgumentError: The file is no longer as long as it was.
@@ -157,22 +157,22 @@ class Source:
         return piece
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place."""
+        """Move to a position, and return it."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.size}[whence]
         self.position = base + offset
         self._file.seek(self._start + self.position)
         return self.position
 
     def tell(self) -> int:
-        """Where it stands."""
+        """Return the position."""
         return self.position
 
     def seekable(self) -> bool:
-        """It can be read again."""
+        """Return True: it can be read again."""
         return True
 
     def close(self) -> None:
-        """Close what was opened here, and remove the temporary file."""
+        """Close the path that was opened, and remove the temporary file."""
         self._owned.close()
 
     def __enter__(self) -> Self:

@@ -1,1 +1,1 @@
-"""From what users pass to what is sent: checked, and in the contract's form."""
+"""Inputs of calls, checked and in the contract's form."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..error import ArgumentError
-from ..limits import NONE, check_number, constraint
+from ..limits import NONE, check_flag, check_number, constraint
 from .texts import check_list, check_texts
 
 if TYPE_CHECKING:
@@ -16,34 +16,40 @@ ChunkFunction = Callable[[str], list[str]]
 REQUEST = "ContextualizedEmbeddingsRequest"
 
 
-def check_chunking(
-    chunk_fn: ChunkFunction | None,
-    enable_auto_chunking: bool,
-    chunk_size: int | None,
-    chunk_overlap: int | None,
-) -> None:
+def check_chunking(chunk_fn: ChunkFunction | None, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse arguments of chunking that contradict each other.
+
+    Args:
+        chunk_fn: Splits each text into chunks.
+        fields: The fields of the request, of which `enable_auto_chunking`, `chunk_size` and
+            `chunk_overlap` are looked at.
+
+    Returns:
+        The fields. Auto-chunking that is off is None: it is not sent.
 
     Raises:
         ArgumentError: They do. Messages and their order are the official client's.
     """
-    if chunk_fn is not None and enable_auto_chunking:
+    automatic = fields.get("enable_auto_chunking")
+    size, overlap = fields.get("chunk_size"), fields.get("chunk_overlap")
+    check_flag("enable_auto_chunking", automatic)
+    if chunk_fn is not None and automatic:
         raise ArgumentError(
             "chunk_fn cannot be combined with enable_auto_chunking=True", "chunk_fn"
         )
-    if not enable_auto_chunking and (chunk_size is not None or chunk_overlap is not None):
+    if not automatic and (size is not None or overlap is not None):
         raise ArgumentError(
             "chunk_size and chunk_overlap require enable_auto_chunking=True", "chunk_size"
         )
-    if chunk_size is not None and chunk_overlap is not None and chunk_overlap >= chunk_size:
+    if size is not None and overlap is not None and overlap >= size:
         raise ArgumentError(
-            f"chunk_overlap ({chunk_overlap}) must be less than chunk_size ({chunk_size})",
-            "chunk_overlap",
+            f"chunk_overlap ({overlap}) must be less than chunk_size ({size})", "chunk_overlap"
         )
-    check_number(REQUEST, "chunk_size", chunk_size)
-    check_number(REQUEST, "chunk_overlap", chunk_overlap)
-    if chunk_overlap is not None and chunk_size is None:
+    check_number(REQUEST, "chunk_size", size)
+    check_number(REQUEST, "chunk_overlap", overlap)
+    if overlap is not None and size is None:
         raise ArgumentError("chunk_overlap requires chunk_size", "chunk_overlap")
+    return {**fields, "enable_auto_chunking": automatic or None}
 
 
 def check_documents(
@@ -52,16 +58,16 @@ def check_documents(
     chunk_fn: ChunkFunction | None,
     enable_auto_chunking: bool,
 ) -> list[list[str]]:
-    """Documents as lists of chunks, from the forms that the endpoint takes.
+    """Return documents as lists of chunks, from any of the forms that the endpoint takes.
 
     Args:
         inputs: Lists of chunks, or a flat list of queries or of whole documents.
-        input_type: What the texts are for.
+        input_type: `query`, `document` or None.
         chunk_fn: Splits each text into chunks.
-        enable_auto_chunking: Whether the server does.
+        enable_auto_chunking: Whether the server splits them.
 
     Raises:
-        ArgumentError: It is something else, or against a rule of the endpoint.
+        ArgumentError: `inputs` is something else, or against a rule of the endpoint.
     """
     bounds = constraint(REQUEST, "inputs")
     if type(inputs) in (list, tuple) and not inputs:
@@ -95,7 +101,7 @@ def check_documents(
 
 
 def apply_chunking(inputs: Iterable[Iterable[str]], chunk_fn: ChunkFunction) -> list[list[str]]:
-    """Each document's texts, each split by `chunk_fn`, in order."""
+    """Return the chunks of each document: those of its texts, in order."""
     return [[chunk for text in document for chunk in chunk_fn(text)] for document in inputs]
 
 

@@ -27,7 +27,7 @@ KINDS = (TextContent, ImageUrlContent, ImageBase64Content, VideoUrlContent, Vide
 
 
 def check_inputs(inputs: object) -> list[MultimodalInput]:
-    """Inputs of the multimodal endpoint.
+    """Return inputs of the multimodal endpoint.
 
     Args:
         inputs: A list of dicts with a `content` list of parts such as
@@ -61,13 +61,13 @@ def check_inputs(inputs: object) -> list[MultimodalInput]:
 
 
 def texts_of(inputs: list[MultimodalInput]) -> list[str]:
-    """The first text of each input that has one; the prompt goes before it."""
+    """Return the first part of each input where it is a text; the prompt goes before it."""
     firsts = (item.content[0] for item in inputs)
     return [part.text for part in firsts if isinstance(part, TextContent)]
 
 
 def estimate_inputs(inputs: list[MultimodalInput], model: str) -> int:
-    """Tokens of inputs before they are sent; pictures count as the most that they can be."""
+    """Estimate the tokens of inputs; pictures count as the most that they can be."""
     parts = [part for item in inputs for part in item.content]
     texts = [part.text for part in parts if isinstance(part, TextContent)]
     images = sum(isinstance(part, (ImageUrlContent, ImageBase64Content)) for part in parts)

@@ -1,4 +1,4 @@
-"""Long texts into chunks at the best places there are.
+"""Split long texts into chunks, at paragraphs, lines, sentences or words.
 
 A text is cut after the first separator that occurs in it; pieces that are still too long are cut
 after the next, down to single characters; short neighbours are put together again. Nothing is lost:
@@ -55,7 +55,7 @@ def _split(text: str, size: int, separators: Sequence[str]) -> Iterator[str]:
 
 
 def _cut(text: str, separator: str) -> Iterable[str]:
-    """Pieces that end with the separator, but for the last."""
+    """Split a text after each separator."""
     if not separator:
         return text
     *ended, last = text.split(separator)
@@ -63,7 +63,7 @@ def _cut(text: str, separator: str) -> Iterable[str]:
 
 
 def _together(pieces: Iterable[str], size: int) -> Iterator[str]:
-    """Neighbours joined as long as they fit."""
+    """Join neighbouring pieces up to a size."""
     chunk = ""
     for piece in pieces:
         if chunk and len(chunk) + len(piece) > size:

@@ -11,7 +11,7 @@ from ..error import ArgumentError
 
 
 def check_text(value: object, argument: str, bounds: Constraint) -> str:
-    """A text.
+    """Return a text as it is.
 
     Raises:
         ArgumentError: It is not a string, or it is empty where that is refused.
@@ -24,12 +24,12 @@ def check_text(value: object, argument: str, bounds: Constraint) -> str:
 
 
 def check_texts(values: object, argument: str, bounds: Constraint) -> list[str]:
-    """A list of texts.
+    """Return a list of texts.
 
     Args:
         values: A list, tuple or other sequence of strings.
-        argument: How the caller knows it.
-        bounds: What the contract demands.
+        argument: Name of the argument, for errors.
+        bounds: The contract's bounds.
 
     Raises:
         ArgumentError: It is something else, too short or too long, or one of its items is not a
@@ -45,7 +45,7 @@ def check_texts(values: object, argument: str, bounds: Constraint) -> list[str]:
 
 
 def check_list(values: object, argument: str, bounds: Constraint, what: str) -> list[Any]:
-    """A list of anything, of a length the contract allows.
+    """Return a sequence as a list, if the contract allows its length.
 
     Raises:
         ArgumentError: It is not a list, or too short or too long.

@@ -18,11 +18,11 @@ from types import ModuleType
 from ..extras import require
 
 trust_remote_code: bool = False
-"""Whether to run code that comes with a model. Read when a model is loaded."""
+"""True to run code that comes with a model. Read when a model is loaded."""
 
 
 def libraries() -> tuple[ModuleType, ModuleType]:
-    """The packages that run models: sentence_transformers and torch.
+    """Import the packages that run models: sentence_transformers and torch.
 
     Raises:
         ImportError: They are not installed; says how to install them.
@@ -34,7 +34,7 @@ _ensure_local_deps = libraries
 
 
 def _is_local_available() -> bool:  # pyright: ignore[reportUnusedFunction]  # a name of the official client
-    """Whether the packages that run models are installed."""
+    """Return whether the packages that run models are installed."""
     try:
         libraries()
     except ImportError:

@@ -1,4 +1,4 @@
-"""How clients use models that run on this machine."""
+"""Embedding on this machine, as the clients do it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 
 def is_local_model(model: str) -> bool:
-    """Whether a model runs on this machine."""
+    """Return whether a model runs on this machine."""
     return model in LOCAL_MODELS
 
 
 def get_local_backend(model: str) -> SentenceTransformerBackend:
-    """A model that runs on this machine. See `SentenceTransformerBackend` for errors."""
+    """Return a model that runs on this machine, loaded.
+
+    Raises:
+        ArgumentError, ImportError: As of `SentenceTransformerBackend`.
+    """
     from .sentence_transformer_backend import SentenceTransformerBackend
 
     return SentenceTransformerBackend(model)

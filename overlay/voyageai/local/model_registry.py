@@ -1,4 +1,4 @@
-"""Which models run here, what they can do, and those that are loaded."""
+"""The models that run on this machine, and those that are loaded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOSTED_MAX_BATCH_SIZE: int = constraint("EmbeddingsRequest", "input").max_items 
 
 @dataclass(frozen=True)
 class LocalModelConfig:
-    """What a model can do.
+    """The capabilities of a model.
 
     Attributes:
         huggingface_id: Its name on the Hugging Face Hub, or a folder that holds it.
@@ -45,7 +45,7 @@ class LocalModelConfig:
     max_batch_size: int = HOSTED_MAX_BATCH_SIZE
 
     def validate_dimension(self, dimension: int | None) -> int:
-        """The dimension to use.
+        """Return the dimension to use.
 
         Raises:
             ArgumentError: The model has no such dimension.
@@ -60,7 +60,7 @@ class LocalModelConfig:
         return dimension
 
     def validate_precision(self, precision: str | None) -> str | None:
-        """The dtype as it was asked for; None is the default.
+        """Return the dtype as it was asked for; None is the default.
 
         Raises:
             ArgumentError: The model has no such dtype.
@@ -92,7 +92,7 @@ SUPPORTED_MODELS: dict[str, LocalModelConfig] = {
 
 
 def get_model_config(model: str) -> LocalModelConfig:
-    """What a model can do.
+    """Return the capabilities of a model.
 
     Raises:
         ValueError: It does not run here.
@@ -108,17 +108,17 @@ def get_model_config(model: str) -> LocalModelConfig:
 
 
 def canonical(precision: str | None) -> OutputDtype:
-    """A dtype that a model has, by its name in the API."""
+    """Return a dtype that a model has, by its name in the API."""
     if precision is None or precision == DTYPES[DEFAULT].number:
         return DEFAULT
     return cast("OutputDtype", precision)
 
 
 class ModelCache:
-    """The models that are loaded: one cache for the process, however often it is made.
+    """The loaded models: one cache for the process, however often it is constructed.
 
-    Threads share it. One model is loaded once, while others can be had; a loaded model serves one
-    thread at a time, because tokenizers do not stand several.
+    Threads share it. A model is loaded once, without blocking others; a loaded model serves one
+    thread at a time, because tokenizers are not thread-safe.
     """
 
     _only: ClassVar[ModelCache | None] = None
@@ -127,7 +127,7 @@ class ModelCache:
     _locks: dict[tuple[str, str], threading.Lock]
 
     def __new__(cls) -> ModelCache:
-        """The one there is."""
+        """Return the only instance."""
         with cls._guard:
             if cls._only is None:
                 only = super().__new__(cls)
@@ -136,7 +136,7 @@ class ModelCache:
             return cls._only
 
     def get(self, key: str) -> Any | None:
-        """A loaded model, or None."""
+        """Return a loaded model, or None."""
         return self._models.get(key)
 
     def set(self, key: str, model: Any) -> None:
@@ -148,14 +148,14 @@ class ModelCache:
         self._models.clear()
 
     def get_or_load(self, key: str, loader: Callable[[], Any]) -> Any:
-        """A loaded model; the first to ask loads it, and whoever else asks for it waits."""
+        """Return a loaded model; the first caller loads it, and all others wait."""
         with self._lock("load", key):
             if key not in self._models:
                 self._models[key] = loader()
             return self._models[key]
 
     def get_inference_lock(self, key: str) -> threading.Lock:
-        """What to hold while a model works."""
+        """Return the lock to hold while a model works."""
         return self._lock("inference", key)
 
     def _lock(self, purpose: str, key: str) -> threading.Lock:

@@ -100,7 +100,7 @@ class SentenceTransformerBackend:
     def count_tokens(
         self, texts: list[str], input_type: InputType | str | None = None, truncation: bool = True
     ) -> int:
-        """Tokens of texts with their prompts; with truncation, those that the model reads."""
+        """Count the tokens of texts with their prompts; with truncation, those that are read."""
         with self._lock:
             tokens = self._tokens(texts, input_type)
         return self._read(tokens, truncation)

@@ -1,25 +1,65 @@
-"""Pictures and videos as users have them, made into what the contract has.
+"""Pictures and videos of users, encoded as the parts of a request.
 
-This room reads the files that it is given; all work on pictures is done once, before a request.
+Files are read and pictures encoded once, before the request.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
+from attrs import field, frozen
 from voyageai_rest.models import ImageUrlContent, VideoUrlContent
 
+from ..error import ArgumentError
 from ..limits import check_model
 from . import pictures
-from .parts import has_media, replaced
-from .urls import ImageUrl, VideoUrl
 from .video import Video, check_takes_videos
 
-__all__ = ["ImageUrl", "Video", "VideoUrl", "has_media", "prepare"]
+__all__ = ["ImageUrl", "Video", "VideoUrl", "has_media", "prepare", "replaced"]
+
+
+def _web(_: object, __: object, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ArgumentError(f"url must start with http:// or https://, not {url!r}", "url")
+
+
+@frozen
+class ImageUrl:
+    """A picture that the API fetches.
+
+    Attributes:
+        url: Where; PNG, JPEG, WebP or GIF.
+
+    Raises:
+        ArgumentError: It is no URL of the web.
+
+    Example:
+        >>> voyageai.ImageUrl("https://example.com/cat.png").url
+        'https://example.com/cat.png'
+    """
+
+    url: str = field(validator=_web)
+
+
+@frozen
+class VideoUrl:
+    """A video that the API fetches.
+
+    Attributes:
+        url: Where; MP4.
+
+    Raises:
+        ArgumentError: It is no URL of the web.
+    """
+
+    url: str = field(validator=_web)
 
 
 def prepare(inputs: Any, model: str) -> Any:
-    """Inputs whose pictures and videos are parts of the contract; the rest as it is.
+    """Encode the pictures and videos of inputs as parts of the contract; leave the rest as it is.
 
     Args:
         inputs: As `Client.multimodal_embed` takes them.
@@ -44,3 +84,48 @@ def _part(part: Any, model: str, argument: str) -> Any:
     if isinstance(part, Video):
         return part.encoded(model, argument)
     return pictures.encode(part, model, argument)
+
+
+def is_medium(part: object) -> bool:
+    """Return whether a part is a picture or video, and none of the contract's parts."""
+    return isinstance(part, (ImageUrl, VideoUrl, Video)) or pictures.is_picture(part)
+
+
+def replaced(inputs: object, replace: Callable[[Any, str], object]) -> object:
+    """Replace each picture and video of inputs; leave the rest as it is.
+
+    Args:
+        inputs: As users give them; what is no list of dicts or lists stays as it is.
+        replace: Gets a picture or video, and how the caller knows it, such as `inputs[0][1]`.
+    """
+    if not has_media(inputs) or not isinstance(inputs, list):
+        return inputs
+    items: list[Any] = inputs  # pyright: ignore[reportUnknownVariableType]  # of anything
+    return [_item(item, f"inputs[{place}]", replace) for place, item in enumerate(items)]
+
+
+def has_media(inputs: object) -> bool:
+    """Return whether any part is a picture or video."""
+    items: list[Any] = inputs if isinstance(inputs, list) else []  # pyright: ignore[reportUnknownVariableType]  # of anything
+    return any(is_medium(part) for item in items for part in _parts(item))
+
+
+def _item(item: object, argument: str, replace: Callable[[Any, str], object]) -> object:
+    parts = [
+        replace(part, f"{argument}[{number}]") if is_medium(part) else part
+        for number, part in enumerate(_parts(item))
+    ]
+    if not parts:
+        return item
+    if isinstance(item, Mapping):
+        fields: Mapping[Any, Any] = item  # pyright: ignore[reportUnknownVariableType]  # of anything
+        return {**fields, "content": parts}
+    return parts
+
+
+def _parts(item: object) -> Sequence[Any]:
+    """Return the parts of an input; none of anything else."""
+    if isinstance(item, Mapping):
+        content: Any = item.get("content")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of anything
+        return content if isinstance(content, (list, tuple)) else ()  # pyright: ignore[reportUnknownVariableType]  # of anything
+    return item if isinstance(item, list) else ()  # pyright: ignore[reportUnknownVariableType]  # of anything

@@ -1,8 +1,8 @@
-"""Videos measured and written anew by the program ffmpeg.
+"""Videos measured, and made smaller, by the program ffmpeg.
 
-It is the one that IMAGEIO_FFMPEG_EXE names, else the one that the extra `video` brings, else the
-one on the PATH: a system's own may come without the encoder. It gets no shell, reads one local
-file, of a container that holds a video and nothing else, and has a limited time.
+IMAGEIO_FFMPEG_EXE names the program; else it is the one that the extra `video` brings, else the one
+on the PATH: a system's own may come without the encoder. It gets no shell, reads one local file, of
+a container that holds a video and nothing else, and has a limited time.
 """
 
 from __future__ import annotations
@@ -11,15 +11,25 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
 
 from ..error import VideoProcessingError
 from ..extras import install, require
+from .sizing import Measures, PixelBounds, Usage, even, fitting, pixel_bounds, size, usage
 
-__all__ = ["Measures", "encode", "executable", "measure"]
+__all__ = [
+    "encode",
+    "executable",
+    "kept",
+    "look",
+    "measure",
+    "optimized",
+    "usage_of",
+]
 
 NAMED = "IMAGEIO_FFMPEG_EXE"
 QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
@@ -36,32 +46,18 @@ QUALITY = ("-crf", "20", "-maxrate", "6M", "-bufsize", "12M", "-preset", "veryfa
 # Frames stand in the file in the order they are shown, and any is found in a few steps.
 CODING = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "60", *QUALITY)
 ADDRESS = re.compile(r"\[[^]]* @ 0x[0-9a-f]+\] ")
-"""What part of ffmpeg says something."""
+"""The part of ffmpeg that a message is from."""
 
+FOLDER = "voyageai-"
+"""The beginning of the names of temporary folders."""
 TIME_TO_MEASURE = 120.0
 TIME_TO_START = 60.0
 SLOWEST = 20.0
 """Seconds that the encoding of a second of video may take."""
 
 
-class Measures(NamedTuple):
-    """What a video is like.
-
-    Attributes:
-        width: Pixels of a frame from side to side, as it is shown.
-        height: Pixels from top to bottom.
-        frames: How many there are.
-        seconds: How long they are shown.
-    """
-
-    width: int
-    height: int
-    frames: int
-    seconds: float
-
-
 def executable() -> str:
-    """Path or name of the program.
+    """Return the path or name of the program.
 
     Raises:
         ImportError: There is none; says how to get it.
@@ -84,7 +80,7 @@ def executable() -> str:
 
 
 def measure(source: Path) -> Measures:
-    """Look at a video. Its frames are counted, not estimated from a frame rate.
+    """Measure a video. Its frames are counted, not estimated from a frame rate.
 
     Args:
         source: The file.
@@ -145,7 +141,7 @@ def _input(source: Path) -> tuple[str, ...]:
 
 
 def _length(lines: Iterable[str]) -> tuple[int, float]:
-    """The number of frames, and the seconds from the first to the end of the last."""
+    """Return the number of frames, and the seconds from the first to the end of the last."""
     unit = 0.0
     times: list[tuple[int, int]] = []
     for line in lines:
@@ -162,7 +158,7 @@ def _length(lines: Iterable[str]) -> tuple[int, float]:
 
 
 def _run(arguments: Iterable[str], seconds: float) -> list[str]:
-    """The lines that ffmpeg writes."""
+    """Run ffmpeg and return the lines that it writes."""
     program = executable()
     try:
         done = subprocess.run(  # noqa: S603  # a fixed program, no shell
@@ -186,3 +182,100 @@ def _run(arguments: Iterable[str], seconds: float) -> list[str]:
             f"ffmpeg can't process the video: {' '.join(said[:3]) or done.returncode}"
         )
     return done.stdout.decode("ascii", "replace").splitlines()
+
+
+@contextmanager
+def kept(data: bytes) -> Generator[Path, None, None]:
+    """Write a video to a temporary file, in a folder that only this user can enter."""
+    with TemporaryDirectory(prefix=FOLDER) as folder:
+        path = Path(folder, "video")
+        path.write_bytes(data)
+        yield path
+
+
+def usage_of(path: Path, model: str, base_url: str | None) -> Usage:
+    """Return the usage of a video.
+
+    Args:
+        path: The video.
+        model: The model.
+        base_url: Where requests go, as in `pixel_bounds`.
+
+    Raises:
+        ArgumentError: The model takes no videos.
+        ImportError: There is no ffmpeg, or no huggingface_hub where it is needed.
+        OSError: It can't be known how the model scales frames.
+        VideoProcessingError: It can't be read as a video.
+    """
+    by = pixel_bounds(model, "video", base_url)
+    return usage(measure(path), by)
+
+
+def look(path: Path, model: str) -> Usage | None:
+    """Return the usage of a video, or None where it can't be found out here.
+
+    Raises:
+        ArgumentError: The model takes no videos.
+    """
+    with suppress(ImportError, VideoProcessingError):  # no ffmpeg, or not for it
+        return usage(measure(path), _bounds(model))
+    return None
+
+
+def optimized(
+    source: Path, model: str, *, multiple: int | None, budget: int | None
+) -> tuple[bytes, Usage]:
+    """Optimize a video for `optimize_video`; return it and its usage.
+
+    Args:
+        source: The file.
+        model: The model that it is for.
+        multiple: What its sides become multiples of; None to leave them.
+        budget: The most tokens that it may count as; None to leave its frames.
+
+    Raises:
+        ArgumentError: The model takes no videos, or the multiple makes odd sides.
+        ImportError: There is no ffmpeg, or no huggingface_hub where it is needed.
+        VideoProcessingError: It can't be read as a video, or the budget can't be held.
+    """
+    by = _bounds(model) if budget is None else _needed(model, budget)
+    found = measure(source)
+    frames, rate = even(found.frames), None
+    sides = size(found, multiple)
+    if by is not None and budget is not None:
+        most = fitting(sides, by, budget)
+        if most < frames:
+            frames, rate = most, _rate(most, found.seconds, budget)
+    with TemporaryDirectory(prefix=FOLDER) as folder:
+        target = Path(folder, "video.mp4")
+        encode(source, target, size=sides, frames=frames, rate=rate, seconds=found.seconds)
+        return target.read_bytes(), usage(measure(target), by)
+
+
+def _bounds(model: str) -> PixelBounds | None:
+    """Return what a model counts by; None without huggingface_hub or without a connection."""
+    with suppress(ImportError, OSError):
+        return pixel_bounds(model, "video")
+    return None
+
+
+def _needed(model: str, budget: int) -> PixelBounds:
+    try:
+        return pixel_bounds(model, "video")
+    except OSError as error:
+        raise VideoProcessingError(
+            f"max_video_tokens={budget} can't be applied: {error}. Go online, or keep all "
+            "frames with downsample_fps=False."
+        ) from error
+
+
+def _rate(frames: int, seconds: float, budget: int) -> Fraction:
+    # Milliseconds are exact enough, and keep the numbers small that the file's times are made of.
+    duration = Fraction(round(seconds * 1000), 1000)
+    if duration <= 0:
+        raise VideoProcessingError(
+            "The video has no duration, so its frame rate is unknown and "
+            f"max_video_tokens={budget} can't be applied; re-encode it, or keep all frames with "
+            "downsample_fps=False."
+        )
+    return frames / duration

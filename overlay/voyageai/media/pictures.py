@@ -1,4 +1,4 @@
-"""Pictures in any form into what the API takes.
+"""Encode pictures of any form for the API.
 
 A file that is PNG, JPEG, WebP or GIF goes as it is, if it has neither an alpha channel nor an
 orientation of its own. Everything else is turned upright, put on white, and written as lossless
@@ -46,7 +46,7 @@ EIGHT_BITS = ("|u1", "|b1")
 
 
 def is_picture(value: object) -> bool:
-    """Whether it is a picture in one of the forms that `encode` takes."""
+    """Return whether a value is a picture in one of the forms that `encode` takes."""
     if isinstance(value, str):  # numpy's strings look like arrays
         return False
     return (
@@ -58,7 +58,7 @@ def is_picture(value: object) -> bool:
 
 
 def encode(value: object, model: str, argument: str) -> ImageBase64Content:
-    """A picture as a part of an input.
+    """Encode a picture as a part of an input.
 
     Args:
         value: Bytes, a path, a binary file, a Pillow image, which is left as it is, or an array
@@ -91,7 +91,7 @@ def encode(value: object, model: str, argument: str) -> ImageBase64Content:
 
 
 def pixels(value: object, model: str, argument: str) -> int:
-    """Width times height of a picture.
+    """Return width times height of a picture.
 
     Raises:
         ArgumentError: It is no picture, or too large.
@@ -102,7 +102,7 @@ def pixels(value: object, model: str, argument: str) -> int:
 
 
 def size_of_url(url: str, model: str, argument: str) -> int:
-    """Width times height of the picture in a data URL.
+    """Return width times height of the picture in a data URL.
 
     Raises:
         ArgumentError: It is none, or too large.
@@ -124,7 +124,7 @@ def _is_image(value: object) -> bool:
 
 
 def _bytes(value: Any, argument: str) -> bytes | None:
-    """The bytes of an encoded picture; None for one that is in memory as pixels."""
+    """Return the bytes of an encoded picture; None for one that is in memory as pixels."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
     if isinstance(value, os.PathLike):
@@ -141,7 +141,7 @@ def _bytes(value: Any, argument: str) -> bytes | None:
 def _opened(
     value: Any, raw: bytes | None, model: str, argument: str
 ) -> Generator[Image, None, None]:
-    """The picture, within the model's limits; closed afterwards if it was opened here."""
+    """Open a picture, check it against the model's limits, and close it if it was opened here."""
     pillow = require("PIL.Image", "images")
     if _is_image(value):
         yield _within(value, model, argument)
@@ -164,7 +164,7 @@ def _opened(
 
 
 def _flat(array: Any) -> Any:
-    """The array, if Pillow takes it for what it is; others it takes for something else."""
+    """Return an array of height x width (x 3 or 4) bytes; refuse others, which Pillow misreads."""
     interface = array.__array_interface__
     shape, number = interface["shape"], interface["typestr"]
     channels = shape[2:]

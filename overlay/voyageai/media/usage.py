@@ -1,4 +1,4 @@
-"""What inputs count as, before they are sent."""
+"""The usage of inputs, counted before they are sent."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ from voyageai_rest.models import (
 from ..error import ArgumentError
 from ..inputs.multimodal import check_inputs
 from ..limits import check_model
-from . import optimizing, pictures
-from .counting import bounds
-from .parts import replaced
-from .urls import VideoUrl
+from . import VideoUrl, ffmpeg, pictures, replaced
+from .sizing import pixel_bounds
 from .video import Video
 
 __all__ = ["count_usage"]
@@ -31,13 +29,13 @@ NOTHING = TextContent(text="")
 def count_usage(
     inputs: object, model: str, count_text: Callable[[list[str]], int], base_url: str | None = None
 ) -> dict[str, int]:
-    """What inputs count as.
+    """Count the usage of inputs.
 
     Args:
         inputs: As `Client.multimodal_embed` takes them, without URLs to fetch.
         model: The model.
         count_text: Gets the texts of each input as one, and gives the number of all their tokens.
-        base_url: Where requests go, as in `bounds`.
+        base_url: Where requests go, as in `pixel_bounds`.
 
     Returns:
         `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`. Pictures and the frames of
@@ -72,7 +70,7 @@ def count_usage(
 
 @define
 class _Tally:
-    """What pictures and videos count as together."""
+    """Adds up pixels and tokens of pictures and videos."""
 
     model: str
     base_url: str | None
@@ -105,15 +103,15 @@ class _Tally:
         return NOTHING
 
     def _add_image(self, pixels: int) -> None:
-        by = bounds(self.model, "image", self.base_url)
+        by = pixel_bounds(self.model, "image", self.base_url)
         self.image_pixels += by.scaled(pixels)
         self.tokens += by.tokens(by.scaled(pixels))
 
     def _add_video(self, video: Video) -> None:
         pixels, frames, tokens = video.num_pixels, video.num_frames, video.estimated_num_tokens
         if video.model != self.model or None in (pixels, frames, tokens):
-            with optimizing.kept(video.to_bytes()) as path:
-                pixels, _, tokens = optimizing.usage_of(path, self.model, self.base_url)
+            with ffmpeg.kept(video.to_bytes()) as path:
+                pixels, _, tokens = ffmpeg.usage_of(path, self.model, self.base_url)
         self.video_pixels += pixels or 0
         self.tokens += tokens or 0
 

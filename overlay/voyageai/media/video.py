@@ -14,20 +14,34 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from attrs import define, field
 from voyageai_rest.models import VideoBase64Content
 
+from .._utils import safe_repr
 from ..error import ArgumentError
 from ..limits import check_model, known
-from ..reprs import whole
-from .formats import MP4, sniff
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from .sizing import Usage
 
-__all__ = ["AnyVideo", "Video", "check_takes_videos", "optimize_video"]
+__all__ = ["AnyVideo", "Video", "check_takes_videos", "optimize_video", "sniff"]
 
 AnyVideo: TypeAlias = "str | PathLike[str] | bytes | bytearray | memoryview | Video"
 """A video as users have it: a path, bytes, or one of ours."""
+
+MP4 = "video/mp4"
+
+STILL = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
+"""Brands of pictures in the container of MP4."""
+EBML = b"\x1a\x45\xdf\xa3"
+OTHERS = (
+    (0, EBML, "video/x-matroska"),
+    (8, b"AVI ", "video/x-msvideo"),
+    (0, b"GIF8", "image/gif"),
+    (0, b"FLV\x01", "video/x-flv"),
+    (0, b"OggS", "video/ogg"),
+    (0, b"\x00\x00\x01\xba", "video/mpeg"),
+)
+"""Where a mark stands, the mark, and whose it is."""
 
 
 def _as_bytes(data: object) -> bytes:
@@ -95,10 +109,10 @@ class Video:
         """
         if optimize:
             return optimize_video(path, model=model, **(optimizer_kwargs or {}))
-        from . import optimizing  # what it loads costs time
+        from . import ffmpeg  # what it loads costs time
 
         video = cls(Path(path).read_bytes(), model=model)
-        _count(video, optimizing.look(Path(path), model))
+        _count(video, ffmpeg.look(Path(path), model))
         return video
 
     @classmethod
@@ -125,15 +139,15 @@ class Video:
         data = _as_bytes(file_obj.read())
         if optimize:
             return optimize_video(data, model=model, **(optimizer_kwargs or {}))
-        from . import optimizing
+        from . import ffmpeg
 
         video = cls(data, model=model)
-        with optimizing.kept(data) as path:
-            _count(video, optimizing.look(path, model))
+        with ffmpeg.kept(data) as path:
+            _count(video, ffmpeg.look(path, model))
         return video
 
     def to_bytes(self) -> bytes:
-        """The video's bytes."""
+        """Return the video's bytes."""
         return self._data
 
     def to_file(self, path: str | PathLike[str]) -> None:
@@ -145,7 +159,7 @@ class Video:
         Path(path).write_bytes(self._data)
 
     def encoded(self, model: str, argument: str) -> VideoBase64Content:
-        """The video as a part of an input.
+        """Encode the video as a part of an input.
 
         Args:
             model: The model, whose limits hold.
@@ -175,7 +189,7 @@ class Video:
     def __hash__(self) -> int:
         return hash(self._data)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         others = {name: value for name, value in vars(self).items() if name != "_data"}
         told = ", ".join(f"{name}={value!r}" for name, value in others.items())
@@ -226,7 +240,7 @@ def optimize_video(
         >>> vo.multimodal_embed([["A lecture on birds", video]], model=model).video_pixels > 0
         True
     """
-    from . import optimizing
+    from . import ffmpeg
 
     check_model(model)
     _check_flag("resize", resize)
@@ -234,7 +248,7 @@ def optimize_video(
     _check_positive("resize_multiple", resize_multiple)
     _check_positive("max_video_tokens", max_video_tokens)
     with _on_disk(video) as source:
-        data, usage = optimizing.optimized(
+        data, usage = ffmpeg.optimized(
             source,
             model,
             multiple=resize_multiple if resize else None,
@@ -250,6 +264,25 @@ def optimize_video(
             stacklevel=2,
         )
     return made
+
+
+def sniff(data: bytes) -> str | None:
+    """Return the media type of a video by its first bytes; None if they don't tell it.
+
+    Example:
+        >>> sniff(bytes.fromhex("0000001866747970 6d703432"))
+        'video/mp4'
+    """
+    if data[4:8] == b"ftyp":
+        brand = data[8:12]
+        if brand in STILL:
+            return None
+        return "video/quicktime" if brand == b"qt  " else MP4
+    if data.startswith(EBML) and b"webm" in data[:64]:
+        return "video/webm"
+    return next(
+        (kind for place, mark, kind in OTHERS if data[place : place + len(mark)] == mark), None
+    )
 
 
 def check_takes_videos(model: str, argument: str) -> None:
@@ -269,14 +302,14 @@ def _count(video: Video, usage: Usage | None) -> None:
 
 
 def _on_disk(video: object) -> AbstractContextManager[Path]:
-    from . import optimizing
+    from . import ffmpeg
 
     if isinstance(video, (str, os.PathLike)):
         return nullcontext(Path(video).resolve(strict=True))  # pyright: ignore[reportUnknownArgumentType]  # a path of some kind
     if isinstance(video, Video):
-        return optimizing.kept(video.to_bytes())
+        return ffmpeg.kept(video.to_bytes())
     if isinstance(video, (bytes, bytearray, memoryview)):
-        return optimizing.kept(_as_bytes(video))  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
+        return ffmpeg.kept(_as_bytes(video))  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
     raise TypeError(f"video must be a path, bytes or a Video, not {type(video).__name__}")
 
 

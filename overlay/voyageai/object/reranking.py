@@ -1,4 +1,4 @@
-"""The official client's home of these names; see `voyageai.results`."""
+"""The official client's name for `voyageai.results`."""
 
 from ..results import RerankingObject, RerankingResult
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from math import inf, isfinite
-from os import getpid
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from attrs import field, frozen
 from voyageai_rest.catalogue import MODELS, TIERS
 
+from .._utils import safe_repr
 from ..error import ArgumentError
-from ..reprs import whole
-from .budget import Budget, Reservation
+from .budget import Budget
+from .wait_queue import Reservation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from threading import Lock
 
     from attrs import Attribute
@@ -28,7 +29,7 @@ NAMES = {f"tier_{number}": number for number in PAID}
 """Paid tiers as the catalogue and the emulator call them."""
 
 LARGEST = max(model.max_request_tokens or 0 for model in MODELS.values())
-"""Tokens that the most patient model takes in one request."""
+"""The most tokens that any model takes in one request."""
 
 Number = Literal["free", 1, 2, 3]
 Tier = Number | Literal["tier_1", "tier_2", "tier_3"]
@@ -46,11 +47,11 @@ def _limit(_: object, attribute: Attribute[float | None], value: Any) -> None:
 
 @frozen(kw_only=True)
 class RateLimit:
-    """How much may be sent in any 60 seconds, by all calls together, whatever their models.
+    """A limit of what all calls together may send in any 60 seconds, whatever their models.
 
     Attributes:
-        rpm: Requests per minute; None for as many as you like.
-        tpm: Tokens per minute; None for as many as you like.
+        rpm: Requests per minute; None for no limit.
+        tpm: Tokens per minute; None for no limit.
 
     Raises:
         ArgumentError: A number is no limit, or there is none.
@@ -69,7 +70,7 @@ class RateLimit:
 
 
 class RateLimiter:
-    """Lets requests out in the order in which they came, never more than the limit in a minute.
+    """Lets requests out in order of arrival, never more than the limit in any minute.
 
     For each request: `reserve`; ask `wait`, and sleep, until it says 0; send; then `correct` with
     what the answer says, or `slow_down` if it is a refusal. `release` at the end, whatever
@@ -116,11 +117,11 @@ class RateLimiter:
         self.setting: Number | RateLimit = setting
         self.on_wait = on_wait
         # A forked child starts anew: the requests of its parent's threads are not its own.
-        self._budgets: dict[tuple[int, str | None], Budget] = {}
+        self._budgets: dict[Hashable, Budget] = {}
 
     @classmethod
     def of(cls, setting: Setting) -> RateLimiter | None:
-        """A limiter for a setting: the same one if it is a limiter, and none for None.
+        """Return a limiter for a setting: the same one if it is a limiter, and none for None.
 
         Raises:
             ArgumentError: It is no setting.
@@ -136,42 +137,44 @@ class RateLimiter:
         again: bool = False,
         alive: Lock | None = None,
     ) -> Reservation:
-        """Queue up for sending a request.
+        """Queue a request.
 
         Args:
             model: The model it is for.
             tokens: Tokens of its inputs, as counted or estimated.
             now: The time.
-            again: Whether the call was let out before, and tries again: it waits before all calls
-                that were not.
+            again: Whether it is a retry: it waits before all first attempts.
             alive: A lock that the call holds (`with alive:`) from before this until its end. Once
                 it is free, what the call reserved is given back, even if an interrupt kept the
                 call from saying so.
         """
         shared = not isinstance(self.setting, int)
-        key = (getpid(), None if shared else model)
+        key = (os.getpid(), None if shared else model)
         budget = self._budgets.get(key)
         if budget is None:
             budget = self._budgets.setdefault(key, Budget(*limits(self.setting, model)))
-        return budget.reserve(tokens, largest(model, tokens), now, again=again, alive=alive)
+        most = largest(model, tokens)
+        reservation = Reservation(key, max(tokens, 0), most, again, alive, next_poll=now)
+        budget.reserve(reservation, now)
+        return reservation
 
     def wait(self, reservation: Reservation, now: float) -> float:
-        """Seconds to sleep before asking again; 0 lets the request out, which is to be sent now.
+        """Return the seconds to sleep before asking again; 0 lets the request out, to be sent now.
 
         A request of more tokens than the limit goes when nothing else counts, and the server says
         what it thinks of it.
         """
-        return reservation.budget.wait(reservation, now)
+        return self._budgets[reservation.key].wait(reservation, now)
 
     def at_least(self, reservation: Reservation, now: float) -> float:
-        """Seconds that a request will have to wait if no other gives up: as estimated, rather less.
+        """Return an estimate, rather too low, of the seconds that a request must wait.
 
         More than the time to a deadline means that there is no point in waiting.
         """
-        return reservation.budget.at_least(reservation, now)
+        return self._budgets[reservation.key].at_least(reservation, now)
 
     def correct(self, reservation: Reservation, tokens: int | None, now: float) -> None:
-        """Count what an answer says.
+        """Count the tokens that an answer reports.
 
         Args:
             reservation: The request's.
@@ -180,15 +183,15 @@ class RateLimiter:
                 one request) is taken for None.
             now: The time.
         """
-        reservation.budget.correct(reservation, tokens, now)
+        self._budgets[reservation.key].correct(reservation, now, tokens)
 
     def slow_down(self, reservation: Reservation, now: float, retry_after: float | None) -> None:
-        """The server refused a request for its rate (429): all requests of its limit back off.
+        """Let all requests of a limit back off, as the server refused one for its rate (429).
 
-        From then on the limit is what the server took in the last minute. From 15 seconds later
-        it is tried out whether the server takes more: by one request, and as long as it does, by
-        up to four at a time. Each that is taken raises the limit, up to the configured one. A
-        refusal starts this anew, with twice the time before it, up to a minute.
+        From then on the limit is what the server accepted in the last minute. From 15 seconds later
+        requests probe whether the server accepts more: one, and while they are accepted up to four
+        at a time. Each that is accepted raises the limit, up to the configured one. A refusal
+        starts this anew, with twice the time before it, up to a minute.
 
         Args:
             reservation: The request's.
@@ -196,17 +199,17 @@ class RateLimiter:
             retry_after: Seconds in which the server wants no request; up to two minutes are kept,
                 and nothing of what is no number from 0.
         """
-        reservation.budget.slow_down(reservation, now, retry_after)
+        self._budgets[reservation.key].slow_down(reservation, now, retry_after)
 
     def release(self, reservation: Reservation, now: float) -> None:
-        """Give up, or be done.
+        """Give up a request, or end it after its answer.
 
-        The place of a request that was not let out is the next one's. A request that was let out
-        and has no answer still counts, as the server may have seen it. Otherwise nothing happens.
+        The next request takes the place of one that was not let out. A request that was let out and
+        has no answer still counts, as the server may have seen it. Otherwise nothing happens.
         """
-        reservation.budget.release(reservation, now)
+        self._budgets[reservation.key].release(reservation, now)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"RateLimiter({self.setting!r})"
 
@@ -221,13 +224,13 @@ class RateLimiter:
 
 
 Setting = Tier | RateLimit | RateLimiter | None
-"""What can be given as a client's rate limit."""
+"""The types of a client's rate limit."""
 
 
 def limits(
     setting: Number | RateLimit, model: str, models: Mapping[str, Model] = MODELS
 ) -> tuple[float, float]:
-    """Requests and tokens per minute; infinite where there is no limit."""
+    """Return requests and tokens per minute; infinite where there is no limit."""
     if isinstance(setting, RateLimit):
         return setting.rpm or inf, setting.tpm or inf
     if setting == "free":
@@ -241,6 +244,6 @@ def limits(
 
 
 def largest(model: str, tokens: int) -> int:
-    """The most tokens that a request can use: as many as its model takes, or as estimated."""
+    """Return the most tokens that a request can use: what its model takes, or the estimate."""
     entry = MODELS.get(model)
     return max(tokens, (entry and entry.max_request_tokens) or LARGEST)

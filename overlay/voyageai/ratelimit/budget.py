@@ -1,94 +1,49 @@
-"""One limit, and all who share it."""
+"""One limit, and all requests that share it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
-from functools import partial
+from functools import partial, wraps
 from math import ceil, floor, inf
 from operator import attrgetter
-from threading import Lock, RLock
-from typing import TypeVar
+from threading import RLock
+from typing import Concatenate, ParamSpec, TypeVar
 
-from attrs import define, field
+from .throttle import AdaptiveThrottle
+from .tokens import TokenRatio
+from .wait_queue import Reservation, State, WaitQueue
+from .window import MINUTE, SlidingWindow
 
-from .brake import Brake
-from .line import Line
-from .tokens import Ratio
-from .window import MINUTE, Window
-
+P = ParamSpec("P")
 R = TypeVar("R")
 
 SHORTEST_SLEEP = 0.02
 LONGEST_SLEEP = 1.0
-# How much later than told a request may ask again without losing its place.
 GRACE = 5.0
-# How long a request may travel on after its sender gave up on it.
+"""Seconds by which a request may poll later than it was told without losing its position."""
 STRAY = 1.0
+"""Seconds that a request may travel on after its sender gave up on it."""
 ROUNDING = 1e-6
-# So many reservations are looked over at each step; more of them more rarely, a few thousand a
-# second at the most.
-FEW = 20
-LOOK = 0.005
+# So many reservations are checked for their end at each step; more of them more rarely, a few
+# thousand a second at the most.
+CHECKED_EACH_TIME = 20
+CHECK_INTERVAL = 0.005
 
 
-class State(Enum):
-    """Where a request is."""
+def _step(
+    method: Callable[Concatenate[Budget, Reservation, float, P], R],
+) -> Callable[Concatenate[Budget, Reservation, float, P], R]:
+    """Run a method while no other thread runs one, on sums that are right."""
 
-    WAITING = "waiting"
-    OUT = "out"
-    ANSWERED = "answered"
-    DONE = "done"
+    @wraps(method)
+    def run(
+        self: Budget, reservation: Reservation, now: float, /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        step = partial(method, self, reservation, now, *args, **kwargs)
+        # On one line: an exception that a tracer raises on the way out would leave it locked.
+        with self._lock: return self._consistent(now, step)  # noqa: E701  # pyright: ignore[reportPrivateUsage]  # fmt: skip
 
-
-@define(eq=False)
-class Reservation:
-    """A request, to the rate limiter.
-
-    Attributes:
-        budget: The limit that it counts against.
-        tokens: Its tokens as estimated.
-        most: Tokens that it can have used at the most.
-        again: Whether it waits before those that were never let out.
-        alive: A lock that its call holds until its end; None if nobody knows when that is.
-        asks_at: When it will ask again whether it may go.
-        state: Where it is. All other attributes are set before it, so that there are no halves.
-        place: Its number in the queue.
-        tokens_before: Tokens of all that came before it.
-        charge: Tokens it was let out with.
-        out_at: When it was let out.
-        tried: Requests and tokens that counted with it, if it was let out to try whether the
-            server takes so much.
-        used: Tokens it used.
-        until: When it stops to count.
-    """
-
-    budget: Budget = field(repr=False)
-    tokens: int
-    most: int
-    again: bool
-    alive: Lock | None = field(repr=False)
-    asks_at: float
-    state: State = State.WAITING
-    place: int = 0
-    tokens_before: int = 0
-    charge: int = 0
-    out_at: float = 0.0
-    tried: tuple[int, int] | None = None
-    used: int = 0
-    until: float = 0.0
-
-    @property
-    def lost(self) -> bool:
-        """Whether its call is over without having said so."""
-        open_ = self.state is State.WAITING or self.state is State.OUT
-        return open_ and self.alive is not None and not self.alive.locked()
-
-    def counts(self, now: float) -> bool:
-        """Whether it is to be remembered."""
-        if self.state is State.ANSWERED:
-            return self.until > now
-        return self.state is not State.DONE
+    return run
 
 
 class Budget:
@@ -97,9 +52,11 @@ class Budget:
     Any line of it can raise: Ctrl-C and what a signal handler raises, such as Celery's soft time
     limit, come between any two lines. So the state of each reservation is the only truth, and a
     change is one assignment to it. The queues and the window are sums over these states; a step
-    that does not come to its end leaves a mark, and the next one adds them up anew. The same goes
+    that does not come to its end leaves a mark, and the next one computes them anew. The same goes
     for steps in the middle of another, by a signal handler or by a finalizer that the garbage
-    collector calls. Of what an answer teaches, a part may be lost: the next ones teach the same.
+    collector calls. What an answer teaches may be lost in part: the next ones teach the same.
+
+    Its steps do what the methods of `RateLimiter` of the same names say.
 
     Args:
         rpm: Requests in any minute; may be infinite.
@@ -110,127 +67,61 @@ class Budget:
         self.rpm = rpm if rpm == inf else floor(rpm)
         self.tpm = tpm if tpm == inf else floor(tpm)
         self._lock = RLock()
-        self._known: dict[Reservation, None] = {}  # in the order in which they came
+        self._reservations: dict[Reservation, None] = {}  # in order of arrival
         self._unfinished: object | None = None
-        self._look_at = -inf
-        self._ratio = Ratio()
-        self._brake = Brake()
-        self._add_up()
+        self._check_at = -inf
+        self._ratio = TokenRatio()
+        self._throttle = AdaptiveThrottle()
+        self._recompute()
 
-    def reserve(
-        self, tokens: int, most: int, now: float, *, again: bool, alive: Lock | None
-    ) -> Reservation:
-        """See `RateLimiter.reserve`."""
-        reservation = Reservation(self, max(tokens, 0), most, again, alive, now)
-        self._alone(now, partial(self._enter, reservation))
-        return reservation
+    @_step
+    def reserve(self, reservation: Reservation, _now: float) -> None:
+        """Queue a request."""
+        self._append(reservation)
 
+    @_step
     def wait(self, reservation: Reservation, now: float) -> float:
-        """See `RateLimiter.wait`."""
-        return self._alone(now, partial(self._wait, reservation, now))
-
-    def at_least(self, reservation: Reservation, now: float) -> float:
-        """See `RateLimiter.at_least`."""
-        return self._alone(now, partial(self._at_least, reservation, now))
-
-    def correct(self, reservation: Reservation, tokens: object, now: float) -> None:
-        """See `RateLimiter.correct`."""
-        self._alone(now, partial(self._correct, reservation, tokens, now))
-
-    def slow_down(self, reservation: Reservation, now: float, retry_after: object) -> None:
-        """See `RateLimiter.slow_down`."""
-        self._alone(now, partial(self._slow_down, reservation, now, retry_after))
-
-    def release(self, reservation: Reservation, now: float) -> None:
-        """See `RateLimiter.release`."""
-        self._alone(now, partial(self._release, reservation, now))
-
-    def _alone(self, now: float, step: Callable[[], R]) -> R:
-        """Do a step while no other thread does one."""
-        # On one line: an exception that a tracer raises on the way out would leave it locked.
-        with self._lock: return self._whole(now, step)  # noqa: E701  # fmt: skip
-
-    def _whole(self, now: float, step: Callable[[], R]) -> R:
-        """Do a step on sums that are right, and mark them as wrong until it has come to its end."""
-        mark, right = object(), self._unfinished is None
-        self._unfinished = mark
-        if self._look_over(now) or not right:
-            self._add_up()
-        result = step()
-        # Another mark is that of a step in the middle of this one.
-        self._unfinished = None if self._unfinished is mark else mark
-        return result
-
-    def _look_over(self, now: float) -> bool:
-        """Forget what does not count any longer, and end what was lost; say whether there was."""
-        if now < self._look_at:
-            return False
-        self._look_at = now + len(self._known) // FEW * LOOK
-        found = False
-        for reservation in list(self._known):
-            if not reservation.counts(now):
-                self._known.pop(reservation, None)
-            elif reservation.lost:
-                found = True
-                self._release(reservation, now)
-        return found
-
-    def _add_up(self) -> None:
-        """Make the sums anew."""
-        self._window, self._again, self._fresh = Window(), Line(), Line()
-        self._trying = 0
-        answered: list[Reservation] = []
-        for reservation in list(self._known):
-            if reservation.state is State.WAITING:
-                self._line(reservation).enter(reservation)
-            elif reservation.state is State.OUT:
-                self._window.enter(reservation.charge)
-                self._trying += reservation.tried is not None
-            elif reservation.state is State.ANSWERED:
-                answered.append(reservation)
-        for reservation in sorted(answered, key=attrgetter("until")):
-            self._window.enter(reservation.used)
-            self._window.answer(reservation.used, reservation.used, reservation.until)
-
-    def _line(self, reservation: Reservation) -> Line:
-        return self._again if reservation.again else self._fresh
-
-    def _enter(self, reservation: Reservation) -> None:
-        self._known.pop(reservation, None)
-        self._known[reservation] = None
-        self._line(reservation).enter(reservation)
-
-    def _wait(self, reservation: Reservation, now: float) -> float:
+        """Let a request out, or return the seconds until it should ask again."""
         if reservation.state is not State.WAITING:
             return 0.0
         ahead, tokens = self._ahead(reservation, now)
         tokens += reservation.tokens
-        trial = not self._fits(ahead, tokens, self._brake.share)
-        tries = trial and not ahead and self._may_try(now) and self._fits(0, tokens, 1.0)
-        if now < self._brake.blocked or (trial and not tries):
+        throttle = self._throttle
+        beyond = not self._fits(ahead, tokens, throttle.share)
+        probes = (
+            beyond
+            and not ahead
+            and throttle.allows_probe(self._probes, now)
+            and self._fits(0, tokens, 1.0)
+        )
+        if now < throttle.blocked_until or (beyond and not probes):
             sleep = self._sleep(ahead, tokens, now)
-            reservation.asks_at = now + sleep
+            reservation.next_poll = now + sleep
             return sleep
         charge = self._charge(reservation.tokens, alone=True)
         counted = self._window.requests + 1, self._window.tokens + charge
-        reservation.tried = counted if trial else None
-        reservation.charge, reservation.out_at = charge, now
-        reservation.state = State.OUT
-        self._line(reservation).leave(reservation)
-        self._window.enter(charge)
-        self._trying += trial
+        reservation.probe = counted if beyond else None
+        reservation.charge, reservation.sent_at = charge, now
+        reservation.state = State.IN_FLIGHT
+        self._queue(reservation).remove(reservation)
+        self._window.add(charge)
+        self._probes += beyond
         return 0.0
 
-    def _at_least(self, reservation: Reservation, now: float) -> float:
+    @_step
+    def at_least(self, reservation: Reservation, now: float) -> float:
+        """Return the seconds that a request will have to wait if no other gives up."""
         if reservation.state is not State.WAITING:
             return 0.0
         ahead, tokens = self._ahead(reservation, now)
         minutes = max(ahead // self.rpm, tokens * self._ratio.mean // self.tpm)
-        room = self._room(ahead, tokens + reservation.tokens, 1.0, now) - now
+        room = self._room_at(ahead, tokens + reservation.tokens, 1.0, now) - now
         return max(room, minutes * MINUTE)
 
-    def _correct(self, reservation: Reservation, tokens: object, now: float) -> None:
-        if reservation.state is not State.OUT:
+    @_step
+    def correct(self, reservation: Reservation, now: float, tokens: object) -> None:
+        """Count the tokens that an answer reports."""
+        if reservation.state is not State.IN_FLIGHT:
             return
         used = _number(tokens, reservation.most)
         if not isinstance(used, int):
@@ -238,26 +129,78 @@ class Budget:
             return
         self._answer(reservation, used, now)
         self._ratio.learn(reservation.tokens, used)
-        self._window.expire(now)
-        answered = self._share(*self._window.answered)
-        self._brake.took(answered, self._tried(reservation), reservation.out_at)
+        self._throttle.accepted(self._answered(now), self._probed(reservation), reservation.sent_at)
 
-    def _slow_down(self, reservation: Reservation, now: float, retry_after: object) -> None:
-        if reservation.state is not State.OUT:
+    @_step
+    def slow_down(self, reservation: Reservation, now: float, retry_after: object) -> None:
+        """Throttle all requests, after the server refused this one."""
+        if reservation.state is not State.IN_FLIGHT:
             return
-        self._window.expire(now)
-        answered = self._share(*self._window.answered)
         asked = _number(retry_after, inf)
-        self._brake.refused(answered, reservation.out_at, now, asked)
+        self._throttle.refused(self._answered(now), reservation.sent_at, now, asked)
         reservation.state = State.DONE
-        self._window.forget(reservation.charge)
-        self._trying -= reservation.tried is not None
+        self._window.remove(reservation.charge)
+        self._probes -= reservation.probe is not None
+
+    @_step
+    def release(self, reservation: Reservation, now: float) -> None:
+        """Give a request up if it has no answer."""
+        self._release(reservation, now)
+
+    def _consistent(self, now: float, step: Callable[[], R]) -> R:
+        """Run a step on sums that are right, and mark them as wrong until it has ended."""
+        mark, right = object(), self._unfinished is None
+        self._unfinished = mark
+        self._drop_ended(now)
+        if not right:
+            self._recompute()
+        result = step()
+        # Another mark is that of a step in the middle of this one.
+        self._unfinished = None if self._unfinished is mark else mark
+        return result
+
+    def _drop_ended(self, now: float) -> None:
+        """Forget what does not count any longer, and release what was abandoned."""
+        if now < self._check_at:
+            return
+        self._check_at = now + len(self._reservations) // CHECKED_EACH_TIME * CHECK_INTERVAL
+        for reservation in list(self._reservations):
+            if not reservation.counts(now):
+                self._reservations.pop(reservation, None)
+            elif reservation.abandoned:
+                self._release(reservation, now)
+
+    def _recompute(self) -> None:
+        """Make the sums anew."""
+        self._window, self._retries, self._fresh = SlidingWindow(), WaitQueue(), WaitQueue()
+        self._probes = 0
+        answered: list[Reservation] = []
+        for reservation in list(self._reservations):
+            if reservation.state is State.WAITING:
+                self._queue(reservation).append(reservation)
+            elif reservation.state is State.IN_FLIGHT:
+                self._window.add(reservation.charge)
+                self._probes += reservation.probe is not None
+            elif reservation.state is State.ANSWERED:
+                answered.append(reservation)
+        for reservation in sorted(answered, key=attrgetter("until")):
+            self._window.add(reservation.used)
+            self._window.answer(reservation.used, reservation.used, reservation.until)
+
+    def _queue(self, reservation: Reservation) -> WaitQueue:
+        return self._retries if reservation.again else self._fresh
+
+    def _append(self, reservation: Reservation) -> None:
+        """Queue a request, as the last one."""
+        self._reservations.pop(reservation, None)
+        self._reservations[reservation] = None
+        self._queue(reservation).append(reservation)
 
     def _release(self, reservation: Reservation, now: float) -> None:
         if reservation.state is State.WAITING:
             reservation.state = State.DONE
-            self._line(reservation).leave(reservation)
-        elif reservation.state is State.OUT:
+            self._queue(reservation).remove(reservation)
+        elif reservation.state is State.IN_FLIGHT:
             self._answer(reservation, None, now + STRAY)
 
     def _answer(self, reservation: Reservation, used: int | None, now: float) -> None:
@@ -267,85 +210,88 @@ class Budget:
         reservation.used, reservation.until = used, now + MINUTE
         reservation.state = State.ANSWERED
         self._window.answer(reservation.charge, used, reservation.until)
-        self._trying -= reservation.tried is not None
+        self._probes -= reservation.probe is not None
 
     def _share(self, requests: int, tokens: int) -> float:
         return max(requests / self.rpm, tokens / self.tpm)
 
-    def _tried(self, reservation: Reservation) -> float | None:
-        """The share of the limit that a request has shown to be granted."""
-        if reservation.tried is None:
+    def _answered(self, now: float) -> float:
+        """Return what was answered in the last minute, as a share of the limit."""
+        self._window.expire(now)
+        return self._share(*self._window.answered)
+
+    def _probed(self, reservation: Reservation) -> float | None:
+        """Return the share of the limit that a probe has shown to be granted."""
+        if reservation.probe is None:
             return None
-        requests, tokens = reservation.tried
-        # Of what was on its way then, the tokens are better known now.
+        requests, tokens = reservation.probe
+        # The tokens of what was in flight then are better known now.
         return self._share(requests, min(tokens, self._window.tokens))
 
-    def _may_try(self, now: float) -> bool:
-        return self._brake.may_try(self._trying, now)
-
     def _ahead(self, reservation: Reservation, now: float) -> tuple[int, int]:
-        """Requests and tokens that are to be let out before a request."""
+        """Return the requests and tokens that are to be let out before a request."""
         self._window.expire(now)
-        self._pass_over(now)
-        if reservation not in self._line(reservation):  # it was passed over
-            reservation.again, reservation.asks_at = False, now
-            self._enter(reservation)
-        requests, tokens = self._line(reservation).ahead(reservation)
+        self._skip_absent(now)
+        if reservation not in self._queue(reservation):  # it was skipped
+            reservation.again, reservation.next_poll = False, now
+            self._append(reservation)
+        requests, tokens = self._queue(reservation).ahead(reservation)
         if reservation.again:
             return requests, tokens
-        return requests + len(self._again), tokens + self._again.tokens
+        return requests + len(self._retries), tokens + self._retries.tokens
 
-    def _pass_over(self, now: float) -> None:
-        """Drop those who did not come when it was their turn; one who comes late is the last."""
-        for line in (self._again, self._fresh):
-            while (head := line.head) is not None and head.asks_at + GRACE < now:
-                line.leave(head)
+    def _skip_absent(self, now: float) -> None:
+        """Drop requests that did not poll when they were next; one that polls late is the last."""
+        for queue in (self._retries, self._fresh):
+            while (head := queue.head) is not None and head.next_poll + GRACE < now:
+                queue.remove(head)
 
     def _charge(self, tokens: int, *, alone: bool) -> int:
-        """What estimated tokens count before they are known; one request at most all there is."""
+        """Return what estimated tokens count; those of a single request at most the whole limit."""
         charge = ceil(tokens * self._ratio.bound)
         return int(min(charge, self.tpm)) if alone else charge
 
     def _allowed(self, share: float) -> tuple[float, float]:
-        """Requests and tokens in a share of the limit."""
+        """Return the requests and tokens in a share of the limit."""
         return (
             inf if self.rpm == inf else share * self.rpm + ROUNDING,
             inf if self.tpm == inf else share * self.tpm + ROUNDING,
         )
 
     def _fits(self, ahead: int, tokens: int, share: float) -> bool:
-        """Whether a request, and all before it, can go at once."""
+        """Return whether a request, and all before it, can go at once."""
         rpm, tpm = self._allowed(share)
         charge = self._charge(tokens, alone=not ahead)
         return self._window.requests + ahead + 1 <= rpm and self._window.tokens + charge <= tpm
 
-    def _room(self, ahead: int, tokens: int, share: float, now: float) -> float:
-        """When there can be room for a request and all before it."""
+    def _room_at(self, ahead: int, tokens: int, share: float, now: float) -> float:
+        """Return when there can be room for a request and all before it."""
         window, (rpm, tpm) = self._window, self._allowed(share)
         excess = window.tokens + tokens * self._ratio.mean - tpm
         if not ahead:
             excess = min(excess, window.tokens)  # alone it may be larger than the limit
-        room = window.room(window.requests + ahead + 1 - rpm, excess, now)
-        return max(room, self._brake.blocked)
+        room = window.room_at(window.requests + ahead + 1 - rpm, excess, now)
+        return max(room, self._throttle.blocked_until)
 
     def _sleep(self, ahead: int, tokens: int, now: float) -> float:
-        """Seconds until a request should ask again.
+        """Return the seconds until a request should ask again.
 
-        Half of the time that is expected, as others may give up; and the nearer to the head of
-        the line, the less, so that a long line costs little and moves up quickly.
+        They are half of the time that is expected, as others may give up, and fewer near the head
+        of the queue, so that a long queue costs little and moves up quickly.
         """
-        brake = self._brake
-        patience = SHORTEST_SLEEP * (ahead + 1)
-        expected = self._room(ahead, tokens, brake.share, now) - now
-        if brake.share < 1:
-            expected = min(expected, max(brake.try_at - now, brake.blocked - now, patience))
-        if expected <= 0:  # some that are on their way may turn out smaller than they count
+        throttle = self._throttle
+        shortest = SHORTEST_SLEEP * (ahead + 1)
+        expected = self._room_at(ahead, tokens, throttle.share, now) - now
+        if throttle.share < 1:
+            until = max(throttle.probe_at, throttle.blocked_until) - now
+            expected = min(expected, max(until, shortest))
+        if expected <= 0:  # some that are in flight may turn out smaller than they count
             return SHORTEST_SLEEP
-        return min(expected, max(SHORTEST_SLEEP, min(expected / 2, LONGEST_SLEEP + patience)))
+        return min(expected, max(SHORTEST_SLEEP, min(expected / 2, LONGEST_SLEEP + shortest)))
 
 
 def _number(value: object, most: float) -> float | None:
-    """A number that a server said, if it can be true."""
+    """Return a number that a server sent, or None for one that can't be true."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     return value if 0 <= value <= most else None

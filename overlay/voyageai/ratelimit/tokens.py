@@ -1,4 +1,4 @@
-"""Tokens of a request before it is sent: estimates, and what answers teach about them."""
+"""Tokens of a request before it is sent: estimates, and how answers correct them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from voyageai_rest.catalogue import TOKENIZATION
 
 from ..limits import known
 
-MEMORY = 16  # about as many answers count
+MEMORY = 16
+"""About so many answers count."""
 FIRST_SPREAD = 1 / 3
-MOST = 32.0  # times more, or fewer, than estimated: short words after a long prompt, say
+MAX_RATIO = 32.0
+"""Up to so many times the estimate is believed: short words after a long prompt, say."""
 
 
 def estimate_tokens(texts: Iterable[str]) -> int:
-    """Tokens of texts, from their characters.
+    """Estimate the tokens of texts from their characters.
 
     Letters outside ASCII make more tokens, about as the bytes of UTF-8 grow: a letter of two
     bytes counts as three characters, a Chinese or Japanese one, of three bytes, as five.
@@ -39,12 +41,12 @@ def estimate_tokens(texts: Iterable[str]) -> int:
 
 
 def estimate_rerank_tokens(query: str, documents: Sequence[str]) -> int:
-    """Tokens of a reranking: the query counts once for each document."""
+    """Estimate the tokens of a reranking, in which the query counts once for each document."""
     return estimate_tokens([query]) * len(documents) + estimate_tokens(documents)
 
 
 def estimate_media_tokens(model: str, images: int, videos: int) -> int:
-    """Tokens of pictures that nobody looked at: the most that they can be.
+    """Return the most tokens that pictures and videos can be, without a look at them.
 
     Args:
         model: The model, as its tokens have their own sizes.
@@ -60,7 +62,7 @@ def estimate_media_tokens(model: str, images: int, videos: int) -> int:
     return images * image + videos * context
 
 
-class Ratio:
+class TokenRatio:
     """Tokens that were used per token estimated, on average, and how far off that is.
 
     Later answers count for more than earlier ones, and large requests for more than small ones.
@@ -68,32 +70,32 @@ class Ratio:
     """
 
     def __init__(self) -> None:
-        # Estimated, used, and how far off. One tuple, so that no exception leaves half a lesson.
+        # Estimated, used, and how far off. One tuple, so that no exception leaves half a change.
         self._sums = (0.0, 0.0, 0.0)
 
     @property
     def mean(self) -> float:
-        """What estimates are multiplied by."""
+        """The factor for estimates."""
         estimated, used, _ = self._sums
         return used / estimated if estimated else 1.0
 
     @property
     def bound(self) -> float:
-        """What estimates are multiplied by to be rather too high; twice, before any answer."""
+        """The factor that makes estimates rather too high; 2 before any answer."""
         estimated, _, errors = self._sums
         spread = errors / estimated if estimated else FIRST_SPREAD
         return self.mean + 3 * spread
 
     def learn(self, estimated: int, used: int) -> None:
-        """An answer says how many tokens a request used."""
+        """Learn how many tokens a request used."""
         estimated = max(estimated, 1)
-        learnt = min(max(used, estimated / MOST), estimated * MOST)
+        learned = min(max(used, estimated / MAX_RATIO), estimated * MAX_RATIO)
         first = (float(estimated), float(estimated), estimated * FIRST_SPREAD)
         before = self._sums if self._sums[0] else first
-        error = abs(learnt - self.mean * estimated)
+        error = abs(learned - self.mean * estimated)
         keep = 1 - 1 / MEMORY
         self._sums = (
             keep * before[0] + estimated,
-            keep * before[1] + learnt,
+            keep * before[1] + learned,
             keep * before[2] + error,
         )

@@ -1,4 +1,4 @@
-"""What the server may still count against a limit."""
+"""The requests that the server may still count against a limit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from bisect import bisect_left, bisect_right
 from math import ceil
 
 MINUTE = 60.0
-COMPACT = 1024  # entries that left are forgotten in lots
+COMPACT = 1024
+"""Entries that have expired are deleted when there are so many of them."""
 
 
-class Window:
-    """The requests that are on their way, and those that were answered less than a minute ago.
+class SlidingWindow:
+    """The requests that are in flight, and those that were answered less than a minute ago.
 
     A request counts from when it is let out until a minute after its answer. The server counts it
     from some moment in between. So two requests that the server sees within a minute were both in
@@ -29,34 +30,34 @@ class Window:
         self._until: list[float] = []
         self._sums: list[int] = []
         self._first = 0
-        self._gone = 0
+        self._expired = 0
         self._last = 0
 
     @property
     def answered(self) -> tuple[int, int]:
         """Requests and tokens that were answered less than a minute ago."""
-        return len(self._until) - self._first, self._last - self._gone
+        return len(self._until) - self._first, self._last - self._expired
 
-    def enter(self, tokens: int) -> None:
-        """A request of so many tokens is let out."""
+    def add(self, tokens: int) -> None:
+        """Count a request of so many tokens, which is let out."""
         self.requests += 1
         self.tokens += tokens
 
-    def forget(self, tokens: int) -> None:
-        """A request that was let out does not count after all."""
+    def remove(self, tokens: int) -> None:
+        """Count a request no longer that was let out with so many tokens."""
         self.requests -= 1
         self.tokens -= tokens
 
-    def answer(self, entered: int, tokens: int, until: float) -> None:
-        """A request is answered.
+    def answer(self, charge: int, used: int, until: float) -> None:
+        """Count what an answered request used.
 
         Args:
-            entered: The tokens it was let out with.
-            tokens: The tokens it used.
+            charge: The tokens it was let out with.
+            used: The tokens it used.
             until: When it stops to count.
         """
-        self.tokens += tokens - entered
-        self._last += tokens
+        self.tokens += used - charge
+        self._last += used
         # Threads read the clock before they get here, so times can be a little out of order.
         self._until.append(max(until, self._until[-1] if self._until else until))
         self._sums.append(self._last)
@@ -67,28 +68,29 @@ class Window:
         if first == self._first:
             return
         self.requests -= first - self._first
-        self.tokens -= self._sums[first - 1] - self._gone
-        self._gone = self._sums[first - 1]
+        self.tokens -= self._sums[first - 1] - self._expired
+        self._expired = self._sums[first - 1]
         self._first = first
         if first >= COMPACT and 2 * first >= len(self._until):
             del self._until[:first], self._sums[:first]
             self._first = 0
 
-    def room(self, requests: float, tokens: float, now: float) -> float:
-        """The earliest time at which so much more than now can have left.
+    def room_at(self, requests: float, tokens: float, now: float) -> float:
+        """Return the earliest time at which so much more can have expired.
 
         Args:
-            requests: Requests that have to leave; any number up to 0 for none.
-            tokens: Tokens that have to leave; any number up to 0 for none.
+            requests: Requests that have to expire; any number up to 0 for none.
+            tokens: Tokens that have to expire; any number up to 0 for none.
             now: The time.
         """
         at = now
         if requests > 0:
-            at = max(at, self._time(self._first + ceil(requests) - 1, now))
+            at = max(at, self._expiry(self._first + ceil(requests) - 1, now))
         if tokens > 0:
-            at = max(at, self._time(bisect_left(self._sums, self._gone + tokens, self._first), now))
+            place = bisect_left(self._sums, self._expired + tokens, self._first)
+            at = max(at, self._expiry(place, now))
         return at
 
-    def _time(self, place: int, now: float) -> float:
+    def _expiry(self, place: int, now: float) -> float:
         # What has no answer yet counts for a minute at the least.
         return self._until[place] if place < len(self._until) else now + MINUTE

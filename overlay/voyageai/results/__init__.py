@@ -1,4 +1,4 @@
-"""What calls return. The names are the official client's."""
+"""Results of calls. The names are the official client's."""
 
 from .contextualized import ContextualizedEmbeddingsObject, ContextualizedEmbeddingsResult
 from .embeddings import EmbeddingsObject, MultimodalEmbeddingsObject

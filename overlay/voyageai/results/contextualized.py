@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.errors import ShapeError
 
+from .._utils import safe_repr
 from ..error import ServerError
-from ..reprs import whole
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
 from .result import Result, counted, told
@@ -59,7 +59,7 @@ class ContextualizedEmbeddingsResult(Vectored):
 
     __hash__ = None  # type: ignore[assignment]  # results can be changed
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}(index={self.index}, {self._shape()})"
 
@@ -143,7 +143,7 @@ class ContextualizedEmbeddingsObject(Result):
     def __iter__(self) -> Iterator[ContextualizedEmbeddingsResult]:
         return iter(self.results)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
 
@@ -152,7 +152,7 @@ class ContextualizedEmbeddingsObject(Result):
 
 
 def _server_texts(documents: list[list[ChunkEmbedding]]) -> list[list[str]]:
-    """The texts of chunks that the server made; an empty list where it made none."""
+    """Return the texts of chunks that the server made, by document; empty if it made none."""
     found: list[list[str]] = []
     for place, chunks in enumerate(documents):
         texts = [text for text in map(_text, chunks) if text is not None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from voyageai_rest.errors import ShapeError
 
-from ..reprs import whole
+from .._utils import safe_repr
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
 from .result import Result, told
@@ -33,8 +33,8 @@ class EmbeddingsObject(Vectored, Result):
         total_tokens: Tokens of all texts.
         model: The model that answered.
         output_dtype: The dtype that was asked for.
-        usage: What the request is billed for, as the API says it.
-        request_id: What the server calls the request.
+        usage: The usage that the request is billed for.
+        request_id: The server's id of the request.
 
     Example:
         >>> result = vo.embed(["a", "b"], model="voyage-4")
@@ -50,7 +50,6 @@ class EmbeddingsObject(Vectored, Result):
         dimension: int | None = None,
         expected: int | None = None,
     ) -> None:
-        self._hold(Vectors(bytearray(), "float32", 0))
         if response:
             self.update(response, dtype=dtype, dimension=dimension, expected=expected)
 
@@ -62,7 +61,17 @@ class EmbeddingsObject(Vectored, Result):
         dimension: int | None = None,
         expected: int | None = None,
     ) -> None:
-        """Append the vectors of another response and add its tokens."""
+        """Append the vectors of another response and add its tokens.
+
+        Args:
+            response: The response.
+            dtype: The type that was asked for.
+            dimension: The dimension that was asked for, if one was.
+            expected: How many vectors it must have; None for any number.
+
+        Raises:
+            ShapeError: It has other vectors.
+        """
         entries = placed(response.data, expected)
         try:
             vectors = Vectors.decode([entry.embedding for entry in entries], dtype, dimension)
@@ -78,7 +87,7 @@ class EmbeddingsObject(Vectored, Result):
     def __iter__(self) -> Iterator[list[float]]:
         return iter(self.embeddings)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._shape()}, {self._origin()})"
 

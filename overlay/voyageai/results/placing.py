@@ -16,19 +16,24 @@ T = TypeVar("T", bound="Entry")
 
 
 def placed(data: Sequence[T], expected: int | None, path: str = "data") -> list[T]:
-    """Entries of an answer in the order of their inputs.
+    """Return the entries of an answer in the order of their inputs.
 
     Args:
         data: The entries, in any order.
-        expected: How many there must be; None if any number is right.
-        path: Where they stand in the answer.
+        expected: How many there must be; None for any number.
+        path: Their path in the answer, for errors.
 
     Raises:
-        ShapeError: An entry is missing, doubled, or of no input.
+        ShapeError: An entry is missing, there twice, or of no input.
     """
     if expected is not None and len(data) != expected:
         raise ShapeError(f"expected {expected} entries, found {len(data)}", path)
-    indexes = [_index(entry, place) for place, entry in enumerate(data)]
+    try:
+        indexes = [entry.index for entry in data]
+    except AttributeError:  # entries that tests make by hand may have none
+        return list(data)
+    if callable(indexes[0] if indexes else None):  # of a tuple, made by hand too, it is a method
+        return list(data)
     if indexes == list(range(len(data))):
         return list(data)
     ordered: list[T | None] = [None] * len(data)
@@ -41,12 +46,3 @@ def placed(data: Sequence[T], expected: int | None, path: str = "data") -> list[
             raise ShapeError(f"index {index} appears twice", path)
         ordered[index] = entry
     return [entry for entry in ordered if entry is not None]
-
-
-def _index(entry: Entry, place: int) -> int:
-    # Of entries that tests make by hand as tuples, `index` may be the method.
-    try:
-        index = entry.index
-    except AttributeError:
-        return place
-    return place if callable(index) else index

@@ -1,4 +1,4 @@
-"""An answer as it came."""
+"""Raw responses."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 @frozen(kw_only=True)
 class RawResponse(Generic[T]):
-    """An answer as it came.
+    """A response as it came.
 
     Attributes:
         status_code: HTTP status.
         headers: Headers of the response, names in lower case.
         content: The body.
-        request_id: What the server calls the request.
-        parse: Gives the result that the method would have given; raises `VoyageError` if it makes
-            no sense.
+        request_id: The server's id of the request.
+        parse: Returns the result that the method would have returned; raises `VoyageError` if the
+            response is malformed.
     """
 
     status_code: int

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest.errors import ShapeError
 
-from ..reprs import whole
+from .._utils import safe_repr
 from .result import Result, counted
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class RerankingObject(Result):
     def __iter__(self) -> Iterator[RerankingResult]:
         return iter(self.results)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
 

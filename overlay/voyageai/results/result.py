@@ -1,4 +1,4 @@
-"""What all results share."""
+"""The base of all results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def told(read: Callable[[], T]) -> T | None:
-    """A field that answers may leave out; None of one that somebody made without it."""
+    """Return a field that answers may leave out, or None of a response made without it."""
     try:
         return read()
     except AttributeError:
@@ -32,12 +32,12 @@ def told(read: Callable[[], T]) -> T | None:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things, such as `1 document` or `2 documents`."""
+    """Return a number of things, such as `1 document` or `2 documents`."""
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
 class Result:
-    """What all results share."""
+    """The base of all results: what was billed, by which model, and how they are compared."""
 
     # Of the class, so that what the official client pickled has them too.
     total_tokens: int = 0
@@ -48,8 +48,12 @@ class Result:
     def _account(self, response: Response) -> None:
         self.usage = response.usage
         self.total_tokens += response.usage.total_tokens
-        model = told(lambda: response.model)
-        self.model = model if isinstance(model, str) else self.model
+        try:
+            model = response.model
+        except AttributeError:  # a response that somebody made without it
+            return
+        if isinstance(model, str):  # which the contract lets an answer leave out
+            self.model = model
 
     def _origin(self) -> str:
         return f"model={self.model!r}, total_tokens={self.total_tokens}"

@@ -1,4 +1,4 @@
-"""Vectors in whatever form they are asked for."""
+"""Vectors as lists, matrices or bytes."""
 
 from __future__ import annotations
 
@@ -100,15 +100,15 @@ class Vectored:
         return pa.FixedSizeListArray.from_arrays(numbers, vectors.columns)
 
     def similarity(self, documents: Vectored) -> npt.NDArray[Any]:
-        """How alike these vectors and others are.
+        """Compute the similarity of these vectors and others.
 
         Args:
             documents: The others, of the same dtype and dimension.
 
         Returns:
-            A (these x others) matrix; larger is more alike. Of `float` vectors, which have unit
-            length, it is the cosine; of `int8` and `uint8` the product in whole numbers; of packed
-            bits the number of bits that agree less the number that do not.
+            A matrix of shape (these, others); larger is more alike. Of `float` vectors, which have
+            unit length, it is the cosine; of `int8` and `uint8` the product in whole numbers; of
+            packed bits the number of bits that agree less the number that do not.
 
         Raises:
             ArgumentError: The others are of another dtype or dimension.
@@ -146,7 +146,7 @@ class Vectored:
         return len(vectors if vectors is not None else self._lists or ())
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        """Take the state of a pickle, be it one that the official client wrote."""
+        """Restore a pickle, also one that the official client wrote."""
         for name, value in state.items():
             setattr(self, name, value)
 

@@ -1,7 +1,8 @@
-"""How a call travels. The only room that knows the HTTP library."""
+"""Sending calls over HTTP. No other package imports the HTTP library."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,13 +12,12 @@ import anyio
 import httpx2
 
 from ..flow import Environment, Request, run, run_async
-from .clients import AsyncSender, asynchronous, blocking
-from .environment import Wire
-from .failures import without_heads
+from .clients import AsyncTransportClient, as_async_client, as_client, check_open
+from .config import ConnectionConfig
+from .failures import strip_sensitive_frames
+from .pool import AsyncConnectionPool, ConnectionPool, is_streamed
 from .steps import Answer, steps
 from .streams import aread, read
-from .wire.blocking import Slots
-from .wire.slots import left_open
 
 if TYPE_CHECKING:
     from ..calls import Call
@@ -26,15 +26,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OTHER = type("OtherLoops", (), {})
-"""Stands for the event loops of libraries other than asyncio."""
-
 
 class Transport:
     """Carries calls over one pool of connections, safe to share between threads.
 
     Args:
-        wire: How to reach hosts.
+        config: How to reach hosts.
         http: The user's own client or transport, which is used instead and never closed here.
         sleep: Sleeps.
         environment: Clocks and randomness.
@@ -45,15 +42,15 @@ class Transport:
 
     def __init__(
         self,
-        wire: Wire | None = None,
+        config: ConnectionConfig | None = None,
         http: httpx2.Client | httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] | None = None,
         environment: Environment | None = None,
     ) -> None:
         self._environment = environment or Environment()
         self._sleep = sleep or time.sleep
-        self._slots = Slots(wire or Wire(), self._environment.clock)
-        self._http = blocking(self._slots if http is None else http)
+        self._pool = ConnectionPool(config or ConnectionConfig(), self._environment.clock)
+        self._http = as_client(self._pool if http is None else http)
         self._closed = False
 
     @property
@@ -62,31 +59,32 @@ class Transport:
         return self._environment
 
     def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Sleep for some seconds."""
         self._sleep(seconds)
 
     def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
     ) -> T | RawResponse[T]:
-        """Send a call and read its answer, or with `raw` give the answer as it came.
+        """Send a call and return its result, or with `raw` the response as it came.
 
         Raises:
-            VoyageError: It failed.
+            VoyageError: The call failed.
         """
         try:
             flow = steps(call, parameters, options, self._environment, raw=raw)
             return run(flow, self._send, self._sleep)
         except BaseException as failure:
-            without_heads(failure)
+            strip_sensitive_frames(failure)
             raise
 
     def _send(self, step: Request[httpx2.Request]) -> Answer:
         request = step.message
         if self._closed:
             raise RuntimeError("the client is closed")
+        check_open(self._http)
         try:
             response = self._http.send(request, stream=True)
-            if not left_open(request, response):
+            if not is_streamed(request, response):
                 read(response, self._environment.clock)
         except httpx2.RequestError as failure:
             failure.request = request
@@ -96,14 +94,14 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._closed = True
-        self._slots.close()
+        self._pool.close()
 
 
 class AsyncTransport:
     """Carries calls over one pool of connections per event loop.
 
     Args:
-        wire: How to reach hosts.
+        config: How to reach hosts.
         http: The user's own client or transport, which is used instead and never closed here.
         sleep: Sleeps.
         environment: Clocks and randomness.
@@ -111,19 +109,19 @@ class AsyncTransport:
 
     def __init__(
         self,
-        wire: Wire | None = None,
+        config: ConnectionConfig | None = None,
         http: httpx2.AsyncClient | httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
         environment: Environment | None = None,
     ) -> None:
         self._environment = environment or Environment()
         self._sleep = sleep or anyio.sleep
-        self._given = None if http is None else asynchronous(http)
-        self._wire = wire or Wire()
+        self._given = None if http is None else as_async_client(http)
+        self._config = config or ConnectionConfig()
         # Connections belong to the loop they were opened on.
-        self._senders: WeakKeyDictionary[Any, AsyncSender] = WeakKeyDictionary()
+        self._clients: WeakKeyDictionary[Any, AsyncTransportClient] = WeakKeyDictionary()
         if http is None:
-            self._wire.context()  # reads files, which must not happen later, on an event loop
+            self._config.context()  # reads files, which must not happen later, on an event loop
 
     @property
     def environment(self) -> Environment:
@@ -131,22 +129,22 @@ class AsyncTransport:
         return self._environment
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Sleep for some seconds."""
         await self._sleep(seconds)
 
     async def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
     ) -> T | RawResponse[T]:
-        """Send a call and read its answer, or with `raw` give the answer as it came.
+        """Send a call and return its result, or with `raw` the response as it came.
 
         Raises:
-            VoyageError: It failed.
+            VoyageError: The call failed.
         """
         try:
             flow = steps(call, parameters, options, self._environment, raw=raw)
             return await run_async(flow, self._send, self._sleep)
         except BaseException as failure:
-            without_heads(failure)
+            strip_sensitive_frames(failure)
             raise
 
     async def _send(self, step: Request[httpx2.Request]) -> Answer:
@@ -163,37 +161,46 @@ class AsyncTransport:
             return httpx2.ReadTimeout("the time for this attempt is over", request=request)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
-        response = await (self._given or self._sender()).send(request, stream=True)
-        if not left_open(request, response):
+        client = self._given or self._client()
+        check_open(client)
+        response = await client.send(request, stream=True)
+        if not is_streamed(request, response):
             await aread(response, self._environment.clock)
         return response
 
-    def _sender(self) -> AsyncSender:
-        loop = _loop()
-        found = self._senders.get(loop)
+    def _client(self) -> AsyncTransportClient:
+        loop, is_asyncio = _running_loop()
+        found = self._clients.get(loop)
         if found is None:
-            from .wire.looping import AsyncSlots, Backend  # only asynchronous users pay for it
+            backend = None
+            if is_asyncio:
+                from .network_async import AsyncBackend  # only users of asyncio pay for it
 
-            # A script may run one loop after the other.
-            for other in [each for each in self._senders if each is not OTHER]:
-                if other.is_closed():
-                    del self._senders[other]
-            backend = None if loop is OTHER else Backend()
-            found = AsyncSender(AsyncSlots(self._wire, self._environment.clock, backend))
-            self._senders[loop] = found
+                backend = AsyncBackend()
+                # A script may run one loop after the other. Those of trio are not referenced.
+                for other in list(self._clients):
+                    if getattr(other, "is_closed", bool)():
+                        del self._clients[other]
+            pool = AsyncConnectionPool(self._config, self._environment.clock, backend)
+            found = self._clients[loop] = AsyncTransportClient(pool)
         return found
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        sender = self._senders.pop(_loop(), None)
-        if sender is not None:
-            await sender.aclose()
+        client = self._clients.pop(_running_loop()[0], None)
+        if client is not None:
+            await client.aclose()
 
 
-def _loop() -> Any:
+def _running_loop() -> tuple[Any, bool]:
+    """Return an object for the event loop that is running, and whether it is asyncio's."""
     from asyncio import get_running_loop
 
     try:
-        return get_running_loop()
-    except RuntimeError:  # another async library, such as trio; one pool for all its loops
-        return OTHER
+        return get_running_loop(), True
+    except RuntimeError:
+        if "trio" not in sys.modules:
+            raise
+        from trio.lowlevel import current_trio_token
+
+        return current_trio_token(), False

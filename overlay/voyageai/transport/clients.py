@@ -1,22 +1,25 @@
-"""HTTPX2's clients: the user's own, or one around a transport.
+"""HTTPX2's clients: the user's own, of legacy `httpx` too, or one around a transport.
 
-Tools watch clients (`send`) as well as transports, so every request goes by a client. Nothing that
-a client does by itself is wanted: headers, cookies and authentication are the call's, redirects are
-followed for contents of files alone, and a line per success at INFO is one too many.
+Tools watch clients (`send`) as well as transports, so every request goes through a client. Nothing
+that a client does by itself is wanted: headers, cookies and authentication are the call's,
+redirects are followed for contents of files alone, and a line per success at INFO is one too many.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx2
 
 from ..error import ArgumentError
-from .legacy import LegacyTransport, is_legacy
 
 
-class Sender(httpx2.Client):
-    """A client that sends by a transport, and does nothing else.
+class TransportClient(httpx2.Client):
+    """A client that sends through a transport, and does nothing else.
 
     Args:
         transport: Closed by `close`.
@@ -34,8 +37,8 @@ class Sender(httpx2.Client):
         return response
 
 
-class AsyncSender(httpx2.AsyncClient):
-    """The same, without blocking."""
+class AsyncTransportClient(httpx2.AsyncClient):
+    """The asynchronous twin of `TransportClient`."""
 
     def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
         super().__init__(transport=transport, auth=httpx2.Auth(), trust_env=False)
@@ -47,46 +50,62 @@ class AsyncSender(httpx2.AsyncClient):
         return response
 
 
-class _Unseen(Sender):
-    """For a legacy client, which is watched itself: nothing should be seen twice."""
+class _UnwatchedClient(TransportClient):
+    """For a legacy client, which tools watch itself: they must not see a request twice."""
 
     def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         return self._send_single_request(request)
 
 
-class _AsyncUnseen(AsyncSender):
-    """The same, without blocking."""
+class _AsyncUnwatchedClient(AsyncTransportClient):
+    """The asynchronous twin of `_UnwatchedClient`."""
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         return await self._send_single_request(request)
 
 
-def blocking(given: Any) -> httpx2.Client:
-    """A client for what the user gave: a client or transport of HTTPX2 or of legacy `httpx`.
+def as_client(given: Any) -> httpx2.Client:
+    """Return a client for what the user gave: a client or transport of HTTPX2 or legacy `httpx`.
 
     Raises:
-        ArgumentError: It is none, or an asynchronous one.
+        ArgumentError: It is neither, or asynchronous.
     """
     if isinstance(given, httpx2.Client):
         return given
     if is_legacy(given, "Client", "BaseTransport"):
-        kind = _Unseen if is_legacy(given, "Client") else Sender
+        kind = _UnwatchedClient if is_legacy(given, "Client") else TransportClient
         return kind(LegacyTransport(given))
     if hasattr(given, "handle_request") and not isinstance(given, type):
-        return Sender(given)
+        return TransportClient(given)
     raise _wrong(given, "Client")
 
 
-def asynchronous(given: Any) -> httpx2.AsyncClient:
-    """The same for an asynchronous client."""
+def as_async_client(given: Any) -> httpx2.AsyncClient:
+    """Return an asynchronous client for what the user gave, as `as_client` does."""
     if isinstance(given, httpx2.AsyncClient):
         return given
     if is_legacy(given, "AsyncClient", "AsyncBaseTransport"):
-        kind = _AsyncUnseen if is_legacy(given, "AsyncClient") else AsyncSender
+        kind = _AsyncUnwatchedClient if is_legacy(given, "AsyncClient") else AsyncTransportClient
         return kind(LegacyTransport(given))
     if hasattr(given, "handle_async_request") and not isinstance(given, type):
-        return AsyncSender(given)
+        return AsyncTransportClient(given)
     raise _wrong(given, "AsyncClient")
+
+
+def check_open(client: httpx2.Client | httpx2.AsyncClient) -> None:
+    """Refuse to send through a client that the user has closed.
+
+    Raises:
+        ArgumentError: It is closed.
+    """
+    transport = getattr(client, "transport", None)
+    given = transport.client if isinstance(transport, LegacyTransport) else client
+    if getattr(given, "is_closed", False):
+        raise ArgumentError(
+            "the http_client that was given to this client is closed; give it one that stays open "
+            "as long as it is used",
+            "http_client",
+        )
 
 
 def _wrong(given: Any, client: str) -> ArgumentError:
@@ -96,3 +115,110 @@ def _wrong(given: Any, client: str) -> ArgumentError:
         f"transport, not {a}{kind.__module__}.{kind.__qualname__}",
         "http_client",
     )
+
+
+def is_legacy(given: object, *names: str) -> bool:
+    """Return whether an object is of one of these classes of `httpx`, without importing it."""
+    httpx = sys.modules.get("httpx")
+    return isinstance(given, tuple(getattr(httpx, name) for name in names if hasattr(httpx, name)))
+
+
+class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+    """Sends HTTPX2's requests through a client or a transport of legacy `httpx`.
+
+    Attributes:
+        client: The `httpx.Client`, `httpx.AsyncClient` or transport of one of them.
+    """
+
+    def __init__(self, client: Any) -> None:
+        import httpx
+
+        self._httpx: Any = httpx
+        self.client = client
+        sends = isinstance(client, (httpx.Client, httpx.AsyncClient))
+        self._send: Any = partial(client.send, stream=True) if sends else None
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request.
+
+        Raises:
+            httpx2.RequestError: `httpx` raised an exception of that name.
+        """
+        with self.mapped_exceptions(request):
+            send = self._send or self.client.handle_request
+            answer = send(self._request(request, request.stream))
+        return self._response(answer, request)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request as `handle_request` does, without blocking."""
+        with self.mapped_exceptions(request):
+            send = self._send or self.client.handle_async_request
+            answer = await send(self._request(request, _AsyncOnlyStream(request.stream)))
+        return self._response(answer, request)
+
+    def _request(self, request: httpx2.Request, pieces: Any) -> Any:
+        return self._httpx.Request(
+            request.method,
+            str(request.url),
+            headers=request.headers.raw,
+            content=request.content if isinstance(request.stream, httpx2.ByteStream) else pieces,
+            extensions={k: v for k, v in request.extensions.items() if k == "timeout"},
+        )
+
+    def _response(self, answer: Any, request: httpx2.Request) -> httpx2.Response:
+        headers, stream = httpx2.Headers(answer.headers.raw), answer.stream
+        if answer.is_stream_consumed:  # by a hook, say: only the decoded content is left
+            stream = self._httpx.ByteStream(answer.content)
+            if headers.pop("Content-Encoding", None):
+                headers["Content-Length"] = str(len(answer.content))
+        return httpx2.Response(
+            answer.status_code,
+            headers=headers,
+            stream=_LegacyStream(self, request, stream),
+            extensions={k: v for k, v in answer.extensions.items() if k != "network_stream"},
+            request=request,
+        )
+
+    @contextmanager
+    def mapped_exceptions(self, request: httpx2.Request) -> Generator[None]:
+        """Raise HTTPX2's exception of the same name, or of that of the nearest base class."""
+        try:
+            yield
+        except self._httpx.RequestError as failure:
+            names = [kind.__name__ for kind in type(failure).__mro__]
+            kind = next(getattr(httpx2, name) for name in names if hasattr(httpx2, name))
+            raise kind(str(failure), request=request) from failure
+
+
+class _LegacyStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A response body of `httpx`, whose exceptions are HTTPX2's."""
+
+    def __init__(self, transport: LegacyTransport, request: httpx2.Request, stream: Any) -> None:
+        self._transport = transport
+        self._request = request
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._transport.mapped_exceptions(self._request):
+            yield from self._stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._transport.mapped_exceptions(self._request):
+            async for piece in self._stream:
+                yield piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class _AsyncOnlyStream:
+    """A request body that hides from `httpx` that it can be read synchronously too."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)

@@ -1,4 +1,4 @@
-"""From what went wrong on the way to the exceptions that users catch."""
+"""From failures of HTTP to the exceptions that users catch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 from voyageai_rest.catalogue import BATCH
 from voyageai_rest.errors import BODY_LIMIT, MalformedResponse, ShapeError, StatusError
-from voyageai_rest.operations import SERVERS
+from voyageai_rest.operations import OPERATIONS, SERVERS
 
 from .. import error
 from ..retry import ServerHint
@@ -42,8 +42,10 @@ MESSAGES: Mapping[type[VoyageError], str] = {
     error.OverloadedError: "The server is overloaded or not ready yet.",
 }
 ROOT = urlsplit(SERVERS[0].url).path
-"""What the API's base URLs end in."""
-HOLD_HEADS = sys.stdlib_module_names | {
+"""The end of the API's base URLs."""
+RESOURCES = frozenset(operation.path.split("/")[1] for operation in OPERATIONS)
+"""The first segments of the paths of operations."""
+SENSITIVE_PACKAGES = sys.stdlib_module_names | {
     "anyio",
     "h11",
     "httpcore",
@@ -54,18 +56,24 @@ HOLD_HEADS = sys.stdlib_module_names | {
     "trio",
 }
 """Packages below a call whose frames may hold the head of a request, or the URL of a proxy."""
-WIRE = (f"{__package__}.wire", f"{__package__}.environment")
+SENSITIVE_MODULES = tuple(
+    f"{__package__}.{name}" for name in ("config", "network", "network_async", "pool")
+)
+"""Our own modules of that kind."""
+CONNECTING = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
+CONNECTED = (httpx2.ReadError, httpx2.WriteError, httpx2.CloseError, httpx2.RemoteProtocolError)
+"""Failures of a connection, of which messages say where it led."""
 ARGUMENT = re.compile(r"[Aa]rgument '([^']+)'")
 
 
 def refused(
     failure: StatusError, response: httpx2.Response, operation: str, reason: str
 ) -> VoyageError:
-    """The exception for an answer that is not a success.
+    """Return the exception for a response that is not a success.
 
     Args:
-        failure: The generated client's word for it.
-        response: The answer.
+        failure: The generated client's exception for it.
+        response: The response.
         operation: Name of the operation's module.
         reason: Why it was not tried again, where that needs saying.
     """
@@ -79,8 +87,8 @@ def refused(
             f"{BATCH.max_jobs_in_flight} jobs or {BATCH.max_tokens_in_flight:,} tokens in flight; "
             f"the advice is to wait {BATCH.backoff_minutes} minutes.)"
         )
-    if response.status_code == 404 and f"{ROOT}/" not in response.request.url.path:
-        message += f" (The base URL lacks {ROOT}; the API's end in it, such as {SERVERS[0].url}.)"
+    if response.status_code == 404:
+        message += _base_url_hint(response.request.url.path)
     raised = kind(_with(message, reason), **_context(response))
     raised.retry_after = ServerHint.of(response.headers, datetime.now(UTC)).seconds
     named = ARGUMENT.search(failure.reason)
@@ -91,11 +99,11 @@ def refused(
 def malformed(
     failure: MalformedResponse | ShapeError, response: httpx2.Response, doubt: str = ""
 ) -> VoyageError:
-    """The exception for a success that makes no sense.
+    """Return the exception for a success that is not what the contract says.
 
     Args:
         failure: What is wrong with it.
-        response: The answer.
+        response: The response.
         doubt: Why it was not tried again, where that needs saying.
     """
     reason = failure.reason if isinstance(failure, MalformedResponse) else str(failure)
@@ -105,14 +113,16 @@ def malformed(
 
 
 def unreachable(failure: httpx2.RequestError, reason: str, *, overdue: bool) -> VoyageError:
-    """The exception for an answer that never came.
+    """Return the exception for a response that never came.
 
     Args:
-        failure: What happened.
+        failure: What happened; its request says where the connection leads.
         reason: Why it was not tried again, where that needs saying.
         overdue: Whether the time for the whole call is over.
     """
     what = f"{type(failure).__name__} {failure}".rstrip()
+    if isinstance(failure, (*CONNECTING, *CONNECTED)):
+        what += _route(failure)
     if isinstance(failure, httpx2.TimeoutException):
         if overdue:
             return error.DeadlineError(f"Request timed out: the time for the call is over ({what})")
@@ -120,25 +130,26 @@ def unreachable(failure: httpx2.RequestError, reason: str, *, overdue: bool) -> 
     return error.APIConnectionError(_with(f"Error communicating with VoyageAI: {what}", reason))
 
 
-def without_frames(failure: BaseException) -> BaseException:
-    """A failure of HTTP, of which no link keeps frames: they hold the head with the key."""
+def strip_frames(failure: BaseException) -> BaseException:
+    """Drop the frames of a failure of HTTP and its causes: they hold the head with the key."""
     for link in _chain(failure):
         link.__traceback__ = None
     return failure
 
 
-def without_heads(failure: BaseException) -> None:
-    """Take the frames that hold heads of requests out of any other failure.
+def strip_sensitive_frames(failure: BaseException) -> None:
+    """Drop the frames that hold heads of requests from any other failure.
 
     An interrupt, or what a signal handler raises, comes anywhere, and error trackers keep the local
-    variables of each frame. What is left says where in the program it came.
+    variables of each frame. The frames that are left say where in the program it came.
     """
     for link in _chain(failure):
         kept = None
         for trace in reversed(list(_traces(link.__traceback__))):
             module: str = trace.tb_frame.f_globals.get("__name__", "")
-            if module.split(".", 1)[0] not in HOLD_HEADS and not module.startswith(WIRE):
-                kept = TracebackType(kept, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+            if module.split(".", 1)[0] in SENSITIVE_PACKAGES or module in SENSITIVE_MODULES:
+                continue
+            kept = TracebackType(kept, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
         link.__traceback__ = kept
 
 
@@ -149,15 +160,40 @@ def _traces(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 
 def _chain(failure: BaseException) -> list[BaseException]:
-    """A failure, its causes and its contexts."""
+    """Return a failure, its causes and its contexts."""
     found: dict[int, BaseException] = {}
-    open_: list[BaseException | None] = [failure]
-    while open_:
-        link = open_.pop()
+    pending: list[BaseException | None] = [failure]
+    while pending:
+        link = pending.pop()
         if link is not None and id(link) not in found:
             found[id(link)] = link
-            open_ += [link.__cause__, link.__context__]
+            pending += [link.__cause__, link.__context__]
     return list(found.values())
+
+
+def _route(failure: httpx2.RequestError) -> str:
+    """Say where a connection led or should have led, without user names and passwords."""
+    request = failure.request
+    url, proxy = request.url, request.extensions.get("proxy")
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    through = f" through proxy {proxy}" if proxy else ""
+    verb = "connected" if isinstance(failure, CONNECTED) else "connecting"
+    return f" ({verb} to {url.host}:{port}{through})"
+
+
+def _base_url_hint(path: str) -> str:
+    """Say what may be wrong with the base URL, by the path that was not found."""
+    _, root, below = path.rpartition(f"{ROOT}/")
+    first, _, rest = below.partition("/")
+    if not root:
+        return f" (The base URL lacks {ROOT}; the API's end in it, such as {SERVERS[0].url}.)"
+    if f"{ROOT}{ROOT}/" in path:
+        surplus = ROOT + ROOT
+    elif rest.split("/")[0] in RESOURCES:
+        surplus = f"{ROOT}/{first}"
+    else:
+        return ""
+    return f" (The base URL ends in {surplus}; the API's end in {ROOT}, such as {SERVERS[0].url}.)"
 
 
 def _with(message: str, reason: str) -> str:

@@ -1,10 +1,10 @@
-"""One line per attempt, to the logger `voyageai`; nothing is formatted while nobody listens.
+"""One line per attempt, to the logger `voyageai`; nothing is formatted that no handler takes.
 
-A success is a line at DEBUG, a failure one at INFO, the last one too: a warning would be printed
-where logging is not set up, beside the exception that says the same.
+A success is a line at DEBUG, a failure one at INFO, even the last: Python prints warnings where
+logging is not set up, and the exception says the same.
 
-Lines never hold the key, a query string or a body, and are printable whatever a server says. Bodies
-go to the logger `voyageai.bodies` at DEBUG, which is off until somebody sets its level.
+Lines never hold the key, a query string or a body, and are always printable. Bodies go to the
+logger `voyageai.bodies` at DEBUG, which is off until its level is set.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from voyageai_rest.errors import REQUEST_ID, printable
 from ..error import ID_LIMIT
 
 LOGGER = logging.getLogger("voyageai")
-# The official client's logger: whoever configured it goes on getting the lines.
+# The official client's logger: programs that configure it still get the lines.
 LOGGER.parent = logging.getLogger("voyage")
 BODIES = logging.getLogger("voyageai.bodies")
 BODIES.setLevel(logging.WARNING)
@@ -30,7 +30,7 @@ DATA_URL = re.compile(r"(data:[\w/+.-]*;base64,)[A-Za-z0-9+/=]{20,}")
 
 
 def configure(setting: str | None, environment: Mapping[str, str] = os.environ) -> None:
-    """Print lines to stderr if that is asked for: once, however many clients ask.
+    """Print lines to stderr if a setting asks for it; each once, however many clients there are.
 
     Args:
         setting: `voyageai.log`: info or debug.
@@ -47,7 +47,7 @@ def configure(setting: str | None, environment: Mapping[str, str] = os.environ) 
 
 
 class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # of any stream
-    """The handler that `configure` adds."""
+    """The handler that `configure` adds, so that it finds it again."""
 
 
 class Log:
@@ -60,13 +60,13 @@ class Log:
         self._start = 0.0
 
     def start(self, attempt: int) -> None:
-        """An attempt begins."""
+        """Note that an attempt begins."""
         self._attempt, self._start = attempt, self._clock()
         if BODIES.isEnabledFor(logging.DEBUG):
             BODIES.debug("> %s", _redacted(_content(self._request)))
 
     def done(self, answer: httpx2.Response, tokens: int | None) -> None:
-        """The call has a result."""
+        """Log that the call has a result."""
         if LOGGER.isEnabledFor(logging.DEBUG):
             self._line(logging.DEBUG, answer, f"{'-' if tokens is None else tokens} tokens")
         self._body(answer)
@@ -74,13 +74,13 @@ class Log:
     def retrying(
         self, answer: httpx2.Response | httpx2.RequestError | None, seconds: float
     ) -> None:
-        """The attempt failed, and there will be another."""
+        """Log that the attempt failed, and there will be another."""
         if LOGGER.isEnabledFor(logging.INFO):
             self._line(logging.INFO, answer, f"trying again in {seconds:.3g} s")
         self._body(answer)
 
     def failed(self, answer: httpx2.Response | httpx2.RequestError | None) -> None:
-        """The attempt failed, and it was the last."""
+        """Log that the attempt failed, and was the last."""
         if LOGGER.isEnabledFor(logging.INFO):
             self._line(logging.INFO, answer, "giving up")
         self._body(answer)

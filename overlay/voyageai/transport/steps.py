@@ -22,12 +22,18 @@ from ..flow import Environment, Flow, Request, Sleep
 from ..results import RawResponse
 from ..retry import Done, GiveUp, Retry, ServerHint
 from . import failures
-from .building import build, phases, rewindable, shortest
 from .logs import Log
-from .redirects import MOST, redirected
+from .rate_limit_gate import RateLimitGate
+from .request import (
+    MAX_REDIRECTS,
+    Upload,
+    build,
+    phases,
+    redirected,
+    rewindable,
+    shortest,
+)
 from .streams import Stream, check
-from .turns import Turns
-from .uploads import Upload
 
 if TYPE_CHECKING:
     from ..calls import Call
@@ -36,7 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 Answer = httpx2.Response | httpx2.RequestError
-"""What comes of an attempt: both transports return the errors of HTTP, and raise all others."""
+"""The outcome of an attempt: transports return errors of HTTP, and raise all others."""
 Steps = Flow[httpx2.Request, T]
 UNSENT = (
     httpx2.ConnectError,
@@ -88,24 +94,24 @@ def _attempts(
     clock = environment.clock
     start = clock()
     deadline = None if options.whole is None else start + options.whole
-    turns = None
+    gate = None
     if options.limiter is not None and call.model:
-        turns = Turns(options.limiter, call.model, call.tokens(), clock, deadline, alive)
+        gate = RateLimitGate(options.limiter, call.model, call.tokens(), clock, deadline, alive)
     log = Log(request, clock)
     attempts = 0
     in_doubt = False
     try:
         while True:
             reservation = None
-            if turns is not None:
-                reservation = yield from _waits(turns.wait(again=attempts > 0))
+            if gate is not None:
+                reservation = yield from _waits(gate.wait(again=attempts > 0))
             answer, used, hint = None, None, ServerHint()
             try:
                 request.extensions = _extensions(call, options, deadline, clock())
                 attempts += 1
                 log.start(attempts)
                 answer = yield from _sent(request, streamed=call.streamed)
-                if isinstance(answer, httpx2.Response):
+                if isinstance(answer, httpx2.Response) and not answer.is_success:
                     hint = ServerHint.of(answer.headers, environment.now())
                 doubtful = _is_doubtful(answer, request)
                 in_doubt = in_doubt or doubtful
@@ -125,8 +131,8 @@ def _attempts(
                     overdue = deadline is not None and clock() >= deadline
                     _fail(call, answer, decision.reason, overdue=overdue)
             finally:
-                if turns is not None and reservation is not None:
-                    turns.over(reservation, answer, hint, used)
+                if gate is not None and reservation is not None:
+                    gate.finish(reservation, answer, hint, used)
             log.retrying(answer, decision.seconds)
             yield Sleep(decision.seconds)
     except VoyageError as failure:
@@ -160,7 +166,7 @@ def _extensions(
 
 def _sent(request: httpx2.Request, *, streamed: bool) -> Steps[Answer]:
     """Send a request; where the content of a file is elsewhere, follow the redirects to it."""
-    for _ in range(MOST if streamed else 0):
+    for _ in range(MAX_REDIRECTS if streamed else 0):
         answer: Answer = yield Request(request)
         onward = redirected(request, answer) if isinstance(answer, httpx2.Response) else None
         if onward is None:
@@ -232,7 +238,7 @@ def _fail(call: Call[T], answer: Answer, reason: str, *, overdue: bool) -> NoRet
     if isinstance(answer, httpx2.Response):
         failure = status_error(answer)
         raise failures.refused(failure, answer, call.request.operation, reason) from failure
-    cause = failures.without_frames(answer)
+    cause = failures.strip_frames(answer)
     raise failures.unreachable(answer, reason, overdue=overdue) from cause
 
 

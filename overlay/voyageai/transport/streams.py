@@ -1,4 +1,4 @@
-"""Bodies of answers: read whole within their bounds, or piece by piece."""
+"""Bodies of responses: read whole within their limits, or piece by piece."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from ..error import VoyageError
 
 
-class _Excess(Exception):
-    """There are more bytes than a body can have."""
+class _BodyTooLong(Exception):
+    """A body has more bytes than it may."""
 
 
-class _Coded(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A compressed body as it comes, of which there may be no more than of the body itself.
+class _CompressedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A compressed body as it arrives, which may have no more bytes than the body itself.
 
-    What is not seen of it otherwise is what adds nothing to the body: empty blocks, and whatever
-    follows its end.
+    Otherwise bytes that add nothing to the body would not be counted: empty blocks, and those after
+    its end.
     """
 
     def __init__(self, stream: Any, size: int) -> None:
@@ -36,7 +36,7 @@ class _Coded(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     def _counted(self, piece: bytes) -> bytes:
         self._size -= len(piece)
         if self._size < 0:
-            raise _Excess
+            raise _BodyTooLong
         return piece
 
     def __iter__(self) -> Iterator[bytes]:
@@ -53,10 +53,10 @@ class _Coded(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-class _Whole:
-    """A body that is put together. It is never longer than it may be, nor are its pieces large.
+class _BodyBuffer:
+    """Collects a body piece by piece, up to the most bytes that it may have.
 
-    Of a success that is too long nothing is kept, and the answer's extension `too_long` says how
+    Of a success that is too long nothing is kept, and the response's extension `too_long` says how
     long it may be. Of an error that is too long the beginning is kept.
     """
 
@@ -69,69 +69,70 @@ class _Whole:
         self._size = bounds.size if response.is_success else ERROR_SIZE
         self._left = self._size
         self._pieces: list[bytes] = []
-        if "content-encoding" in response.headers and not response.is_stream_consumed:
-            response.stream = _Coded(response.stream, self._size)
+        self.encoded = "content-encoding" in response.headers or response.is_stream_consumed
+        if self.encoded and not response.is_stream_consumed:
+            response.stream = _CompressedStream(response.stream, self._size)
 
-    def take(self, piece: bytes) -> None:
+    def append(self, piece: bytes) -> None:
         """Add a piece.
 
         Raises:
-            _Excess: It is too much.
-            httpx2.ReadTimeout: It comes too late.
+            _BodyTooLong: The body has too many bytes.
+            httpx2.ReadTimeout: It comes after the deadline.
         """
         self._pieces.append(piece)
         self._left -= len(piece)
         if self._left < 0:
-            raise _Excess
+            raise _BodyTooLong
         if self._deadline is not None and self._clock() >= self._deadline:
             raise httpx2.ReadTimeout("the time for this attempt is over")
 
-    def cut(self) -> None:
-        """Take note that there was too much."""
+    def truncate(self) -> None:
+        """Note that the body is too long."""
         if self._response.is_success:
             self._response.extensions["too_long"] = self._size
             self._pieces.clear()
 
-    def done(self) -> None:
-        """Give the answer its body."""
+    def finish(self) -> None:
+        """Give the response its body."""
         # A private name of HTTPX2's, without which a body would be read whatever its length.
         body = b"".join(self._pieces)[: self._size]
         self._response._content = body  # pyright: ignore[reportPrivateUsage]
 
 
 def read(response: httpx2.Response, clock: Callable[[], float]) -> None:
-    """Read the body of an answer whole, but no more than it may have, and close it.
+    """Read the body of a response whole, but no more than it may have, and close it.
 
     Args:
-        response: The answer. Of its request's extensions, `bounds` says how long the body may be,
+        response: The response. Of its request's extensions, `bounds` says how long the body may be,
             and `deadline` when, by the clock, it must be there.
-        clock: Seconds that only go forwards.
+        clock: A monotonic clock, in seconds.
 
     Raises:
-        httpx2.RequestError: There is no more of it, or not in time, or it can't be decompressed.
+        httpx2.RequestError: The body breaks off, comes too late, or can't be decompressed.
     """
-    body = _Whole(response, clock)
+    body = _BodyBuffer(response, clock)
     try:
-        for piece in response.iter_bytes():
-            body.take(piece)
-    except _Excess:
-        body.cut()
+        for piece in response.iter_bytes() if body.encoded else response.iter_raw():
+            body.append(piece)
+    except _BodyTooLong:
+        body.truncate()
     finally:
         response.close()
-    body.done()
+    body.finish()
 
 
 async def aread(response: httpx2.Response, clock: Callable[[], float]) -> None:
-    """The same, without blocking."""
-    body = _Whole(response, clock)
+    """Read a body as `read` does, without blocking."""
+    body = _BodyBuffer(response, clock)
     try:
-        async for piece in response.aiter_bytes():
-            body.take(piece)
-    except _Excess:
-        body.cut()
+        async for piece in response.aiter_bytes() if body.encoded else response.aiter_raw():
+            body.append(piece)
+    except _BodyTooLong:
+        body.truncate()
     finally:
         await response.aclose()
-    body.done()
+    body.finish()
 
 
 def check(response: httpx2.Response) -> None:
@@ -151,14 +152,14 @@ def check(response: httpx2.Response) -> None:
 
 
 class Stream:
-    """An answer whose body is read piece by piece, decompressed. It must be closed.
+    """A response whose body is read piece by piece, decompressed. It must be closed.
 
     Blocking clients use `pieces` and `close`, asynchronous ones `apieces` and `aclose`.
 
     Args:
-        response: The answer, open. Its request's extension `body_deadline` is when, by the clock,
+        response: The response, open. Its request's extension `body_deadline` is when, by the clock,
             all of the body must be there.
-        clock: Seconds that only go forwards.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(self, response: httpx2.Response, clock: Callable[[], float]) -> None:
@@ -173,27 +174,27 @@ class Stream:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers, whatever the case of their names."""
+        """Headers; their names are case-insensitive."""
         return self._response.headers
 
     @property
     def content(self) -> bytes:
-        """The body, of an answer that was read whole."""
+        """The body of a response that was read whole."""
         return self._response.content
 
     def pieces(self) -> Generator[bytes]:
-        """The body as it arrives.
+        """Yield the body as it arrives.
 
         Raises:
-            VoyageError: There is no more of it, or not in time.
+            VoyageError: It breaks off, or comes too late.
         """
         try:
             yield from self._response.iter_bytes()
         except httpx2.RequestError as failure:
-            raise self._broken(failure) from failures.without_frames(failure)
+            raise self._broken(failure) from failures.strip_frames(failure)
 
     async def apieces(self) -> AsyncGenerator[bytes]:
-        """The same, without blocking."""
+        """Yield the body as it arrives, without blocking."""
         import anyio  # a blocking client has no use for it
 
         body = self._response.aiter_bytes()
@@ -207,14 +208,14 @@ class Stream:
         except TimeoutError:
             raise self._broken(httpx2.ReadTimeout("no more of the body in time")) from None
         except httpx2.RequestError as failure:
-            raise self._broken(failure) from failures.without_frames(failure)
+            raise self._broken(failure) from failures.strip_frames(failure)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Return the connection to the pool."""
         self._response.close()
 
     async def aclose(self) -> None:
-        """The same, without blocking."""
+        """Return the connection to the pool, without blocking."""
         await self._response.aclose()
 
     def _left(self) -> float | None:

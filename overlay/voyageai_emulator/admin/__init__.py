@@ -1,9 +1,9 @@
-"""Routes beside the API: what the emulator has seen, and what it is to do.
+"""The emulator's own routes, beside the API: what it received, and what it is to do.
 
-They answer only to who sends the emulator's token in the header ``x-emulator-token``, an API key
-does not open them. They are not recorded, no fault happens to them and no rate limit counts them.
-Bodies are JSON of 64 KiB at most. What is refused has a body ``{"detail": "..."}``. A request
-that names this server by a public name is answered with 421, see `guard`.
+They need the emulator's token in the header ``x-emulator-token``; an API key does not open them.
+They are not recorded, no fault happens to them and no rate limit counts them. Bodies are JSON of
+64 KiB at most. A refusal has a body ``{"detail": "..."}``. A request that names this server by a
+public name is answered with 421, see `guard`.
 
 - ``GET /_emulator/state``: version, uptime, clock, connections, settings, operations, models by
   endpoint, and the values that some fields of requests may have.
@@ -11,24 +11,24 @@ that names this server by a public name is answered with 421, see `guard`.
   ``?operation=ID`` or ``?after=NUMBER`` only some, with ``?limit=COUNT`` the latest of them, with
   ``?brief=true`` without headers and body but with model and input_type. ``DELETE`` drops them.
 - ``GET /_emulator/requests/NUMBER``: one of them.
-- ``GET /_emulator/faults``: the faults there are, and the plan.
+- ``GET /_emulator/faults``: all kinds of faults, and the plan.
   ``POST`` an entry to add to the plan, ``PUT`` a list of entries to replace it, ``DELETE`` to
   empty it. An entry is ``{"fault": "status; status=503", "times": 2}``, or with ``"rate": 0.1``.
 - ``GET /_emulator/usage``: requests and tokens of the last minute, by API key and model.
-- ``GET /_emulator/limits``: the usage tier whose rate limits hold, and the tiers there are.
+- ``GET /_emulator/limits``: the usage tier whose rate limits apply, and all tiers.
   ``PUT {"tier": "free"}``, or null for none. ``POST {"model": "NAME", "rpm": 3, "tpm": 10}`` to
-  limit a model otherwise than its tier does, or all without a name; ``DELETE`` undoes those.
-- ``GET /_emulator/latency``: how long answers take. ``PUT {"latency": "0.2"}``.
+  set the limits of a model, or of all without a name; ``DELETE`` undoes those.
+- ``GET /_emulator/latency``: how long responses take. ``PUT {"latency": "0.2"}``.
 - ``GET /_emulator/clock``: the emulator's time. ``POST {"advance": 3600}`` moves it forward.
-- ``GET /_emulator/batches``: the batch jobs of all API keys, and how they are steered. ``POST``
-  to ``/_emulator/batches/ORDER`` gives a method of `Batches` its arguments: ``hold``
-  ``{"status": "in_progress"}``, ``release`` ``{}``, ``fail`` ``{"custom_id": "line-7"}``,
+- ``GET /_emulator/batches``: the batch jobs of all API keys, and what was set for them. ``POST``
+  to ``/_emulator/batches/METHOD`` calls a method of `Batches` with the body as its arguments:
+  ``hold`` ``{"status": "in_progress"}``, ``release`` ``{}``, ``fail`` ``{"custom_id": "line-7"}``,
   ``stop_failing`` ``{}`` or ``pace`` ``{"seconds_per_line": 0.1}``.
 - ``GET /_emulator/files``: the files of all API keys.
 - ``GET /_emulator/key``: the fingerprint of the API key in the header ``authorization``, by which
-  requests, usage, batch jobs and files name whose they are.
+  requests, usage, batch jobs and files name their owner.
 - ``GET /``: the page that shows all this, and ``GET /_emulator/page/FILE`` its parts. They hold
-  nothing of what the emulator knows, and take no token.
+  no data, and need no token.
 """
 
 from __future__ import annotations

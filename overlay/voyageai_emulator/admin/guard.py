@@ -1,10 +1,10 @@
-"""Who may come near the emulator's own routes.
+"""Protect the emulator's own routes from web pages and from clients without the token.
 
-A web page of a stranger can make a browser ask any server that the browser reaches. It cannot
-read the answers, as they permit no other origin, unless its name is made to lead here (DNS
-rebinding). So these routes answer only where the server is asked for by an address or by a name
-that strangers cannot have: one without a dot, or below a domain for local use. The API's routes
-are not guarded so, as they need a key and programs may call them by any name.
+Any web page can make a browser send requests to any server that the browser reaches. It cannot
+read the responses, as they permit no other origin, unless its host name is made to resolve to this
+machine (DNS rebinding). So these routes answer only where the Host header has an address, or a name
+that nobody else can own: one without a dot, or below a domain for local use. The API's routes are
+not protected so, as they need a key and programs may call them by any name.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from ..refusal import Refused
+from ..responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Guarded", "Locked", "is_local"]
+__all__ = ["LocalOnlyMiddleware", "TokenMiddleware", "is_local"]
 
 LOCAL = ("localhost", "local", "internal", "test")
-"""Domains that nobody can register."""
+"""Top-level domains that nobody can register."""
 HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
@@ -41,11 +41,11 @@ HEADERS: Mapping[str, str] = {
         "require-trusted-types-for 'script'; trusted-types 'none'"
     ),
 }
-"""What every answer says to browsers."""
+"""Headers of every response, for browsers."""
 
 
 def is_local(host: str) -> bool:
-    """Whether a Host header has an address, or a name that only this network knows.
+    """Return whether a Host header has an address, or a name that only this network resolves.
 
     Example:
         >>> [is_local(host) for host in ("127.0.0.1:80", "emulator", "rebound.example:80")]
@@ -62,49 +62,49 @@ def is_local(host: str) -> bool:
     return True
 
 
-class Guarded:
-    """An application for browsers on this network alone."""
+class LocalOnlyMiddleware:
+    """ASGI middleware that refuses requests to public names, and adds headers for browsers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer who asks for an address or a local name."""
+        """Pass a request on if it is to an address or a local name."""
 
-        async def guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         app = self._app if is_local(Headers(scope=scope).get("host", "")) else _misdirected
-        await app(scope, receive, guarded)
+        await app(scope, receive, send_with_headers)
 
 
-class Locked:
-    """An application that a token opens."""
+class TokenMiddleware:
+    """ASGI middleware that refuses requests without the emulator's token."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
         self._token = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer who has the token."""
+        """Pass a request on if it has the token."""
         given = Headers(scope=scope).get("x-emulator-token", "").encode()
-        app = self._app if compare_digest(given, self._token) else _locked
+        app = self._app if compare_digest(given, self._token) else _unauthorized
         await app(scope, receive, send)
 
 
-async def _locked(scope: Scope, receive: Receive, send: Send) -> None:
-    refused = Refused(
+async def _unauthorized(scope: Scope, receive: Receive, send: Send) -> None:
+    error = ApiError(
         "This takes the emulator's token, in the header x-emulator-token.", HTTPStatus.UNAUTHORIZED
     )
-    await refused.as_response()(scope, receive, send)
+    await error.as_response()(scope, receive, send)
 
 
 async def _misdirected(scope: Scope, receive: Receive, send: Send) -> None:
-    refused = Refused(
+    error = ApiError(
         "The emulator's own routes are not served under this name; use its IP address, or "
         "localhost.",
         HTTPStatus.MISDIRECTED_REQUEST,
     )
-    await refused.as_response()(scope, receive, send)
+    await error.as_response()(scope, receive, send)

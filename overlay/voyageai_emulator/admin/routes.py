@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -12,16 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from ..files.objects import as_file_object
-from ..latency import Latency
+from ..bodies import refuse_constant
+from ..files import as_file_object
 from ..page import page_routes
-from ..ratelimits import TIER_NAMES
-from ..refusal import Refused
-from ..replies import reply
-from .guard import Guarded, Locked
-from .reading import read, read_field, read_flag, read_whole
-from .seen import brief, one, some
-from .state import State, faults_there_are
+from ..rate_limits import TIER_NAMES
+from ..responses import ApiError, json_response
+from ..timing import Latency
+from .guard import LocalOnlyMiddleware, TokenMiddleware
+from .views import StateView, fault_kinds, find_request, find_requests, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,19 +27,22 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from ..batches import Batches
     from ..connections import Connections
-    from ..world import World
+    from ..state import EmulatorState
 
 __all__ = ["ADMIN", "create_admin"]
 
 ADMIN = "/_emulator/"
-"""How the paths of these routes begin."""
+"""Prefix of the paths of these routes."""
+MAX_BODY = 65_536
+"""Bytes of a body."""
 
 
-def create_admin(world: World, connections: Connections | None = None) -> ASGIApp:
-    """Make the application that answers an emulator's admin routes, and its page."""
-    admin = _Admin(world, connections)
-    locked = Starlette(
+def create_admin(state: EmulatorState, batches: Batches, connections: Connections) -> ASGIApp:
+    """Make the application of an emulator's admin routes and its page."""
+    admin = _Admin(state, batches, connections)
+    with_token = Starlette(
         routes=[
             Route("/state", admin.state),
             Route("/requests", admin.requests, methods=["GET", "DELETE"]),
@@ -52,7 +53,7 @@ def create_admin(world: World, connections: Connections | None = None) -> ASGIAp
             Route("/latency", admin.latency, methods=["GET", "PUT"]),
             Route("/clock", admin.clock, methods=["GET", "POST"]),
             Route("/batches", admin.batches),
-            Route("/batches/{order}", admin.steer, methods=["POST"]),
+            Route("/batches/{method}", admin.call_batches, methods=["POST"]),
             Route("/files", admin.files),
             Route("/key", admin.key),
         ],
@@ -60,121 +61,185 @@ def create_admin(world: World, connections: Connections | None = None) -> ASGIAp
     )
     routes = [
         *page_routes("/", ADMIN + "page/"),
-        Mount(ADMIN.rstrip("/"), Locked(locked, world.admin_token)),
+        Mount(ADMIN.rstrip("/"), TokenMiddleware(with_token, state.admin_token)),
     ]
-    return Guarded(Starlette(routes=routes, exception_handlers=HANDLERS))
+    return LocalOnlyMiddleware(Starlette(routes=routes, exception_handlers=HANDLERS))
 
 
 class _Admin:
-    """Answers the admin routes. Those that may take long are answered in threads."""
+    """The endpoints of the admin routes. Slow ones are not `async`, so that they run in threads."""
 
-    def __init__(self, world: World, connections: Connections | None) -> None:
-        self._world = world
-        self._state = State(world, connections)
+    def __init__(self, state: EmulatorState, batches: Batches, connections: Connections) -> None:
+        self._state = state
+        self._batches = batches
+        self._view = StateView(state, connections)
 
     async def state(self, _: Request) -> Response:
-        return reply(self._state.as_json())
+        return json_response(self._view.as_json())
 
     def requests(self, request: Request) -> Response:
-        requests = self._world.requests
+        requests = self._state.requests
         if request.method == "DELETE":
             requests.clear()
-        found = some(
+        found = find_requests(
             requests,
             request.query_params.get("operation"),
-            read_whole(request, "after") or 0,
-            read_whole(request, "limit"),
+            _query_number(request, "after") or 0,
+            _query_number(request, "limit"),
         )
-        short = read_flag(request, "brief")
-        lines = [json.dumps(brief(each) if short else each.as_json()) + "\n" for each in found]
+        brief = _query_flag(request, "brief")
+        lines = [json.dumps(summary(each) if brief else each.as_json()) + "\n" for each in found]
         return Response("".join(lines), media_type="application/x-ndjson")
 
     def request(self, request: Request) -> Response:
-        found = one(self._world.requests, request.path_params["number"])
+        found = find_request(self._state.requests, request.path_params["number"])
         if found is None:
-            raise Refused("There is no such request, or no longer.", HTTPStatus.NOT_FOUND)
-        return reply(found.as_json())
+            raise ApiError("There is no such request, or no longer.", HTTPStatus.NOT_FOUND)
+        return json_response(found.as_json())
 
     async def faults(self, request: Request) -> Response:
-        plan = self._world.faults
+        plan = self._state.faults
         if request.method == "DELETE":
             plan.clear()
         elif request.method == "POST":
-            plan.add([await read(request)])
+            plan.add([await _read(request)])
         elif request.method == "PUT":
-            plan.add(await read(request), anew=True)
-        return reply({"faults": faults_there_are(), "plan": plan.as_json()})
+            plan.add(await _read(request), replace=True)
+        return json_response({"faults": fault_kinds(), "plan": plan.as_json()})
 
     async def usage(self, _: Request) -> Response:
-        limits = self._world.limits
-        return reply({"tier": limits.tier, "usage": [used._asdict() for used in limits.usage()]})
+        limits = self._state.limits
+        return json_response(
+            {"tier": limits.tier, "usage": [used._asdict() for used in limits.usage()]}
+        )
 
     async def limits(self, request: Request) -> Response:
-        limits = self._world.limits
+        limits = self._state.limits
         if request.method == "PUT":
-            limits.tier = await read_field(request, "tier")
+            limits.tier = await _read_field(request, "tier")
         elif request.method == "POST":
-            limits.set(**await read(request))
+            limits.set(**await _read(request))
         elif request.method == "DELETE":
             limits.clear()
-        return reply({"tier": limits.tier, "tiers": TIER_NAMES})
+        return json_response({"tier": limits.tier, "tiers": TIER_NAMES})
 
     async def latency(self, request: Request) -> Response:
-        world = self._world
+        state = self._state
         if request.method == "PUT":
-            world.latency = Latency(await read_field(request, "latency"))
-        return reply({"latency": str(world.latency)})
+            state.latency = Latency(await _read_field(request, "latency"))
+        return json_response({"latency": str(state.latency)})
 
     async def clock(self, request: Request) -> Response:
         if request.method == "POST":
-            self._world.clock.advance(_seconds(await read_field(request, "advance")))
-        return reply(self._state.clock())
+            self._state.clock.advance(_seconds(await _read_field(request, "advance")))
+        return json_response(self._view.clock())
 
     def batches(self, _: Request) -> Response:
-        return reply(self._world.batches.as_json())
+        return json_response(self._batches.as_json())
 
-    async def steer(self, request: Request) -> Response:
-        """Steer the batch jobs: one order by its name, with its arguments."""
-        batches = self._world.batches
-        orders: dict[str, Callable[..., None]] = {
+    async def call_batches(self, request: Request) -> Response:
+        """Call a method of `Batches`."""
+        batches = self._batches
+        methods: dict[str, Callable[..., None]] = {
             "hold": batches.hold,
             "release": batches.release,
             "fail": batches.fail,
             "stop_failing": batches.stop_failing,
             "pace": batches.pace,
         }
-        order = orders.get(request.path_params["order"])
-        if order is None:
-            raise Refused(f"Batch jobs take the orders {', '.join(orders)}.", HTTPStatus.NOT_FOUND)
-        order(**await read(request))
+        method = methods.get(request.path_params["method"])
+        if method is None:
+            raise ApiError(
+                f"There is no such method; there are {', '.join(methods)}.", HTTPStatus.NOT_FOUND
+            )
+        method(**await _read(request))
         return await run_in_threadpool(self.batches, request)
 
     def files(self, _: Request) -> Response:
-        world = self._world
-        found = world.store.files.all(world.now())
+        found = self._state.store.files.all(self._state.now())
         files = [{"owner": file.owner, **as_file_object(file).to_dict()} for file in found]
-        return reply({"files": files})
+        return json_response({"files": files})
 
     async def key(self, request: Request) -> Response:
         headers = request.headers
-        admitted = self._world.gate.admit(headers.get("host", ""), headers.get("authorization"))
-        return reply({"owner": admitted.owner})
+        caller = self._state.authenticator.authenticate(
+            headers.get("host", ""), headers.get("authorization")
+        )
+        return json_response({"owner": caller.owner})
+
+
+async def _read(request: Request) -> Any:
+    """Decode the body.
+
+    Raises:
+        ApiError: It is too large, or not JSON.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            raise ApiError(
+                f"A body may have {MAX_BODY} bytes here.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            )
+    try:
+        return json.loads(body, parse_constant=refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(f"The body is not JSON: {error}") from None
+
+
+async def _read_field(request: Request, name: str) -> Any:
+    """Decode a body that is an object with one field, and return its value.
+
+    Raises:
+        ApiError: The body is anything else.
+    """
+    body = await _read(request)
+    fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+    if list(fields) != [name]:
+        raise ApiError(f'The body must be an object with one field: {{"{name}": ...}}.')
+    return fields[name]
+
+
+def _query_number(request: Request, name: str) -> int | None:
+    """Return a whole number of the query; None if it is not there.
+
+    Raises:
+        ApiError: It is not a whole number.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise ApiError(f"{name} must be a whole number, not {text!r}.")
+    return int(text)
+
+
+def _query_flag(request: Request, name: str) -> bool:
+    """Return a ``true`` or ``false`` of the query; false if it is not there.
+
+    Raises:
+        ApiError: It is neither.
+    """
+    text = request.query_params.get(name, "false")
+    if text not in ("true", "false"):
+        raise ApiError(f"{name} must be true or false, not {text!r}.")
+    return text == "true"
 
 
 def _seconds(value: object) -> float:
     # A bool is an int to Python, but no number to JSON.
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
-    raise Refused(f"advance must be a number of seconds, not {value!r}.")
+    raise ApiError(f"advance must be a number of seconds, not {value!r}.")
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    if isinstance(error, Refused):
+    if isinstance(error, ApiError):
         return error.as_response()
     if isinstance(error, HTTPException):
-        return Refused(error.detail, error.status_code, headers=error.headers).as_response()
-    return Refused(str(error)).as_response()
+        return ApiError(error.detail, error.status_code, headers=error.headers).as_response()
+    return ApiError(str(error)).as_response()
 
 
-# Beside what is refused in so many words: faults that there are not, values of other types.
-HANDLERS: dict[Any, Any] = dict.fromkeys((Refused, HTTPException, ValueError, TypeError), _refused)
+# ValueError and TypeError are of arguments that the methods called here refuse.
+HANDLERS: dict[Any, Any] = dict.fromkeys((ApiError, HTTPException, ValueError, TypeError), _refused)

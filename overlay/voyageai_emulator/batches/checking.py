@@ -1,46 +1,116 @@
-"""Checking the lines of a job before they run."""
+"""The endpoints that jobs can use, and the check of a job's lines before they run."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from voyageai_rest import catalogue
-from voyageai_rest.models import BatchError, BatchInputLine
+from voyageai_rest.catalogue import MODELS
+from voyageai_rest.models import (
+    BatchContextualizedEmbeddingsBody,
+    BatchContextualizedEmbeddingsParams,
+    BatchEmbeddingsBody,
+    BatchEmbeddingsParams,
+    BatchError,
+    BatchInputLine,
+    BatchRerankBody,
+    BatchRerankParams,
+)
 
-from ..contract import decode
-from ..refusal import Refused
-from .endpoints import endpoint_of, schema_of
+from ..bodies import decode
+from ..responses import ApiError
+from ..tokenizer import counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from ..contract import Contract
+    from voyageai_rest.types import Model
+
+    from ..contract import Contract, Operation
     from ..store import Line
 
-__all__ = ["Verdict", "check_lines"]
+__all__ = ["Endpoint", "ValidationResult", "check_lines", "endpoint_of", "schema_of"]
 
-MOST = 100
-"""Errors that are told of one by one; of those beyond, how many there are."""
+MAX_ERRORS = 100
+"""Errors that are listed one by one; of those beyond, only the number is given."""
+MAX_COUNTED = max(
+    model.auto_chunking_context_length or model.context_length or 0 for model in MODELS.values()
+)
+"""Tokens of a text that are counted at most, about: no model takes longer ones."""
+
+
+def schema_of(model: type[Model]) -> str:
+    """Return the schema of a model, as a URI fragment of the contract."""
+    return f"#/components/schemas/{model.__name__}"
+
+
+def _sum(texts: list[str]) -> int:
+    return sum(counts(texts, MAX_COUNTED))
+
+
+def _input_tokens(body: Mapping[str, Any]) -> int:
+    texts = body["input"]
+    return _sum([texts] if isinstance(texts, str) else texts)
+
+
+def _documents_tokens(body: Mapping[str, Any]) -> int:
+    documents: list[str | list[str]] = body["inputs"]
+    return sum(_sum([item] if isinstance(item, str) else item) for item in documents)
+
+
+def _rerank_tokens(body: Mapping[str, Any]) -> int:
+    documents: list[str] = body["documents"]
+    return _sum([body["query"]]) * len(documents) + _sum(documents)
+
+
+class Endpoint(NamedTuple):
+    """An endpoint that jobs can use."""
+
+    params: type[Model]
+    """Model of the parameters that a job's lines share."""
+    body: type[Model]
+    """Model of the body of one line."""
+    tokens: Callable[[Mapping[str, Any]], int]
+    """Counts the tokens of such a body, before truncation."""
+
+
+ENDPOINTS = {
+    "createEmbeddings": Endpoint(BatchEmbeddingsParams, BatchEmbeddingsBody, _input_tokens),
+    "createContextualizedEmbeddings": Endpoint(
+        BatchContextualizedEmbeddingsParams, BatchContextualizedEmbeddingsBody, _documents_tokens
+    ),
+    "rerank": Endpoint(BatchRerankParams, BatchRerankBody, _rerank_tokens),
+}
+"""By operation id."""
+
+
+def endpoint_of(contract: Contract, path: str) -> tuple[Operation, Endpoint]:
+    """Return the operation at a path, such as ``/v1/embeddings``, and its models in jobs."""
+    operation = contract.find("POST", path)
+    if operation is None:
+        raise LookupError(f"the contract has no operation at {path}")
+    return operation, ENDPOINTS[operation.id]
 
 
 @dataclass
-class Verdict:
-    """What a look at all lines of a job has shown."""
+class ValidationResult:
+    """The result of the check of a job's lines."""
 
     total: int = 0
-    """Lines."""
+    """Number of lines."""
     tokens: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     more: int = 0
-    """Errors that there were beside those."""
+    """Errors beyond those listed."""
 
     def add(
         self, code: str, message: str, line: int | None = None, param: str | None = None
     ) -> None:
-        """Note an error."""
-        if len(self.errors) < MOST:
+        """Add an error."""
+        if len(self.errors) < MAX_ERRORS:
             error = BatchError(code=code, line=line, message=message, param=param)
             self.errors.append(error.to_dict())
         else:
@@ -49,79 +119,81 @@ class Verdict:
 
 def check_lines(
     lines: Iterable[Line], path: str, contract: Contract, stopping: Callable[[], bool]
-) -> Verdict | None:
+) -> ValidationResult | None:
     """Check all lines of a job.
 
     Args:
-        lines: They.
+        lines: The lines.
         path: The job's endpoint.
-        contract: What they must follow.
-        stopping: Says whether to leave off.
+        contract: The contract that they must follow.
+        stopping: Returns whether to stop early.
 
     Returns:
-        What they are like; None if it was left off.
+        The result; None if it was stopped early.
     """
-    verdict, seen, limit = Verdict(), dict[bytes, int](), catalogue.BATCH.max_inputs
-    check = _Checker(contract, path)
+    result, limit = ValidationResult(), catalogue.BATCH.max_inputs
+    check = _LineChecker(contract, path)
     for line in lines:
         if stopping():
             return None
-        verdict.total += 1
-        if verdict.total <= limit:  # what is known of each line takes memory
-            check(line, verdict, seen)
-    if not verdict.total:
-        verdict.add("empty_file", "The file holds no lines.")
-    if verdict.total > limit:
-        verdict.add(
+        result.total += 1
+        if result.total <= limit:  # what is known of each line takes memory
+            check(line, result)
+    if not result.total:
+        result.add("empty_file", "The file holds no lines.")
+    if result.total > limit:
+        result.add(
             "too_many_inputs",
-            f"The file holds {verdict.total} lines, of which a job takes up to {limit}.",
+            f"The file holds {result.total} lines, of which a job takes up to {limit}.",
         )
-    if verdict.more:
-        verdict.errors.append(
+    if result.more:
+        result.errors.append(
             BatchError(
                 code="too_many_errors",
                 line=None,
-                message=f"There are {verdict.more} more errors.",
+                message=f"There are {result.more} more errors.",
                 param=None,
             ).to_dict()
         )
-    return verdict
+    return result
 
 
-class _Checker:
-    """Checks one line after another."""
+class _LineChecker:
+    """Checks one line after another, and that no custom_id repeats."""
 
     def __init__(self, contract: Contract, path: str) -> None:
         self._contract = contract
         _, self._endpoint = endpoint_of(contract, path)
         self._schema = schema_of(BatchInputLine)
         self._narrowed = {"body": schema_of(self._endpoint.body)}
+        self._first_lines: dict[bytes, int] = {}
+        """The number of the line of each custom_id, by its digest."""
 
-    def __call__(self, line: Line, verdict: Verdict, seen: dict[bytes, int]) -> None:
+    def __call__(self, line: Line, result: ValidationResult) -> None:
         if line.raw is None:
-            verdict.add("line_too_long", "The line is too long.", line.number)
+            result.add("line_too_long", "The line is too long.", line.number)
             return
         try:
             content = decode(line.raw)
-            wrong = self._contract.problems(self._schema, content, self._narrowed)
-        except Refused:
-            verdict.add("invalid_json", "The line is not JSON.", line.number)
+            problems = self._contract.problems(self._schema, content, self._narrowed)
+        except ApiError:
+            result.add("invalid_json", "The line is not JSON.", line.number)
             return
-        for argument, sentence in wrong:
-            verdict.add("invalid_request", sentence, line.number, argument)
-        if wrong:
+        for argument, sentence in problems:
+            result.add("invalid_request", sentence, line.number, argument)
+        if problems:
             return
         name: str = content["custom_id"]
         if not name:
-            verdict.add("empty_custom_id", "The custom_id is empty.", line.number, "custom_id")
+            result.add("empty_custom_id", "The custom_id is empty.", line.number, "custom_id")
         # JSON can hold surrogates that UTF-8 cannot.
         digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        first = seen.setdefault(digest, line.number)
+        first = self._first_lines.setdefault(digest, line.number)
         if first != line.number:
-            verdict.add(
+            result.add(
                 "duplicate_custom_id",
                 f"The custom_id is that of line {first} too.",
                 line.number,
                 "custom_id",
             )
-        verdict.tokens += self._endpoint.tokens(content["body"])
+        result.tokens += self._endpoint.tokens(content["body"])

@@ -1,84 +1,197 @@
-"""What a job's endpoint says of its parameters and of its lines."""
+"""The operations on batch jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from voyageai_rest.catalogue import MODELS
+from voyageai_rest import catalogue
 from voyageai_rest.models import (
-    BatchContextualizedEmbeddingsBody,
-    BatchContextualizedEmbeddingsParams,
-    BatchEmbeddingsBody,
-    BatchEmbeddingsParams,
-    BatchRerankBody,
-    BatchRerankParams,
+    Batch,
+    BatchErrors,
+    BatchList,
+    BatchMetadata,
+    BatchRequestCounts,
+    CreateBatchRequest,
 )
 
-from ..engine.tokens import counts
+from .. import rules
+from ..authentication import Caller
+from ..error_messages import invalid_argument
+from ..files import file_not_found
+from ..responses import ApiError
+from ..store import CursorNotFoundError, as_datetime, microseconds
+from .checking import endpoint_of, schema_of
 
 if TYPE_CHECKING:
-    from voyageai_rest.types import Model
+    import datetime
+    from collections.abc import Callable
 
-    from ..contract import Contract, Operation
+    from ..handlers import CheckedRequest
+    from ..state import EmulatorState
+    from ..store import Job
 
-__all__ = ["Endpoint", "endpoint_of", "schema_of"]
+__all__ = ["BatchEndpoints", "as_batch"]
 
-
-def schema_of(model: type[Model]) -> str:
-    """Where in the contract the schema of a model stands."""
-    return f"#/components/schemas/{model.__name__}"
-
-
-LONGEST = max(
-    model.auto_chunking_context_length or model.context_length or 0 for model in MODELS.values()
-)
-"""Tokens of a text from well over which on they are not counted: no model takes more of them."""
+INPUT_PURPOSE = "batch"
+"""Purpose of the files that jobs read."""
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+"""Units of completion windows."""
 
 
-def _sum(texts: list[str]) -> int:
-    return sum(counts(texts, LONGEST))
+class BatchEndpoints:
+    """The handlers of the operations on batch jobs.
+
+    Args:
+        state: The emulator's state.
+        wake: Starts working on jobs.
+    """
+
+    def __init__(self, state: EmulatorState, wake: Callable[[], None]) -> None:
+        self._state = state
+        self._wake = wake
+
+    def create(self, checked: CheckedRequest) -> Batch:
+        """Start a job."""
+        state = self._state
+        request = CreateBatchRequest.from_dict(checked.body)
+        params: dict[str, Any] = checked.body["request_params"]
+        operation, endpoint = endpoint_of(state.contract, request.endpoint)
+        state.contract.check(schema_of(endpoint.params), params)
+        models = state.model_context(operation, Caller(checked.owner, checked.platform)).models
+        # Of some models nobody has said whether jobs take them.
+        accepted = {name: model for name, model in models.items() if model.batch is not False}
+        model = rules.find(params["model"], accepted)
+        rules.output(
+            model,
+            params.get("output_dimension"),
+            params.get("output_dtype"),
+            params.get("encoding_format"),
+        )
+        now = state.now()
+        with state.store.transaction():
+            file = state.store.files.find(request.input_file_id, checked.owner, now)
+            if file is None:
+                raise file_not_found(request.input_file_id)
+            if file.purpose != INPUT_PURPOSE:
+                raise invalid_argument(
+                    "input_file_id",
+                    f"the purpose of the file is '{file.purpose}', not '{INPUT_PURPOSE}'",
+                )
+            self._check_load(checked.owner)
+            job = state.store.jobs.add(
+                owner=checked.owner,
+                platform=checked.platform,
+                endpoint=request.endpoint,
+                model=model.name,
+                input_file_id=file.id,
+                input_file=file.number,
+                completion_window=request.completion_window,
+                request_params=params,
+                metadata=checked.body.get("metadata"),
+                created_at=now,
+                expected_completion_at=now + _microseconds(request.completion_window),
+            )
+        self._wake()
+        return as_batch(job)
+
+    def list(self, checked: CheckedRequest) -> BatchList:
+        """Return one page of jobs."""
+        query = checked.query
+        try:
+            page = self._state.store.jobs.page(
+                checked.owner, limit=query["limit"], after=query.get("after")
+            )
+        except CursorNotFoundError as missing:
+            raise _not_found(str(missing)) from None
+        jobs = [as_batch(job) for job in page.items]
+        return BatchList(
+            object="list",
+            data=jobs,
+            first_id=jobs[0].id if jobs else None,
+            last_id=jobs[-1].id if jobs else None,
+            has_more=page.has_more,
+        )
+
+    def retrieve(self, checked: CheckedRequest) -> Batch:
+        """Return a job."""
+        return as_batch(self._find(checked))
+
+    def cancel(self, checked: CheckedRequest) -> Batch:
+        """Cancel a job."""
+        store = self._state.store
+        with store.transaction():
+            job = self._find(checked)
+            if not store.jobs.move(
+                job.number, ("validating", "in_progress"), "cancelling", self._state.now()
+            ):
+                raise ApiError(f"Batch '{job.id}' cannot be cancelled: its status is {job.status}.")
+            job = self._find(checked)
+        self._wake()
+        return as_batch(job)
+
+    def _find(self, checked: CheckedRequest) -> Job:
+        id = checked.path["batch_id"]
+        job = self._state.store.jobs.find(id, checked.owner)
+        if job is None:
+            raise _not_found(id)
+        return job
+
+    def _check_load(self, owner: str) -> None:
+        """Refuse a job whose owner has as much in flight as an organization may have."""
+        limits = catalogue.BATCH
+        jobs, tokens = self._state.store.jobs.load(owner)
+        for used, limit, unit in (
+            (jobs, limits.max_jobs_in_flight, "jobs"),
+            (tokens, limits.max_tokens_in_flight, "tokens"),
+        ):
+            if used >= limit:
+                raise ApiError(
+                    f"You have exceeded your organization's Batch API limit of {limit} {unit} in "
+                    f"flight. Please wait {limits.backoff_minutes} minutes before you try again.",
+                    HTTPStatus.TOO_MANY_REQUESTS,
+                )
 
 
-def _of_input(body: Mapping[str, Any]) -> int:
-    texts = body["input"]
-    return _sum([texts] if isinstance(texts, str) else texts)
+def as_batch(job: Job) -> Batch:
+    """Return a job as the API represents it."""
+    errors = None
+    if job.errors is not None:
+        errors = BatchErrors.from_dict({"object": "list", "data": job.errors})
+    return Batch(
+        id=job.id,
+        object="batch",
+        endpoint=job.endpoint,
+        errors=errors,
+        input_file_id=job.input_file_id,
+        completion_window=job.completion_window,
+        model=job.model,
+        status=job.status,
+        output_file_id=job.output_file_id,
+        error_file_id=job.error_file_id,
+        request_counts=BatchRequestCounts(
+            total=job.total, completed=job.completed, failed=job.failed
+        ),
+        metadata=None if job.metadata is None else BatchMetadata.from_dict(job.metadata),
+        created_at=as_datetime(job.created_at),
+        in_progress_at=_datetime(job.in_progress_at),
+        finalizing_at=_datetime(job.finalizing_at),
+        completed_at=_datetime(job.completed_at),
+        failed_at=_datetime(job.failed_at),
+        expected_completion_at=as_datetime(job.expected_completion_at),
+        cancelling_at=_datetime(job.cancelling_at),
+        cancelled_at=_datetime(job.cancelled_at),
+    )
 
 
-def _of_inputs(body: Mapping[str, Any]) -> int:
-    documents: list[str | list[str]] = body["inputs"]
-    return sum(_sum([item] if isinstance(item, str) else item) for item in documents)
+def _datetime(time: int | None) -> datetime.datetime | None:
+    return None if time is None else as_datetime(time)
 
 
-def _of_ranking(body: Mapping[str, Any]) -> int:
-    documents: list[str] = body["documents"]
-    return _sum([body["query"]]) * len(documents) + _sum(documents)
+def _microseconds(window: str) -> int:
+    """Return the length of a completion window, such as ``12h``."""
+    return microseconds(int(window[:-1]) * SECONDS[window[-1]])
 
 
-class Endpoint(NamedTuple):
-    """An endpoint that jobs may be for."""
-
-    params: type[Model]
-    """Model of the parameters that all lines of a job share."""
-    body: type[Model]
-    """Model of what differs from line to line."""
-    tokens: Callable[[Mapping[str, Any]], int]
-    """Counts the tokens of such a body, whether or not they will be cut."""
-
-
-ENDPOINTS = {
-    "createEmbeddings": Endpoint(BatchEmbeddingsParams, BatchEmbeddingsBody, _of_input),
-    "createContextualizedEmbeddings": Endpoint(
-        BatchContextualizedEmbeddingsParams, BatchContextualizedEmbeddingsBody, _of_inputs
-    ),
-    "rerank": Endpoint(BatchRerankParams, BatchRerankBody, _of_ranking),
-}
-"""By operation id."""
-
-
-def endpoint_of(contract: Contract, path: str) -> tuple[Operation, Endpoint]:
-    """The operation at a path, such as ``/v1/embeddings``, and what jobs for it are made of."""
-    operation = contract.find("POST", path)
-    if operation is None:
-        raise LookupError(f"the contract has no operation at {path}")
-    return operation, ENDPOINTS[operation.id]
+def _not_found(id: str) -> ApiError:
+    return ApiError(f"Batch '{id}' not found.", HTTPStatus.NOT_FOUND)

@@ -1,93 +1,217 @@
-"""The thread that jobs run in."""
+"""The thread that runs jobs, and the controls of jobs for tests."""
 
 from __future__ import annotations
 
 import logging
 import math
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ..store import IN_FLIGHT
+from .endpoints import as_batch
+from .runner import Runner
 
 if TYPE_CHECKING:
+    from voyageai_rest.models import Batch
+    from voyageai_rest.models.batch_status import BatchStatus
+
+    from ..state import EmulatorState
     from ..store import Job
-    from ..world import World
-    from .running import Runner
 
-__all__ = ["Worker"]
+__all__ = ["Batches", "Worker"]
 
-LOG = logging.getLogger(__name__)
-TICK = 0.01
+LOGGER = logging.getLogger(__name__)
+MIN_WAIT = 0.01
 """Seconds to wait at least, as the emulator's clock may stand still."""
-AGAIN = 1.0
-"""Seconds after which a step that failed, as on a full disk, is tried again."""
+RETRY_SECONDS = 1.0
+"""Seconds until a step that failed, as on a full disk, is tried again."""
+
+
+class Batches:
+    """An emulator's batch jobs, of all API keys. Safe to use from any thread.
+
+    Jobs of the state file that are not at their end go on at once.
+
+    Example:
+        >>> from voyageai_emulator import running
+        >>> with running() as emulator:
+        ...     emulator.batches.hold("in_progress")
+        ...     emulator.batches.fail("line-7", status=503, message="Service Unavailable")
+        ...     # a client creates a job, and sees it in progress ...
+        ...     emulator.batches.release()
+        ...     emulator.batches.settle()
+        0
+    """
+
+    def __init__(self, state: EmulatorState) -> None:
+        self._state = state
+        self._runner = Runner(state)
+        self._worker = Worker(state, self._runner)
+        state.clock.on_advance(self._worker.check_again)
+        if state.settings.state is not None and state.store.jobs.in_flight():
+            self.wake()
+
+    def all(self) -> list[Batch]:
+        """Return all jobs, the newest first."""
+        return [as_batch(job) for job in self._state.store.jobs.all()]
+
+    def hold(self, status: BatchStatus) -> None:
+        """Keep jobs from leaving a status, and from progressing within it, until `release`.
+
+        They can still be cancelled. What is due by the clock happens when they are released.
+
+        Args:
+            status: ``validating``, ``in_progress``, ``finalizing`` or ``cancelling``.
+
+        Raises:
+            ValueError: There is no such status, or it is one that jobs end in.
+        """
+        if status not in IN_FLIGHT:
+            raise ValueError(f"jobs can be held in {', '.join(IN_FLIGHT)}, not in {status!r}")
+        self._runner.held |= {status}
+
+    def release(self) -> None:
+        """Hold jobs no longer."""
+        self._runner.held = frozenset()
+        self._worker.check_again()
+
+    def fail(
+        self,
+        custom_id: str | None = None,
+        *,
+        times: int | None = None,
+        rate: float = 1,
+        status: int = 500,
+        message: str = "Internal Server Error",
+    ) -> None:
+        """Let lines fail that are yet to run. Of several such rules the first that fits applies.
+
+        Args:
+            custom_id: The line, in every job; by default any.
+            times: How often; by default always.
+            rate: Share of the lines that fail, from 0 to 1. Which they are differs between jobs,
+                and not between runs of the same job.
+            status: Status in the error file, from 400 to 599.
+            message: Message in the error file.
+
+        Raises:
+            ValueError: An argument is out of its range.
+        """
+        self._runner.failures.add(custom_id, times, rate, status, message)
+
+    def stop_failing(self) -> None:
+        """Let no more lines fail because of `fail`."""
+        self._runner.failures.clear()
+
+    def pace(self, seconds_per_line: float) -> None:
+        """Set the time that a line takes, in seconds of the emulator's clock; 0 at first.
+
+        Raises:
+            ValueError: It is negative or infinite.
+        """
+        if not 0 <= seconds_per_line < math.inf:
+            raise ValueError(f"a line takes 0 seconds or more, not {seconds_per_line}")
+        self._runner.seconds_per_line = seconds_per_line
+        self._worker.check_again()
+
+    def settle(self, *, timeout: float = 5.0) -> int:
+        """Wait until no job can progress: all are at their end, held, or due later.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            How many are in flight then.
+        """
+        return self._worker.settle(timeout)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what was set here, and the jobs with their owners, the newest first."""
+        return {
+            "held": sorted(self._runner.held),
+            "seconds_per_line": self._runner.seconds_per_line,
+            "batches": [
+                {"owner": job.owner, **as_batch(job).to_dict()}
+                for job in self._state.store.jobs.all()
+            ],
+        }
+
+    def wake(self) -> None:
+        """Start working on jobs, as there is one."""
+        self._worker.wake()
+
+    def stop(self) -> None:
+        """Stop working on jobs. The next emulator goes on with those in a state file."""
+        self._worker.stop()
 
 
 class Worker:
-    """Takes all jobs further, one step of each in turn, as long as there is something to do.
+    """A thread that runs all jobs, one step of each in turn, while there is something to do.
 
-    Its thread begins when it is first woken.
+    The thread starts when it is first woken.
     """
 
-    def __init__(self, world: World, runner: Runner) -> None:
-        self._world = world
+    def __init__(self, state: EmulatorState, runner: Runner) -> None:
+        self._state = state
         self._runner = runner
         self._changed = threading.Condition()
         self._woken = False
-        self._at_rest = True
+        self._idle = True
         self._thread: threading.Thread | None = None
 
-    def nudge(self) -> None:
-        """Look at the jobs anew, if there have been any."""
+    def check_again(self) -> None:
+        """Check the jobs again, if there were any."""
         with self._changed:
             if self._thread is not None:
-                self._woken, self._at_rest = True, False
+                self._woken, self._idle = True, False
                 self._changed.notify_all()
 
     def wake(self) -> None:
-        """Look at the jobs, as there is one to do."""
+        """Check the jobs, as there is one to run."""
         with self._changed:
             if self._thread is None and not self._runner.stopping.is_set():
                 self._thread = threading.Thread(
                     target=self._work, name="emulator batches", daemon=True
                 )
                 self._thread.start()
-            self.nudge()
+            self.check_again()
 
     def stop(self) -> None:
-        """End the thread, once it is done with the line that it is at."""
+        """End the thread, once it has finished the line that it is working on."""
         self._runner.stopping.set()
-        self.nudge()
+        self.check_again()
         if self._thread is not None:
             self._thread.join()
 
     def settle(self, timeout: float) -> int:
-        """Wait until no job goes further by itself, and tell how many are in flight."""
+        """Wait until no job can progress, and return how many are in flight."""
         with self._changed:
-            self._changed.wait_for(lambda: self._at_rest, timeout)
-        return len(self._world.store.jobs.in_flight())
+            self._changed.wait_for(lambda: self._idle, timeout)
+        return len(self._state.store.jobs.in_flight())
 
     def _work(self) -> None:
         stopping = self._runner.stopping
         while not stopping.is_set():
             self._woken = False
             due = math.inf
-            for job in self._world.store.jobs.in_flight():
+            for job in self._state.store.jobs.in_flight():
                 if stopping.is_set():
                     return
                 due = min(due, self._step(job))
             with self._changed:
                 if due > 0 and not self._woken:
-                    self._at_rest = True
+                    self._idle = True
                     self._changed.notify_all()
                     self._changed.wait_for(
-                        lambda: self._woken, None if math.isinf(due) else max(due, TICK)
+                        lambda: self._woken, None if math.isinf(due) else max(due, MIN_WAIT)
                     )
-                    self._at_rest = False
+                    self._idle = False
 
     def _step(self, job: Job) -> float:
-        """Take a job further; what goes wrong with one is not to stop the others."""
+        """Run a step of a job; its failure must not stop the other jobs."""
         try:
             return self._runner.step(job)
         except Exception:
-            LOG.exception("%s is tried again, as it could not be taken further", job.id)
-            self._runner.begin_anew(job)
-            return AGAIN
+            LOGGER.exception("%s is tried again, as it could not be taken further", job.id)
+            self._runner.reset(job)
+            return RETRY_SECONDS

@@ -1,38 +1,75 @@
-"""The emulator's stand-in for the models: from texts to vectors and scores.
+"""The stand-in for the models: vectors and scores of texts.
 
-`Engine` is what the endpoints need of it. `lexical.Lexical` is the one that is always there:
-words and character n-grams are hashed and projected; texts that share them are near each other.
-No network, no clock, no randomness, no state that shows: a text's vector is a function of the
-text, its role, the model and the dimension alone, the same in every process and on every machine.
+`LexicalEngine` is the default and needs no network, clock or randomness: words and character
+n-grams are hashed and projected, so texts that share them are near each other. A text's vector
+depends on the text, its role, the model and the dimension alone, and is the same in every process
+and on every machine. `SentenceTransformersEngine` runs a real model.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from .features import Passage
+from .lexical import LexicalEngine
+from .vectors import Space
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .features import Passage
-    from .relevance import Scores
-    from .vectors import Matrix, Space
+    from .lexical import Scores
+    from .vectors import Matrix
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "LexicalEngine", "Passage", "Space", "create_engine"]
+
+SENTENCE_TRANSFORMERS = "sentence-transformers"
 
 
 class Engine(Protocol):
     """Makes vectors and scores. Safe to share between threads."""
 
     def embed(self, passages: Sequence[Passage], space: Space, dimension: int) -> Matrix:
-        """Embed each passage by itself: a (passages x dimension) float32 matrix of unit vectors."""
+        """Embed each passage by itself: unit vectors, float32, shape (passages, dimension)."""
         ...
 
     def embed_chunks(
         self, documents: Sequence[Sequence[Passage]], space: Space, dimension: int
     ) -> list[Matrix]:
-        """Embed the chunks of documents in the light of each document: a matrix for each."""
+        """Embed the chunks of documents, each in the context of its document.
+
+        Returns:
+            For each document, unit vectors, float32, shape (chunks, dimension).
+        """
         ...
 
     def relevance(self, query: str, documents: Sequence[str], model: str) -> Scores:
-        """Score each document's relevance to the query from 0 to 1, in the documents' order."""
+        """Score each document's relevance to the query from 0 to 1: float64, shape (documents,)."""
         ...
+
+
+def create_engine(setting: str) -> Engine:
+    """Create the engine of a setting.
+
+    Args:
+        setting: ``lexical``, or ``sentence-transformers:NAME`` where NAME is a folder that holds
+            a model or a model's name on the Hugging Face Hub.
+
+    Raises:
+        ImportError: The packages that run the model are not installed.
+        ValueError: There is no such engine, or its model cannot be loaded.
+
+    Example:
+        >>> create_engine("lexical").embed([Passage("hello")], Space("space", "model"), 256).shape
+        (1, 256)
+    """
+    if setting == "lexical":
+        return LexicalEngine()
+    kind, _, name = setting.partition(":")
+    if kind == SENTENCE_TRANSFORMERS and name:
+        from .sentence_transformers import SentenceTransformersEngine, load_model
+
+        return SentenceTransformersEngine(load_model(name))
+    raise ValueError(
+        f"engine must be 'lexical' or '{SENTENCE_TRANSFORMERS}:NAME' (NAME: a model's folder, or "
+        f"its name on the Hugging Face Hub), not {setting!r}"
+    )

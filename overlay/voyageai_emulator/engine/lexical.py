@@ -1,24 +1,44 @@
-"""The engine that knows words by their letters alone."""
+"""The lexical engine, and the relevance of documents to a query as a number between 0 and 1.
+
+A document scores by how much of the query's terms and character n-grams it holds, each weighted
+and levelling off as it recurs (BM25 with a fixed average length, and term weights in place of
+document frequencies), and by the cosine of the two vectors, which knows about neighbouring terms.
+A pair's score never depends on the other documents, so scores of different requests can be merged.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from .relevance import relevance
-from .vectors import embed, embed_chunks
+import numpy as np
+
+from .features import VOCABULARY, Passage, term_frequencies
+from .vectors import DECIMALS, Space, embed, embed_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .features import Passage
-    from .relevance import Scores
-    from .vectors import Matrix, Space
+    from numpy.typing import NDArray
 
-__all__ = ["Lexical"]
+    from .vectors import Matrix
+
+__all__ = ["LexicalEngine", "Scores", "relevance"]
+
+Scores: TypeAlias = "NDArray[np.float64]"
+
+K1 = 1.2
+B = 0.5
+AVERAGE_LENGTH = 60.0
+"""Average length of BM25, in terms: that of a document whose terms count in full."""
+COSINE_DIMENSION = 512
+COSINE_SHARE = 0.2
+STEEPNESS = 6.0
+MIDDLE = 0.5
+"""Coverage mixed with cosine at which the score is 0.5."""
 
 
-class Lexical:
-    """The `Engine` of this package's pure functions."""
+class LexicalEngine:
+    """The `Engine` of hashed words and character n-grams."""
 
     def embed(self, passages: Sequence[Passage], space: Space, dimension: int) -> Matrix:
         """Embed each passage by itself."""
@@ -33,3 +53,45 @@ class Lexical:
     def relevance(self, query: str, documents: Sequence[str], model: str) -> Scores:
         """Score each document's relevance to the query."""
         return relevance(query, documents, model)
+
+
+def relevance(query: str, documents: Sequence[str], model: str) -> Scores:
+    """Score each document's relevance to the query: float64, shape (documents,)."""
+    space = Space("relevance", model)
+    passages = [Passage(query), *map(Passage, documents)]
+    vectors = embed(passages, space, COSINE_DIMENSION)
+    cosine = np.einsum("ij,j->i", vectors[1:], vectors[0], dtype=np.float64)
+    coverage = _coverage(query, documents)
+    mixed = (1 - COSINE_SHARE) * coverage + COSINE_SHARE * cosine
+    scores: Scores = 1 / (1 + np.exp(-STEEPNESS * (mixed - MIDDLE)))
+    return scores.round(DECIMALS)
+
+
+def _coverage(query: str, documents: Sequence[str]) -> Scores:
+    """Return the share of the query's features that each document has, shape (documents,)."""
+    terms = VOCABULARY.read([query, *documents])
+    text, term, counts = term_frequencies(terms)  # each of shape (distinct,); text 0 is the query
+    query_terms = term[text == 0]
+    if not len(query_terms):
+        return np.zeros(len(documents))
+    # The query's features, sorted, shape (wanted,), and the energy of each.
+    wanted, column = np.unique(terms.hashes[query_terms], return_inverse=True)
+    energy = np.bincount(
+        column.ravel(), np.square(terms.amplitudes[query_terms]).ravel().astype(float)
+    )
+
+    # Which features of each distinct row of the vocabulary are wanted: shape (rows, FEATURES).
+    rows, row_of_term = np.unique(term, return_inverse=True)
+    hashes = terms.hashes[rows]
+    position = np.searchsorted(wanted, hashes).clip(max=len(wanted) - 1)
+    matches = (wanted[position] == hashes) & (terms.amplitudes[rows] > 0)
+
+    # How often each text has each wanted feature: shape (documents, wanted).
+    index, feature = np.nonzero(matches[row_of_term])
+    cell = text[index] * len(wanted) + position[row_of_term[index], feature]
+    frequency = np.bincount(cell, counts[index], len(documents) * len(wanted) + len(wanted))
+    frequency = frequency.reshape(-1, len(wanted))[1:]
+    length = np.bincount(terms.text, minlength=len(documents) + 1)[1:, None]
+    level = frequency * (K1 + 1) / (frequency + K1 * (1 - B + B * length / AVERAGE_LENGTH))
+    coverage: Scores = (np.minimum(level, K1 + 1) * energy).sum(axis=1) / energy.sum()
+    return coverage

@@ -1,4 +1,4 @@
-"""Faults on purpose: what a network and a server under strain do to a client.
+"""Faults on purpose: what a network and an overloaded server do to a client.
 
 A fault has a name and parameters, written ``NAME; key=value; key=value``. Values are
 percent-encoded where they hold a ``;`` or a ``%``. It happens to
@@ -12,12 +12,10 @@ A request that names its fault takes none from the plan. `FAULTS` lists them all
 
 from __future__ import annotations
 
-# Faults are known as soon as their modules are loaded.
-from . import answers as answers
-from . import contents as contents
-from . import statuses as statuses
-from . import wire as wire
-from .fault import FAULTS, Fault, Kind
+# A fault is registered when its module is imported.
+from . import altered as altered
+from . import kinds as kinds
+from .fault import FAULTS, Fault, FaultKind
 from .plan import FaultPlan
 
-__all__ = ["FAULTS", "Fault", "FaultPlan", "Kind"]
+__all__ = ["FAULTS", "Fault", "FaultKind", "FaultPlan"]

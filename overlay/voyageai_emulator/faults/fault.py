@@ -1,4 +1,4 @@
-"""A fault as a value: a name and parameters."""
+"""A fault as a value, and the registry of all kinds of faults."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 from urllib.parse import quote, unquote
 
-if TYPE_CHECKING:
-    from .call import Call
-
-__all__ = ["FAULTS", "Fault", "Kind", "Value", "fault", "register"]
+__all__ = ["FAULTS", "Fault", "FaultKind", "Value", "fault", "register"]
 
 Value: TypeAlias = bool | int | float | str
 Run: TypeAlias = Callable[..., Awaitable[None]]
 R = TypeVar("R", bound=Run)
 
 
-class Kind(NamedTuple):
-    """What faults of one name do."""
+class FaultKind(NamedTuple):
+    """The faults of one name."""
 
     name: str
     description: str
     parameters: Mapping[str, Value]
-    """Their defaults, which also say of what type they are. An empty string stands for none."""
+    """Defaults, by name; they also determine the types. An empty string stands for none."""
     run: Run
-    """Answers a `Call` in its way."""
+    """Answers a `FaultyRequest`; takes the parameters by name."""
 
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -40,9 +37,9 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "seconds": (0, math.inf),
     "most": (0, math.inf),
 }
-"""From where to where parameters go. A request may name its fault: none is to fill the memory."""
+"""Ranges of parameters. Any request may name a fault, and none must fill the memory."""
 
-FAULTS: dict[str, Kind] = {}
+FAULTS: dict[str, FaultKind] = {}
 """All faults, by name."""
 
 
@@ -51,8 +48,8 @@ class Fault:
     """A fault.
 
     Attributes:
-        name: Which one; a key of `FAULTS`.
-        parameters: Those that are given; the others have their defaults.
+        name: A key of `FAULTS`.
+        parameters: Parameters, by name; those left out have their defaults.
 
     Raises:
         ValueError: There is no such fault, or it has no such parameter or value.
@@ -72,13 +69,13 @@ class Fault:
         if self.name not in FAULTS:
             raise ValueError(f"there is no fault {self.name!r}{_near(self.name, FAULTS)}")
         known = FAULTS[self.name].parameters
-        read: dict[str, Value] = {}
+        converted: dict[str, Value] = {}
         for key, value in self.parameters.items():
             if key not in known:
                 raise ValueError(f"fault {self.name} has no parameter {key!r}{_near(key, known)}")
-            read[key] = _convert(key, value, type(known[key]))
-        # How frozen dataclasses set what they work out.
-        object.__setattr__(self, "parameters", MappingProxyType(read))
+            converted[key] = _convert(key, value, type(known[key]))
+        # How a frozen dataclass sets a field.
+        object.__setattr__(self, "parameters", MappingProxyType(converted))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -99,19 +96,15 @@ class Fault:
         return hash((self.name, tuple(sorted(self.parameters.items()))))
 
     def as_path(self) -> str:
-        """The fault as one step of a URL's path."""
+        """Return the fault as one segment of a URL's path."""
         return ";".join([self.name, *self._pairs("")])
 
     def _pairs(self, safe: str) -> list[str]:
         return [f"{key}={quote(_text(value), safe=safe)}" for key, value in self.parameters.items()]
 
-    async def run(self, call: Call) -> None:
-        """Answer a call in the fault's way."""
-        await FAULTS[self.name].run(call, **self.parameters)
-
 
 def fault(run: R) -> R:
-    """Make a fault of a function that answers a call; its keyword arguments are parameters."""
+    """Register a function that answers a request; its keyword arguments are parameters."""
     register(run.__name__, inspect.getdoc(run) or "", run, of=run)
     return run
 
@@ -119,17 +112,17 @@ def fault(run: R) -> R:
 def register(
     name: str, description: str, run: Run, *, of: Callable[..., Any], without: str = ""
 ) -> None:
-    """Make a fault with the parameters of some function, but for one."""
+    """Register a fault with the keyword arguments of a function as parameters, but for one."""
     parameters = {
         parameter.name: parameter.default
         for parameter in inspect.signature(of).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.name != without
     }
-    FAULTS[name] = Kind(name, description, MappingProxyType(parameters), run)
+    FAULTS[name] = FaultKind(name, description, MappingProxyType(parameters), run)
 
 
 def _convert(key: str, value: object, to: type) -> Value:
-    """A value as a parameter takes it, which may have come as text."""
+    """Return a value, which may be text, as the type of a parameter."""
     text = _text(value)
     try:
         if to is str:

@@ -1,4 +1,4 @@
-"""Which fault happens to which request."""
+"""The plan that decides which fault happens to which request."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class _Share:
 
 
 class FaultPlan:
-    """The faults to come: first those for the next requests, in order, then those by share.
+    """Faults that are planned: first those for the next requests, in order, then those by share.
 
     Safe to change while the emulator serves.
 
     Args:
-        operations: Ids of the operations there are; a fault may be for one of them alone.
-        random: Draws a number from 0 up to 1 for each request, where there are shares. By
-            default the draws are the same in every run.
+        operations: Ids of the contract's operations; a fault may be limited to one of them.
+        random: Returns a number from 0 up to 1 for each request, where there are shares. By
+            default the numbers are the same in every run.
 
     Example:
         >>> plan = FaultPlan()
@@ -53,7 +53,7 @@ class FaultPlan:
         self, operations: Collection[str] = (), random: Callable[[], float] | None = None
     ) -> None:
         self._operations = frozenset(operations)
-        # Chance, not secrets.
+        # Not for secrets.
         self._random = random or Random(0).random  # noqa: S311
         self._lock = threading.Lock()
         self._next: list[_Next] = []
@@ -68,13 +68,13 @@ class FaultPlan:
         operation: str | None = None,
         **parameters: Value,
     ) -> None:
-        """Let a fault happen to the next requests, after those already planned so.
+        """Let a fault happen to the next requests, after those already planned.
 
         Args:
             fault: A fault, its name, or its text.
-            times: To how many.
+            times: Number of requests.
             operation: Id of the only operation to which it happens.
-            **parameters: The fault's.
+            **parameters: Parameters of the fault.
 
         Raises:
             ValueError: There is no such fault, parameter or operation.
@@ -115,13 +115,13 @@ class FaultPlan:
         self.sometimes(fault, rate=1, operation=operation, **parameters)
 
     def clear(self) -> None:
-        """Plan nothing."""
+        """Empty the plan."""
         with self._lock:
             self._next.clear()
             self._shares.clear()
 
     def draw(self, operation: str | None = None) -> Fault | None:
-        """The fault that happens to a request, which is taken from the plan."""
+        """Return the fault that happens to a request, and take it from the plan."""
         if not self._next and not self._shares:
             return None
         with self._lock:
@@ -140,29 +140,33 @@ class FaultPlan:
         return None
 
     def start(self, faults: Iterable[Fault | str]) -> None:
-        """Plan faults as they are named at the start: ``NAME[:RATE][; key=value]``."""
+        """Plan the faults of the settings: ``NAME[:RATE][; key=value]``."""
         for fault in faults:
             if isinstance(fault, Fault):
                 self.always(fault)
                 continue
-            text, rate = _rated(fault)
+            text, rate = _split_rate(fault)
             self.sometimes(text, rate=rate)
 
     def named(self, text: str) -> Fault | None:
-        """The fault that a request names as `start` does, if the draw is for it.
+        """Return the fault that a request names, in the form of `start`; None if not drawn.
 
         Raises:
             ValueError: There is no such fault, parameter or share.
         """
-        text, rate = _rated(text)
+        text, rate = _split_rate(text)
         fault = Fault.parse(text)
         with self._lock:
             return fault if rate == 1 or self._random() < rate else None
 
-    def add(self, entries: Iterable[Mapping[str, Any]], *, anew: bool = False) -> None:
-        """Plan entries of the form of `as_json`, all or none; `anew` instead of what is planned.
+    def add(self, entries: Iterable[Mapping[str, Any]], *, replace: bool = False) -> None:
+        """Plan entries of the form of `as_json`, all or none.
 
         Fields beside `fault`, `times`, `rate` and `operation` are parameters of the fault.
+
+        Args:
+            entries: The entries.
+            replace: Drop what was planned before.
 
         Raises:
             ValueError: There is no such fault, parameter, operation or share.
@@ -177,14 +181,14 @@ class FaultPlan:
             else:
                 plan.next(fault, **fields)
         with self._lock:
-            if anew:
+            if replace:
                 self._next.clear()
                 self._shares.clear()
             self._next += plan._next
             self._shares += plan._shares
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The plan as a list of entries with a fault, `times` or `rate`, and an operation."""
+        """Return the plan: entries with a fault, `times` or `rate`, and an operation."""
         with self._lock:
             return [
                 {"fault": str(entry.fault), "times": entry.times, "operation": entry.operation}
@@ -205,8 +209,8 @@ def _fault(fault: Fault | str, parameters: Mapping[str, Value]) -> Fault:
     return Fault(base.name, {**base.parameters, **parameters})
 
 
-def _rated(text: str) -> tuple[str, float]:
-    """A fault's text and its share, of ``NAME[:RATE][; key=value]``."""
+def _split_rate(text: str) -> tuple[str, float]:
+    """Split ``NAME[:RATE][; key=value]`` into the fault's text and its share."""
     head, semicolon, rest = text.partition(";")
     name, colon, given = head.partition(":")
     try:

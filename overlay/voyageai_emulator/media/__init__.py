@@ -1,7 +1,7 @@
-"""Pictures and videos: how large they are, and what they are known by.
+"""Images and videos of multimodal inputs: their pixels, tokens and visual words.
 
-A medium is fetched or decoded, refused if it is too large, and looked at. It is known by what it
-shows, not by how it was sent: the same picture has the same names.
+Each is fetched or decoded from base64, checked against the model's limits, and decoded. Its visual
+words follow from what it shows, not from how it was sent: the same image has the same words.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from voyageai_rest.catalogue import ModelMedia, ModelPixels
 from voyageai_rest.models import (
@@ -19,31 +19,40 @@ from voyageai_rest.models import (
     VideoUrlContent,
 )
 
-from . import counting, dataurl
-from .fetching import Fetcher
-from .medium import Medium, UnreadableError
-from .pictures import read_picture
-from .videos import read_video
+from .decoding import decode_image, decode_video
+from .fetching import Fetcher, decode_base64
+from .limits import UnreadableError, count_image, count_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from voyageai_rest.catalogue import Model
 
-__all__ = ["Media", "Medium", "UnreadableError"]
+__all__ = ["MediaItem", "MediaReader", "UnreadableError"]
 
-UNLIMITED = ModelMedia(image_max_pixels=None, image_max_bytes=None)
-UNBOUNDED = ModelPixels(image_per_token=None, image_min=None, image_max=None)
+NO_LIMITS = ModelMedia(image_max_pixels=None, image_max_bytes=None)
+NO_BOUNDS = ModelPixels(image_per_token=None, image_min=None, image_max=None)
 
 
-class Media:
-    """Reads pictures and videos. Safe to share between threads; may block for seconds.
+class MediaItem(NamedTuple):
+    """An image or video that has been read."""
+
+    kind: Literal["image", "video"]
+    visual_words: tuple[str, ...]
+    """Words that describe it: items that share words have vectors near each other."""
+    pixels: int
+    """Pixels that the model counts."""
+    tokens: int
+
+
+class MediaReader:
+    """Reads images and videos. Safe to share between threads; may block for seconds.
 
     Args:
         allow_hosts: Hosts, or ``host:port``, from which they may be fetched. A host without a
-            port is allowed at the ports of http and https alone.
+            port is allowed at the default ports of http and https alone.
         timeout: Seconds that a file may take, from the first connection to the last byte.
-        monotonic: Tells the time, in seconds, by which a download is measured.
+        monotonic: Returns the time in seconds, for the timeout.
 
     Raises:
         ValueError: One of the hosts is not a host.
@@ -57,35 +66,35 @@ class Media:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = Fetcher(allow_hosts, timeout, monotonic).fetch
-        # What is decoded is large: no more of it at once than there are processors to work on it.
+        # Decoded images are large: no more of them at once than there are processors.
         self._decoding = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     def read(
         self,
         part: ImageUrlContent | ImageBase64Content | VideoUrlContent | VideoBase64Content,
         model: Model,
-    ) -> Medium:
-        """Read one.
+    ) -> MediaItem:
+        """Read an image or video.
 
         Raises:
-            UnreadableError: It cannot be had, is broken, or is larger than the model takes.
+            UnreadableError: It cannot be fetched, is broken, or is larger than the model takes.
         """
-        limits = model.media or UNLIMITED
-        bounds = model.pixels or UNBOUNDED
+        limits = model.media or NO_LIMITS
+        bounds = model.pixels or NO_BOUNDS
         match part:
             case ImageUrlContent():
                 data = self._fetch(part.image_url, limits.image_max_bytes)
             case ImageBase64Content():
-                data = dataurl.decode(part.image_base64, limits.image_max_bytes)
+                data = decode_base64(part.image_base64, limits.image_max_bytes)
             case VideoUrlContent():
                 data = self._fetch(part.video_url, limits.video_max_bytes)
             case VideoBase64Content():
-                data = dataurl.decode(part.video_base64, limits.video_max_bytes)
+                data = decode_base64(part.video_base64, limits.video_max_bytes)
         with self._decoding:
             if isinstance(part, ImageUrlContent | ImageBase64Content):
-                picture = read_picture(data, limits.image_max_pixels)
-                return Medium("image", picture.names, *counting.of_image(picture.pixels, bounds))
-            video = read_video(data, limits.image_max_pixels)
-            return Medium(
-                "video", video.names, *counting.of_video(video.frame_pixels, video.frames, bounds)
-            )
+                image = decode_image(data, limits.image_max_pixels)
+                counted = count_image(image.pixels, bounds)
+                return MediaItem("image", image.visual_words, *counted)
+            video = decode_video(data, limits.image_max_pixels)
+            counted = count_video(video.frame_pixels, video.frames, bounds)
+            return MediaItem("video", video.visual_words, *counted)

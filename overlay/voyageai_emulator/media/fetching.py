@@ -1,11 +1,12 @@
-"""Files from the hosts that are allowed, and from no others.
+"""Files of images and videos: from URLs of allowed hosts, or from base64 in the request.
 
-No proxy, no cookies, no credentials, no cache; http and https only. Where a host sends us on, the
-next address is checked as the first was.
+Fetching uses no proxy, cookies, credentials or cache, and http and https only. Each redirect is
+checked like the first URL.
 """
 
 from __future__ import annotations
 
+import binascii
 import io
 from contextlib import closing
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
-from .medium import UnreadableError, check_bytes
+from .limits import UnreadableError, check_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,19 +22,20 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["Fetcher"]
+__all__ = ["Fetcher", "decode_base64"]
 
 SCHEMES = {"http": (HTTPConnection, 80), "https": (HTTPSConnection, 443)}
-REDIRECTS = 3
-"""Redirects that are followed."""
-REDIRECTING = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS = 3
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 HEADERS = {"accept": "*/*", "user-agent": "voyageai-emulator"}
-UNTOUCHED = "%/:?@!$&'()*+,;=~[]"
-"""Characters of a URL's path and query that are sent as they are, besides letters and digits."""
-CHUNK = 65_536
+SAFE = "%/:?@!$&'()*+,;=~[]"
+"""Characters of a URL's path and query that are not percent-encoded, besides letters and digits."""
+READ_SIZE = 65_536
 """Most bytes read at once."""
-MOST = 20_000_000
-"""Bytes of a file for a model whose own limit is not known: that of the others."""
+DEFAULT_MAX_BYTES = 20_000_000
+"""Limit on the bytes of a file where the model's own is not known: that of the other models."""
+DATA_SCHEME = "data:"
+DATA_BASE64 = ";base64"
 
 
 class _Address(NamedTuple):
@@ -44,19 +46,19 @@ class _Address(NamedTuple):
     """Path and query."""
 
     @property
-    def place(self) -> str:
-        """What has to be allowed."""
+    def origin(self) -> str:
+        """The host, with its port unless that is the scheme's: as in `allow_hosts`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == SCHEMES[self.scheme][1] else f"{host}:{self.port}"
 
 
 class Fetcher:
-    """Fetches files.
+    """Fetches files from allowed hosts.
 
     Args:
         allow_hosts: Hosts, or ``host:port``.
         timeout: Seconds that a file may take, from the first connection to the last byte.
-        monotonic: Tells the time in seconds.
+        monotonic: Returns the time in seconds.
 
     Raises:
         ValueError: One of the hosts is not a host.
@@ -67,75 +69,100 @@ class Fetcher:
     ) -> None:
         if isinstance(allow_hosts, str):
             raise ValueError(f"allow_hosts must be a list of hosts, such as [{allow_hosts!r}]")
-        self._allowed = frozenset(_allowed(host) for host in allow_hosts)
+        self._allowed = frozenset(_parse_host(host) for host in allow_hosts)
         self._timeout = timeout
         self._monotonic = monotonic
 
-    def fetch(self, url: str, most: int | None) -> bytes:
+    def fetch(self, url: str, limit: int | None) -> bytes:
         """Fetch a file.
 
         Args:
-            url: Where it is.
-            most: The most bytes to take.
+            url: Its URL.
+            limit: The most bytes of a file.
 
         Raises:
-            UnreadableError: It is not allowed, not there, too large or too slow.
+            UnreadableError: Its host is not allowed, or it is not there, too large or too slow.
         """
         deadline = self._monotonic() + self._timeout
+        max_bytes = DEFAULT_MAX_BYTES if limit is None else limit
 
-        def left() -> float:
+        def remaining() -> float:
             seconds = deadline - self._monotonic()
             if seconds <= 0:
                 raise TimeoutError(f"it took more than {self._timeout:g} seconds")
             return seconds
 
-        for _ in range(1 + REDIRECTS):
+        for _ in range(1 + MAX_REDIRECTS):
             address = _parse(url)
             self._check(address)
             try:
-                found = _ask(address, MOST if most is None else most, left)
+                found = _get(address, max_bytes, remaining)
             except (OSError, HTTPException) as error:
                 reason = str(error) or type(error).__name__
-                raise UnreadableError(
-                    f"{address.place} cannot be fetched from: {reason}"
-                ) from error
+                raise UnreadableError(f"cannot fetch from {address.origin}: {reason}") from error
             if isinstance(found, bytes):
                 return found
-            url = _joined(url, found)
-        raise UnreadableError(f"the URL redirects more than {REDIRECTS} times")
+            url = _join(url, found)
+        raise UnreadableError(f"the URL redirects more than {MAX_REDIRECTS} times")
 
     def _check(self, address: _Address) -> None:
-        anywhere = (address.host, None)
+        default_port = address.port == SCHEMES[address.scheme][1]
         if (address.host, address.port) not in self._allowed and (
-            anywhere not in self._allowed or address.port != SCHEMES[address.scheme][1]
+            (address.host, None) not in self._allowed or not default_port
         ):
             raise UnreadableError(
-                f"the emulator was not allowed to fetch from {address.place}: start it with "
-                f"allow_hosts=[{address.place!r}] or --allow-host {address.place}, or send the "
+                f"the emulator is not allowed to fetch from {address.origin}: start it with "
+                f"allow_hosts=[{address.origin!r}] or --allow-host {address.origin}, or send the "
                 "file as base64"
             )
 
 
-class _Timed(io.RawIOBase):
-    """Reads from a socket, for no longer than there is left.
+def decode_base64(value: str, limit: int | None) -> bytes:
+    """Decode a data URL, or base64 by itself. The media type that it claims is ignored.
+
+    >>> decode_base64("data:image/png;base64,iVBORw0KGgo=", 1000)[1:4]
+    b'PNG'
+
+    Args:
+        value: The data URL.
+        limit: The most bytes of the file.
+
+    Raises:
+        UnreadableError: It is not base64 or too large.
+    """
+    content = value
+    if value[: len(DATA_SCHEME)].lower() == DATA_SCHEME:
+        head, comma, content = value.partition(",")
+        if not comma or not head.lower().endswith(DATA_BASE64):
+            raise UnreadableError("a data URL must be of the form data:[<mediatype>];base64,<data>")
+    check_bytes(len(content) // 4 * 3 - content.endswith("=") - content.endswith("=="), limit)
+    try:
+        # Both leniencies of the default are off: foreign characters, and data after the padding.
+        return binascii.a2b_base64(content, strict_mode=True)
+    except ValueError as error:  # also raised where it is not ASCII
+        raise UnreadableError(f"the data is not valid base64: {error}") from error
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until a deadline.
 
     A socket's own timeout begins anew with each byte that comes, and a head has many.
     """
 
-    def __init__(self, sock: socket, left: Callable[[], float]) -> None:
+    def __init__(self, sock: socket, remaining: Callable[[], float]) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
-        self._left = left
+        self._remaining = remaining
 
     def makefile(self, _: str) -> io.BufferedReader:
-        """All that a response asks of its socket."""
+        """Return a buffered reader; `HTTPResponse` calls nothing else of a socket."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
-        self._sock.settimeout(self._left())
+        self._sock.settimeout(self._remaining())
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -143,37 +170,37 @@ class _Timed(io.RawIOBase):
         super().close()
 
 
-def _ask(address: _Address, most: int, left: Callable[[], float]) -> bytes | str:
-    """The file, or the URL of where it is."""
+def _get(address: _Address, max_bytes: int, remaining: Callable[[], float]) -> bytes | str:
+    """Return the file, or the location that the host redirects to."""
     connect, _ = SCHEMES[address.scheme]
-    with closing(connect(address.host, address.port, timeout=left())) as connection:
+    with closing(connect(address.host, address.port, timeout=remaining())) as connection:
         connection.request("GET", address.target, headers=HEADERS)
-        timed = _Timed(connection.sock, left)
-        with HTTPResponse(timed, method="GET") as response:  # type: ignore[arg-type]  # as it reads
+        timed = _TimedReader(connection.sock, remaining)
+        with HTTPResponse(timed, method="GET") as response:  # type: ignore[arg-type]  # it only calls makefile
             response.begin()
             location: str | None = response.getheader("location")
-            if response.status in REDIRECTING and location:
+            if response.status in REDIRECT_STATUSES and location:
                 return location
             if response.status != HTTPStatus.OK:
-                raise UnreadableError(f"{address.place} answered {response.status}")
-            return _download(response, address.place, most)
+                raise UnreadableError(f"{address.origin} answered {response.status}")
+            return _download(response, address.origin, max_bytes)
 
 
-def _download(response: HTTPResponse, place: str, most: int) -> bytes:
+def _download(response: HTTPResponse, origin: str, max_bytes: int) -> bytes:
     size = response.length
     if size is None:
-        raise UnreadableError(f"the answer of {place} has no Content-Length")
-    check_bytes(size, most)
+        raise UnreadableError(f"the answer of {origin} has no Content-Length")
+    check_bytes(size, max_bytes)
     data = bytearray()
     while len(data) < size:
-        piece = response.read1(CHUNK)
+        piece = response.read1(READ_SIZE)
         data += piece
         if not piece:
-            raise UnreadableError(f"{place} sent {len(data)} of {size} bytes")
+            raise UnreadableError(f"{origin} sent {len(data)} of {size} bytes")
     return bytes(data)
 
 
-def _allowed(host: str) -> tuple[str, int | None]:
+def _parse_host(host: str) -> tuple[str, int | None]:
     try:
         parts = urlsplit(f"//{host}")
         name, port = _ascii(parts.hostname), parts.port
@@ -184,7 +211,7 @@ def _allowed(host: str) -> tuple[str, int | None]:
     return name, port
 
 
-def _joined(base: str, location: str) -> str:
+def _join(base: str, location: str) -> str:
     try:
         return urljoin(base, location)
     except ValueError as error:
@@ -196,7 +223,7 @@ def _parse(url: str) -> _Address:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, _ascii(parts.hostname), parts.port
         path = parts.path or "/"
-        target = quote(f"{path}?{parts.query}" if parts.query else path, safe=UNTOUCHED)
+        target = quote(f"{path}?{parts.query}" if parts.query else path, safe=SAFE)
     except ValueError as error:
         raise UnreadableError(f"the URL is not valid: {error}") from error
     if scheme not in SCHEMES or not host:
@@ -205,5 +232,5 @@ def _parse(url: str) -> _Address:
 
 
 def _ascii(host: str | None) -> str:
-    """A host as the network knows it, which may be written in any script."""
+    """Encode a host in any script as the network takes it."""
     return (host or "").encode("idna").decode("ascii")

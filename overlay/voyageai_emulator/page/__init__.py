@@ -1,8 +1,7 @@
-"""The page at ``/``: what the emulator is asked and does, in a browser.
+"""The page at ``/``, which shows in a browser what the emulator receives and does.
 
-The files beside this module are served as they are. They hold no data: the page asks the admin
-routes for those, with the token that its user brings in the URL's fragment, ``/#token=...``,
-which browsers send to nobody.
+The files beside this module are served as they are. They hold no data: the page gets it from the
+admin routes, with the token from the URL's fragment, ``/#token=...``, which browsers do not send.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ MEDIA_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 
 
 def page_routes(at: str, parts_at: str) -> list[Route]:
-    """Routes of the page, and of the files that it loads.
+    """Return the routes of the page, and of the files that it loads.
 
     Args:
         at: Path of the page.
-        parts_at: How the files' paths begin.
+        parts_at: Prefix of the files' paths.
     """
     names = (file.name for file in files(__name__).iterdir())
     return [

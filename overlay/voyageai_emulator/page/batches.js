@@ -1,8 +1,8 @@
-// Batch jobs and files of all API keys. The page acts on those of its own key, by the API.
+// Batch jobs and files of all API keys. The page changes those of its own key, by the API.
 
 import { attempt, byId, choose, count, day, list, make, onClick, onSubmit, openByRow, showDetail, size, track } from "./dom.js";
 import { chooseModel } from "./playground.js";
-import { Refusal } from "./refusal.js";
+import { RequestError } from "./errors.js";
 import { admin, api, endpointOf } from "./server.js";
 
 const NOTE = "batches-note";
@@ -60,7 +60,7 @@ async function ownKey() {
   try {
     ({ owner } = await admin("GET", "key"));
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof RequestError)) throw error;
     why = error.status ? `The emulator refuses the API key at the top of the page: ${error.message}` : error.message;
   }
   if (byId("key-note").textContent !== why) byId("key-note").textContent = why;
@@ -73,7 +73,7 @@ function showRows(id, all, row) {
   note.hidden = data.length > 0 && data.length === all.length;
   note.textContent = all.length ? `These are the latest ${count(MOST)} of ${count(all.length)}.` : `There are no ${id}, of any API key.`;
   const text = JSON.stringify(data);
-  if (text === shown[id]) return; // Else whoever is at one of the buttons would lose it.
+  if (text === shown[id]) return; // Replacing the rows would take the focus from their buttons.
   const at = document.activeElement?.id;
   shown[id] = text;
   byId(`${id}-rows`).replaceChildren(...data.map(row));
@@ -101,8 +101,8 @@ function batchRow({ own, ...batch }) {
 function opener(kind, row) {
   const id = `open-${row.id}`;
   const button = make("button", { type: "button", class: "link code", id, title: row.id, ariaLabel: `${kind} ${row.id}: details` }, row.id.replace(/^\w+-/, ""));
-  const told = Object.entries(row).filter(([, value]) => value !== null);
-  const texts = told.map(([name, value]) => [name === "owner" ? "API key" : name, name === "owner" ? `fingerprint ${value}` : asText(value)]);
+  const fields = Object.entries(row).filter(([, value]) => value !== null);
+  const texts = fields.map(([name, value]) => [name === "owner" ? "API key" : name, name === "owner" ? `fingerprint ${value}` : asText(value)]);
   button.addEventListener("click", () => showDetail(`${kind} ${row.id}`, list(Object.fromEntries(texts))));
   return make("td", { class: "cut" }, button);
 }
@@ -111,7 +111,7 @@ const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : S
 
 const keyCell = (owner, own) => make("td", { class: own ? "" : "code cut", title: `Fingerprint of the API key: ${owner}` }, own ? "this page’s" : owner);
 
-/** What can be done with a row; the API does it for the row's own key alone. */
+/** The cell with a row's actions, which the API allows only to the row's own key. */
 function actionsCell(own, actions) {
   if (own || !actions.length) return make("td", {}, make("div", { class: "actions" }, actions));
   return make("td", { class: "muted" }, "need its API key");
@@ -184,7 +184,7 @@ async function create() {
   return `Created ${batch.id}.`;
 }
 
-/** Files that a batch can read; those that a batch wrote have another purpose. */
+/** Offer the files that a batch can read; those that a batch wrote have another purpose. */
 function chooseFile(files) {
   const usable = files.filter((file) => about.choices.purpose.includes(file.purpose));
   const options = usable.map(({ id, filename }) => ({ value: id, text: `${filename} (${id.slice(0, 12)}…)` }));

@@ -1,10 +1,10 @@
-// Elements and texts. Nothing that comes from outside is ever read as HTML.
+// Elements and texts. No text is ever parsed as HTML.
 
-import { Refusal } from "./refusal.js";
+import { RequestError } from "./errors.js";
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element with properties (`class` and `aria-...` as attributes) and children. */
+/** Make an element with properties (`class` and `aria-...` as attributes) and children. */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -15,7 +15,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Fill a select, and keep what is chosen if it is still there. */
+/** Fill a select, and keep the selected option if it is still there. */
 export function choose(select, options, chosen = select.value) {
   const made = options.map((option) => {
     const { value, text } = typeof option === "object" ? option : { value: option, text: option };
@@ -25,25 +25,25 @@ export function choose(select, options, chosen = select.value) {
   if (made.some((option) => option.value === chosen)) select.value = chosen;
 }
 
-/** Say something in a section's note, politely if it is no refusal. */
+/** Show a text in a section's note, marked as an error if it is one. */
 export function say(id, text = "", bad = false) {
   const note = byId(id);
   note.textContent = bad && text ? `Failed: ${text}` : text;
   note.classList.toggle("bad", bad && text !== "");
 }
 
-/** Do something that may be refused, with the outcome in a note. */
+/** Do something that may fail, with the outcome in a note. */
 export async function attempt(noteId, action) {
   say(noteId);
   try {
     say(noteId, (await action()) ?? "");
   } catch (error) {
     say(noteId, error.message, true);
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof RequestError)) throw error;
   }
 }
 
-/** Let a form do something when it is sent, once at a time. */
+/** Run an action when a form is submitted, one at a time. */
 export function onSubmit(formId, noteId, action) {
   const form = byId(formId);
   form.addEventListener("submit", async (event) => {
@@ -58,18 +58,18 @@ export function onClick(id, noteId, action) {
   byId(id).addEventListener("click", () => attempt(noteId, action));
 }
 
-/** A click anywhere on a row is a click on the button that opens it, which the keyboard reaches. */
+/** Open a row by a click anywhere on it, as by its button, which the keyboard reaches. */
 export function openByRow(rowsId) {
   byId(rowsId).addEventListener("click", ({ target }) => {
     const selecting = getSelection().type === "Range";
     if (selecting || target.closest("button")) return;
     const button = target.closest("tr").querySelector("button.link");
-    button.focus(); // There the keyboard goes on when the dialog is closed.
+    button.focus(); // Focus returns to it when the dialog is closed.
     button.click();
   });
 }
 
-/** Show all there is to know of one row. */
+/** Show the details of one row. */
 export function showDetail(heading, ...content) {
   byId("detail-heading").textContent = heading;
   byId("detail-content").replaceChildren(...content);
@@ -82,7 +82,7 @@ export function list(pairs) {
   return make("dl", { class: "pairs" }, entries.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }
 
-/** A bar for a share from 0 to 1; the number itself stands beside it. */
+/** Make a bar for a share from 0 to 1; the number itself is beside it. */
 export function track(share) {
   const bar = make("span");
   bar.style.setProperty("--share", Math.max(0, Math.min(1, share)));
@@ -100,21 +100,21 @@ export const dayAndTime = (seconds) => DAY_AND_TIME.format(seconds * 1000);
 export const day = (iso) => DAY.format(new Date(iso));
 export const plural = (number, what) => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
 
-/** Bytes in the unit that suits them. */
+/** Format bytes in a suitable unit. */
 export function size(bytes) {
   const units = ["B", "kB", "MB", "GB"];
   const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
   return `${+(bytes / 1000 ** step).toPrecision(3)} ${units[step]}`;
 }
 
-/** Seconds in the unit that suits them. */
+/** Format seconds in a suitable unit. */
 export function duration(seconds) {
   if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
   if (seconds < 100) return `${seconds.toFixed(2)} s`;
   return span(seconds);
 }
 
-/** A long time in its two largest units. */
+/** Format a long time in its two largest units. */
 export function span(seconds) {
   const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const parts = [];

@@ -1,4 +1,4 @@
-// What is to go wrong.
+// The form and the plan of faults.
 
 import { attempt, byId, choose, count, make, onClick, onSubmit, plural } from "./dom.js";
 import { admin } from "./server.js";
@@ -32,7 +32,7 @@ export async function update() {
 
 function showKind() {
   const kind = kinds.get(byId("fault-name").value);
-  // Names in the descriptions stand between backticks.
+  // Names in the descriptions are between backticks.
   const parts = kind.description.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
   byId("fault-description").replaceChildren(...parts);
   const fields = Object.entries(kind.parameters).map(([name, value]) => {
@@ -61,24 +61,24 @@ function showAmount() {
 
 function entry() {
   const kind = kinds.get(byId("fault-name").value);
-  const asked = { fault: kind.name };
+  const planned = { fault: kind.name };
   for (const [name, value] of Object.entries(kind.parameters)) {
     const input = byId(`fault-parameter-${name}`);
     const given = typeof value === "boolean" ? input.checked : input.value;
-    if (String(given) !== String(value)) asked[name] = given;
+    if (String(given) !== String(value)) planned[name] = given;
   }
   const amount = byId("fault-amount").valueAsNumber;
   const when = byId("fault-when").value;
-  if (when === "times") asked.times = amount;
-  else asked.rate = when === "rate" ? amount / 100 : ALWAYS;
+  if (when === "times") planned.times = amount;
+  else planned.rate = when === "rate" ? amount / 100 : ALWAYS;
   const operation = byId("fault-operation").value;
-  if (operation) asked.operation = operation;
-  return asked;
+  if (operation) planned.operation = operation;
+  return planned;
 }
 
 function showPlan(plan) {
   const text = JSON.stringify(plan);
-  if (text === shown) return; // Else whoever is at one of the buttons would lose it.
+  if (text === shown) return; // Replacing the rows would take the focus from their buttons.
   shown = text;
   byId("faults-on").textContent = plan.length ? `${count(plan.length)} planned` : "none planned";
   byId("plan").replaceChildren(...plan.map(item));
@@ -97,7 +97,7 @@ function item(planned) {
   return make("li", {}, words, remove);
 }
 
-/** Whether two entries are the same, but for how many requests are left. */
+/** Return whether two entries are the same, apart from the number of requests left. */
 function same(one, other) {
   return one.fault === other.fault && one.operation === other.operation && one.rate === other.rate;
 }

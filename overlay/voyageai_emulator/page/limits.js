@@ -1,4 +1,4 @@
-// How much of the rate limits is used.
+// Usage of the rate limits.
 
 import { attempt, byId, choose, count, make, track } from "./dom.js";
 import { admin } from "./server.js";

@@ -1,18 +1,18 @@
-// Starts the page and keeps it up to date: one round a second, as long as somebody looks.
+// Start the page and keep it up to date: one round a second, while it is visible.
 
 import { byId, choose, count, span } from "./dom.js";
 import * as batches from "./batches.js";
 import * as faults from "./faults.js";
 import * as limits from "./limits.js";
 import * as playground from "./playground.js";
-import { Refusal } from "./refusal.js";
+import { RequestError } from "./errors.js";
 import * as requests from "./requests.js";
 import * as server from "./server.js";
 import * as time from "./time.js";
 
 const PARTS = [requests, limits, faults, time, playground, batches];
 const INTERVAL = 1000;
-let opened = null; // Which emulator: another may come to the same place.
+let opened = null; // The emulator's id: another may start at the same address.
 let next = null;
 let underWay = false;
 
@@ -55,19 +55,19 @@ async function open(state) {
 
 async function update() {
   if (server.token() === null) {
-    // Once: what was said stays, and whoever is at the button is not taken from it.
+    // Only once, to keep the note and the focus.
     if (byId("locked").hidden) showLock("");
     return;
   }
   try {
     const state = await server.admin("GET", "state");
-    server.learn(state);
+    server.keepState(state);
     if (opened !== state.id) await open(state);
     showState(state);
     for (const part of PARTS) await part.update(state);
     showConnected(true);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof RequestError)) throw error;
     if (error.status === 401) {
       server.forgetToken();
       showLock("That is not the token of this emulator.");

@@ -1,35 +1,35 @@
-// Texts and their similarity, documents and their order.
+// The playground: compare texts, and rank documents.
 
 import { byId, choose, make, onSubmit, plural, track } from "./dom.js";
-import { Refusal } from "./refusal.js";
+import { RequestError } from "./errors.js";
 import { api, endpointOf } from "./server.js";
 
-const MOST = 40;
+const MAX_TEXTS = 40;
 const EMBED = "createEmbeddings";
 const RERANK = "rerank";
 
 export function start(round) {
-  onSubmit("similarity", "similarity-note", () => orNothing("similarity-result", async () => {
+  onSubmit("similarity", "similarity-note", () => showOrClear("similarity-result", async () => {
     const texts = lines("texts");
-    if (texts.length > MOST) throw new Refusal(`The table shows at most ${MOST} texts; there are ${texts.length}.`);
-    const asked = { input: texts, model: byId("texts-model").value };
+    if (texts.length > MAX_TEXTS) throw new RequestError(`The table shows at most ${MAX_TEXTS} texts; there are ${texts.length}.`);
+    const body = { input: texts, model: byId("texts-model").value };
     const role = byId("texts-type").value;
-    if (role) asked.input_type = role;
-    const answer = await (await api(EMBED, { body: asked })).json();
+    if (role) body.input_type = role;
+    const answer = await (await api(EMBED, { body })).json();
     showHeat(texts, vectors(answer.data), `Cosine similarity, ${answer.model}, ${plural(answer.usage.total_tokens, "token")}`);
     void round(); // Not waited for: the form is ready for the next request.
   }));
-  onSubmit("reranking", "reranking-note", () => orNothing("reranking-result", async () => {
+  onSubmit("reranking", "reranking-note", () => showOrClear("reranking-result", async () => {
     const documents = lines("documents");
-    const asked = { query: byId("query").value, documents, model: byId("rerank-model").value };
-    const answer = await (await api(RERANK, { body: asked })).json();
+    const body = { query: byId("query").value, documents, model: byId("rerank-model").value };
+    const answer = await (await api(RERANK, { body })).json();
     showRanking(documents, answer.data, `Relevance, ${answer.model}, ${plural(answer.usage.total_tokens, "token")}`);
     void round(); // Not waited for: the form is ready for the next request.
   }));
 }
 
-/** Take the last result away when there is no new one: it answers another request. */
-async function orNothing(resultId, action) {
+/** Remove the last result when the new request fails: it belongs to another request. */
+async function showOrClear(resultId, action) {
   try {
     await action();
   } catch (error) {
@@ -46,7 +46,7 @@ export async function open({ models, choices }) {
 
 export async function update() {}
 
-/** Fill a select with models, and begin with one that its vendor recommends. */
+/** Fill a select with models, and select one that is recommended. */
 export function chooseModel(id, models = []) {
   const options = models.map(({ name, lifecycle }) => ({
     value: name,
@@ -84,7 +84,7 @@ function showHeat(texts, all, title) {
   const half = byId("similarity-result").parentElement;
   half.classList.remove("whole");
   byId("similarity-result").replaceChildren(frame);
-  // What is too wide for one half takes both, and what is too wide for these scrolls.
+  // A table that is too wide for one half takes both, and scrolls where these are too narrow.
   half.classList.toggle("whole", frame.scrollWidth > frame.clientWidth);
 }
 

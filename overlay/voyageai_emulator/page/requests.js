@@ -1,4 +1,4 @@
-// The requests, as they come.
+// The table of requests, updated as they arrive.
 
 import { attempt, byId, count, dayAndTime, duration, list, make, onClick, openByRow, plural, showDetail, time } from "./dom.js";
 import { admin } from "./server.js";
@@ -6,10 +6,10 @@ import { admin } from "./server.js";
 const KEPT = 100;
 const QUIET = 10_000;
 const rows = new Map();
-let seen = 0;
+let lastNumber = 0;
 let paused = false;
-let news = 0;
-let told = 0;
+let unannounced = 0;
+let announced = 0;
 
 export function start(round) {
   for (const id of ["filter-operation", "filter-status"]) byId(id).addEventListener("change", showFiltered);
@@ -30,20 +30,20 @@ export function start(round) {
 
 export async function open() {
   reset();
-  seen = 0;
+  lastNumber = 0;
 }
 
 export async function update() {
   if (paused) return;
-  // What was under way may have been answered, and nothing before that can change.
-  const underWay = [...rows.values()].filter(({ record }) => !record.done);
-  const after = Math.min(seen, ...underWay.map(({ record }) => record.number - 1));
+  // Requests in progress may have ended since; those before the first of them cannot change.
+  const inProgress = [...rows.values()].filter(({ record }) => !record.done);
+  const after = Math.min(lastNumber, ...inProgress.map(({ record }) => record.number - 1));
   const lines = await admin("GET", `requests?brief=true&limit=${KEPT}&after=${after}`);
-  const first = seen === 0;
+  const first = lastNumber === 0;
   for (const line of lines.split("\n").filter(Boolean)) show(JSON.parse(line), !first);
   while (rows.size > KEPT) drop(Math.min(...rows.keys()));
   showFiltered();
-  tell();
+  announce();
 }
 
 function reset() {
@@ -57,7 +57,7 @@ function drop(number) {
 
 function show(record, fresh) {
   const known = rows.get(record.number);
-  if (known?.record.done || (!known && record.number <= seen)) return;
+  if (known?.record.done || (!known && record.number <= lastNumber)) return;
   if (known) {
     if (record.done) known.element.replaceChildren(...cells(record));
     known.record = record;
@@ -66,8 +66,8 @@ function show(record, fresh) {
   const element = make("tr", { class: fresh ? "fresh" : "" }, cells(record));
   byId("requests-rows").prepend(element);
   rows.set(record.number, { record, element });
-  seen = record.number;
-  if (fresh) news += 1;
+  lastNumber = record.number;
+  if (fresh) unannounced += 1;
 }
 
 function cells(record) {
@@ -117,12 +117,12 @@ function showFiltered() {
   empty.textContent = all ? "No request matches the filters." : "No requests yet.";
 }
 
-/** For those who cannot see the rows come: now and then, how many came. */
-function tell() {
-  if (!news || Date.now() - told < QUIET) return;
-  byId("requests-news").textContent = plural(news, "new request");
-  news = 0;
-  told = Date.now();
+/** Announce to screen readers, now and then, how many requests arrived. */
+function announce() {
+  if (!unannounced || Date.now() - announced < QUIET) return;
+  byId("requests-news").textContent = plural(unannounced, "new request");
+  unannounced = 0;
+  announced = Date.now();
 }
 
 async function showRequest(number) {

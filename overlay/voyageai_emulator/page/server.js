@@ -1,12 +1,12 @@
-// How the page asks the emulator: its own routes with the token, the API with the API key.
+// Requests to the emulator: to its own routes with the token, to the API with the API key.
 
 import { byId } from "./dom.js";
-import { Refusal } from "./refusal.js";
+import { RequestError } from "./errors.js";
 
 const KEPT = "emulator-token";
-let about = null;
+let state = null;
 
-/** Take the token out of the address, where it would be seen and copied. */
+/** Move the token out of the address, where it could be seen and copied. */
 export function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token === null) return false;
@@ -19,10 +19,10 @@ export const keepToken = (token) => sessionStorage.setItem(KEPT, token.trim());
 export const token = () => sessionStorage.getItem(KEPT);
 export const forgetToken = () => sessionStorage.removeItem(KEPT);
 
-/** What the emulator said of itself; operations and their paths are taken from it. */
-export const learn = (state) => { about = state; };
+/** Keep the emulator's state, which has the operations and their paths. */
+export const keepState = (received) => { state = received; };
 
-/** Ask one of the emulator's own routes. */
+/** Send a request to one of the emulator's own routes. */
 export async function admin(method, path, body) {
   const headers = { "x-emulator-token": token() ?? "" };
   if (path === "key") headers.authorization = authorization();
@@ -30,20 +30,20 @@ export async function admin(method, path, body) {
   return answer.headers.get("content-type").startsWith("application/json") ? answer.json() : answer.text();
 }
 
-/** Ask the API, by an operation's id. */
+/** Send a request to the API, by an operation's id. */
 export async function api(id, { path = {}, body, form } = {}) {
-  const operation = about.operations.find((each) => each.id === id);
+  const operation = state.operations.find((each) => each.id === id);
   const filled = operation.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name]));
   const headers = { authorization: authorization() };
-  return send(about.base + filled, { method: operation.method, headers, body: form ?? asJson(body, headers) });
+  return send(state.base + filled, { method: operation.method, headers, body: form ?? asJson(body, headers) });
 }
 
-/** The only model endpoint that an operation's path names. */
-export const endpointOf = (id) => about.operations.find((each) => each.id === id).path.slice(1);
+/** Return the model endpoint of an operation, by its id. */
+export const endpointOf = (id) => state.operations.find((each) => each.id === id).path.slice(1);
 
 function authorization() {
   const key = byId("api-key").value.trim();
-  if (!/^[!-~]+$/.test(key)) throw new Refusal("Type an API key at the top of the page: letters, digits and punctuation, without spaces.");
+  if (!/^[!-~]+$/.test(key)) throw new RequestError("Type an API key at the top of the page: letters, digits and punctuation, without spaces.");
   return `Bearer ${key}`;
 }
 
@@ -58,7 +58,7 @@ async function send(url, options) {
   try {
     answer = await fetch(url, { ...options, cache: "no-store", credentials: "omit", redirect: "error" });
   } catch {
-    throw new Refusal("The emulator did not answer.");
+    throw new RequestError("The emulator did not answer.");
   }
   if (answer.ok) return answer;
   const text = await answer.text();
@@ -66,7 +66,7 @@ async function send(url, options) {
   try {
     detail = JSON.parse(text).detail ?? detail;
   } catch {
-    // No JSON: a fault, or something between here and the emulator.
+    // Not JSON: a fault, or a proxy between the page and the emulator.
   }
-  throw new Refusal(`${answer.status}, ${typeof detail === "string" ? detail : JSON.stringify(detail)}`, answer.status);
+  throw new RequestError(`${answer.status}, ${typeof detail === "string" ? detail : JSON.stringify(detail)}`, answer.status);
 }

@@ -1,27 +1,27 @@
-"""What an emulator keeps: files and batch jobs, in one SQLite database.
-
-Times are instants (see `instants`): whole microseconds, so that sums of them are exact.
-"""
+"""The store of an emulator: files and batch jobs, in one SQLite database."""
 
 from __future__ import annotations
 
-from .database import Database, StateError
-from .files import FileStore, Line, StoredFile
-from .jobs import IN_FLIGHT, Job, JobStore
-from .pages import NotInList, Page
+from .database import CursorNotFoundError, Database, Page, StateError, as_datetime, microseconds
+from .files import PIECE_SIZE, FileStore, Line, StoredFile
+from .jobs import IN_FLIGHT, Job, JobStore, Position
 
 __all__ = [
     "IN_FLIGHT",
+    "PIECE_SIZE",
+    "CursorNotFoundError",
     "Database",
     "FileStore",
     "Job",
     "JobStore",
     "Line",
-    "NotInList",
     "Page",
+    "Position",
     "StateError",
     "Store",
     "StoredFile",
+    "as_datetime",
+    "microseconds",
 ]
 
 
@@ -29,14 +29,14 @@ class Store:
     """Files and jobs. Safe to share between threads.
 
     Args:
-        state: File of the database, which one emulator at a time can use. Without one the
-            database is a temporary file that ends with the emulator.
+        state: File of the database, which one emulator at a time can use. By default a temporary
+            file that is deleted with the emulator.
 
     Raises:
         StateError: The file cannot be used.
 
     Attributes:
-        transaction: Opens a block of which all is kept or nothing.
+        transaction: Opens a block whose writes are committed together, or not at all.
         files: The files.
         jobs: The batch jobs.
     """
@@ -49,5 +49,5 @@ class Store:
         self.files.drop_unfinished()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._database.close()

@@ -1,26 +1,113 @@
-"""One SQLite database, shared by threads."""
+"""The SQLite database of an emulator: its tables, ids, times and pages.
+
+Times are integers, microseconds since 1970, so that sums of them are exact.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import errno
 import os
+import secrets
 import sqlite3
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from voyageai.disk import NotRegularError, check_regular, close_file, private
-
-from .schema import APPLICATION, TABLES, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-__all__ = ["Database", "StateError"]
+__all__ = [
+    "VERSION",
+    "CursorNotFoundError",
+    "Database",
+    "Page",
+    "StateError",
+    "as_datetime",
+    "microseconds",
+    "new_id",
+    "page_of",
+]
 
-BESIDE = ("-wal", "-shm", "-journal")
-"""Endings of the files that SQLite has beside a database."""
+APPLICATION = 0x766F7961
+"""SQLite's ``application_id`` of an emulator's database."""
+VERSION = 1
+"""Version of the tables. A state file of another version is refused, so change it with them."""
+TABLES = """
+CREATE TABLE files (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  owner TEXT NOT NULL,
+  filename TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER,  -- null until the file is published
+  expires_at INTEGER
+);
+CREATE INDEX files_by_owner ON files (owner, created_at, number);
+CREATE TABLE pieces (
+  file INTEGER NOT NULL REFERENCES files (number) ON DELETE CASCADE,
+  start INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  UNIQUE (file, start)
+);
+CREATE TABLE jobs (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  owner TEXT NOT NULL,
+  platform TEXT,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  input_file_id TEXT NOT NULL,
+  input_file INTEGER NOT NULL,
+  completion_window TEXT NOT NULL,
+  request_params TEXT NOT NULL,
+  metadata TEXT,
+  status TEXT NOT NULL,
+  errors TEXT,
+  validated INTEGER NOT NULL DEFAULT 0,
+  tokens INTEGER NOT NULL DEFAULT 0,
+  total INTEGER NOT NULL DEFAULT 0,
+  completed INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  output_file INTEGER,
+  error_file INTEGER,
+  output_file_id TEXT,
+  error_file_id TEXT,
+  created_at INTEGER NOT NULL,
+  expected_completion_at INTEGER NOT NULL,
+  in_progress_at INTEGER,
+  finalizing_at INTEGER,
+  completed_at INTEGER,
+  failed_at INTEGER,
+  cancelling_at INTEGER,
+  cancelled_at INTEGER
+);
+CREATE INDEX jobs_by_owner ON jobs (owner, number);
+CREATE INDEX jobs_by_status ON jobs (status);
+CREATE INDEX jobs_by_input ON jobs (input_file);
+-- Lines whose results are written, by group. A group that begins where another has begun violates
+-- the primary key, so no line is answered twice.
+CREATE TABLE answered (
+  job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+  first_line INTEGER NOT NULL,
+  next_line INTEGER NOT NULL,
+  next_start INTEGER NOT NULL,
+  PRIMARY KEY (job, first_line)
+) WITHOUT ROWID;
+"""
+SUFFIXES = ("-wal", "-shm", "-journal")
+"""Suffixes of the files that SQLite has beside a database."""
+
+# Without characters that are easily confused, as in the API's ids.
+ID_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+ID_LENGTH = 37
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+T = TypeVar("T")
 
 
 class StateError(OSError):
@@ -30,11 +117,48 @@ class StateError(OSError):
         super().__init__(number, reason, path)
 
 
-class Database:
-    """A database that one emulator has to itself.
+class CursorNotFoundError(LookupError):
+    """The item that a page is to follow is not in the list."""
 
-    A file survives the death of its process at any moment: what was committed is there, what was
-    not is as if it had never been begun. Only its user can read it, and what is beside it.
+
+class Page(NamedTuple, Generic[T]):
+    """A page of a list."""
+
+    items: list[T]
+    has_more: bool
+    """Whether other items follow."""
+
+
+def page_of(items: list[T], limit: int) -> Page[T]:
+    """Return the first page of a list that was read up to one item over the limit."""
+    return Page(items[:limit], len(items) > limit)
+
+
+def new_id(kind: str) -> str:
+    """Return a new random id, such as ``file-7vT5tYiajeqrFpsqCT8fbxCp46vwf8R4Qwdh8``."""
+    return f"{kind}-{''.join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))}"
+
+
+def microseconds(seconds: float) -> int:
+    """Convert a time or a duration from seconds."""
+    return round(seconds * 1_000_000)
+
+
+def as_datetime(microseconds: int) -> datetime.datetime:
+    """Convert a time to a datetime in UTC.
+
+    Example:
+        >>> as_datetime(1_500_000).isoformat()
+        '1970-01-01T00:00:01.500000+00:00'
+    """
+    return EPOCH + datetime.timedelta(microseconds=microseconds)
+
+
+class Database:
+    """A database that one emulator has to itself, shared by its threads.
+
+    A database file survives the death of its process at any moment: it holds all committed
+    transactions and nothing else. Only its user can read it and the files beside it.
 
     Args:
         path: Its file; a temporary one by default.
@@ -46,7 +170,7 @@ class Database:
     def __init__(self, path: str | None = None) -> None:
         self._lock = threading.RLock()
         if path is not None:
-            _make(path)
+            _create_file(path)
         try:
             self._connection = sqlite3.connect(
                 path or "", timeout=0, isolation_level=None, check_same_thread=False
@@ -67,7 +191,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        """Keep all that is written in a block, or nothing. A block within another is part of it."""
+        """Commit the writes of a block, or none if it raises; an inner block is part of it."""
         with self._lock:
             if self._connection.in_transaction:
                 yield
@@ -86,32 +210,33 @@ class Database:
             return self._connection.execute(sql, values)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
-        """The first row of a query."""
+        """Return the first row of a query."""
         with self._lock:
             found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
             return found
 
     def close(self) -> None:
-        """Close it. What is asked of it then is an error."""
+        """Close the database. Any later use raises an error."""
         with self._lock:
             self._connection.close()
 
     def _prepare(self, path: str | None) -> None:
+        """Set up the connection, and the tables of a new database."""
         run = self._connection.execute
         run("PRAGMA foreign_keys = ON")
         if path is None:
             run("PRAGMA journal_mode = MEMORY")
             run("PRAGMA synchronous = OFF")
         else:
-            # The lock is held from here to the end, and falls with the process.
+            # The lock is held from here to the end, and ends with the process.
             run("PRAGMA locking_mode = EXCLUSIVE")
             self._check(path)
-            for file in _files(path):  # before the next of them is made, with the mode of the first
+            for file in _database_files(path):  # SQLite gives the next ones the mode of the first
                 close_file(file)
             run("PRAGMA journal_mode = WAL")
             run("PRAGMA synchronous = NORMAL")
@@ -124,7 +249,7 @@ class Database:
                 run(f"PRAGMA user_version = {VERSION}")
 
     def _check(self, path: str) -> None:
-        """Refuse what an emulator of this version has not written."""
+        """Refuse a database of another program or of another version of the tables."""
         empty = self.row("SELECT 1 FROM sqlite_master") is None
         version = self._pragma("user_version")
         if not empty and self._pragma("application_id") != APPLICATION:
@@ -141,25 +266,25 @@ class Database:
         return value
 
 
-def _files(path: str) -> list[Path]:
-    """The file of a database, and those beside it; SQLite follows a link to the first."""
+def _database_files(path: str) -> list[Path]:
+    """Return the file of a database, links resolved as SQLite does, and those beside it."""
     file = os.path.realpath(path)
-    return [Path(file), *(Path(file + ending) for ending in BESIDE)]
+    return [Path(file), *(Path(file + suffix) for suffix in SUFFIXES)]
 
 
-def _make(path: str) -> None:
-    """Make the file of a database if it is not there; without this SQLite asks the umask.
+def _create_file(path: str) -> None:
+    """Create the file of a new database for its user alone; SQLite would go by the umask.
 
     Raises:
         StateError: There is a device, a pipe or the like, or a link beside it.
     """
-    file, *beside = _files(path)
+    file, *beside = _database_files(path)
     try:
-        if not file.is_dir():  # of which SQLite says so
+        if not file.is_dir():  # which SQLite reports
             check_regular(file)
         for other in beside:
             check_regular(other)
     except NotRegularError as error:
         raise StateError(path, str(error)) from None
-    with contextlib.suppress(OSError):  # it is there, or SQLite says why it can't be
+    with contextlib.suppress(OSError):  # it exists, or SQLite reports why it can't
         os.close(private(str(file), os.O_RDWR | os.O_CREAT | os.O_EXCL))

@@ -1,13 +1,12 @@
-"""Files, their contents in pieces."""
+"""Files in the database, their contents in pieces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from .ids import new_id
-from .jobs import FLYING
-from .pages import NotInList, Page, page_of
+from .database import CursorNotFoundError, Page, new_id, page_of
+from .jobs import JOB_IN_FLIGHT
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,16 +16,17 @@ if TYPE_CHECKING:
 
     from .database import Database
 
-__all__ = ["PIECE", "FileStore", "Line", "StoredFile"]
+__all__ = ["PIECE_SIZE", "FileStore", "Line", "StoredFile"]
 
-PIECE = 262_144
-"""Bytes of a piece at most: what is held in memory of a file."""
-IN_USE = f"EXISTS (SELECT 1 FROM jobs WHERE input_file = files.number AND {FLYING})"  # noqa: S608  # a constant
+PIECE_SIZE = 262_144
+"""Most bytes of a piece, and so of a file's content in memory."""
+IN_USE = f"EXISTS (SELECT 1 FROM jobs WHERE input_file = files.number AND {JOB_IN_FLIGHT})"  # noqa: S608  # a constant
+"""SQL: a job in flight reads the file."""
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file, but for its content."""
+    """A file without its content."""
 
     number: int
     id: str
@@ -35,9 +35,9 @@ class StoredFile:
     purpose: FilePurpose
     bytes: int
     created_at: int
-    """Instant of its creation."""
+    """In microseconds since 1970, as all times here."""
     expires_at: int
-    """Instant from which it is gone."""
+    """From this time on the file is not found."""
 
 
 class Line(NamedTuple):
@@ -46,22 +46,22 @@ class Line(NamedTuple):
     number: int
     """1 for the first."""
     raw: bytes | None
-    """Its bytes; None if they are too many."""
+    """Its bytes without the newline; None if they are too many."""
     end: int
-    """Where in the file the next line begins."""
+    """Offset of the next line in the file."""
 
 
 class FileStore:
-    """Files: written in order, then published, from when on they do not change.
+    """Files, which are appended to until they are published, and then never change.
 
-    Methods take the owner of files: those of others are not there. None stands for all owners.
+    Methods that take an owner do not find the files of others; None stands for all owners.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def begin(self, owner: str, filename: str, purpose: FilePurpose) -> int:
-        """Begin a file that nobody sees yet. Returns its number."""
+        """Begin a file, not found until it is published, and return its number."""
         number = self._database.write(
             "INSERT INTO files (id, owner, filename, purpose) VALUES (?, ?, ?, ?)",
             (new_id("file"), owner, filename, purpose),
@@ -70,20 +70,20 @@ class FileStore:
         return number
 
     def append(self, number: int, content: bytes) -> None:
-        """Add to the end of a file that is being written."""
+        """Append to a file that is not published yet."""
         with self._database.transaction():
             start = self._size(number)
-            for offset in range(0, len(content), PIECE):
+            for offset in range(0, len(content), PIECE_SIZE):
                 self._database.write(
                     "INSERT INTO pieces (file, start, content) VALUES (?, ?, ?)",
-                    (number, start + offset, content[offset : offset + PIECE]),
+                    (number, start + offset, content[offset : offset + PIECE_SIZE]),
                 )
             self._database.write(
                 "UPDATE files SET bytes = ? WHERE number = ?", (start + len(content), number)
             )
 
     def publish(self, number: int, created_at: int, expires_at: int) -> StoredFile:
-        """Show a file that is written."""
+        """Publish a file that has been written."""
         self._database.write(
             "UPDATE files SET created_at = ?, expires_at = ? WHERE number = ?",
             (created_at, expires_at, number),
@@ -93,11 +93,11 @@ class FileStore:
         return _stored(row)
 
     def discard(self, number: int) -> None:
-        """Drop a file that was begun."""
+        """Delete a file, published or not."""
         self._database.write("DELETE FROM files WHERE number = ?", (number,))
 
     def drop_unfinished(self) -> None:
-        """Drop the files whose writer is gone."""
+        """Delete unpublished files, but for those that jobs are writing to."""
         self._database.write(
             "DELETE FROM files WHERE created_at IS NULL AND number NOT IN ("
             "SELECT output_file FROM jobs WHERE output_file IS NOT NULL UNION "
@@ -105,8 +105,8 @@ class FileStore:
         )
 
     def find(self, id: str, owner: str | None, now: int) -> StoredFile | None:
-        """A file that is there."""
-        if not id.isascii():  # nor would SQLite take every string
+        """Return a published file that has not expired."""
+        if not id.isascii():  # no id; SQLite refuses some of these
             return None
         row = self._database.row(
             "SELECT * FROM files WHERE id = ? AND (owner = ? OR ? IS NULL) AND expires_at > ?",
@@ -124,42 +124,42 @@ class FileStore:
         after: str | None = None,
         purpose: str | None = None,
     ) -> Page[StoredFile]:
-        """Files by the time of their creation.
+        """Return files by the time of their creation.
 
         Raises:
-            NotInList: There is no file `after`.
+            CursorNotFoundError: There is no file `after`.
         """
         last = None if after is None else self.find(after, owner, now)
         if after is not None and last is None:
-            raise NotInList(after)
-        place = (None, None) if last is None else (last.created_at, last.number)
+            raise CursorNotFoundError(after)
+        cursor = (None, None) if last is None else (last.created_at, last.number)
         order, beyond = ("ASC", ">") if ascending else ("DESC", "<")
         rows = self._database.rows(
             "SELECT * FROM files WHERE (owner = ? OR ? IS NULL) AND expires_at > ? "  # noqa: S608  # two words from above
             "AND (purpose = ? OR ? IS NULL) "
             f"AND (? IS NULL OR (created_at, number) {beyond} (?, ?)) "
             f"ORDER BY created_at {order}, number {order} LIMIT ?",
-            (owner, owner, now, purpose, purpose, place[0], *place, limit + 1),
+            (owner, owner, now, purpose, purpose, cursor[0], *cursor, limit + 1),
         )
         return page_of([_stored(row) for row in rows], limit)
 
     def all(self, now: int) -> list[StoredFile]:
-        """All files of all owners, the newest first."""
+        """Return all files of all owners, the newest first."""
         sql = "SELECT * FROM files WHERE expires_at > ? ORDER BY created_at DESC, number DESC"
         return [_stored(row) for row in self._database.rows(sql, (now,))]
 
     def in_use(self, number: int) -> bool:
-        """Whether a job that is in flight reads a file."""
+        """Tell if a job in flight reads a file."""
         sql = f"SELECT 1 FROM files WHERE number = ? AND {IN_USE}"  # noqa: S608  # a constant
         return self._database.row(sql, (number,)) is not None
 
     def drop_expired(self, now: int) -> None:
-        """Drop the files whose time is over, but for those that jobs still read."""
+        """Delete expired files, but for those that jobs in flight read."""
         sql = f"DELETE FROM files WHERE expires_at <= ? AND NOT {IN_USE}"  # noqa: S608  # a constant
         self._database.write(sql, (now,))
 
     def pieces(self, number: int, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """The content of a file, piece by piece; nothing more once the file is dropped."""
+        """Yield the content of a file in pieces; it ends early if the file is deleted."""
         while stop is None or start < stop:
             row = self._database.row(
                 "SELECT start, content FROM pieces WHERE file = ? AND start <= ? "
@@ -174,13 +174,13 @@ class FileStore:
             yield content
 
     def lines(self, number: int, *, first: int = 1, start: int = 0, longest: int) -> Iterator[Line]:
-        """The lines of a file, without what ends them.
+        """Yield the lines of a file, without newlines.
 
         Args:
-            number: Of the file.
+            number: The file's number.
             first: Number of the line to begin with.
-            start: Where in the file that line begins.
-            longest: Bytes of a line from which on it is not read.
+            start: Offset of that line in the file.
+            longest: Most bytes of a line; the content of a longer one is skipped.
         """
         line, parts, length = first, list[bytes](), 0
         for piece in self.pieces(number, start):
@@ -192,7 +192,7 @@ class FileStore:
                 yield Line(line, whole, start)
                 line, parts, length = line + 1, [], 0
             length += len(rest)
-            # What is too long is counted, not kept.
+            # A line that is too long is measured, not kept.
             parts = [*parts, rest] if length <= longest else []
         if length:
             yield Line(line, b"".join(parts) if length <= longest else None, start + length)

@@ -1,4 +1,4 @@
-"""Batch jobs and how far they are."""
+"""Batch jobs in the database, and their progress."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .ids import new_id
-from .pages import NotInList, Page, page_of
+from .database import CursorNotFoundError, Page, new_id, page_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,18 +16,18 @@ if TYPE_CHECKING:
 
     from .database import Database
 
-__all__ = ["FLYING", "IN_FLIGHT", "Job", "JobStore", "Place"]
+__all__ = ["IN_FLIGHT", "JOB_IN_FLIGHT", "Job", "JobStore", "Position"]
 
 IN_FLIGHT: tuple[BatchStatus, ...] = ("validating", "in_progress", "finalizing", "cancelling")
-"""Statuses of jobs that are not at their end."""
-FLYING = f"status IN {IN_FLIGHT}"
-AS_JSON = ("request_params", "metadata", "errors")
-"""Columns that hold JSON."""
+"""Statuses of jobs that have not ended."""
+JOB_IN_FLIGHT = f"status IN {IN_FLIGHT}"
+"""SQL: the job has not ended."""
+JSON_COLUMNS = ("request_params", "metadata", "errors")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A batch job as it was when it was looked up. Times are instants."""
+    """A batch job, as of when it was read. Times are in microseconds since 1970."""
 
     number: int
     id: str
@@ -38,7 +37,7 @@ class Job:
     model: str
     input_file_id: str
     input_file: int
-    """Number of the file with its lines."""
+    """Number of its input file."""
     completion_window: str
     request_params: dict[str, Any]
     metadata: dict[str, Any] | None
@@ -47,12 +46,12 @@ class Job:
     validated: bool
     """Whether all its lines have been checked."""
     tokens: int
-    """Of all its lines, once they have been checked."""
+    """Tokens of all its lines, once they have been checked."""
     total: int
     completed: int
     failed: int
     output_file: int | None
-    """Number of the file that its answers are written to."""
+    """Number of the file with the results of its lines."""
     error_file: int | None
     output_file_id: str | None
     error_file_id: str | None
@@ -66,27 +65,32 @@ class Job:
     cancelled_at: int | None
 
 
-class Place(NamedTuple):
-    """Where in its input file a job goes on."""
+class Position(NamedTuple):
+    """A line of a job's input file."""
 
     line: int
+    """1 for the first."""
     start: int
+    """Offset of the line in the file."""
 
 
 class JobStore:
-    """Batch jobs. As for files, those of other owners are not there; None stands for all."""
+    """Batch jobs.
+
+    Methods that take an owner do not find the jobs of others; None stands for all owners.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, **columns: Any) -> Job:
-        """Add a job, by what its columns begin with."""
+        """Add a job with these columns and return it."""
         id = new_id("batch")
         columns = _encoded({"id": id, "status": IN_FLIGHT[0], **columns})
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
         self._database.write(
-            f"INSERT INTO jobs ({names}) VALUES ({marks})",  # noqa: S608  # names of columns
+            f"INSERT INTO jobs ({names}) VALUES ({marks})",  # noqa: S608  # column names
             list(columns.values()),
         )
         job = self.find(id, None)
@@ -94,8 +98,8 @@ class JobStore:
         return job
 
     def find(self, id: str, owner: str | None) -> Job | None:
-        """A job by its id."""
-        if not id.isascii():  # nor would SQLite take every string
+        """Return a job by its id."""
+        if not id.isascii():  # no id; SQLite refuses some of these
             return None
         row = self._database.row(
             "SELECT * FROM jobs WHERE id = ? AND (owner = ? OR ? IS NULL)", (id, owner, owner)
@@ -103,14 +107,14 @@ class JobStore:
         return None if row is None else _job(row)
 
     def page(self, owner: str | None, *, limit: int, after: str | None = None) -> Page[Job]:
-        """Jobs, the newest first.
+        """Return jobs, the newest first.
 
         Raises:
-            NotInList: There is no job `after`.
+            CursorNotFoundError: There is no job `after`.
         """
         last = None if after is None else self.find(after, owner)
         if after is not None and last is None:
-            raise NotInList(after)
+            raise CursorNotFoundError(after)
         number = None if last is None else last.number
         rows = self._database.rows(
             "SELECT * FROM jobs WHERE (owner = ? OR ? IS NULL) AND (? IS NULL OR number < ?) "
@@ -120,17 +124,19 @@ class JobStore:
         return page_of([_job(row) for row in rows], limit)
 
     def all(self) -> list[Job]:
-        """All jobs of all owners, the newest first."""
+        """Return all jobs of all owners, the newest first."""
         return [_job(row) for row in self._database.rows("SELECT * FROM jobs ORDER BY number DESC")]
 
     def in_flight(self, owner: str | None = None) -> list[Job]:
-        """The jobs that are not at their end, the oldest first."""
-        sql = f"SELECT * FROM jobs WHERE {FLYING} AND (owner = ? OR ? IS NULL) ORDER BY number"  # noqa: S608  # a constant
+        """Return the jobs that have not ended, the oldest first."""
+        sql = (
+            f"SELECT * FROM jobs WHERE {JOB_IN_FLIGHT} AND (owner = ? OR ? IS NULL) ORDER BY number"  # noqa: S608  # a constant
+        )
         return [_job(row) for row in self._database.rows(sql, (owner, owner))]
 
     def load(self, owner: str) -> tuple[int, int]:
-        """How many jobs an owner has in flight, and their tokens as far as they are counted."""
-        sql = f"SELECT count(*), total(tokens) FROM jobs WHERE owner = ? AND {FLYING}"  # noqa: S608  # a constant
+        """Return the number of an owner's jobs in flight, and their tokens as far as counted."""
+        sql = f"SELECT count(*), total(tokens) FROM jobs WHERE owner = ? AND {JOB_IN_FLIGHT}"  # noqa: S608  # a constant
         jobs, tokens = self._database.rows(sql, (owner,))[0]
         return int(jobs), int(tokens)
 
@@ -142,7 +148,11 @@ class JobStore:
         now: int,
         **columns: Any,
     ) -> bool:
-        """Move a job to a status and note the time. False if it was in none of those `before`."""
+        """Move a job to a status and set the time of it.
+
+        Returns:
+            False, and no change, if the job was in none of the statuses `before`.
+        """
         with self._database.transaction():
             row = self._database.row("SELECT status FROM jobs WHERE number = ?", (number,))
             if row is None or row["status"] not in before:
@@ -151,31 +161,35 @@ class JobStore:
             return True
 
     def change(self, number: int, **columns: Any) -> None:
-        """Change columns of a job."""
+        """Update columns of a job."""
         names = ", ".join(f"{name} = ?" for name in columns)
         self._database.write(
-            f"UPDATE jobs SET {names} WHERE number = ?",  # noqa: S608  # names of columns
+            f"UPDATE jobs SET {names} WHERE number = ?",  # noqa: S608  # column names
             [*_encoded(columns).values(), number],
         )
 
-    def place(self, number: int) -> Place:
-        """The first line of a job that is not answered."""
+    def next_position(self, number: int) -> Position:
+        """Return the first line of a job that is not answered."""
         row = self._database.row(
             "SELECT next_line, next_start FROM answered WHERE job = ? "
             "ORDER BY first_line DESC LIMIT 1",
             (number,),
         )
-        return Place(1, 0) if row is None else Place(*row)
+        return Position(1, 0) if row is None else Position(*row)
 
-    def note_answered(self, number: int, begin: Place, end: Place) -> None:
-        """Note that the lines from one place up to another are answered, which happens once."""
+    def record_answered(self, number: int, begin: Position, end: Position) -> None:
+        """Record that the lines from one position up to another are answered.
+
+        Raises:
+            sqlite3.IntegrityError: They were before.
+        """
         self._database.write(
             "INSERT INTO answered (job, first_line, next_line, next_start) VALUES (?, ?, ?, ?)",
             (number, begin.line, *end),
         )
 
     def answered(self, number: int) -> list[tuple[int, int]]:
-        """The groups of lines that are answered: the first line, and the one after the last."""
+        """Return the groups of answered lines: the first line, and the one after the last."""
         rows = self._database.rows(
             "SELECT first_line, next_line FROM answered WHERE job = ? ORDER BY first_line",
             (number,),
@@ -185,14 +199,14 @@ class JobStore:
 
 def _encoded(columns: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: json.dumps(value) if name in AS_JSON and value is not None else value
+        name: json.dumps(value) if name in JSON_COLUMNS and value is not None else value
         for name, value in columns.items()
     }
 
 
 def _job(row: sqlite3.Row) -> Job:
     columns: dict[str, Any] = {field.name: row[field.name] for field in fields(Job)}
-    for name in AS_JSON:
+    for name in JSON_COLUMNS:
         if columns[name] is not None:
             columns[name] = json.loads(columns[name])
     columns["validated"] = bool(columns["validated"])

@@ -1,1 +1,1 @@
-"""Jobs of any size, made of batches: what `client.batches.embed` and its like give and take."""
+"""Jobs of any number of rows: estimated, split into batches, continued after an interruption."""

@@ -1,152 +1,168 @@
-"""Keeping a job below what it may cost."""
+"""The ceiling of a job's cost: which batches may be sent under `max_cost`, and what was billed."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
-from .bounds import most_tokens
-from .errors import MaxCostError
-from .estimate import MILLION, dollars
-from .ledger import Ledger
-from .lines import loads
-from .names import LineName
-from .packing import Size
-from .writing import BatchReader, BatchWriter, Line
+from ...error import ArgumentError
+from .batch_files import BatchReader, BatchWriter, Line
+from .bounds import billable_count
+from .estimate import MILLION, Budget, dollars
+from .lines import LineName, Size, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .folder import Folder
+    from .directory import JobDirectory
     from .state import BatchState, JobState
-    from .task import Count
+    from .tasks import Count
 
-__all__ = ["Ceiling"]
+__all__ = ["CostCeiling", "MaxCostError"]
 
 OK = 200
-BEYOND = 16
-"""How many times the most that a batch can cost is no slip of an estimate any more."""
+UNBELIEVABLE = 16
+"""How many times the most that a batch can cost is not an error of an estimate any more."""
 WORTHWHILE = 1 / 10
-"""Of a ceiling, what a part must be worth if it is not likely to be followed by all the others:
-each may take half a day. Chosen."""
+"""Share of the ceiling that must be left for a part that is not likely to be followed by all the
+others: each part may take half a day. Chosen."""
 
 
-class Ceiling:
-    """Sees that a job costs no more than it may, whatever its texts come to.
+class MaxCostError(ArgumentError):
+    """The job would cost more than `max_cost`.
 
-    A batch is sent only if what was billed, what those under way can be billed, and what it can be
-    billed itself are within the ceiling together. All of that is read from the job's directory, so
-    a job that was ended goes on with the same sums.
+    Either its estimate is above it, and nothing was sent; or the job was stopped, because the rest
+    could have cost more. Then what is done is kept, and the job goes on under a higher one.
+
+    Attributes:
+        spent: US dollars that the job has cost so far; 0 if nothing was sent.
+        rows_left: Rows that were not sent.
+        likely: US dollars that these would likely cost; None if their price is not known.
+        most: US dollars that they would cost at most; None if their price is not known.
+    """
+
+    spent: float = 0.0
+    rows_left: int = 0
+    likely: float | None = None
+    most: float | None = None
+
+
+class CostCeiling:
+    """Keeps the cost of a job below `max_cost`, however many tokens its texts turn out to have.
+
+    A batch is sent only if what was billed, what the batches in flight can be billed, and what it
+    can be billed itself are within the ceiling together. All of that is read from the job's
+    directory, so a job that was ended goes on with the same sums.
 
     A line whose answer reports its tokens was billed for these. One that failed, or was not run,
     was not billed. One whose answer is lost, or can't be read, counts as the most that it can be.
 
     Args:
-        folder: The job's directory.
-        state: Where the job stands; what the server may have of it is known.
+        directory: The job's directory.
+        state: The job's state; batches whose answer was lost are known by now.
         max_cost: US dollars that it may cost in all.
-        counting: Gives what counts tokens by the model's tokenizer, if that is at hand; asked only
-            if the job could cost too much without it.
+        get_count: Returns a function that counts tokens by the model's tokenizer, if that is at
+            hand; called only if the job could cost too much without it.
     """
 
     def __init__(
         self,
-        folder: Folder,
+        directory: JobDirectory,
         state: JobState,
         max_cost: float,
-        counting: Callable[[], Count | None],
+        get_count: Callable[[], Count | None],
     ) -> None:
-        self._folder, self._state, self._counting = folder, state, counting
+        self._directory, self._state, self._get_count = directory, state, get_count
         self._task = state.manifest.task
-        self._reader = BatchReader(folder, state.manifest)
+        self._reader = BatchReader(directory, state.manifest)
         price = state.manifest.estimate.price
         if price is None:  # which is refused before
             raise ValueError("the price is not known")
         self._price = Fraction(price) / MILLION
-        self._ledger = Ledger(max_cost)
-        self._under_way: dict[int, Fraction] = {}
-        """What is set aside for each batch."""
+        self._budget = Budget(max_cost)
+        self._in_flight: dict[int, Fraction] = {}
+        """What is reserved for each batch."""
         self._counted: dict[int, list[int]] = {}
         """The most tokens of each line, of batches that were counted anew."""
         self._has_hinted = False
         self._tokens = self._billed = 0
-        """Of all batches that are over: tokens by their estimate, and as they were billed."""
+        """Tokens of all batches that are over: as estimated, and as billed."""
         for batch in state.batches.values():
             if batch.is_over:
-                self._count_in(batch, Fraction())
+                self._count_billed(batch, Fraction())
         ahead = [batch for batch in state.batches.values() if not batch.is_over]
-        self._is_tight = not self._ledger.fits(
-            self._price * sum(batch.planned.most_tokens for batch in ahead)
+        self._is_tight = not self._budget.fits(
+            self._price * sum(batch.plan.most_tokens for batch in ahead)
         )
         for batch in ahead:
             if batch.batch_id is not None:
-                self._under_way[batch.planned.number] = bound = self._bound(batch)
-                self._ledger.hold(bound)
+                self._in_flight[batch.plan.number] = bound = self._bound(batch)
+                self._budget.hold(bound)
 
     def reserve(self, batch: BatchState) -> bool:
-        """Whether a batch may be sent; if so, what it can cost is set aside for it."""
-        number = batch.planned.number
-        if number in self._under_way:
+        """Reserve what a batch can cost, if that fits; return whether it may be sent."""
+        number = batch.plan.number
+        if number in self._in_flight:
             return True
         bound = self._bound(batch)
-        if not self._ledger.reserve(bound):
+        if not self._budget.reserve(bound):
             return False
-        self._under_way[number] = bound
+        self._in_flight[number] = bound
         return True
 
     def settle(self, batch: BatchState) -> bool:
-        """Count in what a batch was billed, if it has come to its end just now."""
-        if not batch.is_over or batch.planned.number not in self._under_way:
+        """Count what a batch was billed, if it has ended just now; return whether it has."""
+        if not batch.is_over or batch.plan.number not in self._in_flight:
             return False
-        self._count_in(batch, self._under_way.pop(batch.planned.number))
+        self._count_billed(batch, self._in_flight.pop(batch.plan.number))
         return True
 
     def make_room(self) -> str | None:
-        """Go on where nothing is under way, because no batch may be sent as it is.
+        """Split a batch, if nothing is in flight and no batch may be sent as a whole.
 
-        Of the first of them as many lines as may be sent become a batch of their own.
+        As many lines of the first one as may be sent become a batch of their own.
 
         Returns:
-            What is to be told, if one was split.
+            A message for the user, if one was split.
 
         Raises:
-            MaxCostError: Not one line may be sent; or few, and the others are not likely to be.
+            MaxCostError: Not one line may be sent; or few, and the others are not likely to fit.
         """
-        if self._under_way:
+        if self._in_flight:
             return None  # answers will give some of it back
         unsent = [batch for batch in self._state.batches.values() if batch.batch_id is None]
-        if any(self._ledger.fits(self._bound(batch)) for batch in unsent):
-            return None  # there is something left since it was looked at
-        ledger, likely = self._ledger, self._likely(unsent)
-        if likely <= ledger.left or ledger.left >= WORTHWHILE * ledger.ceiling:
+        if any(self._budget.fits(self._bound(batch)) for batch in unsent):
+            return None  # room was made since they were looked at
+        budget, likely = self._budget, self._likely(unsent)
+        if likely <= budget.left or budget.left >= WORTHWHILE * budget.limit:
             for batch in unsent:
                 if self._split(batch):
                     hint, self._has_hinted = "" if self._has_hinted else self._hint, True
                     return (
-                        f"batch {batch.planned.number} could cost "
-                        f"{dollars(float(self._bound(batch)))}, and {dollars(ledger.left)} of "
-                        f"max_cost={dollars(ledger.ceiling)} is left: it goes in parts, one after "
+                        f"batch {batch.plan.number} could cost "
+                        f"{dollars(float(self._bound(batch)))}, and {dollars(budget.left)} of "
+                        f"max_cost={dollars(budget.limit)} is left: it goes in parts, one after "
                         "the other; all that is left is likely to cost "
                         f"{dollars(float(likely))}.{hint}"
                     )
         raise self._stopped(unsent)
 
     def __str__(self) -> str:
-        ledger = self._ledger
+        budget = self._budget
         return (
-            f"{dollars(ledger.spent)} of at most {dollars(ledger.ceiling)} was billed, and up to "
-            f"{dollars(ledger.reserved)} more may be for what is under way"
+            f"{dollars(budget.spent)} of at most {dollars(budget.limit)} was billed, and up to "
+            f"{dollars(budget.reserved)} more can be for batches in flight"
         )
 
     @cached_property
     def _tokenizer(self) -> Count | None:
-        return self._counting()
+        return self._get_count()
 
     @property
     def _count(self) -> Count | None:
@@ -154,20 +170,20 @@ class Ceiling:
 
     @cached_property
     def _most(self) -> Count:
-        return most_tokens(self._task, self._count)
+        return billable_count(self._task, self._count)
 
     def _bound(self, batch: BatchState) -> Fraction:
-        """The most that a batch can be billed."""
-        tokens = batch.planned.most_tokens
+        """Return the most that a batch can be billed, in US dollars."""
+        tokens = batch.plan.most_tokens
         if self._count is not None:
             tokens = min(tokens, sum(self._lines_of(batch)))
         return self._price * tokens
 
     def _lines_of(self, batch: BatchState) -> list[int]:
-        """The most tokens of each line of a batch."""
-        number = batch.planned.number
+        """Return the most tokens that each line of a batch can be billed for, by the best count."""
+        number = batch.plan.number
         if number not in self._counted:
-            lines = self._reader.lines(batch.planned)
+            lines = self._reader.lines(batch.plan)
             self._counted[number] = [self._most_of(line) for line in lines]
         return self._counted[number]
 
@@ -175,25 +191,24 @@ class Ceiling:
         return sum(self._task.most(item, self._most) for item in line.items)
 
     def _split(self, batch: BatchState) -> bool:
-        """Put as many lines of a batch as may be sent into a batch of their own."""
+        """Put the lines of a batch that fit into one batch, and the others into another.
+
+        Return whether at least one line fits; otherwise nothing is changed.
+        """
         most, taken = self._lines_of(batch), 0
-        share = batch.planned.tokens / sum(most)
+        share = batch.plan.tokens / sum(most)
         is_first: list[bool] = []
         for tokens in most:
-            fits = self._ledger.fits(self._price * (taken + tokens))
+            fits = self._budget.fits(self._price * (taken + tokens))
             is_first.append(fits)
             taken += tokens * fits
         if not taken:
             return False
         job, number = self._state.manifest, max(self._state.batches) + 1
-        with (
-            closing(BatchWriter(self._folder, job.task, job.id, number, exact=job.exact)) as head,
-            closing(
-                BatchWriter(self._folder, job.task, job.id, number + 1, exact=job.exact)
-            ) as tail,
-        ):
+        writer = partial(BatchWriter, self._directory, job.task, job.id, exact=job.exact)
+        with closing(writer(number)) as head, closing(writer(number + 1)) as tail:
             for line, tokens, first in zip(
-                self._reader.lines(batch.planned), most, is_first, strict=True
+                self._reader.lines(batch.plan), most, is_first, strict=True
             ):
                 size = Size()
                 for item in line.items:
@@ -201,51 +216,50 @@ class Ceiling:
                 size = size._replace(tokens=round(tokens * share), most_tokens=tokens)
                 (head if first else tail).add(line.name.first, line.items, size)
             self._state.replace(batch, (*head.finish(), *tail.finish()))
-        self._folder.input(batch.planned.number).unlink(missing_ok=True)
+        self._directory.input_file(batch.plan.number).unlink(missing_ok=True)
         return True
 
-    def _count_in(self, batch: BatchState, bound: Fraction) -> None:
+    def _count_billed(self, batch: BatchState, bound: Fraction) -> None:
         billed = self._billed_for(batch)
-        self._ledger.settle(bound, self._price * billed)
-        self._tokens += batch.planned.tokens
+        self._budget.settle(bound, self._price * billed)
+        self._tokens += batch.plan.tokens
         self._billed += billed
 
     def _billed_for(self, batch: BatchState) -> int:
-        """Tokens that a batch was billed for; those of lost answers as many as they can be."""
+        """Return the tokens that a batch was billed for; lost answers count as their most."""
         if batch.errors and not batch.files:
             return 0  # it was refused before any line was run
-        number = batch.planned.number
-        told: dict[str, int] = {}
+        reported: dict[str, int] = {}
         for name in batch.fetched:
-            path = self._folder.answers(number, name)
-            self._read_usage(path, told, BEYOND * batch.planned.most_tokens)
+            path = self._directory.answer_file(batch.plan.number, name)
+            self._read_usage(path, reported, UNBELIEVABLE * batch.plan.most_tokens)
         lost = 0
-        if len(told) < batch.planned.requests:
-            most = most_tokens(self._task, self._tokenizer)
-            for line in self._reader.lines(batch.planned):
-                if str(line.name) not in told:
+        if len(reported) < batch.plan.requests:
+            most = billable_count(self._task, self._tokenizer)
+            for line in self._reader.lines(batch.plan):
+                if str(line.name) not in reported:
                     lost += sum(self._task.most(item, most) for item in line.items)
-        return sum(told.values()) + min(lost, batch.planned.most_tokens)
+        return sum(reported.values()) + min(lost, batch.plan.most_tokens)
 
-    def _read_usage(self, path: Path, told: dict[str, int], most: int) -> None:
-        """Add the tokens that a downloaded file reports, by line; 0 for those that failed.
+    def _read_usage(self, path: Path, reported: dict[str, int], most: int) -> None:
+        """Read the tokens that a downloaded file reports, by line; 0 for lines that failed.
 
         A count below 0, or above what the batch can have, is not believed.
         """
-        with self._folder.open(path) as file:
+        with self._directory.open(path) as file:
             for raw in file:
                 try:
                     line = BatchOutputLine.from_dict(loads(raw))
                     name = LineName.parse(line.custom_id)
                     if name is None or name.job != self._state.manifest.id:
                         continue
-                    tokens = self._reported(line)
+                    tokens = self._tokens_of(line)
                 except ValueError:  # a ShapeError is one
                     continue
                 if 0 <= tokens <= most:
-                    told[line.custom_id] = max(tokens, told.get(line.custom_id, 0))
+                    reported[line.custom_id] = max(tokens, reported.get(line.custom_id, 0))
 
-    def _reported(self, line: BatchOutputLine) -> int:
+    def _tokens_of(self, line: BatchOutputLine) -> int:
         if line.error:
             return 0
         if not line.response:
@@ -256,17 +270,17 @@ class Ceiling:
         return self._task.billed(body.to_dict() if body else None)
 
     def _likely(self, unsent: list[BatchState]) -> Fraction:
-        """What batches will cost, if they are as far off their estimate as those that are over."""
+        """Return the likely cost of batches, by how far the others were off their estimate."""
         most = sum(map(self._bound, unsent), Fraction())
         if self._count is not None:
             return most  # but for the prompts
         ratio = Fraction(self._billed, self._tokens) if self._billed else Fraction(1)
-        tokens = sum(batch.planned.tokens for batch in unsent)
+        tokens = sum(batch.plan.tokens for batch in unsent)
         return min(self._price * tokens * ratio, most)
 
     @property
     def _hint(self) -> str:
-        """What would help, where tokens are not counted."""
+        """How to reserve less, where tokens are not counted."""
         if self._count is not None or self._state.manifest.exact:
             return ""
         model = self._task.params.model
@@ -276,18 +290,18 @@ class Ceiling:
         )
 
     def _stopped(self, unsent: list[BatchState]) -> MaxCostError:
-        ledger, noun = self._ledger, self._task.noun
-        rows, left = self._state.manifest.rows, sum(batch.planned.rows for batch in unsent)
+        budget, noun = self._budget, self._task.noun
+        rows, left = self._state.manifest.rows, sum(batch.plan.rows for batch in unsent)
         most = sum(map(self._bound, unsent), Fraction())
         likely = self._likely(unsent)
         stopped = MaxCostError(
-            f"max_cost is {dollars(ledger.ceiling)}, of which {dollars(ledger.spent)} was billed; "
+            f"max_cost is {dollars(budget.limit)}, of which {dollars(budget.spent)} was billed; "
             f"{left:,} of {rows:,} {noun} were not sent, as they would cost about "
-            f"{dollars(float(likely))}, and at most {dollars(float(most))}. What came of the "
-            "others can be read with results(). Go on under a higher max_cost, which is for the "
-            f"whole job, with what was billed already.{self._hint}",
+            f"{dollars(float(likely))}, and at most {dollars(float(most))}. results() reads "
+            "those of the others. Go on with a higher max_cost; it is for the whole job, and "
+            f"includes what was billed already.{self._hint}",
             "max_cost",
         )
-        stopped.spent, stopped.rows_left = ledger.spent, left
+        stopped.spent, stopped.rows_left = budget.spent, left
         stopped.likely, stopped.most = float(likely), float(most)
         return stopped

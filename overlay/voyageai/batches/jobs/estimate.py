@@ -1,29 +1,35 @@
-"""What a job will cost, before it is started."""
+"""The estimate of a job, and sums of money: what it costs and what it may still cost."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
 
 from attrs import frozen
 from voyageai_rest.catalogue import BATCH, TOKENIZATION
 
 from ...limits import known
 
-__all__ = ["Estimate", "cost", "dollars"]
+__all__ = ["Budget", "Estimate", "cost", "dollars"]
 
 UNITS = {"h": "hours", "d": "days"}
 MILLION = 1_000_000
+Money = Fraction | float
+"""US dollars. Sums of them are exact."""
+ROUNDING = 1e-12
+"""Share of a budget by which it may be exceeded: it was rounded when it was written as a float."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # for its cached property
 class Estimate:
-    """What a job will take.
+    """What a job will take and cost.
 
     Attributes:
         model: The model.
         rows: Texts, documents, or queries with their documents.
-        noun: Which of these.
+        noun: Which of these they are, such as `texts`.
         requests: Lines of the batches' files.
         batches: Batches that they are split into.
         bytes: Bytes to upload.
@@ -50,7 +56,7 @@ class Estimate:
     exact: bool
     rounds: int
 
-    @property
+    @cached_property
     def price(self) -> float | None:
         """US dollars per million tokens in a batch; None if the model's price is not known."""
         entry = known(self.model)
@@ -60,15 +66,15 @@ class Estimate:
 
     @property
     def cost(self) -> float | None:
-        """US dollars in all, most likely; None if the model's price is not known."""
+        """Likely cost in US dollars; None if the model's price is not known."""
         return cost(self.price, self.tokens)
 
     @property
     def cost_range(self) -> tuple[float, float] | None:
-        """US dollars in all, at least and at most; None if the model's price is not known.
+        """Lowest and highest cost in US dollars; None if the model's price is not known.
 
-        The least is for prose whose words are of few tokens; counted tokens are no fewer. The most
-        is what `max_cost` goes by.
+        The lowest holds for prose with few tokens per word, or is that of the counted tokens. The
+        highest is what `max_cost` goes by.
         """
         if self.price is None:
             return None
@@ -79,13 +85,13 @@ class Estimate:
 
     @property
     def longest(self) -> timedelta:
-        """Time within which all of it is done or expires, uploads and downloads aside."""
+        """Longest time until all is done or expired, without uploads and downloads."""
         number, unit = int(BATCH.completion_window[:-1]), BATCH.completion_window[-1]
         return self.rounds * timedelta(**{UNITS[unit]: number})
 
     @property
-    def said_cost(self) -> str:
-        """The cost for people, such as `about $0.0402`."""
+    def cost_text(self) -> str:
+        """The cost as text, such as `about $0.0402`."""
         if self.cost is None:
             return "an unknown sum"
         return dollars(self.cost) if self.exact else f"about {dollars(self.cost)}"
@@ -93,7 +99,7 @@ class Estimate:
     def __str__(self) -> str:
         about = "" if self.exact else "about "
         batches = f"{self.batches:,} {'batch' if self.batches == 1 else 'batches'}"
-        said = (
+        amount = (
             f"{self.rows:,} {self.noun} in {self.requests:,} requests in {batches}, "
             f"{_bytes(self.bytes)}; {about}{self.tokens:,} tokens"
         )
@@ -102,20 +108,85 @@ class Estimate:
             least, most = map(dollars, self.cost_range)
             within = f"at most {most}" if self.exact else f"from {least} to at most {most}"
             price = (
-                f"{self.said_cost} ({within}) at ${self.price:.4g} per million tokens of "
+                f"{self.cost_text} ({within}) at ${self.price:.4g} per million tokens of "
                 f"{self.model}, {BATCH.discount:.0%} off its list price"
             )
         hours = self.longest / timedelta(hours=1)
-        return f"{said}; {price}; done within {hours:,.4g} hours"
+        return f"{amount}; {price}; done within {hours:,.4g} hours"
+
+
+class Budget:
+    """A sum that may be spent, what was spent of it, and what is reserved.
+
+    What is about to be sent reserves the most that it can cost, if that fits; once its cost is
+    known the difference is free again.
+
+    Args:
+        limit: US dollars that may be spent in all.
+
+    Example:
+        >>> budget = Budget(1.00)
+        >>> budget.reserve(0.75), budget.reserve(0.75)
+        (True, False)
+        >>> budget.settle(0.75, 0.25)
+        >>> budget.reserve(0.75), budget.spent, budget.reserved, budget.left
+        (True, 0.25, 0.75, 0.0)
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = float(limit)
+        self._most = self.limit * (1 + ROUNDING)
+        self._spent = Fraction()
+        self._reserved = Fraction()
+
+    @property
+    def spent(self) -> float:
+        """US dollars that were billed."""
+        return float(self._spent)
+
+    @property
+    def reserved(self) -> float:
+        """US dollars that can be billed at most for what is in flight."""
+        return float(self._reserved)
+
+    @property
+    def left(self) -> float:
+        """US dollars that can still be reserved; below zero if more was spent than the limit."""
+        return float(self.limit - (self._spent + self._reserved))
+
+    def fits(self, bound: Money) -> bool:
+        """Return whether something may be sent that costs at most `bound`."""
+        return self._spent + self._reserved + Fraction(bound) <= self._most
+
+    def reserve(self, bound: Money) -> bool:
+        """Reserve `bound` if it fits; return whether it does."""
+        if not self.fits(bound):
+            return False
+        self.hold(bound)
+        return True
+
+    def hold(self, bound: Money) -> None:
+        """Reserve `bound` for something that is in flight already, whether or not it fits."""
+        self._reserved += Fraction(bound)
+
+    def settle(self, bound: Money, actual: Money) -> None:
+        """Free what was reserved for something, and count what it was billed.
+
+        Args:
+            bound: What was reserved for it.
+            actual: What it was billed.
+        """
+        self._reserved -= Fraction(bound)
+        self._spent += Fraction(actual)
 
 
 def cost(price: float | None, tokens: int) -> float | None:
-    """What tokens cost at a price per million."""
+    """Return what tokens cost at a price per million; None if the price is not known."""
     return None if price is None else price * tokens / MILLION
 
 
 def dollars(amount: float) -> str:
-    """US dollars for people: with cents, or below one dollar with three digits."""
+    """Return US dollars as text: with cents, or below one dollar with three digits."""
     return f"${amount:,.2f}" if amount >= 1 else f"${Decimal(f'{amount:.3g}'):f}"
 
 

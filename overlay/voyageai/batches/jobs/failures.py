@@ -1,4 +1,4 @@
-"""Rows without a result, and why."""
+"""Rows without a result, and the reasons."""
 
 from __future__ import annotations
 
@@ -8,34 +8,37 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 
 from attrs import asdict, frozen
 from voyageai_rest.errors import printable
+from voyageai_rest.models.batch_error import BatchError
 
+from ..._utils import safe_repr
 from ...disk import open_regular
-from ...reprs import whole
 from .lines import dumps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Failure", "Failures", "Reason", "cut"]
+    from .state import BatchState
+
+__all__ = ["Failure", "FailureReason", "Failures", "batch_reason", "line_reasons"]
 
 SHOWN = 80
 """Characters of a text that are shown."""
 
 
-class Reason(NamedTuple):
-    """Why a line has no result.
+class FailureReason(NamedTuple):
+    """The reason why a line has no result.
 
     Attributes:
-        code: The kind of reason, see `Failure`.
+        code: The kind of reason; `Failure` lists them.
         status: HTTP status of the line, where it was run.
-        message: The reason, for people.
-        blamed: Whether the server named the line when it refused the whole batch.
+        message: The reason as text.
+        failed_batch: Whether the server refused the whole batch because of this line.
     """
 
     code: str
     status: int | None
     message: str
-    blamed: bool = False
+    failed_batch: bool = False
 
 
 @frozen(kw_only=True)
@@ -47,14 +50,14 @@ class Failure:
         code: The kind of reason: `refused` if the endpoint refused it, with a `status`; the
             server's own code for a line that was not run, such as `batch_expired`, or for one that
             made a batch fail; `batch_failed` if other lines did; `malformed_answer`, `no_answer`
-            and `file_gone` if it was run but its answer is of no use; `unfinished` if it has not
-            come to that yet.
+            and `file_gone` if it was run but its answer can't be used; `unfinished` if it was not
+            run yet.
         status: HTTP status, where the endpoint refused it.
-        message: The reason, for people.
+        message: The reason as text.
         batch: Number of its batch within the job, from 1.
         batch_id: Id of the batch at the server; None if there is none yet.
         line: Number of its line in the batch's file, from 1.
-        text: How its text begins.
+        text: Beginning of its text.
 
     Example:
         >>> print(Failure(row=7, code="refused", status=500, message="Internal Server Error",
@@ -80,22 +83,22 @@ class Failure:
 
 
 class Failures(Sequence[Failure]):
-    """The rows without a result, in their order. Each is made when it is asked for.
+    """The rows without a result, in their order, as a sequence that is read from files.
 
     Args:
-        count: How many there are.
-        each: Makes them, one after the other.
+        count: Number of failures.
+        read: Yields them.
     """
 
-    def __init__(self, count: int, each: Callable[[], Iterator[Failure]]) -> None:
+    def __init__(self, count: int, read: Callable[[], Iterator[Failure]]) -> None:
         self._count = count
-        self._each = each
+        self._read = read
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[Failure]:
-        return self._each()
+        return self._read()
 
     @overload
     def __getitem__(self, index: int) -> Failure: ...
@@ -103,20 +106,20 @@ class Failures(Sequence[Failure]):
     def __getitem__(self, index: slice) -> Sequence[Failure]: ...
     def __getitem__(self, index: int | slice) -> Failure | Sequence[Failure]:
         if not isinstance(index, slice):
-            place = range(self._count)[index]
-            return next(islice(self, place, None))
-        places = range(self._count)[index]
-        if not places:
+            position = range(self._count)[index]
+            return next(islice(self, position, None))
+        positions = range(self._count)[index]
+        if not positions:
             return []
-        first = min(places[0], places[-1])
-        found = list(islice(self, first, max(places[0], places[-1]) + 1))
-        return [found[place - first] for place in places]
+        first, last = sorted((positions[0], positions[-1]))
+        found = list(islice(self, first, last + 1))
+        return [found[position - first] for position in positions]
 
     def write(self, path: Path) -> None:
         """Write them to a file, a line of JSON each; remove the file if there are none.
 
         Raises:
-            OSError: It can't be written, or there is a link or a pipe where it would be begun.
+            OSError: It can't be written, or a link or a pipe is in its place.
         """
         if not self._count:
             path.unlink(missing_ok=True)
@@ -126,11 +129,35 @@ class Failures(Sequence[Failure]):
             file.writelines(dumps(asdict(failure)) for failure in self)
         fresh.replace(path)
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return f"<{self._count:,} failures>"
 
 
-def cut(text: str) -> str:
-    """The beginning of a text."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+def line_reasons(batch: BatchState) -> dict[int, FailureReason]:
+    """Return what the server says of single lines of a batch that it refused, by line number."""
+    errors = [BatchError.from_dict(error) for error in batch.errors]
+    return {
+        error.line: FailureReason(error.code, None, error.message, failed_batch=True)
+        for error in reversed(errors)  # of several, the first counts
+        if isinstance(error.line, int)
+    }
+
+
+def batch_reason(batch: BatchState) -> FailureReason:
+    """Return why a line of a batch has no answer, if nothing is said of the line itself."""
+    if not batch.is_over:
+        return FailureReason("unfinished", None, "the job has not come to that yet; run it again")
+    if batch.gone:
+        which = " and ".join(sorted(batch.gone))
+        return FailureReason(
+            "file_gone", None, f"the {which} file of the batch was deleted, or expired"
+        )
+    if batch.errors:
+        errors = [BatchError.from_dict(error) for error in batch.errors]
+        whole = [error for error in errors if not isinstance(error.line, int)] or errors
+        more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
+        return FailureReason("batch_failed", None, f"the batch failed: {whole[0].message}{more}")
+    return FailureReason(
+        "no_answer", None, f"the batch is {batch.status}, but neither of its files has the line"
+    )

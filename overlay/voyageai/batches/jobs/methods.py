@@ -1,4 +1,4 @@
-"""The methods of `client.batches` that take any number of rows."""
+"""Batch jobs as methods of `client.batches`."""
 
 from __future__ import annotations
 
@@ -13,35 +13,40 @@ if TYPE_CHECKING:
         EmbeddingsModel,
         RerankModel,
     )
-    from voyageai_rest.models import InputType, OutputDtype
 
     from ...flow import Sender
-    from .jobs import Job
-    from .options import WatchOptions
-    from .preparing import JobOptions
+    from .job import Job
+    from .options import (
+        ContextualizedEmbedJobOptions,
+        EmbedJobOptions,
+        JobOptions,
+        RerankJobOptions,
+        WatchOptions,
+    )
     from .results import (
         BatchContextualizedEmbeddings,
         BatchEmbeddings,
         BatchRerankings,
         BatchResults,
     )
-    from .task import Task
+    from .tasks import Task
 
-__all__ = ["BulkMethods"]
+__all__ = ["JobMethods"]
 
 R = TypeVar("R", bound="BatchResults[Any]")
 
 
-class BulkMethods:
-    """The methods of `Batches` that take any number of rows."""
+class JobMethods:
+    """Methods of `Batches` that embed or rerank any number of rows."""
 
     _sender: Sender
 
     def _prepare(
-        self, kind: type[R], task: Task[Any, Any], rows: Iterable[Any], options: JobOptions
+        self, kind: type[R], rows: Iterable[Any], found: tuple[Task[Any, Any], JobOptions]
     ) -> Job[R]:
         from .preparing import prepare
 
+        task, options = found
         return prepare(self._sender, kind, task, rows, options)
 
     def embed(
@@ -49,25 +54,22 @@ class BulkMethods:
         texts: Iterable[str],
         *,
         model: EmbeddingsModel | str,
-        input_type: InputType | str | None = None,
-        truncation: bool | None = True,
-        output_dtype: OutputDtype | str | None = None,
-        output_dimension: int | None = None,
         max_cost: float | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[EmbedJobOptions],
     ) -> BatchEmbeddings:
         """Embed any number of texts at the price of batches; takes minutes to hours.
 
         The texts are written to the job's directory, split into requests and batches by the API's
-        limits, uploaded, run, downloaded and joined. Texts that fail are rows with a reason.
+        limits, uploaded, run, downloaded and joined. A text that fails is a row with the reason.
 
         Args:
             texts: The texts, as any iterable.
             model: Name of a text embedding model that batches take.
-            input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `pace`; see
-                `voyageai.batches.JobOptions`.
+            max_cost: The most that it may cost, in US dollars; `voyageai.batches.Job.run` says how
+                that is kept.
+            options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
+                `Client.embed`; `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress` and
+                `timings` as in `voyageai.batches.JobOptions`.
 
         Returns:
             A row per text, in their order.
@@ -75,9 +77,9 @@ class BulkMethods:
         Raises:
             ArgumentError: A text or an argument is wrong, or the directory holds another job;
                 nothing was sent.
-            MaxCostError: It is estimated to cost too much, and nothing was sent; or what is left
-                of it could: see `voyageai.batches.Job.run`.
-            VoyageError: It could not go on; a note says where the job is.
+            MaxCostError: It is estimated to cost more than `max_cost`, and nothing was sent; or
+                what is left of it could, and nothing more was sent.
+            VoyageError: The job could not go on; a note says where it is.
 
         Example:
             >>> results = vo.batches.embed(
@@ -92,29 +94,23 @@ class BulkMethods:
 
         Source: https://docs.voyageai.com/docs/batch-inference
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.embed_task(
-            self._sender, model, input_type, truncation, output_dtype, output_dimension
-        )
-        return self._prepare(results.BatchEmbeddings, task, texts, options).run(max_cost)
+        found = preparing.embed_task(self._sender, "embed", model, options)
+        job = self._prepare(results.BatchEmbeddings, texts, found)
+        return job.run(max_cost)
 
     def prepare_embed(
         self,
         texts: Iterable[str],
         *,
         model: EmbeddingsModel | str,
-        input_type: InputType | str | None = None,
-        truncation: bool | None = True,
-        output_dtype: OutputDtype | str | None = None,
-        output_dimension: int | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[EmbedJobOptions],
     ) -> Job[BatchEmbeddings]:
-        """The job of `embed`, before anything is sent: see what it will cost, then `run` it.
+        """Prepare the job of `embed`, without sending it: see what it will cost, then `run` it.
 
         Args:
-            texts, model, input_type, truncation, output_dtype, output_dimension: As in `embed`.
-            options: As in `embed`.
+            texts, model, options: As in `embed`.
 
         Returns:
             The job.
@@ -124,41 +120,34 @@ class BulkMethods:
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."] * 1000, model="voyage-4-lite")
-            >>> print(job.estimate.said_cost)
+            >>> print(job.estimate.cost_text)
             about $0.0000268
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.embed_task(
-            self._sender, model, input_type, truncation, output_dtype, output_dimension
-        )
-        return self._prepare(results.BatchEmbeddings, task, texts, options)
+        found = preparing.embed_task(self._sender, "prepare_embed", model, options)
+        return self._prepare(results.BatchEmbeddings, texts, found)
 
     def contextualized_embed(
         self,
         inputs: Iterable[Sequence[str] | str],
         *,
         model: ContextualizedEmbeddingsModel | str,
-        input_type: InputType | str | None = None,
-        output_dtype: OutputDtype | str | None = None,
-        output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
-        enable_auto_chunking: bool = False,
-        chunk_size: int | None = None,
-        chunk_overlap: int | None = None,
         max_cost: float | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[ContextualizedEmbedJobOptions],
     ) -> BatchContextualizedEmbeddings:
-        """Embed chunks in the context of any number of documents; see `embed`.
+        """Embed chunks in the context of any number of documents, as `embed` does texts.
 
         Args:
             inputs: Documents, each a list of its chunks; or texts, with `input_type="query"`, with
                 `chunk_fn` or with auto-chunking.
             model: Name of a contextualized embedding model that batches take.
-            input_type, output_dtype, output_dimension, chunk_fn, enable_auto_chunking, chunk_size,
-                chunk_overlap: As in `Client.contextualized_embed`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: As in `embed`.
+            chunk_fn: Splits each text into chunks before they are written.
+            max_cost: As in `embed`.
+            options: `input_type`, `output_dtype`, `output_dimension`, `enable_auto_chunking`,
+                `chunk_size` and `chunk_overlap` as in `Client.contextualized_embed`; further ones
+                as in `embed`.
 
         Returns:
             A row per document, with one vector per chunk.
@@ -176,13 +165,12 @@ class BulkMethods:
             >>> [len(row.result.embeddings) for row in results]
             [2]
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.contextualize_task(
-            *(self._sender, model, input_type, output_dtype, output_dimension),
-            *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
+        found = preparing.contextualize_task(
+            self._sender, "contextualized_embed", model, chunk_fn, options
         )
-        job = self._prepare(results.BatchContextualizedEmbeddings, task, inputs, options)
+        job = self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
         return job.run(max_cost)
 
     def prepare_contextualized_embed(
@@ -190,21 +178,13 @@ class BulkMethods:
         inputs: Iterable[Sequence[str] | str],
         *,
         model: ContextualizedEmbeddingsModel | str,
-        input_type: InputType | str | None = None,
-        output_dtype: OutputDtype | str | None = None,
-        output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
-        enable_auto_chunking: bool = False,
-        chunk_size: int | None = None,
-        chunk_overlap: int | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[ContextualizedEmbedJobOptions],
     ) -> Job[BatchContextualizedEmbeddings]:
-        """The job of `contextualized_embed`, before anything is sent: see its cost, then `run` it.
+        """Prepare the job of `contextualized_embed`, without sending it: see its cost, then `run`.
 
         Args:
-            inputs, model, input_type, output_dtype, output_dimension, chunk_fn,
-                enable_auto_chunking, chunk_size, chunk_overlap: As in `contextualized_embed`.
-            options: As in `embed`.
+            inputs, model, chunk_fn, options: As in `contextualized_embed`.
 
         Returns:
             The job.
@@ -220,32 +200,28 @@ class BulkMethods:
             >>> job.estimate.rows, job.estimate.batches
             (1, 1)
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.contextualize_task(
-            *(self._sender, model, input_type, output_dtype, output_dimension),
-            *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
+        found = preparing.contextualize_task(
+            self._sender, "prepare_contextualized_embed", model, chunk_fn, options
         )
-        return self._prepare(results.BatchContextualizedEmbeddings, task, inputs, options)
+        return self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
 
     def rerank(
         self,
         pairs: Iterable[tuple[str, Sequence[str]]],
         *,
         model: RerankModel | str,
-        top_k: int | None = None,
-        truncation: bool | None = True,
         max_cost: float | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[RerankJobOptions],
     ) -> BatchRerankings:
-        """Rank documents by their relevance to a query, for any number of queries; see `embed`.
+        """Rank documents by their relevance to a query, for any number of queries.
 
         Args:
             pairs: Queries, each with a list of its documents.
             model: Name of a reranker that batches take.
-            top_k, truncation: As in `Client.rerank`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: As in `embed`.
+            max_cost: As in `embed`.
+            options: `top_k` and `truncation` as in `Client.rerank`; further ones as in `embed`.
 
         Returns:
             A row per query, with its documents, best first.
@@ -259,25 +235,23 @@ class BulkMethods:
             >>> [row.result.results[0].document for row in results]
             ['The keys are on the table.']
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.rerank_task(model, top_k, truncation)
-        return self._prepare(results.BatchRerankings, task, pairs, options).run(max_cost)
+        found = preparing.rerank_task("rerank", model, options)
+        job = self._prepare(results.BatchRerankings, pairs, found)
+        return job.run(max_cost)
 
     def prepare_rerank(
         self,
         pairs: Iterable[tuple[str, Sequence[str]]],
         *,
         model: RerankModel | str,
-        top_k: int | None = None,
-        truncation: bool | None = True,
-        **options: Unpack[JobOptions],
+        **options: Unpack[RerankJobOptions],
     ) -> Job[BatchRerankings]:
-        """The job of `rerank`, before anything is sent: see what it will cost, then `run` it.
+        """Prepare the job of `rerank`, without sending it: see what it will cost, then `run` it.
 
         Args:
-            pairs, model, top_k, truncation: As in `rerank`.
-            options: As in `embed`.
+            pairs, model, options: As in `rerank`.
 
         Returns:
             The job.
@@ -291,26 +265,26 @@ class BulkMethods:
             >>> job.estimate.rows, job.estimate.batches
             (1, 1)
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.rerank_task(model, top_k, truncation)
-        return self._prepare(results.BatchRerankings, task, pairs, options)
+        found = preparing.rerank_task("prepare_rerank", model, options)
+        return self._prepare(results.BatchRerankings, pairs, found)
 
     def resume(
         self, directory: str | os.PathLike[str], **options: Unpack[WatchOptions]
     ) -> Job[BatchResults[Any]]:
-        """A job that was begun, by its directory alone: to run on, to read, or to retry.
+        """Open a job by its directory alone, to run it on, read its results, or retry failures.
 
         Args:
             directory: The job's directory.
-            options: `poll`, `progress` and `pace`, as in `embed`.
+            options: `poll`, `progress` and `timings`, as in `embed`.
 
         Returns:
             The job.
 
         Raises:
             ArgumentError: An option is wrong.
-            JobDirectoryError: There is no job, or it was damaged.
+            JobDirectoryError: The directory holds no job, or was damaged.
 
         Example:
             >>> import tempfile
@@ -319,11 +293,13 @@ class BulkMethods:
             >>> len(vo.batches.resume(folder, poll=0.05).run())
             1
         """
-        from .folder import Folder
-        from .jobs import Job
-        from .options import check_watch
-        from .results import kind_of
+        from .directory import JobDirectory
+        from .job import Job
+        from .options import check_options
+        from .results import results_type
+        from .state import Manifest
 
-        check_watch(options)
-        folder = Folder(directory)
-        return Job(self._sender, kind_of(folder), folder, options)
+        check_options(options)
+        folder = JobDirectory(directory)
+        manifest = Manifest.read(folder)
+        return Job(self._sender, results_type(manifest), folder, manifest, options)

@@ -1,4 +1,4 @@
-"""The methods of `client.batches` that take any number of rows, without blocking."""
+"""Batch jobs as methods of `client.batches`, without blocking."""
 
 from __future__ import annotations
 
@@ -13,39 +13,43 @@ if TYPE_CHECKING:
         EmbeddingsModel,
         RerankModel,
     )
-    from voyageai_rest.models import InputType, OutputDtype
 
     from ...flow import AsyncSender
-    from .jobs import AsyncJob
-    from .options import WatchOptions
-    from .preparing import JobOptions
+    from .job import AsyncJob
+    from .options import (
+        ContextualizedEmbedJobOptions,
+        EmbedJobOptions,
+        JobOptions,
+        RerankJobOptions,
+        WatchOptions,
+    )
     from .results import (
         BatchContextualizedEmbeddings,
         BatchEmbeddings,
         BatchRerankings,
         BatchResults,
     )
-    from .task import Task
+    from .tasks import Task
 
-__all__ = ["AsyncBulkMethods"]
+__all__ = ["AsyncJobMethods"]
 
 R = TypeVar("R", bound="BatchResults[Any]")
 
 
-class AsyncBulkMethods:
-    """The methods of `AsyncBatches` that take any number of rows, also asynchronous iterables."""
+class AsyncJobMethods:
+    """Methods of `AsyncBatches` that embed or rerank any number of rows, from any iterable."""
 
     _sender: AsyncSender
 
     async def _prepare(
         self,
         kind: type[R],
-        task: Task[Any, Any],
         rows: Iterable[Any] | AsyncIterable[Any],
-        options: JobOptions,
+        found: tuple[Task[Any, Any], JobOptions],
     ) -> AsyncJob[R]:
         from .preparing import prepare_async
 
+        task, options = found
         return await prepare_async(self._sender, kind, task, rows, options)
 
     async def embed(
@@ -53,27 +57,24 @@ class AsyncBulkMethods:
         texts: Iterable[str] | AsyncIterable[str],
         *,
         model: EmbeddingsModel | str,
-        input_type: InputType | str | None = None,
-        truncation: bool | None = True,
-        output_dtype: OutputDtype | str | None = None,
-        output_dimension: int | None = None,
         max_cost: float | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[EmbedJobOptions],
     ) -> BatchEmbeddings:
         """Embed any number of texts at the price of batches; takes minutes to hours.
 
         The texts are written to the job's directory, split into requests and batches by the API's
-        limits, uploaded, run, downloaded and joined. Texts that fail are rows with a reason.
+        limits, uploaded, run, downloaded and joined. A text that fails is a row with the reason.
 
         `texts` may also be an asynchronous iterable.
 
         Args:
             texts: The texts, as any iterable.
             model: Name of a text embedding model that batches take.
-            input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress`, `pace`; see
-                `voyageai.batches.JobOptions`.
+            max_cost: The most that it may cost, in US dollars; `voyageai.batches.Job.run` says how
+                that is kept.
+            options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
+                `Client.embed`; `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress` and
+                `timings` as in `voyageai.batches.JobOptions`.
 
         Returns:
             A row per text, in their order.
@@ -81,9 +82,9 @@ class AsyncBulkMethods:
         Raises:
             ArgumentError: A text or an argument is wrong, or the directory holds another job;
                 nothing was sent.
-            MaxCostError: It is estimated to cost too much, and nothing was sent; or what is left
-                of it could: see `voyageai.batches.Job.run`.
-            VoyageError: It could not go on; a note says where the job is.
+            MaxCostError: It is estimated to cost more than `max_cost`, and nothing was sent; or
+                what is left of it could, and nothing more was sent.
+            VoyageError: The job could not go on; a note says where it is.
 
         Example:
             >>> async def main():
@@ -101,12 +102,10 @@ class AsyncBulkMethods:
 
         Source: https://docs.voyageai.com/docs/batch-inference
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.embed_task(
-            self._sender, model, input_type, truncation, output_dtype, output_dimension
-        )
-        job = await self._prepare(results.BatchEmbeddings, task, texts, options)
+        found = preparing.embed_task(self._sender, "embed", model, options)
+        job = await self._prepare(results.BatchEmbeddings, texts, found)
         return await job.run(max_cost)
 
     async def prepare_embed(
@@ -114,19 +113,14 @@ class AsyncBulkMethods:
         texts: Iterable[str] | AsyncIterable[str],
         *,
         model: EmbeddingsModel | str,
-        input_type: InputType | str | None = None,
-        truncation: bool | None = True,
-        output_dtype: OutputDtype | str | None = None,
-        output_dimension: int | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[EmbedJobOptions],
     ) -> AsyncJob[BatchEmbeddings]:
-        """The job of `embed`, before anything is sent: see what it will cost, then `run` it.
+        """Prepare the job of `embed`, without sending it: see what it will cost, then `run` it.
 
         `texts` may also be an asynchronous iterable.
 
         Args:
-            texts, model, input_type, truncation, output_dtype, output_dimension: As in `embed`.
-            options: As in `embed`.
+            texts, model, options: As in `embed`.
 
         Returns:
             The job.
@@ -139,33 +133,25 @@ class AsyncBulkMethods:
             ...     async with voyageai.AsyncClient() as vo:
             ...         texts = ["It rains."] * 1000
             ...         job = await vo.batches.prepare_embed(texts, model="voyage-4-lite")
-            ...         print(job.estimate.said_cost)
+            ...         print(job.estimate.cost_text)
             >>> asyncio.run(main())
             about $0.0000268
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.embed_task(
-            self._sender, model, input_type, truncation, output_dtype, output_dimension
-        )
-        return await self._prepare(results.BatchEmbeddings, task, texts, options)
+        found = preparing.embed_task(self._sender, "prepare_embed", model, options)
+        return await self._prepare(results.BatchEmbeddings, texts, found)
 
     async def contextualized_embed(
         self,
         inputs: Iterable[Sequence[str] | str] | AsyncIterable[Sequence[str] | str],
         *,
         model: ContextualizedEmbeddingsModel | str,
-        input_type: InputType | str | None = None,
-        output_dtype: OutputDtype | str | None = None,
-        output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
-        enable_auto_chunking: bool = False,
-        chunk_size: int | None = None,
-        chunk_overlap: int | None = None,
         max_cost: float | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[ContextualizedEmbedJobOptions],
     ) -> BatchContextualizedEmbeddings:
-        """Embed chunks in the context of any number of documents; see `embed`.
+        """Embed chunks in the context of any number of documents, as `embed` does texts.
 
         `inputs` may also be an asynchronous iterable.
 
@@ -173,10 +159,11 @@ class AsyncBulkMethods:
             inputs: Documents, each a list of its chunks; or texts, with `input_type="query"`, with
                 `chunk_fn` or with auto-chunking.
             model: Name of a contextualized embedding model that batches take.
-            input_type, output_dtype, output_dimension, chunk_fn, enable_auto_chunking, chunk_size,
-                chunk_overlap: As in `Client.contextualized_embed`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: As in `embed`.
+            chunk_fn: Splits each text into chunks before they are written.
+            max_cost: As in `embed`.
+            options: `input_type`, `output_dtype`, `output_dimension`, `enable_auto_chunking`,
+                `chunk_size` and `chunk_overlap` as in `Client.contextualized_embed`; further ones
+                as in `embed`.
 
         Returns:
             A row per document, with one vector per chunk.
@@ -197,14 +184,12 @@ class AsyncBulkMethods:
             >>> asyncio.run(main())
             [2]
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.contextualize_task(
-            *(self._sender, model, input_type, output_dtype, output_dimension),
-            *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
+        found = preparing.contextualize_task(
+            self._sender, "contextualized_embed", model, chunk_fn, options
         )
-        kind = results.BatchContextualizedEmbeddings
-        job = await self._prepare(kind, task, inputs, options)
+        job = await self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
         return await job.run(max_cost)
 
     async def prepare_contextualized_embed(
@@ -212,23 +197,15 @@ class AsyncBulkMethods:
         inputs: Iterable[Sequence[str] | str] | AsyncIterable[Sequence[str] | str],
         *,
         model: ContextualizedEmbeddingsModel | str,
-        input_type: InputType | str | None = None,
-        output_dtype: OutputDtype | str | None = None,
-        output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
-        enable_auto_chunking: bool = False,
-        chunk_size: int | None = None,
-        chunk_overlap: int | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[ContextualizedEmbedJobOptions],
     ) -> AsyncJob[BatchContextualizedEmbeddings]:
-        """The job of `contextualized_embed`, before anything is sent: see its cost, then `run` it.
+        """Prepare the job of `contextualized_embed`, without sending it: see its cost, then `run`.
 
         `inputs` may also be an asynchronous iterable.
 
         Args:
-            inputs, model, input_type, output_dtype, output_dimension, chunk_fn,
-                enable_auto_chunking, chunk_size, chunk_overlap: As in `contextualized_embed`.
-            options: As in `embed`.
+            inputs, model, chunk_fn, options: As in `contextualized_embed`.
 
         Returns:
             The job.
@@ -248,35 +225,30 @@ class AsyncBulkMethods:
             >>> asyncio.run(main())
             (1, 1)
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.contextualize_task(
-            *(self._sender, model, input_type, output_dtype, output_dimension),
-            *(chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap),
+        found = preparing.contextualize_task(
+            self._sender, "prepare_contextualized_embed", model, chunk_fn, options
         )
-        kind = results.BatchContextualizedEmbeddings
-        return await self._prepare(kind, task, inputs, options)
+        return await self._prepare(results.BatchContextualizedEmbeddings, inputs, found)
 
     async def rerank(
         self,
         pairs: Iterable[tuple[str, Sequence[str]]] | AsyncIterable[tuple[str, Sequence[str]]],
         *,
         model: RerankModel | str,
-        top_k: int | None = None,
-        truncation: bool | None = True,
         max_cost: float | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[RerankJobOptions],
     ) -> BatchRerankings:
-        """Rank documents by their relevance to a query, for any number of queries; see `embed`.
+        """Rank documents by their relevance to a query, for any number of queries.
 
         `pairs` may also be an asynchronous iterable.
 
         Args:
             pairs: Queries, each with a list of its documents.
             model: Name of a reranker that batches take.
-            top_k, truncation: As in `Client.rerank`.
-            max_cost: US dollars that it will not cost more than; see `voyageai.batches.Job.run`.
-            options: As in `embed`.
+            max_cost: As in `embed`.
+            options: `top_k` and `truncation` as in `Client.rerank`; further ones as in `embed`.
 
         Returns:
             A row per query, with its documents, best first.
@@ -293,10 +265,10 @@ class AsyncBulkMethods:
             >>> asyncio.run(main())
             ['The keys are on the table.']
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.rerank_task(model, top_k, truncation)
-        job = await self._prepare(results.BatchRerankings, task, pairs, options)
+        found = preparing.rerank_task("rerank", model, options)
+        job = await self._prepare(results.BatchRerankings, pairs, found)
         return await job.run(max_cost)
 
     async def prepare_rerank(
@@ -304,17 +276,14 @@ class AsyncBulkMethods:
         pairs: Iterable[tuple[str, Sequence[str]]] | AsyncIterable[tuple[str, Sequence[str]]],
         *,
         model: RerankModel | str,
-        top_k: int | None = None,
-        truncation: bool | None = True,
-        **options: Unpack[JobOptions],
+        **options: Unpack[RerankJobOptions],
     ) -> AsyncJob[BatchRerankings]:
-        """The job of `rerank`, before anything is sent: see what it will cost, then `run` it.
+        """Prepare the job of `rerank`, without sending it: see what it will cost, then `run` it.
 
         `pairs` may also be an asynchronous iterable.
 
         Args:
-            pairs, model, top_k, truncation: As in `rerank`.
-            options: As in `embed`.
+            pairs, model, options: As in `rerank`.
 
         Returns:
             The job.
@@ -331,26 +300,26 @@ class AsyncBulkMethods:
             >>> asyncio.run(main())
             (1, 1)
         """
-        from . import arguments, results
+        from . import preparing, results
 
-        task = arguments.rerank_task(model, top_k, truncation)
-        return await self._prepare(results.BatchRerankings, task, pairs, options)
+        found = preparing.rerank_task("prepare_rerank", model, options)
+        return await self._prepare(results.BatchRerankings, pairs, found)
 
     async def resume(
         self, directory: str | os.PathLike[str], **options: Unpack[WatchOptions]
     ) -> AsyncJob[BatchResults[Any]]:
-        """A job that was begun, by its directory alone: to run on, to read, or to retry.
+        """Open a job by its directory alone, to run it on, read its results, or retry failures.
 
         Args:
             directory: The job's directory.
-            options: `poll`, `progress` and `pace`, as in `embed`.
+            options: `poll`, `progress` and `timings`, as in `embed`.
 
         Returns:
             The job.
 
         Raises:
             ArgumentError: An option is wrong.
-            JobDirectoryError: There is no job, or it was damaged.
+            JobDirectoryError: The directory holds no job, or was damaged.
 
         Example:
             >>> import tempfile
@@ -366,15 +335,17 @@ class AsyncBulkMethods:
         """
         from anyio.to_thread import run_sync
 
-        from .folder import Folder
-        from .jobs import AsyncJob
-        from .options import check_watch
-        from .results import kind_of
+        from .directory import JobDirectory
+        from .job import AsyncJob
+        from .options import check_options
+        from .results import results_type
+        from .state import Manifest
 
-        check_watch(options)
+        check_options(options)
 
         def read() -> AsyncJob[BatchResults[Any]]:
-            folder = Folder(directory)
-            return AsyncJob(self._sender, kind_of(folder), folder, options)
+            folder = JobDirectory(directory)
+            manifest = Manifest.read(folder)
+            return AsyncJob(self._sender, results_type(manifest), folder, manifest, options)
 
         return await run_sync(read)

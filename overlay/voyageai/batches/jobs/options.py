@@ -1,56 +1,151 @@
-"""Keyword arguments for how a job is carried out."""
+"""Options of jobs: keyword arguments of the methods that make, run and resume them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from attrs import field, frozen
+from attrs.validators import ge, gt
+from voyageai_rest.catalogue import BATCH
+
 from ...error import ArgumentError
+from ...retry import RetryPolicy
 from ..polling import Polling
-from .display import Watch  # noqa: TC001  # tools read the hints
-from .pace import Pace
+from .progress import ProgressOption  # noqa: TC001  # tools read the hints
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
-__all__ = ["WatchOptions", "check_watch"]
+    from voyageai_rest.models import InputType, OutputDtype
+
+__all__ = [
+    "ContextualizedEmbedJobOptions",
+    "EmbedJobOptions",
+    "JobOptions",
+    "JobTimings",
+    "RerankJobOptions",
+    "WatchOptions",
+    "check_options",
+]
+
+
+@frozen(kw_only=True)
+class JobTimings:
+    """Waiting times of a job, other than the intervals at which it polls its batches.
+
+    Attributes:
+        limit_delay: Seconds to wait when the organization has too many batches or tokens in flight
+            and the server does not say how long to wait; by default as long as the API's
+            documentation asks for.
+        settle_delay: Seconds until a request whose answer was lost has taken effect, if it was
+            carried out. Only then is the server asked for its outcome; likewise after a job was
+            resumed.
+        retries: The retry policy for when the server fails or can't be reached.
+
+    Example:
+        >>> from voyageai.batches import JobTimings
+        >>> JobTimings(limit_delay=600).limit_delay
+        600
+    """
+
+    limit_delay: float = field(default=BATCH.backoff_minutes * 60.0, validator=gt(0))
+    settle_delay: float = field(default=5.0, validator=ge(0))
+    retries: RetryPolicy = field(
+        factory=lambda: RetryPolicy(max_retries=8, initial_delay=2.0, max_delay=60.0)
+    )
 
 
 class WatchOptions(TypedDict, total=False):
-    """Keyword arguments for how a job is carried out.
+    """Keyword arguments for how a job is run.
 
     Attributes:
-        poll: Seconds between two looks at a batch, or a `voyageai.batches.Polling`.
-        progress: None to show what happens if errors go to a terminal, with bars if `rich` is
-            installed; True to show it wherever they go; False to show nothing; or a function that
-            is given each `voyageai.batches.Progress`. What is not shown is in the log of
-            `voyageai.batches`; long waits and failures are warnings, which Python prints where
+        poll: Seconds between two polls of a batch, or a `voyageai.batches.Polling`.
+        progress: None to show progress if standard error is a terminal, with bars if `rich` is
+            installed; True to print it in any case; False to print nothing; or a function that is
+            called with each `voyageai.batches.Progress`. What is not printed is logged to
+            `voyageai.batches`, long waits and failures as warnings, which Python prints where
             logging is not set up.
-        pace: How long to wait when the server refuses or fails.
+        timings: How long to wait when the server refuses or fails.
     """
 
     poll: float | Polling | None
-    progress: Watch
-    pace: Pace
+    progress: ProgressOption
+    timings: JobTimings | None
 
 
-def check_watch(options: Mapping[str, object], known: type[WatchOptions] = WatchOptions) -> None:
+class JobOptions(WatchOptions, total=False):
+    """Keyword arguments of the methods that make a job.
+
+    Attributes:
+        directory: The job's directory, with which the job can be resumed: the same call continues
+            one that was interrupted. By default a temporary directory, which is kept only if
+            something fails, and is named then.
+        rows_per_line: The most rows of one request. A request succeeds or fails as a whole.
+        exact_tokens: Whether to count the tokens of the estimate with the model's tokenizer, which
+            needs the extra `tokenizers`; by default they are estimated from the characters.
+    """
+
+    directory: str | os.PathLike[str] | None
+    rows_per_line: int | None
+    exact_tokens: bool
+
+
+# A field that the contract of batches gains is one line in these;
+# tests/overlay/test_arguments.py compares them with the contract.
+
+
+class EmbedJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchEmbeddingsParams`, which `Client.embed` describes."""
+
+    input_type: InputType | str | None
+    truncation: bool | None
+    output_dtype: OutputDtype | str | None
+    output_dimension: int | None
+
+
+class ContextualizedEmbedJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchContextualizedEmbeddingsParams`.
+
+    `Client.contextualized_embed` describes the fields.
+    """
+
+    input_type: InputType | str | None
+    output_dtype: OutputDtype | str | None
+    output_dimension: int | None
+    enable_auto_chunking: bool
+    chunk_size: int | None
+    chunk_overlap: int | None
+
+
+class RerankJobOptions(JobOptions, total=False):
+    """Options of a job, and fields of `BatchRerankParams`, which `Client.rerank` describes."""
+
+    top_k: int | None
+    truncation: bool | None
+    return_documents: bool | None
+
+
+def check_options(options: Mapping[str, object], known: type[WatchOptions] = WatchOptions) -> None:
     """Refuse options that are wrong, before anything is done.
 
     Args:
-        options: As the user gave them.
-        known: Those that there are.
+        options: The options, as the user gave them.
+        known: The class that lists the options.
 
     Raises:
-        ArgumentError: One of them is wrong.
-        TypeError: There is none of such a name.
+        ArgumentError: The value of an option is wrong.
+        TypeError: An option is not in `known`.
     """
     for name in options:
         if name not in known.__annotations__:
             raise TypeError(f"got an unexpected keyword argument {name!r}")
     Polling.of(cast("float | Polling | None", options.get("poll")))
-    pace = options.get("pace")
-    if pace is not None and not isinstance(pace, Pace):
-        raise ArgumentError(f"pace must be a voyageai.batches.Pace or None, not {pace!r}", "pace")
+    timings = options.get("timings")
+    if timings is not None and not isinstance(timings, JobTimings):
+        raise ArgumentError(
+            f"timings must be a voyageai.batches.JobTimings or None, not {timings!r}", "timings"
+        )
     progress = options.get("progress")
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentError(

@@ -1,147 +1,208 @@
-"""Taking the rows of a job from an iterable, and making the job."""
+"""Preparing jobs: checking their arguments, and taking their rows from an iterable."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from voyageai_rest.models.batch_contextualized_embeddings_params import (
+    BatchContextualizedEmbeddingsParams,
+)
+from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
+from voyageai_rest.models.batch_rerank_params import BatchRerankParams
 
 from ... import tokenization
+from ...calls import fill
 from ...error import ArgumentError
 from ...flow import in_thread
+from ...inputs.contextualized import ChunkFunction, check_chunking
 from ...limits import check_flag
 from ...prompts import guard
 from .bounds import rows_per_line
-from .display import showing
-from .folder import Folder
-from .jobs import AsyncJob, Job
-from .options import WatchOptions, check_watch
-from .planning import Opening
-from .progress import Progress
+from .directory import JobDirectory
+from .job import AsyncJob, Job
+from .job_writer import JobWriter
+from .options import JobOptions, check_options
+from .progress import Progress, show_progress
 from .results import BatchResults
+from .tasks import Contextualize, Embed, Rerank
 
 if TYPE_CHECKING:
-    import os
-
     from ...flow import AsyncSender, Sender
-    from .task import Count, Task
+    from .tasks import Count, Task
 
-__all__ = ["JobOptions", "prepare", "prepare_async"]
+__all__ = ["contextualize_task", "embed_task", "prepare", "prepare_async", "rerank_task"]
 
 R = TypeVar("R", bound=BatchResults[Any])
 AT_ONCE = 1000
 """Rows that are taken from an iterable at once."""
+OPTIONS = frozenset(JobOptions.__annotations__)
 
 
-class JobOptions(WatchOptions, total=False):
-    """Keyword arguments of the methods that make a job.
+def embed_task(
+    sender: Sender | AsyncSender, function: str, model: str, options: Mapping[str, Any]
+) -> tuple[Embed, JobOptions]:
+    """Return the task of a job of embeddings, and the options of the job.
 
-    Attributes:
-        directory: The job's directory, which makes it resumable: the same call goes on where an
-            earlier one was ended. Without it a temporary one, which is kept only if something
-            fails, and named then.
-        rows_per_line: The most rows of one request. A request succeeds or fails as a whole.
-        exact_tokens: Count the tokens for the estimate by the model's tokenizer, which takes the
-            extra `tokenizers`; by default they are estimated from the characters.
+    Args:
+        sender: The client's, for its default input types.
+        function: Name of the method that was called, for errors.
+        model: The model.
+        options: The method's `**options`: fields of the requests, and options of the job.
+
+    Raises:
+        TypeError: There is no such argument.
+        ArgumentError: An argument is wrong.
     """
+    fields, own = _sorted(options, sender.input_types.get("embed"))
+    params = BatchEmbeddingsParams(model=model, encoding_format="base64")
+    return Embed(fill(params, function, {"truncation": True, **fields}, OPTIONS)), own
 
-    directory: str | os.PathLike[str] | None
-    rows_per_line: int | None
-    exact_tokens: bool
+
+def contextualize_task(
+    sender: Sender | AsyncSender,
+    function: str,
+    model: str,
+    chunk_fn: ChunkFunction | None,
+    options: Mapping[str, Any],
+) -> tuple[Contextualize, JobOptions]:
+    """Return the task of a job of contextualized embeddings, and the options of the job.
+
+    Args:
+        sender, function, model, options: As in `embed_task`.
+        chunk_fn: Splits each text into chunks.
+
+    Raises:
+        TypeError, ArgumentError: As in `embed_task`.
+    """
+    fields, own = _sorted(options, sender.input_types.get("contextualized_embed"))
+    fields = check_chunking(chunk_fn, fields)
+    if fields["enable_auto_chunking"] and fields.get("input_type") != "document":
+        raise ArgumentError(
+            "enable_auto_chunking=True requires input_type='document'", "enable_auto_chunking"
+        )
+    params = BatchContextualizedEmbeddingsParams(model=model, encoding_format="base64")
+    return Contextualize(fill(params, function, fields, OPTIONS), chunk_fn), own
+
+
+def rerank_task(function: str, model: str, options: Mapping[str, Any]) -> tuple[Rerank, JobOptions]:
+    """Return the task of a job of rerankings, and the options of the job.
+
+    Args:
+        function, model, options: As in `embed_task`.
+
+    Raises:
+        TypeError, ArgumentError: As in `embed_task`.
+    """
+    fields, own = _sorted(options)
+    params = BatchRerankParams(model=model)
+    return Rerank(fill(params, function, {"truncation": True, **fields}, OPTIONS)), own
+
+
+def _sorted(
+    options: Mapping[str, Any], input_type: str | None = None
+) -> tuple[dict[str, Any], JobOptions]:
+    """Return the fields of the requests, with a default input type, and the options of the job."""
+    own = {name: options[name] for name in options if name in OPTIONS}
+    fields = {name: options[name] for name in options if name not in OPTIONS}
+    if input_type and not fields.get("input_type"):
+        fields["input_type"] = input_type
+    return fields, cast("JobOptions", own)
 
 
 def prepare(
     sender: Sender,
-    kind: type[R],
+    results_type: type[R],
     task: Task[Any, Any],
     rows: Iterable[Any],
     options: JobOptions,
 ) -> Job[R]:
-    """Take the rows of a job.
+    """Write a job to its directory, or find it there.
 
     Args:
-        sender: Sends the job.
-        kind: What it comes to.
-        task: What its rows are.
-        rows: They.
-        options: As the user gave them.
+        sender: Sends the job when it is run.
+        results_type: The class of its results.
+        task: The method and its arguments.
+        rows: The rows, as the user gave them.
+        options: The options of the job, as the user gave them.
 
     Raises:
         ArgumentError: A row or an option is wrong, or the directory holds another job.
-        JobInUseError: Somebody else is at work on it.
+        JobInUseError: The job is in use elsewhere.
     """
-    open_job = _opening(sender, task, options)
+    open_job = _opener(sender, task, options)
     iterator = _iterator(task, rows)
-    folder, opening = open_job()
+    directory, writer = open_job()
     try:
-        with showing(options.get("progress")) as tell:
+        with show_progress(options.get("progress")) as show:
             while some := list(islice(iterator, AT_ONCE)):
-                opening.add(some)
-                if opening.rows == len(some):
+                writer.add(some)
+                if writer.rows == len(some):
                     guard(task.prompted(some), task.role, task.params.model)
-                tell(_told(opening, task))
-            opening.finish()
+                show(_progress(writer, task))
+            manifest = writer.finish()
     finally:
-        opening.close()
-    return Job(sender, kind, folder, options)
+        writer.close()
+    return Job(sender, results_type, directory, manifest, options)
 
 
 async def prepare_async(
     sender: AsyncSender,
-    kind: type[R],
+    results_type: type[R],
     task: Task[Any, Any],
     rows: Iterable[Any] | AsyncIterable[Any],
     options: JobOptions,
 ) -> AsyncJob[R]:
-    """The same, without blocking: files are written, and iterables asked, in threads."""
-    open_job = _opening(sender, task, options)
+    """Do what `prepare` does without blocking: threads write the files and read the iterable."""
+    open_job = _opener(sender, task, options)
     slices = _slices(task, rows)
-    folder, opening = await in_thread(open_job)
+    directory, writer = await in_thread(open_job)
     try:
-        with showing(options.get("progress")) as tell:
+        with show_progress(options.get("progress")) as show:
             async for some in slices:
-                await in_thread(opening.add, some)
-                if opening.rows == len(some):
+                await in_thread(writer.add, some)
+                if writer.rows == len(some):
                     guard(task.prompted(some), task.role, task.params.model)
-                tell(_told(opening, task))
-            await in_thread(opening.finish)
+                show(_progress(writer, task))
+            manifest = await in_thread(writer.finish)
     finally:
-        opening.close()
-    return await in_thread(AsyncJob, sender, kind, folder, options)
+        writer.close()
+    return AsyncJob(sender, results_type, directory, manifest, options)
 
 
-def _opening(
+def _opener(
     sender: Sender | AsyncSender, task: Task[Any, Any], options: JobOptions
-) -> Callable[[], tuple[Folder, Opening]]:
-    """What opens the directory, once the options are found to be right."""
-    check_watch(options, JobOptions)
+) -> Callable[[], tuple[JobDirectory, JobWriter]]:
+    """Check the options, and return a function that opens the directory."""
+    check_options(options, JobOptions)
     check_flag("exact_tokens", options.get("exact_tokens"))
     task.check_model()
-    most = rows_per_line(task, options.get("rows_per_line"))
+    per_line = rows_per_line(task, options.get("rows_per_line"))
     model, now = task.params.model, sender.environment.now
 
-    def open_job() -> tuple[Folder, Opening]:
+    def open_job() -> tuple[JobDirectory, JobWriter]:
         count: Count | None = None
         if options.get("exact_tokens"):
             tokenizer = tokenization.load(model, sender.tokenizers, sender.base_url)
             count = partial(tokenization.count, tokenizer)
-        folder = Folder(options.get("directory"))
-        return folder, Opening(folder, task, most, count, now)
+        directory = JobDirectory(options.get("directory"))
+        return directory, JobWriter.open(directory, task, per_line, count, now)
 
     return open_job
 
 
-def _told(opening: Opening, task: Task[Any, Any]) -> Progress:
+def _progress(writer: JobWriter, task: Task[Any, Any]) -> Progress:
     message = f"preparing {task.noun}"
-    return Progress(stage="preparing", message=message, done=opening.rows, unit="rows")
+    return Progress(stage="preparing", message=message, done=writer.rows, unit="rows")
 
 
 def _iterator(task: Task[Any, Any], rows: Any) -> Iterator[Any]:
-    """An iterator over rows.
+    """Return an iterator over rows.
 
     Raises:
-        ArgumentError: They can't be iterated over, or are a single text.
+        ArgumentError: They are not iterable, or are a single text.
     """
     name = task.argument
     if not _is_iterable(rows):
@@ -153,7 +214,7 @@ def _iterator(task: Task[Any, Any], rows: Any) -> Iterator[Any]:
 
 
 async def _slices(task: Task[Any, Any], rows: Any) -> AsyncIterator[list[Any]]:
-    """Rows, some at a time."""
+    """Yield rows in lists of `AT_ONCE`."""
     from anyio.to_thread import run_sync
 
     if hasattr(rows, "__aiter__"):

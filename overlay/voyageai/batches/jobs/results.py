@@ -1,4 +1,4 @@
-"""What a job has come to: rows in the order of the input, read from its directory."""
+"""The results of a job: rows in the order of the input, read from its directory."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import frozen
 
+from ..._utils import safe_repr
 from ...disk import sync_folder
 from ...error import ArgumentError, MalformedResponseError
 from ...extras import require
-from ...reprs import whole
 from ...results import EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
 from .estimate import cost
 from .failures import Failure, Failures
-from .joining import Join
-from .state import JobState, Manifest
+from .result_join import ResultJoin
 from .tasks import Contextualize, Embed, Rerank
 
 if TYPE_CHECKING:
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from .folder import Folder
+    from .directory import JobDirectory
+    from .state import JobState, Manifest
 
 __all__ = [
     "BatchContextualizedEmbeddings",
@@ -34,25 +34,25 @@ __all__ = [
     "BatchRerankings",
     "BatchResults",
     "Row",
-    "kind_of",
+    "results_type",
 ]
 
 V = TypeVar("V")
 WIDTHS = {"float32": 4, "int8": 1, "uint8": 1}
-"""Bytes of a number, by its type."""
+"""Bytes of a number, by dtype."""
 VECTORS = re.compile(rf"vectors-(\d+)x([1-9]\d{{0,8}})-({'|'.join(WIDTHS)})(-\d+-failed)?\.bin")
-AT_ONCE = 1000
-"""Rows that an event loop is given at once."""
+ROWS_AT_ONCE = 1000
+"""Rows that are read by one call of a thread."""
 
 
 @frozen
 class Row(Generic[V]):
-    """What a row has come to: a result, or the reason why there is none.
+    """The result of a row, or the reason why it has none.
 
     Attributes:
         index: Its number, from 0.
         result: Its result; None if it has failed.
-        failure: Why it has none; None if it has one.
+        failure: The reason why it has none; None if it has one.
     """
 
     index: int
@@ -61,17 +61,17 @@ class Row(Generic[V]):
 
 
 class BatchResults(Generic[V]):
-    """What a job has come to. Iterate over it for its rows, with `for` or `async for`.
+    """The results of a job. Iterate over it for its rows, with `for` or `async for`.
 
-    Rows come in the order of the input, and are read from the job's directory as they are asked
-    for, so memory holds only some of them at any time. A temporary directory is removed with this
-    object, but for one with failures, which is kept.
+    Rows come in the order of the input, and are read from the job's directory as you iterate, so
+    memory holds only some of them at any time. A temporary directory is removed with this object,
+    unless there are failures.
 
     Attributes:
         directory: The job's directory.
         failures: The rows without a result, in their order.
         total_tokens: Tokens that the answers were billed for.
-        cost: The same in US dollars, at the batch price; None if the model's price is not known.
+        cost: Their cost in US dollars, at the batch price; None if the model's price is not known.
 
     Example:
         >>> results = vo.batches.embed(["It rains.", "It snows."], model="voyage-4", poll=0.05)
@@ -81,23 +81,23 @@ class BatchResults(Generic[V]):
         (2, 0)
     """
 
-    def __init__(self, folder: Folder, state: JobState) -> None:
-        self._folder = folder  # a temporary one is there for as long as somebody holds it
+    def __init__(self, directory: JobDirectory, state: JobState) -> None:
+        self._directory = directory  # a temporary one is removed with the last reference to it
         self._task = state.manifest.task
         self._rows = state.manifest.rows
-        self._join = Join(folder, state)
-        self.directory: Path = folder.path
+        self._join = ResultJoin(directory, state)
+        self.directory: Path = directory.path
         self.failures: Failures = Failures(self._join.failed, self._join.failures)
         self.total_tokens: int = self._join.tokens
         self.cost: float | None = cost(state.manifest.estimate.price, self.total_tokens)
         if self.failures:
-            folder.keep()
+            directory.keep()
 
     def __len__(self) -> int:
         return self._rows
 
     def __iter__(self) -> Iterator[Row[V]]:
-        for found in self._join.answered():
+        for found in self._join.results():
             if isinstance(found, Failure):
                 yield Row(found.row, None, found)
             else:
@@ -112,14 +112,14 @@ class BatchResults(Generic[V]):
 
         rows = iter(self)
 
-        def some() -> list[Row[V]]:
-            return list(islice(rows, AT_ONCE))
+        def read_some() -> list[Row[V]]:
+            return list(islice(rows, ROWS_AT_ONCE))
 
-        while found := await run_sync(some):
+        while found := await run_sync(read_some):
             for row in found:
                 yield row
 
-    @whole
+    @safe_repr
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self._rows:,} {self._task.noun}, "
@@ -128,28 +128,31 @@ class BatchResults(Generic[V]):
 
 
 class BatchEmbeddings(BatchResults[list[float]]):
-    """The vectors of texts. The result of a row is a list of numbers."""
+    """The embeddings of texts. The result of a row is a list of numbers."""
 
     @property
     def embeddings(self) -> list[list[float] | None]:
-        """All vectors as lists of numbers, None for a row that has failed.
+        """All embeddings as lists of numbers, None for a row that has failed.
 
-        A list of numbers takes eight times the memory of an array: see `to_numpy`.
+        `to_numpy` takes an eighth of the memory.
         """
         return [row.result for row in self]
 
     def to_numpy(self, fill: float | None = None) -> npt.NDArray[Any]:
-        """The vectors as a matrix, one row each, of float32, int8 or uint8.
+        """Return the embeddings as a matrix of float32, int8 or uint8.
 
-        It is mapped from a file in the job's directory, so that pages are read as they are used.
-        To write to it changes nothing on the disk.
+        The matrix is mapped from a file in the job's directory, so that pages are read as they are
+        used. Writing to it changes nothing on the disk.
 
         Args:
-            fill: What the rows that have failed are filled with, such as 0. Without it they are an
+            fill: Value for the rows that have failed, such as 0. Without it, failed rows are an
                 error.
 
+        Returns:
+            An array of shape (rows, dimension); (rows, dimension / 8) for `binary` and `ubinary`.
+
         Raises:
-            ArgumentError: There are rows that have failed, and nothing to fill them with.
+            ArgumentError: Rows have failed and there is no `fill`, or all rows have failed.
             ImportError: numpy is not installed.
 
         Example:
@@ -168,44 +171,44 @@ class BatchEmbeddings(BatchResults[list[float]]):
         path = self._vectors()
         if path is None:
             raise ArgumentError("there are no vectors: all rows have failed", "fill")
-        _, columns, number, _ = VECTORS.fullmatch(path.name).groups()  # type: ignore[union-attr]  # as it was named
-        dtype, shape = np.dtype(number).newbyteorder("<"), (len(self), int(columns))
-        with self._folder.open(path) as file:
+        _, columns, name, _ = VECTORS.fullmatch(path.name).groups()  # type: ignore[union-attr]  # as it was named
+        dtype, shape = np.dtype(name).newbyteorder("<"), (len(self), int(columns))
+        with self._directory.open(path) as file:
             matrix: npt.NDArray[Any] = np.memmap(file, dtype=dtype, mode="c", shape=shape)
         for failure in self.failures:
             matrix[failure.row] = fill
         return matrix
 
     def _vectors(self) -> Path | None:
-        """The file with the vectors, written if it is not there; None if there are no vectors.
+        """Return the file with the vectors, written if needed; None if there are no vectors.
 
-        Rows that fail only become fewer, so its name says all of what is in it.
+        The number of failed rows is in its name, and can only fall: each name has one content.
         """
         failed = f"-{len(self.failures)}-failed" if self.failures else ""
         for path in self.directory.glob(f"vectors-{self._rows}x*{failed}.bin"):
             match = VECTORS.fullmatch(path.name)
             if match is not None and (match[4] or "") == failed:
-                with self._folder.open(path) as file:
+                with self._directory.open(path) as file:
                     size = file.seek(0, os.SEEK_END)
                 if size == self._rows * int(match[2]) * WIDTHS[match[3]]:
                     return path
         fresh, name = self.directory / "vectors.part", None
-        with self._folder.open(fresh, "wb") as file:
-            for found in self._join.answered():
+        with self._directory.open(fresh, "wb") as file:
+            for found in self._join.results():
                 if isinstance(found, Failure):
                     continue
                 result: EmbeddingsObject = found.result
                 matrix = result.to_numpy()
-                columns, number = matrix.shape[1], matrix.dtype.name
-                told = f"vectors-{self._rows}x{columns}-{number}{failed}.bin"
-                if name not in (None, told):
+                columns, dtype = matrix.shape[1], matrix.dtype.name
+                found_name = f"vectors-{self._rows}x{columns}-{dtype}{failed}.bin"
+                if name not in (None, found_name):
                     raise MalformedResponseError(
-                        f"row {found.first} has a vector of {columns} {number}, unlike those before"
+                        f"row {found.first} has a vector of {columns} {dtype}, unlike those before"
                     )
-                name, width = told, matrix.strides[0]
+                name, width = found_name, matrix.strides[0]
                 file.seek(found.first * width)
                 file.write(matrix.astype(matrix.dtype.newbyteorder("<"), copy=False).tobytes())
-                file.truncate(self._rows * width)  # rows that have failed stand there too
+                file.truncate(self._rows * width)  # also where the last rows have failed
             file.flush()
             os.fsync(file.fileno())
         if name is None:
@@ -216,24 +219,20 @@ class BatchEmbeddings(BatchResults[list[float]]):
 
 
 class BatchContextualizedEmbeddings(BatchResults[ContextualizedEmbeddingsResult]):
-    """The vectors of chunks. The result of a row is that of its document."""
+    """The embeddings of chunks. The result of a row is that of its document."""
 
 
 class BatchRerankings(BatchResults[RerankingObject]):
-    """Documents by relevance. The result of a row is the ranking for its query."""
+    """Rankings of documents. The result of a row is the ranking for its query."""
 
 
-KINDS: dict[str, type[BatchResults[Any]]] = {
+TYPES: dict[str, type[BatchResults[Any]]] = {
     Embed.method: BatchEmbeddings,
     Contextualize.method: BatchContextualizedEmbeddings,
     Rerank.method: BatchRerankings,
 }
 
 
-def kind_of(folder: Folder) -> type[BatchResults[Any]]:
-    """What the job of a directory comes to.
-
-    Raises:
-        JobDirectoryError: There is no job, or it was damaged.
-    """
-    return KINDS[Manifest.read(folder).method]
+def results_type(job: Manifest) -> type[BatchResults[Any]]:
+    """Return the class of a job's results."""
+    return TYPES[job.method]

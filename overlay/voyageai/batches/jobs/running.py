@@ -1,4 +1,4 @@
-"""Carrying a job out: what to do next, from where it stands."""
+"""Running a job: its next steps, from its state to its end."""
 
 from __future__ import annotations
 
@@ -10,222 +10,271 @@ from voyageai_rest.errors import printable
 
 from ...error import NotFoundError, RateLimitError, VoyageError
 from ...flow import Notify, Sleep
+from ...ratelimit.tokens import estimate_tokens
+from ...retry import RETRYABLE
 from .. import calls
-from .asking import LARGE, Asking, Steps
-from .bounds import fits_in_flight
-from .ceiling import Ceiling
-from .progress import Progress, Told
-from .submitting import Submitting
+from .batch_files import BatchWriter
+from .bounds import billable_count, fits_in_flight
+from .ceiling import CostCeiling
+from .lines import Size
+from .polling_retry import NO_TIME_LIMIT, JobFlow, PollingRetry
+from .progress import Progress, ProgressCallback, transfer_progress
+from .result_join import ResultJoin
+from .submitting import BatchSubmitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...flow import Environment
     from ..objects import Batch
     from ..polling import Polling
-    from .folder import Folder
-    from .pace import Pace
-    from .state import BatchState, JobState
-    from .task import Count
+    from .directory import JobDirectory
+    from .options import JobTimings
+    from .state import BatchPlan, BatchState, JobState
+    from .tasks import Count
 
-__all__ = ["Run"]
+__all__ = ["JobRun", "add_failed"]
+
+ENDED = (400, 409)
+"""HTTP statuses of a cancellation that came too late."""
 
 
-class Run:
-    """Carries a job out from where it stands to its end.
+class JobRun:
+    """Runs a job from its state to its end.
 
     Args:
-        folder: Its directory, whose lock is held.
-        state: Where it stands.
-        polling: How often to look at batches.
-        pace: How long to wait for what.
-        now: Tells the time.
-        random: Returns random numbers from 0 up to 1.
+        directory: Its directory, whose lock is held.
+        state: Its state.
+        polling: Intervals at which batches are polled.
+        timings: Other waiting times.
+        environment: Clocks and randomness.
         max_cost: US dollars that the job may cost in all; None for any sum.
-        counting: Gives what counts tokens by the model's tokenizer, if that is at hand.
+        get_count: Returns a function that counts tokens by the model's tokenizer, if that is at
+            hand.
     """
 
     def __init__(
         self,
-        folder: Folder,
+        directory: JobDirectory,
         state: JobState,
         polling: Polling,
-        pace: Pace,
-        now: Callable[[], datetime],
-        random: Callable[[], float],
+        timings: JobTimings,
+        environment: Environment,
         max_cost: float | None = None,
-        counting: Callable[[], Count | None] = lambda: None,
+        get_count: Callable[[], Count | None] = lambda: None,
     ) -> None:
-        self._folder, self._state = folder, state
-        self._polling, self._pace = polling, pace
-        self._now, self._random = now, random
-        self._asking = Asking(pace, random)
-        self._submitting = Submitting(folder, state, pace, now, self._asking)
-        self._max_cost, self._counting = max_cost, counting
-        self._ceiling: Ceiling | None = None
-        self._hold = now()
-        """Until when no batch is created."""
-        self._looks: dict[int, tuple[datetime, int]] = {}
-        """When each batch is looked at next, and how often it was put off."""
+        self._directory, self._state = directory, state
+        self._polling, self._timings = polling, timings
+        self._now, self._random = environment.now, environment.random
+        self._retry = PollingRetry(timings, self._random)
+        self._submitter = BatchSubmitter(directory, state, timings, self._now, self._retry)
+        self._max_cost, self._get_count = max_cost, get_count
+        self._ceiling: CostCeiling | None = None
+        self._create_after = self._now()
+        """The time before which no batch is created."""
+        self._next_polls: dict[int, tuple[datetime, int]] = {}
+        """When each batch is polled next, and how often it was polled."""
         self._seen: dict[int, tuple[str, int]] = {}
-        """What was last seen of each."""
+        """Status and finished requests of each batch when it was polled last."""
 
-    def steps(self) -> Steps[None]:
+    def steps(self) -> JobFlow[None]:
         """Do all that is left to do.
 
         Raises:
-            MaxCostError: What is left could cost more than the job may.
-            VoyageError: It can't go on; what has been done is written down.
+            MaxCostError: The rest could cost more than `max_cost`.
+            VoyageError: The job can't go on; what was done is in the journal.
         """
         if self._max_cost is not None:
-            yield from self._find_those_in_doubt()
-            self._ceiling = Ceiling(self._folder, self._state, self._max_cost, self._counting)
+            yield from self._recover_created()
+            self._ceiling = CostCeiling(
+                self._directory, self._state, self._max_cost, self._get_count
+            )
         while not self._state.is_over:
             for batch in self._state.batches.values():
-                if batch.batch_id is None and self._may_create(batch) and self._is_paid_for(batch):
+                if batch.batch_id is None and self._may_create(batch):
                     yield from self._submit(batch)
                 if batch.is_running and self._is_due(batch):
-                    yield from self._look(batch)
+                    yield from self._poll(batch)
                 for name, file_id in batch.missing.items():
-                    yield from self._fetch(batch, name, file_id)
+                    yield from self._download(batch, name, file_id)
                 if self._ceiling is not None and self._ceiling.settle(batch):
                     yield Notify(Progress(stage="running", message=str(self._ceiling)))
-            if self._ceiling is not None and not self._state.is_over:
-                told = self._ceiling.make_room()
-                if told is not None:
-                    yield Notify(Progress(stage="waiting", message=told))
-            if not self._state.is_over:
-                yield Sleep(self._until_next())
+            if self._state.is_over:
+                return
+            if self._ceiling is not None:
+                message = self._ceiling.make_room()
+                if message is not None:
+                    yield Notify(Progress(stage="waiting", message=message))
+            yield Sleep(self._until_next())
 
-    def cancel(self) -> Steps[None]:
-        """Ask the server to cancel what is in flight."""
+    def cancel(self) -> JobFlow[None]:
+        """Ask the server to cancel the batches in flight."""
         for batch in self._state.batches.values():
-            batch_id = None if batch.status else (yield from self._submitting.find(batch))
+            batch_id = None if batch.status else (yield from self._submitter.find(batch))
             if batch_id is not None:
                 try:
-                    yield from self._asking.ask(calls.cancel(batch_id))
+                    yield from self._retry.send(calls.cancel(batch_id))
                 except VoyageError as failure:
-                    if failure.http_status not in (400, 409):  # it came to its end meanwhile
+                    if failure.http_status not in ENDED:
                         raise
 
-    def _find_those_in_doubt(self) -> Steps[None]:
-        """Ask the server for batches that it may have: those that it has may be billed."""
+    def _recover_created(self) -> JobFlow[None]:
+        """Find the batches that were created though the answer was lost: they are billed too."""
         for batch in self._state.batches.values():
-            if batch.is_in_doubt:
-                batch_id = yield from self._submitting.find(batch)
+            if batch.may_exist:
+                batch_id = yield from self._submitter.find(batch)
                 if batch_id is not None:
                     self._state.note("created", batch, batch_id=batch_id)
 
-    def _is_paid_for(self, batch: BatchState) -> bool:
+    def _may_create(self, batch: BatchState) -> bool:
+        """Return whether a batch fits in flight and under the ceiling, which reserves its cost."""
+        if self._now() < self._create_after:
+            return False
+        running = [other.plan.tokens for other in self._state.batches.values() if other.is_running]
+        if running and not fits_in_flight(
+            [*running, batch.plan.tokens], exact=self._state.manifest.exact
+        ):
+            return False
         return self._ceiling is None or self._ceiling.reserve(batch)
 
-    def _may_create(self, batch: BatchState) -> bool:
-        if self._now() < self._hold:
-            return False
-        running = [other for other in self._state.batches.values() if other.is_running]
-        tokens = [each.planned.tokens for each in (*running, batch)]
-        return not running or fits_in_flight(tokens, exact=self._state.manifest.exact)
-
-    def _submit(self, batch: BatchState) -> Steps[None]:
-        """Create a batch, or put that off."""
-        number = batch.planned.number
+    def _submit(self, batch: BatchState) -> JobFlow[None]:
+        """Create a batch, or postpone that if the organization has too much in flight."""
+        number = batch.plan.number
         try:
-            yield from self._submitting.submit(batch)
+            yield from self._submitter.submit(batch)
         except RateLimitError as failure:
-            seconds = failure.retry_after or self._pace.full
-            self._hold = self._now() + timedelta(seconds=seconds)
-            until = f"{seconds / 60:,.3g} minutes, until {self._hold.astimezone():%H:%M}"
+            seconds = failure.retry_after or self._timings.limit_delay
+            self._create_after = self._now() + timedelta(seconds=seconds)
+            until = f"{seconds / 60:,.3g} minutes, until {self._create_after.astimezone():%H:%M}"
             message = f"batch {number} is refused for now; trying again in {until}: {failure}"
             yield Notify(Progress(stage="waiting", message=message, batch=number))
         else:
-            self._look_later(number)
-            yield self._running(batch, f"batch {number} is {printable(str(batch.batch_id))}")
+            self._poll_later(number)
+            yield self._progress(batch, f"batch {number} is {printable(str(batch.batch_id))}")
 
-    def _look(self, batch: BatchState) -> Steps[None]:
-        """See how a batch stands."""
-        number, batch_id = batch.planned.number, batch.batch_id
+    def _poll(self, batch: BatchState) -> JobFlow[None]:
+        """Retrieve a batch, and write down its end."""
+        number, batch_id = batch.plan.number, str(batch.batch_id)
         try:
-            seen: Batch = yield from self._asking.ask(calls.retrieve(str(batch_id)))
+            found: Batch = yield from self._retry.send(calls.retrieve(batch_id))
         except NotFoundError as failure:
             failure.add_note(
-                f"{printable(str(batch_id))} is batch {number} of the job in {self._folder.path}. "
+                f"{printable(batch_id)} is batch {number} of the job in {self._directory.path}. "
                 "Was the job begun with the key of another organization or project, or at another "
                 "host?"
             )
             raise
-        done = seen.request_counts.completed + seen.request_counts.failed
-        if self._seen.get(number) != (seen.status, done):
-            self._seen[number] = seen.status, done
-            yield self._running(batch, f"batch {number} is {printable(seen.status)}", done)
-        if not seen.is_done:
-            self._look_later(number)
+        done = found.request_counts.completed + found.request_counts.failed
+        if self._seen.get(number) != (found.status, done):
+            self._seen[number] = found.status, done
+            yield self._progress(batch, f"batch {number} is {printable(found.status)}", done)
+        if not found.is_done:
+            self._poll_later(number)
             return
-        files = {"output": seen.output_file_id, "error": seen.error_file_id}
+        files = {"output": found.output_file_id, "error": found.error_file_id}
         self._state.note(
             "ended",
             batch,
-            status=seen.status,
-            files={name: id for name, id in files.items() if id},
-            errors=[asdict(error) for error in seen.errors],
+            status=found.status,
+            files={name: file_id for name, file_id in files.items() if file_id},
+            errors=[asdict(error) for error in found.errors],
         )
 
-    def _fetch(self, batch: BatchState, name: str, file_id: str) -> Steps[None]:
+    def _download(self, batch: BatchState, name: str, file_id: str) -> JobFlow[None]:
         """Download one of a batch's files."""
-        number = batch.planned.number
-        path = self._folder.answers(number, name)
+        number = batch.plan.number
+        path = self._directory.answer_file(number, name)
 
-        def download(files: Any, tell: Told) -> Any:
-            def received(done: int, total: int) -> None:
-                tell(
-                    Progress(
-                        stage="downloading",
-                        message=f"downloading the {name} file of batch {number}",
-                        batch=number,
-                        done=done,
-                        total=total,
-                        unit="bytes",
-                    )
-                )
-
-            content = files.content(file_id, **LARGE)
-            return content.write_to(path, resume=True, progress=received)
+        def download(files: Any, show: ProgressCallback) -> Any:
+            message = f"downloading the {name} file of batch {number}"
+            progress = transfer_progress(show, "downloading", message, number)
+            content = files.content(file_id, **NO_TIME_LIMIT)
+            return content.write_to(path, resume=True, progress=progress)
 
         try:
-            yield from self._asking.ask(download)
+            yield from self._retry.send(download)
         except NotFoundError:
             self._state.note("gone", batch, file=name)
             message = f"the {name} file of batch {number} is gone"
             yield Notify(Progress(stage="failed", message=message, batch=number))
         else:
-            content = self._folder.content(path)
-            facts = {} if content is None else content._asdict()  # somebody was quick to remove it
+            found = self._directory.digest(path)
+            facts = {} if found is None else found._asdict()  # it may be removed at once
             self._state.note("downloaded", batch, file=name, **facts)
 
     def _is_due(self, batch: BatchState) -> bool:
-        look = self._looks.get(batch.planned.number)
-        return look is None or self._now() >= look[0]
+        """Return whether it is time to poll a batch."""
+        poll = self._next_polls.get(batch.plan.number)
+        return poll is None or self._now() >= poll[0]
+
+    def _poll_later(self, number: int) -> None:
+        _, polls = self._next_polls.get(number, (None, 0))
+        seconds = self._polling.delay(polls, self._random())
+        self._next_polls[number] = self._now() + timedelta(seconds=seconds), polls + 1
 
     def _until_next(self) -> float:
-        """Seconds until there is something to do."""
+        """Return the seconds until there is something to do."""
         batches = self._state.batches.values()
-        due = [self._looks[b.planned.number][0] for b in batches if b.is_running]
-        if any(b.batch_id is None for b in batches) and (self._hold > self._now() or not due):
-            due.append(self._hold)
+        due = [self._next_polls[one.plan.number][0] for one in batches if one.is_running]
+        if any(one.batch_id is None for one in batches) and (
+            self._create_after > self._now() or not due
+        ):
+            due.append(self._create_after)
         return max((min(due) - self._now()).total_seconds(), 0.0)
 
-    def _look_later(self, number: int) -> None:
-        _, looks = self._looks.get(number, (None, 0))
-        seconds = self._polling.pause(looks, self._random())
-        self._looks[number] = self._now() + timedelta(seconds=seconds), looks + 1
-
     @staticmethod
-    def _running(batch: BatchState, message: str, done: int = 0) -> Notify:
+    def _progress(batch: BatchState, message: str, done: int = 0) -> Notify:
         return Notify(
             Progress(
                 stage="running",
                 message=message,
-                batch=batch.planned.number,
+                batch=batch.plan.number,
                 done=done,
-                total=batch.planned.requests,
+                total=batch.plan.requests,
                 unit="requests",
             )
         )
+
+
+def add_failed(directory: JobDirectory, state: JobState) -> int:
+    """Add batches for the rows that have failed.
+
+    Rows of a line that was refused for its content are sent one by one, so that only the row at
+    fault fails again. Lines that made a whole batch fail are kept apart from the others.
+
+    Args:
+        directory: The job's directory, whose lock is held.
+        state: The job's state, to which the batches are added.
+
+    Returns:
+        The number of rows in these batches.
+    """
+    task, job = state.manifest.task, state.manifest.id
+    join = ResultJoin(directory, state)
+    billable = billable_count(task, None)
+    plans: list[BatchPlan] = []
+    rows = 0
+    for failed_batch in (False, True):
+        first = max(state.batches) + 1 + len(plans)
+        writer = BatchWriter(directory, task, job, first, exact=False)
+        try:
+            for line in join.failed_lines():
+                if line.reason.failed_batch is not failed_batch:
+                    continue
+                rows += len(line.items)
+                status = line.reason.status or 0
+                is_refused = status >= 400 and status not in RETRYABLE  # and would be again
+                step = 1 if failed_batch or is_refused else len(line.items)
+                for start in range(0, len(line.items), step):
+                    items = line.items[start : start + step]
+                    size = Size()
+                    for item in items:
+                        one = task.size(item, estimate_tokens)
+                        size = size.plus(one._replace(most_tokens=task.most(item, billable)))
+                    writer.add(line.first + start, items, size)
+            plans += writer.finish()
+        finally:
+            writer.close()
+    if plans:
+        state.extend(plans)
+    return rows

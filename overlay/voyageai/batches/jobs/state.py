@@ -1,54 +1,55 @@
-"""Where a job stands: what its directory says."""
+"""The state of a job: its manifest, and the state of each batch by the events of its journal."""
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, asdict, define, field, frozen
 from voyageai_rest.models.batch_error import BatchError
 
-from .bounds import fits_in_flight
-from .errors import JobDirectoryError
+from .bounds import rounds
+from .directory import FileDigest, JobDirectoryError, changed, damaged
 from .estimate import Estimate
-from .folder import Content
-from .journal import Journal
-from .lines import changed, damaged, loads
+from .journal import Event, Journal
+from .lines import loads
 from .tasks import TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from .folder import Folder
-    from .task import Task
+    from .directory import JobDirectory
+    from .tasks import Task
 
 __all__ = [
     "ANSWERS",
     "CREATING",
     "PLANNED",
     "UPLOADING",
+    "BatchPlan",
     "BatchState",
     "JobState",
     "Manifest",
-    "Planned",
 ]
 
 VERSION = 2
 PLANNED = "planned"
-"""The first event of a job, whose journal would not be missed otherwise."""
+"""The first event of a job. A journal without it was lost."""
 UPLOADING, CREATING = "uploading", "creating"
-"""Events before what must not be done twice."""
+"""Events before an action that must not be done twice."""
 ANSWERS = ("output", "error")
-"""The files that a batch comes to."""
+"""The names of the files that a batch ends with."""
 MOST = 10**15
-"""The most of anything that a job can have. Chosen: beyond all reason."""
+"""The highest count that is believed. Chosen: beyond all reason."""
 LONGEST = 67_108_864
 """Bytes of a manifest that are read. Chosen: more than any has."""
-NOTHING: tuple[int, dict[str, Any]] = (1, {})
-"""The first line of a journal that has none."""
+NO_EVENT: tuple[int, Event] = (1, {})
+"""Stands for the first event of a journal that has none."""
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError)
-"""What comes of reading what something else has changed."""
+"""Exceptions that files raise when something else has changed them."""
 
 
 def _check_count(_: object, attribute: Attribute[int], value: object) -> None:
@@ -62,31 +63,34 @@ def _check_text(_: object, attribute: Attribute[str], value: object) -> None:
 
 
 @frozen(kw_only=True)
-class Planned:
-    """A batch before it is made.
+class BatchPlan:
+    """A batch as it was written to its file.
 
     Attributes:
         number: Its number within the job, from 1.
         requests: Lines of its file.
         rows: Rows of all lines.
-        tokens: Tokens, as far as they are known.
+        tokens: Tokens, estimated or counted.
         most_tokens: Tokens that it can be billed for, at most.
         bytes: Bytes of its file.
     """
 
-    number: int = field(validator=_check_count)
-    requests: int = field(validator=_check_count)
-    rows: int = field(validator=_check_count)
-    tokens: int = field(validator=_check_count)
-    most_tokens: int = field(validator=_check_count)
-    bytes: int = field(validator=_check_count)
+    number: int
+    requests: int
+    rows: int
+    tokens: int
+    most_tokens: int
+    bytes: int
 
     def __attrs_post_init__(self) -> None:
-        """Refuse more rows than there is room for.
+        """Refuse what no batch can be; it may come from a file that was changed.
 
         Raises:
-            ValueError: There are; says how many.
+            ValueError: A field is not a count, or there are more rows than bytes.
         """
+        for name, value in asdict(self).items():
+            if type(value) is not int or not 0 <= value <= MOST:
+                raise ValueError(f"{name} is {value!r:.40}, and must be a whole number")
         if not 0 < self.requests <= self.rows <= self.bytes:
             raise ValueError(
                 f"a batch can't have {self.rows} rows in {self.requests} requests and "
@@ -94,15 +98,15 @@ class Planned:
             )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # for its cached properties
 class Manifest:
-    """What a job is. It never changes.
+    """A job as it was planned. It never changes.
 
     Attributes:
         id: Its id.
         method: Name of the method.
         params: The arguments that all rows share, as batches take them.
-        rows: How many rows there are.
+        rows: Number of rows.
         digest: Digest of all rows.
         exact: Whether tokens are counted, not estimated.
         batches: The batches that it is split into at first.
@@ -114,39 +118,55 @@ class Manifest:
     rows: int = field(validator=_check_count)
     digest: str = field(validator=_check_text)
     exact: bool
-    batches: tuple[Planned, ...]
+    batches: tuple[BatchPlan, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As it stands in the directory."""
-        return {"version": VERSION, **asdict(self)}
+    def to_json(self) -> bytes:
+        """Return the content of `job.json`."""
+        data = {"version": VERSION, **asdict(self)}
+        return json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
 
     @classmethod
-    def read(cls, folder: Folder) -> Manifest:
-        """That of a directory.
+    def read(cls, directory: JobDirectory) -> Manifest:
+        """Read the job of a directory.
 
         Raises:
-            JobDirectoryError: There is none, or it is of another release.
+            JobDirectoryError: There is none, or it was damaged, or is of another release.
         """
-        folder.check()
-        with folder.open(folder.job) as file:
+        manifest, _ = cls.read_with_first(directory, Journal(directory, _never).read())
+        return manifest
+
+    @classmethod
+    def read_with_first(
+        cls, directory: JobDirectory, events: Iterator[tuple[int, Event]]
+    ) -> tuple[Manifest, Event]:
+        """Read the job of a directory, and take the first event of its journal.
+
+        The event holds the digest of the manifest; one of an older release has none.
+
+        Raises:
+            JobDirectoryError: There is none, or it was damaged, or is of another release.
+        """
+        directory.check()
+        path = directory.manifest
+        with directory.open(path) as file:
             content = file.read(LONGEST)
         try:
             data = loads(content)
             version = data.pop("version")
             if version != VERSION:
                 raise JobDirectoryError(
-                    f"{folder.job} is of version {version!r:.40}, and this release reads {VERSION}"
+                    f"{path} is of version {version!r:.40}, and this release reads {VERSION}"
                 )
-            batches = tuple(Planned(**batch) for batch in data.pop("batches"))
+            batches = tuple(BatchPlan(**batch) for batch in data.pop("batches"))
             manifest = cls(**data, batches=batches)
             manifest._check()
         except DAMAGE as failure:
-            raise damaged(folder.job, failure) from failure
-        _, first = next(Journal(folder, _never).read(), NOTHING)
-        digest = Content.of(content).digest
+            raise damaged(path, failure) from failure
+        _, first = next(events, NO_EVENT)
+        digest = FileDigest.of(content).digest
         if first.get("manifest", digest) != digest:
-            raise damaged(folder.job, f"it is not as {folder.journal} says that it was written")
-        return manifest
+            raise damaged(path, f"it is not as {directory.journal} says that it was written")
+        return manifest, first
 
     def _check(self) -> None:
         if self.method not in TASKS:
@@ -159,14 +179,14 @@ class Manifest:
         if [batch.number for batch in self.batches] != [*range(1, len(self.batches) + 1)]:
             raise ValueError("its batches are not numbered from 1")
 
-    @property
+    @cached_property
     def task(self) -> Task[Any, Any]:
-        """What its rows are."""
+        """The method and the arguments that all rows share."""
         return TASKS[self.method](self.params)
 
-    @property
+    @cached_property
     def estimate(self) -> Estimate:
-        """What it will cost."""
+        """What the job will take and cost."""
         return Estimate(
             model=self.task.params.model,
             rows=self.rows,
@@ -177,37 +197,29 @@ class Manifest:
             tokens=sum(batch.tokens for batch in self.batches),
             most_tokens=sum(batch.most_tokens for batch in self.batches),
             exact=self.exact,
-            rounds=self._rounds(),
+            rounds=rounds([batch.tokens for batch in self.batches], exact=self.exact),
         )
-
-    def _rounds(self) -> int:
-        rounds, tokens = 1, list[int]()
-        for batch in self.batches:
-            if tokens and not fits_in_flight([*tokens, batch.tokens], exact=self.exact):
-                rounds, tokens = rounds + 1, []
-            tokens.append(batch.tokens)
-        return rounds
 
 
 @define
 class BatchState:
-    """Where a batch stands.
+    """The state of a batch.
 
     Attributes:
-        planned: What it holds.
-        begun: What was begun that must not be done twice.
+        plan: What it holds.
+        begun: Actions that were begun and must not be done twice.
         file_id: Id of the uploaded file.
         uploaded_at: When it was stored, by the server's clock.
         batch_id: Its id at the server.
-        status: Its last status there; None before it is at its end.
+        status: Its last status there; None until it has ended.
         files: Ids of its output and error file at the server, by name.
         errors: Errors of a batch that the server refused.
-        fetched: Which of its files are here, and what they must hold; None if that is not known,
-            as an older release wrote the journal.
-        gone: Which of its files are nowhere any more.
+        fetched: Its files that were downloaded, with their digests; None for a digest that is not
+            known, as an older release wrote the journal.
+        gone: Its files that the server has no more.
     """
 
-    planned: Planned
+    plan: BatchPlan
     begun: set[str] = field(factory=set[str])
     file_id: str | None = None
     uploaded_at: datetime | None = None
@@ -215,12 +227,12 @@ class BatchState:
     status: str | None = None
     files: dict[str, str] = field(factory=dict[str, str])
     errors: list[dict[str, Any]] = field(factory=list[dict[str, Any]])
-    fetched: dict[str, Content | None] = field(factory=dict[str, Content | None])
+    fetched: dict[str, FileDigest | None] = field(factory=dict[str, FileDigest | None])
     gone: set[str] = field(factory=set[str])
 
     @property
-    def is_in_doubt(self) -> bool:
-        """Whether the server may have it, though no answer says so."""
+    def may_exist(self) -> bool:
+        """Whether the server may have created it, though no answer says so."""
         return self.batch_id is None and CREATING in self.begun
 
     @property
@@ -230,20 +242,20 @@ class BatchState:
 
     @property
     def missing(self) -> dict[str, str]:
-        """The files that are yet to be downloaded."""
+        """Its files that have yet to be downloaded: ids by name."""
         had = self.fetched.keys() | self.gone
         return {name: file_id for name, file_id in self.files.items() if name not in had}
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is to be done for it."""
+        """Whether nothing is left to do for it."""
         return self.status is not None and not self.missing
 
     def apply(self, event: Mapping[str, Any]) -> None:
-        """Take in what happened.
+        """Update the state by an event.
 
         Raises:
-            ValueError: The event is not what it must be; so are other exceptions in `DAMAGE`.
+            ValueError: The event is malformed; any exception of `DAMAGE` says so.
         """
         match event:
             case {"event": "uploading" | "creating" as intent}:
@@ -259,19 +271,19 @@ class BatchState:
                 self.batch_id = batch_id
             case {"event": "ended", "status": str(status), "files": files, "errors": errors}:
                 self.status = status
-                self.files = {_answers(name): _id(file_id) for name, file_id in files.items()}
+                self.files = {_answer(name): _id(file_id) for name, file_id in files.items()}
                 self.errors = [BatchError.from_dict(error).to_dict() for error in errors]
             case {"event": "downloaded", "file": name, "size": int(size), "digest": str(digest)}:
-                self.fetched[_answers(name)] = Content(size, digest)
+                self.fetched[_answer(name)] = FileDigest(size, digest)
             case {"event": "downloaded", "file": name} if "digest" not in event:
-                self.fetched[_answers(name)] = None
+                self.fetched[_answer(name)] = None
             case {"event": "gone", "file": name}:
-                self.gone.add(_answers(name))
+                self.gone.add(_answer(name))
             case _:
                 raise ValueError(f"it holds {event['event']!r:.40}, which this release can't read")
 
 
-def _answers(name: object) -> str:
+def _answer(name: object) -> str:
     if name not in ANSWERS:
         raise ValueError(f"{name!r:.40} is no file of a batch")
     return str(name)
@@ -288,86 +300,86 @@ def _never() -> datetime:
 
 
 class JobState:
-    """Where a job stands, kept in its directory.
+    """The state of a job, kept in its directory.
 
     Args:
-        folder: Its directory.
-        now: Tells the time.
+        directory: Its directory.
+        now: Returns the time.
 
     Attributes:
-        manifest: What it is.
+        manifest: The job as it was planned.
         batches: Its batches, by number.
 
     Raises:
         JobDirectoryError: There is no job, or its files were damaged.
     """
 
-    def __init__(self, folder: Folder, now: Callable[[], datetime]) -> None:
-        self.manifest = Manifest.read(folder)
-        self.batches: dict[int, BatchState] = {}
-        self._plan(self.manifest.batches)
-        self._journal = Journal(folder, now)
+    def __init__(self, directory: JobDirectory, now: Callable[[], datetime]) -> None:
+        self._journal = Journal(directory, now)
         events = self._journal.read()
-        _, planned = next(events, NOTHING)
-        if planned.get("job") != self.manifest.id:
+        self.manifest, first = Manifest.read_with_first(directory, events)
+        if first.get("job") != self.manifest.id:
             raise JobDirectoryError(
-                f"{folder.journal} is missing or not whole, and only it tells what was sent and "
+                f"{directory.journal} is missing or not whole, and only it tells what was sent and "
                 "paid for: put it back, or begin another job"
             )
+        self.batches: dict[int, BatchState] = {}
+        self._add(self.manifest.batches)
         for number, event in events:
             try:
                 self._apply(event)
             except DAMAGE as failure:
                 reason = f"{failure!r:.200}" if isinstance(failure, LookupError) else failure
-                raise damaged(folder.journal, reason, number) from failure
+                raise damaged(directory.journal, reason, number) from failure
         for batch in self.batches.values():
-            _look_at_files(folder, batch)
+            _check_files(directory, batch)
 
     def note(self, event: str, batch: BatchState, **facts: Any) -> None:
-        """Write down what happens to a batch."""
-        self._apply(self._journal.add(event, batch=batch.planned.number, **facts))
+        """Write down an event of a batch."""
+        self._apply(self._journal.add(event, batch=batch.plan.number, **facts))
 
-    def extend(self, batches: Iterable[Planned]) -> None:
-        """Write down that there are more batches, for rows that have failed."""
+    def extend(self, batches: Iterable[BatchPlan]) -> None:
+        """Write down further batches, for rows that have failed."""
         self._apply(self._journal.add("retry", batches=[asdict(batch) for batch in batches]))
 
-    def replace(self, batch: BatchState, parts: Iterable[Planned]) -> None:
-        """Write down that the lines of a batch that was not sent are now in others."""
-        planned = [asdict(part) for part in parts]
-        self._apply(self._journal.add("split", batch=batch.planned.number, batches=planned))
+    def replace(self, batch: BatchState, parts: Iterable[BatchPlan]) -> None:
+        """Write down that the lines of a batch that was not sent are now in other batches."""
+        plans = [asdict(part) for part in parts]
+        self._apply(self._journal.add("split", batch=batch.plan.number, batches=plans))
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is to be done."""
+        """Whether nothing is left to do."""
         return all(batch.is_over for batch in self.batches.values())
 
     def _apply(self, event: Mapping[str, Any]) -> None:
         if event["event"] == "split":
             del self.batches[event["batch"]]
         if "batches" in event:
-            self._plan(Planned(**batch) for batch in event["batches"])
+            self._add(BatchPlan(**batch) for batch in event["batches"])
         else:
             self.batches[event["batch"]].apply(event)
 
-    def _plan(self, batches: Iterable[Planned]) -> None:
-        for batch in batches:
-            if batch.number in self.batches:
-                raise ValueError(f"there is a batch {batch.number} already")
-            self.batches[batch.number] = BatchState(batch)
+    def _add(self, plans: Iterable[BatchPlan]) -> None:
+        for plan in plans:
+            if plan.number in self.batches:
+                raise ValueError(f"there is a batch {plan.number} already")
+            self.batches[plan.number] = BatchState(plan)
 
 
-def _look_at_files(folder: Folder, batch: BatchState) -> None:
-    """See that a batch's files are as they were. Answers that are not can be downloaded again.
+def _check_files(directory: JobDirectory, batch: BatchState) -> None:
+    """Compare a batch's files with the journal; forget answers that have to be downloaded again.
 
     Raises:
         JobDirectoryError: The file with its lines is not as long as it was.
     """
-    number = batch.planned.number
-    with folder.open(folder.input(number)) as file:
+    number = batch.plan.number
+    path = directory.input_file(number)
+    with directory.open(path) as file:
         size = file.seek(0, os.SEEK_END)
-    if size != batch.planned.bytes:
-        raise changed(folder.input(number))
+    if size != batch.plan.bytes:
+        raise changed(path)
     for name, known in list(batch.fetched.items()):
-        content = folder.content(folder.answers(number, name))
-        if content is None or known not in (None, content):
+        found = directory.digest(directory.answer_file(number, name))
+        if found is None or known not in (None, found):
             del batch.fetched[name]

@@ -10,186 +10,188 @@ from ...error import NotFoundError, RateLimitError, VoyageError
 from ...files import calls as file_calls
 from ...flow import Notify, Request, Sleep
 from .. import calls
-from .asking import LARGE, Action, Asking, Message, Steps
-from .names import file_name, is_of, marker
-from .progress import Progress, Told
+from .batch_files import BatchReader
+from .lines import batch_metadata, is_batch_of, upload_name
+from .polling_retry import NO_TIME_LIMIT, JobFlow, Message, PollingRetry, Transfer
+from .progress import Progress, ProgressCallback, transfer_progress
 from .state import CREATING, UPLOADING
-from .writing import BatchReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ...calls import Call
     from ...files import FileObject
     from ..objects import Batch
-    from .folder import Folder
-    from .pace import Pace
+    from .directory import JobDirectory
+    from .options import JobTimings
     from .state import BatchState, JobState
 
-__all__ = ["Submitting"]
+__all__ = ["BatchSubmitter"]
 
 T = TypeVar("T")
+REFUSALS = (400, 404, 410)
+"""HTTP statuses of a batch that is refused because its file is gone."""
 
 
-class Submitting:
-    """Brings batches to the server.
+class BatchSubmitter:
+    """Uploads the files of batches and creates the batches, each once.
 
-    That something is about to be done that must not be done twice is written down first. Where
-    that was written, in this run or in one that ended early, the server is asked whether it was
-    done.
+    An upload and the creation of a batch are written to the journal before they are sent. Where the
+    journal has that and no outcome, in this run or from one that ended early, the answer was lost:
+    the server is asked whether it has the file or the batch.
 
     Args:
-        folder: The job's directory.
-        state: Where the job stands.
-        pace: How long to wait for what.
-        now: Tells the time.
-        asking: Asks the server.
+        directory: The job's directory.
+        state: The job's state.
+        timings: Waiting times.
+        now: Returns the time.
+        retry: Sends the requests that may be repeated.
     """
 
     def __init__(
         self,
-        folder: Folder,
+        directory: JobDirectory,
         state: JobState,
-        pace: Pace,
+        timings: JobTimings,
         now: Callable[[], datetime],
-        asking: Asking,
+        retry: PollingRetry,
     ) -> None:
-        self._folder, self._state = folder, state
-        self._reader = BatchReader(folder, state.manifest)
-        self._pace, self._now, self._asking = pace, now, asking
-        self._settled = self._left_off()
-        self._lost: set[int] = set()
-        """Batches whose uploaded file was gone, which happens once."""
+        self._directory, self._state = directory, state
+        self._reader = BatchReader(directory, state.manifest)
+        self._timings, self._now, self._retry = timings, now, retry
+        self._settled_at = self._in_effect_at()
+        """When all requests without an answer, of this process or one before it, are in effect."""
+        self._reuploaded: set[int] = set()
+        """Batches whose uploaded file was gone, which may happen once."""
 
-    def submit(self, batch: BatchState) -> Steps[None]:
-        """Upload a batch's file if it is not there, and create the batch.
+    def submit(self, batch: BatchState) -> JobFlow[None]:
+        """Upload a batch's file, unless that was done, and create the batch.
 
         Raises:
-            RateLimitError: There is no room for it now.
-            VoyageError: It can't be created.
+            RateLimitError: The organization has too much in flight.
+            VoyageError: The batch can't be created.
         """
-        number = batch.planned.number
+        number = batch.plan.number
         while batch.batch_id is None:
             if batch.file_id is None:
-                for _ in self._reader.lines(batch.planned):
-                    pass  # what was changed is not sent
-                with self._folder.open(self._folder.input(number)) as lines:
-                    file = yield from self._once(
-                        batch, UPLOADING, self._find_file(batch), self._uploading(batch, lines)
-                    )
-                created_at = file.created_at.isoformat()
-                self._state.note("uploaded", batch, file_id=file.id, created_at=created_at)
+                yield from self._upload(batch)
             yield Notify(
                 Progress(stage="creating", message=f"creating batch {number}", batch=number)
             )
+            job = self._state.manifest
+            metadata = batch_metadata(job.id, number)
+            call = calls.create(job.task.path, str(batch.file_id), job.params, None, metadata)
             try:
-                made = yield from self._once(
-                    batch, CREATING, self._find_batch(batch), self._creating(batch)
-                )
+                created = yield from self._once(batch, CREATING, self._find_batch, call)
             except VoyageError as failure:
-                if number in self._lost or not (yield from self._is_lost(batch, failure)):
+                if number in self._reuploaded or not (yield from self._is_gone(batch, failure)):
                     raise
-                self._lost.add(number)
+                self._reuploaded.add(number)
                 message = f"the file of batch {number} is gone, and uploaded again"
                 yield Notify(Progress(stage="retrying", message=message, batch=number))
                 self._state.note("file_gone", batch)
             else:
-                self._state.note("created", batch, batch_id=made.id)
+                self._state.note("created", batch, batch_id=created.id)
 
-    def find(self, batch: BatchState) -> Steps[str | None]:
-        """The id of a batch at the server, also if the answer that told it was lost."""
+    def find(self, batch: BatchState) -> JobFlow[str | None]:
+        """Return the id of a batch at the server; None if it was not created."""
         if batch.batch_id is not None:
             return batch.batch_id
-        made = yield from self._done(batch, CREATING, self._find_batch(batch))
-        return None if made is None else str(made.id)
+        found = yield from self._find_outcome(batch, CREATING, self._find_batch)
+        return None if found is None else str(found.id)
 
-    def _done(
-        self, batch: BatchState, intent: str, find: Callable[[], Steps[T | None]]
-    ) -> Steps[T | None]:
-        """What was done already, though nobody heard of it."""
-        if intent not in batch.begun:
-            return None
-        left = (self._settled - self._now()).total_seconds()
-        if left > 0:
-            yield Sleep(min(left, self._pace.settling))  # clocks are set back at times
-        return (yield from find())
+    def _upload(self, batch: BatchState) -> JobFlow[None]:
+        number = batch.plan.number
+        for _ in self._reader.lines(batch.plan):
+            pass  # raises an error if a line was changed
+        with self._directory.open(self._directory.input_file(number)) as lines:
+            upload = self._uploading(number, lines)
+            file = yield from self._once(batch, UPLOADING, self._find_file, upload)
+        created_at = file.created_at.isoformat()
+        self._state.note("uploaded", batch, file_id=file.id, created_at=created_at)
+
+    def _uploading(self, number: int, lines: IO[bytes]) -> Transfer:
+        name = upload_name(self._state.manifest.id, number)
+
+        def upload(files: Any, show: ProgressCallback) -> Any:
+            lines.seek(0)  # it may be sent once more
+            progress = transfer_progress(show, "uploading", f"uploading batch {number}", number)
+            return files.upload(
+                lines, filename=name, check=False, progress=progress, **NO_TIME_LIMIT
+            )
+
+        return upload
 
     def _once(
-        self, batch: BatchState, intent: str, find: Callable[[], Steps[T | None]], message: Message
-    ) -> Steps[T]:
-        """Do what must not be done twice, even if the answer to it is lost."""
+        self,
+        batch: BatchState,
+        action: str,
+        find: Callable[[BatchState], JobFlow[T | None]],
+        message: Message,
+    ) -> JobFlow[T]:
+        """Do what must not be done twice, even if the answer to it is lost.
+
+        Args:
+            batch: The batch that it is done for.
+            action: `UPLOADING` or `CREATING`, for the journal.
+            find: Finds the outcome at the server.
+            message: The request that does it.
+
+        Returns:
+            The outcome, from the answer or from the server's lists.
+        """
         tries = 0
         while True:
-            found = yield from self._done(batch, intent, find)
+            found = yield from self._find_outcome(batch, action, find)
             if found is not None:
                 return found
-            self._state.note(intent, batch)
+            self._state.note(action, batch)
             try:
                 result: T = yield Request(message)
             except VoyageError as failure:
-                self._settled = self._left_off()
-                if intent == CREATING and isinstance(failure, RateLimitError):
+                self._settled_at = self._in_effect_at()
+                if action == CREATING and isinstance(failure, RateLimitError):
                     raise
-                yield from self._asking.wait(failure, tries)
+                yield from self._retry.wait(failure, tries)
                 tries += 1
             else:
                 return result
 
-    def _left_off(self) -> datetime:
-        """When all that was sent until now has taken effect, by this process or one before it."""
-        return self._now() + timedelta(seconds=self._pace.settling)
+    def _find_outcome(
+        self, batch: BatchState, action: str, find: Callable[[BatchState], JobFlow[T | None]]
+    ) -> JobFlow[T | None]:
+        """Find the outcome of an action that was begun, once it must be in effect."""
+        if action not in batch.begun:
+            return None
+        left = (self._settled_at - self._now()).total_seconds()
+        if left > 0:
+            yield Sleep(min(left, self._timings.settle_delay))  # clocks are set back at times
+        return (yield from find(batch))
 
-    def _uploading(self, batch: BatchState, lines: IO[bytes]) -> Action:
-        number, name = batch.planned.number, self._name(batch)
+    def _in_effect_at(self) -> datetime:
+        return self._now() + timedelta(seconds=self._timings.settle_delay)
 
-        def upload(files: Any, tell: Told) -> Any:
-            def sent(done: int, total: int) -> None:
-                tell(
-                    Progress(
-                        stage="uploading",
-                        message=f"uploading batch {number}",
-                        batch=number,
-                        done=done,
-                        total=total,
-                        unit="bytes",
-                    )
-                )
-
-            lines.seek(0)  # it may be sent once more
-            return files.upload(lines, filename=name, check=False, progress=sent, **LARGE)
-
-        return upload
-
-    def _creating(self, batch: BatchState) -> Call[Batch]:
-        job = self._state.manifest
-        metadata = marker(job.id, batch.planned.number)
-        return calls.create(job.task.path, str(batch.file_id), job.params, None, metadata)
-
-    def _find_file(self, batch: BatchState) -> Callable[[], Steps[FileObject | None]]:
-        name, size = self._name(batch), batch.planned.bytes
-        return lambda: self._asking.find(
+    def _find_file(self, batch: BatchState) -> JobFlow[FileObject | None]:
+        name, size = upload_name(self._state.manifest.id, batch.plan.number), batch.plan.bytes
+        return self._retry.find(
             partial(file_calls.list_page, "batch", None, None),
             lambda file: file.filename == name and file.bytes == size,
         )
 
-    def _find_batch(self, batch: BatchState) -> Callable[[], Steps[Batch | None]]:
-        job, number, file_id = self._state.manifest.id, batch.planned.number, batch.file_id
-        return lambda: self._asking.find(
+    def _find_batch(self, batch: BatchState) -> JobFlow[Batch | None]:
+        job, number, file_id = self._state.manifest.id, batch.plan.number, batch.file_id
+        return self._retry.find(
             partial(calls.list_page, None),
-            lambda made: made.input_file_id == file_id or is_of(made.metadata, job, number),
+            lambda one: one.input_file_id == file_id or is_batch_of(one.metadata, job, number),
             batch.uploaded_at,
         )
 
-    def _name(self, batch: BatchState) -> str:
-        return file_name(self._state.manifest.id, batch.planned.number)
-
-    def _is_lost(self, batch: BatchState, failure: VoyageError) -> Steps[bool]:
-        """Whether a batch was refused because its file is gone, as files are after some time."""
-        if failure.http_status not in (400, 404, 410):
+    def _is_gone(self, batch: BatchState, failure: VoyageError) -> JobFlow[bool]:
+        """Return whether a batch was refused because its file is gone: files expire."""
+        if failure.http_status not in REFUSALS:
             return False
         try:
-            yield from self._asking.ask(file_calls.retrieve(str(batch.file_id)))
+            yield from self._retry.send(file_calls.retrieve(str(batch.file_id)))
         except NotFoundError:
             return True
         return False

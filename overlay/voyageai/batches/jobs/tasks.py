@@ -1,10 +1,12 @@
-"""The three kinds of jobs: of texts, of documents in chunks, and of queries with documents."""
+"""The kinds of jobs: of texts, of documents in chunks, and of queries with their documents."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from voyageai_rest.catalogue import BATCH
 from voyageai_rest.constraints import Constraint
 from voyageai_rest.models.batch_contextualized_embeddings_body import (
     BatchContextualizedEmbeddingsBody,
@@ -14,6 +16,7 @@ from voyageai_rest.models.batch_contextualized_embeddings_params import (
 )
 from voyageai_rest.models.batch_embeddings_body import BatchEmbeddingsBody
 from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
+from voyageai_rest.models.batch_endpoint import BATCH_ENDPOINT_VALUES, BatchEndpoint
 from voyageai_rest.models.batch_rerank_body import BatchRerankBody
 from voyageai_rest.models.batch_rerank_params import BatchRerankParams
 from voyageai_rest.models.contextualized_embeddings_response import (
@@ -29,14 +32,129 @@ from ...inputs.texts import check_text, check_texts
 from ...limits import constraint, known
 from ...results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
-from .packing import Size
-from .task import Count, Task
+from .lines import Size
 
-__all__ = ["TASKS", "Contextualize", "Embed", "Rerank"]
+if TYPE_CHECKING:
+    from voyageai_rest.models.input_type import InputType
+
+__all__ = ["TASKS", "Contextualize", "Count", "Embed", "Rerank", "Task"]
 
 NONE = Constraint()
 CHUNK = 128
 """Tokens of a chunk whose size is left to the server. Chosen: well below its default."""
+V = TypeVar("V")
+P = TypeVar("P", BatchEmbeddingsParams, BatchContextualizedEmbeddingsParams, BatchRerankParams)
+Count = Callable[[Sequence[str]], int]
+"""A function that counts the tokens of texts."""
+
+
+class Task(ABC, Generic[P, V]):
+    """A method with the arguments that all rows of a job share: writes rows, and reads answers.
+
+    Attributes:
+        method: Name of the method.
+        argument: Name of its argument that takes the rows.
+        noun: Its rows in a word, such as `texts`.
+        endpoint: The endpoint, as the catalogue names it.
+        rows_per_line: The most rows that a request can hold.
+        params: The arguments, as batches take them.
+    """
+
+    method: ClassVar[str]
+    argument: ClassVar[str]
+    noun: ClassVar[str]
+    endpoint: ClassVar[str]
+    rows_per_line: ClassVar[int]
+    params: P
+
+    @abstractmethod
+    def item(self, value: Any, row: int) -> Any:
+        """Return a row in the form that is written to files.
+
+        Raises:
+            ArgumentError: The value is not a row of this method; names it.
+        """
+
+    @abstractmethod
+    def size(self, item: Any, count: Count) -> Size:
+        """Return the size of a row, but for its bytes."""
+
+    def most(self, item: Any, count: Count) -> int:
+        """Return the tokens that a row can be billed for at most, by a count of its texts."""
+        return self.size(item, count).tokens
+
+    @abstractmethod
+    def body(
+        self, items: list[Any]
+    ) -> BatchEmbeddingsBody | BatchContextualizedEmbeddingsBody | BatchRerankBody:
+        """Return the body of a request for rows."""
+
+    @abstractmethod
+    def items(self, body: Any) -> list[Any]:
+        """Return the rows of a request, by its body."""
+
+    @abstractmethod
+    def text(self, item: Any) -> str:
+        """Return a text of a row, by which users recognize it."""
+
+    def prompted(self, values: Iterable[Any]) -> Iterable[str]:  # noqa: ARG002  # a reranker has no prompts
+        """Return a text per row that a prompt is put before."""
+        return ()
+
+    @abstractmethod
+    def read(self, answer: Any, items: list[Any]) -> Any:
+        """Return the result of a request.
+
+        Raises:
+            ShapeError: The answer is not what the contract says.
+            ServerError: The answer is incomplete.
+        """
+
+    @abstractmethod
+    def values(self, result: Any, first: int) -> list[V]:
+        """Return what a result holds for each row of its request, of which `first` is the first."""
+
+    @abstractmethod
+    def billed(self, answer: Any) -> int:
+        """Return the tokens that an answer was billed for, even if it is incomplete.
+
+        Raises:
+            ShapeError: The answer is not what the contract says.
+        """
+
+    @property
+    def role(self) -> InputType | None:
+        """The input type; None if there is none."""
+        given: InputType | Unset | None = getattr(self.params, "input_type", None)
+        return None if isinstance(given, Unset) else given
+
+    @property
+    def path(self) -> BatchEndpoint:
+        """The path of the endpoint, as batches name it."""
+        return next(v for v in BATCH_ENDPOINT_VALUES if v.rpartition("/")[2] == self.endpoint)
+
+    def longest(self) -> int | None:
+        """Return how many tokens of a text are read; None if all are, or it is not known."""
+        entry = known(self.params.model)
+        cuts = getattr(self.params, "truncation", False)
+        return entry.context_length if entry is not None and cuts is not False else None
+
+    def check_model(self) -> None:
+        """Refuse a model that batches of this kind do not accept.
+
+        Raises:
+            ArgumentError: The model is of another kind, or too old.
+        """
+        name = self.params.model
+        entry = known(name)
+        if entry is None:
+            return
+        if entry.endpoint != self.endpoint or self.endpoint not in BATCH.endpoints:
+            raise ArgumentError(f"{name} is not a model for {self.method}", "model")
+        if entry.batch is False:
+            raise ArgumentError(
+                f"batches do not accept {name}; use a newer model, or a live call", "model"
+            )
 
 
 class Embed(Task[BatchEmbeddingsParams, list[float]]):
@@ -51,34 +169,34 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
         self._bounds = constraint("BatchEmbeddingsBody", "input").item or NONE
 
     def item(self, value: Any, row: int) -> str:
-        """See `Task.item`."""
+        """Return a text, checked."""
         if type(value) is not str or not value:  # most are fine, and a name for each takes time
             check_text(value, f"texts[{row}]", self._bounds)
         return str(value)
 
     def size(self, item: str, count: Count) -> Size:
-        """See `Task.size`."""
+        """Count a text by its tokens."""
         return Size(rows=1, inputs=1, tokens=count([item]))
 
     def body(self, items: list[str]) -> BatchEmbeddingsBody:
-        """See `Task.body`."""
+        """Return a request that embeds texts."""
         return BatchEmbeddingsBody(input=items)
 
     def items(self, body: Any) -> list[str]:
-        """See `Task.items`."""
+        """Return the texts of a request."""
         found = BatchEmbeddingsBody.from_dict(body).input
         return [found] if isinstance(found, str) else found
 
     def text(self, item: str) -> str:
-        """See `Task.text`."""
+        """Return the text itself."""
         return item
 
     def prompted(self, values: Iterable[str]) -> Iterable[str]:
-        """See `Task.prompted`."""
+        """Return the texts: each gets a prompt."""
         return values
 
     def read(self, answer: Any, items: list[str]) -> EmbeddingsObject:
-        """See `Task.read`."""
+        """Return the embeddings of the texts of a request."""
         params, entry = self.params, known(self.params.model)
         usual = entry.dimensions.default if entry is not None and entry.dimensions else None
         return EmbeddingsObject(
@@ -89,11 +207,11 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
         )
 
     def billed(self, answer: Any) -> int:
-        """See `Task.billed`."""
+        """Return the tokens of all texts."""
         return EmbeddingsResponse.from_dict(answer).usage.total_tokens
 
     def values(self, result: EmbeddingsObject, first: int) -> list[list[float]]:  # noqa: ARG002  # a vector has no number
-        """See `Task.values`."""
+        """Return a list of numbers for each text."""
         return result.embeddings
 
 
@@ -113,7 +231,7 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         self._bounds = constraint("BatchContextualizedEmbeddingsBody", "inputs").item or NONE
 
     def item(self, value: Any, row: int) -> list[str]:
-        """See `Task.item`."""
+        """Return a document as a list of its chunks, checked."""
         name = f"inputs[{row}]"
         if isinstance(value, str):
             if not (self._automatic or self._chunk_fn or self.params.input_type == "query"):
@@ -134,11 +252,11 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         return chunks
 
     def size(self, item: list[str], count: Count) -> Size:
-        """See `Task.size`."""
+        """Count a document by its tokens and its chunks."""
         return Size(rows=1, inputs=1, tokens=count(item), chunks=len(item))
 
     def most(self, item: list[str], count: Count) -> int:
-        """See `Task.most`. What chunks that the server makes share may be billed in each."""
+        """Return the most tokens; text that automatic chunks share counts in each of them."""
         tokens = count(item)
         if not self._automatic:
             return tokens
@@ -148,24 +266,24 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         return tokens + chunks * (shared + count([""]))
 
     def body(self, items: list[list[str]]) -> BatchContextualizedEmbeddingsBody:
-        """See `Task.body`."""
+        """Return a request that embeds documents."""
         return BatchContextualizedEmbeddingsBody(inputs=items)
 
     def items(self, body: Any) -> list[list[str]]:
-        """See `Task.items`."""
+        """Return the documents of a request, each as a list of its chunks."""
         found = BatchContextualizedEmbeddingsBody.from_dict(body).inputs
         return [[document] if isinstance(document, str) else document for document in found]
 
     def text(self, item: list[str]) -> str:
-        """See `Task.text`."""
+        """Return the first chunk."""
         return item[0]
 
     def prompted(self, values: Iterable[Any]) -> Iterable[str]:
-        """See `Task.prompted`."""
+        """Return the first chunk of each document."""
         return (value if isinstance(value, str) else value[0] for value in values)
 
     def read(self, answer: Any, items: list[list[str]]) -> ContextualizedEmbeddingsObject:
-        """See `Task.read`."""
+        """Return the embeddings of the chunks of a request."""
         params = self.params
         return ContextualizedEmbeddingsObject(
             ContextualizedEmbeddingsResponse.from_dict(answer),
@@ -176,13 +294,13 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         )
 
     def billed(self, answer: Any) -> int:
-        """See `Task.billed`."""
+        """Return the tokens of all chunks."""
         return ContextualizedEmbeddingsResponse.from_dict(answer).usage.total_tokens
 
     def values(
         self, result: ContextualizedEmbeddingsObject, first: int
     ) -> list[ContextualizedEmbeddingsResult]:
-        """See `Task.values`."""
+        """Return a result for each document, numbered by its row."""
         for row, document in enumerate(result.results, first):
             document.index = row
         return result.results
@@ -201,7 +319,7 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
         self._documents = constraint("BatchRerankBody", "documents")
 
     def item(self, value: Any, row: int) -> tuple[str, list[str]]:
-        """See `Task.item`."""
+        """Return a query and its documents, checked."""
         name = f"pairs[{row}]"
         if not _is_pair(value):
             raise ArgumentError(f"{name} must be a query and a list of its documents", name)
@@ -212,27 +330,27 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
         )
 
     def size(self, item: tuple[str, list[str]], count: Count) -> Size:
-        """See `Task.size`."""
+        """Count the query once for each of its documents, as it is billed."""
         query, documents = item
         tokens = count([query]) * len(documents) + count(documents)
         return Size(rows=1, inputs=len(documents), tokens=tokens)
 
     def body(self, items: list[tuple[str, list[str]]]) -> BatchRerankBody:
-        """See `Task.body`."""
+        """Return a request that ranks the documents of one query."""
         ((query, documents),) = items  # a request takes one query
         return BatchRerankBody(query=query, documents=documents)
 
     def items(self, body: Any) -> list[tuple[str, list[str]]]:
-        """See `Task.items`."""
+        """Return the query of a request with its documents."""
         found = BatchRerankBody.from_dict(body)
         return [(found.query, found.documents)]
 
     def text(self, item: tuple[str, list[str]]) -> str:
-        """See `Task.text`."""
+        """Return the query."""
         return item[0]
 
     def read(self, answer: Any, items: list[tuple[str, list[str]]]) -> RerankingObject:
-        """See `Task.read`."""
+        """Return the ranking of the documents."""
         ((_, documents),) = items
         params = self.params
         best = None if isinstance(params.top_k, Unset) else params.top_k
@@ -240,11 +358,11 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
         return RerankingObject(documents, RerankResponse.from_dict(answer), expected=expected)
 
     def billed(self, answer: Any) -> int:
-        """See `Task.billed`."""
+        """Return the tokens of the query and the documents."""
         return RerankResponse.from_dict(answer).usage.total_tokens
 
     def values(self, result: RerankingObject, first: int) -> list[RerankingObject]:  # noqa: ARG002  # a ranking has no number
-        """See `Task.values`."""
+        """Return the ranking."""
         return [result]
 
 

@@ -1,0 +1,293 @@
+"""Turn probes.yaml and the contract into single requests, and say what they may cost."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import zip_longest
+from typing import Any, Literal
+
+from attrs import evolve, field, frozen
+
+from ... import paths, spec
+from ...spec import Document
+from .host import HostContract, Operation
+
+
+@frozen(kw_only=True)
+class Probe:
+    """A request to make to one or more operations and models; probes.yaml explains the fields."""
+
+    name: str
+    shows: str
+    at: list[str] = field(factory=list)
+    get: str | None = None
+    model: Literal["each", "cheapest", "foreign"] | None = None
+    texts: list[str] | Literal["prompted"] = field(factory=list)
+    over: str | None = None
+    forms: bool = False
+    body: Document = field(factory=dict)
+    raw: str | None = None
+    key: Literal["ours", "none", "wrong"] = "ours"
+    status: int = 200
+    or_status: int | None = None
+    message: str | None = None
+    has: list[str] = field(factory=list)
+    keep: dict[str, str] = field(factory=dict)
+    parameters: dict[str, str] = field(factory=dict)
+    only: Literal["files", "batch", "limits"] | None = None
+
+
+@frozen
+class ProbeTable:
+    """The content of probes.yaml."""
+
+    probes: list[Probe]
+    text: str
+    takes: dict[str, Document]
+    reads: dict[str, list[str]]
+    always: dict[str, list[str]]
+    messages: dict[str, str]
+    rate_limited: dict[str, str]
+    not_catalogued: dict[str, str]
+    ordinary_headers: frozenset[str]
+
+    def read(self, message: str, text: str) -> dict[str, str] | None:
+        """Match a text against a recorded message, and return its groups; None if it is another."""
+        patterns = self.messages | self.rate_limited
+        found = re.match(patterns[message], text)
+        return None if found is None else found.groupdict()
+
+
+def parse_number(text: str) -> int:
+    """Parse a number of a message, such as `1000` or `10K`."""
+    return int(text.replace("K", "000"))
+
+
+@cache
+def load_table() -> ProbeTable:
+    """Read probes.yaml."""
+    document: dict[str, Any] = spec.load(paths.GENERATOR / "drift" / "live" / "probes.yaml")
+    preamble = document.pop("preamble")
+    document["messages"] = {
+        name: pattern.replace("{preamble}", preamble)
+        for name, pattern in document["messages"].items()
+    }
+    headers = document.pop("ordinary_headers")
+    probes = [Probe(**entry) for entry in document.pop("probes")]
+    return ProbeTable(
+        probes=probes,
+        ordinary_headers=frozenset(name for line in headers for name in line),
+        **document,
+    )
+
+
+WRAPPED: dict[str, Callable[[str], Any]] = {
+    "text": lambda text: text,
+    "list": lambda text: [text],
+    "content": lambda text: {"content": [{"type": "text", "text": text}]},
+}
+WORD = "a "
+"""Never less than a token, and no more than one for each of its bytes."""
+PER_TEXT = 4
+"""Tokens that a model may put around a text, at most."""
+UNLISTED = Probe(
+    name="unlisted",
+    shows="An operation without a probe of its own exists: it asks for a key.",
+    key="none",  # what it does and costs is not known yet
+    status=401,
+    or_status=400,
+)
+
+
+@frozen
+class PlannedRequest:
+    """A single request.
+
+    Attributes:
+        probe: The probe that it belongs to.
+        operation: The operation that it is sent to.
+        model: Its model, if it has one.
+        body: Its body.
+        tokens: Tokens that it is billed for at most.
+        usd: Its cost at most.
+        limits: The known limits of such a request, by name.
+        form: Dimension and dtype, if it tests them.
+    """
+
+    probe: Probe
+    operation: Operation
+    model: str | None = None
+    body: Document | str | None = None
+    tokens: int = 0
+    usd: float = 0
+    limits: Document = field(factory=dict)
+    form: Document = field(factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return its name in reports."""
+        of = f" of {self.model}" if self.model and not self.form else ""
+        return f"{self.subject}{of} at {self.operation.name}"
+
+    @property
+    def subject(self) -> str:
+        """Return what it tests."""
+        named = " ".join(f"{name}={value}" for name, value in self.form.items())
+        return f"{self.model} {named}" if named else self.probe.name
+
+
+def plan(
+    table: ProbeTable,
+    contract: HostContract,
+    wanted: Iterable[str] = (),
+    *,
+    every_model: bool = False,
+) -> list[PlannedRequest]:
+    """Return all requests, in the table's order.
+
+    Args:
+        table: The table of probes.
+        contract: The contract, as it concerns the host.
+        wanted: Values of `only` to include.
+        every_model: `each` means all models, not only active ones.
+    """
+    operations = contract.operations()
+    planned: list[PlannedRequest] = []
+    for probe in table.probes:
+        if probe.only is not None and probe.only not in wanted:
+            continue
+        if probe.get is not None:
+            planned.append(PlannedRequest(probe, Operation("", "GET", probe.get)))
+        for id in probe.at:
+            if id in operations:
+                planned += _requests_of(probe, operations[id], table, contract, every_model)
+    listed = {id for probe in table.probes for id in probe.at}
+    planned += [
+        _unlisted(operation, contract) for id, operation in operations.items() if id not in listed
+    ]
+    return planned
+
+
+def unknown_fields(table: ProbeTable, contract: HostContract) -> Iterator[str]:
+    """Yield every field that the table names and the contract does not have, as a sentence."""
+    operations = contract.operations()
+    named: dict[str, dict[str, None]] = {}
+    for probe in table.probes:
+        for id in probe.at:
+            named.setdefault(id, {}).update(dict.fromkeys((*probe.has, *probe.keep.values())))
+    for id, places in table.reads.items():
+        named.setdefault(id, {}).update(dict.fromkeys(places))
+    for id, fields in named.items():
+        schema = operations[id].schema(200) if id in operations else None
+        if schema is not None:
+            lost = [place for place in fields if not contract.has_field(schema, place)]
+            yield from (f"the answer of {id} has no field {place}" for place in lost)
+    for id, takes in table.takes.items():
+        request = contract.schemas.get(operations[id].request or "") if id in operations else None
+        if request is not None and not contract.has_field(request, takes["field"]):
+            yield f"the request of {id} has no field {takes['field']}"
+    for name, always in table.always.items():
+        schema = contract.schemas.get(name)
+        if schema is None:
+            yield f"there is no schema {name}"
+        else:
+            lost = [field for field in always if not contract.has_field(schema, field)]
+            yield from (f"the schema {name} has no field {field}" for field in lost)
+
+
+def _unlisted(operation: Operation, contract: HostContract) -> PlannedRequest:
+    """Plan a request with the contract's example as body, and ids that do not exist."""
+    parameters = {part[1:-1]: "0" for part in operation.path.split("/") if part[:1] == "{"}
+    return PlannedRequest(
+        evolve(UNLISTED, parameters=parameters), operation, body=contract.body(operation)
+    )
+
+
+def _requests_of(
+    probe: Probe, operation: Operation, table: ProbeTable, contract: HostContract, every_model: bool
+) -> Iterator[PlannedRequest]:
+    if probe.model is None:
+        body = probe.raw if probe.raw is not None else probe.body or None
+        yield PlannedRequest(probe, operation, body=body)
+        return
+    # The arguments of a batch job name the endpoint that it is for.
+    path = "/" + str(probe.body.get("endpoint", operation.path)).rpartition("/")[2]
+    if probe.model == "foreign":
+        operations = contract.operations()
+        others = (name for id in table.takes for name in contract.active(operations[id].path))
+        models = [name for name in others if name not in contract.models(path)][:1]
+    elif probe.model == "each" and every_model:
+        models = list(contract.models(path))
+    else:
+        models = list(contract.active(path))
+    requests = [
+        request
+        for model in models
+        for form in (_forms(contract.catalogue["models"][model]) if probe.forms else [{}])
+        if (request := _request(probe, operation, table, contract, model, form)) is not None
+    ]
+    if probe.model == "cheapest":
+        requests = sorted(requests, key=lambda each: each.usd)[:1]
+    yield from requests
+
+
+def _forms(model: Document) -> list[Document]:
+    """Return every dimension and dtype except the default ones, in pairs."""
+    dimensions = [n for n in model["dimensions"]["allowed"] if n != model["dimensions"]["default"]]
+    names = ("output_dimension", "output_dtype")
+    return [
+        {name: value for name, value in zip(names, pair, strict=True) if value is not None}
+        for pair in zip_longest(dimensions, model["dtypes"][1:])
+    ]
+
+
+def _request(
+    probe: Probe,
+    operation: Operation,
+    table: ProbeTable,
+    contract: HostContract,
+    model: str,
+    form: Document,
+) -> PlannedRequest | None:
+    """Return the request to one model; None if the limit that it tests is unknown."""
+    takes = table.takes.get(operation.id)
+    body = {**fill(probe.body, {"model": model}), **form}
+    if takes is None:
+        tokens = len(json.dumps(body))
+        return PlannedRequest(probe, operation, model, body, tokens, tokens * contract.price(model))
+    prompts = contract.prompts(model)
+    limits = contract.limits(operation, takes["field"], model)
+    if probe.over is not None and not {probe.over, "context_length"} <= limits.keys():
+        return None
+    texts = _texts(probe, table.text, prompts, limits)
+    wrapped = [WRAPPED[takes["each"]](text) for text in texts]
+    body = {takes["field"]: wrapped, "model": model, **takes.get("besides", {}), **body}
+    longest = max(map(len, prompts.values())) if prompts and "input_type" in body else 0
+    before = longest + len(body.get("query", "")) + PER_TEXT
+    tokens = sum(before + len(text.encode()) for text in texts)
+    usd = tokens * contract.price(model)
+    return PlannedRequest(probe, operation, model, body, tokens, usd, limits, form)
+
+
+def _texts(probe: Probe, text: str, prompts: dict[str, str], limits: Document) -> list[str]:
+    if probe.over == "max_items":
+        return [WORD.strip()] * (limits["max_items"] + 1)
+    if probe.over is not None:
+        words = limits[probe.over] + 1
+        most = limits["context_length"] // 2 if probe.over == "max_request_tokens" else words
+        return [WORD * min(most, words - begun) for begun in range(0, words, most)]
+    if probe.texts == "prompted":
+        return [text, *(prompt + text for prompt in prompts.values())]
+    return [each.replace("{text}", text) for each in probe.texts]
+
+
+def fill(value: Any, kept: dict[str, str]) -> Any:
+    """Return a value with names in braces replaced by kept values."""
+    if isinstance(value, dict):
+        return {key: fill(each, kept) for key, each in value.items()}
+    if isinstance(value, list):
+        return [fill(each, kept) for each in value]
+    if isinstance(value, str) and value[:1] == "{" and value[1:-1] in kept:
+        return kept[value[1:-1]]
+    return value

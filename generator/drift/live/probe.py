@@ -1,0 +1,194 @@
+"""Send the planned requests to a host, one after the other, no faster than it allows."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+from attrs import define, field, frozen
+
+from .plan import PlannedRequest, ProbeTable, fill, parse_number
+
+RETRY_DELAYS = (5.0, 20.0, 60.0)
+"""Seconds to wait before each retry of a request that was refused for now."""
+MAX_RETRY_AFTER = 120.0
+MAX_FAILURES = 3
+"""Failed requests in a row after which no more are sent."""
+FILE_CONTENT = b'{"custom_id": "1", "body": {"input": ["a"]}}\n'
+"""The file that is uploaded."""
+KEY_PLACEHOLDER = "[key]"
+
+
+class ProbeError(Exception):
+    """The host can't be probed at all; says why and what to do."""
+
+
+@frozen
+class Answer:
+    """An answer of the host.
+
+    Attributes:
+        status: HTTP status.
+        headers: Names of its headers.
+        text: Its body, without the key.
+        body: The same parsed as JSON; None if it is not JSON.
+    """
+
+    status: int
+    headers: frozenset[str]
+    text: str
+    body: Any = None
+
+    @property
+    def detail(self) -> str:
+        """Return why a request was refused."""
+        detail = self.body.get("detail") if isinstance(self.body, dict) else None
+        return detail if isinstance(detail, str) else self.text
+
+
+@define
+class Prober:
+    """Send requests, again if the host asks for it, and never faster than it allows.
+
+    Attributes:
+        http: The client, whose base URL is the host's.
+        key: The API key.
+        wrong_key: A key that does not exist.
+        table: The table, for messages about rate limits.
+        rpm: Requests per minute, at most; None for no limit.
+        tpm: Tokens per minute that the host allows, once it has said so.
+        kept: Values of answers that later requests need.
+        sleep: Sleeps for some seconds.
+        clock: Returns the time in seconds.
+    """
+
+    http: httpx2.Client
+    key: str
+    wrong_key: str
+    table: ProbeTable
+    rpm: float | None = None
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    tpm: int | None = None
+    kept: dict[str, str] = field(factory=dict)
+    _last: float | None = None
+    _failures: int = 0
+    _reached: bool = False
+    _accepted: bool = False
+
+    def send(self, planned: PlannedRequest) -> tuple[list[Answer], str | None]:
+        """Send a request, and retry it while the host refuses it for now.
+
+        Returns:
+            All answers, the last of which counts, and the reason if it could not be had.
+
+        Raises:
+            ProbeError: The host can't be reached or refuses the key.
+        """
+        needed = [part[1:-1] for part in planned.operation.path.split("/") if part[:1] == "{"]
+        parameters = self.kept | planned.probe.parameters
+        if missing := [name for name in needed if name not in parameters]:
+            return [], f"no earlier request gave the {missing[0]} that it needs"
+        if self.tpm is not None and planned.tokens > self.tpm:
+            return [], f"it may need more than the {self.tpm} tokens per minute of this account"
+        if self._failures >= MAX_FAILURES:
+            return [], f"it was not sent, as the {MAX_FAILURES} requests before it failed"
+        answers: list[Answer] = []
+        for wait in (*RETRY_DELAYS, None):
+            reason, after = self._try(planned, parameters, answers)
+            if reason is None:
+                self._failures = 0
+                self._keep(planned, answers[-1])
+                return answers, None
+            if self.tpm is not None and planned.tokens > self.tpm:
+                return answers, reason
+            if wait is not None:
+                self.sleep(max(wait, min(after, MAX_RETRY_AFTER)))
+        self._failures += 1
+        return answers, reason
+
+    def _try(
+        self, planned: PlannedRequest, parameters: dict[str, str], answers: list[Answer]
+    ) -> tuple[str | None, float]:
+        """Send once; return why it failed, if it did, and the seconds that the host asks for."""
+        self._throttle()
+        try:
+            response = self.http.send(self._request(planned, parameters))
+        except httpx2.RequestError as error:
+            if not self._reached:
+                raise ProbeError(
+                    f"{self.http.base_url.host} can't be reached: {type(error).__name__}"
+                ) from error
+            return f"the connection failed: {type(error).__name__}", 0
+        self._reached = True
+        answer = self._answer(response)
+        answers.append(answer)
+        self._accepted = self._accepted or answer.status == 200
+        if answer.status in (401, 403) and planned.probe.status == 200 and not self._accepted:
+            raise ProbeError(
+                f"the host refuses the key with status {answer.status}: {answer.detail[:200]}"
+            )
+        if answer.status == 429:
+            self._slow_down(answer)
+        if answer.status == 429 or answer.status >= 500:
+            after = response.headers.get("retry-after", "")
+            return f"status {answer.status}", float(after) if after.isdecimal() else 0
+        return None, 0
+
+    def _request(self, planned: PlannedRequest, parameters: dict[str, str]) -> httpx2.Request:
+        probe, body = planned.probe, planned.body
+        path = planned.operation.path
+        for name, value in parameters.items():
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        more: dict[str, Any] = {}
+        if planned.operation.request == "UploadFileRequest":
+            more = {"data": {"purpose": "batch"}, "files": {"file": ("probe.jsonl", FILE_CONTENT)}}
+        elif isinstance(body, str):
+            more = {"content": body.encode()}
+        elif body is not None:
+            more = {"json": fill(body, self.kept) if self.kept else body}
+        request = self.http.build_request(planned.operation.method, path.lstrip("/"), **more)
+        if isinstance(body, str):
+            request.headers["content-type"] = "application/json"
+        keys = {"ours": self.key, "wrong": self.wrong_key}
+        if probe.key in keys:
+            request.headers["authorization"] = f"Bearer {keys[probe.key]}"
+        return request
+
+    def _answer(self, response: httpx2.Response) -> Answer:
+        try:
+            body = self._without_key(json.loads(response.text))
+        except (ValueError, RecursionError):
+            body = None
+        text = response.text.replace(self.key, KEY_PLACEHOLDER)
+        headers = frozenset(name.lower() for name in response.headers)
+        return Answer(response.status_code, headers, text, body)
+
+    def _without_key(self, value: Any) -> Any:
+        """Return a parsed body without the key, however it was escaped."""
+        if isinstance(value, str):
+            return value.replace(self.key, KEY_PLACEHOLDER)
+        if isinstance(value, list):
+            return [self._without_key(item) for item in value]
+        if isinstance(value, dict):
+            return {self._without_key(k): self._without_key(v) for k, v in value.items()}
+        return value
+
+    def _keep(self, planned: PlannedRequest, answer: Answer) -> None:
+        if answer.status == 200 and isinstance(answer.body, dict):
+            found = {name: answer.body.get(key) for name, key in planned.probe.keep.items()}
+            self.kept |= {name: each for name, each in found.items() if isinstance(each, str)}
+
+    def _slow_down(self, answer: Answer) -> None:
+        limits = self.table.read("no_payment_method", answer.detail)
+        if limits is not None:
+            self.rpm = min(self.rpm or float(limits["rpm"]), float(limits["rpm"]))
+            self.tpm = parse_number(limits["tpm"])
+
+    def _throttle(self) -> None:
+        now = self.clock()
+        if self._last is not None and self.rpm is not None:
+            self.sleep(max(0.0, self._last + 60 / self.rpm - now))
+        self._last = self.clock()

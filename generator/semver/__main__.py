@@ -1,0 +1,54 @@
+"""`python -m generator.semver [BASE]`."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import paths
+from ..commands import ReleaseError
+from ..drift.reports import FAILED
+from ..spec import GenerationError
+from .last_release import last_release
+from .project import CHECKERS
+from .reports import FORMATS
+from .verdict import verdict
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    root: Path = paths.ROOT,
+    checkers: Sequence[tuple[str, ...]] = CHECKERS,
+) -> int:
+    """Compare and print.
+
+    Returns:
+        The exit status: 0 if version and changelog cover everything, 1 if not, 3 if it could not
+        compare.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m generator.semver",
+        description="Check that version and changelog cover what changed since the last release.",
+    )
+    parser.add_argument("base", nargs="?", help="a git revision; the last release's tag by default")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="how to show it")
+    chosen = parser.parse_args(arguments)
+    try:
+        revision = chosen.base or last_release(root)
+        if revision is None:
+            print("There is no earlier release to compare with, so there is nothing to check.")
+            return 0
+        found = verdict(root, revision, checkers)
+    except (GenerationError, ReleaseError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except Exception:  # noqa: BLE001  # Python's own status is that of a problem found
+        traceback.print_exc()
+        return FAILED
+    print(FORMATS[chosen.format](found))
+    return 1 if found.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

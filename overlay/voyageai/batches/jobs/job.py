@@ -1,0 +1,469 @@
+"""Batch jobs: any number of rows, as many batches as they need, one directory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from functools import partial
+from math import isnan
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ... import tokenization
+from ..._utils import safe_repr
+from ...disk import NotRegularError
+from ...error import ArgumentError
+from ...files import AsyncFiles, Files
+from ...flow import AsyncSender, Environment, Notify, Request, Sender, run, run_async
+from ..polling import Polling
+from .ceiling import MaxCostError
+from .directory import JobDirectoryError
+from .estimate import dollars
+from .options import JobTimings
+from .progress import Progress, ProgressCallback, show_progress
+from .results import BatchResults
+from .running import JobRun, add_failed
+from .state import JobState, Manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .directory import JobDirectory
+    from .estimate import Estimate
+    from .options import WatchOptions
+    from .polling_retry import JobFlow, Message
+    from .tasks import Count
+
+__all__ = ["AsyncJob", "Job"]
+
+S = TypeVar("S", Sender, AsyncSender)
+R = TypeVar("R", bound=BatchResults[Any])
+T = TypeVar("T")
+SHOWN = 10
+"""Failures that are shown one by one at the end of a job."""
+
+
+class _Job(Generic[S, R]):
+    """All of a job but the methods that send requests.
+
+    Attributes:
+        id: The job's id, which its batches carry in their metadata.
+        directory: Its directory.
+        estimate: What it will take and cost.
+    """
+
+    def __init__(
+        self,
+        sender: S,
+        results_type: type[R],
+        directory: JobDirectory,
+        manifest: Manifest,
+        options: WatchOptions,
+    ) -> None:
+        self.id: str = manifest.id
+        self.directory: Path = directory.path
+        self.estimate: Estimate = manifest.estimate
+        self._sender: S = sender
+        self._directory = directory
+        self._results_type = results_type
+        self._polling = Polling.of(options.get("poll"))
+        self._timings = options.get("timings") or JobTimings()
+        self._progress = options.get("progress")
+        self._environment: Environment = sender.environment
+
+    def _check_cost(self, max_cost: float | None) -> None:
+        """Refuse a job whose estimate is above `max_cost`.
+
+        Raises:
+            ArgumentError: `max_cost` is not a number from 0.
+            MaxCostError: The estimate is above it, or the price is not known.
+        """
+        if max_cost is None:
+            return
+        if not _is_number(max_cost):
+            raise ArgumentError(
+                f"max_cost must be a number of US dollars or None, not {max_cost!r}", "max_cost"
+            )
+        if max_cost < 0:
+            raise ArgumentError(
+                f"max_cost must be 0 US dollars or more, not {max_cost!r}", "max_cost"
+            )
+        estimate = self.estimate
+        if estimate.cost is None:
+            raise MaxCostError(
+                f"max_cost is {dollars(max_cost)}, but the price of {estimate.model} is not known",
+                "max_cost",
+            )
+        if estimate.cost > max_cost:
+            raise MaxCostError(
+                f"max_cost is {dollars(max_cost)}, but the job would cost {estimate.cost_text}: "
+                f"{estimate}",
+                "max_cost",
+            )
+
+    def _running(self, max_cost: float | None) -> JobFlow[R]:
+        with self._directory.lock():
+            yield Notify(Progress(stage="preparing", message=str(self.estimate)))
+            state = self._state()
+            yield from self._run(state, max_cost).steps()
+            return (yield from self._finish(state))
+
+    def _retrying(self, max_cost: float | None) -> JobFlow[R]:
+        with self._directory.lock():
+            state = self._state()
+            yield from self._run(state, max_cost).steps()
+            rows = add_failed(self._directory, state)
+            message = f"{rows:,} rows that have failed are tried again"
+            yield Notify(Progress(stage="preparing", message=message, done=rows, unit="rows"))
+            yield from self._run(state, max_cost).steps()
+            return (yield from self._finish(state))
+
+    def _finish(self, state: JobState) -> JobFlow[R]:
+        """Read the results, write `failures.jsonl`, and report both."""
+        results = self._results(state)
+        failures = results.failures
+        path = self._directory.failures
+        failures.write(path)
+        if failures:
+            lines = [f"{len(failures):,} of {len(results):,} rows have failed:"]
+            lines += [str(failure) for failure in failures[:SHOWN]]
+            if len(failures) > SHOWN:
+                lines.append(f"and {len(failures) - SHOWN:,} more: see {path}")
+            yield Notify(Progress(stage="failed", message="\n".join(lines), done=len(failures)))
+        rows = len(results) - len(failures)
+        where = "" if self._directory.temporary else f": {self.directory}"
+        message = f"{rows:,} of {len(results):,} rows are done{where}"
+        yield Notify(
+            Progress(stage="done", message=message, done=rows, total=len(results), unit="rows")
+        )
+        return results
+
+    def _cancelling(self) -> JobFlow[None]:
+        yield from self._run(self._state()).cancel()
+
+    def _reading(self) -> JobFlow[R]:
+        yield from ()
+        return self._results(self._state())
+
+    def _state(self) -> JobState:
+        return JobState(self._directory, self._environment.now)
+
+    def _run(self, state: JobState, max_cost: float | None = None) -> JobRun:
+        return JobRun(
+            *(self._directory, state, self._polling, self._timings, self._environment),
+            max_cost=max_cost,
+            get_count=self._get_count,
+        )
+
+    def _get_count(self) -> Count | None:
+        """Return a function that counts tokens, if the tokenizer is at hand without a request."""
+        tokenizer = tokenization.at_hand(self.estimate.model, self._sender.tokenizers)
+        return None if tokenizer is None else partial(tokenization.count, tokenizer)
+
+    def _results(self, state: JobState) -> R:
+        return self._results_type(self._directory, state)
+
+    def _explained(self, failure: BaseException, max_cost: float | None) -> BaseException:
+        """Keep the directory, and return what ended the job with a note that says where it is.
+
+        An interrupt or a cancellation loses its traceback, which would only show the internals of
+        the call that was waiting.
+        """
+        if isinstance(failure, JobDirectoryError):  # such a job does not go on
+            return failure
+        if isinstance(failure, NotRegularError):  # in the place of a file that is replaced by name
+            refusal = JobDirectoryError(str(failure))
+            refusal.__cause__ = failure
+            return refusal
+        self._directory.keep()
+        limit = "" if max_cost is None else f"max_cost={max_cost}"
+        if isinstance(failure, MaxCostError):
+            limit = "max_cost=..."
+        failure.add_note(
+            f"Nothing that was done is lost: the job is in {self.directory}; continue it with "
+            f"batches.resume({os.fspath(self.directory)!r}).run({limit})"
+        )
+        if isinstance(failure, KeyboardInterrupt | asyncio.CancelledError):
+            failure.__context__ = None
+            return failure.with_traceback(None)
+        return failure
+
+    @safe_repr
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"
+        )
+
+
+def _ignore(_: Progress) -> None:
+    """Show nothing: reading and cancelling are quick."""
+
+
+def _is_number(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real) and not isnan(value)
+
+
+class Job(_Job[Sender, R]):
+    """Any number of rows that are sent as batches: first estimated, then run.
+
+    Attributes:
+        id: The job's id, which its batches carry in their metadata.
+        directory: Its directory.
+        estimate: What it will take and cost.
+
+    Example:
+        >>> job = vo.batches.prepare_embed(["It rains.", "It snows."], model="voyage-4", poll=0.05)
+        >>> job.estimate.tokens, job.estimate.batches
+        (4, 1)
+        >>> results = job.run(max_cost=1.00)
+        >>> len(results)
+        2
+    """
+
+    def run(self, max_cost: float | None = None) -> R:
+        """Do all that is left to do, and return the results.
+
+        A job can be interrupted at any moment and run again, in this process or in another one:
+        nothing is uploaded, created or billed twice.
+
+        Args:
+            max_cost: The most that the job may cost, in US dollars, over all its runs. A batch is
+                sent only if it fits: what was billed, and the most that this batch and those in
+                flight can be billed. Without the model's tokenizer at hand each byte counts as a
+                token until the answers are there, so batches may go in parts, one after the other.
+
+        Returns:
+            A row for each row of the input, in the same order.
+
+        Raises:
+            ArgumentError: `max_cost` is not a number from 0.
+            MaxCostError: The estimate is above `max_cost`, and nothing was sent; or the rest could
+                cost more: what is done is kept, and the job goes on with a higher `max_cost`.
+            JobInUseError: The job is running elsewhere.
+            JobDirectoryError: Its directory was damaged; names the file and the line.
+            VoyageError: The job could not go on; a note says where it is.
+
+        Example:
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", poll=0.05)
+            >>> job.run(max_cost=1.00).to_numpy().shape
+            (1, 1024)
+        """
+        self._check_cost(max_cost)
+        return self._carry_out(self._running(max_cost), max_cost)
+
+    def retry_failed(self, max_cost: float | None = None) -> R:
+        """Send the rows that have failed once more, in further batches, and return all results.
+
+        Rows with a result are not sent. Rows of a request that was refused for its content are sent
+        one by one, so that only those at fault fail again.
+
+        Args:
+            max_cost: As in `run`: for the whole job, including what it has cost so far.
+
+        Returns:
+            All results, including the earlier ones.
+
+        Raises:
+            ArgumentError, MaxCostError: As in `run`.
+            JobInUseError: The job is running elsewhere.
+            JobDirectoryError: Its directory was damaged; names the file and the line.
+            VoyageError: The job could not go on; a note says where it is.
+
+        Example:
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", poll=0.05)
+            >>> results = job.run()
+            >>> if results.failures:
+            ...     results = job.retry_failed()
+        """
+        self._check_cost(max_cost)
+        return self._carry_out(self._retrying(max_cost), max_cost)
+
+    def results(self) -> R:
+        """Return the results that were downloaded so far. All other rows are failures.
+
+        Returns:
+            A row for each row of the input, in the same order.
+
+        Raises:
+            JobDirectoryError: The job's directory was damaged; names the file and the line.
+
+        Example:
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
+            >>> len(job.results().failures)
+            1
+        """
+        return self._run_flow(self._reading())
+
+    def cancel(self) -> None:
+        """Cancel the batches in flight. Then `run` returns what they have done until now.
+
+        `run` also creates the batches that were not created yet.
+
+        Raises:
+            VoyageError: The batches could not be cancelled.
+
+        Example:
+            >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
+            >>> job.cancel()
+        """
+        self._run_flow(self._cancelling())
+
+    def _carry_out(self, flow: JobFlow[R], max_cost: float | None) -> R:
+        try:
+            with show_progress(self._progress) as show:
+                return self._run_flow(flow, show)
+        except BaseException as failure:  # noqa: BLE001  # raised again
+            raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
+
+    def _run_flow(self, flow: JobFlow[T], show: ProgressCallback = _ignore) -> T:
+        files = Files(self._sender)
+
+        def send(step: Request[Message]) -> object:
+            if callable(step.message):
+                return step.message(files, show)
+            return self._sender.send(step.message, step.options)
+
+        return run(flow, send, self._sender.sleep, show)
+
+
+class AsyncJob(_Job[AsyncSender, R]):
+    """Any number of rows that are sent as batches, like `Job`, without blocking.
+
+    Attributes:
+        id: The job's id, which its batches carry in their metadata.
+        directory: Its directory.
+        estimate: What it will take and cost.
+
+    Example:
+        >>> async def main():
+        ...     async with voyageai.AsyncClient() as vo:
+        ...         texts = ["It rains.", "It snows."]
+        ...         job = await vo.batches.prepare_embed(texts, model="voyage-4", poll=0.05)
+        ...         results = await job.run(max_cost=1.00)
+        ...         return job.estimate.tokens, len(results)
+        >>> asyncio.run(main())
+        (4, 2)
+    """
+
+    async def run(self, max_cost: float | None = None) -> R:
+        """Do all that is left to do, and return the results.
+
+        A job can be interrupted at any moment and run again, in this process or in another one:
+        nothing is uploaded, created or billed twice.
+
+        Args:
+            max_cost: The most that the job may cost, in US dollars, over all its runs. A batch is
+                sent only if it fits: what was billed, and the most that this batch and those in
+                flight can be billed. Without the model's tokenizer at hand each byte counts as a
+                token until the answers are there, so batches may go in parts, one after the other.
+
+        Returns:
+            A row for each row of the input, in the same order.
+
+        Raises:
+            ArgumentError: `max_cost` is not a number from 0.
+            MaxCostError: The estimate is above `max_cost`, and nothing was sent; or the rest could
+                cost more: what is done is kept, and the job goes on with a higher `max_cost`.
+            JobInUseError: The job is running elsewhere.
+            JobDirectoryError: Its directory was damaged; names the file and the line.
+            VoyageError: The job could not go on; a note says where it is.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4", poll=0.05)
+            ...         return (await job.run(max_cost=1.00)).to_numpy().shape
+            >>> asyncio.run(main())
+            (1, 1024)
+        """
+        self._check_cost(max_cost)
+        return await self._carry_out(self._running(max_cost), max_cost)
+
+    async def retry_failed(self, max_cost: float | None = None) -> R:
+        """Send the rows that have failed once more, in further batches, and return all results.
+
+        Rows with a result are not sent. Rows of a request that was refused for its content are sent
+        one by one, so that only those at fault fail again.
+
+        Args:
+            max_cost: As in `run`: for the whole job, including what it has cost so far.
+
+        Returns:
+            All results, including the earlier ones.
+
+        Raises:
+            ArgumentError, MaxCostError: As in `run`.
+            JobInUseError: The job is running elsewhere.
+            JobDirectoryError: Its directory was damaged; names the file and the line.
+            VoyageError: The job could not go on; a note says where it is.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4", poll=0.05)
+            ...         results = await job.run()
+            ...         if results.failures:
+            ...             results = await job.retry_failed()
+            ...         return len(results)
+            >>> asyncio.run(main())
+            1
+        """
+        self._check_cost(max_cost)
+        return await self._carry_out(self._retrying(max_cost), max_cost)
+
+    async def results(self) -> R:
+        """Return the results that were downloaded so far. All other rows are failures.
+
+        Returns:
+            A row for each row of the input, in the same order.
+
+        Raises:
+            JobDirectoryError: The job's directory was damaged; names the file and the line.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4")
+            ...         return len((await job.results()).failures)
+            >>> asyncio.run(main())
+            1
+        """
+        return await self._run_flow(self._reading())
+
+    async def cancel(self) -> None:
+        """Cancel the batches in flight. Then `run` returns what they have done until now.
+
+        `run` also creates the batches that were not created yet.
+
+        Raises:
+            VoyageError: The batches could not be cancelled.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         texts = ["It rains."]
+            ...         job = await vo.batches.prepare_embed(texts, model="voyage-4")
+            ...         await job.cancel()
+            >>> asyncio.run(main())
+        """
+        await self._run_flow(self._cancelling())
+
+    async def _carry_out(self, flow: JobFlow[R], max_cost: float | None) -> R:
+        try:
+            with show_progress(self._progress) as show:
+                return await self._run_flow(flow, show)
+        except BaseException as failure:  # noqa: BLE001  # raised again
+            raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
+
+    async def _run_flow(self, flow: JobFlow[T], show: ProgressCallback = _ignore) -> T:
+        files = AsyncFiles(self._sender)
+
+        async def send(step: Request[Message]) -> object:
+            if callable(step.message):
+                return await step.message(files, show)
+            return await self._sender.send(step.message, step.options)
+
+        return await run_async(flow, send, self._sender.sleep, show, in_threads=True)

@@ -1,0 +1,266 @@
+"""The request of a call: its URL and head, a body of files, and where a redirect leads it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+from voyageai_rest.types import UNSET, Request
+
+from .._utils import Url
+from ..error import ArgumentError
+from ..keys import url_source
+from ..options import LONGEST
+from ..version import VERSION
+
+if TYPE_CHECKING:
+    from ..options import Options
+
+AGENT = (
+    f"voyageai-python/{VERSION} httpx2/{httpx2.__version__} "
+    f"Python/{'.'.join(map(str, sys.version_info[:3]))}"
+)
+TIMEOUT = 600.0
+"""Seconds for each phase of an attempt without a timeout, as in the official client."""
+CONNECT_TIMEOUT = 30.0
+MAX_REDIRECTS = 5
+"""Redirects that are followed for one request."""
+KEPT_HEADERS = ("accept", "accept-encoding", "if-range", "range", "user-agent")
+"""Headers that another origin may see."""
+
+
+def build(
+    request: Request,
+    parameters: Mapping[str, Any],
+    options: Options,
+    on_sent: Callable[[], object] | None = None,
+) -> httpx2.Request:
+    """Build the HTTP request of a call. Its body is made once, however often it is sent.
+
+    Args:
+        request: What to send.
+        parameters: The client's `_params`: api_key and base_url are read.
+        options: Options of the call.
+        on_sent: Called after each piece of a file that is sent.
+
+    Raises:
+        ArgumentError: A text can't be encoded.
+    """
+    url = read_url(f"{parameters['base_url']}{request.path}")
+    stream: httpx2.ByteStream | None = None
+    lines = {
+        "Host": url.netloc.decode("ascii"),
+        "Accept": "application/json",
+        "User-Agent": user_agent(),
+    }
+    if request.json is not UNSET:
+        content = _encode({**request.json, **options.extra_body})
+        stream = httpx2.ByteStream(content)
+        lines["Content-Type"] = "application/json"
+        lines["Content-Length"] = str(len(content))
+    # httpx2.Headers hides the key in its repr, which error trackers keep of local variables.
+    headers = httpx2.Headers(lines | {"Authorization": f"Bearer {parameters['api_key']}"})
+    if options.extra_headers:
+        headers.update(options.extra_headers)
+    try:
+        built = httpx2.Request(
+            request.method,
+            url,
+            params=dict(request.params) or None,
+            headers=headers,
+            files=request.parts or None,
+            stream=stream,
+        )
+    except UnicodeEncodeError as failure:
+        raise ArgumentError(
+            f"{failure.object!r} contains a lone surrogate, which can't be encoded as UTF-8; "
+            "use another name"
+        ) from None
+    if stream is not None:
+        built.read()
+    elif isinstance(built.stream, httpx2.SyncByteStream) and request.parts:
+        length = built.headers.get("content-length")
+        built.stream = Upload(
+            built.stream, int(length) if length else None, on_sent, rewinds=rewindable(request)
+        )
+    return built
+
+
+@functools.lru_cache(maxsize=32)
+def read_url(text: str) -> httpx2.URL:
+    """Parse and check a base URL, with or without the path of an operation.
+
+    It is cached, as parsing takes longer than all the rest of a request.
+
+    Raises:
+        ArgumentError: It is not a valid base URL.
+    """
+    text = Url(text)
+    try:
+        url = httpx2.URL(text) if text.isprintable() and " " not in text else None
+    except (httpx2.InvalidURL, ValueError):  # whose words may quote a password
+        url = None
+    if url is None:
+        raise ArgumentError(
+            f"{url_source(text)} is not a valid URL: {text!r}; it is scheme, host and path, "
+            "without spaces and controls, such as https://gateway.example/v1",
+            "base_url",
+        )
+    if url.userinfo or re.search(r"^\w+://[^/]*@|[?#]", text):
+        raise ArgumentError(
+            f"{url_source(text)} has a user name, a password, a query or a fragment; it is scheme, "
+            "host and path, such as https://gateway.example/v1",
+            "base_url",
+        )
+    if not has_valid_host(url):
+        raise ArgumentError(
+            f"{url_source(text)} has no host, or an invalid port: {text!r}", "base_url"
+        )
+    return url
+
+
+def has_valid_host(url: httpx2.URL) -> bool:
+    """Return whether a URL has a host, and no impossible port."""
+    return bool(url.host) and (url.port is None or 0 < url.port < 65536)
+
+
+def origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    """Return scheme, host and port: where connections for a URL lead."""
+    return url.scheme, url.host, url.port
+
+
+def phases(options: Options, left: float | None) -> dict[str, float | None]:
+    """Return the timeouts of an attempt: connect, read, write, pool; none longer than is left."""
+    given: Any = options.timeout
+    if hasattr(given, "as_dict"):  # of httpx2, or of legacy httpx
+        found: dict[str, float | None] = given.as_dict()
+    else:
+        found = dict.fromkeys(("connect", "read", "write", "pool"), given or TIMEOUT)
+        found["connect"] = min(given or TIMEOUT, CONNECT_TIMEOUT)
+    most = LONGEST if left is None else min(left, LONGEST)
+    return {name: most if time is None else min(time, most) for name, time in found.items()}
+
+
+def shortest(*seconds: float | None) -> float | None:
+    """Return the shortest of some times, of which None are endless."""
+    return min((each for each in seconds if each is not None), default=None)
+
+
+def rewindable(request: Request) -> bool:
+    """Return whether the body can be sent a second time from its beginning."""
+    for _, part in request.parts:
+        content = part[1]
+        if not isinstance(content, bytes) and not content.seekable():
+            return False
+    return True
+
+
+def user_agent() -> str:
+    """Return package, HTTP library and interpreter, with their versions, and the user's program."""
+    import voyageai  # for what users set there
+
+    app = getattr(voyageai, "app_info", None)
+    if not isinstance(app, Mapping):
+        return AGENT
+    given = (app.get("name"), app.get("version"), app.get("url"))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of a user
+    name, version, url = (str(part) if part else "" for part in given)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user
+    agent = f"{AGENT} {name}{'/' if version else ''}{version}{f' ({url})' if url else ''}"
+    return re.sub(r"[\x00-\x1f\x7f]", " ", agent.encode("ascii", "replace").decode()).strip()
+
+
+def _encode(body: Any) -> bytes:
+    try:
+        # Escaping non-ASCII would double the size of most of the world's texts.
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode()
+    except UnicodeEncodeError as failure:
+        raise ArgumentError(
+            f"a text contains a lone surrogate ({failure.object[failure.start]!r}), which "
+            "can't be encoded as UTF-8; clean it with text.encode('utf-8', 'replace').decode()"
+        ) from None
+    except (TypeError, ValueError, RecursionError) as failure:
+        raise ArgumentError(f"the body can't be written as JSON: {failure}", "extra_body") from None
+
+
+def redirected(request: httpx2.Request, response: httpx2.Response) -> httpx2.Request | None:
+    """Return the request to where a response redirects; None where it must not be followed.
+
+    Another origin is not sent the key, and nothing goes from https to http.
+    """
+    if not response.has_redirect_location or request.method != "GET":
+        return None
+    try:
+        url = request.url.join(response.headers["location"])
+    except httpx2.InvalidURL:
+        return None
+    if url.scheme not in ("https", request.url.scheme):
+        return None
+    headers = request.headers
+    if origin(url) != origin(request.url):
+        headers = httpx2.Headers({name: headers[name] for name in KEPT_HEADERS if name in headers})
+        headers["Host"] = url.netloc.decode("ascii")
+    return httpx2.Request("GET", url, headers=headers, extensions=request.extensions)
+
+
+class Upload(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A body that is read piece by piece as it is sent; for an event loop, in threads.
+
+    Args:
+        body: Yields the pieces, anew each time it is iterated over.
+        length: Bytes of all pieces; None if it is not known.
+        on_sent: Called after each piece, on the thread or the event loop that sends it.
+        rewinds: Whether the body can be read again from its beginning.
+
+    Attributes:
+        handed_over: Whether all of it may have been sent; if not, the server can't have acted on
+            it.
+    """
+
+    def __init__(
+        self,
+        body: httpx2.SyncByteStream,
+        length: int | None,
+        on_sent: Callable[[], object] | None = None,
+        *,
+        rewinds: bool,
+    ) -> None:
+        self._body = body
+        self._length = length
+        self._on_sent = on_sent
+        self._rewinds = rewinds
+        self.handed_over = False
+
+    @property
+    def repeatable(self) -> bool:
+        """True if it can be sent again, and can have had no effect so far."""
+        return self._rewinds and not self.handed_over
+
+    def _pieces(self) -> Iterator[bytes]:
+        sent = 0
+        self.handed_over = self._length is None
+        for piece in self._body:
+            sent += len(piece)
+            self.handed_over = self._length is None or sent >= self._length
+            yield piece
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces():
+            yield piece
+            self._notify()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        from anyio import to_thread
+
+        pieces = self._pieces()
+        while (piece := await to_thread.run_sync(next, pieces, None)) is not None:
+            yield piece
+            self._notify()
+
+    def _notify(self) -> None:
+        if self._on_sent is not None:
+            self._on_sent()

@@ -1,0 +1,143 @@
+"""Check API keys, and which models and operations a host of the API serves.
+
+An emulator stands for one host of the API where the settings name it, or where a request names it
+in its Host header, as a transport within the process and a proxy pass it on. For any other name,
+such as 127.0.0.1, it stands for all hosts: every model and operation is there, and any key is
+accepted.
+
+Documented are the hosts, which models each serves, and that a key of Atlas opens the host of its
+scope alone, any other key the Voyage host alone. The contract says which prefix the keys of a host
+have, and which host takes null for which argument. Recorded is what the Voyage host answers to a
+key of Atlas. These are guesses:
+
+- The Atlas hosts answer the same to a key of another host.
+- They answer to a null that they do not take as the API does to null for a model.
+- A host without files and batches answers as to any path that it does not have, before it looks
+  at the body or the key.
+- A body of more than some kilobytes is not read where the key is wrong. Recorded is that a small
+  one is checked before the key.
+- The Voyage host still serves a model that Atlas has retired: the policy does not apply to it.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from secrets import compare_digest
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import attrs
+from voyageai_rest.catalogue import NOTICE
+from voyageai_rest.operations import OPERATIONS, SERVERS
+
+from .recording import fingerprint
+from .responses import ApiError
+
+if TYPE_CHECKING:
+    from voyageai_rest.catalogue import Model
+    from voyageai_rest.operations import Server
+
+    from .contract import Operation
+
+__all__ = ["Authenticator", "Caller"]
+
+BY_NAME = {server.name: server for server in SERVERS}
+BY_HOST = {urlsplit(server.url).hostname: server for server in SERVERS}
+SERVERS_OF = {operation.id: operation.servers for operation in OPERATIONS}
+KEY = re.compile("[!-~]{1,1024}")
+"""Characters of a key: ASCII without spaces."""
+
+
+class Caller(NamedTuple):
+    """Whose request it is, and to which host."""
+
+    owner: str
+    """`fingerprint` of the API key."""
+    platform: str | None
+    """Name of the host; None where the emulator stands for all hosts."""
+
+
+class Authenticator:
+    """Checks API keys, and what the host that they are for serves.
+
+    Args:
+        api_key: The only key to accept; any by default.
+        platform: Name of the host that the emulator stands for; by default the one that a request
+            is addressed to.
+
+    Raises:
+        ValueError: There is no such host, or the text cannot be a key.
+
+    Example:
+        >>> Authenticator(platform="atlas").authenticate("127.0.0.1", "Bearer al-123").platform
+        'atlas'
+        >>> Authenticator().authenticate("eu.ai.mongodb.com", "Bearer al-eu-123").platform
+        'eu'
+    """
+
+    def __init__(self, api_key: str | None = None, platform: str | None = None) -> None:
+        if platform is not None and platform not in BY_NAME:
+            raise ValueError(f"platform must be one of {', '.join(BY_NAME)}, not {platform!r}")
+        if api_key is not None and not KEY.fullmatch(api_key):
+            raise ValueError("api_key must be ASCII without spaces, from 1 to 1024 characters")
+        self._api_key = None if api_key is None else api_key.encode()
+        self._server = None if platform is None else BY_NAME[platform]
+
+    def check_operation(self, operation: Operation, host: str) -> None:
+        """Refuse an operation that the host, by the header Host, does not serve.
+
+        Raises:
+            ApiError: It does not.
+        """
+        server = self._server_at(host)
+        if server is not None and server.name not in SERVERS_OF.get(operation.id, BY_NAME):
+            raise ApiError("Not Found", HTTPStatus.NOT_FOUND)
+
+    def authenticate(self, host: str, authorization: str | None) -> Caller:
+        """Return the caller, by the headers Host and Authorization.
+
+        Raises:
+            ApiError: There is no key, or the host does not accept it.
+        """
+        scheme, _, rest = (authorization or "").partition(" ")
+        key = rest.strip(" \t")
+        if scheme.lower() != "bearer" or not key:
+            raise ApiError("Unauthorized", HTTPStatus.UNAUTHORIZED)
+        server = self._server_at(host)
+        if not self._is_accepted(key) or (server is not None and not _is_key_of(key, server)):
+            raise ApiError("Provided API key is invalid.", HTTPStatus.UNAUTHORIZED)
+        return Caller(fingerprint(key), None if server is None else server.name)
+
+    def serves(self, model: Model, caller: Caller) -> bool:
+        """Return whether the caller's host serves a model, or served it."""
+        return caller.platform is None or BY_NAME[caller.platform].platform in model.platforms
+
+    def at_host(self, model: Model, caller: Caller) -> Model:
+        """Return a model as the caller's host has it: not retired where models never are."""
+        if model.lifecycle != "retired" or caller.platform is None:
+            return model
+        retires = BY_NAME[caller.platform].platform in NOTICE.platforms
+        return model if retires else attrs.evolve(model, lifecycle="older")
+
+    def server_name(self, host: str) -> str | None:
+        """Return the host's name by the header Host; None where the emulator stands for all."""
+        server = self._server_at(host)
+        return None if server is None else server.name
+
+    def _server_at(self, host: str) -> Server | None:
+        return self._server or BY_HOST.get(host.partition(":")[0].lower())
+
+    def _is_accepted(self, key: str) -> bool:
+        if not KEY.fullmatch(key):
+            return False
+        return self._api_key is None or compare_digest(key.encode(), self._api_key)
+
+
+def _is_key_of(key: str, server: Server) -> bool:
+    """Return whether a key has a host's prefix, or may have it, where that is not known."""
+    if server.key_prefix is None and server is not SERVERS[0]:
+        return True
+    prefixes = {each.key_prefix: each for each in SERVERS if each.key_prefix}
+    fitting = [prefix for prefix in prefixes if key.startswith(prefix)]
+    return (prefixes[max(fitting, key=len)] if fitting else SERVERS[0]) is server

@@ -1,0 +1,184 @@
+"""Run jobs, step by step.
+
+A step is in the database as a whole or not at all: the answers to a group of lines, the counts and
+the position of the next line are committed together. So whenever the process dies, the next one
+goes on where this one was, and no line is lost or answered twice.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from voyageai_rest import catalogue
+
+from ..bodies import decode
+from ..files import RETENTION
+from ..store import Position, microseconds
+from .checking import check_lines, endpoint_of
+from .lines import CANCELLED, EXPIRED, AnsweredLines, LineFailures, SkippedLines, shuffled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from voyageai_rest.models.batch_status import BatchStatus
+
+    from ..state import EmulatorState
+    from ..store import Job, Line
+    from .lines import LineResult
+
+__all__ = ["Runner"]
+
+MAX_LINES = 64
+"""Lines that are answered and written together."""
+MAX_BYTES = 4_194_304
+"""Bytes of lines from which on their answers are written."""
+MAX_SKIPPED = 1024
+"""Lines that are not run and written together."""
+
+
+class Runner:
+    """Runs the steps of jobs. For one thread; the attributes may be set from others.
+
+    Attributes:
+        held: Statuses that jobs do not leave.
+        seconds_per_line: Time that a line takes, in seconds of the emulator's clock.
+        failures: Lines that are to fail.
+        stopping: Set to make a step end early.
+    """
+
+    def __init__(self, state: EmulatorState) -> None:
+        self._state = state
+        self._readers: dict[int, Iterator[Line]] = {}
+        self.held = frozenset[str]()
+        self.seconds_per_line = 0.0
+        self.failures = LineFailures()
+        self.stopping = threading.Event()
+
+    def step(self, job: Job) -> float:
+        """Run a step of a job, and return the seconds until the next one is due."""
+        if job.status in self.held:
+            return math.inf
+        if not job.validated:
+            self._validate(job)
+        elif job.status == "validating":
+            self._move(job, "failed" if job.errors else "in_progress")
+        elif job.status == "in_progress":
+            return self._run(job)
+        else:
+            self._finish(job)
+        return 0
+
+    def reset(self, job: Job) -> None:
+        """Read a job's lines again from where its answers end, after a step that failed."""
+        self._readers.pop(job.number, None)
+
+    def _validate(self, job: Job) -> None:
+        store, limit = self._state.store, catalogue.BATCH.max_tokens_in_flight
+        lines = store.files.lines(job.input_file, longest=self._max_line(job))
+        result = check_lines(lines, job.endpoint, self._state.contract, self.stopping.is_set)
+        if result is None:
+            return
+        _, others = store.jobs.load(job.owner)
+        if others + result.tokens > limit:
+            result.add(
+                "too_many_tokens",
+                f"The file holds {result.tokens} tokens, and of the {limit} that an organization "
+                f"may have in flight {others} are in use.",
+            )
+        store.jobs.change(
+            job.number,
+            validated=True,
+            total=result.total,
+            tokens=result.tokens,
+            errors=result.errors or None,
+        )
+
+    def _run(self, job: Job) -> float:
+        now, end = self._state.now(), job.expected_completion_at
+        position = self._state.store.jobs.next_position(job.number)
+        per_line = microseconds(self.seconds_per_line)
+        began = job.in_progress_at or job.created_at
+        due = now if per_line == 0 else began + position.line * per_line
+        if position.line > job.total or min(now, due) >= end:
+            self._move(job, "finalizing")
+            return 0
+        if due > now:
+            return (min(due, end) - now) / microseconds(1)
+        limit = 1 + (min(now, end - 1) - due) // per_line if per_line else MAX_LINES
+        lines = AnsweredLines(self._state, job, self.failures)
+        self._advance(job, lines, min(limit, MAX_LINES))
+        return 0
+
+    def _finish(self, job: Job) -> None:
+        """Write the results of lines that were not run, then publish the files."""
+        store, cancelled = self._state.store, job.status == "cancelling"
+        if not job.errors and store.jobs.next_position(job.number).line <= job.total:
+            skipped = SkippedLines(CANCELLED if cancelled else EXPIRED)
+            self._advance(job, skipped, MAX_SKIPPED)
+            return
+        self._readers.pop(job.number, None)
+        now = self._state.now()
+        with store.transaction():
+            ids = {
+                name: store.files.publish(number, now, now + RETENTION).id
+                for name, number in (
+                    ("output_file_id", job.output_file),
+                    ("error_file_id", job.error_file),
+                )
+                if number is not None
+            }
+            self._move(job, "cancelled" if cancelled else "completed", **ids)
+
+    def _advance(self, job: Job, group: AnsweredLines | SkippedLines, limit: int) -> None:
+        """Read the next lines of a job, and write their results."""
+        store = self._state.store
+        begin = end = store.jobs.next_position(job.number)
+        if job.number not in self._readers:
+            self._readers[job.number] = store.files.lines(
+                job.input_file, first=begin.line, start=begin.start, longest=self._max_line(job)
+            )
+        for line in islice(self._readers[job.number], limit):
+            if self.stopping.is_set():  # the next process begins where this step did
+                return
+            group.add(decode(line.raw or b""))
+            end = Position(line.number + 1, line.end)
+            if group.is_full or end.start - begin.start >= MAX_BYTES:
+                break
+        results = shuffled(group.results(), begin.line)
+        with store.transaction():
+            self._write(job, results)
+            store.jobs.record_answered(job.number, begin, end)
+
+    def _max_line(self, job: Job) -> int:
+        """Return the bytes of the longest line: as many as a live request may have."""
+        operation, _ = endpoint_of(self._state.contract, job.endpoint)
+        return self._state.max_body(operation)
+
+    def _write(self, job: Job, results: list[LineResult]) -> None:
+        store = self._state.store
+        failed = [result.text for result in results if result.failed]
+        completed = [result.text for result in results if not result.failed]
+        changed = {
+            "completed": job.completed + len(completed),
+            "failed": job.failed + len(failed),
+        }
+        if completed:
+            number = job.output_file or store.files.begin(
+                job.owner, f"batch_{job.id}_output", "batch-output"
+            )
+            store.files.append(number, b"".join(completed))
+            changed["output_file"] = number
+        if failed:
+            number = job.error_file or store.files.begin(
+                job.owner, f"batch_{job.id}_error", "batch-error"
+            )
+            store.files.append(number, b"".join(failed))
+            changed["error_file"] = number
+        store.jobs.change(job.number, **changed)
+
+    def _move(self, job: Job, to: BatchStatus, **columns: Any) -> None:
+        """Change a job's status, unless it was cancelled meanwhile."""
+        self._state.store.jobs.move(job.number, (job.status,), to, self._state.now(), **columns)

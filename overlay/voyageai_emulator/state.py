@@ -1,0 +1,119 @@
+"""The state of an emulator, which all its parts share."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voyageai_rest.spec import load
+
+from .authentication import Authenticator
+from .bodies import max_body
+from .concurrency import Slots
+from .contract import Contract
+from .engine import create_engine
+from .faults import FaultPlan
+from .media import MediaReader
+from .rate_limits import RateLimits
+from .recording import RecordedRequests, RecordFile
+from .rules import ModelContext
+from .store import Store, microseconds
+from .timing import Clock, Latency
+
+if TYPE_CHECKING:
+    from .authentication import Caller
+    from .contract import Operation
+    from .settings import Settings
+
+__all__ = ["EmulatorState"]
+
+TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
+"""Characters that a header can carry."""
+
+
+class EmulatorState:
+    """The state of an emulator, without its batch jobs and its server.
+
+    Attributes:
+        settings: The settings it was started with.
+        clock: Its time.
+        contract: The contract it follows.
+        requests: The requests it received.
+        faults: The faults that are planned.
+        authenticator: Checks API keys.
+        limits: Rate limits.
+        latency: How long responses take; may be replaced.
+        slots: Limits the requests that are worked on at once.
+        engine: Makes vectors and scores.
+        admin_token: Token of the admin routes.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = Clock(settings.clock)
+        self.contract = Contract(load() if settings.document is None else settings.document)
+        operations = [operation.id for operation in self.contract.operations]
+        self._max_body = {
+            endpoint: max_body(m for m in settings.models.values() if m.endpoint == endpoint)
+            for endpoint in (operation.path.strip("/") for operation in self.contract.operations)
+        }
+        self.faults = FaultPlan(operations)
+        self.faults.start(settings.faults)
+        self.authenticator = Authenticator(settings.api_key, settings.platform)
+        self.limits = RateLimits(
+            settings.tier, settings.models, self.clock, retry_after=settings.retry_after
+        )
+        self.latency = Latency(settings.latency)
+        self.slots = Slots(settings.concurrency)
+        token = settings.admin_token
+        self.admin_token = secrets.token_urlsafe(16) if token is None else token
+        if not TOKEN.fullmatch(self.admin_token):
+            raise ValueError("admin_token must be printable ASCII, without spaces around it")
+        self.engine = create_engine(settings.engine)
+        self._media = MediaReader(settings.allow_hosts)
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+        self._record_file = None if settings.record is None else RecordFile(settings.record)
+        self.requests = RecordedRequests(
+            operations,
+            clock=self.clock,
+            on_done=None if self._record_file is None else self._record_file.write,
+        )
+
+    @property
+    def store(self) -> Store:
+        """Files and batch jobs. Without a state file it is made when it is first used."""
+        with self._lock:
+            if self._store is None:
+                state = self.settings.state
+                # Absolute, as SQLite keeps nothing of names such as ":memory:".
+                self._store = Store(None if state is None else str(Path(state).absolute()))
+            return self._store
+
+    def now(self) -> int:
+        """Return the time in microseconds, as the store keeps it."""
+        return microseconds(self.clock())
+
+    def close(self) -> None:
+        """Close all files."""
+        if self._store is not None:
+            self._store.close()
+        if self._record_file is not None:
+            self._record_file.close()
+
+    def max_body(self, operation: Operation) -> int:
+        """Return the bytes of the largest body that an operation takes."""
+        return self._max_body[operation.path.strip("/")]
+
+    def model_context(self, operation: Operation, caller: Caller) -> ModelContext:
+        """Return what a model endpoint answers a caller with."""
+        endpoint = operation.path.strip("/")
+        models = {
+            name: self.authenticator.at_host(model, caller)
+            for name, model in self.settings.models.items()
+            if model.endpoint == endpoint and self.authenticator.serves(model, caller)
+        }
+        return ModelContext(models, self.engine, self._media)

@@ -1,0 +1,52 @@
+"""The command, run against a host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import pytest
+
+from generator import spec
+from generator.drift.__main__ import main
+from tests.drift.live.probe_harness import KEY
+
+
+class Ran(NamedTuple):
+    """What came of the command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What it printed as JSON."""
+        report: dict[str, Any] = json.loads(self.out)
+        return report
+
+
+Live = Callable[..., Ran]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def documents_read_once() -> Iterator[None]:
+    """Reading the spec takes longer than a probe."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spec, "load", cache(spec.load))
+        yield
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Live:
+    """Runs `python -m generator.drift live` with arguments, for a key at a base URL."""
+
+    def run(base_url: str, *arguments: str, key: str = KEY) -> Ran:
+        monkeypatch.setenv("VOYAGE_API_KEY", key)
+        monkeypatch.setenv("VOYAGE_BASE_URL", base_url)
+        status = main(["live", *arguments])
+        return Ran(status, *capsys.readouterr())
+
+    return run

@@ -1,0 +1,189 @@
+"""What the command prints, what it refuses to do, and what its exit status says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from voyageai_emulator import Emulator, in_process, running
+
+from generator.drift.__main__ import main
+from generator.drift.live.reports import as_text
+from tests.drift.live.conftest import Live
+from tests.drift.live.probe_harness import KEY, probe_transport
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """One that follows the contract, and takes one key."""
+    with running(api_key=KEY) as emulator:
+        yield emulator
+
+
+def asked(emulator: Emulator) -> int:
+    """How many requests an emulator has had."""
+    return len(list(emulator.requests))
+
+
+def test_the_plan_and_its_cost_are_printed_first(emulator: Emulator, live: Live) -> None:
+    """Who pays sees what it may cost, apart from the report."""
+    ran = live(emulator, "--format", "json")
+    first, *probes = ran.err.splitlines()
+    report = ran.report
+    assert f"{report['requests']} requests to {emulator}/, at most $" in first
+    assert report["requests"] == sum(int(line.split()[0]) for line in probes)
+    assert f"${report['usd']['at_most']:.6f}" in first
+
+
+def test_no_request_costs_more_than_was_said(emulator: Emulator, live: Live) -> None:
+    """The figure that is printed first is a promise."""
+    usd = live(emulator, "--format", "json").report["usd"]
+    assert 0 < usd["counted"] <= usd["at_most"] < 0.01
+
+
+def test_a_dry_run_asks_nothing(emulator: Emulator, live: Live) -> None:
+    """The plan can be read before a key is spent on it."""
+    before = asked(emulator)
+    ran = live(emulator, "--dry-run")
+    assert (0, "") == (ran.status, ran.out)
+    assert "at most $" in ran.err
+    assert before == asked(emulator)
+
+
+def test_more_than_the_budget_is_not_spent(emulator: Emulator, live: Live) -> None:
+    """A new price or a longer context must not show on the bill first."""
+    before = asked(emulator)
+    ran = live(emulator, "--limits", "--budget", "0.001")
+    assert (3, "") == (ran.status, ran.out)
+    assert "above the budget of $0.001" in ran.err
+    assert before == asked(emulator)
+
+
+def test_the_stable_form_has_these_keys(emulator: Emulator, live: Live) -> None:
+    """Other programs read it, together with that of other comparisons."""
+    with running(api_key=KEY) as changed:
+        changed.faults.always("extra_fields", operation="rerank")
+        report = live(changed, "--format", "json").report
+    assert {
+        *("version", "old", "new", "summary", "differences"),
+        *("requests", "usd", "unseen", "left_behind"),
+    } == set(report)
+    first = report["differences"][0]
+    assert {
+        "path": "POST /rerank: response.200.data[].x_unheard_of",
+        "kind": "field-added",
+        "class": "additive",
+        "sentence": "`data[].x_unheard_of` is new in responses",
+        "subject": "x_unheard_of",
+        "before": None,
+        "after": "object",
+        "requests": [
+            "ranking of rerank-3 at POST /rerank",
+            "ranking of rerank-3-lite at POST /rerank",
+            "blank_document of rerank-3-lite at POST /rerank",
+        ],
+    } == first
+
+
+def test_a_report_can_be_pasted_into_a_pull_request(live: Live) -> None:
+    """What breaks stands first, and where it was seen can be unfolded."""
+    with running(api_key=KEY) as changed:
+        changed.faults.always("missing_usage", operation="rerank")
+        lines = live(changed, "--format", "markdown").out.splitlines()
+    assert f"## Drift from `spec` to `{changed}/`" == lines[0]
+    assert "### Breaking for readers (1)" in lines
+    assert "| POST /rerank: response.200.usage | `usage` is no longer returned. |" in lines
+    assert "<details><summary>Seen in (1)</summary>" in lines
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_the_key_is_never_printed(live: Live, format: str) -> None:
+    """Reports end in logs and pull requests, and hosts may repeat what they were sent."""
+    said = f"Who is {KEY}? Bearer {KEY} is nobody."
+    with running(api_key=KEY) as echoing:
+        echoing.faults.always("status", operation="rerank", status=422, detail=said)
+        ran = live(echoing, "--format", format)
+    assert 0 == ran.status
+    assert "Who is [key]?" in ran.out
+    assert KEY not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(("fail_on", "status"), [("breaking", 0), ("additive", 1), ("any", 1)])
+def test_the_exit_status_is_what_fail_on_asks_for(live: Live, fail_on: str, status: int) -> None:
+    """A new field is to be read about, and only a job that asks for it fails."""
+    with running(api_key=KEY) as changed:
+        changed.faults.always("extra_fields", operation="rerank")
+        ran = live(changed, "--fail-on", fail_on)
+    assert "additive (" in ran.out
+    assert status == ran.status
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_what_a_host_says_acts_on_no_terminal(live: Live, format: str) -> None:
+    """Reports are read in terminals, and what is JSON must stay that."""
+    with running(api_key=KEY) as hostile:
+        hostile.faults.always(
+            "status", operation="rerank", status=422, detail="no\x1b[2J\x7f\u202e\U000e0041\nyes"
+        )
+        ran = live(hostile, "--format", format)
+    assert 0 == ran.status
+    assert r"no\u001b[2J\u007f\u202e\udb40\udc41 yes" in ran.out
+    assert ran.out.replace("\n", "").isprintable()
+    assert format == "text" or json.loads(ran.out)
+
+
+def test_a_host_that_can_not_be_reached_is_no_difference(live: Live) -> None:
+    """A scheduled job must not take a network that is down for a change of the API."""
+    ran = live("http://127.0.0.1:1/v1")
+    assert (3, "") == (ran.status, ran.out)
+    assert "127.0.0.1 can't be reached: ConnectError" in ran.err
+
+
+def test_a_key_that_is_refused_is_no_difference(emulator: Emulator, live: Live) -> None:
+    """A key that has run out must not look like an API that lost its endpoints."""
+    ran = live(emulator, key="pa-of-nobody")
+    assert (3, "") == (ran.status, ran.out)
+    assert "refuses the key with status 401: Provided API key is invalid." in ran.err
+    assert "pa-of-nobody" not in ran.err
+
+
+def test_what_could_not_be_seen_is_no_success() -> None:
+    """Nothing found is good news only where everything was looked at."""
+    with in_process(api_key=KEY) as failing:
+        failing.faults.always("status", operation="rerank", status=503)
+        seen = probe_transport(failing.transport)
+    shown = as_text(seen)
+    assert 3 == seen.status(None)
+    assert "Nothing differs from the contract." in shown
+    assert "Could not be checked" in shown
+    assert "ranking of rerank-3 at POST /rerank: status 503" in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "said"),
+    [
+        ("", "http://127.0.0.1:1/v1", "VOYAGE_API_KEY is not set"),
+        ("pa-a\nb", "http://127.0.0.1:1/v1", "characters that no API key has"),
+        ("pa-ä", "http://127.0.0.1:1/v1", "characters that no API key has"),
+        (KEY, "127.0.0.1/v1", "http://"),
+        (KEY, "http://[/v1", "is not a valid URL"),
+    ],
+)
+def test_what_can_not_work_is_said_at_once(live: Live, key: str, url: str, said: str) -> None:
+    """The reason stands in one line, without a traceback and without the key."""
+    ran = live(url, key=key)
+    assert 3 == ran.status
+    assert said in ran.err.splitlines()[-1]
+    assert not key or key not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("wrong", [("--rpm", "0"), ("--budget", "nan"), ("--budget", "-1")])
+def test_wrong_arguments_are_no_breaking_difference(
+    wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their status is not 2, which means that something breaks."""
+    with pytest.raises(SystemExit) as left:
+        main(["live", *wrong])
+    assert 3 == left.value.code
+    assert "must be above 0" in capsys.readouterr().err

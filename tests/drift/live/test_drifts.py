@@ -1,0 +1,190 @@
+"""What differs on a live host is found and named, and nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from voyageai_emulator import in_process
+from voyageai_emulator import rules as emulator_rules
+from voyageai_rest.catalogue import PROMPTS, ModelDimensions, Prompts
+
+from generator.drift.differences import Place
+from generator.drift.live.answers import StrictSchemas
+from generator.drift.live.findings import rules
+from tests.drift.live.altered_answers import ANSWERS
+from tests.drift.live.probe_harness import (
+    KEY,
+    Alter,
+    AlteringTransport,
+    CachingTransport,
+    Reply,
+    contract,
+    document,
+    kinds_and_paths,
+    models,
+    probe_emulator,
+    probe_transport,
+)
+
+
+@pytest.fixture(scope="module")
+def faithful() -> Iterator[CachingTransport]:
+    """A host that follows the contract."""
+    with in_process(api_key=KEY) as emulator:
+        yield CachingTransport(emulator.transport)
+
+
+def test_a_host_that_follows_the_contract_shows_nothing(faithful: CachingTransport) -> None:
+    """A report that is never empty is not read."""
+    seen = probe_transport(faithful)
+    assert ([], {}, 0) == (seen.differences, seen.unseen, seen.status("any"))
+
+
+def test_neither_do_files_batches_and_dear_limits() -> None:
+    """Optional probes are held to the same, and what they created is reported."""
+    with in_process(api_key=KEY) as emulator:
+        seen = probe_transport(emulator.transport, "files", "batch", "limits")
+        deleted = [
+            each.path.rpartition("/")[2] for each in emulator.requests if each.method == "DELETE"
+        ]
+    assert ([], {}, 0) == (seen.differences, seen.unseen, seen.status("any"))
+    assert ["file", "batch"] == [id.partition("-")[0] for id in seen.left_behind]
+    assert 1 == len(deleted)
+    assert not set(deleted) & set(seen.left_behind)
+
+
+@pytest.mark.parametrize(("alter", "status", "expected"), ANSWERS.values(), ids=ANSWERS)
+def test_answers_that_changed_are_found(
+    faithful: CachingTransport, alter: Alter, status: int, expected: set[tuple[str, str]]
+) -> None:
+    """The maintainer hears of it, and of nothing that did not happen."""
+    seen = probe_transport(AlteringTransport(faithful, alter))
+    assert expected == kinds_and_paths(seen)
+    assert status == seen.status("any")
+
+
+SERVED: dict[str, tuple[dict[str, Any], set[tuple[str, str]]]] = {
+    "a model is new": (
+        {"models": models(voyage_planted={})},
+        {("model-added", "catalogue: models.voyage-planted")},
+    ),
+    "a model is gone": (
+        {"models": models(voyage_code_4=None)},
+        {("model-removed", "catalogue: models.voyage-code-4")},
+    ),
+    "a model is retired": (
+        {"models": models(rerank_3={"lifecycle": "retired"})},
+        {("model-removed", "catalogue: models.rerank-3")},
+    ),
+    "a context is shorter": (
+        {"models": models(voyage_4_lite={"context_length": 16000})},
+        {("limit-lowered", "catalogue: models.voyage-4-lite.context_length")},
+    ),
+    "a context is longer": (
+        {"models": models(rerank_3_lite={"context_length": 64000})},
+        {("limit-raised", "catalogue: models.rerank-3-lite.context_length")},
+    ),
+    "fewer inputs are taken": (
+        {"document": document(["RerankRequest", "properties", "documents", "maxItems"], 500)},
+        {("limit-tightened", "POST /rerank: request.documents")},
+    ),
+    "more inputs are taken": (
+        {"document": document(["RerankRequest", "properties", "documents", "maxItems"], 2000)},
+        {("limit-loosened", "POST /rerank: request.documents")},
+    ),
+    "the default dimension is another": (
+        {
+            "models": models(
+                voyage_4_large={
+                    "dimensions": ModelDimensions(default=512, allowed=(256, 512, 1024, 2048))
+                }
+            )
+        },
+        {("meaning-changed", "catalogue: models.voyage-4-large.dimensions.default")},
+    ),
+    "a dimension is gone": (
+        {
+            "models": models(
+                voyage_4={"dimensions": ModelDimensions(default=1024, allowed=(256, 512, 1024))}
+            )
+        },
+        {("refused", "POST /embeddings: request")},
+    ),
+    "a dtype is gone": (
+        {"models": models(voyage_multimodal_3__5={"dtypes": ("float", "int8", "uint8", "binary")})},
+        {("refused", "POST /multimodalembeddings: request")},
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "expected"), SERVED.values(), ids=SERVED)
+def test_models_and_limits_that_changed_are_found(
+    settings: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
+    """The catalogue is right while this finds nothing."""
+    assert expected == kinds_and_paths(probe_emulator(**settings))
+
+
+RULED_OUT = "value-outside"
+
+
+def test_a_value_that_the_contract_rules_out_is_found() -> None:
+    """No answer of the contract has such a rule yet; the first that has one is held to it."""
+    schema = {"properties": {"status": {"enum": ["open", "done"]}}}
+    shapes = StrictSchemas({"components": {"schemas": {}}}, {})
+    place = Place("GET /jobs", "response.200")
+    (difference,) = shapes.check(schema, {"status": "lost"}, place)
+    assert (RULED_OUT, "GET /jobs: response.200.status") == (difference.kind, difference.path)
+    assert '`status` is "lost"' in difference.sentence
+
+
+def test_every_kind_of_its_own_has_a_case() -> None:
+    """A kind that no case shows may be one that is never found."""
+    cases = [*(case[-1] for case in ANSWERS.values()), *(case[-1] for case in SERVED.values())]
+    assert set(rules()) - {RULED_OUT} <= {kind for expected in cases for kind, _ in expected}
+
+
+def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
+    """The report must say what to write into the contract, and where it was seen."""
+    seen = probe_emulator(models=models(voyage_4_lite={"context_length": 16000}))
+    (difference,) = seen.differences
+    assert (32000, 16000) == (difference.before, difference.after)
+    assert "`context_length` of voyage-4-lite changed from 32000 to 16000" == difference.sentence
+    assert ["context_length of voyage-4-lite at POST /embeddings"] == seen.found[difference]
+
+
+def test_a_prompt_that_changed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users who put the catalogue's prompts before texts themselves would get other vectors."""
+    changed = Prompts(query="Find what answers this: ", document=PROMPTS["retrieval"].document)
+    monkeypatch.setattr(emulator_rules, "PROMPTS", {"retrieval": changed})
+    seen = probe_emulator()
+    prompted = {
+        name
+        for operation in contract().operations().values()
+        for name, model in contract().active(operation.path).items()
+        if model.get("prompts") == "retrieval"
+    }
+    assert "voyage-4" in prompted
+    expected = {("prompt-changed", f"catalogue: models.{name}.prompts.query") for name in prompted}
+    assert expected == kinds_and_paths(seen)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "null", "[]", "{}", "7", '{"data": null, "usage": null}', '{"data": [1, null, {}]}']
+    + [f'{{"data": [{{"embedding": {value}, "index": 0}}]}}' for value in ("null", "{}", "[true]")]
+    + [
+        '{"data": [{"embedding": "?", "index": 0}], "usage": {"total_tokens": null}}',
+        '{"data": [{"embedding": [], "index": 0}], "model": 3}',
+    ],
+)
+def test_a_probe_survives_whatever_is_answered(faithful: CachingTransport, body: str) -> None:
+    """The stranger the drift, the more its report matters."""
+
+    def alter(reply: Reply) -> Reply:
+        return reply._replace(body=body) if reply.status == 200 else reply
+
+    seen = probe_transport(AlteringTransport(faithful, alter))
+    assert seen.differences

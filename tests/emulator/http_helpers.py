@@ -1,0 +1,80 @@
+"""Requests to an emulator over HTTP and over bare sockets, and bodies to send."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+from voyageai_emulator.emulator import Emulator
+
+TEXTS = {"input": ["a cat", "a dog"], "model": "voyage-4", "output_dimension": 256}
+BASE64 = {**TEXTS, "encoding_format": "base64"}
+DOCUMENTS = {
+    "inputs": [["a cat", "a dog"], ["a bird"]],
+    "model": "voyage-context-3",
+    "output_dimension": 256,
+}
+RANKING = {"query": "a cat", "documents": ["a dog", "the cat"], "model": "rerank-2.5"}
+KEY = {"authorization": "Bearer any"}
+
+
+def post(
+    base: str,
+    body: Any = TEXTS,
+    path: str = "/embeddings",
+    headers: dict[str, str] | None = None,
+    timeout: float = 10,
+) -> httpx2.Response:
+    """One request over a connection of its own."""
+    return httpx2.post(base + path, json=body, headers={**KEY, **(headers or {})}, timeout=timeout)
+
+
+def admin(
+    emulator: Emulator, method: str, path: str, body: Any = None, token: str | None = None
+) -> httpx2.Response:
+    """One request to the admin routes, with the token unless told otherwise."""
+    headers = {"x-emulator-token": emulator.admin_token if token is None else token}
+    return httpx2.request(
+        method, f"{emulator.origin}/_emulator{path}", json=body, headers=headers, timeout=10
+    )
+
+
+def connect(emulator: Emulator) -> socket.socket:
+    """A connection below HTTP."""
+    url = httpx2.URL(emulator.url)
+    return socket.create_connection((url.host, url.port or 80), timeout=10)
+
+
+def message(body: Any = TEXTS, headers: str = "") -> bytes:
+    """A request as it goes over a connection."""
+    content = json.dumps(body).encode()
+    head = (
+        "POST /v1/embeddings HTTP/1.1\r\nhost: emulator\r\nauthorization: Bearer any\r\n"
+        f"content-length: {len(content)}\r\n{headers}\r\n"
+    )
+    return head.encode() + content
+
+
+def receive_all(sock: socket.socket) -> tuple[bytes, bool]:
+    """What comes until the connection ends, and whether it ended by a reset."""
+    received = b""
+    while True:
+        try:
+            part = sock.recv(65_536)
+        except ConnectionResetError:
+            return received, True
+        if not part:
+            return received, False
+        received += part
+
+
+def until(reached: Callable[[], bool], timeout: float = 10) -> None:
+    """Wait for what another thread does."""
+    end = time.monotonic() + timeout
+    while not reached():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.001)

@@ -1,0 +1,265 @@
+"""Hosts of the API: which models, operations and keys each has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import attrs
+import httpx2
+import pytest
+from starlette.types import ASGIApp
+from voyageai_emulator.app import Application
+from voyageai_emulator.authentication import Authenticator
+from voyageai_emulator.contract import Contract
+from voyageai_emulator.recording import fingerprint
+from voyageai_emulator.responses import ApiError
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.state import EmulatorState
+from voyageai_rest.catalogue import MODELS
+from voyageai_rest.operations import OPERATIONS, SERVERS, Operation, Server
+
+from tests.emulator.contract_client import DOCUMENT, send
+from tests.emulator.test_validation import VALID
+
+INVALID = {"detail": "Provided API key is invalid."}
+LOCAL = "127.0.0.1:8000"
+HOSTS = {server.name: httpx2.URL(server.url).host for server in SERVERS}
+KEYS = {"voyage": "pa-1", "atlas": "al-1", "us": "al-us-1", "eu": "al-eu-1"}
+RETIRED = {
+    **MODELS,
+    "voyage-1": attrs.evolve(
+        MODELS["voyage-3.5"], name="voyage-1", lifecycle="retired", replacement="voyage-4"
+    ),
+}
+CONTRACT = {operation.id: operation for operation in Contract(DOCUMENT).operations}
+each_server = pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+
+
+def application(**settings: Any) -> ASGIApp:
+    """An emulator without a socket."""
+    return Application(Settings(**settings))
+
+
+def supported(endpoint: str, platform: str | None) -> list[str]:
+    """The models that a platform's refusal names."""
+    return [
+        model.name
+        for model in MODELS.values()
+        if model.endpoint == endpoint and (platform is None or platform in model.platforms)
+    ]
+
+
+def refusal(endpoint: str, platform: str | None) -> tuple[int, dict[str, str]]:
+    """What is answered to a model that there is not."""
+    listed = supported(endpoint, platform)
+    return 400, {"detail": f"Model none is not supported. Supported models are {listed}."}
+
+
+@each_server
+@pytest.mark.parametrize("path", VALID)
+def test_a_host_serves_the_models_of_its_platform(server: Server, path: str) -> None:
+    """Code that moves to another host finds out here which models it loses."""
+    body = {**VALID[path], "model": "none"}
+    answer = send(application(), "POST", path, body, base=server.url, key=KEYS[server.name])
+    expected = refusal(path.strip("/"), server.platform)
+    assert expected == (answer.status_code, answer.json())
+
+
+@each_server
+def test_a_model_of_another_platform_is_not_there(server: Server) -> None:
+    """One that is in the catalogue is refused like one that is not."""
+    app = application()
+    for name in ("voyage-4", "voyage-3.5", "voyage-3"):
+        body = {"input": "a", "model": name}
+        answer = send(app, "POST", "/embeddings", body, base=server.url, key=KEYS[server.name])
+        expected = 200 if server.platform in MODELS[name].platforms else 400
+        assert (name, expected) == (name, answer.status_code)
+
+
+@each_server
+def test_the_settings_name_a_host_for_all_requests(server: Server) -> None:
+    """A server at 127.0.0.1 is not called by the host's name."""
+    app = application(platform=server.name)
+    for base in ("http://127.0.0.1/v1", SERVERS[0].url):
+        body = {"input": "a", "model": "none"}
+        answer = send(app, "POST", "/embeddings", body, base=base, key=KEYS[server.name])
+        assert refusal("embeddings", server.platform) == (answer.status_code, answer.json())
+
+
+def test_any_other_name_does_as_all_hosts_do() -> None:
+    """It works for people who know nothing about hosts."""
+    app = application()
+    for key in KEYS.values():
+        answer = send(app, "POST", "/embeddings", {"input": "a", "model": "none"}, key=key)
+        assert refusal("embeddings", None) == (answer.status_code, answer.json())
+
+
+@pytest.mark.parametrize("host", ["ai.mongodb.com:443", "AI.MongoDB.com", "ai.mongodb.com"])
+def test_hosts_are_told_by_name_alone(host: str) -> None:
+    """Clients send the port where it is not the usual one, in the case they were given."""
+    assert "atlas" == Authenticator().authenticate(host, "Bearer al-1").platform
+
+
+@pytest.mark.parametrize("host", ["", "[::1]:80", "api.voyageai.com.evil.example", ":"])
+def test_other_hosts_are_none_of_the_apis(host: str) -> None:
+    """A name that only looks alike stands for nothing."""
+    assert Authenticator().authenticate(host, "Bearer al-1").platform is None
+
+
+@each_server
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_a_host_has_the_operations_that_the_contract_says(
+    server: Server, operation: Operation
+) -> None:
+    """Files and batches are documented for one host only."""
+    for authenticator, host in (
+        (Authenticator(), HOSTS[server.name]),
+        (Authenticator(platform=server.name), LOCAL),
+    ):
+        if server.name in operation.servers:
+            authenticator.check_operation(CONTRACT[operation.id], host)
+        else:
+            with pytest.raises(ApiError, match="Not Found") as caught:
+                authenticator.check_operation(CONTRACT[operation.id], host)
+            assert 404 == caught.value.status
+
+
+def test_an_operation_of_another_document_is_everywhere() -> None:
+    """The emulator follows the document that it is given."""
+    Authenticator(platform="eu").check_operation(CONTRACT["listFiles"]._replace(id="other"), LOCAL)
+
+
+@pytest.mark.parametrize("key", [None, "pa-1", "al-1"])
+def test_an_operation_that_a_host_has_not_is_no_path_of_its(key: str | None) -> None:
+    """Neither the body nor the key is looked at first, as with any path that there is not."""
+    app = application(platform="atlas")
+    for method, path in (("POST", "/batches"), ("POST", "/files/delete"), ("GET", "/files")):
+        answer = send(app, method, path, {"no": "sense"}, key=key)
+        nowhere = send(app, method, "/nowhere", {"no": "sense"}, key=key)
+        assert (404, {"detail": "Not Found"}) == (answer.status_code, answer.json())
+        assert nowhere.json() == answer.json()
+
+
+@pytest.mark.parametrize(
+    ("platform", "key", "accepted"),
+    [
+        ("voyage", "pa-1", True),
+        ("voyage", "any", True),
+        ("voyage", "al-1", False),
+        ("voyage", "al-eu-1", False),
+        ("atlas", "al-1", True),
+        ("atlas", "al-eu", True),
+        ("atlas", "al-eu-1", False),
+        ("atlas", "al-us-1", False),
+        ("atlas", "pa-1", False),
+        ("atlas", "AL-1", False),
+        ("us", "al-us-1", True),
+        ("us", "al-1", False),
+        ("us", "al-eu-1", False),
+        ("us", "other-1", False),
+        ("eu", "al-eu-1", True),
+        ("eu", "al-1", False),
+        ("eu", "al-us-1", False),
+    ],
+)
+def test_a_key_opens_the_hosts_of_its_style(platform: str, key: str, accepted: bool) -> None:
+    """A key at the wrong host is a common mistake, which the answer does not explain."""
+    for authenticator, host in (
+        (Authenticator(), HOSTS[platform]),
+        (Authenticator(platform=platform), LOCAL),
+    ):
+        if accepted:
+            assert (fingerprint(key), platform) == authenticator.authenticate(host, f"Bearer {key}")
+            continue
+        with pytest.raises(ApiError) as caught:
+            authenticator.authenticate(host, f"Bearer {key}")
+        assert (401, INVALID) == (caught.value.status, caught.value.body())
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "schlüssel".encode(),
+        "ключ".encode(),
+        b"\xff\xfe",
+        b"two words",
+        b"tab\tinside",
+        b"no-break\xa0",
+        b"\xa0",
+        b"k" * 1025,
+    ],
+)
+@pytest.mark.parametrize("pinned", [None, "right"])
+def test_what_can_be_no_key_is_refused_as_one(key: bytes, pinned: str | None) -> None:
+    """Keys come from files and environments, and other texts with them."""
+    with pytest.raises(ApiError) as caught:
+        Authenticator(pinned).authenticate(LOCAL, f"Bearer {key.decode('latin-1')}")
+    assert (401, INVALID) == (caught.value.status, caught.value.body())
+
+
+def test_bytes_that_are_no_text_in_the_header_are_no_failure(url: str) -> None:
+    """A server that fails on them would look broken, not the key."""
+    headers = [(b"authorization", b"Bearer \xc3\xa4\xff")]
+    answer = httpx2.post(f"{url}/embeddings", json=VALID["/embeddings"], headers=headers)
+    assert (401, INVALID) == (answer.status_code, answer.json())
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer ", "Bearer \t ", "Basic abc", "key", "Bearer\tk"]
+)
+def test_without_a_key_nobody_is_authorized(authorization: str | None) -> None:
+    """As with a wrong key, but in other words."""
+    with pytest.raises(ApiError, match="Unauthorized") as caught:
+        Authenticator().authenticate(LOCAL, authorization)
+    assert 401 == caught.value.status
+
+
+@pytest.mark.parametrize("key", ["wrong", "righ", "rightt", "RIGHT"])
+def test_a_pinned_key_is_the_only_one(key: str) -> None:
+    """For code that must show what it does with a key that is refused."""
+    with pytest.raises(ApiError) as caught:
+        Authenticator("right").authenticate(LOCAL, f"Bearer {key}")
+    assert (401, INVALID) == (caught.value.status, caught.value.body())
+
+
+def test_a_key_may_stand_in_spaces() -> None:
+    """HTTP has servers strip them, and the scheme is of either case."""
+    assert Authenticator("right").authenticate(LOCAL, "bearer   right \t").owner == fingerprint(
+        "right"
+    )
+
+
+def test_a_retired_model_is_gone_where_the_policy_holds() -> None:
+    """The answer names what to use; Voyage's own host has no such policy, others never had it."""
+    body = {"input": "a", "model": "voyage-1"}
+    answer = send(application(models=RETIRED), "POST", "/embeddings", body)
+    assert 410 == answer.status_code
+    for name, expected in (("voyage", 200), ("atlas", 410), ("us", 400), ("eu", 400)):
+        app = application(models=RETIRED, platform=name)
+        answer = send(app, "POST", "/embeddings", body, key=KEYS[name])
+        assert (name, expected) == (name, answer.status_code)
+        if expected == 410:
+            assert "voyage-4" in answer.json()["detail"]
+
+
+def test_a_host_that_there_is_not_is_refused_with_those_there_are() -> None:
+    """At the start, where the mistake was made."""
+    with pytest.raises(ValueError, match="one of voyage, atlas, us, eu, not 'geography'"):
+        EmulatorState(Settings(platform="geography"))
+
+
+@pytest.mark.parametrize("key", ["", "two words", "schlüssel", "secret\n", "s" * 1025])
+def test_a_key_that_nobody_could_send_is_refused_at_the_start(key: str) -> None:
+    """Without saying it, as it may be most of a real one."""
+    with pytest.raises(ValueError, match="api_key must be ASCII") as caught:
+        EmulatorState(Settings(api_key=key))
+    assert not key or key not in str(caught.value)
+
+
+def test_secrets_are_not_shown() -> None:
+    """Settings end up in logs and in the output of failed tests."""
+    settings = Settings(api_key="pa-secret", admin_token="secret-token")
+    shown = repr(replace(settings, tier="free"))
+    assert "secret" not in shown
+    assert "tier='free'" in shown

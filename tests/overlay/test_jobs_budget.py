@@ -1,0 +1,66 @@
+"""Money that may be spent: sums alone, without jobs."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import pytest
+from voyageai.batches.jobs.estimate import Budget
+
+
+def test_what_fits_is_reserved_and_what_does_not_is_not() -> None:
+    """To the cent: a ceiling may be reached."""
+    budget = Budget(0.15)
+    assert [True, False, True] == [budget.reserve(bound) for bound in (0.1, 0.1, 0.05)]
+    assert (0.0, pytest.approx(0.15)) == (budget.spent, budget.reserved)
+    assert not budget.reserve(1e-9)
+
+
+def test_the_difference_is_free_again_when_something_is_done() -> None:
+    """A bound is many times what is billed in the end."""
+    budget = Budget(1.0)
+    assert budget.reserve(1.0)
+    budget.settle(1.0, 0.25)
+    assert (0.25, 0.0, 0.75) == (budget.spent, budget.reserved, budget.left)
+    assert budget.reserve(0.75)
+
+
+def test_what_is_under_way_already_counts_though_nobody_asked() -> None:
+    """A job goes on, maybe under a lower ceiling than before."""
+    budget = Budget(1.0)
+    budget.hold(3.0)
+    assert (False, -2.0) == (budget.fits(0.0), budget.left)
+    budget.settle(3.0, 0.5)
+    assert budget.reserve(0.5)
+
+
+def test_sums_are_exact() -> None:
+    """A million small bounds are not a large one by mistake."""
+    budget = Budget(1.0)
+    for _ in range(10_000):
+        assert budget.reserve(0.1)
+        budget.settle(0.1, 0.0)
+    assert (0.0, 0.0) == (budget.spent, budget.reserved)
+
+
+def test_without_end_everything_fits() -> None:
+    """Infinity is a number too."""
+    budget = Budget(math.inf)
+    assert (True, math.inf) == (budget.reserve(1e12), budget.left)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_order_of_answers_spends_more_than_the_ceiling(seed: int) -> None:
+    """As long as nothing costs more than its bound."""
+    random = Random(seed)
+    budget, under_way = Budget(10.0), list[float]()
+    for _ in range(500):
+        bound = random.random() * 3
+        if random.random() < 0.6 and budget.reserve(bound):
+            under_way.append(bound)
+        elif under_way:
+            done = under_way.pop(random.randrange(len(under_way)))
+            budget.settle(done, done * random.random())
+        assert budget.spent + budget.reserved <= 10.0 + 1e-9
+    assert 9.0 < budget.spent + budget.reserved

@@ -1,0 +1,125 @@
+"""What people see of a job: bars, lines or the log."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+
+import pytest
+from voyageai.batches import Progress
+from voyageai.batches.jobs.progress import RichBars, show_progress
+
+STEPS = [
+    Progress(stage="uploading", message="uploading batch 1", batch=1, total=100, unit="bytes"),
+    Progress(
+        stage="uploading", message="uploading batch 1", batch=1, done=9, total=100, unit="bytes"
+    ),
+    Progress(
+        stage="uploading", message="uploading batch 1", batch=1, done=50, total=100, unit="bytes"
+    ),
+    Progress(
+        stage="downloading",
+        message="downloading batch 1",
+        batch=1,
+        done=5_230_000,
+        total=13_786_950,
+        unit="bytes",
+    ),
+    Progress(stage="waiting", message="batch 1 is refused for now", batch=1),
+    Progress(stage="done", message="2 of 2 rows are done", done=2, total=2, unit="rows"),
+]
+LINES = [
+    "uploading batch 1: 0 of 100 bytes",
+    "uploading batch 1: 50 of 100 bytes",
+    "downloading batch 1: 5.2 of 13.8 MB",
+    "batch 1 is refused for now",
+    "2 of 2 rows are done: 2 of 2 rows",
+]
+
+
+class Terminal(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(watch: object, stream: io.StringIO) -> str:
+    """What is shown of the steps."""
+    with show_progress(watch, stream) as tell:
+        for step in STEPS:
+            tell(step)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def without_rich(monkeypatch):
+    """As if rich were not installed."""
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
+
+
+@pytest.mark.usefixtures("without_rich")
+@pytest.mark.parametrize("watch", [None, True])
+def test_a_terminal_without_rich_shows_lines(watch):
+    """One for each tenth, not for each byte."""
+    assert LINES == shown(watch, Terminal()).splitlines()
+
+
+@pytest.mark.parametrize("watch", [None, True])
+def test_a_terminal_with_rich_shows_bars(watch):
+    """What is told in words stays above them."""
+    seen = shown(watch, Terminal())
+    assert "━" in seen
+    assert "5.2 of 13.8 MB" in seen
+    assert "batch 1 is refused for now" in seen
+
+
+def test_what_counts_nothing_is_no_bar():
+    """A long sentence would leave no room for the others."""
+    stream = Terminal()
+    sentence = "1,000 texts in 10 requests in 1 batch"
+    with RichBars(stream) as bars:
+        bars.show(Progress(stage="preparing", message=sentence))
+        bars.show(Progress(stage="running", message="batch 1", batch=1, total=3, unit="requests"))
+    assert 1 == stream.getvalue().count(sentence)
+
+
+def test_bars_do_not_read_markup():
+    """Texts of users stand in messages."""
+    stream = Terminal()
+    with RichBars(stream) as bars:
+        bars.show(Progress(stage="failed", message="row 3: [bold]a[/] text"))
+        bars.show(Progress(stage="running", message="[red]batch"))
+    assert "[bold]a[/] text" in stream.getvalue()
+    assert "[red]batch" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("watch", "stream"), [(None, io.StringIO()), (False, Terminal())], ids=["piped", "turned off"]
+)
+def test_what_is_not_shown_is_in_the_log(watch, stream, caplog):
+    """Where a program runs by itself somebody may still want to know why it waits."""
+    caplog.set_level(logging.INFO, "voyageai.batches")
+    assert "" == shown(watch, stream)
+    assert LINES == caplog.messages
+    assert [LINES[3]] == [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+
+
+def test_lines_are_piped_if_that_is_asked_for():
+    """Into a file, say."""
+    assert LINES == shown(True, io.StringIO()).splitlines()
+
+
+def test_a_function_is_told_everything():
+    """It has a display of its own."""
+    told = []
+    assert "" == shown(told.append, Terminal())
+    assert STEPS == told
+
+
+def test_a_program_without_a_terminal_is_no_problem(monkeypatch):
+    """Some have no stderr at all."""
+    monkeypatch.setattr(sys, "stderr", None)
+    with show_progress(None) as tell:
+        tell(STEPS[0])

@@ -1,0 +1,33 @@
+"""Repositories to release from."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from generator import git
+
+
+def empty(target: Path, version: str, changelog: str) -> Path:
+    """A repository with nothing but a version and a changelog."""
+    target.joinpath("overlay", "voyageai").mkdir(parents=True)
+    target.joinpath("overlay", "voyageai", "version.py").write_text(f'VERSION = "{version}"\n')
+    target.joinpath("CHANGELOG.md").write_text(changelog)
+    target.joinpath(".gitignore").write_text("dist/\n")
+    subprocess.run(["git", "init", "--quiet", target], check=True)
+    identify(target)
+    commit(target, "The beginning")
+    return target
+
+
+def identify(target: Path) -> None:
+    """Say who commits."""
+    git.run(target, "config", "user.name", "A maintainer")
+    git.run(target, "config", "user.email", "maintainer@example.com")
+
+
+def commit(target: Path, message: str) -> None:
+    """Commit everything, if there is anything."""
+    git.run(target, "add", "--all")
+    if git.run(target, "status", "--porcelain"):
+        git.run(target, "commit", "--quiet", "--message", message)
