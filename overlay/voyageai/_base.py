@@ -478,6 +478,13 @@ class BaseSender(Generic[C]):
         """Return the complete options of a call."""
         return self._client._ready(given)[1]
 
+    def with_share(self, share: float) -> Self:
+        """Return a sender that may use a part of the client's rate limit."""
+        limiter = self._client._limiter
+        if limiter is None:
+            raise ArgumentError("share is a part of rate_limit, which the client has not", "share")
+        return type(self)(self._client.with_options(rate_limit=limiter.shared(share)))
+
 
 def _wrapped(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings whose secrets have a `repr` that hides them."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         MultimodalEmbeddingsObject,
         RerankingObject,
     )
+    from .tables.resource import Tables
 
 # pyright: reportPrivateUsage=false
 # Senders are a part of the clients that they send for.
@@ -566,6 +567,13 @@ class Client(_BaseClient):
         return Batches(_Sender(self))
 
     @property
+    def tables(self) -> Tables:
+        """Tables of any size, embedded or reranked live: a `voyageai.tables.Tables`."""
+        from .tables.resource import Tables
+
+        return Tables(_Sender(self))
+
+    @property
     def with_raw_response(self) -> WithRawResponse:
         """The same methods, returning raw responses: status, headers, bytes, and `parse()`."""
         return WithRawResponse(self, self._transport)
@@ -592,7 +600,7 @@ class Client(_BaseClient):
 
 
 class _Sender(BaseSender[Client]):
-    """The `flow.Sender` of a client: the part that files and batches depend on."""
+    """The `flow.Sender` of a client: the part that files, batches and tables depend on."""
 
     @property
     def environment(self) -> Environment:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         MultimodalEmbeddingsObject,
         RerankingObject,
     )
+    from .tables.resource_async import AsyncTables
 
 # pyright: reportPrivateUsage=false
 # Senders are a part of the clients that they send for.
@@ -665,6 +666,13 @@ class AsyncClient(_BaseClient):
         return AsyncBatches(_Sender(self))
 
     @property
+    def tables(self) -> AsyncTables:
+        """Tables of any size, embedded or reranked live: a `voyageai.tables.AsyncTables`."""
+        from .tables.resource_async import AsyncTables
+
+        return AsyncTables(_Sender(self))
+
+    @property
     def with_raw_response(self) -> AsyncWithRawResponse:
         """The same methods, returning raw responses: status, headers, bytes, and `parse()`."""
         return AsyncWithRawResponse(self, self._transport)
@@ -700,7 +708,7 @@ async def _prepared(inputs: Any, model: str) -> Any:
 
 
 class _Sender(BaseSender[AsyncClient]):
-    """The `flow.AsyncSender` of a client: the part that files and batches depend on."""
+    """The `flow.AsyncSender` of a client: the part that files, batches and tables depend on."""
 
     @property
     def environment(self) -> Environment:

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, TypeVarTuple, Unpack
 
 from attrs import frozen
 
@@ -279,6 +279,14 @@ class _Settings(Protocol):
 
         Raises:
             VoyageError: There is no key, or an option is wrong.
+        """
+        ...
+
+    def with_share(self, share: float) -> Self:
+        """Return a sender that may use a part of the client's rate limit.
+
+        Raises:
+            ArgumentError: There is no rate limit, or the share is not above 0 and up to 1.
         """
         ...
 

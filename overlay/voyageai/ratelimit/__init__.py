@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -82,6 +83,7 @@ class RateLimiter:
             `RateLimit`. The paid tiers have a limit for each model; a model whose limits are not
             known gets the lowest of its endpoint, or the lowest of all if the model is not known
             either. The free tier and a `RateLimit` are one limit for all models together.
+        share: Part of the limit that this process may use, such as 1/4 in each of four.
         on_wait: For a progress bar. It gets the model and the seconds that are left of a wait,
             about once a second, and 0 seconds when the wait is over. Clients call it in the thread
             or event loop of the call that waits, so it must not block. A pickled limiter has none.
@@ -102,7 +104,11 @@ class RateLimiter:
     """
 
     def __init__(
-        self, setting: Tier | RateLimit, on_wait: Callable[[str, float], object] | None = None
+        self,
+        setting: Tier | RateLimit,
+        on_wait: Callable[[str, float], object] | None = None,
+        *,
+        share: float = 1.0,
     ) -> None:
         if isinstance(setting, str):
             setting = cast("Number", NAMES.get(setting, setting))
@@ -114,7 +120,12 @@ class RateLimiter:
                 f"RateLimiter, not {setting!r}",
                 "rate_limit",
             )
+        given: object = share
+        number = isinstance(given, (int, float)) and not isinstance(given, bool)
+        if not number or not 0 < share <= 1:
+            raise ArgumentError(f"share must be a number above 0, up to 1, not {share!r}", "share")
         self.setting: Number | RateLimit = setting
+        self.share = share
         self.on_wait = on_wait
         # A forked child starts anew: the requests of its parent's threads are not its own.
         self._budgets: dict[Hashable, Budget] = {}
@@ -127,6 +138,32 @@ class RateLimiter:
             ArgumentError: It is no setting.
         """
         return setting if setting is None or isinstance(setting, RateLimiter) else cls(setting)
+
+    def shared(self, share: float) -> RateLimiter:
+        """Return a new limiter for a part of what this one may use.
+
+        Args:
+            share: The part, above 0 and up to 1.
+
+        Raises:
+            ArgumentError: It is no such number.
+
+        Example:
+            >>> RateLimiter(RateLimit(rpm=400)).shared(1 / 4).limits("voyage-4")
+            (100.0, inf)
+        """
+        part = RateLimiter(self.setting, self.on_wait, share=share)
+        part.share = share * self.share
+        return part
+
+    def limits(self, model: str) -> tuple[float, float]:
+        """Return the requests and tokens per minute that may be sent; infinite without a limit.
+
+        Args:
+            model: The model that they are for.
+        """
+        rpm, tpm = limits(self.setting, model)
+        return max(1.0, rpm * self.share), max(1.0, tpm * self.share)
 
     def reserve(
         self,
@@ -152,7 +189,7 @@ class RateLimiter:
         key = (os.getpid(), None if shared else model)
         budget = self._budgets.get(key)
         if budget is None:
-            budget = self._budgets.setdefault(key, Budget(*limits(self.setting, model)))
+            budget = self._budgets.setdefault(key, Budget(*self.limits(model)))
         most = largest(model, tokens)
         reservation = Reservation(key, max(tokens, 0), most, again, alive, next_poll=now)
         budget.reserve(reservation, now)
@@ -211,10 +248,11 @@ class RateLimiter:
 
     @safe_repr
     def __repr__(self) -> str:
-        return f"RateLimiter({self.setting!r})"
+        share = "" if self.share == 1 else f", share={self.share:.4g}"
+        return f"RateLimiter({self.setting!r}{share})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RateLimiter, (self.setting,)
+        return partial(RateLimiter, self.setting, share=self.share), ()
 
     def __copy__(self) -> RateLimiter:
         return self  # copies of a client share the limit

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .dataset import VectorTable
-    from .dataset import open_table as open
+    from .dataset import open_table as open  # noqa: F401  # not in __all__, but there
     from .embedder import AsyncEmbedder, Embedder
     from .estimate import TableEstimate
     from .job import AsyncTableJob, TableJob, TableResult

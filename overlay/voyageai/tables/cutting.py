@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..error import ArgumentError
-from .slices import PartInfo
-from .sources import Columns, Source
+
+if TYPE_CHECKING:
+    from .slices import PartInfo
+    from .sources import Columns, Source
 
 __all__ = ["Piece", "cut"]
 
@@ -89,7 +91,7 @@ def _read(
     number: int,
     first: int,
     rows: int,
-) -> Iterator[Any]:
+) -> Generator[Piece, None, tuple[int, int, bool]]:
     """Read an input up to a slice that is finished, or its end."""
     begun, digest = 0, hashlib.sha256()
     held: Any = None  # of the last row's group

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast
 
 from attrs import frozen
 from voyageai_rest.catalogue import MODELS
@@ -83,7 +83,7 @@ class _Embedder:
         self.text, self.model, self.column = text, model, column
         self.on_error, self.error_column = on_error, error_column
         self.share, self.concurrency = share, concurrency
-        self._fields, self._options = fields, dict(client)
+        self._fields, self._options = fields, cast("dict[str, Any]", client)
         self._client: Any = None
 
     def schema(self, input_schema: Any) -> Any:  # pyarrow has no types
@@ -112,8 +112,9 @@ class _Embedder:
 
         if self._client is None:
             options = {"max_retries": PATIENT, **self._options}
-            if self.share is not None:
-                options["rate_limit"] = RateLimiter.of(options["rate_limit"], self.share)
+            limiter = RateLimiter.of(self._options.get("rate_limit"))
+            if self.share is not None and limiter is not None:
+                options["rate_limit"] = limiter.shared(self.share)
             self._client = kind(**options)
         client: C = self._client
         return client
@@ -186,7 +187,7 @@ class _Embedder:
             data += nothing if vector is None else vector
             valid.append(vector is not None)
             errors.append(None if outcome is None else outcome.error)
-        vectors = shape.array(data, len(outcomes))
+        vectors = shape.to_arrow(data, len(outcomes))
         if not all(valid):
             places = [place if good else None for place, good in enumerate(valid)]
             vectors = vectors.take(pa.array(places, pa.int32()))

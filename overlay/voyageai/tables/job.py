@@ -18,18 +18,16 @@ from typing import IO, TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from attrs import asdict, frozen
 from voyageai_rest.catalogue import MODELS
 
-from ..batches.jobs.display import Watch, showing
-from ..batches.jobs.errors import JobInUseError, MaxCostError
-from ..batches.jobs.estimate import cost, dollars
-from ..batches.jobs.ledger import Ledger
-from ..batches.jobs.progress import Progress, Stage
+from ..batches.jobs.ceiling import MaxCostError
+from ..batches.jobs.directory import JobInUseError
+from ..batches.jobs.estimate import Budget, cost, dollars
+from ..batches.jobs.progress import Progress, ProgressOption, Stage, show_progress
 from ..disk import make_folder, open_regular
 from ..error import ArgumentError
 from ..extras import require
-from ..files.locking import lock
+from ..files.writing import lock
 from ..flow import in_thread
 from ..limits import constraint, known
-from ..ratelimit import limits as rate_limits
 from .cutting import SLICE, cut
 from .estimate import TableEstimate, most_tokens
 from .ids import UniqueIds
@@ -37,11 +35,11 @@ from .kinds import KINDS, Kind
 from .loops import run, run_async
 from .schedule import Limits, NoMoneyError, Schedule, Totals
 from .slices import Failure, PartInfo, Slice, billed, read_failures, read_info, reopen
-from .sources import Columns, Source
 from .units import Units, estimate
 
 if TYPE_CHECKING:
     from ..flow import AsyncSender, Sender
+    from .sources import Columns, Source
 
 __all__ = ["AsyncTableJob", "Spec", "TableJob", "TableResult", "prepare"]
 
@@ -213,7 +211,7 @@ def prepare(spec: Spec, source: Source, into: str | os.PathLike[str]) -> _Prepar
 def _compare(facts: dict[str, Any], written: dict[str, Any], folder: Path) -> None:
     """Refuse arguments or inputs that are not those that a job was begun with."""
     for name, value in facts.items():
-        before = written.get(name)
+        before: Any = written.get(name)
         if value == before:
             continue
         if name == "inputs":
@@ -277,7 +275,9 @@ class _TableJob(Generic[S]):
         estimate: What it will cost.
     """
 
-    def __init__(self, sender: S, prepared: _Prepared, concurrency: int, progress: Watch) -> None:
+    def __init__(
+        self, sender: S, prepared: _Prepared, concurrency: int, progress: ProgressOption
+    ) -> None:
         self.id: str = prepared.id
         self.path: Path = prepared.folder
         self.estimate: TableEstimate = prepared.estimate
@@ -322,10 +322,10 @@ class _TableJob(Generic[S]):
             totals.tokens += tokens
             totals.unknown_tokens += unknown
         price = Fraction(self.estimate.price or 0) / MILLION
-        ledger = None
+        budget = None
         if max_cost is not None:
-            ledger = Ledger(max_cost)
-            ledger.settle(0, price * (totals.tokens + totals.unknown_tokens))
+            budget = Budget(max_cost)
+            budget.settle(0, price * (totals.tokens + totals.unknown_tokens))
         kind, about = spec.kind, describe(spec)
 
         def finish(found: Slice) -> PartInfo:
@@ -341,7 +341,7 @@ class _TableJob(Generic[S]):
             cut(prepared.source, prepared.inputs, spec.columns, parts, spec.slice_rows),
             Units(
                 spec.columns,
-                most_tokens(spec.method, spec.model, spec.params) if ledger is not None else None,
+                most_tokens(spec.method, spec.model, spec.params) if budget is not None else None,
                 [*accumulate((rows or 0 for rows in prepared.rows), initial=0)],
                 deduplicate=spec.deduplicate,
             ),
@@ -349,7 +349,7 @@ class _TableJob(Generic[S]):
             request_limits(spec, self._tpm(), self._concurrency),
             finish,
             totals=totals,
-            ledger=ledger,
+            budget=budget,
             price=price,
             random=self._sender.environment.random,
             stop_at_failure=spec.on_error == "raise",
@@ -358,7 +358,7 @@ class _TableJob(Generic[S]):
     def _tpm(self) -> float:
         """Tokens per minute of the client's rate limit; infinite without one."""
         limiter = self._sender.options({}).limiter
-        return inf if limiter is None else rate_limits(limiter.setting, self.estimate.model)[1]
+        return inf if limiter is None else limiter.limits(self.estimate.model)[1]
 
     def _parts(self) -> dict[int, PartInfo]:
         """The slices that are finished, by number."""
@@ -496,7 +496,7 @@ class TableJob(_TableJob["Sender"]):
             VoyageError: The server refused the job as a whole, or could not be reached for long.
         """
         self._check_cost(max_cost)
-        with locked(self._prepared.own), showing(self._progress) as tell:
+        with locked(self._prepared.own), show_progress(self._progress) as tell:
             schedule = self._schedule(max_cost)
             try:
                 run(
@@ -540,7 +540,7 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
     async def run(self, max_cost: float | None = None) -> TableResult:
         """Send what is left, and write the table: as `TableJob.run`, without blocking."""
         self._check_cost(max_cost)
-        with showing(self._progress) as tell:
+        with show_progress(self._progress) as tell:
             lock_ = await in_thread(enter_lock, self._prepared.own)
             try:
                 schedule = await in_thread(self._schedule, max_cost)
@@ -600,8 +600,9 @@ def locked(own: Path) -> Iterator[None]:
 
 
 def _is_money(value: object) -> bool:
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    return is_number and isfinite(value) and value >= 0
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return isfinite(value) and float(value) >= 0
 
 
 def describe(spec: Spec) -> dict[str, Any]:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, frozen
 
 from ..error import OverloadedError, RateLimitError, VoyageError
-from ..ratelimit.tokens import Ratio
+from ..ratelimit.tokens import TokenRatio
 from ..retry import GiveUp, RetryPolicy, ServerHint
-from .kinds import Kind, Unit
 from .slices import Failure, PartInfo, Slice
 from .throttle import Concurrency
 
 if TYPE_CHECKING:
-    from ..batches.jobs.ledger import Ledger
+    from ..batches.jobs.estimate import Budget
     from .cutting import Piece
+    from .kinds import Kind, Unit
     from .units import Units
 
 __all__ = ["Limits", "Request", "Schedule", "Totals"]
@@ -110,8 +110,8 @@ class Schedule:
         folder: The job's own folder.
         limits: What bounds requests.
         finish: Writes the part of a slice that is done.
-        ledger: Money that may be spent; None for any.
-        price: US dollars of a token, for the ledger.
+        budget: Money that may be spent; None for any.
+        price: US dollars of a token, for the budget.
         random: Random numbers from 0 up to 1, for the time before a retry.
         stop_at_failure: Whether the first row without a result ends the job.
 
@@ -129,17 +129,17 @@ class Schedule:
         finish: Callable[[Slice], PartInfo],
         *,
         totals: Totals,
-        ledger: Ledger | None,
+        budget: Budget | None,
         price: Any,
         random: Callable[[], float],
         stop_at_failure: bool,
     ) -> None:
         self._kind, self._pieces, self._units, self._folder = kind, pieces, units, folder
         self._limits, self._finish = limits, finish
-        self._ledger, self._price, self._random = ledger, price, random
+        self._budget, self._price, self._random = budget, price, random
         self._stop_at_failure = stop_at_failure
         self.totals = totals
-        self.ratio = Ratio()
+        self.ratio = TokenRatio()
         self.concurrency = Concurrency(limits.concurrency)
         self._waiting: deque[Request] = deque()
         self._filled: deque[tuple[Slice, Unit]] = deque()
@@ -153,7 +153,7 @@ class Schedule:
         """Return what to send now; None if nothing may be sent until an answer comes, or at all.
 
         Raises:
-            NoMoneyError: Not one request is within the ledger any more.
+            NoMoneyError: Not one request is within the budget any more.
             ArgumentError: A row can't be read.
         """
         if self._in_flight >= self.concurrency.target:
@@ -161,9 +161,9 @@ class Schedule:
         request = self._waiting.popleft() if self._waiting else self._pack()
         if request is None:
             return None
-        if self._ledger is not None:
+        if self._budget is not None:
             request.bound = self._price * sum(unit.most_tokens for unit in request.units)
-            if not self._ledger.reserve(request.bound):
+            if not self._budget.reserve(request.bound):
                 self._waiting.appendleft(request)
                 if not self._in_flight:
                     raise NoMoneyError
@@ -213,9 +213,9 @@ class Schedule:
         self._open.clear()
 
     def _settle(self, request: Request, tokens: int | None) -> None:
-        if self._ledger is not None:
+        if self._budget is not None:
             spent = request.bound if tokens is None else self._price * tokens
-            self._ledger.settle(request.bound, spent)
+            self._budget.settle(request.bound, spent)
 
     def _take_failure(self, request: Request, failure: VoyageError) -> None:
         unknown = failure.outcome_unknown
@@ -311,10 +311,7 @@ class Schedule:
                 for found in list(self._open.values()):
                     self._end(found)
                 break
-            found = self._open.get(piece.slice)
-            if found is None:
-                found = Slice(self._folder, piece.slice, piece.input, piece.first)
-                self._open[piece.slice] = found
+            found = self._slice(piece)
             before = found.done
             for unit in self._units.of(piece, found, self.fail):
                 self._filled.append((found, unit))
@@ -323,6 +320,13 @@ class Schedule:
                 found.is_read, found.is_last, found.digest = True, piece.last, piece.digest
                 self._end(found)
         return bool(self._filled)
+
+    def _slice(self, piece: Piece) -> Slice:
+        found = self._open.get(piece.slice)
+        if found is None:
+            found = Slice(self._folder, piece.slice, piece.input, piece.first)
+            self._open[piece.slice] = found
+        return found
 
     def _end(self, found: Slice) -> None:
         if found.is_done and self._open.pop(found.number, None) is not None:

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -87,14 +88,14 @@ class Shape:
     @property
     def item(self) -> int:
         """Bytes per number."""
-        return memoryview(bytes(8)).cast(FORMATS[self.number]).itemsize
+        return array(FORMATS[self.number]).itemsize
 
     @property
     def width(self) -> int:
         """Bytes per row."""
         return (self.columns or 1) * self.item
 
-    def array(self, buffer: Any, rows: int) -> Any:
+    def to_arrow(self, buffer: Any, rows: int) -> Any:
         """An Arrow array over a buffer of numbers, row after row."""
         pa = require("pyarrow", "arrow")
         number = getattr(pa, self.number)()
@@ -538,7 +539,7 @@ def _joined(
 ) -> Any:
     """A record batch of columns and vectors, without the rows that failed or with null there."""
     pa = require("pyarrow", "arrow")
-    vectors = shape.array(numbers, columns.num_rows)
+    vectors = shape.to_arrow(numbers, columns.num_rows)
     if FAILED in status:
         good = [value == DONE for value in status]
         if nulls:

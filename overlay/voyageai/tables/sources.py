@@ -227,11 +227,12 @@ def _files(given: Sequence[Any], filesystem: Any, format: str | None) -> Files:
     paths: list[str] = []
     if filesystem is not None and not isinstance(filesystem, fs.FileSystem):
         filesystem = fs.PyFileSystem(fs.FSSpecHandler(filesystem))
-    for item in map(os.fspath, given):
-        if filesystem is None and "://" in item:
-            filesystem, item = fs.FileSystem.from_uri(item)
-        elif "://" in item and filesystem is not None:
-            item = item.partition("://")[2]
+    for path in map(os.fspath, given):
+        item = path
+        if "://" in path:
+            if filesystem is None:
+                filesystem, _ = fs.FileSystem.from_uri(path)
+            item = path.partition("://")[2]
         found = _local(item, format) if filesystem is None else _remote(item, filesystem, format)
         if not found:
             raise ArgumentError(

@@ -105,7 +105,7 @@ class Units:
         self._group.ids += unit.ids
         self._group.tokens += unit.tokens
         for column, more in zip(self._group.values, unit.values, strict=True):
-            column += more
+            column.extend(more)
 
     def _rest(self) -> Iterator[Unit]:
         """Units that waited for the end of their group or slice."""
