@@ -48,6 +48,7 @@ def build(target: Path, openapi_file: Path, catalogue_file: Path, schema_file: P
     _render("constraints.py", package, {"constraints": contract.constraints(openapi)})
     tables = {"operations": contract.operations(openapi), "servers": contract.servers(openapi)}
     _render("operations.py", package, tables)
+    _render("status.py", package, {})
     _render("dtypes.py", package, {"dtypes": contract.dtypes(openapi)})
     _render("spec.py", package, {})
     (package / "openapi.json").write_text(_json(openapi), encoding="utf-8")

@@ -1,22 +1,18 @@
 """Errors of reading an answer.
 
 ResponseError         an answer that can't be used; carries status, headers and body
-├── StatusError       its status is not a success
+├── StatusError       its status is not a success; in `voyageai_rest.status`
 └── MalformedResponse its status is, but its body is not what the contract says
 ShapeError            data that does not fit a model; says where
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from .models.error import Error
-    from .types import RawResponse
 
 REQUEST_ID = "x-request-id"
 """The header that says what the server calls a request."""
@@ -35,7 +31,6 @@ __all__ = (
     "MalformedResponse",
     "ResponseError",
     "ShapeError",
-    "StatusError",
     "printable",
 )
 
@@ -111,37 +106,8 @@ class ResponseError(Exception):
         return _restore, (type(self), self.status_code, self.headers, self.content, self.reason)
 
 
-class StatusError(ResponseError):
-    """The status of the answer is not a success."""
-
-    @property
-    def error(self) -> Error | None:
-        """The error object of the body, where it has one."""
-        return _read_error(self.content)
-
-
 class MalformedResponse(ResponseError):
     """The status of the answer is a success, but its body is not what the contract says."""
-
-
-def status_error(response: RawResponse) -> StatusError:
-    """The error for an answer whose status is not a success; its reason is the server's own."""
-    error = _read_error(response.content)
-    return StatusError(
-        status_code=response.status_code,
-        headers=response.headers,
-        content=response.content,
-        reason=str(error.detail) if error else "the body does not say why",
-    )
-
-
-def _read_error(content: bytes) -> Error | None:
-    from .models.error import Error
-
-    try:
-        return Error.from_dict(json.loads(content))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _restore(

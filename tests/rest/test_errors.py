@@ -18,11 +18,11 @@ from voyageai_rest.errors import (
     MalformedResponse,
     ResponseError,
     ShapeError,
-    StatusError,
     printable,
 )
 from voyageai_rest.models import EmbeddingsRequest
 from voyageai_rest.operations import Operation
+from voyageai_rest.status import StatusError
 
 BODY = EmbeddingsRequest(input="a", model="m")
 HTML = b"<html>Origin is unreachable</html>"

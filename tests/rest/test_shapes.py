@@ -15,8 +15,9 @@ from voyageai_rest import models
 from voyageai_rest.api.embeddings import create_contextualized_embeddings, create_embeddings
 from voyageai_rest.api.files import list_files
 from voyageai_rest.api.reranking import rerank
-from voyageai_rest.errors import MalformedResponse, ResponseError, ShapeError, StatusError
+from voyageai_rest.errors import MalformedResponse, ResponseError, ShapeError
 from voyageai_rest.operations import OPERATIONS, Operation
+from voyageai_rest.status import StatusError
 
 ModuleOf = Callable[[Operation], ModuleType]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from attrs import evolve
-from voyageai_rest.errors import status_error
 from voyageai_rest.operations import OPERATIONS
+from voyageai_rest.status import status_error
 from voyageai_rest.types import RawResponse, Request, parse_json
 
 from .._utils import with_hidden_passwords

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
-from voyageai_rest.errors import REQUEST_ID, printable, status_error
+from voyageai_rest.errors import REQUEST_ID, printable
+from voyageai_rest.status import status_error
 from voyageai_rest.types import UNSET, File, RawResponse, Unset
 
 from ..calls import Call

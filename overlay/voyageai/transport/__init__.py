@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -201,6 +202,5 @@ def _running_loop() -> tuple[Any, bool]:
     except RuntimeError:
         if "trio" not in sys.modules:
             raise
-        from trio.lowlevel import current_trio_token
-
-        return current_trio_token(), False
+        # By name: type checkers need not find trio.
+        return import_module("trio.lowlevel").current_trio_token(), False

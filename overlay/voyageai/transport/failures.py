@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 
 import httpx2
 from voyageai_rest.catalogue import BATCH
-from voyageai_rest.errors import BODY_LIMIT, MalformedResponse, ShapeError, StatusError
+from voyageai_rest.errors import BODY_LIMIT, MalformedResponse, ShapeError
 from voyageai_rest.operations import OPERATIONS, SERVERS
 
 from .. import error
 from ..retry import ServerHint
 
 if TYPE_CHECKING:
+    from voyageai_rest.status import StatusError
+
     from ..error import VoyageError
 
 CLASSES: Mapping[int, type[VoyageError]] = {

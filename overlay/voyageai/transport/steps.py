@@ -12,9 +12,8 @@ from voyageai_rest.errors import (
     REQUEST_ID,
     MalformedResponse,
     ShapeError,
-    StatusError,
-    status_error,
 )
+from voyageai_rest.status import StatusError, status_error
 
 from ..bounds import Bounds
 from ..error import DeadlineError, VoyageError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...errors import status_error
 from ...models.batch_list import BatchList
+from ...status import status_error
 from ...types import UNSET, RawResponse, Request, Response, Unset, parse_json
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import status_error
 from ...models.delete_files_response import DeleteFilesResponse
+from ...status import status_error
 from ...types import RawResponse, Request, Response, parse_json
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import status_error
 from ...models.file_object import FileObject
+from ...status import status_error
 from ...types import RawResponse, Request, Response, parse_json, segment
 
 if TYPE_CHECKING:

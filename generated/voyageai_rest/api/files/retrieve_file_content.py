@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import status_error
+from ...status import status_error
 from ...types import RawResponse, Request, Response, segment
 
 if TYPE_CHECKING:

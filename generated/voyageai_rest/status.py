@@ -1,0 +1,41 @@
+"""The error for an answer whose status is not a success."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .errors import ResponseError
+from .models.error import Error
+
+if TYPE_CHECKING:
+    from .types import RawResponse
+
+__all__ = ("StatusError", "status_error")
+
+
+class StatusError(ResponseError):
+    """The status of the answer is not a success."""
+
+    @property
+    def error(self) -> Error | None:
+        """The error object of the body, where it has one."""
+        return _read_error(self.content)
+
+
+def status_error(response: RawResponse) -> StatusError:
+    """Return the error for an answer whose status is not a success, with the server's reason."""
+    error = _read_error(response.content)
+    return StatusError(
+        status_code=response.status_code,
+        headers=response.headers,
+        content=response.content,
+        reason=str(error.detail) if error else "the body does not say why",
+    )
+
+
+def _read_error(content: bytes) -> Error | None:
+    try:
+        return Error.from_dict(json.loads(content))
+    except (ValueError, RecursionError):
+        return None
