@@ -44,13 +44,13 @@ class VectorTable:
             raise ArgumentError(f"{path} holds no table: there is no part-*.parquet", "path")
         self.path = path
         self.about: dict[str, Any] = read_info(parts[0]).about
-        pq = require("pyarrow.parquet", "arrow")
+        pq = require("pyarrow.parquet", "tables")
         self.rows = sum(pq.read_metadata(part).num_rows for part in parts)
         self._parts = parts
 
     def dataset(self) -> Any:  # pyarrow has no types
         """Open it as a `pyarrow.dataset.Dataset`."""
-        dataset = require("pyarrow.dataset", "arrow")
+        dataset = require("pyarrow.dataset", "tables")
         return dataset.dataset([str(part) for part in self._parts], format="parquet")
 
     def similarity(
@@ -102,7 +102,7 @@ class VectorTable:
             >>> voyageai.tables.open(into).search(query, k=1).column("id").to_pylist()
             [1]
         """
-        pa, np = require("pyarrow", "arrow"), require("numpy", "numpy")
+        pa, np = require("pyarrow", "tables"), require("numpy", "tables")
         if type(k) is not int or k < 1:
             raise ArgumentError(f"k must be a whole number from 1, not {k!r}", "k")
         best: Any = None
@@ -115,12 +115,12 @@ class VectorTable:
         return best
 
     def _batches(self) -> Iterator[Any]:
-        pq = require("pyarrow.parquet", "arrow")
+        pq = require("pyarrow.parquet", "tables")
         for part in self._parts:
             yield from pq.ParquetFile(part).iter_batches(4096)
 
     def _vector(self, query: Any) -> npt.NDArray[Any]:
-        np = require("numpy", "numpy")
+        np = require("numpy", "tables")
         found = np.asarray(query.to_numpy() if hasattr(query, "to_numpy") else query)
         if found.ndim == 1:
             found = found.reshape(1, -1)

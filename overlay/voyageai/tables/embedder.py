@@ -92,7 +92,7 @@ class _Embedder:
         Args:
             input_schema: The `pyarrow.Schema` of what goes in.
         """
-        pa = require("pyarrow", "arrow")
+        pa = require("pyarrow", "tables")
         found = input_schema.append(pa.field(self.column, self._shape.type))
         if self.on_error == "column":
             found = found.append(pa.field(self.error_column, pa.string()))
@@ -176,7 +176,7 @@ class _Embedder:
 
     def _joined(self, batch: Any, outcomes: Sequence[_Outcome | None]) -> Any:
         """Add the columns to a batch."""
-        pa = require("pyarrow", "arrow")
+        pa = require("pyarrow", "tables")
         shape = self._shape
         nothing = bytes(shape.width)
         data = bytearray()

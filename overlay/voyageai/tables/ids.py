@@ -36,7 +36,7 @@ class UniqueIds:
         Raises:
             ArgumentError: One is null, or was there before; names it and its row.
         """
-        np = require("numpy", "numpy")
+        np = require("numpy", "tables")
         fresh: list[Any] = []
         for row, value in enumerate(ids, self._rows):
             if value is None:

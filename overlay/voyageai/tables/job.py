@@ -128,7 +128,7 @@ class TableResult:
 
     def dataset(self) -> Any:  # pyarrow has no types
         """Open the table as a `pyarrow.dataset.Dataset`."""
-        return require("pyarrow.dataset", "arrow").dataset(self.path, format="parquet")
+        return require("pyarrow.dataset", "tables").dataset(self.path, format="parquet")
 
     def __str__(self) -> str:
         failed = f", {self.failed:,} failed: see {self.failures_path}" if self.failed else ""
@@ -242,7 +242,7 @@ def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], Ta
         return [None] * inputs, nothing
     ids = None if columns.id is None else UniqueIds(columns.id)
     groups = None if columns.group is None else UniqueIds(columns.group, adjacent=True)
-    compute = require("pyarrow.compute", "arrow")
+    compute = require("pyarrow.compute", "tables")
     rows: list[int | None] = []
     tokens = most = failing = 0
     for index in range(inputs):

@@ -101,7 +101,8 @@ async def run_async(
         try:
             if request.delay:
                 await sender.sleep(request.delay)
-            answer = await sender.send(kind.call(request.units), OPTIONS)
+            call = await in_thread(kind.call, request.units)
+            answer = await sender.send(call, OPTIONS)
         except VoyageError as failure:
             answer = failure
         answers.send_nowait((request, answer))

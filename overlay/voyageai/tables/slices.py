@@ -97,7 +97,7 @@ class Shape:
 
     def to_arrow(self, buffer: Any, rows: int) -> Any:
         """An Arrow array over a buffer of numbers, row after row."""
-        pa = require("pyarrow", "arrow")
+        pa = require("pyarrow", "tables")
         number = getattr(pa, self.number)()
         flat = pa.Array.from_buffers(
             number, rows * (self.columns or 1), [None, pa.py_buffer(buffer)]
@@ -109,7 +109,7 @@ class Shape:
     @property
     def type(self) -> Any:
         """The Arrow type of the column."""
-        pa = require("pyarrow", "arrow")
+        pa = require("pyarrow", "tables")
         number = getattr(pa, self.number)()
         return number if self.columns is None else pa.list_(number, self.columns)
 
@@ -152,7 +152,7 @@ def read_info(path: Path) -> PartInfo:
     Raises:
         ValueError: It is no part of a job.
     """
-    pq = require("pyarrow.parquet", "arrow")
+    pq = require("pyarrow.parquet", "tables")
     found = (pq.read_schema(path).metadata or {}).get(METADATA)
     if found is None:
         raise ValueError(f"{path} is no part of a job: it has no metadata of one")
@@ -191,7 +191,7 @@ def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
         folder: The job's own folder.
         shape: What is written for a row, where no row has a result.
     """
-    pa, pq = require("pyarrow", "arrow"), require("pyarrow.parquet", "arrow")
+    pa, pq = require("pyarrow", "tables"), require("pyarrow.parquet", "tables")
     own = folder / f"{part.slice:06d}"
     failed = {failure.row for failure in read_failures(own.with_suffix(".failures.jsonl"))}
     good = [row for row in range(part.rows) if row not in failed]
@@ -309,7 +309,7 @@ class Slice:
             The numbers of the rows within the slice.
         """
         if self._columns is None:
-            ipc = require("pyarrow.ipc", "arrow")
+            ipc = require("pyarrow.ipc", "tables")
             self._columns = ipc.new_file(str(self.path / "columns.arrow"), batch.schema)
         self._columns.write_batch(batch)
         first, self.rows = self.rows, self.rows + batch.num_rows
@@ -418,7 +418,7 @@ class Slice:
             self._columns.close()
 
     def _write_part(self, part: PartInfo, shape: Shape, path: Path, *, nulls: bool) -> None:
-        pa, pq = require("pyarrow", "arrow"), require("pyarrow.parquet", "arrow")
+        pa, pq = require("pyarrow", "tables"), require("pyarrow.parquet", "tables")
         fresh = path.with_name(f".{path.name}.part")
         size = self.rows * shape.width
         os.truncate(self.path / "vectors.bin", size)  # rows at the end may have failed
@@ -523,7 +523,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 def _gathered(opened: Any) -> Iterator[Any]:
     """Batches of an Arrow file, a few thousand rows each."""
-    pa = require("pyarrow", "arrow")
+    pa = require("pyarrow", "tables")
     some: list[Any] = []
     for number in range(opened.num_record_batches):
         some.append(opened.get_batch(number))
@@ -538,7 +538,7 @@ def _joined(
     columns: Any, shape: Shape, numbers: Any, status: bytearray, schema: Any, *, nulls: bool
 ) -> Any:
     """A record batch of columns and vectors, without the rows that failed or with null there."""
-    pa = require("pyarrow", "arrow")
+    pa = require("pyarrow", "tables")
     vectors = shape.to_arrow(numbers, columns.num_rows)
     if FAILED in status:
         good = [value == DONE for value in status]

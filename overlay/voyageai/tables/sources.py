@@ -124,7 +124,7 @@ class Files(Source):
             "ndjson": _read_ndjson,
             "arrow": _read_arrow,
         }
-        pa = require("pyarrow", "arrow")
+        pa = require("pyarrow", "tables")
         try:
             with self._filesystem.open_input_file(path) as file:
                 yield from readers[self._formats[index]](file, names, skip)
@@ -181,7 +181,7 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
         ArgumentError: It is none of these, or no file is there.
         ImportError: pyarrow is not installed.
     """
-    pa = require("pyarrow", "arrow")
+    pa = require("pyarrow", "tables")
     if format is not None and format not in FORMATS.values():
         raise ArgumentError(
             f"format must be one of {', '.join(sorted(set(FORMATS.values())))}, not {format!r}",
@@ -194,7 +194,7 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
     if isinstance(given, (pa.Table, pa.RecordBatch)):
         table = given if isinstance(given, pa.Table) else pa.Table.from_batches([given])
         return Batches(table.to_batches, can_repeat=True, rows=table.num_rows)
-    dataset = require("pyarrow.dataset", "arrow")
+    dataset = require("pyarrow.dataset", "tables")
     if isinstance(given, dataset.Dataset):
         return Batches(
             lambda: given.to_batches(batch_size=ROWS, batch_readahead=2, fragment_readahead=1),
@@ -223,7 +223,7 @@ def _are_paths(given: Sequence[Any]) -> bool:
 
 
 def _files(given: Sequence[Any], filesystem: Any, format: str | None) -> Files:
-    fs = require("pyarrow.fs", "arrow")
+    fs = require("pyarrow.fs", "tables")
     paths: list[str] = []
     if filesystem is not None and not isinstance(filesystem, fs.FileSystem):
         filesystem = fs.PyFileSystem(fs.FSSpecHandler(filesystem))
@@ -256,7 +256,7 @@ def _local(item: str, format: str | None) -> list[str]:
 
 
 def _remote(item: str, filesystem: Any, format: str | None) -> list[str]:
-    fs = require("pyarrow.fs", "arrow")
+    fs = require("pyarrow.fs", "tables")
     wild = next((place for place, char in enumerate(item) if char in "*?["), None)
     if wild is None:
         info = filesystem.get_file_info(item)
@@ -296,7 +296,7 @@ def _check_columns(there: Sequence[str], wanted: Sequence[str]) -> None:
 
 
 def _read_parquet(file: Any, names: list[str], skip: int) -> Iterator[Any]:
-    pq = require("pyarrow.parquet", "arrow")
+    pq = require("pyarrow.parquet", "tables")
     opened = pq.ParquetFile(file)
     _check_columns(opened.schema_arrow.names, names)
     first = 0
@@ -313,14 +313,14 @@ def _read_parquet(file: Any, names: list[str], skip: int) -> Iterator[Any]:
 
 
 def _read_csv(file: Any, names: list[str], skip: int) -> Iterator[Any]:
-    csv = require("pyarrow.csv", "arrow")
+    csv = require("pyarrow.csv", "tables")
     with csv.open_csv(file, read_options=csv.ReadOptions(use_threads=False)) as reader:
         _check_columns(reader.schema.names, names)
         yield from _after(_cut(reader), skip, names)
 
 
 def _read_arrow(file: Any, names: list[str], skip: int) -> Iterator[Any]:
-    ipc = require("pyarrow.ipc", "arrow")
+    ipc = require("pyarrow.ipc", "tables")
     magic = file.read(6)
     file.seek(0)
     if magic == b"ARROW1":
@@ -384,7 +384,7 @@ def _fetched(cursor: Any) -> Iterator[dict[str, Any]]:
 
 def _of_items(items: Iterable[Any]) -> Iterator[Any]:
     """Record batches of an iterable of batches, tables, rows or lists of rows."""
-    pa = require("pyarrow", "arrow")
+    pa = require("pyarrow", "tables")
     rows: list[dict[str, Any]] = []
     schema: Any = None
     for item in items:
@@ -420,7 +420,7 @@ def _of_rows(rows: Iterator[dict[str, Any]]) -> Iterator[Any]:
 
 def _batch(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
     """Rows as a record batch; of the schema of those before it, where there are any."""
-    pa = require("pyarrow", "arrow")
+    pa = require("pyarrow", "tables")
     names = list(dict.fromkeys(chain.from_iterable(rows))) if schema is None else schema.names
     arrays = []
     for name in names:
@@ -434,7 +434,7 @@ def _batch(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
 
 
 def _array(values: list[Any], type_: Any) -> Any:
-    pa = require("pyarrow", "arrow")
+    pa = require("pyarrow", "tables")
     if type_ is not None and pa.types.is_null(type_):
         type_ = None
     try:

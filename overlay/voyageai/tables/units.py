@@ -128,7 +128,7 @@ class Units:
 
     def _kept(self, batch: Any, ids: list[Any]) -> Any:
         """The ids and the columns that are kept, as a record batch."""
-        pa = require("pyarrow", "arrow")
+        pa = require("pyarrow", "tables")
         id_ = self._columns.id
         names = [id_ or ROW_NUMBER, *(name for name in self._columns.keep if name != id_)]
         first = pa.array(ids, pa.int64()) if id_ is None else batch.column(id_)
@@ -141,7 +141,7 @@ def texts_of(batch: Any, name: str) -> list[str | bytes | None]:
     Raises:
         ArgumentError: The column holds something else.
     """
-    pa = require("pyarrow", "arrow")
+    pa = require("pyarrow", "tables")
     column = batch.column(name)
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_null(kind):
@@ -160,7 +160,7 @@ def texts_of(batch: Any, name: str) -> list[str | bytes | None]:
 
 def estimate(batch: Any, name: str) -> list[int]:
     """Estimate the tokens of each text of a column, as `estimate_tokens` does for a text."""
-    pa, compute = require("pyarrow", "arrow"), require("pyarrow.compute", "arrow")
+    pa, compute = require("pyarrow", "tables"), require("pyarrow.compute", "tables")
     column = batch.column(name)
     if pa.types.is_null(column.type):
         return [0] * len(column)
