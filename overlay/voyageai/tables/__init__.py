@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .dataset import VectorTable
-    from .dataset import open_table as open  # noqa: F401  # not in __all__, but there
+
+    # Not in __all__, but there.
+    from .dataset import open_table as open  # noqa: F401  # pyright: ignore[reportUnusedImport]
     from .embedder import AsyncEmbedder, Embedder
     from .estimate import TableEstimate
     from .job import AsyncTableJob, TableJob, TableResult
