@@ -120,9 +120,7 @@ class RateLimiter:
                 f"RateLimiter, not {setting!r}",
                 "rate_limit",
             )
-        given: object = share
-        number = isinstance(given, (int, float)) and not isinstance(given, bool)
-        if not number or not 0 < share <= 1:
+        if not _is_number(share) or not 0 < share <= 1:
             raise ArgumentError(f"share must be a number above 0, up to 1, not {share!r}", "share")
         self.setting: Number | RateLimit = setting
         self.share = share
@@ -285,3 +283,7 @@ def largest(model: str, tokens: int) -> int:
     """Return the most tokens that a request can use: what its model takes, or the estimate."""
     entry = MODELS.get(model)
     return max(tokens, (entry and entry.max_request_tokens) or LARGEST)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

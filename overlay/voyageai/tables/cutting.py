@@ -7,6 +7,8 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..error import ArgumentError
+from .ids import RowCheck
+from .sources import row_bytes
 
 if TYPE_CHECKING:
     from .slices import PartInfo
@@ -95,7 +97,7 @@ def _read(
     """Read an input up to a slice that is finished, or its end."""
     begun, digest = 0, hashlib.sha256()
     held: Any = None  # of the last row's group
-    repeats = source.can_repeat
+    repeats, check = source.can_repeat, RowCheck(columns)  # of others it has been checked
     for whole in source.read(index, columns, first if repeats else 0):
         batch = whole
         while batch is not None and batch.num_rows:
@@ -103,7 +105,8 @@ def _read(
             piece, batch = batch.slice(0, room), batch.slice(room)
             if piece.num_rows:
                 if not repeats:
-                    digest.update(repr(piece.to_pydict()).encode("utf-8", "surrogatepass"))
+                    check.add(piece)
+                    digest.update(row_bytes(piece))
                 begun += piece.num_rows
                 if number not in parts:
                     yield Piece(number, index, first, piece)

@@ -194,8 +194,7 @@ class _Embedder:
         columns = [*batch.columns, vectors]
         if self.on_error == "column":
             columns.append(pa.array(errors, pa.string()))
-        kind = type(batch)
-        return kind.from_arrays(columns, schema=self.schema(batch.schema))
+        return batch.__class__.from_arrays(columns, schema=self.schema(batch.schema))
 
 
 class Embedder(_Embedder):
@@ -242,11 +241,12 @@ class Embedder(_Embedder):
 
         sender = self._made(voyageai.Client).tables.sender
         outcomes, requests, texts = self._packed(batch)
+
+        def send(rows: list[int]) -> list[_Outcome]:
+            return run_calls(sender, self._embedding(texts, rows))
+
         with ThreadPoolExecutor(max(1, min(self.concurrency, len(requests)))) as pool:
-            answers = pool.map(
-                lambda rows: run_calls(sender, self._embedding(texts, rows)), requests
-            )
-            for rows, answer in zip(requests, answers, strict=True):
+            for rows, answer in zip(requests, pool.map(send, requests), strict=True):
                 for row, outcome in zip(rows, answer, strict=True):
                     outcomes[row] = outcome
         joined: B = self._joined(batch, outcomes)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..error import ArgumentError
 from ..extras import require
 
-__all__ = ["UniqueIds"]
+if TYPE_CHECKING:
+    from .sources import Columns
+
+__all__ = ["RowCheck", "UniqueIds"]
 
 MASK = (1 << 64) - 1
 
@@ -25,7 +28,7 @@ class UniqueIds:
     """
 
     def __init__(self, column: str, *, adjacent: bool = False) -> None:
-        self._column, self._adjacent = column, adjacent
+        self.column, self._adjacent = column, adjacent
         self._runs: list[Any] = []
         self._last: object = UniqueIds  # which no id is
         self._rows = 0
@@ -41,8 +44,8 @@ class UniqueIds:
         for row, value in enumerate(ids, self._rows):
             if value is None:
                 raise ArgumentError(
-                    f"column {self._column!r} is null in row {row}; each row needs an id",
-                    self._column,
+                    f"column {self.column!r} is null in row {row}; it must be given for each row",
+                    self.column,
                 )
             if self._adjacent and value == self._last:
                 continue
@@ -51,7 +54,7 @@ class UniqueIds:
         self._rows += len(ids)
         if not fresh:
             return
-        hashes = np.fromiter((hash(value) & MASK for value in fresh), np.uint64, len(fresh))
+        hashes = np.fromiter(map(_hash, fresh), np.uint64, len(fresh))
         run = np.sort(hashes)
         repeated = run[1:][run[1:] == run[:-1]]
         for known in self._runs:
@@ -63,14 +66,53 @@ class UniqueIds:
             run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
         self._runs.append(run)
 
+    def end_input(self) -> None:
+        """Let the next id be none that may follow itself."""
+        self._last = UniqueIds
+
     def _refuse(self, ids: Sequence[Any], hashes: Any, repeated: int) -> None:
         value = ids[len(ids) - 1 - int((hashes[::-1] == repeated).argmax())]
         if self._adjacent:
             raise ArgumentError(
-                f"rows of {self._column} {value!r} are not adjacent; sort the table by it",
-                self._column,
+                f"rows of {self.column} {value!r} are not adjacent, or not in one file; sort the "
+                "table by it",
+                self.column,
             )
         raise ArgumentError(
-            f"column {self._column!r} has {value!r} more than once; ids must be unique",
-            self._column,
+            f"column {self.column!r} has {value!r} more than once; ids must be unique",
+            self.column,
         )
+
+
+class RowCheck:
+    """Looks at the ids and groups of all rows of a table.
+
+    Args:
+        columns: Names the columns.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._seen = [] if columns.id is None else [UniqueIds(columns.id)]
+        if columns.group is not None:
+            self._seen.append(UniqueIds(columns.group, adjacent=True))
+
+    def add(self, batch: Any) -> None:
+        """Look at the next rows.
+
+        Raises:
+            ArgumentError: An id is null or was there before, or a group is null or not adjacent.
+        """
+        for ids in self._seen:
+            ids.add(batch.column(ids.column).to_pylist())
+
+    def end_input(self) -> None:
+        """Note that an input ends, and all groups with it."""
+        for ids in self._seen:
+            ids.end_input()
+
+
+def _hash(value: object) -> int:
+    if isinstance(value, int):
+        return value & MASK
+    # Of other numbers, -1 and -2 have one hash.
+    return hash(value if isinstance(value, (str, bytes)) else repr(value)) & MASK

@@ -6,9 +6,10 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import reduce
 from itertools import accumulate
 from math import inf, isfinite
 from numbers import Real
@@ -30,12 +31,12 @@ from ..flow import in_thread
 from ..limits import constraint, known
 from .cutting import SLICE, cut
 from .estimate import TableEstimate, most_tokens
-from .ids import UniqueIds
+from .ids import RowCheck
 from .kinds import KINDS, Kind
 from .loops import run, run_async
 from .schedule import Limits, NoMoneyError, Schedule, Totals
 from .slices import Failure, PartInfo, Slice, billed, read_failures, read_info, reopen
-from .units import Units, estimate
+from .units import Units, check_texts, estimate, strings
 
 if TYPE_CHECKING:
     from ..flow import AsyncSender, Sender
@@ -165,6 +166,7 @@ def prepare(spec: Spec, source: Source, into: str | os.PathLike[str]) -> _Prepar
     facts = {
         "version": VERSION,
         "inputs": source.inputs(),
+        "digest": source.digest(spec.columns),
         **asdict(spec),
     }
     facts = json.loads(json.dumps(facts, default=str))
@@ -228,6 +230,12 @@ def _compare(facts: dict[str, Any], written: dict[str, Any], folder: Path) -> No
                 "begin another job",
                 "source",
             )
+        if name == "digest":
+            raise ArgumentError(
+                f"source holds other rows than when the job in {folder} began; give the same rows "
+                "in the same order, or another `into`",
+                "source",
+            )
         raise ArgumentError(
             f"the job in {folder} began with {name}={before!r}, not {value!r}; give the same "
             "argument to go on, or another `into`",
@@ -241,8 +249,7 @@ def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], Ta
     if not source.can_repeat:
         nothing = TableEstimate(model=spec.model, rows=None, tokens=0, most_tokens=0, failing=0)
         return [None] * inputs, nothing
-    ids = None if columns.id is None else UniqueIds(columns.id)
-    groups = None if columns.group is None else UniqueIds(columns.group, adjacent=True)
+    check = RowCheck(columns)
     compute = require("pyarrow.compute", "tables")
     rows: list[int | None] = []
     tokens = most = failing = 0
@@ -250,16 +257,16 @@ def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], Ta
         count = 0
         for batch in source.read(index, columns):
             count += batch.num_rows
-            if ids is not None:
-                ids.add(batch.column(columns.id).to_pylist())
-            if groups is not None:
-                groups.add(batch.column(columns.group).to_pylist())
+            check.add(batch)
+            bad: list[Any] = []
             for name in columns.values:
+                check_texts(batch, name)
                 tokens += sum(estimate(batch, name))
-                sizes = compute.binary_length(batch.column(name))
+                sizes = compute.binary_length(strings(batch, name))
                 most += compute.sum(sizes).as_py() or 0
-            empty = compute.equal(sizes, 0)
-            failing += compute.sum(compute.fill_null(empty, fill_value=True)).as_py() or 0
+                bad.append(compute.fill_null(compute.equal(sizes, 0), fill_value=True))
+            failing += compute.sum(reduce(compute.or_, bad)).as_py() or 0
+        check.end_input()
         rows.append(count)
     total = sum(row or 0 for row in rows)
     return rows, TableEstimate(
@@ -428,7 +435,7 @@ class _TableJob(Generic[S]):
             detail += f", {totals.failed:,} failed"
         return Progress(
             stage=stage,
-            message=f"{self.path.name}: {self.estimate.model}",
+            message=f"{self.path.name}: {self.estimate.model}, {detail}",
             done=totals.rows + totals.failed,
             total=self.estimate.rows,
             unit="rows",
@@ -589,7 +596,7 @@ def enter_lock(own: Path) -> IO[bytes]:
 
 
 @contextmanager
-def locked(own: Path) -> Iterator[None]:
+def locked(own: Path) -> Generator[None]:
     """Hold the lock of a job.
 
     Raises:
@@ -613,6 +620,8 @@ def describe(spec: Spec) -> dict[str, Any]:
     entry, shape = known(spec.model), spec.kind.shape
     return {
         "method": spec.method,
+        "input_type": None,
+        "output_dtype": "float",
         "model": spec.model,
         "space": None if entry is None else entry.embedding_space,
         "dimension": spec.params.get("output_dimension") or _usual_dimension(spec.model),

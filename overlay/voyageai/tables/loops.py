@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..error import VoyageError
 from ..flow import in_thread
-from .schedule import NoMoneyError
 
 if TYPE_CHECKING:
     from ..flow import AsyncSender, Sender
@@ -97,18 +96,30 @@ async def run_async(
     answers, results = create_memory_object_stream[tuple["Request", Any]](float("inf"))
 
     async def send(request: Request) -> None:
-        answer: Any
+        answer: Any = None
+        left = request.delay
         try:
-            if request.delay:
-                await sender.sleep(request.delay)
-            call = await in_thread(kind.call, request.units)
-            answer = await sender.send(call, OPTIONS)
+            while left > 0 and failed is None:
+                await sender.sleep(min(left, 1.0))
+                left -= 1.0
+            if failed is None:
+                call = await in_thread(kind.call, request.units)
+                answer = await sender.send(call, OPTIONS)
         except VoyageError as failure:
             answer = failure
         answers.send_nowait((request, answer))
 
+    async def take() -> None:
+        nonlocal in_flight
+        request, answer = await results.receive()
+        in_flight -= 1
+        if answer is None:
+            await in_thread(schedule.drop, request)
+        else:
+            await in_thread(schedule.take, request, answer)
+
     in_flight = 0
-    failed: BaseException | None = None
+    failed: Exception | None = None
     try:
         async with answers, results, create_task_group() as group:
             try:
@@ -118,18 +129,14 @@ async def run_async(
                         group.start_soon(send, request)
                     if not in_flight:
                         break
-                    request, answer = await results.receive()
-                    in_flight -= 1
-                    await in_thread(schedule.take, request, answer)
+                    await take()
                     tell()
-            except (VoyageError, NoMoneyError, OSError) as failure:
+            except Exception as failure:  # noqa: BLE001  # it is raised below
                 # What is on its way has been paid for. A group would wrap what leaves it.
                 failed = failure
                 while in_flight:
-                    request, answer = await results.receive()
-                    in_flight -= 1
                     try:
-                        await in_thread(schedule.take, request, answer)
+                        await take()
                     except VoyageError:  # the first failure is the one that is told
                         continue
         if failed is not None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, frozen
 
-from ..error import OverloadedError, RateLimitError, VoyageError
+from ..error import ArgumentError, OverloadedError, RateLimitError, VoyageError
 from ..ratelimit.tokens import TokenRatio
-from ..retry import GiveUp, RetryPolicy, ServerHint
+from ..retry import GiveUp, RetryPolicy, ServerHint, is_transient
 from .slices import Failure, PartInfo, Slice
 from .throttle import Concurrency
 
@@ -146,7 +146,6 @@ class Schedule:
         self._open: dict[int, Slice] = {}
         self._in_flight = 0
         self._is_read = False
-        self._has_answers = False
         self._refusals = 0
 
     def next(self) -> Request | None:
@@ -197,7 +196,6 @@ class Schedule:
             self.totals.tokens += answer.total_tokens
             self.ratio.learn(request.tokens, answer.total_tokens)
             self.concurrency.accepted()
-            self._has_answers = True
         self._end(request.slice)
 
     def drop(self, request: Request) -> None:
@@ -223,14 +221,14 @@ class Schedule:
         if unknown:
             self.totals.unknown_tokens += sum(unit.most_tokens for unit in request.units)
         status = failure.http_status
-        if status in REFUSED:
+        if status in REFUSED or isinstance(failure, ArgumentError):
             self._split(request, failure)
             return
         if isinstance(failure, (RateLimitError, OverloadedError)):
             self.concurrency.refused(request.sent)
         hint = ServerHint(failure.retry_after, None)
         decision = POLICY.decide(request.retries, status, hint, random=self._random(), left=None)
-        if isinstance(decision, GiveUp):
+        if isinstance(decision, GiveUp) or not is_transient(failure):
             raise failure
         request.delay, request.retries = decision.seconds, request.retries + 1
         self._waiting.append(request)
@@ -245,7 +243,7 @@ class Schedule:
                 self._waiting.append(Request(request.slice, half, tokens))
             return
         self._refusals += 1
-        if not self._has_answers and self._refusals >= HOPELESS:
+        if not self.totals.rows and self._refusals >= HOPELESS:
             failure.add_note(
                 f"{self._refusals} rows were refused, and none was answered; the job stops"
             )
@@ -329,8 +327,9 @@ class Schedule:
         return found
 
     def _end(self, found: Slice) -> None:
-        if found.is_done and self._open.pop(found.number, None) is not None:
+        if found.is_done and found.number in self._open:
             self._finish(found)
+            del self._open[found.number]
 
 
 class NoMoneyError(Exception):
@@ -347,3 +346,6 @@ class RowError(VoyageError):
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"row {failure.id!r}: {failure.code}: {failure.message}")
         self.failure = failure
+
+    def __reduce__(self) -> tuple[type[RowError], tuple[Failure]]:
+        return RowError, (self.failure,)

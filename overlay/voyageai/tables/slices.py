@@ -143,7 +143,7 @@ class PartInfo:
     digest: str
     tokens: int
     unknown_tokens: int
-    about: dict[str, Any] = field(factory=dict)
+    about: dict[str, Any] = field(factory=dict[str, Any])
 
 
 def read_info(path: Path) -> PartInfo:
@@ -153,7 +153,8 @@ def read_info(path: Path) -> PartInfo:
         ValueError: It is no part of a job.
     """
     pq = require("pyarrow.parquet", "tables")
-    found = (pq.read_schema(path).metadata or {}).get(METADATA)
+    metadata: dict[bytes, bytes] = pq.read_schema(path).metadata or {}
+    found = metadata.get(METADATA)
     if found is None:
         raise ValueError(f"{path} is no part of a job: it has no metadata of one")
     return PartInfo(**json.loads(found))
@@ -195,9 +196,11 @@ def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
     own = folder / f"{part.slice:06d}"
     failed = {failure.row for failure in read_failures(own.with_suffix(".failures.jsonl"))}
     good = [row for row in range(part.rows) if row not in failed]
-    make_folder(own)
+    fresh = own.with_name(f".{own.name}")
+    _remove(fresh)
+    make_folder(fresh)
     sum_ = 0
-    with open_regular(own / "vectors.bin", "wb") as file:
+    with open_regular(fresh / "vectors.bin", "wb") as file:
         place = 0
         opened = pq.ParquetFile(path)
         field_ = opened.schema_arrow.field(len(opened.schema_arrow) - 1)
@@ -224,7 +227,8 @@ def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
         "shape": asdict(shape),
     }
     lost = {"released": -1, "unknown": part.unknown_tokens}
-    _write_whole(own / "log.jsonl", _line(answer) + _line(lost))
+    _write_whole(fresh / "log.jsonl", _line(answer) + _line(lost))
+    fresh.rename(own)
 
 
 def _read_log(path: Path) -> tuple[list[dict[str, Any]], int]:
@@ -317,11 +321,11 @@ class Slice:
         self._left += batch.num_rows
         return range(first, self.rows)
 
-    def has(self, row: int) -> bool:
-        """Whether an earlier run has the vector of a row; it counts as done then."""
-        if row not in self._answered:
+    def has(self, rows: Sequence[int]) -> bool:
+        """Return whether an earlier run has the vectors of some rows; they count as done then."""
+        if not self._answered.keys() >= set(rows):
             return False
-        self._set([row], DONE)
+        self._set(rows, DONE)
         return True
 
     def send(self, rows: Sequence[int], tokens: int) -> int:
@@ -407,7 +411,11 @@ class Slice:
             failures.unlink(missing_ok=True)
         self._write_part(part, shape, folder / f"part-{self.number:06d}.parquet", nulls=nulls)
         self.close()
-        shutil.rmtree(self.path)
+        # Renamed first: half a folder would be taken for a slice of which nothing was answered.
+        gone = self.path.with_name(f".{self.path.name}")
+        _remove(gone)
+        self.path.rename(gone)
+        _remove(gone)
         return part
 
     def close(self) -> None:
@@ -459,8 +467,7 @@ class Slice:
         if not path.exists():
             return
         answers, self.unknown_tokens = _read_log(path)
-        vectors = self.path / "vectors.bin"
-        with open_regular(vectors) as file:
+        with self._open("vectors.bin", "a+b") as file:
             for event in answers:
                 self.tokens += event["billed"]
                 if self._is_there(file, event):
@@ -506,6 +513,12 @@ def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
         if place == len(rows) or rows[place] != rows[place - 1] + 1:
             yield start, place
             start = place
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, if it is there."""
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _line(event: Any) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
@@ -21,7 +22,7 @@ from attrs import frozen
 from ..error import ArgumentError
 from ..extras import require
 
-__all__ = ["Columns", "Files", "Source", "source_of"]
+__all__ = ["Columns", "Files", "Source", "row_bytes", "source_of"]
 
 ROWS = 1024
 """Rows of a record batch that is read. Chosen: a few megabytes, however long the texts are."""
@@ -75,6 +76,10 @@ class Source(ABC):
     def inputs(self) -> list[dict[str, Any]]:
         """Describe each input, so that a change of it is noticed: its name, size, time, rows."""
 
+    def digest(self, columns: Columns) -> str | None:  # noqa: ARG002  # others need them
+        """Digest all rows; None where `inputs` tells whether they are the same."""
+        return None
+
     @abstractmethod
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
         """Read an input.
@@ -117,8 +122,8 @@ class Files(Source):
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
         """Read a file; of Parquet and Arrow, parts that are skipped are not decoded."""
-        path, names = self._paths[index], columns.names
-        readers: dict[str, Callable[[Any, list[str], int], Iterator[Any]]] = {
+        path = self._paths[index]
+        readers: dict[str, Callable[[Any, Columns, int], Iterator[Any]]] = {
             "parquet": _read_parquet,
             "csv": _read_csv,
             "ndjson": _read_ndjson,
@@ -127,7 +132,7 @@ class Files(Source):
         pa = require("pyarrow", "tables")
         try:
             with self._filesystem.open_input_file(path) as file:
-                yield from readers[self._formats[index]](file, names, skip)
+                yield from readers[self._formats[index]](file, columns, skip)
         except (pa.ArrowInvalid, pa.ArrowKeyError, KeyError, ValueError) as failure:
             if isinstance(failure, ArgumentError):
                 raise ArgumentError(f"{path}: {failure}", failure.argument) from None
@@ -152,6 +157,15 @@ class Batches(Source):
     def inputs(self) -> list[dict[str, Any]]:
         """Describe the only input by its number of rows."""
         return [{"path": None, "rows": self._rows}]
+
+    def digest(self, columns: Columns) -> str | None:
+        """Digest all rows, if they can be read again."""
+        if not self.can_repeat:
+            return None
+        found = hashlib.sha256()
+        for batch in self.read(0, columns):
+            found.update(row_bytes(batch))
+        return found.hexdigest()
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:  # noqa: ARG002  # there is one
         """Read the batches, cut to pieces of a few rows."""
@@ -187,29 +201,29 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
             f"format must be one of {', '.join(sorted(set(FORMATS.values())))}, not {format!r}",
             "format",
         )
-    if isinstance(given, (str, os.PathLike)):
+    if _is(given, str, os.PathLike):
         return _files([given], filesystem, format)
-    if isinstance(given, (list, tuple)) and given and _are_paths(given):
+    if _is(given, list, tuple) and given and all(_is(item, str, os.PathLike) for item in given):
         return _files(given, filesystem, format)
-    if isinstance(given, (pa.Table, pa.RecordBatch)):
-        table = given if isinstance(given, pa.Table) else pa.Table.from_batches([given])
+    if _is(given, pa.Table, pa.RecordBatch):
+        table = given if _is(given, pa.Table) else pa.Table.from_batches([given])
         return Batches(table.to_batches, can_repeat=True, rows=table.num_rows)
     dataset = require("pyarrow.dataset", "tables")
-    if isinstance(given, dataset.Dataset):
+    if _is(given, dataset.Dataset):
         return Batches(
             lambda: given.to_batches(batch_size=ROWS, batch_readahead=2, fragment_readahead=1),
             can_repeat=True,
             rows=given.count_rows(),
         )
-    if isinstance(given, pa.RecordBatchReader):
+    if _is(given, pa.RecordBatchReader):
         return Batches(lambda: given, can_repeat=False)
     if hasattr(given, "__arrow_c_stream__"):
         # What a data frame gives can be asked for again; a stream that is read once is a reader.
         return Batches(lambda: pa.RecordBatchReader.from_stream(given), can_repeat=True)
     if hasattr(given, "fetchmany") and hasattr(given, "description"):
         return Batches(lambda: _of_rows(_fetched(given)), can_repeat=False)
-    if isinstance(given, Iterable) and not isinstance(given, (bytes, Mapping)):
-        can_repeat = isinstance(given, Sequence)
+    if _is(given, Iterable) and not _is(given, bytes, Mapping):
+        can_repeat = _is(given, Sequence)
         return Batches(lambda: _of_items(given), can_repeat=can_repeat)
     raise ArgumentError(
         "source must be a path, a pyarrow table, reader or dataset, a data frame, a cursor, or an "
@@ -218,8 +232,23 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
     )
 
 
-def _are_paths(given: Sequence[Any]) -> bool:
-    return all(isinstance(item, (str, os.PathLike)) for item in given)
+def row_bytes(batch: Any) -> bytes:
+    """Return what tells rows from others, however they are cut into batches."""
+    rows = zip(*(_values(column) for column in batch.columns), strict=True)
+    return "".join(map(repr, rows)).encode("utf-8", "surrogatepass")
+
+
+def _values(column: Any) -> list[Any]:
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:  # a text that is no Unicode
+        return [value.as_buffer().to_pybytes() if value.is_valid else None for value in column]
+    return values
+
+
+def _is(value: Any, *kinds: Any) -> bool:
+    """Return what `isinstance` does, without narrowing `Any` to a type with unknown parameters."""
+    return isinstance(value, kinds)
 
 
 def _files(given: Sequence[Any], filesystem: Any, format: str | None) -> Files:
@@ -248,8 +277,8 @@ def _files(given: Sequence[Any], filesystem: Any, format: str | None) -> Files:
 def _local(item: str, format: str | None) -> list[str]:
     path = Path(item)
     if path.is_dir():
-        inside = (str(found) for found in sorted(path.rglob("*")) if found.is_file())
-        return [found for found in inside if _wanted(found, format)]
+        inside = [str(found) for found in sorted(path.rglob("*")) if found.is_file()]
+        return [found for found in inside if _wanted(found, item, format)]
     if path.is_file():
         return [str(path.absolute())]
     return [str(Path(found).absolute()) for found in sorted(glob.glob(item, recursive=True))]  # noqa: PTH207  # takes absolute patterns
@@ -268,14 +297,25 @@ def _remote(item: str, filesystem: Any, format: str | None) -> list[str]:
     selector = fs.FileSelector(base, recursive=True, allow_not_found=True)
     found = sorted(info.path for info in filesystem.get_file_info(selector) if info.is_file)
     if pattern is not None:
-        return [path for path in found if fnmatch.fnmatchcase(path, pattern)]
-    return [path for path in found if _wanted(path, format)]
+        return [path for path in found if _matches(path.split("/"), pattern.split("/"))]
+    return [path for path in found if _wanted(path, base, format)]
 
 
-def _wanted(path: str, format: str | None) -> bool:
-    """Whether a file of a directory is one of its rows: not hidden, and of a known format."""
-    hidden = any(part[:1] in "._" for part in Path(path).name.split("/"))
-    return not hidden and (format is not None or Path(path).suffix in FORMATS)
+def _matches(parts: list[str], patterns: list[str]) -> bool:
+    """Match the parts of a path as `glob` does: `*` stands for no slash and no hidden name."""
+    if not parts or not patterns:
+        return not parts and not patterns
+    first, rest = parts[0], patterns[1:]
+    hidden = first.startswith(".") and not patterns[0].startswith(".")
+    if patterns[0] == "**":
+        return _matches(parts, rest) or (not hidden and _matches(parts[1:], patterns))
+    return not hidden and fnmatch.fnmatchcase(first, patterns[0]) and _matches(parts[1:], rest)
+
+
+def _wanted(path: str, base: str, format: str | None) -> bool:
+    """Return whether a file below a directory has rows: not hidden, and of a known format."""
+    hidden = any(part.startswith((".", "_")) for part in Path(path).relative_to(base).parts)
+    return not hidden and (format is not None or Path(path).suffix.lower() in FORMATS)
 
 
 def _format(path: str) -> str:
@@ -295,7 +335,8 @@ def _check_columns(there: Sequence[str], wanted: Sequence[str]) -> None:
             raise ArgumentError(f"there is no column {name!r}; there are {shown}", "source")
 
 
-def _read_parquet(file: Any, names: list[str], skip: int) -> Iterator[Any]:
+def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    names = columns.names
     pq = require("pyarrow.parquet", "tables")
     opened = pq.ParquetFile(file)
     _check_columns(opened.schema_arrow.names, names)
@@ -312,14 +353,19 @@ def _read_parquet(file: Any, names: list[str], skip: int) -> Iterator[Any]:
     yield from _after(found, skip, names)
 
 
-def _read_csv(file: Any, names: list[str], skip: int) -> Iterator[Any]:
-    csv = require("pyarrow.csv", "tables")
-    with csv.open_csv(file, read_options=csv.ReadOptions(use_threads=False)) as reader:
+def _read_csv(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    pa, csv = require("pyarrow", "tables"), require("pyarrow.csv", "tables")
+    names = columns.names
+    texts = csv.ConvertOptions(column_types=dict.fromkeys(columns.values, pa.string()))
+    lines = csv.ParseOptions(newlines_in_values=True)
+    threads = csv.ReadOptions(use_threads=False)
+    with csv.open_csv(file, threads, lines, texts) as reader:
         _check_columns(reader.schema.names, names)
         yield from _after(_cut(reader), skip, names)
 
 
-def _read_arrow(file: Any, names: list[str], skip: int) -> Iterator[Any]:
+def _read_arrow(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    names = columns.names
     ipc = require("pyarrow.ipc", "tables")
     magic = file.read(6)
     file.seek(0)
@@ -333,8 +379,8 @@ def _read_arrow(file: Any, names: list[str], skip: int) -> Iterator[Any]:
     yield from _after(_cut(found), skip, names)
 
 
-def _read_ndjson(file: Any, names: list[str], skip: int) -> Iterator[Any]:
-    rows = _json_rows(file, names)
+def _read_ndjson(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    rows = _json_rows(file, columns.names)
     for _ in islice(rows, skip):
         pass
     yield from _of_rows(rows)
@@ -351,7 +397,7 @@ def _json_rows(file: Any, names: list[str]) -> Iterator[dict[str, Any]]:
             row = json.loads(line)
         except (ValueError, RecursionError) as failure:
             raise ArgumentError(f"line {number} is not JSON: {failure}", "source") from None
-        if not isinstance(row, dict):
+        if not _is(row, dict):
             raise ArgumentError(f"line {number} is not an object", "source")
         if not checked:
             _check_columns(list(row), names)
@@ -379,7 +425,7 @@ def _fetched(cursor: Any) -> Iterator[dict[str, Any]]:
     names = [column[0] for column in cursor.description]
     while rows := cursor.fetchmany(ROWS):
         for row in rows:
-            yield dict(row) if isinstance(row, Mapping) else dict(zip(names, row, strict=True))
+            yield dict(row) if _is(row, Mapping) else dict(zip(names, row, strict=True))
 
 
 def _of_items(items: Iterable[Any]) -> Iterator[Any]:
@@ -388,14 +434,14 @@ def _of_items(items: Iterable[Any]) -> Iterator[Any]:
     rows: list[dict[str, Any]] = []
     schema: Any = None
     for item in items:
-        if isinstance(item, pa.RecordBatch):
+        if _is(item, pa.RecordBatch):
             yield item
-        elif isinstance(item, pa.Table):
+        elif _is(item, pa.Table):
             yield from item.to_batches()
-        elif isinstance(item, Mapping) or (
-            isinstance(item, (list, tuple)) and all(isinstance(row, Mapping) for row in item)
+        elif _is(item, Mapping) or (
+            _is(item, list, tuple) and all(_is(row, Mapping) for row in item)
         ):
-            rows += [dict(item)] if isinstance(item, Mapping) else map(dict, item)
+            rows += [dict(item)] if _is(item, Mapping) else map(dict, item)
             while len(rows) >= ROWS:
                 batch = _batch(rows[:ROWS], schema)
                 schema, rows = batch.schema, rows[ROWS:]
@@ -422,7 +468,7 @@ def _batch(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
     """Rows as a record batch; of the schema of those before it, where there are any."""
     pa = require("pyarrow", "tables")
     names = list(dict.fromkeys(chain.from_iterable(rows))) if schema is None else schema.names
-    arrays = []
+    arrays: list[Any] = []
     for name in names:
         type_ = None if schema is None else schema.field(name).type
         values = [row.get(name) for row in rows]

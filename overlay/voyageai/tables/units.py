@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .cutting import Piece
     from .slices import Slice
 
-__all__ = ["MESSAGES", "Units", "estimate", "fault", "texts_of"]
+__all__ = ["MESSAGES", "Units", "check_texts", "estimate", "fault", "strings", "texts_of"]
 
 Fail = Callable[["Slice", Unit, str, str], None]
 NULL, EMPTY, INVALID = "null", "empty", "invalid_text"
@@ -61,7 +61,7 @@ class Units:
             fail: Notes that the rows of a unit have no result.
         """
         if piece.batch is None:
-            yield from self._rest()
+            yield from self._rest(found)
             return
         ids = self._ids(piece, found)
         rows = found.add(self._kept(piece.batch, ids))
@@ -78,14 +78,14 @@ class Units:
                 sum(column[place] for column in tokens),
             )
             if groups is not None and (self._group is None or groups[place] != self._key):
-                yield from self._rest()
+                yield from self._rest(found)
                 self._key = groups[place]
             bad = next((code for code in map(fault, texts) if code is not None), None)
             if bad is not None:
                 fail(found, unit, bad, MESSAGES[bad])
             elif groups is not None:
                 self._extend(unit)
-            elif not found.has(row):
+            elif not found.has(unit.rows):
                 yield from self._take(unit)
 
     def _take(self, unit: Unit) -> Iterator[Unit]:
@@ -107,9 +107,11 @@ class Units:
         for column, more in zip(self._group.values, unit.values, strict=True):
             column.extend(more)
 
-    def _rest(self) -> Iterator[Unit]:
-        """Units that waited for the end of their group or slice."""
-        waiting = [self._group] if self._group is not None else list(self._seen.values())
+    def _rest(self, found: Slice) -> Iterator[Unit]:
+        """Yield the units that waited for the end of their group or slice."""
+        waiting = list(self._seen.values())
+        if self._group is not None and not found.has(self._group.rows):
+            waiting.append(self._group)
         self._group = None
         self._seen = {}
         yield from map(self._bounded, waiting)
@@ -141,16 +143,8 @@ def texts_of(batch: Any, name: str) -> list[str | bytes | None]:
     Raises:
         ArgumentError: The column holds something else.
     """
-    pa = require("pyarrow", "tables")
+    check_texts(batch, name)
     column = batch.column(name)
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_null(kind):
-        return [None] * len(column)
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind)):
-        raise ArgumentError(
-            f"column {name!r} holds {kind}; texts must be strings: cast it, or name another column",
-            "text",
-        )
     try:
         found: list[str | bytes | None] = column.to_pylist()
     except UnicodeDecodeError:
@@ -158,14 +152,39 @@ def texts_of(batch: Any, name: str) -> list[str | bytes | None]:
     return found
 
 
+def check_texts(batch: Any, name: str) -> None:
+    """Refuse a column that holds no texts.
+
+    Raises:
+        ArgumentError: Names it and says what it holds.
+    """
+    pa = require("pyarrow", "tables")
+    if name not in batch.schema.names:
+        shown = ", ".join(batch.schema.names[:20])
+        raise ArgumentError(f"there is no column {name!r}; there are {shown}", "text")
+    kind = batch.column(name).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    types = (pa.types.is_null, pa.types.is_string, pa.types.is_large_string, _is_view)
+    if not any(is_type(kind) for is_type in types):
+        raise ArgumentError(
+            f"column {name!r} holds {kind}; texts must be strings: cast it, or name another column",
+            "text",
+        )
+
+
+def strings(batch: Any, name: str) -> Any:
+    """Return a column as an array whose bytes and letters Arrow can count."""
+    pa = require("pyarrow", "tables")
+    column = batch.column(name)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column
+    return column.cast(pa.large_string())
+
+
 def estimate(batch: Any, name: str) -> list[int]:
     """Estimate the tokens of each text of a column, as `estimate_tokens` does for a text."""
     pa, compute = require("pyarrow", "tables"), require("pyarrow.compute", "tables")
-    column = batch.column(name)
-    if pa.types.is_null(column.type):
-        return [0] * len(column)
-    if pa.types.is_dictionary(column.type) or _is_view(column.type):
-        column = column.cast(pa.large_string())
+    column = strings(batch, name)
     size = compute.cast(compute.binary_length(column), pa.int64())
     characters = compute.cast(compute.utf8_length(column), pa.int64())
     weighed = compute.subtract(compute.multiply(size, 2), characters)

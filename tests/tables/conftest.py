@@ -1,0 +1,208 @@
+"""A client of either kind over an API that answers by the texts, and jobs with small slices."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import inspect
+import json
+import zlib
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx2
+import pytest
+import voyageai
+import voyageai_emulator
+from voyageai.flow import Environment
+from voyageai.tables.job import AsyncTableJob, TableJob, prepare
+from voyageai.tables.options import contextualized_spec, embed_spec, rerank_spec
+from voyageai.tables.sources import source_of
+from voyageai.transport import AsyncTransport, Transport
+from voyageai_emulator import Emulator
+
+KEY = "pa-secret-5f2e"
+SPECS = {"embed": embed_spec, "contextualized_embed": contextualized_spec, "rerank": rerank_spec}
+OPTIONS: dict[str, Any] = {"input_type": "document", "output_dimension": 256}
+WIDTH = 256
+
+
+def done(value: Any) -> Any:
+    """What a call of either client gives."""
+
+    async def wait() -> Any:
+        return await value
+
+    return asyncio.run(wait()) if inspect.isawaitable(value) else value
+
+
+def number_of(text: str) -> float:
+    """The number that the vector of a text consists of."""
+    return float(zlib.crc32(text.encode()) % 1000)
+
+
+class Api:
+    """The API, and what it was asked.
+
+    Attributes:
+        bodies: The bodies of the requests that were answered, in their order.
+        sent: The number of all requests.
+        waits: Seconds that were waited.
+        tokens_per_word: Tokens that are billed for each word.
+        refuse: Returns the status with which a text is refused; None if it is not.
+        before: Called with each body; may return a response, or raise.
+    """
+
+    def __init__(self) -> None:
+        self.bodies: list[Any] = []
+        self.sent = 0
+        self.waits: list[float] = []
+        self.tokens_per_word = 1
+        self.refuse: Callable[[str], int | None] = lambda text: None
+        self.before: Callable[[Any], httpx2.Response | None] = lambda body: None
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer a request."""
+        body = json.loads(request.content)
+        self.sent += 1
+        if (early := self.before(body)) is not None:
+            return early
+        texts = texts_in(body)
+        status = next((found for found in map(self.refuse, texts) if found is not None), None)
+        if status is not None:
+            return httpx2.Response(status, json={"detail": "this text is refused"})
+        self.bodies.append(body)
+        data: list[Any]
+        if "documents" in body:
+            data = [
+                {"index": place, "relevance_score": number_of(text) / 1000}
+                for place, text in enumerate(body["documents"])
+            ]
+        elif "inputs" in body:
+            data = [
+                {"object": "list", "index": place, "data": entries(chunks)}
+                for place, chunks in enumerate(body["inputs"])
+            ]
+        else:
+            data = entries(body["input"])
+        tokens = self.tokens_per_word * sum(len(text.split()) for text in texts)
+        answer = {
+            "object": "list",
+            "data": data,
+            "model": body["model"],
+            "usage": {"total_tokens": tokens},
+        }
+        return httpx2.Response(200, json=answer)
+
+    @property
+    def texts(self) -> list[str]:
+        """All texts that were answered, in their order."""
+        return [text for body in self.bodies for text in texts_in(body)]
+
+    def client(self, kind: str = "Client", **settings: Any) -> Any:
+        """A client of it, whose waits take no time."""
+        mock = httpx2.MockTransport(self)
+        client: Any = getattr(voyageai, kind)(**{"api_key": KEY, "transport": mock} | settings)
+        environment = Environment(random=lambda: 0.5)
+
+        async def sleep(seconds: float) -> None:
+            self.waits.append(seconds)
+
+        if kind == "Client":
+            client._transport = Transport(
+                http=mock, sleep=self.waits.append, environment=environment
+            )
+        else:
+            client._transport = AsyncTransport(http=mock, sleep=sleep, environment=environment)
+        return client
+
+
+def texts_in(body: Any) -> list[str]:
+    """The texts of a request."""
+    if "documents" in body:
+        return list(body["documents"])
+    if "inputs" in body:
+        return [text for chunks in body["inputs"] for text in chunks]
+    return list(body["input"])
+
+
+def entries(texts: list[str]) -> list[dict[str, Any]]:
+    """A vector for each text."""
+    return [
+        {
+            "object": "embedding",
+            "index": place,
+            "embedding": base64.b64encode(array("f", [number_of(text)] * WIDTH).tobytes()).decode(),
+        }
+        for place, text in enumerate(texts)
+    ]
+
+
+def job_of(
+    client: Any,
+    rows: Any,
+    into: Path,
+    *,
+    method: str = "embed",
+    columns: tuple[str, ...] = ("body",),
+    model: str = "voyage-4",
+    slice_rows: int = 10,
+    concurrency: int = 4,
+    progress: Any = False,
+    **options: Any,
+) -> Any:
+    """A job whose slices are small."""
+    given = {"id": "id", **({} if method == "rerank" else OPTIONS), **options}
+    if method == "contextualized_embed":
+        columns = (columns[0], "doc") if len(columns) == 1 else columns
+    own = () if method == "rerank" else (None,)
+    spec = SPECS[method](method, *columns, model, given, *own)
+    spec = attrs.evolve(spec, slice_rows=slice_rows)
+    prepared = prepare(spec, source_of(rows), into)
+    kind = TableJob if isinstance(client, voyageai.Client) else AsyncTableJob
+    return kind(client.tables.sender, prepared, concurrency, progress)
+
+
+def rows_of(count: int) -> list[dict[str, Any]]:
+    """Rows with an id and a text of four words."""
+    return [{"id": f"r{row}", "body": f"text number {row} here"} for row in range(count)]
+
+
+def table_in(path: Path) -> list[tuple[Any, float | None]]:
+    """The ids of a table, with the number that each vector consists of."""
+    import pyarrow.parquet as pq
+
+    found: list[tuple[Any, float | None]] = []
+    for part in sorted(path.glob("part-*.parquet")):
+        for row in pq.read_table(part).to_pylist():
+            vector = row["embedding"]
+            assert vector is None or [vector[0]] * WIDTH == vector
+            found.append((row["id"], None if vector is None else vector[0]))
+    return found
+
+
+def expected(rows: list[dict[str, Any]]) -> list[tuple[Any, float | None]]:
+    """What `table_in` finds if all went well."""
+    return [(row["id"], number_of(row["body"])) for row in rows]
+
+
+@pytest.fixture
+def api() -> Api:
+    """An API."""
+    return Api()
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def vo(request: pytest.FixtureRequest, api: Api) -> Any:
+    """Each of the two clients."""
+    return api.client(request.param)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """One for each test."""
+    with voyageai_emulator.running() as found:
+        yield found

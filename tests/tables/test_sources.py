@@ -1,0 +1,235 @@
+"""Rows come out of every source as they are, and what is wrong is named before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.dataset
+import pyarrow.fs
+import pyarrow.ipc
+import pyarrow.parquet
+import pytest
+from voyageai.error import ArgumentError
+from voyageai.tables.sources import Columns, source_of
+
+ROWS = [{"id": row, "body": f'text "{row}",\nnew line', "more": "x"} for row in range(2500)]
+TABLE = pa.Table.from_pylist(ROWS)
+COLUMNS = Columns("id", ("body",))
+WANTED = [{"id": row["id"], "body": row["body"]} for row in ROWS]
+
+
+def read(source: Any, columns: Columns = COLUMNS, skip: int = 0, **options: Any) -> list[Any]:
+    """All rows of all inputs."""
+    found = source_of(source, **options)
+    return [
+        row
+        for index in range(len(found.inputs()))
+        for batch in found.read(index, columns, skip)
+        for row in batch.to_pylist()
+    ]
+
+
+def write_ndjson(path: Path) -> None:
+    """A row a line."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+
+
+def write_arrow(path: Path, make: Callable[..., Any]) -> None:
+    """An Arrow file or stream."""
+    with make(str(path), TABLE.schema) as writer:
+        writer.write_table(TABLE, max_chunksize=700)
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "a.parquet": lambda path: pa.parquet.write_table(TABLE, path, row_group_size=700),
+    "a.csv": lambda path: pa.csv.write_csv(TABLE, path),
+    "a.ndjson": write_ndjson,
+    "a.jsonl": write_ndjson,
+    "a.arrow": lambda path: write_arrow(path, pa.ipc.new_file),
+    "stream.arrow": lambda path: write_arrow(path, pa.ipc.new_stream),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("skip", [0, 1, 700, 1500, 2499, 2500, 9999])
+def test_a_file_of_each_format_gives_its_rows_from_any_on(name, skip, tmp_path):
+    """A job that is resumed begins in the middle."""
+    WRITERS[name](tmp_path / name)
+
+    assert WANTED[skip:] == read(tmp_path / name, skip=skip)
+
+
+class Frame:
+    """A data frame, as polars has it: what Arrow asks for is all there is."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Give the rows."""
+        return TABLE.__arrow_c_stream__(requested_schema)
+
+
+def cursor() -> sqlite3.Cursor:
+    """A cursor of a database."""
+    database = sqlite3.connect(":memory:")
+    database.execute("create table texts (id integer, body text, more text)")
+    database.executemany("insert into texts values (:id, :body, :more)", ROWS)
+    return database.execute("select * from texts order by id")
+
+
+def lists() -> Iterator[list[Any]]:
+    """Rows, some at a time."""
+    for start in range(0, len(ROWS), 300):
+        yield ROWS[start : start + 300]
+
+
+SOURCES: dict[str, Callable[[], Any]] = {
+    "table": lambda: TABLE,
+    "batch": lambda: TABLE.combine_chunks().to_batches()[0],
+    "reader": lambda: TABLE.to_reader(max_chunksize=400),
+    "dataset": lambda: pa.dataset.dataset(TABLE),
+    "frame": Frame,
+    "dicts": lambda: ROWS,
+    "iterator of dicts": lambda: iter(ROWS),
+    "iterator of lists": lists,
+    "iterator of batches": lambda: iter(TABLE.to_batches(max_chunksize=333)),
+    "iterator of tables": lambda: iter([TABLE.slice(0, 1000), TABLE.slice(1000)]),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_whatever_has_rows_gives_them(name):
+    """Nobody has to write a file first."""
+    assert WANTED == read(SOURCES[name]())
+
+
+def test_a_cursor_gives_its_rows():
+    """Of any database, by the DB-API."""
+    found = cursor()
+    try:
+        assert WANTED == read(found)
+    finally:
+        found.connection.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "repeats"), [("table", True), ("frame", True), ("dicts", True), ("reader", False)]
+)
+def test_a_source_knows_whether_it_can_be_read_again(name, repeats):
+    """If it can, finished slices are not read to compare them."""
+    assert repeats == source_of(SOURCES[name]()).can_repeat
+
+
+def test_globs_directories_and_lists_give_files_in_order(tmp_path, monkeypatch):
+    """Each file is an input; hidden ones and those of a job are none."""
+    for number in (3, 1, 2):
+        folder = tmp_path / "in" / f"part={number}"
+        folder.mkdir(parents=True)
+        pa.parquet.write_table(TABLE.slice(number, 1), folder / "a.parquet")
+    for other in (".hidden.parquet", "_job/a.parquet", ".tmp/a.parquet", "read.me"):
+        path = tmp_path / "in" / other
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("no table")
+    monkeypatch.chdir(tmp_path)
+    ids = [1, 2, 3]
+    whole = [str(tmp_path / "in" / f"part={number}" / "a.parquet") for number in ids]
+
+    for source in ("in", "in/*/*.parquet", whole, f"file://{tmp_path}/in", Path("in")):
+        if source == "in/*/*.parquet":
+            (tmp_path / "in" / "_job" / "a.parquet").unlink()
+        assert ids == [row["id"] for row in read(source)]
+    local = pa.fs.SubTreeFileSystem(str(tmp_path), pa.fs.LocalFileSystem())
+    assert ids == [row["id"] for row in read("in/*/*.parquet", filesystem=local)]
+    assert ids == [row["id"] for row in read("in", filesystem=local)]
+
+
+def test_files_of_other_names_are_read_by_their_given_format(tmp_path):
+    """As exports are often called `dump`."""
+    write_ndjson(tmp_path / "dump")
+
+    assert WANTED == read(tmp_path / "dump", format="ndjson")
+    with pytest.raises(ArgumentError, match=r"format of .*dump' is not known by its extension"):
+        source_of(tmp_path / "dump")
+    with pytest.raises(ArgumentError, match="format must be one of arrow, csv, ndjson, parquet"):
+        source_of(tmp_path / "dump", format="xml")
+
+
+def test_texts_of_csv_stay_texts(tmp_path):
+    """A column of numbers, or one that begins empty, is of another type to the reader."""
+    rows = ["id,body", *(f"{row}," for row in range(3)), "3,0012", '4,"a', 'b"', "5,1.50"]
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n")
+
+    assert ["", "", "", "0012", "a\nb", "1.50"] == [row["body"] for row in read(tmp_path / "a.csv")]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_missing_column_is_named_with_those_that_are_there(name, tmp_path):
+    """And the file that lacks it."""
+    WRITERS[name](tmp_path / name)
+    with pytest.raises(ArgumentError, match=rf"{name}: there is no column 'b'; there are id, body"):
+        read(tmp_path / name, Columns("id", ("b",)))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_missing_column_of_rows_in_memory_is_named(name):
+    """In the same words."""
+    with pytest.raises(ArgumentError, match="^there is no column 'b'; there are id, body, more"):
+        read(SOURCES[name](), Columns("id", ("b",)))
+
+
+@pytest.mark.parametrize(
+    ("line", "match"),
+    [
+        ("{", r"a.ndjson: line 3 is not JSON: "),
+        ("[" * 100_000, r"a.ndjson: line 3 is not JSON: "),
+        ("[1]", r"a.ndjson: line 3 is not an object"),
+        ('{"id": "x", "body": ""}', r"a.ndjson: column 'id' is of mixed types: .*'x'"),
+    ],
+)
+def test_a_bad_line_is_named(line, match, tmp_path):
+    """By file and number."""
+    good = json.dumps(ROWS[0])
+    (tmp_path / "a.ndjson").write_text(f"{good}\n\n{line}\n{good}\n")
+    with pytest.raises(ArgumentError, match=match):
+        read(tmp_path / "a.ndjson")
+
+
+def test_a_file_that_is_none_of_its_format_is_named(tmp_path):
+    """Not a traceback from within Arrow."""
+    for name in ("a.parquet", "a.arrow"):
+        (tmp_path / name).write_text("no table")
+        with pytest.raises(ArgumentError, match=rf"{name} can't be read: "):
+            read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ("no/file.parquet", "there is no file 'no/file.parquet'"),
+        ("no/*.parquet", r"no file matches 'no/\*.parquet'"),
+        (7, "source must be a path, .*, not int"),
+        ({"id": 1}, "source must be a path, .*, not dict"),
+        (b"rows", "source must be a path, .*, not bytes"),
+    ],
+)
+def test_what_has_no_rows_is_refused(given, match):
+    """Before a directory is made."""
+    with pytest.raises(ArgumentError, match=match):
+        source_of(given)
+
+
+def test_an_iterable_of_something_else_is_refused():
+    """It names what came."""
+    with pytest.raises(ArgumentError, match="each item must be .*, not int"):
+        read([1, 2])
+
+
+def test_rows_of_more_columns_later_and_of_none_are_read(tmp_path):
+    """The first thousand tell the columns."""
+    assert [{"id": 1, "body": None}, {"id": 2, "body": "b"}] == read(
+        [{"id": 1}, {"id": 2, "body": "b"}]
+    )

@@ -1,0 +1,511 @@
+"""Table jobs: every row has a result or a reason, requests are full, and few."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+import re
+import threading
+from typing import Any
+
+import httpx2
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from blockbuster import blockbuster_ctx
+from voyageai.batches import JobInUseError, MaxCostError
+from voyageai.error import ArgumentError, AuthenticationError, VoyageError
+from voyageai.ratelimit import RateLimit, RateLimiter
+from voyageai.tables.schedule import RowError
+
+from .conftest import OPTIONS, done, expected, job_of, number_of, rows_of, table_in
+
+LONE = "lone \ud800 surrogate"
+
+
+def test_a_table_has_a_vector_for_each_row_in_order_beside_what_is_kept(vo, tmp_path):
+    """The columns are typed for Arrow, and say what they are."""
+    rows = [{**row, "more": place} for place, row in enumerate(rows_of(25))]
+    result = done(job_of(vo, rows, tmp_path / "v", keep=["more"]).run())
+
+    assert (25, 0) == (result.rows, result.failed)
+    assert 100 == result.tokens
+    assert expected(rows) == table_in(tmp_path / "v")
+    table = pa.parquet.read_table(tmp_path / "v")
+    assert list(range(25)) == table["more"].to_pylist()
+    assert pa.list_(pa.float32(), 256) == table.schema.field("embedding").type
+    assert 3 == len(list((tmp_path / "v").glob("part-*.parquet")))
+    assert 25 == result.dataset().count_rows()
+    assert [] == list(result.failures())
+
+
+def test_both_clients_write_the_same_bytes(api, tmp_path):
+    """But for the id of the job."""
+    tables = []
+    for kind in ("Client", "AsyncClient"):
+        done(job_of(api.client(kind), rows_of(25), tmp_path / kind).run())
+        tables.append(pa.parquet.read_table(tmp_path / kind).replace_schema_metadata())
+
+    assert tables[0].equals(tables[1])
+
+
+def test_the_public_methods_do_the_same(vo, api, tmp_path):
+    """They are the faces of these jobs."""
+    rows = rows_of(7)
+    call = {"text": "body", "id": "id", "model": "voyage-4", "progress": False, **OPTIONS}
+    result = done(vo.tables.embed(rows, into=tmp_path / "a", **call))
+    job = done(vo.tables.prepare_embed(rows, into=tmp_path / "b", **call))
+
+    assert 1 == len(api.bodies)
+    assert (7, 28) == (result.rows, result.tokens)
+    assert 7 == job.estimate.rows
+    assert 7 == done(job.run()).rows
+    assert table_in(tmp_path / "a") == table_in(tmp_path / "b")
+
+
+def test_rows_without_ids_are_numbered_over_all_files(vo, tmp_path):
+    """So that failures and vectors have a name."""
+    for name, first in (("a", 0), ("b", 3)):
+        texts = [None if row == 4 else f"text {row}" for row in range(first, first + 3)]
+        pa.parquet.write_table(pa.table({"body": texts}), tmp_path / f"{name}.parquet")
+    result = done(job_of(vo, str(tmp_path / "*.parquet"), tmp_path / "v", id=None).run())
+
+    assert [0, 1, 2, 3, 5] == pa.parquet.read_table(tmp_path / "v")["row"].to_pylist()
+    assert [4] == [failure.id for failure in result.failures()]
+
+
+# Requests
+
+
+def test_requests_are_filled_with_tokens_up_to_the_limit_of_the_model(api, tmp_path):
+    """At most, by an estimate that answers correct; and with a thousand rows."""
+    long = "word " * 20_000
+    rows = [{"id": row, "body": long if row < 20 else "short"} for row in range(2020)]
+    done(job_of(api.client(), rows, tmp_path / "v", model="voyage-3-large", slice_rows=5000).run())
+
+    tokens = [sum(len(text.split()) for text in body["input"]) for body in api.bodies]
+    assert max(tokens) <= 120_000
+    assert 1000 == max(len(body["input"]) for body in api.bodies)
+    assert len(api.bodies) <= 13
+    assert 2020 == len(api.texts)
+
+
+def test_requests_are_a_thirtieth_of_the_tokens_per_minute_at_most(api, tmp_path):
+    """Otherwise the last of a minute leaves much of it unused."""
+    vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=6000)))
+    spec_rows = [{"id": row, "body": "word " * 20} for row in range(20)]
+    done(job_of(vo, spec_rows, tmp_path / "v", slice_rows=50).run())
+
+    assert max(sum(len(text.split()) for text in body["input"]) for body in api.bodies) <= 200
+
+
+def test_a_refusal_for_the_rate_is_tried_again_and_fewer_are_sent_at_once(vo, api, tmp_path):
+    """After the time that the server asks for."""
+    lock, at_once, most = threading.Lock(), [0], [0]
+    refusals = iter(range(6))
+
+    def before(body: Any) -> httpx2.Response | None:
+        with lock:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+            number = next(refusals, None)
+            at_once[0] -= 1
+        if number is None:
+            return None
+        headers = {"retry-after": "7"}
+        return httpx2.Response(429 if number % 2 else 529, json={"detail": "slow"}, headers=headers)
+
+    api.before = before
+    result = done(job_of(vo, rows_of(40), tmp_path / "v", concurrency=8).run())
+
+    assert (40, 0) == (result.rows, result.failed)
+    assert expected(rows_of(40)) == table_in(tmp_path / "v")
+    assert 6 * 7 == sum(api.waits)
+
+
+def test_a_key_that_is_refused_ends_the_job_at_once_and_says_how_to_go_on(vo, api, tmp_path):
+    """No row is at fault."""
+    api.before = lambda body: httpx2.Response(401, json={"detail": "who?"})
+    job = job_of(vo, rows_of(40), tmp_path / "v")
+    with pytest.raises(AuthenticationError) as caught:
+        done(job.run())
+    assert "Nothing that was done is lost" in caught.value.__notes__[0]
+    assert api.sent <= 4
+
+    api.before = lambda body: None
+    assert 40 == done(job_of(vo, rows_of(40), tmp_path / "v").run()).rows
+
+
+def test_a_job_whose_rows_are_all_refused_stops_soon(vo, api, tmp_path):
+    """The arguments are at fault then, not the rows."""
+    api.refuse = lambda text: 400
+    with pytest.raises(VoyageError, match="refused") as caught:
+        done(job_of(vo, rows_of(1000), tmp_path / "v", slice_rows=1000).run())
+    assert "none was answered" in caught.value.__notes__[0]
+    assert api.sent < 1000
+
+
+# Bad rows
+
+
+def bad_rows() -> list[dict[str, Any]]:
+    """A thousand rows, of which one in a hundred is bad, of five kinds."""
+    bad = {
+        100: None,
+        250: "",
+        333: LONE,
+        400: "too long",
+        555: "refused",
+        900: None,
+        901: "refused",
+    }
+    return [{**row, "body": bad.get(place, row["body"])} for place, row in enumerate(rows_of(1000))]
+
+
+REASONS = {
+    "r100": "null",
+    "r250": "empty",
+    "r333": "invalid_text",
+    "r400": "refused",
+    "r555": "refused",
+    "r900": "null",
+    "r901": "refused",
+}
+
+
+def refuse(text: str) -> int | None:
+    """Refuse as the server does what is too long, or for reasons of its own."""
+    return {"too long": 400, "refused": 422}.get(text)
+
+
+def test_bad_rows_are_named_with_their_reasons_and_all_others_are_embedded(vo, api, tmp_path):
+    """One bad row neither stops the rest nor sends the rest one by one."""
+    api.refuse = refuse
+    job = job_of(vo, bad_rows(), tmp_path / "v", slice_rows=400)
+    assert 3 == job.estimate.failing
+    result = done(job.run())
+
+    good = [row for row in bad_rows() if row["id"] not in REASONS]
+    assert (993, 7) == (result.rows, result.failed)
+    assert expected(good) == table_in(tmp_path / "v")
+    assert REASONS == {failure.id: failure.code for failure in result.failures()}
+    assert [row["body"] for row in good] == sorted(api.texts, key=lambda text: int(text.split()[2]))
+    assert api.sent < 3 + 3 * 2 * 9  # to halve 400 rows down to one takes nine steps
+    lines = (tmp_path / "v" / "_job" / "failures.jsonl").read_text().splitlines()
+    assert list(REASONS) == [json.loads(line)["id"] for line in lines]
+    assert {400, 422, None} == {failure.status for failure in result.failures()}
+    assert "7 failed: see " in str(result)
+
+
+def test_rows_that_failed_are_sent_again_alone_and_take_their_places(vo, api, tmp_path):
+    """Those that fail again stay named."""
+    api.refuse = refuse
+    job = job_of(vo, bad_rows(), tmp_path / "v", slice_rows=400)
+    first = done(job.run())
+    api.bodies.clear()
+    api.sent = 0
+    api.refuse = lambda text: 400 if text == "too long" else None
+    result = done(job.retry_failed())
+
+    assert (995, 5) == (result.rows, result.failed)
+    assert ["refused", "refused"] == api.texts
+    assert 4 == api.sent  # two slices, of which one is halved
+    still = {"r100", "r250", "r333", "r400", "r900"}
+    good = [row for row in bad_rows() if row["id"] not in still]
+    assert expected(good) == table_in(tmp_path / "v")
+    assert first.tokens + 2 == result.tokens
+    assert still == {failure.id for failure in result.failures()}
+
+
+def test_many_rows_may_fail_once_more(api, tmp_path):
+    """That others were answered before shows that the arguments are right."""
+    api.refuse = lambda text: 400 if int(text.split()[2]) % 2 else None
+    job = job_of(api.client(), rows_of(60), tmp_path / "v", slice_rows=60)
+
+    assert 30 == job.run().failed
+    assert 30 == job.retry_failed().failed
+
+
+def test_rows_without_a_result_may_be_null(vo, api, tmp_path):
+    """So that the table has all rows of the source."""
+    api.refuse = refuse
+    job = job_of(vo, bad_rows(), tmp_path / "v", slice_rows=400, on_error="null")
+    result = done(job.run())
+
+    wanted = [
+        (row["id"], None if row["id"] in REASONS else number_of(row["body"])) for row in bad_rows()
+    ]
+    assert wanted == table_in(tmp_path / "v")
+    assert (993, 7) == (result.rows, result.failed)
+    api.refuse = lambda text: None
+    result = done(job.retry_failed())
+    assert (996, 4) == (result.rows, result.failed)
+    assert 4 == sum(number is None for _, number in table_in(tmp_path / "v"))
+
+
+def test_a_row_without_a_result_may_end_the_job(vo, api, tmp_path):
+    """What is done is kept; the error names the row."""
+    api.refuse = lambda text: 422 if text == "text number 33 here" else None
+    job = job_of(vo, rows_of(40), tmp_path / "v", on_error="raise", concurrency=1)
+    with pytest.raises(RowError, match=r"^row 'r33': refused: .*this text is refused") as caught:
+        done(job.run())
+    assert "r33" == pickle.loads(pickle.dumps(caught.value)).failure.id
+
+    api.refuse = lambda text: None
+    assert 40 == done(job.run()).rows
+    assert 40 == len(set(api.texts)) == len(api.texts)
+
+
+def test_a_failure_of_a_row_that_the_client_refuses_is_its_own(vo, api, tmp_path):
+    """As of a query with more documents than a request can have."""
+    rows = [
+        {"id": row, "q": "all" if row < 1001 else "few", "d": f"d {row}"} for row in range(1003)
+    ]
+    job = job_of(
+        vo,
+        rows,
+        tmp_path / "v",
+        method="rerank",
+        columns=("q", "d"),
+        model="rerank-2.5",
+        slice_rows=2000,
+    )
+    result = done(job.run())
+
+    assert (2, 1001) == (result.rows, result.failed)
+    assert "1,000" in next(result.failures()).message or "1000" in next(result.failures()).message
+
+
+# Ids
+
+
+@pytest.mark.parametrize("make", [list, iter], ids=["read before", "read once"])
+@pytest.mark.parametrize(
+    ("ids", "match"),
+    [
+        ([1, 2, None], "column 'id' is null in row 2"),
+        ([1, 2, 1], "column 'id' has 1 more than once"),
+        (["a", "b", "b"], "column 'id' has 'b' more than once"),
+    ],
+)
+def test_an_id_that_is_null_or_repeated_is_refused_by_name(vo, tmp_path, make, ids, match):
+    """Its vector could not be told from another's."""
+    rows = make([{"id": id_, "body": "text"} for id_ in ids])
+    with pytest.raises(ArgumentError, match=match):
+        done(job_of(vo, rows, tmp_path / "v").run())
+
+
+def test_negative_ids_are_no_repetition(api, tmp_path):
+    """-1 and -2 have one hash in Python."""
+    rows = [{"id": id_, "body": "text"} for id_ in (-1, -2, 2**63 - 1, -(2**63), 0)]
+
+    assert 5 == job_of(api.client(), rows, tmp_path / "v").run().rows
+
+
+@pytest.mark.parametrize("make", [list, iter], ids=["read before", "read once"])
+def test_rows_of_a_group_that_are_not_adjacent_are_refused_by_name(vo, tmp_path, make):
+    """Each document is one request."""
+    rows = make([{"id": n, "doc": doc, "body": "text"} for n, doc in enumerate("aaba")])
+    options = {"method": "contextualized_embed", "model": "voyage-context-4"}
+    with pytest.raises(ArgumentError, match="rows of doc 'a' are not adjacent"):
+        done(job_of(vo, rows, tmp_path / "v", **options).run())
+
+
+# Other kinds
+
+
+def test_chunks_are_sent_by_document_and_documents_are_never_split(vo, api, tmp_path):
+    """Not even by slices."""
+    rows = [{**row, "doc": place // 7} for place, row in enumerate(rows_of(40))]
+    options = {"method": "contextualized_embed", "model": "voyage-context-4", "slice_rows": 10}
+    result = done(job_of(vo, rows, tmp_path / "v", **options).run())
+
+    assert 40 == result.rows
+    assert expected(rows) == table_in(tmp_path / "v")
+    documents = sorted(len(chunks) for body in api.bodies for chunks in body["inputs"])
+    assert [5, 7, 7, 7, 7, 7] == documents
+
+
+def test_documents_are_scored_by_query(vo, api, tmp_path):
+    """In the order of the rows, not in that of the scores."""
+    rows = [{**row, "q": f"question {place // 4}"} for place, row in enumerate(rows_of(20))]
+    columns, model = ("q", "body"), "rerank-2.5"
+    result = done(
+        job_of(vo, rows, tmp_path / "v", method="rerank", columns=columns, model=model).run()
+    )
+
+    assert (20, 5) == (result.rows, len(api.bodies))
+    table = pa.parquet.read_table(tmp_path / "v").to_pylist()
+    assert [(row["id"], number_of(row["body"]) / 1000) for row in rows] == [
+        (row["id"], row["relevance_score"]) for row in table
+    ]
+
+
+def test_a_text_that_comes_again_is_sent_once(vo, api, tmp_path):
+    """Within a slice, if asked for."""
+    rows = [{"id": row, "body": f"text {row % 3}"} for row in range(20)]
+    result = done(job_of(vo, rows, tmp_path / "v", deduplicate=True).run())
+
+    assert 20 == result.rows
+    assert expected(rows) == table_in(tmp_path / "v")
+    assert 6 == len(api.texts)
+
+
+# Money
+
+
+def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
+    """What was billed, and what lost answers may have been, is never more."""
+    rows = rows_of(400)
+    api.tokens_per_word = 3
+    job = job_of(vo, rows, tmp_path / "v", concurrency=2)
+    lost = iter([True])
+
+    def before(body: Any) -> httpx2.Response | None:
+        if len(api.bodies) == 2 and next(lost, False):
+            raise httpx2.ReadError("gone")
+        return None
+
+    api.before = before
+    limit = job.estimate.cost * 1.05
+    with pytest.raises(MaxCostError, match=r"rows are done. Go on under a higher max_cost") as stop:
+        done(job.run(max_cost=limit))
+    price = job.estimate.price / 1_000_000
+    billed = 3 * 4 * len(api.texts)
+    bytes_lost = 10 * len("text number 20 here")
+    assert stop.value.spent == pytest.approx(billed * price)
+    assert (billed + bytes_lost) * price <= limit
+    assert "up to $0.0000" in str(stop.value)
+    assert 0 < len(api.texts) < 400
+
+    with pytest.raises(MaxCostError):  # in all its runs
+        done(job_of(vo, rows, tmp_path / "v").run(max_cost=limit))
+    assert billed == 3 * 4 * len(api.texts)
+    result = done(job_of(vo, rows, tmp_path / "v").run(max_cost=1))
+    assert 400 == result.rows == len(api.texts)
+    assert expected(rows) == table_in(tmp_path / "v")
+
+
+def test_max_cost_refuses_what_it_will_not_do_before_anything_is_sent(vo, api, tmp_path):
+    """Among it a model without a price."""
+    job = job_of(vo, rows_of(100), tmp_path / "v")
+    with pytest.raises(MaxCostError, match="but the job would cost about"):
+        done(job.run(max_cost=1e-9))
+    for wrong in ("1", -1, float("nan"), True):
+        with pytest.raises(ArgumentError, match="max_cost must be a number of US dollars from 0"):
+            done(job.run(max_cost=wrong))
+    with pytest.raises(MaxCostError, match="the price of voyage-99 is not known"):
+        done(job_of(vo, rows_of(1), tmp_path / "w", model="voyage-99").run(max_cost=1))
+
+    assert 0 == api.sent
+
+
+# Around
+
+
+def test_a_job_that_runs_is_locked(vo, api, tmp_path):
+    """Two would send and pay everything twice."""
+    job, other = (job_of(vo, rows_of(10), tmp_path / "v") for _ in range(2))
+    refused: list[Exception] = []
+
+    def before(body: Any) -> None:
+        second = job_of(api.client(), rows_of(10), tmp_path / "v")
+        for act in (second.run, second.retry_failed):
+            with pytest.raises(JobInUseError, match="is in use by another process") as caught:
+                act()
+            refused.append(caught.value)
+
+    api.before = before
+    assert 10 == done(job.run()).rows
+    assert 2 == len(refused)
+    api.before = lambda body: None
+    assert 10 == done(other.run()).rows
+
+
+def test_progress_tells_rows_tokens_and_money(vo, tmp_path):
+    """At the end for certain."""
+    told: list[Any] = []
+    done(job_of(vo, rows_of(30), tmp_path / "v", progress=told.append).run())
+
+    assert ("done", 30, 30, "rows") == (
+        told[-1].stage,
+        told[-1].done,
+        told[-1].total,
+        told[-1].unit,
+    )
+    assert re.search(r"v: voyage-4, 120 tokens, \$", told[-1].message)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"on_error": "ignore"}, "on_error must be one of record, raise, null"),
+        ({"concurrency": 0}, "concurrency must be a whole number from 1, not 0"),
+        ({"keep": "more"}, "keep must be a list of names"),
+        ({"keep": ["embedding"]}, "a column 'embedding' is written by the job"),
+        ({"deduplicate": 1}, "deduplicate"),
+        ({"share": 0.5}, "share is a part of rate_limit"),
+        ({"output_dimension": 7}, "output_dimension"),
+        ({"format": "xml"}, "format must be one of"),
+        ({"text": "nobody"}, "there is no column 'nobody'"),
+        ({"text": "number"}, "column 'number' holds int64; texts must be strings"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_anything_is_written(vo, tmp_path, options, match):
+    """In words that say what to do."""
+    rows = [{**row, "number": 1} for row in rows_of(3)]
+    given = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS, **options}
+    with pytest.raises(ArgumentError, match=match):
+        done(vo.tables.prepare_embed(rows, into=tmp_path / "v", **given))
+
+    assert not (tmp_path / "v").exists()
+
+
+def test_an_unknown_argument_is_refused_with_the_name_that_is_near(vo, tmp_path):
+    """As Python does."""
+    given: dict[str, Any] = {"text": "body", "model": "voyage-4", "into": tmp_path / "v"}
+    with pytest.raises(TypeError, match=r"^tables.embed\(\) got .*; did you mean 'concurrency'\?"):
+        done(vo.tables.embed([], concurency=1, **given))
+
+
+def test_a_directory_of_something_else_is_left_alone(vo, tmp_path):
+    """Nothing there is overwritten."""
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(ArgumentError, match="holds something that is no table job"):
+        job_of(vo, rows_of(3), tmp_path)
+
+
+def test_a_share_makes_the_limit_of_a_job_smaller(api, tmp_path):
+    """Four processes with a quarter each stay within it."""
+    vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=48_000, rpm=2000)))
+    given: dict[str, Any] = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS}
+    rows = [{"id": row, "body": "word " * 100} for row in range(20)]
+    vo.tables.embed(rows, into=tmp_path / "v", share=1 / 4, **given)
+
+    assert max(sum(len(text.split()) for text in body["input"]) for body in api.bodies) <= 400
+
+
+def test_the_event_loop_is_never_blocked(api, tmp_path):
+    """A job reads and writes much: in threads."""
+    rows = [{**row, "doc": place // 5} for place, row in enumerate(rows_of(45))]
+    rows[7]["body"] = ""
+    pa.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+
+    async def call() -> int:
+        client = api.client("AsyncClient")
+        given: dict[str, Any] = {"text": "body", "id": "id", **OPTIONS}
+        source = tmp_path / "a.parquet"
+        with blockbuster_ctx():
+            job = await client.tables.prepare_embed(
+                source, into=tmp_path / "v", model="voyage-4", progress=False, **given
+            )
+            found = await job.run()
+            await job.retry_failed()
+            await client.tables.contextualized_embed(
+                source, group="doc", into=tmp_path / "w", model="voyage-context-4", **given
+            )
+        await client.aclose()
+        return found.rows
+
+    assert 44 == asyncio.run(call())
