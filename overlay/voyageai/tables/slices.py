@@ -55,8 +55,7 @@ class Failure:
         id: The row's id.
         row: Its number within its slice, from 0.
         slice: The number of its slice.
-        code: The kind of reason: `null`, `empty`, `invalid_text`, `too_long`, or `refused` by the
-            server.
+        code: The kind of reason: `null`, `empty`, `invalid_text`, or `refused` by the server.
         status: HTTP status, where the server refused it.
         message: The reason, for people.
         text: How its text begins.
