@@ -320,6 +320,11 @@ class Slice:
         self._left += batch.num_rows
         return range(first, self.rows)
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether an earlier run has the vectors of some of its rows."""
+        return bool(self._answered)
+
     def has(self, rows: Sequence[int]) -> bool:
         """Return whether an earlier run has the vectors of some rows; they count as done then."""
         if not self._answered.keys() >= set(rows):
