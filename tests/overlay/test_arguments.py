@@ -15,6 +15,8 @@ from voyageai import options
 from voyageai.batches import AsyncBatches, Batches, JobOptions
 from voyageai.batches.jobs import options as job_options
 from voyageai.limits import CONSTRAINTS
+from voyageai.tables import AsyncTables, TableOptions, Tables
+from voyageai.tables import options as table_options
 from voyageai_rest import types
 from voyageai_rest.models import (
     BatchContextualizedEmbeddingsParams,
@@ -33,6 +35,8 @@ SET_BY_THE_CLIENT = {"encoding_format"}
 NO_FIELDS = {"chunk_fn", "max_cost"}  # what the client does with them is not sent
 LIVE = (voyageai.Client, voyageai.AsyncClient)
 JOBS = (Batches, AsyncBatches)
+TABLES = (Tables, AsyncTables)
+CHUNKING = {"enable_auto_chunking", "chunk_size", "chunk_overlap"}  # rows are chunks
 
 # The request of each method, the arguments that are its own, and its form of `**options`.
 METHODS = {
@@ -70,12 +74,36 @@ OF_JOBS = {
     ),
     "rerank": (BatchRerankParams, {"pairs", "model"}, job_options.RerankJobOptions),
 }
+OF_TABLES = {
+    "embed": (
+        EmbeddingsRequest,
+        {"source", "text", "into", "model"},
+        table_options.EmbedTableOptions,
+    ),
+    "contextualized_embed": (
+        ContextualizedEmbeddingsRequest,
+        {"source", "text", "group", "into", "model"},
+        table_options.ContextualizedEmbedTableOptions,
+    ),
+    "rerank": (
+        RerankRequest,
+        {"source", "query", "document", "into", "model"},
+        table_options.RerankTableOptions,
+    ),
+}
+NOT_OF_TABLES = {"top_k", "return_documents", *CHUNKING}
 CASES = [
     *((kind, name, options.CallOptions, *METHODS[name]) for kind in LIVE for name in METHODS),
     *(
         (kind, f"{form}{name}", JobOptions, *OF_JOBS[name])
         for kind in JOBS
         for name in OF_JOBS
+        for form in ("", "prepare_")
+    ),
+    *(
+        (kind, f"{form}{name}", TableOptions, *OF_TABLES[name])
+        for kind in TABLES
+        for name in OF_TABLES
         for form in ("", "prepare_")
     ),
 ]
@@ -124,6 +152,8 @@ def test_every_optional_field_is_an_argument_and_no_other_is(
     expected = contracts(request_of)
     if name in FIXED:
         del expected["input_type"]
+    if kind in TABLES:
+        expected = {each: expected[each] for each in expected.keys() - NOT_OF_TABLES}
 
     assert keywords.__name__ in str(method.__annotations__["options"])
     assert set() == named & further
@@ -132,7 +162,7 @@ def test_every_optional_field_is_an_argument_and_no_other_is(
 
 def test_every_field_with_bounds_is_one_of_the_contracts():
     """Checks go by these names."""
-    for request, _, _ in (*METHODS.values(), *OF_JOBS.values()):
+    for request, _, _ in (*METHODS.values(), *OF_JOBS.values(), *OF_TABLES.values()):
         names = {one.name for one in attrs.fields(request)}
 
         assert set() == CONSTRAINTS.get(request.__name__, {}).keys() - names

@@ -177,7 +177,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(name, tmp_path):
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_missing_column_of_rows_in_memory_is_named(name):
     """In the same words."""
-    with pytest.raises(ArgumentError, match="^there is no column 'b'; there are id, body, more"):
+    with pytest.raises(ArgumentError, match=r"^there is no column 'b'; there are id, body, more"):
         read(SOURCES[name](), Columns("id", ("b",)))
 
 
@@ -224,7 +224,7 @@ def test_what_has_no_rows_is_refused(given, match):
 
 def test_an_iterable_of_something_else_is_refused():
     """It names what came."""
-    with pytest.raises(ArgumentError, match="each item must be .*, not int"):
+    with pytest.raises(ArgumentError, match=r"each item must be .*, not int"):
         read([1, 2])
 
 

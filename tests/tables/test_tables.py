@@ -462,6 +462,19 @@ def test_a_wrong_argument_is_refused_before_anything_is_written(vo, tmp_path, op
     assert not (tmp_path / "v").exists()
 
 
+def test_fields_that_a_table_has_no_use_for_are_refused(vo, tmp_path):
+    """Rows are chunks already, and each gets a score."""
+    into = tmp_path / "v"
+    for name in ("enable_auto_chunking", "chunk_size", "chunk_overlap"):
+        with pytest.raises(ArgumentError, match="rows of a table are chunks already"):
+            options: dict[str, Any] = {"text": "a", "group": "b", "model": "voyage-context-4"}
+            done(vo.tables.contextualized_embed([], into=into, **options, **{name: 1}))
+    for name, match in (("top_k", "gets a score"), ("return_documents", "name them in keep")):
+        with pytest.raises(ArgumentError, match=match):
+            options = {"query": "a", "document": "b", "model": "rerank-2.5", name: 1}
+            done(vo.tables.rerank([], into=into, **options))
+
+
 def test_an_unknown_argument_is_refused_with_the_name_that_is_near(vo, tmp_path):
     """As Python does."""
     given: dict[str, Any] = {"text": "body", "model": "voyage-4", "into": tmp_path / "v"}

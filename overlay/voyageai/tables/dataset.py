@@ -120,6 +120,9 @@ class VectorTable:
                 found = found.take(np.sort(np.argpartition(-scores, k - 1)[:k]))
             best = found if best is None else pa.concat_tables([best, found])
             best = best.sort_by([("similarity", "descending")]).slice(0, k).combine_chunks()
+        if best is None:  # no row has a vector
+            empty = self.dataset().schema.empty_table().drop_columns([EmbedTable.column])
+            best = empty.append_column("similarity", pa.array([], pa.float32()))
         return best
 
     def _batches(self) -> Iterator[Any]:

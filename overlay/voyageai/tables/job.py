@@ -166,8 +166,8 @@ def prepare(spec: Spec, source: Source, into: str | os.PathLike[str]) -> _Prepar
     facts = {
         "version": VERSION,
         "inputs": source.inputs(),
-        "digest": source.digest(spec.columns),
         **asdict(spec),
+        "digest": source.digest(spec.columns),
     }
     facts = json.loads(json.dumps(facts, default=str))
     path = own / "job.json"

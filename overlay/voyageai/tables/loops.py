@@ -93,6 +93,8 @@ async def run_async(
     """
     from anyio import create_memory_object_stream, create_task_group
 
+    in_flight = 0
+    failed: Exception | None = None
     answers, results = create_memory_object_stream[tuple["Request", Any]](float("inf"))
 
     async def send(request: Request) -> None:
@@ -118,8 +120,6 @@ async def run_async(
         else:
             await in_thread(schedule.take, request, answer)
 
-    in_flight = 0
-    failed: Exception | None = None
     try:
         async with answers, results, create_task_group() as group:
             try:

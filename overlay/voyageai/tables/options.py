@@ -166,6 +166,8 @@ def rerank_spec(
 
     if "top_k" in options:
         raise ArgumentError("top_k: each row of a table gets a score", "top_k")
+    if "return_documents" in options:
+        raise ArgumentError("return_documents: name them in keep", "return_documents")
     request = RerankRequest(query="", documents=[], model=model)
     given = {"truncation": True, **options}
     return _spec(function, "rerank", request, given, Columns(None, (query, document), query))

@@ -1,0 +1,180 @@
+"""Record batches in, record batches with vectors out."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from typing import Any
+
+import httpx2
+import pyarrow as pa
+import pytest
+import voyageai
+from voyageai.error import ArgumentError, InvalidRequestError
+from voyageai.ratelimit import RateLimit, RateLimiter
+from voyageai.tables import AsyncEmbedder, Embedder
+
+from .conftest import KEY, OPTIONS, Api, number_of
+
+BATCH = pa.record_batch(
+    {
+        "id": pa.array(range(5)),
+        "body": pa.array(["one", "two", None, "", "refused"], pa.large_string()),
+    }
+)
+
+
+@pytest.fixture(params=[Embedder, AsyncEmbedder])
+def made(request: pytest.FixtureRequest, api: Api) -> Any:
+    """What makes an embedder of either kind over the API, called without waiting."""
+
+    def make(**options: Any) -> Any:
+        own = {"api_key": KEY, "transport": httpx2.MockTransport(api)}
+        found = request.param("body", model="voyage-4", **{**own, **OPTIONS, **options})
+
+        def call(batch: Any) -> Any:
+            result = found(batch)
+            return result if request.param is Embedder else asyncio.run(waited(result))
+
+        return found, call
+
+    return make
+
+
+async def waited(value: Any) -> Any:
+    """What is awaited."""
+    return await value
+
+
+def numbers(column: Any) -> list[float | None]:
+    """The numbers that vectors consist of."""
+    return [None if vector is None else vector[0] for vector in column.to_pylist()]
+
+
+def test_vectors_and_reasons_are_columns_beside_the_others(made, api):
+    """One row that is refused leaves the others their vectors."""
+    api.refuse = lambda text: 400 if text == "refused" else None
+    embedder, call = made(on_error="column")
+    out = call(BATCH)
+
+    assert BATCH.columns == out.columns[:2]
+    wanted = [number_of("one"), number_of("two"), None, None, None]
+    assert wanted == numbers(out["embedding"])
+    errors = out["error"].to_pylist()
+    assert [None, None, None, "it is empty"] == errors[:4]
+    assert "this text is refused" in errors[4]
+    assert embedder.schema(BATCH.schema) == out.schema
+    assert pa.list_(pa.float32(), 256) == out.schema.field("embedding").type
+
+
+def test_rows_without_a_vector_are_null_or_raise(made, api):
+    """As asked for; a null is no failure."""
+    api.refuse = lambda text: 400 if text == "refused" else None
+    embedder, call = made(on_error="null", column="vector")
+    out = call(BATCH)
+    assert ["id", "body", "vector"] == out.schema.names == embedder.schema(BATCH.schema).names
+    assert 3 == out["vector"].null_count
+
+    _, call = made()
+    with pytest.raises(ArgumentError, match="row 3 of a batch has no vector: it is empty"):
+        call(BATCH)
+    with pytest.raises(InvalidRequestError) as caught:
+        call(BATCH.take([0, 4]))
+    assert "row 1 of a batch has no vector" in caught.value.__notes__[0]
+    assert 1 == call(BATCH.slice(0, 3))["embedding"].null_count
+
+
+def test_tables_empty_batches_and_nulls_alone_keep_their_kind(made, api):
+    """Engines ask with an empty batch what comes out."""
+    embedder, call = made()
+    for some in (BATCH.slice(0, 0), BATCH.slice(2, 1), pa.table({"body": ["a", "b"]})):
+        out = call(some)
+        assert type(some) is type(out)
+        assert (some.num_rows, embedder.schema(some.schema)) == (out.num_rows, out.schema)
+    assert ["a", "b"] == api.texts
+
+
+def test_requests_hold_a_thousand_rows_at_most(made, api):
+    """Whatever the engine's batches are."""
+    _, call = made()
+    out = call(pa.record_batch({"body": [f"text {row}" for row in range(2300)]}))
+
+    assert [300, 1000, 1000] == sorted(len(body["input"]) for body in api.bodies)
+    assert [number_of(f"text {row}") for row in range(2300)] == numbers(out["embedding"])
+
+
+def test_whole_numbers_have_their_own_type(api):
+    """As binary vectors have fewer of them."""
+    embedder = Embedder("body", model="voyage-4", output_dtype="int8")
+    packed = Embedder("body", model="voyage-4", output_dtype="ubinary", output_dimension=512)
+
+    assert pa.list_(pa.int8(), 1024) == embedder.schema(BATCH.schema).field("embedding").type
+    assert pa.list_(pa.uint8(), 64) == packed.schema(BATCH.schema).field("embedding").type
+
+
+def test_a_pickle_holds_no_key_and_no_client(made, monkeypatch, emulator):
+    """It is made where it is used, from the environment there."""
+    monkeypatch.setenv("VOYAGE_API_KEY", "pa-not-in-the-pickle")
+    monkeypatch.setenv("VOYAGE_BASE_URL", str(emulator))
+    embedder = Embedder("body", model="voyage-4", on_error="null", **OPTIONS)
+    first = embedder(BATCH)
+    data = pickle.dumps(embedder)
+
+    assert b"pa-not" not in data
+    assert first.equals(pickle.loads(data)(BATCH))
+    assert [first, first] == list(embedder.iterate([BATCH, BATCH]))
+    with voyageai.Client() as vo:
+        live = vo.embed(["one", "two"], model="voyage-4", **OPTIONS).embeddings
+    assert live == first["embedding"].to_pylist()[:2]
+
+
+def test_a_share_is_the_part_of_a_worker(made):
+    """Eight workers have an eighth each."""
+    embedder, call = made(rate_limit=RateLimiter(RateLimit(rpm=800)), share=1 / 8)
+    call(BATCH.slice(0, 2))
+
+    assert 100 == embedder._client._limiter.limits("voyage-4")[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"on_error": "record"}, "on_error must be 'raise', 'null' or 'column'"),
+        ({"share": 0.5}, "share is a part of rate_limit, which is not given"),
+        ({"output_dimension": 3.5}, "output_dimension"),
+    ],
+)
+def test_a_wrong_argument_is_refused_where_it_is_written(options, match):
+    """Not first on a worker."""
+    with pytest.raises(ArgumentError, match=match):
+        Embedder("body", model="voyage-4", **options)
+
+
+def test_a_column_that_is_not_there_is_named(made):
+    """With those that are."""
+    _, call = made()
+    with pytest.raises(ArgumentError, match="there is no column 'body'; there are id"):
+        call(BATCH.select(["id"]))
+
+
+# The rate limit
+
+
+def test_shares_multiply_and_outlive_pickling():
+    """A worker may divide its part once more."""
+    limiter = RateLimiter(RateLimit(rpm=400, tpm=8000))
+    half = limiter.shared(1 / 2)
+    quarter = half.shared(1 / 2)
+
+    assert (400, 8000) == limiter.limits("voyage-4")
+    assert (100, 2000) == quarter.limits("voyage-4")
+    assert (100, 2000) == pickle.loads(pickle.dumps(quarter)).limits("voyage-4")
+    assert "RateLimiter(RateLimit(rpm=400, tpm=8000), share=0.25)" == repr(quarter)
+    assert (1, 1) == limiter.shared(1e-9).limits("voyage-4")
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.5, True, "1", None])
+def test_a_share_is_a_part(share):
+    """Of what there is."""
+    with pytest.raises(ArgumentError, match="share must be a number above 0, up to 1, not"):
+        RateLimiter(RateLimit(rpm=1), share=share)

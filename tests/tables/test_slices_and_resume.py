@@ -1,0 +1,362 @@
+"""Jobs that are ended at any moment go on where they were; what is not the same is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from voyageai.error import ArgumentError, AuthenticationError
+from voyageai.tables.cutting import cut
+from voyageai.tables.slices import read_info
+from voyageai.tables.sources import Columns, source_of
+
+from .conftest import done, expected, job_of, rows_of, table_in
+from .killed import CONCURRENCY, PER_QUERY, ROWS
+
+ROOT = Path(__file__).parents[2]
+KILLS = 3
+
+
+class BreakError(Exception):
+    """What ends a job in these tests."""
+
+
+def breaking(api: Any, after: int) -> None:
+    """Let the API refuse the key after some answers."""
+    import httpx2
+
+    def before(body: Any) -> httpx2.Response | None:
+        if len(api.bodies) < after:
+            return None
+        return httpx2.Response(401, json={"detail": "gone"})
+
+    api.before = before
+
+
+def mending(api: Any) -> None:
+    """Let the API answer again."""
+    api.before = lambda body: None
+
+
+# Slices
+
+
+def test_slices_are_the_same_whichever_are_done_already(tmp_path):
+    """Of several inputs, with any of the slices left out."""
+    for name, rows in (("a", 25), ("b", 0), ("c", 10), ("d", 7)):
+        ids = pa.array([f"{name}{row}" for row in range(rows)], pa.string())
+        pa.parquet.write_table(pa.table({"id": ids, "body": ids}), tmp_path / f"{name}.parquet")
+    source, columns = source_of(str(tmp_path)), Columns("id", ("body",))
+
+    def slices(parts: Any) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        for piece in cut(source, 4, columns, parts, 10):
+            rows = found.setdefault(piece.slice, [piece.input, piece.first, []])
+            if piece.batch is None:
+                rows.append(piece.last)
+            else:
+                rows[2] += piece.batch["id"].to_pylist()
+        return {number: tuple(map(str, rows)) for number, rows in found.items()}
+
+    whole = slices({})
+    assert 5 == len(whole)
+    infos = {
+        number: _part(number, int(rows[0]), int(rows[1]), rows[2].count("'") // 2, rows[3])
+        for number, rows in whole.items()
+    }
+    for left in range(2 ** len(whole)):
+        parts = {n: info for n, info in infos.items() if left >> n & 1}
+        assert {n: rows for n, rows in whole.items() if n not in parts} == slices(parts)
+
+
+def _part(number: int, input: int, first: int, rows: int, last: str) -> Any:
+    from voyageai.tables.slices import PartInfo
+
+    return PartInfo(
+        job="j",
+        slice=number,
+        input=input,
+        first=first,
+        rows=rows,
+        failed=0,
+        last=last == "True",
+        digest="",
+        tokens=0,
+        unknown_tokens=0,
+    )
+
+
+# Resuming
+
+
+@pytest.mark.parametrize("make", [list, iter, "reader", "file"])
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
+def test_a_job_that_fails_goes_on_where_it_was(vo, api, tmp_path, make, after):
+    """No row is sent again that was answered."""
+    rows = rows_of(45)
+
+    def source() -> Any:
+        table = pa.Table.from_pylist(rows)
+        if make == "reader":
+            return table.to_reader(max_chunksize=7)
+        if make == "file":
+            if not (tmp_path / "a.parquet").exists():
+                pa.parquet.write_table(table, tmp_path / "a.parquet", row_group_size=16)
+            return tmp_path / "a.parquet"
+        return make(rows)
+
+    breaking(api, after)
+    with pytest.raises(AuthenticationError):
+        done(job_of(vo, source(), tmp_path / "v").run())
+    mending(api)
+    result = done(job_of(vo, source(), tmp_path / "v").run())
+
+    assert (45, 0, 180) == (result.rows, result.failed, result.tokens)
+    assert expected(rows) == table_in(tmp_path / "v")
+    assert sorted(row["body"] for row in rows) == sorted(api.texts)
+
+
+def test_a_job_that_is_done_sends_nothing(vo, api, tmp_path):
+    """And has the same result."""
+    first = done(job_of(vo, rows_of(45), tmp_path / "v").run())
+    sent = api.sent
+
+    assert first == done(job_of(vo, rows_of(45), tmp_path / "v").run())
+    assert sent == api.sent
+
+
+def test_a_source_that_breaks_loses_nothing_and_its_error_arrives_as_it_is(vo, api, tmp_path):
+    """What was on its way is waited for, and kept."""
+
+    def source(most: int) -> Iterator[Any]:
+        for row in rows_of(3000):
+            if int(row["id"][1:]) == most:
+                raise BreakError
+            yield row
+
+    with pytest.raises(BreakError) as caught:
+        done(job_of(vo, source(2500), tmp_path / "v", slice_rows=1000).run())
+    assert "Nothing that was done is lost" in caught.value.__notes__[0]
+    assert 3000 == done(job_of(vo, source(9999), tmp_path / "v", slice_rows=1000).run()).rows
+    assert expected(rows_of(3000)) == table_in(tmp_path / "v")
+    assert {1} == set(Counter(api.texts).values())
+
+
+def test_groups_that_were_answered_are_not_sent_again(vo, api, tmp_path):
+    """Nor split, when the rest of their slice is."""
+    rows = [{**row, "q": f"question {place // 4}"} for place, row in enumerate(rows_of(40))]
+    options: dict[str, Any] = {"method": "rerank", "columns": ("q", "body"), "model": "rerank-2.5"}
+    breaking(api, 4)
+    with pytest.raises(AuthenticationError):
+        done(job_of(vo, rows, tmp_path / "v", slice_rows=40, concurrency=1, **options).run())
+    mending(api)
+    assert 40 == done(job_of(vo, rows, tmp_path / "v", slice_rows=40, **options).run()).rows
+
+    assert {1} == set(Counter(api.texts).values())
+
+
+# Damage
+
+
+def unfinished(api: Any, vo: Any, directory: Path, rows: list[Any]) -> Path:
+    """The log of a slice of which a part was answered."""
+    options: dict[str, Any] = {"slice_rows": 1500, "concurrency": 1}
+    breaking(api, 1)
+    with pytest.raises(AuthenticationError):
+        done(job_of(vo, rows, directory, **options).run())
+    mending(api)
+    return directory / "_job" / "000000" / "log.jsonl"
+
+
+def go_on(vo: Any, directory: Path, rows: list[Any]) -> Any:
+    """The same job, to its end."""
+    result = done(job_of(vo, rows, directory, slice_rows=1500).run())
+    assert expected(rows) == table_in(directory)
+    return result
+
+
+def test_a_line_that_was_torn_by_a_crash_is_left_out(api, tmp_path):
+    """Its rows are sent again; those before it are not."""
+    vo, rows = api.client(), rows_of(1400)
+    log = unfinished(api, vo, tmp_path, rows)
+    with log.open("ab") as file:
+        file.write(b'{"answered": 1, "rows": [[10')
+    go_on(vo, tmp_path, rows)
+
+    assert {1} == set(Counter(api.texts).values())
+
+
+def test_an_answer_whose_vectors_are_damaged_is_asked_for_again(api, tmp_path):
+    """Its tokens stay counted: they were billed."""
+    vo, rows = api.client(), rows_of(1400)
+    log = unfinished(api, vo, tmp_path, rows)
+    with (log.parent / "vectors.bin").open("r+b") as file:
+        file.seek(5000)
+        file.write(b"other")
+    result = go_on(vo, tmp_path, rows)
+
+    assert 1000 == sum(count == 2 for count in Counter(api.texts).values())
+    assert 4 * 2400 == result.tokens
+
+
+@pytest.mark.parametrize("name", ["vectors.bin", "columns.arrow", "log.jsonl"])
+def test_a_file_that_is_missing_is_made_anew(api, tmp_path, name):
+    """A crash can come between any two of them."""
+    vo, rows = api.client(), rows_of(1400)
+    (unfinished(api, vo, tmp_path, rows).parent / name).unlink()
+
+    assert 1400 == go_on(vo, tmp_path, rows).rows
+
+
+def test_what_a_crash_leaves_of_a_finished_slice_is_no_loss(api, tmp_path):
+    """Neither a part that is half written nor a folder that is half removed."""
+    vo, rows = api.client(), rows_of(20)
+    done(job_of(vo, rows, tmp_path).run())
+    (tmp_path / ".part-000001.parquet.part").write_bytes(b"half")
+    (tmp_path / "_job" / ".000001").mkdir()
+    (tmp_path / "_job" / ".000001" / "vectors.bin").write_bytes(b"half")
+    sent = api.sent
+
+    assert 20 == done(job_of(vo, rows, tmp_path).run()).rows
+    assert sent == api.sent
+
+
+def test_a_part_of_another_job_is_refused(api, tmp_path):
+    """It may have other vectors."""
+    vo = api.client()
+    for name in ("a", "b"):
+        job_of(vo, rows_of(5), tmp_path / name).run()
+    (tmp_path / "a" / "part-000000.parquet").replace(tmp_path / "b" / "part-000007.parquet")
+
+    with pytest.raises(ArgumentError, match=r"part-000007.parquet is a part of another job"):
+        job_of(vo, rows_of(5), tmp_path / "b").run()
+
+
+# Changes
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"output_dimension": 512}, "began with params=.*256"),
+        ({"model": "voyage-4-lite"}, "began with model='voyage-4', not 'voyage-4-lite'"),
+        ({"on_error": "null"}, "began with on_error='record', not 'null'"),
+        ({"columns": ("id",)}, "began with columns="),
+    ],
+)
+def test_other_arguments_are_refused_by_name(vo, tmp_path, options, match):
+    """Vectors of two kinds in one table are of no use."""
+    done(job_of(vo, rows_of(5), tmp_path / "v").run())
+    with pytest.raises(ArgumentError, match=match):
+        job_of(vo, rows_of(5), tmp_path / "v", **options)
+
+
+def test_a_file_that_has_changed_is_refused_by_name(vo, tmp_path):
+    """By its size or time; and one that is new is noticed, too."""
+    path = tmp_path / "in" / "a.parquet"
+    path.parent.mkdir()
+    pa.parquet.write_table(pa.Table.from_pylist(rows_of(5)), path)
+    done(job_of(vo, path.parent, tmp_path / "v").run())
+    os.utime(path, (1, 1))
+    with pytest.raises(ArgumentError, match=r"a\.parquet has changed since the job in"):
+        job_of(vo, path.parent, tmp_path / "v")
+    pa.parquet.write_table(pa.Table.from_pylist(rows_of(5)), path.with_name("b.parquet"))
+    os.utime(path, (1, 1))
+    with pytest.raises(ArgumentError, match=r"has changed|began with 1 inputs, not 2"):
+        job_of(vo, path.parent, tmp_path / "v")
+
+
+@pytest.mark.parametrize("make", [list, pa.Table.from_pylist], ids=["list", "table"])
+def test_other_rows_in_memory_are_refused(vo, tmp_path, make):
+    """As many as before, but others."""
+    rows = rows_of(25)
+    done(job_of(vo, make(rows), tmp_path / "v").run())
+    rows[3] = {**rows[3], "body": "something else"}
+    with pytest.raises(ArgumentError, match="source holds other rows than when the job in"):
+        job_of(vo, make(rows), tmp_path / "v")
+
+
+def test_rows_that_are_read_once_are_read_again_and_compared(vo, api, tmp_path):
+    """However they are cut into batches."""
+    rows = rows_of(25)
+    table = pa.Table.from_pylist(rows)
+    done(job_of(vo, table.to_reader(max_chunksize=4), tmp_path / "v").run())
+    sent = api.sent
+    assert 25 == done(job_of(vo, table.to_reader(max_chunksize=9), tmp_path / "v").run()).rows
+    assert sent == api.sent
+
+    rows[13] = {**rows[13], "body": "something else"}
+    with pytest.raises(ArgumentError, match="rows 10 to 20 are not those that this job read befor"):
+        done(job_of(vo, iter(rows), tmp_path / "v").run())
+
+
+def test_a_part_says_what_it_is(vo, tmp_path):
+    """For whoever has it alone."""
+    done(job_of(vo, rows_of(5), tmp_path / "v").run())
+    info = read_info(tmp_path / "v" / "part-000000.parquet")
+
+    assert (0, 0, 5, 0, True, 20) == (
+        info.slice,
+        info.first,
+        info.rows,
+        info.failed,
+        info.last,
+        info.tokens,
+    )
+    about = {"model": "voyage-4", "dimension": 256, "input_type": "document"}
+    assert about.items() <= info.about.items()
+    assert "float" == info.about["output_dtype"]
+    assert "api_key" not in json.dumps(info.about)
+
+
+# SIGKILL
+
+
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+def test_a_job_outlives_being_killed_at_random_moments(kind, emulator, tmp_path):
+    """Every row is once in the table; only what was on its way is sent twice."""
+    rows = [{**row, "q": f"question {place // 10}"} for place, row in enumerate(rows_of(ROWS))]
+    source, directory = tmp_path / "a.parquet", tmp_path / "v"
+    pa.parquet.write_table(pa.Table.from_pylist(rows), source, row_group_size=400)
+    emulator.latency = 0.03
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    kills = 0
+    while True:
+        command = [sys.executable, "-m", "tests.tables.killed", kind, emulator, source, directory]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert "ready\n" == process.stdout.readline()
+            begun = len(emulator.requests)
+            while kills < KILLS and process.poll() is None:
+                if len(emulator.requests) - begun >= 1 + kills * 7:
+                    try:
+                        process.wait(chance.uniform(0, 0.2))
+                    except subprocess.TimeoutExpired:
+                        process.kill()
+                        kills += 1
+                    break
+            code = process.wait()
+        if code == 0:
+            break
+        assert -9 == code
+    emulator.requests.settle()
+    table = pa.parquet.read_table(directory)
+    sent = Counter(text for request in emulator.requests for text in request.body["documents"])
+
+    assert KILLS == kills
+    assert [row["id"] for row in rows] == table["id"].to_pylist()
+    assert {row["body"] for row in rows} == set(sent)
+    assert sum(sent.values()) - ROWS <= KILLS * CONCURRENCY * PER_QUERY
+    assert 0 == table["relevance_score"].null_count
