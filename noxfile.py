@@ -35,7 +35,10 @@ ONCE = [
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
-OPTIONAL = ("arrow", "emulator", "images", "numpy", "progress", "socks", "tokenizers", "video")
+OPTIONAL = (
+    *("arrow", "emulator", "images", "numpy", "progress", "socks", "tables", "tokenizers"),
+    "video",
+)
 EXTRAS = f"[{','.join(OPTIONAL)}]"
 
 # pyenv hides the interpreters that are not selected; select all that this project is for.

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from .errors import ResponseError
-from .models.error import Error
 
 if TYPE_CHECKING:
+    from .models.error import Error
     from .types import RawResponse
 
 __all__ = ("StatusError", "status_error")
@@ -35,6 +35,8 @@ def status_error(response: RawResponse) -> StatusError:
 
 
 def _read_error(content: bytes) -> Error | None:
+    from .models.error import Error
+
     try:
         return Error.from_dict(json.loads(content))
     except (ValueError, RecursionError):

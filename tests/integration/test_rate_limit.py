@@ -71,7 +71,7 @@ def most_in_a_minute(arrived: list[tuple[float, int]]) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     ("calls", "words", "bound"),
-    [(7_000, 6, "requests"), (2_800, 8_000, "tokens")],
+    [(5_000, 6, "requests"), (2_000, 8_000, "tokens")],
     ids=["bound by requests", "bound by tokens"],
 )
 def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
@@ -113,7 +113,7 @@ def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
     assert {200} == {request.status for request in app.state.requests}
     assert most_requests <= rpm
     assert most_tokens <= tpm
-    assert minutes > 2
+    assert minutes > 1
     if bound == "requests":
         assert len(after) / minutes >= 0.95 * rpm
     else:

@@ -21,7 +21,7 @@ IN_THREADS = {f"a{name}": name for name in ("tokenizer", "tokenize", "count_toke
 
 CASES = {
     "the package": ("import voyageai\nvoyageai.", {"Client", "AsyncClient", "RateLimit", "error"}),
-    "a client": (f"{CLIENT}vo.", {"embed", "embed_query", "rerank", "files", "batches"}),
+    "a client": (f"{CLIENT}vo.", {"embed", "embed_query", "rerank", "files", "batches", "tables"}),
     "a copy": (f"{CLIENT}vo.with_options(timeout=5).", {"embed", "rerank", "files", "close"}),
     "a copy of a copy": (f"{ASYNC}vo.copy().with_options().", {"embed", "acount_tokens", "aclose"}),
     "a context": (
@@ -32,6 +32,7 @@ CASES = {
     "a result": (f"{CLIENT}vo.embed_query('a', 'voyage-4').", {"embeddings", "to_numpy", "similarity"}),
     "a ranking": (f"{CLIENT}vo.rerank('a', ['b'], 'rerank-2.5').results[0].", {"document", "index"}),
     "batches": (f"{CLIENT}vo.batches.", {"embed", "create", "wait"}),
+    "tables": (f"{CLIENT}vo.tables.", {"embed", "prepare_embed", "rerank"}),
     "an asynchronous client": (f"{ASYNC}vo.", {"embed", "acount_tokens", "aclose"}),
     "an awaited result": (f"{ASYNC}(await vo.embed(['a'])).", {"embeddings", "to_numpy"}),
     "an error": (

@@ -18,7 +18,7 @@ INTERNAL = (
     "voyageai.vectors",
 )
 # Rooms of which users see what the package exports, and not its modules.
-EXPORTING = ("voyageai.batches", "voyageai.files", "voyageai_emulator")
+EXPORTING = ("voyageai.batches", "voyageai.files", "voyageai.tables", "voyageai_emulator")
 # A release changes its value, and nobody's code.
 CHANGING = ("voyageai.version.VERSION",)
 

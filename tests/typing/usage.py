@@ -19,6 +19,8 @@ from voyageai.object import (
     MultimodalEmbeddingsObject,
     RerankingObject,
 )
+from voyageai.tables import Embedder, TableJob, TableResult, VectorTable
+from voyageai.tables import Failure as FailedRow
 from voyageai.video_utils import Video
 from voyageai_rest.api.embeddings import create_embeddings
 from voyageai_rest.catalogue import Model, find
@@ -170,6 +172,31 @@ def jobs(vo: voyageai.Client, texts: Iterable[str]) -> list[Failure]:
 async def jobs_too(vo: voyageai.AsyncClient, texts: AsyncIterable[str]) -> None:
     async for row in await vo.batches.embed(texts, model="voyage-4"):
         assert_type(row.result, list[float] | None)
+
+
+def tables(vo: voyageai.Client, rows: Iterable[dict[str, Any]]) -> list[FailedRow]:
+    job = vo.tables.prepare_embed(
+        "rows/*.parquet", text="body", id="id", model="voyage-4", into="vectors", keep=["title"]
+    )
+    assert_type(job, TableJob)
+    assert_type(job.estimate.cost, float | None)
+    assert_type(job.run(max_cost=1.5), TableResult)
+    result = vo.tables.embed(rows, text="body", model="voyage-4", into=Path("v"), progress=print)
+    assert_type(result.cost, float | None)
+    table = voyageai.tables.open(result.path)
+    assert_type(table, VectorTable)
+    table.search(vo.embed_query("q", model="voyage-4"), k=3)
+    embedder = Embedder("body", model="voyage-4", rate_limit=1, share=1 / 8, on_error="column")
+    assert_type(embedder("any batch"), str)
+    vo.tables.embed(rows, text="body", model="voyage-4", into="v", on_error="skip")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # must be refused
+    return list(result.failures())
+
+
+async def tables_too(vo: voyageai.AsyncClient, rows: Iterable[dict[str, Any]]) -> None:
+    ranked = await vo.tables.rerank(rows, query="q", document="d", model="rerank-2.5", into="r")
+    assert_type(ranked, TableResult)
+    job = await vo.tables.prepare_embed(rows, text="body", model="voyage-4", into="v")
+    assert_type(await job.retry_failed(), TableResult)
 
 
 async def offline_too(vo: voyageai.AsyncClient) -> None:

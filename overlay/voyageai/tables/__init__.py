@@ -10,10 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .dataset import VectorTable
-
-    # Not in __all__, but there.
-    from .dataset import open_table as open  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    from .dataset import VectorTable, open_table
     from .embedder import AsyncEmbedder, Embedder
     from .estimate import TableEstimate
     from .job import AsyncTableJob, TableJob, TableResult
@@ -21,6 +18,8 @@ if TYPE_CHECKING:
     from .resource import Tables
     from .resource_async import AsyncTables
     from .slices import Failure
+
+    open = open_table  # not in __all__, but there
 
 _HOMES = {
     "AsyncEmbedder": ".embedder",

@@ -33,9 +33,13 @@ class VectorTable:
         rows: How many rows it has.
 
     Example:
-        >>> table = voyageai.tables.open(into)
+        >>> rows = [{"id": 1, "body": "It rains."}, {"id": 2, "body": "It snows."}]
+        >>> result = vo.tables.embed(
+        ...     rows, text="body", id="id", model="voyage-4", input_type="document", into="weather"
+        ... )
+        >>> table = voyageai.tables.open("weather")
         >>> table.about["model"], table.rows
-        ('voyage-4', 3)
+        ('voyage-4', 2)
     """
 
     def __init__(self, path: Path) -> None:
@@ -98,8 +102,12 @@ class VectorTable:
             A `pyarrow.Table` with the ids, the kept columns and `similarity`, the nearest first.
 
         Example:
+            >>> rows = [{"id": 1, "body": "It rains."}, {"id": 2, "body": "Where are the keys?"}]
+            >>> result = vo.tables.embed(
+            ...     rows, text="body", id="id", model="voyage-4", input_type="document", into="said"
+            ... )
             >>> query = vo.embed_query("Does it rain?", model="voyage-4")
-            >>> voyageai.tables.open(into).search(query, k=1).column("id").to_pylist()
+            >>> voyageai.tables.open("said").search(query, k=1).column("id").to_pylist()
             [1]
         """
         pa, np = require("pyarrow", "tables"), require("numpy", "tables")

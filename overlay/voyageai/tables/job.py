@@ -105,8 +105,9 @@ class TableResult:
         cost: US dollars; None if the model's price is not known.
 
     Example:
+        >>> rows = [{"id": 1, "body": "It rains."}]
         >>> result = vo.tables.embed(
-        ...     [{"id": 1, "body": "It rains."}], text="body", id="id", model="voyage-4", into=into
+        ...     rows, text="body", id="id", model="voyage-4", input_type="document", into="rain"
         ... )
         >>> result.rows, result.failed
         (1, 0)
@@ -476,7 +477,9 @@ class TableJob(_TableJob["Sender"]):
 
     Example:
         >>> rows = [{"id": 1, "body": "It rains."}, {"id": 2, "body": "It snows."}]
-        >>> job = vo.tables.prepare_embed(rows, text="body", id="id", model="voyage-4", into=into)
+        >>> job = vo.tables.prepare_embed(
+        ...     rows, text="body", id="id", model="voyage-4", input_type="document", into="weather"
+        ... )
         >>> job.estimate.rows, job.estimate.tokens
         (2, 4)
         >>> job.run(max_cost=1.00).rows

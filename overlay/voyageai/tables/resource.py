@@ -103,9 +103,9 @@ class Tables:
             ArgumentError: As in `embed`.
 
         Example:
-            >>> rows = [{"id": 1, "body": "It rains."}] * 1
+            >>> rows = [{"id": 1, "body": "It rains."}]
             >>> job = vo.tables.prepare_embed(
-            ...     rows, text="body", id="id", model="voyage-4", into="one"
+            ...     rows, text="body", id="id", model="voyage-4", input_type="document", into="one"
             ... )
             >>> job.estimate.rows, job.estimate.tokens
             (1, 2)

@@ -7,7 +7,7 @@ one thread; what sends requests, many at once, is in `loops`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,11 +161,11 @@ class Schedule:
         if request is None:
             return None
         if self._budget is not None:
-            request.bound = self._price * sum(unit.most_tokens for unit in request.units)
+            if not (self._in_flight or self._fits(request)):
+                self._cut_down(request, self._budget)
+            request.bound = self._bound(request.units)
             if not self._budget.reserve(request.bound):
                 self._waiting.appendleft(request)
-                if not self._in_flight:
-                    raise NoMoneyError
                 return None
         most = sum(unit.most_tokens or unit.tokens for unit in request.units)
         request.number = request.slice.send(request.rows, most)
@@ -209,6 +209,33 @@ class Schedule:
         for found in self._open.values():
             found.close()
         self._open.clear()
+
+    def _bound(self, units: Iterable[Unit]) -> Any:
+        """Return the most US dollars that units can be billed."""
+        return self._price * sum(unit.most_tokens for unit in units)
+
+    def _fits(self, request: Request) -> bool:
+        return self._budget is None or self._budget.fits(self._bound(request.units))
+
+    def _cut_down(self, request: Request, budget: Budget) -> None:
+        """Leave the units in a request that the budget has room for; the others wait.
+
+        Raises:
+            NoMoneyError: There is room for none.
+        """
+        tokens = count = 0
+        for unit in request.units:
+            tokens += unit.most_tokens
+            if not budget.fits(self._price * tokens):
+                break
+            count += 1
+        if not count:
+            self._waiting.appendleft(request)
+            raise NoMoneyError
+        rest = request.units[count:]
+        request.units = request.units[:count]
+        self._waiting.appendleft(Request(request.slice, rest, sum(unit.tokens for unit in rest)))
+        request.tokens = sum(unit.tokens for unit in request.units)
 
     def _settle(self, request: Request, tokens: int | None) -> None:
         if self._budget is not None:

@@ -55,8 +55,7 @@ class Failure:
         id: The row's id.
         row: Its number within its slice, from 0.
         slice: The number of its slice.
-        code: The kind of reason: `null`, `empty`, `invalid_text`, `too_long`, or `refused` by the
-            server.
+        code: The kind of reason: `null`, `empty`, `invalid_text`, or `refused` by the server.
         status: HTTP status, where the server refused it.
         message: The reason, for people.
         text: How its text begins.
@@ -320,6 +319,11 @@ class Slice:
         self._status += bytes(batch.num_rows)
         self._left += batch.num_rows
         return range(first, self.rows)
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether an earlier run has the vectors of some of its rows."""
+        return bool(self._answered)
 
     def has(self, rows: Sequence[int]) -> bool:
         """Return whether an earlier run has the vectors of some rows; they count as done then."""

@@ -153,6 +153,7 @@ class Batches(Source):
     ) -> None:
         self._batches, self._rows = batches, rows
         self.can_repeat = can_repeat  # type: ignore[misc]  # a fact of the object here
+        self._is_used = False
 
     def inputs(self) -> list[dict[str, Any]]:
         """Describe the only input by its number of rows."""
@@ -168,7 +169,18 @@ class Batches(Source):
         return found.hexdigest()
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:  # noqa: ARG002  # there is one
-        """Read the batches, cut to pieces of a few rows."""
+        """Read the batches, cut to pieces of a few rows.
+
+        Raises:
+            ArgumentError: They were read before, and can't be again; or a column is missing.
+        """
+        if self._is_used and not self.can_repeat:
+            raise ArgumentError(
+                "source was read before and can be read only once: prepare the job again with a "
+                "new one, which gives the same rows",
+                "source",
+            )
+        self._is_used = True
         for batch in self._batches():
             _check_columns(batch.schema.names, columns.names)
             picked = batch.select(columns.names)

@@ -69,6 +69,9 @@ class Units:
         tokens = [estimate(piece.batch, name) for name in self._columns.values]
         name = self._columns.group
         groups = None if name is None else piece.batch.column(name).to_pylist()
+        if groups is None and not self._deduplicate and len(values) == 1:
+            yield from self._single(rows, ids, values[0], tokens[0], found, fail)
+            return
         for place, row in enumerate(rows):
             texts = [column[place] for column in values]
             unit = Unit(
@@ -87,6 +90,25 @@ class Units:
                 self._extend(unit)
             elif not found.has(unit.rows):
                 yield from self._take(unit)
+
+    def _single(
+        self,
+        rows: Sequence[int],
+        ids: Sequence[Any],
+        texts: Sequence[str | bytes | None],
+        tokens: Sequence[int],
+        found: Slice,
+        fail: Fail,
+    ) -> Iterator[Unit]:
+        """Make a unit of each row, with as little work as can be: there may be millions."""
+        again = found.has_answers
+        for row, id_, text, size in zip(rows, ids, texts, tokens, strict=True):
+            if type(text) is str and text:
+                if not (again and found.has([row])):
+                    yield self._bounded(Unit([row], [id_], [[text]], size))
+            else:
+                code = fault(text) or INVALID
+                fail(found, Unit([row], [id_], [[""]], size), code, MESSAGES[code])
 
     def _take(self, unit: Unit) -> Iterator[Unit]:
         if not self._deduplicate:
