@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._utils import safe_repr
 from ..error import ArgumentError
 from ..extras import require
 from ..quantization import similarity
@@ -142,6 +143,7 @@ class VectorTable:
         vector: npt.NDArray[Any] = found
         return vector
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"VectorTable({str(self.path)!r}, {self.rows:,} rows, {self.about.get('model')})"
 

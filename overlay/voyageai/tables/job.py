@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from attrs import asdict, frozen
 from voyageai_rest.catalogue import MODELS
 
+from .._utils import safe_repr
 from ..batches.jobs.ceiling import MaxCostError
 from ..batches.jobs.directory import JobInUseError
 from ..batches.jobs.estimate import Budget, cost, dollars
@@ -463,6 +464,7 @@ class _TableJob(Generic[S]):
         stopped.spent = spent
         return stopped
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.estimate}, {self.path})"
 
