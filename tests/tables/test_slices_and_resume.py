@@ -300,6 +300,17 @@ def test_rows_that_are_read_once_are_read_again_and_compared(vo, api, tmp_path):
         done(job_of(vo, iter(rows), tmp_path / "v").run())
 
 
+def test_a_source_that_is_read_once_is_not_taken_for_an_empty_one(vo, tmp_path):
+    """A second run of the same job needs a new one."""
+    job = job_of(vo, iter(rows_of(25)), tmp_path / "v")
+    assert 25 == done(job.run()).rows
+    for act in (job.run, job.retry_failed):
+        with pytest.raises(ArgumentError, match="source was read before and can be read only once"):
+            done(act())
+
+    assert expected(rows_of(25)) == table_in(tmp_path / "v")
+
+
 def test_a_part_says_what_it_is(vo, tmp_path):
     """For whoever has it alone."""
     done(job_of(vo, rows_of(5), tmp_path / "v").run())

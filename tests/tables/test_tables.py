@@ -387,6 +387,17 @@ def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
     assert expected(rows) == table_in(tmp_path / "v")
 
 
+def test_the_last_request_is_cut_down_to_what_the_money_allows(vo, api, tmp_path):
+    """Rather than to stop with much of it left."""
+    job = job_of(vo, rows_of(1000), tmp_path / "v", slice_rows=1000)
+    api.tokens_per_word = 8
+    with pytest.raises(MaxCostError) as stop:
+        done(job.run(max_cost=job.estimate.cost))
+
+    assert max(len(body["input"]) for body in api.bodies) < 1000
+    assert 0.8 * job.estimate.cost < stop.value.spent <= job.estimate.cost
+
+
 def test_max_cost_refuses_what_it_will_not_do_before_anything_is_sent(vo, api, tmp_path):
     """Among it a model without a price."""
     job = job_of(vo, rows_of(100), tmp_path / "v")
