@@ -540,15 +540,20 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 def _gathered(opened: Any) -> Iterator[Any]:
     """Batches of an Arrow file, a few thousand rows each."""
-    pa = require("pyarrow", "tables")
     some: list[Any] = []
     for number in range(opened.num_record_batches):
         some.append(opened.get_batch(number))
         if sum(batch.num_rows for batch in some) >= COPIED:
-            yield pa.concat_batches(some)
+            yield _whole(some)
             some = []
     if some:
-        yield pa.concat_batches(some)
+        yield _whole(some)
+
+
+def _whole(batches: list[Any]) -> Any:
+    """Join batches that have rows; `concat_batches` came with pyarrow 19."""
+    table = require("pyarrow", "tables").Table.from_batches(batches)
+    return table.combine_chunks().to_batches()[0]
 
 
 def _joined(
