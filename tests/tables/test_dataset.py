@@ -12,6 +12,7 @@ import pytest
 import voyageai
 import voyageai.tables
 from voyageai.error import ArgumentError
+from voyageai.tables.slices import takes_null_vectors
 
 from .conftest import KEY, OPTIONS, done, job_of, rows_of
 
@@ -28,7 +29,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
         for dtype in ("float", "int8"):
             rows = [{**row, "more": place} for place, row in enumerate(rows_of(COUNT))]
             rows[7]["body"] = ""
-            options: dict[str, Any] = {"keep": ["more"], "on_error": "null", "slice_rows": 60}
+            options: dict[str, Any] = {"keep": ["more"], "slice_rows": 60}
+            if takes_null_vectors():
+                options["on_error"] = "null"
             done(job_of(vo, rows, folder / dtype, output_dtype=dtype, **options).run())
         yield vo, folder
 
@@ -73,10 +76,11 @@ def test_a_table_says_what_it_holds(found):
     _, folder = found
     table = voyageai.tables.open(str(folder / "int8"))
 
-    assert (COUNT, COUNT) == (table.rows, table.dataset().count_rows())
+    rows = COUNT if takes_null_vectors() else COUNT - 1
+    assert (rows, rows) == (table.rows, table.dataset().count_rows())
     wanted = {"model": "voyage-4", "output_dtype": "int8", "dimension": 256, "space": "voyage-4"}
     assert wanted.items() <= table.about.items()
-    assert f"{COUNT:,} rows, voyage-4" in repr(table)
+    assert f"{rows:,} rows, voyage-4" in repr(table)
 
 
 def test_a_query_of_another_shape_is_refused(found):

@@ -18,6 +18,7 @@ from voyageai.batches import JobInUseError, MaxCostError
 from voyageai.error import ArgumentError, AuthenticationError, VoyageError
 from voyageai.ratelimit import RateLimit, RateLimiter
 from voyageai.tables.schedule import RowError
+from voyageai.tables.slices import takes_null_vectors
 
 from .conftest import OPTIONS, done, expected, job_of, number_of, rows_of, table_in
 
@@ -227,6 +228,7 @@ def test_many_rows_may_fail_once_more(api, tmp_path):
     assert 30 == job.retry_failed().failed
 
 
+@pytest.mark.skipif(not takes_null_vectors(), reason="this pyarrow can't read them back")
 def test_rows_without_a_result_may_be_null(vo, api, tmp_path):
     """So that the table has all rows of the source."""
     api.refuse = refuse
@@ -242,6 +244,18 @@ def test_rows_without_a_result_may_be_null(vo, api, tmp_path):
     result = done(job.retry_failed())
     assert (996, 4) == (result.rows, result.failed)
     assert 4 == sum(number is None for _, number in table_in(tmp_path / "v"))
+
+
+def test_null_vectors_need_a_pyarrow_that_reads_them(vo, monkeypatch, tmp_path):
+    """Those from 17 to 24 write a file that they refuse to read."""
+    rows = rows_of(1)
+    monkeypatch.setattr(pa, "__version__", "24.0.0")
+    with pytest.raises(ArgumentError, match="on_error='null' needs pyarrow 26"):
+        done(
+            vo.tables.prepare_embed(
+                rows, text="body", id="id", model="voyage-4", into=tmp_path / "v", on_error="null"
+            )
+        )
 
 
 def test_a_row_without_a_result_may_end_the_job(vo, api, tmp_path):

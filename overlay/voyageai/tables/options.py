@@ -9,6 +9,7 @@ from ..calls import fill
 from ..error import ArgumentError
 from ..limits import check_flag
 from .job import Spec
+from .slices import takes_null_vectors
 from .sources import Columns
 
 if TYPE_CHECKING:
@@ -191,6 +192,12 @@ def _spec(
     if on_error not in ON_ERROR:
         raise ArgumentError(
             f"on_error must be one of {', '.join(ON_ERROR)}, not {on_error!r}", "on_error"
+        )
+    if on_error == "null" and method != "rerank" and not takes_null_vectors():
+        raise ArgumentError(
+            "on_error='null' needs pyarrow 26: an older one can't read a null among vectors; "
+            "take on_error='record', which leaves such rows out",
+            "on_error",
         )
     if type(concurrency) is not int or concurrency < 1:
         raise ArgumentError(

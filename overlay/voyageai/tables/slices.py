@@ -36,6 +36,7 @@ __all__ = [
     "read_failures",
     "read_info",
     "reopen",
+    "takes_null_vectors",
 ]
 
 METADATA = b"voyageai"
@@ -143,6 +144,15 @@ class PartInfo:
     tokens: int
     unknown_tokens: int
     about: dict[str, Any] = field(factory=dict[str, Any])
+
+
+def takes_null_vectors() -> bool:
+    """Return whether this pyarrow reads back nulls among lists of fixed size.
+
+    Version 26 does; those from 16 to 24 refuse the file.
+    """
+    version: str = require("pyarrow", "tables").__version__
+    return int(version.partition(".")[0]) >= 26
 
 
 def read_info(path: Path) -> PartInfo:
