@@ -242,6 +242,8 @@ def local(session: nox.Session) -> None:
     """Run models on this machine: a tiny one that the tests make."""
     session.install("torch>=2.6,<2.14")
     session.install(f"{wheel(session)}[emulator,local,numpy]", *newest("local"))
+    # pip takes a wheel of the same version for the one that is there.
+    session.install("--no-deps", "--force-reinstall", wheel(session))
     session.run("pytest", "tests/local", *session.posargs)
 
 
@@ -321,7 +323,7 @@ def release(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def publish(session: nox.Session) -> None:
     """Upload what `nox -s release` made, and install it back from the index."""
-    session.install(*groups("release"))
+    session.install(*groups("generate", "release"))
     session.run("python", "-m", "generator.release", "publish", *session.posargs)
 
 
@@ -342,12 +344,12 @@ def rehearse(session: nox.Session) -> None:
 @nox.session(python=OLDEST, tags=["full"])
 def audit(session: nox.Session) -> None:
     """Look for secrets, licences that don't fit and known vulnerabilities of what is locked."""
-    session.install(*groups("audit", "release"))
+    session.install(*groups("audit", "generate", "release"))
     session.run("python", "-m", "generator.release", "audit", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def lock(session: nox.Session) -> None:
     """Lock everything that development and release use to its newest version."""
-    session.install(*newest("release"))
+    session.install(*newest("generate", "release"))
     session.run("python", "-m", "generator.release", "lock")
