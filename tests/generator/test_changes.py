@@ -382,8 +382,8 @@ def test_every_reader_of_a_renamed_field_is_found_by_mypy(
 
 
 LINE = "\n    priority: int | None\n"
-OPTIONS = ("EmbedOptions", "EmbedJobOptions")
-"""Where type checkers and editors know the fields of `/embeddings` from, live and in batch jobs."""
+OPTIONS = ("EmbedOptions", "EmbedTableOptions", "EmbedJobOptions")
+"""Where type checkers and editors know the fields of `/embeddings` from: calls, tables, batch jobs."""
 USE = """
 import voyageai
 
@@ -394,6 +394,7 @@ async def use(vo: voyageai.Client, other: voyageai.AsyncClient) -> None:
     await other.embed_documents(["a"], "m", priority=3)
     vo.batches.embed(["a"], model="m", priority=3)
     await other.batches.prepare_embed(["a"], model="m", priority=3)
+    vo.tables.embed("a.csv", text="a", model="m", into="b", priority=3)
     vo.rerank("a", ["b"], "m", priority=3)  # WRONG
     vo.embed("a", "m", priority="high")  # WRONG
     vo.batches.rerank([("a", ["b"])], model="m", priority=3)  # WRONG
@@ -468,7 +469,7 @@ def test_a_field_that_type_checkers_do_not_know_is_found(
     of_clients = {"embed", "embed_query", "embed_documents"}
     missing = {f"{kind}.{name}" for kind in ("Client", "AsyncClient") for name in of_clients} | {
         f"{kind}.{name}"
-        for kind in ("Batches", "AsyncBatches")
+        for kind in ("Batches", "AsyncBatches", "Tables", "AsyncTables")
         for name in ("embed", "prepare_embed")
     }
     assert missing == compared()
