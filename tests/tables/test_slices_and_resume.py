@@ -250,7 +250,7 @@ def test_a_part_of_another_job_is_refused(api, tmp_path):
     [
         ({"output_dimension": 512}, "began with params=.*256"),
         ({"model": "voyage-4-lite"}, "began with model='voyage-4', not 'voyage-4-lite'"),
-        ({"on_error": "null"}, "began with on_error='record', not 'null'"),
+        ({"on_error": "raise"}, "began with on_error='record', not 'raise'"),
         ({"columns": ("id",)}, "began with columns="),
     ],
 )
