@@ -6,8 +6,10 @@ one thread; what sends requests, many at once, is in `loops`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +18,14 @@ from attrs import define, frozen
 from ..error import ArgumentError, OverloadedError, RateLimitError, VoyageError
 from ..ratelimit.tokens import TokenRatio
 from ..retry import GiveUp, RetryPolicy, ServerHint, is_transient
+from .kinds import UnitBatch
 from .slices import Failure, PartInfo, Slice
 from .throttle import Concurrency
 
 if TYPE_CHECKING:
     from ..batches.jobs.estimate import Budget
     from .cutting import Piece
-    from .kinds import Kind, Unit
+    from .kinds import Kind
     from .units import Units
 
 __all__ = ["Limits", "Request", "Schedule", "Totals"]
@@ -61,14 +64,12 @@ class Request:
     Attributes:
         slice: The slice that they belong to.
         units: They are sent in this order.
-        tokens: Their tokens, estimated.
         delay: Seconds to wait before sending them.
         retries: How often they were sent before.
     """
 
     slice: Slice
-    units: list[Unit]
-    tokens: int
+    units: UnitBatch
     delay: float = 0.0
     retries: int = 0
     number: int = -1
@@ -76,9 +77,14 @@ class Request:
     bound: Any = 0
 
     @property
-    def rows(self) -> list[int]:
-        """Numbers of all rows."""
-        return [row for unit in self.units for row in unit.rows]
+    def tokens(self) -> int:
+        """Their tokens, estimated."""
+        return sum(self.units.tokens)
+
+    @property
+    def most_tokens(self) -> int:
+        """Tokens that they can be billed for, at most; estimated where nobody asks."""
+        return sum(self.units.most_tokens or self.units.tokens)
 
 
 @define
@@ -142,7 +148,7 @@ class Schedule:
         self.ratio = TokenRatio()
         self.concurrency = Concurrency(limits.concurrency)
         self._waiting: deque[Request] = deque()
-        self._filled: deque[tuple[Slice, Unit]] = deque()
+        self._filled: deque[tuple[Slice, UnitBatch]] = deque()
         self._open: dict[int, Slice] = {}
         self._in_flight = 0
         self._is_read = False
@@ -163,12 +169,11 @@ class Schedule:
         if self._budget is not None:
             if not (self._in_flight or self._fits(request)):
                 self._cut_down(request, self._budget)
-            request.bound = self._bound(request.units)
+            request.bound = self._bound(request)
             if not self._budget.reserve(request.bound):
                 self._waiting.appendleft(request)
                 return None
-        most = sum(unit.most_tokens or unit.tokens for unit in request.units)
-        request.number = request.slice.send(request.rows, most)
+        request.number = request.slice.send(request.units.rows, request.most_tokens)
         request.sent = self.concurrency.send()
         self.totals.requests += 1
         self._in_flight += 1
@@ -192,7 +197,7 @@ class Schedule:
             self._settle(request, answer.total_tokens)
             shape, data = self._kind.read(answer, request.units)
             request.slice.answer(request.number, shape, data, answer.total_tokens)
-            self.totals.rows += len(request.rows)
+            self.totals.rows += len(request.units.rows)
             self.totals.tokens += answer.total_tokens
             self.ratio.learn(request.tokens, answer.total_tokens)
             self.concurrency.accepted()
@@ -210,12 +215,12 @@ class Schedule:
             found.close()
         self._open.clear()
 
-    def _bound(self, units: Iterable[Unit]) -> Any:
-        """Return the most US dollars that units can be billed."""
-        return self._price * sum(unit.most_tokens for unit in units)
+    def _bound(self, request: Request) -> Any:
+        """Return the most US dollars that a request can be billed."""
+        return self._price * request.most_tokens
 
     def _fits(self, request: Request) -> bool:
-        return self._budget is None or self._budget.fits(self._bound(request.units))
+        return self._budget is None or self._budget.fits(self._bound(request))
 
     def _cut_down(self, request: Request, budget: Budget) -> None:
         """Leave the units in a request that the budget has room for; the others wait.
@@ -224,18 +229,16 @@ class Schedule:
             NoMoneyError: There is room for none.
         """
         tokens = count = 0
-        for unit in request.units:
-            tokens += unit.most_tokens
+        for most in request.units.most_tokens:
+            tokens += most
             if not budget.fits(self._price * tokens):
                 break
             count += 1
         if not count:
             self._waiting.appendleft(request)
             raise NoMoneyError
-        rest = request.units[count:]
+        self._waiting.appendleft(Request(request.slice, request.units[count:]))
         request.units = request.units[:count]
-        self._waiting.appendleft(Request(request.slice, rest, sum(unit.tokens for unit in rest)))
-        request.tokens = sum(unit.tokens for unit in request.units)
 
     def _settle(self, request: Request, tokens: int | None) -> None:
         if self._budget is not None:
@@ -246,7 +249,7 @@ class Schedule:
         unknown = failure.outcome_unknown
         request.slice.release(request.number, billed=None if unknown else False)
         if unknown:
-            self.totals.unknown_tokens += sum(unit.most_tokens for unit in request.units)
+            self.totals.unknown_tokens += request.most_tokens
         status = failure.http_status
         if status in REFUSED or isinstance(failure, ArgumentError):
             self._split(request, failure)
@@ -266,8 +269,7 @@ class Schedule:
         if len(units) > 1:
             middle = len(units) // 2
             for half in (units[:middle], units[middle:]):
-                tokens = sum(unit.tokens for unit in half)
-                self._waiting.append(Request(request.slice, half, tokens))
+                self._waiting.append(Request(request.slice, half))
             return
         self._refusals += 1
         if not self.totals.rows and self._refusals >= HOPELESS:
@@ -275,57 +277,69 @@ class Schedule:
                 f"{self._refusals} rows were refused, and none was answered; the job stops"
             )
             raise failure
-        self.fail(
-            request.slice,
-            units[0],
-            "refused",
-            failure.user_message or str(failure),
-            failure.http_status,
-        )
+        texts = units.values[-1]
+        for place, (row, id_) in enumerate(zip(units.rows, units.ids, strict=True)):
+            self.fail(
+                request.slice,
+                row,
+                id_,
+                texts[min(place, len(texts) - 1)],
+                "refused",
+                failure.user_message or str(failure),
+                failure.http_status,
+            )
 
     def fail(
-        self, found: Slice, unit: Unit, code: str, message: str, status: int | None = None
+        self,
+        found: Slice,
+        row: int,
+        id: Any,
+        text: str,
+        code: str,
+        message: str,
+        status: int | None = None,
     ) -> None:
-        """Note that the rows of a unit have no result."""
-        for place, (row, id) in enumerate(zip(unit.rows, unit.ids, strict=True)):
-            text = unit.values[-1][place] if place < len(unit.values[-1]) else ""
-            failure = Failure(
-                id=id,
-                row=row,
-                slice=found.number,
-                code=code,
-                status=status,
-                message=message,
-                text=text[:SHOWN].encode("utf-8", "replace").decode(),
-            )
-            found.fail(failure)
-            self.totals.failed += 1
-            if self._stop_at_failure:
-                raise RowError(failure)
+        """Note that a row has no result."""
+        failure = Failure(
+            id=id,
+            row=row,
+            slice=found.number,
+            code=code,
+            status=status,
+            message=message,
+            text=text[:SHOWN].encode("utf-8", "replace").decode(),
+        )
+        found.fail(failure)
+        self.totals.failed += 1
+        if self._stop_at_failure:
+            raise RowError(failure)
 
     def _pack(self) -> Request | None:
         """Fill a request with the next units of one slice."""
         limits, ratio = self._limits, self.ratio.bound
-        units: list[Unit] = []
-        tokens = rows = 0
+        packed: list[UnitBatch] = []
+        units = rows = tokens = 0
         found: Slice | None = None
-        while True:
-            if not self._filled and not self._read():
+        while self._filled or self._read():
+            owner, batch = self._filled[0]
+            if owner is not (found or owner):
                 break
-            owner, unit = self._filled[0]
-            fits = (
-                owner is (found or owner)
-                and len(units) < limits.units
-                and rows + len(unit.rows) <= limits.chunks
-                and (tokens + unit.tokens) * ratio <= limits.tokens
+            found = owner
+            room = min(
+                limits.units - units,
+                _room(batch.row_counts, limits.chunks - rows),
+                _room(batch.tokens, limits.tokens / ratio - tokens),
             )
-            if units and not fits:
+            if not units:
+                room = max(1, room)  # what is too large alone is the server's to refuse
+            packed.append(batch[:room])
+            units, rows = units + room, rows + sum(packed[-1].row_counts)
+            tokens += sum(packed[-1].tokens)
+            if room < len(batch):
+                self._filled[0] = owner, batch[room:]
                 break
             self._filled.popleft()
-            found = owner
-            units.append(unit)
-            tokens, rows = tokens + unit.tokens, rows + len(unit.rows)
-        return None if found is None else Request(found, units, tokens)
+        return None if found is None else Request(found, UnitBatch.joined(packed))
 
     def _read(self) -> bool:
         """Read rows until there is a unit; say whether there is one."""
@@ -357,6 +371,11 @@ class Schedule:
         if found.is_done and found.number in self._open:
             self._finish(found)
             del self._open[found.number]
+
+
+def _room(sizes: list[int], most: float) -> int:
+    """Return how many of some things fit, from the first on."""
+    return bisect_right(list(accumulate(sizes)), most)
 
 
 class NoMoneyError(Exception):

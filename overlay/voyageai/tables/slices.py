@@ -222,15 +222,11 @@ def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
             offset, size = flat.offset * shape.item, len(flat) * shape.item
             data = memoryview(flat.buffers()[1])[offset : offset + size] if size else b""
             sum_ = zlib.crc32(data, sum_)
-            rows = good[place : place + len(column)]
-            for start, stop in _runs(rows):
-                file.seek(rows[start] * shape.width)
-                file.write(data[start * shape.width : stop * shape.width])
+            _place(file, _spans(good[place : place + len(column)]), data, shape.width)
             place += len(column)
-    spans = [[good[start], good[stop - 1] + 1] for start, stop in _runs(good)]
     answer = {
         "answered": -1,
-        "rows": spans,
+        "rows": _spans(good),
         "crc": sum_,
         "billed": part.tokens,
         "shape": asdict(shape),
@@ -266,9 +262,9 @@ def _read_log(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 @define
 class _Sent:
-    """A request that is under way: its rows and what it can be billed, at most."""
+    """A request that is under way: spans of its rows, and what it can be billed, at most."""
 
-    rows: Sequence[int]
+    spans: list[tuple[int, int]]
     tokens: int
 
 
@@ -289,6 +285,7 @@ class Slice:
         failures: Rows without a result.
         tokens: Tokens that were billed.
         unknown_tokens: Tokens that may have been billed for lost answers.
+        answered: Rows that an earlier run has the vectors of.
     """
 
     def __init__(self, folder: Path, number: int, input: int, first: int) -> None:
@@ -304,12 +301,11 @@ class Slice:
         self._shape: Shape | None = None
         self._sent: dict[int, _Sent] = {}
         self._next = 0
-        self._answered: dict[int, bool] = {}
-        """Rows that an earlier run has the vectors of."""
+        self.answered: set[int] = set()
         make_folder(self.path)
         self._recover()
         self._log = self._open("log.jsonl", "ab")
-        self._vectors = self._open("vectors.bin", "r+b" if self._answered else "w+b")
+        self._vectors = self._open("vectors.bin", "r+b" if self.answered else "w+b")
         self._columns: Any = None
 
     def add(self, batch: Any) -> range:
@@ -330,16 +326,11 @@ class Slice:
         self._left += batch.num_rows
         return range(first, self.rows)
 
-    @property
-    def has_answers(self) -> bool:
-        """Whether an earlier run has the vectors of some of its rows."""
-        return bool(self._answered)
-
-    def has(self, rows: Sequence[int]) -> bool:
+    def take_over(self, rows: Sequence[int]) -> bool:
         """Return whether an earlier run has the vectors of some rows; they count as done then."""
-        if not self._answered.keys() >= set(rows):
+        if not self.answered.issuperset(rows):
             return False
-        self._set(rows, DONE)
+        self._set(_spans(rows), DONE)
         return True
 
     def send(self, rows: Sequence[int], tokens: int) -> int:
@@ -349,7 +340,7 @@ class Slice:
             The number of the request.
         """
         number, self._next = self._next, self._next + 1
-        self._sent[number] = _Sent(rows, tokens)
+        self._sent[number] = _Sent(_spans(rows), tokens)
         self._write(sent=number, tokens=tokens)
         return number
 
@@ -363,29 +354,25 @@ class Slice:
             tokens: Tokens that were billed.
         """
         self._shape = shape
-        rows, width = self._sent.pop(request).rows, shape.width
-        for start, stop in _runs(rows):
-            self._vectors.seek(rows[start] * width)
-            self._vectors.write(data[start * width : stop * width])
+        spans = self._sent.pop(request).spans
+        _place(self._vectors, spans, data, shape.width)
         self._vectors.flush()
-        spans = [[rows[start], rows[stop - 1] + 1] for start, stop in _runs(rows)]
         sum_ = zlib.crc32(data)
         self._write(answered=request, rows=spans, crc=sum_, billed=tokens, shape=asdict(shape))
         self.tokens += tokens
-        self._set(rows, DONE)
+        self._set(spans, DONE)
 
-    def release(self, request: int, *, billed: bool | None = False) -> Sequence[int]:
+    def release(self, request: int, *, billed: bool | None = False) -> None:
         """Note that a request has no answer: it was not billed, or (None) that is not known."""
         sent = self._sent.pop(request)
         if billed is None:
             self.unknown_tokens += sent.tokens
         self._write(released=request, unknown=sent.tokens if billed is None else 0)
-        return sent.rows
 
     def fail(self, failure: Failure) -> None:
         """Note that a row has no result."""
         self.failures.append(failure)
-        self._set([failure.row], FAILED)
+        self._set([(failure.row, failure.row + 1)], FAILED)
 
     @property
     def is_done(self) -> bool:
@@ -442,12 +429,12 @@ class Slice:
     def _write_part(self, part: PartInfo, shape: Shape, path: Path, *, nulls: bool) -> None:
         pa, pq = require("pyarrow", "tables"), require("pyarrow.parquet", "tables")
         fresh = path.with_name(f".{path.name}.part")
-        size = self.rows * shape.width
-        os.truncate(self.path / "vectors.bin", size)  # rows at the end may have failed
-        columns = self.path / "columns.arrow"
-        with pa.memory_map(str(self.path / "vectors.bin")) as vectors:
-            buffer = vectors.read_buffer(size) if size else pa.py_buffer(b"")
-            opened = pa.ipc.open_file(pa.memory_map(str(columns)))
+        self._vectors.truncate(self.rows * shape.width)  # rows at the end may have failed
+        vectors: Any = self._vectors  # `IO` knows no `readinto`
+        vectors.seek(0)
+        buffer = bytearray()
+        with pa.memory_map(str(self.path / "columns.arrow")) as columns:
+            opened = pa.ipc.open_file(columns)
             fields = [*opened.schema, pa.field(shape.column, shape.type)]
             metadata = {METADATA: json.dumps(asdict(part)).encode()}
             schema = pa.schema(fields, metadata)
@@ -465,7 +452,11 @@ class Slice:
                 row = 0
                 for piece in _gathered(opened):
                     count = piece.num_rows
-                    numbers = buffer.slice(row * shape.width, count * shape.width)
+                    size = count * shape.width
+                    if len(buffer) < size:  # one is used again and again: new memory is slow
+                        buffer = bytearray(size)
+                    numbers = memoryview(buffer)[:size]
+                    vectors.readinto(numbers)
                     status = self._status[row : row + count]
                     writer.write_batch(_joined(piece, shape, numbers, status, schema, nulls=nulls))
                     row += count
@@ -487,7 +478,7 @@ class Slice:
                 if self._is_there(file, event):
                     self._shape = Shape(**event["shape"])
                     for start, stop in event["rows"]:
-                        self._answered |= dict.fromkeys(range(start, stop), True)
+                        self.answered.update(range(start, stop))
         # What is lost is counted once: a line says all that is known of the past.
         _write_whole(
             path,
@@ -502,12 +493,12 @@ class Slice:
             sum_ = zlib.crc32(file.read((stop - start) * width), sum_)
         return bool(sum_ == event["crc"])
 
-    def _set(self, rows: Sequence[int], status: int) -> None:
-        for row in rows:
-            if self._status[row] == WAITING:
-                self._left -= 1
-                self.done += status == DONE
-            self._status[row] = status
+    def _set(self, spans: list[tuple[int, int]], status: int) -> None:
+        for start, stop in spans:
+            waiting = self._status.count(WAITING, start, stop)
+            self._left -= waiting
+            self.done += waiting * (status == DONE)
+            self._status[start:stop] = bytes([status]) * (stop - start)
 
     def _write(self, **event: Any) -> None:
         self._log.write(_line(event))
@@ -520,13 +511,25 @@ class Slice:
         return open_regular(self.path / name, mode)
 
 
-def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Spans of places whose rows follow each other."""
-    start = 0
-    for place in range(1, len(rows) + 1):
-        if place == len(rows) or rows[place] != rows[place - 1] + 1:
-            yield start, place
-            start = place
+def _spans(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Return spans, in their order, of rows that follow each other."""
+    np = require("numpy", "tables")
+    numbers = np.asarray(rows, np.int64)
+    first = np.diff(numbers, prepend=-2) != 1  # whether a row begins a span
+    last = np.diff(numbers, append=-2) != 1
+    return list(zip(numbers[first].tolist(), (numbers[last] + 1).tolist(), strict=True))
+
+
+def _place(
+    file: IO[bytes], spans: list[tuple[int, int]], data: memoryview | bytes, width: int
+) -> None:
+    """Write the vectors of spans of rows, which follow each other in the data, to their places."""
+    offset = 0
+    for start, stop in spans:
+        size = (stop - start) * width
+        file.seek(start * width)
+        file.write(data[offset : offset + size])
+        offset += size
 
 
 def _remove(folder: Path) -> None:
