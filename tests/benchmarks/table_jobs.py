@@ -29,6 +29,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import voyageai
+import voyageai_emulator
 
 WIDTH, AT_ONCE, ROW_GROUP = 256, 1000, 50_000
 WORDS = [f"word{number}" for number in range(5000)]
@@ -38,21 +39,22 @@ ARGUMENTS: dict[str, Any] = {
     "output_dimension": WIDTH,
 }
 MIB = 1024 if sys.platform != "darwin" else 1 << 20
-WINDOW = 60.0
-"""Seconds after which a run is at its limit: the first minute has the limit's burst."""
+RPM = 2000
+LATENCY = 0.3
+MINUTE = 60.0
 
 
 # Rows, and a server that answers them
 
 
-def write_rows(path: Path, rows: int, words: int) -> None:
+def write_rows(path: Path, rows: int, words: tuple[int, int]) -> None:
     """Write a table of texts, a row group at a time."""
     chance = random.Random(rows)
     schema = pa.schema({"id": pa.int64(), "body": pa.string()})
     with pq.ParquetWriter(path, schema) as writer:
         for start in range(0, rows, ROW_GROUP):
             ids = range(start, min(rows, start + ROW_GROUP))
-            texts = [" ".join(chance.choices(WORDS, k=words)) for _ in ids]
+            texts = [" ".join(chance.choices(WORDS, k=chance.randint(*words))) for _ in ids]
             writer.write_table(pa.table({"id": list(ids), "body": texts}, schema))
 
 
@@ -122,6 +124,59 @@ def job(url: str, source: str, into: str) -> None:
 WAYS = {"bare": bare, "job": job}
 
 
+# The share of a rate limit
+
+
+def limited(url: str, source: str, into: str, tpm: str, processes: str) -> None:
+    """Run a job at its share of a rate limit."""
+    limit = voyageai.RateLimit(rpm=RPM, tpm=int(tpm))
+    share = 1 / int(processes)
+    with voyageai.Client("key", base_url=url, rate_limit=limit) as vo:
+        vo.tables.embed(
+            source, text="body", id="id", into=into, progress=False, share=share, **ARGUMENTS
+        )
+
+
+def share(rows: int, tpm: int, processes: int) -> None:
+    """Run jobs at a limit, and print how much of it they used, by the emulator's record."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        voyageai_emulator.running(latency=LATENCY) as emulator,
+        ExitStack() as stack,
+    ):
+        emulator.limits.set(ARGUMENTS["model"], rpm=RPM, tpm=tpm)
+        arguments: list[tuple[object, ...]] = []
+        for number in range(processes):
+            source = Path(folder, f"rows-{number}.parquet")
+            write_rows(source, rows // processes, (3, 10))
+            arguments.append((source, Path(folder, f"vectors-{number}"), tpm, processes))
+        jobs = [stack.enter_context(started("limited", emulator, *some)) for some in arguments]
+        for process in jobs:
+            if process.wait():
+                sys.exit("a job failed")
+        requests = list(emulator.requests)
+    refused = sum(request.status == 429 for request in requests)
+    begun = requests[0].time
+    minutes = int((requests[-1].time - begun) // MINUTE) - 1
+    answered = [
+        (request.time - begun, request.tokens or 0) for request in requests if request.status == 200
+    ]
+    if minutes < 1:
+        sys.exit("the jobs took less than two minutes; take more rows")
+    within = [tokens for time, tokens in answered if MINUTE <= time < MINUTE * (minutes + 1)]
+    print(
+        f"{rows:,} rows of {sum(tokens for _, tokens in answered) / rows:.1f} tokens, "
+        f"{processes} processes, {len(requests)} requests, {refused} refused (429)\n"
+        f"share of {tpm:,} TPM, from second 60 to {60 * (minutes + 1)}: "
+        f"{sum(within) / (tpm * minutes):.4f}, by minutes: "
+        + ", ".join(
+            f"{sum(tokens for time, tokens in answered if time // MINUTE == minute) / tpm:.3f}"
+            for minute in range(minutes + 2)
+        )
+        + f"; the last request came at {answered[-1][0]:.0f} s"
+    )
+
+
 def measured(way: str, url: str, source: str, into: str) -> None:
     """Run one way, and print its CPU seconds and its most memory, in MiB."""
     before = cpu()
@@ -143,7 +198,7 @@ def compare(rows: int, rounds: int) -> None:
         assert server.stdout is not None
         url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
         source = Path(folder, "rows.parquet")
-        write_rows(source, rows, 16)
+        write_rows(source, rows, (8, 24))
         for number in range(rounds):
             for way, readings in found.items():
                 into = Path(folder, f"{way}-{number}")
@@ -172,7 +227,7 @@ def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 def main() -> None:
     """Run what the command line names."""
-    commands = {"serve": serve, "measured": measured}
+    commands = {"serve": serve, "measured": measured, "limited": limited}
     if sys.argv[1:2] and sys.argv[1] in commands:
         commands[sys.argv[1]](*sys.argv[2:])
         return
@@ -181,9 +236,15 @@ def main() -> None:
     figures = kinds.add_parser("cpu", help="CPU and memory beside a bare loop")
     figures.add_argument("--rows", type=int, default=200_000)
     figures.add_argument("--rounds", type=int, default=5)
+    figures = kinds.add_parser("share", help="share of a rate limit, by the emulator's record")
+    figures.add_argument("--rows", type=int, default=200_000)
+    figures.add_argument("--tpm", type=int, default=1_000_000)
+    figures.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     if options.what == "cpu":
         compare(options.rows, options.rounds)
+    else:
+        share(options.rows, options.tpm, options.processes)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ import httpx2
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+import tokenizers
+import tokenizers.models
+import tokenizers.pre_tokenizers
 from blockbuster import blockbuster_ctx
 from voyageai.batches import JobInUseError, MaxCostError
 from voyageai.error import ArgumentError, AuthenticationError, VoyageError
@@ -92,9 +95,38 @@ def test_requests_are_filled_with_tokens_up_to_the_limit_of_the_model(api, tmp_p
     assert 2020 == len(api.texts)
 
 
-def test_requests_are_a_thirtieth_of_the_tokens_per_minute_at_most(api, tmp_path):
+def test_tokens_are_counted_where_the_tokenizer_is_at_hand(vo, api, tmp_path):
+    """Estimates are far off for such texts, so requests would be half empty."""
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    counting = api.client(type(vo).__name__, tokenizers={"voyage-3-large": words})
+    texts = ["word " * 2000, "x" * 50_000]
+    rows = [{"id": row, "body": texts[row % 2]} for row in range(700)]
+    sent: list[list[int]] = []
+    for name, client in (("estimated", vo), ("counted", counting)):
+        api.bodies.clear()
+        options: dict[str, Any] = {"model": "voyage-3-large", "slice_rows": 999, "concurrency": 1}
+        done(job_of(client, rows, tmp_path / name, **options).run())
+        sent.append([sum(len(text.split()) for text in body["input"]) for body in api.bodies])
+    estimated, counted = sent
+
+    assert max(counted) <= 120_000
+    assert 110_000 <= counted[-2]
+    assert len(counted) < len(estimated)
+
+
+def test_requests_are_no_smaller_than_the_requests_per_minute_allow(api, tmp_path):
+    """Three a minute, each of a hundredth, would be three hundredths of the limit."""
+    vo = api.client(rate_limit=RateLimiter(RateLimit(rpm=3, tpm=6000)))
+    rows = [{"id": row, "body": "word " * 20} for row in range(100)]
+    done(job_of(vo, rows, tmp_path / "v", slice_rows=500).run())
+
+    assert len(api.bodies) <= 3
+
+
+def test_requests_are_a_hundredth_of_the_tokens_per_minute_at_most(api, tmp_path):
     """Otherwise the last of a minute leaves much of it unused."""
-    vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=6000)))
+    vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=20_000)))
     spec_rows = [{"id": row, "body": "word " * 20} for row in range(20)]
     done(job_of(vo, spec_rows, tmp_path / "v", slice_rows=50).run())
 
@@ -521,7 +553,7 @@ def test_a_share_makes_the_limit_of_a_job_smaller(api, tmp_path):
     rows = [{"id": row, "body": "word " * 100} for row in range(20)]
     vo.tables.embed(rows, into=tmp_path / "v", share=1 / 4, **given)
 
-    assert max(sum(len(text.split()) for text in body["input"]) for body in api.bodies) <= 400
+    assert max(sum(len(text.split()) for text in body["input"]) for body in api.bodies) <= 120
 
 
 def test_the_event_loop_is_never_blocked(api, tmp_path):

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import reduce
@@ -30,6 +30,7 @@ from ..extras import require
 from ..files.writing import lock
 from ..flow import in_thread
 from ..limits import constraint, known
+from ..tokenization import at_hand, counts
 from .cutting import SLICE, cut
 from .estimate import TableEstimate, most_tokens
 from .ids import RowCheck
@@ -55,9 +56,9 @@ ITEMS = {
     "contextualized_embed": ("ContextualizedEmbeddingsRequest", "inputs"),
 }
 """Where the contract says how many units a request holds."""
-SHARE_OF_LIMIT = 30
-"""A request is at most this part of the tokens per minute: what the last one of a minute does not
-fill is lost."""
+SHARE_OF_LIMIT = 100
+"""A request is at most this part of the tokens per minute, or a greater one if there can't be so
+many a minute: what the last one of a minute does not fill is lost."""
 EVERY = 1.0
 """Seconds between two reports of progress."""
 OWN = "_job"
@@ -336,6 +337,7 @@ class _TableJob(Generic[S]):
             budget = Budget(max_cost)
             budget.settle(0, price * (totals.tokens + totals.unknown_tokens))
         kind, about = spec.kind, describe(spec)
+        limits = request_limits(spec, *self._limits(), self._concurrency)
 
         def finish(found: Slice) -> PartInfo:
             return found.finish(
@@ -352,10 +354,12 @@ class _TableJob(Generic[S]):
                 spec.columns,
                 most_tokens(spec.method, spec.model, spec.params) if budget is not None else None,
                 [*accumulate((rows or 0 for rows in prepared.rows), initial=0)],
+                count=self._count,
+                count_from=limits.tokens / limits.units / 2,  # tokens may fill a request
                 deduplicate=spec.deduplicate,
             ),
             prepared.own,
-            request_limits(spec, self._tpm(), self._concurrency),
+            limits,
             finish,
             totals=totals,
             budget=budget,
@@ -364,10 +368,15 @@ class _TableJob(Generic[S]):
             stop_at_failure=spec.on_error == "raise",
         )
 
-    def _tpm(self) -> float:
-        """Tokens per minute of the client's rate limit; infinite without one."""
+    def _limits(self) -> tuple[float, float]:
+        """Requests and tokens per minute of the client's rate limit; infinite without one."""
         limiter = self._sender.options({}).limiter
-        return inf if limiter is None else limiter.limits(self.estimate.model)[1]
+        return (inf, inf) if limiter is None else limiter.limits(self.estimate.model)
+
+    def _count(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of each text, if the tokenizer is at hand without a request."""
+        tokenizer = at_hand(self.estimate.model, self._sender.tokenizers)
+        return None if tokenizer is None else counts(tokenizer, texts)
 
     def _parts(self) -> dict[int, PartInfo]:
         """The slices that are finished, by number."""
@@ -637,17 +646,17 @@ def _usual_dimension(model: str) -> int | None:
     return entry.dimensions.default if entry is not None and entry.dimensions else None
 
 
-def request_limits(spec: Spec, tpm: float, concurrency: int) -> Limits:
+def request_limits(spec: Spec, rpm: float, tpm: float, concurrency: int) -> Limits:
     """Return how much a request of a job holds.
 
     Args:
         spec: The job.
-        tpm: Tokens per minute of the client's rate limit; infinite without one.
+        rpm, tpm: Requests and tokens per minute of the client's rate limit; infinite without one.
         concurrency: Requests in flight, at most.
     """
     entry = known(spec.model)
     most = entry.max_request_tokens if entry is not None else None
-    tokens = min(most or LEAST_TOKENS, max(1.0, tpm / SHARE_OF_LIMIT))
+    tokens = min(most or LEAST_TOKENS, max(1.0, tpm / min(rpm, SHARE_OF_LIMIT)))
     units = 1 if spec.method == "rerank" else constraint(*ITEMS[spec.method]).max_items or 1
     chunks = (entry.max_request_chunks if entry is not None else None) or MILLION
     return Limits(units=units, tokens=int(tokens), chunks=chunks, concurrency=concurrency)

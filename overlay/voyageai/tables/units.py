@@ -37,6 +37,10 @@ class Units:
         most_tokens: Counts the tokens that some texts can be billed for, at most; None where
             nobody asks.
         offsets: Rows of all inputs before each, to number the rows by where they have no ids.
+        count: Counts the tokens of each text, or returns None if it can't; estimates are taken
+            then, or where it is None.
+        count_from: Tokens of a text, on average, from which they are counted: shorter ones fill a
+            request by their number.
         deduplicate: Whether rows of one text, within a slice, are one unit.
     """
 
@@ -46,9 +50,12 @@ class Units:
         most_tokens: Callable[[Sequence[Sequence[str]]], int] | None,
         offsets: Sequence[int],
         *,
+        count: Callable[[Sequence[str]], list[int] | None] | None = None,
+        count_from: float = 0.0,
         deduplicate: bool = False,
     ) -> None:
         self._columns, self._most, self._offsets = columns, most_tokens, offsets
+        self._count, self._count_from = count, count_from
         self._deduplicate = deduplicate
         self._group: list[UnitBatch] = []
         self._key: object = None
@@ -86,8 +93,6 @@ class Units:
         ids = self._ids(piece, found)
         rows = found.add(self._kept(batch, ids))
         values: list[Any] = [texts_of(batch, name) for name in self._columns.values]
-        sizes = [estimate(batch, name) for name in self._columns.values]
-        tokens = sizes[0] if len(sizes) == 1 else [sum(some) for some in zip(*sizes, strict=True)]
         bad = {
             place
             for column in values
@@ -106,17 +111,31 @@ class Units:
             bad |= {row - rows[0] for row in known}
         if bad:
             places = [place for place in places if place not in bad]
-            ids, tokens = [ids[place] for place in places], [tokens[place] for place in places]
+            ids = [ids[place] for place in places]
             values = [[column[place] for place in places] for column in values]
+        sizes = [
+            self._tokens(batch, name, column, places)
+            for name, column in zip(self._columns.values, values, strict=True)
+        ]
         each = [1] * len(places)
         return places, UnitBatch(
-            [rows[place] for place in places] if bad else list(rows),
+            [rows[place] for place in places],
             ids,
             values,
-            tokens,
+            [sum(some) for some in zip(*sizes, strict=True)],
             each,
             each,
         )
+
+    def _tokens(
+        self, batch: Any, name: str, texts: list[str], places: Sequence[int]
+    ) -> list[int]:
+        """Return the tokens of each text of some rows."""
+        estimated = estimate(batch, name)
+        found = [estimated[place] for place in places]
+        if self._count is not None and texts and sum(found) >= self._count_from * len(texts):
+            return self._count(texts) or found
+        return found
 
     def _unique(self, rows: UnitBatch) -> Iterator[UnitBatch]:
         """Keep rows until the end of their slice, by their text."""
