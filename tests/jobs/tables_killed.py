@@ -12,14 +12,9 @@ import os
 import signal
 import sys
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import attrs
-import pyarrow.dataset
-import pyarrow.fs
-import pyarrow.ipc
-import pyarrow.parquet  # here, as it takes long
 import voyageai
 from voyageai.tables.job import AsyncTableJob, TableJob, prepare
 from voyageai.tables.options import embed_spec, rerank_spec

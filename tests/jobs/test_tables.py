@@ -16,6 +16,7 @@ import voyageai
 from voyageai.tables.slices import read_info
 from voyageai_emulator import Emulator
 
+from ..tables.bad_rows import check_bad_rows
 from .tables_killed import CONCURRENCY, KEY, OPTIONS, PER_REQUEST, SLICE
 
 KILLS, ROWS = 50, 5600
@@ -105,3 +106,10 @@ def test_a_table_outlives_fifty_kills(
             first = vo.rerank("query 7", columns["body"][70:80], "rerank-2.5")
             scores = {result.index: result.relevance_score for result in first.results}
             assert [scores[row] for row in range(10)] == table["relevance_score"][70:80].to_pylist()
+
+
+def test_two_hundred_bad_rows_of_twenty_thousand_stop_no_other(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """They are of five kinds; what failed is sent again alone."""
+    check_bad_rows(emulator, tmp_path, 20_000)

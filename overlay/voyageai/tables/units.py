@@ -122,14 +122,12 @@ class Units:
             [rows[place] for place in places],
             ids,
             values,
-            [sum(some) for some in zip(*sizes, strict=True)],
+            list(map(sum, zip(*sizes, strict=True))),
             each,
             each,
         )
 
-    def _tokens(
-        self, batch: Any, name: str, texts: list[str], places: Sequence[int]
-    ) -> list[int]:
+    def _tokens(self, batch: Any, name: str, texts: list[str], places: Sequence[int]) -> list[int]:
         """Return the tokens of each text of some rows."""
         estimated = estimate(batch, name)
         found = [estimated[place] for place in places]
