@@ -179,12 +179,14 @@ class Schedule:
         self._in_flight += 1
         return request
 
-    def take(self, request: Request, answer: Any) -> None:
+    def take(self, request: Request, answer: Any, *, is_behind: bool = False) -> None:
         """Keep what came of a request.
 
         Args:
             request: What was sent.
             answer: The result, or the `VoyageError` that sending it raised.
+            is_behind: Whether more answers wait to be taken. Then this process is the bottleneck,
+                and more requests at once would only fill its memory.
 
         Raises:
             VoyageError: The job can't go on.
@@ -200,7 +202,8 @@ class Schedule:
             self.totals.rows += len(request.units.rows)
             self.totals.tokens += answer.total_tokens
             self.ratio.learn(request.tokens, answer.total_tokens)
-            self.concurrency.accepted()
+            if not is_behind:
+                self.concurrency.accepted()
         self._end(request.slice)
 
     def drop(self, request: Request) -> None:
