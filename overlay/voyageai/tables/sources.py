@@ -26,6 +26,8 @@ __all__ = ["Columns", "Files", "Source", "row_bytes", "source_of"]
 
 ROWS = 1024
 """Rows of a record batch that is read. Chosen: a few megabytes, however long the texts are."""
+READ_AHEAD = 1 << 20
+"""Bytes of a column of a Parquet file that are read at once."""
 FORMATS = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -350,7 +352,8 @@ def _check_columns(there: Sequence[str], wanted: Sequence[str]) -> None:
 def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     names = columns.names
     pq = require("pyarrow.parquet", "tables")
-    opened = pq.ParquetFile(file)
+    # Otherwise it keeps the bytes of every row group that it reads.
+    opened = pq.ParquetFile(file, pre_buffer=False, buffer_size=READ_AHEAD)
     _check_columns(opened.schema_arrow.names, names)
     first = 0
     for first in range(opened.num_row_groups):
