@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .job import Spec, TableJob, prepare
-from .options import CONCURRENCY, contextualized_spec, embed_spec, rerank_spec
+from .job import TableJob
+from .options import contextualized_spec, embed_spec, rerank_spec
+from .preparing import prepare
 from .sources import source_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..flow import Sender
     from .job import TableResult
     from .options import ContextualizedEmbedTableOptions, EmbedTableOptions, RerankTableOptions
+    from .preparing import Spec
 
 __all__ = ["Tables"]
 
@@ -259,6 +261,5 @@ class Tables:
         return TableJob(
             sender if share is None else sender.with_share(share),
             prepare(spec, found, into),
-            options.get("concurrency", CONCURRENCY),
-            options.get("progress"),
+            options,
         )

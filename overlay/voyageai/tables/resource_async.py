@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ..flow import in_thread
-from .job import AsyncTableJob, Spec, prepare
-from .options import CONCURRENCY, contextualized_spec, embed_spec, rerank_spec
+from .job import AsyncTableJob
+from .options import contextualized_spec, embed_spec, rerank_spec
+from .preparing import prepare
 from .sources import source_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..flow import AsyncSender
     from .job import TableResult
     from .options import ContextualizedEmbedTableOptions, EmbedTableOptions, RerankTableOptions
+    from .preparing import Spec
 
 __all__ = ["AsyncTables"]
 
@@ -228,6 +230,5 @@ class AsyncTables:
         return AsyncTableJob(
             sender if share is None else sender.with_share(share),
             await in_thread(prepare, spec, found, into),
-            options.get("concurrency", CONCURRENCY),
-            options.get("progress"),
+            options,
         )

@@ -7,7 +7,8 @@ one thread; what sends requests, many at once, is in `loops`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,21 @@ from .throttle import Concurrency
 if TYPE_CHECKING:
     from ..batches.jobs.estimate import Budget
     from .cutting import Piece
+    from .estimate import Most
     from .kinds import Kind, Unit
     from .units import Units
 
-__all__ = ["Limits", "Request", "Schedule", "Totals"]
+__all__ = [
+    "HOPELESS",
+    "REFUSED",
+    "Limits",
+    "NoMoneyError",
+    "Request",
+    "RowError",
+    "Schedule",
+    "Totals",
+    "failures_of",
+]
 
 POLICY = RetryPolicy(max_retries=12, initial_delay=1.0, max_delay=60.0, max_retry_after=600.0)
 """For a job: it waits for half an hour before it stops, to be resumed."""
@@ -64,6 +76,7 @@ class Request:
         tokens: Their tokens, estimated.
         delay: Seconds to wait before sending them.
         retries: How often they were sent before.
+        most_tokens: Tokens that they can be billed for, at most; known once they are sent.
     """
 
     slice: Slice
@@ -71,6 +84,7 @@ class Request:
     tokens: int
     delay: float = 0.0
     retries: int = 0
+    most_tokens: int = 0
     number: int = -1
     sent: int = 0
     bound: Any = 0
@@ -99,6 +113,13 @@ class Totals:
     unknown_tokens: int = 0
     requests: int = 0
 
+    def add(self, part: PartInfo) -> None:
+        """Count the rows and tokens of a part."""
+        self.rows += part.rows - part.failed
+        self.failed += part.failed
+        self.tokens += part.tokens
+        self.unknown_tokens += part.unknown_tokens
+
 
 class Schedule:
     """A live job.
@@ -109,6 +130,7 @@ class Schedule:
         units: Makes units of rows.
         folder: The job's own folder.
         limits: What bounds requests.
+        most_tokens: Counts the tokens that texts can be billed for, at most.
         finish: Writes the part of a slice that is done.
         budget: Money that may be spent; None for any.
         price: US dollars of a token, for the budget.
@@ -126,6 +148,7 @@ class Schedule:
         units: Units,
         folder: Path,
         limits: Limits,
+        most_tokens: Most,
         finish: Callable[[Slice], PartInfo],
         *,
         totals: Totals,
@@ -135,7 +158,7 @@ class Schedule:
         stop_at_failure: bool,
     ) -> None:
         self._kind, self._pieces, self._units, self._folder = kind, pieces, units, folder
-        self._limits, self._finish = limits, finish
+        self._limits, self._most_tokens, self._finish = limits, most_tokens, finish
         self._budget, self._price, self._random = budget, price, random
         self._stop_at_failure = stop_at_failure
         self.totals = totals
@@ -167,8 +190,8 @@ class Schedule:
             if not self._budget.reserve(request.bound):
                 self._waiting.appendleft(request)
                 return None
-        most = sum(unit.most_tokens or unit.tokens for unit in request.units)
-        request.number = request.slice.send(request.rows, most)
+        request.most_tokens = self._most(request.units)
+        request.number = request.slice.send(request.rows, request.most_tokens)
         request.sent = self.concurrency.send()
         self.totals.requests += 1
         self._in_flight += 1
@@ -210,6 +233,13 @@ class Schedule:
             found.close()
         self._open.clear()
 
+    def _most(self, units: Sequence[Unit]) -> int:
+        """Return the most tokens that units can be billed for."""
+        if self._budget is not None:
+            return sum(unit.most_tokens for unit in units)
+        columns = zip(*(unit.values for unit in units), strict=True)
+        return self._most_tokens([[*chain.from_iterable(column)] for column in columns])
+
     def _bound(self, units: Iterable[Unit]) -> Any:
         """Return the most US dollars that units can be billed."""
         return self._price * sum(unit.most_tokens for unit in units)
@@ -246,7 +276,7 @@ class Schedule:
         unknown = failure.outcome_unknown
         request.slice.release(request.number, billed=None if unknown else False)
         if unknown:
-            self.totals.unknown_tokens += sum(unit.most_tokens for unit in request.units)
+            self.totals.unknown_tokens += request.most_tokens
         status = failure.http_status
         if status in REFUSED or isinstance(failure, ArgumentError):
             self._split(request, failure)
@@ -287,17 +317,7 @@ class Schedule:
         self, found: Slice, unit: Unit, code: str, message: str, status: int | None = None
     ) -> None:
         """Note that the rows of a unit have no result."""
-        for place, (row, id) in enumerate(zip(unit.rows, unit.ids, strict=True)):
-            text = unit.values[-1][place] if place < len(unit.values[-1]) else ""
-            failure = Failure(
-                id=id,
-                row=row,
-                slice=found.number,
-                code=code,
-                status=status,
-                message=message,
-                text=text[:SHOWN].encode("utf-8", "replace").decode(),
-            )
+        for failure in failures_of(found, unit, code, message, status):
             found.fail(failure)
             self.totals.failed += 1
             if self._stop_at_failure:
@@ -359,12 +379,29 @@ class Schedule:
             del self._open[found.number]
 
 
+def failures_of(
+    found: Slice, unit: Unit, code: str, message: str, status: int | None = None
+) -> Iterator[Failure]:
+    """Yield the failures of a unit's rows, which are of a slice."""
+    for place, (row, id) in enumerate(zip(unit.rows, unit.ids, strict=True)):
+        text = unit.values[-1][place] if place < len(unit.values[-1]) else ""
+        yield Failure(
+            id=id,
+            row=row,
+            slice=found.number,
+            code=code,
+            status=status,
+            message=message,
+            text=text[:SHOWN].encode("utf-8", "replace").decode(),
+        )
+
+
 class NoMoneyError(Exception):
     """Nothing more may be sent for the money that is left."""
 
 
 class RowError(VoyageError):
-    """A row has no result, and the job was asked to stop there.
+    """A row has no result, and `on_error="raise"` ends the job there.
 
     Attributes:
         failure: The row and the reason.

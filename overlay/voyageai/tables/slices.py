@@ -362,15 +362,24 @@ class Slice:
             data: Bytes, row after row, in the order of the request's rows.
             tokens: Tokens that were billed.
         """
-        self._shape = shape
-        rows, width = self._sent.pop(request).rows, shape.width
-        for start, stop in _runs(rows):
-            self._vectors.seek(rows[start] * width)
-            self._vectors.write(data[start * width : stop * width])
+        rows = self._sent.pop(request).rows
+        self.keep(rows, shape, data, tokens)
         self._vectors.flush()
         spans = [[rows[start], rows[stop - 1] + 1] for start, stop in _runs(rows)]
         sum_ = zlib.crc32(data)
         self._write(answered=request, rows=spans, crc=sum_, billed=tokens, shape=asdict(shape))
+
+    def keep(self, rows: Sequence[int], shape: Shape, data: memoryview, tokens: int) -> None:
+        """Keep the vectors of rows, without a note of it: after a crash they are not there.
+
+        Args:
+            rows: Numbers of the rows.
+            shape, data, tokens: As in `answer`.
+        """
+        self._shape, width = shape, shape.width
+        for start, stop in _runs(rows):
+            self._vectors.seek(rows[start] * width)
+            self._vectors.write(data[start * width : stop * width])
         self.tokens += tokens
         self._set(rows, DONE)
 
