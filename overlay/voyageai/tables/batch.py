@@ -66,8 +66,9 @@ def batch_task(spec: Spec) -> Task[Any, Any]:
     if spec.method != "rerank":
         given["encoding_format"] = "base64"
     task = TASKS[spec.method](given)
+    params: Any = task.params
     for name in given:
-        if name not in fields_dict(type(task.params)):
+        if name not in fields_dict(type(params)):
             raise ArgumentError(f"{name}: batches do not take it; use via='live'", name)
     task.check_model()
     return task
@@ -246,7 +247,7 @@ class BatchWork:
             first = next(pieces)
             found = Slice(self._table.own, number, first.input, first.first)
             try:
-                yield found, self._units_of(found, first, pieces, fail)
+                yield found, self._units_of(found, first, pieces, fail)  # noqa: B031  # once
             finally:
                 found.close()
 
