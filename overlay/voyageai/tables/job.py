@@ -306,8 +306,8 @@ class TableJob(_TableJob["Sender"]):
             >>> job = vo.tables.prepare_embed(
             ...     rows, text="body", id="id", model="voyage-4", input_type="document", into="run"
             ... )
-            >>> print(job.run(max_cost=1.00))
-            1 rows in ...run
+            >>> job.run(max_cost=1.00).rows
+            1
         """
         self._check_cost(max_cost)
         with self._directory.lock(), show_progress(self._progress) as tell:

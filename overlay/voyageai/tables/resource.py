@@ -24,13 +24,14 @@ __all__ = ["Tables"]
 
 
 class Tables:
-    """Tables of any size, sent live: as `client.tables`.
+    """Tables of any size, sent live or as batches: as `client.tables`.
 
     A source is a path, a glob or a URL of Parquet, CSV, NDJSON or Arrow files, or a list of them; a
     `pyarrow` table, reader or dataset; a data frame; a database cursor; or an iterable of record
     batches, dicts or lists of dicts. Rows are packed into requests by tokens, sent many at once and
-    as fast as the client's rate limit lets them, and written as Parquet into a directory, which
-    also remembers what is done: the same call goes on where an earlier one ended.
+    as fast as the client's rate limit lets them, or with `via="batch"` by the Batch API, and
+    written as Parquet into a directory, which also remembers what is done: the same call goes on
+    where an earlier one ended.
 
     Attributes:
         sender: What sends the requests.
@@ -58,7 +59,7 @@ class Tables:
             text: Name of the column with the texts.
             into: Directory for the table, which makes it resumable.
             model: Name of a text embedding model.
-            max_cost: The most that it may cost, in US dollars; `TableJob.run` says how that is
+            max_cost: The most that it may cost, in US dollars; `run` of the job says how that is
                 kept.
             options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
                 `Client.embed`; the others as in `voyageai.tables.TableOptions`.

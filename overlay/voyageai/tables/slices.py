@@ -561,7 +561,10 @@ def _gathered(opened: Any) -> Iterator[Any]:
     """Batches of an Arrow file, a few thousand rows each."""
     some: list[Any] = []
     for number in range(opened.num_record_batches):
-        some.append(opened.get_batch(number))
+        batch = opened.get_batch(number)
+        if not batch.num_rows:  # of a source without rows
+            continue
+        some.append(batch)
         if sum(batch.num_rows for batch in some) >= COPIED:
             yield _whole(some)
             some = []
