@@ -269,6 +269,17 @@ def test_a_job_whose_rows_are_all_refused_stops_before_it_sends_them_one_by_one(
     assert 90 == done(job.run()).rows
 
 
+def test_many_rows_may_fail_once_more(client, emulator, tmp_path):
+    """That others were answered before shows that the arguments are right."""
+    emulator.batches.fail(times=1, status=400, message="this line is refused")
+    emulator.batches.fail(times=10, status=400, message="and each of its rows")
+    job = job_of(client, rows_of(25), tmp_path / "v", slice_rows=50, **BATCH)
+    first = done(job.run())
+    emulator.batches.fail(status=400, message="no more")
+
+    assert 10 == first.failed == done(job.retry_failed()).failed
+
+
 def test_progress_tells_of_batches_and_of_rows(client, tmp_path):
     """From the writing of the rows to the table."""
     told: list[Any] = []

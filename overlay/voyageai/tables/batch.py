@@ -1,8 +1,8 @@
 """A table job by the Batch API: its rows become a job of batches, whose answers become its slices.
 
-The rows are read twice: once to write them to batches, and once the answers are there, slice by
-slice, to join them. Which unit of the batches a slice begins with is written beside them. Nothing
-of a slice is noted before it is finished, so a run that was ended finds the same units again.
+The rows are read twice: to write them to batches, and when the answers are there, slice by slice,
+to join them. A plan beside the batches says which of their units each slice begins with. No answer
+is noted in a slice before the slice is finished, so a run that was ended finds the same units again.
 """
 
 from __future__ import annotations
@@ -129,6 +129,7 @@ class BatchWork:
     def _write(self) -> JobFlow[bool]:
         """Write the rows of all slices that are not finished; return whether there are any."""
         firsts: dict[int, int] = {}
+        done = 0
         writer = JobWriter.open(self._batches, self._task, None, None, self._environment.now)
         try:
             for found, units in self._slices(self._check):
@@ -140,8 +141,9 @@ class BatchWork:
                     writer.add(values)
                     yield Notify(self._progress("preparing", writer.rows))
                 writer.end_line()
+                done += found.done
             spent = self.totals.tokens + self.totals.unknown_tokens
-            self._write_plan({"first": firsts, "spent": spent})
+            self._write_plan({"first": firsts, "spent": spent, "done": done})
             if writer.rows:
                 writer.finish()
             return bool(writer.rows)
@@ -181,14 +183,14 @@ class BatchWork:
 
     def _hopeless(self, join: ResultJoin) -> InvalidRequestError | None:
         """Return an error if all was refused: the arguments are at fault then, not the rows."""
-        if self.totals.rows or not join.failed:
+        if self.totals.rows or self._read_plan()["done"] or join.has_results:
             return None
         count, last = 0, None
         for line in join.failed_lines():
             if line.reason.status not in REFUSED:
                 return None
             count, last = count + 1, line
-        if last is None or count < HOPELESS or join.has_results:
+        if last is None or count < HOPELESS:
             return None
         refusal = InvalidRequestError(last.reason.message, http_status=last.reason.status)
         refusal.add_note(f"{count} requests were refused, and none was answered; the job stops")
