@@ -2,7 +2,7 @@
 
 The rows are read twice: to write them to batches, and when the answers are there, slice by slice,
 to join them. A plan beside the batches says which of their units each slice begins with. No answer
-is noted in a slice before the slice is finished, so a run that was ended finds the same units again.
+is noted in a slice before it is finished, so a run that was ended finds the same units again.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def batch_task(spec: Spec) -> Task[Any, Any]:
     if spec.method != "rerank":
         given["encoding_format"] = "base64"
     task = TASKS[spec.method](given)
-    params: Any = task.params
+    kind: Any = type(task.params)
     for name in given:
-        if name not in fields_dict(type(params)):
+        if name not in fields_dict(kind):
             raise ArgumentError(f"{name}: batches do not take it; use via='live'", name)
     task.check_model()
     return task
