@@ -33,7 +33,6 @@ def test_a_table_by_batches_outlives_being_killed_at_random_moments(
     kind: str, emulator: Emulator, tmp_path: Path
 ) -> None:
     """No batch is submitted twice, and none is forgotten."""
-    emulator.batches.pace(0.005)
     outlive(kind, "batch", emulator, tmp_path, KILLS)
     lines = Counter[str]()
     with voyageai.Client(KEY, base_url=emulator) as vo:

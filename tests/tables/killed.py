@@ -34,7 +34,8 @@ def outlive(kind: str, via: str, emulator: Emulator, folder: Path, kills: int) -
         via: `live` or `batch`.
         emulator: What answers.
         folder: Where the job is.
-        kills: How often its process is killed.
+        kills: How often its process is killed. Batches do not end before the last time, which comes
+            while their answers are downloaded and joined.
 
     Returns:
         The rows.
@@ -45,6 +46,8 @@ def outlive(kind: str, via: str, emulator: Emulator, folder: Path, kills: int) -
     source, directory = folder / "a.parquet", folder / "v"
     pa.parquet.write_table(pa.Table.from_pylist(rows), source, row_group_size=400)
     emulator.latency = 0.03
+    emulator.batches.hold("in_progress")
+    step = 4 if via == "live" else 1
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -57,8 +60,10 @@ def outlive(kind: str, via: str, emulator: Emulator, folder: Path, kills: int) -
             assert process.stdout is not None
             assert "ready\n" == process.stdout.readline()
             begun = len(emulator.requests)
+            if killed == kills - 1:
+                emulator.batches.release()
             while killed < kills and process.poll() is None:
-                if len(emulator.requests) - begun >= 1 + killed * 4:
+                if len(emulator.requests) - begun >= 1 + killed * step:
                     try:
                         process.wait(chance.uniform(0, 0.2))
                     except subprocess.TimeoutExpired:
