@@ -13,7 +13,10 @@ from ..batches.jobs.estimate import cost, dollars
 from ..limits import known
 from ..prompts import prompt
 
-__all__ = ["TableEstimate", "most_tokens"]
+__all__ = ["Most", "TableEstimate", "most_tokens"]
+
+Most = Callable[[Sequence[Sequence[str]]], int]
+"""Counts the tokens that the texts of a unit can be billed for, at most, column by column."""
 
 SPECIAL_TOKENS = 4
 """Tokens that a tokenizer may put around a text. Chosen: a beginning, an end, and two to spare."""
@@ -66,15 +69,15 @@ class TableEstimate:
         if self.rows is None:
             return f"rows of {self.model}, whose number is not known before they are read"
         said = f"{self.rows:,} rows; about {self.tokens:,} tokens of {self.model}"
+        if self.via == "batch":
+            said += f" at the price of batches, {BATCH.discount:.0%} off"
         if self.cost_range is None or self.cost is None:
             return f"{said}; its price is not known"
         least, most = map(dollars, self.cost_range)
         return f"{said}; about {dollars(self.cost)} (from {least} to at most {most})"
 
 
-def most_tokens(
-    method: str, model: str, params: dict[str, Any]
-) -> Callable[[Sequence[Sequence[str]]], int]:
+def most_tokens(method: str, model: str, params: dict[str, Any]) -> Most:
     """Return what counts the tokens that the texts of a unit can be billed for, at most.
 
     Without a tokenizer a byte of UTF-8 is a token: the models' tokenizers begin with bytes, and

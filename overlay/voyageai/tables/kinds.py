@@ -58,12 +58,26 @@ class UnitBatch:
             self.most_tokens[start:stop],
         )
 
-    def each(self) -> Iterator[list[list[str]]]:
-        """Yield the texts of each unit, by column."""
-        start = 0
-        for count in self.text_counts:
-            yield [column[start : start + count] for column in self.values]
-            start += count
+    def each(self) -> Iterator[UnitBatch]:
+        """Yield each unit by itself."""
+        row = text = 0
+        for place, (rows, texts) in enumerate(zip(self.row_counts, self.text_counts, strict=True)):
+            yield UnitBatch(
+                self.rows[row : row + rows],
+                self.ids[row : row + rows],
+                [column[text : text + texts] for column in self.values],
+                self.tokens[place : place + 1],
+                [rows],
+                [texts],
+                self.most_tokens[place : place + 1],
+            )
+            row, text = row + rows, text + texts
+
+    def labels(self) -> Iterator[tuple[int, Any, str]]:
+        """Yield number, id and last text of each row of a single unit."""
+        texts = self.values[-1]
+        for place, (row, id_) in enumerate(zip(self.rows, self.ids, strict=True)):
+            yield row, id_, texts[min(place, len(texts) - 1)]
 
     @staticmethod
     def joined(batches: Sequence[UnitBatch]) -> UnitBatch:
@@ -175,7 +189,7 @@ class ContextualizedTable:
         """Build the request for some documents."""
         from .. import calls
 
-        documents = [chunks for (chunks,) in units.each()]
+        documents = [unit.values[0] for unit in units.each()]
         return calls.contextualized_embed(documents, self.model, None, self.params)
 
     def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:  # noqa: ARG002  # the result is in their order

@@ -25,10 +25,21 @@ from .throttle import Concurrency
 if TYPE_CHECKING:
     from ..batches.jobs.estimate import Budget
     from .cutting import Piece
+    from .estimate import Most
     from .kinds import Kind
     from .units import Units
 
-__all__ = ["Limits", "Request", "Schedule", "Totals"]
+__all__ = [
+    "HOPELESS",
+    "REFUSED",
+    "Limits",
+    "NoMoneyError",
+    "Request",
+    "RowError",
+    "Schedule",
+    "Totals",
+    "failure_of",
+]
 
 POLICY = RetryPolicy(max_retries=12, initial_delay=1.0, max_delay=60.0, max_retry_after=600.0)
 """For a job: it waits for half an hour before it stops, to be resumed."""
@@ -66,12 +77,14 @@ class Request:
         units: They are sent in this order.
         delay: Seconds to wait before sending them.
         retries: How often they were sent before.
+        most_tokens: Tokens that they can be billed for, at most; known once they are sent.
     """
 
     slice: Slice
     units: UnitBatch
     delay: float = 0.0
     retries: int = 0
+    most_tokens: int = 0
     number: int = -1
     sent: int = 0
     bound: Any = 0
@@ -80,11 +93,6 @@ class Request:
     def tokens(self) -> int:
         """Their tokens, estimated."""
         return sum(self.units.tokens)
-
-    @property
-    def most_tokens(self) -> int:
-        """Tokens that they can be billed for, at most; estimated where nobody asks."""
-        return sum(self.units.most_tokens or self.units.tokens)
 
 
 @define
@@ -105,6 +113,13 @@ class Totals:
     unknown_tokens: int = 0
     requests: int = 0
 
+    def add(self, part: PartInfo) -> None:
+        """Count the rows and tokens of a part."""
+        self.rows += part.rows - part.failed
+        self.failed += part.failed
+        self.tokens += part.tokens
+        self.unknown_tokens += part.unknown_tokens
+
 
 class Schedule:
     """A live job.
@@ -115,6 +130,7 @@ class Schedule:
         units: Makes units of rows.
         folder: The job's own folder.
         limits: What bounds requests.
+        most_tokens: Counts the tokens that texts can be billed for, at most.
         finish: Writes the part of a slice that is done.
         budget: Money that may be spent; None for any.
         price: US dollars of a token, for the budget.
@@ -132,6 +148,7 @@ class Schedule:
         units: Units,
         folder: Path,
         limits: Limits,
+        most_tokens: Most,
         finish: Callable[[Slice], PartInfo],
         *,
         totals: Totals,
@@ -141,7 +158,7 @@ class Schedule:
         stop_at_failure: bool,
     ) -> None:
         self._kind, self._pieces, self._units, self._folder = kind, pieces, units, folder
-        self._limits, self._finish = limits, finish
+        self._limits, self._most_tokens, self._finish = limits, most_tokens, finish
         self._budget, self._price, self._random = budget, price, random
         self._stop_at_failure = stop_at_failure
         self.totals = totals
@@ -173,6 +190,7 @@ class Schedule:
             if not self._budget.reserve(request.bound):
                 self._waiting.appendleft(request)
                 return None
+        request.most_tokens = self._most(request.units)
         request.number = request.slice.send(request.units.rows, request.most_tokens)
         request.sent = self.concurrency.send()
         self.totals.requests += 1
@@ -218,9 +236,15 @@ class Schedule:
             found.close()
         self._open.clear()
 
+    def _most(self, units: UnitBatch) -> int:
+        """Return the most tokens that units can be billed for."""
+        if self._budget is not None:
+            return sum(units.most_tokens)
+        return self._most_tokens(units.values)
+
     def _bound(self, request: Request) -> Any:
         """Return the most US dollars that a request can be billed."""
-        return self._price * request.most_tokens
+        return self._price * sum(request.units.most_tokens)
 
     def _fits(self, request: Request) -> bool:
         return self._budget is None or self._budget.fits(self._bound(request))
@@ -280,17 +304,9 @@ class Schedule:
                 f"{self._refusals} rows were refused, and none was answered; the job stops"
             )
             raise failure
-        texts = units.values[-1]
-        for place, (row, id_) in enumerate(zip(units.rows, units.ids, strict=True)):
-            self.fail(
-                request.slice,
-                row,
-                id_,
-                texts[min(place, len(texts) - 1)],
-                "refused",
-                failure.user_message or str(failure),
-                failure.http_status,
-            )
+        message = failure.user_message or str(failure)
+        for row, id_, text in units.labels():
+            self.fail(request.slice, row, id_, text, "refused", message, failure.http_status)
 
     def fail(
         self,
@@ -303,15 +319,7 @@ class Schedule:
         status: int | None = None,
     ) -> None:
         """Note that a row has no result."""
-        failure = Failure(
-            id=id,
-            row=row,
-            slice=found.number,
-            code=code,
-            status=status,
-            message=message,
-            text=text[:SHOWN].encode("utf-8", "replace").decode(),
-        )
+        failure = failure_of(found, row, id, text, code, message, status)
         found.fail(failure)
         self.totals.failed += 1
         if self._stop_at_failure:
@@ -381,12 +389,27 @@ def _room(sizes: list[int], most: float) -> int:
     return bisect_right(list(accumulate(sizes)), most)
 
 
+def failure_of(
+    found: Slice, row: int, id: Any, text: str, code: str, message: str, status: int | None = None
+) -> Failure:
+    """Return the failure of a row of a slice."""
+    return Failure(
+        id=id,
+        row=row,
+        slice=found.number,
+        code=code,
+        status=status,
+        message=message,
+        text=text[:SHOWN].encode("utf-8", "replace").decode(),
+    )
+
+
 class NoMoneyError(Exception):
     """Nothing more may be sent for the money that is left."""
 
 
 class RowError(VoyageError):
-    """A row has no result, and the job was asked to stop there.
+    """A row has no result, and `on_error="raise"` ends the job there.
 
     Attributes:
         failure: The row and the reason.

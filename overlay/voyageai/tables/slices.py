@@ -353,12 +353,26 @@ class Slice:
             data: Bytes, row after row, in the order of the request's rows.
             tokens: Tokens that were billed.
         """
-        self._shape = shape
         spans = self._sent.pop(request).spans
-        _place(self._vectors, spans, data, shape.width)
+        self._keep(spans, shape, data, tokens)
         self._vectors.flush()
         sum_ = zlib.crc32(data)
         self._write(answered=request, rows=spans, crc=sum_, billed=tokens, shape=asdict(shape))
+
+    def keep(self, rows: Sequence[int], shape: Shape, data: memoryview, tokens: int) -> None:
+        """Keep the vectors of rows, without a note of it: after a crash they are not there.
+
+        Args:
+            rows: Numbers of the rows.
+            shape, data, tokens: As in `answer`.
+        """
+        self._keep(_spans(rows), shape, data, tokens)
+
+    def _keep(
+        self, spans: list[tuple[int, int]], shape: Shape, data: memoryview, tokens: int
+    ) -> None:
+        self._shape = shape
+        _place(self._vectors, spans, data, shape.width)
         self.tokens += tokens
         self._set(spans, DONE)
 
@@ -555,7 +569,10 @@ def _gathered(opened: Any) -> Iterator[Any]:
     """Batches of an Arrow file, a few thousand rows each."""
     some: list[Any] = []
     for number in range(opened.num_record_batches):
-        some.append(opened.get_batch(number))
+        batch = opened.get_batch(number)
+        if not batch.num_rows:  # of a source without rows
+            continue
+        some.append(batch)
         if sum(batch.num_rows for batch in some) >= COPIED:
             yield _whole(some)
             some = []

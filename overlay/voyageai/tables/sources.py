@@ -98,6 +98,13 @@ class Source(ABC):
             ArgumentError: A column is missing, or the input can't be read; names it.
         """
 
+    @abstractmethod
+    def empty(self, columns: Columns) -> Any:
+        """Return a record batch of no rows, with the columns of the first input.
+
+        Their type is null where only rows would tell it.
+        """
+
 
 class Files(Source):
     """Files of one format, each an input.
@@ -121,6 +128,20 @@ class Files(Source):
         if missing:
             raise ArgumentError(f"source names {missing[0]!r}, which is not a file", "source")
         return [{"path": info.path, "size": info.size, "modified": info.mtime_ns} for info in found]
+
+    def empty(self, columns: Columns) -> Any:
+        """Return a record batch of no rows, with the columns of the first file."""
+        pa, format_ = require("pyarrow", "tables"), self._formats[0]
+        schema = pa.schema([])
+        if format_ != "ndjson":
+            with self._filesystem.open_input_file(self._paths[0]) as file:
+                if format_ == "parquet":
+                    schema = require("pyarrow.parquet", "tables").read_schema(file)
+                elif format_ == "csv":
+                    schema = _open_csv(file, columns).schema
+                else:
+                    schema = _open_arrow(file).schema
+        return _empty(schema, columns)
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
         """Read a file; of Parquet and Arrow, parts that are skipped are not decoded."""
@@ -148,12 +169,18 @@ class Batches(Source):
         batches: Makes them.
         can_repeat: Whether it can be called again.
         rows: How many rows there are, where that is known.
+        schema: Returns their schema, where that is known before they are read.
     """
 
     def __init__(
-        self, batches: Callable[[], Iterable[Any]], *, can_repeat: bool, rows: int | None = None
+        self,
+        batches: Callable[[], Iterable[Any]],
+        *,
+        can_repeat: bool,
+        rows: int | None = None,
+        schema: Callable[[], Any] | None = None,
     ) -> None:
-        self._batches, self._rows = batches, rows
+        self._batches, self._rows, self._schema = batches, rows, schema
         self.can_repeat = can_repeat  # type: ignore[misc]  # a fact of the object here
         self._is_used = False
 
@@ -169,6 +196,11 @@ class Batches(Source):
         for batch in self.read(0, columns):
             found.update(row_bytes(batch))
         return found.hexdigest()
+
+    def empty(self, columns: Columns) -> Any:
+        """Return a record batch of no rows."""
+        pa = require("pyarrow", "tables")
+        return _empty(pa.schema([]) if self._schema is None else self._schema(), columns)
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:  # noqa: ARG002  # there is one
         """Read the batches, cut to pieces of a few rows.
@@ -221,19 +253,25 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
         return _files(given, filesystem, format)
     if _is(given, pa.Table, pa.RecordBatch):
         table = given if _is(given, pa.Table) else pa.Table.from_batches([given])
-        return Batches(table.to_batches, can_repeat=True, rows=table.num_rows)
+        return Batches(
+            table.to_batches, can_repeat=True, rows=table.num_rows, schema=lambda: table.schema
+        )
     dataset = require("pyarrow.dataset", "tables")
     if _is(given, dataset.Dataset):
         return Batches(
             lambda: given.to_batches(batch_size=ROWS, batch_readahead=2, fragment_readahead=1),
             can_repeat=True,
             rows=given.count_rows(),
+            schema=lambda: given.schema,
         )
     if _is(given, pa.RecordBatchReader):
-        return Batches(lambda: given, can_repeat=False)
+        return Batches(lambda: given, can_repeat=False, schema=lambda: given.schema)
     if hasattr(given, "__arrow_c_stream__"):
         # What a data frame gives can be asked for again; a stream that is read once is a reader.
-        return Batches(lambda: pa.RecordBatchReader.from_stream(given), can_repeat=True)
+        open_stream = pa.RecordBatchReader.from_stream
+        return Batches(
+            lambda: open_stream(given), can_repeat=True, schema=lambda: open_stream(given).schema
+        )
     if hasattr(given, "fetchmany") and hasattr(given, "description"):
         return Batches(lambda: _of_rows(_fetched(given)), can_repeat=False)
     if _is(given, Iterable) and not _is(given, bytes, Mapping):
@@ -342,6 +380,15 @@ def _format(path: str) -> str:
     return found
 
 
+def _empty(schema: Any, columns: Columns) -> Any:
+    """Return a record batch of no rows with columns of a schema, which may be empty too."""
+    pa = require("pyarrow", "tables")
+    if schema.names:
+        _check_columns(schema.names, columns.names)
+    types = [schema.field(name).type if schema.names else pa.null() for name in columns.names]
+    return pa.RecordBatch.from_arrays([pa.array([], type_) for type_ in types], columns.names)
+
+
 def _check_columns(there: Sequence[str], wanted: Sequence[str]) -> None:
     for name in wanted:
         if name not in there:
@@ -368,27 +415,34 @@ def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     yield from _after(found, skip, names)
 
 
-def _read_csv(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+def _open_csv(file: Any, columns: Columns) -> Any:
     pa, csv = require("pyarrow", "tables"), require("pyarrow.csv", "tables")
-    names = columns.names
     texts = csv.ConvertOptions(column_types=dict.fromkeys(columns.values, pa.string()))
     lines = csv.ParseOptions(newlines_in_values=True)
     threads = csv.ReadOptions(use_threads=False)
-    with csv.open_csv(file, threads, lines, texts) as reader:
+    return csv.open_csv(file, threads, lines, texts)
+
+
+def _read_csv(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    names = columns.names
+    with _open_csv(file, columns) as reader:
         _check_columns(reader.schema.names, names)
         yield from _after(_cut(reader), skip, names)
 
 
-def _read_arrow(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
-    names = columns.names
+def _open_arrow(file: Any) -> Any:
     ipc = require("pyarrow.ipc", "tables")
     magic = file.read(6)
     file.seek(0)
-    if magic == b"ARROW1":
-        opened = ipc.open_file(file)
+    return ipc.open_file(file) if magic == b"ARROW1" else ipc.open_stream(file)
+
+
+def _read_arrow(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    names = columns.names
+    opened = _open_arrow(file)
+    if hasattr(opened, "num_record_batches"):
         found = (opened.get_batch(number) for number in range(opened.num_record_batches))
     else:
-        opened = ipc.open_stream(file)
         found = iter(opened)
     _check_columns(opened.schema.names, names)
     yield from _after(_cut(found), skip, names)

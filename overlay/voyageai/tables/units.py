@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .cutting import Piece
     from .slices import Slice
 
-__all__ = ["MESSAGES", "Units", "check_texts", "estimate", "fault", "strings", "texts_of"]
+__all__ = ["MESSAGES", "Count", "Units", "check_texts", "estimate", "fault", "strings", "texts_of"]
 
+Count = Callable[[Sequence[str]], list[int] | None]
 Fail = Callable[["Slice", int, Any, str, str, str], None]
 """Takes a slice, and of a row its number, id and text, and code and message of the reason."""
 NULL, EMPTY, INVALID = "null", "empty", "invalid_text"
@@ -50,7 +51,7 @@ class Units:
         most_tokens: Callable[[Sequence[Sequence[str]]], int] | None,
         offsets: Sequence[int],
         *,
-        count: Callable[[Sequence[str]], list[int] | None] | None = None,
+        count: Count | None = None,
         count_from: float = 0.0,
         deduplicate: bool = False,
     ) -> None:
@@ -177,7 +178,7 @@ class Units:
     def _bounded(self, units: UnitBatch) -> UnitBatch:
         if self._most is None:
             return units
-        return evolve(units, most_tokens=[self._most(values) for values in units.each()])
+        return evolve(units, most_tokens=[self._most(unit.values) for unit in units.each()])
 
     def _ids(self, piece: Piece, found: Slice) -> list[Any]:
         if self._columns.id is not None:
