@@ -80,7 +80,7 @@ def test_jobs_use_nearly_all_of_a_limit_and_are_never_refused(
         path = tmp_path / str(process)
         tables[path] = rows
         job = job_of(api.client(rate_limit=limiter), rows, path, slice_rows=5000, concurrency=64)
-        jobs.append((job._schedule(None), limiter))
+        jobs.append((job._work(None), limiter))
     requests = list(sent(jobs, api.client()))
 
     minutes = int(requests[-1][0] // MINUTE)
