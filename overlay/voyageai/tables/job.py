@@ -22,14 +22,16 @@ from voyageai_rest.catalogue import MODELS
 from .._utils import safe_repr
 from ..batches.jobs.ceiling import MaxCostError
 from ..batches.jobs.directory import JobInUseError
-from ..batches.jobs.estimate import Budget, cost, dollars
+from ..batches.jobs.estimate import Budget
 from ..batches.jobs.progress import Progress, ProgressOption, Stage, show_progress
 from ..disk import make_folder, open_regular
 from ..error import ArgumentError
 from ..extras import require
 from ..files.writing import lock
 from ..flow import in_thread
+from ..html import card
 from ..limits import constraint, known
+from ..prices import cost, dollars
 from .cutting import SLICE, cut
 from .estimate import TableEstimate, most_tokens
 from .ids import RowCheck
@@ -136,6 +138,16 @@ class TableResult:
     def __str__(self) -> str:
         failed = f", {self.failed:,} failed: see {self.failures_path}" if self.failed else ""
         return f"{self.rows:,} rows in {self.path}{failed}"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "rows": f"{self.rows:,}",
+            "failed": f"{self.failed:,}",
+            "tokens": f"{self.tokens:,}",
+            "cost": None if self.cost is None else dollars(self.cost),
+            "path": self.path,
+        }
+        return card(type(self).__name__, facts)
 
 
 @frozen(kw_only=True)
@@ -467,6 +479,10 @@ class _TableJob(Generic[S]):
     @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.estimate}, {self.path})"
+
+    @safe_repr
+    def _repr_html_(self) -> str:
+        return card(type(self).__name__, {"path": self.path}, self.estimate._repr_html_())  # pyright: ignore[reportPrivateUsage]  # of notebooks
 
 
 class TableJob(_TableJob["Sender"]):

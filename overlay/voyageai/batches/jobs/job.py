@@ -15,10 +15,11 @@ from ...disk import NotRegularError
 from ...error import ArgumentError
 from ...files import AsyncFiles, Files
 from ...flow import AsyncSender, Environment, Notify, Request, Sender, run, run_async
+from ...html import card
+from ...prices import dollars
 from ..polling import Polling
 from .ceiling import MaxCostError
 from .directory import JobDirectoryError
-from .estimate import dollars
 from .options import JobTimings
 from .progress import Progress, ProgressCallback, show_progress
 from .results import BatchResults
@@ -193,6 +194,11 @@ class _Job(Generic[S, R]):
         return (
             f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"
         )
+
+    @safe_repr
+    def _repr_html_(self) -> str:
+        facts = {"id": self.id, "directory": self.directory}
+        return card(type(self).__name__, facts, self.estimate._repr_html_())  # pyright: ignore[reportPrivateUsage]  # of notebooks
 
 
 def _ignore(_: Progress) -> None:
