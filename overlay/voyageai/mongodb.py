@@ -36,7 +36,7 @@ def binary(rows: Sequence[bytes], dtype: OutputDtype | str) -> list[Any]:
     """
     kind = _stored(dtype, "dtype").vector_dtype
     bson = require("bson.binary", "mongodb")
-    head = bytes((bson.BinaryVectorDtype[kind].value, 0))  # no bits are left over
+    head = bson.BinaryVectorDtype[kind].value + b"\0"  # no bits of the last byte are left over
     return [bson.Binary(head + row, bson.VECTOR_SUBTYPE) for row in rows]
 
 

@@ -187,7 +187,8 @@ class Vectored:
         np = require("numpy", "numpy")
         matrix = self.to_numpy()
         shared = self._vectors is not None and self._vectors.number == matrix.dtype
-        if copy is False and not (shared and dtype in (None, matrix.dtype)):
+        same = dtype is None or np.dtype(dtype) == matrix.dtype
+        if copy is False and not (shared and same):
             raise ValueError(
                 f"a matrix of {dtype or matrix.dtype} needs a copy, as these vectors are "
                 f"{matrix.dtype if shared else 'lists'}; leave copy=False out"
