@@ -10,7 +10,7 @@ stands for "does not apply" and for "no source states it".
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from attrs import frozen
 
@@ -461,6 +461,47 @@ class Model:
     note: str | None = None
 
 
+class Models(dict[str, Model]):
+    """Models by name, which can't be changed. Notebooks show them as a table."""
+
+    if not TYPE_CHECKING:
+
+        def _refused(self, *_: object, **__: object) -> NoReturn:
+            raise TypeError("the catalogue can't be changed; make a dict of it first")
+
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refused
+
+        def __reduce__(self) -> tuple[type, tuple[dict[str, Model]]]:
+            return Models, (dict(self),)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        def cells(model: Model) -> tuple[object, ...]:
+            price, sizes = model.price, model.dimensions
+            dollars = None if price is None else price.usd_per_million_tokens
+            return (
+                model.name,
+                model.endpoint,
+                model.lifecycle,
+                "" if dollars is None else f"${dollars:g}",
+                "" if model.context_length is None else f"{model.context_length:,}",
+                "" if sizes is None else ", ".join(map(str, sizes.allowed)),
+                ", ".join(model.dtypes or ()),
+            )
+
+        names = "model", "endpoint", "standing", "per 1M tokens", "context", "dimensions", "dtypes"
+        line = "padding:3px 10px;border-bottom:1px solid rgba(128,128,128,.35);text-align:left"
+        rows = "".join(
+            "<tr style='background:none'>"
+            + "".join(f"<td style='{line}'>{escape(str(cell or ''))}</td>" for cell in cells(model))
+            + "</tr>"
+            for model in self.values()
+        )
+        head = "".join(f"<th style='{line}'>{name}</th>" for name in names)
+        return f"<table style='border-collapse:collapse'><tr>{head}</tr>{rows}</table>"
+
+
 def find(name: str) -> Model:
     """Look a model up.
 
@@ -561,7 +602,7 @@ VECTOR_SEARCH: VectorSearch = VectorSearch(
 )
 """What MongoDB Vector Search indexes."""
 
-MODELS: Mapping[str, Model] = MappingProxyType(
+MODELS: Mapping[str, Model] = Models(
     {
         "voyage-4-large": Model(
             name="voyage-4-large",
