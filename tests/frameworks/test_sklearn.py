@@ -53,12 +53,12 @@ CHECKS = [
 @pytest.mark.parametrize("name", CHECKS)
 def test_it_is_an_estimator(name):
     """Pipelines and searches count on it."""
-    getattr(estimator_checks, name)("VoyageEncoder", VoyageEncoder())
+    getattr(estimator_checks, name)("VoyageEncoder", VoyageEncoder("voyage-4"))
 
 
 def test_it_makes_the_vectors_that_the_client_makes(client):
     """In the order of the texts."""
-    found = VoyageEncoder(client=client, verbose=False).fit_transform(TEXTS)
+    found = VoyageEncoder("voyage-4", client=client, verbose=False).fit_transform(TEXTS)
     expected = client.embed_documents(TEXTS, model="voyage-4").to_numpy()
 
     np.testing.assert_array_equal(expected, found)
@@ -66,7 +66,7 @@ def test_it_makes_the_vectors_that_the_client_makes(client):
 
 def test_a_pipeline_learns_from_texts(client):
     """What it is for."""
-    encoder = VoyageEncoder(client=client, output_dimension=256, verbose=False)
+    encoder = VoyageEncoder("voyage-4", client=client, output_dimension=256, verbose=False)
     model = make_pipeline(encoder, LogisticRegression()).fit(TEXTS, LABELS)
 
     assert ["weather", "money"] == model.predict(["rain", "money"]).tolist()
@@ -77,7 +77,7 @@ def test_a_pipeline_learns_from_texts(client):
 )
 def test_columns_come_in_many_forms(client, column):
     """Column transformers give a frame of one column, or the column."""
-    found = VoyageEncoder(client=client, verbose=False).fit_transform(column(TEXTS))
+    found = VoyageEncoder("voyage-4", client=client, verbose=False).fit_transform(column(TEXTS))
 
     assert (4, 1024) == found.shape
 
@@ -85,7 +85,7 @@ def test_columns_come_in_many_forms(client, column):
 def test_a_column_transformer_embeds_its_column(client):
     """Beside numbers, as most tables have them."""
     rows = np.array([[text, place] for place, text in enumerate(TEXTS)], object)
-    encoder = VoyageEncoder(client=client, output_dimension=256, verbose=False)
+    encoder = VoyageEncoder("voyage-4", client=client, output_dimension=256, verbose=False)
     found = make_column_transformer((encoder, 0), ("passthrough", [1])).fit_transform(rows)
 
     assert (4, 257) == found.shape
@@ -97,7 +97,9 @@ def test_a_column_transformer_embeds_its_column(client):
 )
 def test_features_have_names_before_anything_is_sent(client, dtype, columns, number):
     """As many as there will be columns."""
-    encoder = VoyageEncoder(output_dimension=256, output_dtype=dtype, client=client, verbose=False)
+    encoder = VoyageEncoder(
+        "voyage-4", output_dimension=256, output_dtype=dtype, client=client, verbose=False
+    )
     names = encoder.fit(TEXTS).get_feature_names_out()
 
     assert (columns, "voyageencoder0") == (len(names), names[0])
@@ -107,7 +109,7 @@ def test_features_have_names_before_anything_is_sent(client, dtype, columns, num
 
 def test_the_price_is_said_before_anything_is_sent(client, capsys):
     """A fit of a grid of parameters embeds the same texts many times."""
-    encoder = VoyageEncoder(client=client, max_cost=1e-9).fit(TEXTS)
+    encoder = VoyageEncoder("voyage-4", client=client, max_cost=1e-9).fit(TEXTS)
     with pytest.raises(ArgumentError, match=r"max_cost is \$0.000000001, but it could cost more"):
         encoder.transform(TEXTS)
     assert "" == capsys.readouterr().err
@@ -127,7 +129,9 @@ def test_a_price_that_is_not_known_is_refused_where_one_is_set():
 def test_many_texts_take_many_requests(client):
     """A request takes a thousand."""
     texts = [f"text {n}" for n in range(1001)]
-    found = VoyageEncoder(client=client, output_dimension=256, verbose=False).fit_transform(texts)
+    found = VoyageEncoder(
+        "voyage-4", client=client, output_dimension=256, verbose=False
+    ).fit_transform(texts)
 
     np.testing.assert_array_equal(
         client.embed_documents(texts[-1], model="voyage-4", output_dimension=256).to_numpy()[0],
@@ -152,7 +156,7 @@ def test_without_a_client_it_makes_one_of_the_environment(url, monkeypatch):
     monkeypatch.setenv("VOYAGE_API_KEY", "any-key")
     monkeypatch.setenv("VOYAGE_BASE_URL", url)
 
-    assert (4, 1024) == VoyageEncoder(verbose=False).fit_transform(TEXTS).shape
+    assert (4, 1024) == VoyageEncoder("voyage-4", verbose=False).fit_transform(TEXTS).shape
 
 
 @pytest.mark.parametrize(
@@ -168,10 +172,10 @@ def test_without_a_client_it_makes_one_of_the_environment(url, monkeypatch):
 def test_what_is_no_column_of_texts_is_refused(given, message):
     """Before anything is sent."""
     with pytest.raises(ArgumentError, match=message):
-        VoyageEncoder().fit(given)
+        VoyageEncoder("voyage-4").fit(given)
 
 
 def test_a_dimension_that_the_model_does_not_have_is_refused_by_fit():
     """Not after the texts of a whole grid were embedded."""
     with pytest.raises(ArgumentError, match="not a dimension of voyage-4"):
-        VoyageEncoder(output_dimension=300).fit(TEXTS)
+        VoyageEncoder("voyage-4", output_dimension=300).fit(TEXTS)

@@ -121,7 +121,7 @@ def client():
 
 def test_a_row_is_what_the_vectors_that_were_asked_for_score(client):
     """Worked out again from the client's own results."""
-    found = evaluate(client, DOCUMENTS, QUERIES, dimensions=256, k=2)
+    found = evaluate(client, DOCUMENTS, QUERIES, models="voyage-4", dimensions=256, k=2)
     documents = client.embed_documents(
         list(DOCUMENTS.values()), model="voyage-4", output_dimension=256
     )
@@ -139,7 +139,14 @@ def test_a_row_is_what_the_vectors_that_were_asked_for_score(client):
 @pytest.mark.parametrize("dtype", ["float", "ubinary", "binary"])
 def test_vectors_that_are_not_asked_for_score_as_if_they_were(client, dtype):
     """Fewer dimensions and packed bits are made of the floats that are there."""
-    made = evaluate(client, DOCUMENTS, QUERIES, dimensions=[1024, 256], dtypes=["float", dtype])
+    made = evaluate(
+        client,
+        DOCUMENTS,
+        QUERIES,
+        models="voyage-4",
+        dimensions=[1024, 256],
+        dtypes=["float", dtype],
+    )
     options = {"model": "voyage-4", "output_dimension": 256, "output_dtype": dtype}
     documents = client.embed_documents(list(DOCUMENTS.values()), **options).to_numpy()
     queries = client.embed_query(list(QUERIES), **options).to_numpy()
@@ -184,8 +191,10 @@ def test_nothing_is_paid_for_twice(client):
 
 def test_a_reranker_orders_the_candidates_alone(client):
     """The others stay where the embeddings have put them."""
-    (row,) = evaluate(client, DOCUMENTS, QUERIES, rerankers="rerank-3", candidates=1)
-    (plain,) = evaluate(client, DOCUMENTS, QUERIES)
+    (row,) = evaluate(
+        client, DOCUMENTS, QUERIES, models="voyage-4", rerankers="rerank-3", candidates=1
+    )
+    (plain,) = evaluate(client, DOCUMENTS, QUERIES, models="voyage-4")
 
     assert plain.scores == row.scores
     assert plain.tokens == row.tokens
@@ -196,7 +205,12 @@ def test_a_reranker_orders_the_candidates_alone(client):
 def test_what_it_takes_is_said_before_anything_is_sent(client):
     """Ten combinations of a large corpus cost ten times as much."""
     counting = Counting(client)
-    options = {"dimensions": [1024, 256], "dtypes": ["float", "int8"], "rerankers": ["rerank-3"]}
+    options = {
+        "models": "voyage-4",
+        "dimensions": [1024, 256],
+        "dtypes": ["float", "int8"],
+        "rerankers": ["rerank-3"],
+    }
     expected = estimate(DOCUMENTS, QUERIES, **options)
     with pytest.raises(ArgumentError, match=re.escape(str(expected))):
         evaluate(counting, DOCUMENTS, QUERIES, **options, max_cost=expected.cost / 2)
@@ -228,7 +242,7 @@ def test_what_it_takes_is_said_before_anything_is_sent(client):
 def test_what_can_not_be_evaluated_is_refused(client, changed, argument, message):
     """Before anything is sent."""
     counting = Counting(client)
-    given = {"documents": DOCUMENTS, "queries": QUERIES, **changed}
+    given = {"documents": DOCUMENTS, "queries": QUERIES, "models": "voyage-4", **changed}
     with pytest.raises(ArgumentError, match=message) as raised:
         evaluate(counting, **given)
 
@@ -238,7 +252,10 @@ def test_what_can_not_be_evaluated_is_refused(client, changed, argument, message
 def test_an_evaluation_is_a_table_and_a_plot(client):
     """As text, as HTML, as SVG, without a library for any of them."""
     found = evaluate(
-        client, DOCUMENTS, QUERIES, dimensions=[1024, 256], rerankers=[None, "rerank-3"]
+        *(client, DOCUMENTS, QUERIES),
+        models="voyage-4",
+        dimensions=[1024, 256],
+        rerankers=[None, "rerank-3"],
     )
     lines = str(found).splitlines()
 

@@ -5,7 +5,8 @@ like "are 256 numbers of int8 good enough for me, and what do they save?" have a
 
     >>> documents = {"cat": "A cat sleeps on the mat.", "rain": "It will rain in May."}
     >>> queries = {"where does the cat sleep?": ["cat"], "will it rain?": ["rain"]}
-    >>> found = evaluate(vo, documents, queries, dimensions=[1024, 256], dtypes=["float", "int8"])
+    >>> sizes = {"dimensions": [1024, 256], "dtypes": ["float", "int8"]}
+    >>> found = evaluate(vo, documents, queries, models="voyage-4", **sizes)
     >>> [(row.dimension, row.dtype, row.bytes) for row in found]
     [(1024, 'float', 4096), (1024, 'int8', 1024), (256, 'float', 1024), (256, 'int8', 256)]
 """
@@ -37,7 +38,7 @@ def estimate(
     documents: Mapping[K, str],
     queries: Mapping[str, Answers[K]],
     *,
-    models: Sequence[str] | str = ("voyage-4",),
+    models: Sequence[str] | str,
     dimensions: Sequence[int | None] | int | None = (None,),
     dtypes: Sequence[OutputDtype | str] | str = (DEFAULT,),
     rerankers: Sequence[str | None] | str | None = (None,),
@@ -73,7 +74,7 @@ def evaluate(
     documents: Mapping[K, str],
     queries: Mapping[str, Answers[K]],
     *,
-    models: Sequence[str] | str = ("voyage-4",),
+    models: Sequence[str] | str,
     dimensions: Sequence[int | None] | int | None = (None,),
     dtypes: Sequence[OutputDtype | str] | str = (DEFAULT,),
     rerankers: Sequence[str | None] | str | None = (None,),

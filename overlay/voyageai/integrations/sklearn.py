@@ -70,15 +70,15 @@ class VoyageEncoder(_Base):
     Example:
         >>> from sklearn.linear_model import LogisticRegression
         >>> from sklearn.pipeline import make_pipeline
-        >>> model = make_pipeline(VoyageEncoder(output_dimension=256), LogisticRegression())
+        >>> model = make_pipeline(VoyageEncoder("voyage-4"), LogisticRegression())
         >>> model = model.fit(["It rains.", "The bank failed."], ["weather", "money"])
-        >>> VoyageEncoder().estimate(["It rains."]).tokens
+        >>> VoyageEncoder("voyage-4").estimate(["It rains."]).tokens
         2
     """
 
     def __init__(
         self,
-        model: str = "voyage-4",
+        model: str,
         *,
         input_type: InputType | str | None = "document",
         output_dimension: int | None = None,
