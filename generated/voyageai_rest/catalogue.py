@@ -487,11 +487,10 @@ class Models(dict[str, Model]):
                 "" if dollars is None else f"${dollars:g}",
                 "" if model.context_length is None else f"{model.context_length:,}",
                 "" if sizes is None else ", ".join(map(str, sizes.allowed)),
-                ", ".join(model.dtypes or ()),
             )
 
-        names = "model", "endpoint", "standing", "per 1M tokens", "context", "dimensions", "dtypes"
-        line = "padding:3px 10px;border-bottom:1px solid rgba(128,128,128,.35);text-align:left"
+        names = "model", "endpoint", "standing", "per 1M tokens", "context", "dimensions"
+        line = "white-space:nowrap;padding:3px 10px;border-bottom:1px solid rgba(128,128,128,.35);text-align:left"
         rows = "".join(
             "<tr style='background:none'>"
             + "".join(f"<td style='{line}'>{escape(str(cell or ''))}</td>" for cell in cells(model))

@@ -6,8 +6,10 @@ Everything is escaped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from math import log2
 
 __all__ = ["SHOWN", "card", "heat_map", "scatter", "shortened", "table"]
 
@@ -19,6 +21,7 @@ CARD = (
 CELL = f"padding:3px 10px;border-bottom:{LINE};text-align:left;vertical-align:top"
 NUMBER = f"{CELL};text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
 FAINT = "opacity:.65"
+NUMERIC = re.compile(r"\$?[\d,.e+-]*$")
 SHOWN = 24
 """Rows that are shown, and vectors that a heat map has."""
 LONGEST = 160
@@ -64,8 +67,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], count: int 
         return ""
     more = max(0, count - len(listed))
     numeric = [
-        all(isinstance(row[place], int | float | None) for row in listed)
-        for place in range(len(headings))
+        all(NUMERIC.match(_cell(row[place])) for row in listed) for place in range(len(headings))
     ]
 
     def line(tag: str, cells: Sequence[object]) -> str:
@@ -135,33 +137,36 @@ def scatter(
     """Return points in a plane as SVG, with a legend below.
 
     Args:
-        points: Name of each, and its two numbers, from 0 up.
-        across: What the first number is.
+        points: Name of each, and its two numbers: the first above 0, the second from 0 up.
+        across: What the first number is, on a scale of powers of two.
         up: What the second one is.
         width: Of the picture, in pixels.
     """
     left, top, plot = 56, 14, 220
     right = width - 16
-    most = max((x for _, x, _ in points), default=0.0) or 1.0
+    places = sorted({x for _, x, _ in points}) or [1.0]
+    first = log2(places[0]) - 0.5
+    steps = log2(places[-1]) + 0.5 - first
     highest = max((y for _, _, y in points), default=0.0) or 1.0
     lowest = min((y for _, _, y in points), default=0.0)
     floor = max(0.0, lowest - 0.1 * (highest - lowest or highest))
     span = 1.05 * highest - floor
 
     def place(x: float, y: float) -> tuple[float, float]:
-        return left + x / (1.05 * most) * (right - left), top + plot * (1 - (y - floor) / span)
+        along = (log2(x) - first) / steps
+        return left + along * (right - left), top + plot * (1 - (y - floor) / span)
 
     text = 'font-size="11" fill="currentColor"'
     grid = "".join(
-        f'<line x1="{left}" y1="{place(0, y)[1]:.1f}" x2="{right}" y2="{place(0, y)[1]:.1f}" '
+        f'<line x1="{left}" y1="{place(1, y)[1]:.1f}" x2="{right}" y2="{place(1, y)[1]:.1f}" '
         'stroke="currentColor" stroke-opacity=".15"/>'
-        f'<text x="{left - 6}" y="{place(0, y)[1] + 4:.1f}" text-anchor="end" {text}>{y:.2f}</text>'
+        f'<text x="{left - 6}" y="{place(1, y)[1] + 4:.1f}" text-anchor="end" {text}>{y:.2f}</text>'
         for y in (floor + span * step / 5 for step in range(5))
     )
     ticks = "".join(
         f'<text x="{place(x, 0)[0]:.1f}" y="{top + plot + 16}" text-anchor="middle" {text}>'
-        f"{x:.3g}</text>"
-        for x in (most * step / 4 for step in range(5))
+        f"{x:,g}</text>"
+        for x in places
     )
     dots = legend = ""
     for number, (name, x, y) in enumerate(points):
@@ -174,7 +179,7 @@ def scatter(
     height = top + plot + 52 + 18 * len(points)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img" font-family="sans-serif" '
+        f'viewBox="0 0 {width} {height}" role="img" font-family="sans-serif" style="display:block" '
         f'aria-label="{escape(up)} by {escape(across)}">{grid}{ticks}'
         f'<line x1="{left}" y1="{top + plot}" x2="{right}" y2="{top + plot}" '
         'stroke="currentColor" stroke-opacity=".5"/>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from math import log2
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
@@ -92,7 +92,8 @@ def check_k(k: int) -> None:
 def gains_of(answers: Answers[K]) -> dict[K, float]:
     """Return how well each document answers, without those that do not."""
     if isinstance(answers, Mapping):
-        return {name: float(gain) for name, gain in answers.items() if gain > 0}
+        graded = cast("Mapping[K, float]", answers)
+        return {name: float(gain) for name, gain in graded.items() if gain > 0}
     return dict.fromkeys(answers, 1.0)
 
 

@@ -214,8 +214,8 @@ class Run:
             key = (reranker, query, frozenset(places))
             if key not in self._ranked:
                 answer = self.client.rerank(query, [self.texts[n] for n in places], reranker)
-                best = [places[result.index] for result in answer.results]
-                self._ranked[key] = best, answer.total_tokens
+                ranked: list[int] = [places[result.index] for result in answer.results]
+                self._ranked[key] = ranked, answer.total_tokens
                 self._bill(reranker, answer.total_tokens)
             best, taken = self._ranked[key]
             found.append([*best, *ranking[self.candidates :]])
