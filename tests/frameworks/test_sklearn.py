@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import pickle
 
 import numpy as np
 import pytest
 import voyageai
+import voyageai.integrations.sklearn
 import voyageai_emulator
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
@@ -54,6 +56,15 @@ CHECKS = [
 def test_it_is_an_estimator(name):
     """Pipelines and searches count on it."""
     getattr(estimator_checks, name)("VoyageEncoder", VoyageEncoder("voyage-4"))
+
+
+def test_the_example_of_its_docstring_runs(url, monkeypatch):
+    """Users copy it."""
+    monkeypatch.setenv("VOYAGE_API_KEY", "any-key")
+    monkeypatch.setenv("VOYAGE_BASE_URL", url)
+    outcome = doctest.testmod(voyageai.integrations.sklearn)
+
+    assert (True, 0) == (outcome.attempted > 0, outcome.failed)
 
 
 def test_it_makes_the_vectors_that_the_client_makes(client):

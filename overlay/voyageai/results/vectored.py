@@ -168,7 +168,9 @@ class Vectored:
 
         Example:
             >>> result = vo.embed_documents(["It rains."], model="voyage-4", output_dtype="int8")
-            >>> collection.insert_one({"text": "It rains.", "embedding": result.to_bson()[0]})
+            >>> document = {"text": "It rains.", "embedding": result.to_bson()[0]}  # to be inserted
+            >>> document["embedding"].subtype, len(document["embedding"])
+            (9, 1026)
         """
         from ..mongodb import binary
 
