@@ -36,7 +36,17 @@ ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
-    *("arrow", "emulator", "images", "numpy", "progress", "socks", "tables", "tokenizers"),
+    *(
+        "arrow",
+        "emulator",
+        "images",
+        "mongodb",
+        "numpy",
+        "progress",
+        "socks",
+        "tables",
+        "tokenizers",
+    ),
     "video",
 )
 EXTRAS = f"[{','.join(OPTIONAL)}]"

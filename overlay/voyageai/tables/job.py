@@ -14,13 +14,15 @@ from voyageai_rest.catalogue import MODELS
 
 from .._utils import safe_repr
 from ..batches.jobs.ceiling import MaxCostError
-from ..batches.jobs.estimate import Budget, cost, dollars
+from ..batches.jobs.estimate import Budget
 from ..batches.jobs.progress import Progress, Stage, show_progress
 from ..batches.jobs.running import carry_out, carry_out_async
 from ..error import ArgumentError
 from ..extras import require
 from ..flow import in_thread
+from ..html import card
 from ..limits import constraint, known
+from ..prices import cost, dollars
 from ..tokenization import at_hand, counts
 from .batch import BatchWork
 from .directory import OWN
@@ -98,6 +100,16 @@ class TableResult:
     def __str__(self) -> str:
         failed = f", {self.failed:,} failed: see {self.failures_path}" if self.failed else ""
         return f"{self.rows:,} rows in {self.path}{failed}"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "rows": f"{self.rows:,}",
+            "failed": f"{self.failed:,}",
+            "tokens": f"{self.tokens:,}",
+            "cost": None if self.cost is None else dollars(self.cost),
+            "path": self.path,
+        }
+        return card(type(self).__name__, facts)
 
 
 class _TableJob(Generic[S]):
@@ -270,6 +282,10 @@ class _TableJob(Generic[S]):
     @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.estimate}, {self.path})"
+
+    @safe_repr
+    def _repr_html_(self) -> str:
+        return card(type(self).__name__, {"path": self.path}, self.estimate._repr_html_())  # pyright: ignore[reportPrivateUsage]  # of notebooks
 
 
 class TableJob(_TableJob["Sender"]):

@@ -11,9 +11,10 @@ from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
 from ...error import ArgumentError
+from ...prices import MILLION, dollars
 from .batch_files import BatchReader, BatchWriter, Line
 from .bounds import billable_count
-from .estimate import MILLION, Budget, dollars
+from .estimate import Budget
 from .lines import LineName, Size, loads
 
 if TYPE_CHECKING:

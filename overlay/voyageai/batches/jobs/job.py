@@ -14,10 +14,11 @@ from ..._utils import safe_repr
 from ...disk import NotRegularError
 from ...error import ArgumentError
 from ...flow import AsyncSender, Environment, Notify, Sender
+from ...html import card
+from ...prices import dollars
 from ..polling import Polling
 from .ceiling import MaxCostError
 from .directory import JobDirectoryError
-from .estimate import dollars
 from .options import JobTimings
 from .progress import Progress, show_progress
 from .result_join import ResultJoin
@@ -192,6 +193,11 @@ class _Job(Generic[S, R]):
         return (
             f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"
         )
+
+    @safe_repr
+    def _repr_html_(self) -> str:
+        facts = {"id": self.id, "directory": self.directory}
+        return card(type(self).__name__, facts, self.estimate._repr_html_())  # pyright: ignore[reportPrivateUsage]  # of notebooks
 
 
 def _is_number(value: object) -> bool:
