@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from .._utils import safe_repr
 from ..error import ArgumentError
@@ -14,9 +14,15 @@ from ..ratelimit import RateLimiter
 from ..tables import AsyncEmbedder
 
 if TYPE_CHECKING:
+    # Type checkers of those who have Daft find its classes; ours take anything for them.
+    from daft.ai.protocols import TextEmbedderDescriptor  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+    from daft.ai.provider import Provider  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
     from voyageai_rest.models import InputType, OutputDtype
 
     from .._base import ClientOptions
+else:
+    TextEmbedderDescriptor = require("daft.ai.protocols", "daft").TextEmbedderDescriptor
+    Provider = require("daft.ai.provider", "daft").Provider
 
 __all__ = ["VoyageProvider"]
 
@@ -29,12 +35,8 @@ OPTIONS = ("input_type", "truncation", "output_dtype", "batch_size", "on_error",
 """What `embed_text` hands on, beside the model and the dimensions."""
 LOGGER = logging.getLogger("voyageai")
 
-_protocols = require("daft.ai.protocols", "daft")
-_provider = require("daft.ai.provider", "daft")
-_typing = require("daft.ai.typing", "daft")
 
-
-class VoyageProvider(_provider.Provider):  # type: ignore[misc]  # Daft need not be there for types
+class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]  # as above
     """Voyage AI's models for `daft.functions.embed_text`, on the native runner and on Ray.
 
     Each process of Daft makes a client, from the environment there: no key travels unless it is
@@ -119,14 +121,12 @@ class VoyageProvider(_provider.Provider):  # type: ignore[misc]  # Daft need not
             raise ArgumentError(
                 f"batch_size must be a whole number from 1, not {batch_size!r}", "batch_size"
             )
-        on_error = options.pop("on_error", "raise")
+        on_error: OnError = options.pop("on_error", "raise")
         if on_error not in ("raise", "log", "ignore"):
             raise ArgumentError(
                 f"on_error must be 'raise', 'log' or 'ignore', not {on_error!r}", "on_error"
             )
-        client = dict(self._client)
-        if "max_retries" in options:
-            client["max_retries"] = options.pop("max_retries")
+        arguments: dict[str, Any] = {**self._fields, **self._client, **options}
         try:
             embedder = AsyncEmbedder(
                 TEXT,
@@ -136,7 +136,7 @@ class VoyageProvider(_provider.Provider):  # type: ignore[misc]  # Daft need not
                 on_error="raise" if on_error == "raise" else "column",
                 error_column=ERROR,
                 concurrency=self._concurrency,
-                **{**self._fields, **options, **client},
+                **arguments,
             )
         except ArgumentError as failure:
             said = str(failure).replace("output_dimension", "dimensions")
@@ -144,21 +144,22 @@ class VoyageProvider(_provider.Provider):  # type: ignore[misc]  # Daft need not
             raise ArgumentError(
                 said, "dimensions" if argument == "output_dimension" else argument
             ) from None
-        return _TextEmbedderDescriptor(self._name, embedder, cast("OnError", on_error), batch_size)
+        return _TextEmbedderDescriptor(self._name, embedder, on_error, batch_size)
 
     @safe_repr
     def __repr__(self) -> str:
         return f"VoyageProvider({self._name!r})"
 
 
-class _TextEmbedderDescriptor(_protocols.TextEmbedderDescriptor):  # type: ignore[misc]  # as above
+class _TextEmbedderDescriptor(TextEmbedderDescriptor):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]  # as above
     """What Daft sends to its workers, which make an embedder of it."""
 
     def __init__(
         self, provider: str, embedder: AsyncEmbedder, on_error: OnError, batch_size: int
     ) -> None:
         self._provider, self._embedder = provider, embedder
-        self._on_error, self._batch_size = on_error, batch_size
+        self._on_error: OnError = on_error
+        self._batch_size = batch_size
 
     def get_provider(self) -> str:
         return self._provider
@@ -174,11 +175,13 @@ class _TextEmbedderDescriptor(_protocols.TextEmbedderDescriptor):  # type: ignor
         pa, daft = require("pyarrow", "daft"), require("daft", "daft")
         vectors = self._embedder.schema(pa.schema([(TEXT, pa.string())])).field(VECTOR).type
         dtype = daft.DataType.from_arrow_type(vectors.value_type)
-        return _typing.EmbeddingDimensions(size=vectors.list_size, dtype=dtype)
+        typing = require("daft.ai.typing", "daft")
+        return typing.EmbeddingDimensions(size=vectors.list_size, dtype=dtype)
 
     def get_udf_options(self) -> Any:
         """Let Daft neither retry nor make nulls of batches: the embedder does that by row."""
-        return _typing.UDFOptions(max_retries=0, on_error="raise", batch_size=self._batch_size)
+        typing = require("daft.ai.typing", "daft")
+        return typing.UDFOptions(max_retries=0, on_error="raise", batch_size=self._batch_size)
 
     def is_async(self) -> bool:
         return True
@@ -197,9 +200,9 @@ class _TextEmbedder:
         """Return an Arrow array of vectors, which Daft takes without making lists of them."""
         pa = require("pyarrow", "daft")
         texts = pa.array(text, pa.large_string())
-        batch = await self._embedder(pa.record_batch([texts], [TEXT]))
+        batch: Any = await self._embedder(pa.record_batch([texts], [TEXT]))
         if self._on_error == "log":
-            reasons = Counter(filter(None, batch.column(ERROR).to_pylist()))
-            for reason, rows in reasons.items():
+            errors: list[str | None] = batch.column(ERROR).to_pylist()
+            for reason, rows in Counter(filter(None, errors)).items():
                 LOGGER.warning("%d of %d rows have no vector: %s", rows, len(text), reason)
         return batch.column(VECTOR)

@@ -165,6 +165,9 @@ class RateBudget(RateLimiter):
         >>> vo = voyageai.Client(rate_limit=budget)  # doctest: +SKIP
     """
 
+    _actor: Any
+    _made: Any  # an actor ends with the handle that made it
+
     def __init__(
         self,
         setting: Tier | RateLimit,
@@ -180,8 +183,7 @@ class RateBudget(RateLimiter):
     def _attach(self, setting: Tier | RateLimit, name: str, namespace: str) -> None:
         super().__init__(setting)
         self.name, self.namespace = name, namespace
-        self._actor: Any = None
-        self._made: Any = None  # an actor ends with the handle that made it
+        self._actor = self._made = None
 
     @classmethod
     def _named(cls, setting: Tier | RateLimit, name: str, namespace: str) -> RateBudget:
