@@ -89,9 +89,9 @@ def test_daft_neither_retries_nor_makes_nulls_of_batches(emulator: Emulator) -> 
     made = VoyageProvider().get_text_embedder("voyage-4", batch_size=7, on_error="log")
     options = made.get_udf_options()
     assert (0, "raise", 7) == (options.max_retries, options.on_error, options.batch_size)
-    emulator.faulty("overloaded", times=100)
+    provider = VoyageProvider(base_url=emulator.faulty("overloaded"), max_retries=0)
     with pytest.raises(voyageai.error.OverloadedError):
-        embedded(VoyageProvider(max_retries=0), on_error="ignore")
+        embedded(provider, on_error="ignore")
     assert 1 == len(emulator.requests)
 
 
@@ -114,14 +114,14 @@ def test_a_pickle_holds_no_key_unless_it_is_given(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"model": "voyage-44"}, ArgumentError, "did you mean 'voyage-4'?"),
+        ({"model": "voyage-44", "dimensions": None}, ArgumentError, "did you mean 'voyage-4'\\?"),
         ({"model": "rerank-2.5"}, ArgumentError, "does not embed texts with 'rerank-2.5'"),
         ({"model": None}, ArgumentError, "needs a model"),
         ({"dimensions": 300}, ArgumentError, "dimensions=300 is not a dimension of voyage-4"),
         ({"output_dtype": "float16"}, ArgumentError, "output_dtype must be one of"),
         ({"on_error": "null"}, ArgumentError, "on_error must be 'raise', 'log' or 'ignore'"),
         ({"batch_size": 0}, ArgumentError, "batch_size must be a whole number from 1"),
-        ({"input_typ": "query"}, TypeError, "did you mean 'input_type'?"),
+        ({"input_typ": "query"}, TypeError, "did you mean 'input_type'\\?"),
     ],
 )
 def test_a_wrong_argument_is_refused_before_anything_runs(options, error, match) -> None:
@@ -142,10 +142,10 @@ def test_a_wrong_argument_of_the_provider_is_refused(options, match) -> None:
 
 def test_a_wrong_key_ends_the_query(emulator: Emulator) -> None:
     """Instead of nulls everywhere."""
-    emulator.faulty("unauthorized", times=100)
+    provider = VoyageProvider(base_url=emulator.faulty("unauthorized"))
     with pytest.raises(AuthenticationError):
-        embedded(VoyageProvider(), on_error="ignore")
-    assert len(emulator.requests) <= 2
+        embedded(provider, on_error="ignore")
+    assert 1 == len(emulator.requests)
 
 
 @pytest.mark.parametrize("where", [[], ["--ray"]], ids=["native", "ray"])

@@ -83,9 +83,9 @@ def test_workers_of_both_kinds_share_one_limit(budget: RateBudget, emulator: Emu
 
 def test_a_refusal_reaches_all_workers(budget: RateBudget, emulator: Emulator) -> None:
     """Another worker waits as long as the server asked one of them to."""
-    emulator.faulty("rate_limit", times=1, retry_after=60)
+    url = emulator.faulty("status", status=429, retry_after="60")
     with (
-        voyageai.Client("key", rate_limit=budget) as vo,
+        voyageai.Client("key", base_url=url, rate_limit=budget) as vo,
         pytest.raises(voyageai.error.RateLimitError),
     ):
         vo.embed(["a"], **EMBED)
