@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import logging
 import pickle
 from pathlib import Path
@@ -138,6 +140,11 @@ def test_a_wrong_argument_of_the_provider_is_refused(options, match) -> None:
     """Before any expression is made."""
     with pytest.raises(ArgumentError, match=match):
         VoyageProvider(**options)
+
+
+def test_the_example_in_the_docstring_runs(emulator: Emulator) -> None:
+    """As it stands."""
+    assert (0, 7) == doctest.testmod(importlib.import_module(VoyageProvider.__module__))
 
 
 def test_a_wrong_key_ends_the_query(emulator: Emulator) -> None:

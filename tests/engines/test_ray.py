@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import doctest
+import importlib
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,6 +142,12 @@ def test_a_pickle_is_a_name_and_a_limit(budget: RateBudget) -> None:
     assert (20, float("inf")) == budget.limits("voyage-4")
     with pytest.raises(ArgumentError, match="leave share out"):
         budget.shared(1 / 2)
+
+
+def test_the_example_in_the_docstring_runs(cluster: None, emulator: Emulator) -> None:
+    """As it stands."""
+    module = importlib.import_module(RateBudget.__module__)
+    assert (0, 4) == doctest.testmod(module, extraglobs={"voyageai": voyageai})
 
 
 def test_ray_data_shares_the_budget(

@@ -60,9 +60,13 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
         ImportError: Daft is not installed.
 
     Example:
-        >>> from daft.functions import embed_text  # doctest: +SKIP
-        >>> provider = VoyageProvider(input_type="document", rate_limit=1)  # doctest: +SKIP
-        >>> embed_text(daft.col("body"), provider=provider, model="voyage-4")  # doctest: +SKIP
+        >>> import daft
+        >>> from daft.functions import embed_text
+        >>> provider = VoyageProvider(input_type="document", rate_limit=1)
+        >>> vectors = embed_text(daft.col("body"), provider=provider, model="voyage-4")
+        >>> frame = daft.from_pydict({"body": ["It rains.", None]}).with_column("v", vectors)
+        >>> frame.where(daft.col("v").is_null()).count_rows()
+        1
     """
 
     def __init__(

@@ -161,8 +161,11 @@ class RateBudget(RateLimiter):
         ImportError: Ray is not installed.
 
     Example:
-        >>> budget = voyageai.integrations.ray.RateBudget(1)  # doctest: +SKIP
-        >>> vo = voyageai.Client(rate_limit=budget)  # doctest: +SKIP
+        >>> budget = RateBudget(1, name="example")
+        >>> vo = voyageai.Client(rate_limit=budget)
+        >>> len(vo.embed_documents(["It rains."], model="voyage-4"))
+        1
+        >>> budget.close()
     """
 
     _actor: Any

@@ -166,7 +166,7 @@ class _Embedder:
         """Return the tokens of a request, at most: of its model, and a part of the rate limit."""
         entry = known(self.model)
         most = ((entry and entry.max_request_tokens) or LEAST_TOKENS) / MARGIN
-        limiter: RateLimiter | None = self._client.tables.sender.options({}).limiter
+        limiter: RateLimiter | None = self._client._limiter  # no key is needed for it
         if limiter is None:
             return most
         rpm, tpm = limiter.limits(self.model)
