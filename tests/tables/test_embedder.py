@@ -198,9 +198,12 @@ def test_a_model_without_vectors_of_known_size_is_refused(model, match):
     assert pa.list_(pa.float32(), 64) == newer.schema(BATCH.schema).field("embedding").type
 
 
-def test_a_column_of_that_name_is_not_doubled(made):
-    """Readers would find the one or the other."""
-    embedder, _ = made(column="id")
+def test_a_column_of_that_name_is_not_doubled(made, api):
+    """Readers would find the one or the other; nothing is sent before that is said."""
+    embedder, call = made(column="id")
+    with pytest.raises(ArgumentError, match="there is a column 'id' already"):
+        call(BATCH)
+    assert 0 == api.sent
     with pytest.raises(ArgumentError, match=r"there is a column 'id' already; .* with column="):
         embedder.schema(BATCH.schema)
 

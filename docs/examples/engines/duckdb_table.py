@@ -29,7 +29,7 @@ def main(source: str, into: str) -> None:
             into=into,
         )
     vectors = base.read_parquet(f"{into}/*.parquet")
-    print(notes.set_alias("n").join(vectors.set_alias("v"), "id").count("*").fetchone())
+    print(notes.set_alias("n").join(vectors.set_alias("v"), "id").count("*").fetchall())
 
 
 if __name__ == "__main__":

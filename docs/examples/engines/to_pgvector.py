@@ -30,7 +30,7 @@ def main(table: str, base: str, question: str) -> None:
         with voyageai.Client() as vo:
             query = vo.embed_query(question, model="voyage-4", output_dimension=512)
         nearest = "SELECT id FROM notes ORDER BY embedding <=> %s LIMIT 1"
-        print(*connection.execute(nearest, query.to_numpy()).fetchone())
+        print(*connection.execute(nearest, [query.to_numpy()[0]]).fetchone())
 
 
 if __name__ == "__main__":

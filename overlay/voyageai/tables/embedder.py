@@ -142,6 +142,7 @@ class _Embedder:
         Returns:
             What came of the rows that are not sent, the rows of each request, and all texts.
         """
+        self.schema(batch.schema)  # or else the column that is there is found when all is paid
         most = self._most_tokens()
         found = texts_of(batch, self.text)
         sizes = estimate(batch, self.text)
