@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,14 @@ def test_lancedb_takes_a_table(table: Path, run: Run) -> None:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL with pgvector."""
+def postgres() -> Iterator[str]:
+    """A PostgreSQL with pgvector; for root it runs as a user, who can't enter pytest's folders."""
     pgserver = pytest.importorskip("pgserver")
-    with pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data") as server:
-        yield server.get_uri()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pgserver.get_server(Path(folder, "data")) as found,
+    ):
+        yield found.get_uri()
 
 
 def test_pgvector_takes_a_table(table: Path, run: Run, postgres: str) -> None:
