@@ -144,7 +144,7 @@ def test_a_wrong_argument_of_the_provider_is_refused(options, match) -> None:
 
 def test_the_example_in_the_docstring_runs(emulator: Emulator) -> None:
     """As it stands."""
-    assert (0, 7) == doctest.testmod(importlib.import_module(VoyageProvider.__module__))
+    assert (0, 6) == doctest.testmod(importlib.import_module(VoyageProvider.__module__))
 
 
 def test_a_wrong_key_ends_the_query(emulator: Emulator) -> None:
