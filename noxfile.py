@@ -81,8 +81,8 @@ PLAN = f"""\
 nox runs {", ".join(nox.options.sessions)}:
 all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}. Ten minutes on two cores.
 It leaves to `nox -t full` all tests on each Python, and with the lowest and the newest versions of
-what we need; large jobs and killed ones; frameworks; the emulator's page in a browser; models on
-this machine; a rehearsed release; the audit."""
+what we need; large jobs and killed ones; frameworks; data engines; the emulator's page in a
+browser; models on this machine; a rehearsed release; the audit."""
 
 if not sys.argv[1:]:
     print(PLAN)
@@ -230,6 +230,16 @@ def frameworks(session: nox.Session) -> None:
     without = ("-p", "no:asyncio", "-p", "no:syrupy")
     session.run("pytest", *without, "tests/frameworks", *session.posargs)
     session.run("python", "-m", "tests.frameworks.upstream_tests")
+
+
+# An environment of its own: Daft takes no pyarrow from 26 on.
+@nox.session(python=OLDEST, tags=["full"])
+def engines(session: nox.Session) -> None:
+    """Run what data engines call, on Daft, Ray and others; on Spark too where Java is found."""
+    session.install(f"{wheel(session)}[daft,emulator,ray]", *newest("engines"))
+    if shutil.which("java"):
+        session.install(*newest("spark"))
+    session.run("pytest", "tests/engines", *session.posargs)
 
 
 @nox.session(python=OLDEST, tags=["full"])

@@ -17,7 +17,7 @@ import voyageai_emulator
 
 from tests.overlay.sample_videos import film
 
-# The examples of the emulator, of local models and of frameworks run in their own tests.
+# The examples of the emulator, of local models and of data engines run in their own tests.
 ELSEWHERE = ("voyageai_emulator", "voyageai.local", "voyageai.integrations")
 
 

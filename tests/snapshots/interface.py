@@ -18,7 +18,10 @@ INTERNAL = (
     "voyageai.vectors",
 )
 # Rooms of which users see what the package exports, and not its modules.
-EXPORTING = ("voyageai.batches", "voyageai.files", "voyageai.tables", "voyageai_emulator")
+EXPORTING = (
+    *("voyageai.batches", "voyageai.files", "voyageai.tables", "voyageai_emulator"),
+    *("voyageai.integrations.daft", "voyageai.integrations.ray"),
+)
 # A release changes its value, and nobody's code.
 CHANGING = ("voyageai.version.VERSION",)
 
