@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import client_options, model_option, output_options
+from .options import Connect, client_options, model_option, output_options, vector_options
 from .output import Console, choose_format, pass_console, write_object
 from .rows import input_options
 
 if TYPE_CHECKING:
-    from ..client import Client
     from .sending import Items
     from .vectors import About
 
-__all__ = ["embed"]
+__all__ = ["embed", "method_of", "write_estimate"]
 
 FORMATS = ("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
 METHODS = {
     "contextualizedembeddings": "contextualized_embed",
     "multimodalembeddings": "multimodal_embed",
 }
-"""Methods of models that `embed` does not take, by the last part of their endpoint."""
+"""Methods of models that `embed` does not take, by their endpoint."""
 SHOWN = 10
 """Failures that are named one by one."""
 
@@ -33,18 +31,7 @@ SHOWN = 10
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @input_options
 @model_option
-@click.option(
-    "-t",
-    "--input-type",
-    type=click.Choice(("document", "query", "none")),
-    default="document",
-    show_default=True,
-    help="What the texts are for: it puts a prompt before them. With none there is no prompt.",
-)
-@click.option("-d", "--dimension", "output_dimension", type=int, help="Length of the vectors.")
-@click.option(
-    "--dtype", "output_dtype", metavar="NAME", help="float, int8, uint8, binary, ubinary."
-)
+@vector_options
 @click.option(
     "--no-truncation", is_flag=True, help="Texts over the context length fail; else they are cut."
 )
@@ -85,7 +72,7 @@ SHOWN = 10
 def embed(
     console: Console,
     /,
-    connect: Callable[[], Client],
+    connect: Connect,
     texts: tuple[str, ...],
     **given: Any,
 ) -> None:
@@ -106,12 +93,16 @@ def embed(
     from .vectors import About
 
     fields = {
-        "input_type": None if given["input_type"] == "none" else given["input_type"],
+        "input_type": given["input_type"],
         "output_dtype": given["output_dtype"],
         "output_dimension": given["output_dimension"],
         "truncation": not given["no_truncation"],
     }
-    method = _method(given)
+    method = method_of(
+        given["model"],
+        contextualized=given["contextualized"],
+        media=bool(given["images"] or given["videos"] or given["together"]),
+    )
     if method == "contextualized_embed":
         if given["no_truncation"]:
             raise click.UsageError("--no-truncation is not for contextualized models")
@@ -139,24 +130,26 @@ def embed(
     run(connect, method, items, fields, given, about)
 
 
-def _method(given: dict[str, Any]) -> str:
-    """Return the method of the client that a command needs."""
+def method_of(model: str, *, contextualized: bool = False, media: bool = False) -> str:
+    """Return the method of the client that a model's inputs need.
+
+    Raises:
+        click.UsageError: The model is a reranker.
+    """
     from ..limits import known
 
-    entry = known(given["model"])
-    endpoint = "" if entry is None else (entry.endpoint or "").rpartition("/")[2]
-    if given["contextualized"]:
-        return "contextualized_embed"
-    if given["images"] or given["videos"] or given["together"]:
-        return "multimodal_embed"
+    entry = known(model)
+    endpoint = "" if entry is None else entry.endpoint or ""
+    if contextualized or media:
+        return "contextualized_embed" if contextualized else "multimodal_embed"
     if endpoint == "rerank":
-        raise click.UsageError(f"{given['model']} is a reranker: voyageai rerank takes it")
+        raise click.UsageError(f"{model} is a reranker: voyageai rerank takes it")
     return METHODS.get(endpoint, "embed")
 
 
 def _estimate(
     console: Console,  # noqa: ARG001  # as `_embed`
-    connect: Callable[[], Client],  # noqa: ARG001  # as `_embed`: nothing is sent
+    connect: Connect,  # noqa: ARG001  # as `_embed`: nothing is sent
     method: str,
     items: Items,
     fields: dict[str, Any],
@@ -170,17 +163,16 @@ def _estimate(
     model = given["model"]
     most = most_of(method, model, fields)
     found, requests = scan(items, packing_of(method, model), most, model)
-    write_estimate(found, given["out"], given["path"], requests=requests)
+    write_estimate(found, given["out"], given["path"], failing=found.failing, requests=requests)
 
 
 def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -> None:
-    """Write a `TableEstimate`, as an object or in words."""
+    """Write an estimate of a table or a job."""
     format = choose_format(out, path, ("json", "jsonl", "table"))
     least, most = found.cost_range or (None, None)
     value = {
         "model": found.model,
         "rows": found.rows,
-        "failing": found.failing,
         "tokens": found.tokens,
         "most_tokens": found.most_tokens,
         **more,
@@ -193,7 +185,7 @@ def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -
 
 def _embed(
     console: Console,
-    connect: Callable[[], Client],
+    connect: Connect,
     method: str,
     items: Items,
     fields: dict[str, Any],

@@ -71,6 +71,7 @@ STATUSES = {
     "IsADirectoryError": USAGE,
     "NotADirectoryError": USAGE,
     "PermissionError": USAGE,
+    "OSError": FAILED,
 }
 """Exit statuses by exception. The nearest class counts. Other exceptions: 1."""
 OURS = (FAILED, "an error in voyageai, or in what it uses")
@@ -82,7 +83,7 @@ class Partly(click.ClickException):
     exit_code = PARTLY
 
 
-class ClosedPipe(Exception):  # noqa: N818  # an event
+class ClosedPipe(Exception):
     """Nobody reads the output any more."""
 
 

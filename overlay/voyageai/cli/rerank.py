@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
-from .options import client_options, model_option, output_options
+from .options import Connect, client_options, model_option, output_options
 from .output import Console, choose_format, pass_console, write_rows
 from .program import Partly
 from .rows import RowReader, input_options
-
-if TYPE_CHECKING:
-    from ..client import Client
 
 FORMATS = ("jsonl", "json", "csv", "table")
 HEADING = ("rank", "score", "id", "document")
@@ -33,7 +30,7 @@ HEADING = ("rank", "score", "id", "document")
 def rerank(
     console: Console,
     /,
-    connect: Callable[[], Client],
+    connect: Connect,
     query: str,
     documents: tuple[str, ...],
     files: tuple[str, ...],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from .program import Partly
 from .rows import STDIN, RowReader, column_of, first_names, format_of
 
 if TYPE_CHECKING:
-    from ..client import Client
+    from .options import Connect
 
 __all__ = ["embed_table"]
 
@@ -25,7 +25,7 @@ NOT_FOR_TABLES = ("images", "videos", "together", "path")
 
 def embed_table(
     console: Console,
-    connect: Callable[[], Client],
+    connect: Connect,
     method: str,
     arguments: Sequence[str],
     fields: dict[str, Any],
