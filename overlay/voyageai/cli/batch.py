@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -217,7 +218,7 @@ def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> No
     if "rerank" in endpoint:
         del parameters["input_type"]
     with connect() as client:
-        stored = client.files.upload(file)
+        stored = client.files.upload(file, filename=Path(file).with_suffix(".jsonl").name)
         console.note(f"{stored.id}: {stored.bytes:,} bytes")
         try:
             made = client.batches.create(
