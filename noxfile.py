@@ -36,7 +36,7 @@ ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
-    *("arrow", "emulator", "images", "numpy", "progress", "socks", "tables", "tokenizers"),
+    *("arrow", "cli", "emulator", "images", "numpy", "progress", "socks", "tables", "tokenizers"),
     "video",
 )
 EXTRAS = f"[{','.join(OPTIONAL)}]"
