@@ -129,9 +129,8 @@ class VectorTable:
 
     def _count(self, part: Path) -> int:
         if self._is_arrow:
-            rows = sum(batch.num_rows for batch in mapped(part))
-        else:
-            rows = require("pyarrow.parquet", "tables").read_metadata(part).num_rows
+            return sum(batch.num_rows for batch in mapped(part))
+        rows: int = require("pyarrow.parquet", "tables").read_metadata(part).num_rows
         return rows
 
     def _batches(self) -> Iterator[Any]:

@@ -38,7 +38,7 @@ class _Piece(NamedTuple):
 
 
 def cut(text: str, tokens: int, overlap: int) -> list[Chunk]:
-    """Cut a text.
+    r"""Cut a text.
 
     A chunk takes lines until it is full, and then ends after the last blank line of its second
     half, if there is one: so chunks end between paragraphs and functions, and those after a change
@@ -54,7 +54,7 @@ def cut(text: str, tokens: int, overlap: int) -> list[Chunk]:
         The chunks in order, those of white space left out. Together they have all that is not.
 
     Example:
-        >>> cut("one\\ntwo\\n", 10, 0)
+        >>> cut("one\ntwo\n", 10, 0)
         [Chunk(line=1, last_line=2, start=0, stop=8)]
     """
     most, shared = (int(count * TOKENIZATION.characters_per_token) for count in (tokens, overlap))

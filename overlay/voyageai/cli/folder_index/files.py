@@ -69,12 +69,12 @@ def find_files(
     Raises:
         ArgumentError: A root is not there, or a pattern is wrong.
     """
-    wanted, unwanted = _patterns(only, "glob"), _patterns(without, "exclude")
+    wanted, unwanted = _patterns(only, "only"), _patterns(without, "without")
     found: dict[str, File] = {}
     for root in roots:
         start = base / root
         if not start.exists():
-            raise ArgumentError(f"there is no {start}; name a folder or a file", "path")
+            raise ArgumentError(f"there is no {start}; name a folder or a file", "paths")
         entries = _walk(start, _ignored_above(start)) if start.is_dir() else [start]
         for path in entries:
             name = _name(path, base)
@@ -192,7 +192,7 @@ def _patterns(patterns: Sequence[str], argument: str) -> GitIgnoreSpec | None:
         spec: GitIgnoreSpec = kind.from_lines(patterns)
     except ValueError as error:
         raise ArgumentError(
-            f"{argument} must be patterns as of a .gitignore, such as *.md: {error}", argument
+            f"{list(patterns)} must be patterns as of a .gitignore, such as *.md: {error}", argument
         ) from None
     return spec
 

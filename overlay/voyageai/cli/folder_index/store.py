@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 _Got: TypeAlias = "tuple[list[str], npt.NDArray[Any]]"
 T = TypeVar("T")
 __all__ = [
+    "CHUNKS",
+    "JOB",
     "PART",
+    "SALVAGED",
+    "WORK",
     "Known",
     "Row",
     "about",
@@ -49,7 +53,7 @@ __all__ = [
 ]
 
 PART = "part-000000.arrow"
-CHUNKS, JOB, SALVAGED = "chunks.arrow", "job", "salvaged.arrow"
+WORK, CHUNKS, JOB, SALVAGED = "_work", "chunks.arrow", "job", "salvaged.arrow"
 BATCH = 4096
 """Rows of a record batch: few enough that a search needs some megabytes, beside the mapped file."""
 TEXTS = 256
@@ -147,7 +151,10 @@ def write_index(path: Path, rows: Sequence[Row], known: Known, info: PartInfo) -
     def batches() -> Iterator[Any]:
         for some in _batched(rows, BATCH):
             matrix = known.matrix([row.sha256 for row in some])
-            columns = [pa.array(column, type) for column, type in zip(zip(*some), types)]
+            columns = [
+                pa.array(column, type)
+                for column, type in zip(zip(*some, strict=True), types, strict=True)
+            ]
             columns += [pa.array(lengths(matrix, dtype)), _vectors(matrix)]
             yield pa.RecordBatch.from_arrays(columns, [*Row._fields, "length", VECTOR])
         known.close()
@@ -168,7 +175,7 @@ def write_chunks(path: Path, texts: Iterable[tuple[str, str]], info: PartInfo) -
         nonlocal count
         for some in _batched(texts, TEXTS):
             count += len(some)
-            columns = [pa.array(column, pa.string()) for column in zip(*some)]
+            columns = [pa.array(column, pa.string()) for column in zip(*some, strict=True)]
             yield pa.RecordBatch.from_arrays(columns, ["id", "text"])
 
     _write(path, batches(), info)
@@ -185,9 +192,7 @@ def salvage(work: Path) -> None:
     if not job.exists() or not chunks.exists():
         return
     info = read_info(chunks)
-    ids: list[str] = [
-        id_ for batch in mapped(chunks) for id_ in batch.column("id").to_pylist()
-    ]
+    ids: list[str] = [id_ for batch in mapped(chunks) for id_ in batch.column("id").to_pylist()]
     seen: set[str] = set()
     _write(kept, _unique(_got(kept, job, ids), seen), info)
     shutil.rmtree(job)
