@@ -154,7 +154,9 @@ def settings_for(
 
     from .folder_index.building import Settings, settings_of
 
-    given = {name: value for name, value in chosen.items() if value not in (None, ())}
+    given: dict[str, Any] = {
+        name: value for name, value in chosen.items() if value not in (None, ())
+    }
     if paths:
         given["roots"] = tuple(_below(Path(path), folder.absolute().parent) for path in paths)
     remembered = settings_of(folder)
@@ -167,7 +169,8 @@ def settings_for(
         raise click.UsageError(
             f"there is no index in {folder} yet; name a model for one: -m voyage-4"
         )
-    return Settings(**{"output_dtype": Settings.dtype(given["model"]), **given})
+    given.setdefault("output_dtype", Settings.dtype(given["model"]))
+    return Settings(**given)
 
 
 def update(

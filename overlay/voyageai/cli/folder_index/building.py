@@ -136,8 +136,9 @@ def settings_of(folder: Path) -> Settings | None:
     found = about(folder / PART)
     if found is None:
         return None
-    own: dict[str, Any] = found[KEY]
-    return Settings(**{**own, **{name: tuple(own[name]) for name in ("roots", "only", "without")}})
+    lists = {name: tuple(found[KEY][name]) for name in ("roots", "only", "without")}
+    own: dict[str, Any] = {**found[KEY], **lists}
+    return Settings(**own)
 
 
 def build(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from zlib import crc32
 
 from voyageai_rest.catalogue import TOKENIZATION
 
@@ -40,9 +41,8 @@ class _Piece(NamedTuple):
 def cut(text: str, tokens: int, overlap: int) -> list[Chunk]:
     r"""Cut a text.
 
-    A chunk takes lines until it is full, and then ends after the last blank line of its second
-    half, if there is one: so chunks end between paragraphs and functions, and those after a change
-    soon are what they were.
+    Chunks end between paragraphs or functions, where there are any, and those behind a change are
+    soon what they were.
 
     Args:
         text: The text.
@@ -67,7 +67,7 @@ def cut(text: str, tokens: int, overlap: int) -> list[Chunk]:
             weight += pieces[end].weight
             end += 1
         if end < count:
-            end = _after_blank(pieces, first, end, weight // 2)
+            end = _border(text, pieces, first, end, weight // 2)
         _add(chunks, pieces, first, end)
         if end == count:
             break
@@ -106,16 +106,23 @@ def _weight(text: str) -> int:
     return 2 * len(text.encode("utf-8", "surrogatepass")) - len(text)
 
 
-def _after_blank(pieces: list[_Piece], first: int, end: int, half: int) -> int:
-    """Return where the last blank line ends behind which no more than half is left."""
-    left = 0
+def _border(text: str, pieces: list[_Piece], first: int, end: int, half: int) -> int:
+    """Return where to end a chunk: after a blank line, or else a line, of its second half.
+
+    Among these the line that follows decides, by its checksum. So the border depends on the text
+    around it, and not on how long what comes before it is.
+    """
+    left, places = 0, [end]
     for place in range(end - 1, first, -1):
-        if pieces[place].is_blank:
-            return place + 1
         left += pieces[place].weight
         if left > half:
             break
-    return end
+        places.append(place)
+    blank = [place for place in places if pieces[place - 1].is_blank]
+    return min(
+        blank or places,
+        key=lambda place: crc32(text[pieces[place].start : pieces[place].stop].encode()),
+    )
 
 
 def _add(chunks: list[Chunk], pieces: list[_Piece], first: int, end: int) -> None:
