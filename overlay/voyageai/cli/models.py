@@ -67,7 +67,7 @@ def _row(model: Model) -> Mapping[str, Any]:
     price = None if model.price is None else model.price.usd_per_million_tokens
     values = (
         model.name,
-        (model.endpoint or "-").rpartition("/")[2],
+        model.endpoint or "-",
         model.context_length,
         " ".join(map(str, dimensions)) or "-",
         "-" if price is None else f"{price:.2f}" if price * 100 % 1 == 0 else shown(price),

@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from ..client import Client
     from ..ratelimit import RateLimit
 
-__all__ = ["client_options", "common_options", "model_option", "output_options"]
+__all__ = [
+    "Connect",
+    "client_options",
+    "client_options_without_timeout",
+    "common_options",
+    "model_option",
+    "output_options",
+    "vector_options",
+]
 
+Connect = Callable[[], "Client"]
 F = TypeVar("F", bound=Callable[..., Any])
 CLIENT = ("api_key_file", "base_url", "timeout", "max_retries", "rate_limit")
 RETRIES = 5
@@ -93,15 +102,46 @@ def model_option(function: F) -> F:
     )(function)
 
 
+def vector_options(function: F) -> F:
+    """Add `-t`, `-d` and `--dtype`: `input_type`, `output_dimension` and `output_dtype`."""
+    for decorate in (
+        click.option(
+            "--dtype", "output_dtype", metavar="NAME", help="float, int8, uint8, binary or ubinary."
+        ),
+        click.option(
+            "-d", "--dimension", "output_dimension", type=int, help="Length of the vectors."
+        ),
+        click.option(
+            "-t",
+            "--input-type",
+            type=click.Choice(("document", "query", "none")),
+            default="document",
+            show_default=True,
+            callback=lambda _ctx, _option, value: None if value == "none" else value,
+            help="What the texts are for: it puts a prompt before them. With none there is none.",
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
 def client_options(function: F) -> Callable[..., Any]:
     """Add the options of a client, and `-q` and `-v`.
 
     The command gets the argument `connect`: a function that makes the client.
     """
+    timeout = click.option(
+        "--timeout", type=float, metavar="SECONDS", help="Seconds for each attempt."
+    )
+    return timeout(client_options_without_timeout(function))
+
+
+def client_options_without_timeout(function: F) -> Callable[..., Any]:
+    """Add what `client_options` does, but for `--timeout`, which means something else here."""
 
     @functools.wraps(function)
     def with_client(**values: Any) -> Any:
-        settings = {name: values.pop(name) for name in CLIENT}
+        settings = {name: values.pop(name) for name in CLIENT if name in values}
         return function(connect=functools.partial(_connect, **settings), **values)
 
     decorated: Any = common_options(with_client)
@@ -118,7 +158,6 @@ def client_options(function: F) -> Callable[..., Any]:
             show_default=True,
             help="How often a request that failed for a passing reason is tried again.",
         ),
-        click.option("--timeout", type=float, metavar="SECONDS", help="Seconds for each attempt."),
         click.option(
             "--base-url",
             metavar="URL",
@@ -138,9 +177,9 @@ def _connect(
     *,
     api_key_file: str | None,
     base_url: str | None,
-    timeout: float | None,
     max_retries: int,
     rate_limit: str | None,
+    timeout: float | None = None,
 ) -> Client:
     """Make the client that the options describe."""
     import voyageai

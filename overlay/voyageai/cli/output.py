@@ -150,7 +150,7 @@ def open_destination(path: str | None) -> Iterator[Destination]:
     if path in (None, "-"):
         if sys.stdout is None:
             raise click.UsageError("standard output is closed; name a file with -O")
-        stream = click.get_binary_stream("stdout")
+        stream = sys.stdout.buffer
         yield Destination(stream.write, stream.flush)
         stream.flush()
         return

@@ -71,6 +71,7 @@ STATUSES = {
     "IsADirectoryError": USAGE,
     "NotADirectoryError": USAGE,
     "PermissionError": USAGE,
+    "OSError": FAILED,
 }
 """Exit statuses by exception. The nearest class counts. Other exceptions: 1."""
 OURS = (FAILED, "an error in voyageai, or in what it uses")
@@ -80,6 +81,10 @@ class Partly(click.ClickException):
     """Some rows have failed; they are in the output."""
 
     exit_code = PARTLY
+
+
+class ClosedPipe(Exception):
+    """Nobody reads the output any more."""
 
 
 class Program(click.Group):
@@ -107,6 +112,15 @@ class Program(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([*COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is named. click itself would end with 1 for a closed pipe."""
+        try:
+            return super().invoke(ctx)
+        except OSError as failure:
+            if _is_closed_pipe(failure):
+                raise ClosedPipe from None
+            raise
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -129,7 +143,8 @@ class Program(click.Group):
                 status = super().main(
                     words, prog_name, complete_var, standalone_mode=False, obj=console, **extra
                 )
-                sys.stdout and sys.stdout.flush()  # a closed pipe may show only now
+                if sys.stdout is not None:
+                    sys.stdout.flush()  # a closed pipe may show only now
             except (Exception, KeyboardInterrupt) as failure:  # noqa: BLE001  # a status for each
                 status = _end(console, failure)
         sys.exit(status if isinstance(status, int) else DONE)
@@ -186,9 +201,7 @@ def _end(console: Console, failure: BaseException) -> int:
     """Say why a command ended, and return its status."""
     if isinstance(failure, click.Abort) and failure.__cause__ is not None:
         failure = failure.__cause__
-    # Windows has no error of its own for a closed pipe.
-    closed = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
-    if isinstance(failure, OSError) and failure.errno in closed:
+    if isinstance(failure, ClosedPipe) or _is_closed_pipe(failure):
         _silence()
         return CLOSED_PIPE
     if isinstance(failure, (KeyboardInterrupt, click.Abort)):
@@ -224,6 +237,12 @@ def _end(console: Console, failure: BaseException) -> int:
         message += f"\n{hint} --help says more."
     console.error("\n".join([f"voyageai: {message}", *getattr(failure, "__notes__", ())]))
     return status
+
+
+def _is_closed_pipe(failure: BaseException) -> bool:
+    # Windows has no error of its own for it.
+    closed = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
+    return isinstance(failure, OSError) and failure.errno in closed
 
 
 def _option(console: Console, failure: BaseException) -> str:

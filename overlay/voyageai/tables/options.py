@@ -48,7 +48,8 @@ class TableOptions(TypedDict, total=False):
         share: Part of the client's rate limit that this job may use, such as 1/4 in each of four
             processes.
         filesystem: A `pyarrow.fs` or fsspec filesystem that opens the source's paths.
-        format: `parquet`, `csv`, `ndjson` or `arrow`, where the files' extensions do not tell it.
+        format: `parquet`, `csv`, `tsv`, `ndjson` or `arrow`, where the files' extensions do not
+            tell it; or `lines`, for texts in a column `text`.
         progress: None shows progress on a terminal, True anywhere, False nowhere; or a function
             that takes each `voyageai.batches.Progress`.
     """
