@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,7 +102,7 @@ def search(
     else:
         wanted = k
     with connect() as client:
-        vector = _embedded(client, query, model, table)
+        vector = _embedded(client, console, query, model, table)
         hits = with_texts(base, nearest(table, vector, wanted, _below(place, base)))
         changed = sum(hit.text is None for hit in hits[:k])
         if rerank_model is not None or rerank:
@@ -145,7 +144,9 @@ def _build(
     return folder
 
 
-def _embedded(client: Client, query: str, model: str | None, table: VectorTable) -> Any:
+def _embedded(
+    client: Client, console: Console, query: str, model: str | None, table: VectorTable
+) -> Any:
     """Embed the query as the index is embedded."""
     from ..limits import known
 
@@ -153,10 +154,9 @@ def _embedded(client: Client, query: str, model: str | None, table: VectorTable)
     entry = None if model is None else known(model)
     space = None if entry is None else entry.embedding_space
     if model not in (None, about["model"]) and (space is None or space != about["space"]):
-        warnings.warn(
-            f"{model} is not known to share an embedding space with {about['model']}, which the "
-            "index is of: such scores mean nothing",
-            stacklevel=2,
+        console.error(
+            f"voyageai: warning: {model} is not known to share an embedding space with "
+            f"{about['model']}, which the index is of: such scores mean nothing"
         )
     return client.embed_query(
         query,

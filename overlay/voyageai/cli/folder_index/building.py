@@ -194,6 +194,7 @@ def build(
                 builder.forget_texts()
                 return None
             result = None if job is None else _run(job, max_cost)
+            failures = [] if result is None else [*result.failures()]
             chunks = builder.finish()
         finally:
             if not (folder / PART).exists() and not (folder / WORK).exists():
@@ -203,7 +204,7 @@ def build(
             chunks=chunks,
             tokens=0 if result is None else result.tokens,
             cost=0.0 if result is None else result.cost,
-            failures=[] if result is None else [*result.failures()],
+            failures=failures,
         )
 
 
