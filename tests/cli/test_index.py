@@ -366,7 +366,7 @@ def test_several_paths_are_one_index_where_the_command_runs(
 
 
 def test_an_index_is_a_table(emulator: Emulator, notes: Path) -> None:
-    """Python reads it as any other, mapped rather than copied."""
+    """Python reads it as any other."""
     run("index", "-m", "voyage-4", notes, "-d", "256")
     table = voyageai.tables.open(notes / ".voyageai")
     with voyageai.Client() as vo:

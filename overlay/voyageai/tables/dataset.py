@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..results.vectored import Vectored
 
-__all__ = ["VectorTable", "mapped", "matrix_of", "open_table"]
+__all__ = ["VectorTable", "arrow_batches", "matrix_of", "open_table"]
 
 
 class VectorTable:
@@ -129,14 +129,14 @@ class VectorTable:
 
     def _count(self, part: Path) -> int:
         if self._is_arrow:
-            return sum(batch.num_rows for batch in mapped(part))
+            return sum(batch.num_rows for batch in arrow_batches(part, mapped=True))
         rows: int = require("pyarrow.parquet", "tables").read_metadata(part).num_rows
         return rows
 
     def _batches(self) -> Iterator[Any]:
         for part in self._parts:
             if self._is_arrow:
-                yield from mapped(part)
+                yield from arrow_batches(part, mapped=False)
             else:
                 pq = require("pyarrow.parquet", "tables")
                 yield from pq.ParquetFile(part).iter_batches(4096)
@@ -171,12 +171,19 @@ def open_table(path: str | os.PathLike[str]) -> VectorTable:
     return VectorTable(Path(path))
 
 
-def mapped(path: Path) -> Iterator[Any]:
-    """Read the record batches of an Arrow file, its bytes mapped rather than copied."""
+def arrow_batches(path: Path, *, mapped: bool) -> Iterator[Any]:
+    """Read the record batches of an Arrow file.
+
+    Args:
+        path: The file.
+        mapped: Whether they are parts of the file, mapped into memory, which can be kept and read
+            at random; otherwise each is read when it is asked for, and is gone with it.
+    """
     pa = require("pyarrow", "tables")
-    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as opened:
-        for number in range(opened.num_record_batches):
-            yield opened.get_batch(number)
+    opened = pa.memory_map if mapped else pa.OSFile
+    with opened(str(path)) as file, pa.ipc.open_file(file) as reader:
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)
 
 
 def matrix_of(column: Any) -> npt.NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Search in an index: all vectors are compared, mapped from the file."""
+"""Search in an index: all vectors are compared, a few thousand in memory at a time."""
 
 from __future__ import annotations
 

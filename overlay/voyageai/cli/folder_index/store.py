@@ -2,8 +2,8 @@
 
 An index is a folder, and a table that `voyageai.tables.open` opens:
 
-part-000000.arrow     all chunks, by path and place, with their vectors: an Arrow file, mapped into
-                      memory rather than read; its metadata says what the vectors and settings are
+part-000000.arrow     all chunks, by path and place, with their vectors: an Arrow file, whose
+                      metadata says what the vectors are and how they were made
 _work/chunks.arrow    texts that are being embedded, by the SHA-256 of each
 _work/job             the table job that embeds them
 _work/salvaged.arrow  vectors of such jobs that are not in the index yet
@@ -28,7 +28,7 @@ from voyageai_rest.dtypes import DTYPES
 from ...disk import open_regular, sync_folder
 from ...extras import require
 from ...tables.cutting import SLICE
-from ...tables.dataset import mapped, matrix_of
+from ...tables.dataset import arrow_batches, matrix_of
 from ...tables.slices import METADATA, PartInfo, answered, read_info
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Known:
         """Add the vectors of an Arrow file, which stays mapped; nothing if it is not there."""
         if not path.exists():
             return
-        for batch in mapped(path):
+        for batch in arrow_batches(path, mapped=True):
             matrix = matrix_of(batch.column(VECTOR))
             for place, digest in enumerate(batch.column("sha256").to_pylist()):
                 self._places.setdefault(digest, (matrix, place))
@@ -128,7 +128,7 @@ def read_rows(path: Path) -> list[Row]:
     if not path.exists():
         return []
     rows: list[Row] = []
-    for batch in mapped(path):
+    for batch in arrow_batches(path, mapped=True):
         columns = [batch.column(name).to_pylist() for name in Row._fields]
         rows += map(Row._make, zip(*columns, strict=True))
     return rows
@@ -192,7 +192,11 @@ def salvage(work: Path) -> None:
     if not job.exists() or not chunks.exists():
         return
     info = read_info(chunks)
-    ids: list[str] = [id_ for batch in mapped(chunks) for id_ in batch.column("id").to_pylist()]
+    ids: list[str] = [
+        id_
+        for batch in arrow_batches(chunks, mapped=True)
+        for id_ in batch.column("id").to_pylist()
+    ]
     seen: set[str] = set()
     _write(kept, _unique(_got(kept, job, ids), seen), info)
     shutil.rmtree(job)
@@ -226,7 +230,7 @@ def lengths(matrix: npt.NDArray[Any], dtype: str) -> npt.NDArray[Any]:
 def _got(kept: Path, job: Path, ids: Sequence[str]) -> Iterator[_Got]:
     """Yield what was salvaged before, and what a job has: digests, each with a row of vectors."""
     if kept.exists():
-        for batch in mapped(kept):
+        for batch in arrow_batches(kept, mapped=True):
             yield batch.column("sha256").to_pylist(), matrix_of(batch.column(VECTOR))
     pq = require("pyarrow.parquet", "tables")
     for part in sorted(job.glob("part-*.parquet")):
