@@ -340,7 +340,7 @@ def ours():
     """All classes of the overlay."""
     root = Path(voyageai.__file__).parent
     for module in pkgutil.walk_packages([str(root)], "voyageai."):
-        if module.name.endswith("__main__"):
+        if module.name.endswith(("__main__", ".integrations.llm")):  # only `llm` loads the last
             continue
         for value in list(vars(importlib.import_module(module.name)).values()):
             if inspect.isclass(value) and value.__module__ == module.name:
