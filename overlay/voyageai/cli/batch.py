@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .embed import method_of, write_estimate
+from .embed import method_of
 from .options import (
     Connect,
     client_options,
@@ -20,7 +20,15 @@ from .options import (
     output_options,
     vector_options,
 )
-from .output import Console, choose_format, pass_console, to_json, write_object, write_rows
+from .output import (
+    Console,
+    choose_format,
+    pass_console,
+    to_json,
+    write_estimate,
+    write_object,
+    write_rows,
+)
 from .program import FAILED, PARTLY, Partly
 from .rows import FORMATS as INPUTS
 from .rows import Row, RowReader
