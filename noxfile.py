@@ -174,7 +174,7 @@ def figures(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
     """Both type checkers, strict, over everything that users' checkers will see."""
-    session.install(*groups("types", "generate", "demo"), "-e", ".[emulator,images,tokenizers]")
+    session.install(*groups("types", "generate", "demo"), "-e", ".[cli,emulator,images,tokenizers]")
     session.run("mypy")
     session.run("mypy", "tests/typing/usage.py")
     session.run("pyright", "--project", "pyproject.toml")
@@ -231,8 +231,8 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, tags=["full"])
 def jobs(session: nox.Session) -> None:
-    """Run a job of 250,000 texts, and kill the processes of others at random moments."""
-    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    """Run a job of 250,000 texts and a million lines; kill the processes of others."""
+    session.install(f"{wheel(session)}[cli,emulator,numpy,tables]", *groups("test"))
     session.run("pytest", *ALL_CORES, "tests/jobs", *session.posargs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from .options import (
 from .output import (
     Console,
     choose_format,
+    is_terminal,
     pass_console,
     to_json,
     write_estimate,
@@ -104,7 +106,8 @@ def run(console: Console, /, connect: Connect, file: str, directory: str, **give
         if given["estimate"]:
             write_estimate(job.estimate, given["out"], given["path"])
             return
-        console.note(str(job.estimate))
+        if not is_terminal(sys.stderr):  # there the job says it itself
+            console.note(str(job.estimate))
         start = job.retry_failed if given["retry_failed"] else job.run
         try:
             results = start(given["max_cost"])

@@ -25,7 +25,7 @@ FORMATS = ("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
 CODES = {"float32": "f", "int8": "b", "uint8": "B"}
 """Type of a number to its format character in `array`."""
 NUMPY = {"float32": "<f4", "int8": "|i1", "uint8": "|u1"}
-GROUP = 1 << 25
+GROUP = 1 << 23
 """Bytes of vectors of a row group of Parquet: it reads well, and is small beside the limit of
 memory that a run should hold."""
 TEXT_SHOWN = 60
