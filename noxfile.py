@@ -36,18 +36,8 @@ ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
-    *(
-        "arrow",
-        "emulator",
-        "images",
-        "mongodb",
-        "numpy",
-        "progress",
-        "socks",
-        "tables",
-        "tokenizers",
-    ),
-    "video",
+    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "progress", "socks", "tables"),
+    *("tokenizers", "video"),
 )
 EXTRAS = f"[{','.join(OPTIONAL)}]"
 
@@ -184,7 +174,7 @@ def figures(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
     """Both type checkers, strict, over everything that users' checkers will see."""
-    session.install(*groups("types", "generate", "demo"), "-e", ".[emulator,images,tokenizers]")
+    session.install(*groups("types", "generate", "demo"), "-e", ".[cli,emulator,images,tokenizers]")
     session.run("mypy")
     session.run("mypy", "tests/typing/usage.py")
     session.run("pyright", "--project", "pyproject.toml")
@@ -251,8 +241,8 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, tags=["full"])
 def jobs(session: nox.Session) -> None:
-    """Run a job of 250,000 texts, and kill the processes of others at random moments."""
-    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    """Run a job of 250,000 texts and a million lines; kill the processes of others."""
+    session.install(f"{wheel(session)}[cli,emulator,numpy,tables]", *groups("test"))
     session.run("pytest", *ALL_CORES, "tests/jobs", *session.posargs)
 
 
@@ -277,7 +267,7 @@ def tokenizer(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def snapshots(session: nox.Session) -> None:
     """Write the snapshots anew; review what changed with `git diff`."""
-    session.install(f"{wheel(session)}[emulator,images,numpy]", *groups("test"))
+    session.install(f"{wheel(session)}[cli,emulator,images,numpy]", *groups("test"))
     session.run("pytest", "tests/snapshots", "--update-snapshots", *session.posargs)
 
 

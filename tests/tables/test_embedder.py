@@ -210,7 +210,7 @@ def test_a_column_of_that_name_is_not_doubled(made, api):
 
 @pytest.mark.parametrize(
     ("limit", "most"),
-    [(RateLimit(tpm=3000), 100), (RateLimit(rpm=3, tpm=300), 100), (RateLimit(rpm=1), 160_000)],
+    [(RateLimit(tpm=3000), 30), (RateLimit(rpm=3, tpm=300), 100), (RateLimit(rpm=1), 160_000)],
 )
 def test_requests_are_a_small_part_of_the_limit(made, limit, most):
     """What the last one of a minute does not fill is lost; few a minute must be larger."""

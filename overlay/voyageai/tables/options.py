@@ -65,7 +65,8 @@ class TableOptions(TypedDict, total=False):
             only.
         timings: Other waiting times, as a `voyageai.batches.JobTimings`. For `batch` only.
         filesystem: A `pyarrow.fs` or fsspec filesystem that opens the source's paths.
-        format: `parquet`, `csv`, `ndjson` or `arrow`, where the files' extensions do not tell it.
+        format: `parquet`, `csv`, `tsv`, `ndjson` or `arrow`, where the files' extensions do not
+            tell it; or `lines`, for texts in a column `text`.
         progress: None shows progress on a terminal, True anywhere, False nowhere; or a function
             that takes each `voyageai.batches.Progress`.
     """

@@ -32,6 +32,7 @@ __all__ = [
     "PartInfo",
     "Shape",
     "Slice",
+    "answered",
     "billed",
     "read_failures",
     "read_info",
@@ -156,13 +157,18 @@ def takes_null_vectors() -> bool:
 
 
 def read_info(path: Path) -> PartInfo:
-    """Read what a part says of itself.
+    """Read what a part says of itself, be it Parquet or an Arrow file.
 
     Raises:
         ValueError: It is no part of a job.
     """
-    pq = require("pyarrow.parquet", "tables")
-    metadata: dict[bytes, bytes] = pq.read_schema(path).metadata or {}
+    if path.suffix == ".arrow":
+        pa = require("pyarrow", "tables")
+        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as opened:
+            schema = opened.schema
+    else:
+        schema = require("pyarrow.parquet", "tables").read_schema(path)
+    metadata: dict[bytes, bytes] = schema.metadata or {}
     found = metadata.get(METADATA)
     if found is None:
         raise ValueError(f"{path} is no part of a job: it has no metadata of one")
@@ -188,6 +194,28 @@ def billed(path: Path) -> tuple[int, int]:
     """
     answers, unknown = _read_log(path / "log.jsonl")
     return sum(event["billed"] for event in answers), unknown
+
+
+def answered(path: Path) -> Iterator[tuple[Shape, int, bytes]]:
+    """Read the results of a slice that is not finished.
+
+    Args:
+        path: Its folder.
+
+    Yields:
+        What a result is, the number of a row within the slice, and the results of this row and
+        those that follow it, end to end.
+    """
+    answers, _ = _read_log(path / "log.jsonl")
+    if not answers:
+        return
+    with open_regular(path / "vectors.bin") as file:
+        for event in answers:
+            if _is_there(file, event):
+                shape = Shape(**event["shape"])
+                for start, stop in event["rows"]:
+                    file.seek(start * shape.width)
+                    yield shape, start, file.read((stop - start) * shape.width)
 
 
 def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
@@ -258,6 +286,15 @@ def _read_log(path: Path) -> tuple[list[dict[str, Any]], int]:
                 sent.pop(event["released"], None)
                 unknown += event["unknown"]
     return answers, unknown + sum(sent.values())  # what was in flight may have been billed
+
+
+def _is_there(file: IO[bytes], event: dict[str, Any]) -> bool:
+    """Compare the results of an answer with the checksum that was noted."""
+    width, sum_ = Shape(**event["shape"]).width, 0
+    for start, stop in event["rows"]:
+        file.seek(start * width)
+        sum_ = zlib.crc32(file.read((stop - start) * width), sum_)
+    return bool(sum_ == event["crc"])
 
 
 @define
@@ -489,7 +526,7 @@ class Slice:
         with self._open("vectors.bin", "a+b") as file:
             for event in answers:
                 self.tokens += event["billed"]
-                if self._is_there(file, event):
+                if _is_there(file, event):
                     self._shape = Shape(**event["shape"])
                     for start, stop in event["rows"]:
                         self.answered.update(range(start, stop))
@@ -499,13 +536,6 @@ class Slice:
             b"".join(_line({**event, "answered": -1}) for event in answers)
             + _line({"released": -1, "unknown": self.unknown_tokens}),
         )
-
-    def _is_there(self, file: IO[bytes], event: dict[str, Any]) -> bool:
-        width, sum_ = Shape(**event["shape"]).width, 0
-        for start, stop in event["rows"]:
-            file.seek(start * width)
-            sum_ = zlib.crc32(file.read((stop - start) * width), sum_)
-        return bool(sum_ == event["crc"])
 
     def _set(self, spans: list[tuple[int, int]], status: int) -> None:
         for start, stop in spans:

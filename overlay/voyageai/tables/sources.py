@@ -6,6 +6,7 @@ record batches with the columns that a job needs. Nothing else knows where rows 
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import glob
 import hashlib
@@ -13,6 +14,7 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -38,6 +40,10 @@ FORMATS = {
     ".feather": "arrow",
     ".ipc": "arrow",
 }
+BY_NAME = ("lines", "tsv")
+"""Formats that no extension stands for: many a .txt is something else."""
+LINE = "text"
+"""Name of the column of a file of lines."""
 ROW_NUMBER = "row"
 """Name of the id column where none is given: the number of the row, from 0."""
 
@@ -112,7 +118,8 @@ class Files(Source):
     Args:
         filesystem: A `pyarrow.fs.FileSystem`, which opens them.
         paths: Their paths in it, in order.
-        format: `parquet`, `csv`, `ndjson` or `arrow`; None to go by each file's extension.
+        format: `parquet`, `csv`, `tsv`, `ndjson`, `arrow` or `lines`; None to go by each file's
+            extension.
     """
 
     can_repeat = True
@@ -149,6 +156,8 @@ class Files(Source):
         readers: dict[str, Callable[[Any, Columns, int], Iterator[Any]]] = {
             "parquet": _read_parquet,
             "csv": _read_csv,
+            "lines": _read_lines,
+            "tsv": partial(_read_csv, delimiter="\t"),
             "ndjson": _read_ndjson,
             "arrow": _read_arrow,
         }
@@ -242,9 +251,10 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
         ImportError: pyarrow is not installed.
     """
     pa = require("pyarrow", "tables")
-    if format is not None and format not in FORMATS.values():
+    formats = sorted({*FORMATS.values(), *BY_NAME})
+    if format is not None and format not in formats:
         raise ArgumentError(
-            f"format must be one of {', '.join(sorted(set(FORMATS.values())))}, not {format!r}",
+            f"format must be one of {', '.join(formats)}, not {format!r}",
             "format",
         )
     if _is(given, str, os.PathLike):
@@ -415,17 +425,17 @@ def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     yield from _after(found, skip, names)
 
 
-def _open_csv(file: Any, columns: Columns) -> Any:
+def _open_csv(file: Any, columns: Columns, delimiter: str = ",") -> Any:
     pa, csv = require("pyarrow", "tables"), require("pyarrow.csv", "tables")
     texts = csv.ConvertOptions(column_types=dict.fromkeys(columns.values, pa.string()))
-    lines = csv.ParseOptions(newlines_in_values=True)
+    lines = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     threads = csv.ReadOptions(use_threads=False)
     return csv.open_csv(file, threads, lines, texts)
 
 
-def _read_csv(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+def _read_csv(file: Any, columns: Columns, skip: int, delimiter: str = ",") -> Iterator[Any]:
     names = columns.names
-    with _open_csv(file, columns) as reader:
+    with _open_csv(file, columns, delimiter) as reader:
         _check_columns(reader.schema.names, names)
         yield from _after(_cut(reader), skip, names)
 
@@ -446,6 +456,20 @@ def _read_arrow(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
         found = iter(opened)
     _check_columns(opened.schema.names, names)
     yield from _after(_cut(found), skip, names)
+
+
+def _read_lines(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    """Read a text a line, in one column; a byte order mark and the lines' ends are left out."""
+    import io
+
+    _check_columns([LINE], columns.names)
+    lines: Iterator[bytes] = io.BufferedReader(file)
+    texts = (line.removesuffix(b"\n").removesuffix(b"\r") for line in lines)
+    decoded = (
+        (text if row else text.removeprefix(codecs.BOM_UTF8)).decode("utf-8", "surrogateescape")
+        for row, text in enumerate(texts)
+    )
+    yield from _of_rows({LINE: text} for text in islice(decoded, skip, None))
 
 
 def _read_ndjson(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
