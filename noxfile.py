@@ -231,8 +231,8 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, tags=["full"])
 def jobs(session: nox.Session) -> None:
-    """Run a job of 250,000 texts, and kill the processes of others at random moments."""
-    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    """Run a job of 250,000 texts, index 20,000 files, and kill processes at random moments."""
+    session.install(f"{wheel(session)}[cli,emulator,tables]", *groups("test"))
     session.run("pytest", *ALL_CORES, "tests/jobs", *session.posargs)
 
 
