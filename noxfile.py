@@ -257,7 +257,7 @@ def tokenizer(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def snapshots(session: nox.Session) -> None:
     """Write the snapshots anew; review what changed with `git diff`."""
-    session.install(f"{wheel(session)}[emulator,images,numpy]", *groups("test"))
+    session.install(f"{wheel(session)}[cli,emulator,images,numpy]", *groups("test"))
     session.run("pytest", "tests/snapshots", "--update-snapshots", *session.posargs)
 
 

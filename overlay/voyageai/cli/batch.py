@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -195,19 +196,19 @@ def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> No
     Example:
       voyageai batch watch $(voyageai batch submit -m voyage-4 lines.jsonl)
     """
-    from voyageai_rest.catalogue import BATCH
+    from voyageai_rest.models.batch_endpoint import BATCH_ENDPOINT_VALUES
 
     from ..limits import known
 
     entry = known(given["model"])
-    last = f"/{entry.endpoint}" if entry is not None else ""
-    own = next((each for each in BATCH.endpoints if last and each.endswith(last)), None)
+    endpoints = {path.rpartition("/")[2]: path for path in BATCH_ENDPOINT_VALUES}
+    own = None if entry is None else endpoints.get(entry.endpoint or "")
     endpoint: Any = given["endpoint"] or own
     if endpoint is None:
-        known_ones = ", ".join(BATCH.endpoints)
+        shown = ", ".join(endpoints.values())
         raise click.UsageError(
             f"the endpoint of {given['model']} is not known, or takes no batches; name it with "
-            f"--endpoint: {known_ones}"
+            f"--endpoint: {shown}"
         )
     pairs = [pair.partition("=") for pair in given["metadata"]]
     if not all(separator for _, separator, _ in pairs):
@@ -217,7 +218,7 @@ def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> No
     if "rerank" in endpoint:
         del parameters["input_type"]
     with connect() as client:
-        stored = client.files.upload(file)
+        stored = client.files.upload(file, filename=Path(file).with_suffix(".jsonl").name)
         console.note(f"{stored.id}: {stored.bytes:,} bytes")
         try:
             made = client.batches.create(
@@ -286,7 +287,9 @@ def cancel(connect: Connect, batch_id: str, out: str | None, path: str | None) -
 
 @batch.command("watch")
 @click.argument("batch_ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Stop waiting then, with 4.")
+@click.option(
+    "--timeout", "within", type=float, metavar="SECONDS", help="Stop waiting then, and end with 4."
+)
 @click.option("--poll", type=float, metavar="SECONDS", help="Time between two looks at a batch.")
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON; errors are JSON too.")
 @client_options_without_timeout
@@ -295,7 +298,7 @@ def watch(
     ctx: click.Context,
     connect: Connect,
     batch_ids: Sequence[str],
-    timeout: float | None,
+    within: float | None,
     poll: float | None,
     as_json: bool,
 ) -> None:
@@ -310,7 +313,7 @@ def watch(
     """
     with connect() as client:
         ended = []
-        for found in _changes(client, batch_ids, timeout, poll):
+        for found in _changes(client, batch_ids, within, poll):
             counts = found.request_counts
             words = f"{found.id} {found.status} {counts.completed}/{counts.total}"
             words += f" {counts.failed} failed" if counts.failed else ""
@@ -323,14 +326,14 @@ def watch(
 
 
 def _changes(
-    client: Client, batch_ids: Sequence[str], timeout: float | None, poll: float | None
+    client: Client, batch_ids: Sequence[str], within: float | None, poll: float | None
 ) -> Iterator[Batch]:
     """Yield batches whenever they change, up to the end of all."""
     queue: SimpleQueue[Batch | BaseException | None] = SimpleQueue()
 
     def wait(batch_id: str) -> None:
         try:
-            client.batches.wait(batch_id, timeout=timeout, poll=poll, on_change=queue.put)
+            client.batches.wait(batch_id, timeout=within, poll=poll, on_change=queue.put)
         except BaseException as failure:  # noqa: BLE001  # raised again where it is yielded
             queue.put(failure)
         queue.put(None)

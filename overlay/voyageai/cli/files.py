@@ -6,6 +6,7 @@ import datetime
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,7 +85,8 @@ def upload(connect: Connect, file: str, out: str | None, path: str | None) -> No
       voyageai files upload lines.jsonl
     """
     with connect() as client:
-        _show(client.files.upload(file), out, path)
+        name = Path(file).with_suffix(".jsonl").name
+        _show(client.files.upload(file, filename=name), out, path)
 
 
 @files.command("download")
