@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import voyageai
-from voyageai.cli.folder_index.building import Plan, build, settings_of
+from voyageai.cli.folder_index.building import Plan, build
+from voyageai.cli.folder_index.settings import settings_of
 from voyageai.cli.folder_index.store import PART, WORK
 from voyageai_emulator import Emulator
 

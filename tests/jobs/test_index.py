@@ -164,7 +164,7 @@ def write_index(base: Path, *, rows: int, columns: int) -> None:
     """Write an index of vectors made at random, of files that are not there."""
     import numpy as np
     from attrs import asdict
-    from voyageai.cli.folder_index.building import KEY, Settings
+    from voyageai.cli.folder_index.settings import KEY, Settings
     from voyageai.cli.folder_index.store import PART, Known, Row
     from voyageai.cli.folder_index.store import write_index as write
     from voyageai.tables.slices import PartInfo

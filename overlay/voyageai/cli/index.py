@@ -16,7 +16,8 @@ from .program import Partly
 
 if TYPE_CHECKING:
     from ..client import Client
-    from .folder_index.building import Built, Plan, Settings
+    from .folder_index.building import Built, Plan
+    from .folder_index.settings import Settings
 
 FORMATS = ("json", "jsonl", "table")
 CONFIRM_ABOVE = 0.10
@@ -152,7 +153,7 @@ def settings_for(
     """
     from attrs import evolve
 
-    from .folder_index.building import Settings, settings_of
+    from .folder_index.settings import Settings, settings_of
 
     given: dict[str, Any] = {
         name: value for name, value in chosen.items() if value not in (None, ())
