@@ -93,7 +93,9 @@ def test_the_cost_is_said_before_anything_is_sent(
     """A dry run ends there, and leaves nothing."""
     result = cli.run("index", "-m", "voyage-4", notes, "--dry-run")
 
-    assert "" == result.stdout
+    assert {"chunks": 3, "new": 3, "tokens": 26} == {
+        name: json.loads(result.stdout)[name] for name in ("chunks", "new", "tokens")
+    }
     assert "3 chunks of 3 files (left out: 1 not text); 3 are new: about 26 tokens" in result.stderr
     assert "(at most $" in result.stderr
     assert not emulator.requests
@@ -252,6 +254,37 @@ def test_a_run_may_not_cost_more_than_it_may(
 
     assert "--max-cost: max_cost is $0.0000001" in result.stderr
     assert not emulator.requests
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo terminals")
+@pytest.mark.parametrize(("answer", "status", "requests"), [("n", 6, 0), ("y", 0, 1)])
+def test_a_terminal_is_asked_before_much_is_spent(
+    emulator: Emulator,
+    environment: dict[str, str],
+    notes: Path,
+    answer: str,
+    status: int,
+    requests: int,
+) -> None:
+    """Only there: a script that waited for an answer would wait for ever."""
+    import pty
+
+    above = ("--confirm-above", "0.0000001")
+    command = [sys.executable, "-m", "voyageai", "index", "-m", "voyage-4", str(notes), *above]
+    terminal, other = pty.openpty()
+    with subprocess.Popen(
+        command, env=environment, stdin=other, stderr=other, stdout=subprocess.PIPE
+    ) as process:
+        os.close(other)
+        os.write(terminal, f"{answer}\n".encode())
+        shown = b""
+        while b"Send them?" not in shown:
+            shown += os.read(terminal, 1000)
+        process.communicate()
+    os.close(terminal)
+
+    assert status == process.returncode, shown
+    assert requests == len(emulator.requests.of(OPERATION))
 
 
 def test_an_index_that_is_being_written_is_left_to_who_writes_it(

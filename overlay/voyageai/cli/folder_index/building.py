@@ -103,7 +103,7 @@ def build(
     settings: Settings,
     *,
     rebuild: bool = False,
-    confirm: Callable[[Plan], bool],
+    confirm: Callable[[Plan], bool | None],
     max_cost: float | None = None,
     progress: ProgressOption = None,
 ) -> Built | None:
