@@ -174,7 +174,7 @@ def figures(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
     """Both type checkers, strict, over everything that users' checkers will see."""
-    session.install(*groups("types", "generate", "demo"), "-e", ".[emulator,images,tokenizers]")
+    session.install(*groups("types", "generate", "demo"), "-e", ".[cli,emulator,images,tokenizers]")
     session.run("mypy")
     session.run("mypy", "tests/typing/usage.py")
     session.run("pyright", "--project", "pyproject.toml")
@@ -231,7 +231,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, tags=["full"])
 def jobs(session: nox.Session) -> None:
-    """Run a job of 250,000 texts, index 20,000 files, and kill processes at random moments."""
+    """Run 250,000 texts, a million lines and an index of 20,000 files, and kill processes."""
     session.install(f"{wheel(session)}[cli,emulator,tables]", *groups("test"))
     session.run("pytest", *ALL_CORES, "tests/jobs", *session.posargs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .embed import method_of, write_estimate
+from .embed import method_of
 from .options import (
     Connect,
     client_options,
@@ -20,7 +21,16 @@ from .options import (
     output_options,
     vector_options,
 )
-from .output import Console, choose_format, pass_console, to_json, write_object, write_rows
+from .output import (
+    Console,
+    choose_format,
+    is_terminal,
+    pass_console,
+    to_json,
+    write_estimate,
+    write_object,
+    write_rows,
+)
 from .program import FAILED, PARTLY, Partly
 from .rows import FORMATS as INPUTS
 from .rows import Row, RowReader
@@ -96,7 +106,8 @@ def run(console: Console, /, connect: Connect, file: str, directory: str, **give
         if given["estimate"]:
             write_estimate(job.estimate, given["out"], given["path"])
             return
-        console.note(str(job.estimate))
+        if not is_terminal(sys.stderr):  # there the job says it itself
+            console.note(str(job.estimate))
         start = job.retry_failed if given["retry_failed"] else job.run
         try:
             results = start(given["max_cost"])

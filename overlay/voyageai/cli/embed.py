@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import Connect, client_options, model_option, output_options, vector_options
-from .output import Console, choose_format, pass_console, write_object
+from .output import Console, choose_format, pass_console, write_estimate
 from .rows import input_options
 
 if TYPE_CHECKING:
     from .sending import Items
     from .vectors import About
 
-__all__ = ["embed", "method_of", "write_estimate"]
+__all__ = ["embed", "method_of"]
 
 FORMATS = ("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
 METHODS = {
@@ -164,23 +164,6 @@ def _estimate(
     most = most_of(method, model, fields)
     found, requests = scan(items, packing_of(method, model), most, model)
     write_estimate(found, given["out"], given["path"], failing=found.failing, requests=requests)
-
-
-def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -> None:
-    """Write an estimate of a table or a job."""
-    format = choose_format(out, path, ("json", "jsonl", "table"))
-    least, most = found.cost_range or (None, None)
-    value = {
-        "model": found.model,
-        "rows": found.rows,
-        "tokens": found.tokens,
-        "most_tokens": found.most_tokens,
-        **more,
-        "cost_usd": found.cost,
-        "least_cost_usd": least,
-        "most_cost_usd": most,
-    }
-    write_object(value, format, path)
 
 
 def _embed(

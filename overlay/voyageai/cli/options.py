@@ -117,7 +117,7 @@ def vector_options(function: F) -> F:
             type=click.Choice(("document", "query", "none")),
             default="document",
             show_default=True,
-            callback=lambda _ctx, _option, value: None if value == "none" else value,
+            callback=_input_type,
             help="What the texts are for: it puts a prompt before them. With none there is none.",
         ),
     ):
@@ -125,7 +125,7 @@ def vector_options(function: F) -> F:
     return function
 
 
-def client_options(function: F) -> Callable[..., Any]:
+def client_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a client, and `-q` and `-v`.
 
     The command gets the argument `connect`: a function that makes the client.
@@ -136,7 +136,7 @@ def client_options(function: F) -> Callable[..., Any]:
     return timeout(client_options_without_timeout(function))
 
 
-def client_options_without_timeout(function: F) -> Callable[..., Any]:
+def client_options_without_timeout(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what `client_options` does, but for `--timeout`, which means something else here."""
 
     @functools.wraps(function)
@@ -224,3 +224,7 @@ def _set_verbosity(ctx: click.Context, _: click.Parameter, value: int) -> None:
     console = ctx.find_object(Console)
     if console is not None:
         console.verbosity, console.command = value, ctx.command
+
+
+def _input_type(_ctx: click.Context, _option: click.Parameter, value: str) -> str | None:
+    return None if value == "none" else value

@@ -12,7 +12,7 @@ import json
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TextIO
@@ -26,6 +26,7 @@ __all__ = [
     "open_destination",
     "pass_console",
     "table",
+    "write_estimate",
     "write_object",
     "write_rows",
 ]
@@ -138,7 +139,7 @@ class Destination:
 
 
 @contextmanager
-def open_destination(path: str | None) -> Iterator[Destination]:
+def open_destination(path: str | None) -> Generator[Destination]:
     """Open standard output, or a file, which is replaced at the end if nothing was raised.
 
     Args:
@@ -220,6 +221,23 @@ def write_object(value: Mapping[str, Any], format: str, path: str | None = None)
             out.write("".join(lines).encode())
             return
         out.write(to_json(value, indent=1 if format == "json" else None).encode() + b"\n")
+
+
+def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -> None:
+    """Write an estimate of a table or a job."""
+    format = choose_format(out, path, ("json", "jsonl", "table"))
+    least, most = found.cost_range or (None, None)
+    value = {
+        "model": found.model,
+        "rows": found.rows,
+        "tokens": found.tokens,
+        "most_tokens": found.most_tokens,
+        **more,
+        "cost_usd": found.cost,
+        "least_cost_usd": least,
+        "most_cost_usd": most,
+    }
+    write_object(value, format, path)
 
 
 def to_json(value: object, indent: int | None = None) -> str:

@@ -10,7 +10,7 @@ import click
 from .options import Connect, client_options, model_option, output_options
 from .output import Console, choose_format, pass_console, write_rows
 from .program import Partly
-from .rows import RowReader, input_options
+from .rows import Row, RowReader, input_options
 
 FORMATS = ("jsonl", "json", "csv", "table")
 HEADING = ("rank", "score", "id", "document")
@@ -57,7 +57,7 @@ def rerank(
 
     format = choose_format(out, path, FORMATS)
     most = constraint("RerankRequest", "documents").max_items or 1000
-    rows = []
+    rows: list[Row] = []
     left_out = 0
     for row in RowReader(documents, files, in_, column, id_column):
         if row.error is not None:

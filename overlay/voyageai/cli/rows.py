@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
@@ -205,7 +205,8 @@ def first_names(path: str, format: str) -> list[str]:
     """Return the columns of a file's first row; nothing if it has no rows."""
     if format in ("lines", "file"):
         return ["text"]
-    return next(([*values] for values, error in records(path, format) if error is None), [])
+    nothing: list[str] = []
+    return next(([*values] for values, error in records(path, format) if error is None), nothing)
 
 
 def fault(text: object) -> str | None:
@@ -227,7 +228,7 @@ def decoded(piece: bytes) -> tuple[str, str | None]:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[IO[bytes]]:
+def opened(path: str) -> Generator[IO[bytes]]:
     """Open a file, or standard input, for reading bytes; without a byte order mark.
 
     Raises:
@@ -274,7 +275,7 @@ def _json(file: IO[bytes], path: str) -> Iterator[tuple[dict[str, Any], str | No
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value: Any = json.loads(line)
             error = None if isinstance(value, dict) else f"line {number} is no object"
         except (ValueError, RecursionError) as failure:
             value, error = None, f"line {number} is not JSON: {failure}"
@@ -291,7 +292,8 @@ def _csv(file: IO[bytes], path: str, format: str) -> Iterator[tuple[dict[str, An
     text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
     reader = csv.reader(text, delimiter="\t" if format == "tsv" else ",")
     try:
-        names = next(reader, [])
+        nothing: list[str] = []
+        names = next(reader, nothing)
         if len(set(names)) < len(names):
             raise click.UsageError(f"{_named(path)}: the first line names a column twice: {names}")
         for cells in reader:
@@ -328,7 +330,8 @@ def _columnar(path: str, format: str) -> Iterator[tuple[dict[str, Any], str | No
 
 
 def _without_mark(file: IO[bytes]) -> IO[bytes]:
-    reader: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
+    raw: Any = file
+    reader: Any = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
     if reader.peek(len(MARK))[: len(MARK)] == MARK:
         reader.read(len(MARK))
     found: IO[bytes] = reader

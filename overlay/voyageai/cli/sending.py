@@ -102,9 +102,11 @@ def packing_of(method: str, model: str) -> Packing[Item]:
     tokens = (entry.max_request_tokens if entry is not None else None) or LEAST_TOKENS
     # Media are not weighed, so they go alone.
     items = 1 if method == "multimodal_embed" else constraint(request, field).max_items or 1
-    return Packing(
-        items, tokens // MARGIN, lambda item: estimate_tokens([row.text for row in item])
-    )
+    return Packing(items, tokens // MARGIN, _weigh)
+
+
+def _weigh(item: Item) -> int:
+    return estimate_tokens([row.text for row in item])
 
 
 def most_of(method: str, model: str, fields: dict[str, Any]) -> Callable[[Item], int]:

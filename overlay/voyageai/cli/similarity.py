@@ -171,15 +171,15 @@ def _read_parquet(path: str) -> Stored:
         raise click.UsageError(f"{path} has {column.null_count:,} rows without a vector")
     size = column.type.list_size
     matrix = np.asarray(column.flatten()).reshape(len(column), size)
-    about = table.schema.metadata or {}
+    about: Mapping[bytes, bytes] = table.schema.metadata or {}
     ids: list[Any] = table.column("id").to_pylist() if "id" in table.column_names else []
     labels = [str(place) if id_ is None else str(id_) for place, id_ in enumerate(ids)]
     dtype, space = (about.get(f"voyageai.{name}".encode()) for name in ("output_dtype", "space"))
     return Stored(
         matrix,
         labels or [*map(str, range(len(matrix)))],
-        dtype and dtype.decode(),
-        space and space.decode(),
+        None if dtype is None else dtype.decode(),
+        None if space is None else space.decode(),
     )
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .embed import write_estimate
-from .output import Console, choose_format, write_object
+from .output import Console, choose_format, write_estimate, write_object
 from .program import Partly
 from .rows import STDIN, RowReader, column_of, first_names, format_of
 

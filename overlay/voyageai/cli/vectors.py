@@ -9,7 +9,7 @@ import sys
 import tempfile
 from array import array
 from binascii import b2a_base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ FORMATS = ("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
 CODES = {"float32": "f", "int8": "b", "uint8": "B"}
 """Type of a number to its format character in `array`."""
 NUMPY = {"float32": "<f4", "int8": "|i1", "uint8": "|u1"}
-GROUP = 1 << 25
+GROUP = 1 << 23
 """Bytes of vectors of a row group of Parquet: it reads well, and is small beside the limit of
 memory that a run should hold."""
 TEXT_SHOWN = 60
@@ -57,7 +57,7 @@ Write = Callable[[Sequence[Row], Sequence["bytes | str"]], None]
 
 
 @contextmanager
-def open_writer(format: str, path: str | None, about: About) -> Iterator[Write]:
+def open_writer(format: str, path: str | None, about: About) -> Generator[Write]:
     """Open an output for vectors; it is complete at the end of the `with`.
 
     Args:
@@ -71,7 +71,7 @@ def open_writer(format: str, path: str | None, about: About) -> Iterator[Write]:
 
 
 @contextmanager
-def _jsonl(out: Destination, about: About) -> Iterator[Write]:
+def _jsonl(out: Destination, about: About) -> Generator[Write]:
     def write(rows: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
         for row, vector in zip(rows, vectors, strict=True):
             out.write(_object(row, vector, about) + b"\n")
@@ -81,7 +81,7 @@ def _jsonl(out: Destination, about: About) -> Iterator[Write]:
 
 
 @contextmanager
-def _json(out: Destination, about: About) -> Iterator[Write]:
+def _json(out: Destination, about: About) -> Generator[Write]:
     before = b"["
 
     def write(rows: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
@@ -95,7 +95,7 @@ def _json(out: Destination, about: About) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv(out: Destination, about: About) -> Iterator[Write]:
+def _csv(out: Destination, about: About) -> Generator[Write]:
     names: list[str] | None = None
 
     def write(rows: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
@@ -113,7 +113,7 @@ def _csv(out: Destination, about: About) -> Iterator[Write]:
 
 
 @contextmanager
-def _table(out: Destination, about: About) -> Iterator[Write]:
+def _table(out: Destination, about: About) -> Generator[Write]:
     lines: list[list[str]] = []
 
     def write(rows: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
@@ -128,7 +128,7 @@ def _table(out: Destination, about: About) -> Iterator[Write]:
 
 
 @contextmanager
-def _raw(out: Destination, about: About) -> Iterator[Write]:
+def _raw(out: Destination, about: About) -> Generator[Write]:
     missing = _Missing(about)
 
     def write(rows: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
@@ -141,7 +141,7 @@ def _raw(out: Destination, about: About) -> Iterator[Write]:
 
 
 @contextmanager
-def _base64(out: Destination, about: About) -> Iterator[Write]:  # noqa: ARG001  # as the others
+def _base64(out: Destination, about: About) -> Generator[Write]:  # noqa: ARG001  # as the others
     def write(_: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
         for vector in vectors:
             out.write(b"\n" if isinstance(vector, str) else b2a_base64(vector))
@@ -151,7 +151,7 @@ def _base64(out: Destination, about: About) -> Iterator[Write]:  # noqa: ARG001 
 
 
 @contextmanager
-def _npy(out: Destination, about: About) -> Iterator[Write]:
+def _npy(out: Destination, about: About) -> Generator[Write]:
     """Write a matrix, whose header says how many rows there are: known only at the end."""
     missing = _Missing(about)
     count = 0
@@ -175,7 +175,7 @@ def _npy(out: Destination, about: About) -> Iterator[Write]:
 
 
 @contextmanager
-def _parquet(out: Destination, about: About) -> Iterator[Write]:
+def _parquet(out: Destination, about: About) -> Generator[Write]:
     pa, pq = require("pyarrow", "tables"), require("pyarrow.parquet", "tables")
     held: list[tuple[Row, bytes | None]] = []
     size = 0
@@ -205,7 +205,8 @@ def _parquet(out: Destination, about: About) -> Iterator[Write]:
     yield write
     if held or writer is None:
         flush()
-    writer.close()
+    opened: Any = writer
+    opened.close()
     pa.default_memory_pool().release_unused()
 
 
