@@ -241,8 +241,8 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, tags=["full"])
 def jobs(session: nox.Session) -> None:
-    """Run a job of 250,000 texts and a million lines; kill the processes of others."""
-    session.install(f"{wheel(session)}[cli,emulator,numpy,tables]", *groups("test"))
+    """Run 250,000 texts, a million lines and an index of 20,000 files, and kill processes."""
+    session.install(f"{wheel(session)}[cli,emulator,tables]", *groups("test"))
     session.run("pytest", *ALL_CORES, "tests/jobs", *session.posargs)
 
 

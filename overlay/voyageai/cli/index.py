@@ -16,7 +16,8 @@ from .program import Partly
 
 if TYPE_CHECKING:
     from ..client import Client
-    from .folder_index.building import Built, Plan, Settings
+    from .folder_index.building import Built, Plan
+    from .folder_index.settings import Settings
 
 FORMATS = ("json", "jsonl", "table")
 CONFIRM_ABOVE = 0.10
@@ -113,9 +114,11 @@ def index(
     format = choose_format(out, path, FORMATS)
     found = folder or place_of(paths)
     settings = settings_for(found, paths, chosen, rebuild=rebuild)
-    ask = _show if dry_run else confirmation(console, confirm_above)
+    plans: list[Plan] = []
+    ask = plans.append if dry_run else confirmation(console, confirm_above)
     built = update(connect, console, found, settings, ask, rebuild=rebuild, max_cost=max_cost)
     if built is None:
+        write_object(planned(found, plans[0]), format, path)
         return
     write_object(summary(found, built), format, path)
     if built.failures:
@@ -152,7 +155,7 @@ def settings_for(
     """
     from attrs import evolve
 
-    from .folder_index.building import Settings, settings_of
+    from .folder_index.settings import Settings, settings_of
 
     given: dict[str, Any] = {
         name: value for name, value in chosen.items() if value not in (None, ())
@@ -178,7 +181,7 @@ def update(
     console: Console,
     folder: Path,
     settings: Settings,
-    confirm: Callable[[Plan], bool],
+    confirm: Callable[[Plan], bool | None],
     *,
     rebuild: bool = False,
     max_cost: float | None = None,
@@ -186,7 +189,7 @@ def update(
     """Build an index, and say what is done."""
     from .folder_index.building import build
 
-    def told(plan: Plan) -> bool:
+    def told(plan: Plan) -> bool | None:
         console.note(described(plan, settings.model))
         return confirm(plan)
 
@@ -249,8 +252,17 @@ def summary(folder: Path, built: Built) -> dict[str, Any]:
     }
 
 
-def _show(plan: Plan) -> bool:  # noqa: ARG001  # it is said already
-    return False
+def planned(folder: Path, plan: Plan) -> dict[str, Any]:
+    """Return what would be built, as JSON has it; tokens and cost are estimates."""
+    estimate = plan.estimate
+    return {
+        "index": str(folder),
+        "files": plan.files,
+        "chunks": plan.chunks,
+        "new": plan.new,
+        "tokens": 0 if estimate is None else estimate.tokens,
+        "cost": 0.0 if estimate is None else estimate.cost,
+    }
 
 
 def _below(path: Path, base: Path) -> str:

@@ -208,7 +208,7 @@ def _below(place: Path | None, base: Path) -> str | None:
 
 def _covers(folder: Path, place: Path | None) -> bool:
     """Return whether an index has, or can have, chunks of a folder or file."""
-    from .folder_index.building import settings_of
+    from .folder_index.settings import settings_of
 
     settings = settings_of(folder)
     below = _below(place, folder.absolute().parent)

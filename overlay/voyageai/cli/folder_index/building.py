@@ -18,12 +18,12 @@ from ...batches.jobs.ceiling import MaxCostError
 from ...batches.jobs.estimate import dollars
 from ...disk import make_folder, open_regular
 from ...error import ArgumentError
-from ...limits import known
 from ...tables.job import describe, locked
 from ...tables.options import embed_spec
 from ...tables.slices import PartInfo
 from .chunks import cut
 from .files import File, find_files, read_text
+from .settings import KEY, Settings, check_settings
 from .store import (
     CHUNKS,
     JOB,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ...tables.options import EmbedTableOptions
     from ...tables.slices import Failure
 
-__all__ = ["Built", "Plan", "Settings", "build", "settings_of"]
+__all__ = ["Built", "Plan", "build"]
 
 OWN = {PART, WORK, "lock", ".gitignore"}
 """Names in the folder of an index."""
@@ -55,40 +55,6 @@ VECTORS = ("model", "output_dtype", "dimension")
 """What vectors must have in common to be in one index."""
 RECENT = 2_000_000_000
 """Nanoseconds before a run in which a file may change once more without its time saying so."""
-KEY = "index"
-
-
-@frozen(kw_only=True)
-class Settings:
-    """What an index is made of, and how.
-
-    Attributes:
-        model: Name of a text embedding model.
-        output_dtype: The vectors' dtype.
-        output_dimension: Their dimension; None for the model's default.
-        chunk_tokens: Tokens of a chunk, at most, as they are estimated.
-        overlap: Tokens at the end of a chunk with which the next one begins again, at most.
-        roots: Folders and files, relative to the folder that the index is in.
-        only: Patterns of the files that count; all without any.
-        without: Patterns of files and folders that do not.
-        most_bytes: Bytes of a file, at most.
-    """
-
-    model: str
-    output_dtype: str = "int8"
-    output_dimension: int | None = None
-    chunk_tokens: int = 400
-    overlap: int = 50
-    roots: tuple[str, ...] = (".",)
-    only: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    most_bytes: int = 1_000_000
-
-    @staticmethod
-    def dtype(model: str) -> str:
-        """Return the dtype that a model's vectors are kept in: int8, a byte, where it has that."""
-        entry = known(model)
-        return "int8" if entry is None or not entry.dtypes or "int8" in entry.dtypes else "float"
 
 
 @frozen(kw_only=True)
@@ -131,23 +97,13 @@ class Built:
     failures: list[Failure]
 
 
-def settings_of(folder: Path) -> Settings | None:
-    """Read the settings that an index was last built with; None if there is none."""
-    found = about(folder / PART)
-    if found is None:
-        return None
-    lists = {name: tuple(found[KEY][name]) for name in ("roots", "only", "without")}
-    own: dict[str, Any] = {**found[KEY], **lists}
-    return Settings(**own)
-
-
 def build(
     client: Client,
     folder: Path,
     settings: Settings,
     *,
     rebuild: bool = False,
-    confirm: Callable[[Plan], bool],
+    confirm: Callable[[Plan], bool | None],
     max_cost: float | None = None,
     progress: ProgressOption = None,
 ) -> Built | None:
@@ -174,7 +130,7 @@ def build(
         JobInUseError: Another process builds it.
         MaxCostError, VoyageError: As `client.tables.embed`; what is done is kept.
     """
-    _check(settings)
+    check_settings(settings)
     options: EmbedTableOptions = {
         "output_dtype": settings.output_dtype,
         "input_type": "document",
@@ -406,26 +362,6 @@ def _claim(folder: Path) -> None:
     if not ignore.exists():
         with open_regular(ignore, "wb") as file:
             file.write(b"*\n")
-
-
-def _check(settings: Settings) -> None:
-    entry = known(settings.model)
-    if entry is not None and entry.endpoint not in (None, "embeddings"):
-        raise ArgumentError(
-            f"{settings.model} does not embed texts one by one; take a model of "
-            "`voyageai models --endpoint embeddings`",
-            "model",
-        )
-    for name in ("chunk_tokens", "overlap", "most_bytes"):
-        value, least = getattr(settings, name), 0 if name == "overlap" else 1
-        if value < least:
-            raise ArgumentError(f"{name} must be at least {least}, not {value}", name)
-    if settings.overlap >= settings.chunk_tokens:
-        raise ArgumentError(
-            f"overlap must be less than chunk_tokens, {settings.chunk_tokens}, "
-            f"not {settings.overlap}",
-            "overlap",
-        )
 
 
 def _vectors(made: dict[str, Any]) -> list[Any]:

@@ -77,23 +77,20 @@ def nearest(table: VectorTable, query: Vectored, k: int, below: str | None = Non
     """
     np = require("numpy", "tables")
     length = float(lengths(query.to_numpy(), table.about["output_dtype"])[0])
-    best: list[tuple[float, Any, int]] = []
+    best: list[Hit] = []
     for batch, similarities in table.similarity(query):
         scores = similarities / (batch.column("length").to_numpy() * length)
         if below is not None:
             scores = np.where(_is_below(batch.column("path"), below), scores, -np.inf)
-        places = range(len(scores))
-        if len(scores) > k:
-            places = np.argpartition(-scores, k - 1)[:k].tolist()
-        best += [(float(scores[place]), batch, place) for place in places]
-        best.sort(key=lambda found: -found[0])
+        least = best[-1].score if len(best) == k else -np.inf
+        places = np.flatnonzero(scores > least)
+        if len(places) > k:
+            places = places[np.argpartition(-scores[places], k - 1)[:k]]
+        # Copied, as a column would keep all of its batch in memory.
+        best += [_hit(batch, place, float(scores[place])) for place in places.tolist()]
+        best.sort(key=lambda hit: -hit.score)
         del best[k:]
-    names = ("path", "line", "last_line", "start", "stop", "sha256")
-    return [
-        Hit(**{name: batch.column(name)[place].as_py() for name in names}, score=score)
-        for score, batch, place in best
-        if score > -np.inf
-    ]
+    return best
 
 
 def with_texts(base: Path, hits: Sequence[Hit]) -> list[Hit]:
@@ -115,6 +112,11 @@ def with_texts(base: Path, hits: Sequence[Hit]) -> list[Hit]:
         same = hashlib.sha256(part.encode()).hexdigest() == hit.sha256
         found.append(evolve(hit, text=part if same else None))
     return found
+
+
+def _hit(batch: Any, place: int, score: float) -> Hit:
+    names = ("path", "line", "last_line", "start", "stop", "sha256")
+    return Hit(**{name: batch.column(name)[place].as_py() for name in names}, score=score)
 
 
 def _is_below(paths: Any, below: str) -> Any:
