@@ -42,7 +42,7 @@ def answer(count: int) -> bytes:
 
 
 class Handler(socketserver.StreamRequestHandler):
-    """One connection."""
+    """The HTTP protocol of one connection: every request gets the prepared answer."""
 
     disable_nagle_algorithm = True
 

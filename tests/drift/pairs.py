@@ -53,7 +53,7 @@ def contract(tree: Any, name: str) -> Contract:
 
 
 def pair(case: dict[str, Any]) -> tuple[Contract, Contract]:
-    """What stood there before and what stands there after."""
+    """Return the documents before and after a change."""
     found = []
     for side in ("before", "after"):
         tree = base()

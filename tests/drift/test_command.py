@@ -102,7 +102,7 @@ def test_the_text_has_a_line_for_what_many_share(old, tmp_path, capsys):
 
 
 def test_the_markdown_is_fit_for_a_pull_request(old, tmp_path, capsys):
-    """What breaks stands in tables that hold, words are folded away."""
+    """Breaking differences stand in tables that render; mere wording is folded away."""
 
     def change(tree):
         gone(tree)
@@ -200,7 +200,7 @@ def test_addresses_are_read(old):
             self.wfile.write(content)
 
         def log_message(self, *arguments):
-            """Print nothing."""
+            """Keep the server quiet."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)

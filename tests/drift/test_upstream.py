@@ -1,4 +1,4 @@
-"""What others publish, compared with ours, but for what is known to differ."""
+"""Contracts that others publish, compared with ours; known disagreements are left out."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_disagreement_that_is_gone_is_reported():
 
 
 def test_a_lasting_disagreement_is_never_gone():
-    """What we do our own way holds for whatever is published."""
+    """A deliberate difference of ours holds whatever is published."""
     outcome = held(base(), listed({**EXACT, "lasting": True}))
 
     assert [] == outcome.gone
@@ -71,7 +71,7 @@ def test_a_lasting_disagreement_is_never_gone():
 
 
 def test_a_disagreement_of_another_definition_covers_nothing():
-    """What one vendor leaves out, another may not."""
+    """A field that one vendor may leave out is still required of another."""
     outcome = held(theirs(), listed(EXACT, {**LANGUAGES, "in": ["reading"]}))
 
     assert ["value-removed"] == [item.kind for item in outcome.unlisted]

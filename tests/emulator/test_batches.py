@@ -483,7 +483,7 @@ def test_a_cancelled_job_keeps_what_it_has(emulator: Emulator, steered: Jobs) ->
 def test_a_job_is_cancelled_while_it_is_validated(
     emulator: Emulator, steered: Jobs, content: bytes, errors: int, failed: int
 ) -> None:
-    """What comes of it does not depend on how quick the client was."""
+    """The outcome does not depend on how quick the client was."""
     emulator.batches.hold("validating")
     job = steered.create(content)
     assert "cancelling" == steered.cancel(job["id"])["status"]
@@ -721,7 +721,7 @@ def test_only_so_many_tokens_are_in_flight(
 
 
 def test_jobs_are_listed_newest_first_page_by_page(shared: Emulator, jobs: Jobs) -> None:
-    """Every job once."""
+    """Every job appears on exactly one page."""
     file = jobs.upload(jsonl(some_lines(1)))["id"]
     created = [jobs.post(file).json()["id"] for _ in range(5)]
     shared.batches.settle()

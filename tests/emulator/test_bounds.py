@@ -57,7 +57,7 @@ def ask(url: str) -> int:
 
 
 def read_head(sock: socket.socket) -> str:
-    """What a connection answers, to the end of its first head."""
+    """Read from a connection to the end of the first response head."""
     data = b""
     while not data.endswith(b"\r\n\r\n"):
         byte = sock.recv(1)
@@ -67,7 +67,7 @@ def read_head(sock: socket.socket) -> str:
 
 
 def read_all(sock: socket.socket) -> bytes:
-    """What a connection answers until it is ended."""
+    """Read from a connection until it ends."""
     data = b""
     try:
         while piece := sock.recv(65_536):
@@ -285,7 +285,7 @@ def test_a_body_of_untold_size_is_read_up_to_the_limit(emulator: Emulator) -> No
 
 @attrs.frozen
 class Sent:
-    """What came of a body without an end."""
+    """The outcome of a body without an end."""
 
     answer: bytes
     size: int
@@ -383,7 +383,7 @@ def test_a_crowded_body_is_refused_and_its_record_not_decoded(emulator: Emulator
 def test_a_fault_does_not_wait_for_the_end_of_a_body(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it holds of a body is bounded as well."""
+    """A fault holds no more of a body than anything else does."""
     monkeypatch.setattr(middleware, "MAX_HELD", 100_000)
     emulator.faults.next("status", status=418)
     sent = endless(emulator, "/embeddings", piece=b" " * 65_536)

@@ -70,7 +70,7 @@ both = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "asyn
 
 @both
 def test_it_answers_as_over_a_socket(emulator: InProcessEmulator, asynchronous: bool) -> None:
-    """What is learnt here holds there."""
+    """A result of an in-process test must hold over a socket too."""
     here = post(emulator, asynchronous=asynchronous)
     with running() as url:
         there = httpx2.post(f"{url}/embeddings", json=TEXTS, headers=KEY)

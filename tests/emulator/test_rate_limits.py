@@ -28,7 +28,7 @@ BODY = {"input": "hello", "model": "voyage-4"}
 
 
 class Time:
-    """A clock."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
@@ -57,7 +57,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def passes(limits: RateLimits, model: str = "voyage-4", tokens: int = 1, owner: str = "a") -> bool:
-    """Whether a request is let through."""
+    """Return whether a request is let through."""
     try:
         limits.take(owner, model, tokens)
     except ApiError:
@@ -66,7 +66,7 @@ def passes(limits: RateLimits, model: str = "voyage-4", tokens: int = 1, owner: 
 
 
 def refused(limits: RateLimits, model: str = "voyage-4", tokens: int = 1) -> ApiError:
-    """How a request is refused."""
+    """Return the refusal of a request."""
     with pytest.raises(ApiError) as caught:
         limits.take("a", model, tokens)
     assert 429 == caught.value.status
@@ -153,7 +153,7 @@ def test_keys_and_models_are_counted_apart(limits: RateLimits) -> None:
 
 
 def test_the_minute_slides(time: Time, limits: RateLimits) -> None:
-    """What was used a minute ago is free again, and nothing before that."""
+    """Use is free again exactly a minute later, not at the turn of a minute."""
     limits.set(rpm=2)
     assert passes(limits)
     time.now += 30
@@ -245,7 +245,7 @@ def test_threads_together_get_what_the_limit_allows(limits: RateLimits) -> None:
 
 
 def test_limits_can_be_changed_while_it_counts(limits: RateLimits) -> None:
-    """What was used before counts under the new ones."""
+    """Earlier use counts under the new limits."""
     assert all(passes(limits) for _ in range(4))
     limits.tier = "free"
     assert "free" == limits.tier

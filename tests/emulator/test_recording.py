@@ -1,4 +1,4 @@
-"""What the emulator remembers of requests and connections."""
+"""Requests and connections that the emulator remembers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_record_is_complete_when_the_answer_is_there(emulator: Emulator) -> No
 
 
 def test_requests_that_are_refused_are_recorded_too(emulator: Emulator) -> None:
-    """What was wrong can be looked at."""
+    """A user can look up the cause of a refusal."""
     post(emulator, {**TEXTS, "model": "no-such"})
     httpx2.post(f"{emulator}/embeddings", content=b"{", headers=KEY)
     httpx2.post(f"{emulator}/embeddings", content=b'{"input": NaN}', headers=KEY)
@@ -228,7 +228,7 @@ def test_the_oldest_bodies_are_forgotten() -> None:
 
 
 def test_time_is_passed_in() -> None:
-    """What happens in a minute can be tested in none."""
+    """A test of a whole minute takes no time."""
     with running(clock=lambda: 1000.0) as emulator:
         for _ in range(3):
             post(emulator)

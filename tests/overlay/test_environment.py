@@ -195,7 +195,7 @@ def test_the_first_variable_that_is_set_counts(bundle, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])
 def test_a_folder_of_certificates_will_do(name, tmp_path, monkeypatch):
-    """They are read when they are needed."""
+    """The certificates in a folder are read when they are needed."""
     monkeypatch.setenv(name, str(tmp_path))
 
     assert 0 == trusted()

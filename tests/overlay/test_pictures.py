@@ -282,7 +282,7 @@ def test_grey_of_16_bits_keeps_its_shades(face):
 
 
 def test_texts_of_numpy_are_texts(face):
-    """They look like arrays, and come out of data frames."""
+    """Strings of numpy look like arrays, and come out of data frames."""
     face.call(face.client(), "multimodal_embed", [list(np.array(["a cat"]))], MODEL)
 
     assert [{"type": "text", "text": "a cat"}] == face.body["inputs"][0]["content"]
@@ -290,7 +290,7 @@ def test_texts_of_numpy_are_texts(face):
 
 @pytest.mark.parametrize("text", ["a", b"GIF8"])
 def test_inputs_are_lists_with_pictures_and_without(face, text):
-    """What is refused does not depend on what is in it."""
+    """A refusal does not depend on the content of a list."""
     for inputs in (([text],), [(text,)]):
         with pytest.raises(ArgumentError, match="list"):
             face.call(face.client(), "multimodal_embed", inputs, MODEL)
@@ -308,7 +308,7 @@ def test_the_url_of_a_video_needs_a_model_that_takes_videos(face):
 
 
 def test_wrong_arguments_are_found_before_pictures_are_encoded(monkeypatch, scene):
-    """Which takes long."""
+    """Encoding takes long."""
     monkeypatch.setattr(pictures, "encode", lambda *given: pytest.fail("encoded"))
     client = voyageai.Client(KEY)
     for wrong in ({"output_dtype": "int4"}, {"truncation": "no"}, {"input_type": "passage"}):
@@ -325,7 +325,7 @@ def test_a_file_open_as_text_is_refused(face):
 
 
 def test_without_pillow_the_error_says_how_to_get_it(face, monkeypatch):
-    """It is an extra."""
+    """Pillow is an extra."""
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(ImportError, match='extra `images`: pip install "pillow'):
         face.call(face.client(), "multimodal_embed", [[b"\x89PNG"]], MODEL)

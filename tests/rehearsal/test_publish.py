@@ -57,7 +57,7 @@ def test_an_upload_that_stopped_half_way_is_finished(released, index, token, tmp
 
 
 def test_a_refused_token_is_not_told(released, index, monkeypatch):
-    """What a workflow prints, everybody can read."""
+    """Everybody can read the output of a workflow."""
     monkeypatch.setenv(publish.TOKEN, WRONG)
 
     with pytest.raises(ReleaseError, match="403 Forbidden") as refusal:

@@ -86,7 +86,7 @@ def test_a_sound_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.usefixtures("broken")
 def test_a_fault_fails_the_command_and_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """What to repair, and where, is one line."""
+    """A line says what to repair, and where."""
     assert 1 == command.main()
     expected = "spec/openapi.yaml:paths./embeddings.post: operations-are-described: has no summary"
     assert f"{expected}\n" == capsys.readouterr().out

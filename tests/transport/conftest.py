@@ -23,7 +23,7 @@ T = TypeVar("T")
 def wire(
     verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any
 ) -> ConnectionConfig:
-    """How to reach hosts, with some limits of its own."""
+    """Make a transport of either kind, with some limits of its own."""
     return ConnectionConfig(
         verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits)
     )
@@ -61,7 +61,7 @@ class Carrier:
 
     @property
     def connections(self) -> int:
-        """How many idle connections there are: all of them, while nothing is sent."""
+        """Return the number of idle connections: all of them, while nothing is sent."""
         return sum(
             not one.is_closed()
             for slot in kept(self.slots)

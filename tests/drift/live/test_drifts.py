@@ -1,4 +1,4 @@
-"""What differs on a live host is found and named, and nothing else is."""
+"""Each difference of a live host is found and named, and nothing else is."""
 
 from __future__ import annotations
 
