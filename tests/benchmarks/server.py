@@ -42,7 +42,7 @@ def answer(count: int) -> bytes:
 
 
 class Handler(socketserver.StreamRequestHandler):
-    """The HTTP protocol of one connection: every request gets the prepared answer."""
+    """One connection, on which each request gets a prepared answer."""
 
     disable_nagle_algorithm = True
 

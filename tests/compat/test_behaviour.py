@@ -27,7 +27,7 @@ def recorder() -> Iterator[Recorder]:
 
 
 def reasons(name: str, aspect: str) -> list[dict[str, Any]]:
-    """Return the reason of each difference, by case and aspect."""
+    """Return the reasons why a case may differ in an aspect."""
     return [one for one in REASONS if aspect in one["aspects"] and fnmatchcase(name, one["cases"])]
 
 

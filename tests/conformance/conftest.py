@@ -30,7 +30,7 @@ schemathesis.openapi.format("binary", st.sampled_from(FILES))
 
 @pytest.fixture(scope="session")
 def host() -> Iterator[Host]:
-    """Serve pictures over HTTP; return the URL."""
+    """Serve pictures over HTTP."""
     with hosting() as host:
         yield host
 

@@ -143,7 +143,7 @@ REASONS = (
 
 
 def reasons(operation: str, body: Any) -> Iterator[Reason]:
-    """Return the reasons for which a request must be refused, and those for which it may be."""
+    """Yield the reasons for which a request must be refused, or may be."""
     for reason in REASONS:
         if operation in reason.operations and (reason.breaks is None or reason.breaks(body)):
             yield reason

@@ -28,7 +28,7 @@ LANGUAGES = {
 
 
 def listed(*disagreements: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return entries as spec/known-disagreements.yaml would hold them."""
+    """Return spec/known-disagreements.yaml with these entries."""
     library = {"title": "the library's own definition", "operation_ids": ["search"], **more}
     reading = {"title": "the half that reads", "operation_ids": ["read"]}
     whole = {"title": "both halves", "operation_ids": ["read", "search", "lend"]}

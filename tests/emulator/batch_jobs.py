@@ -49,7 +49,7 @@ class Jobs:
         self.http.close()
 
     def upload(self, content: bytes, name: str = "lines.jsonl") -> dict[str, Any]:
-        """Upload a file of lines; return its id."""
+        """Upload a file of lines; return its object."""
         return self._ok(
             self.http.post("/files", files={"file": (name, content)}, data={"purpose": "batch"})
         )
@@ -74,7 +74,7 @@ class Jobs:
         return self._ok(self.http.get(path, params=query))
 
     def cancel(self, job: str) -> dict[str, Any]:
-        """Send the request that cancels a job; return the response."""
+        """Cancel a job; return its object."""
         return self._ok(self.http.post(f"/batches/{job}/cancel"))
 
     def content(self, file: str | None) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ class Emulated:
         self.ended: list[tuple[str, float]] = []
 
     async def ask(self, body: Any = SMALL, path: str = "/embeddings") -> httpx2.Response:
-        """Send one request to the application; return its status."""
+        """Send one request to the application."""
         return await self.http.post(path, json=body)
 
     async def note(self, name: str) -> None:
@@ -68,7 +68,7 @@ def now() -> float:
 
 
 async def leaves_after(seconds: float, app: Application) -> list[Message]:
-    """Return the messages that a client receives which disconnects after some seconds."""
+    """Send a request, disconnect after some seconds; return the messages sent to the client."""
     sent: list[Message] = []
     begun = False
 

@@ -414,6 +414,6 @@ def test_what_is_wrong_is_looked_for_in_so_many_values(
 
 
 def _all(error: ValidationError) -> int:
-    """Return the number of errors in a response."""
+    """Count an error and the errors nested in it."""
     inner = getattr(error.kind, "context", ())
     return 1 + sum(_all(each) for branch in inner for each in branch)

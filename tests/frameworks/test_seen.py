@@ -361,7 +361,7 @@ def test_respx_answers_a_legacy_client(call, half):
 
 @pytest.fixture
 def sentry() -> Iterator[list[Any]]:
-    """Return the transactions that Sentry received, with their spans."""
+    """Yield the list of transactions that Sentry receives, with their spans."""
     sdk = pytest.importorskip("sentry_sdk")
     told: list[Any] = []
 

@@ -32,7 +32,7 @@ def modules() -> Iterator[str]:
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """Set up a key, a host and the files that the examples name; return the folder."""
+    """Run in an empty folder, with a key and a host in the environment."""
     with voyageai_emulator.running() as emulator:
         emulator.batches.pace(0.01)  # one is cancelled before it is through
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")

@@ -128,7 +128,7 @@ CREATES = {
 
 @pytest.fixture
 def sent(monkeypatch):
-    """What clients send that are made on the way; a list whose `answer` can be replaced."""
+    """Return a list of requests of implicit clients; its `answer` can be replaced."""
 
     class Sent(list):
         answer = staticmethod(answer_to)

@@ -77,7 +77,7 @@ def test_a_model_without_known_limits_gets_the_lowest_of_its_endpoint():
 
 
 def test_rerankers_of_today_have_limits_of_their_own():
-    """They are the default choice; the lowest of all rerankers would halve their pace."""
+    """They are the default choice; the lowest limit of all would halve their speed."""
     expected = {
         "rerank-3": [(2_000, 2_000_000), (4_000, 4_000_000), (6_000, 6_000_000)],
         "rerank-3-lite": [(2_000, 4_000_000), (4_000, 8_000_000), (6_000, 12_000_000)],

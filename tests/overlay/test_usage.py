@@ -32,7 +32,7 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def config(monkeypatch):
-    """Give the model's configuration as the Hub would."""
+    """Replace the configuration from the Hub."""
     monkeypatch.setattr(sizing, "_config", lambda model, endpoint, emulator: CONFIG)
 
 

@@ -80,13 +80,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """Return the contract, read once per session."""
+    """Return the contract as data."""
     return CONTRACT
 
 
 @pytest.fixture(scope="session")
 def raw() -> type[Raw]:
-    """Return a function that makes responses."""
+    """Return the class that makes raw responses."""
     return Raw
 
 

@@ -20,7 +20,7 @@ EVIDENCE = ("source", "sources")
 
 
 def differences(written: Any, emitted: Any, path: str = "") -> list[str]:
-    """Yield the differences between a YAML entry and its object; evidence is left out."""
+    """Return the differences between a YAML entry and its object; evidence is left out."""
     if isinstance(written, dict):
         found = []
         for key, value in written.items():

@@ -159,7 +159,7 @@ class Repository:
         self.git("commit", "--quiet", "--message", message)
 
     def git(self, *arguments: str) -> None:
-        """Run git in the repository; return its output."""
+        """Run git in the repository."""
         subprocess.run(["git", "-C", self.root, *arguments], check=True)
 
     def verdict(self, *checkers: tuple[str, ...]) -> Verdict:

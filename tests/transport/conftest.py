@@ -23,7 +23,7 @@ T = TypeVar("T")
 def wire(
     verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any
 ) -> ConnectionConfig:
-    """Make a transport of either kind, with some limits of its own."""
+    """Return the configuration of a transport, with some limits of its own."""
     return ConnectionConfig(
         verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits)
     )
