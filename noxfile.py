@@ -199,7 +199,7 @@ def tests_full(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def conformance(session: nox.Session) -> None:
-    """Ask the emulator whatever the spec allows, and what it forbids."""
+    """Send the emulator requests that the spec allows, and requests that it forbids."""
     session.install(f"{wheel(session)}[emulator]", *groups("conformance"))
     session.run("pytest", *ALL_CORES, "tests/conformance", *session.posargs)
 

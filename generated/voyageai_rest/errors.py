@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REQUEST_ID = "x-request-id"
-"""The header that says what the server calls a request."""
+"""The header that holds the server's name of a request."""
 BODY_LIMIT = 65_536
 """Characters of a server's text that messages show."""
 # Controls, marks that turn the direction of writing, separators of lines, lone surrogates.
@@ -99,7 +99,7 @@ class ResponseError(Exception):
 
     @property
     def request_id(self) -> str | None:
-        """What the server calls this request, for support cases."""
+        """The server's name of this request, for support cases."""
         return self.headers.get(REQUEST_ID)
 
     def __reduce__(self) -> tuple[Any, ...]:

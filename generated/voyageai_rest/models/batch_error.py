@@ -20,7 +20,7 @@ from ..types import (
 
 @define(kw_only=True, repr=False)
 class BatchError(Model):
-    """Why a job's input file was refused.
+    """Reason why a job's input file was refused.
 
     Attributes:
         code: The kind of error.

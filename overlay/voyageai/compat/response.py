@@ -101,7 +101,7 @@ class VoyageHttpResponse:
 
     @property
     def request_id(self) -> str | None:
-        """What the server calls the request."""
+        """The server's name of the request, for support cases."""
         return self._headers.get("x-request-id") or self._headers.get("request-id")
 
     @property

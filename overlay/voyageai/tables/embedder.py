@@ -39,7 +39,7 @@ LEAST_TOKENS = min(model.max_request_tokens or 1_000_000 for model in MODELS.val
 
 @frozen
 class _Outcome:
-    """What came of a text: a vector, or the reason why there is none."""
+    """Outcome of a text: a vector, or the reason why there is none."""
 
     vector: memoryview | None
     error: str | None = None

@@ -59,7 +59,7 @@ CANCELLED = BatchLineError(
 
 
 class LineResult(NamedTuple):
-    """The result of a line."""
+    """A line of the output or the error file."""
 
     text: bytes
     """A line of the output file or the error file."""
