@@ -316,7 +316,7 @@ def release(session: nox.Session) -> None:
     session.run(*step, "cut")
     session.run(*step, "build")
     session.run(*inner, "tests", "tests-full", env={RELEASED: str(ROOT / "dist")}, external=True)
-    session.run(*step, "prove")
+    session.run(*step, "verify")
     session.run(*step, "tag")
 
 
@@ -328,10 +328,10 @@ def publish(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
-def begin(session: nox.Session) -> None:
-    """Start on the next version: `nox -s begin -- 0.7.0`."""
+def bump(session: nox.Session) -> None:
+    """Start on the next version: `nox -s bump -- 0.7.0`."""
     session.install(*groups("generate", "release"))
-    session.run("python", "-m", "generator.release", "begin", *session.posargs)
+    session.run("python", "-m", "generator.release", "bump", *session.posargs)
 
 
 @nox.session(python=OLDEST, tags=["full"])

@@ -61,7 +61,7 @@ def publish(
         if not missing:
             raise ReleaseError(
                 f"{NAME} {released} is already published, and can't be replaced; "
-                "start the next one with `nox -s begin -- VERSION`"
+                "start the next one with `nox -s bump -- VERSION`"
             )
         upload(index, missing)
         require_published(released, index, files, wait)

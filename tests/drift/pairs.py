@@ -1,4 +1,4 @@
-"""Before and after: base.yaml with one thing changed, as cases.yaml and same.yaml say."""
+"""Before and after: base.yaml with one thing changed, as cases.yaml and equivalent.yaml say."""
 
 from __future__ import annotations
 

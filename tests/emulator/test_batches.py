@@ -11,7 +11,7 @@ import attrs
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.batches import checking, worker
+from voyageai_emulator.batches import validation, worker
 from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.handlers import MODEL_HANDLERS
 from voyageai_emulator.state import EmulatorState
@@ -302,7 +302,7 @@ def test_of_many_errors_some_are_told(
     shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer stays small; how many there are is said."""
-    monkeypatch.setattr(checking, "MAX_ERRORS", 3)
+    monkeypatch.setattr(validation, "MAX_ERRORS", 3)
     batch = finished(shared, jobs, jobs.create(b"{\n" * 10))
     errors = [(error["code"], error["line"]) for error in batch["errors"]["data"]]
     assert [*(("invalid_json", line) for line in (1, 2, 3)), ("too_many_errors", None)] == errors

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.emulator import Emulator
-from voyageai_emulator.faults import FAULTS, Fault, altered
+from voyageai_emulator.faults import FAULTS, Fault, alterations
 from voyageai_emulator.faults.kinds import STATUSES
 
 from tests.emulator.contract_client import DOCUMENT, check
@@ -60,14 +60,17 @@ def vectors(body: dict[str, Any]) -> list[list[float]]:
 @pytest.mark.parametrize(
     ("schema", "fields"),
     [
-        ("EmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
-        ("ContextualizedEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
-        ("MultimodalEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
-        ("RerankResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
-        ("Embedding", {altered.EMBEDDING, altered.INDEX}),
-        ("DocumentEmbeddings", {altered.DATA, altered.INDEX}),
-        ("ChunkEmbedding", {altered.EMBEDDING, altered.INDEX}),
-        ("RerankResult", {altered.SCORE, altered.INDEX}),
+        ("EmbeddingsResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
+        (
+            "ContextualizedEmbeddingsResponse",
+            {alterations.DATA, alterations.MODEL, alterations.USAGE},
+        ),
+        ("MultimodalEmbeddingsResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
+        ("RerankResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
+        ("Embedding", {alterations.EMBEDDING, alterations.INDEX}),
+        ("DocumentEmbeddings", {alterations.DATA, alterations.INDEX}),
+        ("ChunkEmbedding", {alterations.EMBEDDING, alterations.INDEX}),
+        ("RerankResult", {alterations.SCORE, alterations.INDEX}),
     ],
 )
 def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set[str]) -> None:

@@ -15,8 +15,8 @@ import httpx2
 import pytest
 import voyageai
 from voyageai_emulator import InProcessEmulator, in_process, running
+from voyageai_emulator.asgi import Exchange
 from voyageai_emulator.connections import Connections
-from voyageai_emulator.exchange import Exchange
 from voyageai_emulator.inprocess import in_this_process
 from voyageai_emulator.settings import Settings
 from voyageai_rest.operations import SERVERS

@@ -21,7 +21,7 @@ from voyageai import error
 from voyageai.batches import JobInUseError, JobTimings
 from voyageai.batches.jobs import bounds, job_writer, journal, preparing, tasks
 from voyageai_emulator import Emulator
-from voyageai_emulator.batches import checking
+from voyageai_emulator.batches import validation
 from voyageai_rest import catalogue
 
 from .job_harness import MODEL, ROLE, Site, sited, slowly, texts
@@ -234,14 +234,14 @@ def test_a_batch_that_is_refused_says_which_lines_were_at_fault(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server's errors stand beside the texts; all other lines succeed the next time."""
-    check = checking._LineChecker.__call__
+    check = validation._LineChecker.__call__
 
     def strict(self: Any, line: Any, result: Any) -> None:
         if b"text 3" in line.raw:
             result.add("invalid_request", "The text is not to our liking.", line.number, "input")
         check(self, line, result)
 
-    monkeypatch.setattr(checking._LineChecker, "__call__", strict)
+    monkeypatch.setattr(validation._LineChecker, "__call__", strict)
     job = site.job(texts(12))
     results = site.get(job.run())
     codes = [failure.code for failure in results.failures]

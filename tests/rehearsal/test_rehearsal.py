@@ -30,7 +30,7 @@ DEMO = Path("docs", "examples", "search_stdlib")
 def described(checkout, run, verdict):
     """Begin the next version and say what is new, as the verdict drafts it, and return its number."""
     following = Version(verdict["minimum"])
-    steps.begin(checkout, following)
+    steps.bump(checkout, following)
     heading = f"## {following} ({UNRELEASED})"
     changelog = checkout / CHANGELOG
     changelog.write_text(changelog.read_text("utf-8").replace(heading, verdict["draft"]), "utf-8")
@@ -42,7 +42,7 @@ def described(checkout, run, verdict):
 @pytest.fixture(scope="session")
 def uploads(checkout, run, described):
     """Release it. The folder with what is uploaded."""
-    for step in (["ready"], ["cut", "--day", str(LATER)], ["build"], ["prove"], ["tag"]):
+    for step in (["ready"], ["cut", "--day", str(LATER)], ["build"], ["verify"], ["tag"]):
         run("generator.release", *step)
     return checkout / "dist"
 

@@ -95,7 +95,7 @@ def test_files_that_changed_after_they_were_built_are_not_tagged(root, built):
 def test_the_next_version_is_begun_after_a_release(root):
     """Its section is empty, so it can't be released as it is."""
     steps.cut(root, DAY)
-    steps.begin(root, Version("1.2.0"))
+    steps.bump(root, Version("1.2.0"))
     repositories.commit(root, "Begin 1.2.0")
 
     assert Version("1.2.0.dev0") == version.read(root)
@@ -108,7 +108,7 @@ def test_the_next_version_comes_after_the_last(root):
     steps.cut(root, DAY)
 
     with pytest.raises(ReleaseError, match=r"1\.1\.0 is not later than 1\.1\.0"):
-        steps.begin(root, Version("1.1.0"))
+        steps.bump(root, Version("1.1.0"))
 
 
 def test_a_refusal_is_a_sentence_and_an_exit_status(root, capsys):
@@ -126,4 +126,4 @@ def test_a_version_that_could_not_be_cut_is_not_begun(following, root):
     steps.cut(root, DAY)
 
     with pytest.raises(ReleaseError, match="not a version of three numbers, such as"):
-        steps.begin(root, Version(following))
+        steps.bump(root, Version(following))

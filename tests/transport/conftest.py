@@ -12,8 +12,8 @@ import httpx2
 import pytest
 import trustme
 import voyageai
-from voyageai.bounds import Bounds
 from voyageai.flow import Environment, Request
+from voyageai.response_limits import ResponseLimits
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.config import LIMITS, ConnectionConfig
 
@@ -38,7 +38,7 @@ def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
 
 def step(request: httpx2.Request) -> Request[httpx2.Request]:
     """The step that sends a request, within its deadline."""
-    request.extensions.setdefault("bounds", Bounds())
+    request.extensions.setdefault("bounds", ResponseLimits())
     return Request(request)
 
 

@@ -19,7 +19,7 @@ from voyageai.transport.network import Deadline
 from voyageai.transport.network import _Stream as Stream
 
 from .conftest import Carry, Embed, ask, kept
-from .scripted import Peer, Server, echo, saying
+from .scripted_server import Peer, Server, echo, saying
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SHORT = 0.15

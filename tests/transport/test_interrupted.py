@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import voyageai
 
-from .scripted import Server, api
+from .scripted_server import Server, api
 
 KEY = "pa-the-key-that-nobody-sees"
 WATCHED = ("httpx2", "httpcore2", "h11", "voyageai")

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from .conftest import Carry, Looping, ask, kept
-from .scripted import Peer, Server, echo, saying
+from .scripted_server import Peer, Server, echo, saying
 
 pytestmark = pytest.mark.smoke
 

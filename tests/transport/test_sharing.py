@@ -19,7 +19,7 @@ from voyageai.transport import AsyncTransport
 from voyageai.transport.network import set_backend
 
 from .conftest import Blocking, Carry, Looping, answered, ask, kept, step, wire
-from .scripted import Peer, Server, echo
+from .scripted_server import Peer, Server, echo
 
 pytestmark = pytest.mark.smoke
 

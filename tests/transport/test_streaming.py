@@ -18,7 +18,7 @@ from voyageai.transport import AsyncTransport
 from voyageai.transport.request import Upload
 
 from .conftest import Blocking, Carrier, Carry, answered, ask, step, wire
-from .scripted import Peer, Server, saying
+from .scripted_server import Peer, Server, saying
 
 pytestmark = pytest.mark.smoke
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from .conftest import Carry, Looping, ask
-from .scripted import Peer, Server, echo, saying
+from .scripted_server import Peer, Server, echo, saying
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -25,7 +25,7 @@ def differences(before, after):
     return [(item.path, item.kind, item.before, item.after) for item in compare(old, new)]
 
 
-@pytest.mark.parametrize("case", listed("same.yaml"), ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", listed("equivalent.yaml"), ids=lambda case: case["name"])
 def test_two_ways_to_say_it_are_one(case):
     """A false alarm teaches people not to look."""
     before, after = pair(case)

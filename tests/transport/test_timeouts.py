@@ -12,7 +12,7 @@ from voyageai.transport import Transport
 from voyageai.transport.config import ConnectionConfig
 
 from .conftest import Embed, answered, ask, step
-from .scripted import Peer, Server, api, echo
+from .scripted_server import Peer, Server, api, echo
 
 pytestmark = pytest.mark.smoke
 

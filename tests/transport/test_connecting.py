@@ -14,7 +14,7 @@ from voyageai.transport import network_async
 from voyageai.transport.network import SOCKET_OPTIONS, interleave, numeric_addresses
 
 from .conftest import Blocking, Carry, ask
-from .scripted import Server, echo
+from .scripted_server import Server, echo
 
 SIX, FOUR = socket.AF_INET6, socket.AF_INET
 
