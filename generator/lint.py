@@ -1,16 +1,21 @@
 """`python -m generator.lint`: check `spec/` against its own rules."""
 
 import sys
+from collections.abc import Callable
 
 from ruamel.yaml.error import YAMLError
 
-from .checks import problems, read
+from .checks import Documents, problems, read
 
 
-def main() -> int:
-    """Print every finding, one a line, and return the exit status."""
+def main(load: Callable[[], Documents] = read) -> int:
+    """Print every finding, one a line, and return the exit status.
+
+    Args:
+        load: Reads the spec.
+    """
     try:
-        found = problems(read())
+        found = problems(load())
     except (YAMLError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -86,11 +86,15 @@ def upload(index: Index, files: list[Path]) -> None:
 
 
 def require_published(
-    released: Version, index: Index, files: list[Path], wait: Callable[[float], None]
+    released: Version,
+    index: Index,
+    files: list[Path],
+    wait: Callable[[float], None],
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> None:
     """Raise `ReleaseError` unless an index returns these files, to the byte, before long."""
     for file in files:
-        for look in range(MAX_ATTEMPTS):
+        for look in range(max_attempts):
             if look:
                 wait(DELAY)
             with tempfile.TemporaryDirectory() as folder:

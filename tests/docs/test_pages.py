@@ -13,6 +13,14 @@ import voyageai_emulator
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ALL_PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *(
+        page
+        for name in ("docs", "spec", "overlay", "tests")
+        for page in (ROOT / name).rglob("*.md")
+    ),
+]
 ELSEWHERE = ["test-and-trace.md"]
 """Pages whose examples need others' tools: tests/frameworks/test_page.py runs them."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -54,13 +62,22 @@ def test_an_example_runs(place, code, url, monkeypatch, tmp_path):
     assert 0 == done.returncode, f"{place}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_to_files_lead_somewhere(page):
-    """A page that moved takes its links along."""
-    text = page.read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as forges make them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
-    assert [] == [link for link in links if not (page.parent / link).exists()]
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    """A page or a heading that moved takes its links along."""
+    text = page.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^) ]+)\)", text) if "://" not in link]
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
 
 
 NAMED = re.compile(r"pip install [^\n]*(?<![-\w])voyageai(?!-)")

@@ -146,15 +146,15 @@ def test_our_own_list_refers_to_what_there_is():
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json"])
-def test_the_command_tells_what_it_compared(form, tmp_path, monkeypatch, capsys):
+def test_the_command_tells_what_it_compared(form, tmp_path, capsys):
     """A scheduled job pastes it, and goes by the exit status."""
     path = tmp_path / "theirs.json"
     path.write_text(json.dumps(theirs()["openapi"]), encoding="utf-8")
     ours = tmp_path / "ours.json"
     ours.write_text(json.dumps(base()["openapi"]), encoding="utf-8")
-    known = upstream.read_known(listed(LANGUAGES))
-    monkeypatch.setattr(upstream, "read_known", lambda: known)
-    command = ["upstream", str(path), "--ours", str(ours), "--format", form]
+    known = tmp_path / "known.yaml"
+    known.write_text(json.dumps(listed(LANGUAGES)), encoding="utf-8")
+    command = ["upstream", str(path), "--ours", str(ours), "--known", str(known), "--format", form]
     assert 2 == main([*command, "--fail-on", "breaking"])
 
     said = capsys.readouterr().out

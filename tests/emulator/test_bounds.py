@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import httpx2
 import pytest
-from voyageai_emulator import Emulator, bodies, connections, running, server
+from voyageai_emulator import Emulator, bodies, connections, running
 from voyageai_emulator.bodies import decode
 from voyageai_emulator.contract import Contract
 from voyageai_emulator.faults import middleware
@@ -190,11 +190,10 @@ class Clock:
 
 
 @pytest.fixture
-def clocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Emulator, Clock]]:
+def clocked() -> Iterator[tuple[Emulator, Clock]]:
     """An emulator that looks at its connections all the time, and its clock."""
-    monkeypatch.setattr(server, "TICK", 0.001)
     clock = Clock()
-    with serving(Server("127.0.0.1", 0, Settings(), monotonic=clock)) as emulator:
+    with serving(Server("127.0.0.1", 0, Settings(), monotonic=clock, tick=0.001)) as emulator:
         yield emulator, clock
 
 
@@ -495,10 +494,9 @@ def test_an_end_leaves_no_connection_unclosed() -> None:
     assert "" == ran.stderr
 
 
-def test_an_answer_under_way_is_given_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_under_way_is_given_before_the_end() -> None:
     """A stop does not fail requests that came before it."""
-    monkeypatch.setattr(server, "GRACE", 60)
-    held = Server("127.0.0.1", 0, Settings())
+    held = Server("127.0.0.1", 0, Settings(), grace=60)
     lines = ("Authorization: Bearer a", "Content-Length: 2")
     asked = head("/embeddings", *lines) + b"{"
     with serving(held) as url, connect(url) as idle, connect(url, asked) as sock:
@@ -509,10 +507,9 @@ def test_an_answer_under_way_is_given_before_the_end(monkeypatch: pytest.MonkeyP
         assert read_all(sock).startswith(b"HTTP/1.1 400")
 
 
-def test_an_answer_on_its_way_is_sent_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_on_its_way_is_sent_before_the_end() -> None:
     """The emulator has made it, and its client is slow to read it."""
-    monkeypatch.setattr(server, "GRACE", 60)
-    held = Server("127.0.0.1", 0, Settings())
+    held = Server("127.0.0.1", 0, Settings(), grace=60)
     body = json.dumps({**BODY, "input": ["a"] * 1000, "output_dimension": 2048}).encode()
     lines = ("Authorization: Bearer a", f"Content-Length: {len(body)}")
     with serving(held) as url, connect(url, head("/embeddings", *lines) + body) as sock:
@@ -522,14 +519,12 @@ def test_an_answer_on_its_way_is_sent_before_the_end(monkeypatch: pytest.MonkeyP
         assert int(size.split()[0]) == len(read_all(sock)) > 10_000_000
 
 
-def test_an_end_takes_no_longer_than_its_grace(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_end_takes_no_longer_than_its_grace(caplog: pytest.LogCaptureFixture) -> None:
     """However many requests are under way, and whether or not these would ever end."""
-    monkeypatch.setattr(server, "GRACE", 0.01)
+    hanging = Server("127.0.0.1", 0, Settings(faults=["hang"]), grace=0.01)
     lines = ("Authorization: Bearer a", "Content-Length: 2")
     with ExitStack() as stack:
-        with running(faults=["hang"]) as emulator:
+        with serving(hanging) as emulator:
             socks = [
                 stack.enter_context(connect(emulator, head("/embeddings", *lines) + body))
                 for body in (b"{", b"{}", b"{}")
@@ -540,10 +535,9 @@ def test_an_end_takes_no_longer_than_its_grace(
     assert "the emulator stops with 3 requests under way" == record.message
 
 
-def test_a_second_signal_ends_it_without_any_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_signal_ends_it_without_any_grace() -> None:
     """People who press Ctrl-C twice do not want to wait."""
-    monkeypatch.setattr(server, "GRACE", 600)
-    held = Server("127.0.0.1", 0, Settings(faults=["hang"]))
+    held = Server("127.0.0.1", 0, Settings(faults=["hang"]), grace=600)
     body = head("/embeddings", "Authorization: Bearer a", "Content-Length: 2") + b"{}"
     with serving(held) as url, connect(url, body) as sock:
         until(lambda: len(held.emulator.requests) == 1)

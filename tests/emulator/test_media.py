@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import random
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -324,7 +325,7 @@ def test_hosts_are_allowed_as_people_write_them(
     def refuse(*_: object, **__: object) -> None:
         raise ConnectionRefusedError("nobody there")
 
-    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
     reason = fetch_error(MediaReader([allowed]), url)
     assert reason.startswith("cannot fetch from ")
     assert reason.endswith(": nobody there")

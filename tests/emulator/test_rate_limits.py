@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voyageai_emulator import Emulator, running
-from voyageai_emulator import rate_limits as module
 from voyageai_emulator.rate_limits import TIER_NAMES, RateLimits, Usage, Window
 from voyageai_emulator.responses import ApiError
 from voyageai_emulator.settings import Settings
@@ -278,11 +277,9 @@ def test_usage_says_what_the_limits_are(time: Time, limits: RateLimits) -> None:
     assert [] == limits.usage()
 
 
-def test_what_was_used_takes_bounded_memory(
-    time: Time, limits: RateLimits, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_used_takes_bounded_memory(time: Time) -> None:
     """An emulator may run for weeks, and be asked with any number of keys."""
-    monkeypatch.setattr(module, "MAX_WINDOWS", 10)
+    limits = RateLimits(None, MODELS, time, max_windows=10)
     for number in range(50):
         limits.take(f"key {number}", "voyage-4", 1)
     assert [f"key {number}" for number in range(40, 50)] == [used.owner for used in limits.usage()]
@@ -291,10 +288,9 @@ def test_what_was_used_takes_bounded_memory(
     assert 1 == len(limits._windows)
 
 
-def test_a_window_keeps_bounded_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_keeps_bounded_entries() -> None:
     """Beyond the bound all still count, though not all leave on time."""
-    monkeypatch.setattr(module, "MAX_ENTRIES", 3)
-    counted = Window()
+    counted = Window(max_entries=3)
     for second in range(6):
         counted.add(float(second), tokens=10)
     assert (6, 60, 3) == (counted.requests, counted.tokens, len(counted._entries))

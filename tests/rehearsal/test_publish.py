@@ -86,14 +86,15 @@ def test_what_comes_back_changed_is_found(released, index, token, tmp_path):
         publish.require_published(Version(wheel.name.split("-")[1]), index, [wheel], never)
 
 
-def test_what_is_not_shown_at_once_is_waited_for(released, index, monkeypatch):
+def test_what_is_not_shown_at_once_is_waited_for(released, index):
     """Indexes show new versions after a while; a release must not wait for ever."""
     wheel = next(released.joinpath("dist").glob("*.whl"))
-    monkeypatch.setattr(publish, "MAX_ATTEMPTS", 3)
     waited = []
 
     with pytest.raises(ReleaseError, match="was uploaded, but pip does not find it"):
-        publish.require_published(Version(wheel.name.split("-")[1]), index, [wheel], waited.append)
+        publish.require_published(
+            Version(wheel.name.split("-")[1]), index, [wheel], waited.append, max_attempts=3
+        )
 
     assert [publish.DELAY] * 2 == waited
 
