@@ -247,7 +247,12 @@ def required(data: dict[str, Any], name: str, read: Reader[T]) -> T:
 
 def optional(data: dict[str, Any], name: str, read: Reader[T]) -> T | Unset:
     """Take a field that may be missing."""
-    return required(data, name, read) if name in data else UNSET
+    if name not in data:
+        return UNSET
+    try:
+        return read(data.pop(name))
+    except ShapeError as error:
+        raise error.within(name) from None
 
 
 def all_of(data: dict[str, Any], read: Reader[T]) -> dict[str, T]:
@@ -338,6 +343,16 @@ def _list_of(read: Reader[Any]) -> Reader[list[Any]]:
             raise
 
     return read_list
+
+
+@functools.cache
+def nullable(read: Reader[Any]) -> Reader[Any]:
+    """Null, or what a reader takes."""
+
+    def read_nullable(data: Any) -> Any:
+        return None if data is None else read(data)
+
+    return read_nullable
 
 
 @functools.cache  # asked for with every vector of an answer, for the same few readers

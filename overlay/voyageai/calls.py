@@ -93,8 +93,8 @@ def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[Embedd
     listed = [value] if isinstance(value, str) else value
     body = EmbeddingsRequest(input=value, model=model, encoding_format="base64")
     fill(body, "embed", fields)
-    guard(listed, body.input_type or None, model)
-    dtype, dimension = body.output_dtype or None, body.output_dimension or None
+    guard(listed, fields.get("input_type"), model)
+    dtype, dimension = fields.get("output_dtype"), fields.get("output_dimension")
     most = of_vectors(model, dimension, len(listed), listed)
 
     def read(response: RawResponse) -> EmbeddingsObject:
@@ -124,8 +124,8 @@ def contextualized_embed(
     documents = check_documents(inputs, fields.get("input_type"), chunk_fn, automatic)
     body = ContextualizedEmbeddingsRequest(inputs=documents, model=model, encoding_format="base64")
     fill(body, "contextualized_embed", fields)
-    guard((chunks[0] for chunks in documents), body.input_type or None, model)
-    dtype, dimension = body.output_dtype or None, body.output_dimension or None
+    guard((chunks[0] for chunks in documents), fields.get("input_type"), model)
+    dtype, dimension = fields.get("output_dtype"), fields.get("output_dimension")
     counts = len(documents) if automatic else [len(chunks) for chunks in documents]
     chunks = list(chain.from_iterable(documents))
     # A server that splits documents makes no chunk without a character of its own.
@@ -161,8 +161,8 @@ def multimodal_embed(
     body = MultimodalEmbeddingsRequest(inputs=[], model=model, encoding_format="base64")
     fill(body, "multimodal_embed", fields)  # before pictures are encoded, which takes long
     body.inputs = checked = check_inputs(prepare(inputs, model))
-    guard(texts_of(checked), body.input_type or None, model)
-    dtype, dimension = body.output_dtype or None, body.output_dimension or None
+    guard(texts_of(checked), fields.get("input_type"), model)
+    dtype, dimension = fields.get("output_dtype"), fields.get("output_dimension")
     most = of_vectors(model, dimension, len(checked), texts_of(checked), media=True)
 
     def read(response: RawResponse) -> MultimodalEmbeddingsObject:

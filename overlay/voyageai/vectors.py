@@ -6,6 +6,7 @@ import array
 import binascii
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -28,8 +29,8 @@ def _decoder() -> Callable[[str], bytes]:
     try:
         import pybase64
     except ImportError:  # no wheel for this platform; the standard library is ten times slower
-        return lambda text: binascii.a2b_base64(text, strict_mode=True)
-    return lambda text: pybase64.b64decode(text, validate=True)
+        return partial(binascii.a2b_base64, strict_mode=True)
+    return partial(pybase64.b64decode, validate=True)
 
 
 class Vectors:

@@ -11,10 +11,9 @@ from ..types import (
     as_bool,
     as_fields,
     as_int,
-    as_none,
     as_str,
     nothing_left,
-    one_of,
+    nullable,
     optional,
     required,
 )
@@ -85,10 +84,10 @@ class BatchContextualizedEmbeddingsParams(Model):
         data = as_fields(data)
         model = cls(
             model=required(data, "model", as_str),
-            input_type=optional(data, "input_type", one_of(as_str, as_none)),
-            output_dimension=optional(data, "output_dimension", one_of(as_int, as_none)),
-            output_dtype=optional(data, "output_dtype", one_of(as_str, as_none)),
-            encoding_format=optional(data, "encoding_format", one_of(as_str, as_none)),
+            input_type=optional(data, "input_type", nullable(as_str)),
+            output_dimension=optional(data, "output_dimension", nullable(as_int)),
+            output_dtype=optional(data, "output_dtype", nullable(as_str)),
+            encoding_format=optional(data, "encoding_format", nullable(as_str)),
             enable_auto_chunking=optional(data, "enable_auto_chunking", as_bool),
             chunk_size=optional(data, "chunk_size", as_int),
             chunk_overlap=optional(data, "chunk_overlap", as_int),

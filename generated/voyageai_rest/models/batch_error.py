@@ -4,18 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_fields,
-    as_int,
-    as_none,
-    as_str,
-    one_of,
-    optional,
-    required,
-)
+from ..types import UNSET, Model, Unset, as_fields, as_int, as_str, nullable, optional, required
 
 
 @define(kw_only=True, repr=False)
@@ -70,7 +59,7 @@ class BatchError(Model):
         return cls(
             code=required(data, "code", as_str),
             message=required(data, "message", as_str),
-            line=optional(data, "line", one_of(as_int, as_none)),
-            param=optional(data, "param", one_of(as_str, as_none)),
+            line=optional(data, "line", nullable(as_int)),
+            param=optional(data, "param", nullable(as_str)),
             additional_properties=data,
         )

@@ -10,10 +10,9 @@ from ..types import (
     Unset,
     as_bool,
     as_fields,
-    as_none,
     as_str,
     list_of,
-    one_of,
+    nullable,
     optional,
     required,
     to_json,
@@ -76,8 +75,8 @@ class BatchList(Model):
         return cls(
             data=required(data, "data", list_of(Batch.from_dict)),
             object=optional(data, "object", as_str),
-            first_id=optional(data, "first_id", one_of(as_str, as_none)),
-            last_id=optional(data, "last_id", one_of(as_str, as_none)),
+            first_id=optional(data, "first_id", nullable(as_str)),
+            last_id=optional(data, "last_id", nullable(as_str)),
             has_more=optional(data, "has_more", as_bool),
             additional_properties=data,
         )

@@ -4,18 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import Factory, define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_fields,
-    as_none,
-    as_str,
-    one_of,
-    optional,
-    required,
-    to_json,
-)
+from ..types import UNSET, Model, Unset, as_fields, as_str, nullable, optional, required, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_line_error import BatchLineError
@@ -79,7 +68,7 @@ class BatchOutputLine(Model):
         return cls(
             custom_id=required(data, "custom_id", as_str),
             batch_id=optional(data, "batch_id", as_str),
-            response=optional(data, "response", one_of(BatchLineResponse.from_dict, as_none)),
-            error=optional(data, "error", one_of(BatchLineError.from_dict, as_none)),
+            response=optional(data, "response", nullable(BatchLineResponse.from_dict)),
+            error=optional(data, "error", nullable(BatchLineError.from_dict)),
             additional_properties=data,
         )

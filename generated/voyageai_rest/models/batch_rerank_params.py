@@ -11,10 +11,9 @@ from ..types import (
     as_bool,
     as_fields,
     as_int,
-    as_none,
     as_str,
     nothing_left,
-    one_of,
+    nullable,
     optional,
     required,
 )
@@ -62,7 +61,7 @@ class BatchRerankParams(Model):
         data = as_fields(data)
         model = cls(
             model=required(data, "model", as_str),
-            top_k=optional(data, "top_k", one_of(as_int, as_none)),
+            top_k=optional(data, "top_k", nullable(as_int)),
             return_documents=optional(data, "return_documents", as_bool),
             truncation=optional(data, "truncation", as_bool),
         )

@@ -11,10 +11,10 @@ from ..types import (
     as_bool,
     as_fields,
     as_int,
-    as_none,
     as_str,
     list_of,
     nothing_left,
+    nullable,
     one_of,
     optional,
     required,
@@ -87,11 +87,11 @@ class EmbeddingsRequest(Model):
         model = cls(
             input=required(data, "input", one_of(list_of(as_str), as_str)),
             model=required(data, "model", as_str),
-            input_type=optional(data, "input_type", one_of(as_str, as_none)),
+            input_type=optional(data, "input_type", nullable(as_str)),
             truncation=optional(data, "truncation", as_bool),
-            output_dimension=optional(data, "output_dimension", one_of(as_int, as_none)),
-            output_dtype=optional(data, "output_dtype", one_of(as_str, as_none)),
-            encoding_format=optional(data, "encoding_format", one_of(as_str, as_none)),
+            output_dimension=optional(data, "output_dimension", nullable(as_int)),
+            output_dtype=optional(data, "output_dtype", nullable(as_str)),
+            encoding_format=optional(data, "encoding_format", nullable(as_str)),
         )
         nothing_left(data)
         return model

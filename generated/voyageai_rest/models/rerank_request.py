@@ -11,11 +11,10 @@ from ..types import (
     as_bool,
     as_fields,
     as_int,
-    as_none,
     as_str,
     list_of,
     nothing_left,
-    one_of,
+    nullable,
     optional,
     required,
 )
@@ -82,7 +81,7 @@ class RerankRequest(Model):
             query=required(data, "query", as_str),
             documents=required(data, "documents", list_of(as_str)),
             model=required(data, "model", as_str),
-            top_k=optional(data, "top_k", one_of(as_int, as_none)),
+            top_k=optional(data, "top_k", nullable(as_int)),
             return_documents=optional(data, "return_documents", as_bool),
             truncation=optional(data, "truncation", as_bool),
         )
