@@ -1,21 +1,16 @@
 """`python -m generator.lint`: check `spec/` against its own rules."""
 
 import sys
-from collections.abc import Callable
 
 from ruamel.yaml.error import YAMLError
 
-from .checks import Documents, problems, read
+from .checks import problems, read
 
 
-def main(load: Callable[[], Documents] = read) -> int:
-    """Print every finding, one a line, and return the exit status.
-
-    Args:
-        load: Reads the spec.
-    """
+def main() -> int:
+    """Print every finding, one a line, and return the exit status."""
     try:
-        found = problems(load())
+        found = problems(read())
     except (YAMLError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REQUEST_ID = "x-request-id"
-"""The header that holds the server's name of a request."""
+"""The header that says what the server calls a request."""
 BODY_LIMIT = 65_536
 """Characters of a server's text that messages show."""
 # Controls, marks that turn the direction of writing, separators of lines, lone surrogates.

@@ -1,4 +1,4 @@
-"""Parts of requests, responses and models."""
+"""What requests, responses and models are made of."""
 
 from __future__ import annotations
 

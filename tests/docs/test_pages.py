@@ -13,6 +13,10 @@ import voyageai_emulator
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ELSEWHERE = ["test-and-trace.md"]
+"""Pages whose examples need others' tools: tests/frameworks/test_page.py runs them."""
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
 ALL_PAGES = [
     *sorted(ROOT.glob("*.md")),
     *(
@@ -21,9 +25,6 @@ ALL_PAGES = [
         for page in (ROOT / name).rglob("*.md")
     ),
 ]
-ELSEWHERE = ["test-and-trace.md"]
-"""Pages whose examples need others' tools: tests/frameworks/test_page.py runs them."""
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from generator import lint as command
-from generator.checks import CHECKS, Documents, lint, read, rule
+from generator import paths
+from generator.checks import CHECKS, Documents, lint, rule
 
 from .faults import DROPPED, EMBED, FAULTS, SCHEMAS, Place, changed
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, documents: Documents) -> None:
+    """Give the command a spec with one fault."""
+    change = changed(documents, "openapi", (*EMBED, "summary"), DROPPED)
+    monkeypatch.setattr(command, "read", lambda: change)
 
 
 def test_the_spec_keeps_its_rules(documents: Documents) -> None:
@@ -76,22 +84,21 @@ def test_a_sound_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> 
     assert "spec/ keeps all of its rules\n" == capsys.readouterr().out
 
 
-def test_a_fault_fails_the_command_and_is_named(
-    documents: Documents, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A line says what to repair, and where."""
-    broken = changed(documents, "openapi", (*EMBED, "summary"), DROPPED)
-    assert 1 == command.main(lambda: broken)
+@pytest.mark.usefixtures("broken")
+def test_a_fault_fails_the_command_and_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """What to repair, and where, is one line."""
+    assert 1 == command.main()
     expected = "spec/openapi.yaml:paths./embeddings.post: operations-are-described: has no summary"
     assert f"{expected}\n" == capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["a: 1\na: 2\n", "a: [", "- a\n"])
 def test_a_file_that_cannot_be_read_fails_the_command(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     """Of a key that is written twice, YAML readers elsewhere would silently drop one."""
     file = tmp_path / "openapi.yaml"
     file.write_text(text, encoding="utf-8")
-    assert 1 == command.main(lambda: read(file))
+    monkeypatch.setattr(paths, "OPENAPI", file)
+    assert 1 == command.main()
     assert "openapi.yaml" in capsys.readouterr().err

@@ -67,7 +67,7 @@ S = TypeVar("S", bound="Sender | AsyncSender")
 
 @frozen(kw_only=True)
 class Spec:
-    """The task of a table job.
+    """What a table job does.
 
     Attributes:
         method: `embed`, `contextualized_embed` or `rerank`.
@@ -90,13 +90,13 @@ class Spec:
 
     @property
     def kind(self) -> Kind:
-        """The work that is done with a row."""
+        """What is done with a row."""
         return KINDS[self.method](self.model, self.params)
 
 
 @frozen(kw_only=True)
 class TableResult:
-    """Outcome of a table job.
+    """What a table job has come to.
 
     Attributes:
         path: The directory with the Parquet files.
@@ -276,7 +276,7 @@ def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], Ta
 
 
 class _TableJob(Generic[S]):
-    """Base of both kinds of table jobs: everything but sending.
+    """What both kinds of table jobs share: everything but sending.
 
     Attributes:
         id: The job's id.

@@ -37,19 +37,19 @@ class Unit:
 
     @property
     def texts(self) -> list[str]:
-        """All texts of the unit."""
+        """All texts of it."""
         return [text for column in self.values for text in column]
 
 
 class Kind(Protocol):
-    """The work of a table job with a unit."""
+    """What a table job does with a unit."""
 
     method: ClassVar[str]
     column: ClassVar[str]
 
     @property
     def shape(self) -> Shape:
-        """Columns that are written for a row, as far as they are known before any answer."""
+        """What is written for a row, as far as that is known before any answer."""
         ...
 
     def call(self, units: Sequence[Unit]) -> Call[Any]:
@@ -136,7 +136,7 @@ class RerankTable:
 
     @property
     def shape(self) -> Shape:
-        """Columns of a reranking: one number per row."""
+        """A number per row."""
         return Shape(column=self.column, number="float64", columns=None)
 
     def call(self, units: Sequence[Unit]) -> Call[Any]:

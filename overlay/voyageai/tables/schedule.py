@@ -1,4 +1,4 @@
-"""Choice of the next request, and handling of answers: a live job without its loop.
+"""What to send next, and what to do with an answer: a live job without its loop.
 
 `next` gives a request as long as one may be sent, `take` keeps what came of it. All of it runs in
 one thread; what sends requests, many at once, is in `loops`.
@@ -39,7 +39,7 @@ SHOWN = 80
 
 @frozen(kw_only=True)
 class Limits:
-    """Size of a request, and number of requests in flight.
+    """How much a request holds, and how many are in flight.
 
     Attributes:
         units: Units of a request, at most.
@@ -77,13 +77,13 @@ class Request:
 
     @property
     def rows(self) -> list[int]:
-        """Numbers of all rows of the request."""
+        """Numbers of all rows."""
         return [row for unit in self.units for row in unit.rows]
 
 
 @define
 class Totals:
-    """Progress of a job in numbers.
+    """How far a job is.
 
     Attributes:
         rows: Rows with a result.
