@@ -98,3 +98,15 @@ def test_each_promise_of_security_names_tests_that_are_there() -> None:
     assert len(rows) > 10
     assert all("`tests/" in row or "the same" in row for row in rows)
     assert [] == [name for name in named if not (ROOT / name).is_file()]
+
+
+def test_contributors_are_sent_to_files_that_are_there() -> None:
+    """A recipe that names a file which has moved is followed to nowhere."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`([\w./-]+\.(?:py|yaml|md))`", text))
+    folders = ("spec", "generator", "overlay", "tests", "docs")
+    files = {path.as_posix() for name in folders for path in (ROOT / name).rglob("*.*")}
+    files.add((ROOT / "CHANGELOG.md").as_posix())
+
+    assert len(named) > 20
+    assert [] == [name for name in named if not any(file.endswith(f"/{name}") for file in files)]
