@@ -53,7 +53,7 @@ SKIPPED = "SKIPPED_TESTS"  # the environment's name for the file in which pytest
 
 
 def tell_skipped(file: Path) -> None:
-    """Say at the very end what was skipped on the way, where nobody looked."""
+    """Print the reasons of skipped tests again in the last lines."""
     lines = [*dict.fromkeys(file.read_text(encoding="utf-8").splitlines())]
     file.unlink()
     if lines:
