@@ -53,7 +53,7 @@ SKIPPED = "SKIPPED_TESTS"  # the environment's name for the file in which pytest
 
 
 def tell_skipped(file: Path) -> None:
-    """Say at the very end what was skipped on the way, where nobody looked."""
+    """Print the reasons of skipped tests again in the last lines."""
     lines = [*dict.fromkeys(file.read_text(encoding="utf-8").splitlines())]
     file.unlink()
     if lines:
@@ -199,7 +199,7 @@ def tests_full(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def conformance(session: nox.Session) -> None:
-    """Ask the emulator whatever the spec allows, and what it forbids."""
+    """Send the emulator requests that the spec allows, and requests that it forbids."""
     session.install(f"{wheel(session)}[emulator]", *groups("conformance"))
     session.run("pytest", *ALL_CORES, "tests/conformance", *session.posargs)
 
@@ -326,7 +326,7 @@ def release(session: nox.Session) -> None:
     session.run(*step, "cut")
     session.run(*step, "build")
     session.run(*inner, "tests", "tests-full", env={RELEASED: str(ROOT / "dist")}, external=True)
-    session.run(*step, "prove")
+    session.run(*step, "verify")
     session.run(*step, "tag")
 
 
@@ -338,10 +338,10 @@ def publish(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
-def begin(session: nox.Session) -> None:
-    """Start on the next version: `nox -s begin -- 0.7.0`."""
+def bump(session: nox.Session) -> None:
+    """Start on the next version: `nox -s bump -- 0.7.0`."""
     session.install(*groups("generate", "release"))
-    session.run("python", "-m", "generator.release", "begin", *session.posargs)
+    session.run("python", "-m", "generator.release", "bump", *session.posargs)
 
 
 @nox.session(python=OLDEST, tags=["full"])

@@ -39,7 +39,7 @@ def tag(root: Path, name: str, message: str) -> None:
     elif known != run(root, "rev-parse", "HEAD"):
         raise ReleaseError(
             f"{name} is already the tag of another commit, {known[:12]}, and a version can be "
-            "released only once; start the next one with `nox -s begin -- VERSION`"
+            "released only once; start the next one with `nox -s bump -- VERSION`"
         )
 
 

@@ -1,4 +1,4 @@
-"""Where things are. The generator works on its own checkout, whatever the caller's directory."""
+"""Paths of this checkout; the generator works on it whatever the caller's directory."""
 
 from pathlib import Path
 

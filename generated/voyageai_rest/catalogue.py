@@ -56,7 +56,7 @@ RerankModel: TypeAlias = Literal[
 
 
 class UnknownModelError(LookupError):
-    """No model of this name is in the catalogue. It may be newer than this release.
+    """The catalogue has no model of this name. It may be newer than this release.
 
     Attributes:
         name: The name that was asked for.
@@ -160,7 +160,7 @@ class NoticePeriods:
 
 @frozen(kw_only=True)
 class Notice:
-    """How long before a model's standing changes that is announced, at least.
+    """Shortest time between the announcement and a change of a model's standing.
 
     Attributes:
         platforms: Hosts for which it holds. Only there is a retired model gone.
@@ -175,7 +175,7 @@ class Notice:
 
 @frozen(kw_only=True)
 class ServiceLevel:
-    """What the vendor aims at, without a promise.
+    """The vendor's aims, without a promise.
 
     Attributes:
         platforms: Hosts for which it holds.
@@ -190,7 +190,7 @@ class ServiceLevel:
 
 @frozen(kw_only=True)
 class TrainingUse:
-    """How an organization keeps what it sends out of training.
+    """The way in which an organization keeps its requests out of training.
 
     Attributes:
         opt_out: Whether it can opt out.
@@ -205,7 +205,7 @@ class TrainingUse:
 
 @frozen(kw_only=True)
 class Training:
-    """Whether what is sent may be used to train models, by the owner of the key.
+    """Use of requests to train models, by the owner of the key.
 
     Attributes:
         voyage: With keys of Voyage AI.
@@ -340,7 +340,7 @@ class ModelPrice:
 
 @frozen(kw_only=True)
 class ModelFree:
-    """What an account can use free of charge, once.
+    """Use that is free of charge, once per account.
 
     Attributes:
         tokens: Tokens.
@@ -353,7 +353,7 @@ class ModelFree:
 
 @frozen(kw_only=True)
 class ModelPixels:
-    """How pixels count as tokens, and the sizes that images and frames are scaled to.
+    """Pixels that count as a token, and the sizes that images and frames are scaled to.
 
     Attributes:
         image_per_token: Pixels of an image that count as one token.
@@ -416,15 +416,15 @@ class Model:
         tpm: Tokens per minute in the first usage tier.
         rpm: Requests per minute in the first usage tier.
         price: List prices.
-        free: What an account can use free of charge, once.
+        free: Use that is free of charge, once per account.
         embedding_space: Vectors of models with the same value can be compared with each
             other.
         batch: Whether batch jobs take it.
         auto_embed: Whether MongoDB embeds fields of documents with it.
         prompts: Name of the set of prompts that input_type selects from; rerankers have
             none.
-        pixels: How pixels count as tokens, and the sizes that images and frames are scaled
-            to.
+        pixels: Pixels that count as a token, and the sizes that images and frames are
+            scaled to.
         media: The largest single file.
         note: What else there is to say, such as where sources disagree.
     """
@@ -547,18 +547,18 @@ NOTICE: Notice = Notice(
     embeddings=NoticePeriods(legacy_to_deprecated=12, deprecated_to_retired=6),
     rerankers=NoticePeriods(legacy_to_deprecated=6, deprecated_to_retired=3),
 )
-"""How long before a model's standing changes that is announced, at least."""
+"""Shortest time between the announcement and a change of a model's standing."""
 
 SERVICE_LEVEL: ServiceLevel = ServiceLevel(
     platforms=("voyage",), monthly_uptime=0.995, status_page="https://voyageai-status.statuspage.io"
 )
-"""What the vendor aims at, without a promise."""
+"""The vendor's aims, without a promise."""
 
 TRAINING: Training = Training(
     voyage=TrainingUse(opt_out=True, opt_out_needs_payment=True, opt_out_ends_retention=True),
     atlas=TrainingUse(opt_out=True, opt_out_needs_payment=None, opt_out_ends_retention=None),
 )
-"""Whether what is sent may be used to train models, by the owner of the key."""
+"""Use of requests to train models, by the owner of the key."""
 
 BATCH: Batch = Batch(
     discount=0.33,

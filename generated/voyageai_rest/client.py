@@ -1,4 +1,4 @@
-"""The one module that knows the HTTP library."""
+"""HTTP client; no other module knows the HTTP library."""
 
 from __future__ import annotations
 

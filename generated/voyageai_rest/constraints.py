@@ -1,4 +1,4 @@
-"""What the contract demands of the fields of requests beyond their types."""
+"""Demands of the contract on the fields of requests, beyond their types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers of a vector are in memory, by the type that was asked for."""
+"""Numbers of a vector in memory, by the type that was requested."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class ResponseError(Exception):
 
     @property
     def request_id(self) -> str | None:
-        """What the server calls this request, for support cases."""
+        """The server's name of this request, for support cases."""
         return self.headers.get(REQUEST_ID)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -150,7 +150,7 @@ class Request:
 
 
 class RawResponse(Protocol):
-    """What is read of a response; `httpx2.Response` has it."""
+    """A response as far as it is read; `httpx2.Response` is one."""
 
     @property
     def status_code(self) -> int: ...
@@ -178,12 +178,12 @@ class Response(Generic[T]):
 
     @property
     def request_id(self) -> str | None:
-        """What the server calls this request, for support cases."""
+        """The server's name of this request, for support cases."""
         return self.headers.get(REQUEST_ID)
 
 
 class Model:
-    """What all models share."""
+    """Base of all models."""
 
     __slots__ = ()
 
@@ -267,46 +267,46 @@ def nothing_left(data: dict[str, Any]) -> None:
 
 
 def as_is(data: Any) -> Any:
-    """Anything."""
+    """Read any value."""
     return data
 
 
 def as_none(data: Any) -> None:
-    """Null."""
+    """Read null."""
     if data is not None:
         raise ShapeError(_mismatch("null", data))
 
 
 def as_str(data: Any) -> Any:
-    """A string; of type Any, because the values of enums are open."""
+    """Read a string; of type Any, because the values of enums are open."""
     if not isinstance(data, str):
         raise ShapeError(_mismatch("a string", data))
     return data
 
 
 def as_bool(data: Any) -> bool:
-    """A boolean."""
+    """Read a boolean."""
     if not isinstance(data, bool):
         raise ShapeError(_mismatch("a boolean", data))
     return data
 
 
 def as_int(data: Any) -> int:
-    """An integer."""
+    """Read an integer."""
     if not isinstance(data, int) or isinstance(data, bool):
         raise ShapeError(_mismatch("an integer", data))
     return data
 
 
 def as_float(data: Any) -> float:
-    """A number."""
+    """Read a number."""
     if not isinstance(data, (int, float)) or isinstance(data, bool):
         raise ShapeError(_mismatch("a number", data))
     return data
 
 
 def as_datetime(data: Any) -> datetime.datetime:
-    """A time in RFC 3339 form."""
+    """Read a time in RFC 3339 form."""
     try:
         return datetime.datetime.fromisoformat(as_str(data))
     except ValueError as error:
@@ -316,14 +316,14 @@ def as_datetime(data: Any) -> datetime.datetime:
 
 
 def as_list(data: Any) -> list[Any]:
-    """A list, its items not looked at."""
+    """Read a list, but not its items."""
     if not isinstance(data, list):
         raise ShapeError(_mismatch("a list", data))
     return data  # pyright: ignore[reportUnknownVariableType]  # items are not looked at
 
 
 def list_of(read: Reader[T]) -> Reader[list[T]]:
-    """A list whose items are all read."""
+    """Read a list and all its items."""
     return _list_of(read)
 
 

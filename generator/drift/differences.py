@@ -16,7 +16,7 @@ MAX_CHARACTERS = 80
 
 
 class Severity(Enum):
-    """What a difference breaks, the gravest first."""
+    """Severity of a difference by the code that it breaks, the gravest first."""
 
     SENDERS = "breaking for senders"
     READERS = "breaking for readers"

@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -34,7 +35,7 @@ class Definition:
         name: Its key.
         title: What it is.
         url: Where it is to be had; None if it never changes or has no address.
-        operation_ids: What it is identify by.
+        operation_ids: Ids of its operations, by which it is recognised.
         read: Digest of the text that somebody has read; None if no text was read to its end.
     """
 
@@ -226,14 +227,18 @@ def identify(published: Contract, known: Known) -> Definition | None:
 
 def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Compare our contract with published definitions, and return the exit status."""
-    known = read_known()
     parser.prog += " upstream"
     parser.description = "Compare spec/ with the definitions that vendors publish."
     parser.add_argument(
         "published",
         nargs="*",
-        default=[entry.url for entry in known.definitions if entry.url],
         help="files or URLs; by default the known URLs",
+    )
+    parser.add_argument(
+        "--known",
+        type=Path,
+        default=KNOWN,
+        help="the list of known definitions and disagreements; that of spec/ by default",
     )
     parser.add_argument(
         "--ours",
@@ -241,9 +246,9 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
         help="the contract to compare with them; spec/ by default",
     )
     chosen = parser.parse_args(given)
-    ours = load(chosen.ours)
+    ours, known = load(chosen.ours), read_known(spec.load(chosen.known))
     outcomes, failures = [], []
-    for place in chosen.published:
+    for place in chosen.published or [entry.url for entry in known.definitions if entry.url]:
         try:
             published = load(place)
             with explain_malformed(ours, published):

@@ -32,14 +32,14 @@ def _step(options: argparse.Namespace) -> str:
             return steps.cut(root, options.day)
         case "build":
             return steps.make(root, root / "dist")
-        case "prove":
-            return steps.prove(root, root / "dist")
+        case "verify":
+            return steps.verify(root, root / "dist")
         case "tag":
             return steps.tag(root, root / "dist")
         case "publish":
             return publish(root, root / "dist", Index(options.upload_url, options.index_url))
-        case "begin":
-            return steps.begin(root, version.parse(options.version))
+        case "bump":
+            return steps.bump(root, version.parse(options.version))
         case "lock":
             lock.write(root)
             return f"{lock.FILE} is written; review its diff"
@@ -64,14 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("build", help="build twice into dist/, compare, and check the contents")
     add(
-        "prove",
+        "verify",
         help="use it with its oldest and newest dependencies; write the SBOM, check licences",
     )
     add("tag", help="tag the last commit, without pushing it")
     to = add("publish", help="upload dist/, then install it from the index")
     to.add_argument("--upload-url", help="the URL for uploads to another index")
     to.add_argument("--index-url", help="the URL from which pip installs from it")
-    add("begin", help="start the next version").add_argument("version", help="such as 0.7.0")
+    add("bump", help="start the next version").add_argument("version", help="such as 0.7.0")
     add("lock", help="lock what development and release use to the newest versions that fit")
     audit = add("audit", help="look for secrets, licences and known vulnerabilities")
     audit.add_argument(

@@ -61,7 +61,7 @@ def publish(
         if not missing:
             raise ReleaseError(
                 f"{NAME} {released} is already published, and can't be replaced; "
-                "start the next one with `nox -s begin -- VERSION`"
+                "start the next one with `nox -s bump -- VERSION`"
             )
         upload(index, missing)
         require_published(released, index, files, wait)
@@ -86,11 +86,15 @@ def upload(index: Index, files: list[Path]) -> None:
 
 
 def require_published(
-    released: Version, index: Index, files: list[Path], wait: Callable[[float], None]
+    released: Version,
+    index: Index,
+    files: list[Path],
+    wait: Callable[[float], None],
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> None:
     """Raise `ReleaseError` unless an index returns these files, to the byte, before long."""
     for file in files:
-        for look in range(MAX_ATTEMPTS):
+        for look in range(max_attempts):
             if look:
                 wait(DELAY)
             with tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,7 @@ def ready(root: Path) -> str:
     known = git.tagged(root, version.tag(released))
     if known not in (None, git.run(root, "rev-parse", "HEAD")):
         raise ReleaseError(
-            f"{released} is already released; start the next version with `nox -s begin -- VERSION`"
+            f"{released} is already released; start the next version with `nox -s bump -- VERSION`"
         )
     _raise_for(_source_faults(root))
     return f"{released} is ready to be released"
@@ -50,7 +50,7 @@ def make(root: Path, target: Path) -> str:
     )
 
 
-def prove(root: Path, target: Path) -> str:
+def verify(root: Path, target: Path) -> str:
     """Run the wheel with its oldest and newest dependencies; check licences, write the SBOM."""
     build.verify_sums(target)
     wheel = next(target.glob("*.whl"))
@@ -85,7 +85,7 @@ def tag(root: Path, target: Path) -> str:
     )
 
 
-def begin(root: Path, following: Version) -> str:
+def bump(root: Path, following: Version) -> str:
     """Start the next version: write it with .dev0, and an empty section for it."""
     git.require_clean(root)
     if str(following) != ".".join(map(str, following.release)) or len(following.release) != 3:

@@ -1,1 +1,1 @@
-"""Which version and which lines of the changelog the changes since the last release ask for."""
+"""The version and the changelog lines that the changes since the last release ask for."""

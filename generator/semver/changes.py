@@ -8,7 +8,7 @@ from ..drift.differences import Difference, Severity
 
 
 class Level(IntEnum):
-    """How much a change is, by semantic versioning."""
+    """Size of a change, by semantic versioning."""
 
     NONE = 0
     PATCH = 1

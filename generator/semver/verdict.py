@@ -22,7 +22,7 @@ GENERATED = {"voyageai_rest": "generated"}
 
 @frozen
 class Verdict:
-    """What has changed since a release, and what version and changelog must still say.
+    """Changes since a release, and the version and changelog lines that they still need.
 
     Attributes:
         base: The revision that the tree was compared with.

@@ -16,7 +16,6 @@ from voyageai_rest.errors import REQUEST_ID
 from voyageai_rest.types import UNSET, RawResponse, Request
 
 from ._utils import stacklevel
-from .bounds import Bounds, of_scores, of_vectors
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .inputs.texts import check_text, check_texts
 from .limits import (
@@ -31,6 +30,7 @@ from .limits import (
 from .options import OF_A_CALL, unexpected
 from .prompts import guard
 from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens
+from .response_limits import ResponseLimits, of_scores, of_vectors
 from .results import (
     ContextualizedEmbeddingsObject,
     EmbeddingsObject,
@@ -81,7 +81,7 @@ class Call(Generic[T_co]):
     bounded: bool = False
     method: str = ""
     on_sent: Callable[[], object] | None = None
-    bounds: Bounds = field(factory=Bounds)
+    bounds: ResponseLimits = field(factory=ResponseLimits)
 
 
 def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[EmbeddingsObject]:
@@ -285,7 +285,7 @@ def default_model() -> str:
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
 
 
-def _identified(result: R, response: RawResponse, most: Bounds) -> R:
+def _identified(result: R, response: RawResponse, most: ResponseLimits) -> R:
     """Return the result with the id of its request, if its count of tokens is possible."""
     most.check_tokens(result.total_tokens)
     result.request_id = response.headers.get(REQUEST_ID)

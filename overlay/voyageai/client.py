@@ -617,7 +617,7 @@ class _Sender(BaseSender[Client]):
         return self._client._send(call, options)
 
     def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Block for a number of seconds."""
         self._client._transport.sleep(seconds)
 
 

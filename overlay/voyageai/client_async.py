@@ -725,7 +725,7 @@ class _Sender(BaseSender[AsyncClient]):
         return await self._client._send(call, options)
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Suspend for a number of seconds."""
         await self._client._transport.sleep(seconds)
 
 

@@ -303,7 +303,7 @@ class Sender(_Settings, Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Block for a number of seconds."""
 
 
 class AsyncSender(_Settings, Protocol):
@@ -318,4 +318,4 @@ class AsyncSender(_Settings, Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Suspend for a number of seconds."""

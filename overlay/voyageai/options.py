@@ -162,7 +162,7 @@ class Options:
 
     @property
     def whole(self) -> float | None:
-        """Seconds for the call."""
+        """Seconds that the whole call may take, retries included."""
         return None if self.deadline is None else float(min(self.deadline, LONGEST))
 
 

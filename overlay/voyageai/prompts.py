@@ -1,4 +1,4 @@
-"""What `input_type` does to a text: the prompts that the server puts before it.
+"""The prompts that the server puts before a text, by `input_type`.
 
     >>> render("Where are the keys?", "query")
     'Represent the query for retrieving supporting documents: Where are the keys?'

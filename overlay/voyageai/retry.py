@@ -1,4 +1,4 @@
-"""Whether to try again, and when: a value, without a clock or randomness of its own."""
+"""Decisions to try again, and when: values, without a clock or randomness of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 530)})
 
 @frozen
 class ServerHint:
-    """What the server said about trying again.
+    """The server's advice on trying again.
 
     Attributes:
         seconds: How long to wait first; None if it did not say.

@@ -50,7 +50,7 @@ KEY = re.compile("[!-~]{1,1024}")
 
 
 class Caller(NamedTuple):
-    """Whose request it is, and to which host."""
+    """Owner of a request, and the host that received it."""
 
     owner: str
     """`fingerprint` of the API key."""

@@ -25,7 +25,7 @@ from voyageai_rest.models import (
 )
 from voyageai_rest.types import UNSET
 
-from . import rules, tokenizer
+from . import model_limits, tokenizer
 from .error_messages import invalid_argument
 from .media import MediaItem, UnreadableError
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
     from .media import MediaReader
-    from .rules import ModelContext
+    from .model_limits import ModelContext
 
 __all__ = ["embed_documents", "embed_inputs", "embed_texts"]
 
@@ -53,15 +53,15 @@ CHUNKING_ADVICE = "Please lower the number of tokens in the listed example(s)."
 def embed_texts(body: dict[str, Any], context: ModelContext) -> EmbeddingsResponse:
     """Answer a request for the embeddings of texts."""
     request = EmbeddingsRequest.from_dict(body)
-    model = rules.find(request.model, context.models)
-    form = rules.output(
+    model = model_limits.find(request.model, context.models)
+    form = model_limits.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
     texts = [request.input] if isinstance(request.input, str) else request.input
-    texts, tokens = rules.fit(model, texts, truncation=bool(request.truncation))
-    rules.check_request_tokens(model, sum(tokens))
-    passages = [rules.passage(model, text, request.input_type) for text in texts]
-    vectors = form.write(context.engine.embed(passages, rules.space(model), form.dimension))
+    texts, tokens = model_limits.fit(model, texts, truncation=bool(request.truncation))
+    model_limits.check_request_tokens(model, sum(tokens))
+    passages = [model_limits.passage(model, text, request.input_type) for text in texts]
+    vectors = form.write(context.engine.embed(passages, model_limits.space(model), form.dimension))
     return EmbeddingsResponse(
         object="list",
         data=_data(vectors),
@@ -87,8 +87,8 @@ def embed_documents(
     request = ContextualizedEmbeddingsRequest.from_dict(body)
     chunking = bool(request.enable_auto_chunking)
     _check_arguments(request)
-    model = rules.find(request.model, context.models)
-    form = rules.output(
+    model = model_limits.find(request.model, context.models)
+    form = model_limits.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
     documents = [[item] if isinstance(item, str) else item for item in request.inputs]
@@ -96,20 +96,25 @@ def embed_documents(
     tokens = [sum(tokenizer.counts(document, limit)) for document in documents]
     for index, number in enumerate(tokens):
         if limit is not None and number > limit:
-            raise rules.too_long(model, index, CHUNKING_ADVICE if chunking else ADVICE, limit)
-    rules.check_request_tokens(model, sum(tokens))
+            raise model_limits.too_long(
+                model, index, CHUNKING_ADVICE if chunking else ADVICE, limit
+            )
+    model_limits.check_request_tokens(model, sum(tokens))
     if chunking:
         documents = _chunk(documents, model, request.chunk_size or 1, request.chunk_overlap or 0)
     chunks, most = sum(map(len, documents)), model.max_request_chunks
     if most is not None and chunks > most:
-        raise rules.failed(
+        raise model_limits.failed(
             model,
             f"The max allowed chunks per submitted batch is {most}. "
             f"Your batch has {f'more than {most}' if chunking else chunks} chunks.",
         )
     vectors = context.engine.embed_chunks(
-        [[rules.passage(model, text, request.input_type) for text in texts] for texts in documents],
-        rules.space(model),
+        [
+            [model_limits.passage(model, text, request.input_type) for text in texts]
+            for texts in documents
+        ],
+        model_limits.space(model),
         form.dimension,
     )
     return ContextualizedEmbeddingsResponse(
@@ -195,10 +200,10 @@ def embed_inputs(body: dict[str, Any], context: ModelContext) -> MultimodalEmbed
         raise invalid_argument(
             "inputs", "a request must have its images and videos either by URL or as data, not both"
         )
-    model = rules.find(request.model, context.models)
+    model = model_limits.find(request.model, context.models)
     if "video" not in model.modalities and kinds & {VideoUrlContent, VideoBase64Content}:
-        raise rules.failed(model, "The model does not support video inputs.")
-    form = rules.output(
+        raise model_limits.failed(model, "The model does not support video inputs.")
+    form = model_limits.output(
         model, request.output_dimension, request.output_dtype, request.encoding_format
     )
     contents = [
@@ -209,14 +214,14 @@ def embed_inputs(body: dict[str, Any], context: ModelContext) -> MultimodalEmbed
         for index, content in enumerate(contents)
     ]
     total = sum(item.tokens for item in inputs)
-    rules.check_request_tokens(model, total)
+    model_limits.check_request_tokens(model, total)
     passages = [
-        rules.passage(
+        model_limits.passage(
             model, item.text, request.input_type, tuple(media.visual_words for media in item.media)
         )
         for item in inputs
     ]
-    vectors = form.write(context.engine.embed(passages, rules.space(model), form.dimension))
+    vectors = form.write(context.engine.embed(passages, model_limits.space(model), form.dimension))
     return MultimodalEmbeddingsResponse(
         object="list",
         data=_data(vectors),
@@ -257,7 +262,7 @@ def _fit(content: list[str | MediaItem], model: Model, index: int, *, truncation
         tokens = tokenizer.count(part, limit) if isinstance(part, str) else part.tokens
         room = tokens if limit is None else limit - total
         if tokens > room and not truncation:
-            raise rules.too_long(model, index)
+            raise model_limits.too_long(model, index)
         if isinstance(part, str):
             texts.append(tokenizer.truncate(part, room))
             text_tokens += min(tokens, room)

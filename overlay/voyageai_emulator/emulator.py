@@ -89,7 +89,7 @@ class Emulator(str):
 
     @property
     def latency(self) -> Latency:
-        """How long its responses take; may be set to ``"none"``, ``"model"`` or seconds."""
+        """Time that its responses take; may be set to ``"none"``, ``"model"`` or seconds."""
         return self._state.latency
 
     @latency.setter

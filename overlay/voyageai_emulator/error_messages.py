@@ -1,4 +1,4 @@
-"""What is wrong with a request body, in the words of the API.
+"""Messages for a wrong request body, in the words of the API.
 
 The sentences for unknown, missing and empty arguments, for values outside an enum, for null in
 place of a string (which we use for any other value, too), for lists that are too long and for

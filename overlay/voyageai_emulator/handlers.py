@@ -10,7 +10,7 @@ from .embeddings import embed_documents, embed_inputs, embed_texts
 from .reranking import rerank
 
 if TYPE_CHECKING:
-    from .rules import ModelContext
+    from .model_limits import ModelContext
 
 __all__ = ["MODEL_HANDLERS", "QUICK_HANDLERS", "Answer", "CheckedRequest"]
 

@@ -51,7 +51,7 @@ class _File(NamedTuple):
 
 
 class _Repository(NamedTuple):
-    """A model's repository."""
+    """The files of a model's repository."""
 
     files: Mapping[str, _File]
     commit: str

@@ -18,8 +18,8 @@ from anyio import CancelScope
 from anyio.from_thread import start_blocking_portal
 
 from .app import Application
+from .asgi import Exchange
 from .emulator import Emulator
-from .exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
     from starlette.types import ASGIApp, Scope
 
+    from .asgi import Head
     from .connections import Connections
-    from .exchange import Head
     from .settings import Settings
 
 __all__ = ["InProcessEmulator", "InProcessTransport", "in_this_process"]

@@ -72,6 +72,9 @@ class _Entry(NamedTuple):
 class Window:
     """A sliding window of a minute: counts requests and their tokens.
 
+    Args:
+        max_entries: Entries to keep; beyond them requests are counted together.
+
     Attributes:
         requests: Requests in the window, as of the last `roll`.
         tokens: Their tokens.
@@ -87,15 +90,16 @@ class Window:
         (0, 0)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self.requests = 0
         self.tokens = 0
         self._entries: deque[_Entry] = deque()
+        self._max_entries = max_entries
 
     def add(self, now: float, tokens: int) -> None:
         """Count a request."""
         entry = _Entry(now + WINDOW_SECONDS, 1, tokens)
-        if len(self._entries) >= MAX_ENTRIES:
+        if len(self._entries) >= self._max_entries:
             last = self._entries.pop()
             entry = _Entry(entry.until, last.requests + 1, last.tokens + tokens)
         self._entries.append(entry)
@@ -129,6 +133,7 @@ class RateLimits:
         models: Models by name.
         clock: Clock, in seconds.
         retry_after: Whether refusals have the header ``retry-after``.
+        max_windows: Windows to keep, one for each owner and model; the oldest are dropped.
 
     Attributes:
         retry_after: As above; may be set.
@@ -150,11 +155,13 @@ class RateLimits:
         clock: Callable[[], float],
         *,
         retry_after: bool = False,
+        max_windows: int = MAX_WINDOWS,
     ) -> None:
         self.tier = tier
         self.retry_after = retry_after
         self._models = models
         self._clock = clock
+        self._max_windows = max_windows
         self._lock = threading.Lock()
         self._set_limits: dict[str | None, _Limit] = {}
         # Least recently used first.
@@ -258,7 +265,7 @@ class RateLimits:
         while self._windows:
             oldest = next(iter(self._windows))
             self._windows[oldest].roll(now)
-            if self._windows[oldest].requests and len(self._windows) < MAX_WINDOWS:
+            if self._windows[oldest].requests and len(self._windows) < self._max_windows:
                 break
             del self._windows[oldest]
         self._windows[owner, model] = window

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from voyageai_rest.models import RerankRequest, RerankResponse, RerankResult, TokenUsage
 from voyageai_rest.types import UNSET
 
-from . import rules, tokenizer
+from . import model_limits, tokenizer
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
-    from .rules import ModelContext
+    from .model_limits import ModelContext
 
 
 __all__ = ["rerank"]
@@ -21,7 +21,7 @@ __all__ = ["rerank"]
 def rerank(body: dict[str, Any], context: ModelContext) -> RerankResponse:
     """Answer a request to rerank documents."""
     request = RerankRequest.from_dict(body)
-    model = rules.find(request.model, context.models)
+    model = model_limits.find(request.model, context.models)
     truncation = bool(request.truncation)
     query = _fit_query(model, request.query, truncation=truncation)
     query_tokens = tokenizer.count(query)
@@ -29,7 +29,7 @@ def rerank(body: dict[str, Any], context: ModelContext) -> RerankResponse:
         model, request.documents, query_tokens, truncation=truncation
     )
     total = query_tokens * len(documents) + sum(tokens)
-    rules.check_request_tokens(model, total)
+    model_limits.check_request_tokens(model, total)
     scores = context.engine.relevance(query, documents, model.name).tolist()
     best = sorted(range(len(scores)), key=lambda index: -scores[index])
     if isinstance(request.top_k, int):
@@ -55,7 +55,7 @@ def _fit_query(model: Model, query: str, *, truncation: bool) -> str:
     if limit is None or tokenizer.count(query, limit) <= limit:
         return query
     if not truncation:
-        raise rules.failed(
+        raise model_limits.failed(
             model,
             f"The query has too many tokens and does not fit into the model's limit of {limit} "
             "tokens. Please lower the number of tokens in the query or use truncation.",
@@ -72,7 +72,9 @@ def _fit_documents(
     if limit is None or max(tokens) <= limit:
         return documents, tokens
     if not truncation:
-        raise rules.too_long(model, next(i for i, number in enumerate(tokens) if number > limit))
+        raise model_limits.too_long(
+            model, next(i for i, number in enumerate(tokens) if number > limit)
+        )
     return [tokenizer.truncate(text, limit) for text in documents], [
         min(number, limit) for number in tokens
     ]

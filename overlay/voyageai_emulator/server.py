@@ -56,6 +56,8 @@ class Server(uvicorn.Server):
         settings: The emulator's settings.
         on_ready: Called with the emulator when it accepts connections.
         monotonic: Clock by which silent connections are ended, in seconds.
+        grace: Seconds that requests in progress have when it stops.
+        tick: Seconds between two looks for silent connections.
 
     Attributes:
         emulator: The emulator, a base URL.
@@ -69,6 +71,9 @@ class Server(uvicorn.Server):
         settings: Settings,
         on_ready: Callable[[Emulator], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        grace: float = GRACE,
+        tick: float = TICK,
     ) -> None:
         self._listener = _listen(host, port)
         try:
@@ -95,6 +100,7 @@ class Server(uvicorn.Server):
         self.ready = threading.Event()
         self._on_ready = on_ready
         self._monotonic = monotonic
+        self._grace, self._tick = grace, tick
         self._open = OpenConnections(self._app.connections, settings.max_connections)
         self._stop, self._stop_at_once = asyncio.Event(), asyncio.Event()
         self._warned = False
@@ -146,7 +152,7 @@ class Server(uvicorn.Server):
             ticks += 10  # at every tenth, uvicorn renews the date that answers carry
             self._open.end_silent(self._monotonic())
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
+                async with asyncio.timeout(self._tick):
                     await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -161,7 +167,9 @@ class Server(uvicorn.Server):
             connection.shutdown()
         ended = asyncio.create_task(self._all_ended())
         at_once = asyncio.create_task(self._stop_at_once.wait())
-        await asyncio.wait((ended, at_once), timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            (ended, at_once), timeout=self._grace, return_when=asyncio.FIRST_COMPLETED
+        )
         at_once.cancel()
         if ended.done():
             return

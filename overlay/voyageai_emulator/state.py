@@ -17,9 +17,9 @@ from .contract import Contract
 from .engine import create_engine
 from .faults import FaultPlan
 from .media import MediaReader
+from .model_limits import ModelContext
 from .rate_limits import RateLimits
 from .recording import RecordedRequests, RecordFile
-from .rules import ModelContext
 from .store import Store, microseconds
 from .timing import Clock, Latency
 

@@ -40,7 +40,7 @@ class Clock:
         self._listeners: list[Callable[[], None]] = []
 
     def __call__(self) -> float:
-        """Return the time."""
+        """Return the time in seconds."""
         return self._source() + self._ahead
 
     def advance(self, seconds: float) -> None:

@@ -1,1 +1,1 @@
-"""How light and how quick the client is, beside others, in one run. See README.md."""
+"""Compare the client's weight and speed with those of others, in one run; README.md says how."""

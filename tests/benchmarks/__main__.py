@@ -87,7 +87,7 @@ def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[S
 
 
 def hostile_section(environment: Environment) -> Section:
-    """What hostile answers cost this client, beside the largest right one."""
+    """Measure the cost of hostile answers to this client, beside the largest right one."""
     section = Section(bars.HOSTILE, hostile.RIGHT)
     python = str(environment.python)
     for row, reading in hostile.measured(python, measure.child_environment()).items():
@@ -103,7 +103,7 @@ def emulator_sections(environments: dict[str, Environment], quick: bool) -> Iter
 
 
 def record(environments: dict[str, Environment], sections: list[Section]) -> dict[str, object]:
-    """What is written as JSON."""
+    """Return the results in the form that is written as JSON."""
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),

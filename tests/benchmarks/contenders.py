@@ -1,4 +1,4 @@
-"""Who is measured, and an environment of its own for each."""
+"""The clients that are measured, each in an environment of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a hostile answer costs an event loop and memory, beside the largest right one.
+"""Measure the cost of a hostile answer in event loop time and memory, beside the largest right one.
 
 Run by itself, with an interpreter that has the package, it measures and prints JSON.
 """

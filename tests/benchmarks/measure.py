@@ -67,7 +67,7 @@ def serving(milliseconds: int = 0) -> Generator[str, None, None]:
 
 
 def first_line(server: subprocess.Popen[str]) -> str:
-    """What a server says once it can be asked."""
+    """Return the first line that a server prints, once it accepts requests."""
     assert server.stdout is not None
     return server.stdout.readline()
 
@@ -120,7 +120,7 @@ def start_up(title: str, programs: Mapping[str, tuple[Environment, str]], rounds
 
 
 def imports(environments: Environments, rounds: int) -> Section:
-    """What importing costs, and what an interpreter that imports nothing costs."""
+    """Return the cost of importing a client, and of an interpreter that imports nothing."""
     programs = {n: (e, f"import {e.contender.module}") for n, e in environments.items()}
     programs[bars.BARE] = (environments[bars.OURS], "pass")
     return start_up(bars.IMPORT, programs, rounds)
@@ -142,7 +142,7 @@ def imports_alone(whole: Section) -> Section:
 
 
 def first_vectors(environments: Environments, url: str, rounds: int) -> Section:
-    """What a process costs that embeds one text."""
+    """Return the cost of a process that embeds one text."""
     programs = {
         name: (environment, environment.contender.first.format(url=f"{url}/1"))
         for name, environment in environments.items()
@@ -179,7 +179,7 @@ def together(in_flight: int, environments: Environments, url: str, rounds: int) 
 
 
 def paced(environments: Environments, url: str, rounds: int) -> Section:
-    """How much of a core a steady number of calls a second takes."""
+    """Return the share of a core that a steady number of calls a second takes."""
     request = f"paced {bars.RATE_LIMIT} {SECONDS}"
     return _loaded(Section(bars.PACED), request, environments, url, rounds)
 
@@ -187,7 +187,7 @@ def paced(environments: Environments, url: str, rounds: int) -> Section:
 def _loaded(
     section: Section, request: str, environments: Environments, url: str, rounds: int
 ) -> Section:
-    """What a load on one event loop costs, as the worker reads it."""
+    """Return the cost of a load on one event loop, as the worker measures it."""
     with ExitStack() as stack:
         workers = {
             row: stack.enter_context(_worker(environments[name], way, url, 1))
@@ -202,7 +202,7 @@ def _loaded(
 
 
 def memory(environments: Environments, url: str) -> Section:
-    """What results keep in memory, counted by tracemalloc."""
+    """Return the memory that results keep, counted by tracemalloc."""
     section = Section(bars.MEMORY)
     for row, name, way in WAYS:
         with _worker(environments[name], way, url, 1000) as worker:

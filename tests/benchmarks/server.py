@@ -42,7 +42,7 @@ def answer(count: int) -> bytes:
 
 
 class Handler(socketserver.StreamRequestHandler):
-    """One connection."""
+    """One connection, on which each request gets a prepared answer."""
 
     disable_nagle_algorithm = True
 

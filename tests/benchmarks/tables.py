@@ -37,7 +37,7 @@ class Section:
         return list(dict.fromkeys(name for readings in self.rows.values() for name in readings))
 
     def value(self, row: str, quantity: str) -> float:
-        """The median."""
+        """The median of the runs."""
         return median(self.rows[row][quantity])
 
     def ratio(self, row: str, quantity: str, base: str | None = None) -> float | None:
@@ -108,7 +108,7 @@ class Section:
 
 
 def show(section: Section) -> None:
-    """Print a table."""
+    """Print a table with a column per contender."""
     grid = section.grid()
     widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
     rule = ["-" * width for width in widths]

@@ -218,7 +218,7 @@ def paced(call: Call, rate: int, seconds: float) -> dict[str, float]:
 
 
 def memory(call: Call, own: int) -> dict[str, float]:
-    """What a result keeps, and what getting it took, as parts of the vectors' own bytes."""
+    """Return the memory that a result keeps, and the peak, in multiples of its vectors' bytes."""
     tracemalloc.start()
     call()
     gc.collect()

@@ -68,7 +68,7 @@ class Visit:
         return self.part("Requests").locator("tbody tr:visible")
 
     def admin(self, method: str, path: str, body: Any = None) -> httpx2.Response:
-        """What the page could have asked, asked beside it."""
+        """Request an admin route beside the page, as the page itself would."""
         return admin(self.emulator, method, path, body)
 
     def check(self) -> None:

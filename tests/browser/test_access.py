@@ -89,7 +89,7 @@ def test_everything_is_reached_by_the_keyboard_in_order(visit: Visit) -> None:
 
 
 def test_a_fault_is_planned_without_a_mouse(visit: Visit) -> None:
-    """What can be reached can be used."""
+    """Every control must be usable by keyboard, not only focusable."""
     keyboard = visit.page.keyboard
     visit.page.get_by_label("Fault", exact=True).focus()
     keyboard.type("gone")
@@ -203,7 +203,7 @@ def test_nothing_is_cut_off_in_a_narrow_window(
 
 
 def test_tables_fit_a_window_of_the_usual_width(browser: Any, emulator: Emulator) -> None:
-    """What can be done with a row stands at its end, where nobody would scroll to."""
+    """The actions of a row stand at its end, where nobody would scroll to find them."""
     with Visit.of(browser, emulator, viewport={"width": 1280, "height": HEIGHT}) as visit:
         fill(emulator)
         visit.open()

@@ -88,7 +88,7 @@ def test_requests_appear_as_they_come(visit: Visit) -> None:
 
 
 def test_a_request_is_shown_from_its_arrival(visit: Visit) -> None:
-    """What hangs is what one looks for."""
+    """A request that hangs is the one a user looks for."""
     visit.emulator.faults.next("hang")
     with connect(visit.emulator) as sock:
         sock.sendall(message())
@@ -134,7 +134,7 @@ def test_a_request_is_shown_in_detail(visit: Visit) -> None:
 
 
 def test_the_list_can_be_paused_and_cleared(visit: Visit) -> None:
-    """What moves cannot be read by everybody."""
+    """Not everybody can read a list that moves."""
     pause = visit.page.get_by_role("button", name="Pause")
     pause.click()
     assert "true" == pause.get_attribute("aria-pressed")
@@ -171,7 +171,7 @@ def test_the_page_asks_nothing_while_nobody_sees_it(browser: Any, emulator: Emul
 
 
 def test_the_page_says_when_there_is_no_answer(visit: Visit) -> None:
-    """What it shows then is no longer so."""
+    """The page still shows the last answer then, which may no longer hold."""
     visit.page.route("**/_emulator/**", lambda route: route.abort())
     expect(visit.page.get_by_text("The emulator does not answer")).to_be_visible()
     visit.page.unroute("**/_emulator/**")
@@ -307,7 +307,7 @@ def test_texts_that_are_alike_are_similar(visit: Visit) -> None:
 
 
 def test_documents_are_put_in_order(visit: Visit) -> None:
-    """The one that answers the query first, scores descending."""
+    """The document that answers the query comes first, and scores descend."""
     visit.page.get_by_label("Query").fill("the cat on the mat")
     visit.page.get_by_label("Documents, one per line").fill(
         "markets fell\nthe cat sat on the mat\na mat"
@@ -457,7 +457,7 @@ def test_a_batch_is_cancelled(visit: Visit) -> None:
 
 
 def test_files_are_downloaded_and_deleted(visit: Visit) -> None:
-    """What went in comes out, and is gone when it is deleted."""
+    """A download equals the upload, and a deleted file is no longer listed."""
     part = upload(visit, lines=2)
     table = part.get_by_role("region", name="Files", exact=True)
     with visit.page.expect_download() as downloading:

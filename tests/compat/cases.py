@@ -54,7 +54,7 @@ class Case:
 
 
 def right_answer(path: str, body: Any) -> Any:
-    """What the API would answer, more or less: vector i is [i, i + 0.5]."""
+    """Answer as the API would, roughly: vector i is [i, i + 0.5]."""
 
     def entry(place: int, number: float) -> dict[str, Any]:
         kind = {"int8": "b", "binary": "b", "uint8": "B", "ubinary": "B"}.get(
@@ -117,7 +117,7 @@ class Recorder:
                     self.wfile.write(sent)
 
             def log_message(self, *given: Any) -> None:
-                """Nothing."""
+                """Keep the server quiet."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
@@ -136,7 +136,7 @@ class Recorder:
 
 
 def observe(module: Any, kind: str, case: Case, recorder: Recorder) -> dict[str, Any]:
-    """What comes of a case: requests, warnings, and the result or the error.
+    """Run a case; return its requests, its warnings, and its result or error.
 
     Args:
         module: The package `voyageai`.

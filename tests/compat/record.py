@@ -25,7 +25,7 @@ KINDS = ("Client", "AsyncClient")
 
 
 def table() -> dict[str, dict[str, Any]]:
-    """What both clients of the installed package do in every case, by case and client."""
+    """Return the outcome of every case for both clients of the installed package."""
     with Recorder().running() as recorder:
         found = {
             name: {kind: official(observe(voyageai, kind, case, recorder)) for kind in KINDS}
@@ -36,7 +36,7 @@ def table() -> dict[str, dict[str, Any]]:
 
 
 def differing(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
-    """What of an outcome is otherwise, by aspect.
+    """Return the differences between two outcomes, by aspect.
 
     Arguments that are not given are not sent rather than sent as null; an exception may be of a
     class below the official one, and say more than it.

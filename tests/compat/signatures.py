@@ -25,7 +25,7 @@ PRIVATE = ("_ensure_local_deps", "_is_local_available")
 
 
 def names() -> list[str]:
-    """What the installed package defines, by its name below the package."""
+    """Return the public objects of the installed package by their dotted names below it."""
     found: list[str] = []
     for module_name in MODULES:
         home = f"voyageai.{module_name}"

@@ -1,4 +1,4 @@
-"""What the official client does, row by row; what is done otherwise has a reason."""
+"""The behaviour of the official client, case by case; each difference has a reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def recorder() -> Iterator[Recorder]:
 
 
 def reasons(name: str, aspect: str) -> list[dict[str, Any]]:
-    """Why a case is otherwise in some aspect."""
+    """Return the reasons why a case may differ in an aspect."""
     return [one for one in REASONS if aspect in one["aspects"] and fnmatchcase(name, one["cases"])]
 
 
@@ -43,7 +43,7 @@ def test_a_call_does_what_the_official_client_does(name, kind, recorder, monkeyp
 
 
 def test_every_difference_has_a_reason():
-    """What nobody can give a reason for is a mistake."""
+    """A difference without a reason is a mistake."""
     rows = [
         (name, aspect)
         for name, kinds in OTHERWISE.items()
@@ -55,7 +55,7 @@ def test_every_difference_has_a_reason():
 
 
 def test_every_reason_has_a_difference():
-    """Those that have gone are taken off the list."""
+    """A reason whose difference has gone is taken off the list."""
     rows = {
         (name, aspect)
         for name, kinds in OTHERWISE.items()

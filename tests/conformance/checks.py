@@ -14,7 +14,7 @@ ANSWERS = answers()
 def allowed_is_accepted(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
 ) -> None:
-    """What the contract allows is accepted, or refused for a documented reason."""
+    """Check that a request the contract allows is accepted, or refused for a documented reason."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     known = list(reasons(case.operation.definition.raw["operationId"], case.body))

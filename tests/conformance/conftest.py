@@ -30,7 +30,7 @@ schemathesis.openapi.format("binary", st.sampled_from(FILES))
 
 @pytest.fixture(scope="session")
 def host() -> Iterator[Host]:
-    """Where pictures are."""
+    """Serve pictures over HTTP."""
     with hosting() as host:
         yield host
 

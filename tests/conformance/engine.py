@@ -24,7 +24,7 @@ LEFT_OUT = ("positive_data_acceptance", "object_level_authorization")
 
 @dataclass
 class Findings:
-    """What came of a run.
+    """The outcome of a run.
 
     Attributes:
         cases: How many requests were checked, by phase.

@@ -1,4 +1,4 @@
-"""Why a request that its schema allows may be refused.
+"""Documented reasons to refuse a request that its schema allows.
 
 Each reason is documented, and can't be said in a schema. A request that has one must be refused
 for it, a request that has none must be accepted.
@@ -143,7 +143,7 @@ REASONS = (
 
 
 def reasons(operation: str, body: Any) -> Iterator[Reason]:
-    """Those for which a request must be refused, and those for which it may be."""
+    """Yield the reasons for which a request must be refused, or may be."""
     for reason in REASONS:
         if operation in reason.operations and (reason.breaks is None or reason.breaks(body)):
             yield reason

@@ -97,7 +97,7 @@ def vectors(answer: Any) -> Iterator[Any]:
 
 
 def length(model: Model, form: dict[str, Any]) -> int:
-    """How many numbers a vector has."""
+    """Return the number of elements of a vector."""
     assert model.dimensions is not None
     dimension: int = form["output_dimension"] or model.dimensions.default
     return dimension // DTYPES[form["output_dtype"] or "float"].dimensions_per_number

@@ -50,7 +50,7 @@ def steered(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[Emul
 
 
 def test_what_an_answer_names_can_be_asked_for(steered: Emulator, contract: Document) -> None:
-    """What is made is there until it is deleted: files and jobs live longer than a request."""
+    """Files and jobs exist until they are deleted, so an id from an answer can be requested."""
     # A job that has ended cannot be cancelled.
     missing = STORED - {"cancelBatch"}
     # The server's ids are random, and so is how far a sequence gets.

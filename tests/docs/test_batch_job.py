@@ -21,7 +21,7 @@ TEXTS = [f"It rains on day {row}." for row in range(ROWS)]
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Where the example goes."""
+    """Run an emulator, and point the environment at it."""
     with voyageai_emulator.running() as found:
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
         monkeypatch.setenv("VOYAGE_BASE_URL", found.url)

@@ -96,7 +96,7 @@ def unknown(
             self.end_headers()
 
         def log_message(self, *arguments: Any) -> None:
-            """Print nothing."""
+            """Keep the server quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
@@ -150,7 +150,7 @@ def test_a_host_that_does_not_say_what_it_is_may_charge(
 
 @pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
 def test_hosts_of_the_contract_are_the_api(command: ModuleType, server: Any) -> None:
-    """They are known, and nothing is sent to find out."""
+    """A documented host is recognised by its name, so no request is sent to find out."""
     assert command.API == command.kind_of(server.url)
 
 

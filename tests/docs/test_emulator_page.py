@@ -1,4 +1,4 @@
-"""What the page about the emulator shows, run as it stands there."""
+"""Every command and program of docs/emulator.md, run as the page shows it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run(emulator: Emulator, *command: str, cwd: Path, timeout: float = 60) -> st
 
 
 def test_the_curl_commands_work(emulator: Emulator, tmp_path: Path) -> None:
-    """They are how people of any language try it first."""
+    """Users of other languages try the emulator with curl first."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed: the page's commands are NOT tested")
     script = "".join(block for block in blocks("sh") if "curl" in block)
@@ -130,7 +130,7 @@ def server() -> FakeServer:
 
 
 def test_the_commands_are_accepted(server: FakeServer) -> None:
-    """Those that start an emulator, in a container or not."""
+    """Commands that start an emulator, in a container or not, parse."""
     lines = [line for block in blocks("sh") + blocks("text") for line in block.splitlines()]
     started = [line.partition(f"{COMMAND} --")[2] for line in lines if f"{COMMAND} --" in line]
     for flags in started:

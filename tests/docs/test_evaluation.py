@@ -1,4 +1,4 @@
-"""How the example measures itself."""
+"""Recall and rank as the search example measures them."""
 
 import re
 
@@ -54,7 +54,7 @@ def test_no_question_is_the_first_sentence_of_an_answer(corpus: list[Docstring])
 
 
 def test_paraphrases_have_no_four_words_in_a_row_from_an_answer(corpus: list[Docstring]) -> None:
-    """That is what tells them from the plain questions."""
+    """A paraphrase that shares four words with its answer would be a plain question."""
     texts = {entry.name: " ".join(words(entry.text)) for entry in corpus}
     assert [] == [
         (question, name)

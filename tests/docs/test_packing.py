@@ -1,4 +1,4 @@
-"""How the example packs texts into requests."""
+"""Requests of the search example hold as many texts as the limits allow."""
 
 import re
 

@@ -17,6 +17,15 @@ ELSEWHERE = ["data-libraries.md", "test-and-trace.md"]
 """Pages whose examples need others' tools: tests/frameworks runs them."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
+ALL_PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *(
+        page
+        for name in ("docs", "spec", "overlay", "tests")
+        for page in (ROOT / name).rglob("*.md")
+    ),
+]
+
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
@@ -54,13 +63,22 @@ def test_an_example_runs(place, code, url, monkeypatch, tmp_path):
     assert 0 == done.returncode, f"{place}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_to_files_lead_somewhere(page):
-    """A page that moved takes its links along."""
-    text = page.read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as forges make them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
-    assert [] == [link for link in links if not (page.parent / link).exists()]
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    """A page or a heading that moved takes its links along."""
+    text = page.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^) ]+)\)", text) if "://" not in link]
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
 
 
 NAMED = re.compile(r"pip install [^\n]*(?<![-\w])voyageai(?!-)")
@@ -80,3 +98,15 @@ def test_each_promise_of_security_names_tests_that_are_there() -> None:
     assert len(rows) > 10
     assert all("`tests/" in row or "the same" in row for row in rows)
     assert [] == [name for name in named if not (ROOT / name).is_file()]
+
+
+def test_contributors_are_sent_to_files_that_are_there() -> None:
+    """A recipe that names a file which has moved is followed to nowhere."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`([\w./-]+\.(?:py|yaml|md))`", text))
+    folders = ("spec", "generator", "overlay", "tests", "docs")
+    files = {path.as_posix() for name in folders for path in (ROOT / name).rglob("*.*")}
+    files.add((ROOT / "CHANGELOG.md").as_posix())
+
+    assert len(named) > 20
+    assert [] == [name for name in named if not any(file.endswith(f"/{name}") for file in files)]

@@ -1,4 +1,4 @@
-"""Before and after: base.yaml with one thing changed, as cases.yaml and same.yaml say."""
+"""Before and after: base.yaml with one thing changed, as cases.yaml and equivalent.yaml say."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def contract(tree: Any, name: str) -> Contract:
 
 
 def pair(case: dict[str, Any]) -> tuple[Contract, Contract]:
-    """What stood there before and what stands there after."""
+    """Return the documents before and after a change."""
     found = []
     for side in ("before", "after"):
         tree = base()

@@ -28,7 +28,7 @@ LANGUAGES = {
 
 
 def listed(*disagreements: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """What spec/known-disagreements.yaml would hold."""
+    """Return spec/known-disagreements.yaml with these entries."""
     library = {"title": "the library's own definition", "operation_ids": ["search"], **more}
     reading = {"title": "the half that reads", "operation_ids": ["read"]}
     whole = {"title": "both halves", "operation_ids": ["read", "search", "lend"]}
@@ -48,6 +48,6 @@ def theirs() -> Any:
 
 
 def held(tree: Any, known_to_differ: dict[str, Any]) -> Outcome:
-    """What comes of a definition."""
+    """Compare a published definition with ours; return the differences."""
     ours = contract(base(), "ours")
     return compare_published(ours, contract(tree, "theirs"), upstream.read_known(known_to_differ))

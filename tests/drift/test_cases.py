@@ -14,7 +14,7 @@ CASES = listed("cases.yaml")
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_a_change_is_found_and_classified(case):
-    """What a change means decides who must act and which version comes next."""
+    """The class of a change decides who must act, and which version comes next."""
     found = [[item.severity.value, item.kind, item.path] for item in compare(*pair(case))]
     assert sorted(case["expected"]) == sorted(found)
 

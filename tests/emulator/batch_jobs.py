@@ -49,13 +49,13 @@ class Jobs:
         self.http.close()
 
     def upload(self, content: bytes, name: str = "lines.jsonl") -> dict[str, Any]:
-        """Upload a file."""
+        """Upload a file of lines; return its object."""
         return self._ok(
             self.http.post("/files", files={"file": (name, content)}, data={"purpose": "batch"})
         )
 
     def post(self, file: str, **fields: Any) -> httpx2.Response:
-        """Ask for a job."""
+        """Send the request that creates a job; return the response."""
         body = {
             "endpoint": ENDPOINT,
             "input_file_id": file,
@@ -70,11 +70,11 @@ class Jobs:
         return self._ok(self.post(self.upload(content)["id"], **fields))
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
-        """What is at a path."""
+        """Return the JSON at a path."""
         return self._ok(self.http.get(path, params=query))
 
     def cancel(self, job: str) -> dict[str, Any]:
-        """Cancel a job."""
+        """Cancel a job; return its object."""
         return self._ok(self.http.post(f"/batches/{job}/cancel"))
 
     def content(self, file: str | None) -> list[dict[str, Any]]:
@@ -98,12 +98,12 @@ class Jobs:
 
 
 def ids(lines: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """How often lines have which custom_id."""
+    """Count the lines of each custom_id."""
     return Counter(line["custom_id"] for line in lines)
 
 
 class Measured(NamedTuple):
-    """What a large job took."""
+    """Time and memory of a large job."""
 
     lines: int
     seconds: float

@@ -60,7 +60,7 @@ def message(body: Any = TEXTS, headers: str = "") -> bytes:
 
 
 def receive_all(sock: socket.socket) -> tuple[bytes, bool]:
-    """What comes until the connection ends, and whether it ended by a reset."""
+    """Return all bytes up to the connection's end, and whether a reset ended it."""
     received = b""
     while True:
         try:

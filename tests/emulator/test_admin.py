@@ -29,7 +29,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def get(emulator: Emulator, path: str) -> Any:
-    """What a route tells."""
+    """Return the JSON of an admin route."""
     answer = admin(emulator, "GET", path)
     assert 200 == answer.status_code, answer.text
     return answer.json()
@@ -43,7 +43,7 @@ def lines(emulator: Emulator, query: str = "") -> list[dict[str, Any]]:
 
 
 def refused(answer: httpx2.Response, status: int = 400) -> str:
-    """Why something is refused, which is always told in the same shape."""
+    """Return the reason of a refusal, after a check of its shape."""
     assert (status, ["detail"]) == (answer.status_code, list(answer.json())), answer.text
     return str(answer.json()["detail"])
 
@@ -266,7 +266,7 @@ def test_the_model_of_a_batch_is_told(emulator: Emulator) -> None:
 
 
 def test_requests_are_told_from_a_number_on(emulator: Emulator) -> None:
-    """What was told is not told again, also where the oldest were dropped."""
+    """A reader gets no request twice, even where the oldest were dropped."""
     for _ in range(4):
         post(emulator)
     assert [3, 4] == [line["number"] for line in lines(emulator, "?after=2")]

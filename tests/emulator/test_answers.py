@@ -1,4 +1,4 @@
-"""What the four endpoints answer."""
+"""The answers of the four endpoints of models."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_prompt_by_hand_is_the_same_as_an_input_type(ask: ContractClient) -> N
 
 
 def test_every_model_of_a_space_can_search_the_others_documents(ask: ContractClient) -> None:
-    """What a shared embedding space is for: cheap queries on well embedded documents."""
+    """A shared embedding space allows cheap queries on documents embedded by a better model."""
     documents = embed(ask, TEXTS, model="voyage-4-large", input_type="document")
     queries = embed(ask, TEXTS, model="voyage-4-lite", input_type="query")
     apart = embed(ask, TEXTS, model="voyage-code-4", input_type="document")

@@ -51,7 +51,7 @@ def supported(endpoint: str, platform: str | None) -> list[str]:
 
 
 def refusal(endpoint: str, platform: str | None) -> tuple[int, dict[str, str]]:
-    """What is answered to a model that there is not."""
+    """Return the answer to an unknown model."""
     listed = supported(endpoint, platform)
     return 400, {"detail": f"Model none is not supported. Supported models are {listed}."}
 

@@ -105,7 +105,7 @@ def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_pat
 
 
 def runner_of(store: Store, state: EmulatorState) -> Runner:
-    """What takes the jobs of a store further."""
+    """Return the runner that works on the jobs of a store."""
     parts: Any = SimpleNamespace(
         store=store,
         contract=state.contract,

@@ -11,7 +11,7 @@ import attrs
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.batches import checking, worker
+from voyageai_emulator.batches import validation, worker
 from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.handlers import MODEL_HANDLERS
 from voyageai_emulator.state import EmulatorState
@@ -302,7 +302,7 @@ def test_of_many_errors_some_are_told(
     shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer stays small; how many there are is said."""
-    monkeypatch.setattr(checking, "MAX_ERRORS", 3)
+    monkeypatch.setattr(validation, "MAX_ERRORS", 3)
     batch = finished(shared, jobs, jobs.create(b"{\n" * 10))
     errors = [(error["code"], error["line"]) for error in batch["errors"]["data"]]
     assert [*(("invalid_json", line) for line in (1, 2, 3)), ("too_many_errors", None)] == errors
@@ -483,7 +483,7 @@ def test_a_cancelled_job_keeps_what_it_has(emulator: Emulator, steered: Jobs) ->
 def test_a_job_is_cancelled_while_it_is_validated(
     emulator: Emulator, steered: Jobs, content: bytes, errors: int, failed: int
 ) -> None:
-    """What comes of it does not depend on how quick the client was."""
+    """The outcome does not depend on how quick the client was."""
     emulator.batches.hold("validating")
     job = steered.create(content)
     assert "cancelling" == steered.cancel(job["id"])["status"]
@@ -721,7 +721,7 @@ def test_only_so_many_tokens_are_in_flight(
 
 
 def test_jobs_are_listed_newest_first_page_by_page(shared: Emulator, jobs: Jobs) -> None:
-    """Every job once."""
+    """Every job appears on exactly one page."""
     file = jobs.upload(jsonl(some_lines(1)))["id"]
     created = [jobs.post(file).json()["id"] for _ in range(5)]
     shared.batches.settle()

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import httpx2
 import pytest
-from voyageai_emulator import Emulator, bodies, connections, running, server
+from voyageai_emulator import Emulator, bodies, connections, running
 from voyageai_emulator.bodies import decode
 from voyageai_emulator.contract import Contract
 from voyageai_emulator.faults import middleware
@@ -57,7 +57,7 @@ def ask(url: str) -> int:
 
 
 def read_head(sock: socket.socket) -> str:
-    """What a connection answers, to the end of its first head."""
+    """Read from a connection to the end of the first response head."""
     data = b""
     while not data.endswith(b"\r\n\r\n"):
         byte = sock.recv(1)
@@ -67,7 +67,7 @@ def read_head(sock: socket.socket) -> str:
 
 
 def read_all(sock: socket.socket) -> bytes:
-    """What a connection answers until it is ended."""
+    """Read from a connection until it ends."""
     data = b""
     try:
         while piece := sock.recv(65_536):
@@ -190,11 +190,10 @@ class Clock:
 
 
 @pytest.fixture
-def clocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Emulator, Clock]]:
+def clocked() -> Iterator[tuple[Emulator, Clock]]:
     """An emulator that looks at its connections all the time, and its clock."""
-    monkeypatch.setattr(server, "TICK", 0.001)
     clock = Clock()
-    with serving(Server("127.0.0.1", 0, Settings(), monotonic=clock)) as emulator:
+    with serving(Server("127.0.0.1", 0, Settings(), monotonic=clock, tick=0.001)) as emulator:
         yield emulator, clock
 
 
@@ -285,7 +284,7 @@ def test_a_body_of_untold_size_is_read_up_to_the_limit(emulator: Emulator) -> No
 
 @attrs.frozen
 class Sent:
-    """What came of a body without an end."""
+    """The outcome of a body without an end."""
 
     answer: bytes
     size: int
@@ -383,7 +382,7 @@ def test_a_crowded_body_is_refused_and_its_record_not_decoded(emulator: Emulator
 def test_a_fault_does_not_wait_for_the_end_of_a_body(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it holds of a body is bounded as well."""
+    """A fault holds no more of a body than anything else does."""
     monkeypatch.setattr(middleware, "MAX_HELD", 100_000)
     emulator.faults.next("status", status=418)
     sent = endless(emulator, "/embeddings", piece=b" " * 65_536)
@@ -495,10 +494,9 @@ def test_an_end_leaves_no_connection_unclosed() -> None:
     assert "" == ran.stderr
 
 
-def test_an_answer_under_way_is_given_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_under_way_is_given_before_the_end() -> None:
     """A stop does not fail requests that came before it."""
-    monkeypatch.setattr(server, "GRACE", 60)
-    held = Server("127.0.0.1", 0, Settings())
+    held = Server("127.0.0.1", 0, Settings(), grace=60)
     lines = ("Authorization: Bearer a", "Content-Length: 2")
     asked = head("/embeddings", *lines) + b"{"
     with serving(held) as url, connect(url) as idle, connect(url, asked) as sock:
@@ -509,10 +507,9 @@ def test_an_answer_under_way_is_given_before_the_end(monkeypatch: pytest.MonkeyP
         assert read_all(sock).startswith(b"HTTP/1.1 400")
 
 
-def test_an_answer_on_its_way_is_sent_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_on_its_way_is_sent_before_the_end() -> None:
     """The emulator has made it, and its client is slow to read it."""
-    monkeypatch.setattr(server, "GRACE", 60)
-    held = Server("127.0.0.1", 0, Settings())
+    held = Server("127.0.0.1", 0, Settings(), grace=60)
     body = json.dumps({**BODY, "input": ["a"] * 1000, "output_dimension": 2048}).encode()
     lines = ("Authorization: Bearer a", f"Content-Length: {len(body)}")
     with serving(held) as url, connect(url, head("/embeddings", *lines) + body) as sock:
@@ -522,14 +519,12 @@ def test_an_answer_on_its_way_is_sent_before_the_end(monkeypatch: pytest.MonkeyP
         assert int(size.split()[0]) == len(read_all(sock)) > 10_000_000
 
 
-def test_an_end_takes_no_longer_than_its_grace(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_end_takes_no_longer_than_its_grace(caplog: pytest.LogCaptureFixture) -> None:
     """However many requests are under way, and whether or not these would ever end."""
-    monkeypatch.setattr(server, "GRACE", 0.01)
+    hanging = Server("127.0.0.1", 0, Settings(faults=["hang"]), grace=0.01)
     lines = ("Authorization: Bearer a", "Content-Length: 2")
     with ExitStack() as stack:
-        with running(faults=["hang"]) as emulator:
+        with serving(hanging) as emulator:
             socks = [
                 stack.enter_context(connect(emulator, head("/embeddings", *lines) + body))
                 for body in (b"{", b"{}", b"{}")
@@ -540,10 +535,9 @@ def test_an_end_takes_no_longer_than_its_grace(
     assert "the emulator stops with 3 requests under way" == record.message
 
 
-def test_a_second_signal_ends_it_without_any_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_signal_ends_it_without_any_grace() -> None:
     """People who press Ctrl-C twice do not want to wait."""
-    monkeypatch.setattr(server, "GRACE", 600)
-    held = Server("127.0.0.1", 0, Settings(faults=["hang"]))
+    held = Server("127.0.0.1", 0, Settings(faults=["hang"]), grace=600)
     body = head("/embeddings", "Authorization: Bearer a", "Content-Length: 2") + b"{}"
     with serving(held) as url, connect(url, body) as sock:
         until(lambda: len(held.emulator.requests) == 1)

@@ -32,7 +32,7 @@ def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
 
 @given(texts, st.integers(1, 30))
 def test_chunks_without_overlap_make_up_the_text(text: str, size: int) -> None:
-    """Where the text came from, it can be put together again."""
+    """A user can put the text together again from its chunks."""
     assert text == "".join(split_into_chunks(text, size, 0))
 
 
@@ -71,7 +71,7 @@ def test_a_short_text_is_one_chunk() -> None:
 
 
 def test_no_more_chunks_are_made_than_are_wanted() -> None:
-    """They are the first ones."""
+    """Chunking stops at the limit, with the first chunks of the text."""
     text = " ".join(["one"] * 100)
     chunks = split_into_chunks(text, 10, 9)
     assert [chunks[:3], chunks, []] == [

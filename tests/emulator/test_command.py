@@ -44,7 +44,7 @@ def server() -> FakeServer:
 
 
 def help_text(capsys: pytest.CaptureFixture[str]) -> str:
-    """What ``--help`` says."""
+    """Return the output of ``--help``."""
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     return capsys.readouterr().out
@@ -151,7 +151,7 @@ def test_without_flags_it_is_as_by_default_in_python(server: FakeServer) -> None
 def test_the_examples_of_the_help_are_accepted(
     server: FakeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They are what people copy."""
+    """Users copy the examples of the help."""
     name = "voyageai-emulator "
     shown = help_text(capsys).partition("examples:")[2].splitlines()
     lines = [line.strip() for line in shown if line.strip().startswith(name)]
@@ -229,7 +229,7 @@ def test_a_file_that_cannot_be_written_is_named(
 
 
 def test_without_an_output_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who starts it may close that, and know the port."""
+    """A caller that knows the port may close the output."""
     monkeypatch.setattr(sys, "stdout", None)
     with running() as emulator:
         _announce(emulator)

@@ -34,7 +34,7 @@ TEXTS = [
 
 
 def vectors(*texts: str, role: str = "", dimension: int = 1024) -> NDArray[np.float32]:
-    """Embed texts."""
+    """Embed texts; return an array of shape (texts, dimension)."""
     return embed([Passage(text, role) for text in texts], SPACE, dimension)
 
 
@@ -158,7 +158,7 @@ def test_texts_that_differ_have_vectors_that_differ(one: str, other: str) -> Non
 def test_similar_texts_are_nearer_than_unrelated_ones(
     text: str, similar: str, unrelated: str, dimension: int
 ) -> None:
-    """What makes search, clustering and deduplication work on the emulator."""
+    """Search, clustering and deduplication work on the emulator because of this."""
     first, second, third = vectors(text, similar, unrelated, dimension=dimension)
     assert first @ second > first @ third + 0.1
 

@@ -1,4 +1,4 @@
-"""Which fault meets which request: by plan, by name, at the start and by the admin routes."""
+"""Faults are matched to requests by plan, by name, at the start and by the admin routes."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_chance_is_passed_in() -> None:
 
 
 def test_the_next_come_before_the_shares() -> None:
-    """What is planned for a request is what it meets."""
+    """A fault that is planned for one request must meet it."""
     plan = FaultPlan()
     plan.always("html")
     plan.next("empty")
@@ -182,7 +182,7 @@ def test_a_name_that_is_none_is_a_400_that_says_so(emulator: Emulator) -> None:
 
 
 def test_paths_below_a_fault_are_those_of_the_api(emulator: Emulator) -> None:
-    """What is not there stays not there."""
+    """A path that the API lacks stays a 404 below a fault too."""
     base = f"{emulator.origin}/faults"
     for path in ("/", "/shuffled", "/shuffled/", "/shuffled/v1/nowhere", "//v1/nowhere"):
         assert 404 == httpx2.get(base + path).status_code
@@ -289,7 +289,7 @@ def test_the_admin_routes_refuse_what_cannot_be_planned(
 
 
 def test_the_admin_routes_take_the_token_only(emulator: Emulator) -> None:
-    """They cannot be opened with an API key, nor be taken for the API."""
+    """An API key opens no admin route, and none of them passes for the API."""
     for token in ("", "wrong", "any"):
         for method, path in [("GET", "/faults"), ("DELETE", "/faults"), ("GET", "/requests")]:
             assert 401 == admin(emulator, method, path, token=token).status_code

@@ -1,4 +1,4 @@
-"""What each fault does, over real sockets."""
+"""The effect of each fault, over real sockets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.emulator import Emulator
-from voyageai_emulator.faults import FAULTS, Fault, altered
+from voyageai_emulator.faults import FAULTS, Fault, alterations
 from voyageai_emulator.faults.kinds import STATUSES
 
 from tests.emulator.contract_client import DOCUMENT, check
@@ -60,14 +60,17 @@ def vectors(body: dict[str, Any]) -> list[list[float]]:
 @pytest.mark.parametrize(
     ("schema", "fields"),
     [
-        ("EmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
-        ("ContextualizedEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
-        ("MultimodalEmbeddingsResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
-        ("RerankResponse", {altered.DATA, altered.MODEL, altered.USAGE}),
-        ("Embedding", {altered.EMBEDDING, altered.INDEX}),
-        ("DocumentEmbeddings", {altered.DATA, altered.INDEX}),
-        ("ChunkEmbedding", {altered.EMBEDDING, altered.INDEX}),
-        ("RerankResult", {altered.SCORE, altered.INDEX}),
+        ("EmbeddingsResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
+        (
+            "ContextualizedEmbeddingsResponse",
+            {alterations.DATA, alterations.MODEL, alterations.USAGE},
+        ),
+        ("MultimodalEmbeddingsResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
+        ("RerankResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
+        ("Embedding", {alterations.EMBEDDING, alterations.INDEX}),
+        ("DocumentEmbeddings", {alterations.DATA, alterations.INDEX}),
+        ("ChunkEmbedding", {alterations.EMBEDDING, alterations.INDEX}),
+        ("RerankResult", {alterations.SCORE, alterations.INDEX}),
     ],
 )
 def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set[str]) -> None:
@@ -90,7 +93,7 @@ def test_a_status_comes_in_the_apis_shape(emulator: Emulator, name: str, status:
 
 
 def test_a_status_brings_the_headers_and_words_that_it_is_told(emulator: Emulator) -> None:
-    """What a client does with advice on when to retry has to be tested."""
+    """Clients that read advice on when to retry can be tested with any of it."""
     date = "Wed, 21 Oct 2015 07:28:00 GMT"
     emulator.faults.next("status", status=429, retry_after=2, should_retry=True, detail="No.")
     emulator.faults.next("overloaded", retry_after_ms=1.5, should_retry=False, code="BUSY")
@@ -189,7 +192,7 @@ def test_a_header_can_be_huge(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("status", [302, 307])
 def test_a_redirect_leads_to_the_same_path_elsewhere(emulator: Emulator, status: int) -> None:
-    """Whether a client takes the key there can be seen there."""
+    """It shows whether a client takes the key along to the other host."""
     with running() as elsewhere:
         emulator.faults.next("redirect", status=status, to=elsewhere.origin)
         answer = httpx2.post(f"{emulator}/embeddings?a=b", json=TEXTS)

@@ -249,7 +249,7 @@ def test_a_page_after_a_file_that_is_not_there_is_refused(jobs: Jobs, others: Jo
 
 
 def test_a_content_comes_back_byte_for_byte(jobs: Jobs) -> None:
-    """Whatever it is."""
+    """Any bytes survive, text or not."""
     content = bytes(range(256)) * 3000
     file = jobs.upload(content)["id"]
     response = jobs.http.get(f"/files/{file}/content")
@@ -303,7 +303,7 @@ def test_a_range_that_is_none_is_not_looked_at(jobs: Jobs, said: str) -> None:
 
 @pytest.mark.parametrize("said", ["bytes=17-", "bytes=99-100", "bytes=-0"])
 def test_a_range_beyond_the_end_is_refused(jobs: Jobs, said: str) -> None:
-    """Who has it all learns its size."""
+    """A client that has the whole file learns its size from the refusal."""
     file = jobs.upload(CONTENT)["id"]
     response = jobs.http.get(f"/files/{file}/content", headers={"range": said})
     assert "17 bytes" in refused(response, 416)

@@ -47,7 +47,7 @@ def downloaded(url: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Token
 
 @given(text=texts.filter(bool))
 def test_both_sides_count_the_same(ask: ContractClient, downloaded: Tokenizer, text: str) -> None:
-    """Who fills a request up to its limit by counting must not be refused."""
+    """A request that is filled to its limit by a client's own count must not be refused."""
     usage = ask("/embeddings", {"input": [text], "model": "voyage-4"})["usage"]
     assert len(downloaded.encode(text).ids) == usage["total_tokens"]
 

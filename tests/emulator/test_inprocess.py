@@ -15,8 +15,8 @@ import httpx2
 import pytest
 import voyageai
 from voyageai_emulator import InProcessEmulator, in_process, running
+from voyageai_emulator.asgi import Exchange
 from voyageai_emulator.connections import Connections
-from voyageai_emulator.exchange import Exchange
 from voyageai_emulator.inprocess import in_this_process
 from voyageai_emulator.settings import Settings
 from voyageai_rest.operations import SERVERS
@@ -70,7 +70,7 @@ both = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "asyn
 
 @both
 def test_it_answers_as_over_a_socket(emulator: InProcessEmulator, asynchronous: bool) -> None:
-    """What is learnt here holds there."""
+    """A result of an in-process test must hold over a socket too."""
     here = post(emulator, asynchronous=asynchronous)
     with running() as url:
         there = httpx2.post(f"{url}/embeddings", json=TEXTS, headers=KEY)

@@ -1,4 +1,4 @@
-"""How long answers take, and how many requests are worked on at once."""
+"""The time answers take, and the number of requests worked on at once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Emulated:
         self.ended: list[tuple[str, float]] = []
 
     async def ask(self, body: Any = SMALL, path: str = "/embeddings") -> httpx2.Response:
-        """One request."""
+        """Send one request to the application."""
         return await self.http.post(path, json=body)
 
     async def note(self, name: str) -> None:
@@ -68,7 +68,7 @@ def now() -> float:
 
 
 async def leaves_after(seconds: float, app: Application) -> list[Message]:
-    """What a client is sent that goes away after some seconds."""
+    """Send a request, disconnect after some seconds; return the messages sent to the client."""
     sent: list[Message] = []
     begun = False
 
@@ -136,7 +136,7 @@ def test_an_answer_comes_after_its_seconds(said: str | float, expected: float) -
 
 
 def test_a_large_request_meets_a_timeout_that_a_small_one_does_not() -> None:
-    """What the model is for."""
+    """Timeouts can be tuned because latency grows with the request."""
 
     async def main() -> None:
         async with emulated(latency="model") as emulator:
@@ -228,7 +228,7 @@ def test_without_a_limit_all_are_worked_on() -> None:
 
 @pytest.mark.parametrize("left", ["a", "b", "c"])
 def test_a_client_that_leaves_frees_its_place(left: str) -> None:
-    """Whether it was worked on or waited; nobody behind it waits for it."""
+    """Requests behind it must not wait for a client that is gone, working or waiting."""
 
     async def main() -> list[tuple[str, float]]:
         async with emulated(latency=1, concurrency=1) as emulator:
@@ -266,7 +266,7 @@ def test_a_client_that_is_told_to_have_left_frees_its_place() -> None:
 
 @pytest.mark.parametrize("path", ["/_emulator/state", "/"])
 def test_the_emulators_own_routes_do_not_wait(path: str) -> None:
-    """They are how one looks at an emulator that is busy."""
+    """They must answer while the emulator is busy, to show why."""
 
     async def main() -> float:
         async with emulated(latency=60, concurrency=1, admin_token="token") as emulator:
@@ -282,7 +282,7 @@ def test_the_emulators_own_routes_do_not_wait(path: str) -> None:
 
 
 def test_unknown_paths_and_planned_faults_do_not_wait() -> None:
-    """They are not worked on: what stands before a server answers so."""
+    """Such answers come from in front of a real server, which does no work for them."""
 
     async def main() -> float:
         async with emulated(latency=60, concurrency=1) as emulator:

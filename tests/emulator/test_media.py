@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import random
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,7 +142,7 @@ def test_a_photograph_is_turned_upright() -> None:
 
 
 def test_what_is_transparent_is_white() -> None:
-    """As on a page."""
+    """The background is white, as on a page."""
     clear = Image.new("RGBA", (40, 40), (255, 0, 0, 0))
     clear.paste((0, 0, 255, 255), (0, 0, 20, 20))
     white = Image.new("RGB", (40, 40), "white")
@@ -300,7 +301,7 @@ def test_nothing_is_fetched_from_hosts_that_are_not_allowed(
     ],
 )
 def test_no_spelling_gets_around_the_list(host: Host, url: str) -> None:
-    """What is checked is what is asked."""
+    """The check must apply to the same host that is then requested."""
     host.put("/a.png", encoded(drawing(1)))
     fetch_error(MediaReader([host.place]), url.format(place=host.place))
     assert [] == host.asked
@@ -324,7 +325,7 @@ def test_hosts_are_allowed_as_people_write_them(
     def refuse(*_: object, **__: object) -> None:
         raise ConnectionRefusedError("nobody there")
 
-    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
     reason = fetch_error(MediaReader([allowed]), url)
     assert reason.startswith("cannot fetch from ")
     assert reason.endswith(": nobody there")
@@ -444,7 +445,7 @@ def test_redirects_share_the_time_of_one_file(host: Host) -> None:
 
 
 def test_a_model_without_limits_takes_no_file_of_any_size(host: Host) -> None:
-    """Whoever runs the host could fill the memory."""
+    """Any host could otherwise fill the memory."""
     url = host.put("/a.png", headers={"content-length": str(10**12)})
     model = attrs.evolve(MODEL, media=None)
     assert "the model takes up to 20000000" in fetch_error(MediaReader([host.place]), url, model)

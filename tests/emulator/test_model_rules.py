@@ -1,4 +1,4 @@
-"""What the catalogue says of a model holds for its requests."""
+"""Every rule of the catalogue on a model holds for its requests."""
 
 from __future__ import annotations
 

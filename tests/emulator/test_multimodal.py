@@ -1,4 +1,4 @@
-"""What the multimodal endpoint answers."""
+"""The answers of the multimodal endpoint."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_a_text_over_the_context_length_loses_its_end(ask: ContractClient) -> No
 
 
 def test_broken_pictures_are_refused_even_where_they_would_be_dropped(ask: ContractClient) -> None:
-    """Whether a request is valid does not hang on the length of its texts."""
+    """The validity of a request must not depend on the length of its texts."""
     assert MODEL.context_length is not None
     long = words(MODEL.context_length)
     assert "content.1" in ask.refused(PATH, inputs([long, image(b"no picture")]))

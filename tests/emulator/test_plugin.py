@@ -142,7 +142,7 @@ def test_importing_the_plugin_loads_nothing_of_the_emulator() -> None:
 
 
 def test_the_environment_is_restored(project: pytest.Pytester) -> None:
-    """What was there before and what was not, also after a test that fails; and no server stays."""
+    """Variables come back, set or unset, also after a failed test, and no server stays."""
     project.makeconftest("""
         import threading
 

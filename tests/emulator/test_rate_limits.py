@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voyageai_emulator import Emulator, running
-from voyageai_emulator import rate_limits as module
 from voyageai_emulator.rate_limits import TIER_NAMES, RateLimits, Usage, Window
 from voyageai_emulator.responses import ApiError
 from voyageai_emulator.settings import Settings
@@ -28,7 +27,7 @@ BODY = {"input": "hello", "model": "voyage-4"}
 
 
 class Time:
-    """A clock."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
@@ -57,7 +56,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def passes(limits: RateLimits, model: str = "voyage-4", tokens: int = 1, owner: str = "a") -> bool:
-    """Whether a request is let through."""
+    """Return whether a request is let through."""
     try:
         limits.take(owner, model, tokens)
     except ApiError:
@@ -66,7 +65,7 @@ def passes(limits: RateLimits, model: str = "voyage-4", tokens: int = 1, owner: 
 
 
 def refused(limits: RateLimits, model: str = "voyage-4", tokens: int = 1) -> ApiError:
-    """How a request is refused."""
+    """Return the refusal of a request."""
     with pytest.raises(ApiError) as caught:
         limits.take("a", model, tokens)
     assert 429 == caught.value.status
@@ -153,7 +152,7 @@ def test_keys_and_models_are_counted_apart(limits: RateLimits) -> None:
 
 
 def test_the_minute_slides(time: Time, limits: RateLimits) -> None:
-    """What was used a minute ago is free again, and nothing before that."""
+    """Use is free again exactly a minute later, not at the turn of a minute."""
     limits.set(rpm=2)
     assert passes(limits)
     time.now += 30
@@ -245,7 +244,7 @@ def test_threads_together_get_what_the_limit_allows(limits: RateLimits) -> None:
 
 
 def test_limits_can_be_changed_while_it_counts(limits: RateLimits) -> None:
-    """What was used before counts under the new ones."""
+    """Earlier use counts under the new limits."""
     assert all(passes(limits) for _ in range(4))
     limits.tier = "free"
     assert "free" == limits.tier
@@ -278,11 +277,9 @@ def test_usage_says_what_the_limits_are(time: Time, limits: RateLimits) -> None:
     assert [] == limits.usage()
 
 
-def test_what_was_used_takes_bounded_memory(
-    time: Time, limits: RateLimits, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_used_takes_bounded_memory(time: Time) -> None:
     """An emulator may run for weeks, and be asked with any number of keys."""
-    monkeypatch.setattr(module, "MAX_WINDOWS", 10)
+    limits = RateLimits(None, MODELS, time, max_windows=10)
     for number in range(50):
         limits.take(f"key {number}", "voyage-4", 1)
     assert [f"key {number}" for number in range(40, 50)] == [used.owner for used in limits.usage()]
@@ -291,10 +288,9 @@ def test_what_was_used_takes_bounded_memory(
     assert 1 == len(limits._windows)
 
 
-def test_a_window_keeps_bounded_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_keeps_bounded_entries() -> None:
     """Beyond the bound all still count, though not all leave on time."""
-    monkeypatch.setattr(module, "MAX_ENTRIES", 3)
-    counted = Window()
+    counted = Window(max_entries=3)
     for second in range(6):
         counted.add(float(second), tokens=10)
     assert (6, 60, 3) == (counted.requests, counted.tokens, len(counted._entries))

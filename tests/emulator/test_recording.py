@@ -1,4 +1,4 @@
-"""What the emulator remembers of requests and connections."""
+"""Requests and connections that the emulator remembers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_record_is_complete_when_the_answer_is_there(emulator: Emulator) -> No
 
 
 def test_requests_that_are_refused_are_recorded_too(emulator: Emulator) -> None:
-    """What was wrong can be looked at."""
+    """A user can look up the cause of a refusal."""
     post(emulator, {**TEXTS, "model": "no-such"})
     httpx2.post(f"{emulator}/embeddings", content=b"{", headers=KEY)
     httpx2.post(f"{emulator}/embeddings", content=b'{"input": NaN}', headers=KEY)
@@ -190,19 +190,19 @@ def test_requests_are_a_sequence(emulator: Emulator) -> None:
     assert 3 == emulator.requests.last.number
 
 
-def test_looking_through_requests_copies_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_looking_through_requests_copies_them_once() -> None:
     """Of 10,000 requests one copy for each would be 100 million, while the emulator waits."""
-    requests, copies = RecordedRequests(), 0
+    copies = 0
+
+    class Counted(RecordedRequests):
+        def __getitem__(self, index: Any) -> Any:
+            nonlocal copies
+            copies += 1
+            return super().__getitem__(index)
+
+    requests = Counted()
     for _ in range(5):
         requests.begin(scope(), None).finish()
-    original = RecordedRequests.__getitem__
-
-    def counted(self: RecordedRequests, index: Any) -> Any:
-        nonlocal copies
-        copies += 1
-        return original(self, index)
-
-    monkeypatch.setattr(RecordedRequests, "__getitem__", counted)
     assert [1, 2, 3, 4, 5] == [request.number for request in requests]
     assert 1 == copies
 
@@ -228,7 +228,7 @@ def test_the_oldest_bodies_are_forgotten() -> None:
 
 
 def test_time_is_passed_in() -> None:
-    """What happens in a minute can be tested in none."""
+    """A test of a whole minute takes no time."""
     with running(clock=lambda: 1000.0) as emulator:
         for _ in range(3):
             post(emulator)

@@ -58,7 +58,7 @@ def add_job(store: Store, owner: str = "me") -> int:
 
 
 def test_files_and_jobs_outlive_the_emulator(tmp_path: Path) -> None:
-    """That is what a state file is for."""
+    """A state file exists to keep them."""
     state = tmp_path / "state.db"
     with running(state=state) as emulator, Jobs(emulator.url) as jobs:
         job = jobs.create(some_lines(3))["id"]
@@ -104,7 +104,7 @@ def test_a_state_file_is_for_one_emulator_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_state_file_of_another_version_is_refused(tmp_path: Path) -> None:
-    """What it holds would be misread."""
+    """Its content would be misread."""
     state = str(tmp_path / "state.db")
     Store(state).close()
     with sqlite3.connect(state) as connection:
@@ -139,7 +139,7 @@ def test_what_is_no_state_file_is_left_alone(tmp_path: Path) -> None:
 def test_only_its_user_can_read_a_state_file_and_what_is_beside_it(
     tmp_path: Path, umask: int
 ) -> None:
-    """They hold what was uploaded."""
+    """Such files hold all uploads."""
 
     def modes() -> dict[str, str]:
         return {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}

@@ -25,7 +25,7 @@ PROSE = (
 
 @given(texts, st.integers(1, 30))
 def test_of_a_long_text_so_much_is_counted_that_it_is_too_long(text: str, limit: int) -> None:
-    """What may just fit is counted to the token."""
+    """A text that may just fit is counted exactly; a longer one only until it is too long."""
     whole, (counted,) = tokenizer.count(text), tokenizer.counts([text], limit)
     assert counted == whole or min(counted, whole) > limit
 
@@ -94,7 +94,7 @@ def test_many_texts_are_counted_as_each() -> None:
 
 @given(texts, st.integers(0, 30))
 def test_a_cut_text_has_at_most_so_many_tokens(text: str, limit: int) -> None:
-    """What was cut is taken when it is sent again."""
+    """A cut text must be accepted when it is sent again."""
     cut = tokenizer.truncate(text, limit)
     assert text.startswith(cut)
     assert tokenizer.count(cut) <= limit

@@ -1,4 +1,4 @@
-"""What is wrong with a request is said with the API's status and in its words."""
+"""Errors of a request have the API's status and its words."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
 
 
 def test_a_host_that_refuses_null_takes_everything_else(ask: ContractClient) -> None:
-    """What is narrowed for a host must still have its other values, and its words for wrong ones."""
+    """A narrowed field keeps its other values, and the messages for wrong ones."""
     app = Application(Settings(platform="atlas"))
     body = {**TEXT, "output_dimension": None, "output_dtype": None}
     for more in ({}, {"input_type": "query"}, {"encoding_format": "base64"}):
@@ -283,7 +283,7 @@ def test_a_header_without_a_bearer_key_is_unauthorized(url: str, header: str) ->
 
 
 def test_paths_and_methods_are_those_of_the_contract(url: str, ask: ContractClient) -> None:
-    """What the API does not route must not seem to work here."""
+    """A path that the API does not route must not seem to work here."""
     unrouted = ask.http.get("/no-such-path")
     assert (404, {"detail": "Not Found"}) == (unrouted.status_code, unrouted.json())
     misused = ask.http.get("/embeddings")
@@ -414,6 +414,6 @@ def test_what_is_wrong_is_looked_for_in_so_many_values(
 
 
 def _all(error: ValidationError) -> int:
-    """How many errors there are in one."""
+    """Count an error and the errors nested in it."""
     inner = getattr(error.kind, "context", ())
     return 1 + sum(_all(each) for branch in inner for each in branch)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 
 class Page(NamedTuple):
-    """What the server answers."""
+    """A page that the server answers with."""
 
     body: bytes = b""
     status: int = 200
@@ -69,7 +69,7 @@ def hosting(context: ssl.SSLContext | None = None) -> Iterator[Host]:
             self.wfile.write(page.body)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Keep the server quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if context is not None:

@@ -1,4 +1,4 @@
-"""What others build on the official client runs on this one, unchanged: real installs, real HTTP.
+"""Frameworks built on the official client run on this one, unchanged: real installs, real HTTP.
 
 Each embeds a small corpus and finds the right answer. A framework that is not installed is skipped
 by name; the session installs them all.

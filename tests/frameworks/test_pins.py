@@ -1,4 +1,4 @@
-"""What docs/moving.md says that frameworks ask for is what their packages say."""
+"""The requirements of frameworks in docs/moving.md are those of their packages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_there_are_rows():
 
 @pytest.mark.parametrize(("name", "extra", "version", "asked", "fits"), ROWS)
 def test_a_framework_asks_for_what_the_page_says(name, extra, version, asked, fits):
-    """Who installs both must know beforehand which of them needs a hand."""
+    """A user who installs both must know beforehand which requirement needs a hand."""
     try:
         found = distribution(name)
     except PackageNotFoundError:

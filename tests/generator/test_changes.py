@@ -324,7 +324,7 @@ def reason(content):
 
 
 def test_the_changed_client_is_clean_under_mypy(changed: Path, mypy_cache: str) -> None:
-    """What is true of the committed code is true of whatever the spec becomes."""
+    """The generated code must type-check whatever the spec becomes."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
     package = changed / "voyageai_rest"
     options = ["--strict", "--config-file=", "--cache-dir", mypy_cache, "--python-version=3.11"]
@@ -553,7 +553,7 @@ except TypeError as error:
 
 
 def test_a_new_endpoint_is_three_functions(generate: Generate, ask: Ask, overlay: Path) -> None:
-    """What it sends, and a method in each client: retries, options and errors are there for it."""
+    """One request and a method in each client: retries, options and errors come for free."""
     calls = overlay / "voyageai" / "calls.py"
     calls.write_text(calls.read_text("utf-8") + CALL, encoding="utf-8")
     for name, kind, words in (

@@ -36,7 +36,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trees(run, tree: Tree, hostile: Path) -> list[dict[str, bytes]]:
-    """What two runs write, whose surroundings differ in all that could matter."""
+    """Generate twice, in environments that differ in all that could matter; return both trees."""
     plain = run("--output", hostile.parent / "plain", PYTHONHASHSEED="1")
     other = run(
         *("--output", hostile / "generated"),
@@ -61,7 +61,7 @@ def test_two_runs_are_byte_identical(trees: list[dict[str, bytes]]) -> None:
 
 
 def test_a_run_equals_the_committed_tree(trees: list[dict[str, bytes]], tree: Tree) -> None:
-    """What is reviewed and shipped is what the spec makes."""
+    """Reviewed and shipped code must be exactly the code that the spec makes."""
     assert trees[0] == tree(paths.GENERATED)
 
 

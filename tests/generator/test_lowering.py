@@ -1,4 +1,4 @@
-"""What openapi-python-client is shown of the spec."""
+"""The spec in the form that openapi-python-client is given."""
 
 from __future__ import annotations
 

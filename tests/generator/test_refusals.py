@@ -1,4 +1,4 @@
-"""What can't be generated fails the run, by name; nothing is dropped without a word."""
+"""A spec that can't be generated fails the run by name; nothing is dropped silently."""
 
 from __future__ import annotations
 

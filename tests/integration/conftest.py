@@ -18,6 +18,6 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def vo(url: str) -> Iterator[voyageai.Client]:
-    """A client of it."""
+    """Yield a client of the emulator."""
     with voyageai.Client(api_key="emulator", base_url=url) as client:
         yield client

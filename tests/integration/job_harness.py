@@ -28,7 +28,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Site:
-    """Where jobs are tested: a client of either kind, and an emulator.
+    """A client of either kind and an emulator, in which jobs are tested.
 
     Whenever a job waits the emulator does all that it can do, and its clock goes on too.
 
@@ -70,7 +70,7 @@ class Site:
         return client
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock of the emulator instead of waiting."""
         self.waits.append(seconds)
         self.emulator.batches.settle()
         self.emulator.clock.advance(seconds)
@@ -98,14 +98,14 @@ class Site:
         return self._runner.run(gather()) if self.asynchronous else list(results)
 
     def embed(self, texts: Iterable[str], **options: Any) -> Any:
-        """What `batches.embed` gives."""
+        """Return the result of `batches.embed`."""
         told = {"progress": self.told.append, "rows_per_line": 2}
         results = self.get(self.client.batches.embed(texts, **ROLE, **(told | options)))
         self._directories.append(results.directory)
         return results
 
     def job(self, texts: Iterable[str], **options: Any) -> Any:
-        """What `batches.prepare_embed` gives."""
+        """Return the job of `batches.prepare_embed`."""
         told = {"progress": self.told.append, "rows_per_line": 2}
         job = self.get(self.client.batches.prepare_embed(texts, **ROLE, **(told | options)))
         self._directories.append(job.directory)
@@ -120,18 +120,18 @@ class Site:
         return "\n".join(progress.message for progress in self.told if progress.stage == stage)
 
     def answered(self, operation: str) -> int:
-        """How many requests to an operation succeeded at the server."""
+        """Count the requests to an operation that succeeded at the server."""
         self.emulator.requests.settle()
         return sum(request.status == 200 for request in self.emulator.requests.of(operation))
 
     @property
     def created(self) -> int:
-        """How many batches there are at the emulator."""
+        """Count the batches at the emulator."""
         return len(list(self.plain.batches.list()))
 
     @property
     def lines(self) -> int:
-        """How many lines the emulator has run, over all batches."""
+        """Count the lines that the emulator has run, over all batches."""
         return sum(batch.request_counts.total for batch in self.plain.batches.list())
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "arguments"), CALLS)
 def test_blocking_and_asynchronous_calls_have_the_same_result(vo, url, method, arguments):
-    """They differ only in how they wait."""
+    """The two clients differ only in how they wait."""
 
     async def call():
         async with voyageai.AsyncClient(api_key="emulator", base_url=url) as client:

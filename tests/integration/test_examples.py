@@ -32,7 +32,7 @@ def modules() -> Iterator[str]:
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """Where the examples run: a key, a host, and the files that they name."""
+    """Run in an empty folder, with a key and a host in the environment."""
     with voyageai_emulator.running() as emulator:
         emulator.batches.pace(0.01)  # one is cancelled before it is through
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
@@ -44,7 +44,7 @@ def place(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", list(modules()))
 def test_the_examples_in_the_docstrings_run(name, place):
-    """As they stand."""
+    """Users copy them as they stand."""
     if name == "voyageai.media.video":
         film(place / "lecture.mp4", "64x64", "4", 8)
     with voyageai.Client() as vo:

@@ -117,7 +117,7 @@ def emulator() -> Iterator[voyageai_emulator.Emulator]:
 
 @pytest.fixture(scope="module")
 def right(emulator) -> dict[str, object]:
-    """What each method gives when nothing goes wrong."""
+    """Return the result of each method without a fault."""
     with voyageai.Client(KEY, base_url=emulator) as vo:
         return {method: getattr(vo, method)(**given) for method, given in METHODS.items()}
 

@@ -77,7 +77,7 @@ class Face:
         return self.get(self.batches.create(input_file_id=file.id, **arguments))
 
     def wait(self, batch: Any, **options: Any) -> Any:
-        """Wait for a job."""
+        """Wait for a job and return it."""
         return self.get(self.batches.wait(batch, poll=0.01, timeout=30, **options))
 
     def rows(self, file_id: str | None) -> list[Any]:
@@ -125,7 +125,7 @@ def steering(request: pytest.FixtureRequest, steered: Emulator) -> Iterator[Face
 
 
 def test_a_job_from_lines_to_vectors(face: Face) -> None:
-    """What this is for."""
+    """The whole way of a batch works: upload, create, wait, download, read."""
     seen: list[Any] = []
     batch = face.wait(face.create(20, metadata={"run": "1"}), on_change=seen.append)
     rows = face.rows(batch.output_file_id)
@@ -190,7 +190,7 @@ def test_lines_that_fail_are_in_their_own_file(steering: Face, steered: Emulator
 
 
 def test_a_job_is_cancelled_while_it_is_waited_for(steering: Face, steered: Emulator) -> None:
-    """What is not done is in the error file."""
+    """Lines that were not run are in the error file."""
     steered.batches.hold("in_progress")
     batch = steering.create(3)
     with pytest.raises(error.Timeout, match=r"in_progress, 0 of 3 lines\) is not done after"):
@@ -361,7 +361,7 @@ def test_polls_may_fail(steering: Face, steered: Emulator) -> None:
 
 
 def test_content_that_is_left_early_leaves_the_connections_usable(face: Face) -> None:
-    """Whoever looks at the first line only must not use up the pool."""
+    """A caller that reads only the first line must not use up the pool."""
     content = b"".join(json.dumps(line).encode() + b"\n" for line in lines(20_000))
     file = face.get(face.files.upload(content))
 
@@ -457,7 +457,7 @@ MOST = 8_000  # KiB
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others do not tell the peak")
 def test_files_are_never_whole_in_memory(tmp_path: Path) -> None:
-    """They may be larger than it."""
+    """A file may be larger than the memory."""
     text = "word " * 400
     number = 0
     source = tmp_path / "lines.jsonl"

@@ -21,7 +21,7 @@ from voyageai import error
 from voyageai.batches import JobInUseError, JobTimings
 from voyageai.batches.jobs import bounds, job_writer, journal, preparing, tasks
 from voyageai_emulator import Emulator
-from voyageai_emulator.batches import checking
+from voyageai_emulator.batches import validation
 from voyageai_rest import catalogue
 
 from .job_harness import MODEL, ROLE, Site, sited, slowly, texts
@@ -41,7 +41,7 @@ def emulator() -> Iterator[Emulator]:
 def site(
     request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    """Each client."""
+    """Yield a client of each kind, with its emulator."""
     with sited(request.param, emulator, monkeypatch) as found:
         yield found
 
@@ -234,14 +234,14 @@ def test_a_batch_that_is_refused_says_which_lines_were_at_fault(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server's errors stand beside the texts; all other lines succeed the next time."""
-    check = checking._LineChecker.__call__
+    check = validation._LineChecker.__call__
 
     def strict(self: Any, line: Any, result: Any) -> None:
         if b"text 3" in line.raw:
             result.add("invalid_request", "The text is not to our liking.", line.number, "input")
         check(self, line, result)
 
-    monkeypatch.setattr(checking._LineChecker, "__call__", strict)
+    monkeypatch.setattr(validation._LineChecker, "__call__", strict)
     job = site.job(texts(12))
     results = site.get(job.run())
     codes = [failure.code for failure in results.failures]
@@ -268,7 +268,7 @@ def test_lines_that_expired_are_sent_alone(site: Site) -> None:
 
 
 def test_a_cancelled_job_gives_what_it_has(site: Site) -> None:
-    """What is done is paid for."""
+    """Finished lines are paid for, so their results are given."""
     site.emulator.batches.pace(60)
     site.emulator.clock.advance(0)
     job = site.job(texts(8), poll=90)
@@ -382,7 +382,7 @@ def test_nothing_is_lost_or_done_twice_when_the_server_fails(site: Site, operati
 def test_an_answer_that_can_not_be_read_is_an_answer_that_was_lost(
     site: Site, operation: str
 ) -> None:
-    """What was asked for was done."""
+    """The server did the work, so it must not be requested again."""
     if operation.startswith("list"):  # which is asked only after an answer was lost
         lost = "uploadFile" if operation == "listFiles" else "createBatch"
         site.emulator.faults.next("truncated", operation=lost)
@@ -447,7 +447,7 @@ def test_a_key_that_is_refused_ends_the_job_at_once(site: Site, tmp_path: Path) 
 
 
 def test_two_at_once_do_not_work_on_the_same_job(site: Site, tmp_path: Path) -> None:
-    """They would do everything twice."""
+    """Both would send, and pay for, everything."""
     caught: list[str] = []
 
     def again() -> None:

@@ -322,7 +322,7 @@ def test_an_estimate_above_the_ceiling_is_refused_at_once(site: Site) -> None:
 def test_a_crash_does_not_make_a_job_forget_what_it_has_sent(
     site: Site, tmp_path: Path, is_told: bool
 ) -> None:
-    """What a batch under way can cost is set aside when the job goes on, whoever knows of it."""
+    """The cost of a batch under way stays reserved when the job resumes."""
     job = site.job(dense(ROWS), directory=tmp_path / "job")
     bound = job.estimate.cost_range[1] / job.estimate.batches
     ceiling = 1.7 * bound
@@ -362,7 +362,7 @@ def test_a_crash_does_not_make_a_job_forget_what_it_has_sent(
 def test_a_lower_ceiling_holds_for_a_batch_that_may_never_have_been_made(
     site: Site, tmp_path: Path
 ) -> None:
-    """What was about to be done is done no more if it is too dear now."""
+    """A request that may not have arrived is not repeated if it is too dear now."""
     job = site.job(dense(8), directory=tmp_path / "job")
     site.emulator.faults.next("unavailable", operation="createBatch", times=50)
     with pytest.raises(error.ServiceUnavailableError) as raised:
@@ -417,7 +417,7 @@ def test_rows_that_failed_are_retried_within_the_ceiling_only(site: Site) -> Non
 def test_answers_that_are_gone_count_as_the_most_that_they_can_be(
     site: Site, is_counted: bool
 ) -> None:
-    """They were billed, and nobody can tell how much; no more than was set aside for them."""
+    """They were billed at an unknown price, at most the one that was reserved."""
     if is_counted:
         tokenizing(site)
 

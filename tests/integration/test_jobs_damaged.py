@@ -37,7 +37,7 @@ def site(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def test_answers_that_make_no_sense_are_rows_with_a_reason(site: Site, tmp_path: Path) -> None:
-    """They can be sent again, and those that do make sense stay."""
+    """They can be sent again, and the sound ones are kept."""
     job = site.job(texts(8), directory=tmp_path)
     job.run()
     output = tmp_path / "batches/0001.output.jsonl"
@@ -195,7 +195,7 @@ def test_lines_that_are_as_long_as_before_are_not_sent_either(
 
 
 def test_rows_that_no_line_holds_are_missed(site: Site, tmp_path: Path) -> None:
-    """They would be taken for those of another line."""
+    """They would be taken for rows of another line."""
     job = site.job(texts(12), directory=tmp_path)
     lines = tmp_path / "batches/0002.jsonl"
     lines.write_bytes(
@@ -488,7 +488,7 @@ def test_nothing_but_files_is_opened_in_a_job_directory(
 
 
 def test_a_link_in_the_place_of_a_folder_of_batches_is_refused(site: Site, tmp_path: Path) -> None:
-    """What is written into it would be written elsewhere."""
+    """Its files would be written elsewhere."""
     elsewhere, job = tmp_path / "elsewhere", tmp_path / "job"
     elsewhere.mkdir()
     elsewhere.chmod(0o755)

@@ -41,7 +41,7 @@ def emulator() -> Iterator[Emulator]:
 def site(
     request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    """Each client."""
+    """Yield a client of each kind, with its emulator."""
     with sited(request.param, emulator, monkeypatch) as found:
         yield found
 

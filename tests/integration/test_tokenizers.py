@@ -1,4 +1,4 @@
-"""Where the client gets the tokenizers it counts by."""
+"""The client's sources of tokenizers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Whoever waits fails."""
+    """Make any wait fail the test."""
 
     def sleep(seconds):
         raise AssertionError(f"slept {seconds} s")
@@ -87,7 +87,7 @@ def test_an_emulator_that_starts_late_is_found(unreachable):
 
 
 def test_the_host_that_is_named_goes_first(monkeypatch):
-    """Who sets HF_ENDPOINT means it."""
+    """A user who sets HF_ENDPOINT wants that host."""
     monkeypatch.setenv("HF_ENDPOINT", NOBODY)
     with (
         running() as emulator,

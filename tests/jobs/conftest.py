@@ -42,5 +42,5 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def run() -> Any:
-    """What starts a process."""
+    """Return a function that starts a process."""
     return working

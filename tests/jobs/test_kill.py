@@ -35,7 +35,7 @@ def end(process: Any) -> None:
 
 
 def check(emulator: Emulator, key: str, directory: Path) -> None:
-    """See that a job is complete, and that each of its lines was uploaded, run and paid for once."""
+    """Assert that a job is complete, and each line was uploaded, run and paid for once."""
     with voyageai.Client(key, base_url=emulator) as vo:
         options = {name: OPTIONS[name] for name in ("model", "input_type", "output_dimension")}
         live = vo.embed(TEXTS, **options)
@@ -88,7 +88,7 @@ def test_a_job_outlives_being_killed_at_random_moments(
 def test_a_job_outlives_being_killed_before_an_answer(
     kind: str, operation: str, fault: str, emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
-    """Whether what was asked for was done, with the answer still on its way, or not."""
+    """The request may have been carried out, with its answer still on its way, or not."""
     slow: dict[str, Any] = {"size": 1, "delay": 1.0} if fault == "drip" else {}
     for _ in range(BATCHES):
         emulator.faults.next(fault, operation=operation, **slow)
@@ -108,7 +108,7 @@ def test_a_job_outlives_being_killed_before_an_answer(
 
 
 def is_under_way(emulator: Emulator, operation: str, fault: str, seen: int) -> bool:
-    """Whether the server has come to the point at which a fault happens."""
+    """Return whether the server has reached the point at which a fault happens."""
     if fault == "hang":
         return True
     with voyageai.Client("key", base_url=emulator) as vo:

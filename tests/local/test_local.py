@@ -87,7 +87,7 @@ def test_search_finds_what_shares_the_meaning(nano: str) -> None:
 
 
 def test_vectors_are_the_models_own(nano: str, folder: Path) -> None:
-    """Whoever ran the model before finds what they have stored."""
+    """Vectors that users stored with the model before stay comparable."""
     model = direct(folder)
     methods = {"query": model.encode_query, "document": model.encode_document, None: model.encode}
     for input_type, encode in methods.items():
@@ -154,7 +154,7 @@ def test_a_text_that_is_too_long_is_refused_if_it_must_not_be_cut(nano: str) -> 
 
 
 def test_a_text_that_is_too_long_is_cut(nano: str) -> None:
-    """What comes after the model's length changes nothing."""
+    """Text beyond the model's length changes nothing."""
     start = "car " * (LENGTH - 2)
     longer, shorter = embed_local([f"{start} doctor doctor", start], nano).to_numpy()
     assert shorter == pytest.approx(longer, abs=1e-6)

@@ -51,12 +51,12 @@ def engine(model: Path) -> Any:
 
 
 def embed(engine: Any, *passages: Passage, dimension: int = WIDTH) -> np.ndarray:
-    """Embed passages."""
+    """Embed passages; return their vectors."""
     return engine.embed(list(passages), SPACE, dimension)
 
 
 def test_search_finds_what_shares_the_meaning_and_no_word(vo: voyageai.Client) -> None:
-    """What a real model is for: the lexical engine finds nothing in common here."""
+    """A real model finds a shared meaning, where the lexical engine finds nothing in common."""
     documents = vo.embed(DOCUMENTS, model="voyage-4-large", input_type="document").embeddings
     queries = vo.embed(list(QUERIES), model="voyage-4-lite", input_type="query").embeddings
     found = (np.array(queries) @ np.array(documents).T).argmax(axis=1)
@@ -133,7 +133,7 @@ def test_base64_says_what_numbers_do(url: str, dtype: str, expected: tuple[Any, 
 
 
 def test_tokens_are_counted_as_ever(vo: voyageai.Client) -> None:
-    """What a request costs does not depend on what answers it."""
+    """The cost of a request does not depend on the engine."""
     with running() as lexical, voyageai.Client(api_key="any", base_url=lexical) as other:
         for text in (DOCUMENTS[0], "word " * 300):
             expected = other.embed([text], model="voyage-4").total_tokens
@@ -269,7 +269,7 @@ def test_code_that_comes_with_a_model_is_not_run(model: Path, tmp_path: Path) ->
 
 
 def test_libraries_are_loaded_only_when_they_are_asked_for() -> None:
-    """Those of a model take seconds to import."""
+    """The libraries of a model take seconds to import."""
     program = (
         "import sys\n"
         "from voyageai_emulator.engine import create_engine\n"

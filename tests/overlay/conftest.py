@@ -26,7 +26,7 @@ def packed(numbers: list[float], kind: str = "f") -> str:
 
 
 def answer_to(request: httpx2.Request) -> httpx2.Response:
-    """What the API would answer: vector i is [i, i + 0.5], documents are ranked backwards."""
+    """Answer as the API would: vector i is [i, i + 0.5], documents are ranked backwards."""
     body = json.loads(request.content)
     endpoint = request.url.path.rsplit("/", 1)[-1]
     usage = {"total_tokens": 7}

@@ -75,7 +75,7 @@ def uploaded(request: httpx2.Request) -> tuple[str | None, bytes]:
 
 
 def done(value: Any) -> Any:
-    """What a call of either client gives: awaited, or iterated over, if need be."""
+    """Return the result of a call of either client, awaited or iterated over if need be."""
 
     async def wait(value: Awaitable[Any]) -> Any:
         return await value

@@ -16,7 +16,7 @@ TURNED = bytes.fromhex(
 
 
 def run(*arguments: str) -> str:
-    """What ffmpeg prints; the test is skipped where there is none."""
+    """Return the output of ffmpeg; skip the test where ffmpeg is missing."""
     try:
         program = ffmpeg.executable()
     except ImportError as error:

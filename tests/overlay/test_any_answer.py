@@ -59,7 +59,7 @@ def test_any_bytes_with_any_status(name, call, status, content, headers):
 
 
 def paths(value, path=()):
-    """Where everything stands in a JSON value."""
+    """Yield the path of each value in JSON."""
     yield path
     if isinstance(value, dict):
         for key, item in value.items():

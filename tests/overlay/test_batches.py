@@ -66,7 +66,7 @@ def test_what_is_left_out_is_none_and_what_is_new_passes_through():
 
 
 def test_times_have_a_zone_whatever_the_server_writes():
-    """Those without can't be compared with those with one."""
+    """Times with and without a zone can't be compared."""
     bare = Batch.from_dict({**BATCH, "in_progress_at": "2025-12-01T19:18:25"})
     assert bare == Batch.from_dict(BATCH)
     assert bare.in_progress_at.tzinfo is datetime.UTC
@@ -101,7 +101,7 @@ def test_a_job_is_done_when_it_is_at_an_end_of_any_kind(fields, is_done):
 
 
 def test_progress_is_the_share_of_lines_that_are_through():
-    """Failed or not."""
+    """A line counts as done whether it failed or not."""
     counts = {"total": 4, "completed": 1, "failed": 2}
     batch = Batch.from_dict({**BATCH, "request_counts": counts})
     assert 0.75 == batch.progress
@@ -231,7 +231,7 @@ def test_a_list_goes_through_all_pages(face):
 
 
 def test_a_job_is_cancelled(face):
-    """And says so."""
+    """The object says that the job is cancelled."""
     batch = done(face.client(in_turn(at("cancelling"))).batches.cancel("batch-1"))
     assert ("cancelling", "POST") == (batch.status, face.requests[0].method)
     assert "/v1/batches/batch-1/cancel" == face.requests[0].url.path
@@ -279,7 +279,7 @@ def test_a_job_that_is_done_is_not_waited_for(face):
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_every_end_is_an_end(face, status):
-    """What it is worth is the caller's to say."""
+    """The caller decides whether the results are of use."""
     assert status == done(face.client(in_turn(at(status))).batches.wait("batch-1")).status
 
 
@@ -295,13 +295,13 @@ def test_pauses_grow_to_a_bound_and_differ():
 
 @pytest.mark.parametrize("poll", [0, -1, "5", True, float("nan")])
 def test_pauses_that_are_none_are_refused(face, poll):
-    """They would be a storm of requests."""
+    """A pause of zero or less would be a storm of requests."""
     with pytest.raises(error.ArgumentError, match="poll must be a number of seconds"):
         done(face.client().batches.wait("batch-1", poll=poll))
 
 
 def test_a_number_is_always_the_same_pause(face):
-    """But for chance."""
+    """A constant pause varies by chance alone."""
     client = face.client(in_turn(*[at("in_progress")] * 5, DONE))
     done(client.batches.wait("batch-1", poll=10))
     assert [9.0] * 5 == pytest.approx(face.waits)
@@ -374,7 +374,7 @@ def test_a_wait_of_no_time_is_one_look(face):
 
 
 def test_a_wait_that_ends_without_an_answer_says_so(face):
-    """And why."""
+    """The error names the last failure too."""
     with pytest.raises(
         error.Timeout, match=r"batch-1 did not answer after 5 s; .*ConnectError"
     ) as raised:

@@ -17,13 +17,13 @@ MODES = ["rb", "r+b", "ab", "a+b", "wb", "xb"]
 
 
 def mode(path: Path) -> str:
-    """Who may do what with it."""
+    """Return the permission bits of a file."""
     return oct(stat.S_IMODE(path.lstat().st_mode))
 
 
 @pytest.fixture(params=[0, 0o022, 0o777])
 def umask(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Another umask."""
+    """Set a umask for a test."""
     old = os.umask(request.param)
     yield request.param
     os.umask(old)
@@ -100,7 +100,7 @@ def test_what_is_planted_between_looking_and_opening_is_not_opened_either(
 
 
 def test_a_file_that_is_written_anew_has_no_other_name(tmp_path: Path) -> None:
-    """What its other names are to hold is not ours to change."""
+    """Other hard links keep the old content."""
     path, mine = tmp_path / "path", tmp_path / "mine"
     mine.write_text("my notes")
     path.hardlink_to(mine)
@@ -146,7 +146,7 @@ def test_only_its_user_can_enter_a_folder_whatever_the_umask(umask: int, tmp_pat
 
 @pytest.mark.parametrize("kind", ["link", "file"])
 def test_a_folder_is_no_link_and_no_file(tmp_path: Path, kind: str) -> None:
-    """What is put into it would be put elsewhere."""
+    """Files in it would be written elsewhere."""
     path = tmp_path / "path"
     check_folder(path)
     path.symlink_to(tmp_path) if kind == "link" else path.touch()
@@ -155,7 +155,7 @@ def test_a_folder_is_no_link_and_no_file(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_pipe_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
-    """Where pipes may be written to; and with one, writing waits as usual."""
+    """A pipe is accepted where allowed, and writing to one with a reader waits as usual."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     with pytest.raises(OSError, match="No such device or address"):

@@ -1,4 +1,4 @@
-"""What editors know of the package: they read its source and run none of it."""
+"""Editors know the package by its source alone, of which they run none."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from pathlib import Path
 
 import httpx2
@@ -10,7 +11,6 @@ import pytest
 import trustme
 import voyageai
 from voyageai import error
-from voyageai.transport import config
 from voyageai.transport.config import CERTIFICATES, ConnectionConfig, bypassed
 
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -125,7 +125,7 @@ def test_a_proxy_that_can_be_none_is_an_error_that_names_its_place(face, proxy, 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
 def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
     """Not a bare ImportError, and not the package that HTTPX2 would name."""
-    monkeypatch.setattr(config, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "socksio", None)
     with pytest.raises(error.ArgumentError, match='the extra `socks`: pip install "socksio'):
         face.client(proxy=f"{scheme}://proxy:1080", transport=None)
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://proxy:1080")
@@ -195,7 +195,7 @@ def test_the_first_variable_that_is_set_counts(bundle, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])
 def test_a_folder_of_certificates_will_do(name, tmp_path, monkeypatch):
-    """They are read when they are needed."""
+    """The certificates in a folder are read when they are needed."""
     monkeypatch.setenv(name, str(tmp_path))
 
     assert 0 == trusted()

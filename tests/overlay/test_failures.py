@@ -113,7 +113,7 @@ def test_bodies_that_are_not_as_documented_give_typed_errors(face, response, kin
     ],
 )
 def test_answers_that_never_come_have_official_classes_and_a_cause(face, failure, kind):
-    """Whoever catches the official exceptions goes on doing so."""
+    """Code that catches the official exceptions goes on working."""
     with pytest.raises(kind) as raised:
         face.call(face.client(failing(failure)), "embed", **EMBED)
 
@@ -263,7 +263,7 @@ def test_a_policy_is_a_value():
 
 
 def test_a_client_takes_a_policy_of_its_users(face):
-    """Whoever wants other waits gets them."""
+    """Users can change the waits."""
     policy = RetryPolicy(max_retries=2, initial_delay=0.1, max_delay=0.15)
     face.call(face.client(failing(503, 503), max_retries=policy), "embed", **EMBED)
 
@@ -289,7 +289,7 @@ def test_a_failure_says_how_often_it_was_tried_and_how_long_that_took(face):
 
 
 def test_a_refusal_names_the_argument_and_the_code(face):
-    """Where the server's message does."""
+    """The error repeats the argument and code of the server's message."""
     detail = "In particular, Argument 'dimensions' is not supported by our API"
     body = {"detail": detail, "error_code": "UNKNOWN_ARGUMENT"}
     with pytest.raises(error.InvalidRequestError) as raised:
@@ -384,7 +384,7 @@ KINDS = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("duplicate", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_exceptions_pickle_and_copy(kind, duplicate):
-    """They cross process boundaries in job queues."""
+    """Exceptions cross process boundaries in job queues."""
     failure = (
         kind("no")
         if kind is error.ArgumentError

@@ -39,7 +39,7 @@ BROKEN = httpx2.ReadError("reset by peer")
 
 
 class Pipe(io.RawIOBase):
-    """What can be read once, and in small pieces."""
+    """A source that can be read once, in small pieces."""
 
     def __init__(self, content: bytes) -> None:
         self._left = io.BytesIO(content)
@@ -54,7 +54,7 @@ class Pipe(io.RawIOBase):
 
 
 def stored(request: httpx2.Request) -> httpx2.Response:
-    """Store a file."""
+    """Store a file and return its object."""
     request.read()
     return answer(**FILE)
 
@@ -116,7 +116,7 @@ SOURCES = {
 @pytest.mark.parametrize("kind", SOURCES)
 @pytest.mark.parametrize("check", [True, False])
 def test_the_same_lines_arrive_from_every_source(face, tmp_path, kind, check):
-    """Whether they are read twice or once, from a disk or from memory."""
+    """The bytes are the same, read twice or once, from disk or memory."""
     path = tmp_path / "some.jsonl"
     path.write_bytes(LINES)
     given = SOURCES[kind](path)
@@ -207,7 +207,7 @@ def test_a_row_that_is_wrong_is_named_too(face, rows, reason):
 
 
 def test_unchecked_rows_must_still_be_rows(face):
-    """What can't be a line can't be sent."""
+    """A value that can't be a line can't be sent."""
     for row, reason in (
         (7, "line 1 must be a mapping"),
         ({"a": object()}, "line 1 can't be written"),
@@ -265,7 +265,7 @@ def test_a_purpose_that_there_is_not_is_refused(face):
 
 
 def test_a_file_that_is_not_there_is_an_error_of_the_system(face, tmp_path):
-    """As with `open`."""
+    """The error is that of `open`."""
     with pytest.raises(FileNotFoundError):
         done(face.client(stored).files.upload(tmp_path / "none.jsonl"))
 
@@ -420,7 +420,7 @@ def test_what_is_new_in_an_answer_passes_through():
 
 
 def test_times_have_a_zone_whatever_the_server_writes():
-    """Those without can't be compared with those with one."""
+    """Times with and without a zone can't be compared."""
     bare = FileObject.from_dict({**FILE, "created_at": "2025-12-01T19:18:23.455349"})
     zulu = FileObject.from_dict({**FILE, "created_at": "2025-12-01T19:18:23.455349Z"})
     assert bare.created_at == zulu.created_at == FileObject.from_dict(FILE).created_at
@@ -625,7 +625,7 @@ def test_a_server_that_is_away_for_a_moment_is_waited_for(face):
 
 
 def test_a_file_that_is_gone_meanwhile_is_an_error(face):
-    """Files expire."""
+    """Files expire while a caller holds their objects."""
     client = face.client(in_turn(content(BODY[:9], BROKEN), answer(404, detail="gone")))
     with pytest.raises(error.NotFoundError):
         done(client.files.content("file-1").read())
@@ -757,7 +757,7 @@ def test_redirects_have_an_end(face):
 
 
 def test_no_other_call_follows_redirects(face):
-    """What is posted belongs to the API alone."""
+    """Posted data must reach the API alone."""
     client = face.client(in_turn(httpx2.Response(307, headers={"location": "/again"})))
     with pytest.raises(error.APIError, match="HTTP 307"):
         done(client.files.retrieve("file-1"))
@@ -768,7 +768,7 @@ def test_no_other_call_follows_redirects(face):
 
 
 def told(size: int) -> httpx2.Response:
-    """What `retrieve` says of a file."""
+    """Return the answer of `retrieve`."""
     return answer(**{**FILE, "bytes": size})
 
 
@@ -880,7 +880,7 @@ def test_options_of_a_call_are_those_of_every_method(face):
 
 
 def test_files_do_not_wait_for_the_rate_limit_of_models(face):
-    """They have none, and would use up that of embeddings."""
+    """Files have no rate limit of a model, and must not use that of embeddings."""
     client = face.client(in_turn(STORED), rate_limit=voyageai.RateLimit(rpm=1))
     for _ in range(3):
         done(client.files.retrieve("file-1"))

@@ -32,7 +32,7 @@ class Server:
         return SimpleNamespace(data=data, has_more=end < len(self._things), last_id=str(end))
 
     def find(self, number: int, since: datetime) -> Any:
-        """What a job finds."""
+        """Run the flow of a poll; return the batch that it finds."""
         flow = PollingRetry(JobTimings(), lambda: 0.5).find(
             self.page, lambda one: one.number == number, since
         )

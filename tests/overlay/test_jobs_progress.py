@@ -1,4 +1,4 @@
-"""What people see of a job: bars, lines or the log."""
+"""Progress of a job as users see it: bars, lines or the log."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ LINES = [
 
 
 class Terminal(io.StringIO):
-    """A terminal."""
+    """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 def shown(watch: object, stream: io.StringIO) -> str:
-    """What is shown of the steps."""
+    """Return the output for some steps."""
     with show_progress(watch, stream) as tell:
         for step in STEPS:
             tell(step)
@@ -68,7 +68,7 @@ def test_a_terminal_without_rich_shows_lines(watch):
 
 @pytest.mark.parametrize("watch", [None, True])
 def test_a_terminal_with_rich_shows_bars(watch):
-    """What is told in words stays above them."""
+    """Messages stay above the bars."""
     seen = shown(watch, Terminal())
     assert "━" in seen
     assert "5.2 of 13.8 MB" in seen
@@ -99,7 +99,7 @@ def test_bars_do_not_read_markup():
     ("watch", "stream"), [(None, io.StringIO()), (False, Terminal())], ids=["piped", "turned off"]
 )
 def test_what_is_not_shown_is_in_the_log(watch, stream, caplog):
-    """Where a program runs by itself somebody may still want to know why it waits."""
+    """A user of an unattended program may want to know why it waits."""
     caplog.set_level(logging.INFO, "voyageai.batches")
     assert "" == shown(watch, stream)
     assert LINES == caplog.messages

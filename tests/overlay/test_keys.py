@@ -1,4 +1,4 @@
-"""Where the key and the host come from."""
+"""Sources of the key and of the host."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_a_key_with_the_prefix_of_a_host_goes_there(server):
     "wrong", ["uk", "http://a b", "https://u:p@a/v1", "https://a:99999", "http://"]
 )
 def test_a_wrong_base_url_is_blamed_on_the_variable_that_holds_it(wrong, monkeypatch):
-    """Whoever passed no base_url looks for it in vain."""
+    """A user who passed no base_url would look for it in vain."""
     with pytest.raises(ArgumentError, match=r"^base_url ") as passed:
         voyageai.Client(api_key="k", base_url=wrong)
     monkeypatch.setenv("VOYAGE_BASE_URL", wrong)

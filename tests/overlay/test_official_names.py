@@ -128,7 +128,7 @@ CREATES = {
 
 @pytest.fixture
 def sent(monkeypatch):
-    """What clients send that are made on the way; a list whose `answer` can be replaced."""
+    """Return a list of requests of implicit clients; its `answer` can be replaced."""
 
     class Sent(list):
         answer = staticmethod(answer_to)
@@ -208,7 +208,7 @@ def test_results_that_the_official_client_pickled_can_be_read(name, pickled):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_says_what_it_offers(name):
-    """What `__all__` lists is there."""
+    """Each name in `__all__` exists."""
     module = importlib.import_module(f"voyageai.{name}")
 
     assert [] == [one for one in getattr(module, "__all__", []) if not hasattr(module, one)]
@@ -264,7 +264,7 @@ def test_resource_classes_post_what_they_are_given(kind, create, sent):
 
 @pytest.mark.parametrize("kind", ["Embedding", "ContextualizedEmbedding", "MultimodalEmbedding"])
 def test_resource_classes_unpack_vectors_unless_told_how_to_have_them(kind, create, sent):
-    """Who asks for base64 gets base64."""
+    """A caller that asks for base64 gets base64."""
     _, body = CREATES[kind]
 
     def first(answer):
@@ -322,7 +322,7 @@ def test_a_requestor_sends_what_it_is_given(send, sent):
 
 
 def test_a_requestor_has_a_key_and_a_host(sent, monkeypatch):
-    """They are found where a client finds them."""
+    """Key and host are found where a client finds them."""
     made = APIRequestor()
     assert (KEY, "https://api.voyageai.com/v1") == (made.api_key, made.base_url)
     made = APIRequestor("al-1")
@@ -368,7 +368,7 @@ def test_a_wrapped_requestor_sees_what_the_resource_classes_send(create, sent, m
 
 @pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
 def test_clients_send_by_themselves(kind, sent, monkeypatch):
-    """What replaces the lower level sees nothing of them, which the guide to moving says."""
+    """A replaced requestor sees none of their requests, as the guide to moving says."""
     for name in ("request", "arequest"):
         monkeypatch.setattr(APIRequestor, name, lambda *args, **kwargs: pytest.fail("asked"))
     answer = getattr(voyageai, kind)().embed(["a"], "voyage-4", "query")
@@ -425,7 +425,7 @@ def test_answers_are_dictionaries_with_attributes():
 
 
 def test_answers_survive_copies_and_pickles():
-    """They cross processes."""
+    """Answers cross processes."""
     answer = VoyageResponse.construct_from({"n": {"x": [1]}})
     deep = copy.deepcopy(answer)
     deep.n.x.append(2)

@@ -18,7 +18,7 @@ from voyageai_rest.errors import printable
 from .conftest import answer_to, requesting
 from .file_server import done
 from .test_failures import failing
-from .test_frame import OFFICIAL
+from .test_package import OFFICIAL
 from .test_results import CALLS
 
 EMBED = {"texts": ["a"], "model": "voyage-4"}
@@ -119,7 +119,7 @@ def test_an_answer_that_drips_can_not_outlive_the_deadline():
 
 
 def test_a_call_has_options_of_its_own(face):
-    """They hold for that call alone."""
+    """Options hold for one call alone."""
     client = face.client(failing(503), max_retries=0, timeout=9)
     face.call(
         client, "embed", **EMBED, max_retries=1, timeout=2,
@@ -168,7 +168,7 @@ def test_a_wrong_option_is_refused_before_anything_is_sent(face, options, kind, 
 
 
 def test_fields_of_the_body_that_are_no_arguments_are_taken(face):
-    """What the contract gains reaches users with the next release, not with the next signature."""
+    """A new field of the contract reaches users before any signature has it."""
     client = face.client()
     face.call(client, "rerank", "q", ["a", "b"], "rerank-3", return_documents=True)
 
@@ -420,7 +420,7 @@ def test_the_value_of_a_header_is_in_no_message(face):
 
 @pytest.mark.parametrize("value", ["", "a", "a b", "a\tb", "~!", 'W/"x"'])
 def test_headers_of_the_standard_are_sent_as_they_are(face, value):
-    """What it allows may be what a gateway wants."""
+    """A gateway may want any header that the standard allows."""
     face.call(face.client(), "embed", **EMBED, extra_headers={"X-!#$%&'*+.^_`|~0": value})
 
     assert value == face.requests[0].headers["x-!#$%&'*+.^_`|~0"]
@@ -455,7 +455,7 @@ def test_a_body_too_deep_to_be_written_is_refused(face):
 
 
 def test_the_classes_of_endpoints_refuse_the_same_headers():
-    """They send by the same way, and take what the official client's did."""
+    """They send the same way, and accept the headers that the official client accepted."""
     for given in ({"X": "a\n"}, {b"X": "a"}, "ab", 5):
         with pytest.raises(error.ArgumentError, match="extra_headers"):
             voyageai.Embedding.create(

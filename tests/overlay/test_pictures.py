@@ -282,7 +282,7 @@ def test_grey_of_16_bits_keeps_its_shades(face):
 
 
 def test_texts_of_numpy_are_texts(face):
-    """They look like arrays, and come out of data frames."""
+    """Strings of numpy look like arrays, and come out of data frames."""
     face.call(face.client(), "multimodal_embed", [list(np.array(["a cat"]))], MODEL)
 
     assert [{"type": "text", "text": "a cat"}] == face.body["inputs"][0]["content"]
@@ -290,7 +290,7 @@ def test_texts_of_numpy_are_texts(face):
 
 @pytest.mark.parametrize("text", ["a", b"GIF8"])
 def test_inputs_are_lists_with_pictures_and_without(face, text):
-    """What is refused does not depend on what is in it."""
+    """A refusal does not depend on the content of a list."""
     for inputs in (([text],), [(text,)]):
         with pytest.raises(ArgumentError, match="list"):
             face.call(face.client(), "multimodal_embed", inputs, MODEL)
@@ -307,15 +307,27 @@ def test_the_url_of_a_video_needs_a_model_that_takes_videos(face):
     face.call(face.client(), "multimodal_embed", [[video]], "voyage-multimodal-99")
 
 
-def test_wrong_arguments_are_found_before_pictures_are_encoded(monkeypatch, scene):
-    """Which takes long."""
-    monkeypatch.setattr(pictures, "encode", lambda *given: pytest.fail("encoded"))
+class Watched(io.BytesIO):
+    """A file of a picture; calls a function when it is read."""
+
+    def __init__(self, image, on_read):
+        super().__init__(file_of(image, "PNG"))
+        self._on_read = on_read
+
+    def read(self, size=-1):
+        self._on_read()
+        return super().read(size)
+
+
+def test_wrong_arguments_are_found_before_pictures_are_encoded(scene):
+    """Encoding takes long."""
+    picture = Watched(scene, lambda: pytest.fail("encoded"))
     client = voyageai.Client(KEY)
     for wrong in ({"output_dtype": "int4"}, {"truncation": "no"}, {"input_type": "passage"}):
         with pytest.raises(ArgumentError):
-            client.multimodal_embed([[scene]], MODEL, **wrong)
+            client.multimodal_embed([[picture]], MODEL, **wrong)
     with pytest.raises(ArgumentError, match="model must be the name"):
-        client.multimodal_embed([[scene]], None)
+        client.multimodal_embed([[picture]], None)
 
 
 def test_a_file_open_as_text_is_refused(face):
@@ -325,38 +337,32 @@ def test_a_file_open_as_text_is_refused(face):
 
 
 def test_without_pillow_the_error_says_how_to_get_it(face, monkeypatch):
-    """It is an extra."""
+    """Pillow is an extra."""
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(ImportError, match='extra `images`: pip install "pillow'):
         face.call(face.client(), "multimodal_embed", [[b"\x89PNG"]], MODEL)
 
 
-def test_a_picture_is_encoded_once_however_often_it_is_sent(face, scene, monkeypatch):
+def test_a_picture_is_encoded_once_however_often_it_is_sent(face, scene):
     """The official client encodes it for each attempt."""
-    calls = []
-    encode = pictures.encode
-    monkeypatch.setattr(pictures, "encode", lambda *given: calls.append(1) or encode(*given))
+    reads = []
+    picture = Watched(scene, lambda: reads.append(1))
     answers = iter([httpx2.Response(503, json={"detail": "busy"})] * 2)
     client = face.client(lambda request: next(answers, None) or answer_to(request), max_retries=2)
-    face.call(client, "multimodal_embed", [[scene]], MODEL)
+    face.call(client, "multimodal_embed", [[picture]], MODEL)
 
-    assert (1, 3) == (len(calls), len(face.requests))
+    assert (1, 3) == (len(reads), len(face.requests))
     assert 1 == len({request.content for request in face.requests})
 
 
-def test_pictures_are_encoded_off_the_event_loop(scene, monkeypatch):
+def test_pictures_are_encoded_off_the_event_loop(scene):
     """Everything else would stand still meanwhile."""
     threads = []
-    encode = pictures.encode
-    monkeypatch.setattr(
-        pictures,
-        "encode",
-        lambda *given: threads.append(threading.current_thread()) or encode(*given),
-    )
+    picture = Watched(scene, lambda: threads.append(threading.current_thread()))
 
     async def embed():
         async with voyageai.AsyncClient(KEY, transport=httpx2.MockTransport(answer_to)) as client:
-            await client.multimodal_embed([[scene]], MODEL)
+            await client.multimodal_embed([[picture]], MODEL)
 
     asyncio.run(embed())
     assert [True] == [thread is not threading.main_thread() for thread in threads]

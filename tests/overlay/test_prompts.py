@@ -53,7 +53,7 @@ def test_a_warning_names_the_callers_line_whatever_the_way():
 
 @pytest.mark.parametrize("role", ["query", "document"])
 def test_texts_that_bring_their_prompt_need_no_input_type(face, role):
-    """Who renders prompts knows what they do."""
+    """A user who renders prompts must not be warned that one is missing."""
     face.call(face.client(), "embed", [render("a", role)], model="voyage-4")
 
 
@@ -142,7 +142,7 @@ def test_a_doubled_prompt_is_found_for_unknown_models_too(face):
 
 
 def test_tokens_are_counted_with_the_prompt():
-    """What the model sees, not what was passed."""
+    """The count is of the text that the model sees."""
 
     class Words:
         def encode(self, sequence):
@@ -156,7 +156,7 @@ def test_tokens_are_counted_with_the_prompt():
 
 
 def test_an_input_type_that_there_is_not_is_named():
-    """Whatever it is."""
+    """The error names any wrong value."""
     for wrong in ("passage", 5):
         with pytest.raises(ValueError, match=f"not {wrong!r}"):
             prompt(wrong, "voyage-4")

@@ -168,7 +168,7 @@ def test_the_chunks_of_a_document_can_be_compared_too(face):
 
 
 def test_bytes_are_little_endian_rows(face):
-    """What a vector database stores as it is."""
+    """A vector database can store them as they are."""
     assert [np.array(row, "<f4").tobytes() for row in ([0, 0.5], [1, 1.5])] == embedded(
         face
     ).to_bytes()
@@ -192,7 +192,7 @@ def test_arrow_shares_the_memory_of_the_vectors(face):
 
 
 def test_without_pyarrow_the_error_says_how_to_get_it(face, monkeypatch):
-    """It is an extra."""
+    """pyarrow is an extra."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match='extra `arrow`: pip install "pyarrow'):
         embedded(face).to_arrow()

@@ -97,7 +97,7 @@ def test_retries_take_turns_too(face):
 
 
 def test_a_retry_does_not_wait_for_its_own_failed_attempt(face):
-    """What has no answer counts, but only for a minute after the attempt has failed."""
+    """An attempt without an answer counts for a minute after it failed, but not against itself."""
     client = face.client(
         failing(httpx2.ConnectError("no")), rate_limit=voyageai.RateLimit(rpm=1), max_retries=1
     )
@@ -234,7 +234,7 @@ def test_a_pickled_limiter_leaves_its_callback_behind():
 
 
 class Interrupt(BaseException):
-    """What Ctrl-C or a signal handler raises, such as Celery's soft time limit."""
+    """An exception of a signal handler, such as that of Ctrl-C or Celery's soft time limit."""
 
 
 ROOMS = (
@@ -269,7 +269,7 @@ class Tracer:
 
 
 def ends(lines):
-    """Where each line is run for the first and for the last time."""
+    """Return the places of the first and last run of each line."""
     first = {line: place for place, line in reversed(list(enumerate(lines)))}
     last = {line: place for place, line in enumerate(lines)}
     return sorted({*first.values(), *last.values()})
@@ -288,7 +288,7 @@ def elsewhere():
 
 
 def unlocked(limiter):
-    """Whether each lock of a limiter can be had."""
+    """Return whether all locks of a limiter can be acquired."""
     locks = [budget._lock for budget in limiter._budgets.values()]
     return all(lock.acquire(blocking=False) and not lock.release() for lock in locks)
 
@@ -428,7 +428,7 @@ async def closed(call):
 
 @types.coroutine
 def forever():
-    """What nobody ever wakes."""
+    """Suspend for ever."""
     yield
 
 

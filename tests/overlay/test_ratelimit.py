@@ -77,7 +77,7 @@ def test_a_model_without_known_limits_gets_the_lowest_of_its_endpoint():
 
 
 def test_rerankers_of_today_have_limits_of_their_own():
-    """They are the default choice; the lowest of all rerankers would halve their pace."""
+    """They are the default choice; the lowest limit of all would halve their speed."""
     expected = {
         "rerank-3": [(2_000, 2_000_000), (4_000, 4_000_000), (6_000, 6_000_000)],
         "rerank-3-lite": [(2_000, 4_000_000), (4_000, 8_000_000), (6_000, 12_000_000)],
@@ -175,7 +175,7 @@ os._exit(limiter.wait(limiter.reserve("voyage-4", 1, 0.0), 0.0) != 0)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent():
-    """They do not exist there, and would never take their turn."""
+    """The parent's threads do not exist there, and would never leave the queue."""
     assert 0 == subprocess.run([sys.executable, "-c", FORKED], check=False).returncode
 
 
@@ -287,7 +287,7 @@ def test_what_a_request_can_use_is_what_its_model_takes_or_more_if_so_estimated(
 
 
 def test_requests_go_in_the_order_in_which_they_came():
-    """Whoever asks most often must not win."""
+    """The busiest caller must not win."""
     limiter = RateLimiter(RateLimit(rpm=2))
     waiting = [limiter.reserve(MODEL, 1, 0.0) for _ in range(6)]
     went = []
@@ -721,7 +721,7 @@ def test_letters_count_as_the_catalogue_says_and_others_by_their_bytes():
 
 
 def test_a_query_counts_once_for_each_document():
-    """That is how the API counts rerankings."""
+    """The API counts rerankings so."""
     query, documents = "q" * 50, ["d" * 100] * 7
 
     expected = 7 * estimate_tokens([query]) + estimate_tokens(documents)

@@ -38,7 +38,7 @@ def world(bound, estimate, referee, *, setting=1, number=None):
 
 
 def shares(referee, first, last):
-    """What arrived in each minute, as a share of the limit."""
+    """Yield the arrivals of each minute as a share of the limit."""
     for minute in range(first, last):
         start = START + 60 * minute
         requests, tokens = referee.rates(start, start + 60)

@@ -1,4 +1,4 @@
-"""What is sent, and what is refused before anything is sent."""
+"""Requests that are sent, and arguments that are refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -141,14 +141,14 @@ VIDEO = {"type": "video_base64", "video_base64": "data:video/mp4;base64,AAAA"}
     ],
 )
 def test_arguments_become_the_body(face, method, arguments, expected):
-    """What is not given is left to the server; vectors are asked for in base64."""
+    """An argument left out is left to the server; vectors are requested in base64."""
     face.call(face.client(), method, **arguments)
 
     assert expected == face.body
 
 
 def test_auto_chunking_sends_its_options(face):
-    """They go along only when they are asked for."""
+    """The options are sent only with it."""
     answer = {
         "data": [{"index": 0, "data": [{"index": 0, "embedding": [0.5], "text": "a b"}]}],
         "usage": {"total_tokens": 2},

@@ -79,7 +79,7 @@ def test_lists_made_by_two_threads_at_once_are_not_lost(face):
 
 @pytest.mark.parametrize("empty", ["", []])
 def test_vectors_without_numbers_are_an_error(face, empty):
-    """They would vanish from the result, and those after them would belong to other texts."""
+    """They would vanish from the result, and shift the vectors of later texts."""
     client = face.client(answering([entry(place, empty) for place in range(3)]))
     with pytest.raises(MalformedResponseError, match="there are no numbers"):
         face.call(client, "embed", **TEXTS)
@@ -212,7 +212,7 @@ def test_contextualized_results_are_grouped_by_document(face):
 
 
 def test_chunks_of_a_chunk_function_come_back_with_their_vectors(face):
-    """Whoever lets the client split texts needs to know what was embedded."""
+    """A user whose texts the client splits needs the chunks that were embedded."""
     result = face.call(
         face.client(),
         "contextualized_embed",
@@ -348,7 +348,7 @@ CALLS = [
     "duplicate", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
 )
 def test_results_pickle_copy_and_compare(face, method, arguments, kind, duplicate):
-    """They travel between processes and through caches."""
+    """Results travel between processes and through caches."""
     result = face.call(face.client(), method, **arguments)
     other = duplicate(result)
 
@@ -378,7 +378,7 @@ def documents_by_hand(text=None):
 
 
 def test_update_appends_documents_with_the_texts_that_come_with_them():
-    """Those without stay without, wherever they stand."""
+    """Documents without texts stay without, wherever they stand."""
     result = ContextualizedEmbeddingsObject(documents_by_hand())
     result.update(documents_by_hand("x"))
 

@@ -34,7 +34,7 @@ def server(*contents: Any, size: int = len(BODY)) -> Any:
 
 
 def rest(request: httpx2.Request) -> httpx2.Response:
-    """What a server gives that can skip the beginning."""
+    """Answer as a server does that supports ranges."""
     start = int(request.headers["range"].removeprefix("bytes=")[:-1])
     said = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
     return content(BODY[start:], status=206, content_range=said)
@@ -46,7 +46,7 @@ def download(client: Any, path: Path, **options: Any) -> Path:
 
 
 def kept(path: Path) -> list[bytes]:
-    """What is kept beside a path."""
+    """Return the unfinished downloads beside a path."""
     return [part.read_bytes() for part in path.parent.glob(f".{path.name}.*.part")]
 
 
@@ -170,7 +170,7 @@ def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path, monkey
 
 
 def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
-    """As with Ctrl-C."""
+    """A cancelled task resumes as one does that Ctrl-C ended."""
     path = tmp_path / "lines.jsonl"
 
     async def endless(request: httpx2.Request) -> httpx2.Response:
@@ -203,14 +203,14 @@ def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
 
 
 def part_of(path: Path) -> Path:
-    """Where what has arrived is kept, which can be known beforehand."""
+    """Return the path of an unfinished download, which an attacker can know beforehand."""
     return ResumableFile(path, "file-1")._part
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
 def test_a_link_or_a_pipe_is_not_gone_on_from(face, tmp_path, kind):
-    """The one would be written through, the other waited at."""
+    """A link would be written through, and a pipe waited for."""
     path, mine = tmp_path / "lines.jsonl", tmp_path / "mine"
     mine.write_bytes(BODY[:9])
     if kind == "pipe":

@@ -1,4 +1,4 @@
-"""What inputs count as, before they are sent."""
+"""Tokens and pixels of inputs, counted before they are sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def config(monkeypatch):
-    """What the Hub says."""
+    """Replace the configuration from the Hub."""
     monkeypatch.setattr(sizing, "_config", lambda model, endpoint, emulator: CONFIG)
 
 

@@ -37,7 +37,7 @@ REQUIRED = inspect.Parameter.empty
 
 @pytest.fixture(autouse=True)
 def fetched(tmp_path, monkeypatch):
-    """What is asked of the Hub, whose answer is the file below."""
+    """Return the list of names asked of the Hub, whose answer is the file below."""
     asked = []
     path = tmp_path / "client_config.json"
     path.write_text(json.dumps(CONFIG))
@@ -76,7 +76,7 @@ def clip(tmp_path_factory):
 
 
 def counted(video):
-    """What a video counts as."""
+    """Return the count of a video."""
     return video.num_pixels, video.num_frames, video.estimated_num_tokens
 
 
@@ -279,7 +279,7 @@ def test_a_video_without_duration_has_no_frame_rate(clip, monkeypatch):
 
 
 def test_a_budget_that_may_not_be_held_warns(clip):
-    """Whoever forbids leaving out frames learns what it costs."""
+    """A user who forbids leaving out frames learns the cost."""
     with pytest.warns(UserWarning, match="924 tokens, more than max_video_tokens=900"):
         optimize_video(
             clip("320x180", "10", 20), model=MODEL, downsample_fps=False, max_video_tokens=900
@@ -515,7 +515,7 @@ def test_a_video_that_is_too_large_is_refused_before_it_is_sent():
 
 
 def test_videos_are_values():
-    """They are kept in files, and compared in tests."""
+    """Videos are kept in files, and compared in tests."""
     video = Video(MP4, model=MODEL, num_frames=2)
 
     assert video == pickle.loads(pickle.dumps(video))

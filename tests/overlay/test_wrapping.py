@@ -112,7 +112,7 @@ def test_a_form_that_is_wrapped_itself_is_seen_too(face, wrapped, method, form):
 
 
 def test_a_wrapper_may_go_by_a_copy_of_the_client(face):
-    """That is how it changes an option for its calls."""
+    """A wrapper changes an option for its calls that way."""
     client = face.client()
 
     def patient(*args, **kwargs):
@@ -187,7 +187,7 @@ def test_no_form_warns_of_a_model_that_is_left_out(face):
     ("kind", "name", "found"), [(Files, "files", FILE), (Batches, "batches", BATCH)]
 )
 def test_wrapped_methods_of_resources_are_seen_too(kind, name, found, monkeypatch):
-    """They are wrapped in their classes, as their objects are made anew each time."""
+    """Resource objects are made anew each time, so tools wrap their classes."""
     seen = []
     original = kind.retrieve
 

@@ -1,4 +1,4 @@
-"""What a user does with the new model, field and operation; run where the new version is installed."""
+"""Use the new model, field and operation, where the new version is installed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is built depends on the commit alone, and holds what it must."""
+"""A build depends on the commit alone, and holds all that it must."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ DEMO = Path("docs", "examples", "search_stdlib")
 def described(checkout, run, verdict):
     """Begin the next version and say what is new, as the verdict drafts it, and return its number."""
     following = Version(verdict["minimum"])
-    steps.begin(checkout, following)
+    steps.bump(checkout, following)
     heading = f"## {following} ({UNRELEASED})"
     changelog = checkout / CHANGELOG
     changelog.write_text(changelog.read_text("utf-8").replace(heading, verdict["draft"]), "utf-8")
@@ -42,7 +42,7 @@ def described(checkout, run, verdict):
 @pytest.fixture(scope="session")
 def uploads(checkout, run, described):
     """Release it. The folder with what is uploaded."""
-    for step in (["ready"], ["cut", "--day", str(LATER)], ["build"], ["prove"], ["tag"]):
+    for step in (["ready"], ["cut", "--day", str(LATER)], ["build"], ["verify"], ["tag"]):
         run("generator.release", *step)
     return checkout / "dist"
 
@@ -66,7 +66,7 @@ def user(published, uploads, index, described, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def told(user):
-    """What they see of the new model."""
+    """Return the output of a user's program on the new model."""
     return json.loads(install.run_smoke_test(user, USE))
 
 
@@ -126,7 +126,7 @@ def test_it_is_published_and_works_where_it_is_installed(published, described):
 
 
 def test_a_user_uses_the_new_model_and_the_new_field(told, described):
-    """They install the version and need nothing else."""
+    """Users install the version and need nothing else."""
     assert str(described) == told["version"]
     assert [contract_change.MODEL, 3] == told["sent"]
     assert 2 == told["vectors"]

@@ -1,4 +1,4 @@
-"""What is skipped or left out is told, where it is read."""
+"""Skipped tests are named in the last lines of nox."""
 
 from __future__ import annotations
 

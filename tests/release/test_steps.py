@@ -84,7 +84,7 @@ def test_what_is_not_cut_is_not_tagged(root, built):
 
 
 def test_files_that_changed_after_they_were_built_are_not_tagged(root, built):
-    """What is published is what was tested."""
+    """Published files must be the tested ones."""
     steps.cut(root, DAY)
     next(built.glob("*.whl")).write_bytes(b"another wheel")
 
@@ -95,7 +95,7 @@ def test_files_that_changed_after_they_were_built_are_not_tagged(root, built):
 def test_the_next_version_is_begun_after_a_release(root):
     """Its section is empty, so it can't be released as it is."""
     steps.cut(root, DAY)
-    steps.begin(root, Version("1.2.0"))
+    steps.bump(root, Version("1.2.0"))
     repositories.commit(root, "Begin 1.2.0")
 
     assert Version("1.2.0.dev0") == version.read(root)
@@ -108,7 +108,7 @@ def test_the_next_version_comes_after_the_last(root):
     steps.cut(root, DAY)
 
     with pytest.raises(ReleaseError, match=r"1\.1\.0 is not later than 1\.1\.0"):
-        steps.begin(root, Version("1.1.0"))
+        steps.bump(root, Version("1.1.0"))
 
 
 def test_a_refusal_is_a_sentence_and_an_exit_status(root, capsys):
@@ -122,8 +122,8 @@ def test_a_refusal_is_a_sentence_and_an_exit_status(root, capsys):
 
 @pytest.mark.parametrize("following", ["1.2", "1.2.0rc1", "1.2.0.dev1", "1.2.0.post1", "1!1.2.0"])
 def test_a_version_that_could_not_be_cut_is_not_begun(following, root):
-    """What is in the making becomes three numbers, which the changelog has to name."""
+    """A development version becomes a release's number, which the changelog has to name."""
     steps.cut(root, DAY)
 
     with pytest.raises(ReleaseError, match="not a version of three numbers, such as"):
-        steps.begin(root, Version(following))
+        steps.bump(root, Version(following))

@@ -66,7 +66,7 @@ def told(start):
 
 
 def test_contributors_are_told_what_nox_leaves_out():
-    """Whoever sees `nox` pass believes that everything was looked at."""
+    """A contributor who sees `nox` pass believes that everything was tested."""
     full = {*sessions("full")}
 
     assert full
@@ -87,7 +87,7 @@ def test_there_are_workflows():
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_workflow_calls_nox(file):
-    """What it does can be done on any machine."""
+    """Each step of CI can be done on any machine."""
     others = {command for command in commands(file) if command.split()[0] != "nox"}
 
     assert others <= OTHERWISE
@@ -156,7 +156,7 @@ def test_a_workflow_reads_unless_it_says_why(file):
 
 
 def test_publishing_needs_no_stored_token():
-    """What is not stored can't be stolen."""
+    """A token that is not stored can't be stolen."""
     release = paths.ROOT.joinpath(".github/workflows/release.yml").read_text("utf-8")
 
     assert "secrets." not in release

@@ -28,7 +28,7 @@ class Raw:
 
 
 class Contract:
-    """What the contract says of schemas and operations."""
+    """The schemas and operations of the contract."""
 
     def __init__(self) -> None:
         self.document: Document = spec.load()
@@ -80,13 +80,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """The contract."""
+    """Return the contract as data."""
     return CONTRACT
 
 
 @pytest.fixture(scope="session")
 def raw() -> type[Raw]:
-    """Makes answers."""
+    """Return the class that makes raw responses."""
     return Raw
 
 

@@ -20,7 +20,7 @@ EVIDENCE = ("source", "sources")
 
 
 def differences(written: Any, emitted: Any, path: str = "") -> list[str]:
-    """Where an entry of the YAML and its object differ; unknown is None, evidence is left out."""
+    """Return the differences between a YAML entry and its object; evidence is left out."""
     if isinstance(written, dict):
         found = []
         for key, value in written.items():
@@ -137,7 +137,7 @@ def test_the_error_is_a_lookup_error() -> None:
 
 
 def test_models_survive_pickle() -> None:
-    """They are part of what clients hold."""
+    """Clients hold models, and are pickled."""
     for model in MODELS.values():
         assert model == pickle.loads(pickle.dumps(model))
 

@@ -23,7 +23,7 @@ def test_the_package_data_is_the_spec() -> None:
 
 
 def test_the_document_is_a_new_one_each_time() -> None:
-    """Whoever changes it changes their own."""
+    """A caller that changes it changes its own copy."""
     first = spec.load()
     first.clear()
     assert spec.load()
@@ -109,7 +109,7 @@ def test_constraints_are_of_fields_that_exist() -> None:
 
 
 def test_constraints_can_not_be_changed() -> None:
-    """They are shared by all clients of a process."""
+    """All clients of a process share them."""
     with pytest.raises(TypeError):
         CONSTRAINTS["EmbeddingsRequest"]["input"] = Constraint()  # type: ignore[index]  # the point
 

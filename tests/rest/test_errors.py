@@ -1,4 +1,4 @@
-"""What the errors carry."""
+"""The data that errors carry."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_any_status_but_success_is_a_status_error(status: int, content: bytes, r
 def test_every_operation_has_status_errors(
     operation: Operation, module_of: Callable[..., ModuleType], raw: type
 ) -> None:
-    """What is tried of one above is of the template of all."""
+    """One template makes all operations, so the tests above may try a few."""
     refused(module_of(operation), raw, 529, b'{"detail": "No."}')
 
 
@@ -115,7 +115,7 @@ def errors() -> list[Any]:
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
 def test_errors_survive_pickle_and_copies(error: ResponseError) -> None:
-    """They cross process boundaries, with all that they carry."""
+    """Errors cross process boundaries, with all that they carry."""
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
         assert type(error) is type(twin)
         assert vars(error) == vars(twin)
@@ -150,7 +150,7 @@ def test_a_long_text_is_cut_once(text: str) -> None:
 
 @pytest.mark.parametrize("kind", [StatusError, MalformedResponse])
 def test_errors_are_printable_and_carry_what_came(kind: type[ResponseError]) -> None:
-    """They stand in every traceback, as the cause of what users catch."""
+    """Every traceback shows them, as the cause of the error that users catch."""
     reason = "no\x1b[2J\n" + "a" * 100_000
     error = kind(status_code=400, headers={}, content=b"\x1b", reason=reason)
 
@@ -161,7 +161,7 @@ def test_errors_are_printable_and_carry_what_came(kind: type[ResponseError]) -> 
 
 
 def test_shape_errors_survive_pickle_and_copies() -> None:
-    """They too."""
+    """Shape errors cross process boundaries too."""
     error = ShapeError("missing", "index").within("[3]").within("data")
     assert "data[3].index: missing" == str(error)
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):

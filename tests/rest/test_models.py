@@ -52,7 +52,7 @@ def test_every_example_round_trips(schema: str, example: Any, model_of: ModelOf)
 
 
 def test_every_example_survives_json(schema: str, typical: Any, model_of: ModelOf) -> None:
-    """What `to_dict` gives is JSON through and through."""
+    """`to_dict` gives nothing but JSON types."""
     assert typical == json.loads(json.dumps(model_of(schema).from_dict(typical).to_dict()))
 
 
@@ -130,7 +130,7 @@ def test_unknown_enum_values_survive(schema: str, model_of: ModelOf, contract: A
 
 
 def test_times_keep_their_value() -> None:
-    """They are points in time, whatever zone they are written in."""
+    """A time is the same moment in whichever zone it is written."""
     fields = {"id": "a", "bytes": 1, "filename": "b", "purpose": "batch"}
     noon = datetime.datetime(2025, 12, 1, 12, 0, 0, 455349, tzinfo=datetime.UTC)
     for text in (

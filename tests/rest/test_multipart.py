@@ -62,7 +62,7 @@ class Uploads:
                 return body
 
             def log_message(self, *arguments: Any) -> None:
-                """Say nothing."""
+                """Keep the server quiet."""
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
@@ -154,7 +154,7 @@ def test_an_open_file_is_sent_from_disk(uploads: Uploads, tmp_path: Path) -> Non
 def test_a_file_that_is_still_being_written_through_a_buffer_is_sent_whole(
     uploads: Uploads, tmp_path: Path
 ) -> None:
-    """What is not on disk yet is not counted by its descriptor."""
+    """Bytes that are not on disk yet are missing from the size of the descriptor."""
     with (tmp_path / "lines.jsonl").open("w+b") as file:
         file.write(LINES)
         file.seek(0)
@@ -225,7 +225,7 @@ def test_files_can_be_sent_without_blocking(uploads: Uploads) -> None:
 
 
 def test_a_media_type_can_be_given(uploads: Uploads) -> None:
-    """Where the name does not tell."""
+    """The name alone may not tell it."""
     file = File(content=LINES, name="lines", media_type="application/jsonl")
     with Client(api_key="t", base_url=uploads.url) as client:
         upload_file.send(client=client, body=UploadFileRequest(file=file, purpose="batch"))

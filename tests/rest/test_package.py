@@ -80,7 +80,7 @@ for name in {MODULES!r}:
 
 
 def test_the_examples_of_docstrings_run() -> None:
-    """They are copied."""
+    """Users copy them."""
     for name in ("voyageai_rest", *MODULES):
         assert 0 == doctest.testmod(import_module(name)).failed, name
 

@@ -1,4 +1,4 @@
-"""What is shown of models and of the client."""
+"""The repr of models and of the client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_vector_is_cut_short() -> None:
 
 
 def test_a_base64_vector_is_cut_short() -> None:
-    """It is as long."""
+    """Base64 is as long as a list of numbers."""
     value = Embedding(embedding="A" * 5464, index=3)
     shown = "Embedding(embedding=<'AAAAAAAAAAAAAAAAAAAA'... of 5464 characters>, index=3)"
     assert shown == repr(value)
@@ -46,7 +46,7 @@ def test_unset_fields_are_not_shown() -> None:
 
 
 def test_unknown_fields_are_shown() -> None:
-    """They are part of the answer."""
+    """Unknown fields are part of the answer."""
     value = TokenUsage.from_dict({"total_tokens": 1, "pixels": 2})
     assert "TokenUsage(total_tokens=1, additional_properties={'pixels': 2})" == repr(value)
 

@@ -1,4 +1,4 @@
-"""What the tests of this folder share."""
+"""Shared fixtures of the tests of versions."""
 
 from __future__ import annotations
 

@@ -129,13 +129,13 @@ class Repository:
         self.git("tag", "v0.6.0")
 
     def write(self, name: str, text: str) -> None:
-        """Write a file."""
+        """Write a file in the repository."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
     def replace(self, name: str, old: str, new: str) -> None:
-        """Change a file."""
+        """Replace text in a file of the repository."""
         text = self.root.joinpath(name).read_text(encoding="utf-8")
         assert old in text
         self.write(name, text.replace(old, new))
@@ -159,7 +159,7 @@ class Repository:
         self.git("commit", "--quiet", "--message", message)
 
     def git(self, *arguments: str) -> None:
-        """Run git here."""
+        """Run git in the repository."""
         subprocess.run(["git", "-C", self.root, *arguments], check=True)
 
     def verdict(self, *checkers: tuple[str, ...]) -> Verdict:

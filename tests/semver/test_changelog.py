@@ -47,7 +47,7 @@ def test_a_dated_section_keeps_its_day():
     ],
 )
 def test_a_version_is_released_only_when_it_is_described(text, message):
-    """What changed is for the users to know, not for the log of git."""
+    """Users read the changelog, not the log of git."""
     with pytest.raises(ReleaseError, match=message):
         changelog.cut(text, TWO, DAY)
 
@@ -63,6 +63,6 @@ def test_the_next_version_gets_a_section_of_its_own():
 
 
 def test_two_versions_are_not_begun_at_once():
-    """What is new would stand under either."""
+    """New entries could stand under either."""
     with pytest.raises(ReleaseError, match=r"1\.1\.0 is not yet released"):
         changelog.begin(TEXT, Version("1.2.0"))

@@ -1,4 +1,4 @@
-"""What a change of the code is to those who use the package."""
+"""The meaning of a change in code for users of the package."""
 
 from __future__ import annotations
 

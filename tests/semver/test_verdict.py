@@ -70,7 +70,7 @@ def test_a_new_model_that_is_named_is_fine(repository):
 
 
 def test_a_higher_version_than_needed_is_fine(repository):
-    """How much more a maintainer promises is theirs to say."""
+    """A maintainer may promise more than is needed."""
     repository.describe(with_a_model_and_a_field)
     repository.begin("1.0.0", ADDED)
 
@@ -100,7 +100,7 @@ def test_what_breaks_asks_for_more(repository):
     ],
 )
 def test_what_breaks_is_named_as_such(section, accepted, repository):
-    """Who reads only what changed has to find it there."""
+    """A user who reads only the breaking changes has to find it there."""
     repository.describe(without_a_model)
     repository.begin("0.7.0", section)
 
@@ -121,7 +121,7 @@ def test_types_that_break_are_mentioned(section, accepted, repository):
 
 
 def test_code_that_works_otherwise_asks_for_a_version(repository):
-    """What is released under a number never changes."""
+    """The content of a released version never changes."""
     repository.replace(CLIENT, "return []", 'return [""]')
 
     verdict = repository.verdict()

@@ -1,4 +1,4 @@
-"""Which version is the minimum that tells the truth."""
+"""The lowest version that covers the changes."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ from generator.semver.version import minimum
     ],
 )
 def test_the_number_tells_how_much_has_changed(released, level, expected):
-    """Those who pin `>=0.6,<0.7` rely on it."""
+    """Users who pin `>=0.6,<0.7` rely on it."""
     assert Version(expected) == minimum(Version(released), level)

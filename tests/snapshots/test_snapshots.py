@@ -30,7 +30,7 @@ def home(package: str) -> Path:
 
 
 def test_requests_are_as_recorded(same_as_recorded):
-    """What reaches the server changes only on purpose, and is the same from both clients."""
+    """Requests change only on purpose, and are the same from both clients."""
     same_as_recorded("wire.txt", wire.record())
 
 

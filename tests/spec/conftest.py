@@ -1,4 +1,4 @@
-"""What the tests of the spec share."""
+"""Shared fixtures of the tests of the spec."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the contract must hold, whatever else is changed in it."""
+"""Facts that hold of the contract, whatever else changes in it."""
 
 from generator import contract
 from generator.checks import Documents

@@ -32,7 +32,7 @@ WIDTH = 256
 
 
 def done(value: Any) -> Any:
-    """What a call of either client gives."""
+    """Return the result of a call of either client."""
 
     async def wait() -> Any:
         return await value
@@ -186,13 +186,13 @@ def table_in(path: Path) -> list[tuple[Any, float | None]]:
 
 
 def expected(rows: list[dict[str, Any]]) -> list[tuple[Any, float | None]]:
-    """What `table_in` finds if all went well."""
+    """Return the rows that `table_in` finds after a complete job."""
     return [(row["id"], number_of(row["body"])) for row in rows]
 
 
 @pytest.fixture
 def api() -> Api:
-    """An API."""
+    """Run an API in memory."""
     return Api()
 
 

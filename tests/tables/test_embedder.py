@@ -26,7 +26,7 @@ BATCH = pa.record_batch(
 
 @pytest.fixture(params=[Embedder, AsyncEmbedder])
 def made(request: pytest.FixtureRequest, api: Api) -> Any:
-    """What makes an embedder of either kind over the API, called without waiting."""
+    """Return a function that makes an embedder of either kind, called without waiting."""
 
     def make(**options: Any) -> Any:
         own = {"api_key": KEY, "transport": httpx2.MockTransport(api)}
@@ -42,7 +42,7 @@ def made(request: pytest.FixtureRequest, api: Api) -> Any:
 
 
 async def waited(value: Any) -> Any:
-    """What is awaited."""
+    """Return the result of an awaitable, or a plain result."""
     return await value
 
 

@@ -22,7 +22,7 @@ from .killed import CONCURRENCY, PER_QUERY, ROWS, outlive
 
 
 class BreakError(Exception):
-    """What ends a job in these tests."""
+    """An exception that ends a job in these tests."""
 
 
 def breaking(api: Any, after: int) -> None:
@@ -130,7 +130,7 @@ def test_a_job_that_is_done_sends_nothing(vo, api, tmp_path):
 
 
 def test_a_source_that_breaks_loses_nothing_and_its_error_arrives_as_it_is(vo, api, tmp_path):
-    """What was on its way is waited for, and kept."""
+    """Requests in flight are waited for, and their answers kept."""
 
     def source(most: int) -> Iterator[Any]:
         for row in rows_of(3000):

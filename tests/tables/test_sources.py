@@ -36,7 +36,7 @@ def read(source: Any, columns: Columns = COLUMNS, skip: int = 0, **options: Any)
 
 
 def write_ndjson(path: Path) -> None:
-    """A row a line."""
+    """Write one row per line."""
     path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
 
 
@@ -69,7 +69,7 @@ class Frame:
     """A data frame, as polars has it: what Arrow asks for is all there is."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Give the rows."""
+        """Export the rows as an Arrow C stream."""
         return TABLE.__arrow_c_stream__(requested_schema)
 
 

@@ -56,7 +56,7 @@ def test_both_clients_write_the_same_bytes(api, tmp_path):
 
 
 def test_the_public_methods_do_the_same(vo, api, tmp_path):
-    """They are the faces of these jobs."""
+    """The public methods are the faces of these jobs."""
     rows = rows_of(7)
     call = {"text": "body", "id": "id", "model": "voyage-4", "progress": False, **OPTIONS}
     result = done(vo.tables.embed(rows, into=tmp_path / "a", **call))
@@ -233,7 +233,7 @@ def test_bad_rows_are_named_with_their_reasons_and_all_others_are_embedded(vo, a
 
 
 def test_rows_that_failed_are_sent_again_alone_and_take_their_places(vo, api, tmp_path):
-    """Those that fail again stay named."""
+    """Rows that fail again stay named."""
     api.refuse = refuse
     job = job_of(vo, bad_rows(), tmp_path / "v", slice_rows=400)
     first = done(job.run())
@@ -253,7 +253,7 @@ def test_rows_that_failed_are_sent_again_alone_and_take_their_places(vo, api, tm
 
 
 def test_many_rows_may_fail_once_more(api, tmp_path):
-    """That others were answered before shows that the arguments are right."""
+    """Earlier answers show that the arguments are right."""
     api.refuse = lambda text: 400 if int(text.split()[2]) % 2 else None
     job = job_of(api.client(), rows_of(60), tmp_path / "v", slice_rows=60)
 
@@ -280,7 +280,7 @@ def test_rows_without_a_result_may_be_null(vo, api, tmp_path):
 
 
 def test_null_vectors_need_a_pyarrow_that_reads_them(vo, monkeypatch, tmp_path):
-    """Those from 17 to 24 write a file that they refuse to read."""
+    """pyarrow 17 to 24 write a file that they refuse to read."""
     rows = rows_of(1)
     monkeypatch.setattr(pa, "__version__", "24.0.0")
     with pytest.raises(ArgumentError, match="on_error='null' needs pyarrow 26"):
@@ -292,7 +292,7 @@ def test_null_vectors_need_a_pyarrow_that_reads_them(vo, monkeypatch, tmp_path):
 
 
 def test_a_row_without_a_result_may_end_the_job(vo, api, tmp_path):
-    """What is done is kept; the error names the row."""
+    """Finished rows are kept; the error names the row."""
     api.refuse = lambda text: 422 if text == "text number 33 here" else None
     job = job_of(vo, rows_of(40), tmp_path / "v", on_error="raise", concurrency=1)
     with pytest.raises(RowError, match=r"^row 'r33': refused: .*this text is refused") as caught:
@@ -403,7 +403,7 @@ def test_a_text_that_comes_again_is_sent_once(vo, api, tmp_path):
 
 
 def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
-    """What was billed, and what lost answers may have been, is never more."""
+    """Billed cost, with that of lost answers, never exceeds it."""
     rows = rows_of(400)
     api.tokens_per_word = 3
     job = job_of(vo, rows, tmp_path / "v", concurrency=2)
@@ -612,7 +612,7 @@ def test_a_source_without_rows_is_a_table_without_rows(vo, api, tmp_path, name, 
 
 
 def test_an_unknown_argument_is_refused_with_the_name_that_is_near(vo, tmp_path):
-    """As Python does."""
+    """The error is like Python's."""
     given: dict[str, Any] = {"text": "body", "model": "voyage-4", "into": tmp_path / "v"}
     with pytest.raises(TypeError, match=r"^tables.embed\(\) got .*; did you mean 'concurrency'\?"):
         done(vo.tables.embed([], concurency=1, **given))

@@ -12,8 +12,8 @@ import httpx2
 import pytest
 import trustme
 import voyageai
-from voyageai.bounds import Bounds
 from voyageai.flow import Environment, Request
+from voyageai.response_limits import ResponseLimits
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.config import LIMITS, ConnectionConfig
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 def wire(
     verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any
 ) -> ConnectionConfig:
-    """How to reach hosts, with some limits of its own."""
+    """Return the configuration of a transport, with some limits of its own."""
     return ConnectionConfig(
         verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits)
     )
@@ -38,7 +38,7 @@ def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
 
 def step(request: httpx2.Request) -> Request[httpx2.Request]:
     """The step that sends a request, within its deadline."""
-    request.extensions.setdefault("bounds", Bounds())
+    request.extensions.setdefault("bounds", ResponseLimits())
     return Request(request)
 
 
@@ -61,7 +61,7 @@ class Carrier:
 
     @property
     def connections(self) -> int:
-        """How many idle connections there are: all of them, while nothing is sent."""
+        """Return the number of idle connections: all of them, while nothing is sent."""
         return sum(
             not one.is_closed()
             for slot in kept(self.slots)

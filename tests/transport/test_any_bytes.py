@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from .conftest import Blocking, Looping, ask, wire
-from .scripted import Peer, Server
+from .scripted_server import Peer, Server
 
 Outcome = tuple[int, list[tuple[bytes, bytes]], bytes] | tuple[type[Exception], str]
 

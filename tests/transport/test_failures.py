@@ -1,4 +1,4 @@
-"""What goes wrong on the way, for both transports: which exception, and what is left open."""
+"""Failures on the way, for both transports: the exception, and the connections left open."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from voyageai.transport.network import Deadline
 from voyageai.transport.network import _Stream as Stream
 
 from .conftest import Carry, Embed, ask, kept
-from .scripted import Peer, Server, echo, saying
+from .scripted_server import Peer, Server, echo, saying
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SHORT = 0.15
@@ -29,7 +29,7 @@ LEEWAY = 4.0
 
 
 def origin_of(failure: BaseException) -> BaseException:
-    """What a failure began with."""
+    """Return the first cause of a failure."""
     while (earlier := failure.__cause__ or failure.__context__) is not None:
         failure = earlier
     return failure
@@ -137,7 +137,7 @@ def test_resets_are_read_errors(carry: Carry, answer: bytes) -> None:
 
 
 def test_resets_while_the_request_is_sent_are_transport_errors(carry: Carry) -> None:
-    """Whether the write or the read sees the reset first is chance."""
+    """The reset is seen by the write or by the read, by chance."""
 
     def script(peer: Peer) -> None:
         peer.socket.recv(1000)
@@ -166,7 +166,7 @@ def silent(peer: Peer) -> None:
 
 
 def deaf(peer: Peer) -> None:
-    """Take nothing."""
+    """Listen and accept nothing."""
     gone.wait(5)
 
 
@@ -180,7 +180,7 @@ gone = threading.Event()
 def test_timeouts_are_punctual(
     carry: Carry, script: object, expected: type[Exception], by: str
 ) -> None:
-    """Whether a phase takes too long or the deadline comes first."""
+    """A phase that takes too long ends in time, and so does the deadline of the call."""
     gone.clear()
     with Server(script) as server:  # type: ignore[arg-type]  # mypy does not follow parametrize
         carrier = carry()

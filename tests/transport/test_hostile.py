@@ -16,9 +16,9 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
-from voyageai.bounds import ERROR_SIZE, PARSED_AT_ONCE
+from voyageai.response_limits import ERROR_SIZE, PARSED_AT_ONCE
 
-from .scripted import Peer, Server
+from .scripted_server import Peer, Server
 
 MB = 1 << 20
 EMBED: dict[str, Any] = {"texts": ["a", "b"], "model": "voyage-4", "input_type": "query"}

@@ -1,4 +1,4 @@
-"""What a signal handler raises inside a call, at whatever line."""
+"""Exceptions of signal handlers inside a call, at any line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import voyageai
 
-from .scripted import Server, api
+from .scripted_server import Server, api
 
 KEY = "pa-the-key-that-nobody-sees"
 WATCHED = ("httpx2", "httpcore2", "h11", "voyageai")
@@ -50,7 +50,7 @@ def raising_once(seen: set[tuple[str, int]]) -> Any:
 
 
 def interrupted(prepare: Callable[[], Callable[[], None]]) -> Iterator[Interruption]:
-    """What comes of a call that is interrupted, at one line after the other."""
+    """Interrupt a call at one line after the other; yield each outcome."""
     seen: set[tuple[str, int]] = set()
     prepare()()
     while True:

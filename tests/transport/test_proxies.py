@@ -13,7 +13,7 @@ import voyageai
 from voyageai.transport.config import InsecureWarning
 
 from .conftest import Carry, Embed, ask
-from .scripted import PATIENCE, Peer, Server, api, echo
+from .scripted_server import PATIENCE, Peer, Server, api, echo
 
 
 def relay(peer: Peer, port: int) -> None:

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from .conftest import Carry, Looping, ask, kept
-from .scripted import Peer, Server, echo, saying
+from .scripted_server import Peer, Server, echo, saying
 
 pytestmark = pytest.mark.smoke
 
@@ -100,7 +100,7 @@ def test_what_must_not_be_repeated_is_not(carry: Carry, blind: None, how: str) -
 
 
 def test_streams_are_not_repeated(carry: Carry, blind: None) -> None:
-    """What was read from them is gone."""
+    """A stream that was read is empty the second time."""
 
     def parts() -> Iterator[bytes]:
         yield b"one"
@@ -154,7 +154,7 @@ def test_timeouts_on_used_connections_are_not_repeated(carry: Carry) -> None:
 
 
 def test_bytes_on_an_idle_connection_spoil_it(carry: Carry) -> None:
-    """They would be taken for the answer to the next request: somebody else's vectors."""
+    """They would pass for the answer to the next request: somebody else's vectors."""
     spoil = threading.Event()
     spoiled = threading.Event()
 

@@ -19,7 +19,7 @@ from voyageai.transport import AsyncTransport
 from voyageai.transport.network import set_backend
 
 from .conftest import Blocking, Carry, Looping, answered, ask, kept, step, wire
-from .scripted import Peer, Server, echo
+from .scripted_server import Peer, Server, echo
 
 pytestmark = pytest.mark.smoke
 
@@ -102,7 +102,7 @@ def test_waiting_for_a_connection_times_out(carry: Carry) -> None:
 
 
 def test_tasks_are_served_in_order_of_arrival() -> None:
-    """Those that were cancelled while they waited are passed over."""
+    """Tasks cancelled while they waited are passed over."""
     order: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -178,7 +178,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
 
 
 def test_a_thread_interrupted_while_it_waits_takes_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Control-C."""
+    """Ctrl-C while waiting must not lose a slot for good."""
 
     class Interrupted:
         given_back = 0
@@ -210,7 +210,7 @@ def test_a_slot_can_be_given_back_by_the_garbage_collector() -> None:
 
 
 def test_no_more_idle_connections_are_kept_than_allowed(carry: Carry) -> None:
-    """Those that come back when there are enough go."""
+    """Connections returned beyond the limit are closed."""
     with Server(echo) as one, Server(echo) as other:
         carrier = carry(max_connections=None, max_keepalive_connections=1)
         for server in (one, other):
@@ -370,7 +370,7 @@ def test_answers_are_freed_at_once(carry: Carry) -> None:
 
 
 def test_private_names_of_the_library_are_where_they_were() -> None:
-    """They are used in one place; a release that moves them must be noticed here."""
+    """A release of the library that moves them must be noticed here."""
     for transport in (
         httpx2.HTTPTransport(),
         httpx2.AsyncHTTPTransport(proxy="http://127.0.0.1:9"),

@@ -18,7 +18,7 @@ from voyageai.transport import AsyncTransport
 from voyageai.transport.request import Upload
 
 from .conftest import Blocking, Carrier, Carry, answered, ask, step, wire
-from .scripted import Peer, Server, saying
+from .scripted_server import Peer, Server, saying
 
 pytestmark = pytest.mark.smoke
 
@@ -166,7 +166,7 @@ def test_refusals_are_read_whole(carry: Carry) -> None:
 
 @pytest.mark.parametrize("answer", [HEAD % 9 + b"abc", CHUNKED + b"9\r\nabc"])
 def test_a_body_that_breaks_off_is_no_body(carry: Carry, answer: bytes) -> None:
-    """What has arrived is given first; the end is not mistaken for the end of the file."""
+    """Bytes that arrived are given first; the break is not mistaken for the end of the file."""
     with Server(saying(answer)) as server:
         reader = opened(carry(), server.url)
         assert b"abc" == reader.piece()
@@ -304,7 +304,7 @@ def uploading(
 
 
 def test_pieces_are_told_of_once_they_are_sent(carry: Carry) -> None:
-    """That is what a progress bar shows."""
+    """A progress bar shows them."""
     told: list[int] = []
 
     def script(peer: Peer) -> None:

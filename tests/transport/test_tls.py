@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from .conftest import Carry, ask
-from .scripted import Peer, Server, echo, saying
+from .scripted_server import Peer, Server, echo, saying
 
 pytestmark = pytest.mark.smoke
 
@@ -93,7 +93,7 @@ def test_a_silent_handshake_times_out(carry: Carry, trusting: Context) -> None:
 def test_truncated_bodies_are_noticed(
     carry: Carry, trusting: Context, server_context: ssl.SSLContext
 ) -> None:
-    """TLS or not."""
+    """A missing end is noticed with TLS as without."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"
     with Server(saying(answer), server_context) as server:
         carrier = carry(trusting)

@@ -76,7 +76,7 @@ def with_plain_strings(
     split: Callable[[str], list[str]],
     size: int | None,
 ) -> None:
-    """What the official client's annotations take: any string, where it checks them at run time."""
+    """Take any string, as the official client's annotations do."""
     vo = voyageai.Client(input_types={"embed": input_type})
     vo.embed(texts, model, input_type, True, dtype, size)
     vo.embed_query(texts[0], model, True, dtype, size)

@@ -1,4 +1,4 @@
-"""What a run keeps for the next one, each file under a digest of what it was made of.
+"""Data that a run keeps for the next one, each file named by a digest of its sources.
 
 A file is written under another name and then renamed, so one that is there is whole. One that
 can't be read is made again.

@@ -1,4 +1,4 @@
-"""What is shown in the terminal."""
+"""Output of the search in the terminal."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How good a search is: rankings held against questions with known answers."""
+"""Quality of a search: rankings compared with questions whose answers are known."""
 
 import tomllib
 from collections.abc import Mapping, Sequence

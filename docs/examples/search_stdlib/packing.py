@@ -9,7 +9,7 @@ from voyageai_rest.constraints import CONSTRAINTS
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one request holds; None where nothing is known to limit it."""
+    """Capacity of one request; None where no limit is known."""
 
     texts: int | None
     tokens: int | None
@@ -23,7 +23,7 @@ class Limits:
         )
 
     def allow(self, texts: int, tokens: int) -> bool:
-        """Whether a request may hold so many texts and tokens."""
+        """Return whether a request may hold so many texts and tokens."""
         return (self.texts is None or texts <= self.texts) and (
             self.tokens is None or tokens <= self.tokens
         )

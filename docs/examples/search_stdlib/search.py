@@ -17,7 +17,7 @@ CANDIDATES = 30
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A text found."""
+    """A text that the search found."""
 
     found: Docstring
     similarity: float

@@ -1,4 +1,4 @@
-"""What a run sends, and what that costs at list price."""
+"""Requests of a run, and their cost at list price."""
 
 from collections import Counter
 from dataclasses import dataclass, field

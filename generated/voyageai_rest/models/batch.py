@@ -44,7 +44,7 @@ class Batch(Model):
         model: Its model.
         output_file_id: Id of the file with the answers.
         error_file_id: Id of the file with the lines that failed.
-        request_counts: How many of a job's lines are where.
+        request_counts: Numbers of a job's lines, by state.
         metadata: The caller's own pairs.
         in_progress_at: When its lines began to run.
         finalizing_at: When its files began to be written.

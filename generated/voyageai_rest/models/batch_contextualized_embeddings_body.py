@@ -9,7 +9,7 @@ from ..types import Model, as_fields, as_str, list_of, nothing_left, one_of, req
 
 @define(kw_only=True, repr=False)
 class BatchContextualizedEmbeddingsBody(Model):
-    """What differs from line to line of a job for /v1/contextualizedembeddings.
+    """Fields that differ from line to line of a job for /v1/contextualizedembeddings.
 
     Attributes:
         inputs: Documents, each a list of its chunks.

@@ -9,7 +9,7 @@ from ..types import Model, as_fields, as_str, list_of, nothing_left, one_of, req
 
 @define(kw_only=True, repr=False)
 class BatchEmbeddingsBody(Model):
-    """What differs from line to line of a job for /v1/embeddings.
+    """Fields that differ from line to line of a job for /v1/embeddings.
 
     Attributes:
         input: A text, or a list of texts.

@@ -9,7 +9,7 @@ from ..types import UNSET, Model, Unset, as_fields, as_int, as_str, nullable, op
 
 @define(kw_only=True, repr=False)
 class BatchError(Model):
-    """Why a job's input file was refused.
+    """Reason why a job's input file was refused.
 
     Attributes:
         code: The kind of error.

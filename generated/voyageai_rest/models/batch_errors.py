@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class BatchErrors(Model):
-    """Why a job failed.
+    """Reasons why a job failed.
 
     Attributes:
         data: The errors.

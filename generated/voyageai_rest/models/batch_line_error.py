@@ -9,7 +9,7 @@ from ..types import Model, as_fields, as_str, required
 
 @define(kw_only=True, repr=False)
 class BatchLineError(Model):
-    """Why a line was not run.
+    """Reason why a line was not run.
 
     Attributes:
         code: The kind of error, such as `batch_expired`.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class BatchList(Model):
-    """One page of jobs.
+    """A page of jobs.
 
     Attributes:
         data: The jobs.

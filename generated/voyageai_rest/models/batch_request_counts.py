@@ -9,7 +9,7 @@ from ..types import Model, as_fields, as_int, required
 
 @define(kw_only=True, repr=False)
 class BatchRequestCounts(Model):
-    """How many of a job's lines are where.
+    """Numbers of a job's lines, by state.
 
     Attributes:
         total: All lines.

@@ -9,7 +9,7 @@ from ..types import Model, as_fields, as_str, list_of, nothing_left, required
 
 @define(kw_only=True, repr=False)
 class BatchRerankBody(Model):
-    """What differs from line to line of a job for /v1/rerank.
+    """Fields that differ from line to line of a job for /v1/rerank.
 
     Attributes:
         query: The query.

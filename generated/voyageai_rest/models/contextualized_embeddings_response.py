@@ -17,7 +17,7 @@ class ContextualizedEmbeddingsResponse(Model):
 
     Attributes:
         data: One entry per document. Place them by `index`.
-        usage: What the request is billed for.
+        usage: Billed use of the request.
         object: Always `list`.
         model: The model that answered.
         chunker_version: Version of the server's chunker; only with auto-chunking.

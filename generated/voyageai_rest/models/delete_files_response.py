@@ -9,7 +9,7 @@ from ..types import UNSET, Model, Unset, as_bool, as_fields, as_str, list_of, op
 
 @define(kw_only=True, repr=False)
 class DeleteFilesResponse(Model):
-    """Whether all files are gone.
+    """Outcome of a deletion of several files.
 
     Attributes:
         success: True when all are gone, false when none is.

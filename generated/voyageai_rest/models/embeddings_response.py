@@ -17,7 +17,7 @@ class EmbeddingsResponse(Model):
 
     Attributes:
         data: One entry per text. Place them by `index`.
-        usage: What the request is billed for.
+        usage: Billed use of the request.
         object: Always `list`.
         model: The model that answered.
 

@@ -20,7 +20,7 @@ from ..types import (
 
 @define(kw_only=True, repr=False)
 class Error(Model):
-    """Why a request failed.
+    """The reason why a request failed.
 
     Attributes:
         detail: The reason, for people. A list of reasons where the server framework made it.

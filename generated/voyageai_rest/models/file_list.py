@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class FileList(Model):
-    """One page of files.
+    """A page of files.
 
     Attributes:
         data: The files.

@@ -17,7 +17,7 @@ class MultimodalEmbeddingsResponse(Model):
 
     Attributes:
         data: One entry per input. Place them by `index`.
-        usage: What the request is billed for. Pixels count as tokens at the model's ratio.
+        usage: Billed use of the request. Pixels count as tokens at the model's ratio.
         object: Always `list`.
         model: The model that answered.
 

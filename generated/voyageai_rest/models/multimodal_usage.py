@@ -9,7 +9,7 @@ from ..types import UNSET, Model, Unset, as_fields, as_int, optional, required
 
 @define(kw_only=True, repr=False)
 class MultimodalUsage(Model):
-    """What the request is billed for. Pixels count as tokens at the model's ratio.
+    """Billed use of the request. Pixels count as tokens at the model's ratio.
 
     Attributes:
         total_tokens: Tokens of texts, images and videos.

@@ -17,7 +17,7 @@ class RerankResponse(Model):
 
     Attributes:
         data: One entry per document, or top_k of them, best first.
-        usage: What the request is billed for.
+        usage: Billed use of the request.
         object: Always `list`.
         model: The model that answered.
 

@@ -9,7 +9,7 @@ from ..types import Model, as_fields, as_int, required
 
 @define(kw_only=True, repr=False)
 class TokenUsage(Model):
-    """What the request is billed for.
+    """Billed use of the request.
 
     Attributes:
         total_tokens: Tokens of all inputs.

@@ -132,7 +132,7 @@ class PlannedRequest:
 
     @property
     def subject(self) -> str:
-        """Return what it tests."""
+        """Name of the thing that the probe tests."""
         named = " ".join(f"{name}={value}" for name, value in self.form.items())
         return f"{self.model} {named}" if named else self.probe.name
 

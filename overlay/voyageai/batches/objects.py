@@ -38,7 +38,7 @@ class RequestCounts:
 
 @frozen(kw_only=True)
 class BatchError:
-    """Why a job's input file was refused: an object of the API, not an exception.
+    """Reason why a job's input file was refused: an object of the API, not an exception.
 
     Attributes:
         code: The kind of error; there may be new ones.

@@ -93,7 +93,7 @@ class APIRequestor:
         request_id: str | None = None,
         request_timeout: float | None = None,
     ) -> VoyageHttpResponse:
-        """The same as `request`, without blocking."""
+        """Send a request without blocking, as `request` does."""
         call = _call(method, url, params, files)
         async with AsyncClient(
             self.api_key, timeout=request_timeout, base_url=self.base_url

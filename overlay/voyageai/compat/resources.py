@@ -71,7 +71,7 @@ class APIResource(VoyageResponse):
         request_timeout: float | None = None,
         **params: Any,
     ) -> Self:
-        """The same as `create`, without blocking. `api_base` is the base URL, if none is given."""
+        """Send without blocking, as `create` does. `api_base` is the base URL, if none is given."""
         api_key, api_base = conceal(api_key), with_hidden_passwords(api_base)
         url, headers = _split(params)
         answer = await APIRequestor(api_key, url or api_base).arequest(
@@ -86,7 +86,7 @@ class APIResource(VoyageResponse):
 
     @classmethod
     def _result(cls, answer: VoyageHttpResponse, params: Mapping[str, Any]) -> Self:
-        """The answer as one of these.
+        """Return the answer as an object of this class.
 
         Raises:
             MalformedResponseError: It makes no sense.
@@ -164,7 +164,7 @@ class Reranking(APIResource):
 
 
 def _split(params: dict[str, Any]) -> tuple[str | None, Any]:
-    """The base URL and the headers, taken out of what is given for the body."""
+    """Take the base URL and the headers out of the fields of the body; return both."""
     headers = params.pop("headers", None)
     url = params.pop("base_url", None) or params.pop("api_base", None)
     return with_hidden_passwords(url), headers

@@ -36,11 +36,11 @@ class VoyageResponse(dict[str, Any]):
             super().__setitem__(key, _answer(value))
 
     def to_dict(self) -> dict[str, Any]:
-        """A dictionary of the values as they are."""
+        """Return a dictionary of the values as they are."""
         return dict(self)
 
     def to_dict_recursive(self) -> dict[str, Any]:
-        """A dictionary of plain dictionaries, all the way down."""
+        """Return nested plain dictionaries."""
         return {key: _plain(value) for key, value in self.items()}
 
     def __getattr__(self, name: str) -> Any:
@@ -101,7 +101,7 @@ class VoyageHttpResponse:
 
     @property
     def request_id(self) -> str | None:
-        """What the server calls the request."""
+        """The server's name of the request, for support cases."""
         return self._headers.get("x-request-id") or self._headers.get("request-id")
 
     @property

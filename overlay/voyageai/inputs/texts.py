@@ -1,4 +1,4 @@
-"""Lists of texts."""
+"""Checks of lists of texts, and their place in a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Videos."""
+"""Videos as inputs: encoding, size and tokens."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ class Budget:
                 self._release(reservation, now)
 
     def _recompute(self) -> None:
-        """Make the sums anew."""
+        """Compute all sums again from the reservations."""
         self._window, self._retries, self._fresh = SlidingWindow(), WaitQueue(), WaitQueue()
         self._probes = 0
         answered: list[Reservation] = []

@@ -136,7 +136,7 @@ def _end(parts: Mapping[int, PartInfo], end: Piece, rows: int, digest: Any) -> I
 
 
 def _room(batch: Any, columns: Columns, room: int, held: Any) -> tuple[int, Any]:
-    """How many rows of a batch belong to the slice, and the group of the last row that was seen."""
+    """Return the number of rows of a batch in the slice, and the group of the last row seen."""
     if columns.group is None:
         return min(max(room, 0), batch.num_rows), None
     groups = batch.column(columns.group).to_pylist()

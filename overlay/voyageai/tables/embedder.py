@@ -42,7 +42,7 @@ PROBE = "test"
 
 @frozen
 class _Outcome:
-    """What came of a text: a vector, or the reason why there is none."""
+    """Outcome of a text: a vector, or the reason why there is none."""
 
     vector: memoryview | None
     error: str | None = None

@@ -1,4 +1,4 @@
-"""What a table will cost, before anything is sent."""
+"""Cost of a table, before anything is sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SPECIAL_TOKENS = 4
 
 @frozen(kw_only=True)
 class TableEstimate:
-    """What a table job will take.
+    """Size and cost of a table job.
 
     Attributes:
         model: The model.

@@ -74,7 +74,7 @@ class Failure:
 
 @frozen(kw_only=True)
 class Shape:
-    """What is written for a row.
+    """Columns that are written for a row.
 
     Attributes:
         column: Name of the column.
@@ -117,7 +117,7 @@ class Shape:
 
 @frozen(kw_only=True)
 class PartInfo:
-    """What a finished part says of itself, in its metadata.
+    """Metadata of a finished part.
 
     Attributes:
         job: Id of the job.

@@ -1,4 +1,4 @@
-"""How many requests are in flight together, where no rate limit says it."""
+"""Number of requests in flight together, where no rate limit sets it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Concurrency:
 
     @property
     def target(self) -> int:
-        """How many may be in flight now."""
+        """Number of requests that may be in flight now."""
         return int(self._target)
 
     def send(self) -> int:

@@ -132,7 +132,7 @@ def interleave(found: Iterable[tuple[Any, ...]]) -> list[Address]:
 
 
 class Deadline:
-    """When all that a slot does must be over.
+    """Time at which all that a slot does must be over.
 
     Attributes:
         at: That time by the clock, set before a request; None for never.

@@ -66,7 +66,7 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
 
 
 class _Stream(httpcore2.AsyncNetworkStream):
-    """A socket."""
+    """A socket as a stream of httpcore2."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock

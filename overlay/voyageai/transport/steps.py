@@ -15,9 +15,9 @@ from voyageai_rest.errors import (
 )
 from voyageai_rest.status import StatusError, status_error
 
-from ..bounds import Bounds
 from ..error import DeadlineError, VoyageError
 from ..flow import Environment, Flow, Request, Sleep
+from ..response_limits import ResponseLimits
 from ..results import RawResponse
 from ..retry import Done, GiveUp, Retry, ServerHint
 from . import failures
@@ -158,7 +158,7 @@ def _extensions(
         "deadline": None if left is None else now + left,
         "repeatable": call.repeatable and rewindable(call.request),
         "streamed": call.streamed,
-        "bounds": call.bounds if size is None else Bounds(size=size, values=None),
+        "bounds": call.bounds if size is None else ResponseLimits(size=size, values=None),
         "body_deadline": deadline if call.bounded else None,
     }
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import httpx2
 from voyageai_rest.errors import REQUEST_ID, ShapeError
 
-from ..bounds import ERROR_SIZE
+from ..response_limits import ERROR_SIZE
 from . import failures
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..bounds import Bounds
     from ..error import VoyageError
+    from ..response_limits import ResponseLimits
 
 
 class _BodyTooLong(Exception):
@@ -62,7 +62,7 @@ class _BodyBuffer:
 
     def __init__(self, response: httpx2.Response, clock: Callable[[], float]) -> None:
         extensions = response.request.extensions
-        bounds: Bounds = extensions["bounds"]
+        bounds: ResponseLimits = extensions["bounds"]
         self._response = response
         self._clock = clock
         self._deadline: float | None = extensions.get("deadline")
@@ -147,7 +147,7 @@ def check(response: httpx2.Response) -> None:
             f"more than {too_long:,} bytes, the most that a right answer to this request has; "
             "Client(max_response_bytes=...) sets another limit"
         )
-    bounds: Bounds = response.request.extensions["bounds"]
+    bounds: ResponseLimits = response.request.extensions["bounds"]
     bounds.check(response.content)
 
 

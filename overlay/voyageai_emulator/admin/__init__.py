@@ -3,7 +3,7 @@
 They need the emulator's token in the header ``x-emulator-token``; an API key does not open them.
 They are not recorded, no fault happens to them and no rate limit counts them. Bodies are JSON of
 64 KiB at most. A refusal has a body ``{"detail": "..."}``. A request that names this server by a
-public name is answered with 421, see `guard`.
+public name is answered with 421, see `middleware`.
 
 - ``GET /_emulator/state``: version, uptime, clock, connections, settings, operations, models by
   endpoint, and the values that some fields of requests may have.

@@ -18,7 +18,7 @@ from ..page import page_routes
 from ..rate_limits import TIER_NAMES
 from ..responses import ApiError, json_response
 from ..timing import Latency
-from .guard import LocalOnlyMiddleware, TokenMiddleware
+from .middleware import LocalOnlyMiddleware, TokenMiddleware
 from .views import StateView, fault_kinds, find_request, find_requests, summary
 
 if TYPE_CHECKING:

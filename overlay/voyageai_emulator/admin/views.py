@@ -63,7 +63,7 @@ class StateView:
         self._id = uuid4().hex
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it."""
+        """Return the whole state that the page shows."""
         state, connections = self._state, self._connections
         return {
             "id": self._id,

@@ -3,7 +3,7 @@
 A job is validating, in progress, finalizing and completed; failed if a line of its input is
 invalid; cancelling and cancelled on request. What nobody has recorded is decided so:
 
-- Only a line that cannot be read fails the job, with the codes of `checking`. One that the model
+- Only a line that cannot be read fails the job, with the codes of `validation`. One that the model
   refuses, as it has too many tokens, fails by itself.
 - A cancelled job's lines that were not run are in its error file with the code
   ``batch_cancelled``, and like those of the code ``batch_expired`` they count as failed. Lines

@@ -15,13 +15,13 @@ from voyageai_rest.models import (
     CreateBatchRequest,
 )
 
-from .. import rules
+from .. import model_limits
 from ..authentication import Caller
 from ..error_messages import invalid_argument
 from ..files import file_not_found
 from ..responses import ApiError
 from ..store import CursorNotFoundError, as_datetime, microseconds
-from .checking import endpoint_of, schema_of
+from .validation import endpoint_of, schema_of
 
 if TYPE_CHECKING:
     import datetime
@@ -61,8 +61,8 @@ class BatchEndpoints:
         models = state.model_context(operation, Caller(checked.owner, checked.platform)).models
         # Of some models nobody has said whether jobs take them.
         accepted = {name: model for name, model in models.items() if model.batch is not False}
-        model = rules.find(params["model"], accepted)
-        rules.output(
+        model = model_limits.find(params["model"], accepted)
+        model_limits.output(
             model,
             params.get("output_dimension"),
             params.get("output_dtype"),

@@ -24,7 +24,7 @@ from ..authentication import Caller
 from ..error_messages import invalid_argument
 from ..handlers import MODEL_HANDLERS
 from ..responses import ApiError
-from .checking import endpoint_of
+from .validation import endpoint_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ CANCELLED = BatchLineError(
 
 
 class LineResult(NamedTuple):
-    """The result of a line."""
+    """A line of the output or the error file."""
 
     text: bytes
     """A line of the output file or the error file."""

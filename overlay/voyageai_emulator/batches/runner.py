@@ -17,8 +17,8 @@ from voyageai_rest import catalogue
 from ..bodies import decode
 from ..files import RETENTION
 from ..store import Position, microseconds
-from .checking import check_lines, endpoint_of
 from .lines import CANCELLED, EXPIRED, AnsweredLines, LineFailures, SkippedLines, shuffled
+from .validation import check_lines, endpoint_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -69,17 +69,17 @@ class TextModel(Protocol):
 
     @property
     def encode(self) -> Encode:
-        """Embeds texts."""
+        """Function that embeds texts."""
         ...
 
     @property
     def encode_query(self) -> Encode:
-        """Embeds queries."""
+        """Function that embeds queries."""
         ...
 
     @property
     def encode_document(self) -> Encode:
-        """Embeds documents."""
+        """Function that embeds documents."""
         ...
 
 

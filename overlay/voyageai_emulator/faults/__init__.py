@@ -13,7 +13,7 @@ A request that names its fault takes none from the plan. `FAULTS` lists them all
 from __future__ import annotations
 
 # A fault is registered when its module is imported.
-from . import altered as altered
+from . import alterations as alterations
 from . import kinds as kinds
 from .fault import FAULTS, Fault, FaultKind
 from .plan import FaultPlan

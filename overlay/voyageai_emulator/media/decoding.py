@@ -88,7 +88,7 @@ SAMPLE = [
 
 
 class DecodedImage(NamedTuple):
-    """An image."""
+    """Size and content of an image."""
 
     pixels: int
     visual_words: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a model takes of images and videos, and the pixels and tokens it counts for them."""
+"""Limits of a model for images and videos, and the pixels and tokens that it counts for them."""
 
 from __future__ import annotations
 

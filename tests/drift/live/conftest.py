@@ -15,7 +15,7 @@ from tests.drift.live.probe_harness import KEY
 
 
 class Ran(NamedTuple):
-    """What came of the command."""
+    """The exit status and output of a run of the command."""
 
     status: int
     out: str
@@ -23,7 +23,7 @@ class Ran(NamedTuple):
 
     @property
     def report(self) -> dict[str, Any]:
-        """What it printed as JSON."""
+        """Return the JSON report that the command printed."""
         report: dict[str, Any] = json.loads(self.out)
         return report
 

@@ -1,4 +1,4 @@
-"""What the command prints, what it refuses to do, and what its exit status says."""
+"""The output, the refusals and the exit status of the command."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def emulator() -> Iterator[Emulator]:
 
 
 def asked(emulator: Emulator) -> int:
-    """How many requests an emulator has had."""
+    """Return the number of requests that an emulator has received."""
     return len(list(emulator.requests))
 
 
 def test_the_plan_and_its_cost_are_printed_first(emulator: Emulator, live: Live) -> None:
-    """Who pays sees what it may cost, apart from the report."""
+    """The user who pays sees the possible cost before the first request, apart from the report."""
     ran = live(emulator, "--format", "json")
     first, *probes = ran.err.splitlines()
     report = ran.report
@@ -87,7 +87,7 @@ def test_the_stable_form_has_these_keys(emulator: Emulator, live: Live) -> None:
 
 
 def test_a_report_can_be_pasted_into_a_pull_request(live: Live) -> None:
-    """What breaks stands first, and where it was seen can be unfolded."""
+    """Breaking differences stand first; the places where they were seen can be unfolded."""
     with running(api_key=KEY) as changed:
         changed.faults.always("missing_usage", operation="rerank")
         lines = live(changed, "--format", "markdown").out.splitlines()

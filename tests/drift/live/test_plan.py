@@ -1,4 +1,4 @@
-"""What is asked is little, cheap, and taken from the contract and the catalogue."""
+"""Probes are few, cheap, and taken from the contract and the catalogue."""
 
 from __future__ import annotations
 

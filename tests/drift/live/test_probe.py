@@ -36,7 +36,7 @@ class Clock:
 
 
 def probe_with(answers: Answers, names: tuple[str, ...], clock: Clock, **options) -> ProbeReport:
-    """What a few of the probes see at a host that answers so."""
+    """Run a few of the probes against a host with these answers; return their findings."""
     planned = [each for each in plan(load_table(), contract()) if each.probe.name in names]
     with httpx2.Client(base_url="http://host/v1", transport=httpx2.MockTransport(answers)) as http:
         prober = Prober(
@@ -124,7 +124,7 @@ def test_a_host_that_only_fails_is_left_alone() -> None:
 
 
 def test_a_connection_that_breaks_later_leaves_something_unseen() -> None:
-    """What was seen before is still reported."""
+    """Findings before the break are still reported."""
     answers = answering(REFUSED, httpx2.ReadError("reset"))
     seen = probe_with(answers, ("unknown_path", "unknown_batch"), Clock())
     assert ["the connection failed: ReadError"] == list(seen.unseen.values())

@@ -32,7 +32,7 @@ class Docstring:
 
     @property
     def text(self) -> str:
-        """What is embedded: name, signature, docstring."""
+        """The text that is embedded: name, signature, docstring."""
         return f"{self.name}{self.signature}\n\n{self.doc}"
 
     @property
@@ -62,5 +62,5 @@ def clean(doc: object) -> str:
 
 
 def is_public(name: str) -> bool:
-    """Whether no part of a dotted name is private. `genericpath` counts as that of `os.path`."""
+    """Return whether no part of a dotted name is private; `genericpath` counts as `os.path`."""
     return not any(part.startswith("_") or part == "genericpath" for part in name.split("."))

@@ -53,7 +53,7 @@ def _documented(name: str, thing: object, module: str) -> Iterator[Docstring]:
 
 
 def _belongs(thing: object, module: str) -> bool:
-    """Whether `module` is where to import a thing from, rather than one of its users."""
+    """Return whether `module` is where to import an object from, rather than one of its users."""
     home = getattr(thing, "__module__", None) or module
     return home in {module, "builtins", "posix", "nt"} or home.startswith("_")
 

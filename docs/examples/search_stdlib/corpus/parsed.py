@@ -73,7 +73,7 @@ def _with_packages(module: str) -> Iterator[str]:
 
 
 def _is_deprecated(tree: ast.Module) -> bool:
-    """Whether a module warns that it is deprecated itself, as soon as it is imported."""
+    """Return whether a module, when it is imported, warns that it is deprecated."""
     for node in tree.body:
         match node:
             case ast.Expr(value=ast.Call(func=called, args=given)):

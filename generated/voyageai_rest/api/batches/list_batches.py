@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, limit: int | Unset = UNSET, after: str | Unset = UNSET) -> Request:
-    """One page of the project's jobs.
+    """List a page of the project's jobs.
 
     Args:
         limit: Jobs per page. The server's default is 20.
@@ -38,7 +38,7 @@ def parse_response(response: RawResponse) -> BatchList:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        One page of jobs.
+        A page of jobs.
 
     Raises:
         StatusError: The status is not a success.

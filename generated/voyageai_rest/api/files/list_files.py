@@ -20,7 +20,7 @@ def build_request(
     order: SortOrder | Unset = UNSET,
     after: str | Unset = UNSET,
 ) -> Request:
-    """One page of the project's files, newest first unless asked otherwise.
+    """List a page of the project's files, newest first by default.
 
     Args:
         purpose: Only files of this purpose.
@@ -47,7 +47,7 @@ def parse_response(response: RawResponse) -> FileList:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        One page of files.
+        A page of files.
 
     Raises:
         StatusError: The status is not a success.

@@ -284,7 +284,7 @@ class CostCeiling:
 
     @property
     def _hint(self) -> str:
-        """How to reserve less, where tokens are not counted."""
+        """Advice on how to reserve less, where tokens are not counted."""
         if self._count is not None or self._state.manifest.exact:
             return ""
         model = self._task.params.model

@@ -23,7 +23,7 @@ ROUNDING = 1e-12
 
 @frozen(kw_only=True, slots=False)  # for its cached property
 class Estimate:
-    """What a job will take and cost.
+    """Size and cost of a job, before it is sent.
 
     Attributes:
         model: The model.

@@ -169,7 +169,7 @@ class Bin:
         return not size.rows or all(size[at] + more[at] <= most for at, most in self._limits)
 
     def add(self, more: Size) -> None:
-        """Put more in."""
+        """Count more rows and bytes."""
         self.size = self.size.plus(more)
 
     def clear(self) -> Size:

@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
-from ...bounds import of_line
 from ...error import ServerError
+from ...response_limits import of_line
 from .batch_files import BatchReader
 from .directory import JobDirectoryError, damaged
 from .failures import SHOWN, Failure, FailureReason, batch_reason, line_reasons

@@ -186,7 +186,7 @@ class Manifest:
 
     @cached_property
     def estimate(self) -> Estimate:
-        """What the job will take and cost."""
+        """Size and cost of the job."""
         return Estimate(
             model=self.task.params.model,
             rows=self.rows,

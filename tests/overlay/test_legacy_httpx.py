@@ -35,7 +35,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def answering(request: httpx.Request) -> httpx.Response:
-    """What the API would answer."""
+    """Answer as the API would."""
     same = httpx2.Request(request.method, str(request.url), content=request.read())
     found = answer_to(same)
     return httpx.Response(found.status_code, headers=found.headers.raw, content=found.content)
@@ -157,7 +157,7 @@ def test_a_real_client_talks_to_a_server(face, emulator):
 
 
 def test_files_go_up_and_come_down_in_pieces(face, emulator, tmp_path):
-    """They may be larger than the memory."""
+    """A file may be larger than the memory."""
     (tmp_path / "lines.jsonl").write_bytes(LINES)
 
     def whole(vo: Any) -> Any:
@@ -198,7 +198,7 @@ def test_an_upload_can_be_sent_again(face):
 
 
 def test_its_hooks_are_called_once_per_attempt(face):
-    """They log, count and sign; one that reads the body leaves it to be read."""
+    """Hooks log, count and sign; one that reads the body leaves it readable."""
     seen, left = [], [503, 200]
 
     def asked(request: httpx.Request) -> None:
@@ -297,7 +297,7 @@ def test_every_exception_has_its_like():
 
 @pytest.mark.parametrize("name", failures(httpx))
 def test_an_exception_becomes_that_of_the_same_name(face, way, name):
-    """What is caught, and retried, must not depend on the library."""
+    """Code that catches or retries must not depend on the library."""
 
     def raised(library: Any, given: dict[str, Any]) -> tuple[Any, ...]:
         with pytest.raises(error.VoyageError) as caught:
@@ -319,7 +319,7 @@ def test_an_exception_of_a_users_own_is_its_base_classs(face, way):
     """Companies' transports tell their timeouts apart."""
 
     class GatewayTimeout(httpx.ReadTimeout):
-        """Of a company."""
+        """An exception that a company adds."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         raise GatewayTimeout("late", request=request)
@@ -446,7 +446,7 @@ def test_its_limits_bound_the_pool(face, emulator):
 
 
 class Session:
-    """What `requests` has: methods that send, but no transport."""
+    """An object with the methods of a `requests` session, but no transport."""
 
     def send(self, request: Any, **options: Any) -> None: ...
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from .conftest import Carry, Looping, ask
-from .scripted import Peer, Server, echo, saying
+from .scripted_server import Peer, Server, echo, saying
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -104,7 +104,7 @@ def test_connections_are_kept(carry: Carry) -> None:
     ],
 )
 def test_connections_that_can_not_be_kept_are_closed(carry: Carry, answer: bytes) -> None:
-    """What is left on them would be taken for the next answer."""
+    """Bytes left on them would be taken for the next answer."""
     with Server(saying(answer)) as server:
         carrier = carry()
         for _ in range(2):
@@ -155,7 +155,7 @@ def test_compressed_bodies_are_decompressed(carry: Carry) -> None:
 
 
 def test_bodies_that_can_not_be_decompressed_are_errors_of_the_library(carry: Carry) -> None:
-    """They become one of ours like all of its kind."""
+    """They become an exception of ours like all errors of the library."""
     head = OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"
     with (
         Server(saying(head + b"junk")) as server,

@@ -1,4 +1,4 @@
-"""What says the same is no difference, however it is said."""
+"""Two ways to write the same contract are no difference."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ OURS = spec.load(paths.OPENAPI)
 
 
 def differences(before, after):
-    """What differs between two documents, as words."""
+    """Return the differences between two documents in words."""
     old, new = (Contract("", Document(tree, "it")) for tree in (before, after))
     return [(item.path, item.kind, item.before, item.after) for item in compare(old, new)]
 
 
-@pytest.mark.parametrize("case", listed("same.yaml"), ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", listed("equivalent.yaml"), ids=lambda case: case["name"])
 def test_two_ways_to_say_it_are_one(case):
     """A false alarm teaches people not to look."""
     before, after = pair(case)

@@ -1,4 +1,4 @@
-"""What differs on a live host is found and named, and nothing else is."""
+"""Each difference of a live host is found and named, and nothing else is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from voyageai_emulator import in_process
-from voyageai_emulator import rules as emulator_rules
+from voyageai_emulator import in_process, model_limits
 from voyageai_rest.catalogue import PROMPTS, ModelDimensions, Prompts
 
 from generator.drift.differences import Place
@@ -158,7 +157,7 @@ def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
 def test_a_prompt_that_changed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Users who put the catalogue's prompts before texts themselves would get other vectors."""
     changed = Prompts(query="Find what answers this: ", document=PROMPTS["retrieval"].document)
-    monkeypatch.setattr(emulator_rules, "PROMPTS", {"retrieval": changed})
+    monkeypatch.setattr(model_limits, "PROMPTS", {"retrieval": changed})
     seen = probe_emulator()
     prompted = {
         name

@@ -12,7 +12,7 @@ from voyageai.transport import Transport
 from voyageai.transport.config import ConnectionConfig
 
 from .conftest import Embed, answered, ask, step
-from .scripted import Peer, Server, api, echo
+from .scripted_server import Peer, Server, api, echo
 
 pytestmark = pytest.mark.smoke
 
@@ -51,7 +51,7 @@ def test_an_answer_that_drips_is_within_the_time_of_its_attempt(embed: Embed) ->
 
 
 def test_interim_answers_without_end_are_within_the_time_too(embed: Embed) -> None:
-    """They are passed over by the library, which would pass over them for ever."""
+    """The library passes over interim answers, for ever if it may."""
 
     def flood(peer: Peer) -> None:
         peer.read()

@@ -36,7 +36,7 @@ PARSED_AT_ONCE = 1 << 18
 
 
 @frozen(kw_only=True)
-class Bounds:
+class ResponseLimits:
     """The limits of a right response to a call.
 
     Attributes:
@@ -93,14 +93,14 @@ class Bounds:
             )
 
 
-def of_line(rows: Sequence[object]) -> Bounds:
+def of_line(rows: Sequence[object]) -> ResponseLimits:
     """Return the limits of what the response to a line of a batch can be billed for.
 
     Args:
         rows: Its rows, as JSON.
     """
     characters = sum(len(str(row)) for row in rows)
-    return Bounds(tokens=(BYTES_PER_CHARACTER * characters + PROMPT) * REPEATED)
+    return ResponseLimits(tokens=(BYTES_PER_CHARACTER * characters + PROMPT) * REPEATED)
 
 
 def of_vectors(
@@ -111,7 +111,7 @@ def of_vectors(
     *,
     media: bool = False,
     echoed: int = 0,
-) -> Bounds:
+) -> ResponseLimits:
     """Return the limits of a response that holds vectors.
 
     Args:
@@ -129,7 +129,7 @@ def of_vectors(
     tokens = BYTES_PER_CHARACTER * characters + PROMPT * (rows + 4)
     if media:
         tokens += rows * 2 * ((entry and entry.context_length) or UNKNOWN_TOKENS)
-    return Bounds(
+    return ResponseLimits(
         size=SLACK + rows * (ENTRY + numbers * NUMBER) + echoed * CHARACTER * characters,
         values=ENTRY + 8 * rows,
         commas=ENTRY + rows * (numbers + 16) + echoed * characters,
@@ -137,7 +137,7 @@ def of_vectors(
     )
 
 
-def of_scores(query: str, documents: Sequence[str]) -> Bounds:
+def of_scores(query: str, documents: Sequence[str]) -> ResponseLimits:
     """Return the limits of a response that ranks documents, with or without their texts.
 
     Args:
@@ -145,7 +145,7 @@ def of_scores(query: str, documents: Sequence[str]) -> Bounds:
         documents: The documents.
     """
     characters = sum(map(len, documents))
-    return Bounds(
+    return ResponseLimits(
         size=SLACK + len(documents) * ENTRY + CHARACTER * characters,
         values=ENTRY + 8 * len(documents),
         commas=ENTRY + 16 * len(documents) + characters,

@@ -58,7 +58,7 @@ def test_it_is_answered_with_an_example_and_the_answer_says_so(
 
 
 def test_requests_are_checked_all_the_same() -> None:
-    """What is wrong with a request does not depend on who answers it."""
+    """Validation does not depend on the handler."""
     app = app_with({"204": {}})
     assert 400 == send(app, "PUT", "/things/7/weigh", {"scale": "coarse"}).status_code
     assert 401 == send(app, "PUT", "/things/7/weigh", {"scale": "fine"}, key=None).status_code

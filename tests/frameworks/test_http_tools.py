@@ -1,4 +1,4 @@
-"""What watches, records or replaces HTTP sees the requests of default clients, of both kinds.
+"""Tools that watch, record or replace HTTP see the requests of default clients, of both kinds.
 
 Tools that know legacy httpx alone, or clients of HTTPX2 alone, see those of a client that is given
 one: docs/test-and-trace.md says which.
@@ -340,7 +340,7 @@ def test_pytest_httpx_answers_a_legacy_client(call, half, mocked):
 
 
 def test_respx_answers_a_legacy_client(call, half):
-    """The same."""
+    """Sync and async clients are both answered."""
     respx = pytest.importorskip("respx")
     httpx = pytest.importorskip("httpx")
     with respx.mock(base_url=ADDRESS) as router:
@@ -361,7 +361,7 @@ def test_respx_answers_a_legacy_client(call, half):
 
 @pytest.fixture
 def sentry() -> Iterator[list[Any]]:
-    """What Sentry was told of: transactions, with their spans."""
+    """Yield the list of transactions that Sentry receives, with their spans."""
     sdk = pytest.importorskip("sentry_sdk")
     told: list[Any] = []
 

@@ -14,7 +14,7 @@ from voyageai.transport import network_async
 from voyageai.transport.network import SOCKET_OPTIONS, interleave, numeric_addresses
 
 from .conftest import Blocking, Carry, ask
-from .scripted import Server, echo
+from .scripted_server import Server, echo
 
 SIX, FOUR = socket.AF_INET6, socket.AF_INET
 
@@ -164,14 +164,14 @@ def test_of_two_that_answer_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
     ("host", "family"), [("127.0.0.1", FOUR), ("::1", SIX), ("localhost", None)]
 )
 def test_addresses_are_not_looked_up(host: str, family: int | None) -> None:
-    """That would take a thread for nothing."""
+    """A lookup would take a thread for nothing."""
     assert ([] if family is None else [(family, host)]) == [
         (found, where[0]) for found, _, _, where in numeric_addresses(host, 80)
     ]
 
 
 def test_families_take_turns() -> None:
-    """Where one of them leads nowhere, the second attempt is by the other."""
+    """Where one family leads nowhere, the second attempt is by the other."""
     found = [
         (SIX, 1, 6, "", "a"),
         (SIX, 1, 6, "", "b"),

@@ -1,4 +1,4 @@
-"""What is logged, and where the key goes."""
+"""Content of the log, and every way that the key goes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PICTURE = "data:image/png;base64," + "iVBO" * 16
 
 @pytest.fixture
 def lines(caplog):
-    """What is logged, down to the bodies."""
+    """Return the lines of the log, bodies included."""
     caplog.set_level(logging.DEBUG, logger="voyageai")
     return lambda: [record.getMessage() for record in caplog.records]
 
@@ -110,7 +110,7 @@ def test_nothing_is_formatted_while_nobody_listens(face, monkeypatch):
 
 
 def test_the_official_logger_is_the_parent(face, caplog):
-    """Whoever configured `voyage` goes on getting the lines."""
+    """Users who configured the logger `voyage` keep getting the lines."""
     caplog.set_level(logging.DEBUG, logger="voyage")
     logging.getLogger("voyageai").setLevel(logging.NOTSET)
     face.call(face.client(), "embed", **EMBED)
@@ -157,7 +157,7 @@ def test_the_key_is_nowhere_to_be_found(face, key, caplog):
 
 
 def test_what_went_wrong_below_keeps_no_frames(face, key):
-    """Those of HTTP libraries hold the request's head as bytes, and error trackers keep them."""
+    """Frames of HTTP libraries hold the request's head, and error trackers keep them."""
 
     def handler(request):
         head = bytes(request.headers["authorization"], "ascii")
@@ -205,7 +205,7 @@ def test_an_open_way_to_another_machine_warns(face, url):
     ["http://localhost:1/v1", "http://127.0.0.2/v1", "http://[::1]/v1", "https://a.example/v1"],
 )
 def test_an_open_way_within_this_machine_does_not_warn(face, url):
-    """That is how the emulator is used."""
+    """The emulator is used over plain HTTP."""
     face.client(base_url=url)
 
 
@@ -226,7 +226,7 @@ def test_a_proxy_of_the_wrong_type_is_refused(face, monkeypatch):
 
 @pytest.mark.parametrize("name", ["requestssession", "aiosession", "verify_ssl_certs"])
 def test_settings_of_the_official_clients_http_libraries_warn(face, name, monkeypatch):
-    """They are tied to libraries that are not used; the warning names the new way."""
+    """The libraries that such settings are for are not used; the warning names the new way."""
     monkeypatch.setattr(voyageai, name, object(), raising=False)
     with pytest.warns(UserWarning, match=f"voyageai.{name} has no effect; pass "):
         face.client()
@@ -314,7 +314,7 @@ def test_what_went_wrong_with_a_row_is_printable():
 
 
 def test_files_that_were_not_deleted_and_lines_that_are_none_are_printable(face):
-    """What these errors quote is of the server too."""
+    """Server text quoted by these errors may hold control characters."""
     hostile = answered(success=False, error_file_ids=[HOSTILE])
     with pytest.raises(error.NotDeletedError) as caught:
         done(face.client(in_turn(hostile)).files.delete_many(["file-1"]))
@@ -430,7 +430,7 @@ def test_a_key_that_is_none_is_in_no_frame(place, face, tmp_path, monkeypatch):
 
 
 def test_the_first_functions_of_the_official_client_hold_no_key_in_their_frames(key):
-    """They too are shown with their locals."""
+    """Error trackers show the locals of those frames too."""
     failures = []
     for call in (
         lambda: voyageai.Embedding.create(

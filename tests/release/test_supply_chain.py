@@ -1,4 +1,4 @@
-"""What comes from others: its versions, licences and vulnerabilityes, and what must not go to them."""
+"""Versions, licences and vulnerabilities of dependencies, and secrets that must not leave."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_this_tree_holds_no_secrets():
 
 
 def test_every_package_that_is_used_here_is_locked():
-    """What is tested today is what is tested tomorrow."""
+    """Tomorrow's tests run with today's versions."""
     assert [] == list(lock.faults(paths.ROOT))
 
 
@@ -66,7 +66,7 @@ def test_the_lock_names_versions_and_no_places():
 
 
 def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
-    """Who raises a bound must lock again."""
+    """A raised bound asks for a new lock."""
     tmp_path.joinpath(lock.FILE).parent.mkdir(parents=True)
     tmp_path.joinpath(lock.FILE).write_text("attrs==23.2.0\nhttpx==0.28.1\n")
     extras = "\n".join(f"{extra} = []" for extra in lock.EXTRAS)

@@ -1,4 +1,4 @@
-"""What frameworks rely on, and what keeps the package light."""
+"""Facts that frameworks rely on, and that keep the package light."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CLASSES = ("Client", "AsyncClient")
 
 
 def run(script: str) -> str:
-    """What a fresh interpreter prints."""
+    """Return the output of a fresh interpreter."""
     return subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.strip()
