@@ -103,8 +103,8 @@ def _count(reader: RowReader, models: list[Model], connect: Connect | None) -> d
 def _row(model: Model, tokens: int, format: str) -> Mapping[str, Any]:
     from voyageai_rest.catalogue import BATCH
 
-    from ..batches.jobs.estimate import cost as cost_of
-    from ..batches.jobs.estimate import dollars
+    from ..prices import cost as cost_of
+    from ..prices import dollars
 
     price = None if model.price is None else model.price.usd_per_million_tokens
     live = cost_of(price, tokens)

@@ -225,7 +225,7 @@ def confirmation(console: Console, above: float) -> Callable[[Plan], bool]:
 
 def described(plan: Plan, model: str) -> str:
     """Return what is to be sent, and what it costs, for people."""
-    from ..batches.jobs.estimate import dollars
+    from ..prices import dollars
 
     skipped = ", ".join(f"{count:,} {reason}" for reason, count in sorted(plan.skipped.items()))
     left_out = f" (left out: {skipped})" if skipped else ""

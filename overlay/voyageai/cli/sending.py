@@ -10,9 +10,9 @@ import click
 from voyageai_rest.catalogue import MODELS
 
 from ..batches.jobs.ceiling import MaxCostError
-from ..batches.jobs.estimate import cost, dollars
 from ..error import VoyageError
 from ..limits import constraint, known
+from ..prices import cost, dollars
 from ..ratelimit.tokens import estimate_tokens
 from ..tables.estimate import TableEstimate, most_tokens
 from .rows import Row, RowReader

@@ -15,7 +15,8 @@ from queue import Empty, Queue, SimpleQueue
 from typing import Generic, NamedTuple, TypeVar
 
 from ..batches.jobs.ceiling import MaxCostError
-from ..batches.jobs.estimate import Budget, dollars
+from ..batches.jobs.estimate import Budget
+from ..prices import dollars
 
 __all__ = ["Answer", "Ceiling", "Packing", "answered"]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +25,7 @@ from ..files.writing import lock
 from .schedule import Totals
 from .slices import PartInfo, billed, read_info
 
-__all__ = ["OWN", "TableDirectory"]
+__all__ = ["OWN", "TableDirectory", "enter_lock", "locked"]
 
 OWN = "_job"
 """Name of the folder with what is not the table: readers of datasets pass over such names."""
@@ -71,32 +71,12 @@ class TableDirectory:
             )
 
     def enter_lock(self) -> IO[bytes]:
-        """Open and lock the lock file; to close it frees the lock.
+        """Open and lock the lock file, as `enter_lock` does."""
+        return enter_lock(self.own)
 
-        Raises:
-            JobInUseError: Another process, or another job of this one, holds it.
-        """
-        make_folder(self.own)
-        file = open_regular(self.own / "lock", "a+b")
-        if not lock(file):
-            file.close()
-            raise JobInUseError(
-                f"{self.folder} is in use by another process; wait for it, or end it"
-            )
-        return file
-
-    @contextmanager
-    def lock(self) -> Generator[None]:
-        """Hold the lock inside a `with`.
-
-        Raises:
-            JobInUseError: Another process holds it.
-        """
-        file = self.enter_lock()
-        try:
-            yield
-        finally:
-            file.close()
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the lock inside a `with`, as `locked` does."""
+        return locked(self.own)
 
     def part(self, number: int) -> Path:
         """Return the path of a slice's part."""
@@ -144,3 +124,31 @@ class TableDirectory:
                 with open_regular(path) as some:
                     shutil.copyfileobj(some, file)
         fresh.replace(self.failures)
+
+
+def enter_lock(folder: Path) -> IO[bytes]:
+    """Open and lock the lock file of a folder; to close it frees the lock.
+
+    Raises:
+        JobInUseError: Another process, or another job of this one, holds it.
+    """
+    make_folder(folder)
+    file = open_regular(folder / "lock", "a+b")
+    if not lock(file):
+        file.close()
+        raise JobInUseError(f"{folder} is in use by another process; wait for it, or end it")
+    return file
+
+
+@contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """Hold the lock of a folder inside a `with`.
+
+    Raises:
+        JobInUseError: Another process holds it.
+    """
+    file = enter_lock(folder)
+    try:
+        yield
+    finally:
+        file.close()

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict, frozen
 
 from ...batches.jobs.ceiling import MaxCostError
-from ...batches.jobs.estimate import dollars
 from ...disk import make_folder, open_regular
 from ...error import ArgumentError
-from ...tables.job import describe, locked
+from ...prices import dollars
+from ...tables.directory import locked
 from ...tables.options import embed_spec
+from ...tables.preparing import describe
 from ...tables.slices import PartInfo
 from .chunks import cut
 from .files import File, find_files, read_text
