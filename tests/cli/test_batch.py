@@ -153,6 +153,19 @@ def test_watching_tells_how_it_ended(run: Run, emulator: Emulator, lines: Path) 
     run("batch", "watch", "batch-nowhere", *POLL, status=1)
 
 
+def test_the_dtype_of_a_batch_is_named_where_it_matters(
+    run: Run, lines: Path, tmp_path: Path
+) -> None:
+    """The server does not say it, and int8 and packed bits look the same."""
+    found = run("batch", "submit", "-m", "voyage-4", lines, "--dtype", "int8").stdout.strip()
+    run("batch", "watch", found, *POLL)
+    assert "--dtype" in run("batch", "fetch", found, "-O", "out.npy", status=2).stderr
+    run("batch", "fetch", found, "-O", "out.npy", "--dtype", "int8")
+    matrix = np.load(tmp_path / "out.npy")
+    assert ("int8", (3, 1024)) == (matrix.dtype, matrix.shape)
+    assert matrix.tolist() == [r["embedding"] for r in rows(run("batch", "fetch", found).stdout)]
+
+
 def test_rankings_of_a_batch_are_lines(run: Run, tmp_path: Path) -> None:
     """They have no vectors."""
     body = {"query": "keys", "documents": ["It rains.", "The keys."]}

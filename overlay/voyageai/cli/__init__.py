@@ -10,6 +10,7 @@ and write rows. `program.py` says how a command is added, `output.py` how one wr
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 
 def main() -> None:
@@ -17,7 +18,8 @@ def main() -> None:
 
     Without click, say how to install it and exit with 2.
     """
-    for stream in (sys.stdout, sys.stderr):
+    streams: list[Any] = [sys.stdout, sys.stderr]
+    for stream in streams:
         # Whatever the code page of a console or the locale: what is read elsewhere is UTF-8.
         if stream is not None and hasattr(stream, "reconfigure"):  # closed by the shell
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

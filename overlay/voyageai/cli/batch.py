@@ -323,7 +323,7 @@ def watch(
       voyageai batch watch batch-3kQ9 && voyageai batch fetch batch-3kQ9 > vectors.jsonl
     """
     with connect() as client:
-        ended = []
+        ended: list[Batch] = []
         for found in _changes(client, batch_ids, within, poll):
             counts = found.request_counts
             words = f"{found.id} {found.status} {counts.completed}/{counts.total}"
@@ -365,6 +365,7 @@ def _changes(
 @batch.command("fetch")
 @click.argument("batch_id", metavar="ID")
 @click.option("--errors", metavar="FILE", help="Write the lines that failed to this file.")
+@click.option("--dtype", metavar="NAME", help="The dtype that was asked for, if not float.")
 @output_options("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
 @client_options
 @pass_console
@@ -374,6 +375,7 @@ def fetch(
     connect: Connect,
     batch_id: str,
     errors: str | None,
+    dtype: str | None,
     out: str | None,
     path: str | None,
 ) -> None:
@@ -389,7 +391,7 @@ def fetch(
     from .fetching import fetch_results
 
     with connect() as client:
-        failed, rows = fetch_results(client, batch_id, out, path, errors)
+        failed, rows = fetch_results(client, batch_id, out, path, errors, dtype)
     console.note(f"{rows:,} rows of {batch_id}")
     if failed:
         raise Partly(f"{failed:,} lines of {batch_id} failed")

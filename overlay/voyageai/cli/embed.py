@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -92,7 +91,7 @@ def embed(
     from .sending import items_of
     from .vectors import About
 
-    fields = {
+    fields: dict[str, Any] = {
         "input_type": given["input_type"],
         "output_dtype": given["output_dtype"],
         "output_dimension": given["output_dimension"],
@@ -117,9 +116,11 @@ def embed(
     for name in ("via", "share", "retry_failed"):
         if given[name]:
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --into DIR")
-    run = partial(_estimate, console) if given["estimate"] else partial(_embed, console)
     given["texts"] = texts
     items = items_of(method, given)
+    if given["estimate"]:
+        _estimate(method, items, fields, given)
+        return
     entry = known(given["model"])
     about = About(
         given["model"],
@@ -127,7 +128,7 @@ def embed(
         given["output_dtype"] or "float",
         None if entry is None else entry.embedding_space,
     )
-    run(connect, method, items, fields, given, about)
+    _embed(console, connect, method, items, fields, given, about)
 
 
 def method_of(model: str, *, contextualized: bool = False, media: bool = False) -> str:
@@ -147,15 +148,7 @@ def method_of(model: str, *, contextualized: bool = False, media: bool = False) 
     return METHODS.get(endpoint, "embed")
 
 
-def _estimate(
-    console: Console,  # noqa: ARG001  # as `_embed`
-    connect: Connect,  # noqa: ARG001  # as `_embed`: nothing is sent
-    method: str,
-    items: Items,
-    fields: dict[str, Any],
-    given: dict[str, Any],
-    about: About,  # noqa: ARG001  # as `_embed`
-) -> None:
+def _estimate(method: str, items: Items, fields: dict[str, Any], given: dict[str, Any]) -> None:
     if method == "multimodal_embed":
         raise click.UsageError("--estimate is for texts; pictures and videos are not weighed here")
     from .sending import most_of, packing_of, scan
@@ -184,8 +177,7 @@ def _embed(
     model = given["model"]
     packing = packing_of(method, model)
     limit = ceiling(method, items, packing, fields, given)
-    failures: list[str] = []
-    done = tokens = 0
+    done = tokens = failed = 0
     with connect() as client:
         sender = Sender(client, method, model, fields, given)
         answers = answered(
@@ -204,9 +196,9 @@ def _embed(
                     tokens += answer.tokens
                     for row, found in zip(rows, answer.rows, strict=True):
                         if isinstance(found, str):
-                            failures.append(f"row {row.index}: {found}")
-                            if len(failures) <= SHOWN:
-                                console.note(f"voyageai: {failures[-1]}")
+                            failed += 1
+                            if failed <= SHOWN:
+                                console.note(f"voyageai: row {row.index}: {found}")
         except Exception as failure:
             if given["path"] not in (None, "-") and done:
                 failure.add_note(
@@ -215,5 +207,5 @@ def _embed(
                 )
             raise
     console.note(total(done, tokens, model))
-    if failures:
-        raise Partly(f"{len(failures):,} of {done:,} rows failed")
+    if failed:
+        raise Partly(f"{failed:,} of {done:,} rows failed")

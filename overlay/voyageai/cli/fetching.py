@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..limits import known
-from ..vectors import Vectors
+from ..vectors import DEFAULT, Vectors
 from .output import choose_format, write_rows
 from .rows import Row
 from .vectors import FORMATS, About, open_writer
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["fetch_results"]
 
 AT_ONCE = 500
+WHOLE = ("jsonl", "json", "csv", "table")
+"""Formats in which a whole number is the same whatever its dtype."""
 
 
 class _Line(NamedTuple):
@@ -39,7 +41,12 @@ class _Line(NamedTuple):
 
 
 def fetch_results(
-    client: Client, batch_id: str, out: str | None, path: str | None, errors: str | None
+    client: Client,
+    batch_id: str,
+    out: str | None,
+    path: str | None,
+    errors: str | None,
+    dtype: str | None,
 ) -> tuple[int, int]:
     """Write the results of a batch.
 
@@ -48,6 +55,7 @@ def fetch_results(
         batch_id: Id of the batch.
         out, path: Format and file of the output.
         errors: File for the lines that failed.
+        dtype: The dtype that was asked for, which the server does not say.
 
     Returns:
         How many lines failed, and how many rows were written.
@@ -69,7 +77,7 @@ def fetch_results(
         if found.endpoint.endswith("rerank"):
             format = choose_format(out, path, ("jsonl", "json"), "jsonl")
             return _write_rankings(lines, format, path)
-        return _write_vectors(lines, found, choose_format(out, path, FORMATS), path)
+        return _write_vectors(lines, found, choose_format(out, path, FORMATS), path, dtype)
 
 
 def _in_order(client: Client, found: Batch, kept: IO[bytes]) -> Iterator[_Line]:
@@ -99,12 +107,9 @@ def _in_order(client: Client, found: Batch, kept: IO[bytes]) -> Iterator[_Line]:
 
 
 def _reason(error: Any, body: Any) -> str:
-    for source in (error, body):
-        if isinstance(source, dict):
-            for name in ("message", "detail"):
-                if source.get(name):
-                    return str(source[name])
-    return "it failed, and no reason was given"
+    sources: list[dict[str, Any]] = [each for each in (error, body) if isinstance(each, dict)]
+    found = (each[name] for each in sources for name in ("message", "detail") if each.get(name))
+    return str(next(found, "it failed, and no reason was given"))
 
 
 def _write_rankings(lines: Iterator[_Line], format: str, path: str | None) -> tuple[int, int]:
@@ -123,17 +128,15 @@ def _write_rankings(lines: Iterator[_Line], format: str, path: str | None) -> tu
 
 
 def _write_vectors(
-    lines: Iterator[_Line], found: Batch, format: str, path: str | None
+    lines: Iterator[_Line], found: Batch, format: str, path: str | None, dtype: str | None
 ) -> tuple[int, int]:
     failed = index = 0
     rows: list[Row] = []
     vectors: list[bytes | str] = []
-    parameters = found.to_dict().get("request_params") or {}
-    dtype = parameters.get("output_dtype") or "float"
-    model = found.model or parameters.get("model") or ""
+    model = found.model or ""
     entry = known(model)
     space = None if entry is None else entry.embedding_space
-    about = About(model, parameters.get("input_type"), dtype, space)
+    about = About(model, None, dtype or DEFAULT, space)
     with open_writer(format, path, about) as write:
         for line in lines:
             new: list[bytes | str] = []
@@ -141,7 +144,7 @@ def _write_vectors(
                 failed += 1
                 new = [line.error]
             else:
-                new += _vectors(line.body, dtype)
+                new += _vectors(line.body, dtype, whole=format in WHOLE)
             for vector in new:
                 error = vector if isinstance(vector, str) else None
                 rows.append(Row(index, line.custom_id, "", {}, error))
@@ -154,8 +157,17 @@ def _write_vectors(
     return failed, index
 
 
-def _vectors(body: Any, dtype: str) -> list[bytes]:
-    """Return the vectors of an answer: of its texts, or of all chunks of its documents."""
+def _vectors(body: Any, dtype: str | None, *, whole: bool) -> list[bytes]:
+    """Return the vectors of an answer: of its texts, or of all chunks of its documents.
+
+    Args:
+        body: The body of the answer.
+        dtype: The dtype that was asked for; None if that is not known.
+        whole: Whether whole numbers may be written as floats, since they look the same.
+
+    Raises:
+        click.UsageError: They are whole numbers, and nobody says of which dtype.
+    """
     entries: list[Any] = sorted(body["data"], key=lambda entry: entry.get("index", 0))
     parts = [entry.get("data", [entry]) for entry in entries]
     found = [
@@ -163,4 +175,10 @@ def _vectors(body: Any, dtype: str) -> list[bytes]:
         for part in parts
         for chunk in sorted(part, key=lambda chunk: chunk.get("index", 0))
     ]
+    numbers = found[0] if found and isinstance(found[0], list) else [0.5]
+    if dtype is None and not whole and all(isinstance(number, int) for number in numbers):
+        raise click.UsageError(
+            "these vectors are whole numbers, and the server does not say which dtype was asked "
+            "for; name it with --dtype"
+        )
     return Vectors.decode(found, dtype).to_bytes()
