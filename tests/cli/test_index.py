@@ -249,10 +249,11 @@ def test_texts_that_are_refused_are_named_and_sent_again(
 def test_a_run_may_not_cost_more_than_it_may(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """Refused before anything is sent."""
+    """Refused before anything is sent, and no text is left lying about."""
     result = cli.run("index", "-m", "voyage-4", notes, "--max-cost", "0.0000001", status=6)
 
     assert "--max-cost: max_cost is $0.0000001" in result.stderr
+    assert not (notes / ".voyageai").exists()
     assert not emulator.requests
 
 
@@ -285,6 +286,24 @@ def test_a_terminal_is_asked_before_much_is_spent(
 
     assert status == process.returncode, shown
     assert requests == len(emulator.requests.of(OPERATION))
+
+
+def test_a_run_that_is_stopped_by_its_limit_is_gone_on_with(
+    cli: Commands, emulator: Emulator, notes: Path
+) -> None:
+    """What was billed is not billed again."""
+    for number in range(1500):
+        (notes / f"{number}.txt").write_text(f"This is note {number}.\n")
+    plan = cli.said("index", "-m", "voyage-4", notes, "--dry-run")
+    stopped = cli.run("index", "-m", "voyage-4", notes, "--max-cost", plan["cost"] * 1.2, status=6)
+    assert "what is done is kept" in stopped.stderr
+    done = {text for request in emulator.requests.of(OPERATION) for text in request.body["input"]}
+    emulator.requests.clear()
+    result = cli.said("index", "-m", "voyage-4", notes)
+
+    assert 0 < len(done) < 1503
+    assert 1503 == result["chunks"] == len(done) + result["embedded"]
+    assert not done & set(cli.sent())
 
 
 def test_an_index_that_is_being_written_is_left_to_who_writes_it(

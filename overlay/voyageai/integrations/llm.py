@@ -26,7 +26,7 @@ from ..ratelimit.tokens import estimate_media_tokens
 if TYPE_CHECKING:
     from ..client import Client
 
-llm: Any = import_module("llm")
+_llm: Any = import_module("llm")
 
 MULTIMODAL = "multimodalembeddings"
 ENDPOINTS = ("embeddings", MULTIMODAL)
@@ -35,7 +35,7 @@ ITEMS = 128
 """Items that are read before a request. Chosen: within what every model takes."""
 
 
-@llm.hookimpl  # type: ignore[untyped-decorator]  # llm has no types here
+@_llm.hookimpl  # type: ignore[untyped-decorator]  # llm has no types here
 def register_embedding_models(register: Callable[..., None]) -> None:
     """Register every model that embeds texts or pictures by themselves and is served."""
     for name, model in MODELS.items():
@@ -43,7 +43,7 @@ def register_embedding_models(register: Callable[..., None]) -> None:
             register(VoyageModel(name), aliases=(name,))
 
 
-class VoyageModel(llm.EmbeddingModel):  # type: ignore[misc]  # as above
+class VoyageModel(_llm.EmbeddingModel):  # type: ignore[misc]  # as above
     """A model of the API, named `voyageai/...` in `llm`.
 
     Args:

@@ -144,8 +144,8 @@ def build(
     made = json.loads(json.dumps({**describe(spec), KEY: asdict(settings)}))
     _claim(folder)
     with locked(folder):
+        builder = _Builder(folder, made, settings, rebuild=rebuild)
         try:
-            builder = _Builder(folder, made, settings, rebuild=rebuild)
             plan, job = builder.prepare(client, options)
             if not confirm(plan):
                 builder.forget_texts()
@@ -153,6 +153,10 @@ def build(
             result = None if job is None else _run(job, max_cost)
             failures = [] if result is None else [*result.failures()]
             chunks = builder.finish()
+        except MaxCostError as stopped:
+            if not stopped.spent:
+                builder.forget_texts()
+            raise
         finally:
             if not (folder / PART).exists() and not (folder / WORK).exists():
                 shutil.rmtree(folder, ignore_errors=True)  # an open lock may not be removable
@@ -170,13 +174,15 @@ def _run(job: TableJob, max_cost: float | None) -> TableResult:
     try:
         return job.run(max_cost)
     except MaxCostError as stopped:
-        if stopped.spent:
-            raise MaxCostError(
-                f"stopped at max_cost, {dollars(max_cost or 0)}: {dollars(stopped.spent)} was "
-                "billed; what is done is kept, and the same command goes on, with its own limit",
-                "max_cost",
-            ) from None
-        raise
+        if not stopped.spent:
+            raise
+        said = MaxCostError(
+            f"stopped at max_cost, {dollars(max_cost or 0)}: {dollars(stopped.spent)} was billed; "
+            "what is done is kept, and the same command goes on, with a limit of its own",
+            "max_cost",
+        )
+        said.spent = stopped.spent
+        raise said from None
     except BaseException as failure:
         failure.__notes__ = ["Nothing that was done is lost: the same command goes on"]
         raise
