@@ -13,7 +13,7 @@ from ._utils import safe_repr, stacklevel, with_hidden_passwords
 from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, conceal, find_key, usable, usable_url, variables
 from .options import (
-    OF_A_CALL,
+    CALL_OPTION_NAMES,
     Options,
     byte_limit,
     check_input_types,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound="_BaseClient")
 
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
-WIRE = ("http_client", "transport", "proxy", "verify", "limits")
+TRANSPORT_OPTIONS = ("http_client", "transport", "proxy", "verify", "limits")
 # Secret, and shown in tracebacks with locals unless wrapped.
 SECRET: Mapping[str, Callable[[Any], Any]] = {
     "api_key": conceal,
@@ -258,7 +258,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         key = changes.pop("api_key", self._params["api_key"])
         copied._settings = {**current, **changes}  # of this class
         copied._configure(key)  # of this class
-        if any(name in changes for name in WIRE):
+        if any(name in changes for name in TRANSPORT_OPTIONS):
             copied._connect()  # of this class
         else:
             copied._owner = False  # of this class
@@ -389,8 +389,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         if not fields.get("input_type", True):
             fields["input_type"] = self._settings.get("input_types", {}).get(method)
-        own = {name: options[name] for name in options if name in OF_A_CALL}
-        fields.update({name: options[name] for name in options if name not in OF_A_CALL})
+        own = {name: options[name] for name in options if name in CALL_OPTION_NAMES}
+        fields.update({name: options[name] for name in options if name not in CALL_OPTION_NAMES})
         return fields, cast("CallOptions", own)
 
     def _ready(self, given: CallOptions, method: str = "") -> tuple[Mapping[str, Any], Options]:
@@ -427,7 +427,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the key and the settings, without connections and passwords of proxies."""
-        settings = {name: value for name, value in self._settings.items() if name not in WIRE}
+        settings = {
+            name: value for name, value in self._settings.items() if name not in TRANSPORT_OPTIONS
+        }
         if isinstance(verify := self._settings.get("verify"), (bool, str)):
             settings["verify"] = verify
         left_out = ("_transport", "_settings", "_owner", "_limiter")

@@ -27,7 +27,7 @@ from .limits import (
     constraint,
     known,
 )
-from .options import OF_A_CALL, unexpected
+from .options import CALL_OPTION_NAMES, unexpected
 from .prompts import guard
 from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens
 from .response_limits import ResponseLimits, of_scores, of_vectors
@@ -217,7 +217,7 @@ def text_or_texts(value: object, argument: str) -> str | list[str]:
     return check_texts(value, argument, bounds)
 
 
-def fill(body: M, function: str, given: Fields, others: Iterable[str] = OF_A_CALL) -> M:
+def fill(body: M, function: str, given: Fields, others: Iterable[str] = CALL_OPTION_NAMES) -> M:
     """Set the optional fields of a request, once the contract and the catalogue allow them.
 
     A field that the contract gains needs no line here.
@@ -266,7 +266,7 @@ def for_local(given: Fields) -> dict[str, Any]:
         TypeError: There is a field that models on this machine don't have.
     """
     for name in given.keys() - set(LOCAL):
-        raise unexpected("embed", name, [*LOCAL, *OF_A_CALL])
+        raise unexpected("embed", name, [*LOCAL, *CALL_OPTION_NAMES])
     return {**given, "truncation": given.get("truncation") is not False}
 
 

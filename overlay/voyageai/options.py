@@ -75,7 +75,7 @@ class RerankOptions(CallOptions, total=False):
     return_documents: bool | None
 
 
-OF_A_CALL = frozenset(CallOptions.__annotations__)
+CALL_OPTION_NAMES = frozenset(CallOptions.__annotations__)
 """Names of the options of a call."""
 
 
@@ -140,8 +140,8 @@ class Options:
             TypeError: There is no such option.
             ArgumentError: An option is wrong.
         """
-        for name in given.keys() - OF_A_CALL:
-            raise unexpected(method, name, OF_A_CALL)
+        for name in given.keys() - CALL_OPTION_NAMES:
+            raise unexpected(method, name, CALL_OPTION_NAMES)
         headers, body = given.get("extra_headers"), given.get("extra_body")
         return cls(
             timeout=seconds(given.get("timeout", timeout)),

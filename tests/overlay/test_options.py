@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
-from voyageai._base import WIRE, ClientOptions
+from voyageai._base import TRANSPORT_OPTIONS, ClientOptions
 from voyageai_emulator import running
 from voyageai_rest.errors import printable
 
@@ -195,7 +195,7 @@ def test_with_options_covers_every_argument_of_a_client(face):
     arguments = set(inspect.signature(face.kind).parameters)
 
     assert arguments == set(ClientOptions.__annotations__)
-    assert set(WIRE) <= arguments
+    assert set(TRANSPORT_OPTIONS) <= arguments
     assert face.kind.copy is face.kind.with_options
 
 

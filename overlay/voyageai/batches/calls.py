@@ -14,7 +14,7 @@ from voyageai_rest.types import UNSET, RawResponse, one_of
 from ..calls import Call
 from ..error import ArgumentError
 from ..files.calls import check_id, page_of
-from ..files.objects import Page, given
+from ..files.objects import Page, or_none
 from ..limits import check_model, check_number, check_output, check_value, constraint
 from .objects import Batch
 
@@ -118,12 +118,12 @@ def _params(params: Mapping[str, Any]) -> Params:
         ) from None
     kind = type(found).__name__
     for name in CONSTRAINTS.get(kind, {}):
-        value = given(getattr(found, name))
+        value = or_none(getattr(found, name))
         if constraint(kind, name).values:
             check_value(kind, name, value)
         else:
             check_number(kind, name, value)
-    output = (given(getattr(found, name, UNSET)) for name in ("output_dimension", "output_dtype"))
+    output = (or_none(getattr(found, name, UNSET)) for name in ("output_dimension", "output_dtype"))
     check_output(check_model(found.model), *output)
     return found
 

@@ -11,7 +11,7 @@ from voyageai_rest import models
 from voyageai_rest.errors import printable
 
 from .._utils import safe_repr
-from ..files.objects import aware, given
+from ..files.objects import aware, or_none
 from ..html import card, table
 
 if TYPE_CHECKING:
@@ -112,31 +112,31 @@ class Batch:
     @classmethod
     def of(cls, source: models.Batch, request_id: str | None = None) -> Self:
         """Make the job that an answer describes."""
-        counts = given(source.request_counts)
-        errors = given(source.errors)
-        metadata = given(source.metadata)
+        counts = or_none(source.request_counts)
+        errors = or_none(source.errors)
+        metadata = or_none(source.metadata)
         return cls(
             id=source.id,
             endpoint=source.endpoint,
-            model=given(source.model),
+            model=or_none(source.model),
             input_file_id=source.input_file_id,
-            output_file_id=given(source.output_file_id),
-            error_file_id=given(source.error_file_id),
+            output_file_id=or_none(source.output_file_id),
+            error_file_id=or_none(source.error_file_id),
             status=source.status,
             request_counts=RequestCounts(counts.total, counts.completed, counts.failed)
             if counts
             else RequestCounts(),
             errors=tuple(map(_error, errors.data)) if errors else (),
             metadata=dict(metadata.additional_properties) if metadata else {},
-            completion_window=given(source.completion_window),
+            completion_window=or_none(source.completion_window),
             created_at=aware(source.created_at),
-            in_progress_at=_time(given(source.in_progress_at)),
-            finalizing_at=_time(given(source.finalizing_at)),
-            completed_at=_time(given(source.completed_at)),
-            failed_at=_time(given(source.failed_at)),
-            cancelling_at=_time(given(source.cancelling_at)),
-            cancelled_at=_time(given(source.cancelled_at)),
-            expected_completion_at=_time(given(source.expected_completion_at)),
+            in_progress_at=_time(or_none(source.in_progress_at)),
+            finalizing_at=_time(or_none(source.finalizing_at)),
+            completed_at=_time(or_none(source.completed_at)),
+            failed_at=_time(or_none(source.failed_at)),
+            cancelling_at=_time(or_none(source.cancelling_at)),
+            cancelled_at=_time(or_none(source.cancelled_at)),
+            expected_completion_at=_time(or_none(source.expected_completion_at)),
             request_id=request_id,
             source=source,
         )
@@ -194,7 +194,7 @@ class Batch:
 
 def _error(error: models.BatchError) -> BatchError:
     return BatchError(
-        code=error.code, message=error.message, line=given(error.line), param=given(error.param)
+        code=error.code, message=error.message, line=or_none(error.line), param=or_none(error.param)
     )
 
 

@@ -14,7 +14,7 @@ from voyageai_rest.types import UNSET, File, RawResponse, Unset
 from ..calls import Call
 from ..error import ArgumentError, NotDeletedError
 from ..limits import check_value
-from .objects import FileObject, Page, given, is_id
+from .objects import FileObject, Page, is_id, or_none
 
 if TYPE_CHECKING:
     from voyageai_rest.models import SortOrder, UploadPurpose
@@ -146,7 +146,7 @@ def delete_many(file_ids: Sequence[str]) -> Call[None]:
     def read(response: RawResponse) -> None:
         answer = delete_files.parse_response(response)
         if not answer.success:
-            raise _not_deleted(given(answer.error_file_ids) or [], response)
+            raise _not_deleted(or_none(answer.error_file_ids) or [], response)
 
     request = delete_files.build_request(body=DeleteFilesRequest(file_ids=ids))
     return Call(request, read, method="delete_many")

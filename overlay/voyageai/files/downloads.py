@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..options import CallOptions, Options
     from ..transport.streams import Stream
 
-BREAKS = 3
+MAX_BREAKS = 3
 """How often in a row a download may break without a byte more, unless `max_retries` is more."""
 AS_IT_IS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:([0-9]{1,18})|\*)", re.IGNORECASE)
@@ -57,7 +57,7 @@ class Download:
         self._whole = whole
         self._given = given
         self._policy = attrs.evolve(
-            options.max_retries, max_retries=max(options.max_retries.max_retries, BREAKS)
+            options.max_retries, max_retries=max(options.max_retries.max_retries, MAX_BREAKS)
         )
         self._environment = environment
         seconds = options.whole if whole else None

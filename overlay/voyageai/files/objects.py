@@ -58,7 +58,7 @@ class FileObject:
     @classmethod
     def of(cls, model: models.FileObject, request_id: str | None = None) -> Self:
         """Make the file that an answer describes."""
-        expires_at = given(model.expires_at)
+        expires_at = or_none(model.expires_at)
         return cls(
             id=model.id,
             bytes=model.bytes,
@@ -218,7 +218,7 @@ def is_id(id: object) -> bool:
     return isinstance(id, str) and ID.fullmatch(id) is not None
 
 
-def given(value: T | Unset) -> T | None:
+def or_none(value: T | Unset) -> T | None:
     """Return a value, or None where the server left it out."""
     return None if isinstance(value, Unset) else value
 

@@ -11,7 +11,7 @@ from . import calls
 from .content import FileContent
 from .lines import LineCheck
 from .objects import Pages
-from .sources import Given, Source
+from .sources import Source, UploadSource
 
 if TYPE_CHECKING:
     from voyageai_rest.models import SortOrder, UploadPurpose
@@ -40,7 +40,7 @@ class Files:
 
     def upload(
         self,
-        source: Given,
+        source: UploadSource,
         *,
         purpose: UploadPurpose = "batch",
         filename: str | None = None,

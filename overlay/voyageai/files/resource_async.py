@@ -12,7 +12,7 @@ from . import calls
 from .content import AsyncFileContent
 from .lines import LineCheck
 from .objects import AsyncPages
-from .sources import Given, Source
+from .sources import Source, UploadSource
 
 if TYPE_CHECKING:
     from voyageai_rest.models import SortOrder, UploadPurpose
@@ -42,7 +42,7 @@ class AsyncFiles:
 
     async def upload(
         self,
-        source: Given,
+        source: UploadSource,
         *,
         purpose: UploadPurpose = "batch",
         filename: str | None = None,

@@ -22,7 +22,7 @@ ENDING = ".jsonl"
 UNNAMED = f"lines{ENDING}"
 
 Rows = Iterable[Mapping[str, Any]]
-Given = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Rows
+UploadSource = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Rows
 """The types of the argument `source` of `upload`."""
 
 
@@ -46,7 +46,7 @@ class Source:
         OSError: The path can't be opened.
     """
 
-    def __init__(self, given: Given, filename: str | None = None) -> None:
+    def __init__(self, given: UploadSource, filename: str | None = None) -> None:
         self.size = 0
         self.position = 0
         self._start = 0
@@ -187,7 +187,7 @@ class Source:
         self.close()
 
 
-def _name(given: Given, filename: str | None) -> str:
+def _name(given: UploadSource, filename: str | None) -> str:
     own: object = given if isinstance(given, (str, os.PathLike)) else getattr(given, "name", None)
     name: Any = filename
     if name is None:
