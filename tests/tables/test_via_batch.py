@@ -20,6 +20,8 @@ from voyageai.batches import JobTimings, MaxCostError
 from voyageai.batches.jobs import bounds
 from voyageai.error import ArgumentError, InvalidRequestError
 from voyageai.tables import RowError
+from voyageai.tables.batch import batch_task
+from voyageai.tables.options import embed_spec
 from voyageai.tables.slices import read_info
 from voyageai_emulator import Emulator
 
@@ -321,6 +323,15 @@ def test_what_the_way_of_sending_has_no_use_for_is_refused(client, tmp_path, opt
         done(client.tables.prepare_embed(rows_of(3), into=tmp_path / "v", **given))
 
     assert not (tmp_path / "v").exists()
+
+
+def test_a_field_of_live_requests_alone_is_refused():
+    """Rather than left out."""
+    spec = embed_spec("embed", "body", "voyage-4", {**OPTIONS, "via": "batch"}, None)
+    with pytest.raises(
+        ArgumentError, match=r"batches do not take this: .*priority; use via='live'"
+    ):
+        batch_task(attrs.evolve(spec, params={**spec.params, "priority": 3}))
 
 
 def test_a_job_goes_on_as_it_was_begun(client, tmp_path):

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any
 
-from attrs import fields_dict
+from voyageai_rest.errors import ShapeError
 
 from .. import tokenization
 from ..batches.jobs.directory import JobDirectory, changed
@@ -65,11 +65,10 @@ def batch_task(spec: Spec) -> Task[Any, Any]:
     given = {"model": spec.model, **spec.params}
     if spec.method != "rerank":
         given["encoding_format"] = "base64"
-    task = TASKS[spec.method](given)
-    kind: Any = type(task.params)
-    for name in given:
-        if name not in fields_dict(kind):
-            raise ArgumentError(f"{name}: batches do not take it; use via='live'", name)
+    try:
+        task = TASKS[spec.method](given)
+    except ShapeError as failure:
+        raise ArgumentError(f"batches do not take this: {failure}; use via='live'", "via") from None
     task.check_model()
     return task
 
