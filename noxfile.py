@@ -36,8 +36,8 @@ ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
-    *("arrow", "emulator", "images", "numpy", "progress", "socks", "tables", "tokenizers"),
-    "video",
+    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "progress", "socks", "tables"),
+    *("tokenizers", "video"),
 )
 EXTRAS = f"[{','.join(OPTIONAL)}]"
 
@@ -71,8 +71,8 @@ PLAN = f"""\
 nox runs {", ".join(nox.options.sessions)}:
 all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}. Ten minutes on two cores.
 It leaves to `nox -t full` all tests on each Python, and with the lowest and the newest versions of
-what we need; large jobs and killed ones; frameworks; the emulator's page in a browser; models on
-this machine; a rehearsed release; the audit."""
+what we need; large jobs and killed ones; frameworks; data engines; the emulator's page in a
+browser; models on this machine; a rehearsed release; the audit."""
 
 if not sys.argv[1:]:
     print(PLAN)
@@ -174,7 +174,7 @@ def figures(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
     """Both type checkers, strict, over everything that users' checkers will see."""
-    session.install(*groups("types", "generate", "demo"), "-e", ".[emulator,images,tokenizers]")
+    session.install(*groups("types", "generate", "demo"), "-e", ".[cli,emulator,images,tokenizers]")
     session.run("mypy")
     session.run("mypy", "tests/typing/usage.py")
     session.run("pyright", "--project", "pyproject.toml")
@@ -222,6 +222,16 @@ def frameworks(session: nox.Session) -> None:
     session.run("python", "-m", "tests.frameworks.upstream_tests")
 
 
+# An environment of its own: Daft takes no pyarrow from 26 on.
+@nox.session(python=OLDEST, tags=["full"])
+def engines(session: nox.Session) -> None:
+    """Run what data engines call, on Daft, Ray and others; on Spark too where Java is found."""
+    session.install(f"{wheel(session)}[daft,emulator,ray]", *newest("engines"))
+    if shutil.which("java"):
+        session.install(*newest("spark"))
+    session.run("pytest", "tests/engines", *session.posargs)
+
+
 @nox.session(python=OLDEST, tags=["full"])
 def browser(session: nox.Session) -> None:
     """Click the emulator's page in a real browser; Chromium must be installed."""
@@ -231,8 +241,8 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, tags=["full"])
 def jobs(session: nox.Session) -> None:
-    """Run a job of 250,000 texts, and kill the processes of others at random moments."""
-    session.install(f"{wheel(session)}[emulator,numpy]", *groups("test"))
+    """Run 250,000 texts, a million lines and an index of 20,000 files, and kill processes."""
+    session.install(f"{wheel(session)}[cli,emulator,tables]", *groups("test"))
     session.run("pytest", *ALL_CORES, "tests/jobs", *session.posargs)
 
 
@@ -257,7 +267,7 @@ def tokenizer(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def snapshots(session: nox.Session) -> None:
     """Write the snapshots anew; review what changed with `git diff`."""
-    session.install(f"{wheel(session)}[emulator,images,numpy]", *groups("test"))
+    session.install(f"{wheel(session)}[cli,emulator,images,numpy]", *groups("test"))
     session.run("pytest", "tests/snapshots", "--update-snapshots", *session.posargs)
 
 

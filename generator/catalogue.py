@@ -71,7 +71,8 @@ class Emitter:
                 for key, item in value.items()
             }
             body = ", ".join(f"{key!r}: {code}" for key, code in items.items())
-            code = f"MappingProxyType({{{body}}})"
+            holder = "Models" if name == "models" else "MappingProxyType"
+            code = f"{holder}({{{body}}})"
             return Constant(name.upper(), f"Mapping[str, {kind}]", code, described)
         kind = self._type(node, pascal_case(name))
         return Constant(name.upper(), kind, self._code(value, node, pascal_case(name)), described)

@@ -10,7 +10,7 @@ stands for "does not apply" and for "no source states it".
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from attrs import frozen
 
@@ -261,6 +261,58 @@ class Tokenization:
 
 
 @frozen(kw_only=True)
+class StoredVectors:
+    """How vectors of a dtype are stored and compared.
+
+    Attributes:
+        vector_dtype: Their type in BSON's vectors.
+        similarity: Functions that compare them, the one that fits best first.
+        quantization: What the index can quantize them to.
+    """
+
+    vector_dtype: Literal["FLOAT32", "INT8", "PACKED_BIT"]
+    similarity: tuple[Literal["cosine", "dotProduct", "euclidean"], ...]
+    quantization: tuple[Literal["none", "scalar", "binary"], ...]
+
+
+@frozen(kw_only=True)
+class VectorSearchDtypes:
+    """How vectors are stored and compared, by the dtype that they were asked for; None for
+    those that can't be stored.
+
+    Attributes:
+        float: Those of `float`.
+        int8: Those of `int8`.
+        uint8: Those of `uint8`.
+        binary: Those of `binary`.
+        ubinary: Those of `ubinary`.
+    """
+
+    float: StoredVectors | None = None
+    int8: StoredVectors | None = None
+    uint8: StoredVectors | None = None
+    binary: StoredVectors | None = None
+    ubinary: StoredVectors | None = None
+
+
+@frozen(kw_only=True)
+class VectorSearch:
+    """What MongoDB Vector Search indexes.
+
+    Attributes:
+        max_dimensions: Dimensions of a vector that can be indexed.
+        dtypes: How vectors are stored and compared, by the dtype that they were asked for;
+            None for those that can't be stored.
+        auto_embed_quantization: How an index can keep vectors that MongoDB makes itself;
+            the first is the default.
+    """
+
+    max_dimensions: int
+    dtypes: VectorSearchDtypes
+    auto_embed_quantization: tuple[Literal["scalar", "float", "binary", "binaryNoRescore"], ...]
+
+
+@frozen(kw_only=True)
 class ModelDimensions:
     """Lengths of the vectors.
 
@@ -368,6 +420,7 @@ class Model:
         embedding_space: Vectors of models with the same value can be compared with each
             other.
         batch: Whether batch jobs take it.
+        auto_embed: Whether MongoDB embeds fields of documents with it.
         prompts: Name of the set of prompts that input_type selects from; rerankers have
             none.
         pixels: Pixels that count as a token, and the sizes that images and frames are
@@ -401,10 +454,51 @@ class Model:
     free: ModelFree | None = None
     embedding_space: str | None = None
     batch: bool | None = None
+    auto_embed: bool | None = None
     prompts: str | None = None
     pixels: ModelPixels | None = None
     media: ModelMedia | None = None
     note: str | None = None
+
+
+class Models(dict[str, Model]):
+    """Models by name, which can't be changed. Notebooks show them as a table."""
+
+    if not TYPE_CHECKING:
+
+        def _refused(self, *_: object, **__: object) -> NoReturn:
+            raise TypeError("the catalogue can't be changed; make a dict of it first")
+
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refused
+
+        def __reduce__(self) -> tuple[type, tuple[dict[str, Model]]]:
+            return Models, (dict(self),)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        def cells(model: Model) -> tuple[object, ...]:
+            price, sizes = model.price, model.dimensions
+            dollars = None if price is None else price.usd_per_million_tokens
+            return (
+                model.name,
+                model.endpoint,
+                model.lifecycle,
+                "" if dollars is None else f"${dollars:g}",
+                "" if model.context_length is None else f"{model.context_length:,}",
+                "" if sizes is None else ", ".join(map(str, sizes.allowed)),
+            )
+
+        names = "model", "endpoint", "standing", "per 1M tokens", "context", "dimensions"
+        line = "white-space:nowrap;padding:3px 10px;border-bottom:1px solid rgba(128,128,128,.35);text-align:left"
+        rows = "".join(
+            "<tr style='background:none'>"
+            + "".join(f"<td style='{line}'>{escape(str(cell or ''))}</td>" for cell in cells(model))
+            + "</tr>"
+            for model in self.values()
+        )
+        head = "".join(f"<th style='{line}'>{name}</th>" for name in names)
+        return f"<table style='border-collapse:collapse'><tr>{head}</tr>{rows}</table>"
 
 
 def find(name: str) -> Model:
@@ -486,7 +580,28 @@ TOKENIZATION: Tokenization = Tokenization(
 )
 """Rules of thumb for token counts without a tokenizer at hand; for prose only."""
 
-MODELS: Mapping[str, Model] = MappingProxyType(
+VECTOR_SEARCH: VectorSearch = VectorSearch(
+    max_dimensions=8192,
+    dtypes=VectorSearchDtypes(
+        float=StoredVectors(
+            vector_dtype="FLOAT32",
+            similarity=("dotProduct", "cosine", "euclidean"),
+            quantization=("none", "scalar", "binary"),
+        ),
+        int8=StoredVectors(
+            vector_dtype="INT8",
+            similarity=("cosine", "euclidean", "dotProduct"),
+            quantization=("none",),
+        ),
+        ubinary=StoredVectors(
+            vector_dtype="PACKED_BIT", similarity=("euclidean",), quantization=("none",)
+        ),
+    ),
+    auto_embed_quantization=("scalar", "float", "binary", "binaryNoRescore"),
+)
+"""What MongoDB Vector Search indexes."""
+
+MODELS: Mapping[str, Model] = Models(
     {
         "voyage-4-large": Model(
             name="voyage-4-large",
@@ -506,6 +621,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             tokenizer="voyageai/voyage-4-large",
             embedding_space="voyage-4",
             batch=True,
+            auto_embed=True,
             prompts="retrieval",
         ),
         "voyage-4": Model(
@@ -526,6 +642,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             tokenizer="voyageai/voyage-4",
             embedding_space="voyage-4",
             batch=True,
+            auto_embed=True,
             prompts="retrieval",
         ),
         "voyage-4-lite": Model(
@@ -546,6 +663,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             tokenizer="voyageai/voyage-4-lite",
             embedding_space="voyage-4",
             batch=True,
+            auto_embed=True,
             prompts="retrieval",
         ),
         "voyage-code-4": Model(
@@ -566,6 +684,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             tokenizer=None,
             embedding_space="voyage-code-4",
             batch=None,
+            auto_embed=True,
             prompts="retrieval",
             note="The Batch model list and the tokenizer list that were read are older than the model, and a reading of the Voyage reference in September 2026 did not yet list its dimensions.",
         ),
@@ -651,6 +770,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             tokenizer="voyageai/voyage-code-3",
             embedding_space="voyage-code-3",
             batch=True,
+            auto_embed=True,
             prompts="retrieval",
             note="200M tokens were still free in July 2026.",
         ),

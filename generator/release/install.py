@@ -14,8 +14,8 @@ Resolution = Literal["lowest-direct", "highest"]
 
 # Not `local`, whose packages weigh gigabytes; nor `compat`, which is the official client's list.
 EXTRAS = (
-    *("arrow", "emulator", "images", "numpy", "progress", "socks", "tables", "tokenizers"),
-    "video",
+    *("arrow", "emulator", "images", "mongodb", "numpy", "progress", "socks", "tables"),
+    *("tokenizers", "video"),
 )
 SMOKE_TEST = Path(__file__).parent / "smoke_test.py"
 

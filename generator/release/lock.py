@@ -14,7 +14,7 @@ from .install import EXTRAS, uv
 
 FILE = Path("generator", "release", "locked.txt")
 # Frameworks must work at their newest versions; torch differs between machines.
-UNLOCKED = ("frameworks", "local")
+UNLOCKED = ("engines", "frameworks", "local", "spark")
 
 
 def write(root: Path) -> None:

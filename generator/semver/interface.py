@@ -13,8 +13,9 @@ from .changes import Change, Level
 
 # Public by name, but for the package's own use; what other modules export of them is public.
 INTERNAL = (
-    *("voyageai.calls", "voyageai.inputs", "voyageai.limits", "voyageai.media"),
-    *("voyageai.transport", "voyageai.vectors", "voyageai_emulator."),
+    *("voyageai.calls", "voyageai.cli.", "voyageai.html", "voyageai.inputs", "voyageai.limits"),
+    *("voyageai.media", "voyageai.prices", "voyageai.transport", "voyageai.vectors"),
+    "voyageai_emulator.",
 )
 
 Item = griffe.Object | griffe.Alias

@@ -95,7 +95,7 @@ def find_key(
         (environment.get(PATH_VARIABLE), PATH_VARIABLE),
     ):
         if path:
-            return _read(path, place)
+            return read_key(path, place)
     if module_key is not None and module_key != "":
         return usable(module_key, "voyageai.api_key")
     return usable(environment.get(KEY_VARIABLE, ""), KEY_VARIABLE)
@@ -172,7 +172,16 @@ def _host_of(key: str) -> str:
     return prefixes[max(fitting, key=len)] if fitting else SERVERS[0].url
 
 
-def _read(path: str, place: str) -> ApiKey:
+def read_key(path: str, place: str) -> ApiKey:
+    """Read the key from a file.
+
+    Args:
+        path: The file's.
+        place: What names it, for errors.
+
+    Raises:
+        AuthenticationError: It can't be read or is empty, or no header can hold what is in it.
+    """
     key, wrong = None, "is empty."
     try:
         key = usable(Path(path).read_text(encoding="utf-8"), f"the file {path}")

@@ -31,6 +31,7 @@ __all__ = [
     "Tokenizers",
     "at_hand",
     "count",
+    "counts",
     "default_model",
     "emulator_at",
     "encode",
@@ -197,7 +198,16 @@ def count(tokenizer: Tokenizer, texts: Sequence[str]) -> int:
     Raises:
         ArgumentError: The texts are no list of strings.
     """
-    return sum(map(len, tokenizer.encode_batch_fast(_checked(texts))))
+    return sum(counts(tokenizer, texts))
+
+
+def counts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
+    """Return the number of tokens of each text.
+
+    Raises:
+        ArgumentError: The texts are no list of strings.
+    """
+    return [len(tokens) for tokens in tokenizer.encode_batch_fast(_checked(texts))]
 
 
 def default_model(model: str | None) -> str:

@@ -152,6 +152,16 @@ class Vectors:
         row_size = self.columns * array.array(FORMATS[self.number]).itemsize
         return len(self.buffer) // row_size if row_size else 0
 
+    def numbers(self) -> memoryview:
+        """Return the numbers, row after row, as Python reads them."""
+        return cast("memoryview", memoryview(self.buffer).cast("B").cast(FORMATS[self.number]))  # type: ignore[call-overload]  # one of its formats
+
+    def joined(self, other: Vectors) -> Vectors | None:
+        """Return these vectors and others in one buffer; None if they differ in type or length."""
+        if (self.number, self.columns) != (other.number, other.columns):
+            return None
+        return Vectors(bytearray().join((self.buffer, other.buffer)), self.number, self.columns)
+
     def rows(self, start: int, stop: int) -> Vectors:
         """Return some of the vectors, in the same memory."""
         size = self.columns * array.array(FORMATS[self.number]).itemsize

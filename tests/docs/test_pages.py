@@ -13,8 +13,8 @@ import voyageai_emulator
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-ELSEWHERE = ["test-and-trace.md"]
-"""Pages whose examples need others' tools: tests/frameworks/test_page.py runs them."""
+ELSEWHERE = ["data-libraries.md", "test-and-trace.md"]
+"""Pages whose examples need others' tools: tests/frameworks runs them."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 ALL_PAGES = [

@@ -10,6 +10,7 @@ import voyageai
 import voyageai_emulator
 from cache import Vectors, kept_corpus
 from corpus.docstring import Docstring
+from evaluation import Sizes
 from search import CANDIDATES, Search
 
 CORPUS = [
@@ -141,6 +142,20 @@ def test_the_estimate_leaves_out_what_is_kept(client: voyageai.Client, tmp_path:
     search = Search(client, CORPUS, model="voyage-4", reranker="rerank-3", kept=kept)
     list(search.index())
     assert {"voyage-4": 0, "rerank-3": 1} == search.estimate(questions=1).requests
+
+
+def test_sizes_of_vectors_are_compared_for_no_more_than_was_said(client: voyageai.Client) -> None:
+    """The texts are embedded anew for them, which a person is asked about first."""
+    labelled = {
+        "plain": {"compress some data": ["gzip.compress"], "capital letters": ["str.upper"]}
+    }
+    sizes = Sizes(CORPUS, labelled, "voyage-4")
+    found = sizes.evaluate(client)
+    assert [(1024, 4096), (1024, 1024), (1024, 128), (256, 1024), (256, 256), (256, 32)] == [
+        (row.dimension, row.bytes) for row in found
+    ]
+    assert 1 == found.rows[0].scores.recall
+    assert (sizes.estimate().cost or 0) >= 0.5 * (found.cost or 0) > 0
 
 
 def test_every_request_is_counted(search: Search) -> None:

@@ -17,8 +17,8 @@ import voyageai_emulator
 
 from tests.overlay.sample_videos import film
 
-# The emulator's and the local models' examples run in their own tests.
-ELSEWHERE = ("voyageai_emulator", "voyageai.local")
+# The examples of the emulator, of local models and of data engines run in their own tests.
+ELSEWHERE = ("voyageai_emulator", "voyageai.local", "voyageai.integrations")
 
 
 def modules() -> Iterator[str]:

@@ -13,6 +13,7 @@ from voyageai.batches import AsyncBatches, AsyncJob, Batches, Job
 from voyageai.files import AsyncFiles, Files
 from voyageai.files.content import AsyncFileContent, FileContent
 from voyageai.files.objects import AsyncPages, Pages
+from voyageai.tables import AsyncTableJob, AsyncTables, TableJob, Tables
 
 CLIENT = "import voyageai\nvo = voyageai.Client()\n"
 ASYNC = "import voyageai\nvo = voyageai.AsyncClient()\nasync def main():\n    "
@@ -92,6 +93,8 @@ TWINS = {
     AsyncFiles: Files,
     AsyncJob: Job,
     AsyncPages: Pages,
+    AsyncTableJob: TableJob,
+    AsyncTables: Tables,
 }
 METHODS = [(kind, name) for kind in TWINS for name in dir(kind) if name[0] != "_"]
 METHODS = [(kind, name) for kind, name in METHODS if getattr(kind, name).__doc__]

@@ -340,7 +340,8 @@ def ours():
     """All classes of the overlay."""
     root = Path(voyageai.__file__).parent
     for module in pkgutil.walk_packages([str(root)], "voyageai."):
-        if module.name.endswith("__main__"):
+        # The last two need Daft, and can be loaded by `llm` alone.
+        if module.name.endswith(("__main__", "integrations.daft", "integrations.llm")):
             continue
         for value in list(vars(importlib.import_module(module.name)).values()):
             if inspect.isclass(value) and value.__module__ == module.name:

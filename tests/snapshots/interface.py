@@ -11,14 +11,20 @@ import griffe
 # Rooms that users have no reason to enter; they may change freely.
 INTERNAL = (
     "voyageai.calls",
+    "voyageai.cli.",  # its commands are what users call; tests/snapshots records their help
     "voyageai.flow",
+    "voyageai.html",
     "voyageai.inputs",
     "voyageai.limits",
+    "voyageai.prices",
     "voyageai.transport",
     "voyageai.vectors",
 )
 # Rooms of which users see what the package exports, and not its modules.
-EXPORTING = ("voyageai.batches", "voyageai.files", "voyageai.tables", "voyageai_emulator")
+EXPORTING = (
+    *("voyageai.batches", "voyageai.files", "voyageai.tables", "voyageai_emulator"),
+    *("voyageai.integrations.daft", "voyageai.integrations.ray"),
+)
 # A release changes its value, and nobody's code.
 CHANGING = ("voyageai.version.VERSION",)
 

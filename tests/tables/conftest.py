@@ -18,8 +18,9 @@ import pytest
 import voyageai
 import voyageai_emulator
 from voyageai.flow import Environment
-from voyageai.tables.job import AsyncTableJob, TableJob, prepare
+from voyageai.tables.job import AsyncTableJob, TableJob
 from voyageai.tables.options import contextualized_spec, embed_spec, rerank_spec
+from voyageai.tables.preparing import prepare
 from voyageai.tables.sources import source_of
 from voyageai.transport import AsyncTransport, Transport
 from voyageai_emulator import Emulator
@@ -150,12 +151,12 @@ def job_of(
     columns: tuple[str, ...] = ("body",),
     model: str = "voyage-4",
     slice_rows: int = 10,
-    concurrency: int = 4,
-    progress: Any = False,
     **options: Any,
 ) -> Any:
     """A job whose slices are small."""
-    given = {"id": "id", **({} if method == "rerank" else OPTIONS), **options}
+    given = {"id": "id", "progress": False, **({} if method == "rerank" else OPTIONS), **options}
+    if given.get("via") != "batch":
+        given.setdefault("concurrency", 4)
     if method == "contextualized_embed":
         columns = (columns[0], "doc") if len(columns) == 1 else columns
     own = () if method == "rerank" else (None,)
@@ -163,7 +164,7 @@ def job_of(
     spec = attrs.evolve(spec, slice_rows=slice_rows)
     prepared = prepare(spec, source_of(rows), into)
     kind = TableJob if isinstance(client, voyageai.Client) else AsyncTableJob
-    return kind(client.tables.sender, prepared, concurrency, progress)
+    return kind(client.tables.sender, prepared, given)
 
 
 def rows_of(count: int) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import httpx2
 import pyarrow as pa
 import pytest
 import voyageai
-from voyageai.error import ArgumentError, InvalidRequestError
+from voyageai.error import ArgumentError, AuthenticationError, InvalidRequestError
 from voyageai.ratelimit import RateLimit, RateLimiter
 from voyageai.tables import AsyncEmbedder, Embedder
 
@@ -148,6 +148,100 @@ def test_a_wrong_argument_is_refused_where_it_is_written(options, match):
     """Not first on a worker."""
     with pytest.raises(ArgumentError, match=match):
         Embedder("body", model="voyage-4", **options)
+
+
+@pytest.mark.parametrize("on_error", ["raise", "null", "column"])
+def test_what_is_wrong_with_all_rows_is_an_error_at_once(made, api, on_error):
+    """Instead of thousands of requests; a plain word tells it from a bad row."""
+    api.refuse = lambda text: 400
+    _, call = made(on_error=on_error)
+    with pytest.raises(InvalidRequestError) as caught:
+        call(pa.record_batch({"body": [f"text {row}" for row in range(900)]}))
+
+    assert 2 == api.sent
+    assert "and not the rows" in caught.value.__notes__[0]
+
+
+def test_a_wrong_key_is_an_error_at_once(made, api):
+    """Whatever becomes of single rows."""
+    api.before = lambda body: httpx2.Response(401, json={"detail": "no such key"})
+    _, call = made(on_error="null")
+    with pytest.raises(AuthenticationError):
+        call(BATCH.slice(0, 2))
+    assert 1 == api.sent
+
+
+def test_a_bad_row_at_the_beginning_costs_one_word(made, api):
+    """After the first answer a refusal concerns rows, and nothing is asked beside them."""
+    api.refuse = lambda text: 400 if text == "refused" else None
+    _, call = made(on_error="null")
+    batch = BATCH.take([4, 0])
+    for texts in (["test", "one"], ["one"]):
+        api.bodies.clear()
+        assert [None, number_of("one")] == numbers(call(batch)["embedding"])
+        assert texts == api.texts
+
+
+@pytest.mark.parametrize(
+    ("model", "match"),
+    [
+        ("voyage-44", "is not known to this version: did you mean 'voyage-4'"),
+        ("unheard-of", "is not known to this version: A newer one needs output_dimension"),
+        ("rerank-2.5", "the API does not embed texts with 'rerank-2.5'"),
+    ],
+)
+def test_a_model_without_vectors_of_known_size_is_refused(model, match):
+    """The schema has to be known beforehand; a newer model is taken with its dimension."""
+    with pytest.raises(ArgumentError, match=match):
+        Embedder("body", model=model)
+    newer = Embedder("body", model="unheard-of", output_dimension=64)
+    assert pa.list_(pa.float32(), 64) == newer.schema(BATCH.schema).field("embedding").type
+
+
+def test_a_column_of_that_name_is_not_doubled(made, api):
+    """Readers would find the one or the other; nothing is sent before that is said."""
+    embedder, call = made(column="id")
+    with pytest.raises(ArgumentError, match="there is a column 'id' already"):
+        call(BATCH)
+    assert 0 == api.sent
+    with pytest.raises(ArgumentError, match=r"there is a column 'id' already; .* with column="):
+        embedder.schema(BATCH.schema)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"),
+    [(RateLimit(tpm=3000), 30), (RateLimit(rpm=3, tpm=300), 100), (RateLimit(rpm=1), 160_000)],
+)
+def test_requests_are_a_small_part_of_the_limit(made, limit, most):
+    """What the last one of a minute does not fill is lost; few a minute must be larger."""
+    embedder, call = made(rate_limit=limit)
+    call(BATCH.slice(0, 0))
+    assert most == embedder._most_tokens()
+
+
+def test_batches_together_keep_to_the_concurrency(api):
+    """Daft hands over dozens of batches at once."""
+    running, most = 0, 0
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return api(request)
+
+    embedder = AsyncEmbedder(
+        "body", model="voyage-4", concurrency=2, api_key=KEY,
+        transport=httpx2.MockTransport(answer), **OPTIONS,
+    )  # fmt: skip
+
+    async def embed() -> None:
+        await asyncio.gather(*(embedder(BATCH.slice(0, 2)) for _ in range(8)))
+
+    for _ in range(2):  # an event loop each
+        asyncio.run(embed())
+    assert 2 == most
 
 
 def test_a_column_that_is_not_there_is_named(made):

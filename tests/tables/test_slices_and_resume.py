@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +18,7 @@ from voyageai.tables.slices import read_info
 from voyageai.tables.sources import Columns, source_of
 
 from .conftest import done, expected, job_of, rows_of, table_in
-from .killed import CONCURRENCY, PER_QUERY, ROWS
-
-ROOT = Path(__file__).parents[2]
-KILLS = 3
+from .killed import CONCURRENCY, PER_QUERY, ROWS, outlive
 
 
 class BreakError(Exception):
@@ -333,41 +327,10 @@ def test_a_part_says_what_it_is(vo, tmp_path):
 # SIGKILL
 
 
-@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
-def test_a_job_outlives_being_killed_at_random_moments(kind, emulator, tmp_path):
-    """Every row is once in the table; only what was on its way is sent twice."""
-    rows = [{**row, "q": f"question {place // 10}"} for place, row in enumerate(rows_of(ROWS))]
-    source, directory = tmp_path / "a.parquet", tmp_path / "v"
-    pa.parquet.write_table(pa.Table.from_pylist(rows), source, row_group_size=400)
-    emulator.latency = 0.03
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    chance = random.Random(seed)
-    kills = 0
-    while True:
-        command = [sys.executable, "-m", "tests.tables.killed", kind, emulator, source, directory]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            assert "ready\n" == process.stdout.readline()
-            begun = len(emulator.requests)
-            while kills < KILLS and process.poll() is None:
-                if len(emulator.requests) - begun >= 1 + kills * 7:
-                    try:
-                        process.wait(chance.uniform(0, 0.2))
-                    except subprocess.TimeoutExpired:
-                        process.kill()
-                        kills += 1
-                    break
-            code = process.wait()
-        if code == 0:
-            break
-        assert -9 == code
-    emulator.requests.settle()
-    table = pa.parquet.read_table(directory)
+def test_a_job_outlives_being_killed(emulator, tmp_path):
+    """Only what was on its way is sent twice; `tests/jobs` kills more often, and batches too."""
+    rows = outlive("Client", "live", emulator, tmp_path, 1)
     sent = Counter(text for request in emulator.requests for text in request.body["documents"])
 
-    assert KILLS == kills
-    assert [row["id"] for row in rows] == table["id"].to_pylist()
     assert {row["body"] for row in rows} == set(sent)
-    assert sum(sent.values()) - ROWS <= KILLS * CONCURRENCY * PER_QUERY
-    assert 0 == table["relevance_score"].null_count
+    assert sum(sent.values()) - ROWS <= CONCURRENCY * PER_QUERY

@@ -154,7 +154,9 @@ def test_files_of_other_names_are_read_by_their_given_format(tmp_path):
     assert WANTED == read(tmp_path / "dump", format="ndjson")
     with pytest.raises(ArgumentError, match=r"format of .*dump' is not known by its extension"):
         source_of(tmp_path / "dump")
-    with pytest.raises(ArgumentError, match="format must be one of arrow, csv, ndjson, parquet"):
+    with pytest.raises(
+        ArgumentError, match="format must be one of arrow, csv, lines, ndjson, parquet, tsv"
+    ):
         source_of(tmp_path / "dump", format="xml")
 
 
@@ -233,3 +235,22 @@ def test_rows_of_more_columns_later_and_of_none_are_read(tmp_path):
     assert [{"id": 1, "body": None}, {"id": 2, "body": "b"}] == read(
         [{"id": 1}, {"id": 2, "body": "b"}]
     )
+
+
+def test_lines_and_tabs_are_formats_that_are_named(tmp_path):
+    """No suffix stands for them: many a .txt is something else."""
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\n\nfour")
+    (tmp_path / "a.tsv").write_text("text\tn\none\t1\n")
+
+    columns = Columns(None, ("text",))
+    lines = source_of(tmp_path / "a.txt", format="lines")
+    tabs = source_of(tmp_path / "a.tsv", format="tsv")
+    texts = [text for batch in lines.read(0, columns) for text in batch["text"].to_pylist()]
+    assert ["one", "two", "", "four"] == texts
+    skipped = [text for batch in lines.read(0, columns, 2) for text in batch["text"].to_pylist()]
+    assert ["", "four"] == skipped
+    assert ["one"] == [
+        text for batch in tabs.read(0, columns) for text in batch["text"].to_pylist()
+    ]
+    with pytest.raises(ArgumentError, match="not known by its extension"):
+        source_of(tmp_path / "a.tsv")

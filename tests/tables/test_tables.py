@@ -11,8 +11,12 @@ from typing import Any
 
 import httpx2
 import pyarrow as pa
+import pyarrow.dataset
 import pyarrow.parquet
 import pytest
+import tokenizers
+import tokenizers.models
+import tokenizers.pre_tokenizers
 from blockbuster import blockbuster_ctx
 from voyageai.batches import JobInUseError, MaxCostError
 from voyageai.error import ArgumentError, AuthenticationError, VoyageError
@@ -92,9 +96,38 @@ def test_requests_are_filled_with_tokens_up_to_the_limit_of_the_model(api, tmp_p
     assert 2020 == len(api.texts)
 
 
-def test_requests_are_a_thirtieth_of_the_tokens_per_minute_at_most(api, tmp_path):
+def test_tokens_are_counted_where_the_tokenizer_is_at_hand(vo, api, tmp_path):
+    """Estimates are far off for such texts, so requests would be half empty."""
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    counting = api.client(type(vo).__name__, tokenizers={"voyage-3-large": words})
+    texts = ["word " * 2000, "x" * 50_000]
+    rows = [{"id": row, "body": texts[row % 2]} for row in range(700)]
+    sent: list[list[int]] = []
+    for name, client in (("estimated", vo), ("counted", counting)):
+        api.bodies.clear()
+        options: dict[str, Any] = {"model": "voyage-3-large", "slice_rows": 999, "concurrency": 1}
+        done(job_of(client, rows, tmp_path / name, **options).run())
+        sent.append([sum(len(text.split()) for text in body["input"]) for body in api.bodies])
+    estimated, counted = sent
+
+    assert max(counted) <= 120_000
+    assert 110_000 <= counted[-2]
+    assert len(counted) < len(estimated)
+
+
+def test_requests_are_no_smaller_than_the_requests_per_minute_allow(api, tmp_path):
+    """Three a minute, each of a hundredth, would be three hundredths of the limit."""
+    vo = api.client(rate_limit=RateLimiter(RateLimit(rpm=3, tpm=6000)))
+    rows = [{"id": row, "body": "word " * 20} for row in range(100)]
+    done(job_of(vo, rows, tmp_path / "v", slice_rows=500).run())
+
+    assert len(api.bodies) <= 3
+
+
+def test_requests_are_a_hundredth_of_the_tokens_per_minute_at_most(api, tmp_path):
     """Otherwise the last of a minute leaves much of it unused."""
-    vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=6000)))
+    vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=20_000)))
     spec_rows = [{"id": row, "body": "word " * 20} for row in range(20)]
     done(job_of(vo, spec_rows, tmp_path / "v", slice_rows=50).run())
 
@@ -401,6 +434,38 @@ def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
     assert expected(rows) == table_in(tmp_path / "v")
 
 
+def test_lost_answers_count_at_their_most_whether_or_not_there_was_a_limit_then(vo, api, tmp_path):
+    """What nobody has limited is limited later; what is known is told apart from what is not."""
+    rows = rows_of(20)
+    lost = iter([True])
+
+    def before(body: Any) -> httpx2.Response | None:
+        if next(lost, False):
+            raise httpx2.ReadError("gone")
+        return None
+
+    api.before = before
+    result = done(job_of(vo, rows, tmp_path / "v", concurrency=1).run())
+    price = job_of(vo, rows, tmp_path / "v").estimate.price / 1_000_000
+
+    most = sum(len(row["body"]) for row in rows[:10])
+    assert 4 * 20 == result.tokens
+    assert result.cost == pytest.approx(result.tokens * price)
+    assert most <= result.unknown_tokens
+    assert result.unknown_tokens == done(job_of(vo, rows, tmp_path / "v").run()).unknown_tokens
+
+    def stopping(body: Any) -> httpx2.Response | None:
+        return httpx2.Response(401) if len(api.bodies) > 3 else before(body)
+
+    lost, api.before = iter([True]), stopping
+    with pytest.raises(AuthenticationError):
+        done(job_of(vo, rows_of(40), tmp_path / "w", concurrency=1).run())
+    job, sent = job_of(vo, rows_of(40), tmp_path / "w"), api.sent
+    with pytest.raises(MaxCostError, match=r"up to \$0.0000\d+ may have been for answers"):
+        done(job.run(max_cost=job.estimate.cost * 1.01))
+    assert sent == api.sent
+
+
 def test_the_last_request_is_cut_down_to_what_the_money_allows(vo, api, tmp_path):
     """Rather than to stop with much of it left."""
     job = job_of(vo, rows_of(1000), tmp_path / "v", slice_rows=1000)
@@ -500,6 +565,52 @@ def test_fields_that_a_table_has_no_use_for_are_refused(vo, tmp_path):
             done(vo.tables.rerank([], **ranked, **{name: 1}))
 
 
+SOURCES = ["parquet", "arrow", "csv", "ndjson", "table", "reader", "dataset", "list", "generator"]
+
+
+def empty(name: str, path: Any) -> Any:
+    """A source without a row."""
+    table = pa.table({"id": pa.array([], pa.int32()), "body": pa.array([], pa.string())})
+    file = path / f"a.{name}"
+    if name == "parquet":
+        pa.parquet.write_table(table, file)
+    elif name == "arrow":
+        with pa.ipc.new_stream(str(file), table.schema):
+            pass
+    elif name in ("csv", "ndjson"):
+        file.write_text("id,body\n" if name == "csv" else "")
+    else:
+        makers = {
+            "table": lambda: table,
+            "reader": table.to_reader,
+            "dataset": lambda: pyarrow.dataset.dataset(table),
+            "list": list,
+            "generator": lambda: iter([]),
+        }
+        return makers[name]()
+    return file
+
+
+@pytest.mark.parametrize("via", ["live", "batch"])
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_without_rows_is_a_table_without_rows(vo, api, tmp_path, name, via):
+    """It has its columns, so that what reads it needs no exception."""
+    job = job_of(vo, empty(name, tmp_path), tmp_path / "v", via=via)
+    result = done(job.run())
+
+    assert (0, 0, 0) == (result.rows, result.failed, result.tokens)
+    assert str(result).startswith("0 rows in ")
+    assert job.estimate.rows is None or "0 rows" in str(job.estimate)
+    table = pa.parquet.read_table(tmp_path / "v")
+    assert (0, ["id", "embedding"]) == (table.num_rows, table.column_names)
+    assert pa.list_(pa.float32(), 256) == table.schema.field("embedding").type
+    untyped = name in ("csv", "ndjson", "list", "generator")
+    assert (pa.null() if untyped else pa.int32()) == table.schema.field("id").type
+    source = file if (file := tmp_path / f"a.{name}").exists() else empty(name, tmp_path)
+    assert result == done(job_of(vo, source, tmp_path / "v", via=via).run())
+    assert 0 == api.sent
+
+
 def test_an_unknown_argument_is_refused_with_the_name_that_is_near(vo, tmp_path):
     """The error is like Python's."""
     given: dict[str, Any] = {"text": "body", "model": "voyage-4", "into": tmp_path / "v"}
@@ -521,7 +632,7 @@ def test_a_share_makes_the_limit_of_a_job_smaller(api, tmp_path):
     rows = [{"id": row, "body": "word " * 100} for row in range(20)]
     vo.tables.embed(rows, into=tmp_path / "v", share=1 / 4, **given)
 
-    assert max(sum(len(text.split()) for text in body["input"]) for body in api.bodies) <= 400
+    assert max(sum(len(text.split()) for text in body["input"]) for body in api.bodies) <= 120
 
 
 def test_the_event_loop_is_never_blocked(api, tmp_path):

@@ -188,6 +188,8 @@ def tables(vo: voyageai.Client, rows: Iterable[dict[str, Any]]) -> list[FailedRo
     table.search(vo.embed_query("q", model="voyage-4"), k=3)
     embedder = Embedder("body", model="voyage-4", rate_limit=1, share=1 / 8, on_error="column")
     assert_type(embedder("any batch"), str)
+    vo.tables.embed(rows, text="body", model="voyage-4", into="b", via="batch", poll=60.0)
+    vo.tables.embed(rows, text="body", model="voyage-4", into="v", via="post")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # must be refused
     vo.tables.embed(rows, text="body", model="voyage-4", into="v", on_error="skip")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # must be refused
     return list(result.failures())
 

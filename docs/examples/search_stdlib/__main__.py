@@ -13,22 +13,23 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
 import voyageai
 import voyageai_emulator
+from attrs import asdict
 from cache import FOLDER, Vectors, emulator_version, kept_corpus
 from corpus import harvest
 from corpus.docstring import Docstring
 from display import bar, dollars, hits_table, scores_table, spending_table
-from evaluation import Labelled, Scores, labelled_questions, scores_by_kind
+from evaluation import Labelled, Sizes, labelled_questions, scores_by_kind
 from rich.console import Console
 from rich.prompt import Confirm
 from search import CANDIDATES, Search
 from voyageai.error import VoyageError
+from voyageai.evaluation import Scores
 from voyageai.keys import base_url
 from voyageai_rest import catalogue
 from voyageai_rest.operations import SERVERS
@@ -112,6 +113,7 @@ def run(client: voyageai.Client, url: str, options: argparse.Namespace, console:
         kept=Vectors.of(options.cache, engine, options.model),
     )
     labelled = labelled_questions() if options.evaluate else {}
+    sizes = Sizes(search.corpus, labelled_questions(), search.model)
     missing = len(search.missing)
     known = len(search.corpus) - missing
     kept = f"{known:,} of {len(search.corpus):,} vectors, in {os.path.relpath(options.cache)}"
@@ -119,6 +121,9 @@ def run(client: voyageai.Client, url: str, options: argparse.Namespace, console:
     if host != EMULATOR:
         questions = len(options.questions) + sum(map(len, labelled.values()))
         cost = search.estimate(questions).cost()
+        if options.sizes and cost is not None:
+            more = sizes.estimate().cost
+            cost = None if more is None else cost + more
         console.print(f"It will cost about {dollars(cost)} or less at list price.")
         dear = cost is None or cost >= ASK_FROM
         asked = dear and console.is_interactive and not options.yes
@@ -130,6 +135,11 @@ def run(client: voyageai.Client, url: str, options: argparse.Namespace, console:
     measured = measure(search, labelled, console) if labelled else {}
     if measured:
         console.print(scores_table(measured))
+    if options.sizes:
+        compared = sizes.evaluate(client)
+        for model, tokens in compared.tokens.items():
+            search.spent.add(model, tokens)
+        console.print(str(compared), soft_wrap=True)
     seconds = time.perf_counter() - started
     console.print(spending_table(len(search.corpus), search.spent, seconds))
     if options.record:
@@ -195,6 +205,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     add("--reranker", default="rerank-3", help="to rerank with (%(default)s)")
     add("--top", type=int, default=3, metavar="N", help="results to show (%(default)s)")
     add("--evaluate", action="store_true", help="measure too; done anyway without a QUESTION")
+    add("--sizes", action="store_true", help="compare dimensions and dtypes; embeds all anew")
     add("--record", type=Path, metavar="FILE", help="measure, and write the figures as JSON")
     add("--cache", type=Path, default=FOLDER, metavar="FOLDER", help="what is kept (%(default)s)")
     add("--yes", action="store_true", help="never ask before spending")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import corpus
-from evaluation import Scores
+from evaluation import RESULTS
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from search import Hit
 from spending import Spending
+from voyageai.evaluation import Scores
 
 
 def bar(console: Console) -> Progress:
@@ -43,12 +44,12 @@ def scores_table(measured: Mapping[str, Mapping[str, Scores]]) -> Table:
     table = titled("How good is it? Labelled questions answered:")
     table.add_column("questions")
     table.add_column("ranked by")
-    for heading in ("recall@1", "recall@10", "MRR"):
+    for heading in (f"recall@{RESULTS}", "MRR", f"nDCG@{RESULTS}"):
         table.add_column(heading, justify="right")
     for kind, by_way in measured.items():
         for way, row in by_way.items():
-            figures = (f"{figure:.2f}" for figure in (row.recall_at_1, row.recall_at_10, row.mrr))
-            table.add_row(f"{row.questions} {kind}", way, *figures)
+            figures = (f"{figure:.2f}" for figure in (row.recall, row.mrr, row.ndcg))
+            table.add_row(f"{row.queries} {kind}", way, *figures)
     return table
 
 

@@ -12,6 +12,7 @@ from voyageai_rest.errors import printable
 
 from .._utils import safe_repr
 from ..files.objects import aware, or_none
+from ..html import card, table
 
 if TYPE_CHECKING:
     from voyageai_rest.models import BatchEndpoint, BatchStatus
@@ -175,6 +176,20 @@ class Batch:
             f"{type(self).__name__}({self.id!r}, {printable(self.status)}, "
             f"{counts.completed} of {counts.total} lines{failed})"
         )
+
+    @safe_repr
+    def _repr_html_(self) -> str:
+        counts = self.request_counts
+        facts = {
+            "id": self.id,
+            "status": self.status,
+            "model": self.model,
+            "lines": f"{counts.completed:,} of {counts.total:,}",
+            "failed": f"{counts.failed:,}" if counts.failed else None,
+            "created": f"{self.created_at:%Y-%m-%d %H:%M %Z}",
+        }
+        rows = [(error.line, error.code, error.message) for error in self.errors]
+        return card(type(self).__name__, facts, table(["line", "code", "error"], rows))
 
 
 def _error(error: models.BatchError) -> BatchError:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from voyageai_rest.catalogue import MODELS
 from voyageai_rest.constraints import Constraint
 
 from ..error import ArgumentError
+from ..limits import constraint, known
+from ..ratelimit.tokens import estimate_tokens
+
+LEAST_TOKENS = min(model.max_request_tokens or 1_000_000 for model in MODELS.values())
+"""Tokens of a request of a model that is not in the catalogue."""
+MARGIN = 2
+"""How many times an estimate of tokens may be exceeded before a request has too many."""
 
 
 def check_text(value: object, argument: str, bounds: Constraint) -> str:
@@ -71,3 +79,28 @@ def check_list(values: object, argument: str, bounds: Constraint, what: str) -> 
 
 def _kind(value: object) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
+
+
+def packed(texts: Iterable[str], model: str) -> Iterator[list[str]]:
+    """Yield texts, in order, in lists that each fit a request.
+
+    A text that is too long by itself has a request of its own: the server cuts it.
+
+    Args:
+        texts: The texts.
+        model: The model that they are for.
+    """
+    entry = known(model)
+    most_tokens = ((entry and entry.max_request_tokens) or LEAST_TOKENS) // MARGIN
+    most = constraint("EmbeddingsRequest", "input").max_items
+    request: list[str] = []
+    tokens = 0
+    for text in texts:
+        size = estimate_tokens([text])
+        if request and (len(request) == most or tokens + size > most_tokens):
+            yield request
+            request, tokens = [], 0
+        request.append(text)
+        tokens += size
+    if request:
+        yield request

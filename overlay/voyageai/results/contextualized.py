@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from voyageai_rest.errors import ShapeError
 
 from .._utils import safe_repr
 from ..error import ServerError
+from ..html import SHOWN, card, shortened, table
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
 from .result import Result, counted, told
@@ -62,6 +63,10 @@ class ContextualizedEmbeddingsResult(Vectored):
     @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}(index={self.index}, {self._shape()})"
+
+    def _repr_html_(self) -> str:
+        facts = {"document": self.index, "vectors": self._shape(), "model": self.model}
+        return card(type(self).__name__, facts, self._heat_map())
 
 
 class ContextualizedEmbeddingsObject(Result):
@@ -143,9 +148,25 @@ class ContextualizedEmbeddingsObject(Result):
     def __iter__(self) -> Iterator[ContextualizedEmbeddingsResult]:
         return iter(self.results)
 
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> NoReturn:
+        """Refuse: documents have different numbers of chunks, and no common matrix."""
+        raise TypeError(
+            "each document has a matrix of its own: use numpy.asarray(result.results[0]), or "
+            "numpy.concatenate(list(result)) for one with the chunks of all documents"
+        )
+
     @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
+
+    def _repr_html_(self) -> str:
+        rows = [(one.index, one._shape(), self._first(one)) for one in self.results[:SHOWN]]  # pyright: ignore[reportPrivateUsage]  # of this room
+        body = table(["document", "vectors", "begins"], rows, len(self))
+        return self._card({"documents": f"{len(self):,}"}, body)
+
+    @staticmethod
+    def _first(document: ContextualizedEmbeddingsResult) -> str:
+        return shortened(document.chunk_texts[0]) if document.chunk_texts else ""
 
     def _content(self) -> tuple[Any, ...]:
         return self.results, self.total_tokens, self.chunker_version

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from voyageai_rest.errors import ShapeError
 
 from .._utils import safe_repr
+from ..limits import known
+from ..prices import cost
 from ..vectors import DEFAULT, Vectors
 from .placing import placed
 from .result import Result, told
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from voyageai_rest.types import Unset
 
     from .result import Response
+
+BILLION = 1_000_000_000
 
 
 class EmbeddingsObject(Vectored, Result):
@@ -79,10 +83,7 @@ class EmbeddingsObject(Vectored, Result):
             raise error.within("data") from None
         self._account(response)
         self.output_dtype = dtype or DEFAULT
-        if len(self):
-            self.embeddings += vectors.tolist()
-        else:
-            self._hold(vectors)
+        self._append(vectors)
 
     def __iter__(self) -> Iterator[list[float]]:
         return iter(self.embeddings)
@@ -90,6 +91,10 @@ class EmbeddingsObject(Vectored, Result):
     @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._shape()}, {self._origin()})"
+
+    def _repr_html_(self) -> str:
+        facts = {"vectors": self._shape(), "dtype": self.output_dtype}
+        return self._card(facts, self._heat_map())
 
     def _content(self) -> tuple[Any, ...]:
         return self.embeddings, self.total_tokens
@@ -119,6 +124,17 @@ class MultimodalEmbeddingsObject(EmbeddingsObject):
         self.image_pixels: int = 0
         self.video_pixels: int = 0
         super().__init__(response, dtype=dtype, dimension=dimension, expected=expected)
+
+    def _cost(self) -> float | None:
+        entry = None if self.model is None else known(self.model)
+        pixels = self.image_pixels + self.video_pixels
+        if entry is None or entry.price is None or not pixels:
+            return super()._cost()
+        per_pixel, texts = entry.price.usd_per_billion_pixels, self.text_tokens
+        of_texts = cost(entry.price.usd_per_million_tokens, texts)
+        if per_pixel is None or of_texts is None:
+            return None
+        return of_texts + per_pixel * pixels / BILLION
 
     def _account(self, response: Response) -> None:
         super()._account(response)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from voyageai_rest.errors import ShapeError
 
 from .._utils import safe_repr
+from ..html import SHOWN, shortened, table
 from .result import Result, counted
 
 if TYPE_CHECKING:
@@ -68,6 +69,14 @@ class RerankingObject(Result):
     @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (rank, one.relevance_score, one.index, shortened(one.document))
+            for rank, one in enumerate(self.results[:SHOWN], start=1)
+        ]
+        body = table(["rank", "relevance", "index", "document"], rows, len(self))
+        return self._card({"documents": f"{len(self):,}"}, body)
 
     def _content(self) -> tuple[Any, ...]:
         return self.results, self.total_tokens

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..html import card
+from ..prices import cost, dollars, list_price
 
 if TYPE_CHECKING:
     from voyageai_rest.models import (
@@ -54,6 +57,21 @@ class Result:
             return
         if isinstance(model, str):  # which the contract lets an answer leave out
             self.model = model
+
+    def _cost(self) -> float | None:
+        """Return the list price of what was billed; None if it is not known."""
+        return cost(list_price(self.model), self.total_tokens)
+
+    def _card(self, facts: Mapping[str, object], body: str = "") -> str:
+        """Return what notebooks show."""
+        price = self._cost()
+        known = {
+            **facts,
+            "model": self.model,
+            "tokens": f"{self.total_tokens:,}",
+            "list price": None if price is None else dollars(price),
+        }
+        return card(type(self).__name__, known, body)
 
     def _origin(self) -> str:
         return f"model={self.model!r}, total_tokens={self.total_tokens}"

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from voyageai_rest.errors import ShapeError
 
 from ..error import ArgumentError
 from ..extras import require
+from ..html import SHOWN, heat_map
 from ..limits import known
 from ..vectors import DEFAULT, Vectors
+from .lists import Row, Rows, rows_of
 
 if TYPE_CHECKING:
+    from weakref import ref
+
     import numpy.typing as npt
     from voyageai_rest.models import OutputDtype
 
 __all__ = ["EmbeddingSpaceWarning", "Vectored"]
+
+COLUMN = "embedding"
+"""The column of an Arrow table of vectors; tables have the same."""
+READS = 2
+"""How many times lists are made before they are kept: each time takes as long as the first."""
 
 
 class EmbeddingSpaceWarning(UserWarning):
@@ -25,7 +35,10 @@ class EmbeddingSpaceWarning(UserWarning):
 
 
 class Vectored:
-    """Vectors that are a typed buffer until lists are asked for, and lists from then on.
+    """Vectors in a typed buffer, of which lists are made when they are asked for.
+
+    The lists are not kept, unless they are changed or asked for again and again. From the first
+    change on they are what counts, and the buffer is let go.
 
     Attributes:
         model: The model that made them; None if it is not known.
@@ -36,23 +49,66 @@ class Vectored:
     output_dtype: OutputDtype = DEFAULT
     _vectors: Vectors | None = None
     _lists: list[list[float]] | None = None
+    _lent: ref[Rows] | None = None
+    _reads: int = 0
 
     def _hold(self, vectors: Vectors) -> None:
-        self._vectors, self._lists = vectors, None
+        self._vectors, self._lists, self._lent = vectors, None, None
+
+    def _append(self, vectors: Vectors) -> None:
+        held = self._vectors
+        if not len(self):
+            self._hold(vectors)
+        elif held and self._lent_rows() is None and (joined := held.joined(vectors)):
+            self._hold(joined)
+        else:
+            self.embeddings += vectors.tolist()
 
     @property
     def embeddings(self) -> list[list[float]]:
-        """The vectors as lists of Python numbers; the same lists each time, free to be changed."""
-        vectors = self._vectors  # before the lists: another thread may be making them
+        """The vectors as lists of Python numbers, free to be changed: changes count.
+
+        They are made when they are asked for, and made anew once nobody holds them any more, unless
+        they were changed.
+        """
+        vectors = self._vectors  # before the lists: another thread may be changing them
         lists = self._lists
-        if lists is None:
-            self._lists = lists = vectors.tolist() if vectors is not None else []
-            self._vectors = None
-        return lists
+        if lists is not None:
+            return lists
+        if vectors is None:
+            none: list[list[float]] = []
+            self._lists = none
+            return none
+        lent = self._lent_rows()
+        if lent is None:
+            lent = rows_of(vectors, weakref.ref(self))
+            self._lent = weakref.ref(lent)
+            self._reads += 1
+            if self._reads > READS:  # `result.embeddings[n]` in a loop, say
+                self._lists = lent
+        return lent
 
     @embeddings.setter
     def embeddings(self, value: list[list[float]]) -> None:
-        self._vectors, self._lists = None, value
+        self._vectors, self._lists, self._lent = None, value, None
+
+    def _rows_changed(self, rows: Rows) -> None:
+        """Take lists that were changed for the vectors, unless others have taken their place."""
+        if rows is self._lists or rows is self._lent_rows():
+            self._lists, self._vectors = rows, None
+            self._lent = None  # rows that were lent before have no place any more
+
+    def _row_changed(self, row: Row) -> None:
+        """Take a row that was changed into the lists, which count from now on."""
+        if self._vectors is not None:
+            rows = cast("Rows", self.embeddings)
+            self._lists, self._vectors, self._lent = rows, None, weakref.ref(rows)
+        lent = self._lent_rows()
+        if lent is not None and lent is self._lists:
+            lent.put(row)
+
+    def _lent_rows(self) -> Rows | None:
+        return None if self._lent is None else self._lent()
 
     @property
     def space(self) -> str | None:
@@ -66,8 +122,8 @@ class Vectored:
     def to_numpy(self) -> npt.NDArray[Any]:
         """The vectors as a matrix, one row each, of float32, int8 or uint8.
 
-        Nothing is copied, and the matrix may be written to, which changes this result. Once
-        `embeddings` was used the lists are what counts, and the matrix is a copy of them.
+        Nothing is copied, and the matrix may be written to, which changes this result. Once the
+        lists of `embeddings` were changed they are what counts, and the matrix is a copy of them.
 
         Raises:
             ImportError: numpy is not installed.
@@ -98,6 +154,70 @@ class Vectored:
         count = len(vectors) * vectors.columns
         numbers = pa.Array.from_buffers(getattr(pa, vectors.number)(), count, buffers)
         return pa.FixedSizeListArray.from_arrays(numbers, vectors.columns)
+
+    def to_bson(self) -> list[Any]:  # of bson, whose types an extra brings
+        """Return each vector as MongoDB stores it: a `bson.Binary` of the vector subtype.
+
+        Returns:
+            Binaries equal to pymongo's `Binary.from_vector`, of FLOAT32 for `float`, of INT8 for
+            `int8`, and of PACKED_BIT for `ubinary`.
+
+        Raises:
+            ArgumentError: MongoDB has no such vectors: those of `uint8` and `binary`.
+            ImportError: pymongo is not installed.
+
+        Example:
+            >>> result = vo.embed_documents(["It rains."], model="voyage-4", output_dtype="int8")
+            >>> document = {"text": "It rains.", "embedding": result.to_bson()[0]}  # to be inserted
+            >>> document["embedding"].subtype, len(document["embedding"])
+            (9, 1026)
+        """
+        from ..mongodb import binary
+
+        return binary(self.to_bytes(), self.output_dtype)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """Return the matrix, for `numpy.asarray` and what else makes arrays.
+
+        Args:
+            dtype: The type of the numbers; None leaves it as it is.
+            copy: Whether to copy: always, never (False), or where it is needed.
+
+        Raises:
+            ValueError: A copy is needed, and forbidden.
+        """
+        np = require("numpy", "numpy")
+        matrix = self.to_numpy()
+        shared = self._vectors is not None and self._vectors.number == matrix.dtype
+        same = dtype is None or np.dtype(dtype) == matrix.dtype
+        if copy is False and not (shared and same):
+            raise ValueError(
+                f"a matrix of {dtype or matrix.dtype} needs a copy, as these vectors are "
+                f"{matrix.dtype if shared else 'lists'}; leave copy=False out"
+            )
+        made: npt.NDArray[Any] = np.array(matrix, dtype) if copy else np.asarray(matrix, dtype)
+        return made
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """Return the matrix as a DLPack capsule, sharing memory, for `torch.from_dlpack`."""
+        return self.to_numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.to_numpy().__dlpack_device__()
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """Return an Arrow array, sharing memory: for `pyarrow.array` and `polars.Series`."""
+        found: tuple[object, object] = self.to_arrow().__arrow_c_array__(requested_schema)
+        return found
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return an Arrow table, sharing memory: for `pyarrow.table`, DuckDB and pandas.
+
+        Its one column is named `embedding`.
+        """
+        pa = require("pyarrow", "arrow")
+        table = pa.table({COLUMN: self.to_arrow()})
+        return table.__arrow_c_stream__(requested_schema)
 
     def similarity(self, documents: Vectored) -> npt.NDArray[Any]:
         """Compute the similarity of these vectors and others.
@@ -145,6 +265,13 @@ class Vectored:
         vectors = self._vectors
         return len(vectors if vectors is not None else self._lists or ())
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the lists that can be made again."""
+        state = {**vars(self)}
+        for name in ("_lent", "_reads", *(["_lists"] if self._vectors is not None else [])):
+            state.pop(name, None)
+        return state
+
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         """Restore a pickle, also one that the official client wrote."""
         for name, value in state.items():
@@ -160,6 +287,16 @@ class Vectored:
         except ShapeError:  # lists that the user has put there
             found = Vectors.decode(lists, DEFAULT)
         return found.narrowed()
+
+    def _heat_map(self) -> str:
+        """Return a picture of how similar these vectors are to each other, if they are some."""
+        if not 2 <= len(self) <= SHOWN:
+            return ""
+        try:
+            matrix = self.similarity(self)
+        except (ArgumentError, ImportError):  # lists that the user has put there; no numpy
+            return ""
+        return heat_map(matrix.tolist(), "similarity to each other")
 
     def _shape(self) -> str:
         vectors = self._vectors

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
     from .embedder import AsyncEmbedder, Embedder
     from .estimate import TableEstimate
     from .job import AsyncTableJob, TableJob, TableResult
-    from .options import TableOptions
+    from .options import (
+        ContextualizedEmbedTableOptions,
+        EmbedTableOptions,
+        RerankTableOptions,
+        TableOptions,
+    )
     from .resource import Tables
     from .resource_async import AsyncTables
+    from .schedule import RowError
     from .slices import Failure
 
     open = open_table  # not in __all__, but there
@@ -26,7 +32,11 @@ _HOMES = {
     "AsyncTables": ".resource_async",
     "Embedder": ".embedder",
     "AsyncTableJob": ".job",
+    "ContextualizedEmbedTableOptions": ".options",
+    "EmbedTableOptions": ".options",
     "Failure": ".slices",
+    "RerankTableOptions": ".options",
+    "RowError": ".schedule",
     "TableEstimate": ".estimate",
     "TableJob": ".job",
     "TableOptions": ".options",
@@ -40,8 +50,12 @@ __all__ = [
     "AsyncEmbedder",
     "AsyncTableJob",
     "AsyncTables",
+    "ContextualizedEmbedTableOptions",
+    "EmbedTableOptions",
     "Embedder",
     "Failure",
+    "RerankTableOptions",
+    "RowError",
     "TableEstimate",
     "TableJob",
     "TableOptions",

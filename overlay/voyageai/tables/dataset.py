@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from ..results.vectored import Vectored
 
-__all__ = ["VectorTable", "open_table"]
+__all__ = ["VectorTable", "arrow_batches", "matrix_of", "open_table"]
 
 
 class VectorTable:
     """A table of vectors that a job has written, read a few thousand rows at a time.
 
     Args:
-        path: Its directory.
+        path: Its directory; that of an index which `voyageai index` has made is one too.
 
     Attributes:
         path: Its directory.
@@ -44,19 +44,20 @@ class VectorTable:
     """
 
     def __init__(self, path: Path) -> None:
-        parts = sorted(path.glob("part-*.parquet"))
+        parts = sorted(path.glob("part-*.parquet")) or sorted(path.glob("part-*.arrow"))
         if not parts:
             raise ArgumentError(f"{path} holds no table: there is no part-*.parquet", "path")
         self.path = path
         self.about: dict[str, Any] = read_info(parts[0]).about
-        pq = require("pyarrow.parquet", "tables")
-        self.rows = sum(pq.read_metadata(part).num_rows for part in parts)
         self._parts = parts
+        self._is_arrow = parts[0].suffix == ".arrow"
+        self.rows = sum(map(self._count, parts))
 
     def dataset(self) -> Any:  # pyarrow has no types
         """Open it as a `pyarrow.dataset.Dataset`."""
         dataset = require("pyarrow.dataset", "tables")
-        return dataset.dataset([str(part) for part in self._parts], format="parquet")
+        format = "arrow" if self._is_arrow else "parquet"
+        return dataset.dataset([str(part) for part in self._parts], format=format)
 
     def similarity(
         self, query: Vectored | Sequence[float] | npt.NDArray[Any]
@@ -81,7 +82,7 @@ class VectorTable:
             if column.null_count:
                 batch = batch.filter(column.is_valid())  # noqa: PLW2901  # the rows that have one
                 column = batch.column(EmbedTable.column)
-            matrix = _matrix(column)
+            matrix = matrix_of(column)
             if matrix.shape[1] != vector.shape[1]:
                 raise ArgumentError(
                     f"query has {vector.shape[1]} numbers, but the table's vectors have "
@@ -126,10 +127,19 @@ class VectorTable:
             best = empty.append_column("similarity", pa.array([], pa.float32()))
         return best
 
+    def _count(self, part: Path) -> int:
+        if self._is_arrow:
+            return sum(batch.num_rows for batch in arrow_batches(part, mapped=True))
+        rows: int = require("pyarrow.parquet", "tables").read_metadata(part).num_rows
+        return rows
+
     def _batches(self) -> Iterator[Any]:
-        pq = require("pyarrow.parquet", "tables")
         for part in self._parts:
-            yield from pq.ParquetFile(part).iter_batches(4096)
+            if self._is_arrow:
+                yield from arrow_batches(part, mapped=False)
+            else:
+                pq = require("pyarrow.parquet", "tables")
+                yield from pq.ParquetFile(part).iter_batches(4096)
 
     def _vector(self, query: Any) -> npt.NDArray[Any]:
         np = require("numpy", "tables")
@@ -161,8 +171,23 @@ def open_table(path: str | os.PathLike[str]) -> VectorTable:
     return VectorTable(Path(path))
 
 
-def _matrix(column: Any) -> npt.NDArray[Any]:
-    """The vectors of a column, of shape (rows, numbers), without copying."""
+def arrow_batches(path: Path, *, mapped: bool) -> Iterator[Any]:
+    """Read the record batches of an Arrow file.
+
+    Args:
+        path: The file.
+        mapped: Whether they are parts of the file, mapped into memory, which can be kept and read
+            at random; otherwise each is read when it is asked for, and is gone with it.
+    """
+    pa = require("pyarrow", "tables")
+    opened = pa.memory_map if mapped else pa.OSFile
+    with opened(str(path)) as file, pa.ipc.open_file(file) as reader:
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)
+
+
+def matrix_of(column: Any) -> npt.NDArray[Any]:
+    """Return the vectors of a column, of shape (rows, numbers), without copying."""
     numbers = column.flatten().to_numpy(zero_copy_only=True)
     matrix: npt.NDArray[Any] = numbers.reshape(len(column), -1)
     return matrix

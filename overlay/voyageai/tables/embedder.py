@@ -15,13 +15,16 @@ from ..extras import require
 from ..flow import Flow, Request, run_calls, run_calls_async
 from ..limits import known
 from ..retry import RetryPolicy
+from .job import LEAST_TOKENS, SHARE_OF_LIMIT
 from .kinds import vector_shape
 from .units import MESSAGES, estimate, fault, texts_of
 
 if TYPE_CHECKING:
+    from anyio import CapacityLimiter
     from voyageai_rest.models import InputType, OutputDtype
 
     from .._base import ClientOptions
+    from ..ratelimit import RateLimiter
 
 __all__ = ["AsyncEmbedder", "Embedder"]
 
@@ -33,8 +36,8 @@ MARGIN = 2
 """How many times an estimate of tokens may be exceeded before a request has too many."""
 PATIENT = RetryPolicy(max_retries=8, max_delay=60.0)
 REFUSED = (400, 413, 422)
-LEAST_TOKENS = min(model.max_request_tokens or 1_000_000 for model in MODELS.values())
-"""Tokens of a request of a model that is not in the catalogue."""
+PROBE = "test"
+"""What is sent to find out if a refusal concerns the rows or everything else."""
 
 
 @frozen
@@ -74,6 +77,7 @@ class _Embedder:
         }
         fields = {name: value for name, value in given.items() if value is not None}
         fill(EmbeddingsRequest(input=[], model=model), type(self).__name__, fields)
+        _check_model(model, output_dimension)
         if on_error not in ("raise", "null", "column"):
             raise ArgumentError(
                 f"on_error must be 'raise', 'null' or 'column', not {on_error!r}", "on_error"
@@ -85,18 +89,31 @@ class _Embedder:
         self.share, self.concurrency = share, concurrency
         self._fields, self._options = fields, cast("dict[str, Any]", client)
         self._client: Any = None
+        self._in_flight: Any = None
+        self._answered = False
 
     def schema(self, input_schema: Any) -> Any:  # pyarrow has no types
         """Return the schema of what comes out.
 
         Args:
             input_schema: The `pyarrow.Schema` of what goes in.
+
+        Raises:
+            ArgumentError: It has a column of that name already.
         """
         pa = require("pyarrow", "tables")
-        found = input_schema.append(pa.field(self.column, self._shape.type))
+        added = [pa.field(self.column, self._shape.type)]
         if self.on_error == "column":
-            found = found.append(pa.field(self.error_column, pa.string()))
-        return found
+            added.append(pa.field(self.error_column, pa.string()))
+        for argument, field in zip(("column", "error_column"), added, strict=False):
+            if field.name in input_schema.names:
+                raise ArgumentError(
+                    f"there is a column {field.name!r} already; name the new one otherwise, with "
+                    f"{argument}=",
+                    argument,
+                )
+            input_schema = input_schema.append(field)
+        return input_schema
 
     @property
     def _shape(self) -> Any:
@@ -104,7 +121,7 @@ class _Embedder:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the client behind: each worker makes its own."""
-        return {**vars(self), "_client": None}
+        return {**vars(self), "_client": None, "_in_flight": None, "_answered": False}
 
     def _made(self, kind: Callable[..., C]) -> C:
         """Return the client of this process, which is made with the first batch."""
@@ -125,8 +142,8 @@ class _Embedder:
         Returns:
             What came of the rows that are not sent, the rows of each request, and all texts.
         """
-        entry = known(self.model)
-        most = ((entry and entry.max_request_tokens) or LEAST_TOKENS) // MARGIN
+        self.schema(batch.schema)  # or else the column that is there is found when all is paid
+        most = self._most_tokens()
         found = texts_of(batch, self.text)
         sizes = estimate(batch, self.text)
         outcomes: list[_Outcome | None] = [None] * len(found)
@@ -146,6 +163,16 @@ class _Embedder:
             tokens += size
         return outcomes, requests, [text if isinstance(text, str) else "" for text in found]
 
+    def _most_tokens(self) -> float:
+        """Return the tokens of a request, at most: of its model, and a part of the rate limit."""
+        entry = known(self.model)
+        most = ((entry and entry.max_request_tokens) or LEAST_TOKENS) / MARGIN
+        limiter: RateLimiter | None = self._client._limiter  # no key is needed for it
+        if limiter is None:
+            return most
+        rpm, tpm = limiter.limits(self.model)
+        return min(most, tpm / min(rpm, SHARE_OF_LIMIT))
+
     def _embedding(self, texts: Sequence[str], rows: Sequence[int]) -> Flow[Any, list[_Outcome]]:
         """Embed some rows; one that is refused does not fail the others."""
         call = embed([texts[row] for row in rows], self.model, self._fields)
@@ -154,9 +181,12 @@ class _Embedder:
         except VoyageError as failure:
             if failure.http_status not in REFUSED:
                 raise
+            if not self._answered:
+                yield from self._probe(failure)
             if len(rows) == 1:
                 return [self._failed(rows[0], str(failure), failure)]
         else:
+            self._answered = True
             vectors = result._buffered().narrowed()  # of this package
             width = self._shape.width
             data = memoryview(vectors.buffer).cast("B")
@@ -164,6 +194,20 @@ class _Embedder:
         middle = len(rows) // 2
         first = yield from self._embedding(texts, rows[:middle])
         return first + (yield from self._embedding(texts, rows[middle:]))
+
+    def _probe(self, failure: VoyageError) -> Flow[Any, None]:
+        """Raise a refusal that does not concern the rows: a plain word is refused as well."""
+        try:
+            yield Request(embed([PROBE], self.model, self._fields))
+        except VoyageError as again:
+            if again.http_status not in REFUSED:
+                raise
+            failure.add_note(
+                f"a request with the one word {PROBE!r} was refused too, so it is the model, its "
+                "options or the host that is wrong, and not the rows"
+            )
+            raise failure from again
+        self._answered = True
 
     def _failed(self, row: int, reason: str, failure: VoyageError | None = None) -> _Outcome:
         if self.on_error == "raise":
@@ -188,9 +232,9 @@ class _Embedder:
             valid.append(vector is not None)
             errors.append(None if outcome is None else outcome.error)
         vectors = shape.to_arrow(data, len(outcomes))
-        if not all(valid):
-            places = [place if good else None for place, good in enumerate(valid)]
-            vectors = vectors.take(pa.array(places, pa.int32()))
+        if not all(valid):  # a pyarrow below 26 can't read them back from Parquet, but others can
+            empty = pa.array([not good for good in valid])
+            vectors = pa.FixedSizeListArray.from_arrays(vectors.values, shape.columns, mask=empty)
         columns = [*batch.columns, vectors]
         if self.on_error == "column":
             columns.append(pa.array(errors, pa.string()))
@@ -201,7 +245,9 @@ class Embedder(_Embedder):
     """Adds vectors to record batches: a picklable callable, as data engines take it.
 
     The client is made where the batches are, from the environment there, so a pickle holds no key
-    unless one is given. A null gets a null. Rows that the server refuses do not fail the others.
+    unless one is given. A null gets a null. Rows that the server refuses do not fail the others: a
+    request that is refused is halved until they are alone. If nothing was answered before, a plain
+    word is sent first; where that is refused too, the batch fails with the refusal.
 
     Args:
         text: Name of the column with the texts.
@@ -212,12 +258,12 @@ class Embedder(_Embedder):
             null, `column` also gives the reason in a further column.
         error_column: Name of that column.
         share: Part of the rate limit that this worker may use, such as 1/8 on each of eight; needs
-            `rate_limit`.
+            `rate_limit`. With a `voyageai.integrations.ray.RateBudget` all workers share the whole.
         concurrency: Requests in flight, at most.
         client: Arguments of the client, such as `rate_limit` or `base_url`.
 
     Raises:
-        ArgumentError: An argument is wrong.
+        ArgumentError: An argument is wrong, or the model is not known and no dimension is given.
         ImportError: pyarrow is not installed.
 
     Example:
@@ -271,13 +317,13 @@ class AsyncEmbedder(_Embedder):
         Raises:
             ArgumentError, VoyageError: As `Embedder`.
         """
-        from anyio import CapacityLimiter, create_task_group
+        from anyio import create_task_group
 
         import voyageai
 
         sender = self._made(voyageai.AsyncClient).tables.sender
         outcomes, requests, texts = self._packed(batch)
-        at_once = CapacityLimiter(self.concurrency)
+        at_once = self._at_once()
         failures: list[VoyageError] = []
 
         async def send(rows: Sequence[int]) -> None:
@@ -298,3 +344,37 @@ class AsyncEmbedder(_Embedder):
             raise failures[0]
         joined: B = self._joined(batch, outcomes)
         return joined
+
+    def _at_once(self) -> CapacityLimiter:
+        """Return what bounds the requests in flight of all batches on this event loop."""
+        from anyio import CapacityLimiter
+        from anyio.lowlevel import RunVar
+
+        if self._in_flight is None:
+            self._in_flight = RunVar("in_flight")
+        found: CapacityLimiter | None = self._in_flight.get(None)
+        if found is None:
+            found = CapacityLimiter(self.concurrency)
+            self._in_flight.set(found)
+        return found
+
+
+def _check_model(model: str, dimension: int | None) -> None:
+    """Refuse a model that embeds no texts, or whose vectors have no known size."""
+    from difflib import get_close_matches
+
+    entry = known(model)
+    if entry is not None and entry.endpoint != "embeddings":
+        raise ArgumentError(
+            f"the API does not embed texts with {model!r}; take a model such as 'voyage-4'",
+            "model",
+        )
+    if entry is None and dimension is None:
+        texts = [name for name, each in MODELS.items() if each.endpoint == "embeddings"]
+        near = get_close_matches(model, texts, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ArgumentError(
+            f"model {model!r} is not known to this version: {hint}A newer one needs "
+            "output_dimension, as the column has vectors of one size",
+            "model",
+        )

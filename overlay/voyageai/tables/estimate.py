@@ -9,11 +9,15 @@ from unicodedata import normalize
 from attrs import frozen
 from voyageai_rest.catalogue import BATCH, TOKENIZATION
 
-from ..batches.jobs.estimate import cost, dollars
+from ..html import card
 from ..limits import known
+from ..prices import cost, dollars, list_price
 from ..prompts import prompt
 
-__all__ = ["TableEstimate", "most_tokens"]
+__all__ = ["Most", "TableEstimate", "most_tokens"]
+
+Most = Callable[[Sequence[Sequence[str]]], int]
+"""Counts the tokens that the texts of a unit can be billed for, at most, column by column."""
 
 SPECIAL_TOKENS = 4
 """Tokens that a tokenizer may put around a text. Chosen: a beginning, an end, and two to spare."""
@@ -42,11 +46,9 @@ class TableEstimate:
     @property
     def price(self) -> float | None:
         """US dollars per million tokens; None if the model's price is not known."""
-        entry = known(self.model)
-        if entry is None or entry.price is None or entry.price.usd_per_million_tokens is None:
-            return None
+        listed = list_price(self.model)
         off = BATCH.discount if self.via == "batch" else 0.0
-        return entry.price.usd_per_million_tokens * (1 - off)
+        return None if listed is None else listed * (1 - off)
 
     @property
     def cost(self) -> float | None:
@@ -66,15 +68,28 @@ class TableEstimate:
         if self.rows is None:
             return f"rows of {self.model}, whose number is not known before they are read"
         said = f"{self.rows:,} rows; about {self.tokens:,} tokens of {self.model}"
+        if self.via == "batch":
+            said += f" at the price of batches, {BATCH.discount:.0%} off"
         if self.cost_range is None or self.cost is None:
             return f"{said}; its price is not known"
         least, most = map(dollars, self.cost_range)
         return f"{said}; about {dollars(self.cost)} (from {least} to at most {most})"
 
+    def _repr_html_(self) -> str:
+        read = self.rows is not None
+        facts = {
+            "model": self.model,
+            "rows": f"{self.rows:,}" if read else "not known before they are read",
+            "tokens": f"about {self.tokens:,}" if read else None,
+            "cost": None if self.cost is None else f"about {dollars(self.cost)}",
+            "at most": None if self.cost_range is None else dollars(self.cost_range[1]),
+            "not sent": f"{self.failing:,}" if self.failing else None,
+            "via": self.via,
+        }
+        return card(type(self).__name__, facts)
 
-def most_tokens(
-    method: str, model: str, params: dict[str, Any]
-) -> Callable[[Sequence[Sequence[str]]], int]:
+
+def most_tokens(method: str, model: str, params: dict[str, Any]) -> Most:
     """Return what counts the tokens that the texts of a unit can be billed for, at most.
 
     Without a tokenizer a byte of UTF-8 is a token: the models' tokenizers begin with bytes, and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..error import ArgumentError
@@ -40,17 +41,16 @@ class UniqueIds:
             ArgumentError: One is null, or was there before; names it and its row.
         """
         np = require("numpy", "tables")
-        fresh: list[Any] = []
-        for row, value in enumerate(ids, self._rows):
-            if value is None:
-                raise ArgumentError(
-                    f"column {self.column!r} is null in row {row}; it must be given for each row",
-                    self.column,
-                )
-            if self._adjacent and value == self._last:
-                continue
-            fresh.append(value)
-            self._last = value
+        if None in ids:
+            row = self._rows + ids.index(None)
+            raise ArgumentError(
+                f"column {self.column!r} is null in row {row}; it must be given for each row",
+                self.column,
+            )
+        fresh = ids
+        if self._adjacent:
+            fresh = [value for before, value in pairwise([self._last, *ids]) if value != before]
+        self._last = ids[-1] if ids else self._last
         self._rows += len(ids)
         if not fresh:
             return

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from attrs import define, frozen
+from attrs import field, frozen
 from voyageai_rest.dtypes import DTYPES
 
 from ..limits import known
@@ -14,31 +14,105 @@ from .slices import Shape
 if TYPE_CHECKING:
     from ..calls import Call
 
-__all__ = ["KINDS", "Kind", "Unit"]
+__all__ = ["KINDS", "Kind", "UnitBatch"]
 
 
-@define(eq=False)
-class Unit:
-    """Rows that are sent together: one, or those of a group.
+@frozen(eq=False)
+class UnitBatch:
+    """Units in columns: each is a row that is sent by itself, or the rows of a group.
 
     Attributes:
-        rows: Their numbers in the slice.
+        rows: Numbers of the rows in their slice, unit after unit.
         ids: Their ids.
-        values: Of each column that is sent, the texts of the rows.
-        tokens: Their tokens, estimated.
-        most_tokens: Tokens that they can be billed for, at most; 0 where nobody asks.
+        values: Of each column that is sent, the texts, unit after unit.
+        tokens: Tokens of each unit, estimated or counted.
+        row_counts: Rows of each unit.
+        text_counts: Texts of each unit in each column; rows of one text may share it.
+        most_tokens: Tokens that each unit can be billed for, at most; empty where nobody asks.
     """
 
     rows: list[int]
     ids: list[Any]
     values: list[list[str]]
-    tokens: int
-    most_tokens: int = 0
+    tokens: list[int]
+    row_counts: list[int]
+    text_counts: list[int]
+    most_tokens: list[int] = field(factory=list[int])
 
-    @property
-    def texts(self) -> list[str]:
-        """All texts of it."""
-        return [text for column in self.values for text in column]
+    def __len__(self) -> int:
+        """Return the number of units."""
+        return len(self.tokens)
+
+    def __getitem__(self, part: slice) -> UnitBatch:
+        """Return some units that follow each other."""
+        start, stop, _ = part.indices(len(self))
+        rows = _part(self.row_counts, start, stop)
+        texts = _part(self.text_counts, start, stop)
+        return UnitBatch(
+            self.rows[rows],
+            self.ids[rows],
+            [column[texts] for column in self.values],
+            self.tokens[start:stop],
+            self.row_counts[start:stop],
+            self.text_counts[start:stop],
+            self.most_tokens[start:stop],
+        )
+
+    def each(self) -> Iterator[UnitBatch]:
+        """Yield each unit by itself."""
+        row = text = 0
+        for place, (rows, texts) in enumerate(zip(self.row_counts, self.text_counts, strict=True)):
+            yield UnitBatch(
+                self.rows[row : row + rows],
+                self.ids[row : row + rows],
+                [column[text : text + texts] for column in self.values],
+                self.tokens[place : place + 1],
+                [rows],
+                [texts],
+                self.most_tokens[place : place + 1],
+            )
+            row, text = row + rows, text + texts
+
+    def labels(self) -> Iterator[tuple[int, Any, str]]:
+        """Yield number, id and last text of each row of a single unit."""
+        texts = self.values[-1]
+        for place, (row, id_) in enumerate(zip(self.rows, self.ids, strict=True)):
+            yield row, id_, texts[min(place, len(texts) - 1)]
+
+    @staticmethod
+    def joined(batches: Sequence[UnitBatch]) -> UnitBatch:
+        """Join batches, of which there is at least one."""
+        if len(batches) == 1:
+            return batches[0]
+        return UnitBatch(
+            [row for batch in batches for row in batch.rows],
+            [id_ for batch in batches for id_ in batch.ids],
+            [
+                [text for column in columns for text in column]
+                for columns in zip(*(batch.values for batch in batches), strict=True)
+            ],
+            [tokens for batch in batches for tokens in batch.tokens],
+            [count for batch in batches for count in batch.row_counts],
+            [count for batch in batches for count in batch.text_counts],
+            [tokens for batch in batches for tokens in batch.most_tokens],
+        )
+
+    def as_one(self) -> UnitBatch:
+        """Return a single unit of all rows."""
+        return UnitBatch(
+            self.rows,
+            self.ids,
+            self.values,
+            [sum(self.tokens)],
+            [len(self.rows)],
+            [sum(self.text_counts)],
+        )
+
+
+def _part(counts: list[int], start: int, stop: int) -> slice:
+    """Return where the things of some units are, by how many each unit has."""
+    first = sum(counts[:start])
+    return slice(first, first + sum(counts[start:stop]))
 
 
 class Kind(Protocol):
@@ -52,11 +126,11 @@ class Kind(Protocol):
         """What is written for a row, as far as that is known before any answer."""
         ...
 
-    def call(self, units: Sequence[Unit]) -> Call[Any]:
+    def call(self, units: UnitBatch) -> Call[Any]:
         """Build the request for some units."""
         ...
 
-    def read(self, result: Any, units: Sequence[Unit]) -> tuple[Shape, memoryview]:
+    def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:
         """Return the numbers of a result, row after row in the order of the units."""
         ...
 
@@ -76,22 +150,22 @@ class EmbedTable:
         """The vectors' shape, by the catalogue where no dimension is given."""
         return vector_shape(self.model, self.params)
 
-    def call(self, units: Sequence[Unit]) -> Call[Any]:
+    def call(self, units: UnitBatch) -> Call[Any]:
         """Build the request for some texts."""
         from .. import calls
 
-        return calls.embed([unit.values[0][0] for unit in units], self.model, self.params)
+        return calls.embed(units.values[0], self.model, self.params)
 
-    def read(self, result: Any, units: Sequence[Unit]) -> tuple[Shape, memoryview]:
+    def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:
         """Return the vectors, that of a text once for each of its rows."""
         shape, data = _numbers(result)
-        if all(len(unit.rows) == 1 for unit in units):
+        if len(units.rows) == len(units):
             return shape, data
         width = shape.width
         repeated = [
             data[place * width : (place + 1) * width]
-            for place, unit in enumerate(units)
-            for _ in unit.rows
+            for place, count in enumerate(units.row_counts)
+            for _ in range(count)
         ]
         return shape, memoryview(b"".join(repeated))
 
@@ -111,14 +185,14 @@ class ContextualizedTable:
         """The vectors' shape, by the catalogue where no dimension is given."""
         return vector_shape(self.model, self.params)
 
-    def call(self, units: Sequence[Unit]) -> Call[Any]:
+    def call(self, units: UnitBatch) -> Call[Any]:
         """Build the request for some documents."""
         from .. import calls
 
-        documents = [unit.values[0] for unit in units]
+        documents = [unit.values[0] for unit in units.each()]
         return calls.contextualized_embed(documents, self.model, None, self.params)
 
-    def read(self, result: Any, units: Sequence[Unit]) -> tuple[Shape, memoryview]:  # noqa: ARG002  # the result is in their order
+    def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:  # noqa: ARG002  # the result is in their order
         """Return the vectors of all chunks."""
         found = [_numbers(document) for document in result.results]
         return found[0][0], memoryview(b"".join(numbers for _, numbers in found))
@@ -139,19 +213,18 @@ class RerankTable:
         """A number per row."""
         return Shape(column=self.column, number="float64", columns=None)
 
-    def call(self, units: Sequence[Unit]) -> Call[Any]:
+    def call(self, units: UnitBatch) -> Call[Any]:
         """Build the request for a query and its documents."""
         from .. import calls
 
-        (unit,) = units
-        queries, documents = unit.values
+        queries, documents = units.values
         return calls.rerank(queries[0], documents, self.model, self.params)
 
-    def read(self, result: Any, units: Sequence[Unit]) -> tuple[Shape, memoryview]:
+    def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:
         """Return the scores, in the order of the rows."""
         from array import array
 
-        scores = array("d", bytes(8 * sum(len(unit.rows) for unit in units)))
+        scores = array("d", bytes(8 * len(units.rows)))
         for entry in result.results:
             scores[entry.index] = entry.relevance_score
         return self.shape, memoryview(scores).cast("B")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..error import VoyageError
@@ -57,7 +58,7 @@ def run(
             if answer is None:
                 schedule.drop(request)
             else:
-                schedule.take(request, answer)
+                schedule.take(request, answer, is_behind=len(done) > 1)
 
     with ThreadPoolExecutor(most, thread_name_prefix="voyageai-table") as pool:
         try:
@@ -118,7 +119,8 @@ async def run_async(
         if answer is None:
             await in_thread(schedule.drop, request)
         else:
-            await in_thread(schedule.take, request, answer)
+            is_behind = results.statistics().current_buffer_used > 0
+            await in_thread(partial(schedule.take, request, answer, is_behind=is_behind))
 
     try:
         async with answers, results, create_task_group() as group:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
+from ..batches.jobs.options import check_options
 from ..calls import fill
 from ..error import ArgumentError
 from ..limits import check_flag
-from .job import Spec
+from .preparing import Spec
 from .slices import takes_null_vectors
 from .sources import Columns
 
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
+    from ..batches.jobs.options import JobTimings
     from ..batches.jobs.progress import Progress
-    from .job import OnError
+    from ..batches.polling import Polling
+    from .preparing import OnError, Via
 
 __all__ = [
     "ContextualizedEmbedTableOptions",
@@ -28,9 +31,17 @@ __all__ = [
     "rerank_spec",
 ]
 
-CONCURRENCY = 64
-"""Requests in flight, at most. Chosen: more than the highest published limit can use."""
 ON_ERROR = ("record", "raise", "null")
+VIA = ("live", "batch")
+WATCH = ("poll", "progress", "timings")
+NOT_FOR = {
+    "live": {"poll": "there are no batches to poll", "timings": "there are no batches to wait for"},
+    "batch": {
+        "share": "batches have no rate limit to share",
+        "concurrency": "batches are in flight as many at once as an organization may have",
+    },
+}
+"""Options that one way of sending has no use for, with the reason."""
 WRITTEN = ("embedding", "relevance_score", "row")
 
 
@@ -44,11 +55,18 @@ class TableOptions(TypedDict, total=False):
         on_error: What becomes of a row without a result: `record` leaves it out of the table,
             `null` writes it with null, `raise` ends the job. The result's `failures` tell it.
         deduplicate: Send rows of one text once, within a slice of 50,000 rows.
-        concurrency: Requests in flight, at most; 64 by default. After refusals there are fewer.
+        via: `live` sends requests at the rate limit; `batch` sends batches, which cost a third
+            less and take up to twelve hours. A job that was begun goes on as it was begun.
+        concurrency: Requests in flight, at most; 64 by default. After refusals there are fewer. For
+            live jobs only.
         share: Part of the client's rate limit that this job may use, such as 1/4 in each of four
-            processes.
+            processes. For live jobs only.
+        poll: Seconds between two polls of a batch, or a `voyageai.batches.Polling`. For `batch`
+            only.
+        timings: Other waiting times, as a `voyageai.batches.JobTimings`. For `batch` only.
         filesystem: A `pyarrow.fs` or fsspec filesystem that opens the source's paths.
-        format: `parquet`, `csv`, `ndjson` or `arrow`, where the files' extensions do not tell it.
+        format: `parquet`, `csv`, `tsv`, `ndjson` or `arrow`, where the files' extensions do not
+            tell it; or `lines`, for texts in a column `text`.
         progress: None shows progress on a terminal, True anywhere, False nowhere; or a function
             that takes each `voyageai.batches.Progress`.
     """
@@ -57,8 +75,11 @@ class TableOptions(TypedDict, total=False):
     keep: Sequence[str]
     on_error: OnError
     deduplicate: bool
+    via: Via
     concurrency: int
     share: float
+    poll: float | Polling | None
+    timings: JobTimings | None
     filesystem: Any
     format: str | None
     progress: bool | Callable[[Progress], object] | None
@@ -188,7 +209,7 @@ def _spec(
             raise ArgumentError(
                 f"a column {name!r} is written by the job; rename the source's", "keep"
             )
-    on_error, concurrency = own.get("on_error", "record"), own.get("concurrency", CONCURRENCY)
+    on_error, concurrency = own.get("on_error", "record"), own.get("concurrency")
     if on_error not in ON_ERROR:
         raise ArgumentError(
             f"on_error must be one of {', '.join(ON_ERROR)}, not {on_error!r}", "on_error"
@@ -199,18 +220,31 @@ def _spec(
             "take on_error='record', which leaves such rows out",
             "on_error",
         )
-    if type(concurrency) is not int or concurrency < 1:
+    via = own.get("via", "live")
+    if via not in VIA:
+        raise ArgumentError(f"via must be one of {', '.join(VIA)}, not {via!r}", "via")
+    for name, reason in NOT_FOR[via].items():
+        if own.get(name) is not None:
+            raise ArgumentError(f"{name} is of no use with via={via!r}: {reason}", name)
+    if concurrency is not None and (type(concurrency) is not int or concurrency < 1):
         raise ArgumentError(
             f"concurrency must be a whole number from 1, not {concurrency!r}", "concurrency"
         )
     check_flag("deduplicate", own.get("deduplicate", False))
     if own.get("deduplicate") and method != "embed":
         raise ArgumentError("deduplicate is for tables of texts only", "deduplicate")
-    return Spec(
+    check_options({name: value for name, value in own.items() if name in WATCH})
+    spec = Spec(
         method=method,
         model=request.model,
         params={name: value for name, value in fields.items() if value is not None},
         columns=Columns(id_, columns.values, columns.group, tuple(keep)),
         on_error=on_error,
         deduplicate=own.get("deduplicate", False),
+        via=via,
     )
+    if via == "batch":
+        from .batch import batch_task
+
+        batch_task(spec)  # refuses what batches do not take
+    return spec

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .job import Spec, TableJob, prepare
-from .options import CONCURRENCY, contextualized_spec, embed_spec, rerank_spec
+from .job import TableJob
+from .options import contextualized_spec, embed_spec, rerank_spec
+from .preparing import prepare
 from .sources import source_of
 
 if TYPE_CHECKING:
@@ -17,18 +18,20 @@ if TYPE_CHECKING:
     from ..flow import Sender
     from .job import TableResult
     from .options import ContextualizedEmbedTableOptions, EmbedTableOptions, RerankTableOptions
+    from .preparing import Spec
 
 __all__ = ["Tables"]
 
 
 class Tables:
-    """Tables of any size, sent live: as `client.tables`.
+    """Tables of any size, sent live or as batches: as `client.tables`.
 
     A source is a path, a glob or a URL of Parquet, CSV, NDJSON or Arrow files, or a list of them; a
     `pyarrow` table, reader or dataset; a data frame; a database cursor; or an iterable of record
     batches, dicts or lists of dicts. Rows are packed into requests by tokens, sent many at once and
-    as fast as the client's rate limit lets them, and written as Parquet into a directory, which
-    also remembers what is done: the same call goes on where an earlier one ended.
+    as fast as the client's rate limit lets them, or with `via="batch"` by the Batch API, and
+    written as Parquet into a directory, which also remembers what is done: the same call goes on
+    where an earlier one ended.
 
     Attributes:
         sender: What sends the requests.
@@ -56,7 +59,7 @@ class Tables:
             text: Name of the column with the texts.
             into: Directory for the table, which makes it resumable.
             model: Name of a text embedding model.
-            max_cost: The most that it may cost, in US dollars; `TableJob.run` says how that is
+            max_cost: The most that it may cost, in US dollars; `run` of the job says how that is
                 kept.
             options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
                 `Client.embed`; the others as in `voyageai.tables.TableOptions`.
@@ -259,6 +262,5 @@ class Tables:
         return TableJob(
             sender if share is None else sender.with_share(share),
             prepare(spec, found, into),
-            options.get("concurrency", CONCURRENCY),
-            options.get("progress"),
+            options,
         )

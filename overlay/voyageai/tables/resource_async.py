@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ..flow import in_thread
-from .job import AsyncTableJob, Spec, prepare
-from .options import CONCURRENCY, contextualized_spec, embed_spec, rerank_spec
+from .job import AsyncTableJob
+from .options import contextualized_spec, embed_spec, rerank_spec
+from .preparing import prepare
 from .sources import source_of
 
 if TYPE_CHECKING:
@@ -18,18 +19,20 @@ if TYPE_CHECKING:
     from ..flow import AsyncSender
     from .job import TableResult
     from .options import ContextualizedEmbedTableOptions, EmbedTableOptions, RerankTableOptions
+    from .preparing import Spec
 
 __all__ = ["AsyncTables"]
 
 
 class AsyncTables:
-    """Tables of any size, sent live: as `client.tables` of an asynchronous client.
+    """Tables of any size, sent live or as batches: as `client.tables` of an asynchronous client.
 
     A source is a path, a glob or a URL of Parquet, CSV, NDJSON or Arrow files, or a list of them; a
     `pyarrow` table, reader or dataset; a data frame; a database cursor; or an iterable of record
     batches, dicts or lists of dicts. Rows are packed into requests by tokens, sent many at once and
-    as fast as the client's rate limit lets them, and written as Parquet into a directory, which
-    also remembers what is done: the same call goes on where an earlier one ended.
+    as fast as the client's rate limit lets them, or with `via="batch"` by the Batch API, and
+    written as Parquet into a directory, which also remembers what is done: the same call goes on
+    where an earlier one ended.
 
     Attributes:
         sender: What sends the requests.
@@ -57,7 +60,7 @@ class AsyncTables:
             text: Name of the column with the texts.
             into: Directory for the table, which makes it resumable.
             model: Name of a text embedding model.
-            max_cost: The most that it may cost, in US dollars; `AsyncTableJob.run` says how that is
+            max_cost: The most that it may cost, in US dollars; `run` of the job says how that is
                 kept.
             options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
                 `Client.embed`; the others as in `voyageai.tables.TableOptions`.
@@ -71,6 +74,18 @@ class AsyncTables:
             MaxCostError: It would cost more than `max_cost`; what is done is kept.
             VoyageError: It could not go on; a note says how it can.
             ImportError: The extra `tables` is not installed.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         rows = [{"id": 1, "body": "It rains."}, {"id": 2, "body": "It snows."}]
+            ...         result = await vo.tables.embed(
+            ...             rows, text="body", id="id", model="voyage-4", input_type="document",
+            ...             into="rain_async",
+            ...         )
+            ...         return result.rows, result.failed
+            >>> asyncio.run(main())
+            (2, 0)
         """
         spec = self._embed("embed", text, model, options)
         job = await self._job(spec, source, into, options)
@@ -95,6 +110,18 @@ class AsyncTables:
 
         Raises:
             ArgumentError: As in `embed`.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         rows = [{"id": 1, "body": "It rains."}]
+            ...         job = await vo.tables.prepare_embed(
+            ...             rows, text="body", id="id", model="voyage-4", input_type="document",
+            ...             into="one_async",
+            ...         )
+            ...         return job.estimate.rows, job.estimate.tokens
+            >>> asyncio.run(main())
+            (1, 2)
         """
         spec = self._embed("prepare_embed", text, model, options)
         return await self._job(spec, source, into, options)
@@ -125,6 +152,18 @@ class AsyncTables:
 
         Raises:
             ArgumentError, MaxCostError, VoyageError, ImportError: As in `embed`.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         rows = [{"id": 1, "document": "a", "body": "The river rose."}]
+            ...         result = await vo.tables.contextualized_embed(
+            ...             rows, text="body", group="document", id="id", model="voyage-context-4",
+            ...             input_type="document", into="rivers_async",
+            ...         )
+            ...         return result.rows
+            >>> asyncio.run(main())
+            1
         """
         spec = self._contextualized("contextualized_embed", text, group, model, options)
         job = await self._job(spec, source, into, options)
@@ -181,6 +220,18 @@ class AsyncTables:
 
         Raises:
             ArgumentError, MaxCostError, VoyageError, ImportError: As in `embed`.
+
+        Example:
+            >>> async def main():
+            ...     async with voyageai.AsyncClient() as vo:
+            ...         rows = [{"id": 1, "question": "keys", "answer": "On the table."}]
+            ...         result = await vo.tables.rerank(
+            ...             rows, query="question", document="answer", id="id", model="rerank-2.5",
+            ...             into="ranked_async",
+            ...         )
+            ...         return result.rows
+            >>> asyncio.run(main())
+            1
         """
         spec = rerank_spec("rerank", query, document, model, options)
         job = await self._job(spec, source, into, options)
@@ -228,6 +279,5 @@ class AsyncTables:
         return AsyncTableJob(
             sender if share is None else sender.with_share(share),
             await in_thread(prepare, spec, found, into),
-            options.get("concurrency", CONCURRENCY),
-            options.get("progress"),
+            options,
         )

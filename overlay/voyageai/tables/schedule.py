@@ -6,8 +6,10 @@ one thread; what sends requests, many at once, is in `loops`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +18,28 @@ from attrs import define, frozen
 from ..error import ArgumentError, OverloadedError, RateLimitError, VoyageError
 from ..ratelimit.tokens import TokenRatio
 from ..retry import GiveUp, RetryPolicy, ServerHint, is_transient
+from .kinds import UnitBatch
 from .slices import Failure, PartInfo, Slice
 from .throttle import Concurrency
 
 if TYPE_CHECKING:
     from ..batches.jobs.estimate import Budget
     from .cutting import Piece
-    from .kinds import Kind, Unit
+    from .estimate import Most
+    from .kinds import Kind
     from .units import Units
 
-__all__ = ["Limits", "Request", "Schedule", "Totals"]
+__all__ = [
+    "HOPELESS",
+    "REFUSED",
+    "Limits",
+    "NoMoneyError",
+    "Request",
+    "RowError",
+    "Schedule",
+    "Totals",
+    "failure_of",
+]
 
 POLICY = RetryPolicy(max_retries=12, initial_delay=1.0, max_delay=60.0, max_retry_after=600.0)
 """For a job: it waits for half an hour before it stops, to be resumed."""
@@ -61,24 +75,24 @@ class Request:
     Attributes:
         slice: The slice that they belong to.
         units: They are sent in this order.
-        tokens: Their tokens, estimated.
         delay: Seconds to wait before sending them.
         retries: How often they were sent before.
+        most_tokens: Tokens that they can be billed for, at most; known once they are sent.
     """
 
     slice: Slice
-    units: list[Unit]
-    tokens: int
+    units: UnitBatch
     delay: float = 0.0
     retries: int = 0
+    most_tokens: int = 0
     number: int = -1
     sent: int = 0
     bound: Any = 0
 
     @property
-    def rows(self) -> list[int]:
-        """Numbers of all rows."""
-        return [row for unit in self.units for row in unit.rows]
+    def tokens(self) -> int:
+        """Their tokens, estimated."""
+        return sum(self.units.tokens)
 
 
 @define
@@ -99,6 +113,13 @@ class Totals:
     unknown_tokens: int = 0
     requests: int = 0
 
+    def add(self, part: PartInfo) -> None:
+        """Count the rows and tokens of a part."""
+        self.rows += part.rows - part.failed
+        self.failed += part.failed
+        self.tokens += part.tokens
+        self.unknown_tokens += part.unknown_tokens
+
 
 class Schedule:
     """A live job.
@@ -109,6 +130,7 @@ class Schedule:
         units: Makes units of rows.
         folder: The job's own folder.
         limits: What bounds requests.
+        most_tokens: Counts the tokens that texts can be billed for, at most.
         finish: Writes the part of a slice that is done.
         budget: Money that may be spent; None for any.
         price: US dollars of a token, for the budget.
@@ -126,6 +148,7 @@ class Schedule:
         units: Units,
         folder: Path,
         limits: Limits,
+        most_tokens: Most,
         finish: Callable[[Slice], PartInfo],
         *,
         totals: Totals,
@@ -135,14 +158,14 @@ class Schedule:
         stop_at_failure: bool,
     ) -> None:
         self._kind, self._pieces, self._units, self._folder = kind, pieces, units, folder
-        self._limits, self._finish = limits, finish
+        self._limits, self._most_tokens, self._finish = limits, most_tokens, finish
         self._budget, self._price, self._random = budget, price, random
         self._stop_at_failure = stop_at_failure
         self.totals = totals
         self.ratio = TokenRatio()
         self.concurrency = Concurrency(limits.concurrency)
         self._waiting: deque[Request] = deque()
-        self._filled: deque[tuple[Slice, Unit]] = deque()
+        self._filled: deque[tuple[Slice, UnitBatch]] = deque()
         self._open: dict[int, Slice] = {}
         self._in_flight = 0
         self._is_read = False
@@ -163,23 +186,25 @@ class Schedule:
         if self._budget is not None:
             if not (self._in_flight or self._fits(request)):
                 self._cut_down(request, self._budget)
-            request.bound = self._bound(request.units)
+            request.bound = self._bound(request)
             if not self._budget.reserve(request.bound):
                 self._waiting.appendleft(request)
                 return None
-        most = sum(unit.most_tokens or unit.tokens for unit in request.units)
-        request.number = request.slice.send(request.rows, most)
+        request.most_tokens = self._most(request.units)
+        request.number = request.slice.send(request.units.rows, request.most_tokens)
         request.sent = self.concurrency.send()
         self.totals.requests += 1
         self._in_flight += 1
         return request
 
-    def take(self, request: Request, answer: Any) -> None:
+    def take(self, request: Request, answer: Any, *, is_behind: bool = False) -> None:
         """Keep what came of a request.
 
         Args:
             request: What was sent.
             answer: The result, or the `VoyageError` that sending it raised.
+            is_behind: Whether more answers wait to be taken. Then this process is the bottleneck,
+                and more requests at once would only fill its memory.
 
         Raises:
             VoyageError: The job can't go on.
@@ -192,10 +217,11 @@ class Schedule:
             self._settle(request, answer.total_tokens)
             shape, data = self._kind.read(answer, request.units)
             request.slice.answer(request.number, shape, data, answer.total_tokens)
-            self.totals.rows += len(request.rows)
+            self.totals.rows += len(request.units.rows)
             self.totals.tokens += answer.total_tokens
             self.ratio.learn(request.tokens, answer.total_tokens)
-            self.concurrency.accepted()
+            if not is_behind:
+                self.concurrency.accepted()
         self._end(request.slice)
 
     def drop(self, request: Request) -> None:
@@ -210,12 +236,18 @@ class Schedule:
             found.close()
         self._open.clear()
 
-    def _bound(self, units: Iterable[Unit]) -> Any:
-        """Return the most US dollars that units can be billed."""
-        return self._price * sum(unit.most_tokens for unit in units)
+    def _most(self, units: UnitBatch) -> int:
+        """Return the most tokens that units can be billed for."""
+        if self._budget is not None:
+            return sum(units.most_tokens)
+        return self._most_tokens(units.values)
+
+    def _bound(self, request: Request) -> Any:
+        """Return the most US dollars that a request can be billed."""
+        return self._price * sum(request.units.most_tokens)
 
     def _fits(self, request: Request) -> bool:
-        return self._budget is None or self._budget.fits(self._bound(request.units))
+        return self._budget is None or self._budget.fits(self._bound(request))
 
     def _cut_down(self, request: Request, budget: Budget) -> None:
         """Leave the units in a request that the budget has room for; the others wait.
@@ -224,18 +256,16 @@ class Schedule:
             NoMoneyError: There is room for none.
         """
         tokens = count = 0
-        for unit in request.units:
-            tokens += unit.most_tokens
+        for most in request.units.most_tokens:
+            tokens += most
             if not budget.fits(self._price * tokens):
                 break
             count += 1
         if not count:
             self._waiting.appendleft(request)
             raise NoMoneyError
-        rest = request.units[count:]
+        self._waiting.appendleft(Request(request.slice, request.units[count:]))
         request.units = request.units[:count]
-        self._waiting.appendleft(Request(request.slice, rest, sum(unit.tokens for unit in rest)))
-        request.tokens = sum(unit.tokens for unit in request.units)
 
     def _settle(self, request: Request, tokens: int | None) -> None:
         if self._budget is not None:
@@ -246,7 +276,7 @@ class Schedule:
         unknown = failure.outcome_unknown
         request.slice.release(request.number, billed=None if unknown else False)
         if unknown:
-            self.totals.unknown_tokens += sum(unit.most_tokens for unit in request.units)
+            self.totals.unknown_tokens += request.most_tokens
         status = failure.http_status
         if status in REFUSED or isinstance(failure, ArgumentError):
             self._split(request, failure)
@@ -266,8 +296,7 @@ class Schedule:
         if len(units) > 1:
             middle = len(units) // 2
             for half in (units[:middle], units[middle:]):
-                tokens = sum(unit.tokens for unit in half)
-                self._waiting.append(Request(request.slice, half, tokens))
+                self._waiting.append(Request(request.slice, half))
             return
         self._refusals += 1
         if not self.totals.rows and self._refusals >= HOPELESS:
@@ -275,57 +304,53 @@ class Schedule:
                 f"{self._refusals} rows were refused, and none was answered; the job stops"
             )
             raise failure
-        self.fail(
-            request.slice,
-            units[0],
-            "refused",
-            failure.user_message or str(failure),
-            failure.http_status,
-        )
+        message = failure.user_message or str(failure)
+        for row, id_, text in units.labels():
+            self.fail(request.slice, row, id_, text, "refused", message, failure.http_status)
 
     def fail(
-        self, found: Slice, unit: Unit, code: str, message: str, status: int | None = None
+        self,
+        found: Slice,
+        row: int,
+        id: Any,
+        text: str,
+        code: str,
+        message: str,
+        status: int | None = None,
     ) -> None:
-        """Note that the rows of a unit have no result."""
-        for place, (row, id) in enumerate(zip(unit.rows, unit.ids, strict=True)):
-            text = unit.values[-1][place] if place < len(unit.values[-1]) else ""
-            failure = Failure(
-                id=id,
-                row=row,
-                slice=found.number,
-                code=code,
-                status=status,
-                message=message,
-                text=text[:SHOWN].encode("utf-8", "replace").decode(),
-            )
-            found.fail(failure)
-            self.totals.failed += 1
-            if self._stop_at_failure:
-                raise RowError(failure)
+        """Note that a row has no result."""
+        failure = failure_of(found, row, id, text, code, message, status)
+        found.fail(failure)
+        self.totals.failed += 1
+        if self._stop_at_failure:
+            raise RowError(failure)
 
     def _pack(self) -> Request | None:
         """Fill a request with the next units of one slice."""
         limits, ratio = self._limits, self.ratio.bound
-        units: list[Unit] = []
-        tokens = rows = 0
+        packed: list[UnitBatch] = []
+        units = rows = tokens = 0
         found: Slice | None = None
-        while True:
-            if not self._filled and not self._read():
+        while self._filled or self._read():
+            owner, batch = self._filled[0]
+            if owner is not (found or owner):
                 break
-            owner, unit = self._filled[0]
-            fits = (
-                owner is (found or owner)
-                and len(units) < limits.units
-                and rows + len(unit.rows) <= limits.chunks
-                and (tokens + unit.tokens) * ratio <= limits.tokens
+            found = owner
+            room = min(
+                limits.units - units,
+                _room(batch.row_counts, limits.chunks - rows),
+                _room(batch.tokens, limits.tokens / ratio - tokens),
             )
-            if units and not fits:
+            if not units:
+                room = max(1, room)  # what is too large alone is the server's to refuse
+            packed.append(batch[:room])
+            units, rows = units + room, rows + sum(packed[-1].row_counts)
+            tokens += sum(packed[-1].tokens)
+            if room < len(batch):
+                self._filled[0] = owner, batch[room:]
                 break
             self._filled.popleft()
-            found = owner
-            units.append(unit)
-            tokens, rows = tokens + unit.tokens, rows + len(unit.rows)
-        return None if found is None else Request(found, units, tokens)
+        return None if found is None else Request(found, UnitBatch.joined(packed))
 
     def _read(self) -> bool:
         """Read rows until there is a unit; say whether there is one."""
@@ -359,12 +384,32 @@ class Schedule:
             del self._open[found.number]
 
 
+def _room(sizes: list[int], most: float) -> int:
+    """Return how many of some things fit, from the first on."""
+    return bisect_right(list(accumulate(sizes)), most)
+
+
+def failure_of(
+    found: Slice, row: int, id: Any, text: str, code: str, message: str, status: int | None = None
+) -> Failure:
+    """Return the failure of a row of a slice."""
+    return Failure(
+        id=id,
+        row=row,
+        slice=found.number,
+        code=code,
+        status=status,
+        message=message,
+        text=text[:SHOWN].encode("utf-8", "replace").decode(),
+    )
+
+
 class NoMoneyError(Exception):
     """Nothing more may be sent for the money that is left."""
 
 
 class RowError(VoyageError):
-    """A row has no result, and the job was asked to stop there.
+    """A row has no result, and `on_error="raise"` ends the job there.
 
     Attributes:
         failure: The row and the reason.

@@ -32,6 +32,7 @@ __all__ = [
     "PartInfo",
     "Shape",
     "Slice",
+    "answered",
     "billed",
     "read_failures",
     "read_info",
@@ -156,13 +157,18 @@ def takes_null_vectors() -> bool:
 
 
 def read_info(path: Path) -> PartInfo:
-    """Read what a part says of itself.
+    """Read what a part says of itself, be it Parquet or an Arrow file.
 
     Raises:
         ValueError: It is no part of a job.
     """
-    pq = require("pyarrow.parquet", "tables")
-    metadata: dict[bytes, bytes] = pq.read_schema(path).metadata or {}
+    if path.suffix == ".arrow":
+        pa = require("pyarrow", "tables")
+        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as opened:
+            schema = opened.schema
+    else:
+        schema = require("pyarrow.parquet", "tables").read_schema(path)
+    metadata: dict[bytes, bytes] = schema.metadata or {}
     found = metadata.get(METADATA)
     if found is None:
         raise ValueError(f"{path} is no part of a job: it has no metadata of one")
@@ -188,6 +194,28 @@ def billed(path: Path) -> tuple[int, int]:
     """
     answers, unknown = _read_log(path / "log.jsonl")
     return sum(event["billed"] for event in answers), unknown
+
+
+def answered(path: Path) -> Iterator[tuple[Shape, int, bytes]]:
+    """Read the results of a slice that is not finished.
+
+    Args:
+        path: Its folder.
+
+    Yields:
+        What a result is, the number of a row within the slice, and the results of this row and
+        those that follow it, end to end.
+    """
+    answers, _ = _read_log(path / "log.jsonl")
+    if not answers:
+        return
+    with open_regular(path / "vectors.bin") as file:
+        for event in answers:
+            if _is_there(file, event):
+                shape = Shape(**event["shape"])
+                for start, stop in event["rows"]:
+                    file.seek(start * shape.width)
+                    yield shape, start, file.read((stop - start) * shape.width)
 
 
 def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
@@ -222,15 +250,11 @@ def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
             offset, size = flat.offset * shape.item, len(flat) * shape.item
             data = memoryview(flat.buffers()[1])[offset : offset + size] if size else b""
             sum_ = zlib.crc32(data, sum_)
-            rows = good[place : place + len(column)]
-            for start, stop in _runs(rows):
-                file.seek(rows[start] * shape.width)
-                file.write(data[start * shape.width : stop * shape.width])
+            _place(file, _spans(good[place : place + len(column)]), data, shape.width)
             place += len(column)
-    spans = [[good[start], good[stop - 1] + 1] for start, stop in _runs(good)]
     answer = {
         "answered": -1,
-        "rows": spans,
+        "rows": _spans(good),
         "crc": sum_,
         "billed": part.tokens,
         "shape": asdict(shape),
@@ -264,11 +288,20 @@ def _read_log(path: Path) -> tuple[list[dict[str, Any]], int]:
     return answers, unknown + sum(sent.values())  # what was in flight may have been billed
 
 
+def _is_there(file: IO[bytes], event: dict[str, Any]) -> bool:
+    """Compare the results of an answer with the checksum that was noted."""
+    width, sum_ = Shape(**event["shape"]).width, 0
+    for start, stop in event["rows"]:
+        file.seek(start * width)
+        sum_ = zlib.crc32(file.read((stop - start) * width), sum_)
+    return bool(sum_ == event["crc"])
+
+
 @define
 class _Sent:
-    """A request that is under way: its rows and what it can be billed, at most."""
+    """A request that is under way: spans of its rows, and what it can be billed, at most."""
 
-    rows: Sequence[int]
+    spans: list[tuple[int, int]]
     tokens: int
 
 
@@ -289,6 +322,7 @@ class Slice:
         failures: Rows without a result.
         tokens: Tokens that were billed.
         unknown_tokens: Tokens that may have been billed for lost answers.
+        answered: Rows that an earlier run has the vectors of.
     """
 
     def __init__(self, folder: Path, number: int, input: int, first: int) -> None:
@@ -304,12 +338,11 @@ class Slice:
         self._shape: Shape | None = None
         self._sent: dict[int, _Sent] = {}
         self._next = 0
-        self._answered: dict[int, bool] = {}
-        """Rows that an earlier run has the vectors of."""
+        self.answered: set[int] = set()
         make_folder(self.path)
         self._recover()
         self._log = self._open("log.jsonl", "ab")
-        self._vectors = self._open("vectors.bin", "r+b" if self._answered else "w+b")
+        self._vectors = self._open("vectors.bin", "r+b" if self.answered else "w+b")
         self._columns: Any = None
 
     def add(self, batch: Any) -> range:
@@ -330,16 +363,11 @@ class Slice:
         self._left += batch.num_rows
         return range(first, self.rows)
 
-    @property
-    def has_answers(self) -> bool:
-        """Whether an earlier run has the vectors of some of its rows."""
-        return bool(self._answered)
-
-    def has(self, rows: Sequence[int]) -> bool:
+    def take_over(self, rows: Sequence[int]) -> bool:
         """Return whether an earlier run has the vectors of some rows; they count as done then."""
-        if not self._answered.keys() >= set(rows):
+        if not self.answered.issuperset(rows):
             return False
-        self._set(rows, DONE)
+        self._set(_spans(rows), DONE)
         return True
 
     def send(self, rows: Sequence[int], tokens: int) -> int:
@@ -349,7 +377,7 @@ class Slice:
             The number of the request.
         """
         number, self._next = self._next, self._next + 1
-        self._sent[number] = _Sent(rows, tokens)
+        self._sent[number] = _Sent(_spans(rows), tokens)
         self._write(sent=number, tokens=tokens)
         return number
 
@@ -362,30 +390,40 @@ class Slice:
             data: Bytes, row after row, in the order of the request's rows.
             tokens: Tokens that were billed.
         """
-        self._shape = shape
-        rows, width = self._sent.pop(request).rows, shape.width
-        for start, stop in _runs(rows):
-            self._vectors.seek(rows[start] * width)
-            self._vectors.write(data[start * width : stop * width])
+        spans = self._sent.pop(request).spans
+        self._keep(spans, shape, data, tokens)
         self._vectors.flush()
-        spans = [[rows[start], rows[stop - 1] + 1] for start, stop in _runs(rows)]
         sum_ = zlib.crc32(data)
         self._write(answered=request, rows=spans, crc=sum_, billed=tokens, shape=asdict(shape))
-        self.tokens += tokens
-        self._set(rows, DONE)
 
-    def release(self, request: int, *, billed: bool | None = False) -> Sequence[int]:
+    def keep(self, rows: Sequence[int], shape: Shape, data: memoryview, tokens: int) -> None:
+        """Keep the vectors of rows, without a note of it: after a crash they are not there.
+
+        Args:
+            rows: Numbers of the rows.
+            shape, data, tokens: As in `answer`.
+        """
+        self._keep(_spans(rows), shape, data, tokens)
+
+    def _keep(
+        self, spans: list[tuple[int, int]], shape: Shape, data: memoryview, tokens: int
+    ) -> None:
+        self._shape = shape
+        _place(self._vectors, spans, data, shape.width)
+        self.tokens += tokens
+        self._set(spans, DONE)
+
+    def release(self, request: int, *, billed: bool | None = False) -> None:
         """Note that a request has no answer: it was not billed, or (None) that is not known."""
         sent = self._sent.pop(request)
         if billed is None:
             self.unknown_tokens += sent.tokens
         self._write(released=request, unknown=sent.tokens if billed is None else 0)
-        return sent.rows
 
     def fail(self, failure: Failure) -> None:
         """Note that a row has no result."""
         self.failures.append(failure)
-        self._set([failure.row], FAILED)
+        self._set([(failure.row, failure.row + 1)], FAILED)
 
     @property
     def is_done(self) -> bool:
@@ -442,12 +480,12 @@ class Slice:
     def _write_part(self, part: PartInfo, shape: Shape, path: Path, *, nulls: bool) -> None:
         pa, pq = require("pyarrow", "tables"), require("pyarrow.parquet", "tables")
         fresh = path.with_name(f".{path.name}.part")
-        size = self.rows * shape.width
-        os.truncate(self.path / "vectors.bin", size)  # rows at the end may have failed
-        columns = self.path / "columns.arrow"
-        with pa.memory_map(str(self.path / "vectors.bin")) as vectors:
-            buffer = vectors.read_buffer(size) if size else pa.py_buffer(b"")
-            opened = pa.ipc.open_file(pa.memory_map(str(columns)))
+        self._vectors.truncate(self.rows * shape.width)  # rows at the end may have failed
+        vectors: Any = self._vectors  # `IO` knows no `readinto`
+        vectors.seek(0)
+        buffer = bytearray()
+        with pa.memory_map(str(self.path / "columns.arrow")) as columns:
+            opened = pa.ipc.open_file(columns)
             fields = [*opened.schema, pa.field(shape.column, shape.type)]
             metadata = {METADATA: json.dumps(asdict(part)).encode()}
             schema = pa.schema(fields, metadata)
@@ -465,7 +503,11 @@ class Slice:
                 row = 0
                 for piece in _gathered(opened):
                     count = piece.num_rows
-                    numbers = buffer.slice(row * shape.width, count * shape.width)
+                    size = count * shape.width
+                    if len(buffer) < size:  # one is used again and again: new memory is slow
+                        buffer = bytearray(size)
+                    numbers = memoryview(buffer)[:size]
+                    vectors.readinto(numbers)
                     status = self._status[row : row + count]
                     writer.write_batch(_joined(piece, shape, numbers, status, schema, nulls=nulls))
                     row += count
@@ -484,10 +526,10 @@ class Slice:
         with self._open("vectors.bin", "a+b") as file:
             for event in answers:
                 self.tokens += event["billed"]
-                if self._is_there(file, event):
+                if _is_there(file, event):
                     self._shape = Shape(**event["shape"])
                     for start, stop in event["rows"]:
-                        self._answered |= dict.fromkeys(range(start, stop), True)
+                        self.answered.update(range(start, stop))
         # What is lost is counted once: a line says all that is known of the past.
         _write_whole(
             path,
@@ -495,19 +537,12 @@ class Slice:
             + _line({"released": -1, "unknown": self.unknown_tokens}),
         )
 
-    def _is_there(self, file: IO[bytes], event: dict[str, Any]) -> bool:
-        width, sum_ = Shape(**event["shape"]).width, 0
-        for start, stop in event["rows"]:
-            file.seek(start * width)
-            sum_ = zlib.crc32(file.read((stop - start) * width), sum_)
-        return bool(sum_ == event["crc"])
-
-    def _set(self, rows: Sequence[int], status: int) -> None:
-        for row in rows:
-            if self._status[row] == WAITING:
-                self._left -= 1
-                self.done += status == DONE
-            self._status[row] = status
+    def _set(self, spans: list[tuple[int, int]], status: int) -> None:
+        for start, stop in spans:
+            waiting = self._status.count(WAITING, start, stop)
+            self._left -= waiting
+            self.done += waiting * (status == DONE)
+            self._status[start:stop] = bytes([status]) * (stop - start)
 
     def _write(self, **event: Any) -> None:
         self._log.write(_line(event))
@@ -520,13 +555,25 @@ class Slice:
         return open_regular(self.path / name, mode)
 
 
-def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Spans of places whose rows follow each other."""
-    start = 0
-    for place in range(1, len(rows) + 1):
-        if place == len(rows) or rows[place] != rows[place - 1] + 1:
-            yield start, place
-            start = place
+def _spans(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Return spans, in their order, of rows that follow each other."""
+    np = require("numpy", "tables")
+    numbers = np.asarray(rows, np.int64)
+    first = np.diff(numbers, prepend=-2) != 1  # whether a row begins a span
+    last = np.diff(numbers, append=-2) != 1
+    return list(zip(numbers[first].tolist(), (numbers[last] + 1).tolist(), strict=True))
+
+
+def _place(
+    file: IO[bytes], spans: list[tuple[int, int]], data: memoryview | bytes, width: int
+) -> None:
+    """Write the vectors of spans of rows, which follow each other in the data, to their places."""
+    offset = 0
+    for start, stop in spans:
+        size = (stop - start) * width
+        file.seek(start * width)
+        file.write(data[offset : offset + size])
+        offset += size
 
 
 def _remove(folder: Path) -> None:
@@ -552,7 +599,10 @@ def _gathered(opened: Any) -> Iterator[Any]:
     """Batches of an Arrow file, a few thousand rows each."""
     some: list[Any] = []
     for number in range(opened.num_record_batches):
-        some.append(opened.get_batch(number))
+        batch = opened.get_batch(number)
+        if not batch.num_rows:  # of a source without rows
+            continue
+        some.append(batch)
         if sum(batch.num_rows for batch in some) >= COPIED:
             yield _whole(some)
             some = []

@@ -6,6 +6,7 @@ record batches with the columns that a job needs. Nothing else knows where rows 
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import glob
 import hashlib
@@ -13,6 +14,7 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +28,8 @@ __all__ = ["Columns", "Files", "Source", "row_bytes", "source_of"]
 
 ROWS = 1024
 """Rows of a record batch that is read. Chosen: a few megabytes, however long the texts are."""
+READ_AHEAD = 1 << 20
+"""Bytes of a column of a Parquet file that are read at once."""
 FORMATS = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -36,6 +40,10 @@ FORMATS = {
     ".feather": "arrow",
     ".ipc": "arrow",
 }
+BY_NAME = ("lines", "tsv")
+"""Formats that no extension stands for: many a .txt is something else."""
+LINE = "text"
+"""Name of the column of a file of lines."""
 ROW_NUMBER = "row"
 """Name of the id column where none is given: the number of the row, from 0."""
 
@@ -96,6 +104,13 @@ class Source(ABC):
             ArgumentError: A column is missing, or the input can't be read; names it.
         """
 
+    @abstractmethod
+    def empty(self, columns: Columns) -> Any:
+        """Return a record batch of no rows, with the columns of the first input.
+
+        Their type is null where only rows would tell it.
+        """
+
 
 class Files(Source):
     """Files of one format, each an input.
@@ -103,7 +118,8 @@ class Files(Source):
     Args:
         filesystem: A `pyarrow.fs.FileSystem`, which opens them.
         paths: Their paths in it, in order.
-        format: `parquet`, `csv`, `ndjson` or `arrow`; None to go by each file's extension.
+        format: `parquet`, `csv`, `tsv`, `ndjson`, `arrow` or `lines`; None to go by each file's
+            extension.
     """
 
     can_repeat = True
@@ -120,12 +136,28 @@ class Files(Source):
             raise ArgumentError(f"source names {missing[0]!r}, which is not a file", "source")
         return [{"path": info.path, "size": info.size, "modified": info.mtime_ns} for info in found]
 
+    def empty(self, columns: Columns) -> Any:
+        """Return a record batch of no rows, with the columns of the first file."""
+        pa, format_ = require("pyarrow", "tables"), self._formats[0]
+        schema = pa.schema([])
+        if format_ != "ndjson":
+            with self._filesystem.open_input_file(self._paths[0]) as file:
+                if format_ == "parquet":
+                    schema = require("pyarrow.parquet", "tables").read_schema(file)
+                elif format_ == "csv":
+                    schema = _open_csv(file, columns).schema
+                else:
+                    schema = _open_arrow(file).schema
+        return _empty(schema, columns)
+
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
         """Read a file; of Parquet and Arrow, parts that are skipped are not decoded."""
         path = self._paths[index]
         readers: dict[str, Callable[[Any, Columns, int], Iterator[Any]]] = {
             "parquet": _read_parquet,
             "csv": _read_csv,
+            "lines": _read_lines,
+            "tsv": partial(_read_csv, delimiter="\t"),
             "ndjson": _read_ndjson,
             "arrow": _read_arrow,
         }
@@ -146,12 +178,18 @@ class Batches(Source):
         batches: Makes them.
         can_repeat: Whether it can be called again.
         rows: How many rows there are, where that is known.
+        schema: Returns their schema, where that is known before they are read.
     """
 
     def __init__(
-        self, batches: Callable[[], Iterable[Any]], *, can_repeat: bool, rows: int | None = None
+        self,
+        batches: Callable[[], Iterable[Any]],
+        *,
+        can_repeat: bool,
+        rows: int | None = None,
+        schema: Callable[[], Any] | None = None,
     ) -> None:
-        self._batches, self._rows = batches, rows
+        self._batches, self._rows, self._schema = batches, rows, schema
         self.can_repeat = can_repeat  # type: ignore[misc]  # a fact of the object here
         self._is_used = False
 
@@ -167,6 +205,11 @@ class Batches(Source):
         for batch in self.read(0, columns):
             found.update(row_bytes(batch))
         return found.hexdigest()
+
+    def empty(self, columns: Columns) -> Any:
+        """Return a record batch of no rows."""
+        pa = require("pyarrow", "tables")
+        return _empty(pa.schema([]) if self._schema is None else self._schema(), columns)
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:  # noqa: ARG002  # there is one
         """Read the batches, cut to pieces of a few rows.
@@ -208,9 +251,10 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
         ImportError: pyarrow is not installed.
     """
     pa = require("pyarrow", "tables")
-    if format is not None and format not in FORMATS.values():
+    formats = sorted({*FORMATS.values(), *BY_NAME})
+    if format is not None and format not in formats:
         raise ArgumentError(
-            f"format must be one of {', '.join(sorted(set(FORMATS.values())))}, not {format!r}",
+            f"format must be one of {', '.join(formats)}, not {format!r}",
             "format",
         )
     if _is(given, str, os.PathLike):
@@ -219,19 +263,25 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
         return _files(given, filesystem, format)
     if _is(given, pa.Table, pa.RecordBatch):
         table = given if _is(given, pa.Table) else pa.Table.from_batches([given])
-        return Batches(table.to_batches, can_repeat=True, rows=table.num_rows)
+        return Batches(
+            table.to_batches, can_repeat=True, rows=table.num_rows, schema=lambda: table.schema
+        )
     dataset = require("pyarrow.dataset", "tables")
     if _is(given, dataset.Dataset):
         return Batches(
             lambda: given.to_batches(batch_size=ROWS, batch_readahead=2, fragment_readahead=1),
             can_repeat=True,
             rows=given.count_rows(),
+            schema=lambda: given.schema,
         )
     if _is(given, pa.RecordBatchReader):
-        return Batches(lambda: given, can_repeat=False)
+        return Batches(lambda: given, can_repeat=False, schema=lambda: given.schema)
     if hasattr(given, "__arrow_c_stream__"):
         # What a data frame gives can be asked for again; a stream that is read once is a reader.
-        return Batches(lambda: pa.RecordBatchReader.from_stream(given), can_repeat=True)
+        open_stream = pa.RecordBatchReader.from_stream
+        return Batches(
+            lambda: open_stream(given), can_repeat=True, schema=lambda: open_stream(given).schema
+        )
     if hasattr(given, "fetchmany") and hasattr(given, "description"):
         return Batches(lambda: _of_rows(_fetched(given)), can_repeat=False)
     if _is(given, Iterable) and not _is(given, bytes, Mapping):
@@ -340,6 +390,15 @@ def _format(path: str) -> str:
     return found
 
 
+def _empty(schema: Any, columns: Columns) -> Any:
+    """Return a record batch of no rows with columns of a schema, which may be empty too."""
+    pa = require("pyarrow", "tables")
+    if schema.names:
+        _check_columns(schema.names, columns.names)
+    types = [schema.field(name).type if schema.names else pa.null() for name in columns.names]
+    return pa.RecordBatch.from_arrays([pa.array([], type_) for type_ in types], columns.names)
+
+
 def _check_columns(there: Sequence[str], wanted: Sequence[str]) -> None:
     for name in wanted:
         if name not in there:
@@ -350,7 +409,8 @@ def _check_columns(there: Sequence[str], wanted: Sequence[str]) -> None:
 def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     names = columns.names
     pq = require("pyarrow.parquet", "tables")
-    opened = pq.ParquetFile(file)
+    # Otherwise it keeps the bytes of every row group that it reads.
+    opened = pq.ParquetFile(file, pre_buffer=False, buffer_size=READ_AHEAD)
     _check_columns(opened.schema_arrow.names, names)
     first = 0
     for first in range(opened.num_row_groups):
@@ -365,30 +425,51 @@ def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     yield from _after(found, skip, names)
 
 
-def _read_csv(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+def _open_csv(file: Any, columns: Columns, delimiter: str = ",") -> Any:
     pa, csv = require("pyarrow", "tables"), require("pyarrow.csv", "tables")
-    names = columns.names
     texts = csv.ConvertOptions(column_types=dict.fromkeys(columns.values, pa.string()))
-    lines = csv.ParseOptions(newlines_in_values=True)
+    lines = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     threads = csv.ReadOptions(use_threads=False)
-    with csv.open_csv(file, threads, lines, texts) as reader:
+    return csv.open_csv(file, threads, lines, texts)
+
+
+def _read_csv(file: Any, columns: Columns, skip: int, delimiter: str = ",") -> Iterator[Any]:
+    names = columns.names
+    with _open_csv(file, columns, delimiter) as reader:
         _check_columns(reader.schema.names, names)
         yield from _after(_cut(reader), skip, names)
 
 
-def _read_arrow(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
-    names = columns.names
+def _open_arrow(file: Any) -> Any:
     ipc = require("pyarrow.ipc", "tables")
     magic = file.read(6)
     file.seek(0)
-    if magic == b"ARROW1":
-        opened = ipc.open_file(file)
+    return ipc.open_file(file) if magic == b"ARROW1" else ipc.open_stream(file)
+
+
+def _read_arrow(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    names = columns.names
+    opened = _open_arrow(file)
+    if hasattr(opened, "num_record_batches"):
         found = (opened.get_batch(number) for number in range(opened.num_record_batches))
     else:
-        opened = ipc.open_stream(file)
         found = iter(opened)
     _check_columns(opened.schema.names, names)
     yield from _after(_cut(found), skip, names)
+
+
+def _read_lines(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
+    """Read a text a line, in one column; a byte order mark and the lines' ends are left out."""
+    import io
+
+    _check_columns([LINE], columns.names)
+    lines: Iterator[bytes] = io.BufferedReader(file)
+    texts = (line.removesuffix(b"\n").removesuffix(b"\r") for line in lines)
+    decoded = (
+        (text if row else text.removeprefix(codecs.BOM_UTF8)).decode("utf-8", "surrogateescape")
+        for row, text in enumerate(texts)
+    )
+    yield from _of_rows({LINE: text} for text in islice(decoded, skip, None))
 
 
 def _read_ndjson(file: Any, columns: Columns, skip: int) -> Iterator[Any]:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from voyageai_rest.catalogue import TOKENIZATION
 
 from ..error import ArgumentError
 from ..extras import require
-from .kinds import Unit
+from .kinds import UnitBatch
 from .sources import ROW_NUMBER, Columns
 
 if TYPE_CHECKING:
     from .cutting import Piece
     from .slices import Slice
 
-__all__ = ["MESSAGES", "Units", "check_texts", "estimate", "fault", "strings", "texts_of"]
+__all__ = ["MESSAGES", "Count", "Units", "check_texts", "estimate", "fault", "strings", "texts_of"]
 
-Fail = Callable[["Slice", Unit, str, str], None]
+Count = Callable[[Sequence[str]], list[int] | None]
+Fail = Callable[["Slice", int, Any, str, str, str], None]
+"""Takes a slice, and of a row its number, id and text, and code and message of the reason."""
 NULL, EMPTY, INVALID = "null", "empty", "invalid_text"
 MESSAGES = {
     NULL: "it is null",
@@ -35,6 +38,10 @@ class Units:
         most_tokens: Counts the tokens that some texts can be billed for, at most; None where
             nobody asks.
         offsets: Rows of all inputs before each, to number the rows by where they have no ids.
+        count: Counts the tokens of each text, or returns None if it can't; estimates are taken
+            then, or where it is None.
+        count_from: Tokens of a text, on average, from which they are counted: shorter ones fill a
+            request by their number.
         deduplicate: Whether rows of one text, within a slice, are one unit.
     """
 
@@ -44,104 +51,134 @@ class Units:
         most_tokens: Callable[[Sequence[Sequence[str]]], int] | None,
         offsets: Sequence[int],
         *,
+        count: Count | None = None,
+        count_from: float = 0.0,
         deduplicate: bool = False,
     ) -> None:
         self._columns, self._most, self._offsets = columns, most_tokens, offsets
+        self._count, self._count_from = count, count_from
         self._deduplicate = deduplicate
-        self._group: Unit | None = None
+        self._group: list[UnitBatch] = []
         self._key: object = None
-        self._seen: dict[str, Unit] = {}
+        self._seen: dict[str, tuple[list[int], list[Any], int]] = {}
 
-    def of(self, piece: Piece, found: Slice, fail: Fail) -> Iterator[Unit]:
+    def of(self, piece: Piece, found: Slice, fail: Fail) -> Iterator[UnitBatch]:
         """Make units of some rows.
 
         Args:
             piece: The rows, or the end of their slice.
             found: Their slice, to which ids and kept columns are added.
-            fail: Notes that the rows of a unit have no result.
+            fail: Notes that a row has no result.
         """
         if piece.batch is None:
-            yield from self._rest(found)
-            return
-        ids = self._ids(piece, found)
-        rows = found.add(self._kept(piece.batch, ids))
-        values = [texts_of(piece.batch, name) for name in self._columns.values]
-        tokens = [estimate(piece.batch, name) for name in self._columns.values]
-        name = self._columns.group
-        groups = None if name is None else piece.batch.column(name).to_pylist()
-        if groups is None and not self._deduplicate and len(values) == 1:
-            yield from self._single(rows, ids, values[0], tokens[0], found, fail)
-            return
-        for place, row in enumerate(rows):
-            texts = [column[place] for column in values]
-            unit = Unit(
-                [row],
-                [ids[place]],
-                [[text if isinstance(text, str) else ""] for text in texts],
-                sum(column[place] for column in tokens),
-            )
-            if groups is not None and (self._group is None or groups[place] != self._key):
-                yield from self._rest(found)
-                self._key = groups[place]
-            bad = next((code for code in map(fault, texts) if code is not None), None)
-            if bad is not None:
-                fail(found, unit, bad, MESSAGES[bad])
-            elif groups is not None:
-                self._extend(unit)
-            elif not found.has(unit.rows):
-                yield from self._take(unit)
-
-    def _single(
-        self,
-        rows: Sequence[int],
-        ids: Sequence[Any],
-        texts: Sequence[str | bytes | None],
-        tokens: Sequence[int],
-        found: Slice,
-        fail: Fail,
-    ) -> Iterator[Unit]:
-        """Make a unit of each row, with as little work as can be: there may be millions."""
-        again = found.has_answers
-        for row, id_, text, size in zip(rows, ids, texts, tokens, strict=True):
-            if type(text) is str and text:
-                if not (again and found.has([row])):
-                    yield self._bounded(Unit([row], [id_], [[text]], size))
+            made = self._rest(found)
+        else:
+            places, rows = self._sendable(piece, found, fail)
+            if self._columns.group is not None:
+                groups = piece.batch.column(self._columns.group).to_pylist()
+                made = self._grouped(rows, [groups[place] for place in places], found)
+            elif self._deduplicate:
+                made = self._unique(rows)
             else:
-                code = fault(text) or INVALID
-                fail(found, Unit([row], [id_], [[""]], size), code, MESSAGES[code])
+                made = iter([rows])
+        for units in made:
+            if len(units):
+                yield self._bounded(units)
 
-    def _take(self, unit: Unit) -> Iterator[Unit]:
-        if not self._deduplicate:
-            yield self._bounded(unit)
-            return
-        first = self._seen.setdefault(unit.values[0][0], unit)
-        if first is not unit:
-            first.rows += unit.rows
-            first.ids += unit.ids
+    def _sendable(self, piece: Piece, found: Slice, fail: Fail) -> tuple[Sequence[int], UnitBatch]:
+        """Return the rows that can be sent and are to be, with their places in the batch.
 
-    def _extend(self, unit: Unit) -> None:
-        if self._group is None:
-            self._group = unit
-            return
-        self._group.rows += unit.rows
-        self._group.ids += unit.ids
-        self._group.tokens += unit.tokens
-        for column, more in zip(self._group.values, unit.values, strict=True):
-            column.extend(more)
+        There may be millions, so they stay in columns.
+        """
+        batch = piece.batch
+        ids = self._ids(piece, found)
+        rows = found.add(self._kept(batch, ids))
+        values: list[Any] = [texts_of(batch, name) for name in self._columns.values]
+        bad = {
+            place
+            for column in values
+            for place, text in enumerate(column)
+            if type(text) is not str or not text
+        }
+        for place in sorted(bad):
+            code = next(code for column in values if (code := fault(column[place])) is not None)
+            text = values[-1][place]
+            text = text if isinstance(text, str) else ""
+            fail(found, rows[place], ids[place], text, code, MESSAGES[code])
+        places: Sequence[int] = range(len(rows))
+        if self._columns.group is None and found.answered:
+            known = found.answered.intersection(rows)
+            found.take_over(sorted(known))
+            bad |= {row - rows[0] for row in known}
+        if bad:
+            places = [place for place in places if place not in bad]
+            ids = [ids[place] for place in places]
+            values = [[column[place] for place in places] for column in values]
+        sizes = [
+            self._tokens(batch, name, column, places)
+            for name, column in zip(self._columns.values, values, strict=True)
+        ]
+        each = [1] * len(places)
+        return places, UnitBatch(
+            [rows[place] for place in places],
+            ids,
+            values,
+            list(map(sum, zip(*sizes, strict=True))),
+            each,
+            each,
+        )
 
-    def _rest(self, found: Slice) -> Iterator[Unit]:
+    def _tokens(self, batch: Any, name: str, texts: list[str], places: Sequence[int]) -> list[int]:
+        """Return the tokens of each text of some rows."""
+        estimated = estimate(batch, name)
+        found = [estimated[place] for place in places]
+        if self._count is not None and texts and sum(found) >= self._count_from * len(texts):
+            return self._count(texts) or found
+        return found
+
+    def _unique(self, rows: UnitBatch) -> Iterator[UnitBatch]:
+        """Keep rows until the end of their slice, by their text."""
+        for row, id_, text, tokens in zip(
+            rows.rows, rows.ids, rows.values[0], rows.tokens, strict=True
+        ):
+            same = self._seen.setdefault(text, ([], [], tokens))
+            same[0].append(row)
+            same[1].append(id_)
+        return iter(())
+
+    def _grouped(self, rows: UnitBatch, groups: Sequence[Any], found: Slice) -> Iterator[UnitBatch]:
+        """Make a unit of each group that ends; the last one may go on."""
+        start = 0
+        for place, group in enumerate(groups):
+            if group != self._key:
+                self._group.append(rows[start:place])
+                start = place
+                yield from self._rest(found)
+                self._key = group
+        self._group.append(rows[start:])
+
+    def _rest(self, found: Slice) -> Iterator[UnitBatch]:
         """Yield the units that waited for the end of their group or slice."""
-        waiting = list(self._seen.values())
-        if self._group is not None and not found.has(self._group.rows):
-            waiting.append(self._group)
-        self._group = None
-        self._seen = {}
-        yield from map(self._bounded, waiting)
+        if self._group:
+            group = UnitBatch.joined(self._group).as_one()
+            self._group = []
+            if group.rows and not found.take_over(group.rows):
+                yield group
+        if self._seen:
+            seen, self._seen = self._seen, {}
+            yield UnitBatch(
+                [row for rows, _, _ in seen.values() for row in rows],
+                [id_ for _, ids, _ in seen.values() for id_ in ids],
+                [list(seen)],
+                [tokens for _, _, tokens in seen.values()],
+                [len(rows) for rows, _, _ in seen.values()],
+                [1] * len(seen),
+            )
 
-    def _bounded(self, unit: Unit) -> Unit:
-        if self._most is not None:
-            unit.most_tokens = self._most(unit.values)
-        return unit
+    def _bounded(self, units: UnitBatch) -> UnitBatch:
+        if self._most is None:
+            return units
+        return evolve(units, most_tokens=[self._most(unit.values) for unit in units.each()])
 
     def _ids(self, piece: Piece, found: Slice) -> list[Any]:
         if self._columns.id is not None:

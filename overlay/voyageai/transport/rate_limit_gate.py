@@ -55,10 +55,9 @@ class RateLimitGate:
         )
         let_out = logged = notified = False
         try:
-            self._check(limiter.at_least(reservation, clock()))
             while (seconds := limiter.wait(reservation, clock())) > 0:
-                self._check(seconds)
                 left = max(seconds, limiter.at_least(reservation, clock()))
+                self._check(left)
                 if left > LOGGED_WAIT and not logged:
                     logged = True
                     LOGGER.info("%s waits about %.0f s for the rate limit", self.model, left)

@@ -11,9 +11,10 @@ from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
 from ...error import ArgumentError
+from ...prices import MILLION, dollars
 from .batch_files import BatchReader, BatchWriter, Line
 from .bounds import billable_count
-from .estimate import MILLION, Budget, dollars
+from .estimate import Budget
 from .lines import LineName, Size, loads
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class CostCeiling:
         max_cost: US dollars that it may cost in all.
         get_count: Returns a function that counts tokens by the model's tokenizer, if that is at
             hand; called only if the job could cost too much without it.
+        spent: US dollars of `max_cost` that were spent before the job.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class CostCeiling:
         state: JobState,
         max_cost: float,
         get_count: Callable[[], Count | None],
+        spent: float = 0.0,
     ) -> None:
         self._directory, self._state, self._get_count = directory, state, get_count
         self._task = state.manifest.task
@@ -86,6 +89,7 @@ class CostCeiling:
             raise ValueError("the price is not known")
         self._price = Fraction(price) / MILLION
         self._budget = Budget(max_cost)
+        self._budget.settle(0, spent)
         self._in_flight: dict[int, Fraction] = {}
         """What is reserved for each batch."""
         self._counted: dict[int, list[int]] = {}

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
 from attrs import frozen
 from voyageai_rest.catalogue import BATCH, TOKENIZATION
 
-from ...limits import known
+from ...html import card
+from ...prices import MILLION, cost, dollars, list_price
 
-__all__ = ["Budget", "Estimate", "cost", "dollars"]
+__all__ = ["Budget", "Estimate"]
 
 UNITS = {"h": "hours", "d": "days"}
-MILLION = 1_000_000
 Money = Fraction | float
 """US dollars. Sums of them are exact."""
 ROUNDING = 1e-12
@@ -59,10 +58,8 @@ class Estimate:
     @cached_property
     def price(self) -> float | None:
         """US dollars per million tokens in a batch; None if the model's price is not known."""
-        entry = known(self.model)
-        if entry is None or entry.price is None or entry.price.usd_per_million_tokens is None:
-            return None
-        return entry.price.usd_per_million_tokens * (1 - BATCH.discount)
+        listed = list_price(self.model)
+        return None if listed is None else listed * (1 - BATCH.discount)
 
     @property
     def cost(self) -> float | None:
@@ -113,6 +110,22 @@ class Estimate:
             )
         hours = self.longest / timedelta(hours=1)
         return f"{amount}; {price}; done within {hours:,.4g} hours"
+
+    def _repr_html_(self) -> str:
+        about = "" if self.exact else "about "
+        most = None if self.cost_range is None else dollars(self.cost_range[1])
+        facts = {
+            "model": self.model,
+            self.noun: f"{self.rows:,}",
+            "requests": f"{self.requests:,}",
+            "batches": f"{self.batches:,}",
+            "upload": _bytes(self.bytes),
+            "tokens": f"{about}{self.tokens:,}",
+            "cost": self.cost_text,
+            "at most": most,
+            "done within": f"{self.longest / timedelta(hours=1):,.4g} hours",
+        }
+        return card(type(self).__name__, facts)
 
 
 class Budget:
@@ -178,16 +191,6 @@ class Budget:
         """
         self._reserved -= Fraction(bound)
         self._spent += Fraction(actual)
-
-
-def cost(price: float | None, tokens: int) -> float | None:
-    """Return what tokens cost at a price per million; None if the price is not known."""
-    return None if price is None else price * tokens / MILLION
-
-
-def dollars(amount: float) -> str:
-    """Return US dollars as text: with cents, or below one dollar with three digits."""
-    return f"${amount:,.2f}" if amount >= 1 else f"${Decimal(f'{amount:.3g}'):f}"
 
 
 def _bytes(count: int) -> str:

@@ -33,12 +33,14 @@ class FailureReason(NamedTuple):
         status: HTTP status of the line, where it was run.
         message: The reason as text.
         failed_batch: Whether the server refused the whole batch because of this line.
+        others_at_fault: Whether it refused the whole batch because of other lines alone.
     """
 
     code: str
     status: int | None
     message: str
     failed_batch: bool = False
+    others_at_fault: bool = False
 
 
 @frozen(kw_only=True)
@@ -155,9 +157,10 @@ def batch_reason(batch: BatchState) -> FailureReason:
         )
     if batch.errors:
         errors = [BatchError.from_dict(error) for error in batch.errors]
-        whole = [error for error in errors if not isinstance(error.line, int)] or errors
+        whole = [error for error in errors if not isinstance(error.line, int)]
         more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-        return FailureReason("batch_failed", None, f"the batch failed: {whole[0].message}{more}")
+        message = f"the batch failed: {(whole or errors)[0].message}{more}"
+        return FailureReason("batch_failed", None, message, others_at_fault=not whole)
     return FailureReason(
         "no_answer", None, f"the batch is {batch.status}, but neither of its files has the line"
     )

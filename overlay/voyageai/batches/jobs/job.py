@@ -13,16 +13,17 @@ from ... import tokenization
 from ..._utils import safe_repr
 from ...disk import NotRegularError
 from ...error import ArgumentError
-from ...files import AsyncFiles, Files
-from ...flow import AsyncSender, Environment, Notify, Request, Sender, run, run_async
+from ...flow import AsyncSender, Environment, Notify, Sender
+from ...html import card
+from ...prices import dollars
 from ..polling import Polling
 from .ceiling import MaxCostError
 from .directory import JobDirectoryError
-from .estimate import dollars
 from .options import JobTimings
-from .progress import Progress, ProgressCallback, show_progress
+from .progress import Progress, show_progress
+from .result_join import ResultJoin
 from .results import BatchResults
-from .running import JobRun, add_failed
+from .running import JobRun, add_failed, carry_out, carry_out_async
 from .state import JobState, Manifest
 
 if TYPE_CHECKING:
@@ -31,14 +32,13 @@ if TYPE_CHECKING:
     from .directory import JobDirectory
     from .estimate import Estimate
     from .options import WatchOptions
-    from .polling_retry import JobFlow, Message
+    from .polling_retry import JobFlow
     from .tasks import Count
 
 __all__ = ["AsyncJob", "Job"]
 
 S = TypeVar("S", Sender, AsyncSender)
 R = TypeVar("R", bound=BatchResults[Any])
-T = TypeVar("T")
 SHOWN = 10
 """Failures that are shown one by one at the end of a job."""
 
@@ -112,7 +112,7 @@ class _Job(Generic[S, R]):
         with self._directory.lock():
             state = self._state()
             yield from self._run(state, max_cost).steps()
-            rows = add_failed(self._directory, state)
+            rows = add_failed(self._directory, state, ResultJoin(self._directory, state))
             message = f"{rows:,} rows that have failed are tried again"
             yield Notify(Progress(stage="preparing", message=message, done=rows, unit="rows"))
             yield from self._run(state, max_cost).steps()
@@ -194,9 +194,10 @@ class _Job(Generic[S, R]):
             f"{type(self).__name__}({self.estimate.rows:,} {self.estimate.noun}, {self.directory})"
         )
 
-
-def _ignore(_: Progress) -> None:
-    """Show nothing: reading and cancelling are quick."""
+    @safe_repr
+    def _repr_html_(self) -> str:
+        facts = {"id": self.id, "directory": self.directory}
+        return card(type(self).__name__, facts, self.estimate._repr_html_())  # pyright: ignore[reportPrivateUsage]  # of notebooks
 
 
 def _is_number(value: object) -> bool:
@@ -292,7 +293,7 @@ class Job(_Job[Sender, R]):
             >>> len(job.results().failures)
             1
         """
-        return self._run_flow(self._reading())
+        return carry_out(self._sender, self._reading())
 
     def cancel(self) -> None:
         """Cancel the batches in flight. Then `run` returns what they have done until now.
@@ -306,24 +307,14 @@ class Job(_Job[Sender, R]):
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
             >>> job.cancel()
         """
-        self._run_flow(self._cancelling())
+        carry_out(self._sender, self._cancelling())
 
     def _carry_out(self, flow: JobFlow[R], max_cost: float | None) -> R:
         try:
             with show_progress(self._progress) as show:
-                return self._run_flow(flow, show)
+                return carry_out(self._sender, flow, show)
         except BaseException as failure:  # noqa: BLE001  # raised again
             raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
-
-    def _run_flow(self, flow: JobFlow[T], show: ProgressCallback = _ignore) -> T:
-        files = Files(self._sender)
-
-        def send(step: Request[Message]) -> object:
-            if callable(step.message):
-                return step.message(files, show)
-            return self._sender.send(step.message, step.options)
-
-        return run(flow, send, self._sender.sleep, show)
 
 
 class AsyncJob(_Job[AsyncSender, R]):
@@ -431,7 +422,7 @@ class AsyncJob(_Job[AsyncSender, R]):
             >>> asyncio.run(main())
             1
         """
-        return await self._run_flow(self._reading())
+        return await carry_out_async(self._sender, self._reading())
 
     async def cancel(self) -> None:
         """Cancel the batches in flight. Then `run` returns what they have done until now.
@@ -449,21 +440,11 @@ class AsyncJob(_Job[AsyncSender, R]):
             ...         await job.cancel()
             >>> asyncio.run(main())
         """
-        await self._run_flow(self._cancelling())
+        await carry_out_async(self._sender, self._cancelling())
 
     async def _carry_out(self, flow: JobFlow[R], max_cost: float | None) -> R:
         try:
             with show_progress(self._progress) as show:
-                return await self._run_flow(flow, show)
+                return await carry_out_async(self._sender, flow, show)
         except BaseException as failure:  # noqa: BLE001  # raised again
             raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
-
-    async def _run_flow(self, flow: JobFlow[T], show: ProgressCallback = _ignore) -> T:
-        files = AsyncFiles(self._sender)
-
-        async def send(step: Request[Message]) -> object:
-            if callable(step.message):
-                return await step.message(files, show)
-            return await self._sender.send(step.message, step.options)
-
-        return await run_async(flow, send, self._sender.sleep, show, in_threads=True)

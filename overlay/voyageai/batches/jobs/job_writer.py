@@ -89,6 +89,10 @@ class JobWriter(ABC):
             self.rows += 1
 
     @abstractmethod
+    def end_line(self) -> None:
+        """Let the next row begin another line."""
+
+    @abstractmethod
     def finish(self) -> Manifest:
         """Return the job that consists of all rows taken."""
 
@@ -133,6 +137,12 @@ class NewJob(JobWriter):
         self._bin = line_bin(task, rows_per_line, exact=self._exact)
         self._items: list[Any] = []
 
+    def end_line(self) -> None:
+        """Write the line, if it has rows."""
+        if self._items:
+            self._writer.add(self.rows - len(self._items), self._items, self._bin.clear())
+            self._items = []
+
     def finish(self) -> Manifest:
         """Write the manifest, which makes the directory one of a job.
 
@@ -142,7 +152,7 @@ class NewJob(JobWriter):
         if not self.rows:
             argument = self._task.argument
             raise ArgumentError(f"{argument} is empty; it needs at least 1", argument)
-        self._end_line()
+        self.end_line()
         manifest = Manifest(
             id=self._id,
             method=self._task.method,
@@ -167,13 +177,9 @@ class NewJob(JobWriter):
         size = self._task.size(item, self._count)
         size = size._replace(most_tokens=self._task.most(item, self._billable))
         if not self._bin.fits(size):
-            self._end_line()
+            self.end_line()
         self._bin.add(size)
         self._items.append(item)
-
-    def _end_line(self) -> None:
-        self._writer.add(self.rows - len(self._items), self._items, self._bin.clear())
-        self._items = []
 
 
 class ExistingJob(JobWriter):
@@ -199,6 +205,9 @@ class ExistingJob(JobWriter):
         if self.rows == self._manifest.rows:  # there may be many more, all in vain
             rows, noun = self._manifest.rows, self._task.noun
             raise self._other(f"a job of {rows:,} {noun}, not of more", self._task.argument)
+
+    def end_line(self) -> None:
+        """Do nothing: the lines are there."""
 
     def finish(self) -> Manifest:
         """Return the job in the directory.

@@ -36,10 +36,12 @@ class LineResult(NamedTuple):
 
     Attributes:
         first: Number of its first row.
+        rows: How many rows it has.
         result: The result.
     """
 
     first: int
+    rows: int
     result: Any
 
 
@@ -95,10 +97,14 @@ class ResultJoin:
         self._known = list(self._reasons)
         self.failed = sum(1 for line in self._line_of_row if self._output[line] == NONE)
 
-    def results(self) -> Iterator[LineResult | Failure]:
-        """Yield lines with a result, and rows without one, in the order of the rows."""
+    def results(self, first: int = 0) -> Iterator[LineResult | Failure]:
+        """Yield lines with a result, and rows without one, in the order of the rows.
+
+        Args:
+            first: Number of the row to begin with, which must be the first of its line.
+        """
         with _OpenFiles(self._directory) as files:
-            for line, rows in self._lines():
+            for line, rows in self._lines(first):
                 items = self._items(line, files)
                 if self._output[line] == NONE:
                     yield from self._failures_of(line, rows, items)
@@ -108,7 +114,12 @@ class ResultJoin:
                     result = self._read(_parse(files.read(path, self._output[line])), items)
                 except (ValueError, ServerError) as failure:  # it could be read a while ago
                     raise damaged(path, failure) from failure
-                yield LineResult(self._first[line], result)
+                yield LineResult(self._first[line], len(items), result)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether any row has a result."""
+        return self.failed < len(self._line_of_row)
 
     def failures(self) -> Iterator[Failure]:
         """Yield the rows without a result, in their order."""
@@ -125,9 +136,9 @@ class ResultJoin:
                     reason = self._known[self._reason[line]]
                     yield FailedLine(self._first[line], self._items(line, files), reason)
 
-    def _lines(self) -> Iterator[tuple[int, Iterator[int]]]:
+    def _lines(self, first: int = 0) -> Iterator[tuple[int, Iterator[int]]]:
         """Yield the lines in the order of their rows, each with its rows."""
-        return groupby(range(len(self._line_of_row)), self._line_of_row.__getitem__)
+        return groupby(range(first, len(self._line_of_row)), self._line_of_row.__getitem__)
 
     def _failures_of(self, line: int, rows: Iterator[int], items: list[Any]) -> Iterator[Failure]:
         reason = self._known[self._reason[line]]

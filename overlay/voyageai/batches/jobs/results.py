@@ -12,9 +12,10 @@ from ..._utils import safe_repr
 from ...disk import sync_folder
 from ...error import ArgumentError, MalformedResponseError
 from ...extras import require
+from ...html import card
+from ...prices import cost, dollars
 from ...results import EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
-from .estimate import cost
 from .failures import Failure, Failures
 from .result_join import ResultJoin
 from .tasks import Contextualize, Embed, Rerank
@@ -125,6 +126,17 @@ class BatchResults(Generic[V]):
             f"{type(self).__name__}({self._rows:,} {self._task.noun}, "
             f"{len(self.failures):,} failed, directory={str(self.directory)!r})"
         )
+
+    @safe_repr
+    def _repr_html_(self) -> str:
+        facts = {
+            self._task.noun: f"{self._rows:,}",
+            "failed": f"{len(self.failures):,}",
+            "tokens": f"{self.total_tokens:,}",
+            "cost": None if self.cost is None else dollars(self.cost),
+            "directory": self.directory,
+        }
+        return card(type(self).__name__, facts)
 
 
 class BatchEmbeddings(BatchResults[list[float]]):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import asdict
 from voyageai_rest.errors import printable
 
 from ...error import NotFoundError, RateLimitError, VoyageError
-from ...flow import Notify, Sleep
+from ...files import AsyncFiles, Files
+from ...flow import Notify, Sleep, run, run_async
 from ...ratelimit.tokens import estimate_tokens
 from ...retry import RETRYABLE
 from .. import calls
@@ -17,24 +18,25 @@ from .batch_files import BatchWriter
 from .bounds import billable_count, fits_in_flight
 from .ceiling import CostCeiling
 from .lines import Size
-from .polling_retry import NO_TIME_LIMIT, JobFlow, PollingRetry
+from .polling_retry import NO_TIME_LIMIT, JobFlow, Message, PollingRetry
 from .progress import Progress, ProgressCallback, transfer_progress
-from .result_join import ResultJoin
 from .submitting import BatchSubmitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...flow import Environment
+    from ...flow import AsyncSender, Environment, Request, Sender
     from ..objects import Batch
     from ..polling import Polling
     from .directory import JobDirectory
     from .options import JobTimings
+    from .result_join import FailedLine, ResultJoin
     from .state import BatchPlan, BatchState, JobState
     from .tasks import Count
 
-__all__ = ["JobRun", "add_failed"]
+__all__ = ["JobRun", "add_failed", "carry_out", "carry_out_async"]
 
+T = TypeVar("T")
 ENDED = (400, 409)
 """HTTP statuses of a cancellation that came too late."""
 
@@ -51,6 +53,7 @@ class JobRun:
         max_cost: US dollars that the job may cost in all; None for any sum.
         get_count: Returns a function that counts tokens by the model's tokenizer, if that is at
             hand.
+        spent: US dollars of `max_cost` that were spent before the job.
     """
 
     def __init__(
@@ -62,13 +65,14 @@ class JobRun:
         environment: Environment,
         max_cost: float | None = None,
         get_count: Callable[[], Count | None] = lambda: None,
+        spent: float = 0.0,
     ) -> None:
         self._directory, self._state = directory, state
         self._polling, self._timings = polling, timings
         self._now, self._random = environment.now, environment.random
         self._retry = PollingRetry(timings, self._random)
         self._submitter = BatchSubmitter(directory, state, timings, self._now, self._retry)
-        self._max_cost, self._get_count = max_cost, get_count
+        self._max_cost, self._get_count, self._spent = max_cost, get_count, spent
         self._ceiling: CostCeiling | None = None
         self._create_after = self._now()
         """The time before which no batch is created."""
@@ -87,7 +91,7 @@ class JobRun:
         if self._max_cost is not None:
             yield from self._recover_created()
             self._ceiling = CostCeiling(
-                self._directory, self._state, self._max_cost, self._get_count
+                self._directory, self._state, self._max_cost, self._get_count, self._spent
             )
         while not self._state.is_over:
             for batch in self._state.batches.values():
@@ -236,7 +240,38 @@ class JobRun:
         )
 
 
-def add_failed(directory: JobDirectory, state: JobState) -> int:
+def carry_out(sender: Sender, flow: JobFlow[T], show: ProgressCallback = lambda _: None) -> T:
+    """Carry out a flow of a job, and report its progress."""
+    files = Files(sender)
+
+    def send(step: Request[Message]) -> object:
+        if callable(step.message):
+            return step.message(files, show)
+        return sender.send(step.message, step.options)
+
+    return run(flow, send, sender.sleep, show)
+
+
+async def carry_out_async(
+    sender: AsyncSender, flow: JobFlow[T], show: ProgressCallback = lambda _: None
+) -> T:
+    """Carry out a flow of a job without blocking, and report its progress."""
+    files = AsyncFiles(sender)
+
+    async def send(step: Request[Message]) -> object:
+        if callable(step.message):
+            return await step.message(files, show)
+        return await sender.send(step.message, step.options)
+
+    return await run_async(flow, send, sender.sleep, show, in_threads=True)
+
+
+def add_failed(
+    directory: JobDirectory,
+    state: JobState,
+    join: ResultJoin,
+    wanted: Callable[[FailedLine], bool] = lambda _: True,
+) -> int:
     """Add batches for the rows that have failed.
 
     Rows of a line that was refused for its content are sent one by one, so that only the row at
@@ -245,12 +280,13 @@ def add_failed(directory: JobDirectory, state: JobState) -> int:
     Args:
         directory: The job's directory, whose lock is held.
         state: The job's state, to which the batches are added.
+        join: The rows with their answers.
+        wanted: Tells whether the rows of a line without a result are to be added.
 
     Returns:
         The number of rows in these batches.
     """
     task, job = state.manifest.task, state.manifest.id
-    join = ResultJoin(directory, state)
     billable = billable_count(task, None)
     plans: list[BatchPlan] = []
     rows = 0
@@ -259,7 +295,7 @@ def add_failed(directory: JobDirectory, state: JobState) -> int:
         writer = BatchWriter(directory, task, job, first, exact=False)
         try:
             for line in join.failed_lines():
-                if line.reason.failed_batch is not failed_batch:
+                if line.reason.failed_batch is not failed_batch or not wanted(line):
                     continue
                 rows += len(line.items)
                 status = line.reason.status or 0

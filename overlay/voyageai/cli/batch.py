@@ -1,0 +1,418 @@
+"""`voyageai batch`: whole jobs from a file and a directory, and single batches by their ids."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .embed import method_of
+from .options import (
+    Connect,
+    client_options,
+    client_options_without_timeout,
+    model_option,
+    output_options,
+    vector_options,
+)
+from .output import (
+    Console,
+    choose_format,
+    is_terminal,
+    pass_console,
+    to_json,
+    write_estimate,
+    write_object,
+    write_rows,
+)
+from .program import FAILED, PARTLY, Partly
+from .rows import FORMATS as INPUTS
+from .rows import Row, RowReader
+
+if TYPE_CHECKING:
+    from ..batches import Batch
+    from ..client import Client
+
+LISTED = ("json", "jsonl", "csv", "table")
+ROWS_AT_ONCE = 500
+JOBS = ("embed", "contextualized_embed")
+COLUMNS = ("id", "status", "endpoint", "model", "done", "failed", "total", "created")
+
+
+@click.group()
+def batch() -> None:
+    """Run batch jobs, which cost less than live calls.
+
+    `run` does all of a job, from a file of texts to their vectors. The other commands are for
+    single batches of the API, by their ids.
+    """
+
+
+@batch.command("run")
+@click.argument("file")
+@click.argument("directory")
+@click.option(
+    "--in", "in_", type=click.Choice(INPUTS), help="Format of FILE; else its suffix says."
+)
+@click.option("--column", metavar="NAME", help="Column with the texts.")
+@click.option("--id-column", metavar="NAME", help="Column with the ids.")
+@model_option
+@vector_options
+@click.option(
+    "--contextualized", is_flag=True, help="Adjacent rows of one id are one document's chunks."
+)
+@click.option("--keep", is_flag=True, help="Keep the other columns in the output.")
+@click.option("--estimate", "--dry-run", is_flag=True, help="Only say what it will take and cost.")
+@click.option("--exact", is_flag=True, help="Count the tokens of the estimate with the tokenizer.")
+@click.option("--max-cost", type=float, metavar="DOLLARS", help="The most that it may cost.")
+@click.option("--retry-failed", is_flag=True, help="Send rows that failed once more.")
+@click.option("--poll", type=float, metavar="SECONDS", help="Time between two looks at a batch.")
+@output_options("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
+@client_options
+@pass_console
+def run(console: Console, /, connect: Connect, file: str, directory: str, **given: Any) -> None:
+    r"""Embed the rows of FILE as batches; DIRECTORY holds the job.
+
+    It says what it will cost, uploads, waits, downloads and joins, which takes minutes to hours.
+    It can be ended at any moment: the same command goes on where it was, and nothing is sent or
+    billed twice. -O writes the vectors, in the order of the rows; else the job's sums are shown.
+
+    \b
+    Example:
+      voyageai batch run -m voyage-4 documents.jsonl job --max-cost 5 -O vectors.parquet
+    """
+    from ..batches.jobs.directory import JobDirectoryError
+
+    method = method_of(given["model"], contextualized=given["contextualized"])
+    if method not in JOBS:
+        raise click.UsageError(f"batches take texts, and {given['model']} takes other inputs")
+    reader = RowReader(
+        (), (file,), given["in_"], given["column"], given["id_column"], keep=given["keep"]
+    )
+    if given["path"] is not None:
+        choose_format(given["out"], given["path"], ("jsonl", "csv", "parquet", "npy", "raw"))
+    fields = ("model", "input_type", "output_dimension", "output_dtype", "poll")
+    options: dict[str, Any] = {name: given[name] for name in fields}
+    options |= {"exact_tokens": given["exact"], "progress": console.progress}
+    with connect() as client:
+        prepare: Any = getattr(client.batches, f"prepare_{method}")
+        job: Any = prepare(_inputs(method, reader), directory=directory, **options)
+        if given["estimate"]:
+            write_estimate(job.estimate, given["out"], given["path"])
+            return
+        if not is_terminal(sys.stderr):  # there the job says it itself
+            console.note(str(job.estimate))
+        start = job.retry_failed if given["retry_failed"] else job.run
+        try:
+            results = start(given["max_cost"])
+        except JobDirectoryError:
+            raise
+        except BaseException as failure:
+            failure.__notes__ = [
+                f"The job is in {directory}, and what was sent goes on at the server. "
+                "The same command takes it up again."
+            ]
+            raise
+    _write_results(console, method, reader, results, given)
+
+
+def _inputs(method: str, reader: RowReader) -> Iterator[Any]:
+    """Yield what a job takes: texts, or documents as lists of their chunks."""
+    from ..error import ArgumentError
+    from .sending import Items
+
+    for item in Items(reader, grouped=method == "contextualized_embed"):
+        for row in item:
+            if row.error is not None:
+                raise ArgumentError(f"row {row.index} can't be sent: {row.error}", "file")
+        yield [row.text for row in item] if method == "contextualized_embed" else item[0].text
+
+
+def _write_results(
+    console: Console, method: str, reader: RowReader, results: Any, given: Mapping[str, Any]
+) -> None:
+    """Write the vectors, or the sums; fail in part where rows have."""
+    failed = len(results.failures)
+    if given["path"] is None:
+        value = {
+            "directory": str(results.directory),
+            "rows": len(results) - failed,
+            "failed": failed,
+            "tokens": results.total_tokens,
+            "cost_usd": results.cost,
+        }
+        write_object(value, choose_format(given["out"], None, LISTED[:2] + LISTED[3:]))
+    else:
+        _write_vectors(method, reader, results, given)
+    for failure in results.failures[:10]:
+        console.note(f"voyageai: {failure}")
+    if failed:
+        raise Partly(
+            f"{failed:,} of {len(results):,} rows failed; --retry-failed sends them once more"
+        )
+
+
+def _write_vectors(method: str, reader: RowReader, results: Any, given: Mapping[str, Any]) -> None:
+    from voyageai_rest.dtypes import DTYPES
+
+    from ..limits import known
+    from .sending import Items
+    from .vectors import CODES, FORMATS, About, open_writer
+
+    entry, dtype = known(given["model"]), given["output_dtype"] or "float"
+    space = None if entry is None else entry.embedding_space
+    about = About(given["model"], given["input_type"], dtype, space)
+    format = choose_format(given["out"], given["path"], FORMATS)
+    code = CODES[DTYPES[dtype].number]
+    items = Items(reader, grouped=method == "contextualized_embed")
+    rows: list[Row] = []
+    vectors: list[bytes | str] = []
+    with open_writer(format, given["path"], about) as write:
+        for item, found in zip(items, results, strict=True):
+            rows += item
+            if found.result is None:
+                vectors += [str(found.failure)] * len(item)
+            elif method == "contextualized_embed":
+                vectors += found.result.to_bytes()
+            else:
+                vectors.append(array(code, found.result).tobytes())
+            if len(rows) >= ROWS_AT_ONCE:
+                write(rows, vectors)
+                rows, vectors = [], []
+        if rows:
+            write(rows, vectors)
+
+
+@batch.command("submit")
+@click.argument("file")
+@model_option
+@vector_options
+@click.option("--endpoint", metavar="PATH", help="Endpoint of the lines; by default the model's.")
+@click.option("--metadata", multiple=True, metavar="NAME=VALUE", help="Kept with it; repeatable.")
+@client_options
+@pass_console
+def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> None:
+    r"""Upload lines of requests and start a batch; print its id alone.
+
+    Each line of FILE is such as {"custom_id": "1", "body": {"input": ["a text"]}}. All lines are
+    checked before anything is sent.
+
+    \b
+    Example:
+      voyageai batch watch $(voyageai batch submit -m voyage-4 lines.jsonl)
+    """
+    from voyageai_rest.models.batch_endpoint import BATCH_ENDPOINT_VALUES
+
+    from ..limits import known
+
+    entry = known(given["model"])
+    endpoints = {path.rpartition("/")[2]: path for path in BATCH_ENDPOINT_VALUES}
+    own = None if entry is None else endpoints.get(entry.endpoint or "")
+    endpoint: Any = given["endpoint"] or own
+    if endpoint is None:
+        shown = ", ".join(endpoints.values())
+        raise click.UsageError(
+            f"the endpoint of {given['model']} is not known, or takes no batches; name it with "
+            f"--endpoint: {shown}"
+        )
+    pairs = [pair.partition("=") for pair in given["metadata"]]
+    if not all(separator for _, separator, _ in pairs):
+        raise click.UsageError("--metadata must be such as corpus=weather")
+    fields = ("model", "input_type", "output_dimension", "output_dtype")
+    parameters = {name: given[name] for name in fields if given[name] is not None}
+    if "rerank" in endpoint:
+        del parameters["input_type"]
+    with connect() as client:
+        stored = client.files.upload(file, filename=Path(file).with_suffix(".jsonl").name)
+        console.note(f"{stored.id}: {stored.bytes:,} bytes")
+        try:
+            made = client.batches.create(
+                endpoint, stored.id, parameters, metadata={name: value for name, _, value in pairs}
+            )
+        except BaseException as failure:
+            failure.add_note(
+                f"The file is stored as {stored.id}; voyageai files delete removes it."
+            )
+            raise
+    click.echo(made.id)
+
+
+@batch.command("list")
+@click.option("--status", metavar="NAME", help="Only batches with this status.")
+@click.option("-n", "limit", type=click.IntRange(min=1), help="At most so many, the newest first.")
+@output_options(*LISTED)
+@client_options
+def list_(
+    connect: Connect, status: str | None, limit: int | None, out: str | None, path: str | None
+) -> None:
+    r"""List batches, the newest first.
+
+    \b
+    Example:
+      voyageai batch list --status in_progress
+    """
+    from itertools import islice
+
+    format = choose_format(out, path, LISTED)
+    with connect() as client:
+        found = (each for each in client.batches.list() if status in (None, each.status))
+        rows = (_row(each, format) for each in islice(found, limit))
+        write_rows(rows, format, path, columns=COLUMNS if format in ("table", "csv") else None)
+
+
+@batch.command("show")
+@click.argument("batch_id", metavar="ID")
+@output_options("json", "jsonl", "table")
+@client_options
+def show(connect: Connect, batch_id: str, out: str | None, path: str | None) -> None:
+    r"""Show a batch.
+
+    \b
+    Example:
+      voyageai batch show batch-3kQ9
+    """
+    with connect() as client:
+        _show(client.batches.retrieve(batch_id), out, path)
+
+
+@batch.command("cancel")
+@click.argument("batch_id", metavar="ID")
+@output_options("json", "jsonl", "table")
+@client_options
+def cancel(connect: Connect, batch_id: str, out: str | None, path: str | None) -> None:
+    r"""Cancel a batch; lines that are done stay done, and are billed.
+
+    \b
+    Example:
+      voyageai batch cancel batch-3kQ9
+    """
+    with connect() as client:
+        _show(client.batches.cancel(batch_id), out, path)
+
+
+@batch.command("watch")
+@click.argument("batch_ids", nargs=-1, required=True, metavar="ID...")
+@click.option(
+    "--timeout", "within", type=float, metavar="SECONDS", help="Stop waiting then, and end with 4."
+)
+@click.option("--poll", type=float, metavar="SECONDS", help="Time between two looks at a batch.")
+@click.option("--json", "as_json", is_flag=True, help="Lines of JSON; errors are JSON too.")
+@client_options_without_timeout
+@click.pass_context
+def watch(
+    ctx: click.Context,
+    connect: Connect,
+    batch_ids: Sequence[str],
+    within: float | None,
+    poll: float | None,
+    as_json: bool,
+) -> None:
+    r"""Print a line per change of batches, until all have ended.
+
+    It ends with 0 if all lines of all batches are done, with 5 if some lines failed, and with 1 if
+    a batch failed, expired or was cancelled. Ctrl-C ends the watching, and no batch.
+
+    \b
+    Example:
+      voyageai batch watch batch-3kQ9 && voyageai batch fetch batch-3kQ9 > vectors.jsonl
+    """
+    with connect() as client:
+        ended: list[Batch] = []
+        for found in _changes(client, batch_ids, within, poll):
+            counts = found.request_counts
+            words = f"{found.id} {found.status} {counts.completed}/{counts.total}"
+            words += f" {counts.failed} failed" if counts.failed else ""
+            click.echo(to_json(found.to_dict()) if as_json else words)
+            if found.is_done:
+                ended.append(found)
+    if any(each.status != "completed" for each in ended):
+        ctx.exit(FAILED)
+    ctx.exit(PARTLY if any(each.request_counts.failed for each in ended) else 0)
+
+
+def _changes(
+    client: Client, batch_ids: Sequence[str], within: float | None, poll: float | None
+) -> Iterator[Batch]:
+    """Yield batches whenever they change, up to the end of all."""
+    queue: SimpleQueue[Batch | BaseException | None] = SimpleQueue()
+
+    def wait(batch_id: str) -> None:
+        try:
+            client.batches.wait(batch_id, timeout=within, poll=poll, on_change=queue.put)
+        except BaseException as failure:  # noqa: BLE001  # raised again where it is yielded
+            queue.put(failure)
+        queue.put(None)
+
+    for batch_id in batch_ids:
+        threading.Thread(target=wait, args=(batch_id,), daemon=True).start()
+    left = len(batch_ids)
+    while left:
+        found = queue.get()
+        if found is None:
+            left -= 1
+        elif isinstance(found, BaseException):
+            raise found
+        else:
+            yield found
+
+
+@batch.command("fetch")
+@click.argument("batch_id", metavar="ID")
+@click.option("--errors", metavar="FILE", help="Write the lines that failed to this file.")
+@click.option("--dtype", metavar="NAME", help="The dtype that was asked for, if not float.")
+@output_options("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
+@client_options
+@pass_console
+def fetch(
+    console: Console,
+    /,
+    connect: Connect,
+    batch_id: str,
+    errors: str | None,
+    dtype: str | None,
+    out: str | None,
+    path: str | None,
+) -> None:
+    r"""Write the results of a batch, in the order of its input.
+
+    Rows are those of embed: a line of several texts is several rows of one id. Rankings are JSONL
+    of the answers. Lines that failed are rows without a vector.
+
+    \b
+    Example:
+      voyageai batch fetch batch-3kQ9 -O vectors.parquet
+    """
+    from .fetching import fetch_results
+
+    with connect() as client:
+        failed, rows = fetch_results(client, batch_id, out, path, errors, dtype)
+    console.note(f"{rows:,} rows of {batch_id}")
+    if failed:
+        raise Partly(f"{failed:,} lines of {batch_id} failed")
+
+
+def _show(found: Batch, out: str | None, path: str | None) -> None:
+    format = choose_format(out, path, ("json", "jsonl", "table"))
+    write_object(_row(found, format) if format == "table" else found.to_dict(), format, path)
+
+
+def _row(found: Batch, format: str) -> Mapping[str, Any]:
+    if format in ("json", "jsonl"):
+        return found.to_dict()
+    counts = found.request_counts
+    return {
+        "id": found.id,
+        "status": found.status,
+        "endpoint": found.endpoint,
+        "model": found.model,
+        "done": counts.completed,
+        "failed": counts.failed,
+        "total": counts.total,
+        "created": f"{found.created_at:%Y-%m-%d %H:%M}",
+    }

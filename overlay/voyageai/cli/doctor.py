@@ -1,0 +1,279 @@
+"""`voyageai doctor`: what a report of a problem should carry, and what is wrong, if anything."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import click
+
+from .options import Connect, client_options, output_options
+from .output import choose_format, shown, write_object, write_rows
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+FORMATS = ("json", "jsonl", "table")
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+PATIENCE = 10.0
+"""Seconds for a connection: long enough for a slow line, short enough for a person."""
+TEXT = "a"
+
+State = Literal["ok", "warn", "FAIL", "info"]
+
+
+class Finding(NamedTuple):
+    """What was found.
+
+    Attributes:
+        check: What was looked at.
+        state: `ok`, `warn`, `FAIL`, or `info` where there is nothing to judge.
+        detail: What is there; never the key.
+        status: The exit status that it calls for.
+    """
+
+    check: str
+    state: State
+    detail: str
+    status: int = 0
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Send nothing: no name is looked up, no call made.")
+@output_options(*FORMATS)
+@client_options
+@click.pass_context
+def doctor(
+    ctx: click.Context, connect: Connect, offline: bool, out: str | None, path: str | None
+) -> None:
+    r"""Check the installation, the key and the connection.
+
+    A report of a problem should carry this. The key is never shown, only where it comes from. One
+    text of one token is embedded with the cheapest model. It ends with 0 if all is well, 3 if
+    there is no valid key, and 4 if the API can't be reached.
+
+    \b
+    Example:
+      voyageai doctor --json > doctor.json
+    """
+    format = choose_format(out, path, FORMATS)
+    findings = list(_findings(ctx.params, connect, offline=offline))
+    statuses = {finding.status for finding in findings}
+    status = next((each for each in (3, 4, 1) if each in statuses), 0)
+    if format == "table":
+        rows = [_line(finding) for finding in findings]
+        write_rows(rows, format, path)
+    elif format == "jsonl":
+        write_rows(map(_line, findings), format, path)
+    else:
+        value = {"status": status, "checks": [_line(finding) for finding in findings]}
+        write_object(value, format, path)
+    ctx.exit(status)
+
+
+def _line(finding: Finding) -> Mapping[str, Any]:
+    return {"state": finding.state, "check": finding.check, "detail": finding.detail}
+
+
+def _findings(given: Mapping[str, Any], connect: Connect, *, offline: bool) -> Iterator[Finding]:
+    yield from _installed()
+    yield from _variables()
+    yield _key(given)
+    from ..error import VoyageError
+
+    try:
+        client = connect()
+    except VoyageError as failure:
+        yield Finding("client", "FAIL", str(failure), 3)
+        return
+    with client:
+        url = client.tables.sender.base_url
+        chosen = given["base_url"] or os.environ.get("VOYAGE_BASE_URL")
+        why = "as chosen" if chosen else "the key's"
+        yield Finding("host", "info", f"{_plain(url)} ({why})")
+        model = _cheapest()
+        yield _tokenizer(model)
+        yield _limits(model)
+        if offline:
+            return
+        yield from _reached(url)
+        yield _called(client, model)
+
+
+def _installed() -> Iterator[Finding]:
+    from importlib.metadata import PackageNotFoundError, metadata, requires, version
+
+    from ..version import VERSION
+
+    yield Finding("voyageai", "info", VERSION)
+    yield Finding("python", "info", f"{platform.python_version()} ({sys.executable})")
+    yield Finding("platform", "info", platform.platform())
+    try:
+        extras = metadata("voyageai").get_all("Provides-Extra") or []
+        stated = requires("voyageai") or []
+    except PackageNotFoundError:  # run from a folder
+        yield Finding("extras", "warn", "not known: voyageai is not installed as a package")
+        return
+    for extra in sorted(extras):
+        found: list[str] = []
+        missing: list[str] = []
+        for line in stated:
+            requirement, _, marker = line.replace("'", '"').partition(";")
+            if f'extra == "{extra}"' not in marker or requirement.startswith("voyageai["):
+                continue
+            name = requirement.strip()
+            for mark in "[<>=!~ ":
+                name = name.partition(mark)[0]
+            try:
+                found.append(f"{name} {version(name)}")
+            except PackageNotFoundError:
+                missing.append(name)
+        if missing:
+            yield Finding(f"extra {extra}", "info", f"not installed: {', '.join(missing)}")
+        elif found:
+            yield Finding(f"extra {extra}", "ok", ", ".join(found))
+
+
+def _variables() -> Iterator[Finding]:
+    names = [*PROXIES, *(name.lower() for name in PROXIES)]
+    proxies = [f"{name}={_plain(os.environ[name])}" for name in names if os.environ.get(name)]
+    yield Finding("proxy", "info", ", ".join(proxies) or "none is set")
+    for name in CERTIFICATES:
+        if place := os.environ.get(name):
+            there = os.path.exists(place)  # noqa: PTH110  # a file or a folder
+            state: State = "ok" if there else "FAIL"
+            detail = f"{name}={place}" + ("" if there else ", which is not there")
+            yield Finding("certificates", state, detail, 0 if there else 4)
+            return
+    yield Finding("certificates", "info", "those of the system")
+
+
+def _key(given: Mapping[str, Any]) -> Finding:
+    """Say where the key comes from, and of which kind it is."""
+    import voyageai
+
+    from ..error import AuthenticationError
+    from ..keys import KEY_VARIABLE, PATH_VARIABLE, find_key, read_key, variables
+
+    environment = variables()
+    place = given["api_key_file"] or environment[PATH_VARIABLE] or KEY_VARIABLE
+    try:
+        key = (
+            read_key(given["api_key_file"], "--api-key-file")
+            if given["api_key_file"]
+            else find_key(
+                None,
+                module_path=voyageai.api_key_path,
+                module_key=voyageai.api_key,
+                environment=environment,
+            )
+        )
+    except AuthenticationError as failure:
+        return Finding("key", "FAIL", str(failure), 3)
+    if key is None:
+        missing = f"there is none: set {KEY_VARIABLE} or {PATH_VARIABLE}, or give --api-key-file"
+        return Finding("key", "FAIL", missing, 3)
+    kind = re.match(r"[a-z]{2}-", key)  # says which kind of key it is, and nothing of the key
+    known = f"it begins with {kind[0]}" if kind else "it has no usual prefix"
+    return Finding("key", "ok", f"from {place}; {known}")
+
+
+def _cheapest() -> str:
+    """Return the name of the cheapest active model for texts."""
+    from voyageai_rest.catalogue import MODELS
+
+    prices = {
+        model.name: model.price.usd_per_million_tokens
+        for model in MODELS.values()
+        if model.lifecycle == "active"
+        and model.endpoint == "embeddings"
+        and model.price is not None
+        and model.price.usd_per_million_tokens is not None
+    }
+    return min(prices, key=lambda name: prices[name])
+
+
+def _tokenizer(model: str) -> Finding:
+    from ..tokenization import at_hand
+
+    if at_hand(model) is None:
+        detail = f"that of {model} is not at hand; it is fetched when it is needed"
+        return Finding("tokenizer", "info", detail)
+    return Finding("tokenizer", "ok", f"that of {model} is at hand")
+
+
+def _limits(model: str) -> Finding:
+    from ..limits import known
+
+    entry = known(model)
+    if entry is None or entry.tpm is None or entry.rpm is None:
+        return Finding("limits", "info", f"those of {model} are not known")
+    detail = f"{model}: {entry.rpm:,} requests and {entry.tpm:,} tokens a minute in usage tier 1"
+    return Finding("limits", "info", detail)
+
+
+def _reached(url: str) -> Iterator[Finding]:
+    """Look up the host's name, and shake hands with it, where no proxy does that."""
+    import socket
+    import ssl
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    host, tls = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if tls else 80)
+    if getproxies().get(parts.scheme) and not proxy_bypass(host):
+        yield Finding("dns", "info", f"the proxy looks {host} up")
+        return
+    try:
+        addresses = {str(found[4][0]) for found in socket.getaddrinfo(host, port)}
+    except OSError as failure:
+        yield Finding("dns", "FAIL", f"{host} can't be looked up: {failure}", 4)
+        return
+    yield Finding("dns", "ok", f"{host} is {', '.join(sorted(addresses))}")
+    if not tls:
+        yield Finding("tls", "info", "none: the URL is http")
+        return
+    context = ssl.create_default_context(
+        cafile=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    )
+    try:
+        with (
+            socket.create_connection((host, port), PATIENCE) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            until = (secure.getpeercert() or {}).get("notAfter", "?")
+            detail = f"{secure.version()}; the certificate is valid until {until}"
+            yield Finding("tls", "ok", detail)
+    except OSError as failure:  # ssl.SSLError is one
+        yield Finding("tls", "FAIL", f"{host}:{port}: {failure}", 4)
+
+
+def _called(client: Client, model: str) -> Finding:
+    """Embed one token."""
+    from ..error import AuthenticationError, PermissionDeniedError, VoyageError
+
+    start = time.perf_counter()
+    try:
+        result = client.embed([TEXT], model, "document")
+    except (AuthenticationError, PermissionDeniedError) as failure:
+        return Finding("call", "FAIL", shown(str(failure)), 3)
+    except VoyageError as failure:
+        refused = failure.http_status is not None and failure.http_status < 429
+        return Finding("call", "FAIL", shown(str(failure)), 1 if refused else 4)
+    took = (time.perf_counter() - start) * 1000
+    request = f", request {result.request_id}" if result.request_id else ""
+    return Finding("call", "ok", f"{model}: {result.total_tokens} token, {took:.0f} ms{request}")
+
+
+def _plain(url: str) -> str:
+    """Return a URL without the password that it may have."""
+    from .._utils import Url
+
+    return repr(Url(url))[1:-1]

@@ -1,0 +1,355 @@
+"""Rows that commands read: arguments, files and standard input, one at a time.
+
+A row is a text with its place, and an id and other columns where its format has them. A row that
+can't be sent is a row too, with the reason: those after it are not lost, and keep their places.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple, TypeVar
+
+import click
+
+from .output import is_terminal
+
+__all__ = ["FORMATS", "Row", "RowReader", "column_of", "first_names", "format_of", "input_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+FORMATS = ("lines", "jsonl", "csv", "tsv", "parquet", "arrow", "file")
+SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+}
+USUAL = ("text", "content")
+"""Names of the column with the texts, where none is given."""
+ID = "id"
+STDIN = "-"
+MARK = b"\xef\xbb\xbf"
+NOT_TEXT = "it is not valid UTF-8"
+LONGEST = 2**31 - 1
+"""Characters of a cell of CSV; Python's own limit is 128 Ki, which is less than a document."""
+
+
+class Row(NamedTuple):
+    """A row of the input.
+
+    Attributes:
+        index: Its place in the whole input, from 0.
+        id: Its id; None where the input has none.
+        text: The text; empty where `error` says why there is none.
+        others: Its other columns, if they were asked for.
+        error: Why it can't be sent; None if it can.
+    """
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
+    id: Any
+    text: str
+    others: Mapping[str, Any]
+    error: str | None
+
+
+def input_options(function: F) -> F:
+    """Add `-f`, `--in`, `--column` and `--id-column`: the arguments of `RowReader`."""
+    for option in (
+        click.option(
+            "--id-column", metavar="NAME", help="Column with the ids; by default `id`, if any."
+        ),
+        click.option(
+            "--column",
+            metavar="NAME",
+            help="Column with the texts; by default `text`, else `content`, else the only one.",
+        ),
+        click.option(
+            "--in",
+            "in_",
+            type=click.Choice(FORMATS),
+            help="Format of the input; by default as the suffix says, else lines. With `file` each "
+            "file is one text.",
+        ),
+        click.option(
+            "-f",
+            "--file",
+            "files",
+            multiple=True,
+            metavar="FILE",
+            help="Read this file, or - for standard input. May be repeated.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+class RowReader:
+    """Reads the rows that the arguments of a command name.
+
+    Args:
+        texts: Texts that are arguments.
+        files: Paths of files; `-` is standard input, which is also read where nothing is given.
+        in_: Format of the files; None to go by each one's suffix.
+        column: Column with the texts; None to find it.
+        id_column: Column with the ids; None for `id`, if there is one.
+        keep: Whether rows have their other columns.
+
+    Raises:
+        click.UsageError: There is nothing to read, or texts and files are both given.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        files: Sequence[str] = (),
+        in_: str | None = None,
+        column: str | None = None,
+        id_column: str | None = None,
+        *,
+        keep: bool = False,
+    ) -> None:
+        if texts and files:
+            raise click.UsageError("give texts as arguments or files with -f, not both")
+        if not texts and not files:
+            if sys.stdin is None or is_terminal(sys.stdin):
+                raise click.UsageError(
+                    "there is nothing to read: give texts, name files with -f, or pipe lines in"
+                )
+            files = (STDIN,)
+        if [*files].count(STDIN) > 1:
+            raise click.UsageError("-f - can be given once: standard input is read once")
+        for path in files:
+            if path != STDIN and not Path(path).is_file():
+                what = "is a folder" if Path(path).is_dir() else "is not there"
+                raise click.UsageError(f"-f names {path}, which {what}")
+        self._texts, self._files, self._format = texts, files, in_
+        self._column, self._id_column, self._keep = column, id_column, keep
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether the rows can be read more than once."""
+        return STDIN not in self._files
+
+    def __iter__(self) -> Iterator[Row]:
+        number = 0
+        for text in self._texts:
+            yield Row(number, None, text, {}, fault(text))
+            number += 1
+        for path in self._files:
+            for id_, text, others, error in self._read(path):
+                yield Row(number, id_, text, others, error)
+                number += 1
+
+    def _read(self, path: str) -> Iterator[tuple[Any, str, Mapping[str, Any], str | None]]:
+        format = format_of(path, self._format)
+        if format in ("lines", "file"):
+            with opened(path) as file:
+                pieces = [file.read()] if format == "file" else lines(file)
+                name = path if format == "file" and path != STDIN else None
+                for piece in pieces:
+                    text, error = decoded(piece)
+                    yield name, text, {}, error
+            return
+        column = id_column = ""
+        for values, error in records(path, format):
+            if error is not None:
+                yield None, "", {}, error
+                continue
+            if not column:
+                names = list(values)
+                column = column_of(names, self._column, path)
+                id_column = self._id_column or (ID if ID in names else "")
+                if self._id_column and self._id_column not in names:
+                    raise _no_column(path, self._id_column, names, "--id-column")
+            value = values.get(column)
+            text = value if isinstance(value, str) else ""
+            others: Mapping[str, Any] = {}
+            if self._keep:
+                left_out = (column, id_column)
+                others = {name: each for name, each in values.items() if name not in left_out}
+            yield values.get(id_column), text, others, fault(value)
+
+
+def format_of(path: str, chosen: str | None) -> str:
+    """Return the format of a file: as chosen, or as its suffix says, else `lines`."""
+    return chosen or SUFFIXES.get(Path(path).suffix.lower(), "lines")
+
+
+def column_of(names: Sequence[str], chosen: str | None, path: str) -> str:
+    """Return the name of the column with the texts.
+
+    Raises:
+        click.UsageError: There is no such column, or it can't be told from others.
+    """
+    if chosen is not None:
+        if chosen not in names:
+            raise _no_column(path, chosen, names, "--column")
+        return chosen
+    usual = [name for name in USUAL if name in names]
+    if usual or len(names) == 1:
+        return (*usual, *names)[0]
+    shown = ", ".join(names[:20]) or "no columns"
+    raise click.UsageError(f"{_named(path)} has {shown}; say which has the texts: --column NAME")
+
+
+def first_names(path: str, format: str) -> list[str]:
+    """Return the columns of a file's first row; nothing if it has no rows."""
+    if format in ("lines", "file"):
+        return ["text"]
+    nothing: list[str] = []
+    return next(([*values] for values, error in records(path, format) if error is None), nothing)
+
+
+def fault(text: object) -> str | None:
+    """Return why a value can't be sent as a text; None if it can."""
+    if isinstance(text, str):
+        if not text:
+            return "it is empty"
+        return None if text.isascii() or _is_unicode(text) else NOT_TEXT
+    return "it is null" if text is None else f"it is no text, but of type {type(text).__name__}"
+
+
+def decoded(piece: bytes) -> tuple[str, str | None]:
+    """Return bytes as text, and why they can't be sent."""
+    try:
+        text = piece.decode()
+    except UnicodeDecodeError:
+        return "", NOT_TEXT
+    return text, fault(text)
+
+
+@contextmanager
+def opened(path: str) -> Generator[IO[bytes]]:
+    """Open a file, or standard input, for reading bytes; without a byte order mark.
+
+    Raises:
+        click.UsageError: Standard input is closed.
+    """
+    if path != STDIN:
+        with Path(path).open("rb") as file:
+            yield _without_mark(file)
+        return
+    if sys.stdin is None:
+        raise click.UsageError("standard input is closed; name a file with -f")
+    try:
+        number = sys.stdin.fileno()
+    except (OSError, ValueError):  # of a test
+        yield _without_mark(sys.stdin.buffer)
+        return
+    # Not `sys.stdin.buffer`: while another thread waits for it Python could not end.
+    yield _without_mark(open(number, "rb", closefd=False))  # noqa: SIM115  # a number
+
+
+def lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield lines without their ends."""
+    for line in file:
+        yield line.rstrip(b"\n").rstrip(b"\r")
+
+
+def records(path: str, format: str) -> Iterator[tuple[dict[str, Any], str | None]]:
+    """Yield the columns of each row, or why it can't be read.
+
+    Raises:
+        click.UsageError: Nothing of it is what the format says.
+    """
+    if format in ("parquet", "arrow"):
+        yield from _columnar(path, format)
+        return
+    with opened(path) as file:
+        found = _json(file, path) if format == "jsonl" else _csv(file, path, format)
+        yield from found
+
+
+def _json(file: IO[bytes], path: str) -> Iterator[tuple[dict[str, Any], str | None]]:
+    some = False
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            value: Any = json.loads(line)
+            error = None if isinstance(value, dict) else f"line {number} is no object"
+        except (ValueError, RecursionError) as failure:
+            value, error = None, f"line {number} is not JSON: {failure}"
+        if error is not None and not some:
+            raise click.UsageError(
+                f"{_named(path)}: {error}; name its format with --in: {', '.join(FORMATS)}"
+            )
+        some = True
+        yield ({}, error) if error else (value, None)
+
+
+def _csv(file: IO[bytes], path: str, format: str) -> Iterator[tuple[dict[str, Any], str | None]]:
+    csv.field_size_limit(LONGEST)
+    text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
+    reader = csv.reader(text, delimiter="\t" if format == "tsv" else ",")
+    try:
+        nothing: list[str] = []
+        names = next(reader, nothing)
+        if len(set(names)) < len(names):
+            raise click.UsageError(f"{_named(path)}: the first line names a column twice: {names}")
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(names):
+                what = f"line {reader.line_num} has {len(cells)} cells, not {len(names)}"
+                yield {}, what
+                continue
+            yield dict(zip(names, cells, strict=True)), None
+    except csv.Error as failure:
+        raise click.UsageError(f"{_named(path)}: line {reader.line_num}: {failure}") from None
+    finally:
+        text.detach()
+
+
+def _columnar(path: str, format: str) -> Iterator[tuple[dict[str, Any], str | None]]:
+    from ..error import ArgumentError
+    from ..extras import require
+    from ..tables.sources import Columns, source_of
+
+    if path == STDIN:
+        raise click.UsageError(f"{format} can't be read from a pipe; name a file with -f")
+    dataset, pa = require("pyarrow.dataset", "tables"), require("pyarrow", "tables")
+    try:
+        kind = "ipc" if format == "arrow" else format
+        names = dataset.dataset(path, format=kind).schema.names
+        batches = source_of(path, format=format).read(0, Columns(None, (), keep=tuple(names)))
+        for batch in batches:
+            for values in batch.to_pylist():
+                yield values, None
+    except (pa.ArrowInvalid, ArgumentError) as failure:
+        raise click.UsageError(f"{path} can't be read as {format}: {failure}") from None
+
+
+def _without_mark(file: IO[bytes]) -> IO[bytes]:
+    raw: Any = file
+    reader: Any = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
+    if reader.peek(len(MARK))[: len(MARK)] == MARK:
+        reader.read(len(MARK))
+    found: IO[bytes] = reader
+    return found
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _no_column(path: str, name: str, names: Sequence[str], option: str) -> click.UsageError:
+    shown = ", ".join(names[:20])
+    return click.UsageError(f"{option}: {_named(path)} has no column {name!r}; it has {shown}")
+
+
+def _named(path: str) -> str:
+    return "standard input" if path == STDIN else path

@@ -1,0 +1,231 @@
+"""`voyageai search`: the chunks of an indexed folder that are nearest to a question."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .index import CONFIRM_ABOVE, confirmation, settings_for, update
+from .options import client_options, output_options
+from .output import Console, choose_format, pass_console, write_rows
+
+if TYPE_CHECKING:
+    from ..client import Client
+    from ..tables import VectorTable
+    from .folder_index.searching import Hit
+
+FORMATS = ("json", "jsonl", "csv", "table")
+HEADING = ("path", "line", "last_line", "score", "relevance_score", "text")
+CANDIDATES = 4
+"""A reranker gets so many times the chunks that are asked for, and at least `LEAST_CANDIDATES`."""
+LEAST_CANDIDATES, MOST_CANDIDATES = 40, 1000
+
+
+@click.command()
+@click.argument("query")
+@click.argument("place", required=False, metavar="[PATH]", type=click.Path(path_type=Path))
+@click.option(
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many chunks."
+)
+@click.option(
+    "-m",
+    "--model",
+    metavar="NAME",
+    help="Model of the query: that of the index, or another of its embedding space.",
+)
+@click.option("--rerank", is_flag=True, help="Let a reranker sort the nearest chunks.")
+@click.option(
+    "--rerank-model",
+    metavar="NAME",
+    help="Which reranker: by default the newest; implies --rerank.",
+)
+@click.option(
+    "--index",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the index: by default the .voyageai of PATH, or of the nearest folder above.",
+)
+@click.option(
+    "--confirm-above",
+    type=float,
+    default=CONFIRM_ABOVE,
+    show_default=True,
+    metavar="DOLLARS",
+    help="On a terminal, ask before an index that is not there yet costs more than this.",
+)
+@output_options(*FORMATS)
+@client_options
+@pass_console
+def search(
+    console: Console,
+    /,
+    connect: Callable[[], Client],
+    query: str,
+    place: Path | None,
+    k: int,
+    model: str | None,
+    rerank: bool,
+    rerank_model: str | None,
+    folder: Path | None,
+    confirm_above: float,
+    out: str | None,
+    path: str | None,
+) -> None:
+    r"""Find what a question is about in an indexed folder.
+
+    Shows the nearest chunks: file and line, text, and the cosine of the angle between the vectors.
+    With PATH only chunks of this folder or file. If there is no index of PATH, it is made first,
+    for which -m names the model, and what it costs is said. Files that have changed since are not
+    read again: `voyageai index` does that.
+
+    \b
+    Example:
+      voyageai search "where is the key read?" src --rerank
+    """
+    from .. import tables
+    from .folder_index.searching import find_index, nearest, with_texts
+
+    format = choose_format(out, path, FORMATS)
+    start = Path() if place is None else place
+    found = folder or find_index(start)
+    if found is None or (folder is None and not _covers(found, place)):
+        found = _build(connect, console, place, model, confirm_above)
+    table = tables.open(found)
+    base = found.absolute().parent
+    if rerank_model is not None or rerank:
+        wanted = min(max(k * CANDIDATES, LEAST_CANDIDATES, k), MOST_CANDIDATES)
+    else:
+        wanted = k
+    with connect() as client:
+        vector = _embedded(client, console, query, model, table)
+        hits = with_texts(base, nearest(table, vector, wanted, _below(place, base)))
+        changed = sum(hit.text is None for hit in hits[:k])
+        if rerank_model is not None or rerank:
+            hits = _reranked(client, query, hits, k, rerank_model)
+    if changed:
+        console.note(
+            f"{changed} of the nearest chunks have changed since they were embedded; "
+            "`voyageai index` brings the index up to date"
+        )
+    if format == "table":
+        lines = [_line(hit, base) for hit in hits]
+        write_rows(lines, format, path, columns=("score", "place", "text"))
+        return
+    rows = [
+        {name: getattr(hit, name) for name in HEADING} | {"path": _seen(hit, base)} for hit in hits
+    ]
+    write_rows(rows, format, path, columns=HEADING)
+
+
+def _build(
+    connect: Callable[[], Client],
+    console: Console,
+    place: Path | None,
+    model: str | None,
+    confirm_above: float,
+) -> Path:
+    """Build the index of a folder that has none."""
+    from .index import place_of
+
+    if place is None:
+        raise click.UsageError(
+            "there is no index here or above; name the folder to make one of, and a model: "
+            "voyageai search QUERY PATH -m voyage-4"
+        )
+    paths = [str(place)]
+    folder = place_of(paths)
+    settings = settings_for(folder, paths, {"model": model})
+    update(connect, console, folder, settings, confirmation(console, confirm_above))
+    return folder
+
+
+def _embedded(
+    client: Client, console: Console, query: str, model: str | None, table: VectorTable
+) -> Any:
+    """Embed the query as the index is embedded."""
+    from ..limits import known
+
+    about = table.about
+    entry = None if model is None else known(model)
+    space = None if entry is None else entry.embedding_space
+    if model not in (None, about["model"]) and (space is None or space != about["space"]):
+        console.error(
+            f"voyageai: warning: {model} is not known to share an embedding space with "
+            f"{about['model']}, which the index is of: such scores mean nothing"
+        )
+    return client.embed_query(
+        query,
+        model=model or about["model"],
+        output_dtype=about["output_dtype"],
+        output_dimension=about["dimension"],
+    )
+
+
+def _reranked(
+    client: Client, query: str, hits: Sequence[Hit], k: int, model: str | None
+) -> list[Hit]:
+    """Sort chunks by a reranker; those whose text is gone are left out."""
+    from attrs import evolve
+
+    there = [hit for hit in hits if hit.text is not None]
+    if not there:
+        return []
+    texts = [hit.text or "" for hit in there]
+    ranked = client.rerank(
+        query, texts, model=model or _newest_reranker(), top_k=min(k, len(there))
+    )
+    return [
+        evolve(there[result.index], relevance_score=result.relevance_score)
+        for result in ranked.results
+    ]
+
+
+def _newest_reranker() -> str:
+    """Return the first active reranker of the catalogue, which has the newest first."""
+    from voyageai_rest.catalogue import MODELS
+
+    return next(
+        name
+        for name, model in MODELS.items()
+        if model.endpoint == "rerank" and model.lifecycle == "active"
+    )
+
+
+def _below(place: Path | None, base: Path) -> str | None:
+    """Name a folder or file as the index does; None for all of it."""
+    if place is None:
+        return None
+    absolute = Path(os.path.abspath(place))  # noqa: PTH100  # `resolve` would follow links
+    if absolute == base or not absolute.is_relative_to(base):
+        return None if base.is_relative_to(absolute) else absolute.as_posix()
+    return absolute.relative_to(base).as_posix()
+
+
+def _covers(folder: Path, place: Path | None) -> bool:
+    """Return whether an index has, or can have, chunks of a folder or file."""
+    from .folder_index.settings import settings_of
+
+    settings = settings_of(folder)
+    below = _below(place, folder.absolute().parent)
+    return below is None or any(
+        root == "." or f"{below}/".startswith(f"{root}/") or root.startswith(f"{below}/")
+        for root in (settings.roots if settings is not None else ())
+    )
+
+
+def _line(hit: Hit, base: Path) -> Mapping[str, Any]:
+    """Return a row of a table: the score, the place, and how the text begins."""
+    score = hit.score if hit.relevance_score is None else hit.relevance_score
+    text = "(changed since)" if hit.text is None else hit.text.lstrip()
+    return {"score": f"{score:.4f}", "place": f"{_seen(hit, base)}:{hit.line}", "text": text[:400]}
+
+
+def _seen(hit: Hit, base: Path) -> str:
+    """Return the path of a file as seen from here, if it is below."""
+    path, here = base / hit.path, Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

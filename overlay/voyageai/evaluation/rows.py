@@ -1,0 +1,254 @@
+"""Scores of rankings, and what an evaluation found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from math import log2
+from typing import Any, TypeAlias, TypeVar, cast
+
+from attrs import field, frozen
+
+from ..error import ArgumentError
+from ..html import card, scatter, table
+from ..prices import cost, dollars, list_price
+
+__all__ = [
+    "Answers",
+    "Evaluation",
+    "EvaluationEstimate",
+    "Row",
+    "Scores",
+    "check_k",
+    "gains_of",
+    "scores",
+    "total",
+]
+
+K = TypeVar("K", bound=Hashable)
+Answers: TypeAlias = "Collection[K] | Mapping[K, float]"
+"""Ids of the documents that answer a query, or how well each does: 0 is not at all."""
+
+
+@frozen(kw_only=True)
+class Scores:
+    """Averages over queries, each from 0 to 1.
+
+    Attributes:
+        queries: How many there are.
+        recall: Share of a query's answers that are among the first `k` results.
+        mrr: Mean reciprocal rank: 1, 1/2, 1/3, … for the first answer at rank 1, 2, 3, …; 0 for
+            none.
+        ndcg: Normalized discounted cumulative gain of the first `k` results: each answer counts
+            by how well it answers, over the logarithm of its rank, as a share of the best order.
+    """
+
+    queries: int
+    recall: float
+    mrr: float
+    ndcg: float
+
+
+def scores(rankings: Sequence[Sequence[K]], answers: Sequence[Answers[K]], k: int = 10) -> Scores:
+    """Score rankings.
+
+    Args:
+        rankings: For each query the ids of documents, the best first.
+        answers: For each query the ids that answer it, or a mapping of them to how well they do.
+        k: How many results count for recall and nDCG.
+
+    Raises:
+        ArgumentError: There are no rankings, not as many as answers, or a query without an answer.
+
+    Example:
+        >>> scores([["a", "b", "c"]], [["b"]], k=2)
+        Scores(queries=1, recall=1.0, mrr=0.5, ndcg=0.6309297535714575)
+    """
+    if len(rankings) != len(answers) or not rankings:
+        raise ArgumentError(
+            f"there must be as many rankings as answers, and at least one, not {len(rankings)} and "
+            f"{len(answers)}",
+            "rankings",
+        )
+    check_k(k)
+    recall = mrr = ndcg = 0.0
+    for place, (ranking, given) in enumerate(zip(rankings, answers, strict=True)):
+        gains = gains_of(given)
+        if not gains:
+            raise ArgumentError(f"answers[{place}] is empty; each query needs one", "answers")
+        recall += sum(1 for name in ranking[:k] if name in gains) / len(gains)
+        mrr += next((1 / rank for rank, name in enumerate(ranking, 1) if name in gains), 0.0)
+        best = sorted(gains.values(), reverse=True)[:k]
+        ndcg += _discounted([gains.get(name, 0.0) for name in ranking[:k]]) / _discounted(best)
+    count = len(rankings)
+    return Scores(queries=count, recall=recall / count, mrr=mrr / count, ndcg=ndcg / count)
+
+
+def check_k(k: int) -> None:
+    """Refuse a number of results that is not at least 1."""
+    if k < 1:
+        raise ArgumentError(f"k must be at least 1, not {k}", "k")
+
+
+def gains_of(answers: Answers[K]) -> dict[K, float]:
+    """Return how well each document answers, without those that do not."""
+    if isinstance(answers, Mapping):
+        graded = cast("Mapping[K, float]", answers)
+        return {name: float(gain) for name, gain in graded.items() if gain > 0}
+    return dict.fromkeys(answers, 1.0)
+
+
+def _discounted(gains: Sequence[float]) -> float:
+    return sum(gain / log2(rank + 1) for rank, gain in enumerate(gains, 1))
+
+
+@frozen(kw_only=True)
+class Row:
+    """One combination, how good it is, and what it costs.
+
+    Attributes:
+        model: The embedding model.
+        dimension: Dimension of the vectors.
+        dtype: Their dtype.
+        reranker: The reranker, if there is one.
+        scores: How good the rankings are.
+        bytes: Bytes of a vector.
+        tokens: Tokens of all documents and queries, once.
+        rerank_tokens: Tokens of reranking the candidates of all queries, once.
+        cost: List price of these tokens in US dollars; None if one is not known.
+    """
+
+    model: str
+    dimension: int
+    dtype: str
+    reranker: str | None
+    scores: Scores
+    bytes: int
+    tokens: int
+    rerank_tokens: int
+    cost: float | None
+
+    @property
+    def name(self) -> str:
+        """Return the combination in a line."""
+        reranked = f" + {self.reranker}" if self.reranker else ""
+        return f"{self.model}, {self.dimension} x {self.dtype}{reranked}"
+
+
+@frozen(kw_only=True)
+class Evaluation:
+    """How good each combination is. Iterate over it for its rows.
+
+    Attributes:
+        rows: One per combination.
+        k: How many results count.
+        documents: How many documents there are.
+        queries: How many queries there are.
+        candidates: How many of the nearest documents were reranked.
+        tokens: Tokens that were billed in all, by model.
+    """
+
+    rows: tuple[Row, ...]
+    k: int
+    documents: int
+    queries: int
+    candidates: int
+    tokens: Mapping[str, int] = field(factory=dict[str, int])
+
+    @property
+    def cost(self) -> float | None:
+        """List price of all that was billed, in US dollars; None if one is not known.
+
+        It is less than the rows' together: vectors of fewer dimensions and of packed bits are made
+        of those that are there.
+        """
+        return total(cost(list_price(model), tokens) for model, tokens in self.tokens.items())
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def _table(self) -> tuple[list[str], list[list[Any]]]:
+        headings = [
+            *("model", "dimension", "dtype", "reranker"),
+            *(f"recall@{self.k}", "MRR", f"nDCG@{self.k}", "bytes", "tokens", "list price"),
+        ]
+        rows: list[list[Any]] = [
+            [
+                *(row.model, row.dimension, row.dtype, row.reranker or ""),
+                *(f"{row.scores.recall:.3f}", f"{row.scores.mrr:.3f}", f"{row.scores.ndcg:.3f}"),
+                *(row.bytes, row.tokens + row.rerank_tokens),
+                "unknown" if row.cost is None else dollars(row.cost),
+            ]
+            for row in self.rows
+        ]
+        return headings, rows
+
+    def __str__(self) -> str:
+        headings, rows = self._table()
+        texts = [
+            headings,
+            *([f"{cell:,}" if isinstance(cell, int) else cell for cell in row] for row in rows),
+        ]
+        widths = [max(len(row[place]) for row in texts) for place in range(len(headings))]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if place in (0, 2, 3) else cell.rjust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in texts
+        ]
+        return "\n".join(lines)
+
+    def to_svg(self) -> str:
+        """Return a plot as SVG: nDCG of each combination by the bytes of its vectors."""
+        points = [(row.name, float(row.bytes), row.scores.ndcg) for row in self.rows]
+        return scatter(points, "bytes of a vector", f"nDCG@{self.k}")
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "documents": f"{self.documents:,}",
+            "queries": f"{self.queries:,}",
+            "billed": f"{sum(self.tokens.values()):,} tokens",
+            "list price": None if self.cost is None else dollars(self.cost),
+        }
+        return card(type(self).__name__, facts, table(*self._table()) + self.to_svg())
+
+
+@frozen(kw_only=True)
+class EvaluationEstimate:
+    """What an evaluation will take, most likely.
+
+    Rerankings are counted for each combination; those of the same candidates are asked for once.
+
+    Attributes:
+        tokens: Tokens by model, estimated from characters.
+    """
+
+    tokens: Mapping[str, int]
+
+    @property
+    def cost(self) -> float | None:
+        """List price in US dollars; None if one is not known."""
+        return total(cost(list_price(model), tokens) for model, tokens in self.tokens.items())
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{tokens:,} of {model}" for model, tokens in self.tokens.items())
+        price = "an unknown sum" if self.cost is None else f"about {dollars(self.cost)}"
+        return f"about {said} tokens; {price}"
+
+    def _repr_html_(self) -> str:
+        price = None if self.cost is None else f"about {dollars(self.cost)}"
+        facts = {model: f"about {tokens:,} tokens" for model, tokens in self.tokens.items()}
+        return card(type(self).__name__, {**facts, "list price": price})
+
+
+def total(amounts: Iterable[float | None]) -> float | None:
+    """Return a sum; None if one amount is not known."""
+    found = 0.0
+    for amount in amounts:
+        if amount is None:
+            return None
+        found += amount
+    return found

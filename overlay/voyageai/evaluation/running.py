@@ -1,0 +1,235 @@
+"""Which vectors an evaluation asks for, and the rankings that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from ..error import ArgumentError
+from ..extras import require
+from ..inputs.texts import packed
+from ..limits import check_model, check_output, constraint, known
+from ..quantization import pack, similarity, truncate
+from ..vectors import DEFAULT
+from .rows import Answers, gains_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import numpy.typing as npt
+    from voyageai_rest.models import InputType, OutputDtype
+
+__all__ = ["Plan", "Run", "Searcher", "checked", "nearest", "planned"]
+
+K = TypeVar("K", bound="Hashable")
+SCALED = ("int8", "uint8")
+"""Dtypes whose vectors can't be made of others: how the API scales to them is not known."""
+
+
+class Searcher(Protocol):
+    """A client, as far as it is needed."""
+
+    def embed(  # noqa: D102  # as of a client
+        self,
+        texts: list[str],
+        model: str,
+        input_type: InputType | None,
+        *,
+        output_dtype: Any,
+        output_dimension: int | None,
+    ) -> Any: ...
+
+    def rerank(self, query: str, documents: list[str], model: str) -> Any: ...  # noqa: D102  # as of a client
+
+
+@frozen
+class Plan:
+    """The combinations, and the vectors that have to be asked for."""
+
+    models: tuple[str, ...]
+    dimensions: tuple[int | None, ...]
+    dtypes: tuple[str, ...]
+    rerankers: tuple[str | None, ...]
+    candidates: int
+
+    def asked(self) -> list[tuple[str, str, int | None]]:
+        """Return model, dtype and dimension of the vectors to ask for.
+
+        Those of fewer dimensions are the beginning of longer ones, and packed bits are the signs of
+        floats, so neither is asked for; how the API scales to int8 and uint8 is not known.
+        """
+        found: list[tuple[str, str, int | None]] = []
+        for model, dtype, dimension in product(self.models, self.dtypes, self.dimensions):
+            scaled = dtype in SCALED
+            wanted = (model, dtype, dimension) if scaled else (model, DEFAULT, self.longest(model))
+            if wanted not in found:
+                found.append(wanted)
+        return found
+
+    def longest(self, model: str) -> int | None:
+        """Return the largest of the dimensions; None is the model's default."""
+        sizes = [self.size(model, dimension) for dimension in self.dimensions]
+        known_sizes = [size for size in sizes if size is not None]
+        return max(known_sizes) if len(known_sizes) == len(sizes) else None
+
+    @staticmethod
+    def size(model: str, dimension: int | None) -> int | None:
+        """Return a dimension in numbers; None if the model's default is not known."""
+        entry = known(model)
+        usual = entry.dimensions.default if entry is not None and entry.dimensions else None
+        return dimension or usual
+
+
+def planned(
+    models: Sequence[str] | str,
+    dimensions: Sequence[int | None] | int | None,
+    dtypes: Sequence[OutputDtype | str] | str,
+    rerankers: Sequence[str | None] | str | None,
+    candidates: int,
+) -> Plan:
+    """Return the combinations, each once.
+
+    Raises:
+        ArgumentError: A model has not such vectors.
+    """
+    plan = Plan(
+        tuple(dict.fromkeys(_listed(models))),
+        tuple(dict.fromkeys(_listed(dimensions))),
+        tuple(dict.fromkeys(_listed(dtypes))),
+        tuple(dict.fromkeys(_listed(rerankers))),
+        candidates,
+    )
+    for model, dimension, dtype in product(plan.models, plan.dimensions, plan.dtypes):
+        check_output(check_model(model), dimension, dtype)
+        if plan.size(model, dimension) is None and len(plan.dimensions) > 1:
+            raise ArgumentError(
+                f"dimensions must be numbers for {model}, whose default is not known", "dimensions"
+            )
+    for reranker in plan.rerankers:
+        if reranker is not None:
+            check_model(reranker)
+    most = constraint("RerankRequest", "documents").max_items
+    if candidates < 1 or (most is not None and candidates > most):
+        raise ArgumentError(f"candidates must be from 1 to {most}, not {candidates}", "candidates")
+    return plan
+
+
+def _listed(given: Any) -> Any:
+    return (given,) if given is None or isinstance(given, str | int) else given
+
+
+def checked(
+    documents: Mapping[K, str], queries: Mapping[str, Answers[K]]
+) -> tuple[list[K], list[str], list[str]]:
+    """Return ids, their texts and the queries.
+
+    Raises:
+        ArgumentError: There are none, or an answer is no document.
+    """
+    given: Any
+    for name, given in (("documents", documents), ("queries", queries)):
+        if not isinstance(given, Mapping) or not given:  # pyright: ignore[reportUnnecessaryIsInstance]  # users may pass anything
+            form = "id to text" if name == "documents" else "query to ids of documents"
+            raise ArgumentError(f"{name} must be a mapping of {form}, with at least one", name)
+    for query, answers in queries.items():
+        if isinstance(answers, str):
+            raise ArgumentError(
+                f"queries[{query!r}] must be a list of ids: [{answers!r}]", "queries"
+            )
+        gains = gains_of(answers)
+        if not gains:
+            raise ArgumentError(f"queries[{query!r}] has no answer; leave it out", "queries")
+        for missing in gains.keys() - documents.keys():
+            raise ArgumentError(
+                f"queries[{query!r}]: no document has the id {missing!r}", "queries"
+            )
+    return list(documents), list(documents.values()), list(queries)
+
+
+Matrices: TypeAlias = "tuple[npt.NDArray[Any], npt.NDArray[Any]]"
+"""Vectors of the queries, and of the documents."""
+
+
+class Run:
+    """What was asked for so far, so that nothing is paid for twice."""
+
+    def __init__(
+        self, client: Searcher, texts: list[str], queries: list[str], candidates: int
+    ) -> None:
+        self.client, self.texts, self.queries = client, texts, queries
+        self.candidates = candidates
+        self.tokens: dict[str, int] = {}
+        self._embedded: dict[tuple[str, str, int | None], tuple[Matrices, int]] = {}
+        self._ranked: dict[tuple[str, str, frozenset[int]], tuple[list[int], int]] = {}
+
+    def vectors(
+        self, plan: Plan, model: str, dimension: int | None, dtype: str
+    ) -> tuple[Matrices, int]:
+        """Return the vectors of a combination, and the tokens that they take."""
+        if dtype in SCALED:
+            return self._ask(model, dtype, dimension)
+        (queries, documents), tokens = self._ask(model, DEFAULT, plan.longest(model))
+        size = plan.size(model, dimension) or documents.shape[1]
+        kept = truncate(queries, size), truncate(documents, size)
+        if dtype != DEFAULT:
+            kept = pack(kept[0], dtype), pack(kept[1], dtype)
+        return kept, tokens
+
+    def _ask(self, model: str, dtype: str, dimension: int | None) -> tuple[Matrices, int]:
+        key = (model, dtype, dimension)
+        if key not in self._embedded:
+            queries, of_queries = self._embed(self.queries, "query", key)
+            documents, of_documents = self._embed(self.texts, "document", key)
+            self._embedded[key] = (queries, documents), of_queries + of_documents
+        return self._embedded[key]
+
+    def _embed(
+        self, texts: list[str], input_type: InputType, key: tuple[str, str, int | None]
+    ) -> tuple[npt.NDArray[Any], int]:
+        np = require("numpy", "numpy")
+        model, dtype, dimension = key
+        parts: list[npt.NDArray[Any]] = []
+        tokens = 0
+        for request in packed(texts, model):
+            answer = self.client.embed(
+                request, model, input_type, output_dtype=dtype, output_dimension=dimension
+            )
+            parts.append(answer.to_numpy())
+            tokens += answer.total_tokens
+            self._bill(model, answer.total_tokens)
+        matrix: npt.NDArray[Any] = np.concatenate(parts)
+        return matrix, tokens
+
+    def reranked(self, order: list[list[int]], reranker: str | None) -> tuple[list[list[int]], int]:
+        """Return rankings whose first documents a reranker has put in order, and its tokens."""
+        if reranker is None:
+            return order, 0
+        found: list[list[int]] = []
+        tokens = 0
+        for query, ranking in zip(self.queries, order, strict=True):
+            places = ranking[: self.candidates]
+            key = (reranker, query, frozenset(places))
+            if key not in self._ranked:
+                answer = self.client.rerank(query, [self.texts[n] for n in places], reranker)
+                ranked: list[int] = [places[result.index] for result in answer.results]
+                self._ranked[key] = ranked, answer.total_tokens
+                self._bill(reranker, answer.total_tokens)
+            best, taken = self._ranked[key]
+            found.append([*best, *ranking[self.candidates :]])
+            tokens += taken
+        return found, tokens
+
+    def _bill(self, model: str, tokens: int) -> None:
+        self.tokens[model] = self.tokens.get(model, 0) + tokens
+
+
+def nearest(queries: npt.NDArray[Any], documents: npt.NDArray[Any], dtype: str) -> list[list[int]]:
+    """Return for each query the places of all documents, the nearest first."""
+    np = require("numpy", "numpy")
+    found: list[list[int]] = np.argsort(
+        -similarity(queries, documents, dtype), axis=1, kind="stable"
+    ).tolist()
+    return found

@@ -1,0 +1,1 @@
+"""What other libraries call: each module needs the extra of its name."""

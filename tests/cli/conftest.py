@@ -1,0 +1,115 @@
+"""Command lines run against an emulator: in this process, or by a real shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import voyageai_emulator
+from click.testing import CliRunner, Result
+from voyageai.cli.program import program
+from voyageai_emulator import Emulator
+
+BASH = shutil.which("bash")
+SECRET = "pa-secret-5f2e"
+
+
+class Run(Protocol):
+    """Runs a command line in this process, and checks its exit status."""
+
+    def __call__(
+        self, *words: object, input: str | bytes | None = None, status: int = 0, **env: str
+    ) -> Result: ...
+
+
+class Shell(Protocol):
+    """Runs a script of bash, in which `voyageai` is the command line."""
+
+    def __call__(
+        self, script: str, *, input: str = "", **env: str
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Emulator]:
+    """An emulator for the tests that change nothing in it."""
+    with voyageai_emulator.running() as found:
+        yield found
+
+
+@pytest.fixture
+def emulator(shared: Emulator) -> Emulator:
+    """The same, with no requests so far."""
+    shared.requests.clear()
+    shared.faults.clear()
+    return shared
+
+
+@pytest.fixture
+def environment(emulator: Emulator, tmp_path: Path) -> dict[str, str]:
+    """The variables of a user: a key, and the emulator's host; nothing else of Voyage's."""
+    found = {name: value for name, value in os.environ.items() if not name.startswith("VOYAGE")}
+    found |= {"VOYAGE_API_KEY": SECRET, "VOYAGE_BASE_URL": emulator.url}
+    found |= {"HF_ENDPOINT": emulator.origin, "HF_HOME": str(tmp_path / "hub")}
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        found.pop(name, None)
+    return found
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A function that runs a command line; files are in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("VOYAGE")]:
+        monkeypatch.delenv(name)
+
+    def call(
+        *words: object, input: str | bytes | None = None, status: int = 0, **env: str
+    ) -> Result:
+        given: dict[str, Any] = {**environment, **env}
+        done = CliRunner().invoke(
+            program, [*map(str, words)], input=input, env=given, prog_name="voyageai"
+        )
+        assert done.exit_code == status, done.output
+        assert SECRET not in done.output
+        return done
+
+    return call
+
+
+@pytest.fixture
+def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
+    """A function that runs a script by bash, as a person would at a prompt."""
+    if BASH is None:
+        pytest.skip("bash is not installed: pipelines of the command line are NOT tested")
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    command = binaries / "voyageai"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W error -m voyageai "$@"\n')
+    command.chmod(0o755)
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def call(script: str, *, input: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        path = f"{binaries}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            [str(BASH), "-uo", "pipefail", "-c", script],
+            cwd=work,
+            env={**environment, "PATH": path, **env},
+            input=input,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        assert SECRET not in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return call

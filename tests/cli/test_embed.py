@@ -1,0 +1,293 @@
+"""`voyageai embed`: rows in, rows with vectors out."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import voyageai
+from voyageai.cli.vectors import FORMATS
+from voyageai_emulator import Emulator
+
+from .conftest import SECRET, Run
+
+EMBED = ("embed", "-m", "voyage-4", "-d", 256)
+TEXTS = ["It rains.", "It snows.", "雪が降る。"]
+
+
+@pytest.fixture
+def live(emulator: Emulator) -> Any:
+    """The vectors of the texts, by a call of the client."""
+    with voyageai.Client(SECRET, base_url=emulator) as vo:
+        found = vo.embed_documents(TEXTS, "voyage-4", output_dimension=256).to_numpy()
+    emulator.requests.clear()
+    return found
+
+
+def rows(output: str) -> list[dict[str, Any]]:
+    """The rows of JSONL."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_lines_in_rows_out(run: Run, live: Any) -> None:
+    """The first thing anyone tries."""
+    found = rows(run(*EMBED, input="\n".join(TEXTS)).stdout)
+    assert [0, 1, 2] == [row["index"] for row in found]
+    assert [None] * 3 == [row["id"] for row in found]
+    vectors = np.array([row["embedding"] for row in found], np.float32)
+    assert np.array_equal(live, vectors)  # to the last bit
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_has_the_same_vectors(
+    run: Run, live: Any, tmp_path: Path, format: str
+) -> None:
+    """A format is a question of taste, never of content."""
+    run(*EMBED, *TEXTS, "--out", format, "-O", "out.x")
+    data = (tmp_path / "out.x").read_bytes()
+    match format:
+        case "jsonl":
+            found = [json.loads(line)["embedding"] for line in data.splitlines()]
+        case "json":
+            found = [row["embedding"] for row in json.loads(data)]
+        case "csv":
+            cells = csv.DictReader(io.StringIO(data.decode()))
+            found = [json.loads(row["embedding"]) for row in cells]
+        case "parquet":
+            table: Any = pq.read_table(tmp_path / "out.x")
+            found = table["embedding"].to_pylist()
+            assert b"voyage-4" == table.schema.metadata[b"voyageai.space"]
+            assert b"document" == table.schema.metadata[b"voyageai.input_type"]
+        case "npy":
+            found = np.load(io.BytesIO(data))
+        case "raw":
+            found = np.frombuffer(data, "<f4").reshape(3, 256)
+        case "base64":
+            found = [np.frombuffer(base64.b64decode(line), "<f4") for line in data.splitlines()]
+        case _:
+            assert "256 x float" in data.decode()
+            assert "雪が降る。" in data.decode()
+            return
+    assert np.array_equal(live, np.array(found, np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "binary", "ubinary"])
+@pytest.mark.parametrize("format", ["jsonl", "npy", "parquet"])
+def test_whole_numbers_stay_whole(run: Run, tmp_path: Path, dtype: str, format: str) -> None:
+    """Quantized vectors are what large collections are made of."""
+    run(*EMBED, "a", "b", "--dtype", dtype, "--out", format, "-O", "out.x")
+    found: Any
+    match format:
+        case "jsonl":
+            lines = (tmp_path / "out.x").read_text().splitlines()
+            found = np.array([json.loads(line)["embedding"] for line in lines])
+        case "npy":
+            found = np.load(tmp_path / "out.x")
+            assert found.dtype == ("int8" if dtype in ("int8", "binary") else "uint8")
+        case _:
+            table: Any = pq.read_table(tmp_path / "out.x")
+            found = np.array(table["embedding"].to_pylist())
+    assert (2, 32 if dtype.endswith("binary") else 256) == found.shape
+
+
+def test_ids_and_other_columns_are_kept(run: Run, tmp_path: Path) -> None:
+    """A row must be found again."""
+    lines = [{"id": 7, "text": "a", "tag": ["x"]}, {"id": 8, "text": "b", "tag": []}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    found = rows(run(*EMBED, "-f", "in.jsonl", "--keep").stdout)
+    assert [(7, ["x"]), (8, [])] == [(row["id"], row["tag"]) for row in found]
+    run(*EMBED, "-f", "in.jsonl", "--keep", "-O", "out.parquet")
+    again = rows(run(*EMBED, "-f", "out.parquet", "--column", "tag", status=5).stdout)
+    assert ["it is no text, but of type list"] * 2 == [row["error"] for row in again]
+    (tmp_path / "in.csv").write_text("name,content\nn1,a\nn2,b\n")
+    found = rows(run(*EMBED, "-f", "in.csv", "--id-column", "name").stdout)
+    assert ["n1", "n2"] == [row["id"] for row in found]
+
+
+def test_order_holds_over_many_requests(run: Run, emulator: Emulator) -> None:
+    """Requests are answered in any order; rows come in theirs."""
+    emulator.faults.next("drip", times=2, size=1_000_000, delay=0.2)  # the first are the last
+    found = rows(run(*EMBED, "-j", 8, input="".join(f"row {n}\n" for n in range(4500))).stdout)
+    assert list(range(4500)) == [row["index"] for row in found]
+    sent = [request.body["input"] for request in emulator.requests]
+    assert {1000, 500} >= {len(texts) for texts in sent}
+
+
+def test_a_row_that_fails_costs_no_other(run: Run, emulator: Emulator) -> None:
+    """Of a million rows some are always bad. They are in the output, and the status says so."""
+    done = run(*EMBED, input=b"a\n\n\xff\xfe\nd\n", status=5)
+    found = rows(done.stdout)
+    assert [True, False, False, True] == [row["embedding"] is not None for row in found]
+    assert "it is empty" == found[1]["error"]
+    assert "it is not valid UTF-8" == found[2]["error"]
+    assert "2 of 4 rows failed" in done.stderr
+
+
+def test_a_row_that_the_server_refuses_costs_no_other(run: Run, emulator: Emulator) -> None:
+    """It is found by halves."""
+    texts = [f"text {n}" for n in range(8)]
+    texts[5] = "very " * 40_000
+    done = run(*EMBED, "--no-truncation", *texts, status=5)
+    found = rows(done.stdout)
+    assert [5] == [row["index"] for row in found if row["embedding"] is None]
+
+
+def test_what_is_wrong_with_all_ends_it_soon(run: Run, emulator: Emulator) -> None:
+    """A wrong model is no matter of rows."""
+    run("embed", "-m", "voyage-99", input="a\n" * 5000, status=1)
+    assert len(emulator.requests) < 25
+
+
+def test_failed_rows_hold_their_places_in_bare_formats(run: Run, tmp_path: Path) -> None:
+    """The nth vector is that of the nth line."""
+    run(*EMBED, "-O", "out.npy", input="\na\n\n", status=5)
+    found = np.load(tmp_path / "out.npy")
+    assert [True, False, True] == np.isnan(found).all(axis=1).tolist()
+    run(*EMBED, "-O", "out.parquet", input="\na\n\n", status=5)
+    table: Any = pq.read_table(tmp_path / "out.parquet")
+    assert [None, 256, None] == [row and len(row) for row in table["embedding"].to_pylist()]
+
+
+def test_the_input_type_is_document_unless_one_says_otherwise(run: Run, emulator: Emulator) -> None:
+    """It decides about the quality of a search."""
+    for words in ((), ("-t", "query"), ("-t", "none")):
+        run(*EMBED, *words, "a")
+    sent = [request.body.get("input_type") for request in emulator.requests]
+    assert ["document", "query", None] == sent
+
+
+def test_an_estimate_sends_nothing(run: Run, emulator: Emulator) -> None:
+    """Money is asked for before it is spent."""
+    done = run(*EMBED, "--estimate", "--json", input="a b c\n" * 2500)
+    found = json.loads(done.stdout)
+    assert (2500, 3) == (found["rows"], found["requests"])
+    assert 0 < found["least_cost_usd"] < found["cost_usd"] < found["most_cost_usd"]
+    assert 0 == len(emulator.requests)
+
+
+def test_what_would_cost_too_much_is_not_begun(
+    run: Run, emulator: Emulator, tmp_path: Path
+) -> None:
+    """As far as it can be known: rows of a file can be read twice."""
+    (tmp_path / "in.txt").write_text("a b c\n" * 1000)
+    done = run(*EMBED, "-f", "in.txt", "--max-cost", "0.00001", status=6)
+    assert "nothing was sent" in done.stderr
+    assert 0 == len(emulator.requests)
+
+
+def test_a_pipe_stops_at_its_ceiling(run: Run, emulator: Emulator) -> None:
+    """What was paid for before is in the output."""
+    done = run(*EMBED, "--max-cost", "0.01", input="a b c d e f g h\n" * 20_000, status=6)
+    found = rows(done.stdout)
+    assert 0 < len(found) < 20_000
+    emulator.requests.settle()
+    assert len(found) == sum(len(request.body["input"]) for request in emulator.requests)
+
+
+def test_chunks_of_a_document_go_together(run: Run, emulator: Emulator, tmp_path: Path) -> None:
+    """Their vectors are made in its context."""
+    lines = [("a", "The river rose."), ("a", "It fell in May."), ("b", "Snow.")]
+    text = "\n".join(json.dumps({"id": id_, "text": text}) for id_, text in lines)
+    (tmp_path / "in.jsonl").write_text(text)
+    found = rows(run("embed", "-m", "voyage-context-4", "-f", "in.jsonl").stdout)
+    assert ["a", "a", "b"] == [row["id"] for row in found]
+    (request,) = emulator.requests
+    assert [2, 1] == [len(chunks) for chunks in request.body["inputs"]]
+
+
+def test_pictures_are_inputs_too(run: Run, emulator: Emulator, tmp_path: Path) -> None:
+    """Each by itself, or together with a text."""
+    from PIL import Image
+
+    Image.new("RGB", (60, 40), "orange").save(tmp_path / "cat.png")
+    words = ("embed", "-m", "voyage-multimodal-3.5", "A cat.", "--image", "cat.png")
+    assert 2 == len(rows(run(*words).stdout))
+    assert 1 == len(rows(run(*words, "--together").stdout))
+    contents = [request.body["inputs"][0]["content"] for request in emulator.requests]
+    assert ["image_base64", "text"] == sorted({part["type"] for part in contents[-1]})
+
+
+def test_files_can_be_texts(run: Run, tmp_path: Path) -> None:
+    """With their paths as ids."""
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text(f"# {name}\n\nTwo paragraphs.\n")
+    found = rows(run(*EMBED, "--in", "file", "-f", "a.md", "-f", "b.md").stdout)
+    assert ["a.md", "b.md"] == [row["id"] for row in found]
+
+
+def test_a_file_is_there_when_it_is_complete(run: Run, emulator: Emulator, tmp_path: Path) -> None:
+    """A reader never finds half of it, and an older one stays until then."""
+    (tmp_path / "out.jsonl").write_text("older")
+    (tmp_path / "in.txt").write_text("a\n" * 3000)
+    emulator.faults.next("drip", size=1_000_000, delay=0)  # the first is answered
+    emulator.faults.next("status", status=500, times=99)
+    words = (*EMBED, "-f", "in.txt", "-O", "out.jsonl", "-j", 1, "--max-retries", 0)
+    done = run(*words, status=4)
+    assert "older" == (tmp_path / "out.jsonl").read_text()
+    assert [] == [*tmp_path.glob(".out*")]
+    assert "--into DIR" in done.stderr
+
+
+def test_a_table_goes_on_where_it_ended(run: Run, emulator: Emulator, tmp_path: Path) -> None:
+    """The same command again sends nothing."""
+    (tmp_path / "in.txt").write_text("".join(f"row {n}\n" for n in range(2500)))
+    words = (*EMBED, "--into", "table", "in.txt", "--json")
+    first = json.loads(run(*words, "--max-cost", 1).stdout)
+    assert (2500, 0) == (first["rows"], first["failed"])
+    sent = len(emulator.requests)
+    assert first == json.loads(run(*words, "--max-cost", 1).stdout)
+    assert sent == len(emulator.requests)
+    table: Any = pq.read_table(tmp_path / "table")
+    assert list(range(2500)) == table["row"].to_pylist()
+
+
+def test_a_table_takes_every_format(run: Run, tmp_path: Path) -> None:
+    """As the filter does, and standard input."""
+    (tmp_path / "a.tsv").write_text("id\ttext\n1\tx\n2\ty\n")
+    (tmp_path / "a.jsonl").write_text('{"id": 1, "text": "x"}\n{"id": 2, "text": "y"}\n')
+    for name in ("a.tsv", "a.jsonl"):
+        run(*EMBED, "--into", f"{name}.d", name)
+        table: Any = pq.read_table(tmp_path / f"{name}.d")
+        assert [1, 2] == table["id"].to_pylist()
+    run(*EMBED, "--into", "stdin.d", input="x\ny\n")
+    assert 2 == pq.read_table(tmp_path / "stdin.d").num_rows
+
+
+def test_rows_of_a_table_that_failed_are_said(run: Run, tmp_path: Path) -> None:
+    """And sent once more if asked for."""
+    (tmp_path / "in.txt").write_text("a\n\nb\n")
+    words = (*EMBED, "--into", "table", "in.txt")
+    done = run(*words, status=5)
+    assert "1 of 3 rows failed" in done.stderr
+    run(*words, "--retry-failed", status=5)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("embed", "a"), "Missing option '-m'"),
+        (("embed", "-m", "rerank-3", "a"), "is a reranker"),
+        ((*EMBED, "a", "-f", "x"), "not both"),
+        ((*EMBED, "-f", "x"), "is not there"),
+        ((*EMBED, "a", "-O", "x.doc"), "names no format"),
+        ((*EMBED, "a", "--share", "0.5"), "goes with --into"),
+        ((*EMBED, "a", "--dtype", "int4"), "--dtype"),
+        (("embed", "-m", "voyage-4", "-d", 3, "a"), "-d/--dimension: output_dimension=3"),
+        ((*EMBED, "a", "--rate-limit", "rpm=x"), "--rate-limit must be"),
+        ((*EMBED, "a", "--max-cost", "-1"), "--max-cost must be"),
+        ((*EMBED, "--into", "d", "a", "-O", "x.npy"), "--into"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    run: Run, emulator: Emulator, words: tuple[object, ...], said: str
+) -> None:
+    """Nothing is sent, and the line says what to change."""
+    assert said in run(*words, status=2).stderr
+    assert 0 == len(emulator.requests)

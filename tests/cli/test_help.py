@@ -1,0 +1,38 @@
+"""What `--help` says, of every command."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+import pytest
+from voyageai.cli.program import COMMANDS
+
+from .commands import FOUND, LATER
+
+
+@pytest.mark.parametrize("words", FOUND, ids=" ".join)
+def test_every_command_shows_an_example(words: tuple[str, ...]) -> None:
+    """People copy the example and change it."""
+    command = FOUND[words]
+    if isinstance(command, click.Group):
+        return
+    assert f"voyageai {' '.join(words)}" in (command.help or "").partition("Example")[2]
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if (name,) in FOUND])
+def test_the_list_says_what_the_command_says(name: str) -> None:
+    """The list has its own copy, so that it loads no command."""
+    assert COMMANDS[name] == (FOUND[(name,)].help or "").partition("\n")[0]
+
+
+def test_every_command_is_there() -> None:
+    """A name in the list that leads nowhere is a promise not kept."""
+    for name in {*COMMANDS} - LATER:
+        assert importlib.import_module(f"voyageai.cli.{name}")
+
+
+def test_no_option_takes_the_key_itself() -> None:
+    """Others see it in the list of processes, and the shell keeps it."""
+    options = {name for command in FOUND.values() for each in command.params for name in each.opts}
+    assert {"--api-key-file"} == {name for name in options if "key" in name}

@@ -1,0 +1,197 @@
+"""What only a real process shows: pipes that close, signals, streams that are missing, imports."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import voyageai
+from voyageai_emulator import Emulator
+
+from .conftest import Shell
+
+COMMAND = (sys.executable, "-m", "voyageai")
+EMBED = ("embed", "-m", "voyage-4", "-d", "256")
+ROOT = Path(voyageai.__file__).parents[1]
+
+
+@contextmanager
+def running(
+    environment: dict[str, str], *words: str, cwd: Path, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the command line, which is killed in the end."""
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen([*COMMAND, *words], cwd=cwd, env=environment, **(pipes | options))
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_what_pipes_give_is_a_pipe_of_its_own(shell: Shell) -> None:
+    """The pipeline of the first page."""
+    done = shell("printf 'a\\nb\\n' | voyageai embed -m voyage-4 | voyageai similarity -f -")
+    assert 0 == done.returncode, done.stderr
+    assert -1 < float(done.stdout) < 1
+
+
+def test_a_reader_that_has_seen_enough_ends_it(shell: Shell) -> None:
+    """With the status of any other program, and without a word."""
+    done = shell("seq 20000 | voyageai embed -qm voyage-4 | head -1 | wc -l; echo ${PIPESTATUS[*]}")
+    assert "1\n0 141 0 0\n" == done.stdout.replace("141 141", "0 141")
+    assert "" == done.stderr
+
+
+def test_ctrl_c_ends_it_at_once(
+    environment: dict[str, str], emulator: Emulator, tmp_path: Path
+) -> None:
+    """Although a request is under way that is never answered."""
+    emulator.faults.always("hang")
+    with running(environment, *EMBED, "a", cwd=tmp_path) as process:
+        while not emulator.requests.of("createEmbeddings"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert 130 == process.returncode
+    assert b"voyageai: interrupted" == errors.strip()
+
+
+def test_a_row_waits_for_no_later_one(
+    environment: dict[str, str], emulator: Emulator, tmp_path: Path
+) -> None:
+    """It is a filter: `tail -f | voyageai embed` gives a row for each line."""
+    with running(environment, *EMBED, cwd=tmp_path) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in (b"a\n", b"b\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["embedding"]
+        process.stdin.close()
+        assert 0 == process.wait(30)
+
+
+def test_an_interrupted_job_goes_on(
+    environment: dict[str, str], emulator: Emulator, tmp_path: Path
+) -> None:
+    """And its end says how; nothing is uploaded twice."""
+    (tmp_path / "in.txt").write_text("".join(f"row {n}\n" for n in range(50)))
+    words = ("batch", "run", "-m", "voyage-4", "in.txt", "job", "--poll", "0.05")
+    emulator.batches.hold("in_progress")
+    with running(environment, *words, cwd=tmp_path) as process:
+        while not emulator.requests.of("retrieveBatch"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert 130 == process.returncode
+    assert b"The same command takes it up again" in errors
+    emulator.batches.release()
+    with running(environment, *words, cwd=tmp_path) as process:
+        output, errors = process.communicate(timeout=60)
+    assert 0 == process.returncode, errors
+    assert 50 == json.loads(output)["rows"]
+    assert 1 == len(emulator.requests.of("uploadFile"))
+
+
+def test_closed_streams_are_no_riddle(shell: Shell) -> None:
+    """Daemons have none."""
+    assert "nothing to read" in shell("voyageai embed -m voyage-4 <&-; exit $?").stderr
+    done = shell("voyageai embed -m voyage-4 a >&-")
+    assert (2, True) == (done.returncode, "standard output is closed" in done.stderr)
+    done = shell("voyageai embed -m voyage-4 a 2>&-")
+    assert (0, 1) == (done.returncode, done.stdout.count("\n"))
+
+
+def test_a_terminal_is_never_waited_for(environment: dict[str, str], tmp_path: Path) -> None:
+    """A command without input says so, and hangs for nobody."""
+    ours, theirs = pty.openpty()
+    try:
+        with running(environment, *EMBED, cwd=tmp_path, stdin=theirs) as process:
+            _, errors = process.communicate(timeout=30)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert 2 == process.returncode
+    assert b"nothing to read" in errors
+
+
+def test_a_full_disk_is_no_success(shell: Shell) -> None:
+    """Else a script would go on with half of it."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    done = shell("voyageai models > /dev/full")
+    assert (1, True) == (done.returncode, "No space left" in done.stderr)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
+def test_output_is_utf_8_whatever_the_code_page(shell: Shell, encoding: str) -> None:
+    """What reads it later knows nothing of this console."""
+    script = "printf 'Où ? 雪\\n' | voyageai rerank -m rerank-3 snow"
+    done = shell(script, PYTHONIOENCODING=encoding, LC_ALL="C", PYTHONUTF8="0")
+    assert "Où ? 雪" == json.loads(done.stdout)["document"]
+    done = shell("voyageai tokens -m voyage-4 -o table 雪", PYTHONIOENCODING=encoding)
+    assert "雪" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "colored"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
+def test_colors_are_as_the_variables_say(
+    shell: Shell, variables: dict[str, str], colored: bool
+) -> None:
+    """NO_COLOR goes first."""
+    assert colored is ("\x1b[" in shell("voyageai models -o table", **variables).stdout)
+
+
+def test_without_click_it_says_how_to_get_it(tmp_path: Path) -> None:
+    """The core needs four packages, and click is none of them."""
+    code = "import sys; sys.modules['click'] = None; import voyageai.cli; voyageai.cli.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert 2 == done.returncode
+    assert "add the extra `cli`" in done.stderr
+
+
+def test_vv_shows_where(shell: Shell) -> None:
+    """To those who ask."""
+    script = "voyageai embed -m voyage-4 a --base-url http://127.0.0.1:1 --max-retries 0 {}"
+    assert "Traceback" not in shell(script.format("")).stderr
+    with pytest.raises(AssertionError, match="Traceback"):
+        shell(script.format("-vv"))
+
+
+LOADED = """
+import sys
+sys.argv = ["voyageai", *sys.argv[1:]]
+from voyageai.cli import main
+try:
+    main()
+finally:
+    sys.stderr.write(" ".join(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+@pytest.mark.parametrize("words", [("--help",), ("embed", "--help"), ("batch", "run", "-h")])
+def test_help_loads_next_to_nothing(words: tuple[str, ...]) -> None:
+    """It is asked for at a prompt, with completion at each press of a key."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
+    )
+    heavy = {"numpy", "httpx2", "httpcore2", "attr", "attrs", "pyarrow", "voyageai_rest", "rich"}
+    assert set() == heavy & set(done.stderr.split())
+
+
+def test_the_emulator_is_reached_by_its_entry_point(shell: Shell) -> None:
+    """Nothing of `voyageai` imports it."""
+    done = shell("voyageai emulator --faults")
+    assert "drip" in done.stdout, done.stderr

@@ -1,0 +1,80 @@
+"""An emulator with limits on, and a table for the engines."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import voyageai_emulator
+from voyageai_emulator import Emulator
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+EXAMPLES = Path(__file__).parents[2] / "docs/examples/engines"
+ROWS = 3000
+RPM, TPM = 2000, 8_000_000
+Run = Callable[..., str]
+
+
+def body(row: int) -> str | None:
+    """The text of a row: one in a thousand is null, and one is empty."""
+    return None if row % 1000 == 7 else "" if row % 1000 == 8 else f"It rains on day {row}."
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """An emulator that refuses what is beyond the limits of the examples."""
+    with voyageai_emulator.running() as found:
+        found.limits.set("voyage-4", rpm=RPM, tpm=TPM)
+        monkeypatch.setenv("VOYAGE_API_KEY", "pa-not-in-a-pickle")
+        monkeypatch.setenv("VOYAGE_BASE_URL", found.url)
+        yield found
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A Parquet file with ids and texts."""
+    path = tmp_path / "notes.parquet"
+    table = pa.table({"id": range(ROWS), "body": [body(row) for row in range(ROWS)]})
+    pq.write_table(table, path, row_group_size=500)
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run an example, and give what it prints."""
+
+    def call(name: str, *arguments: object, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, str(EXAMPLES / name), *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "RAY_raylet_start_wait_time_s": "120", **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert 0 == done.returncode, done.stderr[-5000:]
+        return done.stdout
+
+    return call
+
+
+def texts_sent(emulator: Emulator) -> list[str]:
+    """All texts that were answered."""
+    return [
+        text
+        for request in emulator.requests
+        if request.status == 200
+        for text in request.body["input"]
+    ]
+
+
+def wanted() -> list[str]:
+    """All texts that can be answered, once each."""
+    return sorted(text for text in map(body, range(ROWS)) if text)

@@ -1,0 +1,83 @@
+"""A million lines through the command line: in little memory, and over a kill."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from .stub_server import StubServer, serving
+
+ROWS = int(os.environ.get("COMMAND_LINE_ROWS", "1000000"))
+ALLOWED = 250_000_000
+IN_FLIGHT, PER_REQUEST = 4, 1000
+EMBED = (sys.executable, "-m", "voyageai", "embed", "-m", "voyage-4", "-d", "256")
+
+
+@pytest.fixture
+def server() -> Iterator[StubServer]:
+    """A server whose answers cost next to nothing."""
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    """The lines."""
+    found = tmp_path / "lines.txt"
+    with found.open("w") as file:
+        file.writelines(f"Record {n}: the river rose by {n % 977} cm.\n" for n in range(ROWS))
+    return found
+
+
+def begin(server: StubServer, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
+    """Start the command."""
+    env = {**os.environ, "VOYAGE_API_KEY": "pa-key", "VOYAGE_BASE_URL": server.url}
+    return subprocess.Popen([*EMBED, *words], cwd=cwd, env=env, stderr=subprocess.PIPE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak as Linux counts it")
+def test_a_million_lines_take_little_memory(
+    server: StubServer, lines: Path, tmp_path: Path
+) -> None:
+    """However many there are: rows are written as they are answered."""
+    process = begin(server, "--out", "parquet", "-O", "x.parquet", "-f", str(lines), cwd=tmp_path)
+    with process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.stderr is not None
+        errors = process.stderr.read().decode()
+    assert 0 == process.returncode, errors
+    peak = usage.ru_maxrss * 1024
+    print(f"{ROWS:,} rows, {peak / 1e6:.0f} MB, {usage.ru_utime + usage.ru_stime:.0f} s of CPU")
+    file: Any = pq.ParquetFile(tmp_path / "x.parquet")
+    assert ROWS == file.metadata.num_rows
+    assert {1} == {*server.sent.values()}
+    assert peak < ALLOWED
+
+
+def test_a_table_that_is_killed_goes_on(server: StubServer, lines: Path, tmp_path: Path) -> None:
+    """Nothing is sent twice but what was on its way."""
+    words = ("--into", "table", "-j", str(IN_FLIGHT), str(lines))
+    enough = ROWS // PER_REQUEST // 3
+    with begin(server, *words, cwd=tmp_path) as process:
+        while server.answered < enough:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    with begin(server, *words, cwd=tmp_path) as process:
+        _, errors = process.communicate()
+    assert 0 == process.returncode, errors.decode()
+    assert ROWS == len(server.sent)
+    repeated = sum(count - 1 for count in server.sent.values())
+    print(f"{repeated:,} of {ROWS:,} texts were sent twice")
+    assert repeated <= IN_FLIGHT * PER_REQUEST
+    dataset: Any = pq.ParquetDataset(tmp_path / "table")
+    assert ROWS == sum(fragment.count_rows() for fragment in dataset.fragments)

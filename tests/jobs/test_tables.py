@@ -1,0 +1,115 @@
+"""Tables whose processes are killed, or of whose rows many are bad: each row is there once."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import voyageai
+from voyageai.tables.slices import read_info
+from voyageai_emulator import Emulator
+
+from ..tables.bad_rows import check_bad_rows
+from .tables_killed import CONCURRENCY, KEY, OPTIONS, PER_REQUEST, SLICE
+
+KILLS, ROWS = 50, 5600
+PATIENCE = 120
+
+
+def number_of(text: str) -> int:
+    """The row of a text."""
+    return int(text.rpartition(" ")[2])
+
+
+def answered(directory: Path, rows: int) -> set[int]:
+    """The rows of which a job has kept the answers."""
+    found = set[int]()
+    for path in directory.glob("part-*.parquet"):
+        part = read_info(path)
+        found.update(range(part.first, part.first + part.rows))
+    for log in directory.glob("_job/[0-9]*/log.jsonl"):
+        first = int(log.parent.name) * rows
+        for line in log.read_bytes().splitlines(keepends=True):
+            event = json.loads(line) if line.endswith(b"\n") else {}
+            for start, stop in event.get("rows", ()) if "answered" in event else ():
+                found.update(range(first + start, first + stop))
+    return found
+
+
+def sent(emulator: Emulator, after: int = 0) -> Counter[int]:
+    """How often each row was sent, by the emulator's record from a request on."""
+    emulator.requests.settle()
+    bodies = [request.body for request in emulator.requests[after:]]
+    texts = [body.get("documents") or body["input"] for body in bodies if body is not None]
+    return Counter(number_of(text) for some in texts for text in some)
+
+
+@pytest.mark.parametrize(("method", "kind"), [("embed", "Client"), ("rerank", "AsyncClient")])
+def test_a_table_outlives_fifty_kills(
+    method: str, kind: str, emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    """Only what was on its way at a kill is sent again, and no row is lost or doubled.
+
+    Every other process is killed when the emulator has got some requests, the others before they
+    open, rename or remove some file.
+    """
+    rows = range(ROWS)
+    source, into = tmp_path / "rows.parquet", tmp_path / "vectors"
+    columns = {
+        "id": [f"id-{row}" for row in rows],
+        "query": [f"query {row // PER_REQUEST}" for row in rows],
+        "body": [f"text {row}" for row in rows],
+    }
+    pq.write_table(pa.table(columns), source, row_group_size=ROWS // 4)
+    emulator.latency = 0.01
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    kills = lost = 0
+    while True:
+        begun = len(emulator.requests)
+        by_file = chance.randint(1, 60) if kills % 2 and kills < KILLS else 0
+        requests = begun + chance.randint(1, 9) if kills < KILLS and not by_file else 10**9
+        with run("tables_killed", method, kind, emulator, source, into, by_file) as process:
+            while process.poll() is None:
+                if len(emulator.requests) >= requests:
+                    process.kill()
+                    break
+                time.sleep(0.001)
+            _, errors = process.communicate(timeout=PATIENCE)
+        if process.returncode == 0:
+            break
+        assert -9 == process.returncode, errors
+        kills += 1
+        on_their_way = sent(emulator, begun).keys() - answered(into, SLICE[method])
+        assert len(on_their_way) <= CONCURRENCY * PER_REQUEST
+        lost += len(on_their_way)
+
+    table = pq.read_table(into)
+    assert KILLS == kills
+    assert columns["id"] == table["id"].to_pylist()
+    assert set(rows) == sent(emulator).keys()
+    assert ROWS + lost == sent(emulator).total()
+    with voyageai.Client(KEY, base_url=emulator) as vo:
+        if method == "embed":
+            some = chance.sample(rows, 100)
+            live = vo.embed([columns["body"][row] for row in some], "voyage-4", **OPTIONS)
+            assert live.embeddings == table.take(some)["embedding"].to_pylist()
+        else:
+            first = vo.rerank("query 7", columns["body"][70:80], "rerank-2.5")
+            scores = {result.index: result.relevance_score for result in first.results}
+            assert [scores[row] for row in range(10)] == table["relevance_score"][70:80].to_pylist()
+
+
+def test_two_hundred_bad_rows_of_twenty_thousand_stop_no_other(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """They are of five kinds; what failed is sent again alone."""
+    check_bad_rows(emulator, tmp_path, 20_000)

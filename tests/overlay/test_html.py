@@ -1,0 +1,81 @@
+"""What notebooks show: everything escaped, nothing that the user does not have."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+import voyageai
+import voyageai_emulator
+from voyageai import html
+from voyageai_rest.catalogue import MODELS
+
+TEXTS = ["A <b>cat</b> & a mat.", "x" * 1000]
+
+
+@pytest.fixture(scope="module")
+def client():
+    """A client of a running emulator."""
+    with (
+        voyageai_emulator.running() as url,
+        voyageai.Client("secret-key", base_url=url) as made,
+    ):
+        yield made
+
+
+def shown(client, folder):
+    """Everything that shows itself."""
+    job = client.batches.prepare_embed(TEXTS, model="voyage-4", directory=folder / "job")
+    rows = [{"id": n, "body": text} for n, text in enumerate(TEXTS)]
+    table = {"text": "body", "id": "id", "model": "voyage-4", "input_type": "document"}
+    file = client.files.upload([{"custom_id": "a", "body": {"input": TEXTS}}])
+    return {
+        "embeddings": client.embed_documents(TEXTS, model="voyage-4"),
+        "reranking": client.rerank("a <i>cat</i>", TEXTS, model="rerank-3"),
+        "chunks": client.contextualized_embed([TEXTS], model="voyage-context-4"),
+        "document": client.contextualized_embed([TEXTS], model="voyage-context-4").results[0],
+        "multimodal": client.multimodal_embed([["a"]], model="voyage-multimodal-3.5"),
+        "estimate": job.estimate,
+        "job": job,
+        "batch": client.batches.create("/v1/embeddings", file.id, {"model": "voyage-4"}),
+        "table": client.tables.prepare_embed(rows, into=folder / "table", **table),
+        "table result": client.tables.embed(rows, into=folder / "other", **table),
+        "catalogue": MODELS,
+    }
+
+
+def test_everything_is_well_formed_and_escaped(client, tmp_path):
+    """A document with a tag in it must not become part of the page."""
+    for name, thing in shown(client, tmp_path).items():
+        page = thing._repr_html_()
+        ElementTree.fromstring(page)
+        assert "<b>cat" not in page, name
+        assert "secret-key" not in page, name
+        assert "x" * (html.LONGEST + 1) not in page, name
+
+
+def test_a_card_has_shape_model_tokens_and_price(client):
+    """What one looks for first."""
+    page = client.embed_documents(TEXTS, model="voyage-4")._repr_html_()
+    text = " ".join("".join(ElementTree.fromstring(page).itertext()).split())
+
+    assert "EmbeddingsObjectvectors 2 x 1024 float32 dtype float model voyage-4 tokens" in text
+    assert "list price $" in text
+    assert "similarity to each other" in text
+
+
+def test_a_ranking_is_a_table_of_the_best(client):
+    """With the beginning of each document, the best first."""
+    result = client.rerank("cat", TEXTS * 20, model="rerank-3")
+    page = result._repr_html_()
+    cells = [cell.text or "" for cell in ElementTree.fromstring(page).iter("td")]
+
+    assert 4 * html.SHOWN == len(cells)
+    assert ["1", f"{result.results[0].relevance_score:.4g}"] == cells[:2]
+    assert f"and {40 - html.SHOWN} more" in page
+
+
+@pytest.mark.parametrize("matrix", [[[1.0]], [[0.0, 0.0], [0.0, 0.0]], []])
+def test_a_heat_map_of_one_number_or_none_is_drawn(matrix):
+    """There is no range of colours then."""
+    assert len(matrix) ** 2 == html.heat_map(matrix).count("<rect")
