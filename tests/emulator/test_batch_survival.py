@@ -23,7 +23,7 @@ from voyageai_emulator.store import IN_FLIGHT, Store
 from tests.emulator.batch_jobs import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
 
 LINES = 2000
-KILLS = 10
+KILLS = 6
 MOST = 0.25
 """Seconds after which the process is killed at the latest."""
 SERVE = """
