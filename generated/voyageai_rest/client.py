@@ -110,7 +110,12 @@ class Client:
             "method": request.method,
             "url": self.base_url.rstrip("/") + request.path,
             "params": request.params or None,
-            "headers": {**self.headers, "Authorization": f"Bearer {self.api_key}"},
+            "headers": {
+                "Accept": request.accept,
+                **({} if request.json is UNSET else {"Content-Type": request.content_type}),
+                **self.headers,
+                "Authorization": f"Bearer {self.api_key}",
+            },
             **({} if request.json is UNSET else {"json": request.json}),
             **({"files": request.parts} if request.parts else {}),
         }
