@@ -10,7 +10,7 @@ import anyio
 import httpx2
 import pytest
 from voyageai.admin import Admin, AsyncAdmin
-from voyageai.admin.credentials import VARIABLES
+from voyageai.admin.credentials import URL_VARIABLE, VARIABLES
 from voyageai_emulator import Emulator, running
 
 PROJECT = "65f0a1b2c3d4e5f6a7b8c9d0"
@@ -102,7 +102,7 @@ def token(number: int = 1, seconds: object = 3600) -> httpx2.Response:
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever this machine's environment has is not used."""
-    for name in VARIABLES.values():
+    for name in (*VARIABLES.values(), URL_VARIABLE):
         monkeypatch.delenv(name, raising=False)
 
 

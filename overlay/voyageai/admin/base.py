@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
@@ -39,7 +40,7 @@ class BaseAdmin:
 
     Args:
         given: Credentials.
-        base_url: Where the API is.
+        base_url: Where the API is; None for MONGODB_ATLAS_BASE_URL, else Atlas.
         max_retries, timeout, deadline: Defaults of its calls.
     """
 
@@ -52,10 +53,12 @@ class BaseAdmin:
         deadline: float | None,
     ) -> None:
         self._pair = credentials.find({**given})
-        url: Any = SERVERS[0].url if base_url is None else base_url
+        set_there = os.environ.get(credentials.URL_VARIABLE)
+        url: Any = base_url or set_there or SERVERS[0].url
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            place = "base_url" if base_url else credentials.URL_VARIABLE
             shown = repr(Url(url)) if isinstance(url, str) else type(url).__name__
-            raise ArgumentError(f"base_url must be a URL, not {shown}", "base_url")
+            raise ArgumentError(f"{place} must be a URL, not {shown}", "base_url")
         self._base_url = Url(url.rstrip("/"))
         check_base_url(self._base_url)
         self._max_retries = max_retries

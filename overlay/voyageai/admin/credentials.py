@@ -16,6 +16,8 @@ VARIABLES: Mapping[str, str] = {
     "private_key": "MONGODB_ATLAS_PRIVATE_KEY",
 }
 """Environment variables by argument, those of MongoDB's own tools."""
+URL_VARIABLE = "MONGODB_ATLAS_BASE_URL"
+"""Environment variable that says where the API is."""
 SERVICE_ACCOUNT = ("client_id", "client_secret")
 KEY_PAIR = ("public_key", "private_key")
 
@@ -43,7 +45,7 @@ def find(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
     """
     if any(given.values()):
         values = {name: _text(name, value) for name, value in given.items() if value}
-        places = dict(zip(given, given, strict=True))
+        places = {name: name for name in VARIABLES}
     else:
         found = {name: environment.get(variable) for name, variable in VARIABLES.items()}
         values = {name: _text(VARIABLES[name], value) for name, value in found.items() if value}

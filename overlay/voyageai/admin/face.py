@@ -37,7 +37,7 @@ class Admin(BaseAdmin):
             when it is refused.
         public_key: The public half of a pair of keys, which Atlas calls legacy.
         private_key: The other half.
-        base_url: Where the API is; Atlas by default.
+        base_url: Where the API is. Without it MONGODB_ATLAS_BASE_URL says, or it is Atlas.
         max_retries: How often a call that fails for a passing reason is tried again, or a
             `voyageai.RetryPolicy`. A key is never created again in doubt.
         timeout: Seconds for each attempt, or an `httpx2.Timeout`.
@@ -57,8 +57,8 @@ class Admin(BaseAdmin):
         ArgumentError: An argument is wrong.
 
     Example:
-        >>> for key in admin.keys.list(project=project):
-        ...     print(key.name, key.masked_secret, key.last_used)
+        >>> [key.name for key in admin.keys.list(project=project)]
+        ['search']
     """
 
     def __init__(
@@ -151,8 +151,8 @@ class Keys:
             ArgumentError: An argument is wrong; nothing was sent.
 
         Example:
-            >>> [key.name for key in admin.keys.list(project=project)]
-            ['search']
+            >>> "search" in [key.name for key in admin.keys.list(project=project)]
+            True
         """
         load = calls.list_keys(project, organization, page_size, self._admin.base_url)
         return _pages(self._admin, load, options)
@@ -213,8 +213,9 @@ class Keys:
             VoyageError: The call failed; `code` and the message say why.
 
         Example:
-            >>> key = admin.keys.create("search", project=project)
-            >>> key.client().embed_query("Where are the keys?", model="voyage-4").total_tokens > 0
+            >>> key = admin.keys.create("indexing", project=project)
+            >>> with key.client() as vo:
+            ...     vo.embed_query("Where are the keys?", model="voyage-4").total_tokens > 0
             True
         """
         call = calls.create_key(name, project, cloud, geography, self._admin.base_url)
@@ -255,7 +256,8 @@ class Keys:
             VoyageError: The call failed.
 
         Example:
-            >>> admin.keys.delete(key.id, project=project)
+            >>> old = admin.keys.create("old", project=project)
+            >>> admin.keys.delete(old.id, project=project)
         """
         self._admin.send(calls.delete_key(key_id, project), options)
 
@@ -292,8 +294,8 @@ class RateLimits:
             ArgumentError: An argument is wrong; nothing was sent.
 
         Example:
-            >>> for limit in admin.rate_limits.list(project=project):
-            ...     print(limit.group, limit.models, limit.rpm, limit.tpm)
+            >>> "voyage_4" in [limit.group for limit in admin.rate_limits.list(project=project)]
+            True
         """
         load = calls.list_limits(project, organization, page_size)
         return _pages(self._admin, load, options)

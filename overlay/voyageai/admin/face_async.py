@@ -38,7 +38,7 @@ class AsyncAdmin(BaseAdmin):
             when it is refused.
         public_key: The public half of a pair of keys, which Atlas calls legacy.
         private_key: The other half.
-        base_url: Where the API is; Atlas by default.
+        base_url: Where the API is. Without it MONGODB_ATLAS_BASE_URL says, or it is Atlas.
         max_retries: How often a call that fails for a passing reason is tried again, or a
             `voyageai.RetryPolicy`. A key is never created again in doubt.
         timeout: Seconds for each attempt, or an `httpx2.Timeout`.
@@ -58,8 +58,11 @@ class AsyncAdmin(BaseAdmin):
         ArgumentError: An argument is wrong.
 
     Example:
-        >>> async for key in admin.keys.list(project=project):
-        ...     print(key.name, key.masked_secret, key.last_used)
+        >>> async def main():
+        ...     async with AsyncAdmin() as admin:
+        ...         return [key.name async for key in admin.keys.list(project=project)]
+        >>> asyncio.run(main())
+        ['search']
     """
 
     def __init__(
@@ -152,8 +155,12 @@ class AsyncKeys:
             ArgumentError: An argument is wrong; nothing was sent.
 
         Example:
-            >>> [key.name async for key in admin.keys.list(project=project)]
-            ['search']
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         names = [key.name async for key in admin.keys.list(project=project)]
+            ...         return "search" in names
+            >>> asyncio.run(main())
+            True
         """
         load = calls.list_keys(project, organization, page_size, self._admin.base_url)
         return _pages(self._admin, load, options)
@@ -181,7 +188,10 @@ class AsyncKeys:
             VoyageError: The call failed.
 
         Example:
-            >>> (await admin.keys.get(key.id, project=project)).status
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         return (await admin.keys.get(key.id, project=project)).status
+            >>> asyncio.run(main())
             'ACTIVE'
         """
         return await self._admin.send(calls.get_key(key_id, project, organization), options)
@@ -214,10 +224,13 @@ class AsyncKeys:
             VoyageError: The call failed; `code` and the message say why.
 
         Example:
-            >>> key = await admin.keys.create("search", project=project)
-            >>> vo = key.async_client()
-            >>> (await vo.embed_query("Where are the keys?", model="voyage-4")).total_tokens > 0
-            True
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         key = await admin.keys.create("indexing", project=project)
+            ...         async with key.async_client() as vo:
+            ...             return len(await vo.embed_query("Where are they?", model="voyage-4"))
+            >>> asyncio.run(main())
+            1
         """
         call = calls.create_key(name, project, cloud, geography, self._admin.base_url)
         return await self._admin.send(call, options)
@@ -240,8 +253,12 @@ class AsyncKeys:
             VoyageError: The call failed.
 
         Example:
-            >>> (await admin.keys.rename(key.id, "search in production", project=project)).name
-            'search in production'
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         found = await admin.keys.rename(key.id, "the web site", project=project)
+            ...         return found.name
+            >>> asyncio.run(main())
+            'the web site'
         """
         return await self._admin.send(calls.rename_key(key_id, name, project), options)
 
@@ -257,7 +274,11 @@ class AsyncKeys:
             VoyageError: The call failed.
 
         Example:
-            >>> await admin.keys.delete(key.id, project=project)
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         old = await admin.keys.create("old", project=project)
+            ...         await admin.keys.delete(old.id, project=project)
+            >>> asyncio.run(main())
         """
         await self._admin.send(calls.delete_key(key_id, project), options)
 
@@ -294,8 +315,12 @@ class AsyncRateLimits:
             ArgumentError: An argument is wrong; nothing was sent.
 
         Example:
-            >>> async for limit in admin.rate_limits.list(project=project):
-            ...     print(limit.group, limit.models, limit.rpm, limit.tpm)
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         limits = admin.rate_limits.list(project=project)
+            ...         return "voyage_4" in [limit.group async for limit in limits]
+            >>> asyncio.run(main())
+            True
         """
         load = calls.list_limits(project, organization, page_size)
         return _pages(self._admin, load, options)
@@ -327,7 +352,10 @@ class AsyncRateLimits:
             VoyageError: The call failed.
 
         Example:
-            >>> (await admin.rate_limits.get("voyage_4", project=project)).models
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         return (await admin.rate_limits.get("voyage_4", project=project)).models
+            >>> asyncio.run(main())
             ('voyage-4',)
         """
         call = calls.get_limit(group, project, organization, cloud, geography)
@@ -363,8 +391,11 @@ class AsyncRateLimits:
             VoyageError: A call failed.
 
         Example:
-            >>> limit = await admin.rate_limits.of("voyage-4", project=project)
-            >>> vo = key.async_client(rate_limit=limit)
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         return (await admin.rate_limits.of("voyage-4", project=project)).rpm > 0
+            >>> asyncio.run(main())
+            True
         """
         listed = self.list(project=project, organization=organization, **options)
         return of_model(model, [limit async for limit in listed], cloud, geography)
@@ -398,8 +429,13 @@ class AsyncRateLimits:
             VoyageError: The call failed.
 
         Example:
-            >>> (await admin.rate_limits.set("voyage_4", project=project, rpm=100, tpm=100_000)).rpm
-            100
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         limits = admin.rate_limits
+            ...         limit = await limits.set("voyage_4", project=project, rpm=9, tpm=1000)
+            ...         return limit.rpm
+            >>> asyncio.run(main())
+            9
         """
         call = calls.set_limit(group, project, rpm, tpm, cloud, geography)
         return await self._admin.send(call, options)
@@ -428,7 +464,10 @@ class AsyncRateLimits:
             VoyageError: The call failed.
 
         Example:
-            >>> (await admin.rate_limits.reset("voyage_4", project=project)).group
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         return (await admin.rate_limits.reset("voyage_4", project=project)).group
+            >>> asyncio.run(main())
             'voyage_4'
         """
         return await self._admin.send(calls.reset_limit(group, project, cloud, geography), options)
@@ -443,7 +482,10 @@ class AsyncRateLimits:
             VoyageError: The call failed.
 
         Example:
-            >>> await admin.rate_limits.reset_all(project=project)
+            >>> async def main():
+            ...     async with AsyncAdmin() as admin:
+            ...         await admin.rate_limits.reset_all(project=project)
+            >>> asyncio.run(main())
         """
         await self._admin.send(calls.reset_limits(project), options)
 

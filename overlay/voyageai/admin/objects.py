@@ -47,12 +47,12 @@ class ModelKey:
         secret: The key itself, from `create`; None from everything else.
 
     Example:
-        >>> key = admin.keys.create("search", project=project)
-        >>> key
-        ModelKey(id='...', name='search', ...)
+        >>> key = admin.keys.create("indexing", project=project)
+        >>> key.secret in repr(key)
+        False
         >>> with key.client() as vo:
-        ...     len(vo.embed_query("Where are the keys?", model="voyage-4")[0])
-        1024
+        ...     vo.embed_query("Where are the keys?", model="voyage-4").to_numpy().shape
+        (1, 1024)
     """
 
     id: str | None = None

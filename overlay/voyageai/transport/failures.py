@@ -83,7 +83,9 @@ def refused(
         reason: Why it was not tried again, where that needs saying.
     """
     kind = CLASSES.get(response.status_code, error.APIError)
-    message = MESSAGES.get(kind) or failure.reason
+    named_code = getattr(failure.error, "error_code", None)
+    # A body with a code has a reason that is worth more than the official client's words.
+    message = (None if named_code else MESSAGES.get(kind)) or failure.reason
     if issubclass(kind, error.APIError) or failure.error is None:
         message = f"HTTP {response.status_code}: {message}"
     if kind is error.RateLimitError and operation == "create_batch":
@@ -92,7 +94,6 @@ def refused(
             f"{BATCH.max_jobs_in_flight} jobs or {BATCH.max_tokens_in_flight:,} tokens in flight; "
             f"the advice is to wait {BATCH.backoff_minutes} minutes.)"
         )
-    named_code = getattr(failure.error, "error_code", None)
     if isinstance(named_code, str):
         message += f" ({named_code})"
     if response.status_code == 404 and operation in OPERATION_NAMES:
