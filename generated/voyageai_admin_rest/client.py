@@ -90,7 +90,7 @@ class ClientCredentials(httpx2.Auth):
         return asked
 
     def _keep(self, answer: httpx2.Response) -> None:
-        start = self._clock()
+        start, seconds = self._clock(), 0.0
         try:
             found = json.loads(answer.content)
             seconds = float(found["expires_in"])
@@ -198,11 +198,13 @@ class Client:
             "method": request.method,
             "url": self.base_url.rstrip("/") + request.path,
             "params": request.params or None,
-            "headers": {
-                "Accept": request.accept,
-                **({} if request.json is UNSET else {"Content-Type": request.content_type}),
-                **self.headers,
-            },
+            "headers": {**_media_types(request), **self.headers},
             **({} if request.json is UNSET else {"json": request.json}),
             **({"files": request.parts} if request.parts else {}),
         }
+
+
+def _media_types(request: Request) -> dict[str, str]:
+    """The headers for media types other than plain JSON, which needs none."""
+    named = {"Accept": request.accept, "Content-Type": request.content_type}
+    return {name: value for name, value in named.items() if value != "application/json"}

@@ -210,7 +210,7 @@ def _pages(
     def load(number: int) -> Call[Page[Any]]:
         def read(response: RawResponse) -> Page[Any]:
             found = operation.parse_response(response)
-            return Page.of([of(item) for item in found.results], found, number, size)
+            return Page[Any].of([of(item) for item in found.results], found, number, size)
 
         request = operation.build_request(
             **owner, items_per_page=size, page_num=_whole("number", number)
