@@ -148,8 +148,8 @@ class Request:
     path: str
     params: Mapping[str, Any] = Factory(dict[str, Any])
     json: Any = field(default=UNSET, repr=short_repr)
-    accept: str = "application/json"
-    content_type: str = "application/json"
+    accept: str = field(default="application/json", repr=False)
+    content_type: str = field(default="application/json", repr=False)
     parts: list[Part] = field(factory=list[Part], repr=False)
 
 
