@@ -16,7 +16,7 @@ from voyageai.transport.logs import BODIES, LOGGER
 
 from .conftest import ACCOUNT, PROJECT, Transport, token
 
-SECRET = "al-0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
+SECRET = "al-" + "0123456789abcdefghij" * 2
 KEY = {"apiKeyId": "k", "name": "a", "secret": SECRET, "endpoint": "ai.mongodb.com"}
 HIDDEN = (SECRET, ACCOUNT["client_secret"], "token-1")
 
