@@ -107,7 +107,9 @@ def refused(
 
 
 def malformed(
-    failure: MalformedResponse | ShapeError, response: httpx2.Response | None, doubt: str = ""
+    failure: MalformedResponse | ShapeError | StatusError,
+    response: httpx2.Response | None,
+    doubt: str = "",
 ) -> VoyageError:
     """Return the exception for a success that is not what the contract says.
 

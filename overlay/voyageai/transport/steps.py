@@ -91,6 +91,7 @@ def _attempts(
     raw: bool,
 ) -> Steps[T | RawResponse[T]]:
     request = build(call.request, parameters, options, call.on_sent)
+    auth: httpx2.Auth | None = parameters.get("auth")
     clock = environment.clock
     start = clock()
     deadline = None if options.whole is None else start + options.whole
@@ -105,14 +106,15 @@ def _attempts(
             reservation = None
             if gate is not None:
                 reservation = yield from _waits(gate.wait(again=attempts > 0))
-            answer, used, hint = None, None, ServerHint()
+            answer, used, hint, arrived = None, None, ServerHint(), True
             try:
                 request.extensions = _extensions(call, options, deadline, clock())
                 attempts += 1
                 log.start(attempts)
-                answer, arrived = yield from _authorized(
-                    request, parameters.get("auth"), streamed=call.streamed
-                )
+                if auth is None:
+                    answer = yield from _sent(request, streamed=call.streamed)
+                else:
+                    answer, arrived = yield from _authorized(request, auth, call.streamed)
                 if isinstance(answer, httpx2.Response) and not answer.is_success:
                     hint = ServerHint.of(answer.headers, environment.now())
                 doubtful = arrived and _is_doubtful(answer, request)
@@ -167,15 +169,13 @@ def _extensions(
 
 
 def _authorized(
-    request: httpx2.Request, auth: httpx2.Auth | None, *, streamed: bool
+    request: httpx2.Request, auth: httpx2.Auth, streamed: bool
 ) -> Steps[tuple[Answer, bool]]:
     """Send a request, and what authenticates it before.
 
     Returns:
         The last answer, and whether the request itself was sent last: a token may be refused.
     """
-    if auth is None:
-        return (yield from _sent(request, streamed=streamed)), True
     flow = auth.auth_flow(request)
     answer: Answer | None = None
     try:
@@ -282,13 +282,14 @@ def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) 
             return call.read(Stream(response, clock))
         check(response)
         return call.read(response)
-    except StatusError as failure:
-        raise failures.refused(failure, response, call.request.operation, "") from failure
-    except (MalformedResponse, ShapeError) as failure:
+    except (MalformedResponse, ShapeError, StatusError) as failure:
         doubt = "" if call.repeatable else call.doubt
-        if not call.confidential:
+        if call.confidential:
+            raised = failures.malformed(failure, None, doubt)
+        elif isinstance(failure, StatusError):
+            raise failures.refused(failure, response, call.request.operation, "") from failure
+        else:
             raise failures.malformed(failure, response, doubt) from failure
-        raised = failures.malformed(failure, None, doubt)
     raise raised  # without its cause, which holds the answer
 
 
