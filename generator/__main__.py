@@ -23,18 +23,17 @@ def main() -> int:
         "--output", type=Path, default=paths.GENERATED, help="folder to write or to check"
     )
     parser.add_argument(
-        "--openapi", type=Path, default=paths.OPENAPI, help="another OpenAPI document"
+        "--spec", type=Path, default=paths.SPEC, help="another folder with a contracts.yaml"
     )
-    parser.add_argument("--catalogue", type=Path, default=paths.CATALOGUE, help="another catalogue")
     options = parser.parse_args()
-    if refused := _refused(options.openapi, options.catalogue):
+    if refused := _refused(options.spec):
         print(refused, file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder, "generated")
         fresh.mkdir()
         try:
-            build(fresh, options.openapi, options.catalogue, paths.CATALOGUE_SCHEMA)
+            build(fresh, options.spec)
         except GenerationError as error:
             print(error, file=sys.stderr)
             return 2
@@ -50,10 +49,10 @@ def main() -> int:
     return 0
 
 
-def _refused(openapi: Path, catalogue: Path) -> str:
-    """Return what `python -m generator.lint` would print of these documents, if it fails."""
+def _refused(folder: Path) -> str:
+    """Return what `python -m generator.lint` would print of a spec, if it fails."""
     try:
-        return "\n".join(problems(read(openapi, catalogue)))
+        return "\n".join(problems(read(folder)))
     except GenerationError as error:
         return str(error)
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from openapi_python_client.strings import snake_case
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it ships no types
 
 from . import catalogue, contract, paths, spec
@@ -32,29 +33,44 @@ WRITES_NOTHING = (
 TOOLS = ("openapi-python-client", "ruff", "jinja2")
 
 
-def build(target: Path, openapi_file: Path, catalogue_file: Path, schema_file: Path) -> None:
+def build(target: Path, folder: Path = paths.SPEC) -> None:
     """Write all that `generated/` holds into an empty folder.
+
+    Args:
+        target: The folder.
+        folder: The spec: contracts.yaml and the documents that it names.
 
     Raises:
         GenerationError: Something of the spec would be missing or wrong in it.
     """
-    openapi = spec.load(openapi_file)
-    package = target / paths.PACKAGE
-    write_client(openapi, package)
-    models = catalogue.emit(
-        spec.load(catalogue_file), json.loads(schema_file.read_text(encoding="utf-8")), openapi
-    )
-    _render("catalogue.py", package, models)
-    _render("constraints.py", package, {"constraints": contract.constraints(openapi)})
-    tables = {"operations": contract.operations(openapi), "servers": contract.servers(openapi)}
-    _render("operations.py", package, tables)
-    _render("status.py", package, {})
-    _render("dtypes.py", package, {"dtypes": contract.dtypes(openapi)})
-    _render("spec.py", package, {})
+    inputs = [folder / paths.CONTRACTS, paths.CONTRACTS_SCHEMA]
+    for entry in spec.contracts(folder):
+        _build_package(entry, target / entry.package)
+        inputs += entry.files
+    (target / paths.LOCK).write_text(_json(_lock(inputs)), encoding="utf-8")
+
+
+def _build_package(entry: spec.Contract, package: Path) -> None:
+    openapi = spec.load(entry.document)
+    write_client(entry, openapi, package)
+    modules: dict[str, spec.Document] = {
+        "constraints.py": {"constraints": contract.constraints(openapi)},
+        "operations.py": {
+            "operations": list(contract.operations(openapi)),
+            "servers": list(contract.servers(openapi)),
+        },
+        "status.py": {},
+        "spec.py": {},
+    }
+    if entry.catalogue is not None and entry.catalogue_schema is not None:
+        form = json.loads(entry.catalogue_schema.read_text(encoding="utf-8"))
+        modules["catalogue.py"] = catalogue.emit(spec.load(entry.catalogue), form, openapi)
+    if dtypes := contract.dtypes(openapi):
+        modules["dtypes.py"] = {"dtypes": dtypes}
+    for name, context in modules.items():
+        _render(name, package, {**context, "contract": entry})
     (package / "openapi.json").write_text(_json(openapi), encoding="utf-8")
     _format(package)
-    inputs = [openapi_file, catalogue_file, schema_file]
-    (target / paths.LOCK).write_text(_json(_lock(inputs)), encoding="utf-8")
 
 
 def _render(name: str, package: Path, context: spec.Document) -> None:
@@ -65,6 +81,7 @@ def _render(name: str, package: Path, context: spec.Document) -> None:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
+    environment.filters["snakecase"] = snake_case
     text = environment.get_template(f"{name}.jinja").render(context)
     (package / name).write_text(text, encoding="utf-8")
 

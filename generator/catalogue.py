@@ -132,8 +132,8 @@ class Emitter:
                 if inner not in LEFT_OUT:
                     if inner not in node["properties"]:
                         raise GenerationError(
-                            f"catalogue.yaml: {key or name} has the field {inner}, which "
-                            "catalogue.schema.json does not have; describe it there, or correct it"
+                            f"the catalogue: {key or name} has the field {inner}, which its "
+                            "schema does not have; describe it there, or correct it"
                         )
                     kind = f"{name}{pascal_case(inner)}"
                     code = self._code(item, node["properties"][inner], kind)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from openapi_python_client.strings import PythonIdentifier
 
@@ -72,16 +73,24 @@ def _operation(document: Document, path: str, method: str, operation: Document) 
     }
 
 
+# What a host may say beside its name and its URL.
+SERVER_EXTENSIONS = {"x-platform": "platform", "x-key-prefix": "key_prefix"}
+
+
 def servers(document: Document) -> Iterator[Document]:
-    """Yield every host, in the order of the spec."""
+    """Yield every host, in the order of the spec, with what some host says of itself."""
+    said = {key: name for key, name in SERVER_EXTENSIONS.items() if _is_said(document, key)}
     for server in document["servers"]:
         where = f"server {server.get('url')}"
         yield {
             "name": _required(server, "x-name", where),
             "url": server["url"],
-            "platform": _required(server, "x-platform", where),
-            "key_prefix": server.get("x-key-prefix"),
+            **{name: server.get(key) for key, name in said.items()},
         }
+
+
+def _is_said(document: Document, key: str) -> bool:
+    return any(key in server for server in document["servers"])
 
 
 def _servers_of(document: Document, tag: str) -> tuple[str, ...]:
@@ -91,10 +100,46 @@ def _servers_of(document: Document, tag: str) -> tuple[str, ...]:
     return tuple(tags.get(tag, {}).get("x-servers", everywhere))
 
 
+def memory_schema(document: Document) -> tuple[str, Document]:
+    """Return the enum that says of its values what numbers are in memory; an empty one for none."""
+    for name, schema in document["components"]["schemas"].items():
+        if "x-memory" in schema:
+            return name, schema
+    return "", {}
+
+
 def dtypes(document: Document) -> Document:
     """Return for each dtype what its numbers are in memory."""
-    memory: Document = document["components"]["schemas"]["OutputDtype"]["x-memory"]
+    memory: Document = memory_schema(document)[1].get("x-memory", {})
     return memory
+
+
+def secrets(document: Document) -> set[tuple[str, str]]:
+    """Return the fields whose values no repr may show: schema and name of those called password."""
+    return {
+        (name, field)
+        for name, schema in document["components"]["schemas"].items()
+        for field, node in schema.get("properties", {}).items()
+        if node.get("format") == "password"
+    }
+
+
+def security(document: Document) -> Document:
+    """Return what the client must know of the ways to authenticate.
+
+    Returns:
+        `bearer` and `digest`: whether the API takes a key in a header, or HTTP digest.
+        `token_url`: where client credentials get a token, relative to the first host where that
+        has it; None if the API has no such way.
+    """
+    schemes: Document = document["components"].get("securitySchemes", {})
+    http = {scheme.get("scheme") for scheme in schemes.values() if scheme["type"] == "http"}
+    flows = [scheme["flows"] for scheme in schemes.values() if scheme["type"] == "oauth2"]
+    url = next((flow["clientCredentials"]["tokenUrl"] for flow in flows), None)
+    if url is not None:
+        host = urlsplit(document["servers"][0]["url"])
+        url = url.removeprefix(f"{host.scheme}://{host.netloc}")
+    return {"bearer": "bearer" in http, "digest": "digest" in http, "token_url": url}
 
 
 def constraints(document: Document) -> dict[str, dict[str, Document]]:

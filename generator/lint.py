@@ -1,16 +1,18 @@
 """`python -m generator.lint`: check `spec/` against its own rules."""
 
 import sys
+from pathlib import Path
 
 from ruamel.yaml.error import YAMLError
 
+from . import paths
 from .checks import problems, read
 
 
-def main() -> int:
-    """Print every finding, one a line, and return the exit status."""
+def main(folder: Path = paths.SPEC) -> int:
+    """Print every finding of a spec, one a line, and return the exit status."""
     try:
-        found = problems(read())
+        found = problems(read(folder))
     except (YAMLError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

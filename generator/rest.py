@@ -13,7 +13,7 @@ from openapi_python_client import Project, strings
 from openapi_python_client import schema as oai
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.bodies import BodyType
+from openapi_python_client.parser.bodies import Body, BodyType
 from openapi_python_client.parser.errors import GeneratorError, ParseError
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
@@ -23,25 +23,36 @@ from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
+from openapi_python_client.parser.responses import Response
+from openapi_python_client.strings import pascal_case
 
 from . import paths
-from .spec import Document, GenerationError, lower
+from .contract import secrets, security
+from .spec import Contract, Document, GenerationError, lower
 
 # Fields keep the API's own names where no emitted code needs the builtin; `input`, not `input_`.
 FIELD_NAMES = {"bytes", "input", "object", "type"}
 
 
-def write_client(document: Document, package: Path) -> None:
+def write_client(contract: Contract, document: Document, package: Path) -> None:
     """Write the typed client for an OpenAPI document into a new folder.
+
+    Args:
+        contract: What contracts.yaml says of it.
+        document: The document.
+        package: The folder.
 
     Raises:
         GenerationError: Something would be dropped; names every piece, and writes nothing.
     """
     strings.RESERVED_WORDS -= FIELD_NAMES
+    options = ConfigFile.load_from_path(paths.CONFIG)
+    options.package_name_override = contract.package
+    options.content_type_overrides = dict.fromkeys(contract.bytes, "application/octet-stream")
     config = Config.from_sources(
-        ConfigFile.load_from_path(paths.CONFIG),
+        options,
         MetaType.NONE,
-        paths.OPENAPI,
+        contract.document,
         file_encoding="utf-8",
         overwrite=False,
         output_path=package,
@@ -57,9 +68,24 @@ def write_client(document: Document, package: Path) -> None:
             "\n- ".join(["the templates can't take all of the spec:", *complaints])
         )
     project = Project(openapi=data, config=config, custom_template_path=paths.TEMPLATES)
+    project.env.globals.update(
+        contract=contract,
+        security=security(document),
+        secrets={(pascal_case(schema), name) for schema, name in secrets(document)},
+        title=document["info"]["title"],
+        media_type=_media_type,
+    )
     with contextlib.redirect_stdout(io.StringIO()):
         _raise_for(project.build())
     (package / "py.typed").touch()
+
+
+def _media_type(part: Body | Response) -> str:
+    """Return the media type of a body or an answer, of which each has one at most."""
+    if isinstance(part, Body):
+        return part.content_type.get_untrusted_value()
+    content = part.data.content if isinstance(part.data, oai.Response) else None
+    return next((key.get_untrusted_value() for key in content or ()), "")
 
 
 def _raise_for(errors: Sequence[GeneratorError]) -> None:
@@ -145,7 +171,7 @@ def _responses(endpoint: Endpoint) -> Iterator[str]:
             kinds = ", ".join(key.get_untrusted_value() for key in response.data.content or ())
             yield f"its answer {status} has several types of content: {kinds}"
         if response.source["attribute"] == "response.text":
-            yield f"its answer {status} is text; see content_type_overrides in config.yaml"
+            yield f"its answer {status} is text; name its media type in `bytes` of contracts.yaml"
         is_bytes = response.source["attribute"] == "response.content"
         if is_bytes != isinstance(response.prop, FileProperty):
             yield f"its answer {status} must be both of binary content and of format binary"

@@ -1,12 +1,17 @@
 """Read the spec, and lower it to what openapi-python-client should see."""
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from attrs import field, frozen
+from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+from . import paths
 
 Document = dict[str, Any]
 
@@ -16,6 +21,84 @@ NAMED = {"properties", "schemas", "responses", "parameters", "headers", "content
 
 class GenerationError(ValueError):
     """The spec has something that would be missing from, or wrong in, the generated client."""
+
+
+@frozen(kw_only=True)
+class Contract:
+    """A document of the spec, and the package that it becomes: an entry of contracts.yaml.
+
+    Attributes:
+        package: Name of the package.
+        document: The OpenAPI document.
+        error: The schema of error bodies (`schema`), and its field for people (`message`).
+        catalogue: The catalogue of models; None without one.
+        shares: Package whose types and errors this one uses; None for its own.
+        request_id: Header that names a request in every answer; None if the API has none.
+        errors: By status, the shared answers that every operation has.
+        errors_of: By field of a body, those that only operations with that field have.
+        bytes: Media types of answers that are handed over as bytes.
+        example: Code that shows the package, for its docstring.
+    """
+
+    package: str
+    document: Path
+    error: Mapping[str, str]
+    catalogue: Path | None = None
+    shares: str | None = None
+    request_id: str | None = None
+    errors: Mapping[str, str] = field(factory=dict)
+    errors_of: Mapping[str, Mapping[str, str]] = field(factory=dict)
+    bytes: tuple[str, ...] = ()
+    example: str = ""
+
+    @property
+    def catalogue_schema(self) -> Path | None:
+        """Return the file that describes the form of the catalogue: it stands beside it."""
+        return self.catalogue and self.catalogue.with_suffix(".schema.json")
+
+    @property
+    def files(self) -> list[Path]:
+        """Return the files that the package is made from."""
+        every = (self.document, self.catalogue, self.catalogue_schema)
+        return [path for path in every if path is not None]
+
+
+def contracts(folder: Path = paths.SPEC) -> tuple[Contract, ...]:
+    """Read which contracts a folder holds, in the order of its contracts.yaml.
+
+    Raises:
+        GenerationError: The file can't be read, or does not have its form.
+    """
+    return parse_contracts(load(folder / paths.CONTRACTS), folder)
+
+
+def parse_contracts(document: Document, folder: Path) -> tuple[Contract, ...]:
+    """Return the contracts that a contracts.yaml names.
+
+    Raises:
+        GenerationError: It does not have the form that contracts.schema.json describes.
+    """
+    schema = json.loads(paths.CONTRACTS_SCHEMA.read_text(encoding="utf-8"))
+    for flaw in Draft202012Validator(schema).iter_errors(document):
+        where = ".".join(map(str, flaw.absolute_path))
+        raise GenerationError(f"{paths.CONTRACTS}: {where}: {flaw.message}")
+    found: list[Contract] = []
+    for package, entry in document.items():
+        shares = entry.get("shares")
+        if shares is not None and shares not in [earlier.package for earlier in found]:
+            raise GenerationError(
+                f"{paths.CONTRACTS}: {package} shares the types of {shares}, which must be a "
+                "package above it"
+            )
+        catalogue = entry.get("catalogue")
+        given = {
+            **entry,
+            "document": folder / entry["document"],
+            "catalogue": catalogue and folder / catalogue,
+            "bytes": tuple(entry.get("bytes", ())),
+        }
+        found.append(Contract(package=package, **given))
+    return tuple(found)
 
 
 def load(path: Path) -> Document:

@@ -18,11 +18,12 @@ PACKAGES = {
     "voyageai": "overlay/voyageai",
     "voyageai_emulator": "overlay/voyageai_emulator",
     "voyageai_rest": "generated/voyageai_rest",
+    "voyageai_admin_rest": "generated/voyageai_admin_rest",
     "generator": "generator",
     "tests": "tests",
 }
 IN_ROOMS = ("voyageai", "voyageai_emulator", "generator")
-CHECKED = (*IN_ROOMS, "voyageai_rest")
+CHECKED = (*IN_ROOMS, "voyageai_rest", "voyageai_admin_rest")
 LONGEST = 10
 
 Graph = Mapping[str, Set[str]]

@@ -1,4 +1,4 @@
-"""A typed client of the Voyage AI API, generated from its OpenAPI description.
+"""Voyage AI embedding and reranking API: a typed client, generated from its OpenAPI description.
 
     from voyageai_rest import Client
     from voyageai_rest.api.embeddings import create_embeddings

@@ -110,7 +110,17 @@ class Client:
             "method": request.method,
             "url": self.base_url.rstrip("/") + request.path,
             "params": request.params or None,
-            "headers": {**self.headers, "Authorization": f"Bearer {self.api_key}"},
+            "headers": {
+                **_media_types(request),
+                **self.headers,
+                "Authorization": f"Bearer {self.api_key}",
+            },
             **({} if request.json is UNSET else {"json": request.json}),
             **({"files": request.parts} if request.parts else {}),
         }
+
+
+def _media_types(request: Request) -> dict[str, str]:
+    """The headers for media types other than plain JSON, which needs none."""
+    named = {"Accept": request.accept, "Content-Type": request.content_type}
+    return {name: value for name, value in named.items() if value != "application/json"}

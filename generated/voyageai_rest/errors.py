@@ -1,7 +1,8 @@
 """Errors of reading an answer.
 
 ResponseError         an answer that can't be used; carries status, headers and body
-├── StatusError       its status is not a success; in `voyageai_rest.status`
+├── StatusError       its status is not a success; `voyageai_rest.status` has a
+│                     subclass that reads the error object of the body
 └── MalformedResponse its status is, but its body is not what the contract says
 ShapeError            data that does not fit a model; says where
 """
@@ -31,6 +32,7 @@ __all__ = (
     "MalformedResponse",
     "ResponseError",
     "ShapeError",
+    "StatusError",
     "printable",
 )
 
@@ -104,6 +106,15 @@ class ResponseError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.status_code, self.headers, self.content, self.reason)
+
+
+class StatusError(ResponseError):
+    """The status of the answer is not a success."""
+
+    @property
+    def error(self) -> object | None:
+        """The error object of the body, where it has one."""
+        return None
 
 
 class MalformedResponse(ResponseError):

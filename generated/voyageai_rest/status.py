@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from .errors import ResponseError
+from . import errors
 
 if TYPE_CHECKING:
     from .models.error import Error
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ("StatusError", "status_error")
 
 
-class StatusError(ResponseError):
+class StatusError(errors.StatusError):
     """The status of the answer is not a success."""
 
     @property
@@ -26,11 +26,12 @@ class StatusError(ResponseError):
 def status_error(response: RawResponse) -> StatusError:
     """Return the error for an answer whose status is not a success, with the server's reason."""
     error = _read_error(response.content)
+    reason = error.detail if error else None
     return StatusError(
         status_code=response.status_code,
         headers=response.headers,
         content=response.content,
-        reason=str(error.detail) if error else "the body does not say why",
+        reason=str(reason) if reason else "the body does not say why",
     )
 
 

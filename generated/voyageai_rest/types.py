@@ -137,6 +137,8 @@ class Request:
         path: Path below the base URL, percent-encoded.
         params: Query parameters.
         json: Body to be sent as JSON; `UNSET` for none.
+        accept: Media type of the answer that is asked for.
+        content_type: Media type of a body that is JSON.
         parts: Parts of a multipart body. The boundary is left to the HTTP library, which makes a
             random one: a fixed one could be forged by the content of a file.
     """
@@ -146,6 +148,8 @@ class Request:
     path: str
     params: Mapping[str, Any] = Factory(dict[str, Any])
     json: Any = field(default=UNSET, repr=short_repr)
+    accept: str = field(default="application/json", repr=False)
+    content_type: str = field(default="application/json", repr=False)
     parts: list[Part] = field(factory=list[Part], repr=False)
 
 
@@ -188,12 +192,12 @@ class Model:
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Fields that are set. Long lists and strings, such as vectors, are cut short."""
+        """Fields that are set, but for secrets. Long lists and strings, such as vectors, are cut."""
         own = fields(type(self))  # type: ignore[arg-type]  # every subclass is an attrs class
-        values = ((each.name, getattr(self, each.name)) for each in own)
+        values = ((each.name, getattr(self, each.name), each.repr) for each in own)
         shown = (
-            f"{name}={short_repr(value)}"
-            for name, value in values
+            f"{name}={short_repr(value) if is_shown else '<secret>'}"
+            for name, value, is_shown in values
             if value is not UNSET and not (name == "additional_properties" and not value)
         )
         return f"{type(self).__name__}({', '.join(shown)})"

@@ -3,14 +3,16 @@
 `python -m generator.lint` runs them, and `python -m generator` before it generates anything.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
+from attrs import evolve
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from .. import contract, spec
 from . import catalogue, operations, schemas
-from .documents import Documents, Finding, openapi, read, walk
+from .documents import Documents, Finding, Part, openapi, read, walk
 from .documents import catalogue as in_catalogue
 
 __all__ = ["CHECKS", "FORM", "Documents", "Finding", "lint", "problems", "read", "rule"]
@@ -27,7 +29,7 @@ REFERS_TO: dict[str | int | None, str] = {
 
 
 def openapi_is_valid(documents: Documents) -> Iterator[Finding]:
-    """openapi.yaml is OpenAPI 3.1."""
+    """The document is OpenAPI 3.1."""
     version = str(documents.openapi.get("openapi"))
     if not version.startswith("3.1."):
         yield openapi(("openapi",), f"the version is {version}, not 3.1")
@@ -41,7 +43,7 @@ def openapi_is_valid(documents: Documents) -> Iterator[Finding]:
 
 
 def catalogue_is_valid(documents: Documents) -> Iterator[Finding]:
-    """catalogue.yaml has the form that catalogue.schema.json describes."""
+    """The catalogue has the form that the schema beside it describes."""
     for error in Draft202012Validator(documents.catalogue_schema).iter_errors(documents.catalogue):
         yield in_catalogue(tuple(error.absolute_path), error.message)
 
@@ -64,13 +66,10 @@ def _wrong_references(document: spec.Document) -> Iterator[Finding]:
 
 
 # What the other checks rely on.
-FORM: tuple[Check, ...] = (
-    openapi_is_valid,
-    catalogue_is_valid,
-)
+FORM: tuple[Check, ...] = (openapi_is_valid, catalogue_is_valid)
 
-CHECKS: tuple[Check, ...] = (
-    *FORM,
+OPENAPI_CHECKS: tuple[Check, ...] = (
+    openapi_is_valid,
     operations.operations_are_described,
     operations.operations_have_one_declared_tag,
     operations.operations_are_secured,
@@ -79,7 +78,6 @@ CHECKS: tuple[Check, ...] = (
     operations.bodies_are_references,
     operations.parameters_are_described,
     operations.servers_are_named,
-    operations.servers_are_of_a_platform,
     operations.tags_name_servers,
     operations.nulls_name_servers,
     operations.links_lead_to_operations,
@@ -98,7 +96,13 @@ CHECKS: tuple[Check, ...] = (
     schemas.sources_are_graded,
     schemas.sources_are_used,
     schemas.constraints_have_sources,
+)
+
+# Of contracts with a catalogue alone.
+CATALOGUE_CHECKS: tuple[Check, ...] = (
+    catalogue_is_valid,
     catalogue.catalogue_fields_are_described,
+    catalogue.servers_are_of_a_platform,
     catalogue.sources_exist,
     catalogue.prompts_exist,
     catalogue.replacements_exist,
@@ -112,21 +116,27 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+CHECKS: tuple[Check, ...] = (*OPENAPI_CHECKS, *CATALOGUE_CHECKS)
+
+
 def lint(documents: Documents) -> Iterator[tuple[str, Finding]]:
     """Yield every finding with the name of its rule; of a malformed document only its form."""
+    checks = CHECKS if documents.contract.catalogue else OPENAPI_CHECKS
     malformed = False
-    for check in CHECKS:
+    for check in sorted(checks, key=lambda check: check not in FORM):
         if malformed and check not in FORM:
             return
         for finding in check(documents):
             malformed = malformed or check in FORM
-            yield rule(check), finding
+            yield rule(check), evolve(finding, file=documents.file(cast("Part", finding.file)))
 
 
-def problems(documents: Documents) -> list[str]:
+def problems(contracts: Iterable[Documents]) -> list[str]:
     """Return every finding as a line: file and place, rule, what is wrong."""
     return [
-        f"spec/{finding.place}: {name}: {finding.sentence}" for name, finding in lint(documents)
+        f"spec/{finding.place}: {name}: {finding.sentence}"
+        for documents in contracts
+        for name, finding in lint(documents)
     ]
 
 

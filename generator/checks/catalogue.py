@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from .. import paths
 from ..catalogue import LEFT_OUT, UNKNOWN
-from .documents import Documents, Finding, Node, Path, catalogue, openapi, walk
+from ..contract import memory_schema
+from .documents import Documents, Finding, Node, Path, catalogue, catalogue_schema, openapi, walk
 
 EVIDENCE = "source"
 
@@ -15,14 +15,24 @@ def catalogue_fields_are_described(documents: Documents) -> Iterator[Finding]:
     """Every field that the generator emits has a description, which becomes a docstring."""
     names = ("properties", "models", "propertyNames")
     if not _described(documents.catalogue_schema["properties"]["models"]["propertyNames"]):
-        yield Finding(paths.CATALOGUE_SCHEMA.name, names, "has no description")
+        yield catalogue_schema(names, "has no description")
     for node in walk(documents.catalogue_schema):
         if {"if", "then", "else", "allOf"} & set(node.path) or EVIDENCE in node.path:
             continue
         for name, value in node.value.get("properties", {}).items():
             if name not in LEFT_OUT and "sources" not in node.path and not _described(value):
                 path = node.at("properties", name)
-                yield Finding(paths.CATALOGUE_SCHEMA.name, path, "has no description")
+                yield catalogue_schema(path, "has no description")
+
+
+def servers_are_of_a_platform(documents: Documents) -> Iterator[Finding]:
+    """Every host has an x-platform that the catalogue knows."""
+    model = documents.catalogue_schema["$defs"]["model"]
+    known = model["properties"]["platforms"]["items"]["enum"]
+    for position, server in enumerate(documents.openapi.get("servers", ())):
+        platform = server.get("x-platform")
+        if platform not in known:
+            yield openapi(("servers", position), f"its x-platform, {platform}, is not one")
 
 
 def sources_exist(documents: Documents) -> Iterator[Finding]:
@@ -77,18 +87,18 @@ def endpoints_are_operations(documents: Documents) -> Iterator[Finding]:
 
 def dtypes_are_in_the_contract(documents: Documents) -> Iterator[Finding]:
     """The dtypes of a model are among those of the contract."""
-    known = _enum(documents, "OutputDtype")
+    name, schema = memory_schema(documents.openapi)
     for model in _models(documents):
         for dtype in model.value.get("dtypes", ()):
-            if dtype not in known:
-                yield catalogue(model.at("dtypes"), f"{dtype} is not an OutputDtype")
+            if dtype not in schema.get("enum", ()):
+                yield catalogue(model.at("dtypes"), f"{dtype} is not an {name}")
 
 
 def dtypes_have_a_memory(documents: Documents) -> Iterator[Finding]:
     """The contract says of every dtype what its numbers are in memory."""
-    schema = documents.openapi["components"]["schemas"]["OutputDtype"]
-    path = ("components", "schemas", "OutputDtype", "x-memory")
-    for dtype in sorted(set(schema["enum"]) ^ set(schema.get("x-memory", {}))):
+    name, schema = memory_schema(documents.openapi)
+    path = ("components", "schemas", name, "x-memory")
+    for dtype in sorted(set(schema.get("enum", ())) ^ set(schema.get("x-memory", {}))):
         yield openapi((*path, dtype), "is not both in the enum and here")
 
 
@@ -103,17 +113,19 @@ def batch_models_are_on_batch_endpoints(documents: Documents) -> Iterator[Findin
 def batch_endpoints_are_in_the_contract(documents: Documents) -> Iterator[Finding]:
     """The endpoints that batch jobs take are those of the contract."""
     prefix = urlsplit(documents.openapi["servers"][0]["url"]).path
-    known = set(_enum(documents, "BatchEndpoint"))
+    name, values = _enum(documents, "endpoints")
+    known = set(values)
     given = {f"{prefix}/{name}" for name in documents.catalogue["batch"]["endpoints"]}
     for endpoint in sorted(known ^ given):
-        yield catalogue(("batch", "endpoints"), f"{endpoint} is not both here and a BatchEndpoint")
+        yield catalogue(("batch", "endpoints"), f"{endpoint} is not both here and a {name}")
 
 
 def completion_window_is_in_the_contract(documents: Documents) -> Iterator[Finding]:
     """The window of batch jobs is one that the contract allows."""
     window = documents.catalogue["batch"]["completion_window"]
-    if window not in _enum(documents, "CompletionWindow"):
-        yield catalogue(("batch", "completion_window"), f"{window} is not a CompletionWindow")
+    name, values = _enum(documents, "completion_window")
+    if window not in values:
+        yield catalogue(("batch", "completion_window"), f"{window} is not a {name}")
 
 
 def _models(documents: Documents) -> Iterator[Node]:
@@ -121,9 +133,11 @@ def _models(documents: Documents) -> Iterator[Node]:
         yield Node(("models", name), model)
 
 
-def _enum(documents: Documents, name: str) -> list[str]:
+def _enum(documents: Documents, field: str) -> tuple[str, list[str]]:
+    """Return the enum of the contract that x-enum names for a field of `batch`."""
+    name: str = documents.catalogue_schema["properties"]["batch"]["properties"][field]["x-enum"]
     values: list[str] = documents.openapi["components"]["schemas"][name]["enum"]
-    return values
+    return name, values
 
 
 def _described(value: object) -> bool:

@@ -3,29 +3,54 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
 
 from .. import contract, paths, spec
 from ..spec import Document
 
 Path = tuple[str | int, ...]
+Part = Literal["openapi", "catalogue", "catalogue_schema"]
 
 
 @frozen
 class Documents:
-    """The files of `spec/`, loaded."""
+    """A contract of `spec/`, loaded.
 
+    Attributes:
+        contract: Its entry in contracts.yaml.
+        openapi: Its OpenAPI document.
+        catalogue: Its catalogue; empty without one.
+        catalogue_schema: The form of the catalogue; empty without one.
+    """
+
+    contract: spec.Contract
     openapi: spec.Document
-    catalogue: spec.Document
-    catalogue_schema: spec.Document
+    catalogue: spec.Document = field(factory=dict)
+    catalogue_schema: spec.Document = field(factory=dict)
+
+    def file(self, part: Part) -> str:
+        """Return the name of the file that holds a part."""
+        contract = self.contract
+        path = {
+            "openapi": contract.document,
+            "catalogue": contract.catalogue,
+            "catalogue_schema": contract.catalogue_schema,
+        }[part]
+        return path.name if path else part
 
 
 @frozen
 class Finding:
-    """A place in a file of `spec/`, and what is wrong there."""
+    """A place in a file of `spec/`, and what is wrong there.
+
+    Attributes:
+        file: Name of the file; of a check that has not been asked by `lint`, the part's.
+        path: The keys that lead to the place.
+        sentence: What is wrong.
+    """
 
     file: str
     path: Path
@@ -53,23 +78,36 @@ class Node:
         return (*self.path, *keys)
 
 
-def read(openapi_file: FilePath | None = None, catalogue_file: FilePath | None = None) -> Documents:
-    """Load the files of `spec/`, or others in their place."""
-    return Documents(
-        spec.load(openapi_file or paths.OPENAPI),
-        spec.load(catalogue_file or paths.CATALOGUE),
-        json.loads(paths.CATALOGUE_SCHEMA.read_text(encoding="utf-8")),
-    )
+def read(folder: FilePath = paths.SPEC) -> list[Documents]:
+    """Load the contracts of a folder.
+
+    Raises:
+        GenerationError: A file can't be read.
+    """
+    return [_read(entry) for entry in spec.contracts(folder)]
+
+
+def _read(entry: spec.Contract) -> Documents:
+    document = spec.load(entry.document)
+    if entry.catalogue is None or entry.catalogue_schema is None:
+        return Documents(entry, document)
+    form = json.loads(entry.catalogue_schema.read_text(encoding="utf-8"))
+    return Documents(entry, document, spec.load(entry.catalogue), form)
 
 
 def openapi(path: Path, sentence: str) -> Finding:
-    """Make a finding in openapi.yaml."""
-    return Finding(paths.OPENAPI.name, path, sentence)
+    """Make a finding in the OpenAPI document."""
+    return Finding("openapi", path, sentence)
 
 
 def catalogue(path: Path, sentence: str) -> Finding:
-    """Make a finding in catalogue.yaml."""
-    return Finding(paths.CATALOGUE.name, path, sentence)
+    """Make a finding in the catalogue."""
+    return Finding("catalogue", path, sentence)
+
+
+def catalogue_schema(path: Path, sentence: str) -> Finding:
+    """Make a finding in the form of the catalogue."""
+    return Finding("catalogue_schema", path, sentence)
 
 
 def operations(document: spec.Document) -> Iterator[Node]:

@@ -8,19 +8,6 @@ from ..contract import resolve
 from ..spec import Document
 from .documents import Documents, Finding, Node, openapi, operations, walk
 
-# Status to the shared answer that documents it.
-ERRORS = {
-    "400": "InvalidRequest",
-    "401": "Unauthorized",
-    "403": "Forbidden",
-    "404": "NotFound",
-    "422": "UnprocessableContent",
-    "429": "RateLimited",
-    "5XX": "ServerError",
-}
-RETIRED = {"410": "ModelRetired"}
-REQUEST_ID = "x-request-id"
-
 
 def operations_are_described(documents: Documents) -> Iterator[Finding]:
     """Every operation has an id, a summary and a description."""
@@ -55,10 +42,9 @@ def operations_are_secured(documents: Documents) -> Iterator[Finding]:
 
 
 def operations_document_errors(documents: Documents) -> Iterator[Finding]:
-    """Every operation documents every error, with the shared answers."""
+    """Every operation documents the errors that contracts.yaml names, with the shared answers."""
     for operation in operations(documents.openapi):
-        expected = ERRORS | (RETIRED if _takes_a_model(documents, operation) else {})
-        for status, name in expected.items():
+        for status, name in _expected_errors(documents, operation).items():
             answer = operation.value["responses"].get(status)
             if answer != {"$ref": f"#/components/responses/{name}"}:
                 path = operation.at("responses", status)
@@ -66,10 +52,11 @@ def operations_document_errors(documents: Documents) -> Iterator[Finding]:
 
 
 def responses_carry_a_request_id(documents: Documents) -> Iterator[Finding]:
-    """Every answer, shared or not, has the x-request-id header."""
-    for answer in _answers(documents):
-        if REQUEST_ID not in answer.value.get("headers", {}):
-            yield openapi(answer.path, f"does not carry {REQUEST_ID}")
+    """Every answer, shared or not, has the header that names the request, if the API has one."""
+    name = documents.contract.request_id
+    for answer in _answers(documents) if name else ():
+        if name not in answer.value.get("headers", {}):
+            yield openapi(answer.path, f"does not carry {name}")
 
 
 def bodies_are_references(documents: Documents) -> Iterator[Finding]:
@@ -97,16 +84,6 @@ def servers_are_named(documents: Documents) -> Iterator[Finding]:
             yield openapi(("servers", position), "has no x-name")
         elif names[name] > 1:
             yield openapi(("servers", position), f"is not the only one with the x-name {name}")
-
-
-def servers_are_of_a_platform(documents: Documents) -> Iterator[Finding]:
-    """Every host has an x-platform that the catalogue knows."""
-    model = documents.catalogue_schema["$defs"]["model"]
-    known = model["properties"]["platforms"]["items"]["enum"]
-    for position, server in enumerate(documents.openapi.get("servers", ())):
-        platform = server.get("x-platform")
-        if platform not in known:
-            yield openapi(("servers", position), f"its x-platform, {platform}, is not one")
 
 
 def tags_name_servers(documents: Documents) -> Iterator[Finding]:
@@ -137,11 +114,14 @@ def _listed(types: object) -> list[object]:
     return types if isinstance(types, list) else [types]
 
 
-def _takes_a_model(documents: Documents, operation: Node) -> bool:
-    return any(
-        "model" in resolve(documents.openapi, content["schema"]).get("properties", {})
-        for content in operation.value.get("requestBody", {}).get("content", {}).values()
-    )
+def _expected_errors(documents: Documents, operation: Node) -> dict[str, str]:
+    """Return the shared answers that an operation has, by status."""
+    fields = _body_fields(documents.openapi, operation)
+    expected = dict(documents.contract.errors)
+    for field, errors in documents.contract.errors_of.items():
+        if field in fields:
+            expected |= errors
+    return expected
 
 
 def _answers(documents: Documents) -> Iterator[Node]:
@@ -156,8 +136,8 @@ def _answers(documents: Documents) -> Iterator[Node]:
 def _anonymous_bodies(node: Node) -> Iterator[Finding]:
     content = node.value.get("content")
     for media_type, body in content.items() if isinstance(content, dict) else ():
-        schema = body.get("schema", {})
-        if "$ref" not in schema and schema.get("format") != "binary":
+        schema = body.get("schema")
+        if schema is not None and "$ref" not in schema and schema.get("format") != "binary":
             yield openapi(node.at("content", media_type), "its schema has no name of its own")
 
 
@@ -198,9 +178,9 @@ def _links(document: Document) -> Iterator[tuple[Node, Document]]:
     for operation in operations(document):
         for status, answer in operation.value["responses"].items():
             for name, link in answer.get("links", {}).items():
-                content = answer["content"]["application/json"]["schema"]
+                (content,) = answer["content"].values()
                 path = operation.at("responses", status, "links", name)
-                yield Node(path, link), resolve(document, content)
+                yield Node(path, link), resolve(document, content["schema"])
 
 
 def _parameters(document: Document, operation: Node) -> set[str]:

@@ -1,9 +1,9 @@
-"""Compare two contracts: the OpenAPI documents and the catalogues."""
+"""Compare two contracts: the OpenAPI documents, the catalogues, and the documents of other APIs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .. import spec
 from .catalogues import compare_catalogues
@@ -24,11 +24,13 @@ class Contract:
         name: What it is called in reports.
         openapi: Its OpenAPI document, if there is one.
         catalogue: Its catalogue of models, if there is one.
+        others: The documents of further APIs, by package; None where it can't have any.
     """
 
     name: str
     openapi: Document | None = None
     catalogue: spec.Document | None = None
+    others: Mapping[str, Document] | None = None
 
 
 def compare(old: Contract, new: Contract) -> list[Difference]:
@@ -41,8 +43,21 @@ def compare(old: Contract, new: Contract) -> list[Difference]:
         found += compare_documents(old.openapi, new.openapi)
     if old.catalogue and new.catalogue:
         found += compare_catalogues(old.catalogue, new.catalogue)
+    if old.others is not None and new.others is not None:
+        found += _others(old.others, new.others)
     unique = {(item.path, item.kind, item.sentence): item for item in found}
     return by_severity(unique.values())
+
+
+def _others(old: Mapping[str, Document], new: Mapping[str, Document]) -> Iterator[Difference]:
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new:
+            yield difference("contract-removed", Place(name), name=name, subject=name)
+        elif name not in old:
+            yield difference("contract-added", Place(name), name=name, subject=name)
+        else:
+            for item in compare_documents(old[name], new[name]):
+                yield evolve(item, path=f"{name}: {item.path}")
 
 
 def compare_documents(old: Document, new: Document) -> Iterator[Difference]:

@@ -2,9 +2,10 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ def load(place: str) -> Contract:
 
     Args:
         place: A file (OpenAPI document or catalogue, YAML or JSON); a folder that holds
-            openapi.yaml and perhaps catalogue.yaml; an http or https address; `REV:path`, a file at
-            a git revision; or a revision, for the contract of this project at it.
+            contracts.yaml and what it names, or the first contract of this project alone; an http
+            or https address; `REV:path`, a file at a git revision; or a revision, for the contracts
+            of this project at it.
 
     Raises:
         DriftError: There is no contract at the place; says why.
@@ -47,23 +49,32 @@ def _load(place: str) -> Contract:
     if path.is_dir():
         # Reports are read elsewhere too, so this checkout's own folder is named without its path.
         title = paths.SPEC.name if path == paths.SPEC else place
-        return _of_files({name: _of_folder(path, name) for name in _names()}, title)
+        found = _of_files(partial(_of_folder, path), title)
+        if found is None:
+            raise DriftError(f"the folder {place} has no {_first().document.name} in it")
+        return found
     if path.is_file():
         return parse(path.read_bytes(), place)
     if ":" in place:
         return parse(_of_git(place), place)
-    spec = paths.SPEC.name
-    files = {name: _of_revision(place, f"{spec}/{name}") for name in _names()}
-    if files[paths.OPENAPI.name] is None:
+    found = _of_files(partial(_of_revision, place), place)
+    if found is None:
         raise DriftError(
             f"{place} is not a file, a folder, a URL "
-            f"or a git revision with {spec}/{paths.OPENAPI.name}"
+            f"or a git revision with {paths.SPEC.name}/{_first().document.name}"
         )
-    return _of_files(files, place)
+    return found
 
 
 def parse(content: bytes, name: str) -> Contract:
     """Parse a contract: an OpenAPI document, or a catalogue, as YAML or JSON."""
+    document = _mapping(content, name)
+    if "models" in document and "openapi" not in document:
+        return Contract(name, catalogue=document)
+    return Contract(name, Document(document, name))
+
+
+def _mapping(content: bytes, name: str) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
         loaded = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
@@ -72,9 +83,7 @@ def parse(content: bytes, name: str) -> Contract:
         raise DriftError(f"{name} can't be read: {error}") from error
     if not isinstance(document, dict):
         raise DriftError(f"{name} must be a mapping, such as an OpenAPI document")
-    if "models" in document and "openapi" not in document:
-        return Contract(name, catalogue=document)
-    return Contract(name, Document(document, name))
+    return document
 
 
 def fetch(address: str) -> bytes:
@@ -94,19 +103,45 @@ def fetch(address: str) -> bytes:
     return content
 
 
-def _names() -> tuple[str, str]:
-    return paths.OPENAPI.name, paths.CATALOGUE.name
+def _first() -> spec.Contract:
+    """Return the first contract of this project: what there is where contracts.yaml is missing."""
+    return spec.contracts()[0]
 
 
-def _of_files(files: dict[str, bytes | None], name: str) -> Contract:
-    openapi, catalogue = (files[file] for file in _names())
+def _of_files(read: Callable[[str], bytes | None], name: str) -> Contract | None:
+    """Return the contracts of a spec; None where the first document is missing.
+
+    Args:
+        read: Returns the content of a file of the spec, None where it is missing.
+        name: What the spec is called in reports.
+    """
+    listed = read(paths.CONTRACTS)
+    if listed is None:
+        entries: tuple[spec.Contract, ...] = (_first(),)
+    else:
+        try:
+            entries = spec.parse_contracts(_mapping(listed, f"{name}:{paths.CONTRACTS}"), Path())
+        except spec.GenerationError as error:
+            raise DriftError(f"{name}: {error}") from error
+    first, *others = entries
+    openapi = read(first.document.name)
     if openapi is None:
-        raise DriftError(f"the folder {name} has no {_names()[0]} in it")
+        return None
+    catalogue = first.catalogue and read(first.catalogue.name)
     return Contract(
         name,
-        parse(openapi, f"{name}:{_names()[0]}").openapi,
-        None if catalogue is None else parse(catalogue, f"{name}:{_names()[1]}").catalogue,
+        _document(openapi, f"{name}:{first.document.name}"),
+        _mapping(catalogue, f"{name}:{first.catalogue}") if catalogue else None,
+        {
+            entry.package: _document(content, f"{name}:{entry.document.name}")
+            for entry in others
+            if (content := read(entry.document.name)) is not None
+        },
     )
+
+
+def _document(content: bytes, name: str) -> Document:
+    return Document(_mapping(content, name), name)
 
 
 def _of_folder(folder: Path, name: str) -> bytes | None:
@@ -114,9 +149,9 @@ def _of_folder(folder: Path, name: str) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _of_revision(revision: str, path: str) -> bytes | None:
+def _of_revision(revision: str, name: str) -> bytes | None:
     try:
-        return _of_git(f"{revision}:{path}")
+        return _of_git(f"{revision}:{paths.SPEC.name}/{name}")
     except DriftError:
         return None
 
@@ -167,16 +202,23 @@ def explain_malformed(*contracts: Contract) -> Iterator[None]:
 
 def _flaws_of_documents(contracts: Sequence[Contract]) -> Iterator[str]:
     for contract in contracts:
-        if contract.openapi is not None:
-            is_older = str(contract.openapi.raw["openapi"]).startswith("3.0.")
-            validator = OpenAPIV30SpecValidator if is_older else OpenAPIV31SpecValidator
-            flaw = _innermost(validator(contract.openapi.raw))
-            if flaw:
-                yield f"{contract.name} is not a valid OpenAPI document: {flaw}"
+        others = (contract.others or {}).items()
+        named = [
+            (contract.name, contract.openapi),
+            *((f"{contract.name}:{k}", v) for k, v in others),
+        ]
+        for name, document in named:
+            if document is not None:
+                is_older = str(document.raw["openapi"]).startswith("3.0.")
+                validator = OpenAPIV30SpecValidator if is_older else OpenAPIV31SpecValidator
+                flaw = _innermost(validator(document.raw))
+                if flaw:
+                    yield f"{name} is not a valid OpenAPI document: {flaw}"
 
 
 def _flaws_of_catalogues(contracts: Sequence[Contract]) -> Iterator[str]:
-    validator = Draft202012Validator(spec.load(paths.CATALOGUE_SCHEMA))
+    schema = next(entry.catalogue_schema for entry in spec.contracts() if entry.catalogue_schema)
+    validator = Draft202012Validator(spec.load(schema))
     for contract in contracts:
         if contract.catalogue is not None:
             flaw = _innermost(validator, contract.catalogue)

@@ -8,19 +8,23 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from .. import git
+from .. import git, spec
 from ..commands import ReleaseError, attempt, python
 
 LARGEST = 1_000_000  # bytes of one file
-PACKAGES = ("generated/voyageai_rest/", "overlay/voyageai/", "overlay/voyageai_emulator/")
+GENERATED = [entry.package for entry in spec.contracts()]
+PACKAGES = (
+    *(f"generated/{package}/" for package in GENERATED),
+    *("overlay/voyageai/", "overlay/voyageai_emulator/"),
+)
 
 MUST = {
     ".whl": (
         "voyageai/py.typed",
         "voyageai_emulator/py.typed",
-        "voyageai_rest/py.typed",
-        "voyageai_rest/openapi.json",
-        "voyageai_rest/catalogue.py",
+        *(f"{package}/py.typed" for package in GENERATED),
+        *(f"{package}/openapi.json" for package in GENERATED),
+        *(f"{entry.package}/catalogue.py" for entry in spec.contracts() if entry.catalogue),
         "voyageai_emulator/tokenizer/README.md",  # the licences of the texts it was trained on
         "*.dist-info/licenses/LICENSE",
         "*.dist-info/METADATA",
@@ -28,11 +32,10 @@ MUST = {
     ".gz": (
         "overlay/voyageai/py.typed",
         "overlay/voyageai_emulator/py.typed",
-        "generated/voyageai_rest/py.typed",
+        *(f"generated/{package}/py.typed" for package in GENERATED),
         "generated/lock.json",
-        "spec/openapi.yaml",
-        "spec/catalogue.yaml",
-        "spec/catalogue.schema.json",
+        "spec/contracts.yaml",
+        *(f"spec/{path.name}" for entry in spec.contracts() for path in entry.files),
         "overlay/voyageai_emulator/tokenizer/README.md",
         "pyproject.toml",
         "README.md",

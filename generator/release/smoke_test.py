@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import voyageai
+import voyageai_admin_rest
 import voyageai_emulator
 import voyageai_rest
 from voyageai.version import VERSION
@@ -12,7 +13,7 @@ from voyageai_rest.catalogue import MODELS
 
 def main() -> None:
     """Embed two texts, against the emulator."""
-    for package in (voyageai, voyageai_emulator, voyageai_rest):
+    for package in (voyageai, voyageai_emulator, voyageai_rest, voyageai_admin_rest):
         folder = Path(str(package.__file__)).parent
         if not (folder.is_relative_to(sys.prefix) and folder.joinpath("py.typed").is_file()):
             sys.exit(f"{folder} is not the installed package, or has no py.typed")

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 
 from packaging.version import Version
 
+from .. import spec
 from . import changelog
 from .changes import HEADINGS, Change, Level
 
 # An operation's path is added to its line; the sentences about these name their place already.
 NAMED_IN_SENTENCE = (
     *("catalogue", "pyproject", "schemas", "tags"),
-    *("voyageai", "voyageai_emulator", "voyageai_rest"),
+    *("voyageai", "voyageai_emulator"),
+    *(entry.package for entry in spec.contracts()),
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from attrs import frozen
 from packaging.version import Version
 
+from .. import spec
 from ..drift.contracts import compare
 from ..drift.loading import explain_malformed, load
 from . import changelog, last_release, version
@@ -17,7 +18,7 @@ from .version import minimum
 
 # Each package and the folder that holds it.
 WRITTEN = {"voyageai": "overlay", "voyageai_emulator": "overlay"}
-GENERATED = {"voyageai_rest": "generated"}
+GENERATED = {entry.package: "generated" for entry in spec.contracts()}
 
 
 @frozen

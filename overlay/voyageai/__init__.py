@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import (
+        admin,
         api_resources,
         batches,
         chunking,
@@ -87,7 +88,7 @@ _HOMES = {
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = (
-    *("api_resources", "batches", "chunking", "client", "client_async"),
+    *("admin", "api_resources", "batches", "chunking", "client", "client_async"),
     *(
         "embeddings_utils",
         "emulator",
@@ -122,6 +123,7 @@ __all__ = [
     "RetryPolicy",
     "VideoUrl",
     "__version__",
+    "admin",
     "aget_embedding",
     "aget_embeddings",
     "api_key",

@@ -12,7 +12,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import field, fields_dict, frozen
-from voyageai_rest.errors import REQUEST_ID
+from voyageai_rest.errors import REQUEST_ID, StatusError
+from voyageai_rest.status import status_error
 from voyageai_rest.types import UNSET, RawResponse, Request
 
 from ._utils import stacklevel
@@ -69,6 +70,8 @@ class Call(Generic[T_co]):
         method: The client's or the resource's method that it is for.
         on_sent: Called after each piece of a file that is uploaded.
         bounds: The most that a right answer can be.
+        refusal: Reads an answer that is not a success.
+        confidential: Whether the answer holds a secret, which no log and no error may show.
     """
 
     request: Request
@@ -82,6 +85,8 @@ class Call(Generic[T_co]):
     method: str = ""
     on_sent: Callable[[], object] | None = None
     bounds: ResponseLimits = field(factory=ResponseLimits)
+    refusal: Callable[[RawResponse], StatusError] = status_error
+    confidential: bool = False
 
 
 def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[EmbeddingsObject]:

@@ -91,7 +91,7 @@ def running(
         expose: Allow a host that other machines can reach. Anybody who can reach it can use it.
         **options: As in `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
             ``latency``, ``concurrency``, ``max_connections``, ``allow_hosts``, ``engine``,
-            ``state``, ``faults``, ``record``, ``admin_token`` and ``clock``.
+            ``state``, ``faults``, ``record``, ``admin_token``, ``admin_credentials`` and ``clock``.
 
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from .admin import ADMIN, create_admin
+from .atlas import AtlasEndpoints
 from .batches import Batches
 from .connections import Connections
 from .dispatcher import Dispatcher
@@ -61,8 +62,9 @@ class Application:
             self.state.close()
             raise
         api = FaultMiddleware(self._create_api(), self.state.faults)
+        contracts = (self.state.contract, self.state.admin_contract)
         self._api = RecordingMiddleware(
-            ResponseHeadersMiddleware(api), self.state.requests, self.state.contract
+            ResponseHeadersMiddleware(api), self.state.requests, contracts
         )
         self._admin = ResponseHeadersMiddleware(
             create_admin(self.state, self.batches, self.connections)
@@ -103,7 +105,10 @@ class Application:
             ClientDisconnect: _leave,
             Exception: _fail,
         }
+        state = self.state
+        atlas = AtlasEndpoints(state.admin_contract, state.accounts, state.credentials)
         routes = [route(path, operations) for path, operations in by_path.items()]
+        routes += atlas.routes()
         return Starlette(routes=routes, exception_handlers=handlers)
 
 

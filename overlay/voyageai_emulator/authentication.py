@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
     from voyageai_rest.operations import Server
 
+    from .atlas import Accounts
     from .contract import Operation
 
 __all__ = ["Authenticator", "Caller"]
@@ -65,6 +66,8 @@ class Authenticator:
         api_key: The only key to accept; any by default.
         platform: Name of the host that the emulator stands for; by default the one that a request
             is addressed to.
+        accounts: Keys that were made by the administration; they are accepted too, until they are
+            deleted.
 
     Raises:
         ValueError: There is no such host, or the text cannot be a key.
@@ -76,12 +79,18 @@ class Authenticator:
         'eu'
     """
 
-    def __init__(self, api_key: str | None = None, platform: str | None = None) -> None:
+    def __init__(
+        self,
+        api_key: str | None = None,
+        platform: str | None = None,
+        accounts: Accounts | None = None,
+    ) -> None:
         if platform is not None and platform not in BY_NAME:
             raise ValueError(f"platform must be one of {', '.join(BY_NAME)}, not {platform!r}")
         if api_key is not None and not KEY.fullmatch(api_key):
             raise ValueError("api_key must be ASCII without spaces, from 1 to 1024 characters")
         self._api_key = None if api_key is None else api_key.encode()
+        self._accounts = accounts
         self._server = None if platform is None else BY_NAME[platform]
 
     def check_operation(self, operation: Operation, host: str) -> None:
@@ -131,6 +140,11 @@ class Authenticator:
     def _is_accepted(self, key: str) -> bool:
         if not KEY.fullmatch(key):
             return False
+        if self._accounts is not None:
+            if self._accounts.use(key):
+                return True
+            if self._accounts.is_deleted(key):
+                return False
         return self._api_key is None or compare_digest(key.encode(), self._api_key)
 
 

@@ -17,7 +17,7 @@ from .bodies import decode
 from .error_messages import excerpt, invalid_body, invalid_json, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from jsonschema_rs import ValidationError
 
@@ -48,6 +48,8 @@ class Operation(NamedTuple):
     """Schema of its JSON body, as a URI fragment of the document."""
     form: str | None = None
     """Schema of its multipart body, likewise."""
+    media_type: str = "application/json"
+    """Media type of its success."""
 
 
 class Contract:
@@ -93,8 +95,9 @@ class Contract:
                     id=item[method]["operationId"],
                     method=method.upper(),
                     path=path,
-                    schema=schemas.get("application/json"),
+                    schema=schemas.get(_json_type(schemas)),
                     form=schemas.get("multipart/form-data"),
+                    media_type=_json_type(self._success(item[method])[1].get("content", {})),
                 )
 
     def example(self, operation: Operation) -> tuple[int, Any]:
@@ -103,12 +106,16 @@ class Contract:
         The body is None where the success has no JSON.
         """
         item = self._document["paths"][operation.path][operation.method.lower()]
-        successes = (status for status in item["responses"] if status.startswith("2"))
-        status = next(successes, "204")
-        answer = self._resolved(item["responses"].get(status, {}))
-        content = answer.get("content", {}).get("application/json", {})
+        status, answer = self._success(item)
+        content = answer.get("content", {}).get(operation.media_type, {})
         body = example_of(content["schema"], self._resolved) if "schema" in content else None
         return int(status.replace("X", "0")), body
+
+    def _success(self, item: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return the status of an operation's first success, and that answer."""
+        successes = (status for status in item["responses"] if status.startswith("2"))
+        status = next(successes, "204")
+        return status, self._resolved(item["responses"].get(status, {}))
 
     def read_query(self, operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:
         """Check a query's parameters, and fill in the defaults of those it leaves out.
@@ -293,6 +300,12 @@ def _errors(validator: Draft202012Validator, body: object) -> list[ValidationErr
     except (ValueError, RecursionError):
         # Nesting that the validator does not take.
         raise invalid_json(0) from None
+
+
+def _json_type(types: Iterable[str]) -> str:
+    """Return the first media type that is JSON, plain or with a name of its own."""
+    found = (kind for kind in types if kind == "application/json" or kind.endswith("+json"))
+    return next(found, "application/json")
 
 
 def _escape(step: str) -> str:

@@ -155,7 +155,8 @@ class Dispatcher:
         context = self._state.model_context(operation, caller)
         answer = MODEL_HANDLERS[operation.id](body, context).to_dict()
         tokens: int = answer["usage"]["total_tokens"]
-        self._state.limits.take(caller.owner, body["model"], tokens)
+        quota = self._state.accounts.quota(caller.owner, body["model"])
+        self._state.limits.take(caller.owner, body["model"], tokens, quota)
         record: RecordedRequest = request.scope[RECORD]
         record.tokens = tokens
         return json_response(answer)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from voyageai_rest.catalogue import Model
 
+    from .atlas import Quota
+
 __all__ = ["TIER_NAMES", "RateLimits", "Usage", "Window"]
 
 TIER_NAMES = tuple(Tiers.__annotations__)
@@ -78,6 +80,7 @@ class Window:
     Attributes:
         requests: Requests in the window, as of the last `roll`.
         tokens: Their tokens.
+        quota: Limits of a project that it counts for; None where the model's apply.
 
     Example:
         >>> window = Window()
@@ -93,6 +96,7 @@ class Window:
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self.requests = 0
         self.tokens = 0
+        self.quota: Quota | None = None
         self._entries: deque[_Entry] = deque()
         self._max_entries = max_entries
 
@@ -206,21 +210,24 @@ class RateLimits:
         with self._lock:
             self._set_limits.clear()
 
-    def take(self, owner: str, model: str, tokens: int) -> None:
+    def take(self, owner: str, model: str, tokens: int, quota: Quota | None = None) -> None:
         """Count a request, unless it exceeds a limit.
 
         Args:
             owner: `fingerprint` of its API key.
             model: Name of its model.
             tokens: Its tokens.
+            quota: Limits of the key's project, in place of the tier's, which other keys count
+                towards too.
 
         Raises:
             ApiError: It exceeds a limit.
         """
         with self._lock:
             now = self._clock()
-            limit = self._limit(model)
-            window = self._window(owner, model, now)
+            limit = self._limit(model) if quota is None else _Limit(quota.rpm, quota.tpm)
+            window = self._window(owner if quota is None else quota.owner, model, now)
+            window.quota = quota
             requests_over = 0 if limit.rpm is None else window.requests + 1 - limit.rpm
             tokens_over = 0 if limit.tpm is None else window.tokens + tokens - limit.tpm
             if requests_over <= 0 and tokens_over <= 0:
@@ -242,7 +249,8 @@ class RateLimits:
             for (owner, model), window in self._windows.items():
                 window.roll(now)
                 if window.requests:
-                    limit = self._limit(model)
+                    quota = window.quota
+                    limit = _Limit(quota.rpm, quota.tpm) if quota else self._limit(model)
                     found.append(
                         Usage(owner, model, window.requests, window.tokens, limit.rpm, limit.tpm)
                     )

@@ -40,6 +40,7 @@ class SettingsDict(TypedDict, total=False):
     faults: Iterable[Fault | str]
     record: str | PathLike[str] | None
     admin_token: str | None
+    admin_credentials: Mapping[str, str]
     clock: Callable[[], float]
 
 
@@ -68,6 +69,8 @@ class Settings:
             of them, parameters after it, as in ``"status:0.1; status=503"``.
         record: File to which every request is added as a line of JSON.
         admin_token: Token of the admin routes, a secret; by default a random one.
+        admin_credentials: Who may administer keys and limits: secrets by client id, and private
+            keys by public key. By default anybody.
         clock: Clock, in seconds since 1970.
         models: Models to serve, by name.
         document: OpenAPI document to follow; the installed contract by default.
@@ -87,6 +90,7 @@ class Settings:
     faults: Iterable[Fault | str] = ()
     record: str | PathLike[str] | None = None
     admin_token: str | None = field(default=None, repr=False)
+    admin_credentials: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     clock: Callable[[], float] = time.time
     models: Mapping[str, Model] = field(default_factory=lambda: MODELS)
     document: Mapping[str, Any] | None = None

@@ -8,8 +8,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voyageai_admin_rest.spec import load as load_admin
 from voyageai_rest.spec import load
 
+from .atlas import Accounts, Credentials
 from .authentication import Authenticator
 from .bodies import max_body
 from .concurrency import Slots
@@ -43,6 +45,9 @@ class EmulatorState:
         contract: The contract it follows.
         requests: The requests it received.
         faults: The faults that are planned.
+        admin_contract: The contract of the administration of keys and limits.
+        accounts: Keys and limits that were made there.
+        credentials: Checks who uses it.
         authenticator: Checks API keys.
         limits: Rate limits.
         latency: How long responses take; may be replaced.
@@ -55,14 +60,18 @@ class EmulatorState:
         self.settings = settings
         self.clock = Clock(settings.clock)
         self.contract = Contract(load() if settings.document is None else settings.document)
-        operations = [operation.id for operation in self.contract.operations]
         self._max_body = {
             endpoint: max_body(m for m in settings.models.values() if m.endpoint == endpoint)
             for endpoint in (operation.path.strip("/") for operation in self.contract.operations)
         }
+        self.admin_contract = Contract(load_admin())
+        self.accounts = Accounts(settings.models, self.clock)
+        self.credentials = Credentials(settings.admin_credentials, self.clock)
+        self.authenticator = Authenticator(settings.api_key, settings.platform, self.accounts)
+        contracts = (self.contract, self.admin_contract)
+        operations = [operation.id for each in contracts for operation in each.operations]
         self.faults = FaultPlan(operations)
         self.faults.start(settings.faults)
-        self.authenticator = Authenticator(settings.api_key, settings.platform)
         self.limits = RateLimits(
             settings.tier, settings.models, self.clock, retry_after=settings.retry_after
         )

@@ -49,7 +49,8 @@ def put(tree: Any, place: list[Any], value: Any) -> None:
 
 def contract(tree: Any, name: str) -> Contract:
     """The contract that a changed base is."""
-    return Contract(name, Document(tree["openapi"], name), tree["catalogue"])
+    others = {key: Document(other, key) for key, other in tree["others"].items()}
+    return Contract(name, Document(tree["openapi"], name), tree["catalogue"], others)
 
 
 def pair(case: dict[str, Any]) -> tuple[Contract, Contract]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -187,6 +189,30 @@ def test_revisions_are_read(old, tmp_path, monkeypatch):
     assert 0 == main(["HEAD", str(old)])
     assert 0 == main(["HEAD:spec/openapi.yaml", str(old)])
     assert load("HEAD").catalogue is not None
+
+
+def test_every_contract_of_a_spec_is_compared(tmp_path, capsys):
+    """A change of the smaller one must not go unseen."""
+    spec = Path(shutil.copytree(paths.SPEC, tmp_path / "spec"))
+    document = spec / "admin.yaml"
+    text = document.read_text(encoding="utf-8")
+    assert "maximum: 500" in text
+    document.write_text(text.replace("maximum: 500", "maximum: 400"), encoding="utf-8")
+
+    assert 2 == main(["--fail-on", "breaking", str(paths.SPEC), str(spec)])
+    shown = capsys.readouterr().out
+    assert "voyageai_admin_rest: GET /api/atlas/v2/groups/{groupId}/aiModelApiKeys" in shown
+    (spec / "contracts.yaml").unlink()  # as it was when there was one
+    assert 1 == main(["--fail-on", "any", str(spec), str(paths.SPEC)])
+    assert "the contract of voyageai_admin_rest is new" in capsys.readouterr().out
+
+
+def test_a_contracts_file_that_is_wrong_is_named(tmp_path, capsys):
+    """Of another folder or revision too."""
+    (tmp_path / "contracts.yaml").write_text("a_rest: {}\n", encoding="utf-8")
+
+    assert 3 == main([str(tmp_path)])
+    assert "contracts.yaml: a_rest: 'document' is a required property" in capsys.readouterr().err
 
 
 def test_addresses_are_read(old):

@@ -16,7 +16,7 @@ from generator.drift.documents import Document
 from .equivalent_rewrites import REWRITES, older
 from .pairs import base, listed, pair
 
-OURS = spec.load(paths.OPENAPI)
+OURS = spec.load(paths.SPEC / "openapi.yaml")
 
 
 def differences(before, after):

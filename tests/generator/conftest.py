@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -45,13 +46,19 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="session")
 def openapi() -> Document:
     """The committed OpenAPI document. Copy it before changing it."""
-    return spec.load(paths.OPENAPI)
+    return spec.load(paths.SPEC / "openapi.yaml")
 
 
 @pytest.fixture(scope="session")
 def catalogue() -> Document:
     """The committed catalogue. Copy it before changing it."""
-    return spec.load(paths.CATALOGUE)
+    return spec.load(paths.SPEC / "catalogue.yaml")
+
+
+@pytest.fixture
+def spec_folder(tmp_path: Path) -> Path:
+    """A copy of the spec, to change."""
+    return Path(shutil.copytree(paths.SPEC, tmp_path / "spec"))
 
 
 @pytest.fixture(scope="session")
@@ -66,13 +73,13 @@ def generate(
         folder = tmp_path_factory.mktemp("changed")
         changed = deepcopy(openapi), deepcopy(catalogue)
         change(*changed)
+        shutil.copytree(paths.SPEC, folder / "spec")
         # JSON is YAML.
-        for path, document in zip((paths.OPENAPI, paths.CATALOGUE), changed, strict=True):
-            folder.joinpath(path.name).write_text(json.dumps(document), encoding="utf-8")
+        for name, document in zip(("openapi.yaml", "catalogue.yaml"), changed, strict=True):
+            (folder / "spec" / name).write_text(json.dumps(document), encoding="utf-8")
         target = folder / "generated"
         target.mkdir()
-        files = folder / paths.OPENAPI.name, folder / paths.CATALOGUE.name
-        build(target, *files, paths.CATALOGUE_SCHEMA)
+        build(target, folder / "spec")
         return target
 
     return start

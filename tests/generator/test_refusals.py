@@ -66,16 +66,26 @@ SMALL: Document = {
 }
 
 
+CONTRACTS = {
+    "small_rest": {
+        "document": "small.yaml",
+        "error": {"schema": "Answer", "message": "done"},
+        "bytes": ["text/plain"],
+    }
+}
+
+
 @pytest.fixture
 def refusal(tmp_path: Path) -> Callable[[Document], str]:
     """Generate from a document that no rule of the spec was applied to, and get the refusal."""
 
     def run(document: Document) -> str:
-        source, target = tmp_path / "openapi.yaml", tmp_path / "generated"
-        source.write_text(json.dumps(document), encoding="utf-8")
+        target = tmp_path / "generated"
         target.mkdir()
+        for name, content in (("contracts.yaml", CONTRACTS), ("small.yaml", document)):
+            (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
         try:
-            build(target, source, paths.CATALOGUE, paths.CATALOGUE_SCHEMA)
+            build(target, tmp_path)
         except spec.GenerationError as error:
             return str(error)
         return ""
@@ -295,40 +305,40 @@ def voyage_4(catalogue: Document) -> Document:
     ],
     ids=["a default that is not allowed", "prompts", "an unknown field", "no section"],
 )
-def test_what_the_rules_of_the_spec_refuse_is_not_generated(spoil, run, tmp_path: Path) -> None:
+def test_what_the_rules_of_the_spec_refuse_is_not_generated(
+    spoil, run, spec_folder: Path, tmp_path: Path
+) -> None:
     """Generated code with a wrong fact looks like any other; both commands say the same of it."""
-    catalogue = spec.load(paths.CATALOGUE)
+    source = spec_folder / "catalogue.yaml"
+    catalogue = spec.load(source)
     spoil(catalogue)
-    source = tmp_path / paths.CATALOGUE.name
     source.write_text(json.dumps(catalogue), encoding="utf-8")
-    done = run("--catalogue", source, "--output", tmp_path / "generated")
-    expected = problems(read(catalogue_file=source))
+    done = run("--spec", spec_folder, "--output", tmp_path / "generated")
+    expected = problems(read(spec_folder))
     assert expected
     assert (2, "", expected) == (done.returncode, done.stdout, done.stderr.splitlines())
     assert not (tmp_path / "generated").exists()
 
 
-def test_an_unknown_field_of_the_catalogue_is_named(tmp_path: Path) -> None:
+def test_an_unknown_field_of_the_catalogue_is_named(spec_folder: Path, tmp_path: Path) -> None:
     """Also where no rule was applied before: a bare KeyError would not say which file it is in."""
-    catalogue = spec.load(paths.CATALOGUE)
+    source = spec_folder / "catalogue.yaml"
+    catalogue = spec.load(source)
     voyage_4(catalogue)["colour"] = "blue"
-    source = tmp_path / paths.CATALOGUE.name
     source.write_text(json.dumps(catalogue), encoding="utf-8")
-    with pytest.raises(
-        spec.GenerationError, match=r"catalogue\.yaml: voyage-4 has the field colour"
-    ):
-        build(tmp_path, paths.OPENAPI, source, paths.CATALOGUE_SCHEMA)
+    with pytest.raises(spec.GenerationError, match=r"the catalogue: voyage-4 has the field colour"):
+        build(tmp_path, spec_folder)
 
 
-def test_a_refusal_leaves_the_old_tree(run, tmp_path: Path) -> None:
+def test_a_refusal_leaves_the_old_tree(run, spec_folder: Path, tmp_path: Path) -> None:
     """A broken spec must not cost the code that worked."""
-    document = spec.load(paths.OPENAPI)
+    source, target = spec_folder / "openapi.yaml", tmp_path / "generated"
+    document = spec.load(source)
     enum_of_mixed_types(document)
-    source, target = tmp_path / "openapi.yaml", tmp_path / "generated"
     source.write_text(json.dumps(document), encoding="utf-8")
     target.mkdir()
     target.joinpath(paths.LOCK).write_text("{}", encoding="utf-8")
-    done = run("--openapi", source, "--output", target)
+    done = run("--spec", spec_folder, "--output", target)
     assert (2, "") == (done.returncode, done.stdout)
     assert "Level" in done.stderr
     assert "Traceback" not in done.stderr
@@ -344,11 +354,13 @@ def test_a_refusal_leaves_the_old_tree(run, tmp_path: Path) -> None:
         ("a: {\n", "openapi.yaml can't be read"),
     ],
 )
-def test_a_file_that_is_no_document_is_refused(text: str, reason: str, run, tmp_path: Path) -> None:
+def test_a_file_that_is_no_document_is_refused(
+    text: str, reason: str, run, spec_folder: Path
+) -> None:
     """A slip in the YAML, such as a key given twice, is a message and not a traceback."""
-    source = tmp_path / "openapi.yaml"
+    source = spec_folder / "openapi.yaml"
     source.write_text(text, encoding="utf-8")
-    done = run("--check", "--openapi", source)
+    done = run("--check", "--spec", spec_folder)
     assert 2 == done.returncode
     assert reason in done.stderr
     assert "Traceback" not in done.stderr

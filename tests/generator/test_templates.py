@@ -33,7 +33,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.FileSystemLoader, "get_source", recorded)
         target = tmp_path_factory.mktemp("loaded")
-        build.build(target, paths.OPENAPI, paths.CATALOGUE, paths.CATALOGUE_SCHEMA)
+        build.build(target)
     return found
 
 

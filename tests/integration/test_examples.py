@@ -38,6 +38,9 @@ def place(tmp_path, monkeypatch):
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
         monkeypatch.setenv("VOYAGE_BASE_URL", emulator.url)
         monkeypatch.setenv("HF_ENDPOINT", emulator.url.removesuffix("/v1"))
+        monkeypatch.setenv("MONGODB_ATLAS_CLIENT_ID", "emulator")
+        monkeypatch.setenv("MONGODB_ATLAS_CLIENT_SECRET", "emulator")
+        monkeypatch.setenv("MONGODB_ATLAS_BASE_URL", emulator.origin)
         monkeypatch.chdir(tmp_path)
         yield tmp_path
 
@@ -47,8 +50,12 @@ def test_the_examples_in_the_docstrings_run(name, place):
     """Users copy them as they stand."""
     if name == "voyageai.media.video":
         film(place / "lecture.mp4", "64x64", "4", 8)
-    with voyageai.Client() as vo:
+    with voyageai.Client() as vo, voyageai.admin.Admin() as admin:
         names = {"voyageai": voyageai, "vo": vo, "asyncio": asyncio, "os": os}
+        if name.startswith("voyageai.admin."):
+            project = "65f0a1b2c3d4e5f6a7b8c9d0"
+            key = admin.keys.create("search", project=project)
+            names |= {"admin": admin, "project": project, "key": key}
         outcome = doctest.testmod(importlib.import_module(name), extraglobs=names)
 
     assert (True, 0) == (outcome.attempted > 0, outcome.failed)

@@ -14,7 +14,7 @@ from voyageai_rest.catalogue import MODELS, PROMPTS, Model, UnknownModelError, f
 from generator import paths
 from generator import spec as source
 
-WRITTEN: dict[str, Any] = source.load(paths.CATALOGUE)
+WRITTEN: dict[str, Any] = source.load(paths.SPEC / "catalogue.yaml")
 UNKNOWN = "unknown"
 EVIDENCE = ("source", "sources")
 

@@ -18,7 +18,8 @@ from generator.build import build
 from . import contract, interface, wire
 from .conftest import differences
 
-PACKAGES = ("voyageai", "voyageai_emulator", "voyageai_rest")
+PACKAGES = ("voyageai", "voyageai_emulator", *(entry.package for entry in spec.contracts()))
+OPENAPI, CATALOGUE = paths.SPEC / "openapi.yaml", paths.SPEC / "catalogue.yaml"
 
 
 def home(package: str) -> Path:
@@ -40,7 +41,9 @@ def test_public_interfaces_are_as_recorded(same_as_recorded, package):
     same_as_recorded(f"interface_{package}.txt", interface.record(package, home(package)))
 
 
-@pytest.mark.parametrize("path", [paths.OPENAPI, paths.CATALOGUE], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [OPENAPI, CATALOGUE, paths.SPEC / "admin.yaml"], ids=lambda path: path.stem
+)
 def test_the_contract_is_as_recorded(same_as_recorded, path):
     """A fact that changes is read by a person, apart from the wording around it."""
     same_as_recorded(f"contract_{path.stem}.txt", contract.record(spec.load(path)))
@@ -50,11 +53,14 @@ def test_the_contract_is_as_recorded(same_as_recorded, path):
 def renamed(tmp_path_factory) -> Path:
     """A tree generated from a spec in which a field of a request has another name."""
     folder = tmp_path_factory.mktemp("renamed")
-    text = paths.OPENAPI.read_text(encoding="utf-8")
+    text = OPENAPI.read_text(encoding="utf-8")
     assert 3 <= text.count("truncation:")
-    (folder / "openapi.yaml").write_text(text.replace("truncation:", "cutting:"), encoding="utf-8")
+    shutil.copytree(paths.SPEC, folder / "spec")
+    (folder / "spec/openapi.yaml").write_text(
+        text.replace("truncation:", "cutting:"), encoding="utf-8"
+    )
     (folder / "generated").mkdir()
-    build(folder / "generated", folder / "openapi.yaml", paths.CATALOGUE, paths.CATALOGUE_SCHEMA)
+    build(folder / "generated", folder / "spec")
     return folder / "generated"
 
 
@@ -68,7 +74,7 @@ def test_all_lines_that_differ_are_shown():
 
 def test_a_renamed_field_shows_in_the_contract():
     """The snapshot would be worthless if it did not."""
-    document = spec.load(paths.OPENAPI)
+    document = spec.load(OPENAPI)
     changed = copy.deepcopy(document)
     fields = changed["components"]["schemas"]["RerankRequest"]["properties"]
     fields["top"] = fields.pop("top_k")
@@ -78,7 +84,7 @@ def test_a_renamed_field_shows_in_the_contract():
 
 def test_a_changed_default_shows_in_the_contract():
     """Defaults change what users get without a change of their code."""
-    document = spec.load(paths.OPENAPI)
+    document = spec.load(OPENAPI)
     changed = copy.deepcopy(document)
     changed["components"]["schemas"]["RerankRequest"]["properties"]["truncation"]["default"] = False
 
@@ -96,7 +102,7 @@ def test_a_changed_default_shows_in_the_contract():
 )
 def test_a_new_item_of_a_list_adds_lines_and_changes_none(place, item):
     """Named items have no position that matters: a review shows what is new, and nothing else."""
-    document = spec.load(paths.OPENAPI)
+    document = spec.load(OPENAPI)
     changed = copy.deepcopy(document)
     items = changed
     for key in place:
@@ -109,7 +115,7 @@ def test_a_new_item_of_a_list_adds_lines_and_changes_none(place, item):
 
 def test_a_changed_sentence_does_not_show_in_the_contract():
     """Otherwise nobody would read the diffs."""
-    document = spec.load(paths.OPENAPI)
+    document = spec.load(OPENAPI)
     changed = copy.deepcopy(document)
     changed["components"]["schemas"]["RerankRequest"]["description"] = "Something else."
 

@@ -6,6 +6,12 @@ from generator.checks import Documents, read
 
 
 @pytest.fixture(scope="session")
-def documents() -> Documents:
-    """Return the files of `spec/`, loaded once; copy before changing."""
-    return read()
+def contracts() -> dict[str, Documents]:
+    """Return the contracts of `spec/` by package, loaded once; copy before changing."""
+    return {documents.contract.package: documents for documents in read()}
+
+
+@pytest.fixture(scope="session")
+def documents(contracts: dict[str, Documents]) -> Documents:
+    """Return the contract of the models."""
+    return contracts["voyageai_rest"]

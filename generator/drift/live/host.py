@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from ... import contract, paths, spec
+from ... import contract, spec
 from ...spec import Document
 
 ACTIVE = "active"
@@ -183,7 +183,12 @@ def read_contract(base_url: str | None, key: str) -> tuple[HostContract, str]:
         base_url: The host; by default the one that keys with this prefix belong to.
         key: The API key.
     """
-    document, catalogue = spec.load(paths.OPENAPI), spec.load(paths.CATALOGUE)
+    # Hosts are asked about the models, which one contract has.
+    [(document, catalogue)] = [
+        (spec.load(entry.document), spec.load(entry.catalogue))
+        for entry in spec.contracts()
+        if entry.catalogue is not None
+    ]
     servers: list[Document] = document["servers"]
     if base_url:
         host = urlsplit(base_url).hostname

@@ -20,7 +20,7 @@ from .. import error
 from ..retry import ServerHint
 
 if TYPE_CHECKING:
-    from voyageai_rest.status import StatusError
+    from voyageai_rest.errors import StatusError
 
     from ..error import VoyageError
 
@@ -47,6 +47,8 @@ ROOT = urlsplit(SERVERS[0].url).path
 """The end of the API's base URLs."""
 RESOURCES = frozenset(operation.path.split("/")[1] for operation in OPERATIONS)
 """The first segments of the paths of operations."""
+OPERATION_NAMES = frozenset(operation.module.rpartition(".")[2] for operation in OPERATIONS)
+"""The operations whose base URLs end so."""
 SENSITIVE_PACKAGES = sys.stdlib_module_names | {
     "anyio",
     "h11",
@@ -58,8 +60,9 @@ SENSITIVE_PACKAGES = sys.stdlib_module_names | {
     "trio",
 }
 """Packages below a call whose frames may hold the head of a request, or the URL of a proxy."""
-SENSITIVE_MODULES = tuple(
-    f"{__package__}.{name}" for name in ("config", "network", "network_async", "pool")
+SENSITIVE_MODULES = (
+    *(f"{__package__}.{name}" for name in ("config", "network", "network_async", "pool")),
+    "voyageai_admin_rest.client",  # tokens
 )
 """Our own modules of that kind."""
 CONNECTING = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
@@ -80,7 +83,9 @@ def refused(
         reason: Why it was not tried again, where that needs saying.
     """
     kind = CLASSES.get(response.status_code, error.APIError)
-    message = MESSAGES.get(kind) or failure.reason
+    named_code = getattr(failure.error, "error_code", None)
+    # A body with a code has a reason that is worth more than the official client's words.
+    message = (None if named_code else MESSAGES.get(kind)) or failure.reason
     if issubclass(kind, error.APIError) or failure.error is None:
         message = f"HTTP {response.status_code}: {message}"
     if kind is error.RateLimitError and operation == "create_batch":
@@ -89,9 +94,12 @@ def refused(
             f"{BATCH.max_jobs_in_flight} jobs or {BATCH.max_tokens_in_flight:,} tokens in flight; "
             f"the advice is to wait {BATCH.backoff_minutes} minutes.)"
         )
-    if response.status_code == 404:
+    if isinstance(named_code, str):
+        message += f" ({named_code})"
+    if response.status_code == 404 and operation in OPERATION_NAMES:
         message += _base_url_hint(response.request.url.path)
     raised = kind(_with(message, reason), **_context(response))
+    raised.code = raised.code or (named_code if isinstance(named_code, str) else None)
     raised.retry_after = ServerHint.of(response.headers, datetime.now(UTC)).seconds
     named = ARGUMENT.search(failure.reason)
     raised.argument = named[1] if named and response.status_code in (400, 422) else None
@@ -99,18 +107,21 @@ def refused(
 
 
 def malformed(
-    failure: MalformedResponse | ShapeError, response: httpx2.Response, doubt: str = ""
+    failure: MalformedResponse | ShapeError | StatusError,
+    response: httpx2.Response | None,
+    doubt: str = "",
 ) -> VoyageError:
     """Return the exception for a success that is not what the contract says.
 
     Args:
         failure: What is wrong with it.
-        response: The response.
+        response: The response; None if it holds a secret.
         doubt: Why it was not tried again, where that needs saying.
     """
     reason = failure.reason if isinstance(failure, MalformedResponse) else str(failure)
     return error.MalformedResponseError(
-        _with(f"The server sent a malformed answer: {reason}", doubt), **_context(response)
+        _with(f"The server sent a malformed answer: {reason}", doubt),
+        **({} if response is None else _context(response)),
     )
 
 

@@ -51,9 +51,18 @@ class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # of any strea
 
 
 class Log:
-    """The lines of one call."""
+    """The lines of one call.
 
-    def __init__(self, request: httpx2.Request, clock: Callable[[], float]) -> None:
+    Args:
+        request: What is sent.
+        clock: Seconds that only go forwards.
+        confidential: Whether the bodies of its answers hold a secret.
+    """
+
+    def __init__(
+        self, request: httpx2.Request, clock: Callable[[], float], *, confidential: bool = False
+    ) -> None:
+        self._confidential = confidential
         self._request = request
         self._clock = clock
         self._attempt = 0
@@ -104,8 +113,9 @@ class Log:
             rest,
         )
 
-    @staticmethod
-    def _body(answer: httpx2.Response | httpx2.RequestError | None) -> None:
+    def _body(self, answer: httpx2.Response | httpx2.RequestError | None) -> None:
+        if self._confidential:
+            return
         if BODIES.isEnabledFor(logging.DEBUG) and isinstance(answer, httpx2.Response):
             BODIES.debug("< %s", _redacted(_answered(answer)))
 

@@ -44,7 +44,7 @@ def build(
 
     Args:
         request: What to send.
-        parameters: The client's `_params`: api_key and base_url are read.
+        parameters: The client's `_params`: base_url is read, and api_key where there is no auth.
         options: Options of the call.
         on_sent: Called after each piece of a file that is sent.
 
@@ -55,16 +55,18 @@ def build(
     stream: httpx2.ByteStream | None = None
     lines = {
         "Host": url.netloc.decode("ascii"),
-        "Accept": "application/json",
+        "Accept": request.accept,
         "User-Agent": user_agent(),
     }
     if request.json is not UNSET:
         content = _encode({**request.json, **options.extra_body})
         stream = httpx2.ByteStream(content)
-        lines["Content-Type"] = "application/json"
+        lines["Content-Type"] = request.content_type
         lines["Content-Length"] = str(len(content))
     # httpx2.Headers hides the key in its repr, which error trackers keep of local variables.
-    headers = httpx2.Headers(lines | {"Authorization": f"Bearer {parameters['api_key']}"})
+    headers = httpx2.Headers(lines)
+    if parameters.get("auth") is None:
+        headers["Authorization"] = f"Bearer {parameters['api_key']}"
     if options.extra_headers:
         headers.update(options.extra_headers)
     try:

@@ -12,8 +12,8 @@ from voyageai_rest.errors import (
     REQUEST_ID,
     MalformedResponse,
     ShapeError,
+    StatusError,
 )
-from voyageai_rest.status import StatusError, status_error
 
 from ..error import DeadlineError, VoyageError
 from ..flow import Environment, Flow, Request, Sleep
@@ -65,7 +65,8 @@ def steps(
 
     Args:
         call: Knows how to read the answer, and whether it may be sent again.
-        parameters: The client's `_params`: api_key and base_url are read.
+        parameters: The client's `_params`: api_key and base_url are read, and where there is one,
+            auth, an `httpx2.Auth` in place of the key.
         options: Timeouts, deadline, retries and rate limit.
         environment: Clocks and randomness.
         raw: Whether the result is the answer as it came.
@@ -90,13 +91,14 @@ def _attempts(
     raw: bool,
 ) -> Steps[T | RawResponse[T]]:
     request = build(call.request, parameters, options, call.on_sent)
+    auth: httpx2.Auth | None = parameters.get("auth")
     clock = environment.clock
     start = clock()
     deadline = None if options.whole is None else start + options.whole
     gate = None
     if options.limiter is not None and call.model:
         gate = RateLimitGate(options.limiter, call.model, call.tokens(), clock, deadline, alive)
-    log = Log(request, clock)
+    log = Log(request, clock, confidential=call.confidential)
     attempts = 0
     in_doubt = False
     try:
@@ -104,15 +106,18 @@ def _attempts(
             reservation = None
             if gate is not None:
                 reservation = yield from _waits(gate.wait(again=attempts > 0))
-            answer, used, hint = None, None, ServerHint()
+            answer, used, hint, arrived = None, None, ServerHint(), True
             try:
                 request.extensions = _extensions(call, options, deadline, clock())
                 attempts += 1
                 log.start(attempts)
-                answer = yield from _sent(request, streamed=call.streamed)
+                if auth is None:
+                    answer = yield from _sent(request, streamed=call.streamed)
+                else:
+                    answer, arrived = yield from _authorized(request, auth, call.streamed)
                 if isinstance(answer, httpx2.Response) and not answer.is_success:
                     hint = ServerHint.of(answer.headers, environment.now())
-                doubtful = _is_doubtful(answer, request)
+                doubtful = arrived and _is_doubtful(answer, request)
                 in_doubt = in_doubt or doubtful
                 decision = _decide(
                     *(call, answer, hint, attempts, options, deadline, environment),
@@ -161,6 +166,35 @@ def _extensions(
         "bounds": call.bounds if size is None else ResponseLimits(size=size, values=None),
         "body_deadline": deadline if call.bounded else None,
     }
+
+
+def _authorized(
+    request: httpx2.Request, auth: httpx2.Auth, streamed: bool
+) -> Steps[tuple[Answer, bool]]:
+    """Send a request, and what authenticates it before.
+
+    Returns:
+        The last answer, and whether the request itself was sent last: a token may be refused.
+    """
+    flow = auth.auth_flow(request)
+    answer: Answer | None = None
+    try:
+        sent = next(flow)
+        while True:
+            answer = yield from _sent(sent, streamed=streamed)
+            if not isinstance(answer, httpx2.Response):
+                return answer, sent is request
+            try:
+                sent = flow.send(answer)
+            except StopIteration:
+                return answer, sent is request
+    except httpx2.RequestError as failure:  # a challenge that can't be met
+        failure.request = request
+        return failure, False
+    except MalformedResponse as failure:
+        raise failures.malformed(failure, None) from failure
+    finally:
+        flow.close()
 
 
 def _sent(request: httpx2.Request, *, streamed: bool) -> Steps[Answer]:
@@ -235,7 +269,7 @@ def _fail(call: Call[T], answer: Answer, reason: str, *, overdue: bool) -> NoRet
         overdue: Whether the time for the whole call is over.
     """
     if isinstance(answer, httpx2.Response):
-        failure = status_error(answer)
+        failure = call.refusal(answer)
         raise failures.refused(failure, answer, call.request.operation, reason) from failure
     cause = failures.strip_frames(answer)
     raise failures.unreachable(answer, reason, overdue=overdue) from cause
@@ -248,11 +282,15 @@ def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) 
             return call.read(Stream(response, clock))
         check(response)
         return call.read(response)
-    except StatusError as failure:
-        raise failures.refused(failure, response, call.request.operation, "") from failure
-    except (MalformedResponse, ShapeError) as failure:
+    except (MalformedResponse, ShapeError, StatusError) as failure:
         doubt = "" if call.repeatable else call.doubt
-        raise failures.malformed(failure, response, doubt) from failure
+        if call.confidential:
+            raised = failures.malformed(failure, None, doubt)
+        elif isinstance(failure, StatusError):
+            raise failures.refused(failure, response, call.request.operation, "") from failure
+        else:
+            raise failures.malformed(failure, response, doubt) from failure
+    raise raised  # without its cause, which holds the answer
 
 
 def _raw(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> RawResponse[T]:

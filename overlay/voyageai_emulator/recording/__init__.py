@@ -170,14 +170,17 @@ class RecordedRequests(Sequence[RecordedRequest]):
 class RecordingMiddleware:
     """ASGI middleware that records requests and their responses."""
 
-    def __init__(self, app: ASGIApp, requests: RecordedRequests, contract: Contract) -> None:
+    def __init__(
+        self, app: ASGIApp, requests: RecordedRequests, contracts: Sequence[Contract]
+    ) -> None:
         self._app = app
         self._requests = requests
-        self._contract = contract
+        self._contracts = contracts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with its record in the scope."""
-        operation = self._contract.find(scope["method"], scope["path"])
+        found = (each.find(scope["method"], scope["path"]) for each in self._contracts)
+        operation = next((one for one in found if one is not None), None)
         record = self._requests.begin(scope, operation and operation.id)
 
         async def recording_receive() -> Message:

@@ -1,0 +1,1 @@
+"""Operations tagged `keys`: `create_group_model_key`, `delete_group_model_key`, `get_group_model_key`, `get_org_model_key`, `list_group_model_keys`, `list_org_model_keys`, `update_group_model_key`."""

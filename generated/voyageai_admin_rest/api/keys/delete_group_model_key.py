@@ -1,0 +1,67 @@
+"""Delete a key. (`DELETE /api/atlas/v2/groups/{group_id}/aiModelApiKeys/{api_key_id}`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...status import status_error
+from ...types import RawResponse, Request, Response, segment
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(*, group_id: str, api_key_id: str) -> Request:
+    """Removes a key, which disables it at once.
+
+    Args:
+        group_id: Id of the project.
+        api_key_id: Id of the key, as an answer gave it.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="delete_group_model_key",
+        method="DELETE",
+        path=f"/api/atlas/v2/groups/{segment(group_id)}/aiModelApiKeys/{segment(api_key_id)}",
+        accept="application/vnd.atlas.2025-03-12+json",
+    )
+
+
+def parse_response(response: RawResponse) -> None:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        The key is deleted. There is no body; its media type chooses the version.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 204:
+        return
+    raise status_error(response)
+
+
+def send(*, client: Client, group_id: str, api_key_id: str) -> Response[None]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx2.HTTPError: No answer came.
+    """
+    response = client.send(build_request(group_id=group_id, api_key_id=api_key_id))
+    parse_response(response)
+    return Response(status_code=response.status_code, headers=response.headers, parsed=None)
+
+
+async def send_async(*, client: Client, group_id: str, api_key_id: str) -> Response[None]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(build_request(group_id=group_id, api_key_id=api_key_id))
+    parse_response(response)
+    return Response(status_code=response.status_code, headers=response.headers, parsed=None)

@@ -1,0 +1,91 @@
+"""List the keys of an organization. (`GET /api/atlas/v2/orgs/{org_id}/aiModelApiKeys`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...models.model_key_page import ModelKeyPage
+from ...status import status_error
+from ...types import UNSET, RawResponse, Request, Response, Unset, parse_json, segment
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(
+    *, org_id: str, items_per_page: int | Unset = UNSET, page_num: int | Unset = UNSET
+) -> Request:
+    """One page of the keys of all projects, without their secrets.
+
+    Args:
+        org_id: Id of the organization.
+        items_per_page: Items of a page. The server's default is 100.
+        page_num: Number of the page, from 1. The server's default is 1.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    params: dict[str, Any] = {"itemsPerPage": items_per_page, "pageNum": page_num}
+    return Request(
+        operation="list_org_model_keys",
+        method="GET",
+        path=f"/api/atlas/v2/orgs/{segment(org_id)}/aiModelApiKeys",
+        params={name: value for name, value in params.items() if value is not UNSET},
+        accept="application/vnd.atlas.2025-03-12+json",
+    )
+
+
+def parse_response(response: RawResponse) -> ModelKeyPage:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        One page of keys.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, ModelKeyPage.from_dict)
+    raise status_error(response)
+
+
+def send(
+    *,
+    client: Client,
+    org_id: str,
+    items_per_page: int | Unset = UNSET,
+    page_num: int | Unset = UNSET,
+) -> Response[ModelKeyPage]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx2.HTTPError: No answer came.
+    """
+    response = client.send(
+        build_request(org_id=org_id, items_per_page=items_per_page, page_num=page_num)
+    )
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(
+    *,
+    client: Client,
+    org_id: str,
+    items_per_page: int | Unset = UNSET,
+    page_num: int | Unset = UNSET,
+) -> Response[ModelKeyPage]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(
+        build_request(org_id=org_id, items_per_page=items_per_page, page_num=page_num)
+    )
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

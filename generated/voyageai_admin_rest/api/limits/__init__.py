@@ -1,0 +1,1 @@
+"""Operations tagged `limits`: `get_group_model_limits`, `get_group_rate_limits`, `get_org_model_limits`, `get_org_rate_limits`, `reset_group_model_limits`, `reset_group_rate_limits`, `update_group_rate_limits`."""

@@ -1,0 +1,85 @@
+"""Reset a project's rate limits of a group of models. (`POST /api/atlas/v2/groups/{group_id}/aiModelApiClouds/{cloud}/geographies/{geography}/modelGroupNames/{model_group_name}/rateLimits:reset`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...models.model_rate_limit import ModelRateLimit
+from ...status import status_error
+from ...types import RawResponse, Request, Response, parse_json, segment
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(*, group_id: str, cloud: str, geography: str, model_group_name: str) -> Request:
+    """Sets the limits back to the organization's.
+
+    Args:
+        group_id: Id of the project.
+        cloud: The cloud that the limits are for; `ANY` for none in particular, the only value
+            today.
+        geography: The geography that the limits are for; `ANY` for none in particular.
+        model_group_name: The group of models, as the list of limits names it.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="reset_group_model_limits",
+        method="POST",
+        path=f"/api/atlas/v2/groups/{segment(group_id)}/aiModelApiClouds/{segment(cloud)}/geographies/{segment(geography)}/modelGroupNames/{segment(model_group_name)}/rateLimits:reset",
+        accept="application/vnd.atlas.2025-03-12+json",
+    )
+
+
+def parse_response(response: RawResponse) -> ModelRateLimit:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        The limits that hold now.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, ModelRateLimit.from_dict)
+    raise status_error(response)
+
+
+def send(
+    *, client: Client, group_id: str, cloud: str, geography: str, model_group_name: str
+) -> Response[ModelRateLimit]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx2.HTTPError: No answer came.
+    """
+    response = client.send(
+        build_request(
+            group_id=group_id, cloud=cloud, geography=geography, model_group_name=model_group_name
+        )
+    )
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(
+    *, client: Client, group_id: str, cloud: str, geography: str, model_group_name: str
+) -> Response[ModelRateLimit]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(
+        build_request(
+            group_id=group_id, cloud=cloud, geography=geography, model_group_name=model_group_name
+        )
+    )
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

@@ -1,0 +1,116 @@
+"""Set a project's rate limits of a group of models. (`PATCH /api/atlas/v2/groups/{group_id}/aiModelApiClouds/{cloud}/geographies/{geography}/modelGroupNames/{model_group_name}/rateLimits`)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...models.model_rate_limit import ModelRateLimit
+from ...status import status_error
+from ...types import RawResponse, Request, Response, parse_json, segment
+
+if TYPE_CHECKING:
+    from ...client import Client
+    from ...models.update_model_rate_limit_request import UpdateModelRateLimitRequest
+
+
+def build_request(
+    *,
+    group_id: str,
+    cloud: str,
+    geography: str,
+    model_group_name: str,
+    body: UpdateModelRateLimitRequest,
+) -> Request:
+    """Both limits are set together.
+
+    Args:
+        group_id: Id of the project.
+        cloud: The cloud that the limits are for; `ANY` for none in particular, the only value
+            today.
+        geography: The geography that the limits are for; `ANY` for none in particular.
+        model_group_name: The group of models, as the list of limits names it.
+        body: The JSON to send.
+
+    Returns:
+        The request, to be sent to any base URL.
+    """
+    return Request(
+        operation="update_group_rate_limits",
+        method="PATCH",
+        path=f"/api/atlas/v2/groups/{segment(group_id)}/aiModelApiClouds/{segment(cloud)}/geographies/{segment(geography)}/modelGroupNames/{segment(model_group_name)}/rateLimits",
+        accept="application/vnd.atlas.2025-03-12+json",
+        content_type="application/vnd.atlas.2025-03-12+json",
+        json=body.to_dict(),
+    )
+
+
+def parse_response(response: RawResponse) -> ModelRateLimit:
+    """Read the answer to a request of this operation.
+
+    Args:
+        response: Any object with `status_code`, `headers` and `content`.
+
+    Returns:
+        The limits that hold now.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+    """
+    if response.status_code == 200:
+        return parse_json(response, ModelRateLimit.from_dict)
+    raise status_error(response)
+
+
+def send(
+    *,
+    client: Client,
+    group_id: str,
+    cloud: str,
+    geography: str,
+    model_group_name: str,
+    body: UpdateModelRateLimitRequest,
+) -> Response[ModelRateLimit]:
+    """Build the request, send it, and read the answer.
+
+    Raises:
+        StatusError: The status is not a success.
+        MalformedResponse: The body is not what the contract says.
+        httpx2.HTTPError: No answer came.
+    """
+    response = client.send(
+        build_request(
+            group_id=group_id,
+            cloud=cloud,
+            geography=geography,
+            model_group_name=model_group_name,
+            body=body,
+        )
+    )
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )
+
+
+async def send_async(
+    *,
+    client: Client,
+    group_id: str,
+    cloud: str,
+    geography: str,
+    model_group_name: str,
+    body: UpdateModelRateLimitRequest,
+) -> Response[ModelRateLimit]:
+    """The same as `send`, without blocking."""
+    response = await client.send_async(
+        build_request(
+            group_id=group_id,
+            cloud=cloud,
+            geography=geography,
+            model_group_name=model_group_name,
+            body=body,
+        )
+    )
+    return Response(
+        status_code=response.status_code, headers=response.headers, parsed=parse_response(response)
+    )

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_fields,
+    as_int,
+    as_is,
+    as_str,
+    list_of,
+    optional,
+    required,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from ..models.bad_request_detail import BadRequestDetail
+
+
+@define(kw_only=True, repr=False)
+class Error(Model):
+    """A refusal.
+
+    Attributes:
+        error: The status.
+        error_code: Name of the reason.
+        reason: Name of the status.
+        detail: What is wrong.
+        parameters: What the detail is about.
+        bad_request_detail: The fields that are wrong.
+
+    Example:
+        >>> value = Error.from_dict(
+        ...     {
+        ...         "error": 404,
+        ...         "errorCode": "RESOURCE_NOT_FOUND",
+        ...         "reason": "Not Found",
+        ...         "detail": "There is no such key.",
+        ...     }
+        ... )
+    """
+
+    error: int
+    error_code: str
+    reason: str | Unset = UNSET
+    detail: str | Unset = UNSET
+    parameters: list[Any] | Unset = UNSET
+    bad_request_detail: BadRequestDetail | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["error"] = self.error
+        data["errorCode"] = self.error_code
+        if self.reason is not UNSET:
+            data["reason"] = self.reason
+        if self.detail is not UNSET:
+            data["detail"] = self.detail
+        if self.parameters is not UNSET:
+            data["parameters"] = self.parameters
+        if self.bad_request_detail is not UNSET:
+            data["badRequestDetail"] = to_json(self.bad_request_detail)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.bad_request_detail import BadRequestDetail
+
+        data = as_fields(data)
+        return cls(
+            error=required(data, "error", as_int),
+            error_code=required(data, "errorCode", as_str),
+            reason=optional(data, "reason", as_str),
+            detail=optional(data, "detail", as_str),
+            parameters=optional(data, "parameters", list_of(as_is)),
+            bad_request_detail=optional(data, "badRequestDetail", BadRequestDetail.from_dict),
+            additional_properties=data,
+        )

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define
+
+from ..types import Model, as_fields, as_str, required
+
+
+@define(kw_only=True, repr=False)
+class FieldViolation(Model):
+    """A field that is wrong.
+
+    Attributes:
+        field: Its name.
+        description: What is wrong with it.
+
+    Example:
+        >>> value = FieldViolation.from_dict({"field": "name", "description": "must not be empty"})
+    """
+
+    field: str
+    description: str
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["field"] = self.field
+        data["description"] = self.description
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            field=required(data, "field", as_str),
+            description=required(data, "description", as_str),
+            additional_properties=data,
+        )

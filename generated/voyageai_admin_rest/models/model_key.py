@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define, field
+
+from ..types import UNSET, Model, Unset, as_fields, as_str, optional
+
+
+@define(kw_only=True, repr=False)
+class ModelKey(Model):
+    """A model API key.
+
+    Attributes:
+        api_key_id: Id of the key.
+        name: Its name.
+        group_id: Id of its project.
+        cloud: The cloud it is for.
+        geography: The geography it is for.
+        endpoint: The host that takes it, without a scheme.
+        secret: The key itself; only in the answer to its creation.
+        masked_secret: The key as lists show it: its beginning and its end.
+        status: State of the key, such as `ACTIVE`.
+        created_at: When it was created, with a space or a T between date and time.
+        last_used_at: When it was last used.
+        created_by: Name or id of the user that created it.
+
+    Example:
+        >>> value = ModelKey.from_dict(
+        ...     {
+        ...         "apiKeyId": "a86r5kwrfsk5r5ku5tgvhmpj",
+        ...         "name": "search in production",
+        ...         "groupId": "65f0a1b2c3d4e5f6a7b8c9d0",
+        ...         "cloud": "ANY",
+        ...         "geography": "ANY",
+        ...         "endpoint": "ai.mongodb.com",
+        ...         "maskedSecret": "al-****8f2k",
+        ...         "status": "ACTIVE",
+        ...         "createdAt": "2026-01-15 16:47:49.855000+00:00",
+        ...         "createdBy": "someone@example.com",
+        ...     }
+        ... )
+    """
+
+    api_key_id: str | Unset = UNSET
+    name: str | Unset = UNSET
+    group_id: str | Unset = UNSET
+    cloud: str | Unset = UNSET
+    geography: str | Unset = UNSET
+    endpoint: str | Unset = UNSET
+    secret: str | Unset = field(repr=False, default=UNSET)
+    masked_secret: str | Unset = UNSET
+    status: str | Unset = UNSET
+    created_at: str | Unset = UNSET
+    last_used_at: str | Unset = UNSET
+    created_by: str | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        if self.api_key_id is not UNSET:
+            data["apiKeyId"] = self.api_key_id
+        if self.name is not UNSET:
+            data["name"] = self.name
+        if self.group_id is not UNSET:
+            data["groupId"] = self.group_id
+        if self.cloud is not UNSET:
+            data["cloud"] = self.cloud
+        if self.geography is not UNSET:
+            data["geography"] = self.geography
+        if self.endpoint is not UNSET:
+            data["endpoint"] = self.endpoint
+        if self.secret is not UNSET:
+            data["secret"] = self.secret
+        if self.masked_secret is not UNSET:
+            data["maskedSecret"] = self.masked_secret
+        if self.status is not UNSET:
+            data["status"] = self.status
+        if self.created_at is not UNSET:
+            data["createdAt"] = self.created_at
+        if self.last_used_at is not UNSET:
+            data["lastUsedAt"] = self.last_used_at
+        if self.created_by is not UNSET:
+            data["createdBy"] = self.created_by
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            api_key_id=optional(data, "apiKeyId", as_str),
+            name=optional(data, "name", as_str),
+            group_id=optional(data, "groupId", as_str),
+            cloud=optional(data, "cloud", as_str),
+            geography=optional(data, "geography", as_str),
+            endpoint=optional(data, "endpoint", as_str),
+            secret=optional(data, "secret", as_str),
+            masked_secret=optional(data, "maskedSecret", as_str),
+            status=optional(data, "status", as_str),
+            created_at=optional(data, "createdAt", as_str),
+            last_used_at=optional(data, "lastUsedAt", as_str),
+            created_by=optional(data, "createdBy", as_str),
+            additional_properties=data,
+        )

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_fields, as_int, as_str, list_of, optional
+
+
+@define(kw_only=True, repr=False)
+class ModelRateLimit(Model):
+    """The rate limits of a group of models.
+
+    Attributes:
+        cloud: The cloud they are for.
+        geography: The geography they are for.
+        endpoint: The host they are for, without a scheme.
+        model_group_name: Name of the group.
+        model_names: The models of the group; 100 at most.
+        requests_per_minute_limit: Requests per minute.
+        tokens_per_minute_limit: Tokens per minute.
+
+    Example:
+        >>> value = ModelRateLimit.from_dict(
+        ...     {
+        ...         "cloud": "ANY",
+        ...         "geography": "ANY",
+        ...         "endpoint": "ai.mongodb.com",
+        ...         "modelGroupName": "embed_large",
+        ...         "modelNames": ["voyage-4-large"],
+        ...         "requestsPerMinuteLimit": 1000,
+        ...         "tokensPerMinuteLimit": 1000000,
+        ...     }
+        ... )
+    """
+
+    cloud: str | Unset = UNSET
+    geography: str | Unset = UNSET
+    endpoint: str | Unset = UNSET
+    model_group_name: str | Unset = UNSET
+    model_names: list[str] | Unset = UNSET
+    requests_per_minute_limit: int | Unset = UNSET
+    tokens_per_minute_limit: int | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        if self.cloud is not UNSET:
+            data["cloud"] = self.cloud
+        if self.geography is not UNSET:
+            data["geography"] = self.geography
+        if self.endpoint is not UNSET:
+            data["endpoint"] = self.endpoint
+        if self.model_group_name is not UNSET:
+            data["modelGroupName"] = self.model_group_name
+        if self.model_names is not UNSET:
+            data["modelNames"] = self.model_names
+        if self.requests_per_minute_limit is not UNSET:
+            data["requestsPerMinuteLimit"] = self.requests_per_minute_limit
+        if self.tokens_per_minute_limit is not UNSET:
+            data["tokensPerMinuteLimit"] = self.tokens_per_minute_limit
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        return cls(
+            cloud=optional(data, "cloud", as_str),
+            geography=optional(data, "geography", as_str),
+            endpoint=optional(data, "endpoint", as_str),
+            model_group_name=optional(data, "modelGroupName", as_str),
+            model_names=optional(data, "modelNames", list_of(as_str)),
+            requests_per_minute_limit=optional(data, "requestsPerMinuteLimit", as_int),
+            tokens_per_minute_limit=optional(data, "tokensPerMinuteLimit", as_int),
+            additional_properties=data,
+        )

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import Factory, define
+
+from ..types import UNSET, Model, Unset, as_fields, as_int, list_of, optional, required, to_json
+
+if TYPE_CHECKING:
+    from ..models.link import Link
+    from ..models.model_rate_limit import ModelRateLimit
+
+
+@define(kw_only=True, repr=False)
+class ModelRateLimitPage(Model):
+    """A page of rate limits.
+
+    Attributes:
+        results: The limits.
+        links: This page and its neighbours.
+        total_count: Limits of all pages, an estimate.
+
+    Example:
+        >>> value = ModelRateLimitPage.from_dict(
+        ...     {
+        ...         "results": [
+        ...             {
+        ...                 "modelGroupName": "embed_large",
+        ...                 "requestsPerMinuteLimit": 1000,
+        ...                 "tokensPerMinuteLimit": 1000000,
+        ...             }
+        ...         ],
+        ...         "totalCount": 1,
+        ...     }
+        ... )
+    """
+
+    results: list[ModelRateLimit]
+    links: list[Link] | Unset = UNSET
+    total_count: int | Unset = UNSET
+    additional_properties: dict[str, Any] = Factory(dict[str, Any])
+    """Fields that the contract does not name, as they came."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data.update(self.additional_properties)
+        data["results"] = to_json(self.results)
+        if self.links is not UNSET:
+            data["links"] = to_json(self.links)
+        if self.total_count is not UNSET:
+            data["totalCount"] = self.total_count
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        from ..models.link import Link
+        from ..models.model_rate_limit import ModelRateLimit
+
+        data = as_fields(data)
+        return cls(
+            results=required(data, "results", list_of(ModelRateLimit.from_dict)),
+            links=optional(data, "links", list_of(Link.from_dict)),
+            total_count=optional(data, "totalCount", as_int),
+            additional_properties=data,
+        )

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import define
+
+from ..types import Model, as_fields, as_str, nothing_left, required
+
+
+@define(kw_only=True, repr=False)
+class UpdateModelKeyRequest(Model):
+    """The new name of a key.
+
+    Attributes:
+        name: The name.
+
+    Example:
+        >>> value = UpdateModelKeyRequest.from_dict({"name": "search in production"})
+    """
+
+    name: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["name"] = self.name
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        model = cls(name=required(data, "name", as_str))
+        nothing_left(data)
+        return model

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from attrs import define
+
+from ..types import Model, as_fields, as_int, nothing_left, required
+
+
+@define(kw_only=True, repr=False)
+class UpdateModelRateLimitRequest(Model):
+    """The limits to set; neither may exceed the organization's.
+
+    Attributes:
+        requests_per_minute_limit: Requests per minute.
+        tokens_per_minute_limit: Tokens per minute.
+
+    Example:
+        >>> value = UpdateModelRateLimitRequest.from_dict(
+        ...     {"requestsPerMinuteLimit": 1000, "tokensPerMinuteLimit": 1000000}
+        ... )
+    """
+
+    requests_per_minute_limit: int
+    tokens_per_minute_limit: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON has it, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        data["requestsPerMinuteLimit"] = self.requests_per_minute_limit
+        data["tokensPerMinuteLimit"] = self.tokens_per_minute_limit
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+
+        data = as_fields(data)
+        model = cls(
+            requests_per_minute_limit=required(data, "requestsPerMinuteLimit", as_int),
+            tokens_per_minute_limit=required(data, "tokensPerMinuteLimit", as_int),
+        )
+        nothing_left(data)
+        return model

@@ -1,0 +1,18 @@
+"""Model API keys and their rate limits, administered in MongoDB Atlas.
+
+    from voyageai.admin import Admin
+
+    admin = Admin()  # finds a service account in MONGODB_ATLAS_CLIENT_ID and ..._CLIENT_SECRET
+    key = admin.keys.create("search in production", project="65f0a1b2c3d4e5f6a7b8c9d0")
+    result = key.client().embed(["hello world"], model="voyage-4")
+
+Keys that were made on Voyage AI's own platform can be administered there alone.
+"""
+
+from __future__ import annotations
+
+from .face import Admin
+from .face_async import AsyncAdmin
+from .objects import AsyncPages, ModelKey, ModelRateLimit, Page, Pages
+
+__all__ = ["Admin", "AsyncAdmin", "AsyncPages", "ModelKey", "ModelRateLimit", "Page", "Pages"]

@@ -1,0 +1,121 @@
+"""The part of both faces that does not send: credentials and settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
+
+from voyageai_admin_rest.operations import SERVERS
+
+from .._utils import Url, safe_repr, with_hidden_passwords
+from ..error import ArgumentError
+from ..keys import conceal
+from ..options import Options
+from ..transport.config import LIMITS, ConnectionConfig, check_base_url
+from ..transport.logs import configure
+from . import credentials
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx2
+
+    from ..flow import Environment
+    from ..options import CallOptions, Seconds
+    from ..retry import RetryPolicy
+
+
+class Credentials(TypedDict, total=False):
+    """Who administers: a service account, or a pair of keys."""
+
+    client_id: str | None
+    client_secret: str | None
+    public_key: str | None
+    private_key: str | None
+
+
+class BaseAdmin:
+    """Settings of a face.
+
+    Args:
+        given: Credentials.
+        base_url: Where the API is; None for MONGODB_ATLAS_BASE_URL, else Atlas.
+        max_retries, timeout, deadline: Defaults of its calls.
+    """
+
+    def __init__(
+        self,
+        given: Credentials,
+        base_url: str | None,
+        max_retries: int | RetryPolicy,
+        timeout: Seconds,
+        deadline: float | None,
+    ) -> None:
+        self._pair = credentials.find({**given})
+        set_there = os.environ.get(credentials.URL_VARIABLE)
+        url: Any = base_url or set_there or SERVERS[0].url
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            place = "base_url" if base_url else credentials.URL_VARIABLE
+            shown = repr(Url(url)) if isinstance(url, str) else type(url).__name__
+            raise ArgumentError(f"{place} must be a URL, not {shown}", "base_url")
+        self._base_url = Url(url.rstrip("/"))
+        check_base_url(self._base_url)
+        self._max_retries = max_retries
+        self._timeout = timeout
+        self._deadline = deadline
+        self._options({}, "Admin")  # what is wrong is an error now
+        self._auth: Any = None
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        return self._base_url
+
+    def _authenticate(self, environment: Environment) -> None:
+        self._auth = credentials.authentication(self._pair, environment.clock)
+
+    def _parameters(self) -> Mapping[str, Any]:
+        return {"base_url": self._base_url, "auth": self._auth}
+
+    def _options(self, given: CallOptions, method: str = "") -> Options:
+        return Options.of(
+            given,
+            timeout=self._timeout,
+            deadline=self._deadline,
+            max_retries=self._max_retries,
+            limiter=None,
+            method=method,
+        )
+
+    @safe_repr
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds credentials and is not pickled; make one where it is used"
+        )
+
+
+def concealed(given: Credentials) -> Credentials:
+    """Return credentials whose secrets no traceback with local variables shows."""
+    secret = ("client_secret", "private_key")
+    return {name: conceal(value) if name in secret else value for name, value in given.items()}  # type: ignore[return-value]  # of the same keys
+
+
+def connection(
+    proxy: str | Mapping[str, str] | None,
+    verify: bool | str | ssl.SSLContext,
+    limits: httpx2.Limits | None,
+) -> ConnectionConfig:
+    """Return how to reach hosts, as the arguments or the module's settings say.
+
+    Raises:
+        ArgumentError: A setting can't be used.
+    """
+    import voyageai  # for what users set there
+
+    configure(voyageai.log)
+    found: Any = with_hidden_passwords(proxy or voyageai.proxy)
+    return ConnectionConfig(proxy=found, verify=verify, limits=limits or LIMITS)

@@ -1,0 +1,302 @@
+"""Keys and rate limits of projects."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import attrs
+from voyageai_admin_rest.models import ModelKey, ModelRateLimit
+from voyageai_rest.operations import SERVERS
+
+from ..recording import fingerprint
+from .refusal import BAD_REQUEST, NOT_FOUND, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from voyageai_rest.catalogue import Model
+    from voyageai_rest.operations import Server
+
+__all__ = ["Accounts", "Quota", "Scope"]
+
+ANY = "ANY"
+GENERAL: Server = next(server for server in SERVERS if server.platform == "atlas")
+"""The host of keys without a geography."""
+HOSTS: Mapping[str, Server] = {
+    ANY: GENERAL,
+    **{server.name.upper(): server for server in SERVERS if server.platform == "geography"},
+}
+"""The host of a key by its geography."""
+LETTERS = string.ascii_letters + string.digits
+SECRET = 42
+"""Characters of a key behind its prefix."""
+
+
+class Scope(NamedTuple):
+    """What a key is for, and limits hold for."""
+
+    project: str
+    geography: str
+
+
+class Quota(NamedTuple):
+    """The limits per minute that a key's requests to a model count towards."""
+
+    owner: str
+    rpm: int
+    tpm: int
+
+
+@attrs.define
+class _Stored:
+    """A key, without its secret."""
+
+    shown: ModelKey
+    scope: Scope
+
+
+class Accounts:
+    """Keys and rate limits of all projects. Safe to share.
+
+    Args:
+        models: Models by name.
+        clock: Clock, in seconds since 1970.
+    """
+
+    def __init__(self, models: Mapping[str, Model], clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._models = models
+        self._groups = {
+            name.replace("-", "_").replace(".", "_"): name
+            for name, model in models.items()
+            if model.rpm and model.tpm and "atlas" in model.platforms
+        }
+        self._keys: dict[str, _Stored] = {}
+        self._by_fingerprint: dict[str, str | None] = {}  # None: the key is deleted
+        self._limits: dict[tuple[Scope, str], tuple[int, int]] = {}
+
+    # Of the model endpoints
+
+    def is_deleted(self, key: str) -> bool:
+        """Return whether a key was created here, and deleted."""
+        return self._by_fingerprint.get(fingerprint(key), "") is None
+
+    def use(self, key: str) -> bool:
+        """Return whether a key was created here and is still there, and note that it is used."""
+        with self._lock:
+            id = self._by_fingerprint.get(fingerprint(key))
+            if id is None:
+                return False
+            self._keys[id].shown.last_used_at = self._now()
+            return True
+
+    def quota(self, owner: str, model: str) -> Quota | None:
+        """Return what limits the requests of an owner to a model; None if it has no such key.
+
+        Args:
+            owner: `fingerprint` of the key.
+            model: Name of the model.
+        """
+        with self._lock:
+            id = self._by_fingerprint.get(owner)
+            group = next((g for g, name in self._groups.items() if name == model), None)
+            if id is None or group is None:
+                return None
+            scope = self._keys[id].scope
+            return Quota(f"{scope.project}/{scope.geography}", *self._limit(scope, group))
+
+    # Of the administration
+
+    def keys(self, project: str | None) -> list[ModelKey]:
+        """Return the keys of a project, or with None of all, the oldest first."""
+        with self._lock:
+            return [
+                attrs.evolve(stored.shown)
+                for stored in self._keys.values()
+                if project in (None, stored.scope.project)
+            ]
+
+    def key(self, project: str | None, id: str) -> ModelKey:
+        """Return a key of a project, or with None of any.
+
+        Raises:
+            Refusal: There is none.
+        """
+        with self._lock:
+            return attrs.evolve(self._stored(project, id).shown)
+
+    def create(self, project: str, name: str, cloud: str, geography: str, host: str) -> ModelKey:
+        """Create a key, and return it with its secret.
+
+        Raises:
+            Refusal: Its name is taken, or there is no such cloud or geography.
+        """
+        where = _geography(cloud, geography, HTTPStatus.BAD_REQUEST, BAD_REQUEST)
+        server = HOSTS[where]
+        with self._lock:
+            self._check_name(project, name)
+            random = "".join(secrets.choice(LETTERS) for _ in range(SECRET))
+            secret = f"{server.key_prefix}{random}"
+            id = secrets.token_hex(12)
+            shown = ModelKey(
+                api_key_id=id,
+                name=name,
+                group_id=project,
+                cloud=ANY,
+                geography=where,
+                endpoint=_endpoint(server, host),
+                masked_secret=f"{server.key_prefix}****{secret[-4:]}",
+                status="ACTIVE",
+                created_at=self._now(),
+                created_by="emulator",
+            )
+            self._keys[id] = _Stored(shown, Scope(project, where))
+            self._by_fingerprint[fingerprint(secret)] = id
+            return attrs.evolve(shown, secret=secret)
+
+    def rename(self, project: str, id: str, name: str) -> ModelKey:
+        """Rename a key.
+
+        Raises:
+            Refusal: There is no such key, or the name is taken.
+        """
+        with self._lock:
+            stored = self._stored(project, id)
+            if stored.shown.name != name:
+                self._check_name(project, name)
+                stored.shown.name = name
+            return attrs.evolve(stored.shown)
+
+    def delete(self, project: str, id: str) -> None:
+        """Delete a key, so that it is refused from now on.
+
+        Raises:
+            Refusal: There is no such key.
+        """
+        with self._lock:
+            self._stored(project, id)
+            del self._keys[id]
+            for known, owner in self._by_fingerprint.items():
+                if owner == id:
+                    self._by_fingerprint[known] = None
+
+    def limits(self, project: str | None, host: str) -> list[ModelRateLimit]:
+        """Return all limits of a project, or with None of the organization."""
+        return [
+            self.limit(project, ANY, geography, group, host)
+            for geography, server in HOSTS.items()
+            for group, name in self._groups.items()
+            if server.platform in self._models[name].platforms
+        ]
+
+    def limit(
+        self, project: str | None, cloud: str, geography: str, group: str, host: str
+    ) -> ModelRateLimit:
+        """Return the limits of a group in a project, or with None in the organization.
+
+        Raises:
+            Refusal: There is no such group, cloud or geography.
+        """
+        where = self._check_group(cloud, geography, group)
+        with self._lock:
+            own = self._of_organization(group)
+            rpm, tpm = own if project is None else self._limit(Scope(project, where), group)
+        return ModelRateLimit(
+            cloud=ANY,
+            geography=where,
+            endpoint=_endpoint(HOSTS[where], host),
+            model_group_name=group,
+            model_names=[self._groups[group]],
+            requests_per_minute_limit=rpm,
+            tokens_per_minute_limit=tpm,
+        )
+
+    def set_limit(
+        self, project: str, cloud: str, geography: str, group: str, limits: tuple[int, int]
+    ) -> None:
+        """Set requests and tokens per minute of a group in a project.
+
+        Raises:
+            Refusal: There is no such group, cloud or geography, or the organization has less.
+        """
+        where = self._check_group(cloud, geography, group)
+        for given, most, unit in zip(
+            limits, self._of_organization(group), ("requests", "tokens"), strict=True
+        ):
+            if given > most:
+                raise Refusal(
+                    HTTPStatus.BAD_REQUEST,
+                    BAD_REQUEST,
+                    f"The limit of {given} {unit} per minute exceeds the organization's, {most}.",
+                )
+        with self._lock:
+            self._limits[Scope(project, where), group] = limits
+
+    def reset(
+        self, project: str, cloud: str = ANY, geography: str = ANY, group: str | None = None
+    ) -> None:
+        """Drop the limits that were set for a group in a project, or for all groups.
+
+        Raises:
+            Refusal: There is no such group, cloud or geography.
+        """
+        if group is not None:
+            where = self._check_group(cloud, geography, group)
+            with self._lock:
+                self._limits.pop((Scope(project, where), group), None)
+            return
+        with self._lock:
+            kept = {key: value for key, value in self._limits.items() if key[0].project != project}
+            self._limits = kept
+
+    def _stored(self, project: str | None, id: str) -> _Stored:
+        stored = self._keys.get(id)
+        if stored is None or project not in (None, stored.scope.project):
+            raise Refusal(HTTPStatus.NOT_FOUND, NOT_FOUND, f"There is no key with the id {id}.")
+        return stored
+
+    def _check_name(self, project: str, name: str) -> None:
+        if any(
+            stored.scope.project == project and stored.shown.name == name
+            for stored in self._keys.values()
+        ):
+            detail = f"The project already has a key named {name}."
+            raise Refusal(HTTPStatus.BAD_REQUEST, BAD_REQUEST, detail)
+
+    def _check_group(self, cloud: str, geography: str, group: str) -> str:
+        """Return the geography as it is kept."""
+        where = _geography(cloud, geography, HTTPStatus.NOT_FOUND, NOT_FOUND)
+        if group not in self._groups:
+            detail = f"There is no model group named {group}."
+            raise Refusal(HTTPStatus.NOT_FOUND, NOT_FOUND, detail)
+        return where
+
+    def _of_organization(self, group: str) -> tuple[int, int]:
+        model = self._models[self._groups[group]]
+        return model.rpm or 0, model.tpm or 0
+
+    def _limit(self, scope: Scope, group: str) -> tuple[int, int]:
+        return self._limits.get((scope, group)) or self._of_organization(group)
+
+    def _now(self) -> str:
+        return str(datetime.fromtimestamp(self._clock(), UTC))
+
+
+def _geography(cloud: str, geography: str, status: HTTPStatus, code: str) -> str:
+    if cloud.upper() != ANY:
+        raise Refusal(status, code, f"There is no cloud {cloud}; the only one is {ANY}.")
+    if geography.upper() not in HOSTS:
+        known = ", ".join(HOSTS)
+        raise Refusal(status, code, f"There is no geography {geography}; there are {known}.")
+    return geography.upper()
+
+
+def _endpoint(server: Server, host: str) -> str:
+    return host or urlsplit(server.url).netloc

@@ -1,0 +1,140 @@
+"""Tokens of service accounts, and HTTP digest with a pair of keys."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import secrets
+import threading
+from http import HTTPStatus
+from secrets import compare_digest
+from typing import TYPE_CHECKING, TypeVar
+from urllib.request import parse_http_list, parse_keqv_list
+
+from .refusal import UNAUTHORIZED, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["HOUR", "Credentials"]
+
+T = TypeVar("T")
+
+HOUR = 3600
+"""Seconds that a token is valid."""
+MAX_KEPT = 10_000
+"""Tokens and nonces to keep; the oldest is dropped."""
+REALM = "MMS Public API"
+GRANT = "client_credentials"
+
+
+class Credentials:
+    """Checks who calls. Safe to share.
+
+    Args:
+        accepted: Secrets by client id, and private keys by public key; any are accepted if empty.
+        clock: Clock, in seconds.
+    """
+
+    def __init__(self, accepted: Mapping[str, str], clock: Callable[[], float]) -> None:
+        self._accepted = dict(accepted)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tokens: dict[str, float] = {}
+        self._nonces: dict[str, set[str]] = {}
+
+    def make_token(self, authorization: str | None, grant: str | None) -> dict[str, object]:
+        """Make a token for the id and the secret of a header, and return the answer's body.
+
+        Raises:
+            Refusal: They are not valid, or something else is asked for.
+        """
+        scheme, _, encoded = (authorization or "").partition(" ")
+        try:
+            pair = base64.b64decode(encoded, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            pair = ""
+        id, colon, secret = pair.partition(":")
+        known = not self._accepted or compare_digest(
+            self._accepted.get(id, "").encode(), secret.encode()
+        )
+        if scheme.lower() != "basic" or not colon or not id or not secret or not known:
+            raise Refusal(
+                HTTPStatus.UNAUTHORIZED, UNAUTHORIZED, "The client id or its secret is not valid."
+            )
+        if grant != GRANT:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", f"The grant_type must be {GRANT}.")
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            _keep(self._tokens, token, self._clock() + HOUR)
+        return {"access_token": token, "expires_in": HOUR, "token_type": "Bearer"}
+
+    def revoke_tokens(self) -> None:
+        """Forget all tokens, so that they are refused from now on."""
+        with self._lock:
+            self._tokens.clear()
+
+    def check(self, method: str, target: str, authorization: str | None) -> None:
+        """Check the header of a request.
+
+        Args:
+            method: Its method.
+            target: Its path and query, as sent.
+            authorization: The header.
+
+        Raises:
+            Refusal: There is none, or it is not valid.
+        """
+        scheme, _, rest = (authorization or "").partition(" ")
+        if scheme.lower() == "bearer":
+            if self._tokens.get(rest.strip(), 0.0) > self._clock():
+                return
+        elif scheme.lower() == "digest" and self._is_digest(method, target, rest):
+            return
+        nonce = secrets.token_hex(16)
+        with self._lock:
+            _keep(self._nonces, nonce, set())
+        challenge = f'Digest realm="{REALM}", nonce="{nonce}", algorithm=MD5, qop="auth"'
+        raise Refusal(
+            HTTPStatus.UNAUTHORIZED,
+            UNAUTHORIZED,
+            "The credentials are missing or not valid.",
+            headers={"www-authenticate": challenge},
+        )
+
+    def _is_digest(self, method: str, target: str, text: str) -> bool:
+        try:
+            given = parse_keqv_list(parse_http_list(text))
+            user, nonce, count, cnonce = (
+                given[name] for name in ("username", "nonce", "nc", "cnonce")
+            )
+            response = given["response"]
+        except (ValueError, KeyError, IndexError):
+            return False
+        if given.get("uri") != target or given.get("qop") != "auth":
+            return False
+        if self._accepted:
+            if user not in self._accepted:
+                return False
+            ha1 = _md5(f"{user}:{REALM}:{self._accepted[user]}")
+            ha2 = _md5(f"{method}:{target}")
+            expected = _md5(f"{ha1}:{nonce}:{count}:{cnonce}:auth:{ha2}")
+            if not compare_digest(expected, response):
+                return False
+        with self._lock:
+            seen = self._nonces.get(nonce)
+            if seen is None or count in seen:  # a nonce of another's, or a request that is replayed
+                return False
+            seen.add(count)
+            return True
+
+
+def _keep(kept: dict[str, T], key: str, value: T) -> None:
+    while len(kept) >= MAX_KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

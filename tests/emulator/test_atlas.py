@@ -1,0 +1,203 @@
+"""The administration of keys and limits, as the emulator serves it: every answer keeps its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from jsonschema_rs import Draft202012Validator
+from voyageai_admin_rest.client import ClientCredentials
+from voyageai_admin_rest.operations import OPERATIONS
+from voyageai_admin_rest.spec import load
+from voyageai_emulator import Emulator, in_process, running
+
+DOCUMENT = load()
+PROJECT = "65f0a1b2c3d4e5f6a7b8c9d0"
+IDS = {"groupId": PROJECT, "orgId": "5f0e1d2c3b4a596877665544"}
+GROUP = {"cloud": "ANY", "geography": "ANY", "modelGroupName": "voyage_4"}
+VERSION = "application/vnd.atlas.2025-03-12+json"
+BODIES = {
+    "createGroupModelKey": {"name": "a", "cloud": "ANY", "geography": "ANY"},
+    "updateGroupModelKey": {"name": "b"},
+    "updateGroupRateLimits": {"requestsPerMinuteLimit": 1, "tokensPerMinuteLimit": 1},
+}
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """An emulator of this test's own."""
+    with running() as url:
+        yield url
+
+
+@pytest.fixture
+def http(emulator: Emulator) -> Iterator[httpx2.Client]:
+    """A client with a service account."""
+    auth = ClientCredentials("any", "any")
+    with httpx2.Client(base_url=emulator.origin, auth=auth) as client:
+        yield client
+
+
+def check(schema: str, body: Any) -> None:
+    Draft202012Validator({**DOCUMENT, "$ref": schema}).validate(body)
+
+
+def make_key(http: httpx2.Client, **changes: str) -> Any:
+    body = {**BODIES["createGroupModelKey"], **changes}
+    return http.post(f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys", json=body).json()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_every_operation_answers_as_its_contract_says(http: httpx2.Client, operation: Any) -> None:
+    """Status, media type and every field; a client that reads this reads the real one."""
+    key = make_key(http, name="made before")
+    path = operation.path
+    for name, value in {**IDS, **GROUP, "apiKeyId": key["apiKeyId"]}.items():
+        path = path.replace(f"{{{name}}}", value)
+    body = BODIES.get(operation.id)
+    response = http.request(operation.method, path, **({} if body is None else {"json": body}))
+    answers = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
+    expected = next(status for status in answers if status.startswith("2"))
+    assert (expected, "emulator" in response.headers["x-emulator"]) == (
+        str(response.status_code),
+        True,
+    )
+    schema = answers[expected]["content"][VERSION].get("schema")
+    if schema is None:
+        assert b"" == response.content
+        return
+    assert VERSION == response.headers["content-type"]
+    check(schema["$ref"], response.json())
+    assert (operation.id == "createGroupModelKey") is ("secret" in response.json())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("POST", f"groups/{PROJECT}/aiModelApiKeys", {"name": ""}, 400, "BAD_REQUEST"),
+        ("POST", f"groups/{PROJECT}/aiModelApiKeys", "{", 400, "VALIDATION_ERROR"),
+        ("GET", f"groups/{PROJECT}/aiModelApiKeys?pageNum=0", None, 400, "VALIDATION_ERROR"),
+        ("GET", "groups/NONE/aiModelApiKeys", None, 404, "RESOURCE_NOT_FOUND"),
+        ("GET", f"groups/{PROJECT}/aiModelApiKeys/none", None, 404, "RESOURCE_NOT_FOUND"),
+        ("DELETE", f"groups/{PROJECT}/aiModelApiKeys/none", None, 404, "RESOURCE_NOT_FOUND"),
+    ],
+)
+def test_every_refusal_has_atlas_s_form(
+    http: httpx2.Client, method: str, path: str, body: Any, status: int, code: str
+) -> None:
+    """Programs go by the code, people by the detail."""
+    given = {"content": body} if isinstance(body, str) else {} if body is None else {"json": body}
+    response = http.request(method, f"/api/atlas/v2/{path}", **given)
+    check("#/components/schemas/Error", response.json())
+    assert (status, code, status) == (
+        response.status_code,
+        response.json()["errorCode"],
+        response.json()["error"],
+    )
+
+
+def test_fields_that_are_wrong_are_named(http: httpx2.Client) -> None:
+    """As Atlas does in badRequestDetail."""
+    path = f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
+    answer = http.post(path, json={"name": "a" * 251, "cloud": "ANY", "geography": "ANY"}).json()
+    assert ["name"] == [each["field"] for each in answer["badRequestDetail"]["fields"]]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "Bearer none", "Basic YTpi", "Digest username=a", 'Digest username="a", nonce="b"'],
+)
+def test_without_credentials_there_is_a_challenge(emulator: Emulator, header: str | None) -> None:
+    """By which a client with a pair of keys begins."""
+    headers = {} if header is None else {"authorization": header}
+    url = f"{emulator.origin}/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
+    response = httpx2.get(url, headers=headers)
+    assert 401 == response.status_code
+    assert response.headers["www-authenticate"].startswith("Digest realm=")
+    check("#/components/schemas/Error", response.json())
+
+
+def test_a_digest_is_good_for_one_request(emulator: Emulator) -> None:
+    """Who has overheard it can't send it again."""
+    path = f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
+    with httpx2.Client(base_url=emulator.origin, auth=httpx2.DigestAuth("a", "b")) as http:
+        response = http.get(path)
+    assert 200 == response.status_code
+    replayed = {"authorization": response.request.headers["authorization"]}
+    assert 401 == httpx2.get(f"{emulator.origin}{path}", headers=replayed).status_code
+
+
+@pytest.mark.parametrize(
+    ("header", "grant", "status"),
+    [
+        ("Basic YTpi", "client_credentials", 200),
+        ("Basic YTpi", "password", 400),
+        ("Basic YTo=", "client_credentials", 401),
+        ("Basic !", "client_credentials", 401),
+        (None, "client_credentials", 401),
+    ],
+)
+def test_a_token_is_for_an_id_and_its_secret(
+    emulator: Emulator, header: str | None, grant: str, status: int
+) -> None:
+    """Any will do unless the settings name some."""
+    headers = {} if header is None else {"authorization": header}
+    url = f"{emulator.origin}/api/oauth/token"
+    response = httpx2.post(url, headers=headers, data={"grant_type": grant})
+    assert status == response.status_code
+    if status == 200:
+        assert ("Bearer", 3600) == (response.json()["token_type"], response.json()["expires_in"])
+
+
+@pytest.mark.parametrize(
+    ("geography", "host"), [("ANY", "ai.mongodb.com"), ("eu", "eu.ai.mongodb.com")]
+)
+def test_atlas_s_own_address_names_atlas_s_hosts(geography: str, host: str) -> None:
+    """So that a client with a transport to the emulator keeps the real hosts apart."""
+    auth = ClientCredentials("any", "any")
+    with (
+        in_process() as emulator,
+        httpx2.Client(
+            transport=emulator.transport, base_url="https://cloud.mongodb.com", auth=auth
+        ) as http,
+    ):
+        key = make_key(http, geography=geography)
+        assert host == key["endpoint"]
+        headers = {"authorization": f"Bearer {key['secret']}"}
+        body = {"input": "a", "model": "voyage-4"}
+        for name, status in ((host, 200), ("api.voyageai.com", 401)):
+            response = http.post(
+                f"https://{name}/v1/embeddings", json=body, headers=headers, auth=None
+            )
+            assert (name, status) == (name, response.status_code)
+
+
+def test_keys_that_are_made_open_an_emulator_with_a_key_of_its_own() -> None:
+    """Others stay outside."""
+    with running(api_key="own") as emulator:
+        auth = ClientCredentials("any", "any")
+        with httpx2.Client(base_url=emulator.origin, auth=auth) as http:
+            secret = make_key(http)["secret"]
+        body = {"input": "a", "model": "voyage-4"}
+        found = {
+            key: httpx2.post(
+                f"{emulator}/embeddings", json=body, headers={"authorization": f"Bearer {key}"}
+            ).status_code
+            for key in ("own", secret, "other")
+        }
+    assert {"own": 200, secret: 200, "other": 401} == found
+
+
+def test_requests_are_recorded_and_meet_faults(emulator: Emulator) -> None:
+    """As those to the models are."""
+    emulator.faults.next("status", status=503, operation="listGroupModelKeys")
+    auth = ClientCredentials("any", "any")
+    with httpx2.Client(base_url=emulator.origin, auth=auth) as http:
+        path = f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
+        assert [503, 200] == [http.get(path).status_code for _ in range(2)]
+    assert [None, "listGroupModelKeys", "listGroupModelKeys"] == [
+        each.operation for each in emulator.requests
+    ]
+    assert "any" not in str([each.headers for each in emulator.requests])
