@@ -1,7 +1,7 @@
 """Cards, tables and plots for notebooks: plain HTML and SVG that need no script and no style sheet.
 
 Text takes the colour of the page, and lines are half transparent, so they fit light and dark pages.
-Everything is escaped.
+Everything is escaped, and what can't be shown is written as its code.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from math import log2
+
+from voyageai_rest.errors import printable
 
 __all__ = ["SHOWN", "card", "heat_map", "scatter", "shortened", "table"]
 
@@ -46,12 +48,12 @@ def card(title: str, facts: Mapping[str, object], body: str = "") -> str:
     """
     known = (
         f'<span style="white-space:nowrap;margin-right:14px"><span style="{FAINT}">'
-        f"{escape(name)}</span> {escape(str(value))}</span> "
+        f"{_escaped(name)}</span> {_escaped(str(value))}</span> "
         for name, value in facts.items()
         if value is not None
     )
     below = f'<div style="margin-top:6px">{body}</div>' if body else ""
-    return f'<div style="{CARD}"><b>{escape(title)}</b><div>{"".join(known)}</div>{below}</div>'
+    return f'<div style="{CARD}"><b>{_escaped(title)}</b><div>{"".join(known)}</div>{below}</div>'
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], count: int = 0) -> str:
@@ -86,6 +88,10 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], count: int 
     )
 
 
+def _escaped(text: str) -> str:
+    return escape(printable(text, limit=None))
+
+
 def _cell(value: object) -> str:
     match value:
         case None:
@@ -97,7 +103,7 @@ def _cell(value: object) -> str:
         case float():
             return f"{value:.4g}"
         case _:
-            return escape(str(value))
+            return _escaped(str(value))
 
 
 def heat_map(matrix: Sequence[Sequence[float]], labels: str = "similarity") -> str:
@@ -122,8 +128,8 @@ def heat_map(matrix: Sequence[Sequence[float]], labels: str = "similarity") -> s
     width, height = size * len(matrix[0]), size * len(matrix)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" '
-        f'aria-label="{escape(labels)}">{cells}</svg>'
-        f'<div style="{FAINT}">{escape(labels)}, {low:.3g} to {high:.3g}</div>'
+        f'aria-label="{_escaped(labels)}">{cells}</svg>'
+        f'<div style="{FAINT}">{_escaped(labels)}, {low:.3g} to {high:.3g}</div>'
     )
 
 
@@ -172,21 +178,21 @@ def scatter(
     for number, (name, x, y) in enumerate(points):
         ink = INKS[number % len(INKS)]
         mark = _mark(number // len(INKS), *place(x, y), ink)
-        dots += f"<g>{mark}<title>{escape(name)}: {x:.4g}, {y:.4g}</title></g>"
+        dots += f"<g>{mark}<title>{_escaped(name)}: {x:.4g}, {y:.4g}</title></g>"
         below = top + plot + 52 + 18 * number
         legend += _mark(number // len(INKS), left + 6, below - 4, ink)
-        legend += f'<text x="{left + 18}" y="{below}" {text}>{escape(name)}</text>'
+        legend += f'<text x="{left + 18}" y="{below}" {text}>{_escaped(name)}</text>'
     height = top + plot + 52 + 18 * len(points)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" font-family="sans-serif" style="display:block" '
-        f'aria-label="{escape(up)} by {escape(across)}">{grid}{ticks}'
+        f'aria-label="{_escaped(up)} by {_escaped(across)}">{grid}{ticks}'
         f'<line x1="{left}" y1="{top + plot}" x2="{right}" y2="{top + plot}" '
         'stroke="currentColor" stroke-opacity=".5"/>'
         f'<text x="{(left + right) / 2}" y="{top + plot + 32}" text-anchor="middle" {text}>'
-        f"{escape(across)}</text>"
+        f"{_escaped(across)}</text>"
         f'<text x="12" y="{top + plot / 2}" text-anchor="middle" {text} '
-        f'transform="rotate(-90 12 {top + plot / 2})">{escape(up)}</text>{dots}{legend}</svg>'
+        f'transform="rotate(-90 12 {top + plot / 2})">{_escaped(up)}</text>{dots}{legend}</svg>'
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
+from typing import Any
+
 from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.constraints import CONSTRAINTS, Constraint
 
@@ -88,6 +91,15 @@ def check_flag(field: str, value: object) -> None:
     """Refuse anything but True and False; None passes."""
     if value is not None and not isinstance(value, bool):
         raise ArgumentError(f"{field} must be True, False or None, not {value!r}", field)
+
+
+def check_blocking(client: Any) -> None:
+    """Refuse a client whose methods have to be awaited."""
+    if iscoroutinefunction(getattr(client, "embed", None)):
+        raise ArgumentError(
+            f"client must be a voyageai.Client, not {type(client).__name__}, which is asynchronous",
+            "client",
+        )
 
 
 def _listed(values: tuple[object, ...]) -> str:

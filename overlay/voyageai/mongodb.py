@@ -186,4 +186,6 @@ def _path(path: object, argument: str = "path") -> str:
 def _filters(filters: Iterable[str]) -> list[dict[str, str]]:
     if isinstance(filters, str):
         raise ArgumentError(f"filters must be a list of fields: [{filters!r}]", "filters")
+    if not isinstance(filters, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may pass anything
+        raise ArgumentError(f"filters must be a list of fields, not {filters!r}", "filters")
     return [{"type": "filter", "path": _path(name, "filters")} for name in filters]

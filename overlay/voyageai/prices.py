@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isfinite
+from numbers import Real
+from typing import Any
 
+from .error import ArgumentError
 from .limits import known
 
-__all__ = ["MILLION", "cost", "dollars", "list_price"]
+__all__ = ["MILLION", "check_max_cost", "cost", "dollars", "list_price"]
 
 MILLION = 1_000_000
 
@@ -25,3 +29,19 @@ def cost(price: float | None, tokens: int) -> float | None:
 def dollars(amount: float) -> str:
     """Return US dollars as text: with cents, or below one dollar with three digits."""
     return f"${amount:,.2f}" if amount >= 1 else f"${Decimal(f'{amount:.3g}'):f}"
+
+
+def check_max_cost(max_cost: Any) -> None:
+    """Refuse a limit of costs that is not a number from 0; None passes.
+
+    Raises:
+        ArgumentError: It is something else: no sum is above NaN, so that it would be no limit.
+    """
+    if max_cost is None:
+        return
+    number = not isinstance(max_cost, bool) and isinstance(max_cost, Real)
+    if not number or not isfinite(max_cost) or max_cost < 0:
+        raise ArgumentError(
+            f"max_cost must be a number of US dollars from 0, or None, not {max_cost!r}",
+            "max_cost",
+        )

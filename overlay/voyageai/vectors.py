@@ -5,7 +5,7 @@ from __future__ import annotations
 import array
 import binascii
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Self, cast
@@ -117,13 +117,17 @@ class Vectors:
 
     @classmethod
     def _from_lists(cls, vectors: Sequence[str | list[float]], number: str) -> Self:
-        columns = len(vectors[0])
+        columns = -1
         numbers: array.array[Any] = array.array(FORMATS[number])
         for row, vector in enumerate(vectors):
             if isinstance(vector, str):
                 raise ShapeError(
                     "expected a list like the vectors before it, found base64", f"[{row}]"
                 )
+            if not isinstance(vector, Sized):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may put anything there
+                raise ShapeError(f"expected a list, found {vector!r}", f"[{row}]")
+            if columns == -1:
+                columns = len(vector)
             if len(vector) != columns:
                 raise ShapeError(
                     f"{len(vector)} numbers, but the first vector has {columns}", f"[{row}]"

@@ -190,3 +190,25 @@ def test_a_dimension_that_the_model_does_not_have_is_refused_by_fit():
     """Not after the texts of a whole grid were embedded."""
     with pytest.raises(ArgumentError, match="not a dimension of voyage-4"):
         VoyageEncoder("voyage-4", output_dimension=300).fit(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "argument"),
+    [
+        ({"max_cost": float("nan")}, "max_cost"),
+        ({"input_type": "documnt"}, "input_type"),
+        ({"client": voyageai.AsyncClient("any-key")}, "client"),
+    ],
+)
+def test_parameters_that_can_not_work_are_refused_by_fit(changed, argument):
+    """Before anything is sent."""
+    with pytest.raises(ArgumentError) as raised:
+        VoyageEncoder("voyage-4", **changed).fit(TEXTS)
+
+    assert argument == raised.value.argument
+
+
+def test_an_iterator_is_refused(client):
+    """`fit` would take the texts that `transform` needs."""
+    with pytest.raises(ArgumentError, match=r"list\(X\)"):
+        VoyageEncoder("voyage-4", client=client).fit_transform(iter(TEXTS))

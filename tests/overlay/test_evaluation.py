@@ -86,10 +86,14 @@ def test_scores_are_those_of_another_implementation(data):
         ([["a"]], [], 10, "not 1 and 0"),
         ([["a"]], [[]], 10, r"answers\[0\] is empty"),
         ([["a"]], [["a"]], 0, "k must be at least 1"),
+        ([["a"]], [["a"]], 2.5, r"k must be at least 1, not 2\.5"),
+        ([["a", "b", "a"]], [["a"]], 10, r"rankings\[0\] has 'a' more than once"),
+        ([["id"]], ["id"], 10, r"answers\[0\] must be a list of ids: \['id'\]"),
+        ([["a"]], [{"a": math.inf}], 10, r"answers\[0\]\['a'\] must be a number, not inf"),
     ],
 )
-def test_there_is_no_average_of_nothing(rankings, answers, k, message):
-    """Averages over a part of the queries would look like figures for all of them."""
+def test_what_has_no_score_is_refused(rankings, answers, k, message):
+    """Figures of a part of the queries, or above 1, would look like any others."""
     with pytest.raises(ArgumentError, match=message):
         scores(rankings, answers, k)
 
@@ -230,6 +234,18 @@ def test_what_it_takes_is_said_before_anything_is_sent(client):
         ({"queries": ["where?"]}, "queries", "mapping of query to ids"),
         ({"queries": {"where?": []}}, "queries", "has no answer"),
         ({"queries": {"where?": "cat"}}, "queries", "must be a list of ids"),
+        ({"queries": {"where?": {"cat": math.nan}}}, "queries", "must be a number, not nan"),
+        ({"queries": {"": ["cat"]}}, "queries['']", "is empty"),
+        ({"documents": {**DOCUMENTS, "new": ""}}, "documents['new']", "is empty"),
+        ({"documents": {**DOCUMENTS, "new": None}}, "documents['new']", "must be a string"),
+        ({"models": []}, "models", "is empty"),
+        ({"rerankers": []}, "rerankers", "is empty"),
+        ({"models": "rerank-3"}, "models", "rerank-3 is a model of /rerank"),
+        ({"rerankers": "voyage-4"}, "rerankers", "voyage-4 is a model of /embeddings"),
+        ({"max_cost": math.nan}, "max_cost", "number of US dollars from 0"),
+        ({"max_cost": "1"}, "max_cost", "number of US dollars from 0"),
+        ({"max_cost": -1}, "max_cost", "number of US dollars from 0"),
+        ({"candidates": "10"}, "candidates", "must be an integer, not '10'"),
         ({"queries": {"where?": ["horse"]}}, "queries", "no document has the id 'horse'"),
         ({"dimensions": [300]}, "output_dimension", "not a dimension of voyage-4"),
         ({"dtypes": "double"}, "output_dtype", "output_dtype must be one of"),
@@ -247,6 +263,20 @@ def test_what_can_not_be_evaluated_is_refused(client, changed, argument, message
         evaluate(counting, **given)
 
     assert ([], argument) == (counting.asked, raised.value.argument)
+
+
+def test_an_asynchronous_client_is_refused():
+    """Its methods would have to be awaited."""
+    with pytest.raises(ArgumentError, match=r"must be a voyageai\.Client, not AsyncClient"):
+        evaluate(voyageai.AsyncClient("any-key"), DOCUMENTS, QUERIES, models="voyage-4")
+
+
+def test_answers_that_can_be_read_once_are_read_once(client):
+    """Scores are made after everything was paid for."""
+    (once,) = evaluate(client, DOCUMENTS, {"rain": iter(["rain"])}, models="voyage-4")
+    (listed,) = evaluate(client, DOCUMENTS, {"rain": ["rain"]}, models="voyage-4")
+
+    assert listed.scores == once.scores
 
 
 def test_an_evaluation_is_a_table_and_a_plot(client):

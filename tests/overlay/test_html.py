@@ -75,6 +75,26 @@ def test_a_ranking_is_a_table_of_the_best(client):
     assert f"and {40 - html.SHOWN} more" in page
 
 
+def test_what_can_not_be_shown_is_written_as_its_code(client):
+    """Half a character can't be saved with a notebook; others turn the line around."""
+    result = client.embed_documents(TEXTS, model="voyage-4")
+    result.model = "\ud800 \u202e \0 <b>"
+    page = result._repr_html_()
+
+    ElementTree.fromstring(page)
+    assert r"\ud800 \u202e \x00 &lt;b&gt;" in page
+
+
+@pytest.mark.parametrize("row", [[0.1], [float("nan")] * 1024, ["a"] * 1024, None])
+def test_vectors_that_were_spoilt_have_a_card_without_a_heat_map(client, row):
+    """A card that fails hides what is wrong."""
+    result = client.embed_documents(TEXTS, model="voyage-4")
+    result.embeddings[0] = row
+
+    assert "similarity" not in result._repr_html_()
+    assert repr(result)
+
+
 @pytest.mark.parametrize("matrix", [[[1.0]], [[0.0, 0.0], [0.0, 0.0]], []])
 def test_a_heat_map_of_one_number_or_none_is_drawn(matrix):
     """There is no range of colours then."""

@@ -133,6 +133,34 @@ def test_what_mongodb_can_not_store_is_refused(dtype, instead):
         made(dtype).to_bson()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_floats_in_the_place_of_others_are_stored_as_floats(dtype):
+    """Under the type that was asked for they would be four times as many other numbers."""
+    result = made(dtype)
+    result.embeddings = [[0.5, -0.25]]
+
+    assert [Binary.from_vector([0.5, -0.25], BinaryVectorDtype.FLOAT32)] == result.to_bson()
+
+
+def test_a_matrix_can_take_the_place_of_lists():
+    """As users do who scale vectors with numpy."""
+    result = made()
+    matrix = result.to_numpy() / 2
+    result.embeddings = matrix
+
+    assert matrix is result.embeddings
+    assert ROWS == len(result)
+    assert f"{ROWS} x {COLUMNS}" in result._shape()
+    np.testing.assert_array_equal(matrix, result.to_numpy())
+    assert matrix.tolist() == result.to_arrow().to_pylist()
+    assert "similarity to each other" in result._repr_html_()
+
+
+def test_no_vectors_are_an_empty_column():
+    """A result that nothing was added to."""
+    assert [] == EmbeddingsObject().to_arrow().to_pylist()
+
+
 def test_without_pymongo_the_error_says_how_to_get_it(monkeypatch):
     """It is an extra."""
     monkeypatch.setitem(sys.modules, "bson.binary", None)

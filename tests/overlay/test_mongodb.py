@@ -61,6 +61,7 @@ def test_an_index_that_embeds_itself_names_the_field_and_the_model(model):
         (index_definition, {"dtype": "ubinary", "similarity": "cosine"}, "similarity", "must be 'euclidean'"),
         (index_definition, {"dtype": "int8", "quantization": "scalar"}, "quantization", "must be 'none'"),
         (index_definition, {"path": ""}, "path", "name of a field"),
+        (index_definition, {"filters": None}, "filters", "list of fields, not None"),
         (index_definition, {"filters": "year"}, "filters", r"\['year'\]"),
         (index_definition, {"model": "voyage-99", "dimension": 9000}, "dimension", "at most 8,192"),
         (index_definition, {"model": "voyage-99", "dimension": 100, "dtype": "ubinary"}, "dimension", "multiple of 8"),

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, TypeVar
 from voyageai_rest.dtypes import DTYPES
 
 from ..error import ArgumentError
-from ..prices import cost, dollars, list_price
+from ..limits import check_blocking
+from ..prices import check_max_cost, cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..vectors import DEFAULT
 from .rows import Answers, Evaluation, EvaluationEstimate, Row, Scores, check_k, scores, total
@@ -50,8 +51,8 @@ def estimate(
         documents, queries, models, dimensions, dtypes, rerankers, candidates: As in `evaluate`.
     """
     plan = planned(models, dimensions, dtypes, rerankers, candidates)
-    _, texts, asked = checked(documents, queries)
-    return _estimated(plan, texts, asked)
+    _, texts, gains = checked(documents, queries)
+    return _estimated(plan, texts, [*gains])
 
 
 def _estimated(plan: Plan, texts: list[str], asked: list[str]) -> EvaluationEstimate:
@@ -87,7 +88,7 @@ def evaluate(
     Documents are embedded once per model, and once more for each dimension of int8 and uint8.
 
     Args:
-        client: A client.
+        client: A `Client`, not an `AsyncClient`.
         documents: Texts by id.
         queries: For each query the ids of the documents that answer it, or a mapping of them to
             how well they do.
@@ -109,14 +110,16 @@ def evaluate(
     """
     plan = planned(models, dimensions, dtypes, rerankers, candidates)
     check_k(k)
-    ids, texts, asked = checked(documents, queries)
+    check_max_cost(max_cost)
+    check_blocking(client)
+    ids, texts, gains = checked(documents, queries)
+    asked = [*gains]
     expected = _estimated(plan, texts, asked)
     if max_cost is not None and (expected.cost is None or expected.cost > max_cost):
         raise ArgumentError(
             f"max_cost is {dollars(max_cost)}, but it would take {expected}", "max_cost"
         )
     run = Run(client, texts, asked, candidates)
-    answers = [queries[query] for query in asked]
     rows: list[Row] = []
     for model, dimension, dtype in product(plan.models, plan.dimensions, plan.dtypes):
         vectors, tokens = run.vectors(plan, model, dimension, dtype)
@@ -134,7 +137,7 @@ def evaluate(
                     dimension=columns * DTYPES[dtype].dimensions_per_number,
                     dtype=dtype,
                     reranker=reranker,
-                    scores=scores(rankings, answers, k),
+                    scores=scores(rankings, [*gains.values()], k),
                     bytes=columns * vectors[1].itemsize,
                     tokens=tokens,
                     rerank_tokens=reranked,

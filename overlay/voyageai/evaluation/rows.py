@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from math import log2
+from math import isfinite, log2
+from numbers import Real
 from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
@@ -53,11 +54,13 @@ def scores(rankings: Sequence[Sequence[K]], answers: Sequence[Answers[K]], k: in
 
     Args:
         rankings: For each query the ids of documents, the best first.
+            A search of parts of documents may find one several times: keep the first.
         answers: For each query the ids that answer it, or a mapping of them to how well they do.
         k: How many results count for recall and nDCG.
 
     Raises:
-        ArgumentError: There are no rankings, not as many as answers, or a query without an answer.
+        ArgumentError: There are no rankings, not as many as answers, a document twice in one, or a
+            query without an answer.
 
     Example:
         >>> scores([["a", "b", "c"]], [["b"]], k=2)
@@ -72,9 +75,15 @@ def scores(rankings: Sequence[Sequence[K]], answers: Sequence[Answers[K]], k: in
     check_k(k)
     recall = mrr = ndcg = 0.0
     for place, (ranking, given) in enumerate(zip(rankings, answers, strict=True)):
-        gains = gains_of(given)
+        gains = gains_of(given, f"answers[{place}]", "answers")
         if not gains:
             raise ArgumentError(f"answers[{place}] is empty; each query needs one", "answers")
+        if len(set(ranking)) != len(ranking):
+            twice = next(name for name in ranking if ranking.count(name) > 1)
+            raise ArgumentError(
+                f"rankings[{place}] has {twice!r} more than once; keep the first of each",
+                "rankings",
+            )
         recall += sum(1 for name in ranking[:k] if name in gains) / len(gains)
         mrr += next((1 / rank for rank, name in enumerate(ranking, 1) if name in gains), 0.0)
         best = sorted(gains.values(), reverse=True)[:k]
@@ -83,16 +92,29 @@ def scores(rankings: Sequence[Sequence[K]], answers: Sequence[Answers[K]], k: in
     return Scores(queries=count, recall=recall / count, mrr=mrr / count, ndcg=ndcg / count)
 
 
-def check_k(k: int) -> None:
+def check_k(k: object) -> None:
     """Refuse a number of results that is not at least 1."""
-    if k < 1:
-        raise ArgumentError(f"k must be at least 1, not {k}", "k")
+    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+        raise ArgumentError(f"k must be at least 1, not {k!r}", "k")
 
 
-def gains_of(answers: Answers[K]) -> dict[K, float]:
-    """Return how well each document answers, without those that do not."""
+def gains_of(answers: Answers[K], where: str, argument: str) -> dict[K, float]:
+    """Return how well each document answers, without those that do not.
+
+    Args:
+        answers: The answers of one query.
+        where, argument: Where they are, and in which argument, for errors.
+
+    Raises:
+        ArgumentError: They are one text, or a gain is no finite number.
+    """
+    if isinstance(answers, str):
+        raise ArgumentError(f"{where} must be a list of ids: [{answers!r}]", argument)
     if isinstance(answers, Mapping):
         graded = cast("Mapping[K, float]", answers)
+        for name, gain in graded.items():
+            if not isinstance(gain, Real) or not isfinite(gain):
+                raise ArgumentError(f"{where}[{name!r}] must be a number, not {gain!r}", argument)
         return {name: float(gain) for name, gain in graded.items() if gain > 0}
     return dict.fromkeys(answers, 1.0)
 

@@ -7,10 +7,11 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
+from voyageai_rest.constraints import Constraint
 
 from ..error import ArgumentError
 from ..extras import require
-from ..inputs.texts import packed
+from ..inputs.texts import check_text, packed
 from ..limits import check_model, check_output, constraint, known
 from ..quantization import pack, similarity, truncate
 from ..vectors import DEFAULT
@@ -93,60 +94,75 @@ def planned(
     """Return the combinations, each once.
 
     Raises:
-        ArgumentError: A model has not such vectors.
+        ArgumentError: A model has no such vectors, or is none of its kind.
     """
     plan = Plan(
-        tuple(dict.fromkeys(_listed(models))),
-        tuple(dict.fromkeys(_listed(dimensions))),
-        tuple(dict.fromkeys(_listed(dtypes))),
-        tuple(dict.fromkeys(_listed(rerankers))),
+        tuple(dict.fromkeys(_listed(models, "models"))),
+        tuple(dict.fromkeys(_listed(dimensions, "dimensions"))),
+        tuple(dict.fromkeys(_listed(dtypes, "dtypes"))),
+        tuple(dict.fromkeys(_listed(rerankers, "rerankers"))),
         candidates,
     )
     for model, dimension, dtype in product(plan.models, plan.dimensions, plan.dtypes):
-        check_output(check_model(model), dimension, dtype)
+        check_output(_of("embeddings", model, "models"), dimension, dtype)
         if plan.size(model, dimension) is None and len(plan.dimensions) > 1:
             raise ArgumentError(
                 f"dimensions must be numbers for {model}, whose default is not known", "dimensions"
             )
     for reranker in plan.rerankers:
         if reranker is not None:
-            check_model(reranker)
+            _of("rerank", reranker, "rerankers")
     most = constraint("RerankRequest", "documents").max_items
+    if not isinstance(candidates, int):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may pass anything
+        raise ArgumentError(f"candidates must be an integer, not {candidates!r}", "candidates")
     if candidates < 1 or (most is not None and candidates > most):
         raise ArgumentError(f"candidates must be from 1 to {most}, not {candidates}", "candidates")
     return plan
 
 
-def _listed(given: Any) -> Any:
-    return (given,) if given is None or isinstance(given, str | int) else given
+def _listed(given: Any, argument: str) -> Any:
+    listed = (given,) if given is None or isinstance(given, str | int) else tuple(given)
+    if not listed:
+        raise ArgumentError(f"{argument} is empty; it needs at least one", argument)
+    return listed
+
+
+def _of(endpoint: str, model: object, argument: str) -> str:
+    """Return a model, unless the catalogue says that another endpoint has it."""
+    name = check_model(model)
+    entry = known(name)
+    if entry is not None and entry.endpoint not in (None, endpoint):
+        raise ArgumentError(f"{argument}: {name} is a model of /{entry.endpoint}", argument)
+    return name
 
 
 def checked(
     documents: Mapping[K, str], queries: Mapping[str, Answers[K]]
-) -> tuple[list[K], list[str], list[str]]:
-    """Return ids, their texts and the queries.
+) -> tuple[list[K], list[str], dict[str, dict[K, float]]]:
+    """Return ids, their texts, and the queries with how well each document answers them.
 
     Raises:
-        ArgumentError: There are none, or an answer is no document.
+        ArgumentError: There are none, one is no text or empty, or an answer is no document.
     """
     given: Any
     for name, given in (("documents", documents), ("queries", queries)):
         if not isinstance(given, Mapping) or not given:  # pyright: ignore[reportUnnecessaryIsInstance]  # users may pass anything
             form = "id to text" if name == "documents" else "query to ids of documents"
             raise ArgumentError(f"{name} must be a mapping of {form}, with at least one", name)
+    bounds = Constraint(min_length=1)
+    for id, text in documents.items():
+        check_text(text, f"documents[{id!r}]", bounds)
+    gains: dict[str, dict[K, float]] = {}
     for query, answers in queries.items():
-        if isinstance(answers, str):
-            raise ArgumentError(
-                f"queries[{query!r}] must be a list of ids: [{answers!r}]", "queries"
-            )
-        gains = gains_of(answers)
-        if not gains:
+        check_text(query, f"queries[{query!r}]", bounds)
+        gains[query] = gains_of(answers, f"queries[{query!r}]", "queries")
+        if not gains[query]:
             raise ArgumentError(f"queries[{query!r}] has no answer; leave it out", "queries")
-        for missing in gains.keys() - documents.keys():
+        for missing in gains[query].keys() - documents.keys():
             raise ArgumentError(
                 f"queries[{query!r}]: no document has the id {missing!r}", "queries"
             )
-    return list(documents), list(documents.values()), list(queries)
+    return list(documents), list(documents.values()), gains
 
 
 Matrices: TypeAlias = "tuple[npt.NDArray[Any], npt.NDArray[Any]]"

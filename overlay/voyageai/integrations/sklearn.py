@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,8 +13,8 @@ from ..client import Client
 from ..error import ArgumentError
 from ..extras import require
 from ..inputs.texts import packed
-from ..limits import check_model, check_output, known
-from ..prices import dollars
+from ..limits import check_blocking, check_model, check_output, check_value, known
+from ..prices import check_max_cost, dollars
 from ..ratelimit.tokens import estimate_tokens
 from ..tables.estimate import TableEstimate, most_tokens
 from ..vectors import DEFAULT
@@ -106,6 +106,10 @@ class VoyageEncoder(_Base):
             ArgumentError: A parameter is wrong, or there is something else than texts.
         """
         check_output(check_model(self.model), self.output_dimension, self.output_dtype)
+        check_value("EmbeddingsRequest", "input_type", self.input_type)
+        check_max_cost(self.max_cost)
+        if self.client is not None:
+            check_blocking(self.client)
         self.n_texts_: int = len(_texts(X))
         entry = known(self.model)
         usual = entry.dimensions.default if entry is not None and entry.dimensions else None
@@ -200,6 +204,8 @@ def _texts(given: Any) -> list[str]:
     """
     if isinstance(given, str):
         raise ArgumentError(f"X must be a list of texts, not one text: [{given[:20]!r}]", "X")
+    if isinstance(given, Iterator):  # which could be read once, by `fit`
+        raise ArgumentError("X must be a list of texts, not an iterator; use list(X)", "X")
     np = require("numpy", "numpy")
     values: Any = given
     if hasattr(given, "shape") and len(given.shape) > 1:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import TYPE_CHECKING, Any, cast
 
+from voyageai_rest.dtypes import DTYPES
 from voyageai_rest.errors import ShapeError
 
 from ..error import ArgumentError
@@ -150,6 +151,8 @@ class Vectored:
         """
         pa = require("pyarrow", "arrow")
         vectors = self._buffered().narrowed()
+        if not len(vectors):
+            return pa.array([], pa.list_(getattr(pa, vectors.number)(), vectors.columns))
         buffers = [None, pa.py_buffer(vectors.buffer)]
         count = len(vectors) * vectors.columns
         numbers = pa.Array.from_buffers(getattr(pa, vectors.number)(), count, buffers)
@@ -160,7 +163,8 @@ class Vectored:
 
         Returns:
             Binaries equal to pymongo's `Binary.from_vector`, of FLOAT32 for `float`, of INT8 for
-            `int8`, and of PACKED_BIT for `ubinary`.
+            `int8`, and of PACKED_BIT for `ubinary`. Floats that you have put in the place of
+            others are FLOAT32.
 
         Raises:
             ArgumentError: MongoDB has no such vectors: those of `uint8` and `binary`.
@@ -174,7 +178,9 @@ class Vectored:
         """
         from ..mongodb import binary
 
-        return binary(self.to_bytes(), self.output_dtype)
+        vectors = self._buffered().narrowed()
+        kept = vectors.number == DTYPES[self.output_dtype].number
+        return binary(vectors.to_bytes(), self.output_dtype if kept else DEFAULT)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """Return the matrix, for `numpy.asarray` and what else makes arrays.
@@ -263,7 +269,9 @@ class Vectored:
 
     def __len__(self) -> int:
         vectors = self._vectors
-        return len(vectors if vectors is not None else self._lists or ())
+        if vectors is not None:
+            return len(vectors)
+        return 0 if self._lists is None else len(self._lists)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the lists that can be made again."""
@@ -281,10 +289,11 @@ class Vectored:
         vectors = self._vectors
         if vectors is not None:
             return vectors
-        lists = self._lists or []
+        # The user may have put other lists there, or an array.
+        lists = [] if self._lists is None else [*self._lists]
         try:
             found = Vectors.decode(lists, self.output_dtype)
-        except ShapeError:  # lists that the user has put there
+        except ShapeError:
             found = Vectors.decode(lists, DEFAULT)
         return found.narrowed()
 
@@ -294,7 +303,7 @@ class Vectored:
             return ""
         try:
             matrix = self.similarity(self)
-        except (ArgumentError, ImportError):  # lists that the user has put there; no numpy
+        except (ArgumentError, ImportError, ShapeError):  # what the user has put there; no numpy
             return ""
         return heat_map(matrix.tolist(), "similarity to each other")
 
@@ -302,4 +311,5 @@ class Vectored:
         vectors = self._vectors
         if vectors is not None:
             return f"{len(vectors)} x {vectors.columns} {vectors.number}"
-        return f"{len(self)} x {len(self._lists[0]) if self._lists else 0}"
+        first: Any = self._lists[0] if self._lists is not None and len(self) else ()
+        return f"{len(self)} x {len(first) if isinstance(first, Sized) else '?'}"
