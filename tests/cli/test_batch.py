@@ -102,6 +102,27 @@ def test_rows_that_failed_are_tried_again_if_asked(
     assert all(row["embedding"] for row in rows((tmp_path / "out.jsonl").read_text()))
 
 
+def test_what_a_job_writes_is_checked_before_it_runs(
+    run: Run, emulator: Emulator, tmp_path: Path
+) -> None:
+    """A job takes hours."""
+    (tmp_path / "in.txt").write_text("\n".join(TEXTS))
+    words = ("batch", "run", "-m", "voyage-4", "in.txt", "job", *POLL)
+    assert "this writes json, jsonl, table" in run(*words, "-o", "csv", status=2).stderr
+    assert "names no format" in run(*words, "-O", "out.doc", status=2).stderr
+    words = ("batch", "run", "-m", "voyage-4", "-", "job", *POLL, "-O", "out.npy")
+    assert "is read twice" in run(*words, input="a\n", status=2).stderr
+    assert 0 == len(emulator.requests)
+
+
+@pytest.mark.parametrize("name", ["out.json", "out.b64"])
+def test_a_job_writes_every_format(run: Run, tmp_path: Path, name: str) -> None:
+    """Those of `embed`."""
+    (tmp_path / "in.txt").write_text("a\nb\n")
+    run("batch", "run", "-m", "voyage-4", "in.txt", "job", *POLL, "-O", name)
+    assert 2 == len((tmp_path / name).read_text().splitlines())
+
+
 def test_a_row_that_can_not_be_sent_stops_a_job(
     run: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -185,6 +206,8 @@ def test_lines_are_checked_before_they_are_sent(
     assert "line 1 is not JSON" in done.stderr
     assert 0 == len(emulator.requests)
     assert "--endpoint" in run("batch", "submit", "-m", "my-model", "in.txt", status=2).stderr
+    assert "is a folder" in run("batch", "submit", "-m", "voyage-4", ".", status=2).stderr
+    assert "is not there" in run("files", "upload", "nowhere", status=2).stderr
 
 
 def test_files_up_and_down(run: Run, client: voyageai.Client, lines: Path, tmp_path: Path) -> None:

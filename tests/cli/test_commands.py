@@ -133,6 +133,31 @@ def test_texts_are_cut_to_tokens(run: Run) -> None:
     assert 2 == rows(run("tokens", "-m", "voyage-4", first).stdout)[0]["tokens"]
 
 
+def test_a_prompt_counts_where_texts_are_cut(run: Run) -> None:
+    """The text gets what the prompt leaves."""
+    text = "one two three four five six"
+    words = ("tokens", "-m", "voyage-4", text)
+    (plain,), (sent,) = (rows(run(*words, *more).stdout) for more in ((), ("--with-prompt",)))
+    room = sent["tokens"] - plain["tokens"] + 2
+    expected = run(*words, "--truncate", 2).stdout
+    assert expected == run(*words, "--truncate", room, "--with-prompt").stdout
+    assert text == run(*words, "--truncate", 99).stdout.strip()
+
+
+def test_what_is_no_text_has_no_tokens(run: Run) -> None:
+    """And does not end the count of the others."""
+    done = run("tokens", "-m", "voyage-4", input=b"\xff\n\na\n", status=5)
+    assert [None, 0, 1] == [row["tokens"] for row in rows(done.stdout)]
+    assert "row 0: it is not valid UTF-8" in done.stderr
+
+
+def test_vectors_that_are_none_are_named(run: Run, tmp_path: Path) -> None:
+    """A damaged file is no error of ours."""
+    (tmp_path / "a.parquet").write_bytes(b"no table")
+    assert "a.parquet can't be read" in run("similarity", "-f", "a.parquet", status=2).stderr
+    assert "is not there" in run("similarity", "-f", "nowhere.npy", status=2).stderr
+
+
 def test_costs_are_list_prices(run: Run) -> None:
     """Live and in batches, for a number of tokens or for texts."""
     (found,) = rows(run("cost", "--tokens", "10M", "-m", "voyage-4").stdout)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import voyageai
-from voyageai.cli.vectors import FORMATS
+from voyageai.cli.output import VECTOR_FORMATS
 from voyageai_emulator import Emulator
 
 from .conftest import SECRET, Run
@@ -45,7 +45,7 @@ def test_lines_in_rows_out(run: Run, live: Any) -> None:
     assert np.array_equal(live, vectors)  # to the last bit
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", VECTOR_FORMATS)
 def test_every_format_has_the_same_vectors(
     run: Run, live: Any, tmp_path: Path, format: str
 ) -> None:
@@ -143,6 +143,48 @@ def test_what_is_wrong_with_all_ends_it_soon(run: Run, emulator: Emulator) -> No
     """A wrong model is no matter of rows."""
     run("embed", "-m", "voyage-99", input="a\n" * 5000, status=1)
     assert len(emulator.requests) < 25
+
+
+def test_a_picture_that_is_none_costs_no_other(run: Run, tmp_path: Path) -> None:
+    """It is found only when it is read, and others are paid for by then."""
+    (tmp_path / "noise.png").write_bytes(b"\x89 no picture")
+    words = ("embed", "-m", "voyage-multimodal-3.5", "A cat.", "A dog.", "--image", "noise.png")
+    found = rows(run(*words, status=5).stdout)
+    assert [True, True, False] == [row["embedding"] is not None for row in found]
+    assert "can't be read as a picture" in found[2]["error"]
+
+
+def test_kept_columns_survive_rows_that_are_wrong(run: Run, tmp_path: Path) -> None:
+    """The first row says nothing of them if it can't be read; the heading does."""
+    (tmp_path / "in.csv").write_text("id,text,year\n1,a\n2,b,2025\n")
+    run(*EMBED, "-f", "in.csv", "--keep", "-O", "out.csv", status=5)
+    found = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
+    assert ["", "2025"] == [row["year"] for row in found]
+    run(*EMBED, "-f", "in.csv", "--keep", "-O", "out.parquet", status=5)
+    assert [None, "2025"] == pq.read_table(tmp_path / "out.parquet")["year"].to_pylist()
+
+
+def test_no_kept_column_is_lost_without_a_word(run: Run, tmp_path: Path) -> None:
+    """Rows may have columns of their own, for which a heading that is written has no place."""
+    lines = [{"text": "a", "x": 1}, {"text": "b", "y": 2}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    words = (*EMBED, "-f", "in.jsonl", "--keep")
+    assert [1, None] == [row.get("x") for row in rows(run(*words).stdout)]
+    assert "row 1 has a column 'y'" in run(*words, "-o", "csv", status=2).stderr
+    run(*words, "-O", "out.parquet")
+    table: Any = pq.read_table(tmp_path / "out.parquet")
+    assert ([1, None], [None, 2]) == (table["x"].to_pylist(), table["y"].to_pylist())
+
+
+def test_a_kept_column_takes_no_place_of_the_output(
+    run: Run, emulator: Emulator, tmp_path: Path
+) -> None:
+    """A row with two embeddings is one or the other to whoever reads it."""
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": "a", "embedding": [1]}))
+    run(*EMBED, "-f", "in.jsonl")
+    emulator.requests.clear()
+    assert "column 'embedding'" in run(*EMBED, "-f", "in.jsonl", "--keep", status=2).stderr
+    assert 0 == len(emulator.requests)
 
 
 def test_failed_rows_hold_their_places_in_bare_formats(run: Run, tmp_path: Path) -> None:
@@ -260,6 +302,38 @@ def test_a_table_takes_every_format(run: Run, tmp_path: Path) -> None:
     assert 2 == pq.read_table(tmp_path / "stdin.d").num_rows
 
 
+@pytest.mark.parametrize("suffix", ["txt", "jsonl"])
+def test_a_table_of_nothing_is_a_table(run: Run, tmp_path: Path, suffix: str) -> None:
+    """A pipeline whose search found nothing is no failure."""
+    (tmp_path / f"in.{suffix}").touch()
+    run(*EMBED, "--into", "table", f"in.{suffix}")
+    assert 0 == pq.read_table(tmp_path / "table").num_rows
+
+
+def test_a_table_of_an_unknown_model_says_what_the_server_says(run: Run, tmp_path: Path) -> None:
+    """Nobody knows how long its vectors would be, and there are none."""
+    (tmp_path / "in.txt").write_text("a\n")
+    done = run("embed", "-m", "voyage-99", "--into", "table", "in.txt", status=5)
+    assert "1 of 1 rows failed" in done.stderr
+    assert "voyage-99 is not supported" in (tmp_path / "table/_job/failures.jsonl").read_text()
+
+
+def test_a_table_goes_through_batches(run: Run, emulator: Emulator, tmp_path: Path) -> None:
+    """With the vectors of live calls, at another price; and again for nothing."""
+    (tmp_path / "in.txt").write_text("".join(f"row {n}\n" for n in range(300)))
+    words = (*EMBED, "in.txt", "--max-cost", 1, "--json", "--into")
+    live = json.loads(run(*words, "live").stdout)
+    emulator.requests.clear()
+    via = (*words, "batches", "--via", "batch", "--poll", 0.02)
+    found = json.loads(run(*via).stdout)
+    assert found == json.loads(run(*via).stdout)
+    assert (300, 0, True) == (found["rows"], found["failed"], found["cost_usd"] < live["cost_usd"])
+    assert 1 == len(emulator.requests.of("createBatch"))
+    assert 0 == len(emulator.requests.of("createEmbeddings"))
+    tables: Any = [pq.read_table(tmp_path / name)["embedding"] for name in ("live", "batches")]
+    assert tables[0] == tables[1]
+
+
 def test_rows_of_a_table_that_failed_are_said(run: Run, tmp_path: Path) -> None:
     """And sent once more if asked for."""
     (tmp_path / "in.txt").write_text("a\n\nb\n")
@@ -278,6 +352,10 @@ def test_rows_of_a_table_that_failed_are_said(run: Run, tmp_path: Path) -> None:
         ((*EMBED, "-f", "x"), "is not there"),
         ((*EMBED, "a", "-O", "x.doc"), "names no format"),
         ((*EMBED, "a", "--share", "0.5"), "goes with --into"),
+        ((*EMBED, "a", "--poll", "0"), "--poll goes with --into"),
+        ((*EMBED, "-f", "."), "is a folder"),
+        ((*EMBED, "a", "-O", "nowhere/x.npy"), "there is no folder nowhere"),
+        (("embed", "-m", "voyage-multimodal-3.5", "a", "--image", "x"), "--image names x"),
         ((*EMBED, "a", "--dtype", "int4"), "--dtype"),
         (("embed", "-m", "voyage-4", "-d", 3, "a"), "-d/--dimension: output_dimension=3"),
         ((*EMBED, "a", "--rate-limit", "rpm=x"), "--rate-limit must be"),

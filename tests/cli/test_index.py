@@ -455,6 +455,7 @@ def test_an_index_is_a_table(cli: Commands, emulator: Emulator, notes: Path) -> 
         (("-m", "voyage-4", "-d", "100"), "is not a dimension of voyage-4"),
         (("-m", "voyage-4", "--glob", "*.none"), "there is no text in"),
         (("-m", "voyage-4", "--index", "."), "--index: "),
+        (("-m", "voyage-4", "nowhere"), "there is no "),
     ],
     ids=lambda value: "-".join(value).strip("-") if isinstance(value, tuple) else "",
 )
@@ -471,6 +472,32 @@ def test_what_is_wrong_is_said_before_anything_is_sent(
 
     assert message in cli.run("index", *words, status=2).stderr
     assert not emulator.requests
+    assert not (notes / ".voyageai").exists()
+
+
+@pytest.mark.parametrize("data", [b"garbage", b"ARROW1\0\0" + bytes(200)], ids=["text", "cut"])
+def test_a_damaged_index_is_called_one(cli: Commands, notes: Path, data: bytes) -> None:
+    """And what to do about it is said."""
+    cli.run("index", "-m", "voyage-4", notes)
+    (notes / ".voyageai" / PART).write_bytes(data)
+
+    for words in (("search", "keys", notes), ("index", notes)):
+        assert "is damaged" in cli.run(*words, status=2).stderr
+    (notes / ".voyageai" / PART).unlink()
+    assert 3 == cli.said("index", "-m", "voyage-4", notes)["embedded"]
+
+
+def test_a_table_is_no_index(cli: Commands, tmp_path: Path) -> None:
+    """It knows no files."""
+    cli.run("embed", "-m", "voyage-4", "--into", "table", input="a\n")
+    assert "is no index" in cli.run("search", "keys", "--index", "table", status=2).stderr
+    assert "does not exist" in cli.run("search", "where", "today", status=2).stderr
+
+
+def test_a_model_that_nobody_knows_makes_no_index(cli: Commands, notes: Path) -> None:
+    """What the server says of it is shown, and nothing stays behind."""
+    done = cli.run("index", "-m", "voyage-99", notes, status=5)
+    assert "voyage-99 is not supported" in done.stderr
     assert not (notes / ".voyageai").exists()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -100,6 +102,17 @@ def test_large_files_are_left_out_and_counted(tmp_path: Path) -> None:
 
     assert ["a.txt"] == names(base, skipped=skipped)
     assert {"too large": 1} == skipped
+
+
+def test_names_that_are_no_text_are_left_out_and_counted(tmp_path: Path) -> None:
+    """An index names files in UTF-8."""
+    if os.name == "nt" or sys.platform == "darwin":
+        pytest.skip("all names are text here")
+    base = tree(tmp_path, {"a.txt": "a", "名.txt": "a"})
+    Path(os.fsdecode(os.fsencode(base) + b"/\xff.txt")).write_text("a")
+    skipped = Counter[str]()
+    assert ["a.txt", "名.txt"] == names(base, skipped=skipped)
+    assert {"with a name that is not UTF-8": 1} == skipped
 
 
 def test_patterns_choose_files(tmp_path: Path) -> None:

@@ -103,6 +103,61 @@ def test_an_interrupted_job_goes_on(
     assert 1 == len(emulator.requests.of("uploadFile"))
 
 
+def test_a_killed_table_of_batches_is_sent_once(
+    environment: dict[str, str], emulator: Emulator, tmp_path: Path
+) -> None:
+    """A batch runs on at the server, and the same command waits for it again."""
+    (tmp_path / "in.txt").write_text("".join(f"row {n}\n" for n in range(50)))
+    words = (*EMBED, "--into", "table", "--via", "batch", "--poll", "0.05", "in.txt")
+    emulator.batches.hold("in_progress")
+    with running(environment, *words, cwd=tmp_path) as process:
+        while not emulator.requests.of("retrieveBatch"):
+            assert process.poll() is None
+        process.kill()
+        process.communicate(timeout=30)
+    emulator.batches.release()
+    with running(environment, *words, cwd=tmp_path) as process:
+        output, errors = process.communicate(timeout=60)
+    assert 0 == process.returncode, errors
+    assert (50, 0) == tuple(json.loads(output)[name] for name in ("rows", "failed"))
+    assert [1, 1] == [len(emulator.requests.of(name)) for name in ("uploadFile", "createBatch")]
+
+
+def test_two_processes_do_not_share_a_table(
+    environment: dict[str, str], emulator: Emulator, tmp_path: Path
+) -> None:
+    """The second ends with 4, as it may be run again."""
+    (tmp_path / "in.txt").write_text("a\n")
+    words = (*EMBED, "--into", "table", "in.txt")
+    emulator.faults.always("hang")
+    with running(environment, *words, cwd=tmp_path) as first:
+        while not emulator.requests.of("createEmbeddings"):
+            assert first.poll() is None
+        with running(environment, *words, cwd=tmp_path) as second:
+            _, errors = second.communicate(timeout=30)
+    assert (4, True) == (second.returncode, b"another process" in errors), errors
+    assert 1 == len(emulator.requests.of("createEmbeddings"))
+
+
+def test_what_a_shell_hands_over_as_a_file_is_read(shell: Shell) -> None:
+    """`<(command)` is a pipe with a name."""
+    embed = "voyageai embed -qm voyage-4"
+    done = shell(f"{embed} -f <(printf 'a\\nb\\n') > v; voyageai similarity -f <(cat v)")
+    assert -1 < float(done.stdout) < 1, done.stderr
+    done = shell(f"{embed} a --api-key-file <(printf '%s\\n' \"$VOYAGE_API_KEY\") | wc -l")
+    assert "1" == done.stdout.strip(), done.stderr
+    assert "can't be read from a pipe" in shell(f"{embed} --in parquet -f <(true)").stderr
+
+
+def test_names_of_files_may_be_anything(shell: Shell) -> None:
+    """A name that is no UTF-8 is escaped, and none moves the cursor of a terminal."""
+    script = "printf x > $'{0}' && voyageai embed -qm voyage-4 --in file -f $'{0}'"
+    for name, id_ in {"a b\\n😀": "a b\n😀", "\\xff.md": "\\xff.md"}.items():
+        assert id_ == json.loads(shell(script.format(name)).stdout)["id"]
+    done = shell("voyageai embed -m voyage-4 -f $'a\\e[31m.md'")
+    assert ("\x1b" in done.stderr, "[31m.md, which is not there" in done.stderr) == (False, True)
+
+
 def test_closed_streams_are_no_riddle(shell: Shell) -> None:
     """Daemons have none."""
     assert "nothing to read" in shell("voyageai embed -m voyage-4 <&-; exit $?").stderr
@@ -123,6 +178,19 @@ def test_a_terminal_is_never_waited_for(environment: dict[str, str], tmp_path: P
         os.close(theirs)
     assert 2 == process.returncode
     assert b"nothing to read" in errors
+
+
+def test_numbers_are_not_for_a_terminal(environment: dict[str, str], tmp_path: Path) -> None:
+    """Bytes that are no text could leave it unusable."""
+    ours, theirs = pty.openpty()
+    try:
+        words = (*EMBED, "a", "-o", "npy")
+        with running(environment, *words, cwd=tmp_path, stdout=theirs) as process:
+            _, errors = process.communicate(timeout=30)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (2, True) == (process.returncode, b"name a file with -O" in errors)
 
 
 def test_a_full_disk_is_no_success(shell: Shell) -> None:

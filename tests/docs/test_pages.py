@@ -12,7 +12,11 @@ import pytest
 import voyageai_emulator
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs/cli").glob("*.md")),
+]
 ELSEWHERE = ["data-libraries.md", "test-and-trace.md"]
 """Pages whose examples need others' tools: tests/frameworks runs them."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -6,13 +6,13 @@ import sys
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .embed import method_of
+from .files import upload_lines
 from .options import (
     Connect,
     client_options,
@@ -22,6 +22,7 @@ from .options import (
     vector_options,
 )
 from .output import (
+    VECTOR_FORMATS,
     Console,
     choose_format,
     is_terminal,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ..client import Client
 
 LISTED = ("json", "jsonl", "csv", "table")
+SUMS = ("json", "jsonl", "table")
 ROWS_AT_ONCE = 500
 JOBS = ("embed", "contextualized_embed")
 COLUMNS = ("id", "status", "endpoint", "model", "done", "failed", "total", "created")
@@ -73,7 +75,7 @@ def batch() -> None:
 @click.option("--max-cost", type=float, metavar="DOLLARS", help="The most that it may cost.")
 @click.option("--retry-failed", is_flag=True, help="Send rows that failed once more.")
 @click.option("--poll", type=float, metavar="SECONDS", help="Time between two looks at a batch.")
-@output_options("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
+@output_options(*VECTOR_FORMATS)
 @client_options
 @pass_console
 def run(console: Console, /, connect: Connect, file: str, directory: str, **given: Any) -> None:
@@ -95,8 +97,10 @@ def run(console: Console, /, connect: Connect, file: str, directory: str, **give
     reader = RowReader(
         (), (file,), given["in_"], given["column"], given["id_column"], keep=given["keep"]
     )
-    if given["path"] is not None:
-        choose_format(given["out"], given["path"], ("jsonl", "csv", "parquet", "npy", "raw"))
+    path = given["path"]
+    format = choose_format(given["out"], path, SUMS if path is None else VECTOR_FORMATS)
+    if path is not None and not reader.can_repeat:
+        raise click.UsageError("with -O, FILE is read twice, and a pipe only once; name a file")
     fields = ("model", "input_type", "output_dimension", "output_dtype", "poll")
     options: dict[str, Any] = {name: given[name] for name in fields}
     options |= {"exact_tokens": given["exact"], "progress": console.progress}
@@ -119,7 +123,7 @@ def run(console: Console, /, connect: Connect, file: str, directory: str, **give
                 "The same command takes it up again."
             ]
             raise
-    _write_results(console, method, reader, results, given)
+    _write_results(console, method, reader, results, format, given)
 
 
 def _inputs(method: str, reader: RowReader) -> Iterator[Any]:
@@ -135,7 +139,12 @@ def _inputs(method: str, reader: RowReader) -> Iterator[Any]:
 
 
 def _write_results(
-    console: Console, method: str, reader: RowReader, results: Any, given: Mapping[str, Any]
+    console: Console,
+    method: str,
+    reader: RowReader,
+    results: Any,
+    format: str,
+    given: Mapping[str, Any],
 ) -> None:
     """Write the vectors, or the sums; fail in part where rows have."""
     failed = len(results.failures)
@@ -147,9 +156,9 @@ def _write_results(
             "tokens": results.total_tokens,
             "cost_usd": results.cost,
         }
-        write_object(value, choose_format(given["out"], None, LISTED[:2] + LISTED[3:]))
+        write_object(value, format)
     else:
-        _write_vectors(method, reader, results, given)
+        _write_vectors(method, reader, results, format, given)
     for failure in results.failures[:10]:
         console.note(f"voyageai: {failure}")
     if failed:
@@ -158,22 +167,18 @@ def _write_results(
         )
 
 
-def _write_vectors(method: str, reader: RowReader, results: Any, given: Mapping[str, Any]) -> None:
-    from voyageai_rest.dtypes import DTYPES
-
-    from ..limits import known
+def _write_vectors(
+    method: str, reader: RowReader, results: Any, format: str, given: Mapping[str, Any]
+) -> None:
     from .sending import Items
-    from .vectors import CODES, FORMATS, About, open_writer
+    from .vectors import CODES, about, open_writer
 
-    entry, dtype = known(given["model"]), given["output_dtype"] or "float"
-    space = None if entry is None else entry.embedding_space
-    about = About(given["model"], given["input_type"], dtype, space)
-    format = choose_format(given["out"], given["path"], FORMATS)
-    code = CODES[DTYPES[dtype].number]
+    made = about(given["model"], given["input_type"], given["output_dtype"])
+    code = CODES[made.number]
     items = Items(reader, grouped=method == "contextualized_embed")
     rows: list[Row] = []
     vectors: list[bytes | str] = []
-    with open_writer(format, given["path"], about) as write:
+    with open_writer(format, given["path"], made) as write:
         for item, found in zip(items, results, strict=True):
             rows += item
             if found.result is None:
@@ -229,7 +234,7 @@ def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> No
     if "rerank" in endpoint:
         del parameters["input_type"]
     with connect() as client:
-        stored = client.files.upload(file, filename=Path(file).with_suffix(".jsonl").name)
+        stored = upload_lines(client, file)
         console.note(f"{stored.id}: {stored.bytes:,} bytes")
         try:
             made = client.batches.create(
@@ -366,7 +371,7 @@ def _changes(
 @click.argument("batch_id", metavar="ID")
 @click.option("--errors", metavar="FILE", help="Write the lines that failed to this file.")
 @click.option("--dtype", metavar="NAME", help="The dtype that was asked for, if not float.")
-@output_options("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
+@output_options(*VECTOR_FORMATS)
 @client_options
 @pass_console
 def fetch(

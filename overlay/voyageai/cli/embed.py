@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import Connect, client_options, model_option, output_options, vector_options
-from .output import Console, choose_format, pass_console, write_estimate
+from .output import VECTOR_FORMATS, Console, choose_format, pass_console, write_estimate
 from .rows import input_options
 
 if TYPE_CHECKING:
     from .sending import Items
-    from .vectors import About
 
 __all__ = ["embed", "method_of"]
 
-FORMATS = ("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
 METHODS = {
     "contextualizedembeddings": "contextualized_embed",
     "multimodalembeddings": "multimodal_embed",
@@ -63,9 +61,12 @@ SHOWN = 10
 @click.option(
     "--via", type=click.Choice(("live", "batch")), help="With --into: batch is slower and cheaper."
 )
+@click.option(
+    "--poll", type=float, metavar="SECONDS", help="With --via batch: time between two looks."
+)
 @click.option("--share", type=float, help="With --into: part of --rate-limit that this may use.")
 @click.option("--retry-failed", is_flag=True, help="With --into: send rows that failed once more.")
-@output_options(*FORMATS)
+@output_options(*VECTOR_FORMATS)
 @client_options
 @pass_console
 def embed(
@@ -87,9 +88,8 @@ def embed(
       voyageai embed -m voyage-4 -t query "Where are the keys?" -O query.npy
       voyageai embed -m voyage-4 --into vectors --max-cost 5 documents/*.parquet
     """
-    from ..limits import check_model, check_output, known
+    from ..limits import check_model, check_output
     from .sending import items_of
-    from .vectors import About
 
     fields: dict[str, Any] = {
         "input_type": given["input_type"],
@@ -113,22 +113,15 @@ def embed(
 
         embed_table(console, connect, method, texts, fields, given)
         return
-    for name in ("via", "share", "retry_failed"):
-        if given[name]:
+    for name in ("via", "poll", "share", "retry_failed"):
+        if given[name] is not None and given[name] is not False:
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --into DIR")
     given["texts"] = texts
     items = items_of(method, given)
     if given["estimate"]:
         _estimate(method, items, fields, given)
         return
-    entry = known(given["model"])
-    about = About(
-        given["model"],
-        fields["input_type"],
-        given["output_dtype"] or "float",
-        None if entry is None else entry.embedding_space,
-    )
-    _embed(console, connect, method, items, fields, given, about)
+    _embed(console, connect, method, items, fields, given)
 
 
 def method_of(model: str, *, contextualized: bool = False, media: bool = False) -> str:
@@ -166,17 +159,17 @@ def _embed(
     items: Items,
     fields: dict[str, Any],
     given: dict[str, Any],
-    about: About,
 ) -> None:
     from .program import Partly
     from .sending import Sender, ceiling, packing_of, total
     from .stream import answered
-    from .vectors import open_writer
+    from .vectors import about, open_writer
 
-    format = choose_format(given["out"], given["path"], FORMATS)
+    format = choose_format(given["out"], given["path"], VECTOR_FORMATS)
     model = given["model"]
     packing = packing_of(method, model)
     limit = ceiling(method, items, packing, fields, given)
+    made = about(model, fields["input_type"], given["output_dtype"])
     done = tokens = failed = 0
     with connect() as client:
         sender = Sender(client, method, model, fields, given)
@@ -188,7 +181,7 @@ def _embed(
             ceiling=limit,
         )
         try:
-            with open_writer(format, given["path"], about) as write:
+            with open_writer(format, given["path"], made) as write:
                 for request, answer in answers:
                     rows = [row for item in request for row in item]
                     write(rows, answer.rows)

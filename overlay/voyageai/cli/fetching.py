@@ -9,11 +9,10 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..limits import known
-from ..vectors import DEFAULT, Vectors
-from .output import choose_format, write_rows
+from ..vectors import Vectors
+from .output import VECTOR_FORMATS, choose_format, write_rows
 from .rows import Row
-from .vectors import FORMATS, About, open_writer
+from .vectors import about, open_writer
 
 if TYPE_CHECKING:
     from ..batches import Batch
@@ -77,7 +76,7 @@ def fetch_results(
         if found.endpoint.endswith("rerank"):
             format = choose_format(out, path, ("jsonl", "json"), "jsonl")
             return _write_rankings(lines, format, path)
-        return _write_vectors(lines, found, choose_format(out, path, FORMATS), path, dtype)
+        return _write_vectors(lines, found, choose_format(out, path, VECTOR_FORMATS), path, dtype)
 
 
 def _in_order(client: Client, found: Batch, kept: IO[bytes]) -> Iterator[_Line]:
@@ -133,11 +132,7 @@ def _write_vectors(
     failed = index = 0
     rows: list[Row] = []
     vectors: list[bytes | str] = []
-    model = found.model or ""
-    entry = known(model)
-    space = None if entry is None else entry.embedding_space
-    about = About(model, None, dtype or DEFAULT, space)
-    with open_writer(format, path, about) as write:
+    with open_writer(format, path, about(found.model or "", None, dtype)) as write:
         for line in lines:
             new: list[bytes | str] = []
             if line.error is not None:

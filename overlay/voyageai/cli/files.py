@@ -21,8 +21,10 @@ from .output import (
     write_object,
     write_rows,
 )
+from .rows import check_readable
 
 if TYPE_CHECKING:
+    from ..client import Client
     from ..files import FileObject
 
 LISTED = ("json", "jsonl", "csv", "table")
@@ -85,8 +87,7 @@ def upload(connect: Connect, file: str, out: str | None, path: str | None) -> No
       voyageai files upload lines.jsonl
     """
     with connect() as client:
-        name = Path(file).with_suffix(".jsonl").name
-        _show(client.files.upload(file, filename=name), out, path)
+        _show(upload_lines(client, file), out, path)
 
 
 @files.command("download")
@@ -155,6 +156,16 @@ def delete(
             else:
                 client.files.delete_many(some)
             click.echo("\n".join(some))
+
+
+def upload_lines(client: Client, file: str) -> FileObject:
+    """Upload the lines of a batch under the name of their file, with the suffix that a batch needs.
+
+    Raises:
+        click.UsageError: There is no such file.
+    """
+    check_readable(file, "FILE")
+    return client.files.upload(file, filename=f"{Path(file).stem}.jsonl")
 
 
 def _age(given: str) -> datetime.timedelta:

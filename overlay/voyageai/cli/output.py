@@ -20,6 +20,7 @@ from typing import IO, Any, TextIO
 import click
 
 __all__ = [
+    "VECTOR_FORMATS",
     "Console",
     "Destination",
     "choose_format",
@@ -31,6 +32,10 @@ __all__ = [
     "write_rows",
 ]
 
+VECTOR_FORMATS = ("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
+"""Formats of vectors, which `vectors.py` writes."""
+BINARY = ("parquet", "npy", "raw")
+TEXT_SHOWN = 60
 SUFFIXES = {
     ".json": "json",
     ".jsonl": "jsonl",
@@ -66,7 +71,8 @@ class Console:
             self.error(text)
 
     def error(self, text: str) -> None:
-        """Say something in any case."""
+        """Say something in any case: what would move the terminal's cursor is replaced."""
+        text = "".join(char if char in "\n\t" else _printable(char) for char in text)
         with suppress(OSError, ValueError):  # standard error is closed
             click.echo(text, err=True)
 
@@ -103,7 +109,8 @@ def choose_format(
         piped: The format without any of these, unless standard output is a terminal.
 
     Raises:
-        click.UsageError: The suffix says nothing, or the command has no such format.
+        click.UsageError: The suffix says nothing, or the command has no such format, or it is not
+            for a terminal.
     """
     to_file = path not in (None, "-")
     if chosen is None and to_file:
@@ -117,6 +124,10 @@ def choose_format(
         chosen = "table" if is_terminal(sys.stdout) else piped
     if chosen not in known:
         raise click.UsageError(f"this writes {', '.join(known)}, not {chosen}")
+    if chosen in BINARY and not to_file and is_terminal(sys.stdout):
+        raise click.UsageError(
+            f"{chosen} is not for a terminal; name a file with -O, or use a pipe"
+        )
     return chosen
 
 
@@ -146,7 +157,7 @@ def open_destination(path: str | None) -> Generator[Destination]:
         path: Path of the file; None or `-` for standard output.
 
     Raises:
-        click.UsageError: Standard output is closed.
+        click.UsageError: Standard output is closed, or the file's folder is not there.
     """
     if path in (None, "-"):
         if sys.stdout is None:
@@ -156,6 +167,8 @@ def open_destination(path: str | None) -> Generator[Destination]:
         stream.flush()
         return
     target = Path(str(path))
+    if not target.parent.is_dir():
+        raise click.UsageError(f"-O names {path}, but there is no folder {target.parent}")
     if target.exists() and not target.is_file() and not target.is_dir():  # /dev/null, a pipe
         with target.open("wb") as device:
             yield Destination(device.write, device.flush)
@@ -266,7 +279,13 @@ def shown(value: object) -> str:
         return f"{value:,}"
     text = value if isinstance(value, str) else to_json(value)
     text = " ".join(text.split())
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(map(_printable, text))
+
+
+def beginning(text: str) -> str:
+    """Return how a text begins, for a cell of a table."""
+    found = shown(text)
+    return found if len(found) <= TEXT_SHOWN else f"{found[:TEXT_SHOWN]}…"
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
@@ -294,6 +313,13 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
         text = text if width is None else _cut(text, width)
         found.append(click.style(text, bold=True) if number == 0 and _colored() else text)
     return "".join(line + "\n" for line in found)
+
+
+def _printable(char: str) -> str:
+    # Surrogates stand for bytes of a name that is no UTF-8: the stream escapes them.
+    if char.isprintable() or "\ud800" <= char <= "\udfff":
+        return char
+    return "\N{REPLACEMENT CHARACTER}"
 
 
 def _colored() -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,18 @@ import click
 
 from .output import is_terminal
 
-__all__ = ["FORMATS", "Row", "RowReader", "column_of", "first_names", "format_of", "input_options"]
+__all__ = [
+    "EMPTY",
+    "FORMATS",
+    "STDIN",
+    "Row",
+    "RowReader",
+    "check_readable",
+    "column_of",
+    "first_names",
+    "format_of",
+    "input_options",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("lines", "jsonl", "csv", "tsv", "parquet", "arrow", "file")
@@ -39,6 +51,9 @@ ID = "id"
 STDIN = "-"
 MARK = b"\xef\xbb\xbf"
 NOT_TEXT = "it is not valid UTF-8"
+EMPTY = "it is empty"
+WRITTEN = ("id", "index", "embedding", "error")
+"""Columns of an output, which no other can be kept beside."""
 LONGEST = 2**31 - 1
 """Characters of a cell of CSV; Python's own limit is 128 Ki, which is less than a document."""
 
@@ -128,16 +143,14 @@ class RowReader:
         if [*files].count(STDIN) > 1:
             raise click.UsageError("-f - can be given once: standard input is read once")
         for path in files:
-            if path != STDIN and not Path(path).is_file():
-                what = "is a folder" if Path(path).is_dir() else "is not there"
-                raise click.UsageError(f"-f names {path}, which {what}")
+            check_readable(path)
         self._texts, self._files, self._format = texts, files, in_
         self._column, self._id_column, self._keep = column, id_column, keep
 
     @property
     def can_repeat(self) -> bool:
-        """Whether the rows can be read more than once."""
-        return STDIN not in self._files
+        """Whether the rows can be read more than once: not those of a pipe."""
+        return all(path != STDIN and Path(path).is_file() for path in self._files)
 
     def __iter__(self) -> Iterator[Row]:
         number = 0
@@ -154,17 +167,14 @@ class RowReader:
         if format in ("lines", "file"):
             with opened(path) as file:
                 pieces = [file.read()] if format == "file" else lines(file)
-                name = path if format == "file" and path != STDIN else None
+                name = _named(path) if format == "file" and path != STDIN else None
                 for piece in pieces:
                     text, error = decoded(piece)
                     yield name, text, {}, error
             return
         column = id_column = ""
         for values, error in records(path, format):
-            if error is not None:
-                yield None, "", {}, error
-                continue
-            if not column:
+            if not column and values:
                 names = list(values)
                 column = column_of(names, self._column, path)
                 id_column = self._id_column or (ID if ID in names else "")
@@ -176,7 +186,27 @@ class RowReader:
             if self._keep:
                 left_out = (column, id_column)
                 others = {name: each for name, each in values.items() if name not in left_out}
-            yield values.get(id_column), text, others, fault(value)
+                if taken := [name for name in WRITTEN if name in others]:
+                    raise click.UsageError(
+                        f"--keep: {_named(path)} has a column {taken[0]!r}, which the output has "
+                        "too; rename it, or leave it out"
+                    )
+            yield values.get(id_column), text, others, error or fault(value)
+
+
+def check_readable(path: str, option: str = "-f") -> None:
+    """Refuse what can't be read; standard input, pipes and devices can.
+
+    Args:
+        path: A path, or `-`.
+        option: What names it.
+
+    Raises:
+        click.UsageError: It is not there, or is a folder.
+    """
+    if path != STDIN and (Path(path).is_dir() or not Path(path).exists()):
+        what = "is a folder" if Path(path).is_dir() else "is not there"
+        raise click.UsageError(f"{option} names {_named(path)}, which {what}")
 
 
 def format_of(path: str, chosen: str | None) -> str:
@@ -213,7 +243,7 @@ def fault(text: object) -> str | None:
     """Return why a value can't be sent as a text; None if it can."""
     if isinstance(text, str):
         if not text:
-            return "it is empty"
+            return EMPTY
         return None if text.isascii() or _is_unicode(text) else NOT_TEXT
     return "it is null" if text is None else f"it is no text, but of type {type(text).__name__}"
 
@@ -301,7 +331,7 @@ def _csv(file: IO[bytes], path: str, format: str) -> Iterator[tuple[dict[str, An
                 continue
             if len(cells) != len(names):
                 what = f"line {reader.line_num} has {len(cells)} cells, not {len(names)}"
-                yield {}, what
+                yield dict.fromkeys(names), what
                 continue
             yield dict(zip(names, cells, strict=True)), None
     except csv.Error as failure:
@@ -315,7 +345,7 @@ def _columnar(path: str, format: str) -> Iterator[tuple[dict[str, Any], str | No
     from ..extras import require
     from ..tables.sources import Columns, source_of
 
-    if path == STDIN:
+    if path == STDIN or not Path(path).is_file():
         raise click.UsageError(f"{format} can't be read from a pipe; name a file with -f")
     dataset, pa = require("pyarrow.dataset", "tables"), require("pyarrow", "tables")
     try:
@@ -352,4 +382,7 @@ def _no_column(path: str, name: str, names: Sequence[str], option: str) -> click
 
 
 def _named(path: str) -> str:
-    return "standard input" if path == STDIN else path
+    """Return a path as text: bytes of it that are no UTF-8 are escaped."""
+    if path == STDIN:
+        return "standard input"
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

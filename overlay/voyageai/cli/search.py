@@ -27,7 +27,9 @@ LEAST_CANDIDATES, MOST_CANDIDATES = 40, 1000
 
 @click.command()
 @click.argument("query")
-@click.argument("place", required=False, metavar="[PATH]", type=click.Path(path_type=Path))
+@click.argument(
+    "place", required=False, metavar="[PATH]", type=click.Path(exists=True, path_type=Path)
+)
 @click.option(
     "-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many chunks."
 )
@@ -88,14 +90,23 @@ def search(
       voyageai search "where is the key read?" src --rerank
     """
     from .. import tables
+    from ..error import ArgumentError
     from .folder_index.searching import find_index, nearest, with_texts
+    from .folder_index.settings import KEY
 
     format = choose_format(out, path, FORMATS)
     start = Path() if place is None else place
     found = folder or find_index(start)
     if found is None or (folder is None and not _covers(found, place)):
         found = _build(connect, console, place, model, confirm_above)
-    table = tables.open(found)
+    try:
+        table = tables.open(found)
+    except ArgumentError as failure:
+        raise click.UsageError(str(failure)) from None
+    if KEY not in table.about:
+        raise click.UsageError(
+            f"{found} is no index, but a table; voyageai.tables.open({str(found)!r}) searches it"
+        )
     base = found.absolute().parent
     if rerank_model is not None or rerank:
         wanted = min(max(k * CANDIDATES, LEAST_CANDIDATES, k), MOST_CANDIDATES)

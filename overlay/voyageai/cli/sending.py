@@ -10,12 +10,12 @@ import click
 from voyageai_rest.catalogue import MODELS
 
 from ..batches.jobs.ceiling import MaxCostError
-from ..error import VoyageError
+from ..error import ArgumentError, VoyageError
 from ..limits import constraint, known
-from ..prices import cost, dollars
+from ..prices import cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..tables.estimate import TableEstimate, most_tokens
-from .rows import Row, RowReader
+from .rows import Row, RowReader, check_readable
 from .stream import Answer, Ceiling, Packing
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def items_of(method: str, given: dict[str, Any]) -> Items:
     if media or given["together"]:
         if given["files"]:
             raise click.UsageError("--image, --video and --together go with texts, not with -f")
+        for option, paths in (("--image", given["images"]), ("--video", given["videos"])):
+            for path in paths:
+                check_readable(path, option)
         named = [*texts, *media]
         if given["together"]:
             return Items([Row(0, None, " ".join(named), {}, None)], grouped=False)
@@ -133,9 +136,7 @@ def scan(
 
 def total(rows: int, tokens: int, model: str) -> str:
     """Return in words what was done, and what it cost."""
-    entry = known(model)
-    price = entry.price.usd_per_million_tokens if entry is not None and entry.price else None
-    spent = cost(price, tokens)
+    spent = cost(list_price(model), tokens)
     money = "" if spent is None else f", {dollars(spent)}"
     return f"{rows:,} {'row' if rows == 1 else 'rows'}, {tokens:,} tokens of {model}{money}"
 
@@ -159,8 +160,7 @@ def ceiling(
         raise click.UsageError(f"--max-cost must be a number of US dollars from 0, not {limit}")
     if method == "multimodal_embed":
         raise click.UsageError("--max-cost is for texts; pictures and videos are not weighed here")
-    entry = known(model)
-    price = entry.price.usd_per_million_tokens if entry is not None and entry.price else None
+    price = list_price(model)
     if price is None:
         raise MaxCostError(
             f"max_cost is {dollars(limit)}, but the price of {model} is not known", "max_cost"
@@ -209,7 +209,7 @@ class Sender:
         try:
             found = self._call(items)
         except VoyageError as failure:
-            if failure.http_status not in REFUSED:
+            if failure.http_status not in REFUSED and not isinstance(failure, ArgumentError):
                 raise
             self._refusals += 1
             if not self._succeeded and self._refusals >= HOPELESS:

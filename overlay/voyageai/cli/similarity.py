@@ -20,7 +20,7 @@ from .output import (
     write_object,
     write_rows,
 )
-from .rows import STDIN, RowReader, lines, opened
+from .rows import STDIN, RowReader, check_readable, lines, opened
 
 FORMATS = ("jsonl", "json", "csv", "table")
 LABEL = 24
@@ -144,9 +144,9 @@ def _embedded(
 
 def _read(path: str) -> Stored:
     """Read vectors that `embed` has written, or numpy."""
-    suffix = Path(path).suffix.lower() if path != STDIN else ".jsonl"
-    if path != STDIN and not Path(path).is_file():
-        raise click.UsageError(f"-f names {path}, which is no file")
+    is_pipe = path == STDIN or not Path(path).is_file()
+    suffix = ".jsonl" if is_pipe else Path(path).suffix.lower()
+    check_readable(path)
     if suffix == ".npy":
         np = require("numpy", "numpy")
         try:
@@ -163,7 +163,10 @@ def _read(path: str) -> Stored:
 
 def _read_parquet(path: str) -> Stored:
     pq, np = require("pyarrow.parquet", "tables"), require("numpy", "numpy")
-    table: Any = pq.read_table(path)
+    try:
+        table: Any = pq.read_table(path)
+    except (OSError, ValueError) as failure:  # pyarrow's are both
+        raise click.UsageError(f"{path} can't be read as Parquet: {failure}") from None
     if "embedding" not in table.column_names:
         raise click.UsageError(f"{path} has no column 'embedding', but {table.column_names}")
     column = table.column("embedding").combine_chunks()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..batches.jobs.ceiling import MaxCostError
+from ..error import ArgumentError
 from .output import Console, choose_format, write_estimate, write_object
 from .program import Partly
 from .rows import STDIN, RowReader, column_of, first_names, format_of
@@ -50,9 +52,8 @@ def embed_table(
     out = choose_format(given["out"], None, ("json", "jsonl", "table"))
     files = [*arguments, *given["files"]]
     source, column, options = _source(files, given)
-    options |= {name: given[name] for name in ("via", "share") if given[name] is not None}
-    if given["concurrency"] is not None:
-        options["concurrency"] = given["concurrency"]
+    own = ("via", "poll", "share", "concurrency")
+    options |= {name: given[name] for name in own if given[name] is not None}
     names = {"text": column, "into": given["into"], "model": given["model"], **fields, **options}
     if method == "contextualized_embed":
         names["group"] = given["id_column"] or "id"
@@ -70,9 +71,12 @@ def embed_table(
         try:
             result = run(given["max_cost"])
         except BaseException as failure:
-            failure.__notes__ = [
-                f"Nothing that was done is lost: the same command goes on in {given['into']}."
-            ]
+            failure.__notes__ = []  # those of the client are about methods
+            began = not isinstance(failure, ArgumentError)
+            if began or (isinstance(failure, MaxCostError) and failure.spent):
+                failure.add_note(
+                    f"Nothing that was done is lost: the same command goes on in {given['into']}."
+                )
             raise
     value = {
         "path": str(result.path),

@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from .options import Connect, client_options, model_option, output_options
-from .output import Console, choose_format, open_destination, pass_console, shown, write_rows
-from .rows import Row, RowReader, input_options
+from .output import Console, beginning, choose_format, open_destination, pass_console, write_rows
+from .program import Partly
+from .rows import EMPTY, Row, RowReader, input_options
 
 FORMATS = ("jsonl", "json", "csv", "table")
 AT_ONCE = 500
-TEXT_SHOWN = 60
 
 
 @click.command()
@@ -74,41 +74,55 @@ def tokens(
 
     format = "table" if truncate else choose_format(out, path, FORMATS)
     reader = RowReader(texts, files, in_, column, id_column)
-    total = 0
+    total = failed = 0
     with connect() as client:
         tokenizer = client.tokenizer(model)
 
-        def counted() -> Iterator[tuple[Row, Any]]:
+        def counted() -> Iterator[tuple[Row, str, Any]]:
+            """Yield rows, each with its text behind its prompt, and the tokens of that."""
+            nonlocal failed
             rows = iter(reader)
             while some := list(islice(rows, AT_ONCE)):
-                sent = [
-                    render(row.text, input_type, model) if with_prompt else row.text for row in some
-                ]
-                yield from zip(some, tokenizer.encode_batch(sent), strict=True)
+                sent: list[str] = []
+                for row in some:
+                    text = row.text
+                    if row.error not in (None, EMPTY):
+                        console.note(f"voyageai: row {row.index}: {row.error}")
+                        failed, text = failed + 1, ""
+                    sent.append(render(text, input_type, model) if with_prompt else text)
+                yield from zip(some, sent, tokenizer.encode_batch(sent), strict=True)
 
         if truncate is not None:
             with open_destination(path) as destination:
-                for row, encoding in counted():
-                    end = len(row.text)
-                    if len(encoding) > truncate:
-                        end = encoding.offsets[truncate - 1][1]
-                    line = " ".join(row.text[:end].splitlines())
+                for row, text, encoding in counted():
+                    end = encoding.offsets[:truncate][-1][1] if len(encoding) else 0
+                    start = len(text) - len(row.text) if with_prompt else 0
+                    line = " ".join(text[start:end].splitlines())
                     destination.write(line.encode() + b"\n")
+            _check(failed)
             return
 
         def objects() -> Iterator[Mapping[str, Any]]:
             nonlocal total
-            for row, encoding in counted():
-                total += len(encoding)
-                found: dict[str, Any] = {"index": row.index, "id": row.id, "tokens": len(encoding)}
+            for row, _, encoding in counted():
+                count = len(encoding) if row.error in (None, EMPTY) else None
+                total += count or 0
+                found: dict[str, Any] = {"index": row.index, "id": row.id, "tokens": count}
+                if count is None:
+                    found["error"] = row.error
                 if ids:
                     found["ids"] = encoding.ids
                 if pieces:
                     found["pieces"] = encoding.tokens
                 if format == "table":
-                    text = shown(row.text)
-                    found["text"] = text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
+                    found["text"] = beginning(row.text)
                 yield found
 
         write_rows(objects(), format, path)
     console.note(f"{total:,} tokens of {model}")
+    _check(failed)
+
+
+def _check(failed: int) -> None:
+    if failed:
+        raise Partly(f"{failed:,} rows are no text")

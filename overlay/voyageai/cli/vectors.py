@@ -15,20 +15,21 @@ from typing import Any, NamedTuple
 
 from voyageai_rest.dtypes import DTYPES
 
+from ..error import ArgumentError
 from ..extras import require
-from .output import Destination, csv_line, open_destination, shown, table, to_json
+from ..limits import known
+from ..vectors import DEFAULT
+from .output import Destination, beginning, csv_line, open_destination, shown, table, to_json
 from .rows import Row
 
-__all__ = ["FORMATS", "About", "Write", "open_writer"]
+__all__ = ["About", "Write", "about", "open_writer"]
 
-FORMATS = ("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
 CODES = {"float32": "f", "int8": "b", "uint8": "B"}
 """Type of a number to its format character in `array`."""
 NUMPY = {"float32": "<f4", "int8": "|i1", "uint8": "|u1"}
 GROUP = 1 << 23
 """Bytes of vectors of a row group of Parquet: it reads well, and is small beside the limit of
 memory that a run should hold."""
-TEXT_SHOWN = 60
 
 
 class About(NamedTuple):
@@ -52,6 +53,19 @@ class About(NamedTuple):
         return DTYPES[self.output_dtype].number
 
 
+def about(model: str, input_type: str | None, output_dtype: str | None) -> About:
+    """Return what the vectors of a model are.
+
+    Args:
+        model: The model.
+        input_type: Their input type, if it is known.
+        output_dtype: Their dtype, as it was asked for; None for the default.
+    """
+    entry = known(model)
+    space = None if entry is None else entry.embedding_space
+    return About(model, input_type, output_dtype or DEFAULT, space)
+
+
 Write = Callable[[Sequence[Row], Sequence["bytes | str"]], None]
 """Writes rows with their vectors, or with the reasons why they have none."""
 
@@ -61,7 +75,7 @@ def open_writer(format: str, path: str | None, about: About) -> Generator[Write]
     """Open an output for vectors; it is complete at the end of the `with`.
 
     Args:
-        format: One of `FORMATS`.
+        format: One of `VECTOR_FORMATS`.
         path: Where to; None or `-` for standard output.
         about: What the vectors are.
     """
@@ -104,6 +118,7 @@ def _csv(out: Destination, about: About) -> Generator[Write]:
             if names is None:
                 names = [*row.others]
                 out.write(csv_line(["id", "index", *names, "embedding"]))
+            _check_names(row, names)
             others = (row.others.get(name) for name in names)
             numbers = None if isinstance(vector, str) else _numbers(vector, about)
             out.write(csv_line([row.id, row.index, *others, numbers]))
@@ -119,9 +134,7 @@ def _table(out: Destination, about: About) -> Generator[Write]:
     def write(rows: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
         for row, vector in zip(rows, vectors, strict=True):
             what = vector if isinstance(vector, str) else _size(vector, about)
-            text = shown(row.text)
-            text = text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
-            lines.append([str(row.index), shown(row.id), what, text])
+            lines.append([str(row.index), shown(row.id), what, beginning(row.text)])
 
     yield write
     out.write(table(("index", "id", "vector", "text"), lines).encode())
@@ -303,7 +316,7 @@ def _batch(held: Sequence[tuple[Row, bytes | None]], about: About, schema: Any) 
     pa = require("pyarrow", "tables")
     number = getattr(pa, about.number)()
     if schema is None:
-        names = [*held[0][0].others] if held else []
+        names = [*dict.fromkeys(name for row, _ in held for name in row.others)]
         columns = next((len(vector) for _, vector in held if vector), 0) // (
             array(CODES[about.number]).itemsize
         )
@@ -319,6 +332,8 @@ def _batch(held: Sequence[tuple[Row, bytes | None]], about: About, schema: Any) 
             ("embedding", pa.list_(number, columns)),
         ]
         schema = pa.schema(fields, metadata)
+    for row, _ in held:
+        _check_names(row, schema.names)
     width = schema.field("embedding").type.list_size * array(CODES[about.number]).itemsize
     data = b"".join(vector or bytes(width) for _, vector in held)
     count = len(data) // array(CODES[about.number]).itemsize
@@ -334,6 +349,17 @@ def _batch(held: Sequence[tuple[Row, bytes | None]], about: About, schema: Any) 
     ids = _column(pa, [row.id for row, _ in held], schema.field("id"))
     indexes = pa.array([row.index for row, _ in held], pa.int64())
     return pa.RecordBatch.from_arrays([ids, indexes, *others, vectors], schema=schema)
+
+
+def _check_names(row: Row, names: Sequence[str]) -> None:
+    """Refuse a row with a column for which the output has no place any more."""
+    more = [name for name in row.others if name not in names]
+    if more:
+        raise ArgumentError(
+            f"row {row.index} has a column {more[0]!r}, which those before it have not; write "
+            "jsonl, which takes any",
+            "out",
+        )
 
 
 def _type(pa: Any, values: Sequence[Any]) -> Any:
@@ -353,8 +379,6 @@ def _column(pa: Any, values: Sequence[Any], field: Any) -> Any:
     try:
         return pa.array(values, field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as failure:
-        from ..error import ArgumentError
-
         raise ArgumentError(
             f"column {field.name!r} began as {field.type}, which not all of it is: {failure}; "
             "write jsonl, which takes any",

@@ -246,7 +246,8 @@ def vector_shape(model: str, params: dict[str, Any]) -> Shape:
     entry = known(model)
     usual = entry.dimensions.default if entry is not None and entry.dimensions else 0
     dimension = params.get("output_dimension") or usual
-    columns = dimension // dtype.dimensions_per_number
+    # Where nothing says it, answers do; a slice without any still needs a list that can be written.
+    columns = dimension // dtype.dimensions_per_number or 1
     return Shape(column=EmbedTable.column, number=dtype.number, columns=columns)
 
 

@@ -24,6 +24,7 @@ from typing import IO, Any
 from attrs import asdict, define, field, frozen
 
 from ..disk import make_folder, open_regular, sync_folder
+from ..error import ArgumentError
 from ..extras import require
 from ..vectors import FORMATS
 
@@ -161,13 +162,19 @@ def read_info(path: Path) -> PartInfo:
 
     Raises:
         ValueError: It is no part of a job.
+        ArgumentError: It is damaged.
     """
-    if path.suffix == ".arrow":
-        pa = require("pyarrow", "tables")
-        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as opened:
-            schema = opened.schema
-    else:
-        schema = require("pyarrow.parquet", "tables").read_schema(path)
+    pa = require("pyarrow", "tables")
+    try:
+        if path.suffix == ".arrow":
+            with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as opened:
+                schema = opened.schema
+        else:
+            schema = require("pyarrow.parquet", "tables").read_schema(path)
+    except pa.ArrowInvalid as failure:
+        raise ArgumentError(
+            f"{path} is damaged: {failure}; remove it, and make it anew", "path"
+        ) from None
     metadata: dict[bytes, bytes] = schema.metadata or {}
     found = metadata.get(METADATA)
     if found is None:

@@ -40,6 +40,7 @@ FORMATS = {
     ".feather": "arrow",
     ".ipc": "arrow",
 }
+DELIMITERS = {"csv": ",", "tsv": "\t"}
 BY_NAME = ("lines", "tsv")
 """Formats that no extension stands for: many a .txt is something else."""
 LINE = "text"
@@ -140,12 +141,12 @@ class Files(Source):
         """Return a record batch of no rows, with the columns of the first file."""
         pa, format_ = require("pyarrow", "tables"), self._formats[0]
         schema = pa.schema([])
-        if format_ != "ndjson":
+        if format_ not in ("ndjson", "lines"):
             with self._filesystem.open_input_file(self._paths[0]) as file:
                 if format_ == "parquet":
                     schema = require("pyarrow.parquet", "tables").read_schema(file)
-                elif format_ == "csv":
-                    schema = _open_csv(file, columns).schema
+                elif format_ in DELIMITERS:
+                    schema = _open_csv(file, columns, DELIMITERS[format_]).schema
                 else:
                     schema = _open_arrow(file).schema
         return _empty(schema, columns)
@@ -155,9 +156,9 @@ class Files(Source):
         path = self._paths[index]
         readers: dict[str, Callable[[Any, Columns, int], Iterator[Any]]] = {
             "parquet": _read_parquet,
-            "csv": _read_csv,
+            "csv": partial(_read_csv, delimiter=DELIMITERS["csv"]),
             "lines": _read_lines,
-            "tsv": partial(_read_csv, delimiter="\t"),
+            "tsv": partial(_read_csv, delimiter=DELIMITERS["tsv"]),
             "ndjson": _read_ndjson,
             "arrow": _read_arrow,
         }
@@ -425,7 +426,7 @@ def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     yield from _after(found, skip, names)
 
 
-def _open_csv(file: Any, columns: Columns, delimiter: str = ",") -> Any:
+def _open_csv(file: Any, columns: Columns, delimiter: str) -> Any:
     pa, csv = require("pyarrow", "tables"), require("pyarrow.csv", "tables")
     texts = csv.ConvertOptions(column_types=dict.fromkeys(columns.values, pa.string()))
     lines = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
@@ -433,7 +434,7 @@ def _open_csv(file: Any, columns: Columns, delimiter: str = ",") -> Any:
     return csv.open_csv(file, threads, lines, texts)
 
 
-def _read_csv(file: Any, columns: Columns, skip: int, delimiter: str = ",") -> Iterator[Any]:
+def _read_csv(file: Any, columns: Columns, skip: int, delimiter: str) -> Iterator[Any]:
     names = columns.names
     with _open_csv(file, columns, delimiter) as reader:
         _check_columns(reader.schema.names, names)

@@ -34,6 +34,7 @@ from .store import (
     Known,
     Row,
     about,
+    part_of,
     read_rows,
     salvage,
     write_chunks,
@@ -225,9 +226,13 @@ class _Builder:
         self.forget_texts()
         make_folder(self._work)
         chunks = self._work / CHUNKS
-        new = write_chunks(chunks, self._new_texts(skipped, counts), self._info())
+        try:
+            new = write_chunks(chunks, self._new_texts(skipped, counts), self._info())
+        except BaseException:
+            self.forget_texts()
+            raise
         if not self._rows:
-            self._remove_work()
+            self.forget_texts()
             raise ArgumentError(
                 f"there is no text in {', '.join(self._settings.roots)} below "
                 f"{self._folder.parent} that counts; {_left_out(skipped)}",
@@ -255,7 +260,8 @@ class _Builder:
     def forget_texts(self) -> None:
         """Remove a job that was only prepared."""
         shutil.rmtree(self._work / JOB, ignore_errors=True)
-        (self._work / CHUNKS).unlink(missing_ok=True)
+        for path in (self._work / CHUNKS, part_of(self._work / CHUNKS)):
+            path.unlink(missing_ok=True)
         if self._work.exists() and not any(self._work.iterdir()):
             self._work.rmdir()
 

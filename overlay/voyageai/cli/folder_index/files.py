@@ -78,6 +78,9 @@ def find_files(
         entries = _walk(start, _ignored_above(start)) if start.is_dir() else [start]
         for path in entries:
             name = _name(path, base)
+            if not name.isascii() and not _is_unicode(name):
+                skipped["with a name that is not UTF-8"] += 1
+                continue
             if wanted is not None and not wanted.match_file(name):
                 continue
             if unwanted is not None and unwanted.match_file(name):
@@ -195,6 +198,15 @@ def _patterns(patterns: Sequence[str], argument: str) -> GitIgnoreSpec | None:
             f"{list(patterns)} must be patterns as of a .gitignore, such as *.md: {error}", argument
         ) from None
     return spec
+
+
+def _is_unicode(name: str) -> bool:
+    """Return whether a name can be written into an index: others hold bytes that are no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _name(path: Path, base: Path) -> str:

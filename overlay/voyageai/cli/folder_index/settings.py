@@ -53,7 +53,7 @@ class Settings:
 def settings_of(folder: Path) -> Settings | None:
     """Read the settings that an index was last built with; None if there is none."""
     found = about(folder / PART)
-    if found is None:
+    if found is None or KEY not in found:
         return None
     lists = {name: tuple(found[KEY][name]) for name in ("roots", "only", "without")}
     own: dict[str, Any] = {**found[KEY], **lists}

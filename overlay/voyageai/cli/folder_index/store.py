@@ -46,6 +46,7 @@ __all__ = [
     "Row",
     "about",
     "lengths",
+    "part_of",
     "read_rows",
     "salvage",
     "write_chunks",
@@ -264,13 +265,18 @@ def _vectors(matrix: npt.NDArray[Any]) -> Any:
     return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
 
 
+def part_of(path: Path) -> Path:
+    """Return the name that a file has while it is written."""
+    return path.with_name(f".{path.name}.part")
+
+
 def _write(path: Path, batches: Iterator[Any], info: PartInfo) -> None:
     """Write record batches into an Arrow file that is there whole, or not at all."""
     pa = require("pyarrow", "tables")
     first = next(batches, None)
     if first is None:
         return
-    fresh = path.with_name(f".{path.name}.part")
+    fresh = part_of(path)
     schema = first.schema.with_metadata({METADATA: json.dumps(asdict(info)).encode()})
     with open_regular(fresh, "wb") as file:
         with pa.ipc.new_file(file, schema) as writer:
