@@ -7,6 +7,7 @@ import copy
 import doctest
 import gc
 import importlib
+import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,10 @@ class FrozenHost(BudgetHost):
 
     def __init__(self, setting: Any, maker: str) -> None:
         super().__init__(setting, maker, clock=float)
+
+    def process(self) -> int:
+        """Return the number of its process."""
+        return os.getpid()
 
 
 class FrozenBudget(RateBudget):
@@ -131,7 +136,11 @@ def test_an_actor_whose_process_dies_is_started_again(
 ) -> None:
     """It keeps to the limit: it lets nothing out for a minute, and calls wait meanwhile."""
     assert (1, 0) == work(budget, emulator.url, 1)
-    ray.kill(ray.get_actor(budget.name, budget.namespace), no_restart=False)
+    actor = ray.get_actor(budget.name, budget.namespace)
+    process = ray.get(actor.process.remote())
+    ray.kill(actor, no_restart=False)
+    while process == ray.get(actor.process.remote()):
+        pass  # it ends a little later
     assert (0, 1) == work(budget, emulator.url, 1)
     assert 1 == len(emulator.requests)
 
