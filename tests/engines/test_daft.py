@@ -6,18 +6,21 @@ import doctest
 import importlib
 import logging
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import voyageai
+import voyageai_emulator
 from voyageai.error import ArgumentError, AuthenticationError
 from voyageai.ratelimit import RateLimit, RateLimiter
 from voyageai_emulator import Emulator
 
-from .conftest import ROWS, Run, body, texts_sent, wanted
+from .conftest import ROWS, Run, Start, texts_sent, wanted
 
 daft = pytest.importorskip("daft")
+pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 from daft import col, functions  # noqa: E402
 from voyageai.integrations.daft import VoyageProvider  # noqa: E402
@@ -179,6 +182,101 @@ def test_the_example_sends_only_what_is_missing(
     run("daft_table.py", notes, "vectors", *where)
 
     assert not torn.exists()
-    assert sorted(filter(None, map(body, missing))) == sorted(texts_sent(emulator))
+    assert wanted(missing) == sorted(texts_sent(emulator))
     again = daft.read_parquet(str(tmp_path / "vectors/*.parquet")).select("id").to_pydict()["id"]
     assert list(range(ROWS)) == sorted(again)
+
+
+def ids(path: Path, column: str = "id") -> list[int]:
+    """The ids of a file or folder, in order."""
+    return sorted(pq.read_table(path, columns=[column])[column].to_pylist())
+
+
+def whole(path: Path) -> bool:
+    """Whether a file was written to its end."""
+    try:
+        pq.read_metadata(path)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def test_a_process_that_is_killed_leaves_files_whose_rows_are_not_sent_again(
+    emulator: Emulator, notes: Path, start: Start, run: Run, tmp_path: Path
+) -> None:
+    """All others are, once: those of a torn file, and those that were on their way."""
+    vectors = tmp_path / "vectors"
+    emulator.faults.next("delay", seconds=0, times=4)
+    emulator.faults.always("hang")
+    process = start("daft_table.py", notes, vectors, "--size", 200_000)
+    # The fifth request is never answered. Of the answers before it a file comes to its end.
+    while len(emulator.requests) < 5 or not any(map(whole, vectors.glob("*.parquet"))):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    assert -9 == process.wait()
+    kept = {row for path in vectors.glob("*.parquet") if whole(path) for row in ids(path)}
+    assert 0 < len(kept) < ROWS
+
+    # What the killed one has sent may still be arriving at the first emulator.
+    with voyageai_emulator.running() as another:
+        run("daft_table.py", notes, vectors, VOYAGE_BASE_URL=another.url)
+        assert wanted(set(range(ROWS)) - kept) == sorted(texts_sent(another))
+    assert list(range(ROWS)) == ids(vectors)
+
+
+def test_on_ray_rows_in_files_of_before_are_skipped(
+    emulator: Emulator, notes: Path, run: Run, tmp_path: Path
+) -> None:
+    """The others are sent, also those of a file that is torn."""
+    vectors = tmp_path / "vectors"
+    vectors.mkdir()
+    kept = pq.read_table(notes, columns=["id"]).slice(1000, 1200)
+    pq.write_table(kept, vectors / "before.parquet")
+    torn = vectors / "torn.parquet"
+    pq.write_table(pq.read_table(notes, columns=["id"]), torn)
+    torn.write_bytes(torn.read_bytes()[:-1])
+    run("daft_skip_existing.py", notes, vectors)
+
+    missing = set(range(ROWS)) - set(kept["id"].to_pylist())
+    assert wanted(missing) == sorted(texts_sent(emulator))
+    torn.unlink()
+    assert list(range(ROWS)) == ids(vectors)
+    sent = len(emulator.requests)
+    run("daft_skip_existing.py", notes, vectors)
+    assert sent == len(emulator.requests)
+
+
+def test_on_ray_rows_of_checkpoints_are_skipped(
+    emulator: Emulator, notes: Path, start: Start, run: Run, tmp_path: Path
+) -> None:
+    """A file of the source is a task: what a crash leaves of one is removed and sent again."""
+    source, vectors = tmp_path / "notes", tmp_path / "vectors"
+    source.mkdir()
+    arguments = "daft_checkpoints.py", f"{source}/*.parquet", vectors, "checkpoints"
+    table = pq.read_table(notes)
+    for part in range(2):
+        pq.write_table(table.slice(part * 500, 500), source / f"{part}.parquet")
+    run(*arguments)
+    assert wanted(range(1000)) == sorted(texts_sent(emulator))
+
+    for part in range(2, ROWS // 500):
+        pq.write_table(table.slice(part * 500, 500), source / f"{part}.parquet")
+    (vectors / "stray.parquet").write_bytes(b"torn")
+    emulator.requests.clear()
+    emulator.faults.next("delay", seconds=0, times=2)
+    emulator.faults.always("unauthorized")
+    crashed = start(*arguments)
+    assert "AuthenticationError" in crashed.communicate(timeout=300)[1]
+    assert 0 != crashed.returncode
+    recorded = {
+        row
+        for manifest in (tmp_path / "checkpoints").glob("*/manifest.json")
+        for row in ids(manifest.parent / "keys", "key")
+    }
+    assert set(range(1000)) <= recorded
+
+    with voyageai_emulator.running() as another:
+        run(*arguments, VOYAGE_BASE_URL=another.url)
+        assert wanted(set(range(ROWS)) - recorded) == sorted(texts_sent(another))
+    assert list(range(ROWS)) == ids(vectors)

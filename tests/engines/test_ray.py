@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import copy
 import doctest
+import gc
 import importlib
+import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +23,32 @@ from .conftest import ROWS, Run, texts_sent, wanted
 
 ray = pytest.importorskip("ray")
 pq = pytest.importorskip("pyarrow.parquet")
-from voyageai.integrations.ray import RateBudget  # noqa: E402
+from voyageai.integrations.ray import MINUTE, BudgetHost, RateBudget  # noqa: E402
 
 LIMIT = RateLimit(rpm=20)
+DEADLINE = MINUTE - 1
+"""Seconds of a call: it fails at once where it would wait for a minute of the actor's clock."""
 EMBED: dict[str, Any] = {"model": "voyage-4", "input_type": "document"}
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"
 )  # Ray's own
+
+
+class FrozenHost(BudgetHost):
+    """A host whose clock stands still: what it lets out does not depend on how long a test takes."""
+
+    def __init__(self, setting: Any, maker: str) -> None:
+        super().__init__(setting, maker, clock=float)
+
+    def process(self) -> int:
+        """Return the number of its process."""
+        return os.getpid()
+
+
+class FrozenBudget(RateBudget):
+    """A budget with such a host."""
+
+    _host = FrozenHost
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +59,13 @@ def cluster() -> Iterator[None]:
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
         yield
         ray.shutdown()
+        gc.collect()  # here, where their warnings are ignored: Ray's processes, which still end
 
 
 @pytest.fixture
 def budget(cluster: None, request: pytest.FixtureRequest) -> Iterator[RateBudget]:
     """A budget of its own for each test."""
-    found = RateBudget(LIMIT, name=request.node.name)
+    found = FrozenBudget(LIMIT, name=request.node.name)
     yield found
     found.close()
 
@@ -51,7 +73,7 @@ def budget(cluster: None, request: pytest.FixtureRequest) -> Iterator[RateBudget
 def work(budget: RateBudget, url: str, count: int) -> tuple[int, int]:
     """Send requests by a client; return how many were answered, and how many ran out of time."""
     late = 0
-    with voyageai.Client("key", base_url=url, rate_limit=budget, deadline=20) as vo:
+    with voyageai.Client("key", base_url=url, rate_limit=budget, deadline=DEADLINE) as vo:
         for _ in range(count):
             try:
                 vo.embed(["a"], **EMBED)
@@ -64,7 +86,9 @@ def work_async(budget: RateBudget, url: str, count: int) -> tuple[int, int]:
     """The same by an asynchronous client, all at once."""
 
     async def send() -> list[object]:
-        async with voyageai.AsyncClient("key", base_url=url, rate_limit=budget, deadline=20) as vo:
+        async with voyageai.AsyncClient(
+            "key", base_url=url, rate_limit=budget, deadline=DEADLINE
+        ) as vo:
             calls = [vo.embed(["a"], **EMBED) for _ in range(count)]
             return await asyncio.gather(*calls, return_exceptions=True)
 
@@ -101,7 +125,7 @@ def test_a_budget_with_another_limit_is_refused_or_replaced(
     assert LIMIT == RateBudget(LIMIT, budget.name).setting
     with pytest.raises(ArgumentError, match=r"has the limit RateLimit\(rpm=20, .* update=True"):
         RateBudget(RateLimit(rpm=30), budget.name)
-    new = RateBudget(RateLimit(rpm=30), budget.name, update=True)
+    new = FrozenBudget(RateLimit(rpm=30), budget.name, update=True)
     assert RateLimit(rpm=30) == RateBudget(RateLimit(rpm=30), new.name).setting
     # What the old one let out is not known to the new one, which waits for a minute.
     assert (0, 1) == work(budget, emulator.url, 1)
@@ -112,7 +136,11 @@ def test_an_actor_whose_process_dies_is_started_again(
 ) -> None:
     """It keeps to the limit: it lets nothing out for a minute, and calls wait meanwhile."""
     assert (1, 0) == work(budget, emulator.url, 1)
-    ray.kill(ray.get_actor(budget.name, budget.namespace), no_restart=False)
+    actor = ray.get_actor(budget.name, budget.namespace)
+    process = ray.get(actor.process.remote())
+    ray.kill(actor, no_restart=False)
+    while process == ray.get(actor.process.remote()):
+        pass  # it ends a little later
     assert (0, 1) == work(budget, emulator.url, 1)
     assert 1 == len(emulator.requests)
 

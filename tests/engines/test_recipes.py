@@ -1,8 +1,9 @@
-"""The examples for engines that call an embedder or a job, and for databases that take the vectors."""
+"""Examples for engines that call an embedder or a job, for databases, and those of the pages."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +21,12 @@ pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 QUESTION = "It rains on day 1234."
+BLOCKS = [
+    block
+    for page in sorted(EXAMPLES.parents[1].glob("*.md"))
+    for block in re.findall(r"^```py\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+]
+"""The blocks of the documentation that need an engine; those that need none are `python`."""
 
 
 @pytest.fixture
@@ -96,7 +103,7 @@ def test_pgvector_takes_a_table(table: Path, run: Run, postgres: str) -> None:
 
 
 def test_mongodb_gets_documents_that_can_be_written_again(table: Path) -> None:
-    """No server of it is to be had here: these are the documents that it would get."""
+    """No package index that the tests use has a server of it: these are what it would get."""
     pytest.importorskip("pymongo")
     spec = importlib.util.spec_from_file_location("to_mongodb", EXAMPLES / "to_mongodb.py")
     assert spec is not None
@@ -127,3 +134,18 @@ def test_mongodb_takes_a_table(table: Path, run: Run, tmp_path: Path) -> None:
     finally:
         server.terminate()
         server.wait()
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
+def test_a_block_of_the_documentation_runs(
+    block: str, emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    """As it stands."""
+    (tmp_path / "block.py").write_text(block, "utf-8")
+    assert run(tmp_path / "block.py")
+    assert ["It rains.", "It snows."] == sorted(texts_sent(emulator))
+
+
+def test_there_are_blocks_for_engines() -> None:
+    """Else their name has changed, and none is run."""
+    assert 2 == len(BLOCKS)

@@ -19,7 +19,7 @@ from voyageai.integrations.daft import VoyageProvider
 from voyageai.ratelimit import RateLimit
 
 LIMIT = RateLimit(rpm=2000, tpm=8_000_000)  # your own
-SIZE = 16 * 1024 * 1024  # bytes of a file: what a crash loses at most, for each writer
+SIZE = 16 * 1024 * 1024  # bytes of a file: a crash loses one of them for each writer
 
 
 def finished(folder: Path) -> list[str]:
@@ -35,7 +35,7 @@ def finished(folder: Path) -> list[str]:
     return found
 
 
-def main(source: str, into: str, *, on_ray: bool) -> None:
+def main(source: str, into: str, size: int, *, on_ray: bool) -> None:
     """Embed the rows of a file that are not in a folder, and write them there."""
     limit = LIMIT
     if on_ray:
@@ -45,7 +45,7 @@ def main(source: str, into: str, *, on_ray: bool) -> None:
         ray.init(ignore_reinit_error=True)
         daft.set_runner_ray()
         limit = RateBudget(LIMIT)
-    daft.set_execution_config(parquet_target_filesize=SIZE)
+    daft.set_execution_config(parquet_target_filesize=size)
     frame = daft.read_parquet(source)
     if done := finished(Path(into)):
         frame = frame.join(daft.read_parquet(done).select("id"), on="id", how="anti")
@@ -60,6 +60,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("source")
     parser.add_argument("into")
+    parser.add_argument("--size", type=int, default=SIZE, help="bytes of a file, about")
     parser.add_argument("--ray", action="store_true")
     asked = parser.parse_args()
-    main(asked.source, asked.into, on_ray=asked.ray)
+    main(asked.source, asked.into, asked.size, on_ray=asked.ray)

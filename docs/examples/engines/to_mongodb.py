@@ -3,7 +3,8 @@
     python to_mongodb.py vectors mongodb://localhost/notes
 
 A vector is stored as BSON binary, which is smaller than a list. The index that searches it is made
-in Atlas. This was tried with recorded documents only, and never on a server.
+in Atlas. The documents were checked, but never written to a server: none was found in a package of
+PyPI, npm or Debian (`pymongo-inmemory` and `mongodb-memory-server` download it from elsewhere).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from uuid import uuid4
 
 from attrs import define, field
@@ -168,6 +168,7 @@ class RateBudget(RateLimiter):
         >>> budget.close()
     """
 
+    _host: ClassVar[type[BudgetHost]] = BudgetHost
     _actor: Any
     _made: Any  # an actor ends with the handle that made it
 
@@ -197,7 +198,7 @@ class RateBudget(RateLimiter):
 
     def _created(self, lifetime: str | None, *, update: bool) -> Any:
         ray = require("ray", "ray")
-        host = ray.remote(BudgetHost).options(
+        host = ray.remote(self._host).options(
             name=self.name,
             namespace=self.namespace,
             lifetime=lifetime,
