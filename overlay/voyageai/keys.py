@@ -163,7 +163,10 @@ def usable_url(given: object) -> Url:
     if isinstance(given, str):
         shown, place = repr(given), url_source(given)
     names = ", ".join(map(repr, named))
-    raise ArgumentError(f"{place} must be a URL or one of {names}, not {shown}", "base_url")
+    raise ArgumentError(
+        f"{place} must be a URL with http:// or https://, or one of {names}, not {shown}",
+        "base_url",
+    )
 
 
 def _host_of(key: str) -> str:

@@ -117,9 +117,10 @@ def running(
     """
     try:
         from .server import Server, serving
-        from .settings import Settings, check_bind_address
+        from .settings import Settings, check_bind_address, check_names
     except ImportError as error:
         raise ImportError(missing(error), name=error.name) from error
+    check_names("running", options, "host", "port", "expose")
     check_bind_address(host, "expose=True", allowed=expose)
     server = Server(host, port, Settings(**options))
     with serving(server) as emulator:
@@ -156,8 +157,9 @@ def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
     """
     try:
         from .inprocess import in_this_process
-        from .settings import Settings
+        from .settings import Settings, check_names
     except ImportError as error:
         raise ImportError(missing(error), name=error.name) from error
+    check_names("in_process", options)
     with in_this_process(Settings(**options)) as emulator:
         yield emulator

@@ -26,7 +26,6 @@ import contextlib
 import importlib
 import warnings
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,18 +65,17 @@ def voyage_emulator(
         Its base URL, with the attributes that `voyageai_emulator.running` lists.
     """
     from . import running
-    from .settings import SettingsDict
+    from .settings import check_names
 
-    known = [*SettingsDict.__annotations__, "host", "port", "expose"]
     settings = dict(voyage_emulator_settings)
     for mark in reversed(list(request.node.iter_markers(MARK))):
         if mark.args:
             raise TypeError(f"the mark {MARK} takes settings by name, not {mark.args}")
         settings |= mark.kwargs
-    if wrong := [name for name in settings if name not in known]:
-        near = get_close_matches(wrong[0], known, 1)
-        meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        pytest.fail(f"{MARK} has no setting {wrong[0]!r}: {meant}", pytrace=False)
+    try:
+        check_names(MARK, settings, "host", "port", "expose")
+    except TypeError as error:
+        pytest.fail(str(error), pytrace=False)
     with contextlib.ExitStack() as stack:
         try:
             emulator = stack.enter_context(running(**settings))

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from difflib import get_close_matches
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -100,6 +101,25 @@ class Settings:
         given = self.max_connections
         if type(given) is not int or given < 1:
             raise ValueError(f"max_connections must be a whole number from 1, not {given!r}")
+
+
+def check_names(function: str, given: Iterable[str], *others: str) -> None:
+    """Refuse names that are no settings.
+
+    Args:
+        function: The function or fixture that takes them, for the message.
+        given: The names.
+        others: Further names that it takes.
+
+    Raises:
+        TypeError: One is not known; says which is near.
+    """
+    known = [*SettingsDict.__annotations__, *others]
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise TypeError(f"{function} has no setting {name!r}: {meant}")
 
 
 def check_bind_address(host: str, option: str, *, allowed: bool) -> None:

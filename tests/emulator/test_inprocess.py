@@ -512,3 +512,13 @@ def test_a_connection_that_is_hung_up_ends_for_both_sides() -> None:
         return heard[1], await one.send(b"more", 1)
 
     assert ({"type": "http.disconnect"}, False) == asyncio.run(exchange())
+
+
+@pytest.mark.parametrize("run", [running, in_process])
+def test_a_mistyped_setting_is_refused_with_what_was_meant(run: Any) -> None:
+    """By the name of the function that was called."""
+    with (
+        pytest.raises(TypeError, match=f"^{run.__name__} has no setting 'teir': .* tier"),
+        run(teir=1),
+    ):
+        pass

@@ -71,6 +71,7 @@ def test_a_request_is_recorded_with_all_there_is_to_know(emulator: Emulator) -> 
     assert last.duration > 0
     assert (True, False, None) == (last.done, last.went_away, last.fault)
     assert "<request 1: POST /v1/embeddings, status 200>" == repr(last)
+    assert "[200]" == repr([last.status])
 
 
 def test_a_record_is_complete_when_the_answer_is_there(emulator: Emulator) -> None:

@@ -188,7 +188,7 @@ class RecordedRequest:
     def set_status(self, status: int) -> None:
         """Record the status of the response, unless the client has left."""
         if not self._has_client_left():
-            self.status = status
+            self.status = int(status)  # a member of `HTTPStatus` would be shown as such
 
     def finish(self) -> None:
         """Complete the record, once."""
