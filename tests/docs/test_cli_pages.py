@@ -47,10 +47,3 @@ def test_pages_show_pipelines() -> None:
     """What a command line is for."""
     lines = "".join(map(script, PAGES)).splitlines()
     assert PIPELINES <= sum("voyageai" in line and " | " in line for line in lines)
-
-
-@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.stem)
-def test_links_lead_somewhere(page: Path) -> None:
-    """A page that moved takes its links along."""
-    links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
-    assert [] == [link for link in links if not (page.parent / link).exists()]
