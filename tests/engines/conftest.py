@@ -19,6 +19,8 @@ pq = pytest.importorskip("pyarrow.parquet")
 EXAMPLES = Path(__file__).parents[2] / "docs/examples/engines"
 ROWS = 3000
 RPM, TPM = 2000, 8_000_000
+PATIENCE = 900
+"""Seconds until an example is given up: Ray and Spark take minutes to start on a busy machine."""
 Run = Callable[..., str]
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -74,7 +76,7 @@ def run(start: Start) -> Run:
 
     def call(name: str, *arguments: object, **environment: str) -> str:
         process = start(name, *arguments, **environment)
-        printed, said = process.communicate(timeout=300)
+        printed, said = process.communicate(timeout=PATIENCE)
         assert 0 == process.returncode, said[-5000:]
         return printed
 

@@ -17,7 +17,7 @@ from voyageai.error import ArgumentError, AuthenticationError
 from voyageai.ratelimit import RateLimit, RateLimiter
 from voyageai_emulator import Emulator
 
-from .conftest import ROWS, Run, Start, texts_sent, wanted
+from .conftest import PATIENCE, ROWS, Run, Start, texts_sent, wanted
 
 daft = pytest.importorskip("daft")
 pa = pytest.importorskip("pyarrow")
@@ -267,7 +267,7 @@ def test_on_ray_rows_of_checkpoints_are_skipped(
     emulator.faults.next("delay", seconds=0, times=2)
     emulator.faults.always("unauthorized")
     crashed = start(*arguments)
-    assert "AuthenticationError" in crashed.communicate(timeout=300)[1]
+    assert "AuthenticationError" in crashed.communicate(timeout=PATIENCE)[1]
     assert 0 != crashed.returncode
     recorded = {
         row
