@@ -170,7 +170,8 @@ def _vectors(body: Any, dtype: str | None, *, whole: bool) -> list[bytes]:
         for part in parts
         for chunk in sorted(part, key=lambda chunk: chunk.get("index", 0))
     ]
-    numbers = found[0] if found and isinstance(found[0], list) else [0.5]
+    plain = isinstance(found[0], list) if found else False  # else they are base64 of floats
+    numbers: list[Any] = found[0] if plain else [0.5]
     if dtype is None and not whole and all(isinstance(number, int) for number in numbers):
         raise click.UsageError(
             "these vectors are whole numbers, and the server does not say which dtype was asked "
