@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -148,6 +149,15 @@ def _parser() -> argparse.ArgumentParser:
         "TOKEN",
         "the token of the page and of the routes below /_emulator/ (default: a random one)",
     )
+    group.add_argument(
+        "--admin-credentials-file",
+        metavar="FILE",
+        dest="admin_credentials",
+        type=_credentials,
+        default={},
+        help="who may administer keys and limits: a JSON object of secrets by client id, or of "
+        "private keys by public key (default: anybody)",
+    )
     return parser
 
 
@@ -173,8 +183,22 @@ def _variable(flag: str) -> str:
 
 
 def _first_line(file: str) -> str:
+    return _text(file).partition("\n")[0].strip("\r")
+
+
+def _credentials(file: str) -> dict[str, str]:
     try:
-        return Path(file).read_text("utf-8").partition("\n")[0].strip("\r")
+        found: Any = json.loads(_text(file))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(secret, str) for secret in found.values()):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of a user
+        raise argparse.ArgumentTypeError(f"{file} does not hold a JSON object of strings")
+    return found  # pyright: ignore[reportUnknownVariableType]  # names are strings in JSON
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise argparse.ArgumentTypeError(f"cannot read {file}: {reason}") from None

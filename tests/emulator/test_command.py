@@ -50,8 +50,10 @@ def help_text(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_every_setting_has_a_flag(server: FakeServer) -> None:
+def test_every_setting_has_a_flag(server: FakeServer, tmp_path: Path) -> None:
     """All that tests can set can be set from a shell, except for the clock."""
+    credentials = tmp_path / "credentials.json"
+    credentials.write_text('{"client id": "secret"}', encoding="utf-8")
     given: dict[str, Any] = {
         "api_key": "key",
         "platform": "atlas",
@@ -66,6 +68,7 @@ def test_every_setting_has_a_flag(server: FakeServer) -> None:
         "faults": ["gone", "status:0.1; status=503"],
         "record": "requests.jsonl",
         "admin_token": "token",
+        "admin_credentials": {"client id": "secret"},
     }
     assert set(SettingsDict.__annotations__) - {"clock"} == set(given)
     main(
@@ -73,13 +76,26 @@ def test_every_setting_has_a_flag(server: FakeServer) -> None:
             "--host 127.0.0.2 --port 8000 --api-key key --platform atlas --tier free --retry-after "
             "--latency 0.5 --concurrency 3 --max-connections 20 --allow-host a.example "
             "--allow-host b.example:8080 --engine lexical --state state.db --fault gone --fault 'status:0.1; status=503' "
-            "--record requests.jsonl --admin-token token"
+            "--record requests.jsonl --admin-token token "
+            f"--admin-credentials-file '{credentials}'"
         ),
         server_class=server,
     )
     assert server.settings is not None
     assert given == {name: getattr(server.settings, name) for name in given}
     assert (("127.0.0.2", 8000), 1) == (server.address, server.runs)
+
+
+@pytest.mark.parametrize("content", ["[]", '{"client id": 5}', "no JSON"])
+def test_credentials_that_are_none_are_refused(content, tmp_path: Path, capsys: Any) -> None:
+    """Anybody could administer keys otherwise; what the file holds is not shown."""
+    file = tmp_path / "credentials.json"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        main(["--admin-credentials-file", str(file)])
+    error = capsys.readouterr().err
+    assert "does not hold a JSON object of strings" in error
+    assert content not in error
 
 
 SECRETS = [("api_key", "--api-key"), ("admin_token", "--admin-token")]

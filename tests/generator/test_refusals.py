@@ -235,11 +235,6 @@ def host_without_name(document: Document) -> str:
     return "server https://example.com/v1 has no x-name"
 
 
-def host_without_platform(document: Document) -> str:
-    del document["servers"][0]["x-platform"]
-    return "server https://example.com/v1 has no x-platform"
-
-
 def no_openapi_at_all(document: Document) -> str:
     del document["info"]
     return "info"
@@ -265,7 +260,6 @@ def test_the_small_document_is_accepted(refusal: Callable[[Document], str]) -> N
         enum_of_mixed_types,
         file_in_json,
         host_without_name,
-        host_without_platform,
         list_in_a_multipart_body,
         list_without_items,
         no_openapi_at_all,
