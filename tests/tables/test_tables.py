@@ -19,9 +19,13 @@ import tokenizers.models
 import tokenizers.pre_tokenizers
 from blockbuster import blockbuster_ctx
 from voyageai.batches import JobInUseError, MaxCostError
+from voyageai.batches.jobs.progress import Lines
 from voyageai.error import ArgumentError, AuthenticationError, VoyageError
+from voyageai.flow import Environment
+from voyageai.options import Options
 from voyageai.ratelimit import RateLimit, RateLimiter
-from voyageai.tables.schedule import RowError
+from voyageai.tables import TableJob
+from voyageai.tables.schedule import RowError, Totals
 from voyageai.tables.slices import takes_null_vectors
 
 from .conftest import OPTIONS, done, expected, job_of, number_of, rows_of, table_in
@@ -525,6 +529,41 @@ def test_progress_tells_rows_tokens_and_money(vo, tmp_path):
         told[-1].unit,
     )
     assert re.search(r"v: voyage-4, 120 tokens, \$", told[-1].message)
+
+
+def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
+    """Over the last minute, once there is enough of it; and the minutes, for a line in each."""
+    told: list[Any] = []
+    now = 0.0
+    client = api.client(rate_limit=RateLimit(tpm=6000))
+    prepared = job_of(client, rows_of(1000), tmp_path / "v")._prepared
+
+    class Sender:
+        environment = Environment(clock=lambda: now)
+
+        def options(self, given):
+            return Options(limiter=RateLimiter(RateLimit(tpm=6000)), **given)
+
+    job = TableJob(Sender(), prepared, {})
+    totals = Totals()
+    report = job._teller(totals, told.append)
+    for now in range(0, 91, 5):  # 2 rows and 75 tokens a second  # the clock reads it
+        totals.rows, totals.tokens = 2 * now, 75 * now
+        report()
+        report()
+
+    assert 19 == len(told)
+    assert {"v: voyage-4"} == {one.message for one in told}
+    assert re.fullmatch(r"375 tokens, \$\S+", told[1].detail)
+    assert told[2].detail.endswith(", 75% of the limit, 8 min left")
+    assert told[-1].detail.endswith(", 75% of the limit, 7 min left")
+    assert [0] * 12 + [1] * 7 == [one.minutes for one in told]
+    lines: list[str] = []
+    shown = Lines(lambda _, line: lines.append(line))
+    for one in told:
+        shown.show(one)
+    assert 3 == len(lines)  # the beginning, a tenth, a minute
+    assert lines[-1].startswith("v: voyage-4: 120 of 1,000 rows, 4,500 tokens, $")
 
 
 @pytest.mark.parametrize(

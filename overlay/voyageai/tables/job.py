@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf, isfinite
@@ -15,7 +16,7 @@ from voyageai_rest.catalogue import MODELS
 from .._utils import safe_repr
 from ..batches.jobs.ceiling import MaxCostError
 from ..batches.jobs.estimate import Budget
-from ..batches.jobs.progress import Progress, Stage, show_progress
+from ..batches.jobs.progress import Progress, show_progress
 from ..batches.jobs.running import carry_out, carry_out_async
 from ..error import ArgumentError
 from ..extras import require
@@ -52,6 +53,9 @@ SHARE_OF_LIMIT = 100
 many a minute: what the last one of a minute does not fill is lost."""
 EVERY = 1.0
 """Seconds between two reports of progress."""
+MINUTE = 60.0
+SETTLED = 10.0
+"""Seconds after which a speed says something."""
 S = TypeVar("S", bound="Sender | AsyncSender")
 
 
@@ -221,6 +225,8 @@ class _TableJob(Generic[S]):
     def _teller(self, totals: Totals, tell: Callable[[Progress], object]) -> Callable[[], object]:
         """Return what reports progress, about once a second."""
         clock, last = self._sender.environment.clock, -inf
+        start, tpm = clock(), self._limits()[1]
+        recent: deque[tuple[float, int, int]] = deque()  # time, rows, tokens of the last minute
 
         def report() -> object:
             nonlocal last
@@ -228,22 +234,50 @@ class _TableJob(Generic[S]):
             if now - last < EVERY:
                 return None
             last = now
-            return tell(self._said(totals, "running"))
+            done = totals.rows + totals.failed
+            recent.append((now, done, totals.tokens))
+            while now - recent[0][0] > MINUTE:
+                recent.popleft()
+            before, rows, tokens = recent[0]
+            detail = self._spent(totals)
+            if (seconds := now - before) >= SETTLED:
+                if tpm < inf:
+                    share = (totals.tokens - tokens) / seconds * MINUTE / tpm
+                    detail += f", {share:.0%} of the limit"
+                if self.estimate.rows is not None and done > rows:
+                    left = (self.estimate.rows - done) * seconds / (done - rows)
+                    detail += f", {_duration(left)} left"
+            return tell(
+                Progress(
+                    stage="running",
+                    message=self._named,
+                    done=done,
+                    total=self.estimate.rows,
+                    unit="rows",
+                    detail=detail,
+                    minutes=int((now - start) // MINUTE),
+                )
+            )
 
         return report
 
-    def _said(self, totals: Totals, stage: Stage) -> Progress:
-        spent = cost(self.estimate.price, totals.tokens)
-        detail = f"{totals.tokens:,} tokens" + ("" if spent is None else f", {dollars(spent)}")
-        if totals.failed:
-            detail += f", {totals.failed:,} failed"
+    def _ended(self, totals: Totals) -> Progress:
         return Progress(
-            stage=stage,
-            message=f"{self.path.name}: {self.estimate.model}, {detail}",
+            stage="done",
+            message=f"{self._named}, {self._spent(totals)}",
             done=totals.rows + totals.failed,
             total=self.estimate.rows,
             unit="rows",
         )
+
+    @property
+    def _named(self) -> str:
+        return f"{self.path.name}: {self.estimate.model}"
+
+    def _spent(self, totals: Totals) -> str:
+        spent = cost(self.estimate.price, totals.tokens)
+        told = f"{totals.tokens:,} tokens" + ("" if spent is None else f", {dollars(spent)}")
+        return told + (f", {totals.failed:,} failed" if totals.failed else "")
 
     def _noted(self, failure: BaseException, max_cost: float | None) -> None:
         limit = "" if max_cost is None else "max_cost=..."
@@ -350,7 +384,7 @@ class TableJob(_TableJob["Sender"]):
             except BaseException as failure:
                 self._noted(failure, max_cost)
                 raise
-            tell(self._said(work.totals, "done"))
+            tell(self._ended(work.totals))
             return self._result()
 
     def retry_failed(self, max_cost: float | None = None) -> TableResult:
@@ -453,7 +487,7 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
                 except BaseException as failure:
                     self._noted(failure, max_cost)
                     raise
-                tell(self._said(work.totals, "done"))
+                tell(self._ended(work.totals))
                 return await in_thread(self._result)
             finally:
                 lock.close()
@@ -493,6 +527,13 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
         finally:
             lock.close()
         return await self.run(max_cost)
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as text, such as `2 h 5 min`."""
+    minutes = round(seconds / MINUTE)
+    hours = f"{minutes // 60} h " if minutes >= 60 else ""
+    return f"{hours}{minutes % 60} min" if minutes else f"{seconds:.0f} s"
 
 
 def _is_money(value: object) -> bool:

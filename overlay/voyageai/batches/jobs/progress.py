@@ -59,6 +59,8 @@ class Progress:
         done: Number of units that are done.
         total: Number of all units; None if that is not known.
         unit: What is counted: `rows`, `bytes` or `requests`; empty if nothing is.
+        detail: Further numbers, which change all the time.
+        minutes: Minutes since it began; where lines are written, there is one for each.
     """
 
     stage: Stage
@@ -67,6 +69,8 @@ class Progress:
     done: int = 0
     total: int | None = None
     unit: str = ""
+    detail: str = ""
+    minutes: int = 0
 
 
 ProgressCallback = Callable[[Progress], object]
@@ -120,7 +124,7 @@ def _log(progress: Progress, line: str) -> None:
 
 
 class Lines:
-    """Writes a line when something begins, and for each tenth of it that is done.
+    """Writes a line when something begins, and for each tenth and each minute of it.
 
     Args:
         write: Writes a line; it is given the progress too.
@@ -128,12 +132,12 @@ class Lines:
 
     def __init__(self, write: Callable[[Progress, str], object]) -> None:
         self._write = write
-        self._last: dict[int | None, tuple[str, int]] = {}
+        self._last: dict[int | None, tuple[str, int, int]] = {}
 
     def show(self, progress: Progress) -> None:
         """Write a line, unless the last one for the batch says the same."""
         tenth = 10 * progress.done // progress.total if progress.total else 0
-        now = progress.message, tenth
+        now = progress.message, tenth, progress.minutes
         if self._last.get(progress.batch) == now:
             return
         self._last[progress.batch] = now
@@ -193,9 +197,11 @@ def _bars(stream: IO[str]) -> RichBars | None:
 def _count(progress: Progress) -> str:
     done, total, unit = progress.done, progress.total, progress.unit
     if not unit or (total is None and not done):
-        return ""
+        return progress.detail
     if total is None:
-        return f"{done:,} {unit}"
-    if unit == "bytes" and total >= MEGA:
-        return f"{done / MEGA:,.1f} of {total / MEGA:,.1f} MB"
-    return f"{done:,} of {total:,} {unit}"
+        count = f"{done:,} {unit}"
+    elif unit == "bytes" and total >= MEGA:
+        count = f"{done / MEGA:,.1f} of {total / MEGA:,.1f} MB"
+    else:
+        count = f"{done:,} of {total:,} {unit}"
+    return f"{count}, {progress.detail}" if progress.detail else count
