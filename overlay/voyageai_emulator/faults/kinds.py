@@ -136,7 +136,7 @@ async def bad_gzip(request: FaultyRequest) -> None:
 
 
 @fault
-async def huge_header(request: FaultyRequest, *, size: int = 131_072) -> None:
+async def huge_header(request: FaultyRequest, *, size: int = 262_144) -> None:
     """The right answer with a header of many bytes."""
     await request.respond(
         (await request.real_response()).with_header("x-emulator-padding", "x" * size)
