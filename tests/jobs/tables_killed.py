@@ -16,8 +16,9 @@ from typing import Any
 
 import attrs
 import voyageai
-from voyageai.tables.job import AsyncTableJob, TableJob, prepare
+from voyageai.tables.job import AsyncTableJob, TableJob
 from voyageai.tables.options import embed_spec, rerank_spec
+from voyageai.tables.preparing import prepare
 from voyageai.tables.sources import source_of
 
 KEY, CONCURRENCY, PER_REQUEST, SLICE = "key", 4, 10, {"embed": 10, "rerank": 70}
@@ -47,7 +48,9 @@ def work(method: str, kind: str, url: str, source: str, into: str, at: str) -> N
     prepared = prepare(spec, source_of(source), into)
     client: Any = getattr(voyageai, kind)(KEY, base_url=url)
     make: Any = TableJob if kind == "Client" else AsyncTableJob
-    result = make(client.tables.sender, prepared, CONCURRENCY, False).run()
+    result = make(
+        client.tables.sender, prepared, {"concurrency": CONCURRENCY, "progress": False}
+    ).run()
     if inspect.isawaitable(result):
         asyncio.run(_done(result))
 
