@@ -1,4 +1,4 @@
-"""A table job for `test_tables`: `python -m tests.jobs.tables_killed METHOD KIND URL SOURCE INTO AT`.
+"""A table job for `test_tables`: `python -m tests.jobs.tables_killed METHOD KIND URL KEY SOURCE INTO AT`.
 
 It kills itself when the job is about to do something with a file of its directory for the time that
 AT says; 0 for never.
@@ -21,7 +21,7 @@ from voyageai.tables.options import embed_spec, rerank_spec
 from voyageai.tables.preparing import prepare
 from voyageai.tables.sources import source_of
 
-KEY, CONCURRENCY, PER_REQUEST, SLICE = "key", 4, 10, {"embed": 10, "rerank": 70}
+CONCURRENCY, PER_REQUEST, SLICE = 4, 10, {"embed": 10, "rerank": 70}
 OPTIONS: dict[str, Any] = {"input_type": "document", "output_dimension": 256}
 FILES = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir")
 
@@ -37,7 +37,7 @@ def die_at(number: int, directory: str) -> None:
     sys.addaudithook(look)
 
 
-def work(method: str, kind: str, url: str, source: str, into: str, at: str) -> None:
+def work(method: str, kind: str, url: str, key: str, source: str, into: str, at: str) -> None:
     """Run the job, or what is left of it."""
     if method == "embed":
         spec = embed_spec(method, "body", "voyage-4", {"id": "id", **OPTIONS}, None)
@@ -46,7 +46,7 @@ def work(method: str, kind: str, url: str, source: str, into: str, at: str) -> N
     spec = attrs.evolve(spec, slice_rows=SLICE[method])
     die_at(int(at), into)
     prepared = prepare(spec, source_of(source), into)
-    client: Any = getattr(voyageai, kind)(KEY, base_url=url)
+    client: Any = getattr(voyageai, kind)(key, base_url=url)
     make: Any = TableJob if kind == "Client" else AsyncTableJob
     result = make(
         client.tables.sender, prepared, {"concurrency": CONCURRENCY, "progress": False}
