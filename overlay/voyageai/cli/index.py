@@ -248,7 +248,7 @@ def summary(folder: Path, built: Built) -> dict[str, Any]:
         "embedded": built.plan.new - len(built.failures),
         "failed": len(built.failures),
         "tokens": built.tokens,
-        "cost": built.cost,
+        "cost_usd": built.cost,
     }
 
 
@@ -261,7 +261,7 @@ def planned(folder: Path, plan: Plan) -> dict[str, Any]:
         "chunks": plan.chunks,
         "new": plan.new,
         "tokens": 0 if estimate is None else estimate.tokens,
-        "cost": 0.0 if estimate is None else estimate.cost,
+        "cost_usd": 0.0 if estimate is None else estimate.cost,
     }
 
 
