@@ -22,9 +22,12 @@ from voyageai_rest.types import as_str as as_str
 from voyageai_rest.types import file_part as file_part
 from voyageai_rest.types import list_of as list_of
 from voyageai_rest.types import nothing_left as nothing_left
+from voyageai_rest.types import nullable as nullable
 from voyageai_rest.types import one_of as one_of
 from voyageai_rest.types import optional as optional
 from voyageai_rest.types import parse_json as parse_json
+from voyageai_rest.types import plain as plain
+from voyageai_rest.types import plain_or_unset as plain_or_unset
 from voyageai_rest.types import required as required
 from voyageai_rest.types import segment as segment
 from voyageai_rest.types import short_repr as short_repr

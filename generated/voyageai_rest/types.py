@@ -7,6 +7,7 @@ import functools
 import io
 import json
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import IO, Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar, cast, final
 from urllib.parse import quote
 
@@ -255,6 +256,36 @@ def optional(data: dict[str, Any], name: str, read: Reader[T]) -> T | Unset:
         return UNSET
     try:
         return read(data.pop(name))
+    except ShapeError as error:
+        raise error.within(name) from None
+
+
+def plain(data: dict[str, Any], name: str, *types: type) -> Any:
+    """Take a field that must be there, of one of some plain types: those that JSON is decoded to."""
+    value = data.pop(name, UNSET)
+    if type(value) in types:  # by far the most common
+        return value
+    if value is UNSET:
+        raise ShapeError("missing", name)
+    return _unusual(value, name, types)
+
+
+def plain_or_unset(data: dict[str, Any], name: str, *types: type) -> Any:
+    """Take a field that may be missing, of one of some plain types."""
+    value = data.pop(name, UNSET)
+    return value if type(value) in types or value is UNSET else _unusual(value, name, types)
+
+
+def _unusual(value: Any, name: str, types: tuple[type, ...]) -> Any:
+    """Read a value of a subclass of a type; any other is of the wrong one."""
+    if value is None and NoneType in types:
+        return None
+    readers = {str: as_str, bool: as_bool, int: as_int, float: as_float, list: as_list}
+    if float in types:
+        readers[int] = as_float
+    possible = dict.fromkeys(readers[kind] for kind in types if kind is not NoneType)
+    try:
+        return one_of(*possible)(value)
     except ShapeError as error:
         raise error.within(name) from None
 

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, nothing_left, required
+from ..types import Model, as_fields, nothing_left, plain
 
 
 @define(kw_only=True, repr=False)
@@ -44,9 +44,9 @@ class CreateModelKeyRequest(Model):
 
         data = as_fields(data)
         model = cls(
-            name=required(data, "name", as_str),
-            cloud=required(data, "cloud", as_str),
-            geography=required(data, "geography", as_str),
+            name=plain(data, "name", str),
+            cloud=plain(data, "cloud", str),
+            geography=plain(data, "geography", str),
         )
         nothing_left(data)
         return model

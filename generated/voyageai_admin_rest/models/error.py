@@ -9,12 +9,11 @@ from ..types import (
     Model,
     Unset,
     as_fields,
-    as_int,
     as_is,
-    as_str,
     list_of,
     optional,
-    required,
+    plain,
+    plain_or_unset,
     to_json,
 )
 
@@ -81,10 +80,10 @@ class Error(Model):
 
         data = as_fields(data)
         return cls(
-            error=required(data, "error", as_int),
-            error_code=required(data, "errorCode", as_str),
-            reason=optional(data, "reason", as_str),
-            detail=optional(data, "detail", as_str),
+            error=plain(data, "error", int),
+            error_code=plain(data, "errorCode", str),
+            reason=plain_or_unset(data, "reason", str),
+            detail=plain_or_unset(data, "detail", str),
             parameters=optional(data, "parameters", list_of(as_is)),
             bad_request_detail=optional(data, "badRequestDetail", BadRequestDetail.from_dict),
             additional_properties=data,

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, as_str, required
+from ..types import Model, as_fields, plain
 
 
 @define(kw_only=True, repr=False)
@@ -42,7 +42,7 @@ class FieldViolation(Model):
 
         data = as_fields(data)
         return cls(
-            field=required(data, "field", as_str),
-            description=required(data, "description", as_str),
+            field=plain(data, "field", str),
+            description=plain(data, "description", str),
             additional_properties=data,
         )

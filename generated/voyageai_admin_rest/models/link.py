@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, optional
+from ..types import UNSET, Model, Unset, as_fields, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -49,7 +49,7 @@ class Link(Model):
 
         data = as_fields(data)
         return cls(
-            href=optional(data, "href", as_str),
-            rel=optional(data, "rel", as_str),
+            href=plain_or_unset(data, "href", str),
+            rel=plain_or_unset(data, "rel", str),
             additional_properties=data,
         )

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define, field
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, optional
+from ..types import UNSET, Model, Unset, as_fields, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -97,17 +97,17 @@ class ModelKey(Model):
 
         data = as_fields(data)
         return cls(
-            api_key_id=optional(data, "apiKeyId", as_str),
-            name=optional(data, "name", as_str),
-            group_id=optional(data, "groupId", as_str),
-            cloud=optional(data, "cloud", as_str),
-            geography=optional(data, "geography", as_str),
-            endpoint=optional(data, "endpoint", as_str),
-            secret=optional(data, "secret", as_str),
-            masked_secret=optional(data, "maskedSecret", as_str),
-            status=optional(data, "status", as_str),
-            created_at=optional(data, "createdAt", as_str),
-            last_used_at=optional(data, "lastUsedAt", as_str),
-            created_by=optional(data, "createdBy", as_str),
+            api_key_id=plain_or_unset(data, "apiKeyId", str),
+            name=plain_or_unset(data, "name", str),
+            group_id=plain_or_unset(data, "groupId", str),
+            cloud=plain_or_unset(data, "cloud", str),
+            geography=plain_or_unset(data, "geography", str),
+            endpoint=plain_or_unset(data, "endpoint", str),
+            secret=plain_or_unset(data, "secret", str),
+            masked_secret=plain_or_unset(data, "maskedSecret", str),
+            status=plain_or_unset(data, "status", str),
+            created_at=plain_or_unset(data, "createdAt", str),
+            last_used_at=plain_or_unset(data, "lastUsedAt", str),
+            created_by=plain_or_unset(data, "createdBy", str),
             additional_properties=data,
         )

@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_int, list_of, optional, required, to_json
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_fields,
+    list_of,
+    optional,
+    plain_or_unset,
+    required,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from ..models.link import Link
@@ -62,6 +72,6 @@ class ModelKeyPage(Model):
         return cls(
             results=required(data, "results", list_of(ModelKey.from_dict)),
             links=optional(data, "links", list_of(Link.from_dict)),
-            total_count=optional(data, "totalCount", as_int),
+            total_count=plain_or_unset(data, "totalCount", int),
             additional_properties=data,
         )

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_int, as_str, list_of, optional
+from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -74,12 +74,12 @@ class ModelRateLimit(Model):
 
         data = as_fields(data)
         return cls(
-            cloud=optional(data, "cloud", as_str),
-            geography=optional(data, "geography", as_str),
-            endpoint=optional(data, "endpoint", as_str),
-            model_group_name=optional(data, "modelGroupName", as_str),
+            cloud=plain_or_unset(data, "cloud", str),
+            geography=plain_or_unset(data, "geography", str),
+            endpoint=plain_or_unset(data, "endpoint", str),
+            model_group_name=plain_or_unset(data, "modelGroupName", str),
             model_names=optional(data, "modelNames", list_of(as_str)),
-            requests_per_minute_limit=optional(data, "requestsPerMinuteLimit", as_int),
-            tokens_per_minute_limit=optional(data, "tokensPerMinuteLimit", as_int),
+            requests_per_minute_limit=plain_or_unset(data, "requestsPerMinuteLimit", int),
+            tokens_per_minute_limit=plain_or_unset(data, "tokensPerMinuteLimit", int),
             additional_properties=data,
         )

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, nothing_left, required
+from ..types import Model, as_fields, nothing_left, plain
 
 
 @define(kw_only=True, repr=False)
@@ -35,6 +35,6 @@ class UpdateModelKeyRequest(Model):
         """
 
         data = as_fields(data)
-        model = cls(name=required(data, "name", as_str))
+        model = cls(name=plain(data, "name", str))
         nothing_left(data)
         return model

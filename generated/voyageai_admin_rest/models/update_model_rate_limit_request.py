@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_int, nothing_left, required
+from ..types import Model, as_fields, nothing_left, plain
 
 
 @define(kw_only=True, repr=False)
@@ -41,8 +41,8 @@ class UpdateModelRateLimitRequest(Model):
 
         data = as_fields(data)
         model = cls(
-            requests_per_minute_limit=required(data, "requestsPerMinuteLimit", as_int),
-            tokens_per_minute_limit=required(data, "tokensPerMinuteLimit", as_int),
+            requests_per_minute_limit=plain(data, "requestsPerMinuteLimit", int),
+            tokens_per_minute_limit=plain(data, "tokensPerMinuteLimit", int),
         )
         nothing_left(data)
         return model

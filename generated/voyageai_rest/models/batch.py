@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import Factory, define
@@ -10,9 +11,10 @@ from ..types import (
     Unset,
     as_datetime,
     as_fields,
-    as_str,
     nullable,
     optional,
+    plain,
+    plain_or_unset,
     required,
     to_json,
 )
@@ -152,17 +154,17 @@ class Batch(Model):
 
         data = as_fields(data)
         return cls(
-            id=required(data, "id", as_str),
-            endpoint=required(data, "endpoint", as_str),
-            input_file_id=required(data, "input_file_id", as_str),
-            status=required(data, "status", as_str),
+            id=plain(data, "id", str),
+            endpoint=plain(data, "endpoint", str),
+            input_file_id=plain(data, "input_file_id", str),
+            status=plain(data, "status", str),
             created_at=required(data, "created_at", as_datetime),
-            object=optional(data, "object", as_str),
+            object=plain_or_unset(data, "object", str),
             errors=optional(data, "errors", nullable(BatchErrors.from_dict)),
-            completion_window=optional(data, "completion_window", as_str),
-            model=optional(data, "model", nullable(as_str)),
-            output_file_id=optional(data, "output_file_id", nullable(as_str)),
-            error_file_id=optional(data, "error_file_id", nullable(as_str)),
+            completion_window=plain_or_unset(data, "completion_window", str),
+            model=plain_or_unset(data, "model", str, NoneType),
+            output_file_id=plain_or_unset(data, "output_file_id", str, NoneType),
+            error_file_id=plain_or_unset(data, "error_file_id", str, NoneType),
             request_counts=optional(data, "request_counts", BatchRequestCounts.from_dict),
             metadata=optional(data, "metadata", nullable(BatchMetadata.from_dict)),
             in_progress_at=optional(data, "in_progress_at", nullable(as_datetime)),

@@ -1,22 +1,11 @@
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_bool,
-    as_fields,
-    as_int,
-    as_str,
-    nothing_left,
-    nullable,
-    optional,
-    required,
-)
+from ..types import UNSET, Model, Unset, as_fields, nothing_left, plain, plain_or_unset
 
 if TYPE_CHECKING:
     from ..models.encoding_format import EncodingFormat
@@ -83,14 +72,14 @@ class BatchContextualizedEmbeddingsParams(Model):
 
         data = as_fields(data)
         model = cls(
-            model=required(data, "model", as_str),
-            input_type=optional(data, "input_type", nullable(as_str)),
-            output_dimension=optional(data, "output_dimension", nullable(as_int)),
-            output_dtype=optional(data, "output_dtype", nullable(as_str)),
-            encoding_format=optional(data, "encoding_format", nullable(as_str)),
-            enable_auto_chunking=optional(data, "enable_auto_chunking", as_bool),
-            chunk_size=optional(data, "chunk_size", as_int),
-            chunk_overlap=optional(data, "chunk_overlap", as_int),
+            model=plain(data, "model", str),
+            input_type=plain_or_unset(data, "input_type", str, NoneType),
+            output_dimension=plain_or_unset(data, "output_dimension", int, NoneType),
+            output_dtype=plain_or_unset(data, "output_dtype", str, NoneType),
+            encoding_format=plain_or_unset(data, "encoding_format", str, NoneType),
+            enable_auto_chunking=plain_or_unset(data, "enable_auto_chunking", bool),
+            chunk_size=plain_or_unset(data, "chunk_size", int),
+            chunk_overlap=plain_or_unset(data, "chunk_overlap", int),
         )
         nothing_left(data)
         return model

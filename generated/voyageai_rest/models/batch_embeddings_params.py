@@ -1,22 +1,11 @@
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_bool,
-    as_fields,
-    as_int,
-    as_str,
-    nothing_left,
-    nullable,
-    optional,
-    required,
-)
+from ..types import UNSET, Model, Unset, as_fields, nothing_left, plain, plain_or_unset
 
 if TYPE_CHECKING:
     from ..models.encoding_format import EncodingFormat
@@ -73,12 +62,12 @@ class BatchEmbeddingsParams(Model):
 
         data = as_fields(data)
         model = cls(
-            model=required(data, "model", as_str),
-            input_type=optional(data, "input_type", nullable(as_str)),
-            truncation=optional(data, "truncation", as_bool),
-            output_dimension=optional(data, "output_dimension", nullable(as_int)),
-            output_dtype=optional(data, "output_dtype", nullable(as_str)),
-            encoding_format=optional(data, "encoding_format", nullable(as_str)),
+            model=plain(data, "model", str),
+            input_type=plain_or_unset(data, "input_type", str, NoneType),
+            truncation=plain_or_unset(data, "truncation", bool),
+            output_dimension=plain_or_unset(data, "output_dimension", int, NoneType),
+            output_dtype=plain_or_unset(data, "output_dtype", str, NoneType),
+            encoding_format=plain_or_unset(data, "encoding_format", str, NoneType),
         )
         nothing_left(data)
         return model

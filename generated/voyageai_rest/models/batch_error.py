@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_int, as_str, nullable, optional, required
+from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -57,9 +58,9 @@ class BatchError(Model):
 
         data = as_fields(data)
         return cls(
-            code=required(data, "code", as_str),
-            message=required(data, "message", as_str),
-            line=optional(data, "line", nullable(as_int)),
-            param=optional(data, "param", nullable(as_str)),
+            code=plain(data, "code", str),
+            message=plain(data, "message", str),
+            line=plain_or_unset(data, "line", int, NoneType),
+            param=plain_or_unset(data, "param", str, NoneType),
             additional_properties=data,
         )

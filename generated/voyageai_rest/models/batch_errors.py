@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, required, to_json
+from ..types import UNSET, Model, Unset, as_fields, list_of, plain_or_unset, required, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_error import BatchError
@@ -60,6 +60,6 @@ class BatchErrors(Model):
         data = as_fields(data)
         return cls(
             data=required(data, "data", list_of(BatchError.from_dict)),
-            object=optional(data, "object", as_str),
+            object=plain_or_unset(data, "object", str),
             additional_properties=data,
         )

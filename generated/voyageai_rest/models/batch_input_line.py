@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, nothing_left, one_of, required, to_json
+from ..types import Model, as_fields, nothing_left, one_of, plain, required, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_contextualized_embeddings_body import BatchContextualizedEmbeddingsBody
@@ -49,7 +49,7 @@ class BatchInputLine(Model):
 
         data = as_fields(data)
         model = cls(
-            custom_id=required(data, "custom_id", as_str),
+            custom_id=plain(data, "custom_id", str),
             body=required(
                 data,
                 "body",

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, optional
+from ..types import UNSET, Model, Unset, as_fields, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -39,4 +39,4 @@ class BatchLineAnswer(Model):
         """
 
         data = as_fields(data)
-        return cls(object=optional(data, "object", as_str), additional_properties=data)
+        return cls(object=plain_or_unset(data, "object", str), additional_properties=data)

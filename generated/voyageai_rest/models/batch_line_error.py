@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, as_str, required
+from ..types import Model, as_fields, plain
 
 
 @define(kw_only=True, repr=False)
@@ -47,7 +47,7 @@ class BatchLineError(Model):
 
         data = as_fields(data)
         return cls(
-            code=required(data, "code", as_str),
-            message=required(data, "message", as_str),
+            code=plain(data, "code", str),
+            message=plain(data, "message", str),
             additional_properties=data,
         )

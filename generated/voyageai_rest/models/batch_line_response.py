@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_int, as_str, optional, required, to_json
+from ..types import UNSET, Model, Unset, as_fields, optional, plain, plain_or_unset, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_line_answer import BatchLineAnswer
@@ -53,8 +53,8 @@ class BatchLineResponse(Model):
 
         data = as_fields(data)
         return cls(
-            status_code=required(data, "status_code", as_int),
+            status_code=plain(data, "status_code", int),
             body=optional(data, "body", BatchLineAnswer.from_dict),
-            message=optional(data, "message", as_str),
+            message=plain_or_unset(data, "message", str),
             additional_properties=data,
         )

@@ -1,22 +1,11 @@
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import Factory, define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_bool,
-    as_fields,
-    as_str,
-    list_of,
-    nullable,
-    optional,
-    required,
-    to_json,
-)
+from ..types import UNSET, Model, Unset, as_fields, list_of, plain_or_unset, required, to_json
 
 if TYPE_CHECKING:
     from ..models.batch import Batch
@@ -74,9 +63,9 @@ class BatchList(Model):
         data = as_fields(data)
         return cls(
             data=required(data, "data", list_of(Batch.from_dict)),
-            object=optional(data, "object", as_str),
-            first_id=optional(data, "first_id", nullable(as_str)),
-            last_id=optional(data, "last_id", nullable(as_str)),
-            has_more=optional(data, "has_more", as_bool),
+            object=plain_or_unset(data, "object", str),
+            first_id=plain_or_unset(data, "first_id", str, NoneType),
+            last_id=plain_or_unset(data, "last_id", str, NoneType),
+            has_more=plain_or_unset(data, "has_more", bool),
             additional_properties=data,
         )

@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, nullable, optional, required, to_json
+from ..types import (
+    UNSET,
+    Model,
+    Unset,
+    as_fields,
+    nullable,
+    optional,
+    plain,
+    plain_or_unset,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from ..models.batch_line_error import BatchLineError
@@ -66,8 +76,8 @@ class BatchOutputLine(Model):
 
         data = as_fields(data)
         return cls(
-            custom_id=required(data, "custom_id", as_str),
-            batch_id=optional(data, "batch_id", as_str),
+            custom_id=plain(data, "custom_id", str),
+            batch_id=plain_or_unset(data, "batch_id", str),
             response=optional(data, "response", nullable(BatchLineResponse.from_dict)),
             error=optional(data, "error", nullable(BatchLineError.from_dict)),
             additional_properties=data,

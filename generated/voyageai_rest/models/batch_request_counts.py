@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, as_int, required
+from ..types import Model, as_fields, plain
 
 
 @define(kw_only=True, repr=False)
@@ -45,8 +45,8 @@ class BatchRequestCounts(Model):
 
         data = as_fields(data)
         return cls(
-            total=required(data, "total", as_int),
-            completed=required(data, "completed", as_int),
-            failed=required(data, "failed", as_int),
+            total=plain(data, "total", int),
+            completed=plain(data, "completed", int),
+            failed=plain(data, "failed", int),
             additional_properties=data,
         )

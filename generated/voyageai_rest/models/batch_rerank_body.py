@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, list_of, nothing_left, required
+from ..types import Model, as_fields, as_str, list_of, nothing_left, plain, required
 
 
 @define(kw_only=True, repr=False)
@@ -41,8 +41,7 @@ class BatchRerankBody(Model):
 
         data = as_fields(data)
         model = cls(
-            query=required(data, "query", as_str),
-            documents=required(data, "documents", list_of(as_str)),
+            query=plain(data, "query", str), documents=required(data, "documents", list_of(as_str))
         )
         nothing_left(data)
         return model

@@ -1,22 +1,11 @@
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any, Self
 
 from attrs import define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_bool,
-    as_fields,
-    as_int,
-    as_str,
-    nothing_left,
-    nullable,
-    optional,
-    required,
-)
+from ..types import UNSET, Model, Unset, as_fields, nothing_left, plain, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -60,10 +49,10 @@ class BatchRerankParams(Model):
 
         data = as_fields(data)
         model = cls(
-            model=required(data, "model", as_str),
-            top_k=optional(data, "top_k", nullable(as_int)),
-            return_documents=optional(data, "return_documents", as_bool),
-            truncation=optional(data, "truncation", as_bool),
+            model=plain(data, "model", str),
+            top_k=plain_or_unset(data, "top_k", int, NoneType),
+            return_documents=plain_or_unset(data, "return_documents", bool),
+            truncation=plain_or_unset(data, "truncation", bool),
         )
         nothing_left(data)
         return model

@@ -4,18 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_fields,
-    as_int,
-    as_list,
-    as_str,
-    one_of,
-    optional,
-    required,
-)
+from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -64,9 +53,9 @@ class ChunkEmbedding(Model):
 
         data = as_fields(data)
         return cls(
-            embedding=required(data, "embedding", one_of(as_str, as_list)),
-            index=required(data, "index", as_int),
-            object=optional(data, "object", as_str),
-            text=optional(data, "text", as_str),
+            embedding=plain(data, "embedding", str, list),
+            index=plain(data, "index", int),
+            object=plain_or_unset(data, "object", str),
+            text=plain_or_unset(data, "text", str),
             additional_properties=data,
         )

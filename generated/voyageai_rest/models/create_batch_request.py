@@ -9,10 +9,10 @@ from ..types import (
     Model,
     Unset,
     as_fields,
-    as_str,
     nothing_left,
     one_of,
     optional,
+    plain,
     required,
     to_json,
 )
@@ -81,9 +81,9 @@ class CreateBatchRequest(Model):
 
         data = as_fields(data)
         model = cls(
-            endpoint=required(data, "endpoint", as_str),
-            input_file_id=required(data, "input_file_id", as_str),
-            completion_window=required(data, "completion_window", as_str),
+            endpoint=plain(data, "endpoint", str),
+            input_file_id=plain(data, "input_file_id", str),
+            completion_window=plain(data, "completion_window", str),
             request_params=required(
                 data,
                 "request_params",

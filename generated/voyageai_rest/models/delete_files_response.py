@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_bool, as_fields, as_str, list_of, optional, required
+from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, plain
 
 
 @define(kw_only=True, repr=False)
@@ -43,7 +43,7 @@ class DeleteFilesResponse(Model):
 
         data = as_fields(data)
         return cls(
-            success=required(data, "success", as_bool),
+            success=plain(data, "success", bool),
             error_file_ids=optional(data, "error_file_ids", list_of(as_str)),
             additional_properties=data,
         )

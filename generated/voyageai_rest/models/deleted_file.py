@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_bool, as_fields, as_str, optional, required
+from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -52,8 +52,8 @@ class DeletedFile(Model):
 
         data = as_fields(data)
         return cls(
-            id=required(data, "id", as_str),
-            deleted=required(data, "deleted", as_bool),
-            object=optional(data, "object", as_str),
+            id=plain(data, "id", str),
+            deleted=plain(data, "deleted", bool),
+            object=plain_or_unset(data, "object", str),
             additional_properties=data,
         )

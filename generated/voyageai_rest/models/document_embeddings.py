@@ -9,10 +9,9 @@ from ..types import (
     Model,
     Unset,
     as_fields,
-    as_int,
-    as_str,
     list_of,
-    optional,
+    plain,
+    plain_or_unset,
     required,
     to_json,
 )
@@ -68,7 +67,7 @@ class DocumentEmbeddings(Model):
         data = as_fields(data)
         return cls(
             data=required(data, "data", list_of(ChunkEmbedding.from_dict)),
-            index=required(data, "index", as_int),
-            object=optional(data, "object", as_str),
+            index=plain(data, "index", int),
+            object=plain_or_unset(data, "object", str),
             additional_properties=data,
         )

@@ -13,7 +13,7 @@ from ..types import (
     as_str,
     list_of,
     one_of,
-    optional,
+    plain_or_unset,
     required,
 )
 
@@ -56,6 +56,6 @@ class Error(Model):
         data = as_fields(data)
         return cls(
             detail=required(data, "detail", one_of(as_str, list_of(as_is))),
-            error_code=optional(data, "error_code", as_str),
+            error_code=plain_or_unset(data, "error_code", str),
             additional_properties=data,
         )

@@ -10,9 +10,9 @@ from ..types import (
     Unset,
     as_datetime,
     as_fields,
-    as_int,
-    as_str,
     optional,
+    plain,
+    plain_or_unset,
     required,
     to_json,
 )
@@ -85,12 +85,12 @@ class FileObject(Model):
 
         data = as_fields(data)
         return cls(
-            id=required(data, "id", as_str),
-            bytes=required(data, "bytes", as_int),
+            id=plain(data, "id", str),
+            bytes=plain(data, "bytes", int),
             created_at=required(data, "created_at", as_datetime),
-            filename=required(data, "filename", as_str),
-            purpose=required(data, "purpose", as_str),
-            object=optional(data, "object", as_str),
+            filename=plain(data, "filename", str),
+            purpose=plain(data, "purpose", str),
+            object=plain_or_unset(data, "object", str),
             expires_at=optional(data, "expires_at", as_datetime),
             additional_properties=data,
         )

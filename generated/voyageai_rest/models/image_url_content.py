@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_is, as_str, nothing_left, required
+from ..types import Model, as_fields, as_is, nothing_left, plain, required
 
 
 @define(kw_only=True, repr=False)
@@ -41,8 +41,6 @@ class ImageUrlContent(Model):
         """
 
         data = as_fields(data)
-        model = cls(
-            type=required(data, "type", as_is), image_url=required(data, "image_url", as_str)
-        )
+        model = cls(type=required(data, "type", as_is), image_url=plain(data, "image_url", str))
         nothing_left(data)
         return model

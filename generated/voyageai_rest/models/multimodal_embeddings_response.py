@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, required, to_json
+from ..types import UNSET, Model, Unset, as_fields, list_of, plain_or_unset, required, to_json
 
 if TYPE_CHECKING:
     from ..models.embedding import Embedding
@@ -70,7 +70,7 @@ class MultimodalEmbeddingsResponse(Model):
         return cls(
             data=required(data, "data", list_of(Embedding.from_dict)),
             usage=required(data, "usage", MultimodalUsage.from_dict),
-            object=optional(data, "object", as_str),
-            model=optional(data, "model", as_str),
+            object=plain_or_unset(data, "object", str),
+            model=plain_or_unset(data, "model", str),
             additional_properties=data,
         )

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_int, optional, required
+from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -53,9 +53,9 @@ class MultimodalUsage(Model):
 
         data = as_fields(data)
         return cls(
-            total_tokens=required(data, "total_tokens", as_int),
-            text_tokens=optional(data, "text_tokens", as_int),
-            image_pixels=optional(data, "image_pixels", as_int),
-            video_pixels=optional(data, "video_pixels", as_int),
+            total_tokens=plain(data, "total_tokens", int),
+            text_tokens=plain_or_unset(data, "text_tokens", int),
+            image_pixels=plain_or_unset(data, "image_pixels", int),
+            video_pixels=plain_or_unset(data, "video_pixels", int),
             additional_properties=data,
         )

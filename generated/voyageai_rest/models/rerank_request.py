@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any, Self
 
 from attrs import define
@@ -8,14 +9,12 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    as_bool,
     as_fields,
-    as_int,
     as_str,
     list_of,
     nothing_left,
-    nullable,
-    optional,
+    plain,
+    plain_or_unset,
     required,
 )
 
@@ -78,12 +77,12 @@ class RerankRequest(Model):
 
         data = as_fields(data)
         model = cls(
-            query=required(data, "query", as_str),
+            query=plain(data, "query", str),
             documents=required(data, "documents", list_of(as_str)),
-            model=required(data, "model", as_str),
-            top_k=optional(data, "top_k", nullable(as_int)),
-            return_documents=optional(data, "return_documents", as_bool),
-            truncation=optional(data, "truncation", as_bool),
+            model=plain(data, "model", str),
+            top_k=plain_or_unset(data, "top_k", int, NoneType),
+            return_documents=plain_or_unset(data, "return_documents", bool),
+            truncation=plain_or_unset(data, "truncation", bool),
         )
         nothing_left(data)
         return model

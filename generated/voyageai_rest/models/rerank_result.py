@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_float, as_int, as_str, optional, required
+from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
 
 
 @define(kw_only=True, repr=False)
@@ -47,8 +47,8 @@ class RerankResult(Model):
 
         data = as_fields(data)
         return cls(
-            index=required(data, "index", as_int),
-            relevance_score=required(data, "relevance_score", as_float),
-            document=optional(data, "document", as_str),
+            index=plain(data, "index", int),
+            relevance_score=plain(data, "relevance_score", float, int),
+            document=plain_or_unset(data, "document", str),
             additional_properties=data,
         )

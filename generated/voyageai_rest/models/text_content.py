@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_is, as_str, nothing_left, required
+from ..types import Model, as_fields, as_is, nothing_left, plain, required
 
 
 @define(kw_only=True, repr=False)
@@ -38,6 +38,6 @@ class TextContent(Model):
         """
 
         data = as_fields(data)
-        model = cls(type=required(data, "type", as_is), text=required(data, "text", as_str))
+        model = cls(type=required(data, "type", as_is), text=plain(data, "text", str))
         nothing_left(data)
         return model

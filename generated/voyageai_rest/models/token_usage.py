@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, as_int, required
+from ..types import Model, as_fields, plain
 
 
 @define(kw_only=True, repr=False)
@@ -38,4 +38,4 @@ class TokenUsage(Model):
         """
 
         data = as_fields(data)
-        return cls(total_tokens=required(data, "total_tokens", as_int), additional_properties=data)
+        return cls(total_tokens=plain(data, "total_tokens", int), additional_properties=data)

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from attrs import define
 
-from ..types import Model, as_fields, as_is, as_str, nothing_left, required
+from ..types import Model, as_fields, as_is, nothing_left, plain, required
 
 
 @define(kw_only=True, repr=False)
@@ -41,7 +41,7 @@ class VideoBase64Content(Model):
 
         data = as_fields(data)
         model = cls(
-            type=required(data, "type", as_is), video_base64=required(data, "video_base64", as_str)
+            type=required(data, "type", as_is), video_base64=plain(data, "video_base64", str)
         )
         nothing_left(data)
         return model
