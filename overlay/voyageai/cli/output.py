@@ -24,6 +24,7 @@ __all__ = [
     "Console",
     "Destination",
     "choose_format",
+    "object_text",
     "open_destination",
     "pass_console",
     "table",
@@ -228,12 +229,16 @@ def write_rows(
 def write_object(value: Mapping[str, Any], format: str, path: str | None = None) -> None:
     """Write one object: as `json` or `jsonl`, or as a `table` of names and values."""
     with open_destination(path) as out:
-        if format == "table":
-            width = max(map(len, value), default=0)
-            lines = [f"{name:{width}}  {shown(found)}\n" for name, found in value.items()]
-            out.write("".join(lines).encode())
-            return
-        out.write(to_json(value, indent=1 if format == "json" else None).encode() + b"\n")
+        out.write(object_text(value, format))
+
+
+def object_text(value: Mapping[str, Any], format: str) -> bytes:
+    """Return what `write_object` writes."""
+    if format == "table":
+        width = max(map(len, value), default=0)
+        lines = [f"{name:{width}}  {shown(found)}\n" for name, found in value.items()]
+        return "".join(lines).encode()
+    return to_json(value, indent=1 if format == "json" else None).encode() + b"\n"
 
 
 def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -> None:

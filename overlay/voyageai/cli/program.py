@@ -43,6 +43,7 @@ COMMANDS = {
     "models": "List the models: limits, dimensions, prices.",
     "batch": "Run batch jobs, which cost less than live calls.",
     "files": "List, upload, download and delete stored files.",
+    "admin": "Administer model API keys and rate limits in MongoDB Atlas.",
     "doctor": "Check the installation, the key and the connection.",
     "completion": "Print what makes a shell complete commands and options.",
     "emulator": "Run the local emulator of the API (extra `emulator`).",
