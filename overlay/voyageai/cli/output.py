@@ -111,9 +111,11 @@ def choose_format(
 
     Raises:
         click.UsageError: The suffix says nothing, or the command has no such format, or it is not
-            for a terminal.
+            for a terminal; or the file's folder is not there.
     """
     to_file = path not in (None, "-")
+    if to_file:
+        _check_folder(Path(str(path)))
     if chosen is None and to_file:
         suffix = Path(str(path)).suffix.lower()
         chosen = SUFFIXES.get(suffix)
@@ -168,8 +170,7 @@ def open_destination(path: str | None) -> Generator[Destination]:
         stream.flush()
         return
     target = Path(str(path))
-    if not target.parent.is_dir():
-        raise click.UsageError(f"-O names {path}, but there is no folder {target.parent}")
+    _check_folder(target)
     if target.exists() and not target.is_file() and not target.is_dir():  # /dev/null, a pipe
         with target.open("wb") as device:
             yield Destination(device.write, device.flush)
@@ -180,6 +181,11 @@ def open_destination(path: str | None) -> Generator[Destination]:
         file.open(0)
         yield Destination(file.write, lambda: None)
         file.complete()
+
+
+def _check_folder(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise click.UsageError(f"there is no folder {target.parent} for {target.name}")
 
 
 def write_rows(

@@ -38,6 +38,7 @@ COMMANDS = {
     "similarity": "Compare texts, or stored vectors.",
     "index": "Embed a folder of texts or code, for search.",
     "search": "Find what a question is about in an indexed folder.",
+    "eval": "Score models, dimensions, dtypes and rerankers on labelled queries.",
     "tokens": "Count tokens, or cut texts to a number of them.",
     "cost": "Compare what models would cost for texts.",
     "models": "List the models: limits, dimensions, prices.",
