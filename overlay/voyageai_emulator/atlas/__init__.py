@@ -1,9 +1,11 @@
 """The administration of model API keys and rate limits, as MongoDB Atlas has it.
 
 A key that is created here opens the model endpoints of the same emulator, within the rate limits of
-its project, and is refused there as soon as it is deleted. Everything is kept in memory. Documented
-are the operations, their bodies, and that a project's limits may not exceed the organization's.
-These are guesses:
+its project, and is refused there as soon as it is deleted. Keys and limits end with the emulator,
+unless it has a state file, which keeps a hash of each key instead of its secret.
+
+Documented are the operations, their bodies, and that a project's limits may not exceed the
+organization's. These are guesses:
 
 - There is one organization, and every well-formed id is one of its projects, or the organization.
 - Each model is a group of its own, named after it (``voyage_4_large``); of real names only

@@ -165,13 +165,13 @@ class AtlasEndpoints:
         return json_response(made, headers={"cache-control": "no-store"})
 
     def _list_keys(self, asked: _Asked) -> ModelKeyPage:
-        found = self._accounts.keys(asked.project)
+        found = self._accounts.keys(asked.project, asked.host)
         return ModelKeyPage(
             results=_page(found, asked), links=_links(found, asked), total_count=len(found)
         )
 
     def _key(self, asked: _Asked) -> Any:
-        return self._accounts.key(asked.project, asked.path["apiKeyId"])
+        return self._accounts.key(asked.project, asked.path["apiKeyId"], asked.host)
 
     def _create(self, asked: _Asked) -> Any:
         body = asked.body
@@ -180,7 +180,8 @@ class AtlasEndpoints:
         )
 
     def _rename(self, asked: _Asked) -> Any:
-        return self._accounts.rename(asked.own, asked.path["apiKeyId"], asked.body["name"])
+        id, name = asked.path["apiKeyId"], asked.body["name"]
+        return self._accounts.rename(asked.own, id, name, asked.host)
 
     def _delete(self, asked: _Asked) -> None:
         self._accounts.delete(asked.own, asked.path["apiKeyId"])
