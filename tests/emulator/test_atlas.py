@@ -67,6 +67,7 @@ def test_every_operation_answers_as_its_contract_says(http: httpx2.Client, opera
         str(response.status_code),
         True,
     )
+    assert {name.lower() for name in answers[expected]["headers"]} <= set(response.headers)
     schema = answers[expected]["content"][VERSION].get("schema")
     if schema is None:
         assert b"" == response.content

@@ -14,6 +14,8 @@ organization's. These are guesses:
 - Geographies are ``ANY`` and those of the API's hosts, in any case, such as ``US`` and ``EU``.
 - A key's ``endpoint`` is the real host where a request is addressed to Atlas's own, and else the
   host that the request is addressed to, so that a client of the key finds this emulator.
+- Calls of the administration itself are not limited: ``RateLimit-Limit`` and its sibling always say
+  that 99 of 100 are left.
 - Codes of refusals other than those the contract has examples of.
 - Who has credentials may do everything; any are accepted unless the settings name some. Then the
   digest is computed, else only its form and its nonce are checked.

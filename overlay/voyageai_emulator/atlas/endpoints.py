@@ -30,6 +30,8 @@ __all__ = ["AtlasEndpoints"]
 
 HOSTS = {urlsplit(server.url).hostname for server in SERVERS}
 ID = re.compile("[a-f0-9]{24}")
+UNLIMITED = {"ratelimit-limit": "100", "ratelimit-remaining": "99"}
+"""Headers of all successes: calls of the administration itself are not limited."""
 
 
 class _Asked:
@@ -141,8 +143,9 @@ class AtlasEndpoints:
             return json_response(example, status)
         answer = handler(_Asked(request, body, given))
         if answer is None:
-            return Response(status_code=status)
-        return json_response(answer.to_dict(), status, {"content-type": operation.media_type})
+            return Response(status_code=status, headers=UNLIMITED)
+        headers = {**UNLIMITED, "content-type": operation.media_type}
+        return json_response(answer.to_dict(), status, headers)
 
     def _read(self, schema: str, raw: bytes) -> Any:
         body = decode(raw)
