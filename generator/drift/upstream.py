@@ -251,8 +251,8 @@ def counterpart(ours: Contract, published: Contract, definition: Definition | No
     if definition is not None:
         if definition.contract not in named:
             raise DriftError(
-                f"{KNOWN.name}: {definition.name} is about {definition.contract}, which is no "
-                f"contract of {ours.name} but the first"
+                f"{KNOWN.name}: {definition.name} is about {definition.contract}, which "
+                f"{ours.name} does not have; leave `contract` out for the first"
             )
         return evolve(named[definition.contract], others=None)
 

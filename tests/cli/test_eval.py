@@ -201,6 +201,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
     ("words", "message"),
     [
         (["documents.jsonl"], "name a file of labelled queries"),
+        (["-", "queries.jsonl"], "DOCUMENTS must be a file or a folder"),
         (["nowhere", "queries.jsonl"], "DOCUMENTS names nowhere, which is not there"),
         (["documents.jsonl", "nowhere"], "QUERIES names nowhere, which is not there"),
         (["documents.jsonl", "trec"], "trec must be jsonl, csv"),

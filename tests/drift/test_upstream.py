@@ -245,7 +245,7 @@ def test_a_definition_of_no_contract_is_an_error():
         contract(base(), "ours"), others={"second": Document(base()["openapi"], "second")}
     )
     found = upstream.read_known(listed(contract="third"))
-    with pytest.raises(DriftError, match="library is about third, which is no contract of ours"):
+    with pytest.raises(DriftError, match="library is about third, which ours does not have"):
         upstream.compare_published(both, contract(theirs(), "theirs"), found)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from .rows import (
+    STDIN,
     RowReader,
     check_readable,
     column_of,
@@ -78,6 +79,8 @@ def read_documents(
     Raises:
         click.UsageError: There are none, or an id stands for two.
     """
+    if path == STDIN:  # its first row would be read twice
+        raise click.UsageError("DOCUMENTS must be a file or a folder, not standard input")
     left_out: Counter[str] = Counter()
     if is_dataset(path):
         path = str(Path(path) / CORPUS)
