@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from .. import spec
 from .catalogues import compare_catalogues
 from .differences import Difference, Place, Side, by_severity, difference
-from .documents import Document, operations
+from .documents import Document, operations, references
 from .operations import compare_callbacks, compare_operations, compare_servers
 from .schemas import SchemaComparison
 
@@ -132,21 +132,10 @@ def _named(document: Document) -> dict[str, Any]:
 
 def _unreferenced(document: Document) -> set[str]:
     """Return the schemas that nothing refers to, neither operations nor other schemas."""
-    used = set(_references([operation.node for operation in operations(document).values()]))
-    used |= set(_references([operation.item for operation in operations(document).values()]))
+    used = set(references([operation.node for operation in operations(document).values()]))
+    used |= set(references([operation.item for operation in operations(document).values()]))
     components = document.raw.get("components", {})
-    used |= set(_references({key: part for key, part in components.items() if key != "schemas"}))
+    used |= set(references({key: part for key, part in components.items() if key != "schemas"}))
     for name, schema in _named(document).items():
-        used |= set(_references(schema)) - {f"{SCHEMA}{name}"}
+        used |= set(references(schema)) - {f"{SCHEMA}{name}"}
     return {name for name in _named(document) if f"{SCHEMA}{name}" not in used}
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        for value in node.values():
-            yield from _references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _references(value)

@@ -1,7 +1,7 @@
 """An OpenAPI document, 3.0 or 3.1: its references, its operations and what these inherit."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -223,6 +223,48 @@ def _operations(document: Document) -> Iterator[Operation]:
         for method in METHODS:
             if method in followed:
                 yield Operation(document, method.upper(), path, followed, followed[method])
+
+
+def part_of(document: Document, wanted: Callable[[str], bool]) -> Document:
+    """Return a document with some of its paths, and the components and tags that these need.
+
+    Args:
+        document: The document.
+        wanted: Returns whether to keep a path.
+    """
+    raw = document.raw
+    paths = {path: item for path, item in raw.get("paths", {}).items() if wanted(path)}
+    schemes = raw.get("components", {}).get("securitySchemes")
+    components: Mapping = {} if schemes is None else {"securitySchemes": schemes}
+    left = [*references(paths)]
+    seen: set[str] = set()
+    while left:
+        reference = left.pop()
+        head, _, name = reference.removeprefix("#/components/").partition("/")
+        if reference in seen or not name:
+            continue
+        seen.add(reference)
+        found = document.target(f"#/components/{head}/{name.partition('/')[0]}")
+        components.setdefault(head, {})[name.partition("/")[0]] = found
+        left += references(found)
+    part = {**raw, "paths": paths, "components": components}
+    part.pop("webhooks", None)
+    kept = Document(part, document.name)
+    tags = {tag for each in operations(kept).values() for tag in each.node.get("tags", ())}
+    part["tags"] = [tag for tag in raw.get("tags", ()) if tag["name"] in tags]
+    return kept
+
+
+def references(node: Any) -> Iterator[str]:
+    """Yield all references in a node."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
 
 
 def servers_by_url(servers: Any) -> dict[str, Mapping]:

@@ -1,4 +1,4 @@
-"""Compare our contract with those that others publish, but for what is known to differ.
+"""Compare our contracts with those that others publish, but for what is known to differ.
 
 What is known to differ, and why, is in spec/known-disagreements.yaml.
 """
@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from jsonschema import Draft202012Validator
 
 from .. import paths, spec
 from ..spec import GenerationError
 from .contracts import Contract, compare
 from .differences import Difference
-from .documents import DriftError, operations
+from .documents import DriftError, operations, part_of
 from .loading import explain_malformed, load
 from .reports import ANY, FAILED, VERSION, as_markdown, as_text, status
 
@@ -36,6 +36,8 @@ class Definition:
         title: What it is.
         url: Where it is to be had; None if it never changes or has no address.
         operation_ids: Ids of its operations, by which it is recognised.
+        contract: Package of the contract of ours that it is about; None for the first.
+        paths: Patterns of the paths that are compared, where it is about other things too.
         read: Digest of the text that somebody has read; None if no text was read to its end.
     """
 
@@ -43,6 +45,8 @@ class Definition:
     title: str
     url: str | None
     operation_ids: frozenset[str]
+    contract: str | None
+    paths: tuple[str, ...] | None
     read: str | None
 
 
@@ -131,6 +135,8 @@ def read_known(known: Any = None) -> Known:
                 node["title"],
                 node.get("url"),
                 frozenset(node["operation_ids"]),
+                node.get("contract"),
+                tuple(node["paths"]) if "paths" in node else None,
                 node.get("read"),
             )
             for name, node in raw["definitions"].items()
@@ -160,6 +166,7 @@ class Outcome:
 
     Attributes:
         name: Where it was read.
+        ours: Name of the contract that it was compared with.
         definition: Which one it is; None if it is not known.
         unlisted: Differences that no known disagreement explains.
         listed: How many were, and dropped out.
@@ -168,6 +175,7 @@ class Outcome:
     """
 
     name: str
+    ours: str
     definition: Definition | None
     unlisted: list[Difference]
     listed: int
@@ -183,6 +191,13 @@ class Outcome:
 def compare_published(ours: Contract, published: Contract, known: Known) -> Outcome:
     """Compare our contract with a published one: what would change for us if it were right."""
     definition = identify(published, known)
+    ours = counterpart(ours, published, definition)
+    if definition is not None and definition.paths is not None and published.openapi is not None:
+        patterns = definition.paths
+        part = part_of(
+            published.openapi, lambda path: any(matches(pattern, path) for pattern in patterns)
+        )
+        published = evolve(published, openapi=part)
     listed = [
         disagreement
         for disagreement in known.disagreements
@@ -205,13 +220,48 @@ def compare_published(ours: Contract, published: Contract, known: Known) -> Outc
     count = len({id(difference) for differences in covered for difference in differences})
     text = digest(published)
     is_read = definition is None or definition.read in (None, text)
-    return Outcome(published.name, definition, unlisted, count, gone, None if is_read else text)
+    return Outcome(
+        published.name, ours.name, definition, unlisted, count, gone, None if is_read else text
+    )
 
 
 def digest(published: Contract) -> str:
     """Return a digest of a document that does not depend on its layout."""
     raw = published.openapi.raw if published.openapi else None
     return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+
+
+def counterpart(ours: Contract, published: Contract, definition: Definition | None) -> Contract:
+    """Return the contract of ours that a published one is about, on its own.
+
+    Args:
+        ours: All our contracts.
+        published: The published one.
+        definition: What is known of it; where nothing is, the contract with the most operations in
+            common counts.
+
+    Raises:
+        DriftError: There is no such contract.
+    """
+    others = ours.others or {}
+    if not others:
+        return ours
+    named: dict[str | None, Contract] = {None: ours}
+    named |= {name: Contract(f"{ours.name}: {name}", openapi) for name, openapi in others.items()}
+    if definition is not None:
+        if definition.contract not in named:
+            raise DriftError(
+                f"{KNOWN.name}: {definition.name} is about {definition.contract}, which "
+                f"{ours.name} does not have; leave `contract` out for the first"
+            )
+        return evolve(named[definition.contract], others=None)
+
+    def common(contract: Contract) -> int:
+        documents = (contract.openapi, published.openapi)
+        old, new = (set(operations(each)) if each else set[str]() for each in documents)
+        return len(old & new)
+
+    return evolve(max(named.values(), key=common), others=None)
 
 
 def identify(published: Contract, known: Known) -> Definition | None:
@@ -226,7 +276,7 @@ def identify(published: Contract, known: Known) -> Definition | None:
 
 
 def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
-    """Compare our contract with published definitions, and return the exit status."""
+    """Compare our contracts with published definitions, and return the exit status."""
     parser.prog += " upstream"
     parser.description = "Compare spec/ with the definitions that vendors publish."
     parser.add_argument(
@@ -243,7 +293,7 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     parser.add_argument(
         "--ours",
         default=str(paths.SPEC),
-        help="the contract to compare with them; spec/ by default",
+        help="the contracts to compare with them; spec/ by default",
     )
     chosen = parser.parse_args(given)
     ours, known = load(chosen.ours), read_known(spec.load(chosen.known))
@@ -260,7 +310,7 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
         print(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         show = as_markdown if chosen.format == "markdown" else as_text
-        print("\n\n".join(_shown(outcome, ours, show) for outcome in outcomes))
+        print("\n\n".join(_shown(outcome, show) for outcome in outcomes))
     for failure in failures:
         print(failure, file=sys.stderr)
     if failures:
@@ -268,10 +318,10 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     return max((outcome.status(chosen.fail_on) for outcome in outcomes), default=0)
 
 
-def _shown(outcome: Outcome, ours: Contract, show: Callable[..., str]) -> str:
+def _shown(outcome: Outcome, show: Callable[..., str]) -> str:
     known = outcome.definition
     lines = [
-        show(ours.name, outcome.name, outcome.unlisted, same=NOTHING_NEW),
+        show(outcome.ours, outcome.name, outcome.unlisted, same=NOTHING_NEW),
         "",
         f"This is {known.title}." if known else f"This definition is not in {KNOWN.name}.",
         f"Differences left out, as {KNOWN.name} lists them: {outcome.listed}.",
@@ -287,6 +337,7 @@ def _shown(outcome: Outcome, ours: Contract, show: Callable[..., str]) -> str:
 def _json(outcome: Outcome) -> dict[str, Any]:
     return {
         "name": outcome.name,
+        "ours": outcome.ours,
         "definition": outcome.definition.name if outcome.definition else None,
         "listed": outcome.listed,
         "gone": outcome.gone,

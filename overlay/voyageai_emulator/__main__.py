@@ -39,7 +39,7 @@ examples:
   %(prog)s --fault 'status:0.1; status=503' --latency model
       fails a tenth of the requests, and takes as long as the API may take
   %(prog)s --state batches.db --record requests.jsonl
-      keeps files and batches, and writes every request to a file
+      keeps files, batches, keys and limits, and writes every request to a file
 """
 DEFAULT = "(default: %(default)s)"
 
@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--state",
         metavar="FILE",
-        help="keep files and batches in it (default: they end with the emulator)",
+        help="keep files, batches, and keys and limits in it (default: they end with the emulator)",
     )
     add("--record", metavar="FILE", help="add every request to it as a line of JSON")
     _add_secret(

@@ -65,7 +65,8 @@ class Settings:
             longest are ended; while all are in use, further ones wait.
         allow_hosts: Hosts, or ``host:port``, from which pictures and videos may be fetched.
         engine: What makes vectors and scores: ``lexical``, or ``sentence-transformers:NAME``.
-        state: File that keeps files and batches. By default they end with the emulator.
+        state: File that keeps files, batches, and keys and limits of Atlas. By default they end
+            with the emulator.
         faults: Faults from the start: ``"NAME"`` for every request, ``"NAME:RATE"`` for a share
             of them, parameters after it, as in ``"status:0.1; status=503"``.
         record: File to which every request is added as a line of JSON.

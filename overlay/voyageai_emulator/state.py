@@ -65,9 +65,7 @@ class EmulatorState:
             for endpoint in (operation.path.strip("/") for operation in self.contract.operations)
         }
         self.admin_contract = Contract(load_admin())
-        self.accounts = Accounts(settings.models, self.clock)
         self.credentials = Credentials(settings.admin_credentials, self.clock)
-        self.authenticator = Authenticator(settings.api_key, settings.platform, self.accounts)
         contracts = (self.contract, self.admin_contract)
         operations = [operation.id for each in contracts for operation in each.operations]
         self.faults = FaultPlan(operations)
@@ -91,10 +89,17 @@ class EmulatorState:
             clock=self.clock,
             on_done=None if self._record_file is None else self._record_file.write,
         )
+        try:
+            kept = None if settings.state is None else self.store.accounts
+            self.accounts = Accounts(settings.models, self.clock, kept)
+            self.authenticator = Authenticator(settings.api_key, settings.platform, self.accounts)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def store(self) -> Store:
-        """Files and batch jobs. Without a state file it is made when it is first used."""
+        """Files, batch jobs, keys and limits; without a state file made when it is first used."""
         with self._lock:
             if self._store is None:
                 state = self.settings.state

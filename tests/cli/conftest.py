@@ -18,6 +18,8 @@ from voyageai_emulator import Emulator
 
 BASH = shutil.which("bash")
 SECRET = "pa-secret-5f2e"
+OURS = ("VOYAGE", "MONGODB_ATLAS")
+"""Beginnings of the variables that the command line reads."""
 
 
 class Run(Protocol):
@@ -53,9 +55,11 @@ def emulator(shared: Emulator) -> Emulator:
 
 @pytest.fixture
 def environment(emulator: Emulator, tmp_path: Path) -> dict[str, str]:
-    """The variables of a user: a key, and the emulator's host; nothing else of Voyage's."""
-    found = {name: value for name, value in os.environ.items() if not name.startswith("VOYAGE")}
+    """The variables of a user: a key, credentials, and the emulator's hosts; none of our own."""
+    found = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     found |= {"VOYAGE_API_KEY": SECRET, "VOYAGE_BASE_URL": emulator.url}
+    found |= dict.fromkeys(("MONGODB_ATLAS_CLIENT_ID", "MONGODB_ATLAS_CLIENT_SECRET"), "emulator")
+    found |= {"MONGODB_ATLAS_BASE_URL": emulator.origin}
     found |= {"HF_ENDPOINT": emulator.origin, "HF_HOME": str(tmp_path / "hub")}
     for name in ("NO_COLOR", "FORCE_COLOR"):
         found.pop(name, None)
@@ -66,7 +70,7 @@ def environment(emulator: Emulator, tmp_path: Path) -> dict[str, str]:
 def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A function that runs a command line; files are in the test's own folder."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("VOYAGE")]:
+    for name in [name for name in os.environ if name.startswith(OURS)]:
         monkeypatch.delenv(name)
 
     def call(

@@ -218,3 +218,5 @@ def test_completion_knows_commands_and_options(shell: Shell) -> None:
     assert "plain,embed\nplain,emulator" == shell(f"{words} voyageai").stdout.strip()
     words = "COMP_WORDS='voyageai embed --dim' COMP_CWORD=2 _VOYAGEAI_COMPLETE=bash_complete"
     assert "plain,--dimension" == shell(f"{words} voyageai").stdout.strip()
+    words = "COMP_WORDS='voyageai admin keys cr' COMP_CWORD=3 _VOYAGEAI_COMPLETE=bash_complete"
+    assert "plain,create" == shell(f"{words} voyageai").stdout.strip()

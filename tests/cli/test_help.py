@@ -6,7 +6,8 @@ import importlib
 
 import click
 import pytest
-from voyageai.cli.program import COMMANDS
+from click.testing import CliRunner
+from voyageai.cli.program import COMMANDS, program
 
 from .commands import FOUND, LATER
 
@@ -35,4 +36,16 @@ def test_every_command_is_there() -> None:
 def test_no_option_takes_the_key_itself() -> None:
     """Others see it in the list of processes, and the shell keeps it."""
     options = {name for command in FOUND.values() for each in command.params for name in each.opts}
-    assert {"--api-key-file"} == {name for name in options if "key" in name}
+    shown = {name for name in options if name[0] == "-" and ("key" in name or "secret" in name)}
+    assert {"--api-key-file", "--secret-file"} == shown
+
+
+@pytest.mark.parametrize("words", FOUND, ids=" ".join)
+def test_examples_stay_lines(words: tuple[str, ...]) -> None:
+    """Run together into a paragraph they can't be copied."""
+    command = FOUND[words]
+    if isinstance(command, click.Group):
+        return
+    shown = CliRunner().invoke(program, [*words, "--help"]).stdout.splitlines()
+    place = next(n for n, line in enumerate(shown) if line.strip() in ("Example:", "Examples:"))
+    assert f"voyageai {' '.join(words)}" in " ".join(shown[place + 1 : shown.index("Options:")])

@@ -1,13 +1,20 @@
-"""The example of the administration: a key from its creation to its deletion, both ways."""
+"""The example of the administration: a key from its creation to its deletion, all three ways."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import voyageai_emulator
+from voyageai_emulator import Emulator
+
+from tests.cli.conftest import Shell, emulator, environment, shared, shell
+
+__all__ = ["emulator", "environment", "shared", "shell"]  # fixtures
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/admin.py"
 PROJECT = "65f0a1b2c3d4e5f6a7b8c9d0"
@@ -39,3 +46,23 @@ def test_a_key_is_made_limited_used_and_deleted(
         assert "deleted" == deleted
         assert "refused: Provided API key is invalid." == last
         assert {401, 429} <= {each.status for each in emulator.requests}
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_command_line_does_the_same(shell: Shell, emulator: Emulator) -> None:
+    """What a shell does is what the methods do; its secret is in no output."""
+    done = shell(
+        f"unset VOYAGE_API_KEY VOYAGE_BASE_URL; bash {EXAMPLE.with_suffix('.sh')} {PROJECT}"
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    created, first, second, refused, kept, deleted, last = done.stdout.splitlines()
+    assert re.fullmatch("created [0-9a-f]{24}", created)
+    assert ["request 1 was answered", "request 2 was answered"] == [first, second]
+    assert refused.startswith("refused with status 4: voyageai: Request ")
+    assert "rate limit of 2 requests per minute for voyage-4" in refused
+    assert "kept to rpm=2000,tpm=8000000" == kept
+    assert "deleted" == deleted
+    assert last.startswith("refused with status 3: ")
+    assert "Provided API key is invalid." in last
+    assert "al-" not in done.stdout
+    assert {401, 429} <= {each.status for each in emulator.requests}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
+from typing import Any
 
 import pytest
+from attrs import evolve
 
 from generator import paths, spec
-from generator.drift import upstream
+from generator.drift import documents, upstream
 from generator.drift.__main__ import main
+from generator.drift.contracts import Contract
 from generator.drift.differences import rules
-from generator.drift.documents import DriftError
+from generator.drift.documents import Document, DriftError
 
 from .pairs import base, contract
 from .published import EXACT, LANGUAGES, held, listed, theirs
@@ -137,12 +141,15 @@ def test_a_list_of_another_form_is_refused(broken, message):
 
 def test_our_own_list_refers_to_what_there_is():
     """A kind, a source or a definition that is misspelled covers nothing."""
-    raw, openapi = spec.load(upstream.KNOWN), spec.load(paths.SPEC / "openapi.yaml")
+    raw, ours = spec.load(upstream.KNOWN), spec.contracts()
     entries = raw["disagreements"]
     assert raw["definitions"].keys() >= {name for entry in entries for name in entry.get("in", [])}
     assert rules().keys() >= {kind for entry in entries for kind in entry["kinds"]}
     sources = {source.partition(" ")[0] for entry in entries for source in entry["source"]}
-    assert openapi["x-sources"].keys() | {"convention"} >= sources
+    stated = {name for entry in ours for name in spec.load(entry.document)["x-sources"]}
+    assert stated | {"convention"} >= sources
+    about = {entry["contract"] for entry in raw["definitions"].values() if "contract" in entry}
+    assert {entry.package for entry in ours} >= about
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json"])
@@ -161,7 +168,7 @@ def test_the_command_tells_what_it_compared(form, tmp_path, capsys):
     assert "theirs.json" in said
     assert "xact` is no longer accepted" in said
     if form == "json":
-        assert {"name", "definition", "listed", "gone", "unread", "differences"} == set(
+        assert {"name", "ours", "definition", "listed", "gone", "unread", "differences"} == set(
             json.loads(said)["published"][0]
         )
     else:
@@ -178,3 +185,85 @@ def test_one_that_can_not_be_read_does_not_hide_the_others(tmp_path, capsys):
     said = capsys.readouterr()
     assert "none.json" in said.err
     assert "theirs.json" in said.out
+
+
+def whole_administration() -> dict[str, Any]:
+    """Our second contract as a vendor has it: a part of something larger, under other names."""
+    document = deepcopy(spec.load(paths.SPEC / "admin.yaml"))
+    document["paths"]["/api/atlas/v2/clusters"] = {
+        "get": {
+            "operationId": "listClusters",
+            "tags": ["clusters"],
+            "responses": {
+                "200": {
+                    "description": "All.",
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Cluster"}}
+                    },
+                }
+            },
+        }
+    }
+    document["tags"].append({"name": "clusters"})
+    document["components"]["schemas"]["Cluster"] = {"type": "object"}
+    return document
+
+
+def test_each_definition_is_compared_with_the_contract_that_it_is_about(tmp_path, capsys):
+    """With the first one alone all operations of the second would be new."""
+    path = tmp_path / "atlas.json"
+    document = whole_administration()
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert 0 == main(["upstream", str(path), "--fail-on", "additive", "--format", "json"])
+    [whole] = json.loads(capsys.readouterr().out)["published"]
+    assert ("atlas-admin", "spec: voyageai_admin_rest") == (whole["definition"], whole["ours"])
+    assert [] == whole["differences"]
+
+    del document["components"]["schemas"]["ModelKey"]["properties"]["endpoint"]
+    document["components"]["schemas"]["Cluster"]["type"] = "array"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert 2 == main(["upstream", str(path), "--fail-on", "breaking"])
+    said = capsys.readouterr().out
+    assert "endpoint" in said
+    assert "luster" not in said
+
+
+def test_an_unknown_definition_is_compared_with_the_contract_that_is_nearest():
+    """Its operations say what it is about."""
+    ours = contract(base(), "ours")
+    other = Document(whole_administration(), "other")
+    both = evolve(ours, others={"second": other})
+    found = upstream.read_known(listed())
+    outcome = upstream.compare_published(both, Contract("theirs", other), found)
+    assert ("ours: second", None, []) == (outcome.ours, outcome.definition, outcome.unlisted)
+    assert "ours" == upstream.compare_published(both, contract(theirs(), "theirs"), found).ours
+
+
+def test_a_definition_of_no_contract_is_an_error():
+    """A slip in its name would compare it with nothing."""
+    both = evolve(
+        contract(base(), "ours"), others={"second": Document(base()["openapi"], "second")}
+    )
+    found = upstream.read_known(listed(contract="third"))
+    with pytest.raises(DriftError, match="library is about third, which ours does not have"):
+        upstream.compare_published(both, contract(theirs(), "theirs"), found)
+
+
+def test_words_elsewhere_in_a_large_definition_are_not_reported():
+    """They change every week."""
+    found = upstream.read_known()
+    ours = Contract("spec", Document(base()["openapi"], "first"))
+    ours = evolve(
+        ours,
+        others={"voyageai_admin_rest": Document(spec.load(paths.SPEC / "admin.yaml"), "admin")},
+    )
+    document = whole_administration()
+    part = documents.part_of(Document(document, "it"), lambda path: "aiModelApi" in path)
+    definition = next(each for each in found.definitions if each.name == "atlas-admin")
+    read = evolve(definition, read=upstream.digest(Contract("it", part)))
+    known = evolve(found, definitions=(read,))
+    document["components"]["schemas"]["Cluster"]["description"] = "Another."
+    one = Contract("it", Document(document, "it"))
+    assert upstream.compare_published(ours, one, known).unread is None
+    document["components"]["schemas"]["ModelKey"]["description"] = "Another."
+    assert upstream.compare_published(ours, one, known).unread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,6 +13,8 @@ from voyageai_admin_rest.client import ClientCredentials
 from voyageai_admin_rest.operations import OPERATIONS
 from voyageai_admin_rest.spec import load
 from voyageai_emulator import Emulator, in_process, running
+
+from tests.emulator.test_batch_survival import serving
 
 DOCUMENT = load()
 PROJECT = "65f0a1b2c3d4e5f6a7b8c9d0"
@@ -64,6 +67,7 @@ def test_every_operation_answers_as_its_contract_says(http: httpx2.Client, opera
         str(response.status_code),
         True,
     )
+    assert {name.lower() for name in answers[expected]["headers"]} <= set(response.headers)
     schema = answers[expected]["content"][VERSION].get("schema")
     if schema is None:
         assert b"" == response.content
@@ -201,3 +205,66 @@ def test_requests_are_recorded_and_meet_faults(emulator: Emulator) -> None:
         each.operation for each in emulator.requests
     ]
     assert "any" not in str([each.headers for each in emulator.requests])
+
+
+def uses(url: str, secret: str) -> int:
+    """The status of a request with a key."""
+    headers = {"authorization": f"Bearer {secret}"}
+    body = {"input": "a", "model": "voyage-4"}
+    return httpx2.post(f"{url}/embeddings", json=body, headers=headers).status_code
+
+
+def test_keys_and_limits_outlive_an_emulator_that_is_killed(tmp_path: Path) -> None:
+    """What was answered is kept; a key that was deleted stays refused, though any other is taken."""
+    state, keys = tmp_path / "state.db", f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
+    limit = (
+        f"/api/atlas/v2/groups/{PROJECT}/aiModelApiClouds/ANY/geographies/ANY/modelGroupNames/"
+        "{}/rateLimits"
+    )
+    auth = ClientCredentials("any", "any")
+    low = {"requestsPerMinuteLimit": 1, "tokensPerMinuteLimit": 10}
+    with serving(state) as (_, url), httpx2.Client(base_url=origin(url), auth=auth) as http:
+        kept, deleted = make_key(http, name="kept"), make_key(http, name="deleted")
+        assert 200 == uses(url, kept["secret"])
+        http.patch(f"{keys}/{kept['apiKeyId']}", json={"name": "renamed"})
+        http.delete(f"{keys}/{deleted['apiKeyId']}")
+        for group in ("voyage_4", "rerank_2_5"):
+            assert 200 == http.patch(limit.format(group), json=low).status_code
+        http.post(limit.format("rerank_2_5") + ":reset")
+        before = http.get(keys).json()["results"]
+        limits = http.get(f"/api/atlas/v2/groups/{PROJECT}/aiModelApiRateLimits").json()["results"]
+    with serving(state) as (_, url), httpx2.Client(base_url=origin(url), auth=auth) as http:
+        found = http.get(keys).json()["results"]
+        host = origin(url).removeprefix("http://")
+        assert [{**each, "endpoint": host} for each in before] == found
+        assert ("renamed", True) == (found[0]["name"], "lastUsedAt" in found[0])
+        after = http.get(f"/api/atlas/v2/groups/{PROJECT}/aiModelApiRateLimits").json()["results"]
+        assert [{**each, "endpoint": host} for each in limits] == after
+        assert [low] == [
+            {name: each[name] for name in low}
+            for each in after
+            if each["modelGroupName"] in ("voyage_4", "rerank_2_5")
+            and each["requestsPerMinuteLimit"] == 1
+        ]
+        assert [200, 429, 401] == [
+            uses(url, kept["secret"]),
+            uses(url, kept["secret"]),
+            uses(url, deleted["secret"]),
+        ]
+        assert (
+            400
+            == http.post(
+                keys, json={**BODIES["createGroupModelKey"], "name": "renamed"}
+            ).status_code
+        )
+        http.post(f"/api/atlas/v2/groups/{PROJECT}/aiModelApiRateLimits:reset")
+    with serving(state) as (_, url), httpx2.Client(base_url=origin(url), auth=auth) as http:
+        assert 2000 == http.get(limit.format("voyage_4")).json()["requestsPerMinuteLimit"]
+    content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"renamed" in content
+    assert not [key for key in (kept, deleted) if key["secret"].encode() in content]
+
+
+def origin(url: str) -> str:
+    """The address of an emulator without the path of the models."""
+    return url.removesuffix("/v1")

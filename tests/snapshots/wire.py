@@ -7,14 +7,17 @@ import io
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 import httpx2
 import voyageai
-from voyageai_rest.client import Client as RestClient
-from voyageai_rest.operations import OPERATIONS
+from voyageai.admin import Admin, AsyncAdmin
 from voyageai_rest.types import File
+
+from generator import contract, spec
 
 CONTENT = [
     "a cat",
@@ -34,9 +37,26 @@ OVERLAY_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("multimodal_embed", {"inputs": [CONTENT], "model": "voyage-multimodal-3.5"}),
     ("rerank", {"query": "q", "documents": ["a", "b"], "model": "rerank-2.5", "top_k": 1}),
 ]  # fmt: skip
+PROJECT, ORGANIZATION = "65f0a1b2c3d4e5f6a7b8c9d0", "5f0e1d2c3b4a596877665544"
+OF = {"project": PROJECT}
+ADMIN_CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("keys.list", (), OF),
+    ("keys.list", (), {"organization": ORGANIZATION, "page_size": 5}),
+    ("keys.get", ("key-1",), OF),
+    ("keys.create", ("search",), {**OF, "geography": "EU"}),
+    ("keys.rename", ("key-1", "search"), OF),
+    ("keys.delete", ("key-1",), OF),
+    ("rate_limits.list", (), OF),
+    ("rate_limits.get", ("embed_large",), {"organization": ORGANIZATION}),
+    ("rate_limits.set", ("embed_large",), {**OF, "rpm": 3, "tpm": 1000}),
+    ("rate_limits.reset", ("embed_large",), OF),
+    ("rate_limits.reset_all", (), OF),
+]
 PARAMETERS = {
     "file_id": "file-1", "batch_id": "batch-1", "purpose": "batch", "limit": 2, "order": "asc",
-    "after": "file-0",
+    "after": "file-0", "group_id": PROJECT, "org_id": ORGANIZATION, "api_key_id": "key-1",
+    "cloud": "ANY", "geography": "ANY", "model_group_name": "embed_large", "items_per_page": 5,
+    "page_num": 2,
 }  # fmt: skip
 # Not the business of these snapshots: secrets, versions, and what follows from the rest.
 LEFT_OUT = {
@@ -60,12 +80,25 @@ def record() -> str:
         sync, asynchronous = _overlay(method, arguments), _overlay_async(method, arguments)
         assert sync == asynchronous, method
         paragraphs.append(f"voyageai {method}\n{sync}")
-    for operation in OPERATIONS:
-        module = import_module(f"voyageai_rest.api.{operation.module}")
-        arguments = _arguments(module)
-        sync, asynchronous = _rest(module, arguments), _rest_async(module, arguments)
-        assert sync == asynchronous, operation.id
-        paragraphs.append(f"voyageai_rest {operation.id}\n{sync}")
+    for name, values, arguments in ADMIN_CALLS:
+        sync, asynchronous = (call(name, values, arguments) for call in (_admin, _admin_async))
+        assert sync == asynchronous, name
+        paragraphs.append(f"voyageai.admin {name}\n{sync}")
+    for entry in spec.contracts():
+        document = spec.load(entry.document)
+        for operation in import_module(f"{entry.package}.operations").OPERATIONS:
+            module = import_module(f"{entry.package}.api.{operation.module}")
+            arguments = _arguments(module, entry.package, document)
+            client = import_module(f"{entry.package}.client").Client
+            bearer = contract.security(document)["bearer"]
+            key = {"api_key": "k"} if bearer else {"auth": httpx2.DigestAuth("p", "k")}
+            made = partial(client, **key, httpx_args={"transport": httpx2.MockTransport(_catch)})
+            sync, asynchronous = (
+                _rest(made, module, arguments),
+                _rest_async(made, module, arguments),
+            )
+            assert sync == asynchronous, operation.id
+            paragraphs.append(f"{entry.package} {operation.id}\n{sync}")
     return "\n\n".join(paragraphs) + "\n"
 
 
@@ -95,22 +128,41 @@ def _overlay_async(method: str, arguments: dict[str, Any]) -> str:
     return _seen(lambda: asyncio.run(getattr(client, method)(**arguments)))
 
 
-def _rest(module: Any, arguments: dict[str, Any]) -> str:
-    with RestClient(api_key="k", httpx_args={"transport": httpx2.MockTransport(_catch)}) as client:
+def _admin(name: str, values: tuple[Any, ...], arguments: dict[str, Any]) -> str:
+    transport = httpx2.MockTransport(_catch)
+    with Admin(public_key="p", private_key="k", transport=transport) as admin:
+        return _seen(lambda: _first(attrgetter(name)(admin)(*values, **arguments)))
+
+
+def _admin_async(name: str, values: tuple[Any, ...], arguments: dict[str, Any]) -> str:
+    async def call() -> None:
+        transport = httpx2.MockTransport(_catch)
+        async with AsyncAdmin(public_key="p", private_key="k", transport=transport) as admin:
+            await _first(attrgetter(name)(admin)(*values, **arguments))
+
+    return _seen(lambda: asyncio.run(call()))
+
+
+def _first(answer: Any) -> Any:
+    """Load the first page of a list."""
+    return answer.page(1) if hasattr(answer, "page") else answer
+
+
+def _rest(made: Callable[[], Any], module: Any, arguments: dict[str, Any]) -> str:
+    with made() as client:
         return _seen(lambda: module.send(client=client, **arguments))
 
 
-def _rest_async(module: Any, arguments: dict[str, Any]) -> str:
-    client = RestClient(api_key="k", httpx_args={"transport": httpx2.MockTransport(_catch)})
+def _rest_async(made: Callable[[], Any], module: Any, arguments: dict[str, Any]) -> str:
+    client = made()
     return _seen(lambda: asyncio.run(module.send_async(client=client, **arguments)))
 
 
-def _arguments(module: Any) -> dict[str, Any]:
+def _arguments(module: Any, package: str, document: dict[str, Any]) -> dict[str, Any]:
     """Arguments for an operation: the first example of its body, and a value per parameter."""
     import inspect
 
-    from voyageai_rest import models, spec
-
+    models: Any = import_module(f"{package}.models")
     arguments = {}
     for name, parameter in inspect.signature(module.build_request).parameters.items():
         if name != "body":
@@ -119,7 +171,7 @@ def _arguments(module: Any) -> dict[str, Any]:
             content = File(io.BytesIO(b'{"custom_id": "1"}\n').read(), "texts.jsonl")
             arguments[name] = models.UploadFileRequest(file=content, purpose="batch")
         else:
-            schema = spec.load()["components"]["schemas"][parameter.annotation]
+            schema = document["components"]["schemas"][parameter.annotation]
             kind = getattr(models, parameter.annotation)
             arguments[name] = kind.from_dict(schema["examples"][0])
     return arguments

@@ -14,7 +14,7 @@ from ..bodies import JSON
 from ..catalogues import CATALOGUE
 from ..differences import Difference, Place
 from .findings import catalogue_difference, live_difference, truncated
-from .host import FREE, HostContract, values_at
+from .host import FREE, HostContract, headers_of, json_schema, values_at
 from .plan import PlannedRequest, ProbeTable, parse_number
 from .probe import FILE_CONTENT, Answer
 from .vectors import check_vectors
@@ -32,7 +32,9 @@ class AnswerComparison:
         self._table = table
         self._contract = contract
         self._shapes = StrictSchemas(contract.document, table.always)
-        self._headers = frozenset(contract.headers())
+        headers = [*contract.headers()]
+        self._headers = frozenset[str]().union(*headers)
+        self._common_headers = frozenset[str].intersection(*headers)
 
     def check(self, planned: PlannedRequest, answer: Answer) -> Iterator[Difference]:
         """Yield everything that differs in one answer."""
@@ -45,10 +47,10 @@ class AnswerComparison:
             yield live_difference(kind, place, None, status, subject=status)
         if answer.status >= 500:
             return  # what a proxy answers then is not part of the contract
-        yield from self._check_headers(answer, operation.name)
+        yield from self._check_headers(documented, answer, operation.name)
         if documented is not None:
             yield from self._check_body(documented, answer, place)
-        if answer.status == 429:
+        if answer.status == 429 and self._table.rate_limited:
             yield from self._check_rate_limit(answer, place)
         elif answer.status not in (planned.probe.status, planned.probe.or_status):
             yield self._unexpected(planned, answer)
@@ -62,10 +64,13 @@ class AnswerComparison:
         elif isinstance(answer.body, dict):
             yield from self._check_values(planned, answer.body, place)
 
-    def _check_headers(self, answer: Answer, operation: str) -> Iterator[Difference]:
+    def _check_headers(
+        self, documented: Document | None, answer: Answer, operation: str
+    ) -> Iterator[Difference]:
+        due = self._common_headers if documented is None else headers_of(documented)
         for name in sorted(answer.headers - self._headers - self._table.ordinary_headers):
             yield live_difference("header-added", Place(operation, "response.header", name))
-        for name in sorted(self._headers - answer.headers):
+        for name in sorted(due - answer.headers):
             yield live_difference("header-removed", Place(operation, "response.header", name))
 
     def _check_body(
@@ -183,9 +188,7 @@ def _model(kind: str, name: str) -> Difference:
 
 def _schema(documented: Document) -> Document:
     """Return the schema of a JSON body; an empty one for other media types."""
-    content = documented.get("content", {}).get(JSON, {})
-    schema: Document = content.get("schema", {})
-    return schema
+    return json_schema(documented) or {}
 
 
 ALTERNATIVES = ("anyOf", "oneOf")

@@ -9,25 +9,25 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from ... import spec
+from ...contract import security
 from ..differences import Difference
 from ..reports import FAILED
 from .answers import AnswerComparison
 from .host import HostContract, read_contract
-from .plan import PlannedRequest, ProbeTable, load_table, plan, unknown_fields
+from .plan import TABLES, PlannedRequest, ProbeTable, load_table, plan, unknown_fields
 from .probe import KEY_PLACEHOLDER, Answer, ProbeError, Prober
 from .reports import FORMATS, ProbeReport, announcement, cost
 from .vectors import Vector, check_prompts, decode, embeddings
 
 INTERRUPTED = "it was interrupted"
-KEY = "VOYAGE_API_KEY"
-BASE_URL = "VOYAGE_BASE_URL"
 BUDGET = 0.01
 TIMEOUT = 60.0
 UNKNOWN_KEY = "no-such-key"
 
 
 def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
-    """Probe the host of the environment's key, print what differs, and return the exit status.
+    """Probe the host of a contract, print what differs, and return the exit status.
 
     Args:
         parser: Takes the options; has `--format` and `--fail-on` already.
@@ -37,44 +37,95 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
         As for other comparisons; `FAILED` too if nothing fails it, but not everything was checked.
     """
     chosen = _options(parser).parse_args(given)
-    key = os.environ.get(KEY, "").strip()
+    hidden: list[str] = []
     try:
-        status = _run(chosen, key)
+        status = _run(chosen, hidden)
     except ProbeError as error:
-        _say(str(error), key, sys.stderr)
+        _say(str(error), hidden, sys.stderr)
         return FAILED
     return status
 
 
-def _run(chosen: argparse.Namespace, key: str) -> int:
-    if not key:
-        raise ProbeError(f"{KEY} is not set; set it to an API key")
-    if not (key.isascii() and key.isprintable()):
-        raise ProbeError(f"{KEY} contains characters that no API key has; copy the key again")
-    contract, base_url = read_contract(_base_url(), key)
-    table = load_table()
+def _run(chosen: argparse.Namespace, hidden: list[str]) -> int:
+    """Probe a host.
+
+    Args:
+        chosen: The options.
+        hidden: What no output may have; secrets are added to it.
+    """
+    table = load_table(chosen.contract)
+    access = table.access
+    hidden += [key for key in (os.environ.get(access.secret, "").strip(),) if key]
+    key = _variable(access.secret)
+    contract, base_url = read_contract(_base_url(access.base_url), key, chosen.contract)
     if unknown := list(unknown_fields(table, contract)):
+        name = f"{chosen.contract or spec.contracts()[0].package}.yaml"
         raise ProbeError(
-            "\n".join([*unknown, "correct spec/, or follow it in generator/drift/live/probes.yaml"])
+            "\n".join([*unknown, f"correct spec/, or follow it in {TABLES.name}/{name}"])
         )
     wanted = [name for name in ("files", "batch", "limits") if getattr(chosen, name)]
     planned = plan(table, contract, wanted, every_model=chosen.every_model)
     with httpx2.Client(base_url=base_url, timeout=TIMEOUT) as http:
         host = str(http.base_url.copy_with(userinfo=b""))
-        _say(announcement(host, planned, chosen.rpm), key, sys.stderr)
+        _say(announcement(host, planned, chosen.rpm), hidden, sys.stderr)
         if chosen.dry_run:
             return 0
         _check_budget(planned, chosen.budget)
+        if access.client is not None:
+            key = _token(http, contract, (_variable(access.client[0]), key))
+            hidden.append(key)
         prober = Prober(http, key, f"{_prefix(contract)}{UNKNOWN_KEY}", table, rpm=chosen.rpm)
+        for name, variable in table.parameters.items():
+            if value := os.environ.get(variable, "").strip():
+                prober.kept[name] = value
         seen = probe(prober, table, contract, planned)
-    _say(FORMATS[chosen.format](seen), key, sys.stdout)
+    _say(FORMATS[chosen.format](seen), hidden, sys.stdout)
     return seen.status(chosen.fail_on)
+
+
+def _variable(name: str) -> str:
+    """Return a key, or a part of other credentials, from the environment."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise ProbeError(f"{name} is not set; set it, as docs/drift-live.md says")
+    if not (value.isascii() and value.isprintable()):
+        raise ProbeError(f"{name} contains characters that no API key has; copy it again")
+    return value
+
+
+def _token(http: httpx2.Client, contract: HostContract, client: tuple[str, str]) -> str:
+    """Return a token for the id and the secret of a client.
+
+    Raises:
+        ProbeError: The host gives none.
+    """
+    url = str(security(contract.document)["token_url"])
+    try:
+        answer = http.post(url, data={"grant_type": "client_credentials"}, auth=client)
+    except httpx2.RequestError as error:
+        raise ProbeError(
+            f"{http.base_url.host} can't be reached: {type(error).__name__}"
+        ) from error
+    try:
+        token = answer.json()["access_token"] if answer.status_code == 200 else None
+    except (ValueError, LookupError, TypeError):
+        token = None
+    if not isinstance(token, str) or not token:
+        raise ProbeError(f"the host gives no token: it answers with status {answer.status_code}")
+    return token
 
 
 def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.prog += " live"
     parser.description = (
-        f"Compare spec/ with the host that {KEY} is for, or with {BASE_URL} if that is set."
+        "Compare a contract of spec/ with its host: that which the key of the environment is for, "
+        "or which a variable names, as docs/drift-live.md says."
+    )
+    parser.add_argument(
+        "contract",
+        nargs="?",
+        choices=[entry.package for entry in spec.contracts()],
+        help="package of the contract; by default the first of contracts.yaml",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print what would be asked, and ask nothing"
@@ -94,16 +145,16 @@ def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def _base_url() -> str | None:
+def _base_url(variable: str) -> str | None:
     """Return the base URL of the environment, if it is set."""
-    base_url = os.environ.get(BASE_URL, "").strip()
+    base_url = os.environ.get(variable, "").strip()
     try:
         parts, _ = urlsplit(base_url), httpx2.URL(base_url)
     except (ValueError, httpx2.InvalidURL) as error:
-        raise ProbeError(f"{BASE_URL} is not a valid URL: {error}") from error
+        raise ProbeError(f"{variable} is not a valid URL: {error}") from error
     if base_url and not (parts.scheme in ("http", "https") and parts.hostname):
         raise ProbeError(
-            f"{BASE_URL} must be a URL that starts with http:// or https:// and a host"
+            f"{variable} must be a URL that starts with http:// or https:// and a host"
         )
     return base_url or None
 
@@ -128,9 +179,10 @@ def _positive(text: str) -> float:
     return number
 
 
-def _say(text: str, key: str, where: TextIO) -> None:
-    """Print a text without the key, and without control characters."""
-    text = text.replace(key, KEY_PLACEHOLDER) if key else text
+def _say(text: str, hidden: Iterable[str], where: TextIO) -> None:
+    """Print a text without keys, and without control characters."""
+    for key in hidden:
+        text = text.replace(key, KEY_PLACEHOLDER)
     lines = ("".join(map(_shown, line)) for line in text.split("\n"))
     print("\n".join(lines), file=where)
 

@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from ... import contract, spec
 from ...spec import Document
+from ..bodies import JSON
 
 ACTIVE = "active"
 RETIRED = "retired"
@@ -23,6 +24,7 @@ class Operation:
         method: HTTP method.
         path: Path below the base URL.
         request: Name of the schema of its body.
+        sends: Media type of its body; None without a body.
         responses: What the contract has by status, such as `200` or `5XX`.
     """
 
@@ -30,6 +32,7 @@ class Operation:
     method: str
     path: str
     request: str | None = None
+    sends: str | None = None
     responses: Document = field(factory=dict)
 
     @property
@@ -37,11 +40,15 @@ class Operation:
         """Return its name in reports."""
         return f"{self.method} {self.path}"
 
+    @property
+    def accepts(self) -> str | None:
+        """Return the media type of JSON that its successes have; None if they have none."""
+        done = (node for status, node in self.responses.items() if status.startswith("2"))
+        return next((kind for node in done for kind in json_types(node)), None)
+
     def schema(self, status: int) -> Document | None:
         """Return the schema of a status's JSON body; None where there is none."""
-        content = (self.response(status) or {}).get("content", {}).get("application/json", {})
-        schema: Document | None = content.get("schema")
-        return schema
+        return json_schema(self.response(status) or {})
 
     def response(self, status: int) -> Document | None:
         """Return what the contract has for a status."""
@@ -96,6 +103,7 @@ class HostContract:
                 each["method"],
                 each["path"],
                 each["request"],
+                self._sends(each),
                 {
                     status: contract.resolve(self.document, node)
                     for status, node in self._node(each)["responses"].items()
@@ -161,34 +169,58 @@ class HostContract:
         prompts = self.catalogue["prompts"].get(name, {})
         return {role: text for role, text in prompts.items() if role != "source"}
 
-    def headers(self) -> Iterator[str]:
-        """Yield the headers that every answer has."""
+    def headers(self) -> Iterator[frozenset[str]]:
+        """Yield the headers of each answer."""
         for operation in self.operations().values():
-            for response in operation.responses.values():
-                yield from (name.lower() for name in response.get("headers", ()))
+            yield from map(headers_of, operation.responses.values())
+
+    def _sends(self, operation: Document) -> str | None:
+        body = contract.resolve(self.document, self._node(operation).get("requestBody", {}))
+        return next(iter(body.get("content", {})), None)
 
     def _node(self, operation: Document) -> Document:
         node: Document = self.document["paths"][operation["path"]][operation["method"].lower()]
         return node
 
 
+def headers_of(response: Document) -> frozenset[str]:
+    """Return the names of a response's headers."""
+    return frozenset(name.lower() for name in response.get("headers", ()))
+
+
+def json_types(response: Document) -> list[str]:
+    """Return the media types of a response that are JSON, a version of it included."""
+    return [kind for kind in response.get("content", {}) if kind == JSON or kind.endswith("+json")]
+
+
+def json_schema(response: Document) -> Document | None:
+    """Return the schema of a response's JSON; None where there is none."""
+    for kind in json_types(response):
+        schema: Document | None = response["content"][kind].get("schema")
+        return schema
+    return None
+
+
 def _alternatives(schema: Document) -> list[Document]:
     return [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
 
 
-def read_contract(base_url: str | None, key: str) -> tuple[HostContract, str]:
-    """Read the contract as it concerns a host, and the host's base URL.
+def read_contract(
+    base_url: str | None, key: str, package: str | None = None
+) -> tuple[HostContract, str]:
+    """Read a contract as it concerns a host, and the host's base URL.
 
     Args:
         base_url: The host; by default the one that keys with this prefix belong to.
         key: The API key.
+        package: Package of the contract; by default the first.
     """
-    # Hosts are asked about the models, which one contract has.
-    [(document, catalogue)] = [
-        (spec.load(entry.document), spec.load(entry.catalogue))
-        for entry in spec.contracts()
-        if entry.catalogue is not None
-    ]
+    every = spec.contracts()
+    entry = next((each for each in every if each.package == package), every[0])
+    document = spec.load(entry.document)
+    catalogue: Document = {"models": {}, "prompts": {}}
+    if entry.catalogue is not None:
+        catalogue = spec.load(entry.catalogue)
     servers: list[Document] = document["servers"]
     if base_url:
         host = urlsplit(base_url).hostname

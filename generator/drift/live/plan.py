@@ -1,4 +1,4 @@
-"""Turn probes.yaml and the contract into single requests, and say what they may cost."""
+"""Turn a table of probes and its contract into single requests, and say what they may cost."""
 
 import json
 import re
@@ -13,10 +13,13 @@ from ... import paths, spec
 from ...spec import Document
 from .host import HostContract, Operation
 
+TABLES = paths.GENERATOR / "drift" / "live" / "probes"
+HEADERS = paths.GENERATOR / "drift" / "live" / "headers.yaml"
+
 
 @frozen(kw_only=True)
 class Probe:
-    """A request to make to one or more operations and models; probes.yaml explains the fields."""
+    """A request to one or more operations and models; the first table explains the fields."""
 
     name: str
     shows: str
@@ -38,24 +41,46 @@ class Probe:
     only: Literal["files", "batch", "limits"] | None = None
 
 
-@frozen
-class ProbeTable:
-    """The content of probes.yaml."""
+@frozen(kw_only=True)
+class Access:
+    """Names of the environment variables that say where a host is, and who asks.
 
+    Attributes:
+        base_url: That of its base URL.
+        key: That of the API key.
+        client: Those of id and secret of a client, which gets a token with them.
+    """
+
+    base_url: str
+    key: str | None = None
+    client: tuple[str, str] | None = None
+
+    @property
+    def secret(self) -> str:
+        """Return the variable that nobody may see."""
+        return str(self.key or (self.client and self.client[1]))
+
+
+@frozen(kw_only=True)
+class ProbeTable:
+    """The table of a contract: the content of a file in probes/."""
+
+    access: Access
     probes: list[Probe]
-    text: str
-    takes: dict[str, Document]
-    reads: dict[str, list[str]]
-    always: dict[str, list[str]]
-    messages: dict[str, str]
-    rate_limited: dict[str, str]
-    not_catalogued: dict[str, str]
-    ordinary_headers: frozenset[str]
+    parameters: dict[str, str] = field(factory=dict)
+    text: str = ""
+    takes: dict[str, Document] = field(factory=dict)
+    reads: dict[str, list[str]] = field(factory=dict)
+    always: dict[str, list[str]] = field(factory=dict)
+    messages: dict[str, str] = field(factory=dict)
+    rate_limited: dict[str, str] = field(factory=dict)
+    not_catalogued: dict[str, str] = field(factory=dict)
+    ordinary_headers: frozenset[str] = frozenset()
 
     def read(self, message: str, text: str) -> dict[str, str] | None:
         """Match a text against a recorded message, and return its groups; None if it is another."""
-        patterns = self.messages | self.rate_limited
-        found = re.match(patterns[message], text)
+        pattern = (self.messages | self.rate_limited).get(message)
+        found = None if pattern is None else re.match(pattern, text)
         return None if found is None else found.groupdict()
 
 
@@ -65,18 +90,34 @@ def parse_number(text: str) -> int:
 
 
 @cache
-def load_table() -> ProbeTable:
-    """Read probes.yaml."""
-    document: dict[str, Any] = spec.load(paths.GENERATOR / "drift" / "live" / "probes.yaml")
-    preamble = document.pop("preamble")
+def load_table(package: str | None = None) -> ProbeTable:
+    """Read the table of a contract.
+
+    Args:
+        package: Package of the contract; by default the first.
+
+    Raises:
+        GenerationError: It has none.
+    """
+    package = package or spec.contracts()[0].package
+    path = TABLES / f"{package}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem for each in TABLES.glob("*.yaml")))
+        raise spec.GenerationError(
+            f"there are no requests to probe a host of {package} with: write "
+            f"{path.relative_to(paths.ROOT)}, as those for {known}"
+        )
+    document: dict[str, Any] = {**spec.load(path)}
+    preamble = document.pop("preamble", "")
     document["messages"] = {
         name: pattern.replace("{preamble}", preamble)
-        for name, pattern in document["messages"].items()
+        for name, pattern in document.get("messages", {}).items()
     }
-    headers = document.pop("ordinary_headers")
-    probes = [Probe(**entry) for entry in document.pop("probes")]
+    headers = spec.load(HEADERS)["ordinary_headers"]
+    access = document.pop("access")
     return ProbeTable(
-        probes=probes,
+        access=Access(**{**access, "client": access.get("client") and tuple(access["client"])}),
+        probes=[Probe(**entry) for entry in document.pop("probes")],
         ordinary_headers=frozenset(name for line in headers for name in line),
         **document,
     )

@@ -9,6 +9,8 @@ from urllib.parse import quote
 import httpx2
 from attrs import define, field, frozen
 
+from ..bodies import JSON
+from .host import values_at
 from .plan import PlannedRequest, ProbeTable, fill, parse_number
 
 RETRY_DELAYS = (5.0, 20.0, 60.0)
@@ -150,8 +152,10 @@ class Prober:
         elif body is not None:
             more = {"json": fill(body, self.kept) if self.kept else body}
         request = self.http.build_request(planned.operation.method, path.lstrip("/"), **more)
-        if isinstance(body, str):
-            request.headers["content-type"] = "application/json"
+        if isinstance(body, str) or "json" in more:
+            request.headers["content-type"] = planned.operation.sends or JSON
+        if planned.operation.accepts not in (None, JSON):  # a version of the API
+            request.headers["accept"] = str(planned.operation.accepts)
         keys = {"ours": self.key, "wrong": self.wrong_key}
         if probe.key in keys:
             request.headers["authorization"] = f"Bearer {keys[probe.key]}"
@@ -178,8 +182,10 @@ class Prober:
 
     def _keep(self, planned: PlannedRequest, answer: Answer) -> None:
         if answer.status == 200 and isinstance(answer.body, dict):
-            found = {name: answer.body.get(key) for name, key in planned.probe.keep.items()}
-            self.kept |= {name: each for name, each in found.items() if isinstance(each, str)}
+            for name, place in planned.probe.keep.items():
+                value = next(values_at(answer.body, place), None)
+                if isinstance(value, str):
+                    self.kept[name] = value
 
     def _slow_down(self, answer: Answer) -> None:
         limits = self.table.read("no_payment_method", answer.detail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..error import AuthenticationError
@@ -65,6 +66,51 @@ def find(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
         f"too: public_key and private_key, or {VARIABLES['public_key']} and "
         f"{VARIABLES['private_key']}. A model API key can't administer."
     )
+
+
+def read(path: str) -> dict[str, str]:
+    """Return the credentials in a file of variables, as keyword arguments of a face.
+
+    Args:
+        path: The file's; it has lines such as `MONGODB_ATLAS_CLIENT_ID=mdb_sa_id_1`.
+
+    Raises:
+        AuthenticationError: It can't be read, or holds no pair.
+    """
+    found = variables(path)
+    try:
+        pair = find({}, found)
+    except AuthenticationError as error:
+        raise AuthenticationError(f"The credentials file {path!r}: {error}") from None
+    return dict(zip(pair.kind, pair[1:], strict=True))
+
+
+def variables(path: str) -> dict[str, str]:
+    """Return the variables of a file of lines `NAME=VALUE`, quoted or not, as shells read it.
+
+    Args:
+        path: The file's.
+
+    Raises:
+        AuthenticationError: It can't be read. No message holds what is in it.
+    """
+    wrong = "it is not text"
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:  # the latter holds what was read
+        wrong = getattr(error, "strerror", None) or wrong
+        raise AuthenticationError(f"The file {path!r} can't be read: {wrong}") from None
+    found: dict[str, str] = {}
+    for line in lines:
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.startswith("#"):
+            found[name.strip()] = ApiKey(_unquoted(value.strip()))
+    return found
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if quoted else value
 
 
 def authentication(pair: Pair, clock: Callable[[], float]) -> Any:

@@ -79,7 +79,7 @@ def batch() -> None:
 @client_options
 @pass_console
 def run(console: Console, /, connect: Connect, file: str, directory: str, **given: Any) -> None:
-    r"""Embed the rows of FILE as batches; DIRECTORY holds the job.
+    """Embed the rows of FILE as batches; DIRECTORY holds the job.
 
     It says what it will cost, uploads, waits, downloads and joins, which takes minutes to hours.
     It can be ended at any moment: the same command goes on where it was, and nothing is sent or
@@ -203,7 +203,7 @@ def _write_vectors(
 @client_options
 @pass_console
 def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> None:
-    r"""Upload lines of requests and start a batch; print its id alone.
+    """Upload lines of requests and start a batch; print its id alone.
 
     Each line of FILE is such as {"custom_id": "1", "body": {"input": ["a text"]}}. All lines are
     checked before anything is sent.
@@ -256,7 +256,7 @@ def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> No
 def list_(
     connect: Connect, status: str | None, limit: int | None, out: str | None, path: str | None
 ) -> None:
-    r"""List batches, the newest first.
+    """List batches, the newest first.
 
     \b
     Example:
@@ -276,7 +276,7 @@ def list_(
 @output_options("json", "jsonl", "table")
 @client_options
 def show(connect: Connect, batch_id: str, out: str | None, path: str | None) -> None:
-    r"""Show a batch.
+    """Show a batch.
 
     \b
     Example:
@@ -291,7 +291,7 @@ def show(connect: Connect, batch_id: str, out: str | None, path: str | None) -> 
 @output_options("json", "jsonl", "table")
 @client_options
 def cancel(connect: Connect, batch_id: str, out: str | None, path: str | None) -> None:
-    r"""Cancel a batch; lines that are done stay done, and are billed.
+    """Cancel a batch; lines that are done stay done, and are billed.
 
     \b
     Example:
@@ -318,7 +318,7 @@ def watch(
     poll: float | None,
     as_json: bool,
 ) -> None:
-    r"""Print a line per change of batches, until all have ended.
+    """Print a line per change of batches, until all have ended.
 
     It ends with 0 if all lines of all batches are done, with 5 if some lines failed, and with 1 if
     a batch failed, expired or was cancelled. Ctrl-C ends the watching, and no batch.
@@ -384,7 +384,7 @@ def fetch(
     out: str | None,
     path: str | None,
 ) -> None:
-    r"""Write the results of a batch, in the order of its input.
+    """Write the results of a batch, in the order of its input.
 
     Rows are those of embed: a line of several texts is several rows of one id. Rankings are JSONL
     of the answers. Lines that failed are rows without a vector.

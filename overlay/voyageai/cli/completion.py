@@ -15,7 +15,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 @common_options
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print what makes a shell complete commands and options.
+    """Print what makes a shell complete commands and options.
 
     \b
     Examples:

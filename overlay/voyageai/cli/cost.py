@@ -43,7 +43,7 @@ def cost(
     out: str | None,
     path: str | None,
 ) -> None:
-    r"""Compare what models would cost for texts.
+    """Compare what models would cost for texts.
 
     Prices are list prices. The hours are those that the tokens take at the least at the limit of
     usage tier 1. Nothing is sent; with --exact tokenizers may be fetched.

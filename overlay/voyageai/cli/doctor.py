@@ -53,7 +53,7 @@ class Finding(NamedTuple):
 def doctor(
     ctx: click.Context, connect: Connect, offline: bool, out: str | None, path: str | None
 ) -> None:
-    r"""Check the installation, the key and the connection.
+    """Check the installation, the key and the connection.
 
     A report of a problem should carry this. The key is never shown, only where it comes from. One
     text of one token is embedded with the cheapest model. It ends with 0 if all is well, 3 if

@@ -76,7 +76,7 @@ def embed(
     texts: tuple[str, ...],
     **given: Any,
 ) -> None:
-    r"""Embed texts, pictures or videos, or files of any size.
+    """Embed texts, pictures or videos, or files of any size.
 
     Rows in, rows out, in their order, of any number: they are packed into requests, and written
     as the answers come. Without TEXT and -f, the lines of standard input are read. With --into,
@@ -84,7 +84,7 @@ def embed(
 
     \b
     Examples:
-      printf 'It rains.\nIt snows.\n' | voyageai embed -m voyage-4 > vectors.jsonl
+      printf 'It rains.\\nIt snows.\\n' | voyageai embed -m voyage-4 > vectors.jsonl
       voyageai embed -m voyage-4 -t query "Where are the keys?" -O query.npy
       voyageai embed -m voyage-4 --into vectors --max-cost 5 documents/*.parquet
     """

@@ -46,7 +46,7 @@ def files() -> None:
 def list_(
     connect: Connect, purpose: str | None, limit: int | None, out: str | None, path: str | None
 ) -> None:
-    r"""List files, the newest first.
+    """List files, the newest first.
 
     \b
     Example:
@@ -65,7 +65,7 @@ def list_(
 @output_options("json", "jsonl", "table")
 @client_options
 def show(connect: Connect, file_id: str, out: str | None, path: str | None) -> None:
-    r"""Show a file, without its content.
+    """Show a file, without its content.
 
     \b
     Example:
@@ -80,7 +80,7 @@ def show(connect: Connect, file_id: str, out: str | None, path: str | None) -> N
 @output_options("json", "jsonl", "table")
 @client_options
 def upload(connect: Connect, file: str, out: str | None, path: str | None) -> None:
-    r"""Upload the lines of a batch. All are checked before anything is sent.
+    """Upload the lines of a batch. All are checked before anything is sent.
 
     \b
     Example:
@@ -96,7 +96,7 @@ def upload(connect: Connect, file: str, out: str | None, path: str | None) -> No
 @client_options
 @pass_console
 def download(console: Console, /, connect: Connect, file_id: str, path: str | None) -> None:
-    r"""Download the content of a file. With -O, what was interrupted goes on.
+    """Download the content of a file. With -O, what was interrupted goes on.
 
     \b
     Example:
@@ -127,7 +127,7 @@ def delete(
     older_than: str | None,
     yes: bool,
 ) -> None:
-    r"""Delete files, by their ids or by their age.
+    """Delete files, by their ids or by their age.
 
     By age it asks first; where there is no terminal it needs --yes. Their ids are printed.
 

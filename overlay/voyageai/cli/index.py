@@ -98,7 +98,7 @@ def index(
     path: str | None,
     **chosen: Any,
 ) -> None:
-    r"""Embed a folder of texts or code, for search.
+    """Embed a folder of texts or code, for search.
 
     Only texts that are new or have changed are sent; those of files that are gone drop out. PATH is
     a folder or a file, by default what the index here holds. Left out are what a .gitignore names,

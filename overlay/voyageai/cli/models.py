@@ -26,7 +26,7 @@ HEADING = ("model", "endpoint", "context", "dimensions", "$/1M tokens", "space",
 def models(
     name: str | None, every: bool, endpoint: str | None, out: str | None, path: str | None
 ) -> None:
-    r"""List the models: limits, dimensions, prices.
+    """List the models: limits, dimensions, prices.
 
     With NAME, all that is known about one. The catalogue is that of this release: nothing is sent,
     and newer models work too. In dimensions the default comes first.

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from ..ratelimit import RateLimit
 
 __all__ = [
+    "RETRIES",
     "Connect",
     "client_options",
     "client_options_without_timeout",
     "common_options",
     "model_option",
     "output_options",
+    "set_log",
     "vector_options",
 ]
 
@@ -186,9 +188,7 @@ def _connect(
 
     from ..keys import read_key
 
-    console = click.get_current_context().find_object(Console)
-    if console is not None and console.verbosity:
-        voyageai.log = "debug" if console.verbosity > 1 else "info"
+    set_log()
     return voyageai.Client(
         api_key=read_key(api_key_file, "--api-key-file") if api_key_file else None,
         base_url=base_url,
@@ -196,6 +196,15 @@ def _connect(
         max_retries=max_retries,
         rate_limit=None if rate_limit is None else _rate_limit(rate_limit),
     )
+
+
+def set_log() -> None:
+    """Say as much of what is sent as `-v` asks for."""
+    import voyageai
+
+    console = click.get_current_context().find_object(Console)
+    if console is not None and console.verbosity:
+        voyageai.log = "debug" if console.verbosity > 1 else "info"
 
 
 def _rate_limit(given: str) -> Any:

@@ -24,6 +24,7 @@ __all__ = [
     "Console",
     "Destination",
     "choose_format",
+    "object_text",
     "open_destination",
     "pass_console",
     "table",
@@ -110,9 +111,11 @@ def choose_format(
 
     Raises:
         click.UsageError: The suffix says nothing, or the command has no such format, or it is not
-            for a terminal.
+            for a terminal; or the file's folder is not there.
     """
     to_file = path not in (None, "-")
+    if to_file:
+        _check_folder(Path(str(path)))
     if chosen is None and to_file:
         suffix = Path(str(path)).suffix.lower()
         chosen = SUFFIXES.get(suffix)
@@ -167,8 +170,7 @@ def open_destination(path: str | None) -> Generator[Destination]:
         stream.flush()
         return
     target = Path(str(path))
-    if not target.parent.is_dir():
-        raise click.UsageError(f"-O names {path}, but there is no folder {target.parent}")
+    _check_folder(target)
     if target.exists() and not target.is_file() and not target.is_dir():  # /dev/null, a pipe
         with target.open("wb") as device:
             yield Destination(device.write, device.flush)
@@ -179,6 +181,11 @@ def open_destination(path: str | None) -> Generator[Destination]:
         file.open(0)
         yield Destination(file.write, lambda: None)
         file.complete()
+
+
+def _check_folder(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise click.UsageError(f"there is no folder {target.parent} for {target.name}")
 
 
 def write_rows(
@@ -228,12 +235,16 @@ def write_rows(
 def write_object(value: Mapping[str, Any], format: str, path: str | None = None) -> None:
     """Write one object: as `json` or `jsonl`, or as a `table` of names and values."""
     with open_destination(path) as out:
-        if format == "table":
-            width = max(map(len, value), default=0)
-            lines = [f"{name:{width}}  {shown(found)}\n" for name, found in value.items()]
-            out.write("".join(lines).encode())
-            return
-        out.write(to_json(value, indent=1 if format == "json" else None).encode() + b"\n")
+        out.write(object_text(value, format))
+
+
+def object_text(value: Mapping[str, Any], format: str) -> bytes:
+    """Return what `write_object` writes."""
+    if format == "table":
+        width = max(map(len, value), default=0)
+        lines = [f"{name:{width}}  {shown(found)}\n" for name, found in value.items()]
+        return "".join(lines).encode()
+    return to_json(value, indent=1 if format == "json" else None).encode() + b"\n"
 
 
 def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -> None:

@@ -44,7 +44,7 @@ def rerank(
     out: str | None,
     path: str | None,
 ) -> None:
-    r"""Sort documents by their relevance to a query.
+    """Sort documents by their relevance to a query.
 
     The documents are arguments, rows of files, or the lines of standard input: at most 1,000.
     Empty ones are left out, and said.

@@ -78,7 +78,7 @@ def search(
     out: str | None,
     path: str | None,
 ) -> None:
-    r"""Find what a question is about in an indexed folder.
+    """Find what a question is about in an indexed folder.
 
     Shows the nearest chunks: file and line, text, and the cosine of the angle between the vectors.
     With PATH only chunks of this folder or file. If there is no index of PATH, it is made first,

@@ -71,7 +71,7 @@ def similarity(
     out: str | None,
     path: str | None,
 ) -> None:
-    r"""Compare texts, or stored vectors.
+    """Compare texts, or stored vectors.
 
     Two give one number, more a matrix; larger is more alike. Vectors of a file are compared
     without a call.

@@ -61,7 +61,7 @@ def tokens(
     out: str | None,
     path: str | None,
 ) -> None:
-    r"""Count tokens, or cut texts to a number of them.
+    """Count tokens, or cut texts to a number of them.
 
     The model's tokenizer is fetched once and kept; then no network is needed, and never a key.
 

@@ -15,6 +15,7 @@ from voyageai_admin_rest.models import ModelKey, ModelRateLimit
 from voyageai_rest.operations import SERVERS
 
 from ..recording import fingerprint
+from ..store import StoredKey, StoredLimit
 from .refusal import BAD_REQUEST, NOT_FOUND, Refusal
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from voyageai_rest.catalogue import Model
     from voyageai_rest.operations import Server
+
+    from ..store import AccountStore
 
 __all__ = ["Accounts", "Quota", "Scope"]
 
@@ -53,12 +56,17 @@ class Quota(NamedTuple):
     tpm: int
 
 
-@attrs.define
+@attrs.frozen
 class _Stored:
-    """A key, without its secret."""
+    """A key, without its secret and its host."""
 
     shown: ModelKey
     scope: Scope
+
+    @property
+    def server(self) -> Server:
+        """The host of the API that takes it."""
+        return HOSTS[self.scope.geography]
 
 
 class Accounts:
@@ -67,10 +75,17 @@ class Accounts:
     Args:
         models: Models by name.
         clock: Clock, in seconds since 1970.
+        store: Keeps them for the next emulator; by default they end with this one.
     """
 
-    def __init__(self, models: Mapping[str, Model], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        clock: Callable[[], float],
+        store: AccountStore | None = None,
+    ) -> None:
         self._clock = clock
+        self._store = store
         self._lock = threading.Lock()
         self._models = models
         self._groups = {
@@ -81,6 +96,20 @@ class Accounts:
         self._keys: dict[str, _Stored] = {}
         self._by_fingerprint: dict[str, str | None] = {}  # None: the key is deleted
         self._limits: dict[tuple[Scope, str], tuple[int, int]] = {}
+        if store is not None:
+            self._read(store)
+
+    def _read(self, store: AccountStore) -> None:
+        for key in store.all_keys():
+            self._by_fingerprint[key.fingerprint] = None if key.shown is None else key.id
+            if key.shown is not None:
+                shown = ModelKey.from_dict(key.shown)
+                self._keys[key.id] = _Stored(
+                    shown, Scope(str(shown.group_id), str(shown.geography))
+                )
+        for limit in store.all_limits():
+            scope = Scope(limit.project, limit.geography)
+            self._limits[scope, limit.group] = limit.rpm, limit.tpm
 
     # Of the model endpoints
 
@@ -94,7 +123,7 @@ class Accounts:
             id = self._by_fingerprint.get(fingerprint(key))
             if id is None:
                 return False
-            self._keys[id].shown.last_used_at = self._now()
+            self._change(id, last_used_at=self._now())
             return True
 
     def quota(self, owner: str, model: str) -> Quota | None:
@@ -114,23 +143,23 @@ class Accounts:
 
     # Of the administration
 
-    def keys(self, project: str | None) -> list[ModelKey]:
+    def keys(self, project: str | None, host: str) -> list[ModelKey]:
         """Return the keys of a project, or with None of all, the oldest first."""
         with self._lock:
             return [
-                attrs.evolve(stored.shown)
+                _shown(stored, host)
                 for stored in self._keys.values()
                 if project in (None, stored.scope.project)
             ]
 
-    def key(self, project: str | None, id: str) -> ModelKey:
+    def key(self, project: str | None, id: str, host: str) -> ModelKey:
         """Return a key of a project, or with None of any.
 
         Raises:
             Refusal: There is none.
         """
         with self._lock:
-            return attrs.evolve(self._stored(project, id).shown)
+            return _shown(self._stored(project, id), host)
 
     def create(self, project: str, name: str, cloud: str, geography: str, host: str) -> ModelKey:
         """Create a key, and return it with its secret.
@@ -151,17 +180,19 @@ class Accounts:
                 group_id=project,
                 cloud=ANY,
                 geography=where,
-                endpoint=_endpoint(server, host),
                 masked_secret=f"{server.key_prefix}****{secret[-4:]}",
                 status="ACTIVE",
                 created_at=self._now(),
                 created_by="emulator",
             )
+            mark = fingerprint(secret)
+            if self._store is not None:
+                self._store.add_key(StoredKey(mark, id, shown.to_dict()))
             self._keys[id] = _Stored(shown, Scope(project, where))
-            self._by_fingerprint[fingerprint(secret)] = id
-            return attrs.evolve(shown, secret=secret)
+            self._by_fingerprint[mark] = id
+            return attrs.evolve(_shown(self._keys[id], host), secret=secret)
 
-    def rename(self, project: str, id: str, name: str) -> ModelKey:
+    def rename(self, project: str, id: str, name: str, host: str) -> ModelKey:
         """Rename a key.
 
         Raises:
@@ -171,8 +202,8 @@ class Accounts:
             stored = self._stored(project, id)
             if stored.shown.name != name:
                 self._check_name(project, name)
-                stored.shown.name = name
-            return attrs.evolve(stored.shown)
+                self._change(id, name=name)
+            return _shown(self._keys[id], host)
 
     def delete(self, project: str, id: str) -> None:
         """Delete a key, so that it is refused from now on.
@@ -182,6 +213,8 @@ class Accounts:
         """
         with self._lock:
             self._stored(project, id)
+            if self._store is not None:
+                self._store.change_key(id, None)
             del self._keys[id]
             for known, owner in self._by_fingerprint.items():
                 if owner == id:
@@ -237,6 +270,8 @@ class Accounts:
                     f"The limit of {given} {unit} per minute exceeds the organization's, {most}.",
                 )
         with self._lock:
+            if self._store is not None:
+                self._store.set_limit(StoredLimit(project, where, group, *limits))
             self._limits[Scope(project, where), group] = limits
 
     def reset(
@@ -250,11 +285,21 @@ class Accounts:
         if group is not None:
             where = self._check_group(cloud, geography, group)
             with self._lock:
+                if self._store is not None:
+                    self._store.drop_limits(project, where, group)
                 self._limits.pop((Scope(project, where), group), None)
             return
         with self._lock:
+            if self._store is not None:
+                self._store.drop_limits(project, None, None)
             kept = {key: value for key, value in self._limits.items() if key[0].project != project}
             self._limits = kept
+
+    def _change(self, id: str, **changes: str) -> None:
+        changed = attrs.evolve(self._keys[id].shown, **changes)  # type: ignore[arg-type]  # fields that are texts
+        if self._store is not None:
+            self._store.change_key(id, changed.to_dict())
+        self._keys[id] = attrs.evolve(self._keys[id], shown=changed)
 
     def _stored(self, project: str | None, id: str) -> _Stored:
         stored = self._keys.get(id)
@@ -296,6 +341,10 @@ def _geography(cloud: str, geography: str, status: HTTPStatus, code: str) -> str
         known = ", ".join(HOSTS)
         raise Refusal(status, code, f"There is no geography {geography}; there are {known}.")
     return geography.upper()
+
+
+def _shown(stored: _Stored, host: str) -> ModelKey:
+    return attrs.evolve(stored.shown, endpoint=_endpoint(stored.server, host))
 
 
 def _endpoint(server: Server, host: str) -> str:

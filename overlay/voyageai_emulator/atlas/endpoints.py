@@ -30,6 +30,8 @@ __all__ = ["AtlasEndpoints"]
 
 HOSTS = {urlsplit(server.url).hostname for server in SERVERS}
 ID = re.compile("[a-f0-9]{24}")
+UNLIMITED = {"ratelimit-limit": "100", "ratelimit-remaining": "99"}
+"""Headers of all successes: calls of the administration itself are not limited."""
 
 
 class _Asked:
@@ -141,8 +143,9 @@ class AtlasEndpoints:
             return json_response(example, status)
         answer = handler(_Asked(request, body, given))
         if answer is None:
-            return Response(status_code=status)
-        return json_response(answer.to_dict(), status, {"content-type": operation.media_type})
+            return Response(status_code=status, headers=UNLIMITED)
+        headers = {**UNLIMITED, "content-type": operation.media_type}
+        return json_response(answer.to_dict(), status, headers)
 
     def _read(self, schema: str, raw: bytes) -> Any:
         body = decode(raw)
@@ -165,13 +168,13 @@ class AtlasEndpoints:
         return json_response(made, headers={"cache-control": "no-store"})
 
     def _list_keys(self, asked: _Asked) -> ModelKeyPage:
-        found = self._accounts.keys(asked.project)
+        found = self._accounts.keys(asked.project, asked.host)
         return ModelKeyPage(
             results=_page(found, asked), links=_links(found, asked), total_count=len(found)
         )
 
     def _key(self, asked: _Asked) -> Any:
-        return self._accounts.key(asked.project, asked.path["apiKeyId"])
+        return self._accounts.key(asked.project, asked.path["apiKeyId"], asked.host)
 
     def _create(self, asked: _Asked) -> Any:
         body = asked.body
@@ -180,7 +183,8 @@ class AtlasEndpoints:
         )
 
     def _rename(self, asked: _Asked) -> Any:
-        return self._accounts.rename(asked.own, asked.path["apiKeyId"], asked.body["name"])
+        id, name = asked.path["apiKeyId"], asked.body["name"]
+        return self._accounts.rename(asked.own, id, name, asked.host)
 
     def _delete(self, asked: _Asked) -> None:
         self._accounts.delete(asked.own, asked.path["apiKeyId"])

@@ -1,7 +1,8 @@
-"""The store of an emulator: files and batch jobs, in one SQLite database."""
+"""The store of an emulator: files, batch jobs, keys and limits, in one SQLite database."""
 
 from __future__ import annotations
 
+from .accounts import AccountStore, StoredKey, StoredLimit
 from .database import CursorNotFoundError, Database, Page, StateError, as_datetime, microseconds
 from .files import PIECE_SIZE, FileStore, Line, StoredFile
 from .jobs import IN_FLIGHT, Job, JobStore, Position
@@ -9,6 +10,7 @@ from .jobs import IN_FLIGHT, Job, JobStore, Position
 __all__ = [
     "IN_FLIGHT",
     "PIECE_SIZE",
+    "AccountStore",
     "CursorNotFoundError",
     "Database",
     "FileStore",
@@ -20,13 +22,15 @@ __all__ = [
     "StateError",
     "Store",
     "StoredFile",
+    "StoredKey",
+    "StoredLimit",
     "as_datetime",
     "microseconds",
 ]
 
 
 class Store:
-    """Files and jobs. Safe to share between threads.
+    """Files, jobs, keys and limits. Safe to share between threads.
 
     Args:
         state: File of the database, which one emulator at a time can use. By default a temporary
@@ -39,6 +43,7 @@ class Store:
         transaction: Opens a block whose writes are committed together, or not at all.
         files: The files.
         jobs: The batch jobs.
+        accounts: The keys and limits of the administration.
     """
 
     def __init__(self, state: str | None = None) -> None:
@@ -46,6 +51,7 @@ class Store:
         self.transaction = self._database.transaction
         self.files = FileStore(self._database)
         self.jobs = JobStore(self._database)
+        self.accounts = AccountStore(self._database)
         self.files.drop_unfinished()
 
     def close(self) -> None:

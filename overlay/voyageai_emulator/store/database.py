@@ -34,7 +34,7 @@ __all__ = [
 
 APPLICATION = 0x766F7961
 """SQLite's ``application_id`` of an emulator's database."""
-VERSION = 1
+VERSION = 2
 """Version of the tables. A state file of another version is refused, so change it with them."""
 TABLES = """
 CREATE TABLE files (
@@ -97,6 +97,20 @@ CREATE TABLE answered (
   next_line INTEGER NOT NULL,
   next_start INTEGER NOT NULL,
   PRIMARY KEY (job, first_line)
+) WITHOUT ROWID;
+CREATE TABLE model_keys (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  fingerprint TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL UNIQUE,
+  shown TEXT  -- null once the key is deleted
+);
+CREATE TABLE model_limits (
+  project TEXT NOT NULL,
+  geography TEXT NOT NULL,
+  model_group TEXT NOT NULL,
+  rpm INTEGER NOT NULL,
+  tpm INTEGER NOT NULL,
+  PRIMARY KEY (project, geography, model_group)
 ) WITHOUT ROWID;
 """
 SUFFIXES = ("-wal", "-shm", "-journal")

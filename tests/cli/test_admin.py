@@ -1,0 +1,258 @@
+"""`voyageai admin`: keys and rate limits, and where the secret of a new key goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import voyageai_emulator
+from voyageai_emulator import Emulator
+
+from .conftest import Run
+
+COMMAND = (sys.executable, "-m", "voyageai", "admin")
+EMBED = ("embed", "-m", "voyage-4", "-d", "256", "hello", "--max-retries", "0")
+ACCOUNT = {"MONGODB_ATLAS_CLIENT_ID": "an-account", "MONGODB_ATLAS_CLIENT_SECRET": "its-secret"}
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> str:
+    """A project of the test's own, which the environment names."""
+    environment["MONGODB_ATLAS_PROJECT_ID"] = secrets.token_hex(12)
+    return environment["MONGODB_ATLAS_PROJECT_ID"]
+
+
+def create(run: Run, name: str, *more: object) -> dict[str, Any]:
+    """A new key, with its secret."""
+    return json.loads(run("admin", "keys", "create", name, *more).stdout)
+
+
+def listed(run: Run, *words: object) -> list[dict[str, Any]]:
+    """The keys or limits of the project."""
+    return [json.loads(line) for line in run("admin", *words).stdout.splitlines()]
+
+
+def test_a_key_lives_until_it_is_deleted(run: Run, project: str) -> None:
+    """Each command says what the next needs."""
+    key = create(run, "search")
+    assert (project, "search") == (key["project"], key["name"])
+    run(*EMBED, VOYAGE_API_KEY=key["secret"])
+    run("admin", "keys", "rename", key["id"], "search in production")
+    shown = json.loads(run("admin", "keys", "get", key["id"]).stdout)
+    assert ("search in production", False) == (shown["name"], "secret" in shown)
+    assert [shown] == listed(run, "keys", "list")
+    assert [] == listed(run, "keys", "list", "--project", secrets.token_hex(12))
+    assert f"{key['id']}\n" == run("admin", "keys", "delete", key["id"], "--yes").stdout
+    run(*EMBED, VOYAGE_API_KEY=key["secret"], status=3)
+    assert [] == listed(run, "keys", "list")
+
+
+def test_a_table_has_what_a_person_looks_for(run: Run, project: str) -> None:
+    """The key as Atlas masks it, never the key."""
+    key = create(run, "search")
+    shown = run("admin", "keys", "list", "-o", "table").stdout
+    heading, row = shown.splitlines()
+    assert ["id", "name", "key", "geography", "status", "created", "last", "used"] == (
+        heading.split()
+    )
+    assert [key["id"], "search", key["masked_secret"], "ANY", "ACTIVE"] == row.split()[:5]
+    assert key["secret"] not in shown
+
+
+@pytest.mark.parametrize("option", ["--env-file", "--secret-file"])
+def test_a_secret_goes_into_a_file_alone(
+    run: Run, project: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, option: str
+) -> None:
+    """Which only its user can read; neither output nor log has it."""
+    done = run("admin", "keys", "create", "search", option, "kept", "-vv")
+    text = (tmp_path / "kept").read_text()
+    secret = text.splitlines()[0].removeprefix("VOYAGE_API_KEY=")
+    assert 0o600 == (tmp_path / "kept").stat().st_mode & 0o777 or os.name == "nt"
+    assert secret not in done.output + caplog.text
+    assert "aiModelApiKeys 201" in caplog.text
+    run(*EMBED, VOYAGE_API_KEY=secret)
+    run("admin", "keys", "create", "shown", option, "other", "--show")
+    assert "secret" in listed(run, "keys", "create", "both", option, "third", "--show")[0]
+
+
+def test_an_env_file_keeps_its_other_lines(
+    run: Run, project: str, tmp_path: Path, emulator: Emulator
+) -> None:
+    """It is that of a whole program; the host is added where it is not that of such keys."""
+    env = tmp_path / ".env"
+    env.write_text("# of the search\nexport DEBUG='1'")
+    run("admin", "keys", "create", "search", "--env-file", ".env")
+    *before, key, host = env.read_text().splitlines()
+    assert ["# of the search", "export DEBUG='1'"] == before
+    assert key.startswith("VOYAGE_API_KEY=al-")
+    assert f"VOYAGE_BASE_URL={emulator.url}" == host
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--env-file", "taken"], "taken has a VOYAGE_API_KEY already"),
+        (["--secret-file", "taken"], "--secret-file names taken, which is there already"),
+        (["--secret-file", "."], "--secret-file names ., which is a folder"),
+        (["--secret-file", "-"], "--secret-file must name a file"),
+        (["--secret-file", "nowhere/key"], "there is no folder nowhere"),
+        (["--secret-file", "a", "--env-file", "b"], "name one of --env-file and --secret-file"),
+        (["-O", "nowhere/key.json"], "there is no folder nowhere"),
+        (["--geography", "a b"], "--geography: geography must be a string without spaces"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_secret_that_has_no_place_is_not_made(
+    run: Run, project: str, tmp_path: Path, emulator: Emulator, words: list[str], message: str
+) -> None:
+    """A key whose secret is lost is of no use, and of danger."""
+    (tmp_path / "taken").write_text("VOYAGE_API_KEY=older\n")
+    assert message in run("admin", "keys", "create", "search", *words, status=2).stderr
+    assert "VOYAGE_API_KEY=older\n" == (tmp_path / "taken").read_text()
+    assert not [each for each in emulator.requests if each.operation == "createGroupModelKey"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_key_whose_secret_can_not_be_written_is_deleted_again(run: Run, project: str) -> None:
+    """Nobody else would know that it is there."""
+    done = run("admin", "keys", "create", "search", "-O", "/dev/full", "-o", "json", status=1)
+    assert "The key was deleted again" in done.stderr
+    assert [] == listed(run, "keys", "list")
+
+
+def test_a_terminal_gets_a_secret_only_on_demand(
+    environment: dict[str, str], emulator: Emulator, project: str, tmp_path: Path
+) -> None:
+    """It would stay in its scrollback."""
+    for words, status in ((["search"], 2), (["search", "--show"], 0)):
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            [*COMMAND, "keys", "create", *words],
+            env=environment,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert status == done.returncode, done.stderr
+        if status:
+            assert "say where it goes" in done.stderr
+            assert not emulator.requests
+        else:
+            assert b"secret         al-" in os.read(ours, 4000)
+        os.close(theirs)
+        os.close(ours)
+
+
+@pytest.mark.parametrize(("answer", "status"), [("n", 130), ("y", 0)])
+def test_a_terminal_is_asked_before_a_key_is_deleted(
+    run: Run, environment: dict[str, str], project: str, answer: str, status: int
+) -> None:
+    """Programs that use it fail from then on."""
+    key = create(run, "search")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "keys", "delete", key["id"]],
+        env=environment,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())
+        _, said = process.communicate()
+    os.close(ours)
+    assert status == process.returncode, said
+    assert f"Delete {key['id']}?".encode() in said
+    assert (status != 0) == bool(listed(run, "keys", "list"))
+
+
+@pytest.mark.parametrize("words", [["keys", "delete", "a-key"], ["limits", "reset", "voyage_4"]])
+def test_what_destroys_needs_yes_where_nobody_can_be_asked(
+    run: Run, project: str, emulator: Emulator, words: list[str]
+) -> None:
+    """A script that waits would wait for ever."""
+    assert "needs --yes" in run("admin", *words, status=2).stderr
+    assert not emulator.requests
+
+
+def test_limits_are_set_and_reset(run: Run, project: str) -> None:
+    """They are those that the server keeps to."""
+    usual = listed(run, "limits", "list")
+    name = "voyage_4"
+    of_it = listed(run, "limits", "get", name)
+    assert of_it[0] in usual
+    lower = json.loads(run("admin", "limits", "set", name, "--rpm", 1, "--tpm", 1000).stdout)
+    assert {**of_it[0], "rpm": 1, "tpm": 1000} == lower
+    assert [lower] == listed(run, "limits", "get", name)
+    secret = create(run, "search")["secret"]
+    run(*EMBED, VOYAGE_API_KEY=secret)
+    run(*EMBED, VOYAGE_API_KEY=secret, status=4)
+    assert f"{name}\n" == run("admin", "limits", "reset", name, "--yes").stdout
+    assert of_it == listed(run, "limits", "get", name)
+    run("admin", "limits", "set", name, "--rpm", 1, "--tpm", 1000)
+    assert "" == run("admin", "limits", "reset", "--all", "--yes").stdout
+    assert usual == listed(run, "limits", "list")
+    shown = run("admin", "limits", "list", "-o", "table", "-n", 1).stdout
+    assert "group" == shown.split()[0]
+    assert 2 == len(shown.splitlines())
+
+
+@pytest.mark.parametrize("words", [[], ["voyage_4", "--all"], ["--all", "--geography", "EU"]])
+def test_a_reset_says_what_of(run: Run, project: str, words: list[str]) -> None:
+    """Nothing is reset by leaving something out."""
+    run("admin", "limits", "reset", *words, "--yes", status=2)
+
+
+def test_an_organization_is_all_its_projects(run: Run, project: str) -> None:
+    """It goes before the project of the environment."""
+    key = create(run, "search")
+    organization = ("--organization", secrets.token_hex(12))
+    assert key["id"] in {each["id"] for each in listed(run, "keys", "list", *organization)}
+    assert listed(run, "limits", "get", "voyage_4", *organization)
+    both = run("admin", "keys", "list", *organization, "--project", project, status=2)
+    assert "name one of --project and --organization" in both.stderr
+
+
+def test_without_a_project_the_command_says_how_to_name_one(run: Run) -> None:
+    """Ids of projects are no secrets: an option, or the variable of MongoDB's own tools."""
+    for words in (["keys", "list"], ["keys", "create", "search", "--show"]):
+        assert "--project" in run("admin", *words, status=2).stderr
+    assert "MONGODB_ATLAS_PROJECT_ID" in run("admin", "keys", "create", "--help").stdout
+
+
+def test_credentials_are_read_from_a_file(run: Run, tmp_path: Path, project: str) -> None:
+    """A secret on the command line would show in the list of processes."""
+    nobody = dict.fromkeys(ACCOUNT, "")
+    with voyageai_emulator.running(admin_credentials={"an-account": "its-secret"}) as guarded:
+        where = {"MONGODB_ATLAS_BASE_URL": guarded.origin, **nobody}
+        lines = [f"export {name}='{value}'" for name, value in ACCOUNT.items()]
+        (tmp_path / "account.env").write_text("\n".join(["# ours", *lines]))
+        command = ("admin", "keys", "list", "--credentials-file")
+        run(*command, "account.env", **where)
+        (tmp_path / "account.env").write_text("\n".join(lines).replace("its-", "no-"))
+        done = run(*command, "account.env", **where, status=3)
+        assert "no-secret" not in done.output
+        (tmp_path / "account.env").write_text(lines[0])
+        done = run(*command, "account.env", **where, status=3)
+        assert (
+            "The credentials file 'account.env': MONGODB_ATLAS_CLIENT_ID needs "
+            "MONGODB_ATLAS_CLIENT_SECRET beside it" in done.stderr
+        )
+        assert "can't be read" in run(*command, "nowhere", **where, status=3).stderr
+        assert "needs a service account" in run("admin", "keys", "list", **where, status=3).stderr
+
+
+def test_errors_are_json_where_it_is_asked_for(run: Run, project: str) -> None:
+    """With Atlas's reason and the status."""
+    done = run("admin", "keys", "get", "none", "--json", status=1)
+    error = json.loads(done.stderr)["error"]
+    assert ("NotFoundError", 404) == (error["type"], error["http_status"])
+    assert "RESOURCE_NOT_FOUND" in error["message"]
