@@ -34,6 +34,9 @@ ONCE = [
 ]
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
+BUILD = ("build", "hatchling")
+# Without isolation: the backend is the locked one, and no environment is made for each build.
+BUILD_COMMAND = ("python", "-m", "build", "--no-isolation")
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
     *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "progress", "socks", "tables"),
@@ -102,8 +105,8 @@ def wheel(session: nox.Session) -> str:
     folder = Path(session.cache_dir, "wheel", str(os.getpid()))
     if not folder.exists():
         shutil.rmtree(folder.parent, ignore_errors=True)
-        session.install("--constraint", LOCKED, "build")
-        build = ("python", "-m", "build", "--wheel", "--outdir", str(folder))
+        session.install("--constraint", LOCKED, *BUILD)
+        build = (*BUILD_COMMAND, "--wheel", "--outdir", str(folder))
         # --no-install leaves out the one, --install-only the other.
         for run in (session.run_install, session.run):
             if not folder.exists():
@@ -217,6 +220,13 @@ def conformance(session: nox.Session) -> None:
     session.run("pytest", *ALL_CORES, "tests/conformance", *session.posargs)
 
 
+@nox.session(name="conformance-full", python=OLDEST, tags=["full"])
+def conformance_full(session: nox.Session) -> None:
+    """`conformance` with three times as many random requests."""
+    session.install(f"{wheel(session)}[emulator]", *groups("conformance"))
+    session.run("pytest", *ALL_CORES, "--examples=300", "tests/conformance", *session.posargs)
+
+
 # Both pin the official client below the version from which this one goes on.
 PINNED = (
     "llama-index-embeddings-voyageai>=0.7,<0.8",
@@ -302,9 +312,9 @@ def bench(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def build(session: nox.Session) -> None:
     """Build the wheel and the source distribution into `dist/`."""
-    session.install("--constraint", LOCKED, "build", "twine")
+    session.install("--constraint", LOCKED, *BUILD, "twine")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    session.run("python", "-m", "build", silent=True)
+    session.run(*BUILD_COMMAND, silent=True)
     session.run("twine", "check", "--strict", *map(str, ROOT.glob("dist/*")))
 
 

@@ -19,8 +19,14 @@ else:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that writes snapshots instead of comparing with them."""
+    """Add an option that writes snapshots anew, and one for the number of random requests."""
     parser.addoption("--update-snapshots", action="store_true", help="write the snapshots anew")
+    parser.addoption(
+        "--examples",
+        type=int,
+        default=100,
+        help="random requests per operation that tests/conformance sends",
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -29,6 +29,12 @@ schemathesis.openapi.format("binary", st.sampled_from(FILES))
 
 
 @pytest.fixture(scope="session")
+def examples(request: pytest.FixtureRequest) -> int:
+    """Random requests per operation."""
+    return int(request.config.getoption("--examples"))
+
+
+@pytest.fixture(scope="session")
 def host() -> Iterator[Host]:
     """Serve pictures over HTTP."""
     with hosting() as host:

@@ -60,6 +60,12 @@ def run_process(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the folder in which mypy keeps what it knows of the standard library and the like."""
+    return str(tmp_path_factory.mktemp("mypy"))
+
+
+@pytest.fixture(scope="session")
 def openapi() -> Document:
     """The committed OpenAPI document. Copy it before changing it."""
     return spec.load(paths.SPEC / "openapi.yaml")
