@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=100,
         help="random requests per operation that tests/conformance sends",
     )
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of collected tests out of the garbage collections of tests that need one."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

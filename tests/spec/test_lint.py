@@ -1,5 +1,6 @@
 """The rules of the spec: the spec keeps them, and each is seen to fire."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,13 +11,6 @@ from generator import paths
 from generator.checks import CHECKS, Documents, lint, problems, rule
 
 from .faults import DROPPED, EMBED, FAULTS, SCHEMAS, Place, changed
-
-
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch, documents: Documents) -> None:
-    """Give the command a spec with one fault."""
-    change = changed(documents, "openapi", (*EMBED, "summary"), DROPPED)
-    monkeypatch.setattr(command, "read", lambda folder: [change])
 
 
 def test_the_spec_keeps_its_rules(contracts: dict[str, Documents]) -> None:
@@ -86,10 +80,14 @@ def test_a_sound_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> 
     assert "spec/ keeps all of its rules\n" == capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("broken")
-def test_a_fault_fails_the_command_and_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_fails_the_command_and_is_named(
+    documents: Documents, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What to repair, and where, is one line."""
-    assert 1 == command.main()
+    broken = changed(documents, "openapi", (*EMBED, "summary"), DROPPED).openapi
+    folder = Path(shutil.copytree(paths.SPEC, tmp_path / "spec"))
+    (folder / "openapi.yaml").write_text(json.dumps(broken), encoding="utf-8")
+    assert 1 == command.main(folder)
     expected = "spec/openapi.yaml:paths./embeddings.post: operations-are-described: has no summary"
     assert f"{expected}\n" == capsys.readouterr().out
 
