@@ -210,7 +210,7 @@ def tests(session: nox.Session) -> None:
 def tests_full(session: nox.Session) -> None:
     """All tests on the Pythons on which `tests` runs a tenth."""
     session.install(f"{wheel(session)}{EXTRAS}", *groups("test"))
-    run_tests(session)
+    run_tests(session, "--full")
 
 
 @nox.session(python=OLDEST)
@@ -224,7 +224,7 @@ def conformance(session: nox.Session) -> None:
 def conformance_full(session: nox.Session) -> None:
     """`conformance` with three times as many random requests."""
     session.install(f"{wheel(session)}[emulator]", *groups("conformance"))
-    session.run("pytest", *ALL_CORES, "--examples=300", "tests/conformance", *session.posargs)
+    session.run("pytest", *ALL_CORES, "--full", "tests/conformance", *session.posargs)
 
 
 # Both pin the official client below the version from which this one goes on.
@@ -327,14 +327,14 @@ def lowest(session: nox.Session) -> None:
     session.install(*lowest, *(f"--extra={extra}" for extra in OPTIONAL))
     session.install("--no-deps", "--reinstall", wheel(session))
     session.install(*newest("test"))
-    run_tests(session)
+    run_tests(session, "--full")
 
 
 @nox.session(name="newest", python=PYTHONS[-1], tags=["full"])
 def newest_session(session: nox.Session) -> None:
     """The tests with today's newest version of everything, whatever is locked."""
     session.install("--upgrade", f"{wheel(session)}{EXTRAS}", *newest("test"))
-    run_tests(session)
+    run_tests(session, "--full")
 
 
 @nox.session(python=OLDEST)

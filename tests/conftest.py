@@ -20,14 +20,17 @@ else:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add an option that writes snapshots anew, and one for the number of random requests."""
+    """Add an option that writes snapshots anew, and one that tests as much as by night."""
     parser.addoption("--update-snapshots", action="store_true", help="write the snapshots anew")
     parser.addoption(
-        "--examples",
-        type=int,
-        default=100,
-        help="random requests per operation that tests/conformance sends",
+        "--full", action="store_true", help="try all cases where a part is the default"
     )
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Return whether all cases are tried where a part is the default."""
+    return bool(request.config.getoption("--full"))
 
 
 def pytest_collection_finish() -> None:

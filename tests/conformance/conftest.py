@@ -29,9 +29,9 @@ schemathesis.openapi.format("binary", st.sampled_from(FILES))
 
 
 @pytest.fixture(scope="session")
-def examples(request: pytest.FixtureRequest) -> int:
+def examples(full: bool) -> int:
     """Random requests per operation."""
-    return int(request.config.getoption("--examples"))
+    return 300 if full else 100
 
 
 @pytest.fixture(scope="session")
