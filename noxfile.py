@@ -34,6 +34,9 @@ ONCE = [
 ]
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
+BUILD = ("build", "hatchling")
+# Without isolation: the backend is the locked one, and no environment is made for each build.
+BUILD_COMMAND = ("python", "-m", "build", "--no-isolation")
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
     *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "progress", "socks", "tables"),
@@ -48,6 +51,9 @@ if pyenv := shutil.which("pyenv"):
         path.name for minor in PYTHONS for path in sorted(versions.glob(f"{minor}.*"), reverse=True)
     ]
     os.environ.setdefault("PYENV_VERSION", ":".join(found) or "system")
+
+# Images for containers set it; every process that a test starts would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SKIPPED = "SKIPPED_TESTS"  # the environment's name for the file in which pytest notes what it skips
 
@@ -71,8 +77,9 @@ PLAN = f"""\
 nox runs {", ".join(nox.options.sessions)}:
 all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}: twenty minutes on
 two cores. It leaves to `nox -t full` all tests on each Python, and with the lowest and the newest
-versions of what we need; large jobs and killed ones; frameworks; data engines; the emulator's page
-in a browser; models on this machine; a rehearsed release; the audit."""
+versions of what we need; three times as many random examples and requests; large jobs and killed
+ones; frameworks; data engines; the emulator's page in a browser; models on this machine; a
+rehearsed release; the audit."""
 
 if not sys.argv[1:]:
     print(PLAN)
@@ -99,8 +106,8 @@ def wheel(session: nox.Session) -> str:
     folder = Path(session.cache_dir, "wheel", str(os.getpid()))
     if not folder.exists():
         shutil.rmtree(folder.parent, ignore_errors=True)
-        session.install("--constraint", LOCKED, "build")
-        build = ("python", "-m", "build", "--wheel", "--outdir", str(folder))
+        session.install("--constraint", LOCKED, *BUILD)
+        build = (*BUILD_COMMAND, "--wheel", "--outdir", str(folder))
         # --no-install leaves out the one, --install-only the other.
         for run in (session.run_install, session.run):
             if not folder.exists():
@@ -115,6 +122,16 @@ def run_tests(session: nox.Session, *default: str) -> None:
         session.log(f"Run on {OLDEST} alone: {', '.join(left_out)}")
     everything = [*ALL_CORES, *(f"--ignore={path}" for path in left_out), *default]
     session.run("pytest", *(session.posargs or everything))
+
+
+def smoke() -> list[str]:
+    """Return arguments for the marked tests; files without any are not even imported."""
+    files = sorted(Path("tests").rglob("test_*.py"))
+    return [
+        "-m",
+        "smoke",
+        *(str(path) for path in files if "mark.smoke" in path.read_text("utf-8")),
+    ]
 
 
 @nox.session(python=OLDEST)
@@ -187,14 +204,14 @@ def tests(session: nox.Session) -> None:
     Arguments after `--` go to pytest.
     """
     session.install(f"{wheel(session)}{EXTRAS}", *groups("test"))
-    run_tests(session, *([] if session.python == OLDEST else ["-m", "smoke"]))
+    run_tests(session, *([] if session.python == OLDEST else smoke()))
 
 
 @nox.session(name="tests-full", python=PYTHONS[1:], tags=["full"])
 def tests_full(session: nox.Session) -> None:
     """All tests on the Pythons on which `tests` runs a tenth."""
     session.install(f"{wheel(session)}{EXTRAS}", *groups("test"))
-    run_tests(session)
+    run_tests(session, "--full")
 
 
 @nox.session(python=OLDEST)
@@ -202,6 +219,13 @@ def conformance(session: nox.Session) -> None:
     """Send the emulator requests that the spec allows, and requests that it forbids."""
     session.install(f"{wheel(session)}[emulator]", *groups("conformance"))
     session.run("pytest", *ALL_CORES, "tests/conformance", *session.posargs)
+
+
+@nox.session(name="conformance-full", python=OLDEST, tags=["full"])
+def conformance_full(session: nox.Session) -> None:
+    """`conformance` with three times as many random requests."""
+    session.install(f"{wheel(session)}[emulator]", *groups("conformance"))
+    session.run("pytest", *ALL_CORES, "--full", "tests/conformance", *session.posargs)
 
 
 # Both pin the official client below the version from which this one goes on.
@@ -289,9 +313,9 @@ def bench(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def build(session: nox.Session) -> None:
     """Build the wheel and the source distribution into `dist/`."""
-    session.install("--constraint", LOCKED, "build", "twine")
+    session.install("--constraint", LOCKED, *BUILD, "twine")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    session.run("python", "-m", "build", silent=True)
+    session.run(*BUILD_COMMAND, silent=True)
     session.run("twine", "check", "--strict", *map(str, ROOT.glob("dist/*")))
 
 
@@ -304,14 +328,14 @@ def lowest(session: nox.Session) -> None:
     session.install(*lowest, *(f"--extra={extra}" for extra in OPTIONAL))
     session.install("--no-deps", "--reinstall", wheel(session))
     session.install(*newest("test"))
-    run_tests(session)
+    run_tests(session, "--full")
 
 
 @nox.session(name="newest", python=PYTHONS[-1], tags=["full"])
 def newest_session(session: nox.Session) -> None:
     """The tests with today's newest version of everything, whatever is locked."""
     session.install("--upgrade", f"{wheel(session)}{EXTRAS}", *newest("test"))
-    run_tests(session)
+    run_tests(session, "--full")
 
 
 @nox.session(python=OLDEST)

@@ -5,6 +5,7 @@ import difflib
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import paths
@@ -13,8 +14,12 @@ from .checks import problems, read
 from .spec import GenerationError
 
 
-def main() -> int:
-    """Check the spec, then generate from it or compare, and return the exit status."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check the spec, then generate from it or compare, and return the exit status.
+
+    Args:
+        argv: The arguments; by default those of the process.
+    """
     parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__)
     parser.add_argument(
         "--check", action="store_true", help="change nothing, show what would, exit 1 on any"
@@ -25,7 +30,7 @@ def main() -> int:
     parser.add_argument(
         "--spec", type=Path, default=paths.SPEC, help="another folder with a contracts.yaml"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     if refused := _refused(options.spec):
         print(refused, file=sys.stderr)
         return 2

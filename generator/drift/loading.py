@@ -13,7 +13,6 @@ from urllib.request import Request, urlopen
 
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from .. import paths, spec
@@ -77,7 +76,7 @@ def parse(content: bytes, name: str) -> Contract:
 def _mapping(content: bytes, name: str) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
-        loaded = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
+        loaded = json.loads(text) if text.lstrip().startswith("{") else spec.parse_yaml(text)
         document = _plain(loaded)
     except (ValueError, RecursionError, YAMLError) as error:
         raise DriftError(f"{name} can't be read: {error}") from error
@@ -164,10 +163,6 @@ def _of_git(place: str) -> bytes:
         reason = done.stderr.decode("utf-8", "replace").strip()
         raise DriftError(f"{place} is not a file, a URL or a file that git knows: {reason}")
     return done.stdout
-
-
-def _yaml(text: str) -> Any:
-    return YAML(typ="safe", pure=True).load(text)
 
 
 def _plain(node: Any) -> Any:

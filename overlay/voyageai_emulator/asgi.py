@@ -182,12 +182,12 @@ class Exchange:
 
     @property
     def begun(self) -> bool:
-        """Whether the application was started."""
+        """True once the application was started."""
         return self._task is not None
 
     @property
     def done(self) -> bool:
-        """Whether it has ended and the application has returned."""
+        """True once it has ended and the application has returned."""
         return self.closed and self._task is not None and self._task.done()
 
     @property

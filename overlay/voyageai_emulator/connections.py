@@ -121,7 +121,7 @@ class OpenConnections:
         self._limit = limit
         self._changed = asyncio.Event()
         self._all: dict[Protocol, tuple[object, float]] = {}
-        """What each was waiting for at the last check, and since when."""
+        """Per connection: the state it waited in at the last check, and since when."""
 
     def __iter__(self) -> Iterator[Protocol]:
         return iter(list(self._all))
@@ -198,12 +198,12 @@ class Protocol(H11Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether the connection waits for the head of a request."""
+        """True while the connection waits for the head of a request."""
         return self.conn.their_state is h11.IDLE and not self.transport.is_closing()
 
     @property
     def was_used(self) -> bool:
-        """Whether a request was answered over it."""
+        """True once a request was answered over it."""
         return self._answered > 0
 
     @property
@@ -251,5 +251,5 @@ class Protocol(H11Protocol):
 
     @property
     def _is_answered_early(self) -> bool:
-        """Whether the response is complete and the request's body is not."""
+        """True if the response is complete and the request's body is not."""
         return self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete

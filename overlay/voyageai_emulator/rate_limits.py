@@ -60,7 +60,7 @@ class _Limit(NamedTuple):
     rpm: int | None = None
     tpm: int | None = None
     free: bool = False
-    """Whether it is the free tier's, whose refusals have another message."""
+    """True for the free tier, whose refusals have another message."""
 
 
 class _Entry(NamedTuple):

@@ -29,6 +29,12 @@ schemathesis.openapi.format("binary", st.sampled_from(FILES))
 
 
 @pytest.fixture(scope="session")
+def examples(full: bool) -> int:
+    """Random requests per operation."""
+    return 300 if full else 100
+
+
+@pytest.fixture(scope="session")
 def host() -> Iterator[Host]:
     """Serve pictures over HTTP."""
     with hosting() as host:

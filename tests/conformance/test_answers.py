@@ -12,6 +12,8 @@ from voyageai_rest.catalogue import MODELS, Model
 from voyageai_rest.dtypes import DTYPES
 from voyageai_rest.operations import OPERATIONS
 
+from tests.pairwise import pairwise
+
 from .closed_schemas import answers
 from .engine import KEY
 
@@ -43,21 +45,19 @@ INPUTS: dict[str, tuple[dict[str, Any], ...]] = {
         {"query": "", "documents": [" ", "🔑"], "top_k": 1, "return_documents": True},
     ),
 }
+FORM = ("output_dimension", "output_dtype", "encoding_format")
 
 
-def forms(model: Model) -> Iterator[dict[str, Any]]:
-    """Every dimension, dtype and encoding that a model has, in the words of a request."""
+def requests(model: Model) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Any two of a model's inputs, dimensions, dtypes and encodings together."""
+    inputs = INPUTS[model.endpoint]
     if model.dimensions is None:
-        yield {}
+        yield from ((body, {}) for body in inputs)
         return
-    for dimension in (None, *model.dimensions.allowed):
-        for dtype in (None, *(model.dtypes or ())):
-            for encoding in (None, "base64"):
-                yield {
-                    "output_dimension": dimension,
-                    "output_dtype": dtype,
-                    "encoding_format": encoding,
-                }
+    dimensions = (None, *model.dimensions.allowed)
+    dtypes = (None, *(model.dtypes or ()))
+    for body, *form in pairwise(inputs, dimensions, dtypes, (None, "base64")):
+        yield body, dict(zip(FORM, form, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +75,15 @@ SERVED = [m for m in MODELS.values() if m.endpoint in INPUTS and m.lifecycle != 
 def test_every_form_of_an_answer_is_in_the_contract(http: httpx2.Client, model: Model) -> None:
     """Programs read each of these forms, and find no field they could come to rely on."""
     check = ANSWERS[OPERATION[model.endpoint], 200]
-    for body in INPUTS[model.endpoint]:
-        for form in forms(model):
-            response = http.post(f"/{model.endpoint}", json={**body, **form, "model": model.name})
-            assert 200 == response.status_code, response.text[:500]
-            answer = response.json()
-            check.validate(answer)
-            for vector in vectors(answer) if form else ():
-                assert form["encoding_format"] == ("base64" if isinstance(vector, str) else None)
-                if isinstance(vector, list):
-                    assert length(model, form) == len(vector)
+    for body, form in requests(model):
+        response = http.post(f"/{model.endpoint}", json={**body, **form, "model": model.name})
+        assert 200 == response.status_code, response.text[:500]
+        answer = response.json()
+        check.validate(answer)
+        for vector in vectors(answer) if form else ():
+            assert form["encoding_format"] == ("base64" if isinstance(vector, str) else None)
+            if isinstance(vector, list):
+                assert length(model, form) == len(vector)
 
 
 def vectors(answer: Any) -> Iterator[Any]:

@@ -1,5 +1,7 @@
 """Makes the modules of the example importable, as running its folder does, and reads its corpus."""
 
+import pickle
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +11,28 @@ import pytest
 if TYPE_CHECKING:
     from corpus.docstring import Docstring
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "docs/examples/search_stdlib"))
+EXAMPLE = Path(__file__).parents[2] / "docs/examples/search_stdlib"
+sys.path.insert(0, str(EXAMPLE))
+HARVEST = """
+import pickle, sys
+from corpus import harvest
+pickle.dump((harvest(), {*sys.modules}), sys.stdout.buffer)
+"""
 
 
 @pytest.fixture(scope="session")
-def corpus() -> "list[Docstring]":
-    """Return the docstrings of the running Python, read once: it takes seconds."""
-    from corpus import harvest
+def harvested() -> "tuple[list[Docstring], set[str]]":
+    """Return the docstrings of the running Python, and the modules that a process has after it.
 
-    return harvest()
+    It takes seconds, so all tests share it.
+    """
+    command = [sys.executable, "-W", "error", "-c", HARVEST]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=EXAMPLE)
+    found: tuple[list[Docstring], set[str]] = pickle.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="session")
+def corpus(harvested: "tuple[list[Docstring], set[str]]") -> "list[Docstring]":
+    """Return the docstrings of the running Python."""
+    return harvested[0]

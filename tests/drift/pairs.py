@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from generator import spec
 from generator.drift.contracts import Contract
 from generator.drift.documents import Document
@@ -29,7 +27,7 @@ def base() -> Any:
 
 def listed(name: str) -> list[dict[str, Any]]:
     """The cases of a file."""
-    return YAML(typ="safe", pure=True).load((HERE / name).read_text(encoding="utf-8"))
+    return spec.parse_yaml((HERE / name).read_text(encoding="utf-8"))
 
 
 def put(tree: Any, place: list[Any], value: Any) -> None:

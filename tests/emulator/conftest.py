@@ -11,6 +11,14 @@ from voyageai_emulator import running
 from tests.emulator.contract_client import ContractClient
 
 
+@pytest.fixture(scope="package", autouse=True)
+def no_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trust nobody: all is plain HTTP, and reading the system's takes as long as ten requests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("certificates")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
     """Base URL of a running emulator."""

@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from voyageai_emulator.engine import Passage, Space
@@ -116,7 +116,6 @@ def test_threads_share_the_vocabulary() -> None:
     assert [expected.tobytes()] * 8 == found
 
 
-@settings(max_examples=150)
 @given(st.text(st.characters(), min_size=1, max_size=60))
 def test_any_text_has_a_vector(text: str) -> None:
     """Lone surrogates and control characters can be sent in JSON."""

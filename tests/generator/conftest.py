@@ -8,13 +8,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from copy import deepcopy
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generator import paths, spec
+from generator.__main__ import main
 from generator.build import build
 
 Document = dict[str, Any]
@@ -22,8 +25,21 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """`python -m generator` with arguments, from a directory of its own unless one is given."""
+def run() -> Run:
+    """`python -m generator` with arguments, within this process."""
+
+    def start(*arguments: object) -> subprocess.CompletedProcess[str]:
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            status = main([*map(str, arguments)])
+        return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def run_process(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`python -m generator` in a process, from a directory of its own unless one is given."""
 
     def start(
         *arguments: object,
@@ -41,6 +57,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         )
 
     return start
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the folder in which mypy keeps what it knows of the standard library and the like."""
+    return str(tmp_path_factory.mktemp("mypy"))
 
 
 @pytest.fixture(scope="session")

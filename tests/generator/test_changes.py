@@ -151,12 +151,6 @@ def changed(generate: Generate) -> Path:
     return generate(change)
 
 
-@pytest.fixture(scope="module")
-def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the folder in which mypy keeps what it knows of the standard library and the like."""
-    return str(tmp_path_factory.mktemp("mypy"))
-
-
 def test_a_new_model_reaches_the_catalogue(changed: Path, ask: Ask) -> None:
     """It can be looked up, and completed by an editor."""
     code = """

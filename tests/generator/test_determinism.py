@@ -35,10 +35,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trees(run, tree: Tree, hostile: Path) -> list[dict[str, bytes]]:
+def trees(run_process, tree: Tree, hostile: Path) -> list[dict[str, bytes]]:
     """Generate twice, in environments that differ in all that could matter; return both trees."""
-    plain = run("--output", hostile.parent / "plain", PYTHONHASHSEED="1")
-    other = run(
+    plain = run_process("--output", hostile.parent / "plain", PYTHONHASHSEED="1")
+    other = run_process(
         *("--output", hostile / "generated"),
         cwd=hostile,
         PYTHONHASHSEED="2",

@@ -293,11 +293,9 @@ def voyage_4(catalogue: Document) -> Document:
     "spoil",
     [
         lambda catalogue: voyage_4(catalogue)["dimensions"].update(default=3),
-        lambda catalogue: voyage_4(catalogue).update(prompts="greeting"),
-        lambda catalogue: voyage_4(catalogue).update(colour="blue"),
         lambda catalogue: catalogue.pop("tiers"),
     ],
-    ids=["a default that is not allowed", "prompts", "an unknown field", "no section"],
+    ids=["a default that is not allowed", "no section"],
 )
 def test_what_the_rules_of_the_spec_refuse_is_not_generated(
     spoil, run, spec_folder: Path, tmp_path: Path

@@ -195,10 +195,10 @@ print(json.dumps([
     assert [["sendParcel", "recallParcel"], "main"] == [operations, server]
 
 
-def test_it_is_clean_under_mypy(generated: Path, tmp_path: Path) -> None:
+def test_it_is_clean_under_mypy(generated: Path, mypy_cache: str) -> None:
     """Typed code of any contract is typed code."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
-    options = ["--strict", "--config-file=", "--cache-dir", str(tmp_path), "--python-version=3.11"]
+    options = ["--strict", "--config-file=", "--cache-dir", mypy_cache, "--python-version=3.11"]
     report, wrong, status = api.run([*options, str(generated / "parcels_rest")])
     assert (0, "") == (status, wrong), report
 

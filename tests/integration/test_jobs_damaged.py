@@ -327,11 +327,12 @@ DAMAGES: dict[str, Damage] = {
     [("begun", "new"), ("under way", "new"), ("done", "new"), ("done", "older")],
 )
 def test_damage_is_told_or_mended_and_never_paid_for(
-    site: Site, tmp_path: Path, stage: str, age: str
+    site: Site, tmp_path: Path, stage: str, age: str, full: bool
 ) -> None:
     """Whatever file it is in, and however far the job was. An older job can't tell all of it.
 
-    A new job that is done meets each damage in each file, others a third in each, in turns.
+    Each file meets some of the damages, in turns: of a new job that is done half of them, or all
+    with `--full`; of others a third of that.
     """
     rows = [text * 60 for text in texts(12)]
     whole, other, copy = (tmp_path / name for name in ("whole", "other", "copy"))
@@ -352,7 +353,7 @@ def test_damage_is_told_or_mended_and_never_paid_for(
     left = {"begun": 2, "under way": 0, "done": 0}[stage]
 
     files = sorted(path.relative_to(whole) for path in whole.rglob("*") if path.is_file())
-    every = 1 if (stage, age) == ("done", "new") else 3
+    every = (1 if (stage, age) == ("done", "new") else 3) * (1 if full else 2)
     for turn, file in enumerate(files):
         for name, damage in [*DAMAGES.items()][turn % every :: every]:
             shutil.copytree(whole, copy)

@@ -12,7 +12,7 @@ from voyageai.error import VoyageError
 from .conftest import Face, answer_to
 from .test_results import CALLS
 
-ANY = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+ANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -16,7 +16,7 @@ from threading import Barrier, Lock
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from voyageai.error import ArgumentError
 from voyageai.ratelimit import RateLimit, RateLimiter, largest, limits
@@ -624,7 +624,6 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=200)
 @given(CALLS, st.integers(1, 6), st.integers(100, 300))
 def test_no_sliding_minute_of_the_server_holds_more_than_the_limit(calls, rpm, tpm):
     """However requests come, however long the network takes, and whoever gives up."""

@@ -50,7 +50,6 @@ def shares(referee, first, last):
     [
         *((64, bound, "anything from half to twice") for bound in MEAN_TOKENS),
         (64, "both", "half of it"),
-        (64, "requests", "exact"),
         (64, "tokens", "twice it"),
         (10_000, "both", "anything from half to twice"),
     ],

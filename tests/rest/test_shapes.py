@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import example as with_example
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from voyageai_rest import models
 from voyageai_rest.api.embeddings import create_contextualized_embeddings, create_embeddings
@@ -215,7 +215,6 @@ def test_any_bytes_with_any_status_give_the_model_or_a_typed_error(
 
 
 @given(operation=operations, status=st.just(200) | statuses, body=json_values)
-@settings(max_examples=200)
 def test_any_json_with_any_status_gives_the_model_or_a_typed_error(
     module_of: ModuleOf, raw: type, operation: Operation, status: int, body: Any
 ) -> None:
@@ -224,7 +223,6 @@ def test_any_json_with_any_status_gives_the_model_or_a_typed_error(
 
 
 @given(operation=operations, data=st.data())
-@settings(max_examples=300)
 def test_a_body_with_anything_anywhere_gives_the_model_or_a_typed_error(
     module_of: ModuleOf, raw: type, contract: Any, operation: Operation, data: st.DataObject
 ) -> None:
@@ -241,7 +239,6 @@ def test_a_body_with_anything_anywhere_gives_the_model_or_a_typed_error(
 
 @given(body=json_values, status=statuses.filter(lambda status: status != 200))
 @with_example(body={"detail": "x"}, status=520)
-@settings(max_examples=100)
 def test_any_error_body_gives_a_status_error(raw: type, body: Any, status: int) -> None:
     """An error whose body is strange is still that error."""
     response = raw(status, json.dumps(body).encode(), {})

@@ -1,5 +1,6 @@
 """The rules of the spec: the spec keeps them, and each is seen to fire."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,16 +8,9 @@ import pytest
 
 from generator import lint as command
 from generator import paths
-from generator.checks import CHECKS, Documents, lint, problems, rule
+from generator.checks import CHECKS, FORM, Documents, lint, problems, rule
 
 from .faults import DROPPED, EMBED, FAULTS, SCHEMAS, Place, changed
-
-
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch, documents: Documents) -> None:
-    """Give the command a spec with one fault."""
-    change = changed(documents, "openapi", (*EMBED, "summary"), DROPPED)
-    monkeypatch.setattr(command, "read", lambda folder: [change])
 
 
 def test_the_spec_keeps_its_rules(contracts: dict[str, Documents]) -> None:
@@ -30,11 +24,15 @@ def test_the_spec_keeps_its_rules(contracts: dict[str, Documents]) -> None:
     [pytest.param(*fault, id=f"{fault[0]}-{number}") for number, fault in enumerate(FAULTS)],
 )
 def test_a_fault_breaks_its_rule_and_no_other(
-    documents: Documents, expected: str, name: str, place: Place, value: object
+    documents: Documents, expected: str, name: str, place: Place, value: object, full: bool
 ) -> None:
     """A rule that does not fire guards nothing; one that fires for another's fault misleads."""
-    found = list(lint(changed(documents, name, place, value)))
-    assert {expected} == {name for name, _ in found}
+    broken = changed(documents, name, place, value)
+    if full or expected in map(rule, FORM):
+        found = {name for name, _ in lint(broken)}
+    else:  # the form takes nine tenths of the time
+        found = {rule(check) for check in CHECKS if check not in FORM and any(check(broken))}
+    assert {expected} == found
 
 
 def test_every_rule_is_seen_to_fire() -> None:
@@ -86,10 +84,14 @@ def test_a_sound_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> 
     assert "spec/ keeps all of its rules\n" == capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("broken")
-def test_a_fault_fails_the_command_and_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_fails_the_command_and_is_named(
+    documents: Documents, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What to repair, and where, is one line."""
-    assert 1 == command.main()
+    broken = changed(documents, "openapi", (*EMBED, "summary"), DROPPED).openapi
+    folder = Path(shutil.copytree(paths.SPEC, tmp_path / "spec"))
+    (folder / "openapi.yaml").write_text(json.dumps(broken), encoding="utf-8")
+    assert 1 == command.main(folder)
     expected = "spec/openapi.yaml:paths./embeddings.post: operations-are-described: has no summary"
     assert f"{expected}\n" == capsys.readouterr().out
 

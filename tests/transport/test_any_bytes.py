@@ -109,7 +109,7 @@ def pair() -> Iterator[Pair]:
         pair.close()
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answers())
 @example(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\njunk")
 @example(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\n\r\n")

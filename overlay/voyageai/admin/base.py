@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Credentials(TypedDict, total=False):
-    """Who administers: a service account, or a pair of keys."""
+    """Credentials of an administrator: a service account, or a pair of keys."""
 
     client_id: str | None
     client_secret: str | None
@@ -69,7 +69,7 @@ class BaseAdmin:
 
     @property
     def base_url(self) -> str:
-        """Where the API is."""
+        """Base URL of the API."""
         return self._base_url
 
     def _authenticate(self, environment: Environment) -> None:

@@ -156,7 +156,7 @@ class Batch:
 
     @property
     def is_done(self) -> bool:
-        """Whether it has ended, in success or not."""
+        """True once it has ended, in success or not."""
         ends = (self.completed_at, self.failed_at, self.cancelled_at)
         return self.status in DONE or any(end is not None for end in ends)
 

@@ -30,7 +30,7 @@ State = Literal["ok", "warn", "FAIL", "info"]
 
 
 class Finding(NamedTuple):
-    """What was found.
+    """Result of one check.
 
     Attributes:
         check: What was looked at.

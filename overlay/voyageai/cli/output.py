@@ -1,4 +1,4 @@
-r"""What commands write: results in a format of the user's choice, notes on standard error.
+r"""Write results in a format of the user's choice, and notes on standard error.
 
 `Console` says what is not a result. `write_rows` and `write_object` write results of commands that
 have few; `Destination` takes bytes, for commands that stream. All of them write UTF-8 with `\n`.
@@ -51,7 +51,7 @@ SUFFIXES = {
 
 
 class Console:
-    """What is said beside the results, on standard error.
+    """Notes, warnings and errors beside the results, on standard error.
 
     Attributes:
         as_json: Whether results and errors are JSON.
@@ -91,7 +91,7 @@ class Console:
 
     @property
     def progress(self) -> bool | None:
-        """What to give the client's jobs as `progress`."""
+        """Value of `progress` for the client's jobs."""
         return False if self.quiet else None
 
 
@@ -140,7 +140,7 @@ def is_terminal(stream: IO[Any] | None) -> bool:
 
 
 class Destination:
-    """Where results go: standard output, or a file that is there when it is complete.
+    """Destination of results: standard output, or a file that is there when it is complete.
 
     Attributes:
         write: Takes bytes.

@@ -149,7 +149,7 @@ class RowReader:
 
     @property
     def can_repeat(self) -> bool:
-        """Whether the rows can be read more than once: not those of a pipe."""
+        """True if the rows can be read more than once: not those of a pipe."""
         return all(path != STDIN and Path(path).is_file() for path in self._files)
 
     def __iter__(self) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""What `embed` sends: rows as inputs, requests of them, and what they may cost."""
+"""Turn rows into inputs and requests for `embed`, and bound what they cost."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ REQUESTS = {
     "contextualized_embed": ("ContextualizedEmbeddingsRequest", "inputs"),
     "multimodal_embed": ("MultimodalEmbeddingsRequest", "inputs"),
 }
-"""Where the contract says how many inputs a request of a method has."""
+"""Schema and property of the contract that limit the inputs of a method's request."""
 MARGIN = 2
-"""How many times an estimate of tokens may be exceeded before a request has too many."""
+"""Factor by which an estimate of tokens may be exceeded before a request has too many."""
 LEAST_TOKENS = min(
     model.max_request_tokens for model in MODELS.values() if model.max_request_tokens
 )

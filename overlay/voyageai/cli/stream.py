@@ -27,7 +27,7 @@ and a program that writes a line at a time still fills requests."""
 
 
 class Packing(NamedTuple, Generic[T]):
-    """How much a request holds.
+    """Limits of a request's size.
 
     Attributes:
         items: Items of a request, at most.
@@ -45,7 +45,7 @@ class Packing(NamedTuple, Generic[T]):
 
 
 class Answer(NamedTuple):
-    """What came of a request.
+    """Outcome of a request.
 
     Attributes:
         rows: Of each row, the bytes of its vector, or the reason why it has none.

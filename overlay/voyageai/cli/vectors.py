@@ -33,7 +33,7 @@ memory that a run should hold."""
 
 
 class About(NamedTuple):
-    """What all vectors of an output are.
+    """Properties that all vectors of an output share.
 
     Attributes:
         model: The model.

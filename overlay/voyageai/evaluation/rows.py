@@ -158,7 +158,7 @@ class Row:
 
 @frozen(kw_only=True)
 class Evaluation:
-    """How good each combination is. Iterate over it for its rows.
+    """Quality of each combination. Iterate over it for its rows.
 
     Attributes:
         rows: One per combination.
@@ -240,7 +240,7 @@ class Evaluation:
 
 @frozen(kw_only=True)
 class EvaluationEstimate:
-    """What an evaluation will take, most likely.
+    """Estimate of what an evaluation sends and costs.
 
     Rerankings are counted for each combination; those of the same candidates are asked for once.
 

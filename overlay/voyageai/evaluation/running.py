@@ -1,4 +1,4 @@
-"""Which vectors an evaluation asks for, and the rankings that they make."""
+"""Request the vectors of an evaluation, and rank by them."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ Matrices: TypeAlias = "tuple[npt.NDArray[Any], npt.NDArray[Any]]"
 
 
 class Run:
-    """What was asked for so far, so that nothing is paid for twice."""
+    """Vectors and rankings requested so far, so that nothing is paid for twice."""
 
     def __init__(
         self, client: Searcher, texts: list[str], queries: list[str], candidates: int

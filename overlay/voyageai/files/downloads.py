@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..transport.streams import Stream
 
 MAX_BREAKS = 3
-"""How often in a row a download may break without a byte more, unless `max_retries` is more."""
+"""Breaks in a row, without a byte more, that a download survives, unless `max_retries` is more."""
 AS_IT_IS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:([0-9]{1,18})|\*)", re.IGNORECASE)
 

@@ -15,7 +15,7 @@ from ..ratelimit.tokens import estimate_tokens
 LEAST_TOKENS = min(model.max_request_tokens or 1_000_000 for model in MODELS.values())
 """Tokens of a request of a model that is not in the catalogue."""
 MARGIN = 2
-"""How many times an estimate of tokens may be exceeded before a request has too many."""
+"""Factor by which an estimate of tokens may be exceeded before a request has too many."""
 
 
 def check_text(value: object, argument: str, bounds: Constraint) -> str:

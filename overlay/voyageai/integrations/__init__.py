@@ -1,1 +1,1 @@
-"""What other libraries call: each module needs the extra of its name."""
+"""Integrations that other libraries call: each module needs the extra of its name."""

@@ -32,7 +32,7 @@ TEXT, VECTOR, ERROR = "text", "embedding", "error"
 ROWS = 1000
 """Rows that Daft hands over together: those of a request, at most."""
 OPTIONS = ("input_type", "truncation", "output_dtype", "batch_size", "on_error", "max_retries")
-"""What `embed_text` hands on, beside the model and the dimensions."""
+"""Options that `embed_text` hands on, beside the model and the dimensions."""
 LOGGER = logging.getLogger("voyageai")
 
 
@@ -98,7 +98,7 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
 
     @property
     def name(self) -> str:
-        """What it is called in a session of Daft."""
+        """Its name in a session of Daft."""
         return self._name
 
     def get_text_embedder(
@@ -156,7 +156,7 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
 
 
 class _TextEmbedderDescriptor(TextEmbedderDescriptor):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]  # as above
-    """What Daft sends to its workers, which make an embedder of it."""
+    """Description that Daft sends to its workers, which make an embedder of it."""
 
     def __init__(
         self, provider: str, embedder: AsyncEmbedder, on_error: OnError, batch_size: int

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
     class _Base:
-        """What scikit-learn brings: parameters, clones, names of features, output as frames."""
+        """Base from scikit-learn: parameters, clones, names of features, output as frames."""
 
         _n_features_out: int
 
@@ -44,7 +44,7 @@ else:
     base = require("sklearn.base", "sklearn")
 
     class _Base(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMixin, base.BaseEstimator):
-        """What scikit-learn brings: parameters, clones, names of features, output as frames."""
+        """Base from scikit-learn: parameters, clones, names of features, output as frames."""
 
 
 __all__ = ["VoyageEncoder"]

@@ -41,7 +41,7 @@ OTHERS = (
     (0, b"OggS", "video/ogg"),
     (0, b"\x00\x00\x01\xba", "video/mpeg"),
 )
-"""Where a mark stands, the mark, and whose it is."""
+"""Offset of a signature, its bytes, and the media type that it shows."""
 
 
 def _as_bytes(data: object) -> bytes:

@@ -28,7 +28,7 @@ __all__ = ["EmbeddingSpaceWarning", "Vectored"]
 COLUMN = "embedding"
 """The column of an Arrow table of vectors; tables have the same."""
 READS = 2
-"""How many times lists are made before they are kept: each time takes as long as the first."""
+"""Times that lists are made before they are kept: each takes as long as the first."""
 
 
 class EmbeddingSpaceWarning(UserWarning):

@@ -74,7 +74,7 @@ def batch_task(spec: Spec) -> Task[Any, Any]:
 
 
 class BatchWork:
-    """What is left to do of a table job by the Batch API.
+    """The remaining work of a table job by the Batch API.
 
     Args:
         prepared: The job.
@@ -355,7 +355,7 @@ def _any(_: FailedLine) -> bool:
 
 
 def _is_to_be_parted(line: FailedLine) -> bool:
-    """Whether the rows of a line failed because of others: of its own line, or of its batch."""
+    """Return whether rows failed because of others: those of the line, or of the batch."""
     reason = line.reason
     if reason.others_at_fault:
         return True

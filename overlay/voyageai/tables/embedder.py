@@ -33,11 +33,11 @@ B = TypeVar("B")
 C = TypeVar("C")
 ROWS = 1000
 MARGIN = 2
-"""How many times an estimate of tokens may be exceeded before a request has too many."""
+"""Factor by which an estimate of tokens may be exceeded before a request has too many."""
 PATIENT = RetryPolicy(max_retries=8, max_delay=60.0)
 REFUSED = (400, 413, 422)
 PROBE = "test"
-"""What is sent to find out if a refusal concerns the rows or everything else."""
+"""Text sent to find out if a refusal concerns the rows or everything else."""
 
 
 @frozen

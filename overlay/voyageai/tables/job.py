@@ -47,7 +47,7 @@ ITEMS = {
     "embed": ("EmbeddingsRequest", "input"),
     "contextualized_embed": ("ContextualizedEmbeddingsRequest", "inputs"),
 }
-"""Where the contract says how many units a request holds."""
+"""Schema and property of the contract that limit the units of a request."""
 SHARE_OF_LIMIT = 100
 """A request is at most this part of the tokens per minute, or a greater one if there can't be so
 many a minute: what the last one of a minute does not fill is lost."""
@@ -61,7 +61,7 @@ S = TypeVar("S", bound="Sender | AsyncSender")
 
 @frozen(kw_only=True)
 class TableResult:
-    """What a table job has come to.
+    """The result of a table job.
 
     Attributes:
         path: The directory with the Parquet files.
@@ -117,7 +117,7 @@ class TableResult:
 
 
 class _TableJob(Generic[S]):
-    """What both kinds of table jobs share: everything but sending.
+    """Base of both kinds of table jobs: everything but sending.
 
     Attributes:
         id: The job's id.
@@ -219,7 +219,7 @@ class _TableJob(Generic[S]):
 
     @property
     def _is_pending(self) -> bool:
-        """Whether there are batches whose answers are not in the table yet."""
+        """True if there are batches whose answers are not in the table yet."""
         return self._prepared.spec.via == "batch" and self._directory.batch.exists()
 
     def _teller(self, totals: Totals, tell: Callable[[Progress], object]) -> Callable[[], object]:

@@ -116,14 +116,14 @@ def _part(counts: list[int], start: int, stop: int) -> slice:
 
 
 class Kind(Protocol):
-    """What a table job does with a unit."""
+    """One way to handle the units of a table job: its request, and how its answer is read."""
 
     method: ClassVar[str]
     column: ClassVar[str]
 
     @property
     def shape(self) -> Shape:
-        """What is written for a row, as far as that is known before any answer."""
+        """The columns written for a row, as far as they are known before any answer."""
         ...
 
     def call(self, units: UnitBatch) -> Call[Any]:

@@ -39,7 +39,7 @@ VERSION = 1
 
 @frozen(kw_only=True)
 class Spec:
-    """What a table job does.
+    """Description of a table job.
 
     Attributes:
         method: `embed`, `contextualized_embed` or `rerank`.
@@ -64,7 +64,7 @@ class Spec:
 
     @property
     def kind(self) -> Kind:
-        """What is done with a row."""
+        """The way to handle a row, by the method."""
         return KINDS[self.method](self.model, self.params)
 
 

@@ -1,4 +1,4 @@
-"""What to send next, and what to do with an answer: a live job without its loop.
+"""Choose the next request, and handle each answer: a live job without its loop.
 
 `next` gives a request as long as one may be sent, `take` keeps what came of it. All of it runs in
 one thread; what sends requests, many at once, is in `loops`.
@@ -53,7 +53,7 @@ SHOWN = 80
 
 @frozen(kw_only=True)
 class Limits:
-    """How much a request holds, and how many are in flight.
+    """Limits of a request's size, and of the requests in flight.
 
     Attributes:
         units: Units of a request, at most.
@@ -97,7 +97,7 @@ class Request:
 
 @define
 class Totals:
-    """How far a job is.
+    """Progress of a job, in numbers.
 
     Attributes:
         rows: Rows with a result.

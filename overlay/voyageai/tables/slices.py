@@ -434,7 +434,7 @@ class Slice:
 
     @property
     def is_done(self) -> bool:
-        """Whether all rows were read, and each has a result or a reason."""
+        """True once all rows were read, and each has a result or a reason."""
         return self.is_read and not self._left
 
     def finish(self, info: dict[str, Any], shape: Shape, folder: Path, *, nulls: bool) -> PartInfo:

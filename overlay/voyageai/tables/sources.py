@@ -73,7 +73,7 @@ class Columns:
 
 
 class Source(ABC):
-    """Where rows come from.
+    """Rows that a table job reads.
 
     Attributes:
         can_repeat: Whether it can be read more than once.

@@ -42,7 +42,7 @@ SECRET = 42
 
 
 class Scope(NamedTuple):
-    """What a key is for, and limits hold for."""
+    """Project and geography that a key, or a limit, belongs to."""
 
     project: str
     geography: str

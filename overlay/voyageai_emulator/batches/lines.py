@@ -64,7 +64,7 @@ class LineResult(NamedTuple):
     text: bytes
     """A line of the output file or the error file."""
     failed: bool
-    """Whether it is a line of the error file."""
+    """True for a line of the error file."""
 
 
 def _answered(custom_id: str, answer: dict[str, Any]) -> LineResult:
@@ -219,7 +219,7 @@ class AnsweredLines:
 
     @property
     def is_full(self) -> bool:
-        """Whether the group takes no more lines."""
+        """True once the group takes no more lines."""
         return self._engine.size >= GROUP_SIZE
 
     def add(self, line: Mapping[str, Any]) -> None:

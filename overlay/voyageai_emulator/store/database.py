@@ -140,7 +140,7 @@ class Page(NamedTuple, Generic[T]):
 
     items: list[T]
     has_more: bool
-    """Whether other items follow."""
+    """True if other items follow."""
 
 
 def page_of(items: list[T], limit: int) -> Page[T]:

@@ -44,7 +44,7 @@ class Job:
     status: BatchStatus
     errors: list[dict[str, Any]] | None
     validated: bool
-    """Whether all its lines have been checked."""
+    """True once all its lines have been checked."""
     tokens: int
     """Tokens of all its lines, once they have been checked."""
     total: int

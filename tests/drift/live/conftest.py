@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
-from generator import spec
 from generator.drift.__main__ import main
 from tests.drift.live.probe_harness import KEY
 
@@ -29,14 +27,6 @@ class Ran(NamedTuple):
 
 
 Live = Callable[..., Ran]
-
-
-@pytest.fixture(scope="package", autouse=True)
-def documents_read_once() -> Iterator[None]:
-    """Reading the spec takes longer than a probe."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spec, "load", cache(spec.load))
-        yield
 
 
 @pytest.fixture

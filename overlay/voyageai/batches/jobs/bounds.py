@@ -30,7 +30,7 @@ __all__ = [
 LINE_ROWS = 100
 """Rows of a line by default: few, as a line succeeds or fails as a whole."""
 MARGIN = 2
-"""How many times an estimate of tokens may be exceeded before a request has too many."""
+"""Factor by which an estimate of tokens may be exceeded before a request has too many."""
 SPECIAL_TOKENS = 4
 """Tokens that a tokenizer may put around a text. Chosen: a beginning, an end, and two to spare."""
 FILE_BYTES = 268_435_456

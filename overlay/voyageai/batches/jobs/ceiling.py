@@ -29,7 +29,7 @@ __all__ = ["CostCeiling", "MaxCostError"]
 
 OK = 200
 UNBELIEVABLE = 16
-"""How many times the most that a batch can cost is not an error of an estimate any more."""
+"""Multiple of the most that a batch can cost that no error of an estimate explains."""
 WORTHWHILE = 1 / 10
 """Share of the ceiling that must be left for a part that is not likely to be followed by all the
 others: each part may take half a day. Chosen."""
@@ -91,7 +91,7 @@ class CostCeiling:
         self._budget = Budget(max_cost)
         self._budget.settle(0, spent)
         self._in_flight: dict[int, Fraction] = {}
-        """What is reserved for each batch."""
+        """Amount reserved for each batch, by its number."""
         self._counted: dict[int, list[int]] = {}
         """The most tokens of each line, of batches that were counted anew."""
         self._has_hinted = False

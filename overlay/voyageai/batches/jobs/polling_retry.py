@@ -24,7 +24,7 @@ T = TypeVar("T")
 Transfer = Callable[[Any, ProgressCallback], Any]
 """An upload or a download: takes `client.files`, and a function to report its progress to."""
 Message = Call[Any] | Transfer
-"""What a job sends."""
+"""A call or a transfer that a job sends."""
 JobFlow = Flow[Message, T]
 
 NO_TIME_LIMIT: Any = {"timeout": None, "deadline": None}

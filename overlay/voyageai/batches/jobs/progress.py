@@ -43,7 +43,7 @@ Stage = Literal[
     "failed",
     "done",
 ]
-"""What a job does: writes its lines, uploads them, creates a batch, waits for room among the
+"""Phases of a job: writes its lines, uploads them, creates a batch, waits for room among the
 organization's batches, retries a request, polls a batch that runs, downloads answers. `failed`
 names rows that have failed; `done` is the end."""
 

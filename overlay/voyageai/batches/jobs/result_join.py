@@ -118,7 +118,7 @@ class ResultJoin:
 
     @property
     def has_results(self) -> bool:
-        """Whether any row has a result."""
+        """True if any row has a result."""
         return self.failed < len(self._line_of_row)
 
     def failures(self) -> Iterator[Failure]:

@@ -232,12 +232,12 @@ class BatchState:
 
     @property
     def may_exist(self) -> bool:
-        """Whether the server may have created it, though no answer says so."""
+        """True if the server may have created it, though no answer says so."""
         return self.batch_id is None and CREATING in self.begun
 
     @property
     def is_running(self) -> bool:
-        """Whether it counts towards what an organization may have in flight."""
+        """True while it counts towards what an organization may have in flight."""
         return self.batch_id is not None and self.status is None
 
     @property
@@ -248,7 +248,7 @@ class BatchState:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to do for it."""
+        """True once nothing is left to do for it."""
         return self.status is not None and not self.missing
 
     def apply(self, event: Mapping[str, Any]) -> None:
@@ -349,7 +349,7 @@ class JobState:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to do."""
+        """True once nothing is left to do."""
         return all(batch.is_over for batch in self.batches.values())
 
     def _apply(self, event: Mapping[str, Any]) -> None:

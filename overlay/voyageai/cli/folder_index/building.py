@@ -54,14 +54,14 @@ __all__ = ["Built", "Plan", "build"]
 OWN = {PART, WORK, "lock", ".gitignore"}
 """Names in the folder of an index."""
 VECTORS = ("model", "output_dtype", "dimension")
-"""What vectors must have in common to be in one index."""
+"""Settings that all vectors of an index have in common."""
 RECENT = 2_000_000_000
 """Nanoseconds before a run in which a file may change once more without its time saying so."""
 
 
 @frozen(kw_only=True)
 class Plan:
-    """What an index will hold, and what is to be sent for it.
+    """Contents of an index, and what is to be sent for it.
 
     Attributes:
         files: Files with text.
@@ -82,7 +82,7 @@ class Plan:
 
 @frozen(kw_only=True)
 class Built:
-    """What was built.
+    """Result of a build.
 
     Attributes:
         plan: What was to be done.

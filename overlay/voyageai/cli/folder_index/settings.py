@@ -14,12 +14,12 @@ from .store import PART, about
 __all__ = ["KEY", "Settings", "check_settings", "settings_of"]
 
 KEY = "index"
-"""Where the metadata of an index has its settings."""
+"""Key of the settings in the metadata of an index."""
 
 
 @frozen(kw_only=True)
 class Settings:
-    """What an index is made of, and how.
+    """Settings that an index is built with.
 
     Attributes:
         model: Name of a text embedding model.
