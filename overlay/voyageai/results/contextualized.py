@@ -142,6 +142,12 @@ class ContextualizedEmbeddingsObject(Result):
             )
             start += len(part)
 
+    @property
+    def _dimension(self) -> int | None:
+        """The length of the vectors that an answer brought, in dimensions; None if there is none."""
+        found = (document._dimension for document in self.results)
+        return next((each for each in found if each is not None), None)
+
     def __len__(self) -> int:
         return len(self.results)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..calls import Call
     from ..options import Options
     from ..results import RawResponse
+    from ..telemetry.recorder import CallSpan
 
 T = TypeVar("T")
 
@@ -71,12 +72,18 @@ class Transport:
         Raises:
             VoyageError: The call failed.
         """
+        span = _span(call, options, self._environment) if options.telemetry else None
         try:
-            flow = steps(call, parameters, options, self._environment, raw=raw)
-            return run(flow, self._send, self._sleep)
+            flow = steps(call, parameters, options, self._environment, span, raw=raw)
+            result = run(flow, self._send, self._sleep)
         except BaseException as failure:
             strip_sensitive_frames(failure)
+            if span is not None:
+                span.fail(failure)
             raise
+        if span is not None:
+            span.succeed(result)
+        return result
 
     def _send(self, step: Request[httpx2.Request]) -> Answer:
         request = step.message
@@ -141,12 +148,18 @@ class AsyncTransport:
         Raises:
             VoyageError: The call failed.
         """
+        span = _span(call, options, self._environment) if options.telemetry else None
         try:
-            flow = steps(call, parameters, options, self._environment, raw=raw)
-            return await run_async(flow, self._send, self._sleep)
+            flow = steps(call, parameters, options, self._environment, span, raw=raw)
+            result = await run_async(flow, self._send, self._sleep)
         except BaseException as failure:
             strip_sensitive_frames(failure)
+            if span is not None:
+                span.fail(failure)
             raise
+        if span is not None:
+            span.succeed(result)
+        return result
 
     async def _send(self, step: Request[httpx2.Request]) -> Answer:
         request = step.message
@@ -191,6 +204,16 @@ class AsyncTransport:
         client = self._clients.pop(_running_loop()[0], None)
         if client is not None:
             await client.aclose()
+
+
+def _span(call: Call[Any], options: Options, environment: Environment) -> CallSpan | None:
+    """Return what records a call; None where nothing does."""
+    if options.telemetry is None:
+        return None
+    return options.telemetry.call(
+        *(call.request.operation, call.model, call.facts, environment.clock),
+        is_wrapped=options.is_wrapped,
+    )
 
 
 def _running_loop() -> tuple[Any, bool]:

@@ -37,6 +37,7 @@ from .streams import Stream, check
 if TYPE_CHECKING:
     from ..calls import Call
     from ..options import Options
+    from ..telemetry.recorder import CallSpan
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -58,6 +59,7 @@ def steps(
     parameters: Mapping[str, Any],
     options: Options,
     environment: Environment,
+    span: CallSpan | None = None,
     *,
     raw: bool = False,
 ) -> Steps[T | RawResponse[T]]:
@@ -69,6 +71,7 @@ def steps(
             auth, an `httpx2.Auth` in place of the key.
         options: Timeouts, deadline, retries and rate limit.
         environment: Clocks and randomness.
+        span: Records the call; whoever runs the flow ends it.
         raw: Whether the result is the answer as it came.
 
     Raises:
@@ -78,7 +81,8 @@ def steps(
     # interrupted itself, that holds after whatever is raised wherever.
     alive = Lock()
     with alive:
-        return (yield from _attempts(call, parameters, options, environment, alive, raw=raw))
+        flow = _attempts(call, parameters, options, environment, span, alive, raw=raw)
+        return (yield from flow)
 
 
 def _attempts(
@@ -86,6 +90,7 @@ def _attempts(
     parameters: Mapping[str, Any],
     options: Options,
     environment: Environment,
+    span: CallSpan | None,
     alive: Lock,
     *,
     raw: bool,
@@ -99,6 +104,8 @@ def _attempts(
     if options.limiter is not None and call.model:
         gate = RateLimitGate(options.limiter, call.model, call.tokens(), clock, deadline, alive)
     log = Log(request, clock, confidential=call.confidential)
+    if span is not None:
+        span.begin(request.url, request.headers)
     attempts = 0
     in_doubt = False
     try:
@@ -110,11 +117,15 @@ def _attempts(
             try:
                 request.extensions = _extensions(call, options, deadline, clock())
                 attempts += 1
+                if span is not None:
+                    span.sent(attempts)
                 log.start(attempts)
                 if auth is None:
                     answer = yield from _sent(request, streamed=call.streamed)
                 else:
                     answer, arrived = yield from _authorized(request, auth, call.streamed)
+                if span is not None and isinstance(answer, httpx2.Response):
+                    span.answered(answer.status_code, answer.headers.get(REQUEST_ID))
                 if isinstance(answer, httpx2.Response) and not answer.is_success:
                     hint = ServerHint.of(answer.headers, environment.now())
                 doubtful = arrived and _is_doubtful(answer, request)
