@@ -144,8 +144,8 @@ class ContextualizedEmbeddingsObject(Result):
 
     @property
     def _dimension(self) -> int | None:
-        """The length of the vectors that an answer brought, in dimensions; None if there is none."""
-        found = (document._dimension for document in self.results)
+        """The dimension of the vectors that an answer brought; None if there are none."""
+        found = (document._dimension for document in self.results)  # pyright: ignore[reportPrivateUsage]  # of this package
         return next((each for each in found if each is not None), None)
 
     def __len__(self) -> int:

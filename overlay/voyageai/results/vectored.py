@@ -269,7 +269,7 @@ class Vectored:
 
     @property
     def _dimension(self) -> int | None:
-        """The length of the vectors that an answer brought, in dimensions; None if there is none."""
+        """The dimension of the vectors that an answer brought; None if there are none."""
         vectors = self._vectors
         if vectors is None or not len(vectors):
             return None

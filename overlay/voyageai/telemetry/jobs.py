@@ -69,14 +69,23 @@ class JobSpan:
         }
         self._metered = {**self._shared, names.REQUEST_MODEL: model}
         self._sums: dict[str, float] = {}
+        self._links: list[Any] = []
+        self._depth = 0
         self._span: Any = None
         self._context: Any = None
         self._token: Any = None
         self._parts: dict[int, tuple[Any, Any]] = {}
         """Spans of parts, and their contexts, by number."""
 
+    @guarded
+    def load(self) -> None:
+        """Read which spans the job had before; this reads a file, so not on an event loop."""
+        if self._telemetry is not None and not self._depth:
+            self._links = self._earlier(self._telemetry)
+
     def __enter__(self) -> JobSpan:
-        if self._telemetry is not None:
+        self._depth += 1
+        if self._telemetry is not None and self._depth == 1:
             self._open(self._telemetry)
         return self
 
@@ -86,16 +95,22 @@ class JobSpan:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._span is not None:
+        self._depth -= 1
+        if self._span is not None and not self._depth:
             for number in [*self._parts]:
                 self.end(number)
             self._close(error)
             self._leave()
 
     @property
+    def is_on(self) -> bool:
+        """Whether anything is recorded."""
+        return self._telemetry is not None
+
+    @property
     def is_open(self) -> bool:
-        """Whether the run has a span."""
-        return self._span is not None
+        """Whether a run is inside its `with`; one within it belongs to the same span."""
+        return self._depth > 0
 
     @guarded
     def _open(self, telemetry: Telemetry) -> None:
@@ -103,9 +118,7 @@ class JobSpan:
             self._telemetry = None
             return
         trace = telemetry.trace
-        links = [
-            trace.Link(context, {names.JOB_ID: self._id}) for context in self._earlier(telemetry)
-        ]
+        links = [trace.Link(context, {names.JOB_ID: self._id}) for context in self._links]
         self._span = telemetry.tracer.start_span(
             f"{self._kind}_job {self._model}",
             attributes={**self._shared, names.JOB_ID: self._id, **_named(self._facts)},
@@ -259,7 +272,7 @@ class JobSpan:
     def _earlier(self, telemetry: Telemetry) -> list[Any]:
         """Return the contexts of the spans of earlier runs."""
         trace, contexts = telemetry.trace, list[Any]()
-        for line in (guarded(self._read)() or {"spans": []})["spans"]:
+        for line in self._read()["spans"]:
             trace_id, span_id, flags = TRACEPARENT.fullmatch(line).groups()  # type: ignore[union-attr]  # read so
             contexts.append(
                 trace.SpanContext(
@@ -273,26 +286,17 @@ class JobSpan:
 
     def _read(self) -> dict[str, Any]:
         """Return what the file says; what can't be right in it is left out."""
+        spans: Any = []
+        counted: Any = {}
         try:
             with open_regular(self._path) as file:
-                found = json.loads(file.read(LARGEST))
-        except (FileNotFoundError, ValueError):
-            found = None
-        if not isinstance(found, dict):
-            found = {}
-        given: Any = found
-        spans, counted = given.get("spans"), given.get("counted")
+                given = json.loads(file.read(LARGEST))
+            spans, counted = list(given["spans"]), dict(given["counted"])
+        except (FileNotFoundError, LookupError, TypeError, ValueError):
+            pass  # there is none, or it was changed: nothing that is lost with it was paid for
         return {
-            "spans": [
-                line
-                for line in (spans if isinstance(spans, list) else [])
-                if isinstance(line, str) and TRACEPARENT.fullmatch(line)
-            ][-KEPT:],
-            "counted": {
-                name: counted[name]
-                for name in COUNTED
-                if isinstance(counted, dict) and type(counted.get(name)) is int
-            },
+            "spans": [line for line in spans if TRACEPARENT.fullmatch(str(line))][-KEPT:],
+            "counted": {name: counted[name] for name in COUNTED if type(counted.get(name)) is int},
         }
 
     def _write(self, content: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Names of spans, attributes and metrics: all of them, and nowhere else.
 
-Those that begin with `gen_ai.` are of OpenTelemetry's conventions for generative AI, which are still
-in development, so they are written down here rather than taken from a package that moves them.
+Those that begin with `gen_ai.` are of OpenTelemetry's conventions for generative AI, which are in
+development, so they are written down here rather than taken from a package that moves them.
 Source: https://github.com/open-telemetry/semantic-conventions-genai
 """
 
@@ -39,7 +39,7 @@ REQUEST_MODEL: Final = "gen_ai.request.model"
 RESPONSE_MODEL: Final = "gen_ai.response.model"
 INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 DIMENSION: Final = "gen_ai.embeddings.dimension.count"
-TOKEN_TYPE: Final = "gen_ai.token.type"
+TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105  # of texts
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 ERROR_TYPE: Final = "error.type"

@@ -1,10 +1,11 @@
-"""The program's OpenTelemetry, and the span and metrics of a call. Nothing here raises into a call."""
+"""The program's OpenTelemetry, and the span and metrics of a call. Nothing raises into the call."""
 
 from __future__ import annotations
 
 import functools
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from voyageai_rest.errors import printable
@@ -169,7 +170,7 @@ class Telemetry:
 
 @functools.lru_cache(maxsize=32)
 @guarded
-def _recorder(tracer_provider: Any, meter_provider: Any, propagation: bool) -> Telemetry:  # noqa: FBT001  # `lru_cache` tells keywords apart
+def _recorder(tracer_provider: Any, meter_provider: Any, propagation: bool) -> Telemetry:
     return Telemetry(tracer_provider, meter_provider, propagation=propagation)
 
 
@@ -268,10 +269,12 @@ class CallSpan:
         found: dict[str, Any] = {}
         source: Any = result
         model, tokens = getattr(source, "model", None), getattr(source, "total_tokens", None)
-        body = getattr(source, "data", None)
+        body: Any = getattr(source, "data", None)
         if isinstance(body, dict):  # an answer as it came, of the official client's old names
             answer = cast("dict[str, Any]", body)
-            model, tokens = answer.get("model"), (answer.get("usage") or {}).get("total_tokens")
+            model = answer.get("model")
+            with suppress(LookupError, TypeError):
+                tokens = answer["usage"]["total_tokens"]
         dimension = getattr(source, "_dimension", None)
         if dimension is not None:
             found[names.DIMENSION] = dimension
@@ -309,8 +312,8 @@ class CallSpan:
         if not self._span.is_recording():
             return
         status, request_id = self._status, self._request_id
-        if isinstance(failure, VoyageError):
-            request_id = failure.request_id or request_id
+        if isinstance(failure, VoyageError) and failure.http_status is not None:
+            status, request_id = failure.http_status, failure.request_id
         if status is not None:
             found[names.STATUS_CODE] = status
         if self._attempts > 1:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..calls import Call
     from ..options import Options
     from ..results import RawResponse
-    from ..telemetry.recorder import CallSpan
+    from ..telemetry.recorder import CallSpan, Telemetry
 
 T = TypeVar("T")
 
@@ -72,7 +72,8 @@ class Transport:
         Raises:
             VoyageError: The call failed.
         """
-        span = _span(call, options, self._environment) if options.telemetry else None
+        telemetry = options.telemetry
+        span = None if telemetry is None else _span(telemetry, call, options, self._environment)
         try:
             flow = steps(call, parameters, options, self._environment, span, raw=raw)
             result = run(flow, self._send, self._sleep)
@@ -148,7 +149,8 @@ class AsyncTransport:
         Raises:
             VoyageError: The call failed.
         """
-        span = _span(call, options, self._environment) if options.telemetry else None
+        telemetry = options.telemetry
+        span = None if telemetry is None else _span(telemetry, call, options, self._environment)
         try:
             flow = steps(call, parameters, options, self._environment, span, raw=raw)
             result = await run_async(flow, self._send, self._sleep)
@@ -206,11 +208,11 @@ class AsyncTransport:
             await client.aclose()
 
 
-def _span(call: Call[Any], options: Options, environment: Environment) -> CallSpan | None:
-    """Return what records a call; None where nothing does."""
-    if options.telemetry is None:
-        return None
-    return options.telemetry.call(
+def _span(
+    telemetry: Telemetry, call: Call[Any], options: Options, environment: Environment
+) -> CallSpan:
+    """Return what records a call."""
+    return telemetry.call(
         *(call.request.operation, call.model, call.facts, environment.clock),
         is_wrapped=options.is_wrapped,
     )

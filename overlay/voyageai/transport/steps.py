@@ -103,9 +103,7 @@ def _attempts(
     gate = None
     if options.limiter is not None and call.model:
         gate = RateLimitGate(options.limiter, call.model, call.tokens(), clock, deadline, alive)
-    log = Log(request, clock, confidential=call.confidential)
-    if span is not None:
-        span.begin(request.url, request.headers)
+    log = Log(request, clock, span, confidential=call.confidential)
     attempts = 0
     in_doubt = False
     try:
@@ -117,15 +115,11 @@ def _attempts(
             try:
                 request.extensions = _extensions(call, options, deadline, clock())
                 attempts += 1
-                if span is not None:
-                    span.sent(attempts)
                 log.start(attempts)
                 if auth is None:
                     answer = yield from _sent(request, streamed=call.streamed)
                 else:
                     answer, arrived = yield from _authorized(request, auth, call.streamed)
-                if span is not None and isinstance(answer, httpx2.Response):
-                    span.answered(answer.status_code, answer.headers.get(REQUEST_ID))
                 if isinstance(answer, httpx2.Response) and not answer.is_success:
                     hint = ServerHint.of(answer.headers, environment.now())
                 doubtful = arrived and _is_doubtful(answer, request)
