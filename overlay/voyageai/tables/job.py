@@ -177,8 +177,9 @@ class _TableJob(Generic[S]):
             )
         return span
 
-    def _work(self, max_cost: float | None, span: JobSpan) -> Schedule | BatchWork:
+    def _work(self, max_cost: float | None) -> Schedule | BatchWork:
         """Prepare what is left to do."""
+        span = self._recorded("run")
         span.keep()
         totals = self._directory.totals(self.id)
         if self._prepared.spec.via == "batch":
@@ -244,10 +245,9 @@ class _TableJob(Generic[S]):
         """Whether there are batches whose answers are not in the table yet."""
         return self._prepared.spec.via == "batch" and self._directory.batch.exists()
 
-    def _teller(
-        self, totals: Totals, tell: Callable[[Progress], object], span: JobSpan
-    ) -> Callable[[], object]:
+    def _teller(self, totals: Totals, tell: Callable[[Progress], object]) -> Callable[[], object]:
         """Return what reports progress, about once a second."""
+        span = self._recorded("run")
         clock, last = self._sender.environment.clock, -inf
         start, tpm = clock(), self._limits()[1]
         recent: deque[tuple[float, int, int]] = deque()  # time, rows, tokens of the last minute
@@ -399,12 +399,12 @@ class TableJob(_TableJob["Sender"]):
         span = self._recorded("run")
         span.load()
         with span, self._directory.lock(), show_progress(self._progress) as tell:
-            work = self._work(max_cost, span)
+            work = self._work(max_cost)
             try:
                 if isinstance(work, BatchWork):
                     carry_out(self._sender, work.steps(), tell)
                 else:
-                    report = self._teller(work.totals, tell, span)
+                    report = self._teller(work.totals, tell)
                     run(work, self._prepared.spec.kind, self._sender, report, self._concurrency)
             except (NoMoneyError, MaxCostError) as stop:
                 raise self._stopped(stop, work.totals, max_cost) from None
@@ -508,12 +508,12 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
         with span, show_progress(self._progress) as tell:
             lock = await in_thread(self._directory.enter_lock)
             try:
-                work = await in_thread(self._work, max_cost, span)
+                work = await in_thread(self._work, max_cost)
                 try:
                     if isinstance(work, BatchWork):
                         await carry_out_async(self._sender, work.steps(), tell)
                     else:
-                        report = self._teller(work.totals, tell, span)
+                        report = self._teller(work.totals, tell)
                         await run_async(work, self._prepared.spec.kind, self._sender, report)
                 except (NoMoneyError, MaxCostError) as stop:
                     raise self._stopped(stop, work.totals, max_cost) from None

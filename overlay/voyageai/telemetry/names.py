@@ -30,6 +30,10 @@ OPERATIONS: Final = {
     "create_contextualized_embeddings": "embeddings",
     "create_multimodal_embeddings": "embeddings",
     "rerank": "rerank",
+    # As the official client's old names send them: by the ids of the contract.
+    "createEmbeddings": "embeddings",
+    "createContextualizedEmbeddings": "embeddings",
+    "createMultimodalEmbeddings": "embeddings",
 }
 """Operations of the contract that have a span, and what the conventions call them."""
 
