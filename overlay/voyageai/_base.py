@@ -156,9 +156,16 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         positive(settings.get("deadline"))
         byte_limit(settings.get("max_response_bytes"))
         settings["input_types"] = check_input_types(settings.get("input_types", {}))
-        self._open_telemetry = check_open_telemetry(
+        recorded = check_open_telemetry(
             settings.get("open_telemetry"), os.environ.get(TELEMETRY_VARIABLE, "")
         )
+        self._records: Telemetry | bool | None
+        if isinstance(recorded, Mapping):
+            from .telemetry.recorder import Telemetry
+
+            self._records = Telemetry.of(recorded) or False
+        else:
+            self._records = recorded
         limit = settings.get("rate_limit")
         if limit is not None:
             from .ratelimit import RateLimiter  # only those who use it should pay for it
@@ -406,13 +413,15 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
     def _telemetry(self) -> Telemetry | None:
         """Return what records this client's calls; None where nothing does."""
-        setting = self._open_telemetry
+        found = self._records
         # A program that has not imported it pays nothing for it.
-        if setting is False or (setting is None and "opentelemetry.trace" not in sys.modules):
+        if found is False or (found is None and "opentelemetry.trace" not in sys.modules):
             return None
-        from .telemetry.recorder import Telemetry
+        if found is None or found is True:
+            from .telemetry.recorder import Telemetry
 
-        return Telemetry.of(setting)
+            return Telemetry.of_program()
+        return found
 
     def _is_wrapped(self, method: str) -> bool:
         """Return whether a method is wrapped by wrapt, as instrumentors wrap methods."""
@@ -469,7 +478,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             settings["verify"] = verify
         if not isinstance(self._settings.get("open_telemetry"), (bool, type(None))):
             del settings["open_telemetry"]  # providers belong to their process
-        left_out = ("_transport", "_settings", "_owner", "_limiter", "_open_telemetry")
+        left_out = ("_transport", "_settings", "_owner", "_limiter", "_records")
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "_settings": settings, "_params": _wrapped(self._params)}
 

@@ -349,9 +349,9 @@ def test_the_span_is_current_while_the_call_runs(recorded):
 
 def test_files_and_batches_have_no_span_but_belong_to_the_callers(recorded, emulator):
     """The conventions know none; a trace may still be followed to the server."""
-    with recorded.tracer.start_as_current_span("caller") as caller:
-        with pytest.raises(error.NotFoundError):
-            done(recorded.client().batches.retrieve("batch-none"))
+    started = recorded.tracer.start_as_current_span("caller")
+    with started as caller, pytest.raises(error.NotFoundError):
+        done(recorded.client().batches.retrieve("batch-none"))
     assert {} == recorded.metrics()
     [span] = recorded.spans()
     assert "caller" == span.name

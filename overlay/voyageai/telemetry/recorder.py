@@ -106,18 +106,20 @@ class Telemetry:
         )
 
     @staticmethod
-    def of(setting: Mapping[str, Any] | bool | None) -> Telemetry | None:
-        """Return what records by a client's setting; None if it can't be had, which is logged.
-
-        Args:
-            setting: Checked, and not False.
-        """
-        given: Mapping[str, Any] = setting if isinstance(setting, Mapping) else {}
-        return _recorder(
+    @guarded
+    def of(given: Mapping[str, Any]) -> Telemetry:
+        """Return what records by a client's own setting; None if that fails, which is logged."""
+        return Telemetry(
             given.get("tracer_provider"),
             given.get("meter_provider"),
-            given.get("propagation", True),
+            propagation=given.get("propagation", True),
         )
+
+    @staticmethod
+    @functools.cache
+    def of_program() -> Telemetry | None:
+        """Return what records by the program's providers, also by those that it sets later."""
+        return Telemetry.of({})
 
     def call(
         self,
@@ -166,12 +168,6 @@ class Telemetry:
     def jobs(self) -> JobInstruments:
         """The metrics of jobs, made for the first of them."""
         return JobInstruments(self._meter)
-
-
-@functools.lru_cache(maxsize=32)
-@guarded
-def _recorder(tracer_provider: Any, meter_provider: Any, propagation: bool) -> Telemetry:
-    return Telemetry(tracer_provider, meter_provider, propagation=propagation)
 
 
 class CallSpan:
