@@ -9,18 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = [
-    "CALL_FACTS",
-    "DURATION",
-    "DURATION_BOUNDARIES",
-    "JOB_FACTS",
-    "OPERATIONS",
-    "PROVIDER",
-    "SCOPE",
-    "TOKENS",
-    "TOKEN_BOUNDARIES",
-]
-
 SCOPE: Final = "voyageai"
 """Name of the instrumentation scope."""
 PROVIDER: Final = "voyageai"
