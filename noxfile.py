@@ -39,8 +39,8 @@ BUILD = ("build", "hatchling")
 BUILD_COMMAND = ("python", "-m", "build", "--no-isolation")
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
-    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "progress", "socks", "tables"),
-    *("tokenizers", "video"),
+    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "otel", "progress", "socks"),
+    *("tables", "tokenizers", "video"),
 )
 EXTRAS = f"[{','.join(OPTIONAL)}]"
 

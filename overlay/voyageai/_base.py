@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +16,11 @@ from .error import ArgumentError, AuthenticationError
 from .keys import MISSING, base_url, conceal, find_key, usable, usable_url, variables
 from .options import (
     CALL_OPTION_NAMES,
+    TELEMETRY_VARIABLE,
     Options,
     byte_limit,
     check_input_types,
+    check_open_telemetry,
     policy,
     positive,
     seconds,
@@ -30,9 +34,10 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
     from voyageai_rest.models import InputType
 
-    from .options import CallOptions, Seconds
+    from .options import CallOptions, OpenTelemetry, Seconds
     from .ratelimit import Setting
     from .retry import RetryPolicy
+    from .telemetry.recorder import Telemetry
     from .tokenization import Tokenizers
 
 # pyright: reportPrivateUsage=false
@@ -74,6 +79,7 @@ class ClientOptions(TypedDict, total=False):
     input_types: Mapping[str, InputType | str]
     tokenizers: Tokenizers | None
     max_response_bytes: int | None
+    open_telemetry: OpenTelemetry | bool | None
 
 
 class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the official client
@@ -116,6 +122,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         input_types: Mapping[str, InputType | str] = MappingProxyType({}),
         tokenizers: Tokenizers | None = None,
         max_response_bytes: int | None = None,
+        open_telemetry: OpenTelemetry | bool | None = None,
     ) -> None:
         api_key = conceal(api_key)
         base_url = with_hidden_passwords(base_url)
@@ -134,6 +141,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "input_types": input_types,
             "tokenizers": tokenizers,
             "max_response_bytes": max_response_bytes,
+            "open_telemetry": open_telemetry,
         }
         self._configure(api_key)
         self._connect()
@@ -148,6 +156,16 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         positive(settings.get("deadline"))
         byte_limit(settings.get("max_response_bytes"))
         settings["input_types"] = check_input_types(settings.get("input_types", {}))
+        recorded = check_open_telemetry(
+            settings.get("open_telemetry"), os.environ.get(TELEMETRY_VARIABLE, "")
+        )
+        self._records: Telemetry | bool | None
+        if isinstance(recorded, Mapping):
+            from .telemetry.recorder import Telemetry
+
+            self._records = Telemetry.of(recorded) or False
+        else:
+            self._records = recorded
         limit = settings.get("rate_limit")
         if limit is not None:
             from .ratelimit import RateLimiter  # only those who use it should pay for it
@@ -393,8 +411,31 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         fields.update({name: options[name] for name in options if name not in CALL_OPTION_NAMES})
         return fields, cast("CallOptions", own)
 
-    def _ready(self, given: CallOptions, method: str = "") -> tuple[Mapping[str, Any], Options]:
+    def _telemetry(self) -> Telemetry | None:
+        """Return what records this client's calls; None where nothing does."""
+        found = self._records
+        # A program that has not imported it pays nothing for it.
+        if found is False or (found is None and "opentelemetry.trace" not in sys.modules):
+            return None
+        if found is None or found is True:
+            from .telemetry.recorder import Telemetry
+
+            return Telemetry.of_program()
+        return found
+
+    def _is_wrapped(self, method: str) -> bool:
+        """Return whether a method is wrapped by wrapt, as instrumentors wrap methods."""
+        return hasattr(getattr(self, method, None), "_self_wrapper")
+
+    def _ready(
+        self, given: CallOptions, method: str = "", *, inner: bool = False
+    ) -> tuple[Mapping[str, Any], Options]:
         """Return the settings and the options of a call that is about to be made.
+
+        Args:
+            given: The options that the call was given.
+            method: The method that makes it.
+            inner: Whether a table or a batch job makes it, rather than that method of this client.
 
         Raises:
             AuthenticationError: There is no key, and it says where keys are looked for; or what was
@@ -414,6 +455,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "api_key": key,
             "base_url": usable_url(self._params["base_url"]),
         }
+        telemetry = self._telemetry()
         options = Options.of(
             given,
             timeout=self._params["request_timeout"],
@@ -421,6 +463,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             max_retries=self.max_retries,
             limiter=self._limiter,
             max_response_bytes=self._settings.get("max_response_bytes"),
+            telemetry=telemetry,
+            is_wrapped=telemetry is not None and not inner and self._is_wrapped(method),
             method=method,
         )
         return parameters, options
@@ -432,7 +476,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         }
         if isinstance(verify := self._settings.get("verify"), (bool, str)):
             settings["verify"] = verify
-        left_out = ("_transport", "_settings", "_owner", "_limiter")
+        if not isinstance(self._settings.get("open_telemetry"), (bool, type(None))):
+            del settings["open_telemetry"]  # providers belong to their process
+        left_out = ("_transport", "_settings", "_owner", "_limiter", "_records")
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "_settings": settings, "_params": _wrapped(self._params)}
 
@@ -475,6 +521,11 @@ class BaseSender(Generic[C]):
     def tokenizers(self) -> Tokenizers | None:
         """The user's own tokenizers, by model."""
         return self._client._settings.get("tokenizers")
+
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """What records jobs; None where nothing does."""
+        return self._client._telemetry()
 
     def options(self, given: CallOptions) -> Options:
         """Return the complete options of a call."""

@@ -72,6 +72,7 @@ class Call(Generic[T_co]):
         bounds: The most that a right answer can be.
         refusal: Reads an answer that is not a success.
         confidential: Whether the answer holds a secret, which no log and no error may show.
+        facts: What a span says of it, never a text: by the names of `telemetry.names.CALL_FACTS`.
     """
 
     request: Request
@@ -87,6 +88,7 @@ class Call(Generic[T_co]):
     bounds: ResponseLimits = field(factory=ResponseLimits)
     refusal: Callable[[RawResponse], StatusError] = status_error
     confidential: bool = False
+    facts: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
 def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[EmbeddingsObject]:
@@ -109,7 +111,8 @@ def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[Embedd
 
     request = create_embeddings.build_request(body=body)
     tokens = partial(estimate_tokens, listed)
-    return Call(request, read, model, tokens, method="embed", bounds=most)
+    facts = _facts(len(listed), fields)
+    return Call(request, read, model, tokens, method="embed", bounds=most, facts=facts)
 
 
 def contextualized_embed(
@@ -150,7 +153,12 @@ def contextualized_embed(
 
     request = create_contextualized_embeddings.build_request(body=body)
     tokens = partial(estimate_tokens, chunks)
-    return Call(request, read, model, tokens, method="contextualized_embed", bounds=most)
+    return Call(
+        *(request, read, model, tokens),
+        method="contextualized_embed",
+        bounds=most,
+        facts=_facts(len(documents), fields),
+    )
 
 
 def multimodal_embed(
@@ -179,7 +187,8 @@ def multimodal_embed(
 
     request = create_multimodal_embeddings.build_request(body=body)
     tokens = partial(estimate_inputs, checked, model)
-    return Call(request, read, model, tokens, method="multimodal_embed", bounds=most)
+    facts = _facts(len(checked), fields)
+    return Call(request, read, model, tokens, method="multimodal_embed", bounds=most, facts=facts)
 
 
 def rerank(
@@ -203,7 +212,18 @@ def rerank(
 
     request = operation.build_request(body=body)
     tokens = partial(estimate_rerank_tokens, query, texts)
-    return Call(request, read, model, tokens, method="rerank", bounds=most)
+    facts = {"candidates": len(texts), "top_k": top_k}
+    return Call(request, read, model, tokens, method="rerank", bounds=most, facts=facts)
+
+
+def _facts(inputs: int, fields: Fields) -> dict[str, Any]:
+    """Return what a span says of a call that embeds so many inputs."""
+    return {
+        "inputs": inputs,
+        "input_type": fields.get("input_type"),
+        "output_dtype": fields.get("output_dtype"),
+        "encoding_formats": ("base64",),
+    }
 
 
 def text_or_texts(value: object, argument: str) -> str | list[str]:

@@ -77,6 +77,10 @@ class Client(_BaseClient):
             are published.
         max_response_bytes: Bytes that the body of a response may have. Without it, several times
             what a correct response to the request needs. Contents of files have no bound.
+        open_telemetry: Whether calls and jobs are recorded as spans and metrics: True, False, or
+            the providers and what else `voyageai.options.OpenTelemetry` has. Without it
+            VOYAGE_OPEN_TELEMETRY says so, or else they are where the program has imported
+            OpenTelemetry.
 
     All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
     for that call alone, and by name every field of their request that is not listed.
@@ -594,9 +598,10 @@ class Client(_BaseClient):
     ) -> None:
         self.close()
 
-    def _send(self, call: Call[T], options: CallOptions) -> T:
+    def _send(self, call: Call[T], options: CallOptions, *, inner: bool = False) -> T:
         raw = returns_raw(self._transport, call.method)
-        return cast("T", self._transport.run(call, *self._ready(options, call.method), raw=raw))
+        settings = self._ready(options, call.method, inner=inner)
+        return cast("T", self._transport.run(call, *settings, raw=raw))
 
 
 class _Sender(BaseSender[Client]):
@@ -614,7 +619,7 @@ class _Sender(BaseSender[Client]):
 
     def send(self, call: Call[T], options: CallOptions) -> T:
         """Send a call and return its result."""
-        return self._client._send(call, options)
+        return self._client._send(call, options, inner=True)
 
     def sleep(self, seconds: float) -> None:
         """Block for a number of seconds."""

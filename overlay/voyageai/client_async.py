@@ -693,11 +693,10 @@ class AsyncClient(_BaseClient):
     ) -> None:
         await self.aclose()
 
-    async def _send(self, call: Call[T], options: CallOptions) -> T:
+    async def _send(self, call: Call[T], options: CallOptions, *, inner: bool = False) -> T:
         raw = returns_raw(self._transport, call.method)
-        return cast(
-            "T", await self._transport.run(call, *self._ready(options, call.method), raw=raw)
-        )
+        settings = self._ready(options, call.method, inner=inner)
+        return cast("T", await self._transport.run(call, *settings, raw=raw))
 
 
 async def _prepared(inputs: Any, model: str) -> Any:
@@ -722,7 +721,7 @@ class _Sender(BaseSender[AsyncClient]):
 
     async def send(self, call: Call[T], options: CallOptions) -> T:
         """Send a call and return its result."""
-        return await self._client._send(call, options)
+        return await self._client._send(call, options, inner=True)
 
     async def sleep(self, seconds: float) -> None:
         """Suspend for a number of seconds."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .calls import Call
     from .options import CallOptions, Options
+    from .telemetry.recorder import Telemetry
     from .tokenization import Tokenizers
 
 M = TypeVar("M")
@@ -272,6 +273,11 @@ class _Settings(Protocol):
     @property
     def transport(self) -> object:
         """The transport, which copies of a client share."""
+        ...
+
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """What records jobs; None where nothing does."""
         ...
 
     def options(self, given: CallOptions) -> Options:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from attrs import field, frozen
 
 from .error import ArgumentError
-from .limits import check_value
+from .extras import require
+from .limits import check_flag, check_value
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx2
 
     from .ratelimit import RateLimiter
+    from .telemetry.recorder import Telemetry
 
     Seconds = float | httpx2.Timeout | None
 else:
@@ -53,6 +55,21 @@ class CallOptions(TypedDict, total=False):
 # client's, stay as they are. tests/overlay/test_arguments.py compares both with the contract.
 
 
+class OpenTelemetry(TypedDict, total=False):
+    """What a client records by, as `Client(open_telemetry=...)` takes it.
+
+    Attributes:
+        tracer_provider: An `opentelemetry.trace.TracerProvider`; without it the program's.
+        meter_provider: An `opentelemetry.metrics.MeterProvider`; without it the program's.
+        propagation: Whether requests carry `traceparent` and what else the program's propagators
+            send; they do without it.
+    """
+
+    tracer_provider: Any
+    meter_provider: Any
+    propagation: bool
+
+
 class EmbedOptions(CallOptions, total=False):
     """Options of a call of `embed` and its forms, and fields of `EmbeddingsRequest`."""
 
@@ -75,6 +92,11 @@ class RerankOptions(CallOptions, total=False):
     return_documents: bool | None
 
 
+TELEMETRY_VARIABLE = "VOYAGE_OPEN_TELEMETRY"
+SWITCH = {"": None, "true": True, "1": True, "false": False, "0": False}
+"""Values of that variable."""
+PROVIDERS = {"tracer_provider": "get_tracer", "meter_provider": "get_meter"}
+"""A method by which each kind of provider is told."""
 CALL_OPTION_NAMES = frozenset(CallOptions.__annotations__)
 """Names of the options of a call."""
 
@@ -102,6 +124,8 @@ class Options:
     Attributes:
         limiter: The rate limit that the call waits for.
         max_response_bytes: The most that an answer may have; None for what it can need.
+        telemetry: Records the call; None where nothing does.
+        is_wrapped: Whether an instrumentor makes a span of the call already.
         timeout, deadline, max_retries, extra_headers, extra_body: As in `CallOptions`.
     """
 
@@ -110,6 +134,8 @@ class Options:
     max_retries: RetryPolicy = field(factory=RetryPolicy)
     limiter: RateLimiter | None = None
     max_response_bytes: int | None = None
+    telemetry: Telemetry | None = None
+    is_wrapped: bool = False
     extra_headers: Mapping[str, str] = field(factory=dict[str, str])
     extra_body: Mapping[str, Any] = field(factory=dict[str, Any])
 
@@ -123,6 +149,8 @@ class Options:
         max_retries: int | RetryPolicy,
         limiter: RateLimiter | None,
         max_response_bytes: int | None = None,
+        telemetry: Telemetry | None = None,
+        is_wrapped: bool = False,
         method: str = "",
     ) -> Options:
         """Return the options of a call.
@@ -134,6 +162,8 @@ class Options:
             max_retries: The client's retries.
             limiter: The client's rate limit.
             max_response_bytes: The client's bound of answers.
+            telemetry: What the client records calls by.
+            is_wrapped: Whether an instrumentor makes a span of the call already.
             method: The method that was called, for the error.
 
         Raises:
@@ -149,6 +179,8 @@ class Options:
             max_retries=policy(given.get("max_retries", max_retries)),
             limiter=limiter,
             max_response_bytes=max_response_bytes,
+            telemetry=telemetry,
+            is_wrapped=is_wrapped,
             extra_headers=_headers(headers) if headers else {},
             extra_body=_mapping("extra_body", body) if body else {},
         )
@@ -205,6 +237,49 @@ def seconds(timeout: Seconds) -> Seconds:
 def _is_time(given: object) -> bool:
     """Return whether something is a number of seconds from 0."""
     return isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0
+
+
+def check_open_telemetry(
+    given: OpenTelemetry | bool | None, variable: str
+) -> OpenTelemetry | bool | None:
+    """Return what a client records by: what it was given, or else what the environment says.
+
+    Args:
+        given: The argument of the client.
+        variable: The value of VOYAGE_OPEN_TELEMETRY.
+
+    Raises:
+        ArgumentError: It is something else, or a mapping with something else in it.
+        ImportError: OpenTelemetry is asked for, and not installed.
+    """
+    place = "open_telemetry"
+    if given is None:
+        place = TELEMETRY_VARIABLE
+        if variable.strip().lower() not in SWITCH:
+            raise ArgumentError(f"{place} must be true or false, not {variable!r}", place)
+        given = SWITCH[variable.strip().lower()]
+    if given is None or given is False:
+        return given
+    if given is not True:
+        given = cast("OpenTelemetry", _mapping(place, given))
+        for name, value in given.items():
+            if name not in OpenTelemetry.__annotations__:
+                known = ", ".join(OpenTelemetry.__annotations__)
+                raise ArgumentError(f"{place} has {name!r}, and may have {known}", place)
+            if name == "propagation":
+                check_flag("propagation", value)
+            elif value is not None and not hasattr(value, PROVIDERS[name]):
+                raise ArgumentError(
+                    f"the {name} in {place} must be one of OpenTelemetry, such as of "
+                    f"opentelemetry.sdk, not {type(value).__name__}",
+                    place,
+                )
+    try:
+        require("opentelemetry.trace", "otel")
+    except ImportError as failure:
+        failure.add_note(f"{place} asks for it")
+        raise
+    return given
 
 
 def check_input_types(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs/cli").glob("*.md")),
 ]
-ELSEWHERE = ["data-libraries.md", "test-and-trace.md"]
+ELSEWHERE = ["data-libraries.md", "opentelemetry.md", "test-and-trace.md"]
 """Pages whose examples need others' tools: tests/frameworks runs them."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 

@@ -1,16 +1,25 @@
-"""The examples of docs/test-and-trace.md run, with the tools that they are about."""
+"""The examples of two pages run, with the tools that they are about."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "test-and-trace.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+from .collector import Collector, collecting
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "test-and-trace.md"
+BLOCKS = [
+    block
+    for page in (PAGE, DOCS / "opentelemetry.md")
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+]
 TOOLS = {
     "opentelemetry.instrumentation.httpx": "opentelemetry-instrumentation-httpx",
     "opentelemetry.instrumentation.voyageai": "opentelemetry-instrumentation-voyageai",
@@ -22,8 +31,15 @@ TOOLS = {
 }
 
 
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    """A collector that programs find by the environment."""
+    with collecting() as found:
+        yield found
+
+
 @pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
-def test_an_example_runs(code, tmp_path):
+def test_an_example_runs(code, tmp_path, collector):
     """Readers copy them; a test among them is run as one."""
     path = tmp_path / "test_example.py"
     path.write_text(code, "utf-8")
@@ -32,6 +48,7 @@ def test_an_example_runs(code, tmp_path):
     done = subprocess.run(
         [sys.executable, *command, path.name],
         cwd=tmp_path,
+        env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url},
         capture_output=True,
         text=True,
         timeout=120,

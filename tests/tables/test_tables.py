@@ -540,6 +540,7 @@ def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
 
     class Sender:
         environment = Environment(clock=lambda: now)
+        telemetry = None
 
         def options(self, given):
             return Options(limiter=RateLimiter(RateLimit(tpm=6000)), **given)

@@ -85,6 +85,7 @@ def _line(finding: Finding) -> Mapping[str, Any]:
 def _findings(given: Mapping[str, Any], connect: Connect, *, offline: bool) -> Iterator[Finding]:
     yield from _installed()
     yield from _variables()
+    yield _telemetry()
     yield _key(given)
     from ..error import VoyageError
 
@@ -153,6 +154,17 @@ def _variables() -> Iterator[Finding]:
             yield Finding("certificates", state, detail, 0 if there else 4)
             return
     yield Finding("certificates", "info", "those of the system")
+
+
+def _telemetry() -> Finding:
+    """Say whether calls would be recorded, and what decides it."""
+    from ..options import TELEMETRY_VARIABLE
+
+    if setting := os.environ.get(TELEMETRY_VARIABLE):
+        return Finding("telemetry", "info", f"{TELEMETRY_VARIABLE}={shown(setting)}")
+    imported = "opentelemetry.trace" in sys.modules
+    state = "on: this process has" if imported else "off: this process has not"
+    return Finding("telemetry", "info", f"{state} imported OpenTelemetry")
 
 
 def _key(given: Mapping[str, Any]) -> Finding:

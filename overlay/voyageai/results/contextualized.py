@@ -142,6 +142,12 @@ class ContextualizedEmbeddingsObject(Result):
             )
             start += len(part)
 
+    @property
+    def _dimension(self) -> int | None:
+        """The dimension of the vectors that an answer brought; None if there are none."""
+        found = (document._dimension for document in self.results)  # pyright: ignore[reportPrivateUsage]  # of this package
+        return next((each for each in found if each is not None), None)
+
     def __len__(self) -> int:
         return len(self.results)
 

@@ -267,6 +267,14 @@ class Vectored:
             )
         return similarity(self.to_numpy(), documents.to_numpy(), self.output_dtype)
 
+    @property
+    def _dimension(self) -> int | None:
+        """The dimension of the vectors that an answer brought; None if there are none."""
+        vectors = self._vectors
+        if vectors is None or not len(vectors):
+            return None
+        return vectors.columns * DTYPES[self.output_dtype].dimensions_per_number
+
     def __len__(self) -> int:
         vectors = self._vectors
         if vectors is not None:

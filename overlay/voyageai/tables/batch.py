@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ..batches.jobs.result_join import FailedLine
     from ..batches.jobs.tasks import Count, Task
     from ..flow import AsyncSender, Sender
+    from ..telemetry.jobs import JobSpan
     from .cutting import Piece
     from .preparing import Prepared, Spec
     from .units import Fail
@@ -82,6 +83,7 @@ class BatchWork:
         options: `poll` and `timings`, as the user gave them.
         totals: How far the job is.
         max_cost: US dollars that it may cost in all; None for any sum.
+        span: Records the run.
 
     Attributes:
         totals: How far it is.
@@ -94,8 +96,10 @@ class BatchWork:
         options: Mapping[str, Any],
         totals: Totals,
         max_cost: float | None,
+        span: JobSpan,
     ) -> None:
         self._prepared, self._sender, self._max_cost = prepared, sender, max_cost
+        self._span = span
         self._polling = Polling.of(options.get("poll"))
         self._timings: JobTimings = options.get("timings") or JobTimings()
         self._environment = sender.environment
@@ -170,6 +174,7 @@ class BatchWork:
         price = Fraction(self._prepared.estimate.price or 0) / MILLION
         return JobRun(
             *(self._batches, state, self._polling, self._timings, self._environment),
+            span=self._span,
             max_cost=self._max_cost,
             get_count=self._get_count,
             spent=float(price * self._read_plan()["spent"]),
@@ -204,6 +209,9 @@ class BatchWork:
             part = self._prepared.finish(found)
             self.totals.add(part)
             self.totals.tokens -= tokens  # which were counted before
+            self._span.add(
+                rows=part.rows - part.failed, failed=part.failed, tokens=part.tokens - tokens
+            )
             self.totals.unknown_tokens -= unknown
             done = self.totals.rows + self.totals.failed
             yield Notify(self._progress("running", done, self._prepared.estimate.rows))

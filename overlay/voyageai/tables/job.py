@@ -24,6 +24,7 @@ from ..flow import in_thread
 from ..html import card
 from ..limits import constraint, known
 from ..prices import cost, dollars
+from ..telemetry.jobs import JobSpan
 from ..tokenization import at_hand, counts
 from .batch import BatchWork
 from .directory import OWN
@@ -135,6 +136,7 @@ class _TableJob(Generic[S]):
         self._options = options
         self._progress = options.get("progress")
         self._concurrency: int = options.get("concurrency") or CONCURRENCY
+        self._span: JobSpan | None = None
 
     def _check_cost(self, max_cost: float | None) -> None:
         if max_cost is None:
@@ -157,14 +159,34 @@ class _TableJob(Generic[S]):
                 "max_cost",
             )
 
+    def _recorded(self, action: str) -> JobSpan:
+        """Return what records a run: for one inside `retry_failed` that of the latter."""
+        span = self._span
+        if span is None or not span.is_open:
+            spec = self._prepared.spec
+            span = self._span = JobSpan(
+                self._sender.telemetry,
+                "table",
+                id=self.id,
+                method=spec.method,
+                model=spec.model,
+                folder=self._directory.own,
+                price=self.estimate.price,
+                action=action,
+                via=spec.via,
+            )
+        return span
+
     def _work(self, max_cost: float | None) -> Schedule | BatchWork:
         """Prepare what is left to do."""
+        span = self._recorded("run")
+        span.keep()
         totals = self._directory.totals(self.id)
         if self._prepared.spec.via == "batch":
-            return BatchWork(self._prepared, self._sender, self._options, totals, max_cost)
-        return self._schedule(totals, max_cost)
+            return BatchWork(self._prepared, self._sender, self._options, totals, max_cost, span)
+        return self._schedule(totals, max_cost, span)
 
-    def _schedule(self, totals: Totals, max_cost: float | None) -> Schedule:
+    def _schedule(self, totals: Totals, max_cost: float | None, span: JobSpan) -> Schedule:
         prepared, spec = self._prepared, self._prepared.spec
         price = Fraction(self.estimate.price or 0) / MILLION
         budget = None
@@ -190,6 +212,7 @@ class _TableJob(Generic[S]):
             price=price,
             random=self._sender.environment.random,
             stop_at_failure=spec.on_error == "raise",
+            span=span,
         )
 
     def _limits(self) -> tuple[float, float]:
@@ -224,6 +247,7 @@ class _TableJob(Generic[S]):
 
     def _teller(self, totals: Totals, tell: Callable[[Progress], object]) -> Callable[[], object]:
         """Return what reports progress, about once a second."""
+        span = self._recorded("run")
         clock, last = self._sender.environment.clock, -inf
         start, tpm = clock(), self._limits()[1]
         recent: deque[tuple[float, int, int]] = deque()  # time, rows, tokens of the last minute
@@ -244,6 +268,7 @@ class _TableJob(Generic[S]):
                 if tpm < inf:
                     share = (totals.tokens - tokens) / seconds * MINUTE / tpm
                     detail += f", {share:.0%} of the limit"
+                    span.share(share)
                 if self.estimate.rows is not None and done > rows:
                     left = (self.estimate.rows - done) * seconds / (done - rows)
                     detail += f", {_duration(left)} left"
@@ -371,7 +396,9 @@ class TableJob(_TableJob["Sender"]):
             1
         """
         self._check_cost(max_cost)
-        with self._directory.lock(), show_progress(self._progress) as tell:
+        span = self._recorded("run")
+        span.load()
+        with span, self._directory.lock(), show_progress(self._progress) as tell:
             work = self._work(max_cost)
             try:
                 if isinstance(work, BatchWork):
@@ -411,11 +438,14 @@ class TableJob(_TableJob["Sender"]):
             (1, 1)
         """
         self._check_cost(max_cost)
-        if self._is_pending:  # they may have rows that failed
-            self.run(max_cost)
-        with self._directory.lock():
-            self._prepared.reopen()
-        return self.run(max_cost)
+        span = self._recorded("retry_failed")
+        span.load()
+        with span:
+            if self._is_pending:  # they may have rows that failed
+                self.run(max_cost)
+            with self._directory.lock():
+                self._prepared.reopen()
+            return self.run(max_cost)
 
 
 class AsyncTableJob(_TableJob["AsyncSender"]):
@@ -472,7 +502,10 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
             1
         """
         self._check_cost(max_cost)
-        with show_progress(self._progress) as tell:
+        span = self._recorded("run")
+        if span.is_on:
+            await in_thread(span.load)
+        with span, show_progress(self._progress) as tell:
             lock = await in_thread(self._directory.enter_lock)
             try:
                 work = await in_thread(self._work, max_cost)
@@ -519,14 +552,18 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
             (1, 1)
         """
         self._check_cost(max_cost)
-        if await in_thread(lambda: self._is_pending):  # they may have rows that failed
-            await self.run(max_cost)
-        lock = await in_thread(self._directory.enter_lock)
-        try:
-            await in_thread(self._prepared.reopen)
-        finally:
-            lock.close()
-        return await self.run(max_cost)
+        span = self._recorded("retry_failed")
+        if span.is_on:
+            await in_thread(span.load)
+        with span:
+            if await in_thread(lambda: self._is_pending):  # they may have rows that failed
+                await self.run(max_cost)
+            lock = await in_thread(self._directory.enter_lock)
+            try:
+                await in_thread(self._prepared.reopen)
+            finally:
+                lock.close()
+            return await self.run(max_cost)
 
 
 def _duration(seconds: float) -> str:

@@ -46,7 +46,8 @@ def run(
         if stopped:
             return None
         try:
-            return sender.send(kind.call(request.units), OPTIONS)
+            with schedule.span.within(request.slice.number):
+                return sender.send(kind.call(request.units), OPTIONS)
         except VoyageError as failure:
             return failure
 
@@ -106,8 +107,7 @@ async def run_async(
                 await sender.sleep(min(left, 1.0))
                 left -= 1.0
             if failed is None:
-                call = await in_thread(kind.call, request.units)
-                answer = await sender.send(call, OPTIONS)
+                answer = await _answer(schedule, kind, sender, request)
         except VoyageError as failure:
             answer = failure
         answers.send_nowait((request, answer))
@@ -145,3 +145,10 @@ async def run_async(
             raise failed
     finally:
         schedule.close()
+
+
+async def _answer(schedule: Schedule, kind: Kind, sender: AsyncSender, request: Request) -> Any:
+    """Send a request as a part of its slice, and return its result."""
+    call = await in_thread(kind.call, request.units)
+    with schedule.span.within(request.slice.number):
+        return await sender.send(call, OPTIONS)

@@ -24,6 +24,7 @@ from .throttle import Concurrency
 
 if TYPE_CHECKING:
     from ..batches.jobs.estimate import Budget
+    from ..telemetry.jobs import JobSpan
     from .cutting import Piece
     from .estimate import Most
     from .kinds import Kind
@@ -136,9 +137,11 @@ class Schedule:
         price: US dollars of a token, for the budget.
         random: Random numbers from 0 up to 1, for the time before a retry.
         stop_at_failure: Whether the first row without a result ends the job.
+        span: Records the run.
 
     Attributes:
         totals: How far it is.
+        span: Records the run.
     """
 
     def __init__(
@@ -156,12 +159,13 @@ class Schedule:
         price: Any,
         random: Callable[[], float],
         stop_at_failure: bool,
+        span: JobSpan,
     ) -> None:
         self._kind, self._pieces, self._units, self._folder = kind, pieces, units, folder
         self._limits, self._most_tokens, self._finish = limits, most_tokens, finish
         self._budget, self._price, self._random = budget, price, random
         self._stop_at_failure = stop_at_failure
-        self.totals = totals
+        self.totals, self.span = totals, span
         self.ratio = TokenRatio()
         self.concurrency = Concurrency(limits.concurrency)
         self._waiting: deque[Request] = deque()
@@ -219,6 +223,7 @@ class Schedule:
             request.slice.answer(request.number, shape, data, answer.total_tokens)
             self.totals.rows += len(request.units.rows)
             self.totals.tokens += answer.total_tokens
+            self.span.add(rows=len(request.units.rows), tokens=answer.total_tokens)
             self.ratio.learn(request.tokens, answer.total_tokens)
             if not is_behind:
                 self.concurrency.accepted()
@@ -283,6 +288,7 @@ class Schedule:
             return
         if isinstance(failure, (RateLimitError, OverloadedError)):
             self.concurrency.refused(request.sent)
+            self.span.add(refusals=1)
         hint = ServerHint(failure.retry_after, None)
         decision = POLICY.decide(request.retries, status, hint, random=self._random(), left=None)
         if isinstance(decision, GiveUp) or not is_transient(failure):
@@ -322,6 +328,7 @@ class Schedule:
         failure = failure_of(found, row, id, text, code, message, status)
         found.fail(failure)
         self.totals.failed += 1
+        self.span.add(failed=1)
         if self._stop_at_failure:
             raise RowError(failure)
 
@@ -376,12 +383,15 @@ class Schedule:
         if found is None:
             found = Slice(self._folder, piece.slice, piece.input, piece.first)
             self._open[piece.slice] = found
+            self.span.begin(piece.slice, input=piece.input)
         return found
 
     def _end(self, found: Slice) -> None:
         if found.is_done and found.number in self._open:
-            self._finish(found)
+            part = self._finish(found)
             del self._open[found.number]
+            rows = part.rows - part.failed
+            self.span.end(found.number, rows=rows, failed_rows=part.failed, tokens=part.tokens)
 
 
 def _room(sizes: list[int], most: float) -> int:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..calls import Call
     from ..options import Options
     from ..results import RawResponse
+    from ..telemetry.recorder import CallSpan, Telemetry
 
 T = TypeVar("T")
 
@@ -71,12 +72,19 @@ class Transport:
         Raises:
             VoyageError: The call failed.
         """
+        telemetry = options.telemetry
+        span = None if telemetry is None else _span(telemetry, call, options, self._environment)
         try:
-            flow = steps(call, parameters, options, self._environment, raw=raw)
-            return run(flow, self._send, self._sleep)
+            flow = steps(call, parameters, options, self._environment, span, raw=raw)
+            result = run(flow, self._send, self._sleep)
         except BaseException as failure:
             strip_sensitive_frames(failure)
+            if span is not None:
+                span.fail(failure)
             raise
+        if span is not None:
+            span.succeed(result)
+        return result
 
     def _send(self, step: Request[httpx2.Request]) -> Answer:
         request = step.message
@@ -141,12 +149,19 @@ class AsyncTransport:
         Raises:
             VoyageError: The call failed.
         """
+        telemetry = options.telemetry
+        span = None if telemetry is None else _span(telemetry, call, options, self._environment)
         try:
-            flow = steps(call, parameters, options, self._environment, raw=raw)
-            return await run_async(flow, self._send, self._sleep)
+            flow = steps(call, parameters, options, self._environment, span, raw=raw)
+            result = await run_async(flow, self._send, self._sleep)
         except BaseException as failure:
             strip_sensitive_frames(failure)
+            if span is not None:
+                span.fail(failure)
             raise
+        if span is not None:
+            span.succeed(result)
+        return result
 
     async def _send(self, step: Request[httpx2.Request]) -> Answer:
         request = step.message
@@ -191,6 +206,16 @@ class AsyncTransport:
         client = self._clients.pop(_running_loop()[0], None)
         if client is not None:
             await client.aclose()
+
+
+def _span(
+    telemetry: Telemetry, call: Call[Any], options: Options, environment: Environment
+) -> CallSpan:
+    """Return what records a call."""
+    return telemetry.call(
+        *(call.request.operation, call.model, call.facts, environment.clock),
+        is_wrapped=options.is_wrapped,
+    )
 
 
 def _running_loop() -> tuple[Any, bool]:

@@ -14,11 +14,15 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import httpx2
 from voyageai_rest.errors import REQUEST_ID, printable
 
 from ..error import ID_LIMIT
+
+if TYPE_CHECKING:
+    from ..telemetry.recorder import CallSpan
 
 LOGGER = logging.getLogger("voyageai")
 # The official client's logger: programs that configure it still get the lines.
@@ -51,26 +55,37 @@ class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # of any strea
 
 
 class Log:
-    """The lines of one call.
+    """The lines of one call, and what its span notes of each attempt.
 
     Args:
         request: What is sent.
         clock: Seconds that only go forwards.
+        span: Records the call, and begins here.
         confidential: Whether the bodies of its answers hold a secret.
     """
 
     def __init__(
-        self, request: httpx2.Request, clock: Callable[[], float], *, confidential: bool = False
+        self,
+        request: httpx2.Request,
+        clock: Callable[[], float],
+        span: CallSpan | None = None,
+        *,
+        confidential: bool = False,
     ) -> None:
         self._confidential = confidential
         self._request = request
         self._clock = clock
         self._attempt = 0
         self._start = 0.0
+        self._span = span
+        if span is not None:
+            span.begin(request.url, request.headers)
 
     def start(self, attempt: int) -> None:
         """Note that an attempt begins."""
         self._attempt, self._start = attempt, self._clock()
+        if self._span is not None:
+            self._span.sent(attempt)
         if BODIES.isEnabledFor(logging.DEBUG):
             BODIES.debug("> %s", _redacted(_content(self._request)))
 
@@ -78,7 +93,7 @@ class Log:
         """Log that the call has a result."""
         if LOGGER.isEnabledFor(logging.DEBUG):
             self._line(logging.DEBUG, answer, f"{'-' if tokens is None else tokens} tokens")
-        self._body(answer)
+        self._end(answer)
 
     def retrying(
         self, answer: httpx2.Response | httpx2.RequestError | None, seconds: float
@@ -86,13 +101,13 @@ class Log:
         """Log that the attempt failed, and there will be another."""
         if LOGGER.isEnabledFor(logging.INFO):
             self._line(logging.INFO, answer, f"trying again in {seconds:.3g} s")
-        self._body(answer)
+        self._end(answer)
 
     def failed(self, answer: httpx2.Response | httpx2.RequestError | None) -> None:
         """Log that the attempt failed, and was the last."""
         if LOGGER.isEnabledFor(logging.INFO):
             self._line(logging.INFO, answer, "giving up")
-        self._body(answer)
+        self._end(answer)
 
     def _line(
         self, level: int, answer: httpx2.Response | httpx2.RequestError | None, rest: str
@@ -113,7 +128,9 @@ class Log:
             rest,
         )
 
-    def _body(self, answer: httpx2.Response | httpx2.RequestError | None) -> None:
+    def _end(self, answer: httpx2.Response | httpx2.RequestError | None) -> None:
+        if self._span is not None and isinstance(answer, httpx2.Response):
+            self._span.answered(answer.status_code, answer.headers.get(REQUEST_ID))
         if self._confidential:
             return
         if BODIES.isEnabledFor(logging.DEBUG) and isinstance(answer, httpx2.Response):

@@ -37,6 +37,7 @@ from .streams import Stream, check
 if TYPE_CHECKING:
     from ..calls import Call
     from ..options import Options
+    from ..telemetry.recorder import CallSpan
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -58,6 +59,7 @@ def steps(
     parameters: Mapping[str, Any],
     options: Options,
     environment: Environment,
+    span: CallSpan | None = None,
     *,
     raw: bool = False,
 ) -> Steps[T | RawResponse[T]]:
@@ -69,6 +71,7 @@ def steps(
             auth, an `httpx2.Auth` in place of the key.
         options: Timeouts, deadline, retries and rate limit.
         environment: Clocks and randomness.
+        span: Records the call; whoever runs the flow ends it.
         raw: Whether the result is the answer as it came.
 
     Raises:
@@ -78,7 +81,8 @@ def steps(
     # interrupted itself, that holds after whatever is raised wherever.
     alive = Lock()
     with alive:
-        return (yield from _attempts(call, parameters, options, environment, alive, raw=raw))
+        flow = _attempts(call, parameters, options, environment, span, alive, raw=raw)
+        return (yield from flow)
 
 
 def _attempts(
@@ -86,6 +90,7 @@ def _attempts(
     parameters: Mapping[str, Any],
     options: Options,
     environment: Environment,
+    span: CallSpan | None,
     alive: Lock,
     *,
     raw: bool,
@@ -98,7 +103,7 @@ def _attempts(
     gate = None
     if options.limiter is not None and call.model:
         gate = RateLimitGate(options.limiter, call.model, call.tokens(), clock, deadline, alive)
-    log = Log(request, clock, confidential=call.confidential)
+    log = Log(request, clock, span, confidential=call.confidential)
     attempts = 0
     in_doubt = False
     try:

@@ -24,6 +24,7 @@ __all__ = [
     "line_bin",
     "rounds",
     "rows_per_line",
+    "share_in_flight",
     "truncated_count",
 ]
 
@@ -71,6 +72,11 @@ def fits_in_flight(tokens: Sequence[int], *, exact: bool) -> bool:
         len(tokens) <= BATCH.max_jobs_in_flight
         and margin * sum(tokens) <= BATCH.max_tokens_in_flight
     )
+
+
+def share_in_flight(tokens: Sequence[int], *, exact: bool) -> float:
+    """Return which part of the tokens that may be in flight these are, as batches are sized."""
+    return (1 if exact else MARGIN) * sum(tokens) / BATCH.max_tokens_in_flight
 
 
 def rounds(batches: Sequence[int], *, exact: bool) -> int:

@@ -13,9 +13,10 @@ from ... import tokenization
 from ..._utils import safe_repr
 from ...disk import NotRegularError
 from ...error import ArgumentError
-from ...flow import AsyncSender, Environment, Notify, Sender
+from ...flow import AsyncSender, Environment, Notify, Sender, in_thread
 from ...html import card
 from ...prices import dollars
+from ...telemetry.jobs import JobSpan
 from ..polling import Polling
 from .ceiling import MaxCostError
 from .directory import JobDirectoryError
@@ -63,6 +64,7 @@ class _Job(Generic[S, R]):
         self.id: str = manifest.id
         self.directory: Path = directory.path
         self.estimate: Estimate = manifest.estimate
+        self._method = manifest.method
         self._sender: S = sender
         self._directory = directory
         self._results_type = results_type
@@ -101,24 +103,39 @@ class _Job(Generic[S, R]):
                 "max_cost",
             )
 
-    def _running(self, max_cost: float | None) -> JobFlow[R]:
+    def _span(self, action: str) -> JobSpan:
+        """Return what records a run."""
+        return JobSpan(
+            self._sender.telemetry,
+            "batch",
+            id=self.id,
+            method=self._method,
+            model=self.estimate.model,
+            folder=self.directory,
+            price=self.estimate.price,
+            action=action,
+        )
+
+    def _running(self, max_cost: float | None, span: JobSpan) -> JobFlow[R]:
         with self._directory.lock():
+            span.keep()
             yield Notify(Progress(stage="preparing", message=str(self.estimate)))
             state = self._state()
-            yield from self._run(state, max_cost).steps()
-            return (yield from self._finish(state))
+            yield from self._run(state, span, max_cost).steps()
+            return (yield from self._finish(state, span))
 
-    def _retrying(self, max_cost: float | None) -> JobFlow[R]:
+    def _retrying(self, max_cost: float | None, span: JobSpan) -> JobFlow[R]:
         with self._directory.lock():
+            span.keep()
             state = self._state()
-            yield from self._run(state, max_cost).steps()
+            yield from self._run(state, span, max_cost).steps()
             rows = add_failed(self._directory, state, ResultJoin(self._directory, state))
             message = f"{rows:,} rows that have failed are tried again"
             yield Notify(Progress(stage="preparing", message=message, done=rows, unit="rows"))
-            yield from self._run(state, max_cost).steps()
-            return (yield from self._finish(state))
+            yield from self._run(state, span, max_cost).steps()
+            return (yield from self._finish(state, span))
 
-    def _finish(self, state: JobState) -> JobFlow[R]:
+    def _finish(self, state: JobState, span: JobSpan) -> JobFlow[R]:
         """Read the results, write `failures.jsonl`, and report both."""
         results = self._results(state)
         failures = results.failures
@@ -131,6 +148,7 @@ class _Job(Generic[S, R]):
                 lines.append(f"and {len(failures) - SHOWN:,} more: see {path}")
             yield Notify(Progress(stage="failed", message="\n".join(lines), done=len(failures)))
         rows = len(results) - len(failures)
+        span.settle(rows=rows, failed=len(failures), tokens=results.total_tokens)
         where = "" if self._directory.temporary else f": {self.directory}"
         message = f"{rows:,} of {len(results):,} rows are done{where}"
         yield Notify(
@@ -139,7 +157,7 @@ class _Job(Generic[S, R]):
         return results
 
     def _cancelling(self) -> JobFlow[None]:
-        yield from self._run(self._state()).cancel()
+        yield from self._run(self._state(), self._span("cancel")).cancel()
 
     def _reading(self) -> JobFlow[R]:
         yield from ()
@@ -148,9 +166,10 @@ class _Job(Generic[S, R]):
     def _state(self) -> JobState:
         return JobState(self._directory, self._environment.now)
 
-    def _run(self, state: JobState, max_cost: float | None = None) -> JobRun:
+    def _run(self, state: JobState, span: JobSpan, max_cost: float | None = None) -> JobRun:
         return JobRun(
             *(self._directory, state, self._polling, self._timings, self._environment),
+            span=span,
             max_cost=max_cost,
             get_count=self._get_count,
         )
@@ -250,7 +269,8 @@ class Job(_Job[Sender, R]):
             (1, 1024)
         """
         self._check_cost(max_cost)
-        return self._carry_out(self._running(max_cost), max_cost)
+        span = self._span("run")
+        return self._carry_out(self._running(max_cost, span), max_cost, span)
 
     def retry_failed(self, max_cost: float | None = None) -> R:
         """Send the rows that have failed once more, in further batches, and return all results.
@@ -277,7 +297,8 @@ class Job(_Job[Sender, R]):
             ...     results = job.retry_failed()
         """
         self._check_cost(max_cost)
-        return self._carry_out(self._retrying(max_cost), max_cost)
+        span = self._span("retry_failed")
+        return self._carry_out(self._retrying(max_cost, span), max_cost, span)
 
     def results(self) -> R:
         """Return the results that were downloaded so far. All other rows are failures.
@@ -309,9 +330,10 @@ class Job(_Job[Sender, R]):
         """
         carry_out(self._sender, self._cancelling())
 
-    def _carry_out(self, flow: JobFlow[R], max_cost: float | None) -> R:
+    def _carry_out(self, flow: JobFlow[R], max_cost: float | None, span: JobSpan) -> R:
         try:
-            with show_progress(self._progress) as show:
+            span.load()
+            with span, show_progress(self._progress) as show:
                 return carry_out(self._sender, flow, show)
         except BaseException as failure:  # noqa: BLE001  # raised again
             raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
@@ -369,7 +391,8 @@ class AsyncJob(_Job[AsyncSender, R]):
             (1, 1024)
         """
         self._check_cost(max_cost)
-        return await self._carry_out(self._running(max_cost), max_cost)
+        span = self._span("run")
+        return await self._carry_out(self._running(max_cost, span), max_cost, span)
 
     async def retry_failed(self, max_cost: float | None = None) -> R:
         """Send the rows that have failed once more, in further batches, and return all results.
@@ -402,7 +425,8 @@ class AsyncJob(_Job[AsyncSender, R]):
             1
         """
         self._check_cost(max_cost)
-        return await self._carry_out(self._retrying(max_cost), max_cost)
+        span = self._span("retry_failed")
+        return await self._carry_out(self._retrying(max_cost, span), max_cost, span)
 
     async def results(self) -> R:
         """Return the results that were downloaded so far. All other rows are failures.
@@ -442,9 +466,11 @@ class AsyncJob(_Job[AsyncSender, R]):
         """
         await carry_out_async(self._sender, self._cancelling())
 
-    async def _carry_out(self, flow: JobFlow[R], max_cost: float | None) -> R:
+    async def _carry_out(self, flow: JobFlow[R], max_cost: float | None, span: JobSpan) -> R:
         try:
-            with show_progress(self._progress) as show:
+            if span.is_on:
+                await in_thread(span.load)
+            with span, show_progress(self._progress) as show:
                 return await carry_out_async(self._sender, flow, show)
         except BaseException as failure:  # noqa: BLE001  # raised again
             raise self._explained(failure, max_cost)  # noqa: B904  # it is the same

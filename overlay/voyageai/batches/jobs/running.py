@@ -15,7 +15,7 @@ from ...ratelimit.tokens import estimate_tokens
 from ...retry import RETRYABLE
 from .. import calls
 from .batch_files import BatchWriter
-from .bounds import billable_count, fits_in_flight
+from .bounds import billable_count, fits_in_flight, share_in_flight
 from .ceiling import CostCeiling
 from .lines import Size
 from .polling_retry import NO_TIME_LIMIT, JobFlow, Message, PollingRetry
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...flow import AsyncSender, Environment, Request, Sender
+    from ...telemetry.jobs import JobSpan
     from ..objects import Batch
     from ..polling import Polling
     from .directory import JobDirectory
@@ -50,6 +51,7 @@ class JobRun:
         polling: Intervals at which batches are polled.
         timings: Other waiting times.
         environment: Clocks and randomness.
+        span: Records the run.
         max_cost: US dollars that the job may cost in all; None for any sum.
         get_count: Returns a function that counts tokens by the model's tokenizer, if that is at
             hand.
@@ -63,6 +65,8 @@ class JobRun:
         polling: Polling,
         timings: JobTimings,
         environment: Environment,
+        *,
+        span: JobSpan,
         max_cost: float | None = None,
         get_count: Callable[[], Count | None] = lambda: None,
         spent: float = 0.0,
@@ -72,6 +76,7 @@ class JobRun:
         self._now, self._random = environment.now, environment.random
         self._retry = PollingRetry(timings, self._random)
         self._submitter = BatchSubmitter(directory, state, timings, self._now, self._retry)
+        self._span = span
         self._max_cost, self._get_count, self._spent = max_cost, get_count, spent
         self._ceiling: CostCeiling | None = None
         self._create_after = self._now()
@@ -96,11 +101,16 @@ class JobRun:
         while not self._state.is_over:
             for batch in self._state.batches.values():
                 if batch.batch_id is None and self._may_create(batch):
+                    self._record(batch)
                     yield from self._submit(batch)
+                elif batch.batch_id is not None and not batch.is_over:
+                    self._record(batch)  # one of an earlier run
                 if batch.is_running and self._is_due(batch):
                     yield from self._poll(batch)
                 for name, file_id in batch.missing.items():
                     yield from self._download(batch, name, file_id)
+                if batch.is_over:
+                    self._record(batch)
                 if self._ceiling is not None and self._ceiling.settle(batch):
                     yield Notify(Progress(stage="running", message=str(self._ceiling)))
             if self._state.is_over:
@@ -134,12 +144,29 @@ class JobRun:
         """Return whether a batch fits in flight and under the ceiling, which reserves its cost."""
         if self._now() < self._create_after:
             return False
-        running = [other.plan.tokens for other in self._state.batches.values() if other.is_running]
-        if running and not fits_in_flight(
-            [*running, batch.plan.tokens], exact=self._state.manifest.exact
-        ):
+        running = self._running_tokens()
+        if running and not fits_in_flight([*running, batch.plan.tokens], exact=self._exact):
             return False
         return self._ceiling is None or self._ceiling.reserve(batch)
+
+    def _running_tokens(self) -> list[int]:
+        """Return the tokens of each batch in flight."""
+        return [each.plan.tokens for each in self._state.batches.values() if each.is_running]
+
+    @property
+    def _exact(self) -> bool:
+        return self._state.manifest.exact
+
+    def _record(self, batch: BatchState) -> None:
+        """Begin or end the span of a batch, as its state is."""
+        if not self._span.is_open:
+            return
+        plan, id = batch.plan, batch.batch_id
+        if batch.is_over:
+            is_failed = bool(batch.errors)
+            self._span.end(plan.number, is_failed=is_failed, id=id, status=batch.status)
+        else:
+            self._span.begin(plan.number, id=id, requests=plan.requests, rows=plan.rows)
 
     def _submit(self, batch: BatchState) -> JobFlow[None]:
         """Create a batch, or postpone that if the organization has too much in flight."""
@@ -149,11 +176,13 @@ class JobRun:
         except RateLimitError as failure:
             seconds = failure.retry_after or self._timings.limit_delay
             self._create_after = self._now() + timedelta(seconds=seconds)
+            self._span.add(refusals=1)
             until = f"{seconds / 60:,.3g} minutes, until {self._create_after.astimezone():%H:%M}"
             message = f"batch {number} is refused for now; trying again in {until}: {failure}"
             yield Notify(Progress(stage="waiting", message=message, batch=number))
         else:
             self._poll_later(number)
+            self._span.share(share_in_flight(self._running_tokens(), exact=self._exact))
             yield self._progress(batch, f"batch {number} is {printable(str(batch.batch_id))}")
 
     def _poll(self, batch: BatchState) -> JobFlow[None]:
