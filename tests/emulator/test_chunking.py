@@ -45,7 +45,7 @@ def test_chunks_share_as_much_as_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("text", "size", "expected"),
     [
-        ("One two.\n\nThree. Four five six.", 9, ["One two.\n\n", "Three. Four five six."]),
+        ("One two.\n\nThree. Four five six.", 7, ["One two.\n\n", "Three. Four five six."]),
         ("One two. Three four five six.", 6, ["One two.", " Three four five six."]),
         ("one two\nthree four five", 4, ["one two\n", "three four five"]),
         ("one two three lighthouse", 4, ["one two three", " lighthouse"]),

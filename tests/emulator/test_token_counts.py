@@ -31,7 +31,8 @@ class Recorded(NamedTuple):
 
     what: str
     model: str
-    texts: list[str]
+    texts: list[Any]
+    """Texts, or lists of a document's chunks."""
     tokens: int
     query: str | None = None
 
@@ -41,7 +42,7 @@ class Recorded(NamedTuple):
             case "rerank":
                 given: dict[str, Any] = {"query": self.query, "documents": self.texts}
             case "contextualizedembeddings":
-                given = {"inputs": [[text] for text in self.texts]}
+                given = {"inputs": [[one] if isinstance(one, str) else one for one in self.texts]}
             case "multimodalembeddings":
                 parts = [{"type": "text", "text": text} for text in self.texts]
                 given = {"inputs": [{"content": parts}]}
@@ -63,7 +64,8 @@ RECORDED = [
         "998 queries and three chunks",
         "voyage-context-3",
         [
-            *(f"This is doc {document} chunk {chunk}." for document, chunk in ("11", "21", "22")),
+            ["This is doc 1 chunk 1."],
+            ["This is doc 2 chunk 1.", "This is doc 2 chunk 2."],
             *([QUERY] * 998),
         ],
         6015,
@@ -103,6 +105,12 @@ def test_the_page_says_how_near_each_recorded_count_is(ask: ContractClient, case
     assert expected in PAGE.read_text(encoding="utf-8").splitlines()
 
 
+NEAR = {
+    *("c", "chinese", "declaration", "japanese", "javascript", "korean", "licences", "novel"),
+    *("python", "readmes"),
+}
+
+
 @pytest.mark.parametrize("name", json.loads((HELD_BACK / "counts.json").read_bytes()))
 def test_the_page_says_how_near_the_counts_of_held_back_texts_are(name: str) -> None:
     """What the tokenizer was trained on says little about the texts of users."""
@@ -113,6 +121,7 @@ def test_the_page_says_how_near_the_counts_of_held_back_texts_are(name: str) -> 
         name, real, f"{size / real:.1f}", counted, f"{size / counted:.1f}", deviation(counted, real)
     )
     assert expected in PAGE.read_text(encoding="utf-8").splitlines()
+    assert name not in NEAR or abs(counted / real - 1) <= 0.15
 
 
 def test_only_older_models_have_a_start_token(ask: ContractClient) -> None:
