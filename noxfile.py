@@ -283,7 +283,10 @@ def local(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def tokenizer(session: nox.Session) -> None:
-    """Train the emulator's tokenizer anew; with `-- --check` only say whether it is the same."""
+    """Train the emulator's tokenizer anew; with `-- --check` only say whether it is the same.
+
+    With `-- --compare` count the held-back texts by Qwen's vocabulary anew instead.
+    """
     session.install(*groups("tokenizer"))
     session.run("python", "-m", "generator.tokenizer", *session.posargs)
 

@@ -417,6 +417,7 @@ class Model:
         rpm: Requests per minute in the first usage tier.
         price: List prices.
         free: Use that is free of charge, once per account.
+        start_token: Whether its tokenizer puts a token before each text.
         embedding_space: Vectors of models with the same value can be compared with each
             other.
         batch: Whether batch jobs take it.
@@ -452,6 +453,7 @@ class Model:
     rpm: int | None = None
     price: ModelPrice | None = None
     free: ModelFree | None = None
+    start_token: bool | None = None
     embedding_space: str | None = None
     batch: bool | None = None
     auto_embed: bool | None = None
@@ -791,6 +793,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.12),
             free=ModelFree(tokens=50000000),
             tokenizer="voyageai/voyage-code-2",
+            start_token=True,
             embedding_space="voyage-code-2",
             batch=True,
             prompts="retrieval",
@@ -813,6 +816,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.12),
             free=ModelFree(tokens=50000000),
             tokenizer=None,
+            start_token=True,
             embedding_space="voyage-finance-2",
             batch=False,
             prompts="retrieval",
@@ -835,6 +839,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.12),
             free=ModelFree(tokens=50000000),
             tokenizer=None,
+            start_token=True,
             embedding_space="voyage-law-2",
             batch=False,
             prompts="retrieval",
@@ -919,6 +924,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.12),
             free=ModelFree(tokens=0),
             tokenizer=None,
+            start_token=True,
             embedding_space="voyage-large-2-instruct",
             batch=False,
             prompts=None,
@@ -940,6 +946,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.12),
             free=ModelFree(tokens=0),
             tokenizer=None,
+            start_token=True,
             embedding_space="voyage-large-2",
             batch=False,
             prompts="retrieval",
@@ -961,6 +968,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.1),
             free=ModelFree(tokens=0),
             tokenizer="voyageai/voyage-2",
+            start_token=True,
             embedding_space="voyage-2",
             batch=False,
             prompts="retrieval",
@@ -982,6 +990,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.1),
             free=ModelFree(tokens=0),
             tokenizer="voyageai/voyage-02",
+            start_token=True,
             embedding_space="voyage-02",
             batch=False,
             prompts=None,
@@ -1003,6 +1012,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.1),
             free=ModelFree(tokens=0),
             tokenizer="voyageai/voyage-01",
+            start_token=True,
             embedding_space="voyage-01",
             batch=False,
             prompts=None,
@@ -1024,6 +1034,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.1),
             free=ModelFree(tokens=0),
             tokenizer="voyageai/voyage-lite-01",
+            start_token=True,
             embedding_space="voyage-lite-01",
             batch=False,
             prompts=None,
@@ -1045,6 +1056,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.1),
             free=ModelFree(tokens=0),
             tokenizer=None,
+            start_token=True,
             embedding_space="voyage-lite-01-instruct",
             batch=False,
             prompts=None,
@@ -1066,6 +1078,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.1),
             free=ModelFree(tokens=0),
             tokenizer="voyageai/voyage-lite-02-instruct",
+            start_token=True,
             embedding_space="voyage-lite-02-instruct",
             batch=False,
             prompts=None,
@@ -1316,6 +1329,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.05),
             free=ModelFree(tokens=0),
             tokenizer=None,
+            start_token=True,
             batch=False,
             note="The definition inside the TypeScript client 0.1.0 allows 100000 tokens per request, the later ones 300000; the later is followed. Not in the Batch model list.",
         ),
@@ -1334,6 +1348,7 @@ MODELS: Mapping[str, Model] = Models(
             price=ModelPrice(usd_per_million_tokens=0.02),
             free=ModelFree(tokens=0),
             tokenizer="voyageai/rerank-lite-1",
+            start_token=True,
             batch=False,
             note="Not in the Batch model list.",
         ),

@@ -253,22 +253,31 @@ def _read(
 
 
 def _fit(content: list[str | MediaItem], model: Model, index: int, *, truncation: bool) -> _Input:
-    """Take an input's parts in order while they fit; a text is cut, an image or video dropped."""
+    """Return an input that fits; its texts are counted as one, without anything between them.
+
+    Of one that does not fit, the parts are taken in order while they do; a text is cut, an image or
+    video dropped.
+    """
     limit = model.context_length
-    texts: list[str] = []
-    media: list[MediaItem] = []
-    text_tokens = total = 0
+    texts = [part for part in content if isinstance(part, str)]
+    whole = _Input(
+        "\n".join(texts),
+        tokenizer.count("".join(texts), limit),
+        tuple(part for part in content if not isinstance(part, str)),
+    )
+    if limit is None or whole.tokens <= limit:
+        return whole
+    if not truncation:
+        raise model_limits.too_long(model, index)
+    kept, media, text_tokens, left = list[str](), list[MediaItem](), 0, limit
     for part in content:
-        tokens = tokenizer.count(part, limit) if isinstance(part, str) else part.tokens
-        room = tokens if limit is None else limit - total
-        if tokens > room and not truncation:
-            raise model_limits.too_long(model, index)
+        tokens = tokenizer.count(part, left) if isinstance(part, str) else part.tokens
         if isinstance(part, str):
-            texts.append(tokenizer.truncate(part, room))
-            text_tokens += min(tokens, room)
-        elif tokens <= room:
+            kept.append(tokenizer.truncate(part, left))
+            text_tokens += min(tokens, left)
+        elif tokens <= left:
             media.append(part)
-        if tokens > room:
+        if tokens > left:
             break
-        total += tokens
-    return _Input("\n".join(texts), text_tokens, tuple(media))
+        left -= tokens
+    return _Input("\n".join(kept), text_tokens, tuple(media))

@@ -140,7 +140,7 @@ def _repository(model: Model) -> _Repository:
         "model_max_length": model.context_length,
     }
     files = {
-        "tokenizer.json": _file(tokenizer.content()),
+        "tokenizer.json": _file(tokenizer.content(start_token=bool(model.start_token))),
         "tokenizer_config.json": _file(_json(config)),
     }
     if model.pixels is not None:

@@ -118,13 +118,15 @@ def fit(model: Model, texts: list[str], *, truncation: bool) -> tuple[list[str],
     Raises:
         ApiError: A text is too long, and there is no truncation.
     """
-    limit = model.context_length
-    numbers = counts(texts, limit)
+    limit, start_token = model.context_length, bool(model.start_token)
+    numbers = counts(texts, limit, start_token=start_token)
     if limit is None or max(numbers, default=0) <= limit:
         return texts, numbers
     if not truncation:
         raise too_long(model, next(i for i, tokens in enumerate(numbers) if tokens > limit))
-    return [truncate(text, limit) for text in texts], [min(tokens, limit) for tokens in numbers]
+    return [truncate(text, limit, start_token=start_token) for text in texts], [
+        min(tokens, limit) for tokens in numbers
+    ]
 
 
 def too_long(

@@ -24,7 +24,7 @@ def rerank(body: dict[str, Any], context: ModelContext) -> RerankResponse:
     model = model_limits.find(request.model, context.models)
     truncation = bool(request.truncation)
     query = _fit_query(model, request.query, truncation=truncation)
-    query_tokens = tokenizer.count(query)
+    query_tokens = tokenizer.count(query, start_token=bool(model.start_token))
     documents, tokens = _fit_documents(
         model, request.documents, query_tokens, truncation=truncation
     )
@@ -51,8 +51,8 @@ def rerank(body: dict[str, Any], context: ModelContext) -> RerankResponse:
 
 def _fit_query(model: Model, query: str, *, truncation: bool) -> str:
     """Return a query of at most as many tokens as the model takes."""
-    limit = model.max_query_tokens
-    if limit is None or tokenizer.count(query, limit) <= limit:
+    limit, start_token = model.max_query_tokens, bool(model.start_token)
+    if limit is None or tokenizer.count(query, limit, start_token=start_token) <= limit:
         return query
     if not truncation:
         raise model_limits.failed(
@@ -60,21 +60,22 @@ def _fit_query(model: Model, query: str, *, truncation: bool) -> str:
             f"The query has too many tokens and does not fit into the model's limit of {limit} "
             "tokens. Please lower the number of tokens in the query or use truncation.",
         )
-    return tokenizer.truncate(query, limit)
+    return tokenizer.truncate(query, limit, start_token=start_token)
 
 
 def _fit_documents(
     model: Model, documents: list[str], query_tokens: int, *, truncation: bool
 ) -> tuple[list[str], list[int]]:
     """Return documents that each fit beside the query, and the tokens of each."""
+    start_token = bool(model.start_token)
     limit = None if model.context_length is None else model.context_length - query_tokens
-    tokens = tokenizer.counts(documents, limit)
+    tokens = tokenizer.counts(documents, limit, start_token=start_token)
     if limit is None or max(tokens) <= limit:
         return documents, tokens
     if not truncation:
         raise model_limits.too_long(
             model, next(i for i, number in enumerate(tokens) if number > limit)
         )
-    return [tokenizer.truncate(text, limit) for text in documents], [
+    return [tokenizer.truncate(text, limit, start_token=start_token) for text in documents], [
         min(number, limit) for number in tokens
     ]

@@ -45,11 +45,11 @@ def test_chunks_share_as_much_as_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("text", "size", "expected"),
     [
-        ("One two.\n\nThree. Four five six.", 9, ["One two.\n\n", "Three. Four five six."]),
+        ("One two.\n\nThe rest. It goes on.", 7, ["One two.\n\n", "The rest. It goes on."]),
         ("One two. Three four five six.", 6, ["One two.", " Three four five six."]),
         ("one two\nthree four five", 4, ["one two\n", "three four five"]),
         ("one two three lighthouse", 4, ["one two three", " lighthouse"]),
-        ("今日は。明日は。", 6, ["今日は。", "明日は。"]),
+        ("今日は。明日は。", 5, ["今日は。", "明日は。"]),
     ],
 )
 def test_a_chunk_ends_where_a_reader_would_pause(text: str, size: int, expected: list[str]) -> None:

@@ -94,11 +94,11 @@ def test_a_text_over_the_context_length_is_cut_or_refused(ask: ContractClient) -
     """The words are those recorded from the API for this model and limit."""
     limit = MODELS["voyage-2"].context_length
     assert limit == 4000
-    body = {"input": ["a", words(limit), words(limit + 1)], "model": "voyage-2"}
+    body = {"input": ["a", words(limit - 1), words(limit)], "model": "voyage-2"}
     answer = ask("/embeddings", body)
-    assert 1 + 2 * limit == answer["usage"]["total_tokens"]
+    assert 2 + 2 * limit == answer["usage"]["total_tokens"]  # each with a start token
     assert answer["data"][1]["embedding"] == pytest.approx(answer["data"][2]["embedding"], abs=0.05)
-    body["input"] = words(limit + 1)
+    body["input"] = words(limit)
     assert (
         "Request to model 'voyage-2' failed. The example at index 0 in your batch has too many "
         "tokens and does not fit into the model's context window of 4000 tokens. Please lower "
@@ -128,8 +128,8 @@ def test_a_query_over_its_limit_is_cut_or_refused(ask: ContractClient) -> None:
     """Rerankers limit the query by itself."""
     limit = MODELS["rerank-lite-1"].max_query_tokens
     assert limit is not None
-    body = {**RANK, "model": "rerank-lite-1", "query": words(limit + 1)}
-    assert limit + 1 == ask("/rerank", body)["usage"]["total_tokens"]
+    body = {**RANK, "model": "rerank-lite-1", "query": words(limit)}
+    assert limit + 2 == ask("/rerank", body)["usage"]["total_tokens"]  # each with a start token
     said = ask.refused("/rerank", {**body, "truncation": False})
     assert (
         f"The query has too many tokens and does not fit into the model's limit of {limit}" in said
@@ -140,11 +140,11 @@ def test_a_document_must_fit_beside_the_query(ask: ContractClient) -> None:
     """The context length of a reranker is for the two together."""
     limit = MODELS["rerank-lite-1"].context_length
     assert limit is not None
-    body = {**RANK, "model": "rerank-lite-1", "query": words(10), "documents": [words(limit - 9)]}
+    body = {**RANK, "model": "rerank-lite-1", "query": words(10), "documents": [words(limit - 11)]}
     assert limit == ask("/rerank", body)["usage"]["total_tokens"]
     said = ask.refused("/rerank", {**body, "truncation": False})
     assert "The example at index 0 in your batch has too many tokens" in said
-    body["documents"] = [words(limit - 10)]
+    body["documents"] = [words(limit - 12)]  # both have a start token
     assert limit == ask("/rerank", {**body, "truncation": False})["usage"]["total_tokens"]
 
 

@@ -98,6 +98,17 @@ def test_pictures_and_words_share_a_vector(ask: ContractClient) -> None:
     assert 0.1 > abs(shown @ said)
 
 
+def test_a_picture_differs_by_input_type_as_a_text_does(ask: ContractClient) -> None:
+    """The prompt is in front of the whole input; users compare queries with documents."""
+    for content in ([image(encoded(drawing(1)))], [text("the keeper of the lighthouse")]):
+        none, query, document = (
+            vectors(ask(PATH, inputs(content, input_type=kind)))[0]
+            for kind in (None, "query", "document")
+        )
+        for one, other in ((none, query), (none, document), (query, document)):
+            assert 0.5 < one @ other < 0.99
+
+
 def test_usage_adds_up(ask: ContractClient) -> None:
     """Each image and video counts by itself, as in the documented example."""
     large, small = (encoded(drawing(1, side, side)) for side in (1600, 10))

@@ -7,6 +7,9 @@ import time
 import pytest
 import voyageai
 from huggingface_hub import constants
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
 from voyageai import tokenization
 from voyageai.media import sizing
 from voyageai.video_utils import Video, optimize_video
@@ -18,6 +21,8 @@ from tests.overlay.sample_videos import film
 VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
 TEXTS = ["Where are the keys?", "On the table."]
 NOBODY = "http://127.0.0.1:9"
+WORDS = Tokenizer(WordLevel({"?": 0}, unk_token="?"))
+WORDS.pre_tokenizer = WhitespaceSplit()
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +64,29 @@ def test_an_emulator_is_asked_for_its_tokenizer(home, unreachable, monkeypatch, 
         assert vo.embed(TEXTS, "voyage-4", None).total_tokens == counted
 
     assert ["voyageai-emulator"] == [path.name for path in home.iterdir()]
+
+
+def test_a_tokenizer_in_the_cache_of_the_hub_is_used_without_a_connection(home, unreachable):
+    """A model's own tokenizer, once fetched, counts offline; here one of a token per word."""
+    commit = "0" * 40
+    repository = home / "hub" / "models--voyageai--voyage-4"
+    for path, content in {
+        f"snapshots/{commit}/tokenizer.json": WORDS.to_str(),
+        "refs/main": commit,
+    }.items():
+        (repository / path).parent.mkdir(parents=True)
+        (repository / path).write_text(content)
+
+    with voyageai.Client("any-key") as vo:
+        assert vo.count_tokens(["three unbelievable words", "one"], model="voyage-4") == 4
+
+
+def test_an_emulator_counts_by_its_own_whatever_the_cache_of_the_hub_has(home, unreachable):
+    """Counts of a test do not depend on the machine."""
+    test_a_tokenizer_in_the_cache_of_the_hub_is_used_without_a_connection(home, unreachable)
+    with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
+        counted = vo.count_tokens(TEXTS, model="voyage-4")
+        assert vo.embed(TEXTS, "voyage-4", None).total_tokens == counted > 8
 
 
 def test_an_emulator_is_asked_how_it_scales_videos(unreachable, tmp_path, monkeypatch):

@@ -78,7 +78,9 @@ class Runner:
     def _validate(self, job: Job) -> None:
         store, limit = self._state.store, catalogue.BATCH.max_tokens_in_flight
         lines = store.files.lines(job.input_file, longest=self._max_line(job))
-        result = check_lines(lines, job.endpoint, self._state.contract, self.stopping.is_set)
+        result = check_lines(
+            lines, job.endpoint, job.model, self._state.contract, self.stopping.is_set
+        )
         if result is None:
             return
         _, others = store.jobs.load(job.owner)

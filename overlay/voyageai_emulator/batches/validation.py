@@ -47,23 +47,23 @@ def schema_of(model: type[Model]) -> str:
     return f"#/components/schemas/{model.__name__}"
 
 
-def _sum(texts: list[str]) -> int:
-    return sum(counts(texts, MAX_COUNTED))
+def _sum(texts: list[str], start_token: bool) -> int:
+    return sum(counts(texts, MAX_COUNTED, start_token=start_token))
 
 
-def _input_tokens(body: Mapping[str, Any]) -> int:
+def _input_tokens(body: Mapping[str, Any], start_token: bool) -> int:
     texts = body["input"]
-    return _sum([texts] if isinstance(texts, str) else texts)
+    return _sum([texts] if isinstance(texts, str) else texts, start_token)
 
 
-def _documents_tokens(body: Mapping[str, Any]) -> int:
+def _documents_tokens(body: Mapping[str, Any], start_token: bool) -> int:
     documents: list[str | list[str]] = body["inputs"]
-    return sum(_sum([item] if isinstance(item, str) else item) for item in documents)
+    return sum(_sum([item] if isinstance(item, str) else item, start_token) for item in documents)
 
 
-def _rerank_tokens(body: Mapping[str, Any]) -> int:
+def _rerank_tokens(body: Mapping[str, Any], start_token: bool) -> int:
     documents: list[str] = body["documents"]
-    return _sum([body["query"]]) * len(documents) + _sum(documents)
+    return _sum([body["query"]], start_token) * len(documents) + _sum(documents, start_token)
 
 
 class Endpoint(NamedTuple):
@@ -73,8 +73,9 @@ class Endpoint(NamedTuple):
     """Model of the parameters that a job's lines share."""
     body: type[Model]
     """Model of the body of one line."""
-    tokens: Callable[[Mapping[str, Any]], int]
-    """Counts the tokens of such a body, before truncation."""
+    tokens: Callable[[Mapping[str, Any], bool], int]
+    """Counts the tokens of such a body, before truncation; the second argument tells whether there
+    is a token before each text."""
 
 
 ENDPOINTS = {
@@ -118,13 +119,14 @@ class ValidationResult:
 
 
 def check_lines(
-    lines: Iterable[Line], path: str, contract: Contract, stopping: Callable[[], bool]
+    lines: Iterable[Line], path: str, model: str, contract: Contract, stopping: Callable[[], bool]
 ) -> ValidationResult | None:
     """Check all lines of a job.
 
     Args:
         lines: The lines.
         path: The job's endpoint.
+        model: The job's model.
         contract: The contract that they must follow.
         stopping: Returns whether to stop early.
 
@@ -132,7 +134,7 @@ def check_lines(
         The result; None if it was stopped early.
     """
     result, limit = ValidationResult(), catalogue.BATCH.max_inputs
-    check = _LineChecker(contract, path)
+    check = _LineChecker(contract, path, model)
     for line in lines:
         if stopping():
             return None
@@ -161,8 +163,9 @@ def check_lines(
 class _LineChecker:
     """Checks one line after another, and that no custom_id repeats."""
 
-    def __init__(self, contract: Contract, path: str) -> None:
+    def __init__(self, contract: Contract, path: str, model: str) -> None:
         self._contract = contract
+        self._start_token = model in MODELS and bool(MODELS[model].start_token)
         _, self._endpoint = endpoint_of(contract, path)
         self._schema = schema_of(BatchInputLine)
         self._narrowed = {"body": schema_of(self._endpoint.body)}
@@ -196,4 +199,4 @@ class _LineChecker:
                 line.number,
                 "custom_id",
             )
-        result.tokens += self._endpoint.tokens(content["body"])
+        result.tokens += self._endpoint.tokens(content["body"], self._start_token)

@@ -29,7 +29,7 @@ TEXT_ENERGY = 0.5
 ROLE_WEIGHT = {"query": 0.5, "document": 2.0}
 """Largest weight of the prompt, in terms; the document's is heavier, for the same reason."""
 ROLE_ENERGY = 0.4
-"""Largest energy of the prompt, relative to that of the terms after it."""
+"""Largest energy of the prompt, relative to that of the terms, images and videos after it."""
 MEDIA_WEIGHT = 3.0
 """Weight of one image or video, in terms; its visual words share it."""
 SPREAD = 8
@@ -116,7 +116,8 @@ def _named(
     """
     for index, (passage, length) in enumerate(zip(passages, lengths.tolist(), strict=True)):
         if passage.role:
-            weight = min(ROLE_WEIGHT.get(passage.role, 1.0), length * ROLE_ENERGY**0.5)
+            whole = (length**2 + len(passage.media) * MEDIA_WEIGHT**2) ** 0.5
+            weight = min(ROLE_WEIGHT.get(passage.role, 1.0), whole * ROLE_ENERGY**0.5)
             yield index, f"role {passage.role}", weight
         yield index, f"text {passage.text}", min(TEXT_WEIGHT, length * TEXT_ENERGY**0.5)
         for words in passage.media:

@@ -1,21 +1,24 @@
 """The emulator's tokenizer: tokens counted, texts truncated and cut into chunks.
 
-A byte-level BPE of 16,384 tokens of its own, as the models' tokenizers are not part of the
-emulator; English prose has about 1.4 tokens per word. It normalizes nothing and adds no special
-tokens. The README.md beside it says what it was trained on.
+A byte-level BPE of its own, as the models' tokenizers are not part of the emulator. It normalizes
+nothing. The README.md beside it says what it was trained on, docs/emulator.md how near its counts
+are to recorded ones.
 
-Prompts added for ``input_type`` are not counted.
+Tokenizers of older models put a token before each text, which counts too: `start_token` says
+whether the model's does. Prompts added for ``input_type`` are not counted.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
+from tokenizers.models import BPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,8 +36,11 @@ __all__ = [
     "truncate",
 ]
 
-CHUNKER_VERSION = "emulator-2"
+CHUNKER_VERSION = "emulator-3"
 """Changes when the same text may be cut into other chunks."""
+
+FIRST = "<s>"
+"""The token that older models' tokenizers put before a text; a text that spells it has none."""
 
 # A space between two visible characters of ASCII always begins a token, and what is before it
 # does not bear on what is after it (see the pattern in `tokenizer.json`). So a text has as many
@@ -53,45 +59,86 @@ _ENDS = (
 
 
 @cache
-def content() -> bytes:
-    """Return the file ``tokenizer.json``, in the form of the library `tokenizers`."""
-    return files(__name__).joinpath("tokenizer.json").read_bytes()
+def content(*, start_token: bool = False) -> bytes:
+    """Return a file ``tokenizer.json`` in the form of the library `tokenizers`.
+
+    Args:
+        start_token: Whether the tokenizer puts a token before each text.
+    """
+    data, tokens = _kept()
+    data["model"]["vocab"] = tokens
+    if start_token:
+        data["post_processor"] = _before_each_text(len(tokens))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @cache
 def load() -> Tokenizer:
-    """Return the tokenizer, loaded at the first call.
+    """Return the tokenizer without a start token, loaded at the first call.
 
     >>> load().encode("a lighthouse").ids == load().encode("a").ids
     False
     """
-    return Tokenizer.from_buffer(content())
+    data, tokens = _kept()
+    model = data["model"]
+    merges = [tuple(merge.split(" ")) for merge in model["merges"]]
+    model["merges"] = []  # it takes them quicker by itself than within the JSON
+    tokenizer = Tokenizer.from_str(json.dumps(data))
+    tokenizer.model = BPE(vocab=tokens, merges=merges)
+    return tokenizer
 
 
-def count(text: str, limit: int | None = None) -> int:
+def _kept() -> tuple[dict[str, Any], dict[str, int]]:
+    """Return the content of the file beside this one, and the number of each token.
+
+    The file names the tokens of a byte alone: each other is the result of a merge.
+    """
+    data: dict[str, Any] = json.loads(files(__name__).joinpath("tokenizer.json").read_bytes())
+    tokens: dict[str, int] = dict(data["model"]["vocab"])
+    for merge in data["model"]["merges"]:
+        tokens.setdefault(merge.replace(" ", ""), len(tokens))
+    return data, tokens
+
+
+def _before_each_text(number: int) -> dict[str, Any]:
+    """Return the part of a ``tokenizer.json`` that puts the start token before each text."""
+    start = {"SpecialToken": {"id": FIRST, "type_id": 0}}
+    first, second = ({"Sequence": {"id": name, "type_id": 0}} for name in "AB")
+    return {
+        "type": "TemplateProcessing",
+        "single": [start, first],
+        "pair": [start, first, start, second],
+        "special_tokens": {FIRST: {"id": FIRST, "ids": [number], "tokens": [FIRST]}},
+    }
+
+
+def count(text: str, limit: int | None = None, *, start_token: bool = False) -> int:
     """Count the tokens of a text.
 
     Args:
         text: The text.
         limit: Where to stop: a text with well over `limit` tokens is not read to its end, and some
             number over the limit is returned.
+        start_token: Whether a token before the text counts too.
 
     >>> count("The sun rose at 06:30.")
-    8
+    11
     """
-    return sum(
+    return start_token + sum(
         _count_part(part) if len(part) <= _LONGEST_CACHED else len(_encode(part))
         for part in _PARTS.split(_head(text, limit))
     )
 
 
-def counts(texts: Iterable[str], limit: int | None = None) -> list[int]:
-    """Count the tokens of each text, up to a limit as in `count`.
+def counts(
+    texts: Iterable[str], limit: int | None = None, *, start_token: bool = False
+) -> list[int]:
+    """Count the tokens of each text, with arguments as in `count`.
 
     >>> counts(["one", "one two"])
     [1, 2]
     """
-    return [count(text, limit) for text in texts]
+    return [count(text, limit, start_token=start_token) for text in texts]
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -105,14 +152,15 @@ def spans(text: str) -> list[tuple[int, int]]:
     return _encode(text).offsets
 
 
-def truncate(text: str, limit: int) -> str:
+def truncate(text: str, limit: int, *, start_token: bool = False) -> str:
     """Cut a text of more than `limit` tokens at the end of a token.
 
-    Counted by itself, the result has at most `limit` tokens.
+    Counted by itself, with arguments as in `count`, the result has at most `limit` tokens.
 
     >>> truncate("one two three", 2)
     'one two'
     """
+    limit -= start_token
     text = _head(text, limit)
     if count(text) <= limit:
         return text
