@@ -19,7 +19,8 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False  # skipped, and said so
 nox.options.sessions = [
-    *("lint", "types", "spec", "generate-check", "semver", "tests", "conformance", "build"),
+    *("lint", "types", "spec", "generate-check", "semver", "docs", "tests"),
+    *("conformance", "build"),
 ]
 
 ROOT = Path(__file__).parent
@@ -237,6 +238,15 @@ def browser(session: nox.Session) -> None:
     """Click the emulator's page in a real browser; Chromium must be installed."""
     session.install(f"{wheel(session)}[emulator]", *groups("browser"))
     session.run("pytest", *ALL_CORES, "tests/browser", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/site/html, and open it; with `-- --serve` show it."""
+    session.install(*groups("docs"), "-e", ".[cli,emulator]")
+    session.run("python", "-m", "generator.site", *session.posargs)
+    if not session.posargs:
+        session.run("pytest", "tests/site")
 
 
 @nox.session(python=OLDEST, tags=["full"])

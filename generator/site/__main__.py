@@ -17,7 +17,9 @@ SITE = FOLDER / "html"
 def main(arguments: list[str] | None = None) -> int:
     """Build or serve, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator.site", description=__doc__)
-    parser.add_argument("--serve", action="store_true", help="serve it, and follow changes of docs/")
+    parser.add_argument(
+        "--serve", action="store_true", help="serve it, and follow changes of docs/"
+    )
     options = parser.parse_args(arguments)
     made = reference.pages()
     pages.write(SOURCES, made)
@@ -28,9 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     if status := subprocess.run(command, cwd=paths.ROOT, check=False).returncode:
         return status
     settings = pages.config()
-    output.add_texts(
-        SITE, SOURCES, settings["nav"], settings["site_name"], settings["site_description"]
-    )
+    texts = {
+        file: reference.in_words(SOURCES.joinpath(file).read_text("utf-8"))
+        for _, _, file in pages.in_order(settings["nav"])
+    }
+    output.add_texts(SITE, texts, settings)
     found = [*output.faults(SITE)]
     print("\n".join(found) if found else f"{SITE / output.FIRST}: open it in a browser")
     return 1 if found else 0

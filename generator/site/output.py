@@ -2,7 +2,7 @@
 
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -56,22 +56,29 @@ def read(site: Path) -> dict[str, Page]:
     }
 
 
-def add_texts(site: Path, sources: Path, nav: Any, title: str, description: str) -> None:
-    """Write `llms.txt`, `llms-full.txt` and the pages' own text beside the pages."""
-    lines, texts = [f"# {title}", "", f"> {description}"], []
+def add_texts(site: Path, texts: Mapping[str, str], settings: Any) -> None:
+    """Write `llms.txt`, `llms-full.txt` and the pages' own text beside the pages.
+
+    Args:
+        site: The built site.
+        texts: The pages as text, by name.
+        settings: The site's settings.
+    """
+    lines = [f"# {settings['site_name']}", "", f"> {settings['site_description']}"]
+    everything: list[str] = []
     last = ""
-    for section, name, file in pages.in_order(nav):
-        text = sources.joinpath(file).read_text("utf-8")
+    for section, name, file in pages.in_order(settings["nav"]):
+        text = texts[file]
         target = site / file
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf-8")
         if section != last:
-            lines += ["", f"## {section or name}", ""]
+            lines += ["", f"## {section}", ""]
             last = section
         lines.append(f"- [{name}]({file})")
-        texts.append(f"<!-- {file} -->\n\n{text.strip()}\n")
+        everything.append(f"<!-- {file} -->\n\n{text.strip()}\n")
     site.joinpath("llms.txt").write_text("\n".join(lines) + "\n", "utf-8")
-    site.joinpath("llms-full.txt").write_text("\n".join(texts), "utf-8")
+    site.joinpath("llms-full.txt").write_text("\n".join(everything), "utf-8")
 
 
 def faults(site: Path) -> Iterator[str]:

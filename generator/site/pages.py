@@ -38,14 +38,14 @@ def config(root: Path = paths.ROOT) -> Any:
     return tomllib.loads(root.joinpath(CONFIG).read_text("utf-8"))["project"]
 
 
-def in_order(nav: Any, section: str = "") -> Iterator[tuple[str, str, str]]:
+def in_order(nav: Any, section: str = "", below: str = "") -> Iterator[tuple[str, str, str]]:
     """Yield section, title and file of each page, as the navigation has them."""
     for entry in nav:
-        for title, below in entry.items():
-            if isinstance(below, str):
-                yield section, title, below
+        for title, content in entry.items():
+            if isinstance(content, str):
+                yield section or title, f"{below}{title}", content
             else:
-                yield from in_order(below, section or title)
+                yield from in_order(content, section or title, f"{title}: " if section else "")
 
 
 def places(root: Path = paths.ROOT) -> dict[str, str]:
@@ -74,7 +74,9 @@ def write(folder: Path, written: Mapping[str, str], root: Path = paths.ROOT) -> 
     for source, name in where.items():
         made = root.joinpath(source).read_bytes()
         if name.endswith(".md"):
-            made = relinked(made.decode(), source, name, {**where, **STANDS_FOR}, repository).encode()
+            made = relinked(
+                made.decode(), source, name, {**where, **STANDS_FOR}, repository
+            ).encode()
         content[name] = made
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_file() and path.relative_to(folder).as_posix() not in content:

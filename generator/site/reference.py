@@ -4,18 +4,21 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import click
 import griffe
 from voyageai.cli.program import program
+from voyageai_admin_rest import operations as admin_rest
 from voyageai_rest import catalogue
+from voyageai_rest import operations as rest
 
 from .. import paths
 from ..commands import environment, python, run
 
 API = {
-    "client": ("Clients and settings", ("voyageai",)),
+    "client": ("Clients and settings", ("voyageai", "voyageai.options")),
     "results": ("Results", ("voyageai.results",)),
     "exceptions": ("Exceptions", ("voyageai.error",)),
     "tables": ("Tables", ("voyageai.tables",)),
@@ -44,20 +47,38 @@ API = {
         (
             *("voyageai_rest", "voyageai_rest.errors", "voyageai_rest.operations"),
             *("voyageai_rest.catalogue", "voyageai_rest.models"),
+            *(f"voyageai_rest.api.{operation.module}" for operation in rest.OPERATIONS),
         ),
     ),
     "admin-rest": (
         "The generated client of Atlas",
-        ("voyageai_admin_rest", "voyageai_admin_rest.operations", "voyageai_admin_rest.models"),
+        (
+            *(
+                "voyageai_admin_rest",
+                "voyageai_admin_rest.operations",
+                "voyageai_admin_rest.models",
+            ),
+            *(f"voyageai_admin_rest.api.{one.module}" for one in admin_rest.OPERATIONS),
+        ),
     ),
 }
 """Title and modules of each page of the reference."""
 HANDED_OVER = {"emulator"}
 """Commands that hand all arguments over to another program."""
 SEARCHED = ("overlay", "generated")
+BY_ATTRIBUTES = {
+    "voyageai.admin": (
+        *("face.Keys", "face.RateLimits", "face_async.AsyncKeys", "face_async.AsyncRateLimits"),
+    ),
+    "voyageai.tables": ("dataset.open_table",),
+}
+"""What users reach by an attribute of something else, by the module where they look for it."""
+MODULES = [module for _, found in API.values() for module in found]
+DIRECTIVE = re.compile(r"^::: (\S+)\n(?:    .*\n)*", re.MULTILINE)
+"""What mkdocstrings replaces by the documentation of a name, and its options."""
 ALONE = ("voyageai.error", "voyageai_rest", "voyageai_admin_rest")
 """Modules whose classes inherit from each other: what they share is shown once."""
-NOT_INHERITED = "    options:\n      inherited_members: false\n"
+NOT_INHERITED = "    options:\n      inherited_members: false\n      show_bases: true\n"
 FOLDER = "reference"
 UNKNOWN = "–"
 
@@ -72,15 +93,44 @@ def pages() -> dict[str, str]:
     }
 
 
-def names() -> dict[str, list[str]]:
-    """Return the public names of each module of the reference, by module."""
+@cache
+def _loaded() -> griffe.ModulesCollection:
+    """Read the packages of the reference, without running them."""
     loader = griffe.GriffeLoader(
         search_paths=[paths.ROOT / folder for folder in SEARCHED], allow_inspection=False
     )
-    modules = [module for _, found in API.values() for module in found]
-    for package in dict.fromkeys(module.split(".")[0] for module in modules):
+    for package in dict.fromkeys(module.split(".")[0] for module in MODULES):
         loader.load(package)
-    return {module: [*_public(loader.modules_collection[module])] for module in modules}
+    return loader.modules_collection
+
+
+def names() -> dict[str, list[str]]:
+    """Return the public names of each module of the reference, by module."""
+    return {
+        module: [*_public(_loaded()[module]), *BY_ATTRIBUTES.get(module, ())] for module in MODULES
+    }
+
+
+def in_words(page: str) -> str:
+    """Return a page with the text of each name in place of the directive that shows it."""
+    return DIRECTIVE.sub(lambda directive: _told(_loaded()[directive[1]], directive[1]), page)
+
+
+def _told(item: Any, path: str) -> str:
+    """Return what the code says of a name, and of what a class has."""
+    kind = "async " if "async" in item.labels else ""
+    called = item.signature() if item.is_function or item.is_class else ""
+    _, opened, arguments = (called or "").partition("(")
+    docstring = item.docstring.value if item.docstring else ""
+    said = f"### {kind}{path}{opened}{arguments}\n\n{docstring}\n"
+    if not item.is_class:
+        return said
+    methods = [
+        _told(member, f"{path}.{name}")
+        for name, member in item.members.items()
+        if member.is_function and not name.startswith("_") and member.docstring
+    ]
+    return "\n".join([said, *methods])
 
 
 def _public(found: Any) -> Iterator[str]:
@@ -101,8 +151,15 @@ def _interface() -> Iterator[tuple[str, str]]:
             told = inspect.getdoc(importlib.import_module(module)) if _importable(module) else ""
             parts.append(f"## `{module}`\n\n{first_sentence(told or '')}\n")
             alone = NOT_INHERITED if module.startswith(ALONE) else ""
-            parts += [f"::: {module}.{member}\n{alone}" for member in found[module]]
+            shown = sorted(found[module], key=lambda name: _kind(f"{module}.{name}"))
+            parts += [f"::: {module}.{member}\n{alone}" for member in shown]
         yield name, "\n".join(parts)
+
+
+def _kind(path: str) -> int:
+    """Return what a name is sorted by: classes go before functions, and these before values."""
+    item = _loaded()[path]
+    return 0 if item.is_class else 1 if item.is_function else 2
 
 
 def _importable(module: str) -> bool:
@@ -134,7 +191,11 @@ def models() -> str:
         + _table(
             ("tier", "from", "limits"),
             [
-                ("free", "no payment method", f"{tiers.free.rpm} requests, {tiers.free.tpm:,} tokens"),
+                (
+                    "free",
+                    "no payment method",
+                    f"{tiers.free.rpm} requests, {tiers.free.tpm:,} tokens",
+                ),
                 *(
                     (str(name), f"${tier.paid_at_least_usd:,} paid", f"{tier.factor} × the model's")
                     for name, tier in paid
