@@ -26,7 +26,7 @@ STANDS_FOR = {
     "generated/voyageai_rest": "reference/rest.md",
     "generated/voyageai_admin_rest": "reference/admin-rest.md",
 }
-"""Pages made from the code, by what a page that is read without the site links to in their place."""
+"""Pages made from the code, by what the pages of docs/ link to in their place."""
 LEFT_OUT = ("theme/",)
 """Beginnings of the names of what docs/ holds for the build alone."""
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^) ]+)\)")

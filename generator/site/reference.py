@@ -80,7 +80,7 @@ ALONE = ("voyageai.error", "voyageai_rest", "voyageai_admin_rest")
 """Modules whose classes inherit from each other: what they share is shown once."""
 NOT_INHERITED = "    options:\n      inherited_members: false\n      show_bases: true\n"
 FOLDER = "reference"
-UNKNOWN = "–"
+UNKNOWN = "-"
 
 
 def pages() -> dict[str, str]:
@@ -169,16 +169,17 @@ def _importable(module: str) -> bool:
 
 def first_sentence(text: str) -> str:
     """Return the first paragraph of a docstring, on one line."""
-    return " ".join(text.split("\n\n")[0].split())
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 def models() -> str:
     """Return the page of models and limits, from the catalogue."""
     parts = ["# Models and limits\n"]
     parts.append(
-        "From the catalogue of this release, `voyageai_rest.catalogue`; `spec/catalogue.yaml` has the "
-        "source of each value. A dash stands for what does not apply, and for what no source states. "
-        "Prices are US dollars for a million tokens, limits those of a minute in usage tier 1.\n"
+        "From the catalogue of this release, `voyageai_rest.catalogue`; `spec/catalogue.yaml` has "
+        "the source of each value. A dash stands for what does not apply, and for what no source "
+        "states. Prices are US dollars for a million tokens, limits those of a minute in usage "
+        "tier 1.\n"
     )
     known = catalogue.MODELS.values()
     for endpoint in dict.fromkeys(model.endpoint for model in known):
@@ -197,7 +198,11 @@ def models() -> str:
                     f"{tiers.free.rpm} requests, {tiers.free.tpm:,} tokens",
                 ),
                 *(
-                    (str(name), f"${tier.paid_at_least_usd:,} paid", f"{tier.factor} × the model's")
+                    (
+                        str(name),
+                        f"${tier.paid_at_least_usd:,} paid",
+                        f"{tier.factor} times the model's",
+                    )
                     for name, tier in paid
                 ),
             ],
