@@ -19,7 +19,8 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False  # skipped, and said so
 nox.options.sessions = [
-    *("lint", "types", "spec", "generate-check", "semver", "tests", "conformance", "build"),
+    *("lint", "types", "spec", "generate-check", "semver", "docs", "tests"),
+    *("conformance", "build"),
 ]
 
 ROOT = Path(__file__).parent
@@ -66,6 +67,12 @@ def tell_skipped(file: Path) -> None:
         print("Tests were skipped:", *lines, sep="\n  ")
 
 
+def note_skipped(reason: str) -> None:
+    """Have something told in the last lines."""
+    with Path(os.environ[SKIPPED]).open("a", encoding="utf-8") as notes:
+        notes.write(f"{reason}\n")
+
+
 if SKIPPED not in os.environ:  # else this is a nox within nox, which notes for the outer one
     descriptor, name = tempfile.mkstemp(prefix="skipped-")
     os.close(descriptor)
@@ -83,10 +90,9 @@ rehearsed release; the audit."""
 
 if not sys.argv[1:]:
     print(PLAN)
-    with Path(os.environ[SKIPPED]).open("a", encoding="utf-8") as notes:
-        for minor in PYTHONS:
-            if not shutil.which(f"python{minor}"):
-                notes.write(f"no Python {minor} on the PATH\n")
+    for minor in PYTHONS:
+        if not shutil.which(f"python{minor}"):
+            note_skipped(f"no Python {minor} on the PATH")
 
 
 def newest(*names: str) -> list[str]:
@@ -171,13 +177,20 @@ def semver(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def lint(session: nox.Session) -> None:
-    """Style, and the floors of the house; with `-- --fix` repair what can be repaired."""
+    """Style, floors of the house, workflows; with `-- --fix` repair what can be repaired."""
     session.install(*groups("lint"), "-e", ".[emulator]")
     fix = session.posargs == ["--fix"]
     session.run("ruff", "check", *SOURCES, *(["--fix"] if fix else []))
     session.run("ruff", "format", *SOURCES, *([] if fix else ["--check"]))
     session.run("lint-imports", "--no-cache")
     session.run("python", "-m", "tests.figures", "--check")
+    session.run("zizmor", "--offline", "--quiet", ".github")
+    if shutil.which("actionlint"):
+        session.run("actionlint", external=True)
+    else:
+        note_skipped(
+            "NO ACTIONLINT: the forms of the workflows are not checked; install actionlint"
+        )
 
 
 @nox.session(python=OLDEST)
@@ -261,6 +274,15 @@ def browser(session: nox.Session) -> None:
     """Click the emulator's page in a real browser; Chromium must be installed."""
     session.install(f"{wheel(session)}[emulator]", *groups("browser"))
     session.run("pytest", *ALL_CORES, "tests/browser", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/site/html, and open it; with `-- --serve` show it."""
+    session.install(*groups("docs"), "-e", ".[cli,emulator]")
+    session.run("python", "-m", "generator.site", *session.posargs)
+    if not session.posargs:
+        session.run("pytest", "tests/site")
 
 
 @nox.session(python=OLDEST, tags=["full"])
@@ -362,6 +384,20 @@ def publish(session: nox.Session) -> None:
     """Upload what `nox -s release` made, and install it back from the index."""
     session.install(*groups("generate", "release"))
     session.run("python", "-m", "generator.release", "publish", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def compare(session: nox.Session) -> None:
+    """Build the released commit again, and compare it with `dist/`, which was made elsewhere."""
+    session.install(*groups("generate", "release"))
+    session.run("python", "-m", "generator.release", "compare")
+
+
+@nox.session(name="first-call", python=OLDEST)
+def first_call(session: nox.Session) -> None:
+    """Install what was uploaded from the index, compare it with `dist/`, and use it."""
+    session.install(*groups("generate", "release"))
+    session.run("python", "-m", "generator.release", "first-call", *session.posargs)
 
 
 @nox.session(python=OLDEST)

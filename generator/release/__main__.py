@@ -9,7 +9,7 @@ from .. import paths
 from ..commands import ReleaseError
 from ..semver import version
 from . import lock, steps
-from .publish import Index, publish
+from .publish import Index, first_call, publish
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,6 +36,10 @@ def _step(options: argparse.Namespace) -> str:
             return steps.verify(root, root / "dist")
         case "tag":
             return steps.tag(root, root / "dist")
+        case "compare":
+            return steps.compare(root, root / "dist")
+        case "first-call":
+            return first_call(root / "dist", Index(simple=options.index_url))
         case "publish":
             return publish(root, root / "dist", Index(options.upload_url, options.index_url))
         case "bump":
@@ -68,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         help="use it with its oldest and newest dependencies; write the SBOM, check licences",
     )
     add("tag", help="tag the last commit, without pushing it")
+    add("compare", help="build the last commit again, and compare with dist/")
+    back = add("first-call", help="install what was uploaded from the index, and use it")
+    back.add_argument("--index-url", help="the URL from which pip installs from another index")
     to = add("publish", help="upload dist/, then install it from the index")
     to.add_argument("--upload-url", help="the URL for uploads to another index")
     to.add_argument("--index-url", help="the URL from which pip installs from it")

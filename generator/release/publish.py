@@ -64,7 +64,28 @@ def publish(
                 "start the next one with `nox -s bump -- VERSION`"
             )
         upload(index, missing)
-        require_published(released, index, files, wait)
+    return first_call(built, index, wait)
+
+
+def first_call(built: Path, index: Index, wait: Callable[[float], None] = time.sleep) -> str:
+    """Install a release that was uploaded from the index, and run the smoke test.
+
+    Args:
+        built: The folder with the files as they were built, and their checksums.
+        index: Where it was uploaded.
+        wait: Sleeps for some seconds.
+
+    Returns:
+        What the smoke test printed.
+
+    Raises:
+        ReleaseError: The index does not return the same files, or the smoke test fails.
+    """
+    build.verify_sums(built)
+    wheel = _single(built, "*.whl")
+    released = parse_wheel_filename(wheel.name)[1]
+    require_published(released, index, [wheel, _single(built, "*.tar.gz")], wait)
+    with tempfile.TemporaryDirectory() as folder:
         interpreter = install.make_environment(
             Path(folder, "installed"), install.requirements(wheel)
         )

@@ -1,6 +1,7 @@
 """The steps of a release, in their order; each starts from the tree and what the last one left."""
 
 import json
+import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -67,6 +68,19 @@ def verify(root: Path, target: Path) -> str:
     target.joinpath(name).write_text(json.dumps(bill, indent=1) + "\n", encoding="utf-8")
     build.write_sums(target)
     return f"with the oldest dependencies: {said[0]}with the newest: {said[1]}".rstrip()
+
+
+def compare(root: Path, target: Path) -> str:
+    """Build the last commit again, and check that what was built elsewhere is the same."""
+    build.verify_sums(target)
+    with tempfile.TemporaryDirectory() as folder:
+        there, here = Path(folder, "there"), Path(folder, "here")
+        there.mkdir()
+        for package in (*target.glob("*.whl"), *target.glob("*.tar.gz")):
+            shutil.copy(package, there)
+        build.build(root, here)
+        build.require_same(there, here)
+    return "built again here, wheel and source distribution are the same to the byte"
 
 
 def tag(root: Path, target: Path) -> str:

@@ -29,6 +29,7 @@ are subclasses of what it raised. All of them pickle and copy. None holds the AP
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache, cached_property
 from typing import Any
 
 from voyageai_rest.errors import BODY_LIMIT, REQUEST_ID, printable
@@ -93,6 +94,24 @@ class VoyageError(Exception):
     def user_message(self) -> str | None:
         """The message alone, without the request id."""
         return self._message
+
+    @property
+    def help(self) -> str:
+        """Where causes, costs and cures of this exception are explained.
+
+        Returns:
+            A URL; without a published documentation, a page of the sources and its anchor.
+        """
+        # A subclass of a user is explained where its base is.
+        names = [kind.__name__ for kind in type(self).__mro__ if _is_ours(kind)]
+        anchor = names[0].lower()
+        url = _documentation()
+        return f"{url.rstrip('/')}/errors.html#{anchor}" if url else f"docs/errors.md#{anchor}"
+
+    @cached_property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        # Tracebacks end with it, and only they ask for it: neither messages nor calls pay.
+        return [f"Cause, cost and cure: {self.help}"]
 
     def __str__(self) -> str:
         message = self._message or "<empty message>"
@@ -195,6 +214,23 @@ class OverloadedError(ServiceUnavailableError):
 
 class VideoProcessingError(VoyageError):
     """A video could not be processed."""
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.startswith(f"{__package__}.")
+
+
+@cache
+def _documentation() -> str:
+    """Return the URL that the installed package states for its documentation, or nothing."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        stated = metadata("voyageai").get_all("Project-URL") or []
+    except PackageNotFoundError:  # run from a folder
+        return ""
+    urls: dict[str, str] = dict(line.split(", ", 1) for line in stated)
+    return urls.get("Documentation", "")
 
 
 def _text(body: str | bytes | None) -> str | None:

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from generator import git
 from generator.commands import ReleaseError
-from generator.release import build, publish
+from generator.release import build, publish, steps
 from generator.release.publish import Index
 from tests.release import repositories
 
@@ -43,6 +43,27 @@ def test_a_release_is_published_installed_back_and_used_but_not_twice(released, 
 
     with pytest.raises(ReleaseError, match=r"is already published, .* start the next one"):
         publish.publish(released, released / "dist", index, never)
+
+
+def test_what_was_uploaded_elsewhere_is_compared_and_used(released, index, token):
+    """The job that uploads runs nothing of ours, so another one looks at what came of it."""
+    publish.upload(index, [*released.glob("dist/*.whl"), *released.glob("dist/*.tar.gz")])
+
+    assert "gave 2 vectors" in publish.first_call(released / "dist", index, never)
+
+
+def test_a_build_of_another_machine_is_built_again(released, tmp_path):
+    """Whoever builds the commit gets the same bytes, or something was put in."""
+    built = tmp_path / "dist"
+    shutil.copytree(released / "dist", built)
+    assert "same to the byte" in steps.compare(released, built)
+
+    with next(built.glob("*.whl")).open("ab") as file:
+        file.write(b"and something else")
+    build.write_sums(built)
+
+    with pytest.raises(ReleaseError, match="differ: voyageai-"):
+        steps.compare(released, built)
 
 
 def test_an_upload_that_stopped_half_way_is_finished(released, index, token, tmp_path):

@@ -82,7 +82,8 @@ def test_nox_leaves_what_takes_longer_to_full():
 
 def test_there_are_workflows():
     """The other tests look at each of them."""
-    assert ["ci.yml", "drift.yml", "nightly.yml", "release.yml"] == [file.name for file in FILES]
+    expected = ["ci.yml", "docs.yml", "drift.yml", "nightly.yml", "release.yml"]
+    assert expected == [file.name for file in FILES]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -142,6 +143,24 @@ def test_what_others_wrote_is_pinned_to_a_commit(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_commit_has_its_version_beside_it(file):
+    """Nobody knows a commit by its number, and dependabot keeps the two together."""
+    lines = [line for line in file.read_text("utf-8").splitlines() if "uses:" in line]
+
+    assert [] == [line for line in lines if not re.search(r"@[0-9a-f]{40} # v\d+(\.\d+)*$", line)]
+
+
+def test_an_action_is_pinned_to_one_commit_everywhere():
+    """An old copy of a pin is forgotten when the others are renewed."""
+    pins: dict[str, set[str]] = {}
+    for file in FILES:
+        for name, commit in re.findall(r"uses: (\S+)@([0-9a-f]{40})", file.read_text("utf-8")):
+            pins.setdefault(name, set()).add(commit)
+
+    assert {} == {name: commits for name, commits in pins.items() if len(commits) > 1}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_workflow_reads_unless_it_says_why(file):
     """Code that a workflow runs has the workflow's rights."""
     assert {"contents": "read"} == spec.load(file)["permissions"]
@@ -151,7 +170,10 @@ def test_a_workflow_reads_unless_it_says_why(file):
         for right, degree in job.get("permissions", {}).items()
         if degree == "write"
     }
-    expected = {"release.yml": {("publish", "id-token"), ("attach", "contents")}}
+    expected = {
+        "docs.yml": {("deploy", "id-token"), ("deploy", "pages")},
+        "release.yml": {("publish", "id-token"), ("attach", "contents")},
+    }
     assert expected.get(file.name, set()) == more
 
 
@@ -160,3 +182,50 @@ def test_publishing_needs_no_stored_token():
     release = paths.ROOT.joinpath(".github/workflows/release.yml").read_text("utf-8")
 
     assert "secrets." not in release
+
+
+@pytest.mark.parametrize(("name", "job"), [("release.yml", "publish"), ("docs.yml", "deploy")])
+def test_the_job_with_an_identity_runs_nothing_of_this_tree(name, job):
+    """Code that runs there could publish whatever it likes in our name."""
+    trusted = jobs(paths.ROOT / ".github/workflows" / name)[job]
+    actions = [step["uses"].partition("@")[0] for step in trusted["steps"]]
+
+    assert [] == [step for step in trusted["steps"] if "run" in step]
+    assert {*actions} <= {
+        *("actions/download-artifact", "pypa/gh-action-pypi-publish", "actions/deploy-pages"),
+    }
+    assert "write" == trusted["permissions"]["id-token"]
+
+
+def test_a_release_is_compared_before_and_used_after_it_is_published():
+    """What can't be taken back waits for all that can fail."""
+    release = jobs(paths.ROOT / ".github/workflows/release.yml")
+    order = {name: job.get("needs") for name, job in release.items()}
+    (upload,) = [step for step in release["publish"]["steps"] if "pypi-publish" in step["uses"]]
+
+    assert {
+        "build": None,
+        "compare": "build",
+        "publish": "compare",
+        "first-call": "publish",
+        "attach": "first-call",
+    } == order
+    assert upload["with"]["attestations"] is True
+
+
+def test_versions_wait_before_they_are_proposed():
+    """Most malicious versions are found within days."""
+    updates = spec.load(paths.ROOT / ".github/dependabot.yml")["updates"]
+
+    assert {"github-actions", "pip"} == {update["package-ecosystem"] for update in updates}
+    assert [7, 7] == [update["cooldown"]["default-days"] for update in updates]
+
+
+def test_a_report_comes_with_what_the_doctor_says():
+    """Half of all questions back are for versions and hosts."""
+    forms = paths.ROOT / ".github/ISSUE_TEMPLATE"
+    bug = spec.load(forms / "bug.yml")
+    (doctor,) = [field for field in bug["body"] if field.get("id") == "doctor"]
+
+    assert "voyageai doctor" in doctor["attributes"]["label"]
+    assert doctor["validations"]["required"]

@@ -307,8 +307,8 @@ class AsyncEmbedder(_Embedder):
     """The same as `Embedder`, awaited: for engines that run asynchronous functions.
 
     Args:
-        text, model, input_type, truncation, output_dtype, output_dimension, column, on_error,
-            error_column, share, concurrency, client: As in `Embedder`.
+        text, model, input_type, truncation, output_dtype, output_dimension: As in `Embedder`.
+        column, on_error, error_column, share, concurrency, client: As in `Embedder`.
     """
 
     async def __call__(self, batch: B) -> B:
