@@ -143,7 +143,9 @@ class AsyncTransport:
         """
         try:
             flow = steps(call, parameters, options, self._environment, raw=raw)
-            return await run_async(flow, self._send, self._sleep)
+            # Credentials of a cloud are read from files and the network, which must not block.
+            blocks = getattr(parameters.get("auth"), "blocks", False)
+            return await run_async(flow, self._send, self._sleep, in_threads=blocks)
         except BaseException as failure:
             strip_sensitive_frames(failure)
             raise
