@@ -36,8 +36,8 @@ ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
-    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "progress", "socks", "tables"),
-    *("tokenizers", "video"),
+    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "progress", "sagemaker"),
+    *("socks", "tables", "tokenizers", "vertex", "video"),
 )
 EXTRAS = f"[{','.join(OPTIONAL)}]"
 

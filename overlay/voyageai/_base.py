@@ -276,7 +276,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         found = self._only if given is None else given
         if found is None and self._kind is not None:
             raise ArgumentError(
-                "which model is served there is not known: pass model=... here, or to the deployment",
+                "the model that is served there is not known; pass model=..., here or there",
                 "model",
             )
         return check_model(found)

@@ -23,7 +23,7 @@ from voyageai.extras import require
 from voyageai_rest.deployments import DEPLOYMENTS
 
 from .bodies import decode, max_body, read_body
-from .responses import ApiError, encode, json_response
+from .responses import NOTICE, ApiError, encode, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,8 @@ SIGNATURE = re.compile(
 SIGNED = {"content-type", "host", "x-amz-date"}
 """Headers that a signature must cover."""
 MODEL_ERROR = "ModelError"
+OWN = (b"content-length", b"x-request-id")
+"""Headers of the API's answers that those of a deployment with another id have not."""
 GOOGLE = {401: "UNAUTHENTICATED"}
 
 
@@ -132,7 +134,9 @@ class DeploymentMiddleware:
             path, changed = self._request(endpoints, content)
         except ApiError as error:
             status, body = self._error(error.status, error.body(), error.code)
-            headers = {} if error.code is None else {"x-amzn-errortype": error.code}
+            headers = {self._kind.request_id or "x-request-id": uuid4().hex, "x-emulator": NOTICE}
+            if error.code is not None:
+                headers["x-amzn-errortype"] = error.code
             await json_response(body, status, headers)(scope, receive, send)
             return
         lengths = [pair for pair in scope["headers"] if pair[0] == b"content-length"]
@@ -240,7 +244,7 @@ class DeploymentMiddleware:
             if message.get("more_body"):
                 return
             status, body = self._response(start["status"], b"".join(pieces), path)
-            own = (b"content-length", b"x-request-id")
+            own = [b"content-length"] if self._kind.request_id is None else [*OWN]
             headers = [pair for pair in start["headers"] if pair[0] not in own]
             headers.append((b"content-length", str(len(body)).encode()))
             if self._kind.request_id is not None:
@@ -317,8 +321,9 @@ def _endpoint_of(body: dict[str, Any]) -> str:
         return "rerank"
     if "inputs" not in body:
         return "embeddings"
-    inputs = body["inputs"]
-    media = isinstance(inputs, list) and bool(inputs) and isinstance(inputs[0], dict)
+    inputs: Any = body["inputs"]
+    first: Any = inputs[0] if isinstance(inputs, list) and inputs else None
+    media = isinstance(first, dict)
     return "multimodalembeddings" if media else "contextualizedembeddings"
 
 
@@ -344,7 +349,8 @@ def _age(answer: dict[str, Any], path: str) -> None:
         elif isinstance(part, dict):
             waiting.append(part.get("data"))  # pyright: ignore[reportUnknownMemberType]  # JSON
             if isinstance(part.get("embedding"), list):  # pyright: ignore[reportUnknownMemberType]  # JSON
-                part["embedding"] = [f"{number}" for number in part["embedding"]]  # pyright: ignore[reportUnknownVariableType]  # JSON
+                vector = cast("list[float]", part["embedding"])
+                part["embedding"] = [str(number) for number in vector]
             if path == "rerank":
                 part["document"] = None
     if path == "multimodalembeddings":
