@@ -40,8 +40,8 @@ BUILD = ("build", "hatchling")
 BUILD_COMMAND = ("python", "-m", "build", "--no-isolation")
 RELEASED = "RELEASED"  # the environment's name for the folder of what `nox -s release` made
 OPTIONAL = (
-    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "otel", "progress", "socks"),
-    *("tables", "tokenizers", "video"),
+    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "otel", "progress", "sagemaker"),
+    *("socks", "tables", "tokenizers", "vertex", "video"),
 )
 EXTRAS = f"[{','.join(OPTIONAL)}]"
 

@@ -65,6 +65,8 @@ def _build_package(entry: spec.Contract, package: Path) -> None:
     if entry.catalogue is not None and entry.catalogue_schema is not None:
         form = json.loads(entry.catalogue_schema.read_text(encoding="utf-8"))
         modules["catalogue.py"] = catalogue.emit(spec.load(entry.catalogue), form, openapi)
+    if entry.deployments is not None:
+        modules["deployments.py"] = {"deployments": spec.load(entry.deployments)["deployments"]}
     if dtypes := contract.dtypes(openapi):
         modules["dtypes.py"] = {"dtypes": dtypes}
     for name, context in modules.items():

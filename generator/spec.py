@@ -33,6 +33,7 @@ class Contract:
         document: The OpenAPI document.
         error: The schema of error bodies (`schema`), and its field for people (`message`).
         catalogue: The catalogue of models; None without one.
+        deployments: The deployments beside the API's own hosts; None without any.
         shares: Package whose types and errors this one uses; None for its own.
         request_id: Header that names a request in every answer; None if the API has none.
         errors: By status, the shared answers that every operation has.
@@ -45,6 +46,7 @@ class Contract:
     document: Path
     error: Mapping[str, str]
     catalogue: Path | None = None
+    deployments: Path | None = None
     shares: str | None = None
     request_id: str | None = None
     errors: Mapping[str, str] = field(factory=dict)
@@ -58,9 +60,17 @@ class Contract:
         return self.catalogue and self.catalogue.with_suffix(".schema.json")
 
     @property
+    def deployments_schema(self) -> Path | None:
+        """Return the file that describes the form of the deployments, which stands beside them."""
+        return self.deployments and self.deployments.with_suffix(".schema.json")
+
+    @property
     def files(self) -> list[Path]:
         """Return the files that the package is made from."""
-        every = (self.document, self.catalogue, self.catalogue_schema)
+        every = (
+            *(self.document, self.catalogue, self.catalogue_schema),
+            *(self.deployments, self.deployments_schema),
+        )
         return [path for path in every if path is not None]
 
 
@@ -91,11 +101,12 @@ def parse_contracts(document: Document, folder: Path) -> tuple[Contract, ...]:
                 f"{paths.CONTRACTS}: {package} shares the types of {shares}, which must be a "
                 "package above it"
             )
-        catalogue = entry.get("catalogue")
+        catalogue, deployments = entry.get("catalogue"), entry.get("deployments")
         given = {
             **entry,
             "document": folder / entry["document"],
             "catalogue": catalogue and folder / catalogue,
+            "deployments": deployments and folder / deployments,
             "bytes": tuple(entry.get("bytes", ())),
         }
         found.append(Contract(package=package, **given))

@@ -168,6 +168,23 @@ class RawResponse(Protocol):
 
 
 @frozen(kw_only=True)
+class DecodedResponse:
+    """A response whose body was decoded, and may have been changed, before it is read.
+
+    Attributes:
+        status_code: HTTP status.
+        headers: Headers of the response.
+        content: Its body as it came.
+        value: What is read in its place, as decoded JSON.
+    """
+
+    status_code: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=short_repr)
+    value: Any = field(repr=short_repr)
+
+
+@frozen(kw_only=True)
 class Response(Generic[T]):
     """An answer that was understood.
 
@@ -218,6 +235,8 @@ def parse_json(response: RawResponse, read: Reader[T]) -> T:
         MalformedResponse: It is not JSON, or not of the model's shape.
     """
     try:
+        if isinstance(response, DecodedResponse):
+            return read(response.value)
         return read(json.loads(response.content))
     except ShapeError as error:
         reason, cause = str(error), error

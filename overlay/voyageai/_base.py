@@ -13,12 +13,23 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack
 
 from ._utils import safe_repr, stacklevel, with_hidden_passwords
 from .error import ArgumentError, AuthenticationError
-from .keys import MISSING, base_url, conceal, find_key, usable, usable_url, variables
+from .keys import (
+    MISSING,
+    base_url,
+    conceal,
+    concealed,
+    find_key,
+    usable,
+    usable_url,
+    variables,
+)
+from .limits import check_model
 from .options import (
     CALL_OPTION_NAMES,
     TELEMETRY_VARIABLE,
     Options,
     byte_limit,
+    check_headers,
     check_input_types,
     check_open_telemetry,
     policy,
@@ -32,8 +43,11 @@ if TYPE_CHECKING:
 
     import httpx2
     from tokenizers import Encoding, Tokenizer
+    from voyageai_rest.deployments import DeploymentKind
     from voyageai_rest.models import InputType
 
+    from .calls import Call
+    from .deployments import Deployment
     from .options import CallOptions, OpenTelemetry, Seconds
     from .ratelimit import Setting
     from .retry import RetryPolicy
@@ -44,6 +58,7 @@ if TYPE_CHECKING:
 # Senders are a part of the clients that they send for.
 
 C = TypeVar("C", bound="_BaseClient")
+T = TypeVar("T")
 
 # Settings of the pool: a copy of a client that changes one of them has a pool of its own.
 TRANSPORT_OPTIONS = ("http_client", "transport", "proxy", "verify", "limits")
@@ -52,6 +67,7 @@ SECRET: Mapping[str, Callable[[Any], Any]] = {
     "api_key": conceal,
     "base_url": with_hidden_passwords,
     "proxy": with_hidden_passwords,
+    "default_headers": concealed,
 }
 # Settings that the official client reads from the module and this one does not: their default,
 # and the argument to use instead.
@@ -80,6 +96,10 @@ class ClientOptions(TypedDict, total=False):
     tokenizers: Tokenizers | None
     max_response_bytes: int | None
     open_telemetry: OpenTelemetry | bool | None
+    deployment: Deployment | str | None
+    single_model: str | None
+    default_headers: Mapping[str, str]
+    auth: httpx2.Auth | None
 
 
 class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the official client
@@ -123,6 +143,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         tokenizers: Tokenizers | None = None,
         max_response_bytes: int | None = None,
         open_telemetry: OpenTelemetry | bool | None = None,
+        deployment: Deployment | str | None = None,
+        single_model: str | None = None,
+        default_headers: Mapping[str, str] = MappingProxyType({}),
+        auth: httpx2.Auth | None = None,
     ) -> None:
         api_key = conceal(api_key)
         base_url = with_hidden_passwords(base_url)
@@ -142,6 +166,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "tokenizers": tokenizers,
             "max_response_bytes": max_response_bytes,
             "open_telemetry": open_telemetry,
+            "deployment": deployment,
+            "single_model": single_model,
+            "default_headers": concealed(default_headers),
+            "auth": auth,
         }
         self._configure(api_key)
         self._connect()
@@ -173,19 +201,25 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             limit = settings["rate_limit"] = RateLimiter.of(limit)  # copies share it
         self._limiter = limit
         environment = variables()
-        key = find_key(
-            api_key,
-            module_path=voyageai.api_key_path,
-            module_key=conceal(voyageai.api_key),
-            environment=environment,
-        )
+        if settings.get("deployment") is None:
+            key = find_key(
+                api_key,
+                module_path=voyageai.api_key_path,
+                module_key=conceal(voyageai.api_key),
+                environment=environment,
+            )
+            url = base_url(settings.get("base_url"), key, environment)
+        else:
+            deployment = self._deployment()
+            key, url = deployment.find_key(api_key), deployment.url
         self.api_key = key
         self.max_retries = settings.get("max_retries", 0)
         self._params = {
             "api_key": key,
             "request_timeout": settings.get("timeout"),
-            "base_url": base_url(settings.get("base_url"), key, environment),
+            "base_url": url,
         }
+        self._configure_requests(key)
         for name, (default, instead) in OLD_SETTINGS.items():
             value: Any = vars(voyageai).get(name, default)
             if isinstance(value, ContextVar):
@@ -197,6 +231,102 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                     stacklevel=stacklevel(),
                 )
 
+    def _deployment(self) -> Deployment:
+        """Return the deployment that the settings name.
+
+        Raises:
+            ArgumentError: It is none, or a base URL was given too.
+        """
+        from .deployments import Deployment  # only those who use one should pay for it
+
+        found = self._settings["deployment"] = Deployment.of(self._settings.get("deployment"))
+        if self._settings.get("base_url") not in (None, "", found.url):
+            raise ArgumentError(
+                "deployment and base_url were both given; pass one of them: a deployment has a URL",
+                "base_url",
+            )
+        return found
+
+    def _configure_requests(self, key: str | None) -> None:
+        """Set what changes requests: headers, what proves who calls, and the form of a deployment.
+
+        Raises:
+            ArgumentError: One of these settings is wrong.
+        """
+        settings = self._settings
+        headers = check_headers("default_headers", settings.get("default_headers") or {})
+        auth, only = settings.get("auth"), settings.get("single_model")
+        if auth is not None and not hasattr(auth, "auth_flow"):
+            raise ArgumentError(f"auth must be an httpx2.Auth, not {type(auth).__name__}", "auth")
+        self._only = None if only is None else check_model(only)
+        self._auth: Any = auth
+        self._headers: Mapping[str, str] = headers
+        self._kind: DeploymentKind | None = None
+        deployment = cast("Deployment | None", settings.get("deployment"))
+        if deployment is not None:
+            self._kind = deployment.kind
+            self._only = only or deployment.model
+            self._headers = {**deployment.headers, **headers}
+            self._auth = deployment.auth(key) if auth is None else auth
+        elif only is not None:
+            from .deployments import single_model
+
+            self._kind = single_model()
+
+    def _check_url(self) -> None:
+        """Refuse a base URL that is none; warn of secrets that would travel unencrypted.
+
+        Raises:
+            ArgumentError: It is not a valid URL.
+        """
+        from .transport.config import check_base_url
+
+        open_to_all = self._kind is not None and self._kind.authentication == "none"
+        secret = not open_to_all or bool(self._headers) or self._settings.get("auth") is not None
+        check_base_url(self._params["base_url"], secret=secret)
+
+    def _model(self, given: str | None) -> str:
+        """Return the model of a call: the one that was named, or else the only one there.
+
+        Raises:
+            ArgumentError: There is none.
+        """
+        found = self._only if given is None else given
+        if found is None and self._kind is not None:
+            raise ArgumentError(
+                "the model that is served there is not known; pass model=..., here or there",
+                "model",
+            )
+        return check_model(found)
+
+    def _through(self, call: Call[T]) -> Call[T]:
+        """Return a call as it goes to the deployment.
+
+        Raises:
+            ArgumentError: The deployment can't do that, or serves another model.
+        """
+        from .calls import through
+
+        kind = cast("DeploymentKind", self._kind)
+        if self._only is not None and call.model not in ("", self._only):
+            raise ArgumentError(
+                f"model={call.model!r} is not the one that is served there, {self._only!r}; leave "
+                "it out",
+                "model",
+            )
+        return through(kind, call)
+
+    def _check_offered(self, endpoint: str) -> None:
+        """Refuse operations that the deployment does not have.
+
+        Raises:
+            ArgumentError: It does not.
+        """
+        if self._kind is not None:
+            from .deployments import check_offered
+
+            check_offered(self._kind, endpoint)
+
     def _connect(self) -> None:
         """Open a transport of this client's own.
 
@@ -205,7 +335,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         import voyageai  # for what users set there
 
-        from .transport.config import LIMITS, ConnectionConfig, check_base_url
+        from .transport.config import LIMITS, ConnectionConfig
         from .transport.logs import configure
 
         settings = self._settings
@@ -224,7 +354,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 "transport",
             )
         configure(voyageai.log)
-        check_base_url(self._params["base_url"])
+        self._check_url()
         config = ConnectionConfig(
             proxy=cast("str | Mapping[str, str] | None", proxy),
             verify=settings.get("verify", True),
@@ -273,6 +403,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             current["http_client"] = current["transport"] = None
         if "api_key" in changes and "base_url" not in changes:
             current["base_url"] = self._settings.get("base_url")  # the host goes with the key
+        if "deployment" in changes:  # both go with it
+            current["base_url"] = None
+            changes.setdefault("api_key", None)
         key = changes.pop("api_key", self._params["api_key"])
         copied._settings = {**current, **changes}  # of this class
         copied._configure(key)  # of this class
@@ -280,10 +413,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             copied._connect()  # of this class
         else:
             copied._owner = False  # of this class
-            if "base_url" in changes:
-                from .transport.config import check_base_url
-
-                check_base_url(copied._params["base_url"])  # of this class
+            if {"base_url", "deployment"} & changes.keys():
+                copied._check_url()  # of this class
         return copied
 
     copy = with_options
@@ -448,12 +579,15 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             if self._params["api_key"] is None
             else usable(self._params["api_key"], "client._params")
         )
-        if not key:
-            raise AuthenticationError(MISSING)
+        if not key and self._auth is None:
+            deployment: Any = self._settings.get("deployment")
+            raise AuthenticationError(MISSING if deployment is None else deployment.missing_key())
         parameters = {
             **self._params,
             "api_key": key,
             "base_url": usable_url(self._params["base_url"]),
+            "auth": self._auth,
+            "headers": self._headers,
         }
         telemetry = self._telemetry()
         options = Options.of(
@@ -470,7 +604,13 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return parameters, options
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the key and the settings, without connections and passwords of proxies."""
+        """Return the key and the settings, without connections and passwords of proxies.
+
+        Raises:
+            TypeError: There are credentials other than the key.
+        """
+        if self._settings.get("auth") is not None:
+            raise TypeError("a client with auth=... is not pickled; make it where it is used")
         settings = {
             name: value for name, value in self._settings.items() if name not in TRANSPORT_OPTIONS
         }
@@ -478,7 +618,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             settings["verify"] = verify
         if not isinstance(self._settings.get("open_telemetry"), (bool, type(None))):
             del settings["open_telemetry"]  # providers belong to their process
-        left_out = ("_transport", "_settings", "_owner", "_limiter", "_records")
+        left_out = (
+            *("_transport", "_settings", "_owner", "_limiter", "_records"),
+            *("_auth", "_headers", "_kind"),
+        )
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "_settings": settings, "_params": _wrapped(self._params)}
 
@@ -493,6 +636,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
     @safe_repr
     def __repr__(self) -> str:
+        if self._settings.get("deployment") is not None:
+            return f"{type(self).__name__}(deployment={self._settings.get('deployment')!r})"
         url = with_hidden_passwords(self._params["base_url"])  # which may have been set by hand
         return f"{type(self).__name__}(base_url={url!r})"
 

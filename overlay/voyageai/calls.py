@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from attrs import field, fields_dict, frozen
+from attrs import evolve, field, fields_dict, frozen
 from voyageai_rest.errors import REQUEST_ID, StatusError
 from voyageai_rest.status import status_error
 from voyageai_rest.types import UNSET, RawResponse, Request
@@ -41,8 +41,10 @@ from .results import (
 )
 
 if TYPE_CHECKING:
+    from voyageai_rest.deployments import DeploymentKind
     from voyageai_rest.types import Model
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R", bound=Result)
 M = TypeVar("M", bound="Model")
@@ -73,6 +75,8 @@ class Call(Generic[T_co]):
         refusal: Reads an answer that is not a success.
         confidential: Whether the answer holds a secret, which no log and no error may show.
         facts: What a span says of it, never a text: by the names of `telemetry.names.CALL_FACTS`.
+        max_bytes: The most bytes that its body may have; None for any number.
+        amend: Changes the head of an answer to what the API would say, as it arrives.
     """
 
     request: Request
@@ -89,6 +93,32 @@ class Call(Generic[T_co]):
     refusal: Callable[[RawResponse], StatusError] = status_error
     confidential: bool = False
     facts: Mapping[str, Any] = field(factory=dict[str, Any])
+    max_bytes: int | None = None
+    amend: Callable[[Any], None] | None = None
+
+
+def through(kind: DeploymentKind, call: Call[T]) -> Call[T]:
+    """Return a call as it goes to a deployment.
+
+    Raises:
+        ArgumentError: The deployment can't do that.
+    """
+    from .deployments import translation
+
+    def read(response: RawResponse) -> T:
+        return call.read(translation.answer_of(kind, response))
+
+    def refusal(response: RawResponse) -> StatusError:
+        return call.refusal(translation.refusal_of(response))
+
+    return evolve(
+        call,
+        request=translation.request_for(kind, call.request, call.method),
+        read=read,
+        refusal=refusal,
+        max_bytes=kind.max_request_bytes,
+        amend=partial(translation.amend, kind),
+    )
 
 
 def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[EmbeddingsObject]:

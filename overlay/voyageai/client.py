@@ -157,7 +157,8 @@ class Client(_BaseClient):
             output_dtype=output_dtype,
             output_dimension=output_dimension,
         )
-        model = calls.default_model() if model is None else model
+        if model is None:
+            model = calls.default_model() if self._kind is None else self._model(None)
         if model in SUPPORTED_MODELS:
             return embed_local(texts, model, **calls.for_local(fields))
         return self._send(calls.embed(texts, model, fields), own)
@@ -165,7 +166,7 @@ class Client(_BaseClient):
     def embed_query(
         self,
         text: str | Sequence[str],
-        model: EmbeddingsModel | str,
+        model: EmbeddingsModel | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -190,9 +191,8 @@ class Client(_BaseClient):
             1
         """
         from .calls import text_or_texts
-        from .limits import check_model
 
-        check_model(model)
+        model = self._model(model)
         text_or_texts(text, "text")  # here, where the argument has this name
         return self.embed(
             text,
@@ -207,7 +207,7 @@ class Client(_BaseClient):
     def embed_documents(
         self,
         texts: str | Sequence[str],
-        model: EmbeddingsModel | str,
+        model: EmbeddingsModel | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -231,11 +231,9 @@ class Client(_BaseClient):
             >>> len(documents)
             2
         """
-        from .limits import check_model
-
         return self.embed(
             texts,
-            model=check_model(model),
+            model=self._model(model),
             input_type="document",
             truncation=truncation,
             output_dtype=output_dtype,
@@ -246,7 +244,7 @@ class Client(_BaseClient):
     def contextualized_embed(
         self,
         inputs: Sequence[Sequence[str]] | Sequence[str],
-        model: ContextualizedEmbeddingsModel | str,
+        model: ContextualizedEmbeddingsModel | str | None = None,
         input_type: InputType | str | None = None,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -298,13 +296,13 @@ class Client(_BaseClient):
             chunk_size=chunk_size,
             chunk_overlap=chunk_overlap,
         )
-        call = calls.contextualized_embed(inputs, model, chunk_fn, fields)
+        call = calls.contextualized_embed(inputs, self._model(model), chunk_fn, fields)
         return self._send(call, own)
 
     def contextualized_embed_query(
         self,
         text: str | Sequence[str],
-        model: ContextualizedEmbeddingsModel | str,
+        model: ContextualizedEmbeddingsModel | str | None = None,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
@@ -344,7 +342,7 @@ class Client(_BaseClient):
     def contextualized_embed_documents(
         self,
         documents: Sequence[Sequence[str]] | Sequence[str],
-        model: ContextualizedEmbeddingsModel | str,
+        model: ContextualizedEmbeddingsModel | str | None = None,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
@@ -392,7 +390,7 @@ class Client(_BaseClient):
     def multimodal_embed(
         self,
         inputs: Sequence[Any],
-        model: MultimodalEmbeddingsModel | str,
+        model: MultimodalEmbeddingsModel | str | None = None,
         input_type: InputType | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
@@ -442,12 +440,12 @@ class Client(_BaseClient):
             output_dtype=output_dtype,
             output_dimension=output_dimension,
         )
-        return self._send(calls.multimodal_embed(inputs, model, fields), own)
+        return self._send(calls.multimodal_embed(inputs, self._model(model), fields), own)
 
     def multimodal_embed_query(
         self,
         inputs: Sequence[Any],
-        model: MultimodalEmbeddingsModel | str,
+        model: MultimodalEmbeddingsModel | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -483,7 +481,7 @@ class Client(_BaseClient):
     def multimodal_embed_documents(
         self,
         inputs: Sequence[Any],
-        model: MultimodalEmbeddingsModel | str,
+        model: MultimodalEmbeddingsModel | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -520,7 +518,7 @@ class Client(_BaseClient):
         self,
         query: str,
         documents: Sequence[str],
-        model: RerankModel | str,
+        model: RerankModel | str | None = None,
         top_k: int | None = None,
         truncation: bool | None = True,
         **options: Unpack[RerankOptions],
@@ -554,13 +552,14 @@ class Client(_BaseClient):
         from . import calls
 
         fields, own = self._arguments("rerank", options, top_k=top_k, truncation=truncation)
-        return self._send(calls.rerank(query, documents, model, fields), own)
+        return self._send(calls.rerank(query, documents, self._model(model), fields), own)
 
     @property
     def files(self) -> Files:
         """Files for batch jobs, and those that jobs wrote: a `voyageai.files.Files`."""
         from .files import Files
 
+        self._check_offered("files")
         return Files(_Sender(self))
 
     @property
@@ -568,6 +567,7 @@ class Client(_BaseClient):
         """Batch jobs, which cost less than live calls: a `voyageai.batches.Batches`."""
         from .batches import Batches
 
+        self._check_offered("batches")
         return Batches(_Sender(self))
 
     @property
@@ -599,6 +599,8 @@ class Client(_BaseClient):
         self.close()
 
     def _send(self, call: Call[T], options: CallOptions, *, inner: bool = False) -> T:
+        if self._kind is not None:
+            call = self._through(call)
         raw = returns_raw(self._transport, call.method)
         settings = self._ready(options, call.method, inner=inner)
         return cast("T", self._transport.run(call, *settings, raw=raw))

@@ -118,7 +118,8 @@ class AsyncClient(_BaseClient):
             output_dtype=output_dtype,
             output_dimension=output_dimension,
         )
-        model = calls.default_model() if model is None else model
+        if model is None:
+            model = calls.default_model() if self._kind is None else self._model(None)
         if model in SUPPORTED_MODELS:
             return await asyncio.to_thread(embed_local, texts, model, **calls.for_local(fields))
         return await self._send(calls.embed(texts, model, fields), own)
@@ -126,7 +127,7 @@ class AsyncClient(_BaseClient):
     async def embed_query(
         self,
         text: str | Sequence[str],
-        model: EmbeddingsModel | str,
+        model: EmbeddingsModel | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -154,9 +155,8 @@ class AsyncClient(_BaseClient):
             1
         """
         from .calls import text_or_texts
-        from .limits import check_model
 
-        check_model(model)
+        model = self._model(model)
         text_or_texts(text, "text")  # here, where the argument has this name
         return await self.embed(
             text,
@@ -171,7 +171,7 @@ class AsyncClient(_BaseClient):
     async def embed_documents(
         self,
         texts: str | Sequence[str],
-        model: EmbeddingsModel | str,
+        model: EmbeddingsModel | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -199,11 +199,9 @@ class AsyncClient(_BaseClient):
             >>> asyncio.run(main())
             2
         """
-        from .limits import check_model
-
         return await self.embed(
             texts,
-            model=check_model(model),
+            model=self._model(model),
             input_type="document",
             truncation=truncation,
             output_dtype=output_dtype,
@@ -214,7 +212,7 @@ class AsyncClient(_BaseClient):
     async def contextualized_embed(
         self,
         inputs: Sequence[Sequence[str]] | Sequence[str],
-        model: ContextualizedEmbeddingsModel | str,
+        model: ContextualizedEmbeddingsModel | str | None = None,
         input_type: InputType | str | None = None,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -269,13 +267,13 @@ class AsyncClient(_BaseClient):
             chunk_size=chunk_size,
             chunk_overlap=chunk_overlap,
         )
-        call = calls.contextualized_embed(inputs, model, chunk_fn, fields)
+        call = calls.contextualized_embed(inputs, self._model(model), chunk_fn, fields)
         return await self._send(call, own)
 
     async def contextualized_embed_query(
         self,
         text: str | Sequence[str],
-        model: ContextualizedEmbeddingsModel | str,
+        model: ContextualizedEmbeddingsModel | str | None = None,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         **options: Unpack[ContextualizedEmbedOptions],
@@ -318,7 +316,7 @@ class AsyncClient(_BaseClient):
     async def contextualized_embed_documents(
         self,
         documents: Sequence[Sequence[str]] | Sequence[str],
-        model: ContextualizedEmbeddingsModel | str,
+        model: ContextualizedEmbeddingsModel | str | None = None,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
         chunk_fn: Callable[[str], list[str]] | None = None,
@@ -369,7 +367,7 @@ class AsyncClient(_BaseClient):
     async def multimodal_embed(
         self,
         inputs: Sequence[Any],
-        model: MultimodalEmbeddingsModel | str,
+        model: MultimodalEmbeddingsModel | str | None = None,
         input_type: InputType | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
@@ -423,13 +421,14 @@ class AsyncClient(_BaseClient):
             output_dtype=output_dtype,
             output_dimension=output_dimension,
         )
+        model = self._model(model)
         prepared = await _prepared(inputs, model)
         return await self._send(calls.multimodal_embed(prepared, model, fields), own)
 
     async def multimodal_embed_query(
         self,
         inputs: Sequence[Any],
-        model: MultimodalEmbeddingsModel | str,
+        model: MultimodalEmbeddingsModel | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -470,7 +469,7 @@ class AsyncClient(_BaseClient):
     async def multimodal_embed_documents(
         self,
         inputs: Sequence[Any],
-        model: MultimodalEmbeddingsModel | str,
+        model: MultimodalEmbeddingsModel | str | None = None,
         truncation: bool | None = True,
         output_dtype: OutputDtype | str | None = None,
         output_dimension: int | None = None,
@@ -512,7 +511,7 @@ class AsyncClient(_BaseClient):
         self,
         query: str,
         documents: Sequence[str],
-        model: RerankModel | str,
+        model: RerankModel | str | None = None,
         top_k: int | None = None,
         truncation: bool | None = True,
         **options: Unpack[RerankOptions],
@@ -548,7 +547,7 @@ class AsyncClient(_BaseClient):
         from . import calls
 
         fields, own = self._arguments("rerank", options, top_k=top_k, truncation=truncation)
-        return await self._send(calls.rerank(query, documents, model, fields), own)
+        return await self._send(calls.rerank(query, documents, self._model(model), fields), own)
 
     async def atokenizer(self, model: str) -> Tokenizer:
         """Return the tokenizer of a model, of the library `tokenizers`; it does not truncate.
@@ -656,6 +655,7 @@ class AsyncClient(_BaseClient):
         """Files for batch jobs, and those that jobs wrote: a `voyageai.files.AsyncFiles`."""
         from .files import AsyncFiles
 
+        self._check_offered("files")
         return AsyncFiles(_Sender(self))
 
     @property
@@ -663,6 +663,7 @@ class AsyncClient(_BaseClient):
         """Batch jobs, which cost less than live calls: a `voyageai.batches.AsyncBatches`."""
         from .batches import AsyncBatches
 
+        self._check_offered("batches")
         return AsyncBatches(_Sender(self))
 
     @property
@@ -694,6 +695,8 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
     async def _send(self, call: Call[T], options: CallOptions, *, inner: bool = False) -> T:
+        if self._kind is not None:
+            call = self._through(call)
         raw = returns_raw(self._transport, call.method)
         settings = self._ready(options, call.method, inner=inner)
         return cast("T", await self._transport.run(call, *settings, raw=raw))

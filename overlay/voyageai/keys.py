@@ -59,6 +59,13 @@ def conceal(key: object) -> Any:
     return ApiKey(key) if isinstance(key, str) else NotAKey(key)
 
 
+def concealed(headers: Any) -> Any:
+    """Return headers whose values no repr shows; anything else as it is."""
+    if isinstance(headers, Mapping):
+        return {name: conceal(value) for name, value in headers.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user
+    return headers
+
+
 def variables() -> dict[str, str]:
     """Return the environment variables that are read, with a `repr` that hides what is secret."""
     kinds = {KEY_VARIABLE: ApiKey, PATH_VARIABLE: str, URL_VARIABLE: Url}

@@ -181,7 +181,7 @@ class Options:
             max_response_bytes=max_response_bytes,
             telemetry=telemetry,
             is_wrapped=is_wrapped,
-            extra_headers=_headers(headers) if headers else {},
+            extra_headers=check_headers("extra_headers", headers) if headers else {},
             extra_body=_mapping("extra_body", body) if body else {},
         )
 
@@ -327,29 +327,31 @@ def byte_limit(size: int | None) -> int | None:
     return size
 
 
-def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+def check_headers(argument: str, headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers as they are if RFC 9110 allows them. Values may be secrets.
+
+    Args:
+        argument: Name of the argument, for errors.
+        headers: What was given.
 
     Raises:
         ArgumentError: One can't be sent; names it, and never shows its value.
     """
-    given: Mapping[Any, Any] = _mapping("extra_headers", headers)
+    given = _mapping(argument, headers)
     for name, value in given.items():
         if not isinstance(name, str) or not HEADER.fullmatch(name):
             raise ArgumentError(
-                f"extra_headers has {name!r}, which is not a header name; use "
+                f"{argument} has {name!r}, which is not a header name; use "
                 "letters, digits and hyphens, without spaces",
-                "extra_headers",
+                argument,
             )
         if name.lower() in NEVER_SENT:
-            raise ArgumentError(
-                f"extra_headers can't set {name!r}, which the client sets", "extra_headers"
-            )
+            raise ArgumentError(f"{argument} can't set {name!r}, which the client sets", argument)
         if not isinstance(value, str) or not VALUE.fullmatch(value):
             raise ArgumentError(
-                f"the value of {name!r} in extra_headers can't be sent; it is a string of "
+                f"the value of {name!r} in {argument} can't be sent; it is a string of "
                 "printable ASCII characters, with spaces and tabs only within it",
-                "extra_headers",
+                argument,
             )
     return given
 

@@ -91,7 +91,8 @@ def running(
         expose: Allow a host that other machines can reach. Anybody who can reach it can use it.
         **options: As in `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
             ``latency``, ``concurrency``, ``max_connections``, ``allow_hosts``, ``engine``,
-            ``state``, ``faults``, ``record``, ``admin_token``, ``admin_credentials`` and ``clock``.
+            ``state``, ``faults``, ``record``, ``admin_token``, ``admin_credentials``,
+            ``deployment``, ``old_images``, ``aws_credentials`` and ``clock``.
 
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:
@@ -102,8 +103,8 @@ def running(
     Raises:
         ImportError: The extra is not installed.
         OSError: The port is taken, or a file cannot be written.
-        ValueError: There is no such fault, platform, tier, latency, engine or port, or the host
-            can be reached from other machines.
+        ValueError: There is no such fault, platform, deployment, tier, latency, engine or port, or
+            the host can be reached from other machines.
 
     Example:
         >>> from urllib.request import Request, urlopen

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from voyageai_rest.catalogue import Tiers
+from voyageai_rest.deployments import DEPLOYMENTS
 from voyageai_rest.operations import SERVERS
 
 from . import missing
@@ -74,6 +75,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="host to stand for, with its models, operations and keys: "
         f"{', '.join(PLATFORMS)} (default: all of them)",
+    )
+    add(
+        "--deployment",
+        metavar="NAME[:MODEL]",
+        help="deployment or gateway to stand for: "
+        f"{', '.join(DEPLOYMENTS)}, with the model that it serves (default: none, the API)",
+    )
+    add(
+        "--old-images",
+        action="store_true",
+        help="answer as older images of a deployment do, with numbers as strings",
+    )
+    add(
+        "--aws-credentials-file",
+        metavar="FILE",
+        dest="aws_credentials",
+        type=_credentials,
+        default={},
+        help="who may call SageMaker: a JSON object of secret keys by access key id (default: "
+        "anybody who signs)",
     )
     add(
         "--engine",

@@ -20,6 +20,7 @@ from .admin import ADMIN, create_admin
 from .atlas import AtlasEndpoints
 from .batches import Batches
 from .connections import Connections
+from .deployments import DeploymentMiddleware
 from .dispatcher import Dispatcher
 from .faults.middleware import FaultMiddleware, strip_fault
 from .hub import PREFIXES, create_hub
@@ -63,9 +64,10 @@ class Application:
             raise
         api = FaultMiddleware(self._create_api(), self.state.faults)
         contracts = (self.state.contract, self.state.admin_contract)
-        self._api = RecordingMiddleware(
+        recorded = RecordingMiddleware(
             ResponseHeadersMiddleware(api), self.state.requests, contracts
         )
+        self._api = self._deployed(recorded, settings)
         self._admin = ResponseHeadersMiddleware(
             create_admin(self.state, self.batches, self.connections)
         )
@@ -84,6 +86,22 @@ class Application:
         """Stop the batch jobs, and close all files."""
         self.batches.stop()
         self.state.close()
+
+    def _deployed(self, api: ASGIApp, settings: Settings) -> ASGIApp:
+        """Return the API, or the deployment that is to stand in front of it."""
+        state = self.state
+        if state.deployment is None:
+            return api
+        return DeploymentMiddleware(
+            api,
+            state.deployment,
+            state.deployed_model,
+            base=state.contract.base,
+            models=settings.models,
+            clock=state.clock,
+            old_images=settings.old_images,
+            credentials=settings.aws_credentials,
+        )
 
     def _create_api(self) -> ASGIApp:
         """Make the routes of the contract's operations."""

@@ -65,9 +65,9 @@ class Emulator(str):
     def __new__(cls, origin: str, app: Application) -> Self:
         """Make the string: its characters cannot be set in `__init__`."""
         state = app.state
-        self = super().__new__(cls, origin + state.contract.base)
+        self = super().__new__(cls, origin + state.base)
         self.origin = origin
-        self._base = state.contract.base
+        self._base = state.base
         self._state = state
         self.requests = state.requests
         self.faults = state.faults

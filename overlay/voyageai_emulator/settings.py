@@ -42,6 +42,9 @@ class SettingsDict(TypedDict, total=False):
     record: str | PathLike[str] | None
     admin_token: str | None
     admin_credentials: Mapping[str, str]
+    deployment: str | None
+    old_images: bool
+    aws_credentials: Mapping[str, str]
     clock: Callable[[], float]
 
 
@@ -73,6 +76,12 @@ class Settings:
         admin_token: Token of the admin routes, a secret; by default a random one.
         admin_credentials: Who may administer keys and limits: secrets by client id, and private
             keys by public key. By default anybody.
+        deployment: Deployment or gateway to stand for: ``NAME``, or ``NAME:MODEL`` where it
+            serves one model. By default the API itself.
+        old_images: Whether the deployment answers as older images do: with numbers as strings, and
+            without some fields.
+        aws_credentials: Who may call SageMaker: secret keys by access key id. By default anybody
+            who signs.
         clock: Clock, in seconds since 1970.
         models: Models to serve, by name.
         document: OpenAPI document to follow; the installed contract by default.
@@ -93,6 +102,9 @@ class Settings:
     record: str | PathLike[str] | None = None
     admin_token: str | None = field(default=None, repr=False)
     admin_credentials: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    deployment: str | None = None
+    old_images: bool = False
+    aws_credentials: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     clock: Callable[[], float] = time.time
     models: Mapping[str, Model] = field(default_factory=lambda: MODELS)
     document: Mapping[str, Any] | None = None

@@ -16,6 +16,7 @@ from .authentication import Authenticator
 from .bodies import max_body
 from .concurrency import Slots
 from .contract import Contract
+from .deployments import base_path, find_deployment
 from .engine import create_engine
 from .faults import FaultPlan
 from .media import MediaReader
@@ -26,6 +27,8 @@ from .store import Store, microseconds
 from .timing import Clock, Latency
 
 if TYPE_CHECKING:
+    from voyageai_rest.deployments import DeploymentKind
+
     from .authentication import Caller
     from .contract import Operation
     from .settings import Settings
@@ -54,6 +57,8 @@ class EmulatorState:
         slots: Limits the requests that are worked on at once.
         engine: Makes vectors and scores.
         admin_token: Token of the admin routes.
+        deployment: The kind of deployment that it stands for, if it does.
+        deployed_model: The model of that deployment.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -80,6 +85,10 @@ class EmulatorState:
         if not TOKEN.fullmatch(self.admin_token):
             raise ValueError("admin_token must be printable ASCII, without spaces around it")
         self.engine = create_engine(settings.engine)
+        self.deployment: DeploymentKind | None = None
+        self.deployed_model: str | None = None
+        if settings.deployment is not None:
+            self.deployment, self.deployed_model = find_deployment(settings.deployment)
         self._media = MediaReader(settings.allow_hosts)
         self._lock = threading.Lock()
         self._store: Store | None = None
@@ -106,6 +115,11 @@ class EmulatorState:
                 # Absolute, as SQLite keeps nothing of names such as ":memory:".
                 self._store = Store(None if state is None else str(Path(state).absolute()))
             return self._store
+
+    @property
+    def base(self) -> str:
+        """Path of the base URL."""
+        return self.contract.base if self.deployment is None else base_path(self.deployment)
 
     def now(self) -> int:
         """Return the time in microseconds, as the store keeps it."""

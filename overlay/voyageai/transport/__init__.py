@@ -153,7 +153,9 @@ class AsyncTransport:
         span = None if telemetry is None else _span(telemetry, call, options, self._environment)
         try:
             flow = steps(call, parameters, options, self._environment, span, raw=raw)
-            result = await run_async(flow, self._send, self._sleep)
+            # Credentials of a cloud are read from files and the network, which must not block.
+            blocks = getattr(parameters.get("auth"), "blocks", False)
+            result = await run_async(flow, self._send, self._sleep, in_threads=blocks)
         except BaseException as failure:
             strip_sensitive_frames(failure)
             if span is not None:

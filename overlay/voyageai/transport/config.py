@@ -242,15 +242,19 @@ def _context(verify: bool, path: str) -> ssl.SSLContext:
     )
 
 
-def check_base_url(url: str) -> None:
+def check_base_url(url: str, *, secret: bool = True) -> None:
     """Refuse an invalid base URL; warn when the key would travel unencrypted to another machine.
+
+    Args:
+        url: The URL.
+        secret: Whether a key, or anything like it, is sent there.
 
     Raises:
         ArgumentError: It is not a valid URL.
     """
     host = read_url(url).host
     loopback = host in ("localhost", "::1") or host.startswith("127.")
-    if url.startswith("http://") and not loopback:
+    if secret and url.startswith("http://") and not loopback:
         warnings.warn(
             f"{url} is not encrypted: anybody on the way can read the API key. Use https.",
             InsecureWarning,

@@ -51,17 +51,22 @@ OPERATION_NAMES = frozenset(operation.module.rpartition(".")[2] for operation in
 """The operations whose base URLs end so."""
 SENSITIVE_PACKAGES = sys.stdlib_module_names | {
     "anyio",
+    "botocore",
+    "google",
     "h11",
     "httpcore",
     "httpcore2",
     "httpx",
     "httpx2",
+    "requests",
     "socksio",
     "trio",
+    "urllib3",
 }
 """Packages below a call whose frames may hold the head of a request, or the URL of a proxy."""
 SENSITIVE_MODULES = (
     *(f"{__package__}.{name}" for name in ("config", "network", "network_async", "pool")),
+    "voyageai.deployments.signing",
     "voyageai_admin_rest.client",  # tokens
 )
 """Our own modules of that kind."""

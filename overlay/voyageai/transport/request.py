@@ -39,17 +39,20 @@ def build(
     parameters: Mapping[str, Any],
     options: Options,
     on_sent: Callable[[], object] | None = None,
+    max_bytes: int | None = None,
 ) -> httpx2.Request:
     """Build the HTTP request of a call. Its body is made once, however often it is sent.
 
     Args:
         request: What to send.
-        parameters: The client's `_params`: base_url is read, and api_key where there is no auth.
+        parameters: The client's settings: base_url and headers are read, and api_key where there
+            is no auth.
         options: Options of the call.
         on_sent: Called after each piece of a file that is sent.
+        max_bytes: The most bytes that a body of JSON may have.
 
     Raises:
-        ArgumentError: A text can't be encoded.
+        ArgumentError: A text can't be encoded, or the body is too large.
     """
     url = read_url(f"{parameters['base_url']}{request.path}")
     stream: httpx2.ByteStream | None = None
@@ -60,21 +63,20 @@ def build(
     }
     if request.json is not UNSET:
         content = _encode({**request.json, **options.extra_body})
+        if max_bytes is not None and len(content) > max_bytes:
+            raise ArgumentError(
+                f"the request has {len(content):,} bytes, but at most {max_bytes:,} can be sent "
+                "there; split it into several calls"
+            )
         stream = httpx2.ByteStream(content)
         lines["Content-Type"] = request.content_type
         lines["Content-Length"] = str(len(content))
-    # httpx2.Headers hides the key in its repr, which error trackers keep of local variables.
-    headers = httpx2.Headers(lines)
-    if parameters.get("auth") is None:
-        headers["Authorization"] = f"Bearer {parameters['api_key']}"
-    if options.extra_headers:
-        headers.update(options.extra_headers)
     try:
         built = httpx2.Request(
             request.method,
             url,
             params=dict(request.params) or None,
-            headers=headers,
+            headers=lines,
             files=request.parts or None,
             stream=stream,
         )
@@ -83,6 +85,12 @@ def build(
             f"{failure.object!r} contains a lone surrogate, which can't be encoded as UTF-8; "
             "use another name"
         ) from None
+    # Secrets are in no local variable, of which error trackers keep the repr.
+    if parameters.get("auth") is None:
+        built.headers["Authorization"] = f"Bearer {parameters['api_key']}"
+    for further in (parameters.get("headers"), options.extra_headers):
+        if further:
+            built.headers.update(further)
     if stream is not None:
         built.read()
     elif isinstance(built.stream, httpx2.SyncByteStream) and request.parts:

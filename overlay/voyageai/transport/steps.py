@@ -67,8 +67,8 @@ def steps(
 
     Args:
         call: Knows how to read the answer, and whether it may be sent again.
-        parameters: The client's `_params`: api_key and base_url are read, and where there is one,
-            auth, an `httpx2.Auth` in place of the key.
+        parameters: The client's settings: api_key, base_url and headers are read, and where there
+            is one, auth, an `httpx2.Auth` in place of the key.
         options: Timeouts, deadline, retries and rate limit.
         environment: Clocks and randomness.
         span: Records the call; whoever runs the flow ends it.
@@ -95,7 +95,7 @@ def _attempts(
     *,
     raw: bool,
 ) -> Steps[T | RawResponse[T]]:
-    request = build(call.request, parameters, options, call.on_sent)
+    request = build(call.request, parameters, options, call.on_sent, call.max_bytes)
     auth: httpx2.Auth | None = parameters.get("auth")
     clock = environment.clock
     start = clock()
@@ -117,9 +117,9 @@ def _attempts(
                 attempts += 1
                 log.start(attempts)
                 if auth is None:
-                    answer = yield from _sent(request, streamed=call.streamed)
+                    answer = yield from _sent(call, request)
                 else:
-                    answer, arrived = yield from _authorized(request, auth, call.streamed)
+                    answer, arrived = yield from _authorized(call, request, auth)
                 if isinstance(answer, httpx2.Response) and not answer.is_success:
                     hint = ServerHint.of(answer.headers, environment.now())
                 doubtful = arrived and _is_doubtful(answer, request)
@@ -132,7 +132,7 @@ def _attempts(
                     response = cast("httpx2.Response", answer)
                     in_doubt = True  # it was carried out, and may make no sense
                     result = _raw(call, response, clock) if raw else _read(call, response, clock)
-                    used = getattr(result, "total_tokens", None)
+                    used = getattr(result, "total_tokens", None) or None  # 0 says nothing
                     log.done(response, used)
                     return result
                 if isinstance(decision, GiveUp):
@@ -174,7 +174,7 @@ def _extensions(
 
 
 def _authorized(
-    request: httpx2.Request, auth: httpx2.Auth, streamed: bool
+    call: Call[Any], request: httpx2.Request, auth: httpx2.Auth
 ) -> Steps[tuple[Answer, bool]]:
     """Send a request, and what authenticates it before.
 
@@ -186,7 +186,7 @@ def _authorized(
     try:
         sent = next(flow)
         while True:
-            answer = yield from _sent(sent, streamed=streamed)
+            answer = yield from _sent(call, sent)
             if not isinstance(answer, httpx2.Response):
                 return answer, sent is request
             try:
@@ -202,15 +202,17 @@ def _authorized(
         flow.close()
 
 
-def _sent(request: httpx2.Request, *, streamed: bool) -> Steps[Answer]:
+def _sent(call: Call[Any], request: httpx2.Request) -> Steps[Answer]:
     """Send a request; where the content of a file is elsewhere, follow the redirects to it."""
-    for _ in range(MAX_REDIRECTS if streamed else 0):
+    for _ in range(MAX_REDIRECTS if call.streamed else 0):
         answer: Answer = yield Request(request)
         onward = redirected(request, answer) if isinstance(answer, httpx2.Response) else None
         if onward is None:
             return answer
         request = onward
     last: Answer = yield Request(request)
+    if call.amend is not None and isinstance(last, httpx2.Response):
+        call.amend(last)
     return last
 
 

@@ -1,0 +1,253 @@
+"""Where the models are served beside the API's own hosts, as data.
+
+Where each value comes from is said in `spec/deployments.yaml`.
+
+    >>> DEPLOYMENTS["openrouter"].renamed["top_k"]
+    'top_n'
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@frozen(kw_only=True)
+class DeploymentKind:
+    """What is the same of all deployments of a kind.
+
+    Attributes:
+        name: Short name.
+        title: What it is called.
+        about: What it is, in a sentence.
+        authentication: What proves who calls.
+        url: Its base URL, with `{name}` for what depends on the account.
+        paths: The operations that it has: the first segment of their path at the API, and what
+            stands in its place.
+        key_variable: Environment variable of its key.
+        one_model: Whether it serves one model, which requests do not name.
+        model_prefix: What stands before the name of a model of the catalogue.
+        renamed: Fields of requests that have another name, or are within objects, as
+            `outer.inner`.
+        implied: Values that ask for nothing else than what happens without them, or for a form of
+            the answer that is not needed; they are left out.
+        refused: Fields that it does not have, or not in one operation, as `operation.field`, each
+            with the reason.
+        fetches_urls: Whether it can fetch pictures and videos.
+        max_request_bytes: Bytes that a body may have.
+        answers: Fields of answers that have another name, and their name at the API.
+        statuses: By the name of an error, the status with which the API would say the same.
+        request_id: Header that names a request.
+        headers: Headers that users set, and what they hold.
+        health: Path that says whether the model is loaded.
+    """
+
+    name: str
+    title: str
+    about: str
+    authentication: Literal["none", "key", "optional key", "sigv4", "google"]
+    url: str
+    paths: Mapping[str, str]
+    key_variable: str | None = None
+    one_model: bool = False
+    model_prefix: str = ""
+    renamed: Mapping[str, str] = _NOTHING
+    implied: Mapping[str, str | bool] = field(factory=dict[str, str | bool])
+    refused: Mapping[str, str] = _NOTHING
+    fetches_urls: bool = True
+    max_request_bytes: int | None = None
+    answers: Mapping[str, str] = _NOTHING
+    statuses: Mapping[str, int] = field(factory=dict[str, int])
+    request_id: str | None = None
+    headers: Mapping[str, str] = _NOTHING
+    health: str | None = None
+
+
+DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
+    {
+        "sagemaker": DeploymentKind(
+            name="sagemaker",
+            title="Amazon SageMaker",
+            about="A model package of the AWS Marketplace, on an endpoint of one's own.",
+            authentication="sigv4",
+            url="https://runtime.sagemaker.{region}.amazonaws.com/endpoints/{endpoint}",
+            paths={
+                "embeddings": "/invocations",
+                "contextualizedembeddings": "/invocations",
+                "multimodalembeddings": "/invocations",
+                "rerank": "/invocations",
+            },
+            one_model=True,
+            implied={"encoding_format": "base64", "truncation": True},
+            fetches_urls=False,
+            max_request_bytes=6291456,
+            statuses={
+                "ModelNotReadyException": 503,
+                "InternalDependencyException": 503,
+                "IncompleteSignature": 401,
+                "InvalidSignatureException": 401,
+                "MissingAuthenticationTokenException": 401,
+                "UnrecognizedClientException": 401,
+                "ExpiredTokenException": 401,
+            },
+            request_id="x-amzn-requestid",
+        ),
+        "azure": DeploymentKind(
+            name="azure",
+            title="Azure managed application",
+            about="An application of the Azure Marketplace within a virtual network of one's own.",
+            authentication="none",
+            url="http://{address}",
+            paths={
+                "embeddings": "/embeddings",
+                "contextualizedembeddings": "/contextualizedembeddings",
+                "multimodalembeddings": "/multimodalembeddings",
+                "rerank": "/rerank",
+            },
+            one_model=True,
+            implied={"encoding_format": "base64", "truncation": True},
+            health="/info",
+        ),
+        "vertex": DeploymentKind(
+            name="vertex",
+            title="Google Vertex AI",
+            about="A model of Google's Model Garden, on a dedicated endpoint of one's own.",
+            authentication="google",
+            url="https://{dns}/v1/projects/{project}/locations/{location}/endpoints/{endpoint}",
+            paths={
+                "embeddings": "/invoke/embeddings",
+                "contextualizedembeddings": "/invoke/contextualizedembeddings",
+                "multimodalembeddings": "/invoke/multimodalembeddings",
+                "rerank": "/invoke/rerank",
+            },
+            one_model=True,
+            implied={"encoding_format": "base64", "truncation": True},
+            max_request_bytes=1500000,
+        ),
+        "voyage": DeploymentKind(
+            name="voyage",
+            title="gateway that passes requests on",
+            about="Any gateway that forwards paths and bodies unchanged.",
+            authentication="key",
+            url="https://{gateway}",
+            paths={
+                "embeddings": "/embeddings",
+                "contextualizedembeddings": "/contextualizedembeddings",
+                "multimodalembeddings": "/multimodalembeddings",
+                "rerank": "/rerank",
+                "files": "/files",
+                "batches": "/batches",
+            },
+        ),
+        "cloudflare": DeploymentKind(
+            name="cloudflare",
+            title="Cloudflare AI Gateway",
+            about="A custom provider of the gateway, which has to be made first; its base URL is the API's.",
+            authentication="optional key",
+            key_variable="VOYAGE_API_KEY",
+            url="https://gateway.ai.cloudflare.com/v1/{account}/{gateway}/custom-{provider}",
+            paths={
+                "embeddings": "/embeddings",
+                "contextualizedembeddings": "/contextualizedembeddings",
+                "multimodalembeddings": "/multimodalembeddings",
+                "rerank": "/rerank",
+                "files": "/files",
+                "batches": "/batches",
+            },
+            headers={
+                "cf-aig-authorization": 'The gateway\'s own token, as "Bearer ...", where it asks for one.'
+            },
+        ),
+        "portkey": DeploymentKind(
+            name="portkey",
+            title="Portkey",
+            about="Portkey's gateway, which rewrites requests to embed texts and passes others on.",
+            authentication="optional key",
+            key_variable="VOYAGE_API_KEY",
+            url="https://api.portkey.ai/v1",
+            paths={
+                "embeddings": "/embeddings",
+                "contextualizedembeddings": "/contextualizedembeddings",
+                "multimodalembeddings": "/multimodalembeddings",
+                "rerank": "/rerank",
+            },
+            headers={
+                "x-portkey-api-key": "The gateway's own key.",
+                "x-portkey-provider": "`voyage`, with the key of the Voyage API as the client's; left out where the model is named `@PROVIDER/MODEL`.",
+            },
+            implied={"output_dtype": "float"},
+            refused={
+                "embeddings.output_dimension": "the gateway does not forward it, and vectors would have the default dimension",
+                "embeddings.output_dtype": "the gateway does not forward it, and vectors would be of floats",
+            },
+        ),
+        "openai": DeploymentKind(
+            name="openai",
+            title="gateway in OpenAI's form",
+            about="Any gateway that takes embeddings as OpenAI does.",
+            authentication="optional key",
+            url="https://{gateway}",
+            paths={"embeddings": "/embeddings"},
+            renamed={"output_dimension": "dimensions"},
+            implied={"truncation": True, "output_dtype": "float"},
+            refused={
+                "input_type": "OpenAI's form has no such field",
+                "truncation": "OpenAI's form has no such field",
+                "output_dtype": "OpenAI's form has no such field",
+            },
+        ),
+        "openrouter": DeploymentKind(
+            name="openrouter",
+            title="OpenRouter",
+            about="OpenRouter's gateway.",
+            authentication="key",
+            key_variable="OPENROUTER_API_KEY",
+            url="https://openrouter.ai/api/v1",
+            paths={"embeddings": "/embeddings", "rerank": "/rerank"},
+            model_prefix="voyageai/",
+            renamed={"output_dimension": "dimensions", "top_k": "top_n"},
+            answers={"results": "data"},
+            implied={"truncation": True, "output_dtype": "float", "return_documents": False},
+            refused={
+                "truncation": "the gateway documents no such field",
+                "output_dtype": "the gateway documents no such field",
+                "return_documents": "the gateway documents no such field",
+            },
+        ),
+        "vercel": DeploymentKind(
+            name="vercel",
+            title="Vercel AI Gateway",
+            about="Vercel's gateway.",
+            authentication="key",
+            key_variable="AI_GATEWAY_API_KEY",
+            url="https://ai-gateway.vercel.sh/v1",
+            paths={"embeddings": "/embeddings"},
+            model_prefix="voyage/",
+            renamed={
+                "output_dimension": "dimensions",
+                "input_type": "providerOptions.voyage.inputType",
+                "truncation": "providerOptions.voyage.truncation",
+            },
+            implied={"encoding_format": "base64", "output_dtype": "float"},
+            refused={"output_dtype": "the gateway documents answers of floats alone"},
+        ),
+        "litellm": DeploymentKind(
+            name="litellm",
+            title="LiteLLM",
+            about="LiteLLM's proxy, with models under the names that its configuration gives them.",
+            authentication="optional key",
+            url="http://{host}/v1",
+            paths={"embeddings": "/embeddings", "rerank": "/rerank"},
+            renamed={"output_dimension": "dimensions", "top_k": "top_n"},
+            answers={"results": "data"},
+        ),
+    }
+)
+"""The kinds of deployments, by name."""

@@ -1,0 +1,435 @@
+"""Every deployment and gateway that the contract knows, from both clients, against the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import botocore.session
+import pytest
+import voyageai
+from google.auth.credentials import Credentials
+from PIL import Image
+from voyageai import deployments
+from voyageai.error import (
+    ArgumentError,
+    AuthenticationError,
+    InvalidRequestError,
+    ServiceUnavailableError,
+    VoyageError,
+)
+from voyageai_emulator import Emulator, running
+from voyageai_rest.deployments import DEPLOYMENTS
+
+KEYS = ("an-access-key", "a-secret-access-key")
+OF = {  # the model of each operation
+    "embeddings": "voyage-4",
+    "contextualizedembeddings": "voyage-context-4",
+    "multimodalembeddings": "voyage-multimodal-3.5",
+    "rerank": "rerank-2.5",
+}
+LINE = b'{"custom_id": "1", "body": {"input": ["a"]}}\n'
+KINDS = sorted(DEPLOYMENTS)
+OFFERED = [
+    (name, endpoint) for name in KINDS for endpoint in OF if endpoint in DEPLOYMENTS[name].paths
+]
+LACKING = [
+    (name, endpoint) for name in KINDS for endpoint in OF if endpoint not in DEPLOYMENTS[name].paths
+]
+
+
+class Tokens(Credentials):
+    """Google's credentials without Google: each token is new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refreshes = 0
+
+    def refresh(self, request: object) -> None:
+        self.refreshes += 1
+        self.token = f"google-token-{self.refreshes}"
+        # google-auth compares with a time without a zone.
+        self.expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1)
+
+
+def session(keys: tuple[str, str] = KEYS) -> botocore.session.Session:
+    """A session of AWS with these keys."""
+    made = botocore.session.Session()
+    made.set_credentials(*keys)
+    return made
+
+
+@contextmanager
+def emulated(name: str, model: str | None = None, **settings: Any) -> Iterator[Emulator]:
+    """An emulator that stands for a deployment."""
+    one = DEPLOYMENTS[name].one_model and model is not None
+    setting = f"{name}:{model}" if one else name
+    with running(deployment=setting, aws_credentials=dict([KEYS]), **settings) as emulator:
+        yield emulator
+
+
+def deployment(name: str, url: str, model: str | None = None) -> deployments.Deployment:
+    """The deployment that an emulator stands for, as users write it."""
+    match name:
+        case "sagemaker":
+            return deployments.SageMaker(
+                "my-endpoint", "us-east-1", model=model, session=session(), url=str(url)
+            )
+        case "azure":
+            return deployments.AzureApp(str(url), model=model)
+        case "vertex":
+            return deployments.VertexEndpoint(str(url), model=model, credentials=Tokens())
+        case _:
+            return deployments.Gateway(str(url), dialect=name, headers={"x-portkey-api-key": "any"})
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def kind(request: pytest.FixtureRequest) -> Any:
+    """Each of the two clients."""
+    return getattr(voyageai, request.param)
+
+
+def made(kind: Any, name: str, url: str, model: str | None = None, **options: Any) -> Any:
+    """A client of a deployment; with a key where one is taken."""
+    if "key" in DEPLOYMENTS[name].authentication:
+        options.setdefault("api_key", "a-key")
+    return kind(deployment=deployment(name, url, model), **options)
+
+
+def call(client: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    """Call a method, close the client and return the result."""
+
+    async def awaited() -> Any:
+        async with client:
+            return await getattr(client, method)(*args, **kwargs)
+
+    if isinstance(client, voyageai.AsyncClient):
+        return asyncio.run(awaited())
+    with client:
+        return getattr(client, method)(*args, **kwargs)
+
+
+def picture() -> Image.Image:
+    """A small picture."""
+    return Image.new("RGB", (60, 40), "red")
+
+
+def use(client: Any, endpoint: str, model: str | None, **options: Any) -> Any:
+    """Make a call of an operation."""
+    match endpoint:
+        case "embeddings":
+            return call(client, "embed", ["It rains.", "It snows."], model, **options)
+        case "contextualizedembeddings":
+            inputs = [["The river rose.", "It fell."], ["Snow."]]
+            return call(client, "contextualized_embed", inputs, model, **options)
+        case "multimodalembeddings":
+            return call(client, "multimodal_embed", [["A flag.", picture()]], model, **options)
+        case _:
+            documents = ["It snows.", "Keys are on the table."]
+            return call(client, "rerank", "Where are the keys?", documents, model, **options)
+
+
+def expected(endpoint: str) -> Any:
+    """The result of the same call at the API itself."""
+    with running() as emulator, voyageai.Client("any", base_url=emulator) as vo:
+        return use(vo, endpoint, OF[endpoint])
+
+
+def numbers(result: Any, endpoint: str) -> Any:
+    """The vectors of a result, or its order and scores."""
+    if endpoint == "rerank":
+        return [(one.index, one.document, one.relevance_score) for one in result.results]
+    if endpoint == "contextualizedembeddings":
+        return [one.to_numpy().tolist() for one in result.results]
+    return result.to_numpy().tolist()
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["new image", "old image"])
+@pytest.mark.parametrize(("name", "endpoint"), OFFERED)
+def test_a_deployment_answers_as_the_api(kind, name, endpoint, old):
+    """A program moves to a deployment by one argument, whatever form its answers have."""
+    with emulated(name, OF[endpoint], old_images=old) as emulator:
+        result = use(made(kind, name, emulator), endpoint, OF[endpoint])
+        asked = emulator.requests.last
+
+    assert numbers(expected(endpoint), endpoint) == numbers(result, endpoint)
+    assert OF[endpoint] == asked.model.model
+    assert ("multimodal" in endpoint and old) or result.total_tokens == expected(
+        endpoint
+    ).total_tokens
+
+
+@pytest.mark.parametrize(("name", "endpoint"), LACKING)
+def test_what_a_deployment_lacks_is_refused_before_anything_is_sent(kind, name, endpoint):
+    """Its answer would be a 404 at best, and a bill at worst."""
+    with emulated(name) as emulator:
+        with pytest.raises(ArgumentError, match=f"needs /{endpoint}, which"):
+            use(made(kind, name, emulator), endpoint, OF[endpoint])
+        assert [] == list(emulator.requests)
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if "files" not in DEPLOYMENTS[name].paths])
+@pytest.mark.parametrize("resource", ["files", "batches"])
+def test_files_and_batch_jobs_are_refused_where_there_are_none(kind, name, resource):
+    """A job that has been prepared and can't be sent is work lost."""
+    with pytest.raises(ArgumentError, match=f"needs /{resource}, which {DEPLOYMENTS[name].title}"):
+        getattr(made(kind, name, "http://127.0.0.1:9"), resource)
+
+
+def test_files_pass_through_a_gateway_that_passes_requests_on():
+    """Batch jobs work there as at the API."""
+    with emulated("voyage") as emulator, made(voyageai.Client, "voyage", emulator) as vo:
+        file = vo.files.upload(io.BytesIO(LINE), filename="rows.jsonl")
+        assert LINE == vo.files.content(file.id).read()
+
+
+REFUSED = [
+    (name, endpoint, field)
+    for name in KINDS
+    for key in DEPLOYMENTS[name].refused
+    for field in [key.rpartition(".")[2]]
+    for endpoint in DEPLOYMENTS[name].paths
+    if endpoint in OF and key in (field, f"{endpoint}.{field}")
+]
+ASKED = {  # a value of each field that asks for something
+    "input_type": "query",
+    "truncation": False,
+    "output_dtype": "int8",
+    "output_dimension": 256,
+    "return_documents": True,
+}
+TAKEN = {"rerank": ("truncation", "return_documents"), "embeddings": tuple(ASKED)[:4]}
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint", "field"), [one for one in REFUSED if one[2] in TAKEN.get(one[1], ASKED)]
+)
+def test_a_field_that_would_be_lost_is_refused(kind, name, endpoint, field):
+    """Vectors of another dimension or type than was asked for spoil an index in silence."""
+    client = made(kind, name, "http://127.0.0.1:9")
+    why = DEPLOYMENTS[name].refused.get(field) or DEPLOYMENTS[name].refused[f"{endpoint}.{field}"]
+    with pytest.raises(ArgumentError) as caught:
+        use(client, endpoint, OF[endpoint], **{field: ASKED[field]})
+
+    assert field == caught.value.argument
+    assert f"{field}={ASKED[field]!r} can't be sent to {DEPLOYMENTS[name].title}: {why}" in str(
+        caught.value
+    )
+
+
+def _takes(name: str, field: str) -> bool:
+    return not {field, f"embeddings.{field}"} & {*DEPLOYMENTS[name].refused}
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if _takes(name, "output_dimension")])
+def test_a_dimension_reaches_the_model_under_the_name_that_is_taken(kind, name):
+    """It is another field at each gateway."""
+    with emulated(name, "voyage-4") as emulator:
+        result = use(made(kind, name, emulator), "embeddings", "voyage-4", output_dimension=256)
+        assert 256 == emulator.requests.last.model.output_dimension
+    assert (2, 256) == result.to_numpy().shape
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if _takes(name, "input_type")])
+def test_an_input_type_reaches_the_model(kind, name):
+    """Without its prompt a query finds less."""
+    with emulated(name, "voyage-4") as emulator:
+        call(made(kind, name, emulator), "embed_query", "Where are the keys?", "voyage-4")
+        assert "query" == emulator.requests.last.model.input_type
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if "rerank" in DEPLOYMENTS[name].paths])
+def test_the_best_of_a_ranking_can_be_asked_for(kind, name):
+    """It is another field at each gateway."""
+    with emulated(name, "rerank-2.5") as emulator:
+        result = use(made(kind, name, emulator), "rerank", "rerank-2.5", top_k=1)
+    assert [1] == [one.index for one in result.results]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_error_has_the_class_and_the_words_of_the_api(kind, name):
+    """Each wraps errors in a form of its own."""
+    # What is in extra_body is not checked here.
+    dimension = {"dimensions": 7} if DEPLOYMENTS[name].renamed else {"output_dimension": 7}
+    with emulated(name, "voyage-4") as emulator:
+        client = made(kind, name, emulator)
+        with pytest.raises(InvalidRequestError) as caught:
+            use(client, "embeddings", "voyage-4", extra_body=dimension)
+
+    if name == "portkey":  # whose fields the emulator looks at first
+        assert "Argument 'output_dimension' is not supported" in str(caught.value)
+    else:
+        assert "The output dimension 7 is not supported" in str(caught.value)
+    assert 400 == caught.value.http_status
+    assert caught.value.request_id
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_passing_failure_is_tried_again(kind, name):
+    """What makes an endpoint of one's own restart is not a reason to lose a job."""
+    policy = voyageai.RetryPolicy(max_retries=2, initial_delay=0.0)
+    with emulated(name, "voyage-4") as emulator:
+        emulator.faults.next("status", status=503, times=2)
+        client = made(kind, name, emulator, max_retries=policy)
+        assert 2 == len(use(client, "embeddings", "voyage-4"))
+        assert 3 == len(emulator.requests)
+        emulator.faults.next("status", status=503)
+        with pytest.raises(ServiceUnavailableError) as caught:
+            use(made(kind, name, emulator), "embeddings", "voyage-4")
+    assert (503, 1) == (caught.value.http_status, caught.value.attempts)
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if DEPLOYMENTS[name].one_model])
+def test_the_only_model_need_not_be_named(kind, name):
+    """An endpoint serves one model, whose name no request has."""
+    with emulated(name, "voyage-4-lite") as emulator:
+        result = use(made(kind, name, emulator, "voyage-4-lite"), "embeddings", None)
+        other = made(kind, name, emulator, "voyage-4-lite")
+        with pytest.raises(ArgumentError, match="model='voyage-4' is not the one that is served"):
+            use(other, "embeddings", "voyage-4")
+        with pytest.raises(ArgumentError, match="the model that is served there is not known"):
+            use(made(kind, name, emulator), "embeddings", None)
+        assert 1 == len(emulator.requests)
+    assert "voyage-4-lite" == result.model
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_tables_and_rate_limits_work_there(tmp_path, name):
+    """Work made of many calls knows a sender, and no host."""
+    rows = [{"id": str(number), "text": f"Text number {number}."} for number in range(40)]
+    with emulated(name, "voyage-4") as emulator:
+        options: dict[str, Any] = {"rate_limit": voyageai.RateLimit(rpm=10_000, tpm=10_000_000)}
+        with made(voyageai.Client, name, emulator, **options) as vo:
+            job = vo.tables.prepare_embed(
+                rows,
+                model="voyage-4",
+                id="id",
+                text="text",
+                into=tmp_path / "table",
+                input_type="document" if _takes(name, "input_type") else None,
+            )
+            report = job.run(max_cost=1.0)
+    assert 40 == report.rows
+
+
+def test_sagemaker_refuses_a_signature_of_other_keys(kind):
+    """The error says whom to ask: it is not the model that refuses."""
+    with emulated("sagemaker", "voyage-4") as emulator:
+        other = deployments.SageMaker(
+            "my-endpoint", "us-east-1", session=session((KEYS[0], "another")), url=str(emulator)
+        )
+        with pytest.raises(AuthenticationError, match="does not match") as caught:
+            use(kind(deployment=other), "embeddings", "voyage-4")
+    assert "InvalidSignatureException" == caught.value.code
+
+
+def test_a_token_that_google_refuses_is_renewed_once(kind):
+    """Tokens are withdrawn before their time, too."""
+    tokens = Tokens()
+    with emulated("vertex", "voyage-4") as emulator:
+        endpoint = deployments.VertexEndpoint(str(emulator), credentials=tokens)
+        emulator.faults.next("status", status=401)
+        assert 2 == len(use(kind(deployment=endpoint), "embeddings", "voyage-4"))
+        assert 2 == len(emulator.requests)
+    assert 2 == tokens.refreshes
+
+
+def test_azure_is_sent_no_key(kind, monkeypatch):
+    """It asks for none, over plain HTTP: a key of the API would be given away."""
+    monkeypatch.setenv("VOYAGE_API_KEY", "a-key-of-the-api")
+    with emulated("azure", "voyage-4") as emulator:
+        use(made(kind, "azure", emulator), "embeddings", "voyage-4")
+    with pytest.raises(ArgumentError, match="api_key is not sent to Azure"):
+        made(kind, "azure", "http://10.0.0.4", api_key="any")
+
+
+@pytest.mark.parametrize(
+    "options", [{"headers": {"x-key": "a-secret"}}, {}], ids=["with credentials", "without"]
+)
+def test_a_pickled_client_holds_no_credentials_of_a_deployment(options):
+    """Pickles are kept, and sent to other machines."""
+    with emulated("litellm") as emulator:
+        gateway = deployments.Gateway(str(emulator), "litellm", **options)
+        client = voyageai.Client("a-key", deployment=gateway)
+        if options:
+            with pytest.raises(TypeError, match="holds credentials, given as headers"):
+                pickle.dumps(client)
+        else:
+            with pickle.loads(pickle.dumps(client)) as again:
+                assert 2 == len(use(again, "embeddings", "voyage-4"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("azure+http://10.0.0.4", "AzureApp(url='http://10.0.0.4')"),
+        ("openrouter", "Gateway(url='https://openrouter.ai/api/v1', dialect='openrouter')"),
+        (
+            "litellm+http://127.0.0.1:4000/v1",
+            "Gateway(url='http://127.0.0.1:4000/v1', dialect='litellm')",
+        ),
+        (
+            "sagemaker+https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/mine",
+            "SageMaker(url='https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/mine')",
+        ),
+        (
+            "vertex+https://1.us-central1-2.prediction.vertexai.goog/v1/projects/2/locations/us-central1/endpoints/1",
+            "VertexEndpoint(url='https://1.us-central1-2.prediction.vertexai.goog/v1/projects/2/locations/us-central1/endpoints/1')",
+        ),
+    ],
+)
+def test_a_text_names_a_deployment(kind, text, shown):
+    """A command line and a configuration file have no objects."""
+    assert f"{kind.__name__}(deployment={shown})" == repr(
+        kind("k", deployment=text) if "Gateway" in shown else kind(deployment=text)
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", ["nowhere", "azure", "litellm", "azure+ftp://x", 7, "bedrock+https://x"]
+)
+def test_what_names_no_deployment_is_refused(kind, wrong):
+    """A typing error must not send texts to another host."""
+    with pytest.raises(ArgumentError):
+        kind(deployment=wrong)
+
+
+def test_a_deployment_has_the_only_url(kind):
+    """Of two places, one would be ignored in silence."""
+    with pytest.raises(ArgumentError, match="deployment and base_url were both given"):
+        made(kind, "azure", "http://10.0.0.4", base_url="https://x.example/v1")
+
+
+def test_a_key_does_not_leave_with_another_deployment():
+    """The key of a gateway is nothing for the API, nor that of the API for a gateway."""
+    first = made(voyageai.Client, "litellm", "http://127.0.0.1:9", api_key="of-the-gateway")
+    copied = first.with_options(timeout=3)
+    moved = first.with_options(deployment=None)
+
+    assert ("of-the-gateway", "http://127.0.0.1:9") == (copied.api_key, copied._params["base_url"])
+    assert None is moved.api_key
+    assert moved._params["base_url"].startswith("https://api.voyageai.com")
+
+
+def test_a_missing_key_is_named(kind, monkeypatch):
+    """The variable of the API is not looked at."""
+    monkeypatch.setenv("VOYAGE_API_KEY", "a-key-of-the-api")
+    with pytest.raises(AuthenticationError, match="OPENROUTER_API_KEY"):
+        use(kind(deployment="openrouter"), "embeddings", "voyage-4")
+    monkeypatch.setenv("OPENROUTER_API_KEY", "of-openrouter")
+    assert "of-openrouter" == kind(deployment="openrouter").api_key
+
+
+def test_errors_of_sagemaker_keep_what_came(kind):
+    """A log stream is what support asks for."""
+    with emulated("sagemaker", "voyage-4") as emulator:
+        emulator.faults.next("status", status=500)
+        with pytest.raises(VoyageError) as caught:
+            use(made(kind, "sagemaker", emulator), "embeddings", "voyage-4")
+    assert 500 == caught.value.json_body["OriginalStatusCode"]
+    assert 500 == caught.value.http_status

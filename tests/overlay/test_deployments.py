@@ -1,0 +1,424 @@
+"""Deployments below the wire: signatures, recorded answers, secrets, and the client's options."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import pickle
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import botocore.session
+import httpx2
+import pytest
+from botocore.awsrequest import AWSResponse
+from freezegun import freeze_time
+from PIL import Image
+from voyageai import deployments
+from voyageai.deployments.signing import SigV4
+from voyageai.error import (
+    ArgumentError,
+    AuthenticationError,
+    InvalidRequestError,
+    RateLimitError,
+    ServerError,
+    ServiceUnavailableError,
+)
+
+from .conftest import answer_to
+
+TIME = datetime(2026, 11, 29, 15, 55, 26, tzinfo=UTC)
+SECRETS = ("AKIDEXAMPLE", "a-very-secret-key", "a-session-token")
+ENDPOINT = "my-voyage"
+NUMBERS = ["-0.034678787", "0.015536", "-7.5e-05"]
+
+
+def session(*keys: str) -> botocore.session.Session:
+    """A session of AWS with these keys."""
+    made = botocore.session.Session()
+    made.set_credentials(*(keys or SECRETS))
+    return made
+
+
+def sagemaker(**options: Any) -> deployments.SageMaker:
+    """An endpoint of SageMaker."""
+    return deployments.SageMaker(ENDPOINT, "us-east-1", **{"session": session(), **options})
+
+
+def of_botocore(body: bytes, *keys: str) -> dict[str, str]:
+    """The headers of the request that botocore would send."""
+    found: dict[str, str] = {}
+
+    class Empty:
+        def stream(self, *_: object, **__: object) -> Any:
+            return iter([b"{}"])
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        text = {
+            k: v if isinstance(v, str) else v.decode()
+            for k, v in request.headers.items()
+            if k != "Content-Length"
+        }
+        found.update({name.lower(): value for name, value in text.items()})
+        return AWSResponse(request.url, 200, {}, Empty())
+
+    client = session(*keys).create_client("sagemaker-runtime", region_name="us-east-1")
+    client.meta.events.register("before-send.*", answer)
+    client.invoke_endpoint(
+        EndpointName=ENDPOINT, ContentType="application/json", Accept="application/json", Body=body
+    )
+    return found
+
+
+@pytest.mark.parametrize("keys", [SECRETS, SECRETS[:2]], ids=["with a token", "without"])
+def test_a_signature_is_the_one_of_botocore(face, keys):
+    """AWS computes it anew, and refuses all that differs."""
+    with freeze_time(TIME):
+        good = recorded({"data": [{"embedding": [0.6], "index": n} for n in (0, 1)]})
+        deployment = sagemaker(session=session(*keys))
+        client = face.client(lambda _: good, deployment=deployment, api_key=None)
+        face.call(client, "embed", ["Où ?", "雪"], "voyage-4", "document")
+        sent = face.requests[-1]
+        expected = of_botocore(sent.content, *keys)
+
+    for name in ("user-agent", "amz-sdk-invocation-id", "amz-sdk-request"):  # not signed
+        expected.pop(name)
+    ours = dict(sent.headers)
+    assert "*/*" != ours["accept"]
+    assert expected == {name: ours[name] for name in expected}
+    rest = {"host", "content-length", "user-agent"}
+    assert rest == ours.keys() - expected.keys()
+    url = f"https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/{ENDPOINT}/invocations"
+    assert url == str(sent.url)
+
+
+def test_each_attempt_is_signed_anew(face):
+    """A signature is good for minutes, and an endpoint that starts takes longer."""
+    minutes = iter(range(5, 60, 5))
+    answers = iter([httpx2.Response(503), httpx2.Response(503)])
+    hook = SigV4("us-east-1", session(), lambda: TIME.replace(minute=next(minutes)))
+    stamps: list[str] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        stamps.append(request.headers["x-amz-date"])
+        return next(answers, None) or answer_to(request)
+
+    client = face.client(handler, auth=hook, max_retries=2)
+    face.call(client, "embed", ["a"], "voyage-4")
+
+    assert ["20261129T150526Z", "20261129T151026Z", "20261129T151526Z"] == stamps
+
+
+def responding(face: Any, *answers: httpx2.Response, **options: Any) -> Any:
+    """A client of SageMaker that gets these answers."""
+    waiting = iter(answers)
+    return face.client(lambda _: next(waiting), deployment=sagemaker(), api_key=None, **options)
+
+
+def recorded(value: Any, status: int = 200, **headers: str) -> httpx2.Response:
+    """An answer of JSON."""
+    return httpx2.Response(status, json=value, headers={"x-amzn-requestid": "aws-1", **headers})
+
+
+def test_texts_of_an_old_image_are_read(face):
+    """It writes numbers as strings, and the name of the model in its own way."""
+    entries = [{"object": "embedding", "embedding": NUMBERS, "index": 0}]
+    answer = {
+        "data": entries,
+        "object": "list",
+        "model": "voyage-code-02",
+        "usage": {"total_tokens": 3},
+    }
+    result = face.call(responding(face, recorded(answer)), "embed", ["a"], "voyage-code-2")
+
+    assert [list(map(float, NUMBERS))] == result.embeddings
+    assert ("voyage-code-02", 3, "aws-1") == (result.model, result.total_tokens, result.request_id)
+
+
+def test_chunks_with_further_fields_are_read(face):
+    """Images report how long they took."""
+    inner = [{"object": "embedding", "embedding": [0.6, 0.8], "index": 0}]
+    answer = {
+        "object": "list", "data": [{"object": "list", "data": inner, "index": 0}], "model": "voyage-context-3",
+        "usage": {"total_tokens": 4}, "inference_ms": 12.5, "total_embed_ms": 13,
+    }  # fmt: skip
+    client = responding(face, recorded(answer))
+    result = face.call(client, "contextualized_embed", [["a"]], "voyage-context-3")
+
+    assert [[0.6, 0.8]] == result.results[0].embeddings
+
+
+def test_media_without_usage_are_read(face):
+    """voyage-multimodal-3 does not say what was billed."""
+    answer = {
+        "data": [{"embedding": [0.6, 0.8], "index": 0}],
+        "object": "list",
+        "model": "voyage-multimodal-3",
+    }
+    client = responding(face, recorded(answer))
+    result = face.call(client, "multimodal_embed", [["a"]], "voyage-multimodal-3")
+
+    assert ([[0.6, 0.8]], 0) == (result.embeddings, result.total_tokens)
+
+
+def test_media_with_usage_are_counted(face):
+    """voyage-multimodal-3.5 says it: tokens are those of the text and of pixels."""
+    usage = {
+        "text_tokens": 5,
+        "image_pixels": 2000000,
+        "video_pixels": 14745600,
+        "total_tokens": 16741,
+    }
+    answer = {
+        "data": [{"embedding": [0.6, 0.8], "index": 0}],
+        "model": "voyage-multimodal-3.5",
+        "usage": usage,
+    }
+    client = responding(face, recorded(answer))
+    result = face.call(client, "multimodal_embed", [["a" * 99]], "voyage-multimodal-3.5")
+
+    assert 5 + 2000000 // 560 + 14745600 // 1120 == result.total_tokens
+    assert (5, 2000000, 14745600) == (result.text_tokens, result.image_pixels, result.video_pixels)
+
+
+def test_a_ranking_without_documents_is_read(face):
+    """The field is there, and null; the result has the texts that were sent."""
+    data = [
+        {"relevance_score": 0.9, "index": 1, "document": None},
+        {"relevance_score": 0.1, "index": 0, "document": None},
+    ]
+    answer = {"data": data, "model": "rerank-lite-1", "usage": {"total_tokens": 26}}
+    result = face.call(
+        responding(face, recorded(answer)), "rerank", "q", ["a", "b"], "rerank-lite-1"
+    )
+
+    assert [(1, "b", 0.9), (0, "a", 0.1)] == [tuple(one) for one in result.results]
+
+
+def wrapped(status: int, message: str) -> httpx2.Response:
+    """What SageMaker makes of a container's answer."""
+    value = {
+        "ErrorCode": "CLIENT_ERROR_FROM_MODEL",
+        "LogStreamArn": "arn:aws:logs:us-east-1:1:log-group:/aws/sagemaker/Endpoints/mine",
+        "Message": f'Received client error ({status}) from primary with message "{message}".',
+        "OriginalMessage": message,
+        "OriginalStatusCode": status,
+    }
+    return recorded(value, 424, **{"x-amzn-errortype": "ModelError"})
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind", "said"),
+    [
+        (400, '{"detail": "The request is wrong."}', InvalidRequestError, "The request is wrong."),
+        (429, '{"detail": "Too many tokens."}', RateLimitError, "Too many tokens."),
+        (500, "Traceback (most recent call last)", ServerError, "The server failed"),
+        (503, '{"detail": "busy"}', ServiceUnavailableError, "overloaded or not ready"),
+        (0, "Your invocation timed out", ServerError, "The server failed"),
+    ],
+)
+def test_an_error_of_the_container_is_what_the_api_would_raise(face, status, message, kind, said):
+    """A program that catches errors of the API need not know of 424."""
+    client = responding(face, wrapped(status, message))
+    with pytest.raises(kind, match=said.split("(")[0]) as caught:
+        face.call(client, "embed", ["a"], "voyage-4")
+
+    assert kind is type(caught.value)
+    assert ("aws-1", status or 500) == (caught.value.request_id, caught.value.http_status)
+    assert "LogStreamArn" in caught.value.json_body
+
+
+def test_an_endpoint_that_is_not_ready_is_asked_again(face):
+    """It starts, and is not too busy: a rate limit must not slow down."""
+
+    def busy() -> httpx2.Response:
+        name = "ModelNotReadyException:http://internal.amazon.com/"
+        return recorded({"message": "not yet"}, 429, **{"x-amzn-errortype": name})
+
+    good = recorded({"data": [{"embedding": [0.6, 0.8], "index": 0}]})
+    client = responding(face, busy(), wrapped(503, "{}"), good, max_retries=2)
+    assert 1 == len(face.call(client, "embed", ["a"], "voyage-4"))
+    with pytest.raises(ServiceUnavailableError, match="not yet") as caught:
+        face.call(responding(face, busy()), "embed", ["a"], "voyage-4")
+    assert "ModelNotReadyException" == caught.value.code
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(face):
+    """AWS cuts the connection at 6 MiB."""
+    client = responding(face)
+    with pytest.raises(ArgumentError, match=r"bytes, but at most 6,291,456 can be sent there"):
+        face.call(client, "embed", ["a" * 1_000_000] * 7, "voyage-4")
+    assert [] == face.requests
+
+
+def test_a_url_is_refused_where_nothing_can_be_fetched(face):
+    """Model packages run without a network."""
+    client = responding(face)
+    url = {"type": "image_url", "image_url": "https://example.com/a.png"}
+    inputs = [{"content": [{"type": "text", "text": "a"}]}, {"content": [url]}]
+    with pytest.raises(ArgumentError, match=r"inputs\[1\] has a URL, which Amazon SageMaker can't"):
+        face.call(client, "multimodal_embed", inputs, "voyage-multimodal-3.5")
+    assert [] == face.requests
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "code"),
+    [
+        ({"detail": "wrong"}, "wrong", None),
+        ({"error": {"message": "wrong", "type": "invalid", "code": "400"}}, "wrong", "invalid"),
+        ({"error": {"code": 400, "message": "wrong", "status": "BAD"}}, "wrong", "BAD"),
+        ({"error": "wrong"}, "wrong", None),
+        ({"message": "wrong"}, "wrong", None),
+        ({"Message": "wrong"}, "wrong", None),
+        (["wrong"], "the body does not say why", None),
+    ],
+)
+def test_an_error_of_any_form_says_why(face, body, said, code):
+    """Gateways answer for several providers, each in its own form."""
+    gateway = deployments.Gateway("https://gateway.example/v1", "litellm")
+    client = face.client(lambda _: httpx2.Response(400, json=body), deployment=gateway)
+    with pytest.raises(InvalidRequestError, match=said) as caught:
+        face.call(client, "embed", ["a"], "voyage-4")
+
+    assert (code, body) == (caught.value.code, caught.value.json_body)
+
+
+def test_no_credentials_are_shown(face, caplog):
+    """Logs, errors and traces are read by many."""
+    caplog.set_level(logging.DEBUG)
+    headers = {"x-portkey-api-key": "a-portkey-key"}
+    gateway = deployments.Gateway("portkey", headers=headers)
+    shown: list[str] = []
+    for options in (
+        {"deployment": sagemaker(), "api_key": None},
+        {
+            "deployment": gateway,
+            "default_headers": {"x-other": "another-secret"},
+            "api_key": "the-key",
+        },
+    ):
+        client = face.client(lambda _: httpx2.Response(400, json={"detail": "no"}), **options)
+        with pytest.raises(InvalidRequestError) as caught:
+            face.call(client, "embed", ["a"], "voyage-4")
+        shown += [repr(client), repr(options["deployment"]), repr(vars(client)), repr(caught.value)]
+        trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        # The frames of the tests themselves hold what they were given.
+        ours = [f for f in trace.stack if "voyageai" in f.filename]
+        shown += [str(frame.locals) for frame in ours]
+        shown.append(str(vars(caught.value)))
+    shown.append(caplog.text)
+
+    for secret in (*SECRETS[1:], "a-portkey-key", "another-secret", "the-key"):
+        assert [] == [text for text in shown if secret in text], secret
+
+
+@pytest.mark.parametrize("given", [session(), None], ids=["given", "found"])
+def test_a_pickle_holds_no_credentials(given):
+    """It would outlive them, on another machine."""
+    deployment = sagemaker(session=given)
+    if given is None:
+        again = pickle.loads(pickle.dumps(deployment))
+        assert (repr(deployment), deployment.url) == (repr(again), again.url)
+    else:
+        with pytest.raises(TypeError, match="holds credentials, given as session"):
+            pickle.dumps(deployment)
+    assert copy.deepcopy(deployment) is deployment
+
+
+def test_missing_credentials_are_named(face, monkeypatch):
+    """Nothing is sent that could only be refused."""
+
+    class Empty:
+        def get_credentials(self) -> None:
+            return None
+
+    client = face.client(deployment=sagemaker(session=Empty()), api_key=None)
+    with pytest.raises(AuthenticationError, match="There are no AWS credentials: set AWS_ACCESS"):
+        face.call(client, "embed", ["a"], "voyage-4")
+    assert [] == face.requests
+
+
+class Hook(httpx2.Auth):
+    """An authentication of one's own."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    def auth_flow(self, request: httpx2.Request) -> Any:
+        self.seen.append(request.content)
+        request.headers["Authorization"] = f"Own {len(request.content)}"
+        yield request
+
+
+def test_an_auth_hook_sees_the_final_bytes(face):
+    """A signature is of what is sent, with what was added to the body."""
+    hook = Hook()
+    client = face.client(api_key=None, auth=hook)
+    face.call(client, "embed", ["a"], "voyage-4", extra_body={"further": 1})
+
+    assert 1 == json.loads(hook.seen[-1])["further"]
+    assert f"Own {len(hook.seen[-1])}" == face.requests[-1].headers["authorization"]
+    with pytest.raises(TypeError, match=r"a client with auth=\.\.\. is not pickled"):
+        pickle.dumps(client)
+    with pytest.raises(ArgumentError, match=r"auth must be an httpx2\.Auth, not str"):
+        face.client(auth="secret")
+
+
+def test_default_headers_go_with_every_call(face):
+    """Those of a call go before them."""
+    client = face.client(default_headers={"x-team": "search", "x-app": "1"})
+    face.call(client, "embed", ["a"], "voyage-4", extra_headers={"X-App": "2"})
+
+    sent = face.requests[-1].headers
+    assert ("search", "2") == (sent["x-team"], sent["x-app"])
+    with pytest.raises(ArgumentError, match="default_headers can't set 'Authorization'"):
+        face.client(default_headers={"Authorization": "Bearer other"})
+
+
+def test_a_host_with_a_single_model_is_sent_none(face):
+    """Such a host refuses the field, or knows the model by another name."""
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        assert "model" not in json.loads(request.content)
+        return httpx2.Response(200, json={"data": [{"embedding": [0.6, 0.8], "index": 0}]})
+
+    client = face.client(handler, base_url="https://mine.example/v1", single_model="voyage-4")
+    assert [[0.6, 0.8]] == face.call(client, "embed", ["a"]).embeddings
+    assert [[0.6, 0.8]] == face.call(client, "embed_query", "a").embeddings
+    with pytest.raises(ArgumentError, match="is not the one that is served there, 'voyage-4'"):
+        face.call(client, "embed", ["a"], "voyage-4-lite")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: deployments.SageMaker("my_endpoint", "us-east-1"), "endpoint must be the name"),
+        (lambda: deployments.SageMaker("mine", "US East"), "region must be a region of AWS"),
+        (lambda: deployments.AzureApp("10.0.0.4"), "url must be a URL with http"),
+        (lambda: deployments.Gateway("https://x.example", "cohere"), "dialect must be one of"),
+        (lambda: deployments.Gateway("litellm"), "url must be the base URL of your LiteLLM"),
+        (
+            lambda: deployments.Gateway("https://x.example", headers={"Host": "a"}),
+            "headers can't set",
+        ),
+        (lambda: deployments.AzureApp("http://10.0.0.4", model=" "), "model must be the name"),
+    ],
+)
+def test_a_deployment_that_can_not_be_is_refused(make, said):
+    """The error comes where it is written, not at the first call."""
+    with pytest.raises(ArgumentError, match=said):
+        make()
+
+
+def test_pictures_are_sent_as_data(face):
+    """What can't be fetched there is given."""
+    answer = recorded({"data": [{"embedding": [0.6, 0.8], "index": 0}]})
+    client = responding(face, answer)
+    picture = Image.new("RGB", (8, 8))
+    face.call(client, "multimodal_embed", [["a", picture]], "voyage-multimodal-3.5")
+
+    (item,) = face.body["inputs"]
+    assert ["text", "image_base64"] == [piece["type"] for piece in item["content"]]
+    assert {"inputs"} == face.body.keys()
