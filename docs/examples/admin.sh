@@ -18,8 +18,8 @@ trap 'voyageai admin keys delete "$key" --yes; rm -rf "$folder"' EXIT
 echo "created $key"
 set -a && . "$folder/key.env" && set +a
 
-group=$(voyageai admin limits list | jq -r --arg model "$model" \
-  'select((.models | index($model)) and .geography == "ANY").group' | head -n 1)
+group=$(voyageai admin limits list | jq -rs --arg model "$model" \
+  '[.[] | select((.models | index($model)) and .geography == "ANY")][0].group')
 voyageai admin limits set "$group" --rpm $rpm --tpm $tpm > "$folder/limit.json"
 
 embed() { voyageai embed -qm $model -t query --max-retries 0 "$@" "$text" > "$folder/vectors.jsonl"; }

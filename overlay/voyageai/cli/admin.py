@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from .options import RETRIES, common_options, output_options, set_log
+from .admin_options import (
+    ANY,
+    ConnectAdmin,
+    admin_options,
+    confirm,
+    count_option,
+    owner_options,
+    project_option,
+    scope_options,
+    yes_option,
+)
+from .options import output_options
 from .output import (
     Console,
     choose_format,
@@ -26,18 +35,12 @@ from .output import (
 )
 
 if TYPE_CHECKING:
-    from ..admin import Admin, ModelKey, ModelRateLimit
+    from ..admin import ModelKey, ModelRateLimit
 
 __all__ = ["admin"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-ConnectAdmin = Callable[[], "Admin"]
 LISTED = ("json", "jsonl", "csv", "table")
 SHOWN = ("json", "jsonl", "table")
-ANY = "ANY"
-PROJECT_VARIABLE = "MONGODB_ATLAS_PROJECT_ID"
-"""Environment variable of MongoDB's own tools."""
-CONNECTION = ("credentials_file", "base_url", "timeout", "max_retries")
 KEY_COLUMNS = {
     "id": "id",
     "name": "name",
@@ -68,101 +71,6 @@ def keys() -> None:
 @admin.group()
 def limits() -> None:
     """List, set and reset the rate limits of groups of models."""
-
-
-def admin_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add how to reach Atlas, and `-q` and `-v`; the command gets the argument `connect`."""
-
-    @functools.wraps(function)
-    def with_admin(**values: Any) -> Any:
-        settings = {name: values.pop(name) for name in CONNECTION}
-        return function(connect=functools.partial(_connect, **settings), **values)
-
-    decorated: Any = common_options(with_admin)
-    for decorate in (
-        click.option(
-            "--max-retries",
-            type=click.IntRange(min=0),
-            default=RETRIES,
-            show_default=True,
-            help="How often a call that failed for a passing reason is tried again.",
-        ),
-        click.option("--timeout", type=float, metavar="SECONDS", help="Seconds for each attempt."),
-        click.option(
-            "--base-url", metavar="URL", help="URL of Atlas; else MONGODB_ATLAS_BASE_URL says."
-        ),
-        click.option(
-            "--credentials-file",
-            type=click.Path(),
-            help="File with the credentials, as lines NAME=VALUE; else they are in the "
-            "environment.",
-        ),
-    ):
-        decorated = decorate(decorated)
-    return decorated  # type: ignore[no-any-return]  # a function
-
-
-def project_option(function: F) -> F:
-    """Add `-p`, which must be given."""
-    return click.option(
-        "-p",
-        "--project",
-        required=True,
-        envvar=PROJECT_VARIABLE,
-        metavar="ID",
-        help=f"Id of the project; else {PROJECT_VARIABLE} says.",
-    )(function)
-
-
-def owner_options(function: F) -> F:
-    """Add `-p` and `--organization`, of which one must be given: the argument `owner`."""
-
-    @functools.wraps(function)
-    def with_owner(project: str | None, organization: str | None, **values: Any) -> Any:
-        source = click.get_current_context().get_parameter_source("project")
-        if organization is not None and source is ParameterSource.ENVIRONMENT:
-            project = None  # the command line says more than the environment
-        if (project is None) == (organization is None):
-            raise click.UsageError("name one of --project and --organization")
-        owner = {"project": project} if organization is None else {"organization": organization}
-        return function(owner=owner, **values)
-
-    decorated: Any = with_owner
-    for decorate in (
-        click.option(
-            "--organization", metavar="ID", help="Id of an organization: of all its projects."
-        ),
-        click.option(
-            "-p",
-            "--project",
-            envvar=PROJECT_VARIABLE,
-            metavar="ID",
-            help=f"Id of the project; else {PROJECT_VARIABLE} says.",
-        ),
-    ):
-        decorated = decorate(decorated)
-    return decorated  # type: ignore[no-any-return]  # a function
-
-
-def scope_options(function: F) -> F:
-    """Add `--cloud` and `--geography`."""
-    for name in ("cloud", "geography"):
-        function = click.option(
-            f"--{name}", default=ANY, show_default=True, metavar="NAME", help=f"For this {name}."
-        )(function)
-    return function
-
-
-def count_option(function: F) -> F:
-    """Add `-n`: the argument `count`."""
-    return click.option(
-        "-n", "count", type=click.IntRange(min=1), metavar="N", help="At most so many."
-    )(function)
-
-
-def yes_option(function: F) -> F:
-    """Add `--yes`."""
-    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
 
 
 @keys.command("list")
@@ -325,7 +233,7 @@ def delete_key(connect: ConnectAdmin, key_ids: Sequence[str], project: str, yes:
     Example:
       voyageai admin keys delete a86r5kwrfsk5r5ku5tgvhmpj -p 65f0a1b2c3d4e5f6a7b8c9d0 --yes
     """
-    _confirm(yes, f"Delete {', '.join(key_ids)}? Programs that use it are refused at once.")
+    confirm(yes, f"Delete {', '.join(key_ids)}? Programs that use it are refused at once.")
     with connect() as found:
         for key_id in key_ids:
             found.keys.delete(key_id, project=project)
@@ -445,39 +353,13 @@ def reset_limit(
         raise click.UsageError("name groups, or --all")
     if every and (cloud, geography) != (ANY, ANY):
         raise click.UsageError("--all goes without --cloud and --geography")
-    _confirm(yes, f"Reset the rate limits of {', '.join(groups) or 'all groups'}?")
+    confirm(yes, f"Reset the rate limits of {', '.join(groups) or 'all groups'}?")
     with connect() as found:
         if every:
             found.rate_limits.reset_all(project=project)
         for group in groups:
             found.rate_limits.reset(group, project=project, cloud=cloud, geography=geography)
             click.echo(group)
-
-
-def _connect(
-    *, credentials_file: str | None, base_url: str | None, timeout: float | None, max_retries: int
-) -> Admin:
-    """Make the `Admin` that the options describe."""
-    from ..admin import Admin
-    from ..admin.credentials import read
-
-    set_log()
-    given: dict[str, Any] = {} if credentials_file is None else read(credentials_file)
-    return Admin(**given, base_url=base_url, timeout=timeout, max_retries=max_retries)
-
-
-def _confirm(yes: bool, question: str) -> None:
-    """Ask on a terminal.
-
-    Raises:
-        click.Abort: The answer is no.
-        click.UsageError: Nobody can be asked.
-    """
-    if yes:
-        return
-    if not is_terminal(sys.stdin):
-        raise click.UsageError("this needs --yes where nobody can be asked")
-    click.confirm(question, abort=True, err=True)
 
 
 def _secret_place(env_file: str | None, secret_file: str | None) -> str | None:
