@@ -478,7 +478,7 @@ def test_a_wrong_kind_is_refused_when_the_client_is_made(way, name, make):
     given = make()
     kind = given if isinstance(given, type) else type(given)
 
-    with pytest.raises(error.ArgumentError, match=f"not .*{kind.__qualname__}$") as caught:
+    with pytest.raises(error.ArgumentError, match=f"(?m)not .*{kind.__qualname__}$") as caught:
         getattr(voyageai, name)(KEY, **{way: given})
     assert "http_client" == caught.value.argument
     assert f"voyageai.{name} takes an httpx2.{name} or a transport of it" in str(caught.value)

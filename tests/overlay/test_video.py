@@ -459,7 +459,7 @@ def test_a_model_without_videos_is_named(clip):
     model = next(name for name, model in MODELS.items() if "video" not in model.modalities)
     with pytest.raises(ArgumentError, match=f"{model} takes no videos"):
         optimize_video(clip("320x180", "10", 20), model=model)
-    with pytest.raises(ArgumentError, match=f"^inputs.0. is a video, and {model} takes none$"):
+    with pytest.raises(ArgumentError, match=f"(?m)^inputs.0. is a video, and {model} takes none$"):
         Video(MP4, model=model).encoded(model, "inputs[0]")
 
 

@@ -80,7 +80,7 @@ def test_rows_without_a_vector_are_null_or_raise(made, api):
         call(BATCH)
     with pytest.raises(InvalidRequestError) as caught:
         call(BATCH.take([0, 4]))
-    assert "row 1 of a batch has no vector" in caught.value.__notes__[0]
+    assert "row 1 of a batch has no vector" in caught.value.__notes__[-1]
     assert 1 == call(BATCH.slice(0, 3))["embedding"].null_count
 
 
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_all_rows_is_an_error_at_once(made, api, on_error):
         call(pa.record_batch({"body": [f"text {row}" for row in range(900)]}))
 
     assert 2 == api.sent
-    assert "and not the rows" in caught.value.__notes__[0]
+    assert "and not the rows" in caught.value.__notes__[-1]
 
 
 def test_a_wrong_key_is_an_error_at_once(made, api):

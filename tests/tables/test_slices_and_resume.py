@@ -140,7 +140,7 @@ def test_a_source_that_breaks_loses_nothing_and_its_error_arrives_as_it_is(vo, a
 
     with pytest.raises(BreakError) as caught:
         done(job_of(vo, source(2500), tmp_path / "v", slice_rows=1000).run())
-    assert "Nothing that was done is lost" in caught.value.__notes__[0]
+    assert "Nothing that was done is lost" in caught.value.__notes__[-1]
     assert 3000 == done(job_of(vo, source(9999), tmp_path / "v", slice_rows=1000).run()).rows
     assert expected(rows_of(3000)) == table_in(tmp_path / "v")
     assert {1} == set(Counter(api.texts).values())
