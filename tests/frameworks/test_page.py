@@ -18,7 +18,9 @@ PAGE = DOCS / "test-and-trace.md"
 BLOCKS = [
     block
     for page in (PAGE, DOCS / "opentelemetry.md")
-    for block in re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    for block in re.findall(
+        r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
 ]
 TOOLS = {
     "opentelemetry.instrumentation.httpx": "opentelemetry-instrumentation-httpx",

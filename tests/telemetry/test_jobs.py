@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pyarrow as pa
 import pytest
 import voyageai
 from opentelemetry import trace
 from voyageai import error
+from voyageai.tables import Embedder
 from voyageai.telemetry.jobs import FILE, KEPT, JobSpan
 from voyageai.telemetry.recorder import Telemetry
 
@@ -308,3 +310,20 @@ def test_no_text_and_no_key_is_in_anything_that_is_recorded(recorded, emulator, 
     assert [] == [word for word in (*SECRETS, KEY, "pa-secret") if word in written]
     files = "".join(path.read_text() for path in tmp_path.rglob(FILE))
     assert [] == [word for word in (*SECRETS, KEY) if word in files]
+
+
+def test_calls_of_an_embedder_belong_to_the_callers_span(emulator):
+    """Data engines call it in a span of their own, and it calls in threads."""
+    recorded = Recorded("Client", emulator.url)
+    embedder = Embedder("body", model="voyage-4", input_type="document", **_made(recorded))
+    batch = pa.record_batch({"body": ["It rains.", "It snows."]})
+    with recorded.tracer.start_as_current_span("engine") as engine:
+        assert 2 == embedder(batch).num_rows
+
+    assert [engine.get_span_context().span_id] == [
+        parent_of(span) for span in recorded.spans("embeddings")
+    ]
+
+
+def _made(recorded: Recorded) -> dict[str, Any]:
+    return {"api_key": KEY, "base_url": recorded.url, "open_telemetry": recorded.providers}

@@ -29,6 +29,7 @@ from voyageai_rest.models import EmbeddingsRequest, EmbeddingsResponse, OutputDt
 
 
 def blocking(texts: list[str]) -> None:
+    voyageai.Client(open_telemetry={"tracer_provider": None, "propagation": False}).close()
     with voyageai.Client(max_retries=2) as vo:
         assert_type(vo, voyageai.Client)
         result = vo.embed(texts, model="voyage-4", input_type="document")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast
 
 from attrs import frozen
@@ -288,11 +289,13 @@ class Embedder(_Embedder):
         sender = self._made(voyageai.Client).tables.sender
         outcomes, requests, texts = self._packed(batch)
 
-        def send(rows: list[int]) -> list[_Outcome]:
-            return run_calls(sender, self._embedding(texts, rows))
+        def send(context: Context, rows: list[int]) -> list[_Outcome]:
+            return context.run(run_calls, sender, self._embedding(texts, rows))
 
         with ThreadPoolExecutor(max(1, min(self.concurrency, len(requests)))) as pool:
-            for rows, answer in zip(requests, pool.map(send, requests), strict=True):
+            contexts = [copy_context() for _ in requests]  # of the caller: its span, say
+            answers = pool.map(send, contexts, requests)
+            for rows, answer in zip(requests, answers, strict=True):
                 for row, outcome in zip(rows, answer, strict=True):
                     outcomes[row] = outcome
         joined: B = self._joined(batch, outcomes)

@@ -100,7 +100,9 @@ class JobSpan:
             for number in [*self._parts]:
                 self.end(number)
             self._close(error)
-            self._leave()
+            # A coroutine that is dropped ends in another context than it began in.
+            if not isinstance(error, GeneratorExit):
+                self._leave()
 
     @property
     def is_on(self) -> bool:
@@ -135,10 +137,10 @@ class JobSpan:
                 self._span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
                 self._span.set_status(self._telemetry.trace.StatusCode.ERROR, describe(error))
         self._span.end()
+        self._span = None
 
     @guarded
     def _leave(self) -> None:
-        self._span = None
         if self._token is not None and self._telemetry is not None:
             self._telemetry.context.detach(self._token)
 
