@@ -321,9 +321,8 @@ def _endpoint_of(body: dict[str, Any]) -> str:
         return "rerank"
     if "inputs" not in body:
         return "embeddings"
-    inputs: Any = body["inputs"]
-    first: Any = inputs[0] if isinstance(inputs, list) and inputs else None
-    media = isinstance(first, dict)
+    inputs = body["inputs"] if isinstance(body["inputs"], list) else []  # pyright: ignore[reportUnknownVariableType]  # JSON
+    media = bool(inputs) and isinstance(inputs[0], dict)
     return "multimodalembeddings" if media else "contextualizedembeddings"
 
 
