@@ -93,8 +93,9 @@ class Client(_BaseClient):
 
     A copied client shares the connections. A pickled one opens its own where it is unpickled.
 
-    Warning: A pickled client holds its API key in plain text, as the official client's does, so
-    that it works in the process it is sent to, and its default headers. Keep the pickle as secret as the key.
+    Warning: A pickled client holds its API key and its default headers in plain text, as the
+    official client's does its key, so that it works in the process it is sent to. Keep the pickle
+    as secret as the key.
 
     Example:
         >>> with voyageai.Client() as vo:

@@ -321,8 +321,11 @@ def _endpoint_of(body: dict[str, Any]) -> str:
         return "rerank"
     if "inputs" not in body:
         return "embeddings"
-    inputs = body["inputs"] if isinstance(body["inputs"], list) else []  # pyright: ignore[reportUnknownVariableType]  # JSON
-    media = bool(inputs) and isinstance(inputs[0], dict)
+    inputs: Any = body["inputs"]
+    try:
+        media = isinstance(inputs[0], dict)
+    except (LookupError, TypeError):  # what the contract refuses later
+        media = False
     return "multimodalembeddings" if media else "contextualizedembeddings"
 
 

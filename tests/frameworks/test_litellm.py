@@ -41,7 +41,11 @@ def proxy(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "model_list": [
             {
                 "model_name": name,
-                "litellm_params": {"model": f"voyage/{name}", "api_key": "any", "api_base": emulator},
+                "litellm_params": {
+                    "model": f"voyage/{name}",
+                    "api_key": "any",
+                    "api_base": emulator,
+                },
             }
             for name in MODELS
         ]
@@ -51,13 +55,21 @@ def proxy(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Itera
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [Path(sys.executable).parent / "litellm", "--config", folder / "config.yaml"]
-    with Path(folder, "log").open("wb") as log, subprocess.Popen(
-        [*map(str, command), "--host", "127.0.0.1", "--port", str(port)],
-        # No list of prices is fetched, and nothing is kept at home.
-        env={**os.environ, "LITELLM_MASTER_KEY": KEY, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "HOME": str(folder)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    ) as process:
+    with (
+        Path(folder, "log").open("wb") as log,
+        subprocess.Popen(
+            [*map(str, command), "--host", "127.0.0.1", "--port", str(port)],
+            # No list of prices is fetched, and nothing is kept at home.
+            env={
+                **os.environ,
+                "LITELLM_MASTER_KEY": KEY,
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+                "HOME": str(folder),
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(f"{url}/health/liveliness", process)
@@ -101,8 +113,12 @@ def call(request: pytest.FixtureRequest, proxy: str) -> Any:
 def test_texts_are_embedded_through_the_proxy(call, emulator):
     """Dimension, dtype and purpose arrive, and the vectors come back as they were sent."""
     with voyageai.Client("any", base_url=emulator) as vo:
-        expected = vo.embed(["a", "b"], "voyage-4", "query", output_dimension=256, output_dtype="int8")
-    result = call("embed", ["a", "b"], "voyage-4", "query", output_dimension=256, output_dtype="int8")
+        expected = vo.embed(
+            ["a", "b"], "voyage-4", "query", output_dimension=256, output_dtype="int8"
+        )
+    result = call(
+        "embed", ["a", "b"], "voyage-4", "query", output_dimension=256, output_dtype="int8"
+    )
 
     asked = emulator.requests.last.model
     assert ("query", 256, "int8") == (asked.input_type, asked.output_dimension, asked.output_dtype)

@@ -42,7 +42,9 @@ def test_public_interfaces_are_as_recorded(same_as_recorded, package):
 
 
 @pytest.mark.parametrize(
-    "path", [OPENAPI, CATALOGUE, paths.SPEC / "admin.yaml"], ids=lambda path: path.stem
+    "path",
+    [OPENAPI, CATALOGUE, paths.SPEC / "admin.yaml", paths.SPEC / "deployments.yaml"],
+    ids=lambda path: path.stem,
 )
 def test_the_contract_is_as_recorded(same_as_recorded, path):
     """A fact that changes is read by a person, apart from the wording around it."""
