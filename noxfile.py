@@ -255,8 +255,17 @@ def frameworks(session: nox.Session) -> None:
     session.install("--no-deps", *PINNED)
     # Plugins that the frameworks' own tests need.
     without = ("-p", "no:asyncio", "-p", "no:syrupy")
-    session.run("pytest", *without, "tests/frameworks", *session.posargs)
+    elsewhere = "--ignore=tests/frameworks/test_litellm.py"
+    session.run("pytest", *without, elsewhere, "tests/frameworks", *session.posargs)
     session.run("python", "-m", "tests.frameworks.upstream_tests")
+
+
+# An environment of its own: the proxy pins much of what others need newer.
+@nox.session(python=OLDEST, tags=["full"])
+def gateways(session: nox.Session) -> None:
+    """Send through LiteLLM's own proxy, on this machine."""
+    session.install(f"{wheel(session)}[emulator]", *newest("gateways"))
+    session.run("pytest", "tests/frameworks/test_litellm.py", *session.posargs)
 
 
 # An environment of its own: Daft takes no pyarrow from 26 on.

@@ -11,9 +11,10 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from .. import contract, spec
-from . import catalogue, operations, schemas
+from . import catalogue, deployments, operations, schemas
 from .documents import Documents, Finding, Part, openapi, read, walk
 from .documents import catalogue as in_catalogue
+from .documents import deployments as in_deployments
 
 __all__ = ["CHECKS", "FORM", "Documents", "Finding", "lint", "problems", "read", "rule"]
 
@@ -48,6 +49,13 @@ def catalogue_is_valid(documents: Documents) -> Iterator[Finding]:
         yield in_catalogue(tuple(error.absolute_path), error.message)
 
 
+def deployments_are_valid(documents: Documents) -> Iterator[Finding]:
+    """The deployments have the form that the schema beside them describes."""
+    form = Draft202012Validator(documents.deployments_schema)
+    for error in form.iter_errors(documents.deployments):
+        yield in_deployments(tuple(error.absolute_path), error.message)
+
+
 def _wrong_references(document: spec.Document) -> Iterator[Finding]:
     for node in walk(document):
         if "$ref" not in node.value or node.path[-1:] == ("properties",):
@@ -66,7 +74,7 @@ def _wrong_references(document: spec.Document) -> Iterator[Finding]:
 
 
 # What the other checks rely on.
-FORM: tuple[Check, ...] = (openapi_is_valid, catalogue_is_valid)
+FORM: tuple[Check, ...] = (openapi_is_valid, catalogue_is_valid, deployments_are_valid)
 
 OPENAPI_CHECKS: tuple[Check, ...] = (
     openapi_is_valid,
@@ -116,12 +124,25 @@ CATALOGUE_CHECKS: tuple[Check, ...] = (
 )
 
 
-CHECKS: tuple[Check, ...] = (*OPENAPI_CHECKS, *CATALOGUE_CHECKS)
+# Of contracts with deployments alone.
+DEPLOYMENT_CHECKS: tuple[Check, ...] = (
+    deployments_are_valid,
+    deployments.deployments_have_sources,
+    deployments.deployments_name_sources,
+    deployments.deployments_have_operations_of_the_contract,
+    deployments.deployments_have_fields_of_the_contract,
+)
+
+CHECKS: tuple[Check, ...] = (*OPENAPI_CHECKS, *CATALOGUE_CHECKS, *DEPLOYMENT_CHECKS)
 
 
 def lint(documents: Documents) -> Iterator[tuple[str, Finding]]:
     """Yield every finding with the name of its rule; of a malformed document only its form."""
-    checks = CHECKS if documents.contract.catalogue else OPENAPI_CHECKS
+    checks = (
+        *OPENAPI_CHECKS,
+        *(CATALOGUE_CHECKS if documents.contract.catalogue else ()),
+        *(DEPLOYMENT_CHECKS if documents.contract.deployments else ()),
+    )
     malformed = False
     for check in sorted(checks, key=lambda check: check not in FORM):
         if malformed and check not in FORM:

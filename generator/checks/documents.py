@@ -12,7 +12,7 @@ from .. import contract, paths, spec
 from ..spec import Document
 
 Path = tuple[str | int, ...]
-Part = Literal["openapi", "catalogue", "catalogue_schema"]
+Part = Literal["openapi", "catalogue", "catalogue_schema", "deployments"]
 
 
 @frozen
@@ -24,12 +24,16 @@ class Documents:
         openapi: Its OpenAPI document.
         catalogue: Its catalogue; empty without one.
         catalogue_schema: The form of the catalogue; empty without one.
+        deployments: Its deployments; empty without any.
+        deployments_schema: The form of the deployments; empty without any.
     """
 
     contract: spec.Contract
     openapi: spec.Document
     catalogue: spec.Document = field(factory=dict)
     catalogue_schema: spec.Document = field(factory=dict)
+    deployments: spec.Document = field(factory=dict)
+    deployments_schema: spec.Document = field(factory=dict)
 
     def file(self, part: Part) -> str:
         """Return the name of the file that holds a part."""
@@ -38,6 +42,7 @@ class Documents:
             "openapi": contract.document,
             "catalogue": contract.catalogue,
             "catalogue_schema": contract.catalogue_schema,
+            "deployments": contract.deployments,
         }[part]
         return path.name if path else part
 
@@ -88,11 +93,19 @@ def read(folder: FilePath = paths.SPEC) -> list[Documents]:
 
 
 def _read(entry: spec.Contract) -> Documents:
-    document = spec.load(entry.document)
-    if entry.catalogue is None or entry.catalogue_schema is None:
-        return Documents(entry, document)
-    form = json.loads(entry.catalogue_schema.read_text(encoding="utf-8"))
-    return Documents(entry, document, spec.load(entry.catalogue), form)
+    return Documents(
+        entry,
+        spec.load(entry.document),
+        *_with_form(entry.catalogue, entry.catalogue_schema),
+        *_with_form(entry.deployments, entry.deployments_schema),
+    )
+
+
+def _with_form(path: FilePath | None, form: FilePath | None) -> tuple[Document, Document]:
+    """Return a document and its JSON Schema; empty ones for none."""
+    if path is None or form is None:
+        return {}, {}
+    return spec.load(path), json.loads(form.read_text(encoding="utf-8"))
 
 
 def openapi(path: Path, sentence: str) -> Finding:
@@ -108,6 +121,11 @@ def catalogue(path: Path, sentence: str) -> Finding:
 def catalogue_schema(path: Path, sentence: str) -> Finding:
     """Make a finding in the form of the catalogue."""
     return Finding("catalogue_schema", path, sentence)
+
+
+def deployments(path: Path, sentence: str) -> Finding:
+    """Make a finding in the deployments."""
+    return Finding("deployments", path, sentence)
 
 
 def operations(document: spec.Document) -> Iterator[Node]:

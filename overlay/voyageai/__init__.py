@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         chunking,
         client,
         client_async,
+        deployments,
         embeddings_utils,
         emulator,
         error,
@@ -90,6 +91,7 @@ _OWNERS = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = (
     *("admin", "api_resources", "batches", "chunking", "client", "client_async"),
     *(
+        "deployments",
         "embeddings_utils",
         "emulator",
         "error",
@@ -136,6 +138,7 @@ __all__ = [
     "client_async",
     "debug",
     "default_chunk_fn",
+    "deployments",
     "embeddings_utils",
     "emulator",
     "error",

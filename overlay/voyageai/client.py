@@ -81,6 +81,11 @@ class Client(_BaseClient):
             the providers and what else `voyageai.options.OpenTelemetry` has. Without it
             VOYAGE_OPEN_TELEMETRY says so, or else they are where the program has imported
             OpenTelemetry.
+        deployment: Where the models are served instead of at the API: one of
+            `voyageai.deployments`, or a text such as `azure+http://10.0.0.4`.
+        single_model: The only model of the host, which calls need not name and requests do not.
+        default_headers: Headers of every request.
+        auth: An `httpx2.Auth` in place of the API key. It sees each attempt with its final bytes.
 
     All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
     for that call alone, and by name every field of their request that is not listed.
@@ -92,8 +97,9 @@ class Client(_BaseClient):
 
     A copied client shares the connections. A pickled one opens its own where it is unpickled.
 
-    Warning: A pickled client holds its API key in plain text, as the official client's does, so
-    that it works in the process it is sent to. Keep the pickle as secret as the key.
+    Warning: A pickled client holds its API key and its default headers in plain text, as the
+    official client's does its key, so that it works in the process it is sent to. Keep the pickle
+    as secret as the key.
 
     Example:
         >>> with voyageai.Client() as vo:

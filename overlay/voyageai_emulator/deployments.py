@@ -322,8 +322,10 @@ def _endpoint_of(body: dict[str, Any]) -> str:
     if "inputs" not in body:
         return "embeddings"
     inputs: Any = body["inputs"]
-    first: Any = inputs[0] if isinstance(inputs, list) and inputs else None
-    media = isinstance(first, dict)
+    try:
+        media = isinstance(inputs[0], dict)
+    except (LookupError, TypeError):  # what the contract refuses later
+        media = False
     return "multimodalembeddings" if media else "contextualizedembeddings"
 
 

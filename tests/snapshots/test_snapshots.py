@@ -43,7 +43,12 @@ def test_public_interfaces_are_as_recorded(same_as_recorded, package):
 
 @pytest.mark.parametrize(
     "path",
-    [path for entry in spec.contracts() for path in (entry.document, entry.catalogue) if path],
+    [
+        path
+        for entry in spec.contracts()
+        for path in (entry.document, entry.catalogue, entry.deployments)
+        if path
+    ],
     ids=lambda path: path.stem,
 )
 def test_the_contract_is_as_recorded(same_as_recorded, path):

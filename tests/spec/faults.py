@@ -15,6 +15,8 @@ LINKS = ("paths", "/files", "post", "responses", "200", "links")
 INPUT_TYPE = (*SCHEMAS, "EmbeddingsRequest", "properties", "input_type")
 REFERENCE = {"$ref": "#/components/schemas/InputType"}
 NULL = {"type": "null"}
+DEPLOYED = ("deployments", "azure")
+SOURCE = {"title": "A page.", "url": "https://example.com/page", "read": "2026-11-28"}
 
 
 def one_of(*options: object, keyword: str = "oneOf") -> dict[str, object]:
@@ -38,6 +40,24 @@ FAULTS: list[tuple[str, str, Place, object]] = [
     ("catalogue-is-valid", "catalogue", ("models", "voyage-4", "rpm"), "many"),
     ("catalogue-is-valid", "catalogue", ("models", "voyage-4", "colour"), "blue"),
     ("catalogue-is-valid", "catalogue", ("models", "voyage-4", "source", "rpm"), DROPPED),
+    ("deployments-are-valid", "deployments", (*DEPLOYED, "authentication"), "a handshake"),
+    ("deployments-are-valid", "deployments", (*DEPLOYED, "source", "url"), ["SOMEBODY"]),
+    ("deployments-have-sources", "deployments", (*DEPLOYED, "source", "url"), DROPPED),
+    ("deployments-have-sources", "deployments", (*DEPLOYED, "health"), DROPPED),
+    ("deployments-name-sources", "deployments", (*DEPLOYED, "source", "url"), ["GONE (live)"]),
+    ("deployments-name-sources", "deployments", ("sources", "NOBODY"), SOURCE),
+    (
+        "deployments-have-operations-of-the-contract",
+        "deployments",
+        (*DEPLOYED, "paths", "classify"),
+        "/classify",
+    ),
+    (
+        "deployments-have-fields-of-the-contract",
+        "deployments",
+        (*DEPLOYED, "implied", "colour"),
+        "blue",
+    ),
     ("operations-are-described", "openapi", (*EMBED, "operationId"), DROPPED),
     ("operations-are-described", "openapi", (*EMBED, "summary"), DROPPED),
     ("operations-are-described", "openapi", (*EMBED, "description"), ""),

@@ -86,7 +86,8 @@ def _findings(given: Mapping[str, Any], connect: Connect, *, offline: bool) -> I
     yield from _installed()
     yield from _variables()
     yield _telemetry()
-    yield _key(given)
+    if given["deployment"] is None:
+        yield _key(given)
     from ..error import VoyageError
 
     try:
@@ -98,6 +99,9 @@ def _findings(given: Mapping[str, Any], connect: Connect, *, offline: bool) -> I
         url = client.tables.sender.base_url
         chosen = given["base_url"] or os.environ.get("VOYAGE_BASE_URL")
         why = "as chosen" if chosen else "the key's"
+        if given["deployment"] is not None:
+            yield _deployment(given["deployment"])
+            why = "the deployment's"
         yield Finding("host", "info", f"{_plain(url)} ({why})")
         model = _cheapest()
         yield _tokenizer(model)
@@ -195,6 +199,14 @@ def _key(given: Mapping[str, Any]) -> Finding:
     kind = re.match(r"[a-z]{2}-", key)  # says which kind of key it is, and nothing of the key
     known = f"it begins with {kind[0]}" if kind else "it has no usual prefix"
     return Finding("key", "ok", f"from {place}; {known}")
+
+
+def _deployment(given: str) -> Finding:
+    """Say what the deployment is, and what proves to it who calls."""
+    from ..deployments import Deployment
+
+    kind = Deployment.of(given).kind
+    return Finding("deployment", "info", f"{kind.title}; authentication: {kind.authentication}")
 
 
 def _cheapest() -> str:

@@ -28,7 +28,7 @@ __all__ = [
 
 Connect = Callable[[], "Client"]
 F = TypeVar("F", bound=Callable[..., Any])
-CLIENT = ("api_key_file", "base_url", "timeout", "max_retries", "rate_limit")
+CLIENT = ("api_key_file", "base_url", "deployment", "timeout", "max_retries", "rate_limit")
 RETRIES = 5
 """More than the client's, which has none: a person who waits at a shell would only try again."""
 
@@ -161,6 +161,12 @@ def client_options_without_timeout(function: Callable[..., Any]) -> Callable[...
             help="How often a request that failed for a passing reason is tried again.",
         ),
         click.option(
+            "--deployment",
+            metavar="NAME[+URL]",
+            help="Where the models are served instead of at the API, such as azure+http://10.0.0.4 "
+            "or openrouter.",
+        ),
+        click.option(
             "--base-url",
             metavar="URL",
             help="URL of the API, or voyage, atlas, us or eu; else VOYAGE_BASE_URL, or the key's.",
@@ -179,6 +185,7 @@ def _connect(
     *,
     api_key_file: str | None,
     base_url: str | None,
+    deployment: str | None,
     max_retries: int,
     rate_limit: str | None,
     timeout: float | None = None,
@@ -192,6 +199,7 @@ def _connect(
     return voyageai.Client(
         api_key=read_key(api_key_file, "--api-key-file") if api_key_file else None,
         base_url=base_url,
+        deployment=deployment,
         timeout=timeout,
         max_retries=max_retries,
         rate_limit=None if rate_limit is None else _rate_limit(rate_limit),
