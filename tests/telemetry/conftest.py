@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import voyageai
@@ -29,9 +29,12 @@ class Recorded:
     """What is recorded by a pair of providers, and clients that record by them.
 
     Attributes:
+        made: Clients, which are closed after the test.
         time: Seconds that the clock of clients with a handler shows.
         tracer: Makes the caller's spans.
     """
+
+    made: ClassVar[list[Any]] = []
 
     def __init__(self, kind: str, url: str) -> None:
         self.kind, self.url = kind, url
@@ -51,7 +54,8 @@ class Recorded:
     def client(self, **options: Any) -> Any:
         """A client of the emulator."""
         given = {"base_url": self.url, "open_telemetry": self.providers, **options}
-        return getattr(voyageai, self.kind)(KEY, **given)
+        self.made.append(getattr(voyageai, self.kind)(KEY, **given))
+        return self.made[-1]
 
     def handled(self, mock: Any, **options: Any) -> Any:
         """A client over a handler, whose time is `time`, and whose waits take none."""
@@ -115,6 +119,16 @@ def emulator() -> Iterator[Emulator]:
     """A running emulator."""
     with voyageai_emulator.running() as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Close all clients in the end, whose connections would be warned about later."""
+    yield
+    while Recorded.made:
+        client = Recorded.made.pop()
+        if isinstance(client, voyageai.Client):
+            client.close()
 
 
 @pytest.fixture(params=KINDS)

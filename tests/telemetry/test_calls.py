@@ -406,7 +406,7 @@ def test_a_raw_answer_has_a_span_too(recorded):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_method_that_an_instrumentor_wraps_has_no_second_span(kind, emulator, monkeypatch):
-    """Whoever adds up tokens by spans would count them twice."""
+    """A sum of tokens over spans would count them twice."""
     recorded = Recorded(kind, emulator.url)
     client = recorded.client()
     wrapped = type(client).embed

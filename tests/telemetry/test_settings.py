@@ -163,8 +163,8 @@ def test_copies_record_as_their_original_and_pickles_as_their_process(emulator):
     client = recorded.client()
     done(client.with_options(timeout=5).embed(["a"], "voyage-4", "query"))
     assert 1 == len(recorded.spans())
-    copied = pickle.loads(pickle.dumps(client))
-    done(copied.embed(["a"], "voyage-4", "query"))
+    with pickle.loads(pickle.dumps(client)) as copied:
+        copied.embed(["a"], "voyage-4", "query")
     assert 1 == len(recorded.spans())
     off = pickle.loads(pickle.dumps(recorded.client(open_telemetry=False)))
     assert off._telemetry() is None

@@ -7,6 +7,7 @@ _job/000012           a slice that is not finished; `slices` says what is in it
 _job/batch            the batches of a batch job, until all slices are finished
 _job/batch.json       which rows are in them
 _job/failures.jsonl   the rows without a result
+_job/telemetry.json   the spans of its runs, where they are recorded
 _job/lock             held while a process works on the job
 """
 

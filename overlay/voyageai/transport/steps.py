@@ -71,7 +71,7 @@ def steps(
             is one, auth, an `httpx2.Auth` in place of the key.
         options: Timeouts, deadline, retries and rate limit.
         environment: Clocks and randomness.
-        span: Records the call; whoever runs the flow ends it.
+        span: Records the call; it is ended by what runs the flow.
         raw: Whether the result is the answer as it came.
 
     Raises:

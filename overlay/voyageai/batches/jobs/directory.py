@@ -8,6 +8,7 @@ its answers, as they were downloaded
 failures.jsonl       the rows without a result, with the reason for each
 vectors-ROWSxCOLUMNS-TYPE.bin
 the vectors in the order of the rows, once `to_numpy` was called
+telemetry.json       the spans of its runs, where they are recorded
 lock                 held by the process that works on the job; says how long the journal is
 
 Only its user can read any of it. Links in it are not followed: what is not a regular file is
