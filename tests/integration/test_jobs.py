@@ -429,7 +429,7 @@ def test_a_server_that_stays_away_ends_the_job_and_it_goes_on_later(
     site.emulator.faults.next("unavailable", operation="retrieveBatch", times=50)
     with pytest.raises(error.ServiceUnavailableError) as raised:
         site.embed(texts(12), directory=tmp_path)
-    (note,) = raised.value.__notes__
+    (_, note) = raised.value.__notes__
     assert f"batches.resume({str(tmp_path)!r}).run()" in note
     site.emulator.faults.clear()
     job = site.get(site.client.batches.resume(tmp_path, progress=False))

@@ -249,7 +249,7 @@ def test_a_job_that_was_stopped_says_what_is_left_and_goes_on(site: Site, tmp_pa
     )
     assert stopped.spent <= ceiling < stopped.spent + stopped.most
     assert stopped.likely <= stopped.most
-    (note,) = raised.value.__notes__
+    (_, note) = raised.value.__notes__
     assert f"batches.resume({str(tmp_path / 'job')!r}).run(max_cost=...)" in note
 
     live = site.live(dense(ROWS))
@@ -367,7 +367,7 @@ def test_a_lower_ceiling_holds_for_a_batch_that_may_never_have_been_made(
     site.emulator.faults.next("unavailable", operation="createBatch", times=50)
     with pytest.raises(error.ServiceUnavailableError) as raised:
         site.get(job.run(max_cost=job.estimate.cost_range[1]))
-    assert "run(max_cost=" in raised.value.__notes__[0]
+    assert "run(max_cost=" in raised.value.__notes__[-1]
     site.emulator.faults.clear()
     with pytest.raises(MaxCostError):
         site.get(job.run(max_cost=job.estimate.cost * 1.3))

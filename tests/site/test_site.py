@@ -79,8 +79,9 @@ def test_the_search_finds_from_disk(page):
     """Without a network there is nothing else to ask."""
     page.goto(address(output.FIRST))
     page.keyboard.press("/")
-    page.keyboard.type("proxies")
-    page.get_by_role("dialog").get_by_text("Proxies and certificates").first.wait_for()
+    opened = page.locator("dialog[open]")
+    opened.locator("input").first.fill("proxies")
+    opened.get_by_text("Proxies and certificates").first.wait_for()
 
 
 def test_the_first_page_is_light():
