@@ -114,7 +114,7 @@ def through(kind: DeploymentKind, call: Call[T]) -> Call[T]:
     return evolve(
         call,
         request=translation.request_for(kind, call.request, call.method),
-        read=read,
+        read=read if call.model else call.read,  # files and jobs are as at the API
         refusal=refusal,
         max_bytes=kind.max_request_bytes,
         amend=partial(translation.amend, kind),

@@ -69,6 +69,9 @@ def test_every_setting_has_a_flag(server: FakeServer, tmp_path: Path) -> None:
         "record": "requests.jsonl",
         "admin_token": "token",
         "admin_credentials": {"client id": "secret"},
+        "deployment": "sagemaker:voyage-4",
+        "old_images": True,
+        "aws_credentials": {"client id": "secret"},
     }
     assert set(SettingsDict.__annotations__) - {"clock"} == set(given)
     main(
@@ -77,7 +80,8 @@ def test_every_setting_has_a_flag(server: FakeServer, tmp_path: Path) -> None:
             "--latency 0.5 --concurrency 3 --max-connections 20 --allow-host a.example "
             "--allow-host b.example:8080 --engine lexical --state state.db --fault gone --fault 'status:0.1; status=503' "
             "--record requests.jsonl --admin-token token "
-            f"--admin-credentials-file '{credentials}'"
+            f"--admin-credentials-file '{credentials}' --deployment sagemaker:voyage-4 --old-images "
+            f"--aws-credentials-file '{credentials}'"
         ),
         server_class=server,
     )

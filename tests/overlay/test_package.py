@@ -50,8 +50,10 @@ def test_signatures_begin_with_the_official_ones(kind, method):
     """Positional and keyword calls go on working; what is new comes after."""
     parameters = inspect.signature(getattr(getattr(voyageai, kind), method)).parameters.values()
     found = [(parameter.name, parameter.default) for parameter in parameters]
+    # A model may be left out where a host serves a single one.
+    official = [(n, None if n == "model" else default) for n, default in OFFICIAL[method]]
 
-    assert OFFICIAL[method] == found[: len(OFFICIAL[method])]
+    assert official == found[: len(official)]
 
 
 def test_both_clients_have_the_same_methods_with_the_same_signatures():
