@@ -297,7 +297,9 @@ def test_a_run_that_is_stopped_by_its_limit_is_gone_on_with(
     for number in range(1500):
         (notes / f"{number}.txt").write_text(f"This is note {number}.\n")
     plan = cli.said("index", "-m", "voyage-4", notes, "--dry-run")
-    stopped = cli.run("index", "-m", "voyage-4", notes, "--max-cost", plan["cost_usd"] * 1.2, status=6)
+    stopped = cli.run(
+        "index", "-m", "voyage-4", notes, "--max-cost", plan["cost_usd"] * 1.2, status=6
+    )
     assert "what is done is kept" in stopped.stderr
     done = {text for request in emulator.requests.of(OPERATION) for text in request.body["input"]}
     emulator.requests.clear()

@@ -55,7 +55,9 @@ def test_the_command_line_does_the_same(shell: Shell, emulator: Emulator) -> Non
         f"unset VOYAGE_API_KEY VOYAGE_BASE_URL; bash {EXAMPLE.with_suffix('.sh')} {PROJECT}"
     )
     assert (0, "") == (done.returncode, done.stderr)
-    said = [line for line in done.stdout.splitlines() if not line.startswith("Cause, cost and cure")]
+    said = [
+        line for line in done.stdout.splitlines() if not line.startswith("Cause, cost and cure")
+    ]
     created, first, second, refused, kept, deleted, last = said
     assert re.fullmatch("created [0-9a-f]{24}", created)
     assert ["request 1 was answered", "request 2 was answered"] == [first, second]
