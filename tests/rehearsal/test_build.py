@@ -55,7 +55,8 @@ def test_the_source_distribution_builds_the_wheel_that_is_published(released, tm
     packaged = contents.members(source)
 
     assert all(
-        packaged[f"{'generated' if name.startswith('voyageai_rest') else 'overlay'}/{name}"] == data
+        packaged[f"{'generated' if name.split('/')[0].endswith('_rest') else 'overlay'}/{name}"]
+        == data
         for name, data in inside.items()
         if ".dist-info/" not in name
     )
@@ -74,6 +75,7 @@ def test_a_wheel_says_what_it_needs_with_and_without_extras(released):
 WHEEL = {
     "voyageai/py.typed": b"",
     "voyageai_emulator/py.typed": b"",
+    "voyageai_admin_rest/py.typed": b"",
     "voyageai_rest/py.typed": b"",
     "voyageai_rest/openapi.json": b"{}",
     "voyageai_rest/catalogue.py": b"",
@@ -83,7 +85,7 @@ WHEEL = {
 }
 KEPT = [
     *(f"overlay/{name}" for name in WHEEL if name.startswith(("voyageai/", "voyageai_emulator/"))),
-    *(f"generated/{name}" for name in WHEEL if name.startswith("voyageai_rest/")),
+    *(f"generated/{name}" for name in WHEEL if name.split("/")[0].endswith("_rest")),
     *("tests/test_something.py", "noxfile.py"),
 ]
 

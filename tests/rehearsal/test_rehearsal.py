@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
+from voyageai_emulator import running
 
 from generator import git
 from generator.commands import environment
@@ -156,6 +158,21 @@ def test_the_demo_runs_on_the_new_model(user, checkout):
     keyless = environment({"COLUMNS": "120"}, without=("VOYAGE_", "VOYAGEAI_"))
 
     assert "zipfile" in run_program(*command, cwd=checkout, env=keyless)
+
+
+def test_the_first_page_works_as_it_is_written(user, checkout, tmp_path):
+    """Whoever has the package tries what its README shows, and has nothing else."""
+    blocks = re.findall(r"^```python\n(.*?)^```", (checkout / "README.md").read_text(), re.M | re.S)
+    with running() as url:
+        given = {"VOYAGE_API_KEY": "any", "VOYAGE_BASE_URL": str(url)}
+        env = environment(given, without=("VOYAGE", "PYTHONPATH"))
+        said = [
+            run_program(user, "-W", "error", "-c", code, cwd=tmp_path, env=env) for code in blocks
+        ]
+
+    assert 2 == len(said)
+    assert said[0].startswith("The keys are on the table.")
+    assert "(1, 256)" == said[1].strip()
 
 
 def test_it_is_published_once(published, run, index):
