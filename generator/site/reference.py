@@ -28,6 +28,7 @@ API = {
         "Vectors, prompts, evaluation",
         ("voyageai.quantization", "voyageai.prompts", "voyageai.evaluation", "voyageai.mongodb"),
     ),
+    "deployments": ("Deployments and gateways", ("voyageai.deployments",)),
     "admin": ("Administration", ("voyageai.admin",)),
     "integrations": (
         "Integrations",
