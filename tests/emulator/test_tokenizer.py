@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from voyageai_emulator import tokenizer
 from voyageai_rest.catalogue import TOKENIZATION
@@ -24,6 +24,7 @@ PROSE = (
 
 
 @given(texts, st.integers(1, 30))
+@example("replacement", 1)  # whose beginning has more tokens than the whole
 def test_of_a_long_text_so_much_is_counted_that_it_is_too_long(text: str, limit: int) -> None:
     """A text that may just fit is counted exactly; a longer one only until it is too long."""
     whole, (counted,) = tokenizer.count(text), tokenizer.counts([text], limit)

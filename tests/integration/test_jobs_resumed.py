@@ -139,7 +139,7 @@ def test_ctrl_c_says_where_the_job_is_and_shows_no_internals(site: Site, tmp_pat
     site.on_wait = interrupt
     with pytest.raises(KeyboardInterrupt) as raised:
         site.embed(texts(4), directory=tmp_path)
-    (_, note) = raised.value.__notes__
+    (note,) = raised.value.__notes__
     assert f"continue it with batches.resume({str(tmp_path)!r}).run()" in note
     package = Path(voyageai.__file__).parent
     frames = traceback.extract_tb(raised.value.__traceback__)

@@ -49,6 +49,8 @@ FIRST = "<s>"
 _PARTS = re.compile("(?<=[!-~])(?= [!-~])")
 _LONGEST_CACHED = 32
 _CACHED = 1 << 16
+_LONGEST_TOKEN = 31
+"""Bytes of the longest token. Cut in two, it may become as many tokens."""
 
 # Where a chunk may end, the better places first.
 _ENDS = (
@@ -251,13 +253,13 @@ def _head(text: str, limit: int | None) -> str:
     The rest would make no difference, but take time, and hundreds of bytes for each token.
 
     >>> len(_head("one " * 1_000, 10))
-    80
+    320
     """
     if limit is None:
         return text
     # The prefix may have more tokens at its end than it has there within the text.
     length = max(limit, 1)
-    enough = 2 * length
+    enough = 2 * length + _LONGEST_TOKEN
     while length < len(text):
         if count(text[:length]) > enough:
             return text[:length]
