@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import voyageai_emulator
 
+from tests.overlay.sample_videos import film
+
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
@@ -91,6 +93,8 @@ def test_an_example_runs(place, code, url, run, tmp_path):
     """Readers copy them, one at a time."""
     environment = {"VOYAGE_API_KEY": "emulator", "VOYAGE_BASE_URL": url}
     environment["HF_HOME"] = str(tmp_path / "huggingface")
+    if "clip.mp4" in code:
+        film(tmp_path / "clip.mp4", "320x180", "10", 20)
 
     status = run(code, tmp_path, environment)
 
