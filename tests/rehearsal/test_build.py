@@ -77,6 +77,7 @@ WHEEL = {
     "voyageai_emulator/py.typed": b"",
     "voyageai_admin_rest/py.typed": b"",
     "voyageai_rest/py.typed": b"",
+    "voyageai_admin_rest/openapi.json": b"{}",
     "voyageai_rest/openapi.json": b"{}",
     "voyageai_rest/catalogue.py": b"",
     "voyageai_emulator/tokenizer/README.md": b"BSD-3-Clause, WordNet",
