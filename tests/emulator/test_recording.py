@@ -147,6 +147,9 @@ def test_the_key_is_not_kept(emulator: Emulator, tmp_path: Path) -> None:
         "proxy-authorization": f"Basic {SECRET}",
         "cookie": SECRET,
         "x-api-key": SECRET,
+        "x-amz-security-token": SECRET,
+        "x-portkey-api-key": SECRET,
+        "cf-aig-authorization": f"Bearer {SECRET}",
     }
     with running(record=file) as other:
         for base in (emulator, other):

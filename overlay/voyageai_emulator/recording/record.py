@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import voyageai_rest.models
@@ -25,10 +26,8 @@ __all__ = ["RECORD", "RecordedRequest", "fingerprint"]
 
 RECORD = "voyageai_emulator.record"
 """Key of an ASGI scope under which the request's record is."""
-HIDDEN = frozenset(
-    [b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"x-emulator-token"]
-)
-"""Headers with credentials, whose values are not kept."""
+HIDDEN = re.compile(rb"auth|cookie|api-?key|token|secret|password|credential|signature")
+"""Names of headers with credentials, of gateways and clouds too, whose values are not kept."""
 MAX_KEPT = 8_388_608
 """Bytes of one body that are kept."""
 REQUESTS = {operation.id: operation.request for operation in OPERATIONS}
@@ -88,12 +87,12 @@ class RecordedRequest:
         self.went_away = False
         self.done = False
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        self._headers = [pair for pair in headers if pair[0] not in HIDDEN]
+        self._headers = [
+            (name, b"hidden" if HIDDEN.search(name) else value) for name, value in headers
+        ]
         for name, value in headers:
-            if name in HIDDEN:
-                self._headers.append((name, b"hidden"))
-                if name == b"authorization":
-                    self.key = fingerprint(value.decode("latin-1").partition(" ")[2].strip())
+            if name == b"authorization":
+                self.key = fingerprint(value.decode("latin-1").partition(" ")[2].strip())
         self._parts: list[bytes] = []
         self._connection = connection_of(scope)
         self._timer = timer
