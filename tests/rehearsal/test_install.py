@@ -16,6 +16,9 @@ LINE = re.compile(r"pip install [^\n`#]+")
 OTHERS = (
     'pip install "nox[uv]"',
     "pip install llama-index-core",
+    "pip install opentelemetry-exporter-otlp-proto-http",
+    "pip install logfire",
+    "pip install langfuse",
     "pip install --no-deps llama-index-embeddings-voyageai llama-index-postprocessor-voyageai-rerank",
 )
 """What the documentation installs beside this package."""
