@@ -218,6 +218,8 @@ def test_a_terminal_is_asked_before_much_is_spent(
         (["beir", "--reranker", "voyage-4"], "--reranker: rerankers: voyage-4 is a model of"),
         (["beir", "--candidates", "0"], "--candidates: candidates must be from 1"),
         (["beir", "--plot", "nowhere/a.svg"], "there is no folder nowhere"),
+        (["beir", "--plot", "sizes.png"], "--plot draws SVG: name a file that ends in .svg, not"),
+        (["beir", "--plot", "sizes"], "--plot draws SVG"),
         (["beir", "-O", "nowhere/a.json"], "there is no folder nowhere"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

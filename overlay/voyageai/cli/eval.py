@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,7 +79,7 @@ ESTIMATE_FORMATS = ("jsonl", "json", "table")
 @click.option(
     "--qrels", metavar="FILE", help="Which documents answer which query, as BEIR and TREC have it."
 )
-@click.option("--plot", metavar="FILE", help="Draw nDCG by the bytes of a vector, as SVG.")
+@click.option("--plot", metavar="FILE", help="Draw nDCG by the bytes of a vector: a file .svg.")
 @click.option(
     "--in",
     "in_",
@@ -156,6 +157,8 @@ def eval(
     format = choose_format(out, path, ESTIMATE_FORMATS if estimate else FORMATS)
     check_k(k)
     check_max_cost(max_cost)
+    if plot is not None and Path(plot).suffix.lower() != ".svg":
+        raise click.UsageError(f"--plot draws SVG: name a file that ends in .svg, not {plot}")
     texts, labelled = _read(console, documents, queries, qrels, (in_, column, id_column))
     given: dict[str, Any] = {
         "models": models,
