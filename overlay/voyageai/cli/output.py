@@ -24,6 +24,7 @@ __all__ = [
     "Console",
     "Destination",
     "choose_format",
+    "counted",
     "object_text",
     "open_destination",
     "pass_console",
@@ -262,6 +263,11 @@ def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -
         "most_cost_usd": most,
     }
     write_object(value, format, path)
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a number of things as text, such as `1 row` or `2,000 rows`."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def to_json(value: object, indent: int | None = None) -> str:
