@@ -86,7 +86,11 @@ def owner_options(function: F) -> F:
         if organization is not None and source is ParameterSource.ENVIRONMENT:
             project = None  # the command line says more than the environment
         if (project is None) == (organization is None):
-            raise click.UsageError("name one of --project and --organization")
+            raise click.UsageError(
+                f"name one of --project and --organization, or set {PROJECT_VARIABLE}"
+                if project is None
+                else "name one of --project and --organization, not both"
+            )
         owner = {"project": project} if organization is None else {"organization": organization}
         return function(owner=owner, **values)
 
