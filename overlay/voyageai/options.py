@@ -261,7 +261,7 @@ def check_open_telemetry(
     if given is None or given is False:
         return given
     if given is not True:
-        given = cast("OpenTelemetry", _mapping(place, given))
+        given = cast("OpenTelemetry", _mapping(place, given, "True, False or a mapping"))
         for name, value in given.items():
             if name not in OpenTelemetry.__annotations__:
                 known = ", ".join(OpenTelemetry.__annotations__)
@@ -356,12 +356,17 @@ def check_headers(argument: str, headers: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def _mapping(argument: str, given: object) -> dict[Any, Any]:
+def _mapping(argument: str, given: object, wanted: str = "a mapping") -> dict[Any, Any]:
     """Return a copy of a mapping.
+
+    Args:
+        argument: The argument that it is.
+        given: What was given.
+        wanted: What it may be, for the message.
 
     Raises:
         ArgumentError: It is not a mapping.
     """
     if isinstance(given, Mapping):
         return dict(given)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user
-    raise ArgumentError(f"{argument} must be a mapping, not {type(given).__name__}", argument)
+    raise ArgumentError(f"{argument} must be {wanted}, not {type(given).__name__}", argument)

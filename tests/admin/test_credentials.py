@@ -262,6 +262,20 @@ def test_a_wrong_base_url_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) 
         Admin(**ACCOUNT)
 
 
+@pytest.mark.parametrize("kind", [Admin, AsyncAdmin])
+@pytest.mark.parametrize("end", ["/v1", "/v1/"])
+def test_the_base_url_of_models_is_none_of_atlas(
+    monkeypatch: pytest.MonkeyPatch, kind: Any, end: str
+) -> None:
+    """Each call would answer 404, as if the project or the key were not there."""
+    url = f"http://127.0.0.1:8100{end}"
+    with pytest.raises(error.ArgumentError, match=r"^base_url is .*; leave out /v1"):
+        kind(**ACCOUNT, base_url=url)
+    monkeypatch.setenv("MONGODB_ATLAS_BASE_URL", url)
+    with pytest.raises(error.ArgumentError, match=r"^MONGODB_ATLAS_BASE_URL is .*; leave out /v1"):
+        kind(**ACCOUNT)
+
+
 def test_both_faces_have_the_same_methods_and_arguments() -> None:
     """Code moves from one to the other by `await` alone."""
     for name in ("keys", "rate_limits"):

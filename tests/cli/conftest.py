@@ -117,3 +117,25 @@ def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
         return done
 
     return call
+
+
+def answered(environment: dict[str, str], answer: str, status: int, *words: str) -> str:
+    """What a command says on a terminal where its question is answered."""
+    import pty  # not on Windows
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "voyageai", *words],
+        env=environment,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())
+        _, said = process.communicate()
+    os.close(ours)
+    assert status == process.returncode, said
+    assert "interrupted" not in said
+    return said

@@ -15,7 +15,7 @@ import pytest
 import voyageai_emulator
 from voyageai_emulator import Emulator
 
-from .conftest import Run
+from .conftest import Run, answered
 
 COMMAND = (sys.executable, "-m", "voyageai", "admin")
 EMBED = ("embed", "-m", "voyage-4", "-d", "256", "hello", "--max-retries", "0")
@@ -151,27 +151,27 @@ def test_a_terminal_gets_a_secret_only_on_demand(
         os.close(ours)
 
 
-@pytest.mark.parametrize(("answer", "status"), [("n", 130), ("y", 0)])
+@pytest.mark.parametrize(("answer", "status"), [("n", 6), ("y", 0)])
 def test_a_terminal_is_asked_before_a_key_is_deleted(
     run: Run, environment: dict[str, str], project: str, answer: str, status: int
 ) -> None:
     """Programs that use it fail from then on."""
     key = create(run, "search")
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*COMMAND, "keys", "delete", key["id"]],
-        env=environment,
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        os.close(theirs)
-        os.write(ours, f"{answer}\n".encode())
-        _, said = process.communicate()
-    os.close(ours)
-    assert status == process.returncode, said
-    assert f"Delete {key['id']}?".encode() in said
-    assert (status != 0) == bool(listed(run, "keys", "list"))
+    said = answered(environment, answer, status, "admin", "keys", "delete", key["id"])
+    assert f"Delete {key['id']}?" in said
+    assert (status != 0) == ("nothing was deleted" in said) == bool(listed(run, "keys", "list"))
+
+
+@pytest.mark.parametrize(("answer", "status"), [("n", 6), ("y", 0)])
+def test_a_terminal_is_asked_before_limits_are_reset(
+    run: Run, environment: dict[str, str], project: str, answer: str, status: int
+) -> None:
+    """The organization's may be far higher."""
+    run("admin", "limits", "set", "voyage_4", "--rpm", 1, "--tpm", 1000)
+    said = answered(environment, answer, status, "admin", "limits", "reset", "voyage_4")
+    assert "Reset the rate limits of voyage_4?" in said
+    kept = listed(run, "limits", "get", "voyage_4")[0]["rpm"] == 1
+    assert (status != 0) == ("nothing was reset" in said) == kept
 
 
 @pytest.mark.parametrize("words", [["keys", "delete", "a-key"], ["limits", "reset", "voyage_4"]])
@@ -225,6 +225,8 @@ def test_without_a_project_the_command_says_how_to_name_one(run: Run) -> None:
     """Ids of projects are no secrets: an option, or the variable of MongoDB's own tools."""
     for words in (["keys", "list"], ["keys", "create", "search", "--show"]):
         assert "--project" in run("admin", *words, status=2).stderr
+    said = run("admin", "keys", "list", status=2).stderr
+    assert "or set MONGODB_ATLAS_PROJECT_ID" in said
     assert "MONGODB_ATLAS_PROJECT_ID" in run("admin", "keys", "create", "--help").stdout
 
 

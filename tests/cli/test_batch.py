@@ -14,7 +14,7 @@ import voyageai
 import voyageai_emulator
 from voyageai_emulator import Emulator
 
-from .conftest import SECRET, Run
+from .conftest import SECRET, Run, answered
 
 TEXTS = [f"It rains on day {n}." for n in range(30)]
 POLL = ("--poll", 0.02)
@@ -233,3 +233,15 @@ def test_old_files_are_deleted_only_if_that_is_said(
     assert [] == list(client.files.list())
     run("files", "delete", status=2)
     run("files", "delete", "--older-than", "soon", "--yes", status=2)
+
+
+def test_a_terminal_is_asked_before_old_files_are_deleted(
+    environment: dict[str, str], run: Run, client: voyageai.Client, lines: Path
+) -> None:
+    """They can't be had back."""
+    run("files", "delete", "--older-than", "0s", "--yes")
+    run("files", "upload", lines)
+    said = answered(environment, "n", 6, "files", "delete", "--older-than", "0s")
+    assert "Delete 1 file?" in said
+    assert "nothing was deleted" in said
+    assert 1 == len(list(client.files.list()))

@@ -189,6 +189,7 @@ def test_a_doctor_tells_what_is_there_and_no_secret(run: Run, emulator: Emulator
     assert "ok" == checks["call"]["state"]
     assert "1 token" in checks["call"]["detail"]
     assert emulator.url in checks["host"]["detail"]
+    assert "on in programs that import OpenTelemetry" == checks["telemetry"]["detail"]
     assert 1 == len(emulator.requests.of("createEmbeddings"))
 
 

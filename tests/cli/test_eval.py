@@ -131,7 +131,7 @@ def test_a_table_is_for_people_and_csv_for_sheets(run: Run, data: Path) -> None:
     heading, *shown = done.stdout.splitlines()
     assert "model     dimension  dtype  reranker  recall@10    MRR  nDCG@10  bytes" in heading
     assert 4 == len(shown)
-    assert "1 queries are left out: beir/qrels/test.tsv has no answers of theirs" in done.stderr
+    assert "left out 1 query without an answer in beir/qrels/test.tsv" in done.stderr
     assert "4 documents, 2 queries: about" in done.stderr
     assert "billed:" in done.stderr
     found = [*csv.DictReader(io.StringIO(run("eval", "beir", *OPTIONS, "-o", "csv").stdout))]
@@ -153,6 +153,7 @@ def test_an_estimate_sends_nothing(run: Run, data: Path, emulator: Emulator) -> 
     """Of a billed comparison people first ask what it costs."""
     said = json.loads(run("eval", "beir", *OPTIONS, "--dry-run").stdout)
     assert (4, 2, {"voyage-4"}) == (said["documents"], said["queries"], set(said["tokens"]))
+    assert len(str(said["cost_usd"])) < 12  # no rest of a binary float
     assert 0 < said["cost_usd"] < 0.01
     assert not emulator.requests
 
@@ -206,6 +207,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
         (["documents.jsonl", "nowhere"], "QUERIES names nowhere, which is not there"),
         (["documents.jsonl", "trec"], "trec must be jsonl, csv"),
         (["documents.jsonl", "documents.jsonl"], "row 1 must have a query and its answers"),
+        (["documents.jsonl", "no_query.jsonl"], "no_query.jsonl: the query of row 1 is empty"),
         (["documents.jsonl", "no_id.jsonl", "--qrels", "trec"], "row 1 has no id"),
         (["documents.jsonl", "beir/queries.jsonl", "--qrels", "queries.csv"], "line 1 must have"),
         (["documents.jsonl", "beir/queries.jsonl", "--qrels", "word"], "must be a number"),
@@ -218,6 +220,8 @@ def test_a_terminal_is_asked_before_much_is_spent(
         (["beir", "--reranker", "voyage-4"], "--reranker: rerankers: voyage-4 is a model of"),
         (["beir", "--candidates", "0"], "--candidates: candidates must be from 1"),
         (["beir", "--plot", "nowhere/a.svg"], "there is no folder nowhere"),
+        (["beir", "--plot", "sizes.png"], "--plot draws SVG: name a file that ends in .svg, not"),
+        (["beir", "--plot", "sizes"], "--plot draws SVG"),
         (["beir", "-O", "nowhere/a.json"], "there is no folder nowhere"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -230,6 +234,7 @@ def test_what_can_not_be_used_is_said_before_anything_is_sent(
     (data / "empty.jsonl").write_text(lines([{"id": "a", "text": ""}]))
     (data / "other.jsonl").write_text(lines([{"id": "a", "text": "b"}]))
     (data / "no_id.jsonl").write_text(lines([{"text": "b"}]))
+    (data / "no_query.jsonl").write_text(lines([{"query": "", "answers": "cat"}]))
     (data / "word").write_text("q0 cat much\n")
     (data / "none").write_text("q7 cat 1\n")
     assert message in run("eval", *words, "-m", "voyage-4", status=2).stderr
@@ -242,5 +247,5 @@ def test_documents_without_text_are_left_out_and_said(run: Run, data: Path) -> N
     (data / "texts" / "picture").write_bytes(b"\x89PNG\0")
     (data / "texts" / ".hidden").write_text("hidden")
     done = run("eval", "texts", "queries.jsonl", "-m", "voyage-4")
-    assert "1 documents are left out: no text" in done.stderr
+    assert "left out 1 document: no text" in done.stderr
     assert "4 documents, 2 queries" in done.stderr

@@ -13,7 +13,7 @@ import voyageai_emulator
 from hypothesis import given
 from hypothesis import strategies as st
 from voyageai.error import ArgumentError
-from voyageai.evaluation import Scores, estimate, evaluate, scores
+from voyageai.evaluation import EvaluationEstimate, Scores, estimate, evaluate, scores
 from voyageai.quantization import pack, similarity, truncate
 
 DOCUMENTS = {
@@ -224,7 +224,14 @@ def test_what_it_takes_is_said_before_anything_is_sent(client):
     assert expected.tokens.keys() == found.tokens.keys()
     assert found.cost < expected.cost < 3 * found.cost
     unknown = estimate(DOCUMENTS, QUERIES, models="voyage-99")
-    assert "an unknown sum" in str(unknown)
+    assert re.fullmatch(
+        r"about \d+ tokens of voyage-99; the price of voyage-99 is not known", str(unknown)
+    )
+
+
+def test_a_sum_of_money_has_no_rest_of_a_binary_float():
+    """People copy it into a sheet."""
+    assert 1.32e-06 == EvaluationEstimate(tokens={"voyage-4": 22}).cost
 
 
 @pytest.mark.parametrize(

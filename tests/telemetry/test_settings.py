@@ -118,7 +118,7 @@ def test_an_argument_goes_before_the_environment(kind, emulator, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ("yes", "a mapping"),
+        ("yes", "open_telemetry must be True, False or a mapping, not str"),
         ({"tracer": None}, "'tracer'"),
         ({"tracer_provider": "mine"}, "the tracer_provider .* not str"),
         ({"meter_provider": 5}, "the meter_provider .* not int"),

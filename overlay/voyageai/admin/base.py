@@ -55,11 +55,16 @@ class BaseAdmin:
         self._pair = credentials.find({**given})
         set_there = os.environ.get(credentials.URL_VARIABLE)
         url: Any = base_url or set_there or SERVERS[0].url
+        place = "base_url" if base_url else credentials.URL_VARIABLE
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
-            place = "base_url" if base_url else credentials.URL_VARIABLE
             shown = repr(Url(url)) if isinstance(url, str) else type(url).__name__
             raise ArgumentError(f"{place} must be a URL, not {shown}", "base_url")
         self._base_url = Url(url.rstrip("/"))
+        if self._base_url.endswith("/v1"):  # as the URL of models has it, for which it is mistaken
+            raise ArgumentError(
+                f"{place} is {self._base_url!r}; leave out /v1, which the API of Atlas has not",
+                "base_url",
+            )
         check_base_url(self._base_url)
         self._max_retries = max_retries
         self._timeout = timeout

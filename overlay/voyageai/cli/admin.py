@@ -15,7 +15,6 @@ from .admin_options import (
     ANY,
     ConnectAdmin,
     admin_options,
-    confirm,
     count_option,
     owner_options,
     project_option,
@@ -26,6 +25,7 @@ from .options import output_options
 from .output import (
     Console,
     choose_format,
+    confirm,
     is_terminal,
     object_text,
     open_destination,
@@ -233,7 +233,8 @@ def delete_key(connect: ConnectAdmin, key_ids: Sequence[str], project: str, yes:
     Example:
       voyageai admin keys delete a86r5kwrfsk5r5ku5tgvhmpj -p 65f0a1b2c3d4e5f6a7b8c9d0 --yes
     """
-    confirm(yes, f"Delete {', '.join(key_ids)}? Programs that use it are refused at once.")
+    question = f"Delete {', '.join(key_ids)}? Programs that use it are refused at once."
+    confirm(question, "nothing was deleted", yes=yes)
     with connect() as found:
         for key_id in key_ids:
             found.keys.delete(key_id, project=project)
@@ -283,7 +284,7 @@ def get_limit(
 
     \b
     Example:
-      voyageai admin limits get embed_large --project 65f0a1b2c3d4e5f6a7b8c9d0
+      voyageai admin limits get voyage_4 --project 65f0a1b2c3d4e5f6a7b8c9d0
     """
     format = choose_format(out, path, SHOWN)
     with connect() as found:
@@ -314,7 +315,7 @@ def set_limit(
 
     \b
     Example:
-      voyageai admin limits set embed_large --rpm 300 --tpm 1000000 -p 65f0a1b2c3d4e5f6a7b8c9d0
+      voyageai admin limits set voyage_4 --rpm 300 --tpm 1000000 -p 65f0a1b2c3d4e5f6a7b8c9d0
     """
     format = choose_format(out, path, SHOWN)
     with connect() as found:
@@ -347,13 +348,14 @@ def reset_limit(
 
     \b
     Example:
-      voyageai admin limits reset embed_large -p 65f0a1b2c3d4e5f6a7b8c9d0 --yes
+      voyageai admin limits reset voyage_4 -p 65f0a1b2c3d4e5f6a7b8c9d0 --yes
     """
     if bool(groups) == every:
         raise click.UsageError("name groups, or --all")
     if every and (cloud, geography) != (ANY, ANY):
         raise click.UsageError("--all goes without --cloud and --geography")
-    confirm(yes, f"Reset the rate limits of {', '.join(groups) or 'all groups'}?")
+    question = f"Reset the rate limits of {', '.join(groups) or 'all groups'}?"
+    confirm(question, "nothing was reset", yes=yes)
     with connect() as found:
         if every:
             found.rate_limits.reset_all(project=project)

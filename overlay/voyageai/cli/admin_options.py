@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +10,6 @@ import click
 from click.core import ParameterSource
 
 from .options import RETRIES, common_options, set_log
-from .output import is_terminal
 
 if TYPE_CHECKING:
     from ..admin import Admin
@@ -20,7 +18,6 @@ __all__ = [
     "ANY",
     "ConnectAdmin",
     "admin_options",
-    "confirm",
     "count_option",
     "owner_options",
     "project_option",
@@ -89,7 +86,11 @@ def owner_options(function: F) -> F:
         if organization is not None and source is ParameterSource.ENVIRONMENT:
             project = None  # the command line says more than the environment
         if (project is None) == (organization is None):
-            raise click.UsageError("name one of --project and --organization")
+            raise click.UsageError(
+                f"name one of --project and --organization, or set {PROJECT_VARIABLE}"
+                if project is None
+                else "name one of --project and --organization, not both"
+            )
         owner = {"project": project} if organization is None else {"organization": organization}
         return function(owner=owner, **values)
 
@@ -141,17 +142,3 @@ def _connect(
     set_log()
     given: dict[str, Any] = {} if credentials_file is None else read(credentials_file)
     return Admin(**given, base_url=base_url, timeout=timeout, max_retries=max_retries)
-
-
-def confirm(yes: bool, question: str) -> None:
-    """Ask on a terminal.
-
-    Raises:
-        click.Abort: The answer is no.
-        click.UsageError: Nobody can be asked.
-    """
-    if yes:
-        return
-    if not is_terminal(sys.stdin):
-        raise click.UsageError("this needs --yes where nobody can be asked")
-    click.confirm(question, abort=True, err=True)

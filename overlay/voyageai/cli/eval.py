@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from .options import Connect, client_options, output_options
 from .output import (
     Console,
     choose_format,
+    counted,
     is_terminal,
     open_destination,
     pass_console,
@@ -78,7 +80,7 @@ ESTIMATE_FORMATS = ("jsonl", "json", "table")
 @click.option(
     "--qrels", metavar="FILE", help="Which documents answer which query, as BEIR and TREC have it."
 )
-@click.option("--plot", metavar="FILE", help="Draw nDCG by the bytes of a vector, as SVG.")
+@click.option("--plot", metavar="FILE", help="Draw nDCG by the bytes of a vector: a file .svg.")
 @click.option(
     "--in",
     "in_",
@@ -156,6 +158,8 @@ def eval(
     format = choose_format(out, path, ESTIMATE_FORMATS if estimate else FORMATS)
     check_k(k)
     check_max_cost(max_cost)
+    if plot is not None and Path(plot).suffix.lower() != ".svg":
+        raise click.UsageError(f"--plot draws SVG: name a file that ends in .svg, not {plot}")
     texts, labelled = _read(console, documents, queries, qrels, (in_, column, id_column))
     given: dict[str, Any] = {
         "models": models,
@@ -165,7 +169,8 @@ def eval(
         "candidates": candidates,
     }
     expected = evaluation.estimate(texts, labelled, **given)
-    said = f"{len(texts):,} documents, {len(labelled):,} queries: {expected}"
+    amount = [counted(len(texts), "document"), counted(len(labelled), "query", "queries")]
+    said = f"{', '.join(amount)}: {expected}"
     if estimate:
         value = {"documents": len(texts), "queries": len(labelled), "tokens": expected.tokens}
         write_object({**value, "cost_usd": expected.cost}, format, path)
@@ -208,9 +213,8 @@ def _read(
         return texts, labelled.read_labelled(queries)
     found, without = labelled.read_queries(queries, qrels)
     if without:
-        console.note(
-            f"voyageai: {without:,} queries are left out: {qrels} has no answers of theirs"
-        )
+        left_out = counted(without, "query", "queries")
+        console.note(f"voyageai: left out {left_out} without an answer in {qrels}")
     if not found:
         raise click.UsageError(f"{qrels} has an answer of none of the queries in {queries}")
     return texts, found
@@ -281,5 +285,5 @@ def _line(row: Row, found: Evaluation) -> dict[str, Any]:
 def _billed(found: Evaluation) -> str:
     from ..prices import dollars
 
-    said = ", ".join(f"{tokens:,} of {model}" for model, tokens in found.tokens.items())
-    return f"{said} tokens" + ("" if found.cost is None else f", {dollars(found.cost)}")
+    said = ", ".join(f"{tokens:,} tokens of {model}" for model, tokens in found.tokens.items())
+    return said + ("" if found.cost is None else f", {dollars(found.cost)}")

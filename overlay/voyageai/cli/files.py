@@ -15,6 +15,8 @@ from .options import Connect, client_options, output_options
 from .output import (
     Console,
     choose_format,
+    confirm,
+    counted,
     is_terminal,
     open_destination,
     pass_console,
@@ -147,8 +149,7 @@ def delete(
             if not file_ids:
                 console.note("there are no such files")
                 return
-            if not yes:
-                click.confirm(f"Delete {len(file_ids):,} files?", abort=True, err=True)
+            confirm(f"Delete {counted(len(file_ids), 'file')}?", "nothing was deleted", yes=yes)
         for start in range(0, len(file_ids), AT_ONCE):
             some = list(file_ids[start : start + AT_ONCE])
             if len(some) == 1:

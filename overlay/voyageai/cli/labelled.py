@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from .output import counted
 from .rows import (
     STDIN,
     RowReader,
@@ -94,7 +95,7 @@ def read_documents(
                 raise click.UsageError(f"{path} has two documents with the id {name!r}")
             found[name] = text
     for reason, count in sorted(left_out.items()):
-        note(f"voyageai: {count:,} documents are left out: {reason}")
+        note(f"voyageai: left out {counted(count, 'document')}: {reason}")
     if not found:
         raise click.UsageError(f"there are no documents in {path}")
     return found
@@ -138,7 +139,9 @@ def read_labelled(path: str) -> dict[str, Answers]:
     found: dict[str, Answers] = {}
     for number, values in _objects(path):
         query = values.get(QUERY)
-        if not isinstance(query, str) or not query or values.get(ANSWERS) in (None, ""):
+        if query == "":
+            raise click.UsageError(f"{path}: the {QUERY} of row {number} is empty")
+        if not isinstance(query, str) or values.get(ANSWERS) in (None, ""):
             shown = ", ".join(values) or "nothing"
             raise click.UsageError(
                 f"{path}: row {number} must have a {QUERY} and its {ANSWERS}, ids of documents, "

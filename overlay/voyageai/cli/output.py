@@ -22,8 +22,11 @@ import click
 __all__ = [
     "VECTOR_FORMATS",
     "Console",
+    "Declined",
     "Destination",
     "choose_format",
+    "confirm",
+    "counted",
     "object_text",
     "open_destination",
     "pass_console",
@@ -262,6 +265,37 @@ def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -
         "most_cost_usd": most,
     }
     write_object(value, format, path)
+
+
+class Declined(click.ClickException):
+    """The answer to a question was no."""
+
+    exit_code = 6
+
+
+def confirm(question: str, declined: str, *, yes: bool) -> None:
+    """Ask on a terminal whether to go on.
+
+    Args:
+        question: The question.
+        declined: Message if the answer is no: what was not done.
+        yes: Whether to go on without asking.
+
+    Raises:
+        Declined: The answer is no.
+        click.UsageError: Nobody can be asked.
+    """
+    if yes:
+        return
+    if not is_terminal(sys.stdin):
+        raise click.UsageError("this needs --yes where nobody can be asked")
+    if not click.confirm(question, err=True):
+        raise Declined(declined)
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a number of things as text, such as `1 row` or `2,000 rows`."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def to_json(value: object, indent: int | None = None) -> str:

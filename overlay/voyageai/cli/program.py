@@ -52,13 +52,13 @@ COMMANDS = {
 """The first sentence of each command's help, by name, in the order of `voyageai --help`."""
 ENTRY_POINTS = "voyageai.commands"
 
-DONE, FAILED, USAGE, KEY, PASSING, PARTLY, TOO_EXPENSIVE = range(7)
+DONE, FAILED, USAGE, KEY, PASSING, PARTLY, DECLINED = range(7)
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 """As if SIGPIPE had ended it, which Python ignores: what a shell expects of `| head`."""
 STATUSES = {
     "ArgumentError": USAGE,
-    "MaxCostError": TOO_EXPENSIVE,
+    "MaxCostError": DECLINED,
     "AuthenticationError": KEY,
     "PermissionDeniedError": KEY,
     "RateLimitError": PASSING,

@@ -15,6 +15,7 @@ from ..limits import constraint, known
 from ..prices import cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..tables.estimate import TableEstimate, most_tokens
+from .output import counted
 from .rows import Row, RowReader, check_readable
 from .stream import Answer, Ceiling, Packing
 
@@ -138,7 +139,7 @@ def total(rows: int, tokens: int, model: str) -> str:
     """Return in words what was done, and what it cost."""
     spent = cost(list_price(model), tokens)
     money = "" if spent is None else f", {dollars(spent)}"
-    return f"{rows:,} {'row' if rows == 1 else 'rows'}, {tokens:,} tokens of {model}{money}"
+    return f"{counted(rows, 'row')}, {tokens:,} tokens of {model}{money}"
 
 
 def ceiling(

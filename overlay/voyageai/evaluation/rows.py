@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 K = TypeVar("K", bound=Hashable)
+DECIMALS = 12
+"""Of US dollars. Finer than the price of a token; what is beyond comes of adding binary floats."""
 Answers: TypeAlias = "Collection[K] | Mapping[K, float]"
 """Ids of the documents that answer a query, or how well each does: 0 is not at all."""
 
@@ -256,9 +258,13 @@ class EvaluationEstimate:
         return total(cost(list_price(model), tokens) for model, tokens in self.tokens.items())
 
     def __str__(self) -> str:
-        said = ", ".join(f"{tokens:,} of {model}" for model, tokens in self.tokens.items())
-        price = "an unknown sum" if self.cost is None else f"about {dollars(self.cost)}"
-        return f"about {said} tokens; {price}"
+        said = ", ".join(f"{tokens:,} tokens of {model}" for model, tokens in self.tokens.items())
+        if self.cost is not None:
+            return f"about {said}; about {dollars(self.cost)}"
+        unknown = [model for model in self.tokens if list_price(model) is None]
+        return "; ".join(
+            [f"about {said}", *(f"the price of {model} is not known" for model in unknown)]
+        )
 
     def _repr_html_(self) -> str:
         price = None if self.cost is None else f"about {dollars(self.cost)}"
@@ -267,10 +273,10 @@ class EvaluationEstimate:
 
 
 def total(amounts: Iterable[float | None]) -> float | None:
-    """Return a sum; None if one amount is not known."""
+    """Return a sum of US dollars; None if one amount is not known."""
     found = 0.0
     for amount in amounts:
         if amount is None:
             return None
         found += amount
-    return found
+    return round(found, DECIMALS)
