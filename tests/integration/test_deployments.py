@@ -189,6 +189,27 @@ def test_files_pass_through_a_gateway_that_passes_requests_on():
         assert json.loads(LINE) == json.loads(vo.files.content(file.id).read())
 
 
+@pytest.mark.parametrize("name", ["voyage", "cloudflare"])
+def test_the_content_of_a_file_passes_a_gateway_byte_for_byte(kind, name):
+    """A file of one line is JSON as a whole, and is said to have its own length."""
+    line = b'{"custom_id":  "1", "body": {"input":  ["a"]}}\n'
+
+    async def awaited(vo: Any) -> bytes:
+        async with vo:
+            file = await vo.files.upload(io.BytesIO(line), filename="rows.jsonl")
+            return await (await vo.files.content(file.id)).read()
+
+    with emulated(name) as emulator:
+        vo = made(kind, name, emulator)
+        if isinstance(vo, voyageai.AsyncClient):
+            found = asyncio.run(awaited(vo))
+        else:
+            with vo:
+                file = vo.files.upload(io.BytesIO(line), filename="rows.jsonl")
+                found = vo.files.content(file.id).read()
+    assert line == found
+
+
 REFUSED = [
     (name, endpoint, field)
     for name in KINDS
