@@ -197,7 +197,7 @@ def test_the_content_of_a_file_passes_a_gateway_byte_for_byte(kind, name):
     async def awaited(vo: Any) -> bytes:
         async with vo:
             file = await vo.files.upload(io.BytesIO(line), filename="rows.jsonl")
-            return await (await vo.files.content(file.id)).read()
+            return await vo.files.content(file.id).read()
 
     with emulated(name) as emulator:
         vo = made(kind, name, emulator)
