@@ -339,6 +339,33 @@ def test_tables_and_rate_limits_work_there(tmp_path, name):
     assert 40 == report.rows
 
 
+@pytest.mark.parametrize(
+    ("name", "only", "given", "said"),
+    [
+        ("openai", None, {"input_type": "document"}, "input_type='document' can't be sent to"),
+        ("azure", "voyage-4-lite", {}, "model='voyage-4' is not the one that is served there"),
+        ("azure", None, {"via": "batch"}, "needs /files, which"),
+    ],
+)
+def test_a_table_that_a_deployment_can_not_do_is_refused_at_its_start(
+    tmp_path, kind, name, only, given, said
+):
+    """Otherwise every row is read, and fails for the same reason."""
+
+    async def prepared(vo: Any, **options: Any) -> None:
+        async with vo:
+            await vo.tables.prepare_embed([{"id": 1, "text": "a"}], **options)
+
+    options = {"model": "voyage-4", "id": "id", "text": "text", "into": tmp_path / "table"}
+    vo = made(kind, name, "http://127.0.0.1:9", only)
+    with pytest.raises(ArgumentError, match=said):
+        if isinstance(vo, voyageai.AsyncClient):
+            asyncio.run(prepared(vo, **options, **given))
+        with vo:
+            vo.tables.prepare_embed([{"id": 1, "text": "a"}], **options, **given)
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_sagemaker_refuses_a_signature_of_other_keys(kind):
     """The error says whom to ask: it is not the model that refuses."""
     with emulated("sagemaker", "voyage-4") as emulator:

@@ -13,10 +13,11 @@ from typing import Any
 import botocore.session
 import httpx2
 import pytest
+import voyageai
 from botocore.awsrequest import AWSResponse
 from freezegun import freeze_time
 from PIL import Image
-from voyageai import deployments
+from voyageai import deployments, evaluation
 from voyageai.deployments.signing import SigV4
 from voyageai.error import (
     ArgumentError,
@@ -389,6 +390,33 @@ def test_a_host_with_a_single_model_is_sent_none(face):
     assert [[0.6, 0.8]] == face.call(client, "embed_query", "a").embeddings
     with pytest.raises(ArgumentError, match="is not the one that is served there, 'voyage-4'"):
         face.call(client, "embed", ["a"], "voyage-4-lite")
+
+
+def test_a_model_other_than_the_one_asked_for_is_warned_of_once(face):
+    """Its vectors fit in the same index, and find nothing there."""
+
+    def handler(_: httpx2.Request) -> httpx2.Response:
+        data = [{"embedding": [0.6, 0.8], "index": 0}]
+        return httpx2.Response(200, json={"data": data, "model": "voyage-4"})
+
+    azure = deployments.AzureApp("http://10.0.0.4", model="voyage-3.5")
+    client = face.client(handler, deployment=azure, api_key=None)
+    with pytest.warns(UserWarning, match=r"voyage-3\.5 was asked for, but voyage-4 has") as caught:
+        for text in ("a", "b"):
+            face.call(client, "embed", [text], input_type="document")
+
+    assert 1 == len(caught)
+
+
+def test_several_models_are_not_evaluated_where_one_is_served():
+    """All of them would have the scores of that one."""
+    client = voyageai.Client(deployment="azure+http://127.0.0.1:9")
+    for given in (
+        {"models": ["voyage-4", "voyage-4-lite"]},
+        {"models": "voyage-4", "rerankers": "rerank-2.5"},
+    ):
+        with pytest.raises(ArgumentError, match="serves one model, but voyage-4, "):
+            evaluation.evaluate(client, {"a": "It rains."}, {"rain?": ["a"]}, **given)
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,21 @@ def answer_of(kind: DeploymentKind, response: RawResponse) -> RawResponse:
     )
 
 
+def other_model(kind: DeploymentKind, answer: RawResponse, asked: str) -> str | None:
+    """Return the model that has answered, if it is not the one that was meant.
+
+    Args:
+        kind: The kind of the deployment; only where no request names a model can it be another.
+        answer: The success, as `answer_of` returns it.
+        asked: The model that was meant. Nothing is said of names that the catalogue has not: a
+            deployment may write the same model in its own way.
+    """
+    if not kind.one_model or not isinstance(answer, DecodedResponse):
+        return None
+    found = _at(answer.value, ("model",))
+    return found if found != asked and known(asked) and known(found) else None
+
+
 def refusal_of(response: RawResponse) -> RawResponse:
     """Return an error with its reason and its name where the API has them."""
     body = _container(response)
