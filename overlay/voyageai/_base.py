@@ -460,7 +460,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         Args:
             texts: A list of texts.
-            model: Name of a model.
+            model: Name of a model; by default the one that the deployment is said to serve.
 
         Returns:
             An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
@@ -476,14 +476,16 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         from . import tokenization
 
-        return tokenization.encode(self.tokenizer(tokenization.default_model(model)), texts)
+        return tokenization.encode(
+            self.tokenizer(tokenization.default_model(model or self._only)), texts
+        )
 
     def count_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
         """Count the tokens of texts, as the API counts them for a request.
 
         Args:
             texts: A list of texts.
-            model: Name of a model.
+            model: Name of a model; by default the one that the deployment is said to serve.
 
         Raises:
             ArgumentError: The texts are not a list of strings.
@@ -496,7 +498,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         from . import tokenization
 
-        return tokenization.count(self.tokenizer(tokenization.default_model(model)), texts)
+        return tokenization.count(
+            self.tokenizer(tokenization.default_model(model or self._only)), texts
+        )
 
     def count_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
         """Count what inputs of `multimodal_embed` would be billed for, on this machine.
