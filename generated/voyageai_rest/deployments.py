@@ -101,7 +101,7 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
         ),
         "azure": DeploymentKind(
             name="azure",
-            title="Azure managed application",
+            title="an Azure managed application",
             about="An application of the Azure Marketplace within a virtual network of one's own.",
             authentication="none",
             url="http://{address}",
@@ -133,7 +133,7 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
         ),
         "voyage": DeploymentKind(
             name="voyage",
-            title="gateway that passes requests on",
+            title="a gateway that passes requests on",
             about="Any gateway that forwards paths and bodies unchanged.",
             authentication="key",
             url="https://{gateway}",
@@ -190,7 +190,7 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
         ),
         "openai": DeploymentKind(
             name="openai",
-            title="gateway in OpenAI's form",
+            title="a gateway in OpenAI's form",
             about="Any gateway that takes embeddings as OpenAI does.",
             authentication="optional key",
             url="https://{gateway}",

@@ -262,6 +262,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         self._auth: Any = auth
         self._headers: Mapping[str, str] = headers
         self._kind: DeploymentKind | None = None
+        self._mistaken: set[tuple[str, str]] = set()
         deployment = cast("Deployment | None", settings.get("deployment"))
         if deployment is not None:
             self._kind = deployment.kind
@@ -314,7 +315,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 "it out",
                 "model",
             )
-        return through(kind, call)
+        return through(kind, call, self._mistaken)
 
     def _check_offered(self, endpoint: str) -> None:
         """Refuse operations that the deployment does not have.
@@ -459,7 +460,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         Args:
             texts: A list of texts.
-            model: Name of a model.
+            model: Name of a model; by default the one that the deployment is said to serve.
 
         Returns:
             An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
@@ -475,14 +476,16 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         from . import tokenization
 
-        return tokenization.encode(self.tokenizer(tokenization.default_model(model)), texts)
+        return tokenization.encode(
+            self.tokenizer(tokenization.default_model(model or self._only)), texts
+        )
 
     def count_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
         """Count the tokens of texts, as the API counts them for a request.
 
         Args:
             texts: A list of texts.
-            model: Name of a model.
+            model: Name of a model; by default the one that the deployment is said to serve.
 
         Raises:
             ArgumentError: The texts are not a list of strings.
@@ -495,7 +498,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """
         from . import tokenization
 
-        return tokenization.count(self.tokenizer(tokenization.default_model(model)), texts)
+        return tokenization.count(
+            self.tokenizer(tokenization.default_model(model or self._only)), texts
+        )
 
     def count_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
         """Count what inputs of `multimodal_embed` would be billed for, on this machine.
@@ -620,7 +625,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             del settings["open_telemetry"]  # providers belong to their process
         left_out = (
             *("_transport", "_settings", "_owner", "_limiter", "_records"),
-            *("_auth", "_headers", "_kind"),
+            *("_auth", "_headers", "_kind", "_mistaken"),
         )
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "_settings": settings, "_params": _wrapped(self._params)}
@@ -675,6 +680,13 @@ class BaseSender(Generic[C]):
     def options(self, given: CallOptions) -> Options:
         """Return the complete options of a call."""
         return self._client._ready(given)[1]
+
+    def check(self, call: Call[Any], *endpoints: str) -> None:
+        """Refuse what the deployment can't do."""
+        if self._client._kind is not None:
+            self._client._through(call)
+            for endpoint in endpoints:
+                self._client._check_offered(endpoint)
 
     def with_share(self, share: float) -> Self:
         """Return a sender that may use a part of the client's rate limit."""

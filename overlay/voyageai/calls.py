@@ -97,8 +97,15 @@ class Call(Generic[T_co]):
     amend: Callable[[Any], None] | None = None
 
 
-def through(kind: DeploymentKind, call: Call[T]) -> Call[T]:
+def through(
+    kind: DeploymentKind, call: Call[T], mistaken: set[tuple[str, str]] | None = None
+) -> Call[T]:
     """Return a call as it goes to a deployment.
+
+    Args:
+        kind: The kind of the deployment.
+        call: The call as it goes to the API.
+        mistaken: The models that were asked for, and answered instead, as far as was warned of.
 
     Raises:
         ArgumentError: The deployment can't do that.
@@ -106,7 +113,18 @@ def through(kind: DeploymentKind, call: Call[T]) -> Call[T]:
     from .deployments import translation
 
     def read(response: RawResponse) -> T:
-        return call.read(translation.answer_of(kind, response))
+        answer = translation.answer_of(kind, response)
+        other = translation.other_model(kind, answer, call.model)
+        if mistaken is not None and other is not None and (call.model, other) not in mistaken:
+            mistaken.add((call.model, other))
+            warnings.warn(
+                f"{call.model} was asked for, but {other} has answered, the only model of "
+                f"{kind.title} there; its results are those of {other}: pass model={other!r}, or "
+                "use another URL",
+                UserWarning,
+                stacklevel=stacklevel(),
+            )
+        return call.read(answer)
 
     def refusal(response: RawResponse) -> StatusError:
         return call.refusal(translation.refusal_of(response))

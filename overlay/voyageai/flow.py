@@ -288,6 +288,18 @@ class _Settings(Protocol):
         """
         ...
 
+    def check(self, call: Call[Any], *endpoints: str) -> None:
+        """Refuse what the deployment can't do, before anything is sent.
+
+        Args:
+            call: A call such as those that will be sent.
+            endpoints: Further operations that are needed.
+
+        Raises:
+            ArgumentError: It can't, or serves another model.
+        """
+        ...
+
     def with_share(self, share: float) -> Self:
         """Return a sender that may use a part of the client's rate limit.
 

@@ -151,7 +151,9 @@ class DeploymentMiddleware:
             ],
         }
         replay = _replayed(changed, receive) if is_json else receive
-        await self._app(inner, replay, self._answering(send, path))
+        # Files and batch jobs pass as they are: a file of one line of JSON is no answer of a model.
+        is_model = path in {model.endpoint for model in self._models.values()}
+        await self._app(inner, replay, self._answering(send, path, is_model=is_model))
 
     def _request(self, endpoints: list[str], content: bytes) -> tuple[str, bytes]:
         """Return the path below the API's base, and the body, that a body is for."""
@@ -228,8 +230,14 @@ class DeploymentMiddleware:
                 raise _forbidden(text, "InvalidSignatureException")
         return found["key"]
 
-    def _answering(self, send: Send, path: str) -> Send:
-        """Return what sends the API's answer as the deployment's."""
+    def _answering(self, send: Send, path: str, *, is_model: bool) -> Send:
+        """Return what sends the API's answer as the deployment's.
+
+        Args:
+            send: What sends it.
+            path: The path below the API's base.
+            is_model: Whether a model answers there; of the rest only errors change.
+        """
         start: Message = {}
         pieces: list[bytes] = []
 
@@ -238,6 +246,12 @@ class DeploymentMiddleware:
                 start.update(message)
                 return
             if message["type"] != "http.response.body" or "status" not in start:
+                await send(message)
+                return
+            if not is_model and start["status"] < HTTPStatus.BAD_REQUEST:
+                if not pieces:
+                    await send(start)
+                pieces.append(b"")
                 await send(message)
                 return
             pieces.append(message.get("body", b""))

@@ -189,6 +189,27 @@ def test_files_pass_through_a_gateway_that_passes_requests_on():
         assert json.loads(LINE) == json.loads(vo.files.content(file.id).read())
 
 
+@pytest.mark.parametrize("name", ["voyage", "cloudflare"])
+def test_the_content_of_a_file_passes_a_gateway_byte_for_byte(kind, name):
+    """A file of one line is JSON as a whole, and is said to have its own length."""
+    line = b'{"custom_id":  "1", "body": {"input":  ["a"]}}\n'
+
+    async def awaited(vo: Any) -> bytes:
+        async with vo:
+            file = await vo.files.upload(io.BytesIO(line), filename="rows.jsonl")
+            return await vo.files.content(file.id).read()
+
+    with emulated(name) as emulator:
+        vo = made(kind, name, emulator)
+        if isinstance(vo, voyageai.AsyncClient):
+            found = asyncio.run(awaited(vo))
+        else:
+            with vo:
+                file = vo.files.upload(io.BytesIO(line), filename="rows.jsonl")
+                found = vo.files.content(file.id).read()
+    assert line == found
+
+
 REFUSED = [
     (name, endpoint, field)
     for name in KINDS
@@ -318,6 +339,32 @@ def test_tables_and_rate_limits_work_there(tmp_path, name):
     assert 40 == report.rows
 
 
+@pytest.mark.parametrize(
+    ("name", "only", "given", "said"),
+    [
+        ("openai", None, {"input_type": "document"}, "input_type='document' can't be sent to"),
+        ("azure", "voyage-4-lite", {}, "model='voyage-4' is not the one that is served there"),
+        ("azure", None, {"via": "batch"}, "needs /files, which"),
+    ],
+)
+def test_a_table_that_a_deployment_can_not_do_is_refused_at_its_start(
+    tmp_path, kind, name, only, given, said
+):
+    """Otherwise every row is read, and fails for the same reason."""
+    rows = [{"id": 1, "text": "a"}]
+    options = {"model": "voyage-4", "id": "id", "text": "text", "into": tmp_path / "table"}
+
+    async def prepare() -> None:
+        prepared = made(kind, name, "http://127.0.0.1:9", only).tables.prepare_embed(
+            rows, **options, **given
+        )
+        await prepared  # of AsyncClient; the other has raised
+
+    with pytest.raises(ArgumentError, match=said):
+        asyncio.run(prepare())
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_sagemaker_refuses_a_signature_of_other_keys(kind):
     """The error says whom to ask: it is not the model that refuses."""
     with emulated("sagemaker", "voyage-4") as emulator:
@@ -345,7 +392,7 @@ def test_azure_is_sent_no_key(kind, monkeypatch):
     monkeypatch.setenv("VOYAGE_API_KEY", "a-key-of-the-api")
     with emulated("azure", "voyage-4") as emulator:
         use(made(kind, "azure", emulator), "embeddings", "voyage-4")
-    with pytest.raises(ArgumentError, match="api_key is not sent to Azure"):
+    with pytest.raises(ArgumentError, match="api_key is not sent to an Azure"):
         made(kind, "azure", "http://10.0.0.4", api_key="any")
 
 
@@ -376,7 +423,7 @@ def test_a_pickled_client_holds_no_credentials_of_a_deployment(options):
         ),
         (
             "sagemaker+https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/mine",
-            "SageMaker(url='https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/mine')",
+            "SageMaker('mine', url='https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/mine')",
         ),
         (
             "vertex+https://1.us-central1-2.prediction.vertexai.goog/v1/projects/2/locations/us-central1/endpoints/1",

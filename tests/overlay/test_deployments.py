@@ -13,10 +13,13 @@ from typing import Any
 import botocore.session
 import httpx2
 import pytest
+import voyageai
 from botocore.awsrequest import AWSResponse
 from freezegun import freeze_time
 from PIL import Image
-from voyageai import deployments
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from voyageai import deployments, evaluation
 from voyageai.deployments.signing import SigV4
 from voyageai.error import (
     ArgumentError,
@@ -391,14 +394,52 @@ def test_a_host_with_a_single_model_is_sent_none(face):
         face.call(client, "embed", ["a"], "voyage-4-lite")
 
 
+def test_a_model_other_than_the_one_asked_for_is_warned_of_once(face):
+    """Its vectors fit in the same index, and find nothing there."""
+
+    def handler(_: httpx2.Request) -> httpx2.Response:
+        data = [{"embedding": [0.6, 0.8], "index": 0}]
+        return httpx2.Response(200, json={"data": data, "model": "voyage-4"})
+
+    azure = deployments.AzureApp("http://10.0.0.4", model="voyage-3.5")
+    client = face.client(handler, deployment=azure, api_key=None)
+    with pytest.warns(UserWarning, match=r"voyage-3\.5 was asked for, but voyage-4 has") as caught:
+        for text in ("a", "b"):
+            face.call(client, "embed", [text], input_type="document")
+
+    assert 1 == len(caught)
+
+
+def test_several_models_are_not_evaluated_where_one_is_served():
+    """All of them would have the scores of that one."""
+    client = voyageai.Client(deployment="azure+http://127.0.0.1:9")
+    for given in (
+        {"models": ["voyage-4", "voyage-4-lite"]},
+        {"models": "voyage-4", "rerankers": "rerank-2.5"},
+    ):
+        with pytest.raises(ArgumentError, match="serves one model, but voyage-4, "):
+            evaluation.evaluate(client, {"a": "It rains."}, {"rain?": ["a"]}, **given)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: deployments.SageMaker("my_endpoint", "us-east-1"), "endpoint must be the name"),
         (lambda: deployments.SageMaker("mine", "US East"), "region must be a region of AWS"),
+        (lambda: sagemaker(session="default"), "session must be a botocore.*, not str; of a prof"),
+        (lambda: sagemaker(url="http://h/endpoints/other"), "url is that of the endpoint 'other'"),
+        (lambda: sagemaker(url=7), "url must be a URL with http"),
+        (
+            lambda: deployments.Deployment.of("sagemaker+http://127.0.0.1:8130"),
+            "endpoint must be the name",
+        ),
+        (
+            lambda: deployments.VertexEndpoint("https://x.example", credentials="tok"),
+            "credentials must be google.auth.credentials.Credentials, not str",
+        ),
         (lambda: deployments.AzureApp("10.0.0.4"), "url must be a URL with http"),
         (lambda: deployments.Gateway("https://x.example", "cohere"), "dialect must be one of"),
-        (lambda: deployments.Gateway("litellm"), "url must be the base URL of your LiteLLM"),
+        (lambda: deployments.Gateway("litellm"), "url must be the base URL of LiteLLM"),
         (
             lambda: deployments.Gateway("https://x.example", headers={"Host": "a"}),
             "headers can't set",
@@ -410,6 +451,50 @@ def test_a_deployment_that_can_not_be_is_refused(make, said):
     """The error comes where it is written, not at the first call."""
     with pytest.raises(ArgumentError, match=said):
         make()
+
+
+@pytest.mark.parametrize(
+    "below", ["", "/", f"/endpoints/{ENDPOINT}/", f"/endpoints/{ENDPOINT}/invocations"]
+)
+def test_the_url_of_sagemaker_is_that_of_the_host(below):
+    """A VPC endpoint has the paths of the region's host."""
+    made = sagemaker(url=f"http://127.0.0.1:8130{below}", model="voyage-4")
+    url = f"http://127.0.0.1:8130/endpoints/{ENDPOINT}"
+
+    assert url == made.url
+    assert f"SageMaker('{ENDPOINT}', url='{url}', model='voyage-4')" == repr(made)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"deployment": deployments.AzureApp("http://10.0.0.4", model="voyage-4"), "api_key": None},
+        {"base_url": "https://mine.example/v1", "single_model": "voyage-4"},
+    ],
+    ids=["deployment", "single_model"],
+)
+def test_tokens_are_counted_as_the_only_model_has_them(face, options):
+    """Those of the old default would be others."""
+    tokenizer = Tokenizer(WordLevel({"a": 0, "?": 1}, unk_token="?"))
+    client = face.client(**options, tokenizers={"voyage-4": tokenizer})
+
+    assert 1 == client.count_tokens(["a"])
+    assert [0] == client.tokenize(["a"])[0].ids
+
+
+def test_a_message_says_what_to_do_at_a_gateway(face, monkeypatch):
+    """`embed_documents` sets a field that its caller has not."""
+    client = face.client(deployment=deployments.Gateway("https://x.example/v1"))
+    said = "can't be sent to a gateway in OpenAI's form: .*; leave it out, and call embed in place"
+    with pytest.raises(ArgumentError, match=said):
+        face.call(client, "embed_documents", ["a"], "voyage-4")
+    monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
+    client = face.client(deployment="openrouter", api_key=None)
+    with pytest.raises(AuthenticationError) as caught:
+        face.call(client, "embed", ["a"], "voyage-4")
+
+    said = "OpenRouter needs a key of its own: pass api_key, or set OPENROUTER_API_KEY. What is in "
+    assert str(caught.value).startswith(f"{said}VOYAGE_API_KEY is not sent there")
 
 
 def test_pictures_are_sent_as_data(face):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ENDPOINT = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62}")
 """Names of SageMaker's endpoints."""
+NAMED = re.compile(r"/endpoints/([^/]+)(?:/invocations)?/*$")
+"""The name of an endpoint in a URL of SageMaker's."""
 REGION = re.compile(r"\bsagemaker\.([a-z0-9-]+)\.")
 """The region in a URL of SageMaker's."""
 GATEWAYS = tuple(
@@ -119,9 +121,12 @@ class Deployment:
 
     def missing_key(self) -> str:
         """Return what to say where there is no key, and one is needed."""
-        variable = self.kind.key_variable
+        variable, title = self.kind.key_variable, self.kind.title
         either = f", or set {variable}" if variable else ""
-        return f"The {self.kind.title} needs a key of its own: pass api_key=...{either}."
+        return (
+            f"{title[0].upper()}{title[1:]} needs a key of its own: pass api_key{either}. What is "
+            "in VOYAGE_API_KEY is not sent there: it is a key of the Voyage API."
+        )
 
     def auth(self, key: str | None) -> Any:
         """Return what proves who calls; None where the key in the header Authorization does.
@@ -159,10 +164,12 @@ class SageMaker(Deployment):
         model: The model that it serves. Calls that name none are for this one.
         session: A `botocore.session.Session`, or `boto3.Session`, whose credentials sign; None for
             those that all tools of AWS find.
-        url: URL of the endpoint in place of the region's, such as that of a VPC endpoint.
+        url: The host in place of the region's, such as that of a VPC endpoint; what is below it,
+            `/endpoints/NAME`, is added unless it is there.
 
     Raises:
-        ArgumentError: The name can't be an endpoint's, or no region is known.
+        ArgumentError: The name can't be an endpoint's, the URL is of another endpoint, the session
+            is none, or no region is known.
         ImportError: The extra is not installed.
 
     Example:
@@ -187,7 +194,15 @@ class SageMaker(Deployment):
                 f"not {endpoint!r}",
                 "endpoint",
             )
-        if region is None and url is not None and (found := REGION.search(url)):
+        if session is not None and not callable(getattr(session, "get_credentials", None)):
+            raise ArgumentError(
+                "session must be a botocore.session.Session or a boto3.Session, not "
+                f"{type(session).__name__}; of a profile: boto3.Session(profile_name=...)",
+                "session",
+            )
+        if isinstance(url, str):
+            url = _url_of(url, endpoint)
+        if region is None and isinstance(url, str) and (found := REGION.search(url)):
             region = found[1]
         if region is None:
             asked = session or botocore.get_session()
@@ -205,6 +220,11 @@ class SageMaker(Deployment):
         self._hook = SigV4(region, session)
         self._given = {**self._given, "endpoint": endpoint, "region": region}
         self._secret = "" if session is None else "session"
+
+    @safe_repr
+    def __repr__(self) -> str:
+        model = "" if self.model is None else f", model={self.model!r}"
+        return f"SageMaker({self._given['endpoint']!r}, url={self.url!r}{model})"
 
 
 class AzureApp(Deployment):
@@ -239,12 +259,19 @@ class VertexEndpoint(Deployment):
         credentials: `google.auth.credentials.Credentials`; None for the application's default.
 
     Raises:
-        ArgumentError: The URL is none.
+        ArgumentError: The URL is none, or the credentials are none.
         ImportError: The extra is not installed.
     """
 
     def __init__(self, url: str, *, model: str | None = None, credentials: Any = None) -> None:
         require("google.auth.transport.requests", "vertex")
+        if credentials is not None and not callable(getattr(credentials, "refresh", None)):
+            raise ArgumentError(
+                "credentials must be google.auth.credentials.Credentials, not "
+                f"{type(credentials).__name__}; of a file: google.auth.load_credentials_from_file"
+                "(...)[0]",
+                "credentials",
+            )
         super().__init__(DEPLOYMENTS["vertex"], url, model=model)
         self._hook = GoogleToken(credentials)
         self._secret = "" if credentials is None else "credentials"
@@ -291,7 +318,7 @@ class Gateway(Deployment):
             url = DEPLOYMENTS[url].url
             if "{" in url:
                 raise ArgumentError(
-                    f"url must be the base URL of your {kind.title}, of the form {url}", "url"
+                    f"url must be the base URL of {kind.title}, of the form {url}", "url"
                 )
         super().__init__(kind, url, headers=headers)
         self._given = {"url": str(self.url), "dialect": dialect}
@@ -303,11 +330,29 @@ class Gateway(Deployment):
 
 
 _MADE_OF: Mapping[str, Callable[[str], Deployment]] = {
-    "sagemaker": lambda url: SageMaker(url.rstrip("/").rpartition("/")[2], url=url),
+    "sagemaker": lambda url: SageMaker(found[1] if (found := NAMED.search(url)) else "", url=url),
     "azure": AzureApp,
     "vertex": VertexEndpoint,
 }
 """What makes a deployment of its URL, by kind; of all other kinds it is `Gateway`."""
+
+
+def _url_of(url: str, endpoint: str) -> str:
+    """Return the URL of an endpoint of SageMaker's, of that of its host or its own.
+
+    Raises:
+        ArgumentError: It is of another endpoint.
+    """
+    found = NAMED.search(url)
+    if found is None:
+        return f"{url.rstrip('/')}/endpoints/{endpoint}"
+    if found[1] != endpoint:
+        raise ArgumentError(
+            f"url is that of the endpoint {found[1]!r}, but endpoint is {endpoint!r}; give the URL "
+            "of the host alone",
+            "url",
+        )
+    return f"{url[: found.start()]}/endpoints/{endpoint}"
 
 
 def _made(kind: type[Deployment], given: Mapping[str, Any]) -> Deployment:

@@ -32,6 +32,11 @@ TOKENS = (
     ("meta", "billed_units", "total_tokens"),
 )
 """Where answers have the number of tokens; the first that is there counts."""
+INSTEAD = {
+    "embeddings.input_type": ", and call embed in place of embed_documents or embed_query, which "
+    "set it"
+}
+"""What to do, by `operation.field`, where a field may not have been an argument of the call."""
 REASONS = (("detail",), ("error", "message"), ("error",), ("message",), ("Message",))
 """Where errors say to people what is wrong."""
 CODES = (("error_code",), ("error", "status"), ("error", "type"), ("ErrorCode",))
@@ -73,7 +78,8 @@ def request_for(kind: DeploymentKind, request: Request, method: str) -> Request:
         why = kind.refused.get(name) or kind.refused.get(f"{endpoint}.{name}")
         if why is not None:
             raise ArgumentError(
-                f"{name}={value!r} can't be sent to {kind.title}: {why}; leave it out",
+                f"{name}={value!r} can't be sent to {kind.title}: {why}; leave it out"
+                f"{INSTEAD.get(f'{endpoint}.{name}', '')}",
                 name,
             )
         prefix = kind.model_prefix if name == "model" and known(value) else ""
@@ -127,6 +133,21 @@ def answer_of(kind: DeploymentKind, response: RawResponse) -> RawResponse:
         content=response.content,
         value=value,
     )
+
+
+def other_model(kind: DeploymentKind, answer: RawResponse, asked: str) -> str | None:
+    """Return the model that has answered, if it is not the one that was meant.
+
+    Args:
+        kind: The kind of the deployment; only where no request names a model can it be another.
+        answer: The success, as `answer_of` returns it.
+        asked: The model that was meant. Nothing is said of names that the catalogue has not: a
+            deployment may write the same model in its own way.
+    """
+    if not kind.one_model or not isinstance(answer, DecodedResponse):
+        return None
+    found = _at(answer.value, ("model",))
+    return found if found != asked and known(asked) and known(found) else None
 
 
 def refusal_of(response: RawResponse) -> RawResponse:

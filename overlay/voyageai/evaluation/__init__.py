@@ -25,7 +25,7 @@ from ..prices import check_max_cost, cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..vectors import DEFAULT
 from .rows import Answers, Evaluation, EvaluationEstimate, Row, Scores, check_k, scores, total
-from .running import Plan, Run, Searcher, checked, nearest, planned
+from .running import Plan, Run, Searcher, check_served, checked, nearest, planned
 
 if TYPE_CHECKING:
     from voyageai_rest.models import OutputDtype
@@ -112,6 +112,7 @@ def evaluate(
     check_k(k)
     check_max_cost(max_cost)
     check_blocking(client)
+    check_served(client, plan)
     ids, texts, gains = checked(documents, queries)
     asked = [*gains]
     expected = _estimated(plan, texts, asked)

@@ -120,6 +120,22 @@ def planned(
     return plan
 
 
+def check_served(client: Searcher, plan: Plan) -> None:
+    """Refuse several models where only one is served: its vectors would go by all their names.
+
+    Raises:
+        ArgumentError: The client sends to a deployment of one model.
+    """
+    kind: Any = getattr(client, "_kind", None)
+    named = [name for name in (*plan.models, *plan.rerankers) if name is not None]
+    if kind is not None and kind.one_model and len(named) > 1:
+        raise ArgumentError(
+            f"{kind.title} serves one model, but {', '.join(named)} were given; evaluate each "
+            "where it is served",
+            "models",
+        )
+
+
 def _listed(given: Any, argument: str) -> Any:
     listed = (given,) if given is None or isinstance(given, str | int) else tuple(given)
     if not listed:

@@ -22,12 +22,13 @@ from .cutting import SLICE, Piece, cut
 from .directory import TableDirectory
 from .estimate import Most, TableEstimate
 from .ids import RowCheck
-from .kinds import KINDS, Kind
+from .kinds import KINDS, Kind, UnitBatch
 from .slices import PartInfo, Slice, reopen
 from .sources import Files, Source, row_bytes
 from .units import Count, Units, check_texts, estimate, strings
 
 if TYPE_CHECKING:
+    from ..flow import AsyncSender, Sender
     from .sources import Columns
 
 __all__ = ["Prepared", "Spec", "Via", "describe", "prepare"]
@@ -66,6 +67,15 @@ class Spec:
     def kind(self) -> Kind:
         """The way to handle a row, by the method."""
         return KINDS[self.method](self.model, self.params)
+
+    def check(self, sender: Sender | AsyncSender) -> None:
+        """Refuse arguments with which every row would fail, by the call of a row.
+
+        Raises:
+            ArgumentError: The deployment that the sender sends to can't do that.
+        """
+        row = UnitBatch([0], [0], [["a"] for _ in self.columns.values], [1], [1], [1])
+        sender.check(self.kind.call(row), *(("files", "batches") if self.via == "batch" else ()))
 
 
 @frozen(kw_only=True)

@@ -258,6 +258,7 @@ class Tables:
         self, spec: Spec, source: Any, into: str | os.PathLike[str], options: Mapping[str, Any]
     ) -> TableJob:
         found = source_of(source, options.get("filesystem"), options.get("format"))
+        spec.check(self.sender)
         sender, share = self.sender, options.get("share")
         return TableJob(
             sender if share is None else sender.with_share(share),

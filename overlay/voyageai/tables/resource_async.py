@@ -275,6 +275,7 @@ class AsyncTables:
         self, spec: Spec, source: Any, into: str | os.PathLike[str], options: Mapping[str, Any]
     ) -> AsyncTableJob:
         found = await in_thread(source_of, source, options.get("filesystem"), options.get("format"))
+        spec.check(self.sender)
         sender, share = self.sender, options.get("share")
         return AsyncTableJob(
             sender if share is None else sender.with_share(share),
