@@ -80,12 +80,13 @@ def _parser() -> argparse.ArgumentParser:
         "--deployment",
         metavar="NAME[:MODEL]",
         help="deployment or gateway to stand for: "
-        f"{', '.join(DEPLOYMENTS)}, with the model that it serves (default: none, the API)",
+        f"{', '.join(DEPLOYMENTS)}, with the model if it serves a single one (default: none, the "
+        "API)",
     )
     add(
         "--old-images",
         action="store_true",
-        help="answer as older images of a deployment do, with numbers as strings",
+        help="answer as older images of the deployment do, with numbers as strings",
     )
     add(
         "--aws-credentials-file",

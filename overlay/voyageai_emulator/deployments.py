@@ -55,11 +55,15 @@ def find_deployment(setting: str) -> tuple[DeploymentKind, str | None]:
     """Return the kind of a deployment and its model, of `NAME` or `NAME:MODEL`.
 
     Raises:
-        ValueError: There is no such deployment.
+        ValueError: There is no such deployment, or it does not serve one model.
     """
-    name, _, model = setting.partition(":")
+    name, colon, model = setting.partition(":")
     if name not in DEPLOYMENTS:
         raise ValueError(f"deployment must be one of {', '.join(DEPLOYMENTS)}, not {name!r}")
+    if colon and not DEPLOYMENTS[name].one_model:
+        raise ValueError(
+            f"deployment is {setting!r}, but {name} serves all models; leave out {colon + model!r}"
+        )
     return DEPLOYMENTS[name], model or None
 
 

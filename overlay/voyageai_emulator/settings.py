@@ -110,10 +110,16 @@ class Settings:
     document: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Check the number of connections."""
+        """Check the number of connections, and that there is a deployment where one is set up."""
         given = self.max_connections
         if type(given) is not int or given < 1:
             raise ValueError(f"max_connections must be a whole number from 1, not {given!r}")
+        for name in ("old_images", "aws_credentials"):
+            if getattr(self, name) and self.deployment is None:
+                raise ValueError(
+                    f"{name} is of use only with a deployment; set deployment too, such as "
+                    "sagemaker:voyage-4"
+                )
 
 
 def check_names(function: str, given: Iterable[str], *others: str) -> None:

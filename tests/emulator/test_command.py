@@ -102,6 +102,17 @@ def test_credentials_that_are_none_are_refused(content, tmp_path: Path, capsys: 
     assert content not in error
 
 
+def test_credentials_of_a_deployment_need_one(tmp_path: Path, capsys: Any) -> None:
+    """Signatures would be checked nowhere, and anybody let in."""
+    file = tmp_path / "credentials.json"
+    file.write_text('{"an id": "its secret"}', encoding="utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        main(["--aws-credentials-file", str(file)])
+    error = capsys.readouterr().err
+    assert "aws_credentials is of use only with a deployment; set deployment too" in error
+    assert "its secret" not in error
+
+
 SECRETS = [("api_key", "--api-key"), ("admin_token", "--admin-token")]
 
 
@@ -228,6 +239,9 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], server: FakeS
         (["--admin-token", ""], "admin_token must be printable ASCII"),
         (["--admin-token", "clé"], "admin_token must be printable ASCII"),
         (["--admin-token", " token"], "admin_token must be printable ASCII"),
+        (["--old-images"], "old_images is of use only with a deployment; set deployment too"),
+        (["--deployment", "openrouter:rerank-2.5"], "openrouter serves all models; leave out"),
+        (["--deployment", "openrouter:"], "openrouter serves all models; leave out ':'"),
     ],
 )
 def test_a_wrong_value_is_named(

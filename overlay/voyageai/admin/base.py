@@ -60,9 +60,9 @@ class BaseAdmin:
             shown = repr(Url(url)) if isinstance(url, str) else type(url).__name__
             raise ArgumentError(f"{place} must be a URL, not {shown}", "base_url")
         self._base_url = Url(url.rstrip("/"))
-        if self._base_url.endswith("/v1"):  # as the URL of models has it, for which it is mistaken
+        if self._base_url.endswith("/v1"):  # that of models does
             raise ArgumentError(
-                f"{place} is {self._base_url!r}; leave out /v1, which the API of Atlas has not",
+                f"{place} is {self._base_url!r}; leave out /v1, which ends the base URL of models",
                 "base_url",
             )
         check_base_url(self._base_url)

@@ -80,7 +80,7 @@ ESTIMATE_FORMATS = ("jsonl", "json", "table")
 @click.option(
     "--qrels", metavar="FILE", help="Which documents answer which query, as BEIR and TREC have it."
 )
-@click.option("--plot", metavar="FILE", help="Draw nDCG by the bytes of a vector: a file .svg.")
+@click.option("--plot", metavar="FILE", help="Draw nDCG by the bytes of a vector into this .svg.")
 @click.option(
     "--in",
     "in_",

@@ -270,7 +270,7 @@ def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -
 class Declined(click.ClickException):
     """The answer to a question was no."""
 
-    exit_code = 6
+    exit_code = 6  # as of what would cost more than --max-cost
 
 
 def confirm(question: str, declined: str, *, yes: bool) -> None:

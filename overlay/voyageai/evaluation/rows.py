@@ -26,8 +26,6 @@ __all__ = [
 ]
 
 K = TypeVar("K", bound=Hashable)
-DECIMALS = 12
-"""Of US dollars. Finer than the price of a token; what is beyond comes of adding binary floats."""
 Answers: TypeAlias = "Collection[K] | Mapping[K, float]"
 """Ids of the documents that answer a query, or how well each does: 0 is not at all."""
 
@@ -279,4 +277,4 @@ def total(amounts: Iterable[float | None]) -> float | None:
         if amount is None:
             return None
         found += amount
-    return round(found, DECIMALS)
+    return round(found, 12)  # finer than a token's price; what is beyond comes of binary floats
