@@ -200,6 +200,37 @@ def test_a_doctor_fails_for_a_key_or_a_connection(run: Run) -> None:
         run("doctor", "--base-url", url, status=3)
 
 
+@pytest.mark.parametrize(
+    ("served", "options", "model"),
+    [
+        ("azure:voyage-4-lite", (), "voyage-4-lite"),
+        ("azure:rerank-3", (), "rerank-3"),
+        ("azure:voyage-context-4", ("-m", "voyage-context-4"), "voyage-context-4"),
+        ("litellm", ("-m", "rerank-3"), "rerank-3"),
+        ("openai", (), "voyage-4-lite"),
+    ],
+)
+def test_a_doctor_calls_what_a_deployment_serves(run, served, options, model):
+    """A reranker embeds nothing, and is well. Limits of the API are not its own."""
+    with voyageai_emulator.running(deployment=served) as url:
+        place = f"{served.partition(':')[0]}+{url}"
+        done = run("doctor", "--json", "--deployment", place, *options, VOYAGE_API_KEY=None)
+        asked = url.requests.last
+    checks = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+
+    assert "ok" == checks["call"]["state"]
+    assert checks["call"]["detail"].startswith(f"{model}: ")
+    assert model == asked.model.model
+    assert "limits" not in checks
+
+
+def test_a_doctor_names_a_model_that_a_deployment_can_not_serve(run):
+    """The call is wrong, and not the connection."""
+    with voyageai_emulator.running(deployment="openai") as url:
+        done = run("doctor", "--deployment", f"openai+{url}", "-m", "rerank-3", status=1)
+    assert "needs /rerank, which a gateway in OpenAI's form does not have" in done.stdout
+
+
 def test_a_doctor_that_is_offline_sends_nothing(run: Run, emulator: Emulator) -> None:
     """In a room without a network it still knows the rest."""
     run("doctor", "--offline")
