@@ -231,6 +231,18 @@ def test_a_doctor_names_a_model_that_a_deployment_can_not_serve(run):
     assert "needs /rerank, which a gateway in OpenAI's form does not have" in done.stdout
 
 
+def test_what_a_deployment_can_not_do_is_said_before_rows_are_read(run, tmp_path):
+    """A table of failures would cost the time of a table."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"id": 1, "text": "a"}\n')
+    with voyageai_emulator.running(deployment="openai") as url:
+        words = ("embed", rows, "-m", "voyage-4", "--deployment", f"openai+{url}")
+        done = run(*words, "--into", tmp_path / "table", status=2)
+        assert 0 == len(url.requests)
+    assert "-t/--input-type: input_type='document' can't be sent to a gateway" in done.stderr
+    assert not (tmp_path / "table").exists()
+
+
 def test_a_doctor_that_is_offline_sends_nothing(run: Run, emulator: Emulator) -> None:
     """In a room without a network it still knows the rest."""
     run("doctor", "--offline")

@@ -76,7 +76,7 @@ def doctor(
 
     A report of a problem should carry this. The key is never shown, only where it comes from. One
     text of one token is embedded with the cheapest model; a deployment that embeds none, such as a
-    reranker's, is asked for what it does. It ends with 0 if all is well, 3 if
+    reranker's, gets the call of what it serves. It ends with 0 if all is well, 3 if
     there is no valid key, and 4 if the API can't be reached.
 
     \b
@@ -261,7 +261,7 @@ def _served(given: str) -> list[str]:
     kind = Deployment.of(given).kind
     first = {
         model.endpoint: model.name
-        for model in reversed(MODELS.values())
+        for model in reversed([*MODELS.values()])
         if model.lifecycle == "active" and model.endpoint in kind.paths
     }
     return [first[name] for name in PROBES if name in first] if kind.one_model else [_cheapest()]
