@@ -201,6 +201,49 @@ def test_a_doctor_fails_for_a_key_or_a_connection(run: Run) -> None:
         run("doctor", "--base-url", url, status=3)
 
 
+@pytest.mark.parametrize(
+    ("served", "options", "model"),
+    [
+        ("azure:voyage-4-lite", (), "voyage-4-lite"),
+        ("azure:rerank-3", (), "rerank-3"),
+        ("azure:voyage-context-4", ("-m", "voyage-context-4"), "voyage-context-4"),
+        ("litellm", ("-m", "rerank-3"), "rerank-3"),
+        ("openai", (), "voyage-4-lite"),
+    ],
+)
+def test_a_doctor_calls_what_a_deployment_serves(run, served, options, model):
+    """A reranker embeds nothing, and is well. Limits of the API are not its own."""
+    with voyageai_emulator.running(deployment=served) as url:
+        place = f"{served.partition(':')[0]}+{url}"
+        done = run("doctor", "--json", "--deployment", place, *options, VOYAGE_API_KEY=None)
+        asked = url.requests.last
+    checks = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+
+    assert "ok" == checks["call"]["state"]
+    assert checks["call"]["detail"].startswith(f"{model}: ")
+    assert model == asked.model.model
+    assert "limits" not in checks
+
+
+def test_a_doctor_names_a_model_that_a_deployment_can_not_serve(run):
+    """The call is wrong, and not the connection."""
+    with voyageai_emulator.running(deployment="openai") as url:
+        done = run("doctor", "--deployment", f"openai+{url}", "-m", "rerank-3", status=1)
+    assert "needs /rerank, which a gateway in OpenAI's form does not have" in done.stdout
+
+
+def test_what_a_deployment_can_not_do_is_said_before_rows_are_read(run, tmp_path):
+    """A table of failures would cost the time of a table."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"id": 1, "text": "a"}\n')
+    with voyageai_emulator.running(deployment="openai") as url:
+        words = ("embed", rows, "-m", "voyage-4", "--deployment", f"openai+{url}")
+        done = run(*words, "--into", tmp_path / "table", status=2)
+        assert 0 == len(url.requests)
+    assert "-t/--input-type: input_type='document' can't be sent to a gateway" in done.stderr
+    assert not (tmp_path / "table").exists()
+
+
 def test_a_doctor_that_is_offline_sends_nothing(run: Run, emulator: Emulator) -> None:
     """In a room without a network it still knows the rest."""
     run("doctor", "--offline")

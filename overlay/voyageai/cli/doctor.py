@@ -7,7 +7,8 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,6 +26,13 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_
 PATIENCE = 10.0
 """Seconds for a connection: long enough for a slow line, short enough for a person."""
 TEXT = "a"
+PROBES: Mapping[str, Callable[[Client, str], Any]] = {
+    "embeddings": lambda client, model: client.embed([TEXT], model),
+    "rerank": lambda client, model: client.rerank(TEXT, [TEXT], model),
+    "contextualizedembeddings": lambda client, model: client.contextualized_embed([[TEXT]], model),
+    "multimodalembeddings": lambda client, model: client.multimodal_embed([[TEXT]], model),
+}
+"""The smallest call of each operation."""
 
 State = Literal["ok", "warn", "FAIL", "info"]
 
@@ -46,17 +54,29 @@ class Finding(NamedTuple):
 
 
 @click.command()
+@click.option(
+    "-m",
+    "--model",
+    metavar="NAME",
+    help="The model to call; by default the cheapest, or what a deployment serves.",
+)
 @click.option("--offline", is_flag=True, help="Send nothing: no name is looked up, no call made.")
 @output_options(*FORMATS)
 @client_options
 @click.pass_context
 def doctor(
-    ctx: click.Context, connect: Connect, offline: bool, out: str | None, path: str | None
+    ctx: click.Context,
+    connect: Connect,
+    model: str | None,
+    offline: bool,
+    out: str | None,
+    path: str | None,
 ) -> None:
     """Check the installation, the key and the connection.
 
     A report of a problem should carry this. The key is never shown, only where it comes from. One
-    text of one token is embedded with the cheapest model. It ends with 0 if all is well, 3 if
+    text of one token is embedded with the cheapest model; a deployment that embeds none, such as a
+    reranker's, gets the call of what it serves. It ends with 0 if all is well, 3 if
     there is no valid key, and 4 if the API can't be reached.
 
     \b
@@ -64,7 +84,7 @@ def doctor(
       voyageai doctor --json > doctor.json
     """
     format = choose_format(out, path, FORMATS)
-    findings = list(_findings(ctx.params, connect, offline=offline))
+    findings = list(_findings(ctx.params, connect, model, offline=offline))
     statuses = {finding.status for finding in findings}
     status = next((each for each in (3, 4, 1) if each in statuses), 0)
     if format == "table":
@@ -82,7 +102,9 @@ def _line(finding: Finding) -> Mapping[str, Any]:
     return {"state": finding.state, "check": finding.check, "detail": finding.detail}
 
 
-def _findings(given: Mapping[str, Any], connect: Connect, *, offline: bool) -> Iterator[Finding]:
+def _findings(
+    given: Mapping[str, Any], connect: Connect, named: str | None, *, offline: bool
+) -> Iterator[Finding]:
     yield from _installed()
     yield from _variables()
     yield _telemetry()
@@ -103,13 +125,16 @@ def _findings(given: Mapping[str, Any], connect: Connect, *, offline: bool) -> I
             yield _deployment(given["deployment"])
             why = "the deployment's"
         yield Finding("host", "info", f"{_plain(url)} ({why})")
-        model = _cheapest()
-        yield _tokenizer(model)
-        yield _limits(model)
+        if given["deployment"] is None:
+            models = [named or _cheapest()]
+            yield _tokenizer(models[0])
+            yield _limits(models[0])
+        else:  # whose limits are its own
+            models = [named] if named else _served(given["deployment"])
         if offline:
             return
         yield from _reached(url)
-        yield _called(client, model)
+        yield _called(client, models)
 
 
 def _installed() -> Iterator[Finding]:
@@ -222,6 +247,24 @@ def _cheapest() -> str:
     return min(prices, key=lambda name: prices[name])
 
 
+def _served(given: str) -> list[str]:
+    """Return a model of each operation that a deployment may have been made for.
+
+    One that serves a single model is sent no name, and refuses the operations of others.
+    """
+    from voyageai_rest.catalogue import MODELS
+
+    from ..deployments import Deployment
+
+    kind = Deployment.of(given).kind
+    first = {
+        model.endpoint: model.name
+        for model in reversed([*MODELS.values()])
+        if model.lifecycle == "active" and model.endpoint in kind.paths
+    }
+    return [first[name] for name in PROBES if name in first] if kind.one_model else [_cheapest()]
+
+
 def _tokenizer(model: str) -> Finding:
     from ..tokenization import at_hand
 
@@ -277,21 +320,33 @@ def _reached(url: str) -> Iterator[Finding]:
         yield Finding("tls", "FAIL", f"{host}:{port}: {failure}", 4)
 
 
-def _called(client: Client, model: str) -> Finding:
-    """Embed one token."""
-    from ..error import AuthenticationError, PermissionDeniedError, VoyageError
+def _called(client: Client, models: Sequence[str]) -> Finding:
+    """Make the smallest call of each model, until one is answered."""
+    from ..error import ArgumentError, AuthenticationError, PermissionDeniedError, VoyageError
+    from ..limits import known
 
     start = time.perf_counter()
-    try:
-        result = client.embed([TEXT], model, "document")
-    except (AuthenticationError, PermissionDeniedError) as failure:
-        return Finding("call", "FAIL", shown(str(failure)), 3)
-    except VoyageError as failure:
-        refused = failure.http_status is not None and failure.http_status < 429
-        return Finding("call", "FAIL", shown(str(failure)), 1 if refused else 4)
-    took = (time.perf_counter() - start) * 1000
-    request = f", request {result.request_id}" if result.request_id else ""
-    return Finding("call", "ok", f"{model}: {result.total_tokens} token, {took:.0f} ms{request}")
+    findings: list[Finding] = []
+    for model in models:
+        entry = known(model)
+        probe = PROBES[entry.endpoint if entry and entry.endpoint else "embeddings"]
+        try:
+            with warnings.catch_warnings(action="ignore"):  # the name may be a guess
+                result = probe(client, model)
+        except (AuthenticationError, PermissionDeniedError) as failure:
+            return Finding("call", "FAIL", shown(str(failure)), 3)
+        except VoyageError as failure:
+            status = failure.http_status
+            refused = isinstance(failure, ArgumentError) or (status is not None and status < 429)
+            findings.append(Finding("call", "FAIL", shown(str(failure)), 1 if refused else 4))
+            if not refused:
+                break
+            continue
+        took = (time.perf_counter() - start) * 1000
+        request = f", request {result.request_id}" if result.request_id else ""
+        detail = f"{result.model or model}: {result.total_tokens} token, {took:.0f} ms{request}"
+        return Finding("call", "ok", shown(detail))
+    return findings[0]
 
 
 def _plain(url: str) -> str:
