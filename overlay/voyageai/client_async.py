@@ -583,7 +583,7 @@ class AsyncClient(_BaseClient):
 
         Args:
             texts: A list of texts.
-            model: Name of a model.
+            model: Name of a model; by default the one that the deployment is said to serve.
 
         Returns:
             An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
@@ -607,7 +607,7 @@ class AsyncClient(_BaseClient):
 
         Args:
             texts: A list of texts.
-            model: Name of a model.
+            model: Name of a model; by default the one that the deployment is said to serve.
 
         Raises:
             ArgumentError: The texts are not a list of strings.
