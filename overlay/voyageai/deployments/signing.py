@@ -82,7 +82,7 @@ class SigV4:
             frozen = None if self._found is None else self._found.get_frozen_credentials()
         except Exception as failure:  # noqa: BLE001  # of botocore's providers, which may be anybody's
             raise AuthenticationError(
-                f"The AWS credentials can't be had: {type(failure).__name__}: {failure}"
+                f"The AWS credentials can't be read: {type(failure).__name__}: {failure}"
             ) from None
         if frozen is None:
             raise AuthenticationError(
@@ -172,6 +172,6 @@ class GoogleToken:
         except Exception as failure:  # noqa: BLE001  # of google-auth's providers, which may be anybody's
             reason = failure.args[0] if failure.args else ""
             raise AuthenticationError(
-                f"Google's credentials can't be had: {type(failure).__name__}: {reason}"
+                f"Google's credentials can't be read: {type(failure).__name__}: {reason}"
             ) from None
         return token
