@@ -62,8 +62,7 @@ def test_ctrl_c_ends_it_at_once(
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
-    assert 130 == process.returncode
-    assert b"voyageai: interrupted" == errors.strip()
+    assert (130, b"voyageai: interrupted") == (process.returncode, errors.strip())
 
 
 def test_a_row_waits_for_no_later_one(
