@@ -2,17 +2,17 @@
 
 from voyageai_rest.types import UNSET as UNSET
 from voyageai_rest.types import File as File
+from voyageai_rest.types import JsonModel as JsonModel
 from voyageai_rest.types import Model as Model
 from voyageai_rest.types import Part as Part
 from voyageai_rest.types import RawResponse as RawResponse
 from voyageai_rest.types import Reader as Reader
 from voyageai_rest.types import Request as Request
 from voyageai_rest.types import Response as Response
+from voyageai_rest.types import Shape as Shape
 from voyageai_rest.types import Unset as Unset
-from voyageai_rest.types import all_of as all_of
 from voyageai_rest.types import as_bool as as_bool
 from voyageai_rest.types import as_datetime as as_datetime
-from voyageai_rest.types import as_fields as as_fields
 from voyageai_rest.types import as_float as as_float
 from voyageai_rest.types import as_int as as_int
 from voyageai_rest.types import as_is as as_is
@@ -21,15 +21,14 @@ from voyageai_rest.types import as_none as as_none
 from voyageai_rest.types import as_str as as_str
 from voyageai_rest.types import file_part as file_part
 from voyageai_rest.types import list_of as list_of
-from voyageai_rest.types import nothing_left as nothing_left
 from voyageai_rest.types import nullable as nullable
 from voyageai_rest.types import one_of as one_of
 from voyageai_rest.types import optional as optional
 from voyageai_rest.types import parse_json as parse_json
+from voyageai_rest.types import parsed as parsed
 from voyageai_rest.types import plain as plain
-from voyageai_rest.types import plain_or_unset as plain_or_unset
-from voyageai_rest.types import required as required
 from voyageai_rest.types import segment as segment
+from voyageai_rest.types import shape as shape
 from voyageai_rest.types import short_repr as short_repr
 from voyageai_rest.types import text_part as text_part
 from voyageai_rest.types import to_json as to_json

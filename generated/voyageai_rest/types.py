@@ -8,7 +8,20 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import IO, Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar, cast, final
+from typing import (
+    IO,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Literal,
+    NamedTuple,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    final,
+)
 from urllib.parse import quote
 
 from attrs import Factory, field, fields, frozen
@@ -250,74 +263,118 @@ def parse_json(response: RawResponse, read: Reader[T]) -> T:
     ) from cause
 
 
-def as_fields(data: Any) -> dict[str, Any]:
-    """A copy of a JSON object, from which a model takes its fields."""
-    if type(data) is dict:  # by far the most common, and a copy of itself is the quickest
-        return data.copy()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # keys of decoded JSON are strings
-    if not isinstance(data, Mapping):
-        raise ShapeError(_mismatch("an object", data))
-    return dict(data)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # keys of decoded JSON are strings
+class Field(NamedTuple):
+    """How a model reads one of its fields.
+
+    Attributes:
+        name: The field's name in JSON.
+        types: A value of one of these types is taken as it is; most are.
+        read: Reads any other value.
+        is_required: Whether it must be there.
+    """
+
+    name: str
+    types: tuple[type, ...]
+    read: Reader[Any]
+    is_required: bool = True
 
 
-def required(data: dict[str, Any], name: str, read: Reader[T]) -> T:
-    """Take a field that must be there."""
-    if name not in data:
-        raise ShapeError("missing", name)
+def plain(name: str, *types: type) -> Field:
+    """A field of one of some plain types: those that JSON is decoded to."""
+    return Field(name, types, functools.partial(_read_unusual, types))
+
+
+def parsed(name: str, read: Reader[Any], *types: type) -> Field:
+    """A field with a reader of its own, for values that are of none of some plain types."""
+    return Field(name, types, read)
+
+
+def optional(field: Field) -> Field:
+    """The same field, which may be missing."""
+    return field._replace(is_required=False)
+
+
+class Shape(NamedTuple):
+    """How a model is read.
+
+    Attributes:
+        fields: Each attribute with its field.
+        others: Reads the values of fields that the contract does not name; None refuses them.
+    """
+
+    fields: tuple[tuple[str, Field], ...]
+    others: Reader[Any] | None
+
+
+def shape(others: Reader[Any] | None, **fields: Field) -> Shape:
+    """Return the shape of a model with these fields, each by its attribute."""
+    return Shape(tuple(fields.items()), others)
+
+
+class JsonModel(Model):
+    """Base of the models that JSON is read as."""
+
+    __slots__ = ()
+    _known_shape: ClassVar[Shape | None] = None
+
+    @classmethod
+    def _shape(cls) -> Shape:
+        """Return how it is read; called once, as it imports the models of its fields."""
+        raise NotImplementedError("each model has its own")
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read the model from decoded JSON.
+
+        Raises:
+            ShapeError: It does not have the model's shape.
+        """
+        rest: dict[str, Any]
+        if type(data) is dict:  # by far the most common, and a copy of itself is the quickest
+            rest = data.copy()  # pyright: ignore[reportUnknownVariableType]  # keys of decoded JSON are strings
+        elif isinstance(data, Mapping):
+            rest = dict(cast("Mapping[str, Any]", data))
+        else:
+            raise ShapeError(_mismatch("an object", data))
+        found = cls._known_shape
+        if found is None:
+            found = cls._known_shape = cls._shape()
+        values: dict[str, Any] = {}
+        for attribute, (name, types, read, is_required) in found.fields:
+            value = rest.pop(name, UNSET)
+            if type(value) not in types:
+                if value is not UNSET:
+                    value = _read_field(name, read, value)
+                elif is_required:
+                    raise ShapeError("missing", name)
+            values[attribute] = value
+        if found.others is None:
+            if rest:  # they would be lost
+                raise ShapeError(f"unknown keys: {', '.join(map(str, rest))}")
+        elif found.others is as_is:
+            values["additional_properties"] = rest
+        else:
+            values["additional_properties"] = {
+                name: _read_field(name, found.others, value) for name, value in rest.items()
+            }
+        make: Any = cls  # its attributes are the shape's
+        model: Self = make(**values)
+        return model
+
+
+def _read_field(name: str, read: Reader[T], value: Any) -> T:
     try:
-        return read(data.pop(name))
+        return read(value)
     except ShapeError as error:
         raise error.within(name) from None
 
 
-def optional(data: dict[str, Any], name: str, read: Reader[T]) -> T | Unset:
-    """Take a field that may be missing."""
-    if name not in data:
-        return UNSET
-    try:
-        return read(data.pop(name))
-    except ShapeError as error:
-        raise error.within(name) from None
-
-
-def plain(data: dict[str, Any], name: str, *types: type) -> Any:
-    """Take a field that must be there, of one of some plain types: those that JSON is decoded to."""
-    value = data.pop(name, UNSET)
-    if type(value) in types:  # by far the most common
-        return value
-    if value is UNSET:
-        raise ShapeError("missing", name)
-    return _unusual(value, name, types)
-
-
-def plain_or_unset(data: dict[str, Any], name: str, *types: type) -> Any:
-    """Take a field that may be missing, of one of some plain types."""
-    value = data.pop(name, UNSET)
-    return value if type(value) in types or value is UNSET else _unusual(value, name, types)
-
-
-def _unusual(value: Any, name: str, types: tuple[type, ...]) -> Any:
+def _read_unusual(types: tuple[type, ...], value: Any) -> Any:
     """Read a value of a subclass of a type; any other is of the wrong one."""
-    if value is None and NoneType in types:
-        return None
     readers = {str: as_str, bool: as_bool, int: as_int, float: as_float, list: as_list}
     if float in types:
         readers[int] = as_float
-    possible = dict.fromkeys(readers[kind] for kind in types if kind is not NoneType)
-    try:
-        return one_of(*possible)(value)
-    except ShapeError as error:
-        raise error.within(name) from None
-
-
-def all_of(data: dict[str, Any], read: Reader[T]) -> dict[str, T]:
-    """Take all fields that are left, whatever their names."""
-    return {name: required(data, name, read) for name in list(data)}
-
-
-def nothing_left(data: dict[str, Any]) -> None:
-    """Refuse fields that no reader took; they would be lost."""
-    if data:
-        raise ShapeError(f"unknown keys: {', '.join(map(str, data))}")
+    return one_of(*dict.fromkeys(readers[kind] for kind in types if kind is not NoneType))(value)
 
 
 def as_is(data: Any) -> Any:
@@ -361,11 +418,11 @@ def as_float(data: Any) -> float:
 
 def as_datetime(data: Any) -> datetime.datetime:
     """Read a time in RFC 3339 form."""
+    if not isinstance(data, str):
+        raise ShapeError(_mismatch("a string", data))
     try:
-        return datetime.datetime.fromisoformat(as_str(data))
-    except ValueError as error:
-        if isinstance(error, ShapeError):
-            raise
+        return datetime.datetime.fromisoformat(data)
+    except ValueError:
         raise ShapeError(f"expected a time, found {short_repr(data)}") from None
 
 
@@ -378,13 +435,11 @@ def as_list(data: Any) -> list[Any]:
 
 def list_of(read: Reader[T]) -> Reader[list[T]]:
     """Read a list and all its items."""
-    return _list_of(read)
 
-
-@functools.cache  # the same one for the same reader, as `one_of` remembers it
-def _list_of(read: Reader[Any]) -> Reader[list[Any]]:
-    def read_list(data: Any) -> list[Any]:
-        items = as_list(data)
+    def read_list(data: Any) -> list[T]:
+        if not isinstance(data, list):
+            raise ShapeError(_mismatch("a list", data))
+        items: list[Any] = data  # pyright: ignore[reportUnknownVariableType]  # items are read below
         try:
             return [read(item) for item in items]
         except ShapeError:
@@ -399,7 +454,6 @@ def _list_of(read: Reader[Any]) -> Reader[list[Any]]:
     return read_list
 
 
-@functools.cache
 def nullable(read: Reader[Any]) -> Reader[Any]:
     """Null, or what a reader takes."""
 
@@ -409,7 +463,6 @@ def nullable(read: Reader[Any]) -> Reader[Any]:
     return read_nullable
 
 
-@functools.cache  # asked for with every vector of an answer, for the same few readers
 def one_of(*readers: Reader[Any]) -> Reader[Any]:
     """The first of several that fits."""
 

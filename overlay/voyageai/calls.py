@@ -5,16 +5,17 @@ The generated operations spell paths, keys and shapes; they are imported with th
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from attrs import evolve, field, fields_dict, frozen
 from voyageai_rest.errors import REQUEST_ID, StatusError
 from voyageai_rest.status import status_error
-from voyageai_rest.types import UNSET, RawResponse, Request
+from voyageai_rest.types import UNSET, DecodedResponse, RawResponse, Request
 
 from ._utils import stacklevel
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
@@ -39,6 +40,7 @@ from .results import (
     RerankingObject,
     Result,
 )
+from .vectors import cut_out
 
 if TYPE_CHECKING:
     from voyageai_rest.deployments import DeploymentKind
@@ -51,6 +53,8 @@ M = TypeVar("M", bound="Model")
 
 Fields = Mapping[str, Any]
 """Optional fields of a request, as users give them: None is not sent."""
+LARGE = 1 << 16
+"""Bytes of an answer from which on its vectors are cut out before it is parsed."""
 LOCAL = ("input_type", "truncation", "output_dtype", "output_dimension")
 """Fields of `embed` that models on this machine take."""
 
@@ -153,7 +157,7 @@ def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[Embedd
     most = of_vectors(model, dimension, len(listed), listed)
 
     def read(response: RawResponse) -> EmbeddingsObject:
-        parsed = create_embeddings.parse_response(response)
+        parsed = _parse(response, create_embeddings.parse_response)
         result = EmbeddingsObject(parsed, dtype=dtype, dimension=dimension, expected=len(listed))
         return _identified(result, response, most)
 
@@ -192,7 +196,7 @@ def contextualized_embed(
     most = of_vectors(model, dimension, rows, chunks, echoed=1 + (body.chunk_overlap or 0))
 
     def read(response: RawResponse) -> ContextualizedEmbeddingsObject:
-        parsed = create_contextualized_embeddings.parse_response(response)
+        parsed = _parse(response, create_contextualized_embeddings.parse_response, nested=True)
         texts = documents if chunk_fn is not None else None
         result = ContextualizedEmbeddingsObject(
             parsed, texts, dtype=dtype, dimension=dimension, expected=counts
@@ -227,7 +231,7 @@ def multimodal_embed(
     most = of_vectors(model, dimension, len(checked), texts_of(checked), media=True)
 
     def read(response: RawResponse) -> MultimodalEmbeddingsObject:
-        parsed = create_multimodal_embeddings.parse_response(response)
+        parsed = _parse(response, create_multimodal_embeddings.parse_response)
         result = MultimodalEmbeddingsObject(
             parsed, dtype=dtype, dimension=dimension, expected=len(checked)
         )
@@ -356,6 +360,38 @@ def default_model() -> str:
         stacklevel=stacklevel(),
     )
     return voyageai.VOYAGE_EMBED_DEFAULT_MODEL
+
+
+def _parse(response: RawResponse, parse: Callable[[RawResponse], T], *, nested: bool = False) -> T:
+    """Return an answer that holds vectors, parsed; large ones without scanning them as JSON.
+
+    Args:
+        response: The answer.
+        parse: Parses it.
+        nested: Whether the vectors are in lists of their own, one for each document.
+    """
+    if isinstance(response, DecodedResponse) or len(response.content) < LARGE:
+        return parse(response)
+    rest, vectors = cut_out(response.content)
+    if not vectors:
+        return parse(response)
+    try:
+        value = json.loads(rest)
+    except (ValueError, RecursionError):
+        return parse(response)  # which says where it is no JSON
+    parsed: Any = parse(
+        DecodedResponse(
+            status_code=response.status_code,
+            headers=response.headers,
+            content=response.content,
+            value=value,
+        )
+    )
+    lists = (document.data for document in parsed.data) if nested else (parsed.data,)
+    for entry in chain.from_iterable(lists):
+        if isinstance(entry.embedding, str):
+            entry.embedding = vectors.get(entry.embedding, entry.embedding)
+    return cast("T", parsed)
 
 
 def _identified(result: R, response: RawResponse, most: ResponseLimits) -> R:

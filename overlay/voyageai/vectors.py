@@ -23,9 +23,50 @@ FORMATS = {"float32": "f", "float64": "d", "int8": "b", "uint8": "B"}
 """Type of a number to its format character in `array` and `memoryview`."""
 DEFAULT: Final[OutputDtype] = "float"
 LITTLE = sys.byteorder == "little"
+FIELD = b'"embedding":'
+"""The field of an answer that holds a vector. JSON has these bytes at such fields only: within a
+string, the quotes would be escaped."""
+WORTH_CUTTING = 1024
+"""Characters of a vector from which on it takes longer to parse as JSON than to cut out."""
 
 
-def _decoder() -> Callable[[str], bytes]:
+def cut_out(body: bytes) -> tuple[bytes, dict[str, memoryview]]:
+    """Take the base64 vectors out of an answer, so that they are not scanned and copied as JSON.
+
+    Args:
+        body: The answer, as JSON.
+
+    Returns:
+        The answer with a mark in place of each vector, and the vectors by their marks. What is not
+        spelled as the API does it stays where it is.
+
+    Example:
+        >>> from voyageai.vectors import cut_out
+        >>> rest, vectors = cut_out(b'{"embedding": "' + b"A" * 1368 + b'", "index": 0}')
+        >>> rest, len(vectors["#0"])
+        (b'{"embedding": "#0", "index": 0}', 1368)
+    """
+    view = memoryview(body)
+    kept: list[bytes | memoryview] = []
+    vectors: dict[str, memoryview] = {}
+    done = 0
+    while (found := body.find(FIELD, done)) >= 0:
+        start = found + len(FIELD)
+        start += body.startswith(b" ", start)
+        end = body.find(b'"', start + 1)
+        if not body.startswith(b'"', start) or end - start < WORTH_CUTTING:
+            break
+        if body.find(b"\\", start, end) >= 0:  # escaped, as base64 need not be
+            break
+        mark = f"#{len(vectors)}"
+        kept += view[done : start + 1], mark.encode()
+        vectors[mark] = view[start + 1 : end]
+        done = end
+    kept.append(view[done:])
+    return b"".join(kept), vectors
+
+
+def _decoder() -> Callable[[str | memoryview], bytes]:
     try:
         import pybase64
     except ImportError:  # no wheel for this platform; the standard library is ten times slower
@@ -52,14 +93,14 @@ class Vectors:
     @classmethod
     def decode(
         cls,
-        vectors: Sequence[str | list[float]],
+        vectors: Sequence[str | memoryview | list[float]],
         dtype: str | None,
         dimension: int | None = None,
     ) -> Self:
         """Read vectors as the API writes them.
 
         Args:
-            vectors: Base64 strings or lists of numbers, all of one kind and length.
+            vectors: Base64, as text or bytes, or lists of numbers, all of one kind and length.
             dtype: The type that was asked for; None is the API's default.
             dimension: The dimension that was asked for, if one was.
 
@@ -70,7 +111,7 @@ class Vectors:
         number = asked.number
         if not vectors:
             return cls(bytearray(), number, 0)
-        if isinstance(vectors[0], str):
+        if isinstance(vectors[0], (str, memoryview)):
             found = cls._from_base64(vectors, number)
         else:
             # A float list may hold more digits than float32 has, and they are kept.
@@ -85,14 +126,14 @@ class Vectors:
         return found
 
     @classmethod
-    def _from_base64(cls, vectors: Sequence[str | list[float]], number: str) -> Self:
+    def _from_base64(cls, vectors: Sequence[str | memoryview | list[float]], number: str) -> Self:
         decode = _decoder()
         item_size = array.array(FORMATS[number]).itemsize
         size = -1
         buffer = bytearray()
         view = memoryview(buffer)
         for row, text in enumerate(vectors):
-            if not isinstance(text, str):
+            if not isinstance(text, (str, memoryview)):
                 raise ShapeError(
                     "expected base64 like the vectors before it, found a list", f"[{row}]"
                 )
@@ -116,11 +157,11 @@ class Vectors:
         return cls(buffer, number, size // item_size)
 
     @classmethod
-    def _from_lists(cls, vectors: Sequence[str | list[float]], number: str) -> Self:
+    def _from_lists(cls, vectors: Sequence[str | memoryview | list[float]], number: str) -> Self:
         columns = -1
         numbers: array.array[Any] = array.array(FORMATS[number])
         for row, vector in enumerate(vectors):
-            if isinstance(vector, str):
+            if isinstance(vector, (str, memoryview)):
                 raise ShapeError(
                     "expected a list like the vectors before it, found base64", f"[{row}]"
                 )

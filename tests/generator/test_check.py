@@ -37,7 +37,7 @@ def spoil(copy: Path) -> list[str]:
     return [
         *(f"--- a/{MODEL}", f"+++ b/{MODEL}", "-    place: int", "+    index: int"),
         *(f"--- a/{TYPES}", "ends of lines, or bytes that are no text, differ"),
-        *(f"--- a/{ERROR}", f"+++ b/{ERROR}", "+class Error(Model):"),
+        *(f"--- a/{ERROR}", f"+++ b/{ERROR}", "+class Error(JsonModel):"),
         *("--- a/voyageai_rest/extra.py", "+++ b/voyageai_rest/extra.py", "-EXTRA = 1"),
         *("--- a/voyageai_rest/py.typed", "an empty file that is missing"),
         *("--- a/voyageai_rest/empty.py", "an empty file that is not generated"),

@@ -192,6 +192,82 @@ def test_an_answer_that_makes_no_sense_says_what_is_wrong_with_it(face, data, me
     assert "total_tokens" in raised.value.http_body
 
 
+WIDE = [[float(row), 0.5] * 512 for row in range(20)]
+"""Vectors that are large enough to be cut out of their answer before it is parsed."""
+HOW_TO_SPELL = {
+    "as the API does": str,
+    "without spaces": lambda text: text.replace('": ', '":').replace(", ", ","),
+    "with a space before colons": lambda text: text.replace('": ', '" : '),
+    "on lines of its own": lambda text: text.replace('": ', '":\n\t'),
+    "with escapes": lambda text: text.replace("/", "\\/").replace("AAA", "\\u0041AA"),
+    "with another field that ends alike": lambda text: text.replace('"object"', '"a\\"embedding"'),
+    "with marks of its own": lambda text: text.replace('"object"', '"#1"'),
+    "the first with escapes": lambda text: text.replace("AAA", "\\u0041AA", 1),
+    "the last with escapes": lambda text: "\\u0041AA".join(text.rsplit("AAA", 1)),
+}
+
+
+def spelled(data, spell=str):
+    """An answer with these entries, in a way of writing JSON."""
+    return spell(json.dumps({"data": data, "object": "list", "usage": {"total_tokens": 3}}))
+
+
+def sent(content):
+    """A handler that answers with a text."""
+    return lambda request: httpx2.Response(200, content=content.encode())
+
+
+@pytest.mark.parametrize("spell", HOW_TO_SPELL.values(), ids=HOW_TO_SPELL)
+def test_large_answers_are_read_however_they_are_spelled(face, spell):
+    """Their vectors are not parsed as JSON where they are spelled as the API does."""
+    data = [entry(n, packed(vector)) for n, vector in enumerate(WIDE)]
+    client = face.client(sent(spelled(data[::-1], spell)))
+    assert WIDE == face.call(client, "embed", ["a"] * 20, model="voyage-4").embeddings
+
+    documents = [{"index": n, "data": data[:10]} for n in range(2)]
+    client = face.client(sent(spelled(documents, spell)))
+    found = face.call(client, "contextualized_embed", [["a"] * 10] * 2, model="voyage-context-4")
+    assert [WIDE[:10]] * 2 == [document.embeddings for document in found.results]
+
+    client = face.client(sent(spelled(data, spell)))
+    found = face.call(client, "multimodal_embed", [["a"]] * 20, model="voyage-multimodal-3.5")
+    assert WIDE == found.embeddings
+
+
+@pytest.mark.parametrize(
+    ("spell", "message"),
+    [
+        (lambda text: text[:-1], r"the body is not JSON \(Expecting"),
+        (lambda text: text.replace("AAA", 'A"A', 1), r"the body is not JSON \(.*char 62\)"),
+        (lambda text: text.replace("AAA", "%AA", 1), r"data\[0\]: not base64"),
+        (lambda text: text.replace("AAA", "é", 1), "not base64"),
+        (lambda text: text.replace("AAA", "\n", 1), "not "),
+        (lambda text: text.replace('"index": 7', '"place": 7'), r"data\[7\]\.index: missing"),
+        (lambda text: text.replace('"index": 7', '"index": 6'), "index 6 appears twice"),
+        (lambda text: text.replace('"embedding": "', '"embedding": "#', 1), r"data\[0\]: not base64"),
+    ],
+)  # fmt: skip
+def test_a_large_answer_that_makes_no_sense_says_what_is_wrong_with_it(face, spell, message):
+    """With the body as it came, not as it was parsed."""
+    data = [entry(n, packed(vector)) for n, vector in enumerate(WIDE)]
+    client = face.client(sent(spelled(data, spell)))
+    with pytest.raises(MalformedResponseError, match=message) as raised:
+        face.call(client, "embed", ["a"] * 20, model="voyage-4")
+
+    assert spelled(data, spell)[:9999] == str(raised.value.http_body)[:9999]
+
+
+def test_large_lists_of_numbers_are_read_too(face):
+    """Gateways may not know base64."""
+    data = [entry(n, vector) for n, vector in enumerate(WIDE)]
+    client = face.client(sent(spelled(data)))
+    assert WIDE == face.call(client, "embed", ["a"] * 20, model="voyage-4").embeddings
+
+    client = face.client(sent(spelled([entry(0, packed(WIDE[0])), *data[1:]])))
+    with pytest.raises(MalformedResponseError, match=r"data\[1\]: expected base64"):
+        face.call(client, "embed", ["a"] * 20, model="voyage-4")
+
+
 def test_contextualized_results_are_grouped_by_document(face):
     """One buffer holds all chunks; each document sees its own."""
     client = face.client()

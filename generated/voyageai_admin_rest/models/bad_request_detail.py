@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, list_of, optional, to_json
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, list_of, optional, parsed, shape, to_json
 
 if TYPE_CHECKING:
     from ..models.field_violation import FieldViolation
 
 
 @define(kw_only=True, repr=False)
-class BadRequestDetail(Model):
+class BadRequestDetail(JsonModel):
     """The fields that are wrong.
 
     Attributes:
@@ -36,16 +36,7 @@ class BadRequestDetail(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.field_violation import FieldViolation
 
-        data = as_fields(data)
-        return cls(
-            fields=optional(data, "fields", list_of(FieldViolation.from_dict)),
-            additional_properties=data,
-        )
+        return shape(as_is, fields=optional(parsed("fields", list_of(FieldViolation.from_dict))))

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import define
 
-from ..types import Model, as_fields, nothing_left, plain
+from ..types import JsonModel, Shape, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class CreateModelKeyRequest(Model):
+class CreateModelKeyRequest(JsonModel):
     """A key to create.
 
     Attributes:
@@ -35,18 +35,10 @@ class CreateModelKeyRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            name=plain(data, "name", str),
-            cloud=plain(data, "cloud", str),
-            geography=plain(data, "geography", str),
+    def _shape(cls) -> Shape:
+        return shape(
+            None,
+            name=plain("name", str),
+            cloud=plain("cloud", str),
+            geography=plain("geography", str),
         )
-        nothing_left(data)
-        return model

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
 from ..types import (
     UNSET,
-    Model,
+    JsonModel,
+    Shape,
     Unset,
-    as_fields,
     as_is,
     list_of,
     optional,
+    parsed,
     plain,
-    plain_or_unset,
+    shape,
     to_json,
 )
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class Error(Model):
+class Error(JsonModel):
     """A refusal.
 
     Attributes:
@@ -70,21 +71,15 @@ class Error(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.bad_request_detail import BadRequestDetail
 
-        data = as_fields(data)
-        return cls(
-            error=plain(data, "error", int),
-            error_code=plain(data, "errorCode", str),
-            reason=plain_or_unset(data, "reason", str),
-            detail=plain_or_unset(data, "detail", str),
-            parameters=optional(data, "parameters", list_of(as_is)),
-            bad_request_detail=optional(data, "badRequestDetail", BadRequestDetail.from_dict),
-            additional_properties=data,
+        return shape(
+            as_is,
+            error=plain("error", int),
+            error_code=plain("errorCode", str),
+            reason=optional(plain("reason", str)),
+            detail=optional(plain("detail", str)),
+            parameters=optional(parsed("parameters", list_of(as_is))),
+            bad_request_detail=optional(parsed("badRequestDetail", BadRequestDetail.from_dict)),
         )

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, plain
+from ..types import JsonModel, Shape, as_is, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class FieldViolation(Model):
+class FieldViolation(JsonModel):
     """A field that is wrong.
 
     Attributes:
@@ -33,16 +33,5 @@ class FieldViolation(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            field=plain(data, "field", str),
-            description=plain(data, "description", str),
-            additional_properties=data,
-        )
+    def _shape(cls) -> Shape:
+        return shape(as_is, field=plain("field", str), description=plain("description", str))

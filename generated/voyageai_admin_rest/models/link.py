@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class Link(Model):
+class Link(JsonModel):
     """An address of something related.
 
     Attributes:
@@ -40,16 +40,5 @@ class Link(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            href=plain_or_unset(data, "href", str),
-            rel=plain_or_unset(data, "rel", str),
-            additional_properties=data,
-        )
+    def _shape(cls) -> Shape:
+        return shape(as_is, href=optional(plain("href", str)), rel=optional(plain("rel", str)))

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define, field
 
-from ..types import UNSET, Model, Unset, as_fields, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class ModelKey(Model):
+class ModelKey(JsonModel):
     """A model API key.
 
     Attributes:
@@ -88,26 +88,19 @@ class ModelKey(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            api_key_id=plain_or_unset(data, "apiKeyId", str),
-            name=plain_or_unset(data, "name", str),
-            group_id=plain_or_unset(data, "groupId", str),
-            cloud=plain_or_unset(data, "cloud", str),
-            geography=plain_or_unset(data, "geography", str),
-            endpoint=plain_or_unset(data, "endpoint", str),
-            secret=plain_or_unset(data, "secret", str),
-            masked_secret=plain_or_unset(data, "maskedSecret", str),
-            status=plain_or_unset(data, "status", str),
-            created_at=plain_or_unset(data, "createdAt", str),
-            last_used_at=plain_or_unset(data, "lastUsedAt", str),
-            created_by=plain_or_unset(data, "createdBy", str),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            api_key_id=optional(plain("apiKeyId", str)),
+            name=optional(plain("name", str)),
+            group_id=optional(plain("groupId", str)),
+            cloud=optional(plain("cloud", str)),
+            geography=optional(plain("geography", str)),
+            endpoint=optional(plain("endpoint", str)),
+            secret=optional(plain("secret", str)),
+            masked_secret=optional(plain("maskedSecret", str)),
+            status=optional(plain("status", str)),
+            created_at=optional(plain("createdAt", str)),
+            last_used_at=optional(plain("lastUsedAt", str)),
+            created_by=optional(plain("createdBy", str)),
         )

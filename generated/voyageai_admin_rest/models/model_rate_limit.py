@@ -1,14 +1,26 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, plain_or_unset
+from ..types import (
+    UNSET,
+    JsonModel,
+    Shape,
+    Unset,
+    as_is,
+    as_str,
+    list_of,
+    optional,
+    parsed,
+    plain,
+    shape,
+)
 
 
 @define(kw_only=True, repr=False)
-class ModelRateLimit(Model):
+class ModelRateLimit(JsonModel):
     """The rate limits of a group of models.
 
     Attributes:
@@ -65,21 +77,14 @@ class ModelRateLimit(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            cloud=plain_or_unset(data, "cloud", str),
-            geography=plain_or_unset(data, "geography", str),
-            endpoint=plain_or_unset(data, "endpoint", str),
-            model_group_name=plain_or_unset(data, "modelGroupName", str),
-            model_names=optional(data, "modelNames", list_of(as_str)),
-            requests_per_minute_limit=plain_or_unset(data, "requestsPerMinuteLimit", int),
-            tokens_per_minute_limit=plain_or_unset(data, "tokensPerMinuteLimit", int),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            cloud=optional(plain("cloud", str)),
+            geography=optional(plain("geography", str)),
+            endpoint=optional(plain("endpoint", str)),
+            model_group_name=optional(plain("modelGroupName", str)),
+            model_names=optional(parsed("modelNames", list_of(as_str))),
+            requests_per_minute_limit=optional(plain("requestsPerMinuteLimit", int)),
+            tokens_per_minute_limit=optional(plain("tokensPerMinuteLimit", int)),
         )

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
 from ..types import (
     UNSET,
-    Model,
+    JsonModel,
+    Shape,
     Unset,
-    as_fields,
+    as_is,
     list_of,
     optional,
-    plain_or_unset,
-    required,
+    parsed,
+    plain,
+    shape,
     to_json,
 )
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class ModelRateLimitPage(Model):
+class ModelRateLimitPage(JsonModel):
     """A page of rate limits.
 
     Attributes:
@@ -63,19 +65,13 @@ class ModelRateLimitPage(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.link import Link
         from ..models.model_rate_limit import ModelRateLimit
 
-        data = as_fields(data)
-        return cls(
-            results=required(data, "results", list_of(ModelRateLimit.from_dict)),
-            links=optional(data, "links", list_of(Link.from_dict)),
-            total_count=plain_or_unset(data, "totalCount", int),
-            additional_properties=data,
+        return shape(
+            as_is,
+            results=parsed("results", list_of(ModelRateLimit.from_dict)),
+            links=optional(parsed("links", list_of(Link.from_dict))),
+            total_count=optional(plain("totalCount", int)),
         )

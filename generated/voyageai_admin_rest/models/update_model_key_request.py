@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import define
 
-from ..types import Model, as_fields, nothing_left, plain
+from ..types import JsonModel, Shape, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class UpdateModelKeyRequest(Model):
+class UpdateModelKeyRequest(JsonModel):
     """The new name of a key.
 
     Attributes:
@@ -27,14 +27,5 @@ class UpdateModelKeyRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(name=plain(data, "name", str))
-        nothing_left(data)
-        return model
+    def _shape(cls) -> Shape:
+        return shape(None, name=plain("name", str))

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import define
 
-from ..types import Model, as_fields, nothing_left, plain
+from ..types import JsonModel, Shape, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class UpdateModelRateLimitRequest(Model):
+class UpdateModelRateLimitRequest(JsonModel):
     """The limits to set; neither may exceed the organization's.
 
     Attributes:
@@ -32,17 +32,9 @@ class UpdateModelRateLimitRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            requests_per_minute_limit=plain(data, "requestsPerMinuteLimit", int),
-            tokens_per_minute_limit=plain(data, "tokensPerMinuteLimit", int),
+    def _shape(cls) -> Shape:
+        return shape(
+            None,
+            requests_per_minute_limit=plain("requestsPerMinuteLimit", int),
+            tokens_per_minute_limit=plain("tokensPerMinuteLimit", int),
         )
-        nothing_left(data)
-        return model

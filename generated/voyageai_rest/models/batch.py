@@ -1,21 +1,21 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
 from ..types import (
     UNSET,
-    Model,
+    JsonModel,
+    Shape,
     Unset,
     as_datetime,
-    as_fields,
-    nullable,
+    as_is,
     optional,
+    parsed,
     plain,
-    plain_or_unset,
-    required,
+    shape,
     to_json,
 )
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class Batch(Model):
+class Batch(JsonModel):
     """A batch job. Its times are null until they come.
 
     Attributes:
@@ -142,37 +142,33 @@ class Batch(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.batch_errors import BatchErrors
         from ..models.batch_metadata import BatchMetadata
         from ..models.batch_request_counts import BatchRequestCounts
 
-        data = as_fields(data)
-        return cls(
-            id=plain(data, "id", str),
-            endpoint=plain(data, "endpoint", str),
-            input_file_id=plain(data, "input_file_id", str),
-            status=plain(data, "status", str),
-            created_at=required(data, "created_at", as_datetime),
-            object=plain_or_unset(data, "object", str),
-            errors=optional(data, "errors", nullable(BatchErrors.from_dict)),
-            completion_window=plain_or_unset(data, "completion_window", str),
-            model=plain_or_unset(data, "model", str, NoneType),
-            output_file_id=plain_or_unset(data, "output_file_id", str, NoneType),
-            error_file_id=plain_or_unset(data, "error_file_id", str, NoneType),
-            request_counts=optional(data, "request_counts", BatchRequestCounts.from_dict),
-            metadata=optional(data, "metadata", nullable(BatchMetadata.from_dict)),
-            in_progress_at=optional(data, "in_progress_at", nullable(as_datetime)),
-            finalizing_at=optional(data, "finalizing_at", nullable(as_datetime)),
-            completed_at=optional(data, "completed_at", nullable(as_datetime)),
-            failed_at=optional(data, "failed_at", nullable(as_datetime)),
-            expected_completion_at=optional(data, "expected_completion_at", nullable(as_datetime)),
-            cancelling_at=optional(data, "cancelling_at", nullable(as_datetime)),
-            cancelled_at=optional(data, "cancelled_at", nullable(as_datetime)),
-            additional_properties=data,
+        return shape(
+            as_is,
+            id=plain("id", str),
+            endpoint=plain("endpoint", str),
+            input_file_id=plain("input_file_id", str),
+            status=plain("status", str),
+            created_at=parsed("created_at", as_datetime),
+            object=optional(plain("object", str)),
+            errors=optional(parsed("errors", BatchErrors.from_dict, NoneType)),
+            completion_window=optional(plain("completion_window", str)),
+            model=optional(plain("model", str, NoneType)),
+            output_file_id=optional(plain("output_file_id", str, NoneType)),
+            error_file_id=optional(plain("error_file_id", str, NoneType)),
+            request_counts=optional(parsed("request_counts", BatchRequestCounts.from_dict)),
+            metadata=optional(parsed("metadata", BatchMetadata.from_dict, NoneType)),
+            in_progress_at=optional(parsed("in_progress_at", as_datetime, NoneType)),
+            finalizing_at=optional(parsed("finalizing_at", as_datetime, NoneType)),
+            completed_at=optional(parsed("completed_at", as_datetime, NoneType)),
+            failed_at=optional(parsed("failed_at", as_datetime, NoneType)),
+            expected_completion_at=optional(
+                parsed("expected_completion_at", as_datetime, NoneType)
+            ),
+            cancelling_at=optional(parsed("cancelling_at", as_datetime, NoneType)),
+            cancelled_at=optional(parsed("cancelled_at", as_datetime, NoneType)),
         )

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, list_of, nothing_left, one_of, required
+from ..types import JsonModel, Shape, as_str, list_of, one_of, parsed, shape
 
 
 @define(kw_only=True, repr=False)
-class BatchContextualizedEmbeddingsBody(Model):
+class BatchContextualizedEmbeddingsBody(JsonModel):
     """Fields that differ from line to line of a job for /v1/contextualizedembeddings.
 
     Attributes:
@@ -29,16 +29,7 @@ class BatchContextualizedEmbeddingsBody(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            inputs=required(data, "inputs", one_of(list_of(list_of(as_str)), list_of(as_str)))
+    def _shape(cls) -> Shape:
+        return shape(
+            None, inputs=parsed("inputs", one_of(list_of(list_of(as_str)), list_of(as_str)))
         )
-        nothing_left(data)
-        return model

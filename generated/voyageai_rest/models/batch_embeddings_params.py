@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset, as_fields, nothing_left, plain, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, optional, plain, shape
 
 if TYPE_CHECKING:
     from ..models.encoding_format import EncodingFormat
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class BatchEmbeddingsParams(Model):
+class BatchEmbeddingsParams(JsonModel):
     """Arguments of /v1/embeddings that all lines of a job share.
 
     Attributes:
@@ -53,21 +53,13 @@ class BatchEmbeddingsParams(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            model=plain(data, "model", str),
-            input_type=plain_or_unset(data, "input_type", str, NoneType),
-            truncation=plain_or_unset(data, "truncation", bool),
-            output_dimension=plain_or_unset(data, "output_dimension", int, NoneType),
-            output_dtype=plain_or_unset(data, "output_dtype", str, NoneType),
-            encoding_format=plain_or_unset(data, "encoding_format", str, NoneType),
+    def _shape(cls) -> Shape:
+        return shape(
+            None,
+            model=plain("model", str),
+            input_type=optional(plain("input_type", str, NoneType)),
+            truncation=optional(plain("truncation", bool)),
+            output_dimension=optional(plain("output_dimension", int, NoneType)),
+            output_dtype=optional(plain("output_dtype", str, NoneType)),
+            encoding_format=optional(plain("encoding_format", str, NoneType)),
         )
-        nothing_left(data)
-        return model

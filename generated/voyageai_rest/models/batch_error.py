@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class BatchError(Model):
+class BatchError(JsonModel):
     """Reason why a job's input file was refused.
 
     Attributes:
@@ -49,18 +49,11 @@ class BatchError(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            code=plain(data, "code", str),
-            message=plain(data, "message", str),
-            line=plain_or_unset(data, "line", int, NoneType),
-            param=plain_or_unset(data, "param", str, NoneType),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            code=plain("code", str),
+            message=plain("message", str),
+            line=optional(plain("line", int, NoneType)),
+            param=optional(plain("param", str, NoneType)),
         )

@@ -1,17 +1,29 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, list_of, plain_or_unset, required, to_json
+from ..types import (
+    UNSET,
+    JsonModel,
+    Shape,
+    Unset,
+    as_is,
+    list_of,
+    optional,
+    parsed,
+    plain,
+    shape,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from ..models.batch_error import BatchError
 
 
 @define(kw_only=True, repr=False)
-class BatchErrors(Model):
+class BatchErrors(JsonModel):
     """Reasons why a job failed.
 
     Attributes:
@@ -49,17 +61,11 @@ class BatchErrors(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.batch_error import BatchError
 
-        data = as_fields(data)
-        return cls(
-            data=required(data, "data", list_of(BatchError.from_dict)),
-            object=plain_or_unset(data, "object", str),
-            additional_properties=data,
+        return shape(
+            as_is,
+            data=parsed("data", list_of(BatchError.from_dict)),
+            object=optional(plain("object", str)),
         )

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from ..types import Model, as_fields, nothing_left, one_of, plain, required, to_json
+from ..types import JsonModel, Shape, one_of, parsed, plain, shape, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_contextualized_embeddings_body import BatchContextualizedEmbeddingsBody
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class BatchInputLine(Model):
+class BatchInputLine(JsonModel):
     """One line of a job's input file.
 
     Attributes:
@@ -37,21 +37,15 @@ class BatchInputLine(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.batch_contextualized_embeddings_body import BatchContextualizedEmbeddingsBody
         from ..models.batch_embeddings_body import BatchEmbeddingsBody
         from ..models.batch_rerank_body import BatchRerankBody
 
-        data = as_fields(data)
-        model = cls(
-            custom_id=plain(data, "custom_id", str),
-            body=required(
-                data,
+        return shape(
+            None,
+            custom_id=plain("custom_id", str),
+            body=parsed(
                 "body",
                 one_of(
                     BatchEmbeddingsBody.from_dict,
@@ -60,5 +54,3 @@ class BatchInputLine(Model):
                 ),
             ),
         )
-        nothing_left(data)
-        return model

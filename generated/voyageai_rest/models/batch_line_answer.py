@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class BatchLineAnswer(Model):
+class BatchLineAnswer(JsonModel):
     """The endpoint's answer to a line.
 
     Attributes:
@@ -31,12 +31,5 @@ class BatchLineAnswer(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(object=plain_or_unset(data, "object", str), additional_properties=data)
+    def _shape(cls) -> Shape:
+        return shape(as_is, object=optional(plain("object", str)))

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, plain
+from ..types import JsonModel, Shape, as_is, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class BatchLineError(Model):
+class BatchLineError(JsonModel):
     """Reason why a line was not run.
 
     Attributes:
@@ -38,16 +38,5 @@ class BatchLineError(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            code=plain(data, "code", str),
-            message=plain(data, "message", str),
-            additional_properties=data,
-        )
+    def _shape(cls) -> Shape:
+        return shape(as_is, code=plain("code", str), message=plain("message", str))

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, optional, plain, plain_or_unset, to_json
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, parsed, plain, shape, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_line_answer import BatchLineAnswer
 
 
 @define(kw_only=True, repr=False)
-class BatchLineResponse(Model):
+class BatchLineResponse(JsonModel):
     """The status and the answer of a line that was run.
 
     Attributes:
@@ -43,18 +43,12 @@ class BatchLineResponse(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.batch_line_answer import BatchLineAnswer
 
-        data = as_fields(data)
-        return cls(
-            status_code=plain(data, "status_code", int),
-            body=optional(data, "body", BatchLineAnswer.from_dict),
-            message=plain_or_unset(data, "message", str),
-            additional_properties=data,
+        return shape(
+            as_is,
+            status_code=plain("status_code", int),
+            body=optional(parsed("body", BatchLineAnswer.from_dict)),
+            message=optional(plain("message", str)),
         )

@@ -1,18 +1,30 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, list_of, plain_or_unset, required, to_json
+from ..types import (
+    UNSET,
+    JsonModel,
+    Shape,
+    Unset,
+    as_is,
+    list_of,
+    optional,
+    parsed,
+    plain,
+    shape,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from ..models.batch import Batch
 
 
 @define(kw_only=True, repr=False)
-class BatchList(Model):
+class BatchList(JsonModel):
     """A page of jobs.
 
     Attributes:
@@ -52,20 +64,14 @@ class BatchList(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.batch import Batch
 
-        data = as_fields(data)
-        return cls(
-            data=required(data, "data", list_of(Batch.from_dict)),
-            object=plain_or_unset(data, "object", str),
-            first_id=plain_or_unset(data, "first_id", str, NoneType),
-            last_id=plain_or_unset(data, "last_id", str, NoneType),
-            has_more=plain_or_unset(data, "has_more", bool),
-            additional_properties=data,
+        return shape(
+            as_is,
+            data=parsed("data", list_of(Batch.from_dict)),
+            object=optional(plain("object", str)),
+            first_id=optional(plain("first_id", str, NoneType)),
+            last_id=optional(plain("last_id", str, NoneType)),
+            has_more=optional(plain("has_more", bool)),
         )

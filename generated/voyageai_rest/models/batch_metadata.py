@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import Model, all_of, as_fields, as_str
+from ..types import JsonModel, Shape, as_str, shape
 
 
 @define(kw_only=True, repr=False)
-class BatchMetadata(Model):
+class BatchMetadata(JsonModel):
     """Up to 16 pairs of the caller's own.
 
     Example:
@@ -25,12 +25,5 @@ class BatchMetadata(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(additional_properties=all_of(data, as_str))
+    def _shape(cls) -> Shape:
+        return shape(as_str)

@@ -1,20 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_fields,
-    nullable,
-    optional,
-    plain,
-    plain_or_unset,
-    to_json,
-)
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, parsed, plain, shape, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_line_error import BatchLineError
@@ -22,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class BatchOutputLine(Model):
+class BatchOutputLine(JsonModel):
     """One line of a job's output or error file. Lines come in any order.
 
     Attributes:
@@ -65,20 +56,14 @@ class BatchOutputLine(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.batch_line_error import BatchLineError
         from ..models.batch_line_response import BatchLineResponse
 
-        data = as_fields(data)
-        return cls(
-            custom_id=plain(data, "custom_id", str),
-            batch_id=plain_or_unset(data, "batch_id", str),
-            response=optional(data, "response", nullable(BatchLineResponse.from_dict)),
-            error=optional(data, "error", nullable(BatchLineError.from_dict)),
-            additional_properties=data,
+        return shape(
+            as_is,
+            custom_id=plain("custom_id", str),
+            batch_id=optional(plain("batch_id", str)),
+            response=optional(parsed("response", BatchLineResponse.from_dict, NoneType)),
+            error=optional(parsed("error", BatchLineError.from_dict, NoneType)),
         )

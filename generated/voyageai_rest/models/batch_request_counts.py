@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, plain
+from ..types import JsonModel, Shape, as_is, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class BatchRequestCounts(Model):
+class BatchRequestCounts(JsonModel):
     """Numbers of a job's lines, by state.
 
     Attributes:
@@ -36,17 +36,10 @@ class BatchRequestCounts(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            total=plain(data, "total", int),
-            completed=plain(data, "completed", int),
-            failed=plain(data, "failed", int),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            total=plain("total", int),
+            completed=plain("completed", int),
+            failed=plain("failed", int),
         )

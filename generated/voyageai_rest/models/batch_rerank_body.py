@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, list_of, nothing_left, plain, required
+from ..types import JsonModel, Shape, as_str, list_of, parsed, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class BatchRerankBody(Model):
+class BatchRerankBody(JsonModel):
     """Fields that differ from line to line of a job for /v1/rerank.
 
     Attributes:
@@ -32,16 +32,7 @@ class BatchRerankBody(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            query=plain(data, "query", str), documents=required(data, "documents", list_of(as_str))
+    def _shape(cls) -> Shape:
+        return shape(
+            None, query=plain("query", str), documents=parsed("documents", list_of(as_str))
         )
-        nothing_left(data)
-        return model

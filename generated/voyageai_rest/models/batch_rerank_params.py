@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import Any, Self
+from typing import Any
 
 from attrs import define
 
-from ..types import UNSET, Model, Unset, as_fields, nothing_left, plain, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class BatchRerankParams(Model):
+class BatchRerankParams(JsonModel):
     """Arguments of /v1/rerank that all lines of a job share.
 
     Attributes:
@@ -40,19 +40,11 @@ class BatchRerankParams(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            model=plain(data, "model", str),
-            top_k=plain_or_unset(data, "top_k", int, NoneType),
-            return_documents=plain_or_unset(data, "return_documents", bool),
-            truncation=plain_or_unset(data, "truncation", bool),
+    def _shape(cls) -> Shape:
+        return shape(
+            None,
+            model=plain("model", str),
+            top_k=optional(plain("top_k", int, NoneType)),
+            return_documents=optional(plain("return_documents", bool)),
+            truncation=optional(plain("truncation", bool)),
         )
-        nothing_left(data)
-        return model

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class ChunkEmbedding(Model):
+class ChunkEmbedding(JsonModel):
     """The vector of one chunk.
 
     Attributes:
@@ -44,18 +44,11 @@ class ChunkEmbedding(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            embedding=plain(data, "embedding", str, list),
-            index=plain(data, "index", int),
-            object=plain_or_unset(data, "object", str),
-            text=plain_or_unset(data, "text", str),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            embedding=plain("embedding", str, list),
+            index=plain("index", int),
+            object=optional(plain("object", str)),
+            text=optional(plain("text", str)),
         )

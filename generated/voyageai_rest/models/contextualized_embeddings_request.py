@@ -1,22 +1,22 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
 from ..types import (
     UNSET,
-    Model,
+    JsonModel,
+    Shape,
     Unset,
-    as_fields,
     as_str,
     list_of,
-    nothing_left,
     one_of,
+    optional,
+    parsed,
     plain,
-    plain_or_unset,
-    required,
+    shape,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class ContextualizedEmbeddingsRequest(Model):
+class ContextualizedEmbeddingsRequest(JsonModel):
     """Documents, as lists of their chunks, to embed.
 
     Attributes:
@@ -91,24 +91,16 @@ class ContextualizedEmbeddingsRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            inputs=required(data, "inputs", one_of(list_of(list_of(as_str)), list_of(as_str))),
-            model=plain(data, "model", str),
-            input_type=plain_or_unset(data, "input_type", str, NoneType),
-            output_dimension=plain_or_unset(data, "output_dimension", int, NoneType),
-            output_dtype=plain_or_unset(data, "output_dtype", str, NoneType),
-            encoding_format=plain_or_unset(data, "encoding_format", str, NoneType),
-            enable_auto_chunking=plain_or_unset(data, "enable_auto_chunking", bool),
-            chunk_size=plain_or_unset(data, "chunk_size", int),
-            chunk_overlap=plain_or_unset(data, "chunk_overlap", int),
+    def _shape(cls) -> Shape:
+        return shape(
+            None,
+            inputs=parsed("inputs", one_of(list_of(list_of(as_str)), list_of(as_str))),
+            model=plain("model", str),
+            input_type=optional(plain("input_type", str, NoneType)),
+            output_dimension=optional(plain("output_dimension", int, NoneType)),
+            output_dtype=optional(plain("output_dtype", str, NoneType)),
+            encoding_format=optional(plain("encoding_format", str, NoneType)),
+            enable_auto_chunking=optional(plain("enable_auto_chunking", bool)),
+            chunk_size=optional(plain("chunk_size", int)),
+            chunk_overlap=optional(plain("chunk_overlap", int)),
         )
-        nothing_left(data)
-        return model

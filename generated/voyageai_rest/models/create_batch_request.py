@@ -1,21 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_fields,
-    nothing_left,
-    one_of,
-    optional,
-    plain,
-    required,
-    to_json,
-)
+from ..types import UNSET, JsonModel, Shape, Unset, one_of, optional, parsed, plain, shape, to_json
 
 if TYPE_CHECKING:
     from ..models.batch_contextualized_embeddings_params import BatchContextualizedEmbeddingsParams
@@ -27,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class CreateBatchRequest(Model):
+class CreateBatchRequest(JsonModel):
     """A job to start.
 
     Attributes:
@@ -66,12 +55,7 @@ class CreateBatchRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.batch_contextualized_embeddings_params import (
             BatchContextualizedEmbeddingsParams,
         )
@@ -79,13 +63,12 @@ class CreateBatchRequest(Model):
         from ..models.batch_metadata import BatchMetadata
         from ..models.batch_rerank_params import BatchRerankParams
 
-        data = as_fields(data)
-        model = cls(
-            endpoint=plain(data, "endpoint", str),
-            input_file_id=plain(data, "input_file_id", str),
-            completion_window=plain(data, "completion_window", str),
-            request_params=required(
-                data,
+        return shape(
+            None,
+            endpoint=plain("endpoint", str),
+            input_file_id=plain("input_file_id", str),
+            completion_window=plain("completion_window", str),
+            request_params=parsed(
                 "request_params",
                 one_of(
                     BatchEmbeddingsParams.from_dict,
@@ -93,7 +76,5 @@ class CreateBatchRequest(Model):
                     BatchRerankParams.from_dict,
                 ),
             ),
-            metadata=optional(data, "metadata", BatchMetadata.from_dict),
+            metadata=optional(parsed("metadata", BatchMetadata.from_dict)),
         )
-        nothing_left(data)
-        return model

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import define
 
-from ..types import Model, as_fields, as_str, list_of, nothing_left, required
+from ..types import JsonModel, Shape, as_str, list_of, parsed, shape
 
 
 @define(kw_only=True, repr=False)
-class DeleteFilesRequest(Model):
+class DeleteFilesRequest(JsonModel):
     """Files to delete.
 
     Attributes:
@@ -29,14 +29,5 @@ class DeleteFilesRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(file_ids=required(data, "file_ids", list_of(as_str)))
-        nothing_left(data)
-        return model
+    def _shape(cls) -> Shape:
+        return shape(None, file_ids=parsed("file_ids", list_of(as_str)))

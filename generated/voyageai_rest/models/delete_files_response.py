@@ -1,14 +1,26 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, as_str, list_of, optional, plain
+from ..types import (
+    UNSET,
+    JsonModel,
+    Shape,
+    Unset,
+    as_is,
+    as_str,
+    list_of,
+    optional,
+    parsed,
+    plain,
+    shape,
+)
 
 
 @define(kw_only=True, repr=False)
-class DeleteFilesResponse(Model):
+class DeleteFilesResponse(JsonModel):
     """Outcome of a deletion of several files.
 
     Attributes:
@@ -34,16 +46,9 @@ class DeleteFilesResponse(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            success=plain(data, "success", bool),
-            error_file_ids=optional(data, "error_file_ids", list_of(as_str)),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            success=plain("success", bool),
+            error_file_ids=optional(parsed("error_file_ids", list_of(as_str))),
         )

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class DeletedFile(Model):
+class DeletedFile(JsonModel):
     """Confirms that a file is gone.
 
     Attributes:
@@ -43,17 +43,10 @@ class DeletedFile(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            id=plain(data, "id", str),
-            deleted=plain(data, "deleted", bool),
-            object=plain_or_unset(data, "object", str),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            id=plain("id", str),
+            deleted=plain("deleted", bool),
+            object=optional(plain("object", str)),
         )

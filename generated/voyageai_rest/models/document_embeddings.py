@@ -1,18 +1,20 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
 from ..types import (
     UNSET,
-    Model,
+    JsonModel,
+    Shape,
     Unset,
-    as_fields,
+    as_is,
     list_of,
+    optional,
+    parsed,
     plain,
-    plain_or_unset,
-    required,
+    shape,
     to_json,
 )
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class DocumentEmbeddings(Model):
+class DocumentEmbeddings(JsonModel):
     """The vectors of one document's chunks.
 
     Attributes:
@@ -56,18 +58,12 @@ class DocumentEmbeddings(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.chunk_embedding import ChunkEmbedding
 
-        data = as_fields(data)
-        return cls(
-            data=required(data, "data", list_of(ChunkEmbedding.from_dict)),
-            index=plain(data, "index", int),
-            object=plain_or_unset(data, "object", str),
-            additional_properties=data,
+        return shape(
+            as_is,
+            data=parsed("data", list_of(ChunkEmbedding.from_dict)),
+            index=plain("index", int),
+            object=optional(plain("object", str)),
         )

@@ -1,22 +1,22 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
 from ..types import (
     UNSET,
-    Model,
+    JsonModel,
+    Shape,
     Unset,
-    as_fields,
     as_str,
     list_of,
-    nothing_left,
     one_of,
+    optional,
+    parsed,
     plain,
-    plain_or_unset,
-    required,
+    shape,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class EmbeddingsRequest(Model):
+class EmbeddingsRequest(JsonModel):
     """Texts to embed.
 
     Attributes:
@@ -75,22 +75,14 @@ class EmbeddingsRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            input=required(data, "input", one_of(list_of(as_str), as_str)),
-            model=plain(data, "model", str),
-            input_type=plain_or_unset(data, "input_type", str, NoneType),
-            truncation=plain_or_unset(data, "truncation", bool),
-            output_dimension=plain_or_unset(data, "output_dimension", int, NoneType),
-            output_dtype=plain_or_unset(data, "output_dtype", str, NoneType),
-            encoding_format=plain_or_unset(data, "encoding_format", str, NoneType),
+    def _shape(cls) -> Shape:
+        return shape(
+            None,
+            input=parsed("input", one_of(list_of(as_str), as_str)),
+            model=plain("model", str),
+            input_type=optional(plain("input_type", str, NoneType)),
+            truncation=optional(plain("truncation", bool)),
+            output_dimension=optional(plain("output_dimension", int, NoneType)),
+            output_dtype=optional(plain("output_dtype", str, NoneType)),
+            encoding_format=optional(plain("encoding_format", str, NoneType)),
         )
-        nothing_left(data)
-        return model

@@ -1,25 +1,27 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
 from ..types import (
     UNSET,
-    Model,
+    JsonModel,
+    Shape,
     Unset,
-    as_fields,
     as_is,
     as_str,
     list_of,
     one_of,
-    plain_or_unset,
-    required,
+    optional,
+    parsed,
+    plain,
+    shape,
 )
 
 
 @define(kw_only=True, repr=False)
-class Error(Model):
+class Error(JsonModel):
     """The reason why a request failed.
 
     Attributes:
@@ -46,16 +48,9 @@ class Error(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            detail=required(data, "detail", one_of(as_str, list_of(as_is))),
-            error_code=plain_or_unset(data, "error_code", str),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            detail=parsed("detail", one_of(as_str, list_of(as_is))),
+            error_code=optional(plain("error_code", str)),
         )

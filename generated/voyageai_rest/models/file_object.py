@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
 from ..types import (
     UNSET,
-    Model,
+    JsonModel,
+    Shape,
     Unset,
     as_datetime,
-    as_fields,
+    as_is,
     optional,
+    parsed,
     plain,
-    plain_or_unset,
-    required,
+    shape,
     to_json,
 )
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class FileObject(Model):
+class FileObject(JsonModel):
     """A stored file.
 
     Attributes:
@@ -76,21 +77,14 @@ class FileObject(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            id=plain(data, "id", str),
-            bytes=plain(data, "bytes", int),
-            created_at=required(data, "created_at", as_datetime),
-            filename=plain(data, "filename", str),
-            purpose=plain(data, "purpose", str),
-            object=plain_or_unset(data, "object", str),
-            expires_at=optional(data, "expires_at", as_datetime),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            id=plain("id", str),
+            bytes=plain("bytes", int),
+            created_at=parsed("created_at", as_datetime),
+            filename=plain("filename", str),
+            purpose=plain("purpose", str),
+            object=optional(plain("object", str)),
+            expires_at=optional(parsed("expires_at", as_datetime)),
         )

@@ -1,22 +1,11 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_fields,
-    list_of,
-    nothing_left,
-    plain,
-    plain_or_unset,
-    required,
-    to_json,
-)
+from ..types import UNSET, JsonModel, Shape, Unset, list_of, optional, parsed, plain, shape, to_json
 
 if TYPE_CHECKING:
     from ..models.encoding_format import EncodingFormat
@@ -26,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class MultimodalEmbeddingsRequest(Model):
+class MultimodalEmbeddingsRequest(JsonModel):
     """Sequences of texts, images and videos to embed.
 
     Attributes:
@@ -78,23 +67,16 @@ class MultimodalEmbeddingsRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.multimodal_input import MultimodalInput
 
-        data = as_fields(data)
-        model = cls(
-            inputs=required(data, "inputs", list_of(MultimodalInput.from_dict)),
-            model=plain(data, "model", str),
-            input_type=plain_or_unset(data, "input_type", str, NoneType),
-            truncation=plain_or_unset(data, "truncation", bool),
-            output_dimension=plain_or_unset(data, "output_dimension", int, NoneType),
-            output_dtype=plain_or_unset(data, "output_dtype", str, NoneType),
-            encoding_format=plain_or_unset(data, "encoding_format", str, NoneType),
+        return shape(
+            None,
+            inputs=parsed("inputs", list_of(MultimodalInput.from_dict)),
+            model=plain("model", str),
+            input_type=optional(plain("input_type", str, NoneType)),
+            truncation=optional(plain("truncation", bool)),
+            output_dimension=optional(plain("output_dimension", int, NoneType)),
+            output_dtype=optional(plain("output_dtype", str, NoneType)),
+            encoding_format=optional(plain("encoding_format", str, NoneType)),
         )
-        nothing_left(data)
-        return model

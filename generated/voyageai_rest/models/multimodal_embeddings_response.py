@@ -1,10 +1,22 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, list_of, plain_or_unset, required, to_json
+from ..types import (
+    UNSET,
+    JsonModel,
+    Shape,
+    Unset,
+    as_is,
+    list_of,
+    optional,
+    parsed,
+    plain,
+    shape,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from ..models.embedding import Embedding
@@ -12,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class MultimodalEmbeddingsResponse(Model):
+class MultimodalEmbeddingsResponse(JsonModel):
     """Vectors of multimodal inputs.
 
     Attributes:
@@ -57,20 +69,14 @@ class MultimodalEmbeddingsResponse(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.embedding import Embedding
         from ..models.multimodal_usage import MultimodalUsage
 
-        data = as_fields(data)
-        return cls(
-            data=required(data, "data", list_of(Embedding.from_dict)),
-            usage=required(data, "usage", MultimodalUsage.from_dict),
-            object=plain_or_unset(data, "object", str),
-            model=plain_or_unset(data, "model", str),
-            additional_properties=data,
+        return shape(
+            as_is,
+            data=parsed("data", list_of(Embedding.from_dict)),
+            usage=parsed("usage", MultimodalUsage.from_dict),
+            object=optional(plain("object", str)),
+            model=optional(plain("model", str)),
         )

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from ..types import Model, as_fields, list_of, nothing_left, one_of, required, to_json
+from ..types import JsonModel, Shape, list_of, one_of, parsed, shape, to_json
 
 if TYPE_CHECKING:
     from ..models.image_base_64_content import ImageBase64Content
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True, repr=False)
-class MultimodalInput(Model):
+class MultimodalInput(JsonModel):
     """One input, a sequence of texts, images and videos with a single vector.
 
     Attributes:
@@ -44,22 +44,16 @@ class MultimodalInput(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
+    def _shape(cls) -> Shape:
         from ..models.image_base_64_content import ImageBase64Content
         from ..models.image_url_content import ImageUrlContent
         from ..models.text_content import TextContent
         from ..models.video_base_64_content import VideoBase64Content
         from ..models.video_url_content import VideoUrlContent
 
-        data = as_fields(data)
-        model = cls(
-            content=required(
-                data,
+        return shape(
+            None,
+            content=parsed(
                 "content",
                 list_of(
                     one_of(
@@ -70,7 +64,5 @@ class MultimodalInput(Model):
                         VideoBase64Content.from_dict,
                     )
                 ),
-            )
+            ),
         )
-        nothing_left(data)
-        return model

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class MultimodalUsage(Model):
+class MultimodalUsage(JsonModel):
     """Billed use of the request. Pixels count as tokens at the model's ratio.
 
     Attributes:
@@ -44,18 +44,11 @@ class MultimodalUsage(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            total_tokens=plain(data, "total_tokens", int),
-            text_tokens=plain_or_unset(data, "text_tokens", int),
-            image_pixels=plain_or_unset(data, "image_pixels", int),
-            video_pixels=plain_or_unset(data, "video_pixels", int),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            total_tokens=plain("total_tokens", int),
+            text_tokens=optional(plain("text_tokens", int)),
+            image_pixels=optional(plain("image_pixels", int)),
+            video_pixels=optional(plain("video_pixels", int)),
         )

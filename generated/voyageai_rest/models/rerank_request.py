@@ -1,26 +1,15 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import Any, Self
+from typing import Any
 
 from attrs import define
 
-from ..types import (
-    UNSET,
-    Model,
-    Unset,
-    as_fields,
-    as_str,
-    list_of,
-    nothing_left,
-    plain,
-    plain_or_unset,
-    required,
-)
+from ..types import UNSET, JsonModel, Shape, Unset, as_str, list_of, optional, parsed, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class RerankRequest(Model):
+class RerankRequest(JsonModel):
     """A query and the documents to rank by it.
 
     Attributes:
@@ -68,21 +57,13 @@ class RerankRequest(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            query=plain(data, "query", str),
-            documents=required(data, "documents", list_of(as_str)),
-            model=plain(data, "model", str),
-            top_k=plain_or_unset(data, "top_k", int, NoneType),
-            return_documents=plain_or_unset(data, "return_documents", bool),
-            truncation=plain_or_unset(data, "truncation", bool),
+    def _shape(cls) -> Shape:
+        return shape(
+            None,
+            query=plain("query", str),
+            documents=parsed("documents", list_of(as_str)),
+            model=plain("model", str),
+            top_k=optional(plain("top_k", int, NoneType)),
+            return_documents=optional(plain("return_documents", bool)),
+            truncation=optional(plain("truncation", bool)),
         )
-        nothing_left(data)
-        return model

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import UNSET, Model, Unset, as_fields, plain, plain_or_unset
+from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class RerankResult(Model):
+class RerankResult(JsonModel):
     """The relevance of one document.
 
     Attributes:
@@ -38,17 +38,10 @@ class RerankResult(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(
-            index=plain(data, "index", int),
-            relevance_score=plain(data, "relevance_score", float, int),
-            document=plain_or_unset(data, "document", str),
-            additional_properties=data,
+    def _shape(cls) -> Shape:
+        return shape(
+            as_is,
+            index=plain("index", int),
+            relevance_score=plain("relevance_score", float, int),
+            document=optional(plain("document", str)),
         )

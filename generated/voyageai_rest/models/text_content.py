@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from attrs import define
 
-from ..types import Model, as_fields, as_is, nothing_left, plain, required
+from ..types import JsonModel, Shape, as_is, parsed, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class TextContent(Model):
+class TextContent(JsonModel):
     """A text within a multimodal input.
 
     Attributes:
@@ -30,14 +30,5 @@ class TextContent(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(type=required(data, "type", as_is), text=plain(data, "text", str))
-        nothing_left(data)
-        return model
+    def _shape(cls) -> Shape:
+        return shape(None, type=parsed("type", as_is), text=plain("text", str))

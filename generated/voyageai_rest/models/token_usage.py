@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import Factory, define
 
-from ..types import Model, as_fields, plain
+from ..types import JsonModel, Shape, as_is, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class TokenUsage(Model):
+class TokenUsage(JsonModel):
     """Billed use of the request.
 
     Attributes:
@@ -30,12 +30,5 @@ class TokenUsage(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        return cls(total_tokens=plain(data, "total_tokens", int), additional_properties=data)
+    def _shape(cls) -> Shape:
+        return shape(as_is, total_tokens=plain("total_tokens", int))

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from attrs import define
 
-from ..types import Model, as_fields, as_is, nothing_left, plain, required
+from ..types import JsonModel, Shape, as_is, parsed, plain, shape
 
 
 @define(kw_only=True, repr=False)
-class VideoBase64Content(Model):
+class VideoBase64Content(JsonModel):
     """An MP4 video as a data URL. Needs a model that takes video.
 
     Attributes:
@@ -32,16 +32,5 @@ class VideoBase64Content(Model):
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read the model from decoded JSON.
-
-        Raises:
-            ShapeError: It does not have the model's shape.
-        """
-
-        data = as_fields(data)
-        model = cls(
-            type=required(data, "type", as_is), video_base64=plain(data, "video_base64", str)
-        )
-        nothing_left(data)
-        return model
+    def _shape(cls) -> Shape:
+        return shape(None, type=parsed("type", as_is), video_base64=plain("video_base64", str))
