@@ -318,22 +318,19 @@ def fill(body: M, function: str, given: Fields, others: Iterable[str] = CALL_OPT
             raise unexpected(function, name, [*own, *others])
     model = check_model(getattr(body, "model", None))
     check_output(model, given.get("output_dimension"), given.get("output_dtype"))
+    kind = type(body)
     for name, value in given.items():
-        if value is not None:
-            _check(type(body), name, value)
-            setattr(body, name, value)
+        if value is None:
+            continue
+        types = kind.__annotations__[name].split(" | ")  # texts, as the models are generated
+        if "bool" in types:
+            check_flag(name, value)
+        elif "int" in types:
+            check_number(kind.__name__, name, value)
+        else:
+            check_value(kind.__name__, name, value)
+        setattr(body, name, value)
     return body
-
-
-def _check(request: type[Model], field: str, value: object) -> None:
-    """Refuse a value that is not of the field's type, or not within the contract's bounds."""
-    types = request.__annotations__[field].split(" | ")  # texts, as the models are generated
-    if "bool" in types:
-        check_flag(field, value)
-    elif "int" in types:
-        check_number(request.__name__, field, value)
-    else:
-        check_value(request.__name__, field, value)
 
 
 def for_local(given: Fields) -> dict[str, Any]:

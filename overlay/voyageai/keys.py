@@ -9,7 +9,7 @@ from typing import Any
 
 from voyageai_rest.operations import SERVERS
 
-from ._utils import Url, with_hidden_passwords
+from ._utils import Url
 from .error import ArgumentError, AuthenticationError
 
 KEY_VARIABLE = "VOYAGE_API_KEY"
@@ -160,9 +160,9 @@ def usable_url(given: object) -> Url:
     Raises:
         ArgumentError: It is neither.
     """
-    given = with_hidden_passwords(given)
     named = {server.name: server.url for server in SERVERS}
     if isinstance(given, str):
+        given = Url(given)  # whose password no traceback shows
         found = Url(named.get(given, given).rstrip("/"))
         if found.startswith(("http://", "https://")):
             return found

@@ -39,6 +39,8 @@ def check_output(model: str, dimension: object, dtype: object) -> None:
     Raises:
         ArgumentError: Names the argument and what the model has.
     """
+    if dimension is None and dtype is None:
+        return
     entry = known(model)
     if dimension is not None:
         if not isinstance(dimension, int) or isinstance(dimension, bool) or dimension < 1:

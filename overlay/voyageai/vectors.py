@@ -10,6 +10,7 @@ from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
+from attrs import define
 from voyageai_rest.dtypes import DTYPES
 from voyageai_rest.errors import ShapeError
 
@@ -74,6 +75,7 @@ def _decoder() -> Callable[[str | memoryview], bytes]:
     return partial(pybase64.b64decode, validate=True)
 
 
+@define(eq=False, repr=False)
 class Vectors:
     """Vectors of one length, row after row in one buffer.
 
@@ -83,12 +85,9 @@ class Vectors:
         columns: Numbers per vector.
     """
 
-    __slots__ = ("buffer", "columns", "number")
-
-    def __init__(self, buffer: bytearray | memoryview, number: str, columns: int) -> None:
-        self.buffer = buffer
-        self.number = number
-        self.columns = columns
+    buffer: bytearray | memoryview
+    number: str
+    columns: int
 
     @classmethod
     def decode(

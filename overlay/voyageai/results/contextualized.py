@@ -11,8 +11,7 @@ from .._utils import safe_repr
 from ..error import ServerError
 from ..html import SHOWN, card, shortened, table
 from ..vectors import DEFAULT, Vectors
-from .placing import placed
-from .result import Result, counted, told
+from .result import Result, counted, placed, told
 from .vectored import Vectored
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from .._utils import safe_repr
 from ..limits import known
 from ..prices import cost
 from ..vectors import DEFAULT, Vectors
-from .placing import placed
-from .result import Result, told
+from .result import Result, placed, told
 from .vectored import Vectored
 
 if TYPE_CHECKING:
