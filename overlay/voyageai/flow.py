@@ -72,26 +72,6 @@ Flow = Generator[Request[M] | Sleep | Notify, Any, T]
 """A flow that sends messages of one kind and returns a result."""
 
 
-class _Returned:
-    def __init__(self, result: Any) -> None:
-        self._result = result
-
-    def take(self) -> Any:
-        """Return the result, once: worker threads keep a reference to what they returned last."""
-        result, self._result = self._result, None
-        return result
-
-
-def _advance(
-    flow: Flow[M, Any], answer: Any, failure: VoyageError | None
-) -> Request[M] | Sleep | Notify | _Returned:
-    """Run a flow up to its next step or its end."""
-    try:
-        return flow.send(answer) if failure is None else flow.throw(failure)
-    except StopIteration as end:  # which can't be raised through a thread or a future
-        return _Returned(end.value)
-
-
 def run(
     flow: Flow[M, T],
     send: Callable[[Request[M]], object],
@@ -113,7 +93,11 @@ def run(
     failure: VoyageError | None = None
     try:
         while True:
-            step = _advance(flow, answer, failure)
+            try:
+                step = flow.send(answer) if failure is None else flow.throw(failure)
+            except StopIteration as end:
+                result: T = end.value
+                return result
             answer = failure = None
             if isinstance(step, Request):
                 try:
@@ -122,14 +106,25 @@ def run(
                     failure = raised
             elif isinstance(step, Sleep):
                 sleep(step.seconds)
-            elif isinstance(step, Notify):
-                if notify is not None:
-                    notify(step.message)
-            else:
-                result: T = step.take()
-                return result
+            elif notify is not None:
+                notify(step.message)
     finally:
         flow.close()
+
+
+@frozen
+class _Returned:
+    result: Any
+
+
+def _advance(
+    flow: Flow[M, Any], answer: Any, failure: VoyageError | None
+) -> Request[M] | Sleep | Notify | _Returned:
+    """Run a flow up to its next step or its end, which can't be raised through a thread."""
+    try:
+        return flow.send(answer) if failure is None else flow.throw(failure)
+    except StopIteration as end:
+        return _Returned(end.value)
 
 
 async def run_async(
@@ -161,6 +156,9 @@ async def run_async(
                 step = await in_thread(_advance, flow, answer, failure)
             else:
                 step = _advance(flow, answer, failure)
+            if isinstance(step, _Returned):
+                result: T = step.result
+                return result
             answer = failure = None
             if isinstance(step, Request):
                 try:
@@ -169,13 +167,10 @@ async def run_async(
                     failure = raised
             elif isinstance(step, Sleep):
                 await sleep(step.seconds)
-            elif isinstance(step, Notify):
-                returned = None if notify is None else notify(step.message)
+            elif notify is not None:
+                returned = notify(step.message)
                 if inspect.isawaitable(returned):
                     await returned
-            else:
-                result: T = step.take()
-                return result
     finally:
         flow.close()
 

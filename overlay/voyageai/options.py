@@ -186,13 +186,6 @@ class Options:
         )
 
     @property
-    def attempt(self) -> float | None:
-        """Seconds for an attempt, from the first look at a name to the last byte of the answer."""
-        if isinstance(self.timeout, (int, float)):
-            return float(min(self.timeout, LONGEST))
-        return None
-
-    @property
     def whole(self) -> float | None:
         """Seconds that the whole call may take, retries included."""
         return None if self.deadline is None else float(min(self.deadline, LONGEST))

@@ -45,11 +45,6 @@ class ServerHint:
 
 
 @frozen
-class Done:
-    """The decision that there is nothing to try again: the attempt succeeded."""
-
-
-@frozen
 class Retry:
     """The decision to try again.
 

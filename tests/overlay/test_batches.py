@@ -448,13 +448,13 @@ def test_ctrl_c_ends_a_wait(face, monkeypatch):
 
     client = face.client(in_turn(at("in_progress")))
     if face.kind is voyageai.Client:
-        client._transport._sleep = interrupt
+        client._transport.sleep = interrupt
     else:
 
         async def sleep(seconds: float) -> None:
             interrupt(seconds)
 
-        client._transport._sleep = sleep
+        client._transport.sleep = sleep
     with pytest.raises(KeyboardInterrupt):
         done(client.batches.wait("batch-1"))
     assert 1 == len(face.requests)
@@ -467,7 +467,7 @@ def test_many_waits_at_once_are_one_thread():
         states = iter([at("in_progress")] * 200)
         transport = httpx2.MockTransport(lambda request: next(states, DONE))
         async with voyageai.AsyncClient("k", transport=transport) as vo:
-            vo._transport._sleep = lambda seconds: asyncio.sleep(0)
+            vo._transport.sleep = lambda seconds: asyncio.sleep(0)
             await asyncio.gather(*(vo.batches.wait(f"batch-{n}") for n in range(100)))
             return threading.active_count()
 

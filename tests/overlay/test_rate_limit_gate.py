@@ -458,9 +458,9 @@ def test_calls_that_are_cancelled_or_forgotten_give_their_turns_back(backend, en
     if not sending:
         for _ in range(3):
             face.call(client, "embed", **EMBED)
-        client._transport._sleep = hang
+        client._transport.sleep = hang
     else:
-        client._transport._exchange = hang
+        client._transport._send = hang
     anyio.run(end, call, backend=backend)
 
     assert 3 == len(started)

@@ -44,9 +44,7 @@ def step(request: httpx2.Request) -> Request[httpx2.Request]:
 
 def kept(slots: Any) -> list[Any]:
     """The slots that are idle."""
-    slots._idle._sort_in()
-    found: list[Any] = slots._idle._slots
-    return found
+    return list(slots._idle._slots)
 
 
 class Carrier:

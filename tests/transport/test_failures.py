@@ -15,7 +15,7 @@ import httpx2
 import pytest
 import voyageai
 from httpcore2 import WriteTimeout
-from voyageai.transport.network import Deadline
+from voyageai.transport.network import Exchange
 from voyageai.transport.network import _Stream as Stream
 
 from .conftest import Carry, Embed, ask, kept
@@ -214,7 +214,7 @@ def test_a_dripping_body_does_not_outlive_the_deadline(carry: Carry) -> None:
 def test_each_step_has_its_time_and_all_have_the_deadline() -> None:
     """The read timeout is about silence, not about the whole; the deadline is about the whole."""
     now = 100.0
-    deadline = Deadline(lambda: now)
+    exchange = Exchange(lambda: now)
     asked: list[float | None] = []
 
     class Noting(httpcore2.MockStream):
@@ -225,11 +225,11 @@ def test_each_step_has_its_time_and_all_have_the_deadline() -> None:
         def write(self, buffer: bytes, timeout: float | None = None) -> None:
             asked.append(timeout)
 
-    stream = Stream(Noting([b"."] * 9), deadline)
+    stream = Stream(Noting([b"."] * 9), exchange)
     for at in (100.0, 104.0, 108.0):
         now = at
         stream.read(1, 5.0)
-    deadline.at = 110.0
+    exchange.deadline = 110.0
     stream.read(1, 5.0)
     stream.write(b".", None)
     now = 110.0
@@ -363,4 +363,3 @@ def test_a_slot_whose_request_failed_is_not_kept(carry: Carry) -> None:
         with pytest.raises(httpx2.RemoteProtocolError):
             carrier.send(ask(server.url))
         assert [] == kept(carrier.slots)
-        assert 0 == len(carrier.slots._idle._all)

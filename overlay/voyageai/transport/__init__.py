@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -13,11 +14,11 @@ import anyio
 import httpx2
 
 from ..flow import Environment, Request, run, run_async
-from .clients import AsyncTransportClient, as_async_client, as_client, check_open
+from .clients import as_async_client, as_client, check_open
 from .config import ConnectionConfig
 from .failures import strip_sensitive_frames
-from .pool import AsyncConnectionPool, ConnectionPool, is_streamed
-from .steps import Answer, steps
+from .pool import STREAMED, AsyncConnectionPool, AsyncTransportClient, ConnectionPool
+from .steps import steps
 from .streams import aread, read
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..options import Options
     from ..results import RawResponse
     from ..telemetry.recorder import CallSpan, Telemetry
+    from .logs import Answer
 
 T = TypeVar("T")
 
@@ -49,20 +51,12 @@ class Transport:
         sleep: Callable[[float], None] | None = None,
         environment: Environment | None = None,
     ) -> None:
-        self._environment = environment or Environment()
-        self._sleep = sleep or time.sleep
-        self._pool = ConnectionPool(config or ConnectionConfig(), self._environment.clock)
+        self.environment = environment or Environment()
+        self.sleep = sleep or time.sleep
+        self._pool = ConnectionPool(config or ConnectionConfig(), self.environment.clock)
+        self._is_given = http is not None
         self._http = as_client(self._pool if http is None else http)
         self._closed = False
-
-    @property
-    def environment(self) -> Environment:
-        """Clocks and randomness."""
-        return self._environment
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep for some seconds."""
-        self._sleep(seconds)
 
     def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
@@ -73,10 +67,10 @@ class Transport:
             VoyageError: The call failed.
         """
         telemetry = options.telemetry
-        span = None if telemetry is None else _span(telemetry, call, options, self._environment)
+        span = None if telemetry is None else _span(telemetry, call, options, self.environment)
         try:
-            flow = steps(call, parameters, options, self._environment, span, raw=raw)
-            result = run(flow, self._send, self._sleep)
+            flow = steps(call, parameters, options, self.environment, span, raw=raw)
+            result = run(flow, self._send, self.sleep)
         except BaseException as failure:
             strip_sensitive_frames(failure)
             if span is not None:
@@ -90,11 +84,12 @@ class Transport:
         request = step.message
         if self._closed:
             raise RuntimeError("the client is closed")
-        check_open(self._http)
+        if self._is_given:
+            check_open(self._http)
         try:
             response = self._http.send(request, stream=True)
-            if not is_streamed(request, response):
-                read(response, self._environment.clock)
+            if not request.extensions.get("streamed") or response.status_code not in STREAMED:
+                read(response, self.environment.clock)
         except httpx2.RequestError as failure:
             failure.request = request
             return failure
@@ -123,23 +118,14 @@ class AsyncTransport:
         sleep: Callable[[float], Awaitable[None]] | None = None,
         environment: Environment | None = None,
     ) -> None:
-        self._environment = environment or Environment()
-        self._sleep = sleep or anyio.sleep
+        self.environment = environment or Environment()
+        self.sleep = sleep or anyio.sleep
         self._given = None if http is None else as_async_client(http)
         self._config = config or ConnectionConfig()
         # Connections belong to the loop they were opened on.
         self._clients: WeakKeyDictionary[Any, AsyncTransportClient] = WeakKeyDictionary()
         if http is None:
             self._config.context()  # reads files, which must not happen later, on an event loop
-
-    @property
-    def environment(self) -> Environment:
-        """Clocks and randomness."""
-        return self._environment
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep for some seconds."""
-        await self._sleep(seconds)
 
     async def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
@@ -150,12 +136,12 @@ class AsyncTransport:
             VoyageError: The call failed.
         """
         telemetry = options.telemetry
-        span = None if telemetry is None else _span(telemetry, call, options, self._environment)
+        span = None if telemetry is None else _span(telemetry, call, options, self.environment)
         try:
-            flow = steps(call, parameters, options, self._environment, span, raw=raw)
+            flow = steps(call, parameters, options, self.environment, span, raw=raw)
             # Credentials of a cloud are read from files and the network, which must not block.
             blocks = getattr(parameters.get("auth"), "blocks", False)
-            result = await run_async(flow, self._send, self._sleep, in_threads=blocks)
+            result = await run_async(flow, self._send, self.sleep, in_threads=blocks)
         except BaseException as failure:
             strip_sensitive_frames(failure)
             if span is not None:
@@ -166,24 +152,25 @@ class AsyncTransport:
         return result
 
     async def _send(self, step: Request[httpx2.Request]) -> Answer:
-        request = step.message
+        request, clock = step.message, self.environment.clock
         deadline: float | None = request.extensions.get("deadline")
-        left = None if deadline is None else max(0.0, deadline - self._environment.clock())
+        if self._given is not None:
+            check_open(self._given)
+        client = self._given or self._client()
         try:
-            with anyio.fail_after(left):
-                return await self._exchange(request)
+            with (
+                nullcontext()
+                if deadline is None
+                else anyio.fail_after(max(0.0, deadline - clock()))
+            ):
+                response = await client.send(request, stream=True)
+                if not request.extensions.get("streamed") or response.status_code not in STREAMED:
+                    await aread(response, clock)
         except httpx2.RequestError as failure:
             failure.request = request
             return failure
         except TimeoutError:
             return httpx2.ReadTimeout("the time for this attempt is over", request=request)
-
-    async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
-        client = self._given or self._client()
-        check_open(client)
-        response = await client.send(request, stream=True)
-        if not is_streamed(request, response):
-            await aread(response, self._environment.clock)
         return response
 
     def _client(self) -> AsyncTransportClient:
@@ -194,12 +181,12 @@ class AsyncTransport:
             if is_asyncio:
                 from .network_async import AsyncBackend  # only users of asyncio pay for it
 
-                backend = AsyncBackend()
+                backend = AsyncBackend
                 # A script may run one loop after the other. Those of trio are not referenced.
                 for other in list(self._clients):
                     if getattr(other, "is_closed", bool)():
                         del self._clients[other]
-            pool = AsyncConnectionPool(self._config, self._environment.clock, backend)
+            pool = AsyncConnectionPool(self._config, self.environment.clock, backend)
             found = self._clients[loop] = AsyncTransportClient(pool)
         return found
 

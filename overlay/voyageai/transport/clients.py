@@ -1,9 +1,4 @@
-"""HTTPX2's clients: the user's own, of legacy `httpx` too, or one around a transport.
-
-Tools watch clients (`send`) as well as transports, so every request goes through a client. Nothing
-that a client does by itself is wanted: headers, cookies and authentication are the call's,
-redirects are followed for contents of files alone, and a line per success at INFO is one too many.
-"""
+"""Clients and transports of the user's own: HTTPX2's, and those of legacy `httpx`."""
 
 from __future__ import annotations
 
@@ -16,38 +11,7 @@ from typing import Any
 import httpx2
 
 from ..error import ArgumentError
-
-
-class TransportClient(httpx2.Client):
-    """A client that sends through a transport, and does nothing else.
-
-    Args:
-        transport: Closed by `close`.
-    """
-
-    def __init__(self, transport: httpx2.BaseTransport) -> None:
-        super().__init__(transport=transport, auth=httpx2.Auth(), trust_env=False)
-        self.transport = transport
-
-    # A private name of HTTPX2's. Were it to move, all that would come back are the lines at INFO,
-    # which a test would find.
-    def _send_single_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = self.transport.handle_request(request)
-        response.request = request
-        return response
-
-
-class AsyncTransportClient(httpx2.AsyncClient):
-    """The asynchronous twin of `TransportClient`."""
-
-    def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
-        super().__init__(transport=transport, auth=httpx2.Auth(), trust_env=False)
-        self.transport = transport
-
-    async def _send_single_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await self.transport.handle_async_request(request)
-        response.request = request
-        return response
+from .pool import AsyncTransportClient, TransportClient
 
 
 class _UnwatchedClient(TransportClient):

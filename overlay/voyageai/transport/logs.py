@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import httpx2
+from attrs import define
 from voyageai_rest.errors import REQUEST_ID, printable
 
 from ..error import ID_LIMIT
@@ -24,6 +25,8 @@ from ..error import ID_LIMIT
 if TYPE_CHECKING:
     from ..telemetry.recorder import CallSpan
 
+Answer = httpx2.Response | httpx2.RequestError
+"""The outcome of an attempt: transports return errors of HTTP, and raise all others."""
 LOGGER = logging.getLogger("voyageai")
 # The official client's logger: programs that configure it still get the lines.
 LOGGER.parent = logging.getLogger("voyage")
@@ -54,64 +57,45 @@ class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # of any strea
     """The handler that `configure` adds, so that it finds it again."""
 
 
+@define(eq=False)
 class Log:
     """The lines of one call, and what its span notes of each attempt.
 
-    Args:
+    Attributes:
         request: What is sent.
-        clock: Seconds that only go forwards.
-        span: Records the call, and begins here.
+        clock: A monotonic clock, in seconds.
+        span: Records the call.
         confidential: Whether the bodies of its answers hold a secret.
+        attempt: The attempt that is made, from 1.
+        start: When it began.
     """
 
-    def __init__(
-        self,
-        request: httpx2.Request,
-        clock: Callable[[], float],
-        span: CallSpan | None = None,
-        *,
-        confidential: bool = False,
-    ) -> None:
-        self._confidential = confidential
-        self._request = request
-        self._clock = clock
-        self._attempt = 0
-        self._start = 0.0
-        self._span = span
-        if span is not None:
-            span.begin(request.url, request.headers)
+    request: httpx2.Request
+    clock: Callable[[], float]
+    span: CallSpan | None
+    confidential: bool
+    attempt: int = 0
+    start: float = 0.0
 
-    def start(self, attempt: int) -> None:
+    def started(self, attempt: int, now: float) -> None:
         """Note that an attempt begins."""
-        self._attempt, self._start = attempt, self._clock()
-        if self._span is not None:
-            self._span.sent(attempt)
+        self.attempt, self.start = attempt, now
+        if self.span is not None:
+            self.span.sent(attempt)
         if BODIES.isEnabledFor(logging.DEBUG):
-            BODIES.debug("> %s", _redacted(_content(self._request)))
+            BODIES.debug("> %s", _redacted(self.request))
 
-    def done(self, answer: httpx2.Response, tokens: int | None) -> None:
-        """Log that the call has a result."""
-        if LOGGER.isEnabledFor(logging.DEBUG):
-            self._line(logging.DEBUG, answer, f"{'-' if tokens is None else tokens} tokens")
-        self._end(answer)
+    def ended(self, level: int, answer: Answer, outcome: str, *values: object) -> None:
+        """Log how an attempt ended: what came, and what follows, as a format and its values."""
+        if LOGGER.isEnabledFor(level):
+            self._line(level, answer, outcome % values)
+        if isinstance(answer, httpx2.Response):
+            if self.span is not None:
+                self.span.answered(answer.status_code, answer.headers.get(REQUEST_ID))
+            if not self.confidential and BODIES.isEnabledFor(logging.DEBUG):
+                BODIES.debug("< %s", _redacted(answer))
 
-    def retrying(
-        self, answer: httpx2.Response | httpx2.RequestError | None, seconds: float
-    ) -> None:
-        """Log that the attempt failed, and there will be another."""
-        if LOGGER.isEnabledFor(logging.INFO):
-            self._line(logging.INFO, answer, f"trying again in {seconds:.3g} s")
-        self._end(answer)
-
-    def failed(self, answer: httpx2.Response | httpx2.RequestError | None) -> None:
-        """Log that the attempt failed, and was the last."""
-        if LOGGER.isEnabledFor(logging.INFO):
-            self._line(logging.INFO, answer, "giving up")
-        self._end(answer)
-
-    def _line(
-        self, level: int, answer: httpx2.Response | httpx2.RequestError | None, rest: str
-    ) -> None:
+    def _line(self, level: int, answer: Answer, rest: str) -> None:
         status, name = type(answer).__name__, "-"
         if isinstance(answer, httpx2.Response):
             status = str(answer.status_code)
@@ -119,37 +103,14 @@ class Log:
         LOGGER.log(
             level,
             "%s %s %s request %s, attempt %d, %.3f s, %s",
-            self._request.method,
-            self._request.url.path,
-            status,
-            name,
-            self._attempt,
-            self._clock() - self._start,
-            rest,
+            *(self.request.method, self.request.url.path, status, name),
+            *(self.attempt, self.clock() - self.start, rest),
         )
 
-    def _end(self, answer: httpx2.Response | httpx2.RequestError | None) -> None:
-        if self._span is not None and isinstance(answer, httpx2.Response):
-            self._span.answered(answer.status_code, answer.headers.get(REQUEST_ID))
-        if self._confidential:
-            return
-        if BODIES.isEnabledFor(logging.DEBUG) and isinstance(answer, httpx2.Response):
-            BODIES.debug("< %s", _redacted(_answered(answer)))
 
-
-def _content(request: httpx2.Request) -> bytes:
+def _redacted(message: httpx2.Request | httpx2.Response) -> str:
     try:
-        return request.content
-    except httpx2.RequestNotRead:
-        return b"<a stream>"
-
-
-def _answered(answer: httpx2.Response) -> bytes:
-    try:
-        return answer.content
-    except httpx2.ResponseNotRead:
-        return b"<a stream>"
-
-
-def _redacted(body: bytes) -> str:
+        body = message.content
+    except httpx2.StreamError:  # it was not read
+        return "<a stream>"
     return printable(DATA_URL.sub(r"\1...", body.decode("utf-8", "replace")), limit=None)

@@ -67,53 +67,6 @@ def has_unread_bytes(transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport
     return False
 
 
-class StaleConnection(httpcore2.RemoteProtocolError):
-    """The server closed a kept connection before it answered anything on it.
-
-    HTTPX2 raises a `RemoteProtocolError` with this as its cause.
-    """
-
-
-class Exchange:
-    """The request that is in flight on a connection, and whether it answered another one before."""
-
-    def __init__(self) -> None:
-        self._exchanged = False
-        self._answered = False
-        self._head = b""
-
-    def sending(self, data: bytes) -> bytes:
-        """Note that a request, or more of one, is sent; return what to send now.
-
-        A head is held back until the body or, as nothing, the end of the request follows: one write
-        instead of two. Other protocols, such as TLS and SOCKS, begin with other bytes.
-        """
-        if self._answered:
-            self._exchanged, self._answered = True, False
-        head, self._head = self._head, b""
-        if not head and data[:1].isalpha() and data.endswith(b"\r\n\r\n"):
-            self._head = data
-            return b""
-        return head + data if head else data
-
-    def received(self, data: bytes) -> bytes:
-        """Note what was read, which is nothing at the end of the connection; return it.
-
-        Raises:
-            StaleConnection: The connection was kept, and nothing else has come.
-        """
-        # Other bytes are a proxy's, which speaks first: those of SOCKS.
-        self._answered = self._answered or data[:1] == b"H"
-        if not data and self._exchanged and not self._answered:
-            raise StaleConnection("the server closed the connection while it was idle")
-        return data
-
-    def broken(self, failure: BaseException | None) -> Exception:
-        """Return the exception for a read that failed."""
-        stale = self._exchanged and not self._answered
-        return (StaleConnection if stale else httpcore2.ReadError)(str(failure))
-
-
 def numeric_addresses(host: str, port: int) -> list[Address]:
     """Return the address of a host that is one; to look it up would take a thread for nothing."""
     try:
@@ -131,16 +84,22 @@ def interleave(found: Iterable[tuple[Any, ...]]) -> list[Address]:
     return [address for address in chain(*zip_longest(same, others)) if address is not None]
 
 
-class Deadline:
-    """Time at which all that a slot does must be over.
+class Exchange:
+    """The request in flight on a slot: what the pool and the streams below it both know of it.
+
+    Args:
+        clock: A monotonic clock, in seconds.
 
     Attributes:
-        at: That time by the clock, set before a request; None for never.
+        deadline: When all must be over, by the clock; None for never. Blocking streams need it.
+        unanswered: Whether the connection was kept, and nothing has been read from it since. If it
+            fails so, the server may have closed it while it was idle.
     """
 
-    def __init__(self, clock: Callable[[], float], at: float | None = None) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.at = at
+        self.deadline: float | None = None
+        self.unanswered = False
 
     def left(self, timeout: float | None, expired: type[Exception]) -> float | None:
         """Return the seconds for a step that begins now and has a timeout of its own.
@@ -148,9 +107,9 @@ class Deadline:
         Raises:
             Exception: None are left; of the given kind.
         """
-        if self.at is None:
+        if self.deadline is None:
             return timeout
-        left = self.at - self.clock()
+        left = self.deadline - self.clock()
         if left <= 0:
             raise expired("the time for this attempt is over")
         return left if timeout is None else min(timeout, left)
@@ -159,8 +118,8 @@ class Deadline:
 class Backend(httpcore2.NetworkBackend):
     """The library's own backend, within a deadline."""
 
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         self._library = httpcore2.SyncBackend()
 
     def connect_tcp(
@@ -177,7 +136,9 @@ class Backend(httpcore2.NetworkBackend):
             httpcore2.ConnectError: None answers, or the host has none.
             httpcore2.ConnectTimeout: None answers in time.
         """
-        clock, left = self._deadline.clock, self._deadline.left(timeout, httpcore2.ConnectTimeout)
+        exchange, clock = self._exchange, self._exchange.clock
+        exchange.unanswered = False  # the connection is a new one
+        left = exchange.left(timeout, httpcore2.ConnectTimeout)
         end = None if left is None else clock() + left
         options = [*SOCKET_OPTIONS, *(socket_options or ())]
         found = numeric_addresses(host, port) or _resolve(host, port, left)
@@ -186,7 +147,7 @@ class Backend(httpcore2.NetworkBackend):
             share = None if end is None else max(0.001, end - clock()) / (len(found) - place)
             try:
                 stream = self._library.connect_tcp(name, number, share, local_address, options)
-                return _Stream(stream, self._deadline)
+                return _Stream(stream, exchange)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as refused:
                 failure = refused
         raise failure
@@ -215,27 +176,32 @@ def _resolve(host: str, port: int, timeout: float | None) -> list[Address]:
 class _Stream(httpcore2.NetworkStream):
     """A stream of the library's own, within a deadline."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, exchange: Exchange) -> None:
         self._stream = stream
-        self._deadline = deadline
+        self._exchange = exchange
+        self._head = b""
         self._full = False
-        self._owner = True
-        self._exchange = Exchange()
+        self._below_tls = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = self._deadline.left(timeout, httpcore2.ReadTimeout)
+        if self._exchange.deadline is not None:
+            timeout = self._exchange.left(timeout, httpcore2.ReadTimeout)
         size = LARGE_READ if self._full else max_bytes
-        try:
-            data = self._stream.read(size, left)
-        except httpcore2.ReadError as failure:
-            raise self._exchange.broken(failure.__cause__) from failure.__cause__
+        data = self._stream.read(size, timeout)
         self._full = len(data) == size
-        return self._exchange.received(data)
+        if data and not self._below_tls:
+            self._exchange.unanswered = False
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        data = self._exchange.sending(buffer)
+        if not self._head and buffer[:1].isalpha() and buffer.endswith(b"\r\n\r\n"):
+            self._head = buffer  # sent with the body or the end that follows: one write, not two
+            return
+        data, self._head = self._head + buffer, b""
         for start in range(0, len(data), WRITE_SIZE):  # each has its time from the library
-            left = self._deadline.left(timeout, httpcore2.WriteTimeout)
+            left = timeout
+            if self._exchange.deadline is not None:
+                left = self._exchange.left(timeout, httpcore2.WriteTimeout)
             self._stream.write(data[start : start + WRITE_SIZE], left)
 
     def start_tls(
@@ -244,20 +210,19 @@ class _Stream(httpcore2.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
-        left = self._deadline.left(timeout, httpcore2.ConnectTimeout)
-        self._owner = False  # of the socket, which is the new stream's
-        if self.get_extra_info("ssl_object") is not None:
-            inner = _Stream(self._stream, self._deadline)
-            return _Stream(_TlsInTls(inner, ssl_context, server_hostname, left), self._deadline)
-        stream = self._stream.start_tls(ssl_context, server_hostname, left)
-        return _Stream(stream, self._deadline)
+        left = self._exchange.left(timeout, httpcore2.ConnectTimeout)
+        self._below_tls = True
+        if self.get_extra_info("ssl_object") is None:
+            stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        else:
+            stream = _TlsInTls(self, ssl_context, server_hostname, left)
+        return _Stream(stream, self._exchange)
 
     def close(self) -> None:
         self._stream.close()
 
     def __del__(self) -> None:
-        if self._owner:  # without a ResourceWarning: many clients are never closed
-            self._stream.close()
+        self._stream.close()  # without a ResourceWarning: many clients are never closed
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -35,6 +35,9 @@ STAGGER = 0.25
 class AsyncBackend(httpcore2.AsyncNetworkBackend):
     """Opens sockets of the event loop that is running."""
 
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
     async def connect_tcp(
         self,
         host: str,
@@ -49,6 +52,7 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
             httpcore2.ConnectError: None answers, or the host has none.
             httpcore2.ConnectTimeout: None answers in time.
         """
+        self._exchange.unanswered = False  # the connection is a new one
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
@@ -58,7 +62,7 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
                 if not found:
                     raise httpcore2.ConnectError(f"{host} has no address")
                 options = [*SOCKET_OPTIONS, *(socket_options or ())]
-                return _Stream(await _connect_first(found, options))
+                return _Stream(await _connect_first(found, options), self._exchange)
         except TimeoutError as failure:
             raise httpcore2.ConnectTimeout(f"no connection to {host} in time") from failure
         except (OSError, UnicodeError) as failure:  # UnicodeError: a name that no host can have
@@ -68,10 +72,11 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
 class _Stream(httpcore2.AsyncNetworkStream):
     """A socket as a stream of httpcore2."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
         self.socket = sock
+        self.exchange = exchange
+        self._head = b""
         self._full = False
-        self._exchange = Exchange()
 
     async def receive(self, size: int) -> bytes:
         if self._full:  # more may be there already: others on the loop go first
@@ -91,11 +96,16 @@ class _Stream(httpcore2.AsyncNetworkStream):
         except TimeoutError as failure:
             raise httpcore2.ReadTimeout("timed out waiting for the answer") from failure
         except OSError as failure:
-            raise self._exchange.broken(failure) from failure
-        return self._exchange.received(data)
+            raise httpcore2.ReadError(str(failure)) from failure
+        if data:
+            self.exchange.unanswered = False
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        data = self._exchange.sending(buffer)
+        if not self._head and buffer[:1].isalpha() and buffer.endswith(b"\r\n\r\n"):
+            self._head = buffer  # sent with the body or the end that follows: one write, not two
+            return
+        data, self._head = self._head + buffer, b""
         if not data:
             return
         try:
@@ -138,7 +148,7 @@ class _TlsStream(_Stream):
     """TLS over another stream, which may be TLS already, to a proxy."""
 
     def __init__(self, inner: _Stream, context: ssl.SSLContext, hostname: str | None) -> None:
-        super().__init__(inner.socket)
+        super().__init__(inner.socket, inner.exchange)
         self._inner = inner
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)

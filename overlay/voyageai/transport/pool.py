@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 import queue
-import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from weakref import WeakSet
 
 import anyio
 import httpx2
+from attrs import define
 
-from .network import Backend, Deadline, StaleConnection, has_unread_bytes, set_backend
-from .request import origin
+from .network import Backend, Exchange, has_unread_bytes, set_backend
 
 if TYPE_CHECKING:
     import httpcore2
@@ -39,124 +40,105 @@ class Slot(Generic[T]):
 
     Attributes:
         origin: Where the connection leads.
-        deadline: When all that a blocking slot does must be over; never set for others.
-        broken: Whether its last request ended other than by a response that was read: its transport
-            may take its connection to be in use forever.
+        exchange: The request that is in flight.
         proxy: URL of the proxy that it goes through, without user name and password.
+        idle_since: When it was given back, by the clock.
     """
 
     def __init__(
-        self, url: httpx2.URL, transport: T, deadline: Deadline, proxy: httpx2.Proxy | None
+        self, url: httpx2.URL, transport: T, exchange: Exchange, proxy: httpx2.Proxy | None
     ) -> None:
-        self.origin = origin(url)
+        self.origin = (url.scheme, url.host, url.port)
         self.transport: T = transport
-        self.deadline = deadline
+        self.exchange = exchange
         self.proxy = None if proxy is None else str(proxy.url)
         self.idle_since = 0.0
-        self.broken = False
 
 
 class IdleSlots(Generic[T]):
-    """The slots that wait for their next request, the longest idle first; safe between threads.
+    """The slots that wait for their next request, the longest idle first.
 
-    `put` may also be called by the garbage collector, which runs anywhere, even in a thread that
-    holds the lock here: it takes no lock.
+    Safe between threads, and `put` even in the garbage collector, which may run anywhere: there is
+    no lock, as each step is one operation of a deque.
     """
 
     def __init__(self, limits: httpx2.Limits) -> None:
-        self._limits = limits
-        self._slots: list[Slot[T]] = []
-        self._lock = threading.Lock()
-        self._returned: queue.SimpleQueue[Slot[T]] = queue.SimpleQueue()
-        self._all: WeakSet[Slot[T]] = WeakSet()  # idle or in use
-        self._closed = False
+        most, expiry = limits.max_keepalive_connections, limits.keepalive_expiry
+        self._most = inf if most is None else most
+        self._expiry = inf if expiry is None else expiry
+        self._slots: deque[Slot[T]] = deque()
 
     def take(self, url: httpx2.URL, now: float) -> tuple[Slot[T] | None, list[Slot[T]]]:
         """Return the slot to a host that was used last, if any, and expired slots to close."""
-        expiry, wanted = self._limits.keepalive_expiry, origin(url)
-        with self._lock:
-            self._sort_in()
-            expired = 0
-            while expiry is not None and expired < len(self._slots):
-                if now - self._slots[expired].idle_since < expiry:
-                    break
-                expired += 1
-            closing = self._remove(expired)
-            for place in range(len(self._slots) - 1, -1, -1):
-                if self._slots[place].origin == wanted:
-                    return self._slots.pop(place), closing
-            return None, closing
-
-    def opened(self, slot: Slot[T]) -> list[Slot[T]]:
-        """Count a new slot; return those to other hosts that must make room, to close."""
-        most = self._limits.max_connections
-        with self._lock:
-            self._all.add(slot)
-            return self._remove(0 if most is None else len(self._all) - most)
+        slots, origin = self._slots, (url.scheme, url.host, url.port)
+        found: Slot[T] | None = None
+        expired: list[Slot[T]] = []
+        others: list[Slot[T]] = []
+        with suppress(IndexError):  # there is none, or another thread was quicker
+            while now - slots[0].idle_since >= self._expiry:
+                expired.append(slots.popleft())
+            while (slot := slots.pop()).origin != origin:
+                others.append(slot)
+            found = slot
+        slots.extend(reversed(others))
+        return found, expired
 
     def put(self, slot: Slot[T], now: float) -> list[Slot[T]]:
-        """Keep a slot that was used; return those that are too many or broken, to close."""
-        most = self._limits.max_keepalive_connections
-        full = most is not None and len(self._slots) + self._returned.qsize() >= most
-        if slot.broken or full:
-            self._all.discard(slot)
+        """Keep a slot that was used; return those that are too many, to close."""
+        if len(self._slots) >= self._most:
             return [slot]
         slot.idle_since = now
-        self._returned.put(slot)
-        return list(self._drain_returned()) if self._closed else []
+        self._slots.append(slot)
+        return [] if self._most else self.shrink(0)  # closed meanwhile
+
+    def shrink(self, most: int) -> list[Slot[T]]:
+        """Keep no more slots than that; return the others, the longest idle, to close."""
+        removed: list[Slot[T]] = []
+        with suppress(IndexError):
+            while len(self._slots) > most:
+                removed.append(self._slots.popleft())
+        return removed
 
     def close(self) -> list[Slot[T]]:
         """Keep no slots any more; return all, to close."""
-        with self._lock:
-            self._closed = True
-            self._sort_in()
-            return self._remove(len(self._slots))
-
-    def _sort_in(self) -> None:
-        self._slots += self._drain_returned()
-
-    def _drain_returned(self) -> Iterator[Slot[T]]:
-        with suppress(queue.Empty):
-            while True:
-                yield self._returned.get_nowait()
-
-    def _remove(self, count: int) -> list[Slot[T]]:
-        removed = self._slots[: max(0, count)]
-        del self._slots[: len(removed)]
-        for slot in removed:
-            self._all.discard(slot)
-        return removed
+        self._most = 0
+        return self.shrink(0)
 
 
+@define(eq=False)
 class _SlotStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """The body of a response, which gives its slot back when it is closed, once."""
+    """The body of a response, which gives its slot back when it is closed, once.
 
-    def __init__(self, body: Any, release: Callable[[bool], Any]) -> None:
-        self._body = body
-        self._release: Callable[[bool], Any] | None = release
+    Attributes:
+        body: The body of the slot's transport.
+        release: Gives the slot back; is told whether it is broken. None once it was called.
+    """
+
+    body: Any
+    release: Callable[[bool], Any] | None
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
+        return iter(self.body)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._body)
+        return aiter(self.body)
 
     def close(self) -> None:
-        release, self._release = self._release, None
+        release, self.release = self.release, None
         if release is not None:
             broken = True
             try:
-                self._body.close()
+                self.body.close()
                 broken = False
             finally:
                 release(broken)
 
     async def aclose(self) -> None:
-        release, self._release = self._release, None
+        release, self.release = self.release, None
         if release is not None:
             broken = True
             try:
-                await self._body.aclose()
+                await self.body.aclose()
                 broken = False
             finally:
                 await release(broken)
@@ -197,50 +179,77 @@ class ConnectionPool(httpx2.BaseTransport):
         Raises:
             httpx2.TransportError: There is no response.
         """
-        if self._process != os.getpid():  # after a fork: connections and locks are the parent's
+        if self._process != os.getpid():  # after a fork: connections are the parent's
             self._start()
         idle, free = self._idle, self._free
-        self._wait(free, request)
-        slot: Slot[httpx2.HTTPTransport] | None = None
-
-        def release(broken: bool) -> None:
+        if free is not None:
             try:
-                if slot is not None:
-                    slot.broken = broken or has_unread_bytes(slot.transport)
-                    _close(idle.put(slot, self._clock()))
-            finally:
-                if free is not None:
-                    free.put(None)
-
+                free.get_nowait()
+            except queue.Empty:
+                self._wait(free, request)
+        slot: Slot[httpx2.HTTPTransport] | None = None
         try:
-            slot, expired = idle.take(request.url, self._clock())
-            _close(expired)
+            slot, closing = idle.take(request.url, self._clock())
+            kept = slot is not None
             if slot is None:
                 slot = self._open(request.url)
-                _close(idle.opened(slot))
-            response = _send(slot, request)
-        except BaseException:
-            release(True)
+                if free is not None:
+                    closing += idle.shrink(free.qsize())
+            if closing:
+                _close(closing)
+            exchange = slot.exchange
+            exchange.deadline = request.extensions.get("deadline")
+            exchange.unanswered = kept
+            request.extensions["proxy"] = slot.proxy
+            try:
+                response = slot.transport.handle_request(request)
+            except (httpx2.RemoteProtocolError, httpx2.ReadError):
+                if not _may_resend(request, exchange):
+                    raise
+                response = slot.transport.handle_request(request)
+            if request.extensions.get("streamed") and response.status_code in STREAMED:
+                exchange.deadline = request.extensions.get("body_deadline")
+        except BaseException as failure:
+            self._release(idle, free, slot, True)
+            if (other := _as_httpx2(failure)) is not None:
+                raise other from failure
             raise
-        response.stream = _SlotStream(response.stream, release)
+        response.stream = _SlotStream(response.stream, partial(self._release, idle, free, slot))
         return response
 
-    def _wait(self, free: queue.SimpleQueue[None] | None, request: httpx2.Request) -> None:
-        if free is None:
-            return
-        deadline = Deadline(self._clock, request.extensions.get("deadline"))
+    def _wait(self, free: queue.SimpleQueue[None], request: httpx2.Request) -> None:
+        exchange = Exchange(self._clock)
+        exchange.deadline = request.extensions.get("deadline")
         seconds = request.extensions.get("timeout", {}).get("pool")
         try:
-            free.get(timeout=deadline.left(seconds, httpx2.PoolTimeout))
+            free.get(timeout=exchange.left(seconds, httpx2.PoolTimeout))
         except queue.Empty:
             raise httpx2.PoolTimeout(NO_SLOT, request=request) from None
 
     def _open(self, url: httpx2.URL) -> Slot[httpx2.HTTPTransport]:
         arguments = self._config.arguments(url)
         transport = httpx2.HTTPTransport(**arguments, limits=SINGLE)
-        deadline = Deadline(self._clock)
-        set_backend(transport, Backend(deadline))
-        return Slot(url, transport, deadline, arguments["proxy"])
+        exchange = Exchange(self._clock)
+        set_backend(transport, Backend(exchange))
+        return Slot(url, transport, exchange, arguments["proxy"])
+
+    def _release(
+        self,
+        idle: IdleSlots[httpx2.HTTPTransport],
+        free: queue.SimpleQueue[None] | None,
+        slot: Slot[httpx2.HTTPTransport] | None,
+        broken: bool,
+    ) -> None:
+        """Give a slot and its permit back to where they are from, which a fork may replace."""
+        try:
+            if slot is not None:
+                if broken or has_unread_bytes(slot.transport):
+                    slot.transport.close()
+                elif closing := idle.put(slot, self._clock()):
+                    _close(closing)
+        finally:
+            if free is not None:
+                free.put(None)
 
     def close(self) -> None:
         """Close the idle connections now, and those in use when they come back."""
@@ -253,14 +262,14 @@ class AsyncConnectionPool(httpx2.AsyncBaseTransport):
     Args:
         config: How to reach hosts.
         clock: A monotonic clock, in seconds.
-        backend: Opens connections; None for the library's own, as for trio.
+        backend: Makes what opens connections; None for the library's own, as for trio.
     """
 
     def __init__(
         self,
         config: ConnectionConfig,
         clock: Callable[[], float],
-        backend: httpcore2.AsyncNetworkBackend | None = None,
+        backend: Callable[[Exchange], httpcore2.AsyncNetworkBackend] | None = None,
     ) -> None:
         most = config.limits.max_connections
         self._config = config
@@ -275,109 +284,120 @@ class AsyncConnectionPool(httpx2.AsyncBaseTransport):
         Raises:
             httpx2.TransportError: There is no response.
         """
-        await self._wait(request)
-        slot: Slot[httpx2.AsyncHTTPTransport] | None = None
-
-        async def release(broken: bool) -> None:
+        if self._free is not None:
             try:
-                if slot is not None:
-                    slot.broken = broken or has_unread_bytes(slot.transport)
-                    await _aclose(self._idle.put(slot, self._clock()))
-            finally:
-                if self._free is not None:
-                    self._free.release()
-
+                self._free.acquire_nowait()
+            except anyio.WouldBlock:
+                await self._wait(self._free, request)
+        slot: Slot[httpx2.AsyncHTTPTransport] | None = None
         try:
-            slot, expired = self._idle.take(request.url, self._clock())
-            await _aclose(expired)
+            slot, closing = self._idle.take(request.url, self._clock())
+            kept = slot is not None
             if slot is None:
                 slot = self._open(request.url)
-                await _aclose(self._idle.opened(slot))
-            response = await _asend(slot, request)
-        except BaseException:
-            await release(True)
+                if self._free is not None:
+                    closing += self._idle.shrink(self._free.value)
+            if closing:
+                await _aclose(closing)
+            slot.exchange.unanswered = kept and self._backend is not None  # or else never reset
+            request.extensions["proxy"] = slot.proxy
+            try:
+                response = await slot.transport.handle_async_request(request)
+            except (httpx2.RemoteProtocolError, httpx2.ReadError):
+                if not _may_resend(request, slot.exchange):
+                    raise
+                response = await slot.transport.handle_async_request(request)
+        except BaseException as failure:
+            await self._release(slot, True)
+            if (other := _as_httpx2(failure)) is not None:
+                raise other from failure
             raise
-        response.stream = _SlotStream(response.stream, release)
+        response.stream = _SlotStream(response.stream, partial(self._release, slot))
         return response
 
-    async def _wait(self, request: httpx2.Request) -> None:
-        if self._free is None:
-            return
+    async def _wait(self, free: anyio.Semaphore, request: httpx2.Request) -> None:
         try:
-            self._free.acquire_nowait()
-        except anyio.WouldBlock:
-            try:
-                with anyio.fail_after(request.extensions.get("timeout", {}).get("pool")):
-                    await self._free.acquire()
-            except TimeoutError:
-                raise httpx2.PoolTimeout(NO_SLOT, request=request) from None
+            with anyio.fail_after(request.extensions.get("timeout", {}).get("pool")):
+                await free.acquire()
+        except TimeoutError:
+            raise httpx2.PoolTimeout(NO_SLOT, request=request) from None
 
     def _open(self, url: httpx2.URL) -> Slot[httpx2.AsyncHTTPTransport]:
         arguments = self._config.arguments(url)
         transport = httpx2.AsyncHTTPTransport(**arguments, limits=SINGLE)
+        exchange = Exchange(self._clock)
         if self._backend is not None:
-            set_backend(transport, self._backend)
-        return Slot(url, transport, Deadline(self._clock), arguments["proxy"])
+            set_backend(transport, self._backend(exchange))
+        return Slot(url, transport, exchange, arguments["proxy"])
+
+    async def _release(self, slot: Slot[httpx2.AsyncHTTPTransport] | None, broken: bool) -> None:
+        try:
+            if slot is not None:
+                if broken or has_unread_bytes(slot.transport):
+                    await slot.transport.aclose()
+                elif closing := self._idle.put(slot, self._clock()):
+                    await _aclose(closing)
+        finally:
+            if self._free is not None:
+                self._free.release()
 
     async def aclose(self) -> None:
         """Close the idle connections now, and those in use when they come back."""
         await _aclose(self._idle.close())
 
 
-def is_streamed(request: httpx2.Request, response: httpx2.Response) -> bool:
-    """Return whether the body is left for a reader that takes it piece by piece."""
-    return request.extensions.get("streamed", False) and response.status_code in STREAMED
+class TransportClient(httpx2.Client):
+    """A client that sends through a transport, and does nothing else.
+
+    Tools watch clients (`send`) as well as transports, so every request goes through a client.
+    Nothing that one does by itself is wanted: headers, cookies and authentication are the call's,
+    redirects are followed for contents of files alone, and a line per success at INFO is too many.
+
+    Args:
+        transport: Closed by `close`.
+    """
+
+    def __init__(self, transport: httpx2.BaseTransport) -> None:
+        super().__init__(transport=transport, auth=httpx2.Auth(), trust_env=False)
+        self.transport = transport
+
+    # A private name of HTTPX2's. Were it to move, all that would come back are the lines at INFO,
+    # which a test would find.
+    def _send_single_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = self.transport.handle_request(request)
+        response.request = request
+        return response
 
 
-def _send(slot: Slot[httpx2.HTTPTransport], request: httpx2.Request) -> httpx2.Response:
-    """Send a request, and once more if the server had closed the connection while it was idle."""
-    request.extensions["proxy"] = slot.proxy
-    slot.deadline.at = request.extensions.get("deadline")
-    with _mapped_exceptions():
-        try:
-            response = slot.transport.handle_request(request)
-        except httpx2.RemoteProtocolError as failure:
-            if not _may_resend(request, failure):
-                raise
-            response = slot.transport.handle_request(request)
-    if is_streamed(request, response):
-        slot.deadline.at = request.extensions.get("body_deadline")
-    return response
+class AsyncTransportClient(httpx2.AsyncClient):
+    """The asynchronous twin of `TransportClient`."""
+
+    def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
+        super().__init__(transport=transport, auth=httpx2.Auth(), trust_env=False)
+        self.transport = transport
+
+    async def _send_single_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await self.transport.handle_async_request(request)
+        response.request = request
+        return response
 
 
-async def _asend(slot: Slot[httpx2.AsyncHTTPTransport], request: httpx2.Request) -> httpx2.Response:
-    request.extensions["proxy"] = slot.proxy
-    with _mapped_exceptions():
-        try:
-            return await slot.transport.handle_async_request(request)
-        except httpx2.RemoteProtocolError as failure:
-            if not _may_resend(request, failure):
-                raise
-            return await slot.transport.handle_async_request(request)
-
-
-def _may_resend(request: httpx2.Request, failure: httpx2.RemoteProtocolError) -> bool:
-    """Return whether a request met a stale connection, and may be sent again on a new one."""
-    stale = isinstance(failure.__cause__, StaleConnection)
-    if not stale or not request.extensions.get("repeatable", True):
-        return False
+def _may_resend(request: httpx2.Request, exchange: Exchange) -> bool:
+    """Return whether a request met a connection that was closed while idle, and may go again."""
     body = request.stream
-    return isinstance(body, httpx2.ByteStream) or getattr(body, "repeatable", False)
+    return (
+        exchange.unanswered
+        and request.extensions.get("repeatable", True)
+        and (isinstance(body, httpx2.ByteStream) or getattr(body, "repeatable", False))
+    )
 
 
-@contextmanager
-def _mapped_exceptions() -> Generator[None]:
-    """Raise errors of the libraries below HTTPX2, which it lets through, as its own."""
-    try:
-        yield
-    except Exception as failure:
-        match type(failure).__module__.partition(".")[0]:
-            case "socksio":
-                raise httpx2.ProxyError(f"SOCKS: {failure}") from failure
-            case "h11":
-                raise httpx2.LocalProtocolError(str(failure)) from failure
-            case _:
-                raise
+def _as_httpx2(failure: BaseException) -> httpx2.TransportError | None:
+    """Return HTTPX2's exception for one of the libraries below it, which it lets through."""
+    library = type(failure).__module__.partition(".")[0]
+    if library == "socksio":
+        return httpx2.ProxyError(f"SOCKS: {failure}")
+    return httpx2.LocalProtocolError(str(failure)) if library == "h11" else None
 
 
 def _close(slots: list[Slot[httpx2.HTTPTransport]]) -> None:

@@ -10,6 +10,7 @@ import httpx2
 from attrs import frozen
 
 from ..error import DeadlineError
+from ..flow import Sleep
 from .logs import LOGGER
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class RateLimitGate:
     deadline: float | None
     alive: Lock
 
-    def wait(self, *, again: bool) -> Generator[float, None, Reservation]:
-        """Yield seconds to sleep, one after the other, until an attempt may be sent.
+    def wait(self, *, again: bool) -> Generator[Sleep, None, Reservation]:
+        """Sleep, in one or more steps of a flow, until an attempt may be sent.
 
         Args:
             again: Whether the attempt is a retry.
@@ -57,14 +58,18 @@ class RateLimitGate:
         try:
             while (seconds := limiter.wait(reservation, clock())) > 0:
                 left = max(seconds, limiter.at_least(reservation, clock()))
-                self._check(left)
+                if self.deadline is not None and clock() + left >= self.deadline:
+                    raise DeadlineError(
+                        f"The rate limit would hold the call back for {left:.3g} s or more, "
+                        "beyond its deadline"
+                    )
                 if left > LOGGED_WAIT and not logged:
                     logged = True
                     LOGGER.info("%s waits about %.0f s for the rate limit", self.model, left)
                 if limiter.on_wait is not None:
                     notified = True
                     limiter.on_wait(self.model, left)
-                yield seconds
+                yield Sleep(seconds)
             let_out = True
         finally:
             if not let_out:
@@ -91,10 +96,3 @@ class RateLimitGate:
             else:
                 self.limiter.correct(reservation, tokens, now)
         self.limiter.release(reservation, now)
-
-    def _check(self, seconds: float) -> None:
-        if self.deadline is not None and self.clock() + seconds >= self.deadline:
-            raise DeadlineError(
-                f"The rate limit would hold the call back for {seconds:.3g} s or more, "
-                "beyond its deadline"
-            )

@@ -15,19 +15,16 @@ from voyageai_rest.types import UNSET, Request
 from .._utils import Url
 from ..error import ArgumentError
 from ..keys import url_source
-from ..options import LONGEST
 from ..version import VERSION
 
 if TYPE_CHECKING:
+    from ..calls import Call
     from ..options import Options
 
 AGENT = (
     f"voyageai-python/{VERSION} httpx2/{httpx2.__version__} "
     f"Python/{'.'.join(map(str, sys.version_info[:3]))}"
 )
-TIMEOUT = 600.0
-"""Seconds for each phase of an attempt without a timeout, as in the official client."""
-CONNECT_TIMEOUT = 30.0
 MAX_REDIRECTS = 5
 """Redirects that are followed for one request."""
 KEPT_HEADERS = ("accept", "accept-encoding", "if-range", "range", "user-agent")
@@ -35,38 +32,36 @@ KEPT_HEADERS = ("accept", "accept-encoding", "if-range", "range", "user-agent")
 
 
 def build(
-    request: Request,
-    parameters: Mapping[str, Any],
-    options: Options,
-    on_sent: Callable[[], object] | None = None,
-    max_bytes: int | None = None,
+    call: Call[Any], parameters: Mapping[str, Any], options: Options, *, rewinds: bool
 ) -> httpx2.Request:
     """Build the HTTP request of a call. Its body is made once, however often it is sent.
 
     Args:
-        request: What to send.
+        call: What to send.
         parameters: The client's settings: base_url and headers are read, and api_key where there
             is no auth.
         options: Options of the call.
-        on_sent: Called after each piece of a file that is sent.
-        max_bytes: The most bytes that a body of JSON may have.
+        rewinds: Whether the body can be read again from its beginning.
 
     Raises:
         ArgumentError: A text can't be encoded, or the body is too large.
     """
+    import voyageai  # for what users set there
+
+    request = call.request
     url = read_url(f"{parameters['base_url']}{request.path}")
     stream: httpx2.ByteStream | None = None
     lines = {
         "Host": url.netloc.decode("ascii"),
         "Accept": request.accept,
-        "User-Agent": user_agent(),
+        "User-Agent": AGENT if voyageai.app_info is None else user_agent(voyageai.app_info),
     }
     if request.json is not UNSET:
         content = _encode({**request.json, **options.extra_body})
-        if max_bytes is not None and len(content) > max_bytes:
+        if call.max_bytes is not None and len(content) > call.max_bytes:
             raise ArgumentError(
-                f"the request has {len(content):,} bytes, but at most {max_bytes:,} can be sent "
-                "there; split it into several calls"
+                f"the request has {len(content):,} bytes, but at most {call.max_bytes:,} can be "
+                "sent there; split it into several calls"
             )
         stream = httpx2.ByteStream(content)
         lines["Content-Type"] = request.content_type
@@ -95,9 +90,8 @@ def build(
         built.read()
     elif isinstance(built.stream, httpx2.SyncByteStream) and request.parts:
         length = built.headers.get("content-length")
-        built.stream = Upload(
-            built.stream, int(length) if length else None, on_sent, rewinds=rewindable(request)
-        )
+        size = int(length) if length else None
+        built.stream = Upload(built.stream, size, call.on_sent, rewinds=rewinds)
     return built
 
 
@@ -139,42 +133,14 @@ def has_valid_host(url: httpx2.URL) -> bool:
     return bool(url.host) and (url.port is None or 0 < url.port < 65536)
 
 
-def origin(url: httpx2.URL) -> tuple[str, str, int | None]:
-    """Return scheme, host and port: where connections for a URL lead."""
-    return url.scheme, url.host, url.port
-
-
-def phases(options: Options, left: float | None) -> dict[str, float | None]:
-    """Return the timeouts of an attempt: connect, read, write, pool; none longer than is left."""
-    given: Any = options.timeout
-    if hasattr(given, "as_dict"):  # of httpx2, or of legacy httpx
-        found: dict[str, float | None] = given.as_dict()
-    else:
-        found = dict.fromkeys(("connect", "read", "write", "pool"), given or TIMEOUT)
-        found["connect"] = min(given or TIMEOUT, CONNECT_TIMEOUT)
-    most = LONGEST if left is None else min(left, LONGEST)
-    return {name: most if time is None else min(time, most) for name, time in found.items()}
-
-
-def shortest(*seconds: float | None) -> float | None:
-    """Return the shortest of some times, of which None are endless."""
-    return min((each for each in seconds if each is not None), default=None)
-
-
 def rewindable(request: Request) -> bool:
     """Return whether the body can be sent a second time from its beginning."""
-    for _, part in request.parts:
-        content = part[1]
-        if not isinstance(content, bytes) and not content.seekable():
-            return False
-    return True
+    contents = [part[1] for _, part in request.parts]
+    return all(isinstance(content, bytes) or content.seekable() for content in contents)
 
 
-def user_agent() -> str:
+def user_agent(app: object) -> str:
     """Return package, HTTP library and interpreter, with their versions, and the user's program."""
-    import voyageai  # for what users set there
-
-    app = getattr(voyageai, "app_info", None)
     if not isinstance(app, Mapping):
         return AGENT
     given = (app.get("name"), app.get("version"), app.get("url"))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of a user
@@ -210,8 +176,8 @@ def redirected(request: httpx2.Request, response: httpx2.Response) -> httpx2.Req
         return None
     if url.scheme not in ("https", request.url.scheme):
         return None
-    headers = request.headers
-    if origin(url) != origin(request.url):
+    headers, old = request.headers, request.url
+    if (url.scheme, url.host, url.port) != (old.scheme, old.host, old.port):
         headers = httpx2.Headers({name: headers[name] for name in KEPT_HEADERS if name in headers})
         headers["Host"] = url.netloc.decode("ascii")
     return httpx2.Request("GET", url, headers=headers, extensions=request.extensions)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from logging import DEBUG, INFO
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx2
 from voyageai_rest.errors import (
@@ -17,22 +18,15 @@ from voyageai_rest.errors import (
 
 from ..error import DeadlineError, VoyageError
 from ..flow import Environment, Flow, Request, Sleep
+from ..options import LONGEST
 from ..response_limits import ResponseLimits
 from ..results import RawResponse
-from ..retry import Done, GiveUp, Retry, ServerHint
+from ..retry import GiveUp, Retry, ServerHint
 from . import failures
-from .logs import Log
+from .logs import Answer, Log
 from .rate_limit_gate import RateLimitGate
-from .request import (
-    MAX_REDIRECTS,
-    Upload,
-    build,
-    phases,
-    redirected,
-    rewindable,
-    shortest,
-)
-from .streams import Stream, check
+from .request import MAX_REDIRECTS, Upload, build, redirected, rewindable
+from .streams import Stream
 
 if TYPE_CHECKING:
     from ..calls import Call
@@ -40,10 +34,11 @@ if TYPE_CHECKING:
     from ..telemetry.recorder import CallSpan
 
 T = TypeVar("T")
-R = TypeVar("R")
-Answer = httpx2.Response | httpx2.RequestError
-"""The outcome of an attempt: transports return errors of HTTP, and raise all others."""
 Steps = Flow[httpx2.Request, T]
+TIMEOUT = 600.0
+"""Seconds for each phase of an attempt without a timeout, as in the official client."""
+CONNECT_TIMEOUT = 30.0
+NO_HINT = ServerHint()
 UNSENT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -78,7 +73,8 @@ def steps(
         VoyageError: There is no result; says how often it was tried and how long that took.
     """
     # The rate limit takes a call for over when this lock is free. Unlike a `finally`, which can be
-    # interrupted itself, that holds after whatever is raised wherever.
+    # interrupted itself, that holds after whatever is raised wherever. The rest has a frame of its
+    # own, as CPython leaves the first line of a `try` within a `with` unprotected.
     alive = Lock()
     with alive:
         flow = _attempts(call, parameters, options, environment, span, alive, raw=raw)
@@ -95,55 +91,54 @@ def _attempts(
     *,
     raw: bool,
 ) -> Steps[T | RawResponse[T]]:
-    request = build(call.request, parameters, options, call.on_sent, call.max_bytes)
+    rewinds = not call.request.parts or rewindable(call.request)
+    request = build(call, parameters, options, rewinds=rewinds)
     auth: httpx2.Auth | None = parameters.get("auth")
     clock = environment.clock
-    start = clock()
-    deadline = None if options.whole is None else start + options.whole
+    start = now = clock()
+    deadline = None if options.deadline is None else start + min(options.deadline, LONGEST)
+    log = Log(request, clock, span, call.confidential)
+    if span is not None:
+        span.begin(request.url, request.headers)
     gate = None
     if options.limiter is not None and call.model:
         gate = RateLimitGate(options.limiter, call.model, call.tokens(), clock, deadline, alive)
-    log = Log(request, clock, span, confidential=call.confidential)
-    attempts = 0
-    in_doubt = False
+    attempts, in_doubt = 0, False
     try:
         while True:
             reservation = None
             if gate is not None:
-                reservation = yield from _waits(gate.wait(again=attempts > 0))
-            answer, used, hint, arrived = None, None, ServerHint(), True
+                reservation = yield from gate.wait(again=attempts > 0)
+                now = clock()
+            answer, used, hint, arrived = None, None, NO_HINT, True
             try:
-                request.extensions = _extensions(call, options, deadline, clock())
+                request.extensions = _extensions(call, options, deadline, now, rewinds=rewinds)
                 attempts += 1
-                log.start(attempts)
-                if auth is None:
-                    answer = yield from _sent(call, request)
+                log.started(attempts, now)
+                if auth is None and not call.streamed and call.amend is None:
+                    answer = yield Request(request)
                 else:
-                    answer, arrived = yield from _authorized(call, request, auth)
-                if isinstance(answer, httpx2.Response) and not answer.is_success:
+                    answer, arrived = yield from _sent(call, request, auth)
+                if isinstance(answer, httpx2.Response):
+                    if answer.is_success:
+                        in_doubt = True  # it was carried out, and may make no sense
+                        result = _result(call, answer, clock, raw=raw)
+                        used = getattr(result, "total_tokens", None) or None  # 0 says nothing
+                        log.ended(DEBUG, answer, "%s tokens", used or "-")
+                        return result
                     hint = ServerHint.of(answer.headers, environment.now())
                 doubtful = arrived and _is_doubtful(answer, request)
                 in_doubt = in_doubt or doubtful
-                decision = _decide(
-                    *(call, answer, hint, attempts, options, deadline, environment),
+                seconds = _delay(
+                    *(call, answer, hint, log, options, deadline, environment),
                     doubtful=doubtful,
+                    rewinds=rewinds,
                 )
-                if isinstance(decision, Done):
-                    response = cast("httpx2.Response", answer)
-                    in_doubt = True  # it was carried out, and may make no sense
-                    result = _raw(call, response, clock) if raw else _read(call, response, clock)
-                    used = getattr(result, "total_tokens", None) or None  # 0 says nothing
-                    log.done(response, used)
-                    return result
-                if isinstance(decision, GiveUp):
-                    log.failed(answer)
-                    overdue = deadline is not None and clock() >= deadline
-                    _fail(call, answer, decision.reason, overdue=overdue)
             finally:
                 if gate is not None and reservation is not None:
                     gate.finish(reservation, answer, hint, used)
-            log.retrying(answer, decision.seconds)
-            yield Sleep(decision.seconds)
+            yield Sleep(seconds)
+            now = clock()
     except VoyageError as failure:
         failure.attempts, failure.elapsed = attempts, clock() - start
         failure.outcome_unknown = in_doubt
@@ -151,42 +146,51 @@ def _attempts(
 
 
 def _extensions(
-    call: Call[T], options: Options, deadline: float | None, now: float
+    call: Call[T], options: Options, deadline: float | None, now: float, *, rewinds: bool
 ) -> dict[str, Any]:
     """Return what the wire must know of an attempt, as extensions of its request.
 
     Raises:
         DeadlineError: The time for the call is over.
     """
-    left = None if deadline is None else deadline - now
-    if left is not None and left <= 0:
-        raise DeadlineError(f"The call took longer than its {options.whole:g} s")
-    left = shortest(left, options.attempt)
+    left = LONGEST if deadline is None else deadline - now
+    if left <= 0:
+        raise DeadlineError(f"The call took longer than its {options.deadline:g} s")
+    timeout: Any = options.timeout
+    if hasattr(timeout, "as_dict"):  # of httpx2, or of legacy httpx
+        phases: dict[str, float | None] = timeout.as_dict()
+    else:
+        each = timeout or TIMEOUT
+        left = min(left, timeout or LONGEST)  # it bounds the attempt in whole too
+        phases = {"connect": min(each, CONNECT_TIMEOUT), "read": each, "write": each, "pool": each}
     size = options.max_response_bytes
     return {
-        "timeout": phases(options, left),
-        "deadline": None if left is None else now + left,
-        "repeatable": call.repeatable and rewindable(call.request),
+        "timeout": {
+            name: left if time is None else min(time, left) for name, time in phases.items()
+        },
+        "deadline": None if left == LONGEST else now + left,
+        "repeatable": call.repeatable and rewinds,
         "streamed": call.streamed,
         "bounds": call.bounds if size is None else ResponseLimits(size=size, values=None),
         "body_deadline": deadline if call.bounded else None,
     }
 
 
-def _authorized(
-    call: Call[Any], request: httpx2.Request, auth: httpx2.Auth
+def _sent(
+    call: Call[Any], request: httpx2.Request, auth: httpx2.Auth | None
 ) -> Steps[tuple[Answer, bool]]:
     """Send a request, and what authenticates it before.
 
     Returns:
         The last answer, and whether the request itself was sent last: a token may be refused.
     """
+    if auth is None:
+        return (yield from _followed(call, request)), True
     flow = auth.auth_flow(request)
-    answer: Answer | None = None
     try:
         sent = next(flow)
         while True:
-            answer = yield from _sent(call, sent)
+            answer = yield from _followed(call, sent)
             if not isinstance(answer, httpx2.Response):
                 return answer, sent is request
             try:
@@ -202,7 +206,7 @@ def _authorized(
         flow.close()
 
 
-def _sent(call: Call[Any], request: httpx2.Request) -> Steps[Answer]:
+def _followed(call: Call[Any], request: httpx2.Request) -> Steps[Answer]:
     """Send a request; where the content of a file is elsewhere, follow the redirects to it."""
     for _ in range(MAX_REDIRECTS if call.streamed else 0):
         answer: Answer = yield Request(request)
@@ -216,18 +220,6 @@ def _sent(call: Call[Any], request: httpx2.Request) -> Steps[Answer]:
     return last
 
 
-def _waits(waiting: Generator[float, None, R]) -> Steps[R]:
-    """Turn seconds to wait into steps."""
-    try:
-        while True:
-            yield Sleep(next(waiting))
-    except StopIteration as done:
-        result: R = done.value
-        return result
-    finally:
-        waiting.close()
-
-
 def _is_doubtful(answer: Answer, request: httpx2.Request) -> bool:
     """Return whether the server may have carried out a request that failed."""
     upload = request.stream
@@ -238,56 +230,70 @@ def _is_doubtful(answer: Answer, request: httpx2.Request) -> bool:
     return not isinstance(answer, UNSENT)
 
 
-def _decide(
+def _delay(
     call: Call[T],
     answer: Answer,
     hint: ServerHint,
-    attempts: int,
+    log: Log,
     options: Options,
     deadline: float | None,
     environment: Environment,
     *,
     doubtful: bool,
-) -> Done | Retry | GiveUp:
-    """Decide what to do after an attempt."""
-    if isinstance(answer, httpx2.Response) and answer.is_success:
-        return Done()
-    rewinds = rewindable(call.request)
-    if doubtful and not (call.repeatable and rewinds):
-        return GiveUp(call.doubt)
-    if not rewinds and not isinstance(answer, UNSENT):
-        return GiveUp("its body can't be read again")
-    return options.max_retries.decide(
-        attempts - 1,
-        answer.status_code if isinstance(answer, httpx2.Response) else None,
-        hint,
-        random=environment.random(),
-        left=None if deadline is None else deadline - environment.clock(),
-    )
+    rewinds: bool,
+) -> float:
+    """Return the seconds from an attempt that failed to the next one.
 
-
-def _fail(call: Call[T], answer: Answer, reason: str, *, overdue: bool) -> NoReturn:
-    """Raise the exception for an answer that is not a success.
-
-    Args:
-        call: The call.
-        answer: The last answer.
-        reason: Why it is not tried again, where that needs saying.
-        overdue: Whether the time for the whole call is over.
+    Raises:
+        VoyageError: There is no other attempt.
     """
+    left = None if deadline is None else deadline - environment.clock()
+    decision: Retry | GiveUp
+    if doubtful and not (call.repeatable and rewinds):
+        decision = GiveUp(call.doubt)
+    elif not rewinds and not isinstance(answer, UNSENT):
+        decision = GiveUp("its body can't be read again")
+    else:
+        decision = options.max_retries.decide(
+            log.attempt - 1,
+            answer.status_code if isinstance(answer, httpx2.Response) else None,
+            hint,
+            random=environment.random(),
+            left=left,
+        )
+    if isinstance(decision, Retry):
+        log.ended(INFO, answer, "trying again in %.3g s", decision.seconds)
+        return decision.seconds
+    log.ended(INFO, answer, "giving up")
+    reason, overdue = decision.reason, left is not None and left <= 0
     if isinstance(answer, httpx2.Response):
         failure = call.refusal(answer)
         raise failures.refused(failure, answer, call.request.operation, reason) from failure
-    cause = failures.strip_frames(answer)
-    raise failures.unreachable(answer, reason, overdue=overdue) from cause
+    raise failures.unreachable(answer, reason, overdue=overdue) from failures.strip_frames(answer)
 
 
-def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> T:
+def _result(
+    call: Call[T], response: httpx2.Response, clock: Callable[[], float], *, raw: bool = False
+) -> T | RawResponse[T]:
     """Read the result in a success; a success that the contract does not know is a failure."""
     try:
+        if (size := response.extensions.get("too_long")) is not None:
+            raise ShapeError(  # noqa: TRY301  # as those of the parser
+                f"more than {size:,} bytes, the most that a right answer to this request has; "
+                "Client(max_response_bytes=...) sets another limit"
+            )
+        if raw:
+            return RawResponse(
+                status_code=response.status_code,
+                headers=dict(response.headers),
+                content=response.content,
+                request_id=response.headers.get(REQUEST_ID),
+                parse=cast("Callable[[], T]", partial(_result, call, response, clock)),
+            )
         if call.streamed:
             return call.read(Stream(response, clock))
-        check(response)
+        bounds: ResponseLimits = response.request.extensions["bounds"]
+        bounds.check(response.content)
         return call.read(response)
     except (MalformedResponse, ShapeError, StatusError) as failure:
         doubt = "" if call.repeatable else call.doubt
@@ -298,16 +304,3 @@ def _read(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) 
         else:
             raise failures.malformed(failure, response, doubt) from failure
     raise raised  # without its cause, which holds the answer
-
-
-def _raw(call: Call[T], response: httpx2.Response, clock: Callable[[], float]) -> RawResponse[T]:
-    """Return a success as it came."""
-    if "too_long" in response.extensions:
-        _read(call, response, clock)  # raises
-    return RawResponse(
-        status_code=response.status_code,
-        headers=dict(response.headers),
-        content=response.content,
-        request_id=response.headers.get(REQUEST_ID),
-        parse=partial(_read, call, response, clock),
-    )

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from typing import TYPE_CHECKING
 
 import httpx2
-from voyageai_rest.errors import REQUEST_ID, ShapeError
+from voyageai_rest.errors import REQUEST_ID
 
 from ..response_limits import ERROR_SIZE
 from . import failures
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from ..error import VoyageError
     from ..response_limits import ResponseLimits
+
+
+LATE = "the time for this attempt is over"
 
 
 class _BodyTooLong(Exception):
@@ -53,51 +56,29 @@ class _CompressedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-class _BodyBuffer:
-    """Collects a body piece by piece, up to the most bytes that it may have.
+def _limit(response: httpx2.Response) -> tuple[int, bool]:
+    """Return how many bytes a body may have, and whether it must be decoded."""
+    bounds: ResponseLimits = response.request.extensions["bounds"]
+    size = bounds.size if response.is_success else ERROR_SIZE
+    if response.is_stream_consumed:
+        return size, True
+    encoded = "content-encoding" in response.headers
+    if encoded:
+        response.stream = _CompressedStream(response.stream, size)
+    return size, encoded
+
+
+def _finish(response: httpx2.Response, pieces: list[bytes], size: int, *, too_long: bool) -> None:
+    """Give a response its body.
 
     Of a success that is too long nothing is kept, and the response's extension `too_long` says how
     long it may be. Of an error that is too long the beginning is kept.
     """
-
-    def __init__(self, response: httpx2.Response, clock: Callable[[], float]) -> None:
-        extensions = response.request.extensions
-        bounds: ResponseLimits = extensions["bounds"]
-        self._response = response
-        self._clock = clock
-        self._deadline: float | None = extensions.get("deadline")
-        self._size = bounds.size if response.is_success else ERROR_SIZE
-        self._left = self._size
-        self._pieces: list[bytes] = []
-        self.encoded = "content-encoding" in response.headers or response.is_stream_consumed
-        if self.encoded and not response.is_stream_consumed:
-            response.stream = _CompressedStream(response.stream, self._size)
-
-    def append(self, piece: bytes) -> None:
-        """Add a piece.
-
-        Raises:
-            _BodyTooLong: The body has too many bytes.
-            httpx2.ReadTimeout: It comes after the deadline.
-        """
-        self._pieces.append(piece)
-        self._left -= len(piece)
-        if self._left < 0:
-            raise _BodyTooLong
-        if self._deadline is not None and self._clock() >= self._deadline:
-            raise httpx2.ReadTimeout("the time for this attempt is over")
-
-    def truncate(self) -> None:
-        """Note that the body is too long."""
-        if self._response.is_success:
-            self._response.extensions["too_long"] = self._size
-            self._pieces.clear()
-
-    def finish(self) -> None:
-        """Give the response its body."""
-        # A private name of HTTPX2's, without which a body would be read whatever its length.
-        body = b"".join(self._pieces)[: self._size]
-        self._response._content = body  # pyright: ignore[reportPrivateUsage]
+    if too_long and response.is_success:
+        response.extensions["too_long"] = size
+        pieces = []
+    # A private name of HTTPX2's, without which a body would be read whatever its length.
+    response._content = b"".join(pieces)[:size]  # pyright: ignore[reportPrivateUsage]
 
 
 def read(response: httpx2.Response, clock: Callable[[], float]) -> None:
@@ -111,44 +92,44 @@ def read(response: httpx2.Response, clock: Callable[[], float]) -> None:
     Raises:
         httpx2.RequestError: The body breaks off, comes too late, or can't be decompressed.
     """
-    body = _BodyBuffer(response, clock)
+    size, encoded = _limit(response)
+    deadline: float | None = response.request.extensions.get("deadline")
+    pieces: list[bytes] = []
+    left = size
     try:
-        for piece in response.iter_bytes() if body.encoded else response.iter_raw():
-            body.append(piece)
+        for piece in response.iter_bytes() if encoded else response.iter_raw():
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                break
+            if deadline is not None and clock() >= deadline:
+                raise httpx2.ReadTimeout(LATE)
     except _BodyTooLong:
-        body.truncate()
+        left = -1
     finally:
         response.close()
-    body.finish()
+    _finish(response, pieces, size, too_long=left < 0)
 
 
 async def aread(response: httpx2.Response, clock: Callable[[], float]) -> None:
     """Read a body as `read` does, without blocking."""
-    body = _BodyBuffer(response, clock)
+    size, encoded = _limit(response)
+    deadline: float | None = response.request.extensions.get("deadline")
+    pieces: list[bytes] = []
+    left = size
     try:
-        async for piece in response.aiter_bytes() if body.encoded else response.aiter_raw():
-            body.append(piece)
+        async for piece in response.aiter_bytes() if encoded else response.aiter_raw():
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                break
+            if deadline is not None and clock() >= deadline:
+                raise httpx2.ReadTimeout(LATE)
     except _BodyTooLong:
-        body.truncate()
+        left = -1
     finally:
         await response.aclose()
-    body.finish()
-
-
-def check(response: httpx2.Response) -> None:
-    """Refuse a success that is too long, or would take too long to parse.
-
-    Raises:
-        ShapeError: It is, or would.
-    """
-    too_long = response.extensions.get("too_long")
-    if too_long is not None:
-        raise ShapeError(
-            f"more than {too_long:,} bytes, the most that a right answer to this request has; "
-            "Client(max_response_bytes=...) sets another limit"
-        )
-    bounds: ResponseLimits = response.request.extensions["bounds"]
-    bounds.check(response.content)
+    _finish(response, pieces, size, too_long=left < 0)
 
 
 class Stream:
