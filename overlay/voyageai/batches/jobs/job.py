@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .directory import JobDirectory
     from .estimate import Estimate
     from .options import WatchOptions
-    from .polling_retry import JobFlow
+    from .sending import JobFlow
     from .tasks import Count
 
 __all__ = ["AsyncJob", "Job"]

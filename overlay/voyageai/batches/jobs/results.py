@@ -16,8 +16,7 @@ from ...html import card
 from ...prices import cost, dollars
 from ...results import EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
-from .failures import Failure, Failures
-from .result_join import ResultJoin
+from .result_join import Failure, Failures, ResultJoin
 from .tasks import Contextualize, Embed, Rerank
 
 if TYPE_CHECKING:
