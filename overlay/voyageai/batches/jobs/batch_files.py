@@ -320,8 +320,7 @@ class NewJob(JobWriter):
         self.end_line()
         manifest = Manifest(
             id=self._id,
-            method=self._task.method,
-            params=self._task.params.to_dict(),
+            task=self._task,
             rows=self.rows,
             digest=self._digest.hexdigest(),
             exact=self._exact,
@@ -357,11 +356,12 @@ class ExistingJob(JobWriter):
     def __init__(self, directory: JobDirectory, task: Task[Any, Any]) -> None:
         super().__init__(directory, task)
         self._manifest = Manifest.read(directory)
-        old, new = self._manifest, task.params.to_dict()
-        if old.method != task.method:
-            raise self._other(f"a job of {old.method}, not of {task.method}", "directory")
-        for name in {**old.params, **new}:
-            before, after = old.params.get(name), new.get(name)
+        there = self._manifest.task
+        if there.method != task.method:
+            raise self._other(f"a job of {there.method}, not of {task.method}", "directory")
+        old, new = there.params.to_dict(), task.params.to_dict()
+        for name in {**old, **new}:
+            before, after = old.get(name), new.get(name)
             if before != after:
                 raise self._other(f"a job with {name}={before!r}, not {after!r}", name)
 

@@ -152,18 +152,16 @@ class JobDirectory:
                     "directory",
                 )
         make_folder(self.path)
-        try:
-            check_folder(self._batches)
-        except NotRegularError as failure:
-            raise JobDirectoryError(str(failure)) from failure
+        self._check_batches()
         make_folder(self._batches)
 
     def check(self) -> None:
-        """Refuse a directory without a job.
+        """Refuse a directory without a job, or whose batches are elsewhere.
 
         Raises:
-            JobDirectoryError: There is none.
+            JobDirectoryError: There is no job, or a link or a file in the place of its folder.
         """
+        self._check_batches()
         if not os.path.lexists(self.manifest):
             raise JobDirectoryError(f"{self.path} holds no job: there is no {self.manifest.name}")
 
@@ -223,8 +221,6 @@ class JobDirectory:
             OSError: It can't be opened.
         """
         try:
-            if path.parent != self.path:
-                check_folder(path.parent)
             return open_regular(path, mode, create=create)
         except NotRegularError as failure:
             raise JobDirectoryError(str(failure)) from failure
@@ -238,7 +234,6 @@ class JobDirectory:
             JobDirectoryError: It is not a regular file.
         """
         try:
-            check_folder(self._batches)
             found = check_regular(self.input_file(number))
         except NotRegularError as failure:
             raise JobDirectoryError(str(failure)) from failure
@@ -277,6 +272,16 @@ class JobDirectory:
     def answer_file(self, number: int, name: str) -> Path:
         """Return the path of a batch's downloaded answers; `name` is `output` or `error`."""
         return self._batches / f"{number:04d}.{name}.jsonl"
+
+    def _check_batches(self) -> None:
+        """Refuse a link in the place of the folder, which is not looked at again with each file.
+
+        Others can't put one there later: the directory is closed to them before.
+        """
+        try:
+            check_folder(self._batches)
+        except NotRegularError as failure:
+            raise JobDirectoryError(str(failure)) from failure
 
     def _holds_one_line(self, path: Path) -> bool:
         """Return whether a file is there and has at most one line."""

@@ -227,7 +227,7 @@ def truncated_count(task: Task[Any, Any], count: Count, around: int = 0) -> Coun
         count: Counts the tokens of whole texts.
         around: Tokens that come to each text besides.
     """
-    longest = task.longest()
+    longest = task.longest
     if longest is None:
         return lambda texts: count(texts) + around * len(texts)
     return lambda texts: sum(min(count([text]), longest) + around for text in texts)

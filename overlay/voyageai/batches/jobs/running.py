@@ -158,7 +158,7 @@ class JobRun:
 
     def _record(self, batch: BatchState) -> None:
         """Begin or end the span of a batch, as its state is."""
-        if not self._span.is_open:
+        if not self._span.is_on:
             return
         plan, id = batch.plan, batch.batch_id
         if batch.is_over:
@@ -181,7 +181,8 @@ class JobRun:
             yield Notify(Progress(stage="waiting", message=message, batch=number))
         else:
             self._poll_later(number)
-            self._span.share(share_in_flight(self._running_tokens(), exact=self._exact))
+            if self._span.is_on:
+                self._span.share(share_in_flight(self._running_tokens(), exact=self._exact))
             yield self._progress(batch, f"batch {number} is {printable(str(batch.batch_id))}")
 
     def _poll(self, batch: BatchState) -> JobFlow[None]:

@@ -157,7 +157,8 @@ class BatchSubmitter:
             )
             job = self._state.manifest
             metadata = batch_metadata(job.id, number)
-            call = calls.create(job.task.path, str(batch.file_id), job.params, None, metadata)
+            params = job.task.params
+            call = calls.create(job.task.path, str(batch.file_id), params, None, metadata)
             try:
                 created = yield from self._once(batch, CREATING, self._find_batch, call)
             except VoyageError as failure:

@@ -85,14 +85,13 @@ class BatchPlan:
             )
 
 
-@frozen(kw_only=True, slots=False)  # for its cached properties
+@frozen(kw_only=True, slots=False)  # for its cached property
 class Manifest:
     """A job as it was planned. It never changes.
 
     Attributes:
         id: Its id.
-        method: Name of the method.
-        params: The arguments that all rows share, as batches take them.
+        task: The method and the arguments that all rows share.
         rows: Number of rows.
         digest: Digest of all rows.
         exact: Whether tokens are counted, not estimated.
@@ -100,8 +99,7 @@ class Manifest:
     """
 
     id: str
-    method: str
-    params: Mapping[str, Any]
+    task: Task[Any, Any]
     rows: int
     digest: str
     exact: bool
@@ -109,7 +107,16 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """Return the content of `job.json`."""
-        data = {"version": VERSION, **asdict(self)}
+        data = {
+            "version": VERSION,
+            "id": self.id,
+            "method": self.task.method,
+            "params": self.task.params.to_dict(),
+            "rows": self.rows,
+            "digest": self.digest,
+            "exact": self.exact,
+            "batches": [asdict(batch) for batch in self.batches],
+        }
         return json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
 
     @classmethod
@@ -144,8 +151,11 @@ class Manifest:
                 raise JobDirectoryError(
                     f"{path} is of version {version!r:.40}, and this release reads {VERSION}"
                 )
-            batches = tuple(BatchPlan(**batch) for batch in data.pop("batches"))
-            manifest = cls(**data, batches=batches)
+            method, params, plans = (data.pop(name) for name in ("method", "params", "batches"))
+            if method not in TASKS:
+                raise ValueError(f"its method is {method!r:.40}, which this release does not have")
+            batches = tuple(BatchPlan(**plan) for plan in plans)
+            manifest = cls(**data, task=TASKS[method](params), batches=batches)
             manifest._check()
         except DAMAGE as failure:
             raise damaged(path, failure) from failure
@@ -161,26 +171,18 @@ class Manifest:
         Raises:
             ValueError: A field is not what it must be; any exception of `DAMAGE` says so.
         """
-        for name in ("id", "method", "digest"):
-            text = getattr(self, name)
+        for name, text in (("id", self.id), ("digest", self.digest)):
             if type(text) is not str:
                 raise ValueError(f"{name} is {text!r:.40}, and must be a text")
         if type(self.rows) is not int or not 0 <= self.rows <= MOST:
             raise ValueError(f"rows is {self.rows!r:.40}, and must be a whole number")
-        if self.method not in TASKS:
-            raise ValueError(f"its method is {self.method!r:.40}, which this release does not have")
         if type(self.exact) is not bool:
             raise ValueError(f"exact is {self.exact!r:.40}, and must be true or false")
-        rows, task = sum(batch.rows for batch in self.batches), self.task
+        rows = sum(batch.rows for batch in self.batches)
         if rows != self.rows:
-            raise ValueError(f"its batches have {rows!r} {task.noun}, not {self.rows!r}")
+            raise ValueError(f"its batches have {rows!r} {self.task.noun}, not {self.rows!r}")
         if [batch.number for batch in self.batches] != [*range(1, len(self.batches) + 1)]:
             raise ValueError("its batches are not numbered from 1")
-
-    @cached_property
-    def task(self) -> Task[Any, Any]:
-        """The method and the arguments that all rows share."""
-        return TASKS[self.method](self.params)
 
     @cached_property
     def estimate(self) -> Estimate:

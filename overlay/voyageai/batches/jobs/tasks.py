@@ -62,6 +62,8 @@ class Task(ABC, Generic[P, V]):
         rows_per_line: The most rows that a request can hold.
         params: The arguments, as batches take them.
         entry: The model in the catalogue; None if it is not known.
+        role: The input type; None if there is none.
+        longest: How many tokens of a text are read; None if all are, or it is not known.
     """
 
     method: ClassVar[str]
@@ -74,6 +76,10 @@ class Task(ABC, Generic[P, V]):
     def __init__(self, params: P) -> None:
         self.params = params
         self.entry = known(params.model)
+        role: InputType | Unset | None = getattr(params, "input_type", None)
+        self.role = None if isinstance(role, Unset) else role
+        is_cut = getattr(params, "truncation", False) is not False
+        self.longest = self.entry.context_length if self.entry is not None and is_cut else None
 
     @abstractmethod
     def item(self, value: Any, row: int) -> Any:
@@ -139,20 +145,9 @@ class Task(ABC, Generic[P, V]):
         """
 
     @property
-    def role(self) -> InputType | None:
-        """The input type; None if there is none."""
-        given: InputType | Unset | None = getattr(self.params, "input_type", None)
-        return None if isinstance(given, Unset) else given
-
-    @property
     def path(self) -> BatchEndpoint:
         """The path of the endpoint, as batches name it."""
         return next(v for v in BATCH_ENDPOINT_VALUES if v.rpartition("/")[2] == self.endpoint)
-
-    def longest(self) -> int | None:
-        """Return how many tokens of a text are read; None if all are, or it is not known."""
-        cuts = getattr(self.params, "truncation", False)
-        return self.entry.context_length if self.entry is not None and cuts is not False else None
 
     def check_model(self) -> None:
         """Refuse a model that batches of this kind do not accept.
