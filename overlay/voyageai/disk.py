@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ __all__ = [
     "NotRegularError",
     "check_folder",
     "check_regular",
-    "close_file",
-    "close_folder",
+    "close_to_others",
     "make_folder",
     "open_regular",
     "private",
@@ -41,14 +41,16 @@ class NotRegularError(OSError):
     """There is something else where a regular file, or a folder, is to be."""
 
 
-def check_regular(path: Path) -> None:
+def check_regular(path: Path) -> os.stat_result | None:
     """Refuse something that is there but is no regular file. A link is none, wherever it leads.
+
+    Returns:
+        What the system says of the file; None if there is nothing.
 
     Raises:
         NotRegularError: Says what it is.
     """
-    with suppress(FileNotFoundError):
-        _check(path, path.lstat(), stat.S_IFREG)
+    return _check(path, stat.S_IFREG)
 
 
 def check_folder(path: Path) -> None:
@@ -57,49 +59,53 @@ def check_folder(path: Path) -> None:
     Raises:
         NotRegularError: Says what it is.
     """
-    with suppress(FileNotFoundError):
-        _check(path, path.lstat(), stat.S_IFDIR)
+    _check(path, stat.S_IFDIR)
 
 
-def open_regular(path: Path, mode: str = "rb") -> IO[bytes]:
+def open_regular(path: Path, mode: str = "rb", *, create: bool = False) -> IO[bytes]:
     """Open a regular file, and follow no link to it. What may be written only its user can read.
 
     Args:
         path: The file's. Links among the folders above it are followed.
         mode: As `open` has it, but `wb` replaces the file that is there, which may have other
             names, instead of writing to it.
+        create: Whether to make an empty file if there is none, in the modes that make none.
 
     Raises:
         NotRegularError: There is something else; it is not waited for.
         OSError: It can't be opened.
     """
-    check_regular(path)  # opening a device may do something already
+    _check(path, stat.S_IFREG)  # opening a device may do something already
     if mode == "wb":
         path.unlink(missing_ok=True)
         mode = "xb"
-
-    def opener(name: str, flags: int) -> int:
-        opened = private(name, flags | getattr(os, "O_NOFOLLOW", 0))
-        try:
-            _check(path, os.fstat(opened), stat.S_IFREG)
-        except BaseException:
-            os.close(opened)
-            raise
-        return opened
-
+    more = getattr(os, "O_NOFOLLOW", 0) | (os.O_CREAT if create else 0)
     try:
-        return open(path, mode, opener=opener)  # `Path.open` takes no opener
+        # `Path.open` takes no opener.
+        file = open(path, mode, opener=partial(private, more=more))  # noqa: SIM115  # it is returned
     except OSError:
-        check_regular(path)  # it may have become something else just now
+        _check(path, stat.S_IFREG)  # it may have become something else just now
         raise
+    try:
+        _check(path, stat.S_IFREG, file.fileno())
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
-def private(name: str, flags: int) -> int:
+def private(name: str, flags: int, more: int = 0) -> int:
     """Open a file, as an opener for `open`; if it may be written, only its user can read it.
 
     It waits for nobody at the other end of a pipe. Files of other users stay as they are.
+
+    Args:
+        name: The file's.
+        flags: As `open` chooses them.
+        more: Further flags.
     """
-    opened = os.open(name, flags | getattr(os, "O_NONBLOCK", 0), FILE)
+    flags |= more | getattr(os, "O_NONBLOCK", 0)
+    opened = os.open(name, flags, FILE)
     if sys.platform != "win32":  # where files have no modes
         try:
             os.set_blocking(opened, True)
@@ -125,17 +131,19 @@ def make_folder(path: Path) -> None:
     if not path.parent.exists():
         make_folder(path.parent)
     path.mkdir(FOLDER, exist_ok=True)
-    close_folder(path)  # the umask may have taken more
+    close_to_others(path)  # the umask may have taken more
 
 
-def close_folder(path: Path) -> None:
-    """Let only its user enter a folder, unless it is another user's, or gone."""
-    _close(path, FOLDER)
+def close_to_others(path: Path) -> None:
+    """Let only its user enter a folder, or read and write a file.
 
-
-def close_file(path: Path) -> None:
-    """Let only its user read and write a file, unless it is another user's, or gone."""
-    _close(path, FILE)
+    One of another user stays as it is, and one that is gone is no error.
+    """
+    with suppress(PermissionError, FileNotFoundError):
+        found = path.stat().st_mode
+        mode = FOLDER if stat.S_ISDIR(found) else FILE
+        if stat.S_IMODE(found) != mode:
+            path.chmod(mode)
 
 
 def sync_folder(path: Path) -> None:
@@ -149,13 +157,12 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def _close(path: Path, mode: int) -> None:
-    with suppress(PermissionError, FileNotFoundError):
-        if stat.S_IMODE(path.stat().st_mode) != mode:
-            path.chmod(mode)
-
-
-def _check(path: Path, found: os.stat_result, wanted: int) -> None:
+def _check(path: Path, wanted: int, opened: int | None = None) -> os.stat_result | None:
+    """Refuse what is of another kind than `wanted`, by its path or by a file that was opened."""
+    try:
+        found = path.lstat() if opened is None else os.fstat(opened)
+    except FileNotFoundError:
+        return None
     kind = stat.S_IFMT(found.st_mode)
     if getattr(found, "st_reparse_tag", 0) == JUNCTION:
         kind = stat.S_IFLNK
@@ -164,3 +171,4 @@ def _check(path: Path, found: os.stat_result, wanted: int) -> None:
             f"{path} is {KINDS.get(kind, 'something else')}, and must be {KINDS[wanted]}: "
             "remove it, or take another folder"
         )
+    return found

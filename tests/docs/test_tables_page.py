@@ -7,8 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from voyageai.batches.jobs.bounds import rounds
-from voyageai.batches.jobs.estimate import dollars
+from voyageai.batches.jobs.estimate import dollars, rounds
 from voyageai_rest.catalogue import BATCH, MODELS, TIERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "tables.md"

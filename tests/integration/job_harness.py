@@ -16,7 +16,7 @@ import attrs
 import pytest
 import voyageai
 from voyageai.batches import Progress
-from voyageai.batches.jobs import bounds
+from voyageai.batches.jobs import estimate as estimates
 from voyageai.flow import Environment
 from voyageai.transport import AsyncTransport, Transport
 from voyageai_emulator import Emulator
@@ -152,7 +152,7 @@ def sited(kind: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Ite
     """A site whose jobs are split into batches of eight rows, so that small ones have several."""
     emulator.requests.clear()
     site = Site(kind, emulator)
-    monkeypatch.setattr(bounds, "BATCH", attrs.evolve(bounds.BATCH, max_inputs=8))
+    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(estimates.BATCH, max_inputs=8))
     yield site
     site.close()
 

@@ -19,7 +19,8 @@ import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
 from voyageai.batches import JobInUseError, JobTimings
-from voyageai.batches.jobs import bounds, job_writer, journal, preparing, tasks
+from voyageai.batches.jobs import batch_files, directory, preparing, tasks
+from voyageai.batches.jobs import estimate as estimates
 from voyageai_emulator import Emulator
 from voyageai_emulator.batches import validation
 from voyageai_rest import catalogue
@@ -343,8 +344,8 @@ def test_the_organizations_limit_is_waited_for_and_seen(
 
 def test_no_more_is_in_flight_than_may_be(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job does not get in its own way."""
-    limits = attrs.evolve(bounds.BATCH, max_jobs_in_flight=2)
-    monkeypatch.setattr(bounds, "BATCH", limits)
+    limits = attrs.evolve(estimates.BATCH, max_jobs_in_flight=2)
+    monkeypatch.setattr(estimates, "BATCH", limits)
     monkeypatch.setattr(catalogue, "BATCH", limits)
     assert site.live(texts(40)) == site.embed(texts(40)).embeddings
     assert {200} == {request.status for request in site.emulator.requests.of("createBatch")}
@@ -471,7 +472,7 @@ def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("place", "name"),
-    [(journal.Journal, "add"), (job_writer.JobWriter, "add")],
+    [(directory.Journal, "add"), (batch_files.JobWriter, "add")],
     ids=["run", "prepare"],
 )
 def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(

@@ -17,7 +17,8 @@ import voyageai_emulator
 from huggingface_hub import constants
 from voyageai import error, tokenization
 from voyageai.batches import MaxCostError
-from voyageai.batches.jobs import bounds, journal
+from voyageai.batches.jobs import directory
+from voyageai.batches.jobs import estimate as estimates
 from voyageai_emulator import Emulator
 from voyageai_emulator.tokenizer import load
 from voyageai_rest import catalogue
@@ -217,7 +218,7 @@ def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each part takes as long as a batch; those that can end go on to the last request."""
-    monkeypatch.setattr(bounds, "BATCH", attrs.evolve(bounds.BATCH, max_inputs=200))
+    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(estimates.BATCH, max_inputs=200))
     job = site.job(dense(200), rows_per_line=1)
     ceiling = 2.5 * job.estimate.cost
     with pytest.raises(MaxCostError) as raised:
@@ -273,18 +274,18 @@ def test_a_job_that_is_cut_off_while_a_batch_is_split_goes_on(
     """Each of its lines is in one batch, before and after."""
     job = site.job(texts(8), directory=tmp_path / "job")
     ceiling = (site.plain.embed(texts(8), **ROLE).total_tokens + 120) * PRICE
-    add = journal.Journal.add
+    add = directory.Journal.add
 
-    def cut(self: journal.Journal, event: str, **facts: Any) -> Any:
+    def cut(self: directory.Journal, at: Any, event: str, **facts: Any) -> Any:
         if event == "split" and not after:
             raise CutOff
-        done = add(self, event, **facts)
+        done = add(self, at, event, **facts)
         if event == "split":
             raise CutOff
         return done
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal.Journal, "add", cut)
+        patch.setattr(directory.Journal, "add", cut)
         with pytest.raises(CutOff):
             site.get(job.run(max_cost=ceiling))
     assert 0 == site.created

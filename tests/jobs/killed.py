@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import voyageai
 from voyageai.batches import JobTimings
-from voyageai.batches.jobs import bounds
+from voyageai.batches.jobs import estimate as estimates
 
 ROWS, PER_BATCH, PER_LINE = 240, 60, 10
 TEXTS = [f"text {row} of {ROWS}" for row in range(ROWS)]
@@ -25,7 +25,7 @@ OPTIONS: dict[str, Any] = {
 
 def work(kind: str, url: str, key: str, directory: str) -> None:
     """Run the job, or what is left of it."""
-    bounds.BATCH = attrs.evolve(bounds.BATCH, max_inputs=PER_BATCH)
+    estimates.BATCH = attrs.evolve(estimates.BATCH, max_inputs=PER_BATCH)
     print("ready", flush=True)
     if kind == "Client":
         with voyageai.Client(key, base_url=url) as vo:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from voyageai.batches import JobTimings
-from voyageai.batches.jobs.polling_retry import PollingRetry
+from voyageai.batches.jobs.sending import PollingRetry
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PER_PAGE = 20

@@ -15,7 +15,7 @@ import pytest
 import voyageai
 from voyageai import error
 from voyageai.batches import JobDirectoryError, MaxCostError
-from voyageai.batches.jobs import bounds
+from voyageai.batches.jobs import estimate as estimates
 from voyageai.batches.jobs.lines import LineName
 from voyageai.prompts import MissingInputTypeWarning
 from voyageai_rest import catalogue
@@ -77,18 +77,18 @@ def test_rows_are_split_by_every_limit(prepare, tmp_path, monkeypatch):
         [len(line["body"]["input"]) for line in batch] for batch in lines(tmp_path / "job")
     ]
 
-    most = catalogue.MODELS[MODEL].max_request_tokens // bounds.MARGIN
+    most = catalogue.MODELS[MODEL].max_request_tokens // estimates.MARGIN
     longest = "a" * (most // 2 - 1) * catalogue.TOKENIZATION.characters_per_token
     prepare("prepare_embed", [longest] * 5, directory=tmp_path / "long", truncation=False)
     assert [[2, 2, 1]] == [
         [len(line["body"]["input"]) for line in batch] for batch in lines(tmp_path / "long")
     ]
 
-    monkeypatch.setattr(bounds, "BATCH", attrs.evolve(catalogue.BATCH, max_inputs=25))
+    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(catalogue.BATCH, max_inputs=25))
     prepare("prepare_embed", ["text"] * 60, rows_per_line=10, directory=tmp_path / "inputs")
     assert [2, 2, 2] == [len(batch) for batch in lines(tmp_path / "inputs")]
 
-    monkeypatch.setattr(bounds, "FILE_BYTES", 250)
+    monkeypatch.setattr(estimates, "FILE_BYTES", 250)
     prepare("prepare_embed", ["text"] * 6, rows_per_line=2, directory=tmp_path / "bytes")
     sizes = [path.stat().st_size for path in (tmp_path / "bytes/batches").iterdir()]
     assert 250 >= max(sizes)
@@ -106,7 +106,7 @@ def test_chunks_of_documents_and_documents_of_queries_are_limited_too(
         [len(line["body"]["inputs"]) for line in batch] for batch in lines(tmp_path / "job")
     ]
 
-    monkeypatch.setattr(bounds, "BATCH", attrs.evolve(catalogue.BATCH, max_inputs=5))
+    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(catalogue.BATCH, max_inputs=5))
     pairs = [("a query", ["one", "two"])] * 3
     prepare("prepare_rerank", pairs, model="rerank-2.5", directory=tmp_path / "rerank")
     assert [2, 1] == [len(batch) for batch in lines(tmp_path / "rerank")]
@@ -204,7 +204,7 @@ def test_an_estimate_says_what_it_takes(prepare):
         estimate.tokens,
     )
     assert pytest.approx(2000 * PRICE / 1e6) == estimate.cost
-    most = 1000 * (len("It rains.") + bounds.SPECIAL_TOKENS)
+    most = 1000 * (len("It rains.") + estimates.SPECIAL_TOKENS)
     assert most == estimate.most_tokens
     fewest = 2000 * 1.2 / 1.35  # tokens per word, as the catalogue has them
     assert pytest.approx((fewest * PRICE / 1e6, most * PRICE / 1e6)) == estimate.cost_range
@@ -240,7 +240,7 @@ def test_without_a_tokenizer_a_byte_is_a_token_at_most(prepare, text, most):
     """In the normal form that has more of them, as far as the text is read, with its prompt."""
     around = len("Represent the query for retrieving supporting documents: ")
     estimate = prepare("prepare_embed", [text], input_type="query").estimate
-    assert most + around + bounds.SPECIAL_TOKENS == estimate.most_tokens
+    assert most + around + estimates.SPECIAL_TOKENS == estimate.most_tokens
 
 
 def test_a_model_without_a_known_price_costs_an_unknown_sum(prepare):
@@ -258,7 +258,7 @@ def test_a_model_without_a_known_price_costs_an_unknown_sum(prepare):
 def test_more_than_may_be_in_flight_takes_several_rounds(prepare, monkeypatch):
     """Each has its own twelve hours."""
     limits = attrs.evolve(catalogue.BATCH, max_inputs=10, max_jobs_in_flight=2)
-    monkeypatch.setattr(bounds, "BATCH", limits)
+    monkeypatch.setattr(estimates, "BATCH", limits)
     estimate = prepare("prepare_embed", ["text"] * 50, rows_per_line=10).estimate
     assert (5, 3, timedelta(hours=36)) == (estimate.batches, estimate.rounds, estimate.longest)
 
@@ -266,10 +266,10 @@ def test_more_than_may_be_in_flight_takes_several_rounds(prepare, monkeypatch):
 def test_estimated_tokens_leave_room_for_twice_as_many_in_flight():
     """Too many in flight are refused for half an hour."""
     most = catalogue.BATCH.max_tokens_in_flight
-    assert bounds.fits_in_flight([most // 4] * 2, exact=False)
-    assert not bounds.fits_in_flight([most // 4] * 3, exact=False)
-    assert bounds.fits_in_flight([most // 4] * 4, exact=True)
-    assert not bounds.fits_in_flight([most, 1], exact=True)
+    assert estimates.fits_in_flight([most // 4] * 2, exact=False)
+    assert not estimates.fits_in_flight([most // 4] * 3, exact=False)
+    assert estimates.fits_in_flight([most // 4] * 4, exact=True)
+    assert not estimates.fits_in_flight([most, 1], exact=True)
 
 
 @pytest.mark.parametrize("model", [MODEL, "voyage-unknown"])

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import voyageai
 from voyageai.batches import JobTimings
-from voyageai.batches.jobs import bounds
+from voyageai.batches.jobs import estimate as estimates
 from voyageai_emulator import Emulator
 
 from .conftest import KEY, done, job_of, rows_of
@@ -84,7 +84,7 @@ def outlive(kind: str, via: str, emulator: Emulator, folder: Path, kills: int) -
 
 def work(kind: str, via: str, url: str, source: str, directory: str) -> None:
     """Run the job, or what is left of it."""
-    bounds.BATCH = attrs.evolve(bounds.BATCH, max_inputs=PER_BATCH)
+    estimates.BATCH = attrs.evolve(estimates.BATCH, max_inputs=PER_BATCH)
     print("ready", flush=True)
     client = getattr(voyageai, kind)(KEY, base_url=url)
     options: dict[str, Any] = {"method": "rerank", "columns": ("q", "body"), "model": "rerank-2.5"}

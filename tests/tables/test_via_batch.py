@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 import voyageai
 from voyageai.batches import JobTimings, MaxCostError
-from voyageai.batches.jobs import bounds
+from voyageai.batches.jobs import estimate as estimates
 from voyageai.error import ArgumentError, InvalidRequestError
 from voyageai.tables import RowError
 from voyageai.tables.batch import batch_task
@@ -70,7 +70,7 @@ def done(value: Any) -> Any:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a batch have few rows, so that small jobs have several."""
-    monkeypatch.setattr(bounds, "BATCH", attrs.evolve(bounds.BATCH, max_inputs=16))
+    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(estimates.BATCH, max_inputs=16))
 
 
 def bad_rows(count: int = 45) -> list[dict[str, Any]]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .jobs.ceiling import MaxCostError
     from .jobs.directory import JobDirectoryError, JobInUseError
     from .jobs.estimate import Estimate
-    from .jobs.failures import Failure, Failures
     from .jobs.job import AsyncJob, Job
     from .jobs.options import (
         ContextualizedEmbedJobOptions,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         RerankJobOptions,
     )
     from .jobs.progress import Progress
+    from .jobs.result_join import Failure, Failures
     from .jobs.results import (
         BatchContextualizedEmbeddings,
         BatchEmbeddings,
@@ -77,8 +77,8 @@ _LATE = {
     "ContextualizedEmbedJobOptions": ".jobs.options",
     "EmbedJobOptions": ".jobs.options",
     "Estimate": ".jobs.estimate",
-    "Failure": ".jobs.failures",
-    "Failures": ".jobs.failures",
+    "Failure": ".jobs.result_join",
+    "Failures": ".jobs.result_join",
     "Job": ".jobs.job",
     "JobDirectoryError": ".jobs.directory",
     "JobInUseError": ".jobs.directory",

@@ -39,7 +39,7 @@ CREATE_DOUBT = (
 def create(
     endpoint: str,
     input_file_id: str,
-    request_params: Mapping[str, Any],
+    request_params: Mapping[str, Any] | Params,
     completion_window: str | None,
     metadata: Mapping[str, str] | None,
 ) -> Call[Batch]:
@@ -95,21 +95,21 @@ def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:
     return Call(list_batches.build_request(**page_of(limit, after)), read)
 
 
-def _params(params: Mapping[str, Any]) -> Params:
-    """Check the parameters of a batch by the contract."""
+def _params(params: Mapping[str, Any] | Params) -> Params:
+    """Check the parameters of a batch by the contract; those of a job are models already."""
     from voyageai_rest.models import (
         BatchContextualizedEmbeddingsParams,
         BatchEmbeddingsParams,
         BatchRerankParams,
     )
 
-    read = one_of(
-        BatchEmbeddingsParams.from_dict,
-        BatchContextualizedEmbeddingsParams.from_dict,
-        BatchRerankParams.from_dict,
-    )
+    models = (BatchEmbeddingsParams, BatchContextualizedEmbeddingsParams, BatchRerankParams)
     try:
-        found: Params = read(params)
+        found: Params = (
+            params
+            if isinstance(params, models)
+            else one_of(*(model.from_dict for model in models))(params)
+        )
     except ShapeError as failure:
         raise ArgumentError(
             f"request_params must be a model and the other arguments of the endpoint: {failure}; "

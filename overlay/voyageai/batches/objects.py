@@ -130,13 +130,13 @@ class Batch:
             metadata=dict(metadata.additional_properties) if metadata else {},
             completion_window=or_none(source.completion_window),
             created_at=aware(source.created_at),
-            in_progress_at=_time(or_none(source.in_progress_at)),
-            finalizing_at=_time(or_none(source.finalizing_at)),
-            completed_at=_time(or_none(source.completed_at)),
-            failed_at=_time(or_none(source.failed_at)),
-            cancelling_at=_time(or_none(source.cancelling_at)),
-            cancelled_at=_time(or_none(source.cancelled_at)),
-            expected_completion_at=_time(or_none(source.expected_completion_at)),
+            in_progress_at=aware(source.in_progress_at),
+            finalizing_at=aware(source.finalizing_at),
+            completed_at=aware(source.completed_at),
+            failed_at=aware(source.failed_at),
+            cancelling_at=aware(source.cancelling_at),
+            cancelled_at=aware(source.cancelled_at),
+            expected_completion_at=aware(source.expected_completion_at),
             request_id=request_id,
             source=source,
         )
@@ -196,7 +196,3 @@ def _error(error: models.BatchError) -> BatchError:
     return BatchError(
         code=error.code, message=error.message, line=or_none(error.line), param=or_none(error.param)
     )
-
-
-def _time(moment: datetime.datetime | None) -> datetime.datetime | None:
-    return None if moment is None else aware(moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
 
 from attrs import field, frozen
 from voyageai_rest import models
@@ -58,12 +58,11 @@ class FileObject:
     @classmethod
     def of(cls, model: models.FileObject, request_id: str | None = None) -> Self:
         """Make the file that an answer describes."""
-        expires_at = or_none(model.expires_at)
         return cls(
             id=model.id,
             bytes=model.bytes,
             created_at=aware(model.created_at),
-            expires_at=None if expires_at is None else aware(expires_at),
+            expires_at=aware(model.expires_at),
             filename=model.filename,
             purpose=model.purpose,
             request_id=request_id,
@@ -223,6 +222,15 @@ def or_none(value: T | Unset) -> T | None:
     return None if isinstance(value, Unset) else value
 
 
-def aware(moment: datetime.datetime) -> datetime.datetime:
-    """Return a time with its zone: UTC, as the API has it, where the server does not say."""
+@overload
+def aware(moment: datetime.datetime) -> datetime.datetime: ...
+@overload
+def aware(moment: datetime.datetime | Unset | None) -> datetime.datetime | None: ...
+def aware(moment: datetime.datetime | Unset | None) -> datetime.datetime | None:
+    """Return a time with its zone: UTC, as the API has it, where the server does not say.
+
+    Return None where it left out the time.
+    """
+    if moment is None or isinstance(moment, Unset):
+        return None
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from voyageai_rest.errors import ShapeError
 
 from .. import tokenization
+from ..batches.jobs.batch_files import JobWriter
 from ..batches.jobs.directory import JobDirectory, changed
-from ..batches.jobs.failures import Failure as BatchFailure
-from ..batches.jobs.job_writer import JobWriter
 from ..batches.jobs.options import JobTimings
 from ..batches.jobs.progress import Progress
+from ..batches.jobs.result_join import Failure as BatchFailure
 from ..batches.jobs.result_join import ResultJoin
 from ..batches.jobs.running import JobRun, add_failed
 from ..batches.jobs.state import JobState
@@ -39,8 +39,8 @@ from .schedule import HOPELESS, REFUSED, RowError, Totals, failure_of
 from .slices import Slice
 
 if TYPE_CHECKING:
-    from ..batches.jobs.polling_retry import JobFlow
     from ..batches.jobs.result_join import FailedLine
+    from ..batches.jobs.sending import JobFlow
     from ..batches.jobs.tasks import Count, Task
     from ..flow import AsyncSender, Sender
     from ..telemetry.jobs import JobSpan

@@ -14,8 +14,7 @@ from attrs import frozen
 from voyageai_rest.catalogue import MODELS
 
 from .._utils import safe_repr
-from ..batches.jobs.ceiling import MaxCostError
-from ..batches.jobs.estimate import Budget
+from ..batches.jobs.ceiling import Budget, MaxCostError
 from ..batches.jobs.progress import Progress, show_progress
 from ..batches.jobs.running import carry_out, carry_out_async
 from ..error import ArgumentError

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from voyageai.disk import NotRegularError, check_regular, close_file, private
+from voyageai.disk import NotRegularError, check_regular, close_to_others, private
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -251,7 +251,7 @@ class Database:
             run("PRAGMA locking_mode = EXCLUSIVE")
             self._check(path)
             for file in _database_files(path):  # SQLite gives the next ones the mode of the first
-                close_file(file)
+                close_to_others(file)
             run("PRAGMA journal_mode = WAL")
             run("PRAGMA synchronous = NORMAL")
         with self.transaction():

@@ -13,19 +13,18 @@ from voyageai_rest.models.batch_output_line import BatchOutputLine
 from ...error import ArgumentError
 from ...prices import MILLION, dollars
 from .batch_files import BatchReader, BatchWriter, Line
-from .bounds import billable_count
-from .estimate import Budget
-from .lines import LineName, Size, loads
+from .estimate import billable_count
+from .lines import Bin, LineName, loads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from .directory import JobDirectory
     from .state import BatchState, JobState
     from .tasks import Count
 
-__all__ = ["CostCeiling", "MaxCostError"]
+__all__ = ["Budget", "CostCeiling", "MaxCostError"]
 
 OK = 200
 UNBELIEVABLE = 16
@@ -33,6 +32,10 @@ UNBELIEVABLE = 16
 WORTHWHILE = 1 / 10
 """Share of the ceiling that must be left for a part that is not likely to be followed by all the
 others: each part may take half a day. Chosen."""
+Money = Fraction | float
+"""US dollars. Sums of them are exact."""
+ROUNDING = 1e-12
+"""Share of a budget by which it may be exceeded: it was rounded when it was written as a float."""
 
 
 class MaxCostError(ArgumentError):
@@ -52,6 +55,71 @@ class MaxCostError(ArgumentError):
     rows_left: int = 0
     likely: float | None = None
     most: float | None = None
+
+
+class Budget:
+    """A sum that may be spent, what was spent of it, and what is reserved.
+
+    What is about to be sent reserves the most that it can cost, if that fits; once its cost is
+    known the difference is free again.
+
+    Args:
+        limit: US dollars that may be spent in all.
+
+    Example:
+        >>> budget = Budget(1.00)
+        >>> budget.reserve(0.75), budget.reserve(0.75)
+        (True, False)
+        >>> budget.settle(0.75, 0.25)
+        >>> budget.reserve(0.75), budget.spent, budget.reserved, budget.left
+        (True, 0.25, 0.75, 0.0)
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = float(limit)
+        self._most = self.limit * (1 + ROUNDING)
+        self._spent = Fraction()
+        self._reserved = Fraction()
+
+    @property
+    def spent(self) -> float:
+        """US dollars that were billed."""
+        return float(self._spent)
+
+    @property
+    def reserved(self) -> float:
+        """US dollars that can be billed at most for what is in flight."""
+        return float(self._reserved)
+
+    @property
+    def left(self) -> float:
+        """US dollars that can still be reserved; below zero if more was spent than the limit."""
+        return float(self.limit - (self._spent + self._reserved))
+
+    def fits(self, bound: Money) -> bool:
+        """Return whether something may be sent that costs at most `bound`."""
+        return self._spent + self._reserved + Fraction(bound) <= self._most
+
+    def reserve(self, bound: Money) -> bool:
+        """Reserve `bound` if it fits; return whether it does."""
+        if not self.fits(bound):
+            return False
+        self.hold(bound)
+        return True
+
+    def hold(self, bound: Money) -> None:
+        """Reserve `bound` for something that is in flight already, whether or not it fits."""
+        self._reserved += Fraction(bound)
+
+    def settle(self, bound: Money, actual: Money) -> None:
+        """Free what was reserved for something, and count what it was billed.
+
+        Args:
+            bound: What was reserved for it.
+            actual: What it was billed.
+        """
+        self._reserved -= Fraction(bound)
+        self._spent += Fraction(actual)
 
 
 class CostCeiling:
@@ -187,8 +255,9 @@ class CostCeiling:
         """Return the most tokens that each line of a batch can be billed for, by the best count."""
         number = batch.plan.number
         if number not in self._counted:
-            lines = self._reader.lines(batch.plan)
-            self._counted[number] = [self._most_of(line) for line in lines]
+            with self._reader.open(batch.plan) as file:
+                lines = self._reader.lines(batch.plan, file)
+                self._counted[number] = [self._most_of(line) for line in lines]
         return self._counted[number]
 
     def _most_of(self, line: Line) -> int:
@@ -210,14 +279,17 @@ class CostCeiling:
             return False
         job, number = self._state.manifest, max(self._state.batches) + 1
         writer = partial(BatchWriter, self._directory, job.task, job.id, exact=job.exact)
-        with closing(writer(number)) as head, closing(writer(number + 1)) as tail:
-            for line, tokens, first in zip(
-                self._reader.lines(batch.plan), most, is_first, strict=True
-            ):
-                size = Size()
+        with (
+            self._reader.open(batch.plan) as file,
+            closing(writer(number)) as head,
+            closing(writer(number + 1)) as tail,
+        ):
+            lines = self._reader.lines(batch.plan, file)
+            for line, tokens, first in zip(lines, most, is_first, strict=True):
+                whole = Bin()
                 for item in line.items:
-                    size = size.plus(self._task.size(item, lambda _: 0))
-                size = size._replace(tokens=round(tokens * share), most_tokens=tokens)
+                    whole.add(self._task.size(item, _nothing, _nothing))
+                size = whole.size._replace(tokens=round(tokens * share), most_tokens=tokens)
                 (head if first else tail).add(line.name.first, line.items, size)
             self._state.replace(batch, (*head.finish(), *tail.finish()))
         self._directory.input_file(batch.plan.number).unlink(missing_ok=True)
@@ -240,9 +312,10 @@ class CostCeiling:
         lost = 0
         if len(reported) < batch.plan.requests:
             most = billable_count(self._task, self._tokenizer)
-            for line in self._reader.lines(batch.plan):
-                if str(line.name) not in reported:
-                    lost += sum(self._task.most(item, most) for item in line.items)
+            with self._reader.open(batch.plan) as file:
+                for line in self._reader.lines(batch.plan, file):
+                    if str(line.name) not in reported:
+                        lost += sum(self._task.most(item, most) for item in line.items)
         return sum(reported.values()) + min(lost, batch.plan.most_tokens)
 
     def _read_usage(self, path: Path, reported: dict[str, int], most: int) -> None:
@@ -309,3 +382,7 @@ class CostCeiling:
         stopped.spent, stopped.rows_left = budget.spent, left
         stopped.likely, stopped.most = float(likely), float(most)
         return stopped
+
+
+def _nothing(_: Sequence[str]) -> int:
+    return 0

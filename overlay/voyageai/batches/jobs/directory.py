@@ -1,4 +1,4 @@
-"""The directory of a job, and its lock.
+"""The directory of a job, its lock, and the journal in it.
 
 job.json             the job: method, arguments, number and digest of its rows, its batches
 journal.jsonl        the job's events, one per line
@@ -23,30 +23,35 @@ import re
 import shutil
 import tempfile
 import weakref
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ...disk import (
     NotRegularError,
     check_folder,
-    close_folder,
+    check_regular,
+    close_to_others,
     make_folder,
     open_regular,
     sync_folder,
 )
 from ...error import ArgumentError, VoyageError
 from ...files.writing import lock
+from .lines import dumps, loads
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+    from datetime import datetime
 
 __all__ = [
+    "Event",
     "FileDigest",
     "JobDirectory",
     "JobDirectoryError",
     "JobInUseError",
+    "Journal",
     "changed",
     "damaged",
 ]
@@ -56,6 +61,15 @@ BLOCK = 1024 * 1024
 LENGTH = re.compile(rb"^journal (\d{1,18})$", re.MULTILINE)
 LOCK_BYTES = 4096
 """Bytes of the lock file that are read."""
+SHOWN = 80
+"""Bytes of a damaged line that are shown."""
+LONGEST = 67_108_864
+"""Bytes of a line of the journal that are read. Chosen: more than any has."""
+SUM = b', "sum": "'
+DIGITS = 16
+"""Hexadecimal digits of a checksum that are written."""
+
+Event = dict[str, Any]
 
 
 class JobDirectoryError(VoyageError):
@@ -104,14 +118,16 @@ class JobDirectory:
             else None
         )
         if self.temporary:
-            close_folder(self.path)  # the umask may have closed it to its user too
+            close_to_others(self.path)  # the umask may have closed it to its user too
         self.manifest = self.path / "job.json"
         self.journal = self.path / "journal.jsonl"
         self.failures = self.path / "failures.jsonl"
         self.lock_file = self.path / "lock"
         self._batches = self.path / "batches"
-        self._locked: IO[bytes] | None = None
-        """The lock file, open for writing while the lock is held."""
+        self._lock: IO[bytes] | None = None
+        """The lock file, while the lock is held."""
+        self._held = ExitStack()
+        """All files that stay open while the lock is held."""
         self._journal_length = 0
         """Bytes of the journal, as the lock file says while the lock is held."""
 
@@ -136,15 +152,16 @@ class JobDirectory:
                     "directory",
                 )
         make_folder(self.path)
-        self._check_folder(self._batches)
+        self._check_batches()
         make_folder(self._batches)
 
     def check(self) -> None:
-        """Refuse a directory without a job.
+        """Refuse a directory without a job, or whose batches are elsewhere.
 
         Raises:
-            JobDirectoryError: There is none.
+            JobDirectoryError: There is no job, or a link or a file in the place of its folder.
         """
+        self._check_batches()
         if not os.path.lexists(self.manifest):
             raise JobDirectoryError(f"{self.path} holds no job: there is no {self.manifest.name}")
 
@@ -155,20 +172,25 @@ class JobDirectory:
         Raises:
             JobInUseError: It is held elsewhere; names the process.
         """
-        close_folder(self.path)
-        with self.open(self.lock_file, "a+b") as held:
-            if not lock(held):
+        close_to_others(self.path)
+        with ExitStack() as held:
+            file = held.enter_context(self.open(self.lock_file, "r+b", create=True))
+            if not lock(file):
                 raise JobInUseError(
                     f"{self.path} is in use by {self._owner()}; wait for it, or end it"
                 )
-            with self.open(self.lock_file, "r+b") as file:
-                self._journal_length = _length(file.read(LOCK_BYTES))
-                self._locked = file
-                try:
-                    self.note_journal_length(self._journal_length)
-                    yield
-                finally:
-                    self._locked = None
+            file.seek(0)
+            self._lock, self._held = file, held
+            try:
+                self.note_journal_length(_length(file.read(LOCK_BYTES)))
+                yield
+            finally:
+                self._lock = None
+
+    def hold_open(self, path: Path, mode: str) -> IO[bytes]:
+        """Open one of its files by `open`, until the lock is released, which must be held."""
+        assert self._lock is not None  # noqa: S101  # it is held
+        return self._held.enter_context(self.open(path, mode))
 
     def journal_length(self) -> int:
         """Return the bytes that the journal has at least; 0 if that is not known.
@@ -176,7 +198,7 @@ class JobDirectory:
         A journal that was cut short is noticed by that: what is missing there would be uploaded,
         created and billed once more.
         """
-        if self._locked is not None:
+        if self._lock is not None:
             return self._journal_length
         if not os.path.lexists(self.lock_file):
             return 0
@@ -185,27 +207,37 @@ class JobDirectory:
 
     def note_journal_length(self, length: int) -> None:
         """Write down how long the journal is, while the lock is held."""
-        if self._locked is not None:
-            self._locked.seek(0)
-            content = f"process {os.getpid()}\njournal {length}\n".encode()
-            self._locked.truncate(self._locked.write(content))
-            self._journal_length = length
+        assert self._lock is not None  # noqa: S101  # it is held
+        self._lock.seek(0)
+        content = f"process {os.getpid()}\njournal {length}\n".encode()
+        self._lock.truncate(self._lock.write(content))
+        self._journal_length = length
 
-    def open(self, path: Path, mode: str = "rb") -> IO[bytes]:
+    def open(self, path: Path, mode: str = "rb", *, create: bool = False) -> IO[bytes]:
         """Open one of its files by `open_regular`.
 
         Raises:
             JobDirectoryError: It is missing, or is not a regular file.
             OSError: It can't be opened.
         """
-        if path.parent != self.path:
-            self._check_folder(path.parent)
         try:
-            return open_regular(path, mode)
+            return open_regular(path, mode, create=create)
         except NotRegularError as failure:
             raise JobDirectoryError(str(failure)) from failure
         except FileNotFoundError as failure:
             raise changed(path) from failure
+
+    def size(self, number: int) -> int | None:
+        """Return the bytes of the file with a batch's lines; None if it is not there.
+
+        Raises:
+            JobDirectoryError: It is not a regular file.
+        """
+        try:
+            found = check_regular(self.input_file(number))
+        except NotRegularError as failure:
+            raise JobDirectoryError(str(failure)) from failure
+        return None if found is None else found.st_size
 
     def write(self, path: Path, content: bytes) -> None:
         """Write one of its files whole; if that fails, the file stays as it was."""
@@ -241,10 +273,13 @@ class JobDirectory:
         """Return the path of a batch's downloaded answers; `name` is `output` or `error`."""
         return self._batches / f"{number:04d}.{name}.jsonl"
 
-    @staticmethod
-    def _check_folder(path: Path) -> None:
+    def _check_batches(self) -> None:
+        """Refuse a link in the place of the folder, which is not looked at again with each file.
+
+        Others can't put one there later: the directory is closed to them before.
+        """
         try:
-            check_folder(path)
+            check_folder(self._batches)
         except NotRegularError as failure:
             raise JobDirectoryError(str(failure)) from failure
 
@@ -263,6 +298,99 @@ class JobDirectory:
         except (OSError, JobDirectoryError):  # some systems lock it for reading too
             owner = ""
         return owner or "another process"
+
+
+class Journal:
+    """The journal of a job: its events, one line of JSON each, appended and never changed.
+
+    Each line ends with a checksum of itself and all lines before it, so that a change of any of
+    them is noticed. An older release wrote none: such lines are taken as they are.
+
+    An action that must not be done twice is written down before it is done, and its outcome after.
+    Each line is on the disk before `add` returns.
+
+    Args:
+        directory: The job's directory.
+    """
+
+    def __init__(self, directory: JobDirectory) -> None:
+        self._directory, self._path = directory, directory.journal
+        self._length = 0
+        """Bytes of its complete lines."""
+        self._digest = hashlib.sha256()
+        """Digest of these bytes."""
+        self._file: IO[bytes] | None = None
+        """The file, once it was written to."""
+
+    def read(self) -> Iterator[tuple[int, Event]]:
+        """Read all events. A last line that a crash has cut off is left out: it says nothing yet.
+
+        Returns:
+            Each event with the number of its line.
+
+        Raises:
+            JobDirectoryError: The journal was changed by something else.
+        """
+        if not os.path.lexists(self._path):
+            return
+        least = self._directory.journal_length()
+        with self._directory.open(self._path) as file:
+            number = 0
+            while (line := file.readline(LONGEST)).endswith(b"\n"):
+                number += 1
+                if line != b"\n":
+                    yield number, self._event(line, number)
+                self._length += len(line)
+                self._digest.update(line)
+        if len(line) == LONGEST:
+            raise damaged(self._path, f"it is longer than {LONGEST:,} bytes", number + 1)
+        if self._length < least:
+            raise damaged(
+                self._path,
+                f"it was cut off after {self._length:,} of {least:,} bytes, and only it tells what "
+                "was sent and paid for",
+                number + 1,
+            )
+
+    def add(self, at: datetime, event: str, **facts: Any) -> Event:
+        """Append an event to those that were read, and return it as it was written.
+
+        The job's lock is held.
+
+        Args:
+            at: The time.
+            event: Its name.
+            facts: What it says.
+        """
+        entry: Event = {"at": at.isoformat(), "event": event, **facts}
+        body = dumps(entry).removesuffix(b"}\n")
+        line = body + SUM + self._sum(body) + b'"}\n'
+        if self._file is None:
+            self._file = self._directory.hold_open(self._path, "ab")
+        self._file.truncate(self._length)
+        self._file.write(line)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._length += len(line)
+        self._digest.update(line)
+        self._directory.note_journal_length(self._length)
+        return entry
+
+    def _event(self, line: bytes, number: int) -> Event:
+        body, has_sum, end = line.rpartition(SUM)
+        try:
+            event = dict(loads(line))
+        except (ValueError, TypeError):
+            raise damaged(self._path, repr(line[:SHOWN]), number) from None
+        if has_sum and end != self._sum(body) + b'"}\n':
+            raise damaged(self._path, "it is not as it was written", number)
+        return event
+
+    def _sum(self, body: bytes) -> bytes:
+        """Return the checksum of all lines so far and this one."""
+        digest = self._digest.copy()
+        digest.update(body)
+        return digest.hexdigest()[:DIGITS].encode()
 
 
 def damaged(path: Path, reason: object, line: int | None = None) -> JobDirectoryError:

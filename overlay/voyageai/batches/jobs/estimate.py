@@ -1,24 +1,47 @@
-"""The estimate of a job, and sums of money: what it costs and what it may still cost."""
+"""The limits of lines and batches, the most that texts can be billed for, and a job's estimate."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from attrs import frozen
-from voyageai_rest.catalogue import BATCH, TOKENIZATION
+from voyageai_rest.catalogue import BATCH, MODELS, TOKENIZATION
 
+from ...error import ArgumentError
 from ...html import card
 from ...prices import MILLION, cost, dollars, list_price
+from ...prompts import prompt
+from .lines import Bin
 
-__all__ = ["Budget", "Estimate"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .tasks import Count, Task
+
+__all__ = [
+    "Estimate",
+    "batch_bin",
+    "billable_count",
+    "fits_in_flight",
+    "line_bin",
+    "rounds",
+    "rows_per_line",
+    "share_in_flight",
+    "truncated_count",
+]
 
 UNITS = {"h": "hours", "d": "days"}
-Money = Fraction | float
-"""US dollars. Sums of them are exact."""
-ROUNDING = 1e-12
-"""Share of a budget by which it may be exceeded: it was rounded when it was written as a float."""
+LINE_ROWS = 100
+"""Rows of a line by default: few, as a line succeeds or fails as a whole."""
+MARGIN = 2
+"""Factor by which an estimate of tokens may be exceeded before a request has too many."""
+SPECIAL_TOKENS = 4
+"""Tokens that a tokenizer may put around a text. Chosen: a beginning, an end, and two to spare."""
+FILE_BYTES = 268_435_456
+"""Bytes of a batch's file. Chosen: what is sent again if the connection breaks."""
 
 
 @frozen(kw_only=True, slots=False)  # for its cached property
@@ -89,9 +112,10 @@ class Estimate:
     @property
     def cost_text(self) -> str:
         """The cost as text, such as `about $0.0402`."""
-        if self.cost is None:
+        likely = self.cost
+        if likely is None:
             return "an unknown sum"
-        return dollars(self.cost) if self.exact else f"about {dollars(self.cost)}"
+        return dollars(likely) if self.exact else f"about {dollars(likely)}"
 
     def __str__(self) -> str:
         about = "" if self.exact else "about "
@@ -101,8 +125,9 @@ class Estimate:
             f"{_bytes(self.bytes)}; {about}{self.tokens:,} tokens"
         )
         price = f"the price of {self.model} is not known"
-        if self.cost_range is not None:
-            least, most = map(dollars, self.cost_range)
+        span = self.cost_range
+        if span is not None:
+            least, most = map(dollars, span)
             within = f"at most {most}" if self.exact else f"from {least} to at most {most}"
             price = (
                 f"{self.cost_text} ({within}) at ${self.price:.4g} per million tokens of "
@@ -112,8 +137,8 @@ class Estimate:
         return f"{amount}; {price}; done within {hours:,.4g} hours"
 
     def _repr_html_(self) -> str:
-        about = "" if self.exact else "about "
-        most = None if self.cost_range is None else dollars(self.cost_range[1])
+        about, span = "" if self.exact else "about ", self.cost_range
+        most = None if span is None else dollars(span[1])
         facts = {
             "model": self.model,
             self.noun: f"{self.rows:,}",
@@ -128,69 +153,127 @@ class Estimate:
         return card(type(self).__name__, facts)
 
 
-class Budget:
-    """A sum that may be spent, what was spent of it, and what is reserved.
-
-    What is about to be sent reserves the most that it can cost, if that fits; once its cost is
-    known the difference is free again.
+def line_bin(task: Task[Any, Any], rows: int | None, *, exact: bool) -> Bin:
+    """Return an empty line with its limits.
 
     Args:
-        limit: US dollars that may be spent in all.
-
-    Example:
-        >>> budget = Budget(1.00)
-        >>> budget.reserve(0.75), budget.reserve(0.75)
-        (True, False)
-        >>> budget.settle(0.75, 0.25)
-        >>> budget.reserve(0.75), budget.spent, budget.reserved, budget.left
-        (True, 0.25, 0.75, 0.0)
+        task: The method and its arguments.
+        rows: The most rows of a line; None for the default.
+        exact: Whether tokens are counted, not estimated.
     """
+    entry = task.entry
+    tokens, chunks = (
+        (entry.max_request_tokens, entry.max_request_chunks)
+        if entry is not None
+        else (_lowest(task, "max_request_tokens"), _lowest(task, "max_request_chunks"))
+    )
+    if tokens is not None and not exact:
+        tokens //= MARGIN
+    return Bin(rows=rows_per_line(task, rows), tokens=tokens, chunks=chunks)
 
-    def __init__(self, limit: float) -> None:
-        self.limit = float(limit)
-        self._most = self.limit * (1 + ROUNDING)
-        self._spent = Fraction()
-        self._reserved = Fraction()
 
-    @property
-    def spent(self) -> float:
-        """US dollars that were billed."""
-        return float(self._spent)
+def batch_bin(*, exact: bool) -> Bin:
+    """Return an empty batch with its limits."""
+    tokens = BATCH.max_tokens_in_flight
+    return Bin(
+        inputs=BATCH.max_inputs, tokens=tokens if exact else tokens // MARGIN, bytes=FILE_BYTES
+    )
 
-    @property
-    def reserved(self) -> float:
-        """US dollars that can be billed at most for what is in flight."""
-        return float(self._reserved)
 
-    @property
-    def left(self) -> float:
-        """US dollars that can still be reserved; below zero if more was spent than the limit."""
-        return float(self.limit - (self._spent + self._reserved))
+def fits_in_flight(tokens: Sequence[int], *, exact: bool) -> bool:
+    """Return whether an organization may have batches of so many tokens in flight together."""
+    margin = 1 if exact else MARGIN
+    return (
+        len(tokens) <= BATCH.max_jobs_in_flight
+        and margin * sum(tokens) <= BATCH.max_tokens_in_flight
+    )
 
-    def fits(self, bound: Money) -> bool:
-        """Return whether something may be sent that costs at most `bound`."""
-        return self._spent + self._reserved + Fraction(bound) <= self._most
 
-    def reserve(self, bound: Money) -> bool:
-        """Reserve `bound` if it fits; return whether it does."""
-        if not self.fits(bound):
-            return False
-        self.hold(bound)
-        return True
+def share_in_flight(tokens: Sequence[int], *, exact: bool) -> float:
+    """Return which part of the tokens that may be in flight these are, as batches are sized."""
+    return (1 if exact else MARGIN) * sum(tokens) / BATCH.max_tokens_in_flight
 
-    def hold(self, bound: Money) -> None:
-        """Reserve `bound` for something that is in flight already, whether or not it fits."""
-        self._reserved += Fraction(bound)
 
-    def settle(self, bound: Money, actual: Money) -> None:
-        """Free what was reserved for something, and count what it was billed.
+def rounds(batches: Sequence[int], *, exact: bool) -> int:
+    """Return in how many rounds batches of so many tokens run, each as large as fits in flight."""
+    count, in_flight = 1, list[int]()
+    for tokens in batches:
+        if in_flight and not fits_in_flight([*in_flight, tokens], exact=exact):
+            count, in_flight = count + 1, []
+        in_flight.append(tokens)
+    return count
 
-        Args:
-            bound: What was reserved for it.
-            actual: What it was billed.
-        """
-        self._reserved -= Fraction(bound)
-        self._spent += Fraction(actual)
+
+def rows_per_line(task: Task[Any, Any], rows: int | None) -> int:
+    """Return how many rows a line may hold.
+
+    Raises:
+        ArgumentError: `rows` is more than a request holds, or not a number from 1.
+    """
+    if rows is None:
+        return min(LINE_ROWS, task.rows_per_line)
+    if type(rows) is not int or not 1 <= rows <= task.rows_per_line:
+        raise ArgumentError(
+            f"rows_per_line must be from 1 to {task.rows_per_line:,}, not {rows!r}", "rows_per_line"
+        )
+    return rows
+
+
+def truncated_count(task: Task[Any, Any], count: Count, around: int = 0) -> Count:
+    """Return a function that counts the tokens of texts as far as the model reads each.
+
+    Args:
+        task: The method and its arguments.
+        count: Counts the tokens of whole texts.
+        around: Tokens that come to each text besides.
+    """
+    longest = task.longest
+    if longest is None:
+        return lambda texts: count(texts) + around * len(texts)
+    return lambda texts: sum(min(count([text]), longest) + around for text in texts)
+
+
+def billable_count(task: Task[Any, Any], count: Count | None) -> Count:
+    """Return a function that counts the tokens that texts can be billed for, at most.
+
+    Each text counts with the prompt of its input type and with what a tokenizer puts around it, as
+    the API does not say whether those are billed.
+
+    Args:
+        task: The method and its arguments.
+        count: Counts tokens by the model's tokenizer. Without it a byte of UTF-8 is a token: the
+            models' tokenizers start from bytes, and only join them.
+    """
+    before = _prompt(task)
+    around = 0 if count is not None else SPECIAL_TOKENS
+    count = count or _count_bytes
+    if before:
+        around += truncated_count(task, count)([before])
+    return truncated_count(task, count, around)
+
+
+def _count_bytes(texts: Sequence[str]) -> int:
+    """Return the bytes of texts; of each in the normal form NFC, if it has more bytes in that."""
+    total = 0
+    for text in texts:
+        if text.isascii():
+            total += len(text)
+        else:
+            total += max(len(form.encode()) for form in (text, normalize("NFC", text)))
+    return total
+
+
+def _prompt(task: Task[Any, Any]) -> str:
+    """Return the prompt of the input type; where the model's is not known, that of other models."""
+    is_known = task.entry is not None and task.entry.prompts is not None
+    return prompt(task.role, task.params.model if is_known else None)
+
+
+def _lowest(task: Task[Any, Any], limit: str) -> int | None:
+    """Return the lowest limit of all models of an endpoint, for a model that is not known."""
+    models = [model for model in MODELS.values() if model.endpoint == task.endpoint]
+    found = (getattr(model, limit) for model in models)
+    return min((one for one in found if one is not None), default=None)
 
 
 def _bytes(count: int) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .directory import JobDirectory
     from .estimate import Estimate
     from .options import WatchOptions
-    from .polling_retry import JobFlow
+    from .sending import JobFlow
     from .tasks import Count
 
 __all__ = ["AsyncJob", "Job"]
@@ -64,7 +64,7 @@ class _Job(Generic[S, R]):
         self.id: str = manifest.id
         self.directory: Path = directory.path
         self.estimate: Estimate = manifest.estimate
-        self._method = manifest.method
+        self._method = manifest.task.method
         self._sender: S = sender
         self._directory = directory
         self._results_type = results_type
@@ -141,19 +141,18 @@ class _Job(Generic[S, R]):
         failures = results.failures
         path = self._directory.failures
         failures.write(path)
-        if failures:
-            lines = [f"{len(failures):,} of {len(results):,} rows have failed:"]
+        total, failed = len(results), len(failures)
+        if failed:
+            lines = [f"{failed:,} of {total:,} rows have failed:"]
             lines += [str(failure) for failure in failures[:SHOWN]]
-            if len(failures) > SHOWN:
-                lines.append(f"and {len(failures) - SHOWN:,} more: see {path}")
-            yield Notify(Progress(stage="failed", message="\n".join(lines), done=len(failures)))
-        rows = len(results) - len(failures)
-        span.settle(rows=rows, failed=len(failures), tokens=results.total_tokens)
+            if failed > SHOWN:
+                lines.append(f"and {failed - SHOWN:,} more: see {path}")
+            yield Notify(Progress(stage="failed", message="\n".join(lines), done=failed))
+        done = total - failed
+        span.settle(rows=done, failed=failed, tokens=results.total_tokens)
         where = "" if self._directory.temporary else f": {self.directory}"
-        message = f"{rows:,} of {len(results):,} rows are done{where}"
-        yield Notify(
-            Progress(stage="done", message=message, done=rows, total=len(results), unit="rows")
-        )
+        message = f"{done:,} of {total:,} rows are done{where}"
+        yield Notify(Progress(stage="done", message=message, done=done, total=total, unit="rows"))
         return results
 
     def _cancelling(self) -> JobFlow[None]:
@@ -332,7 +331,8 @@ class Job(_Job[Sender, R]):
 
     def _carry_out(self, flow: JobFlow[R], max_cost: float | None, span: JobSpan) -> R:
         try:
-            span.load()
+            if span.is_on:
+                span.load()
             with span, show_progress(self._progress) as show:
                 return carry_out(self._sender, flow, show)
         except BaseException as failure:  # noqa: BLE001  # raised again

@@ -142,10 +142,6 @@ class Size(NamedTuple):
     chunks: int = 0
     bytes: int = 0
 
-    def plus(self, other: Size) -> Size:
-        """Return the sum of both, unit by unit."""
-        return Size(*map(int.__add__, self, other))
-
 
 class Bin:
     """A line that is filled with rows, or a batch that is filled with lines, up to its limits.
@@ -170,7 +166,7 @@ class Bin:
 
     def add(self, more: Size) -> None:
         """Count more rows and bytes."""
-        self.size = self.size.plus(more)
+        self.size = Size(*map(int.__add__, self.size, more))
 
     def clear(self) -> Size:
         """Empty it, and return the size of what was in it."""

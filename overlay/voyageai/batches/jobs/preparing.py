@@ -20,10 +20,10 @@ from ...flow import in_thread
 from ...inputs.contextualized import ChunkFunction, check_chunking
 from ...limits import check_flag
 from ...prompts import guard
-from .bounds import rows_per_line
+from .batch_files import JobWriter
 from .directory import JobDirectory
+from .estimate import rows_per_line
 from .job import AsyncJob, Job
-from .job_writer import JobWriter
 from .options import JobOptions, check_options
 from .progress import Progress, show_progress
 from .results import BatchResults

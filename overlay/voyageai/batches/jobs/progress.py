@@ -26,9 +26,10 @@ __all__ = [
 ]
 
 LOGGER = logging.getLogger("voyageai.batches")
-WARNINGS = ("waiting", "failed")
-"""Stages that are logged as warnings."""
-ABOVE_BARS = (*WARNINGS, "retrying", "done")
+INFO = logging.INFO
+LEVELS = {"waiting": logging.WARNING, "failed": logging.WARNING}
+"""Levels of the log for some stages; for others it is `INFO`."""
+ABOVE_BARS = (*LEVELS, "retrying", "done")
 """Stages that are shown as text above the bars."""
 MEGA = 1_000_000
 
@@ -114,13 +115,7 @@ def show_progress(
     elif terminal or option:
         yield Lines(lambda _, line: print(line, file=target, flush=True)).show
     else:
-        yield Lines(_log).show
-
-
-def _log(progress: Progress, line: str) -> None:
-    """Log a line, long waits and failures as warnings."""
-    level = logging.WARNING if progress.stage in WARNINGS else logging.INFO
-    LOGGER.log(level, "%s", line)
+        yield _LoggedLines().show
 
 
 class Lines:
@@ -143,6 +138,21 @@ class Lines:
         self._last[progress.batch] = now
         count = _count(progress)
         self._write(progress, f"{progress.message}{count and ': '}{count}")
+
+
+class _LoggedLines(Lines):
+    """Logs the lines that the logger lets through, long waits and failures as warnings."""
+
+    def __init__(self) -> None:
+        super().__init__(_log)
+
+    def show(self, progress: Progress) -> None:
+        if LOGGER.isEnabledFor(LEVELS.get(progress.stage, INFO)):
+            super().show(progress)
+
+
+def _log(progress: Progress, line: str) -> None:
+    LOGGER.log(LEVELS.get(progress.stage, INFO), "%s", line)
 
 
 class RichBars:

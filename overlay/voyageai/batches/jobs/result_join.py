@@ -1,34 +1,150 @@
-"""Joining each row with its answer, from the files that a job has downloaded."""
+"""Joining each row with its answer, or with the reason why it has none."""
 
 from __future__ import annotations
 
 from array import array
-from itertools import groupby
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, islice
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, overload
 
-from voyageai_rest.errors import ShapeError
+from attrs import asdict, frozen
+from voyageai_rest.errors import ShapeError, printable
+from voyageai_rest.models.batch_error import BatchError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
+from ..._utils import safe_repr
+from ...disk import open_regular
 from ...error import ServerError
 from ...response_limits import of_line
 from .batch_files import BatchReader
 from .directory import JobDirectoryError, damaged
-from .failures import SHOWN, Failure, FailureReason, batch_reason, line_reasons
-from .lines import loads
+from .lines import dumps, loads
 from .state import ANSWERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from .directory import JobDirectory
     from .state import BatchPlan, BatchState, JobState
 
-__all__ = ["FailedLine", "LineResult", "ResultJoin"]
+__all__ = ["FailedLine", "Failure", "FailureReason", "Failures", "LineResult", "ResultJoin"]
 
 OUTPUT = "output"
 OK = 200
 NONE = -1
+SHOWN = 80
+"""Characters of a text that are shown."""
+
+
+class FailureReason(NamedTuple):
+    """The reason why a line has no result.
+
+    Attributes:
+        code: The kind of reason; `Failure` lists them.
+        status: HTTP status of the line, where it was run.
+        message: The reason as text.
+        failed_batch: Whether the server refused the whole batch because of this line.
+        others_at_fault: Whether it refused the whole batch because of other lines alone.
+    """
+
+    code: str
+    status: int | None
+    message: str
+    failed_batch: bool = False
+    others_at_fault: bool = False
+
+
+@frozen(kw_only=True)
+class Failure:
+    """A row without a result.
+
+    Attributes:
+        row: Its number, from 0.
+        code: The kind of reason: `refused` if the endpoint refused it, with a `status`; the
+            server's own code for a line that was not run, such as `batch_expired`, or for one that
+            made a batch fail; `batch_failed` if other lines did; `malformed_answer`, `no_answer`
+            and `file_gone` if it was run but its answer can't be used; `unfinished` if it was not
+            run yet.
+        status: HTTP status, where the endpoint refused it.
+        message: The reason as text.
+        batch: Number of its batch within the job, from 1.
+        batch_id: Id of the batch at the server; None if there is none yet.
+        line: Number of its line in the batch's file, from 1.
+        text: Beginning of its text.
+
+    Example:
+        >>> print(Failure(row=7, code="refused", status=500, message="Internal Server Error",
+        ...               batch=1, batch_id="batch-3kQ9", line=1, text="It rains."))
+        row 7 (batch-3kQ9, line 1): 500 Internal Server Error: 'It rains.'
+    """
+
+    row: int
+    code: str
+    status: int | None
+    message: str
+    batch: int
+    batch_id: str | None
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        place = self.batch_id or f"batch {self.batch}"
+        return printable(
+            f"row {self.row} ({place}, line {self.line}): {self.status or self.code} "
+            f"{self.message}: {self.text!r}"
+        )
+
+
+class Failures(Sequence[Failure]):
+    """The rows without a result, in their order, as a sequence that is read from files.
+
+    Args:
+        count: Number of failures.
+        read: Yields them.
+    """
+
+    def __init__(self, count: int, read: Callable[[], Iterator[Failure]]) -> None:
+        self._count = count
+        self._read = read
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Failure]:
+        return self._read()
+
+    @overload
+    def __getitem__(self, index: int) -> Failure: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Failure]: ...
+    def __getitem__(self, index: int | slice) -> Failure | Sequence[Failure]:
+        if not isinstance(index, slice):
+            position = range(self._count)[index]
+            return next(islice(self, position, None))
+        positions = range(self._count)[index]
+        if not positions:
+            return []
+        first, last = sorted((positions[0], positions[-1]))
+        found = list(islice(self, first, last + 1))
+        return [found[position - first] for position in positions]
+
+    def write(self, path: Path) -> None:
+        """Write them to a file, a line of JSON each; remove the file if there are none.
+
+        Raises:
+            OSError: It can't be written, or a link or a pipe is in its place.
+        """
+        if not self._count:
+            path.unlink(missing_ok=True)
+            return
+        fresh = path.with_name(path.name + ".part")
+        with open_regular(fresh, "wb") as file:
+            file.writelines(dumps(asdict(failure)) for failure in self)
+        fresh.replace(path)
+
+    @safe_repr
+    def __repr__(self) -> str:
+        return f"<{self._count:,} failures>"
 
 
 class LineResult(NamedTuple):
@@ -158,23 +274,24 @@ class ResultJoin:
 
     def _add_batch(self, number: int, batch: BatchState) -> None:
         """Add a batch's lines and answers; for rows that are in several batches the last counts."""
-        names = self._add_lines(batch.plan)
-        for name in ANSWERS:
-            if name in batch.fetched:
-                self._read_answers(self._directory.answer_file(number, name), names)
-        reasons = line_reasons(batch)
+        with self._reader.open(batch.plan) as sent:
+            names = self._add_lines(batch.plan, sent)
+            for name in ANSWERS:
+                if name in batch.fetched:
+                    self._read_answers(self._directory.answer_file(number, name), names, sent)
+        reasons = _line_reasons(batch)
         for line in names.values():
             if self._output[line] == NONE and self._reason[line] == NONE:
-                reason = reasons.get(self._line[line]) or batch_reason(batch)
+                reason = reasons.get(self._line[line]) or _batch_reason(batch)
                 self._reason[line] = self._index(reason)
             first, last = self._first[line], self._last[line]
             self._line_of_row[first : last + 1] = array("q", [line]) * (last + 1 - first)
 
-    def _add_lines(self, batch: BatchPlan) -> dict[str, int]:
+    def _add_lines(self, batch: BatchPlan, sent: IO[bytes]) -> dict[str, int]:
         """Add a batch's lines to the table; return their indices there, by `custom_id`."""
         names: dict[str, int] = {}
         offset = 0
-        for place, (name, raw) in enumerate(self._reader.names(batch), 1):
+        for place, (name, raw) in enumerate(self._reader.names(batch, sent), 1):
             names[str(name)] = len(self._line)
             self._batch.append(batch.number)
             self._line.append(place)
@@ -186,10 +303,10 @@ class ResultJoin:
             offset += len(raw)
         return names
 
-    def _read_answers(self, path: Path, names: dict[str, int]) -> None:
+    def _read_answers(self, path: Path, names: dict[str, int], sent: IO[bytes]) -> None:
         """Enter the answers of a downloaded file into the table; skip lines of other jobs."""
         end = 0
-        with self._directory.open(path) as file, _OpenFiles(self._directory) as files:
+        with self._directory.open(path) as file:
             for raw in file:
                 offset, end = end, end + len(raw)
                 try:
@@ -199,14 +316,14 @@ class ResultJoin:
                 line = names.get(answer.custom_id)
                 if line is None or self._output[line] != NONE:
                     continue
-                found = self._check(answer, line, files)
+                found = self._check(answer, line, sent)
                 if isinstance(found, FailureReason):
                     self._reason[line] = self._index(found)
                 else:
                     self._output[line] = offset
                     self.tokens += found
 
-    def _check(self, answer: BatchOutputLine, line: int, files: _OpenFiles) -> FailureReason | int:
+    def _check(self, answer: BatchOutputLine, line: int, sent: IO[bytes]) -> FailureReason | int:
         """Return the tokens that a line was billed, or the reason why it has no result."""
         if answer.error:
             return FailureReason(answer.error.code, None, answer.error.message)
@@ -218,7 +335,8 @@ class ResultJoin:
             message = response.message or "the line failed without a message"
             return FailureReason("refused", response.status_code, message)
         try:
-            items = self._items(line, files)
+            sent.seek(self._input[line])
+            items = self._reader.items(self._batch[line], self._line[line], sent.readline())
             tokens: int = self._read(answer, items).total_tokens
             of_line(items).check_tokens(tokens)
         except (ShapeError, ServerError) as failure:
@@ -269,3 +387,33 @@ class _OpenFiles:
 
 def _parse(raw: bytes) -> BatchOutputLine:
     return BatchOutputLine.from_dict(loads(raw))
+
+
+def _line_reasons(batch: BatchState) -> dict[int, FailureReason]:
+    """Return what the server says of single lines of a batch that it refused, by line number."""
+    errors = [BatchError.from_dict(error) for error in batch.errors]
+    return {
+        error.line: FailureReason(error.code, None, error.message, failed_batch=True)
+        for error in reversed(errors)  # of several, the first counts
+        if isinstance(error.line, int)
+    }
+
+
+def _batch_reason(batch: BatchState) -> FailureReason:
+    """Return why a line of a batch has no answer, if nothing is said of the line itself."""
+    if not batch.is_over:
+        return FailureReason("unfinished", None, "the job has not come to that yet; run it again")
+    if batch.gone:
+        which = " and ".join(sorted(batch.gone))
+        return FailureReason(
+            "file_gone", None, f"the {which} file of the batch was deleted, or expired"
+        )
+    if batch.errors:
+        errors = [BatchError.from_dict(error) for error in batch.errors]
+        whole = [error for error in errors if not isinstance(error.line, int)]
+        more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
+        message = f"the batch failed: {(whole or errors)[0].message}{more}"
+        return FailureReason("batch_failed", None, message, others_at_fault=not whole)
+    return FailureReason(
+        "no_answer", None, f"the batch is {batch.status}, but neither of its files has the line"
+    )

@@ -16,8 +16,7 @@ from ...html import card
 from ...prices import cost, dollars
 from ...results import EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
-from .failures import Failure, Failures
-from .result_join import ResultJoin
+from .result_join import Failure, Failures, ResultJoin
 from .tasks import Contextualize, Embed, Rerank
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class BatchResults(Generic[V]):
         self.failures: Failures = Failures(self._join.failed, self._join.failures)
         self.total_tokens: int = self._join.tokens
         self.cost: float | None = cost(state.manifest.estimate.price, self.total_tokens)
-        if self.failures:
+        if self._join.failed:
             directory.keep()
 
     def __len__(self) -> int:
@@ -247,4 +246,4 @@ TYPES: dict[str, type[BatchResults[Any]]] = {
 
 def results_type(job: Manifest) -> type[BatchResults[Any]]:
     """Return the class of a job's results."""
-    return TYPES[job.method]
+    return TYPES[job.task.method]

@@ -15,12 +15,11 @@ from ...ratelimit.tokens import estimate_tokens
 from ...retry import RETRYABLE
 from .. import calls
 from .batch_files import BatchWriter
-from .bounds import billable_count, fits_in_flight, share_in_flight
 from .ceiling import CostCeiling
-from .lines import Size
-from .polling_retry import NO_TIME_LIMIT, JobFlow, Message, PollingRetry
+from .estimate import billable_count, fits_in_flight, share_in_flight
+from .lines import Bin
 from .progress import Progress, ProgressCallback, transfer_progress
-from .submitting import BatchSubmitter
+from .sending import NO_TIME_LIMIT, BatchSubmitter, JobFlow, Message, PollingRetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +158,7 @@ class JobRun:
 
     def _record(self, batch: BatchState) -> None:
         """Begin or end the span of a batch, as its state is."""
-        if not self._span.is_open:
+        if not self._span.is_on:
             return
         plan, id = batch.plan, batch.batch_id
         if batch.is_over:
@@ -182,7 +181,8 @@ class JobRun:
             yield Notify(Progress(stage="waiting", message=message, batch=number))
         else:
             self._poll_later(number)
-            self._span.share(share_in_flight(self._running_tokens(), exact=self._exact))
+            if self._span.is_on:
+                self._span.share(share_in_flight(self._running_tokens(), exact=self._exact))
             yield self._progress(batch, f"batch {number} is {printable(str(batch.batch_id))}")
 
     def _poll(self, batch: BatchState) -> JobFlow[None]:
@@ -332,11 +332,10 @@ def add_failed(
                 step = 1 if failed_batch or is_refused else len(line.items)
                 for start in range(0, len(line.items), step):
                     items = line.items[start : start + step]
-                    size = Size()
+                    whole = Bin()
                     for item in items:
-                        one = task.size(item, estimate_tokens)
-                        size = size.plus(one._replace(most_tokens=task.most(item, billable)))
-                    writer.add(line.first + start, items, size)
+                        whole.add(task.size(item, estimate_tokens, billable))
+                    writer.add(line.first + start, items, whole.size)
             plans += writer.finish()
         finally:
             writer.close()

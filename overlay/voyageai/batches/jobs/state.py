@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from attrs import Attribute, asdict, define, field, frozen
+from attrs import asdict, define, field, frozen
 from voyageai_rest.models.batch_error import BatchError
 
-from .bounds import rounds
-from .directory import FileDigest, JobDirectoryError, changed, damaged
-from .estimate import Estimate
-from .journal import Event, Journal
+from .directory import Event, FileDigest, JobDirectoryError, Journal, changed, damaged
+from .estimate import Estimate, rounds
 from .lines import loads
 from .tasks import TASKS
 
@@ -50,16 +47,6 @@ NO_EVENT: tuple[int, Event] = (1, {})
 """Stands for the first event of a journal that has none."""
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError)
 """Exceptions that files raise when something else has changed them."""
-
-
-def _check_count(_: object, attribute: Attribute[int], value: object) -> None:
-    if type(value) is not int or not 0 <= value <= MOST:
-        raise ValueError(f"{attribute.name} is {value!r:.40}, and must be a whole number")
-
-
-def _check_text(_: object, attribute: Attribute[str], value: object) -> None:
-    if type(value) is not str:
-        raise ValueError(f"{attribute.name} is {value!r:.40}, and must be a text")
 
 
 @frozen(kw_only=True)
@@ -98,31 +85,38 @@ class BatchPlan:
             )
 
 
-@frozen(kw_only=True, slots=False)  # for its cached properties
+@frozen(kw_only=True, slots=False)  # for its cached property
 class Manifest:
     """A job as it was planned. It never changes.
 
     Attributes:
         id: Its id.
-        method: Name of the method.
-        params: The arguments that all rows share, as batches take them.
+        task: The method and the arguments that all rows share.
         rows: Number of rows.
         digest: Digest of all rows.
         exact: Whether tokens are counted, not estimated.
         batches: The batches that it is split into at first.
     """
 
-    id: str = field(validator=_check_text)
-    method: str = field(validator=_check_text)
-    params: Mapping[str, Any]
-    rows: int = field(validator=_check_count)
-    digest: str = field(validator=_check_text)
+    id: str
+    task: Task[Any, Any]
+    rows: int
+    digest: str
     exact: bool
     batches: tuple[BatchPlan, ...]
 
     def to_json(self) -> bytes:
         """Return the content of `job.json`."""
-        data = {"version": VERSION, **asdict(self)}
+        data = {
+            "version": VERSION,
+            "id": self.id,
+            "method": self.task.method,
+            "params": self.task.params.to_dict(),
+            "rows": self.rows,
+            "digest": self.digest,
+            "exact": self.exact,
+            "batches": [asdict(batch) for batch in self.batches],
+        }
         return json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
 
     @classmethod
@@ -132,7 +126,7 @@ class Manifest:
         Raises:
             JobDirectoryError: There is none, or it was damaged, or is of another release.
         """
-        manifest, _ = cls.read_with_first(directory, Journal(directory, _never).read())
+        manifest, _ = cls.read_with_first(directory, Journal(directory).read())
         return manifest
 
     @classmethod
@@ -157,8 +151,11 @@ class Manifest:
                 raise JobDirectoryError(
                     f"{path} is of version {version!r:.40}, and this release reads {VERSION}"
                 )
-            batches = tuple(BatchPlan(**batch) for batch in data.pop("batches"))
-            manifest = cls(**data, batches=batches)
+            method, params, plans = (data.pop(name) for name in ("method", "params", "batches"))
+            if method not in TASKS:
+                raise ValueError(f"its method is {method!r:.40}, which this release does not have")
+            batches = tuple(BatchPlan(**plan) for plan in plans)
+            manifest = cls(**data, task=TASKS[method](params), batches=batches)
             manifest._check()
         except DAMAGE as failure:
             raise damaged(path, failure) from failure
@@ -169,20 +166,23 @@ class Manifest:
         return manifest, first
 
     def _check(self) -> None:
-        if self.method not in TASKS:
-            raise ValueError(f"its method is {self.method!r:.40}, which this release does not have")
+        """Refuse what no job can be.
+
+        Raises:
+            ValueError: A field is not what it must be; any exception of `DAMAGE` says so.
+        """
+        for name, text in (("id", self.id), ("digest", self.digest)):
+            if type(text) is not str:
+                raise ValueError(f"{name} is {text!r:.40}, and must be a text")
+        if type(self.rows) is not int or not 0 <= self.rows <= MOST:
+            raise ValueError(f"rows is {self.rows!r:.40}, and must be a whole number")
         if type(self.exact) is not bool:
             raise ValueError(f"exact is {self.exact!r:.40}, and must be true or false")
-        rows, task = sum(batch.rows for batch in self.batches), self.task
+        rows = sum(batch.rows for batch in self.batches)
         if rows != self.rows:
-            raise ValueError(f"its batches have {rows!r} {task.noun}, not {self.rows!r}")
+            raise ValueError(f"its batches have {rows!r} {self.task.noun}, not {self.rows!r}")
         if [batch.number for batch in self.batches] != [*range(1, len(self.batches) + 1)]:
             raise ValueError("its batches are not numbered from 1")
-
-    @cached_property
-    def task(self) -> Task[Any, Any]:
-        """The method and the arguments that all rows share."""
-        return TASKS[self.method](self.params)
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -217,6 +217,9 @@ class BatchState:
         fetched: Its files that were downloaded, with their digests; None for a digest that is not
             known, as an older release wrote the journal.
         gone: Its files that the server has no more.
+        missing: Its files that have yet to be downloaded: ids by name.
+        is_running: True while it counts towards what an organization may have in flight.
+        is_over: True once nothing is left to do for it.
     """
 
     plan: BatchPlan
@@ -229,27 +232,14 @@ class BatchState:
     errors: list[dict[str, Any]] = field(factory=list[dict[str, Any]])
     fetched: dict[str, FileDigest | None] = field(factory=dict[str, FileDigest | None])
     gone: set[str] = field(factory=set[str])
+    missing: dict[str, str] = field(init=False, factory=dict[str, str])
+    is_running: bool = field(init=False, default=False)
+    is_over: bool = field(init=False, default=False)
 
     @property
     def may_exist(self) -> bool:
         """True if the server may have created it, though no answer says so."""
         return self.batch_id is None and CREATING in self.begun
-
-    @property
-    def is_running(self) -> bool:
-        """True while it counts towards what an organization may have in flight."""
-        return self.batch_id is not None and self.status is None
-
-    @property
-    def missing(self) -> dict[str, str]:
-        """Its files that have yet to be downloaded: ids by name."""
-        had = self.fetched.keys() | self.gone
-        return {name: file_id for name, file_id in self.files.items() if name not in had}
-
-    @property
-    def is_over(self) -> bool:
-        """True once nothing is left to do for it."""
-        return self.status is not None and not self.missing
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """Update the state by an event.
@@ -281,6 +271,19 @@ class BatchState:
                 self.gone.add(_answer(name))
             case _:
                 raise ValueError(f"it holds {event['event']!r:.40}, which this release can't read")
+        self._conclude()
+
+    def forget(self, name: str) -> None:
+        """Take a file for one that was not downloaded, as it is not what it was."""
+        del self.fetched[name]
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """Set what follows from the other fields."""
+        had = self.fetched.keys() | self.gone
+        self.missing = {name: file_id for name, file_id in self.files.items() if name not in had}
+        self.is_running = self.batch_id is not None and self.status is None
+        self.is_over = self.status is not None and not self.missing
 
 
 def _answer(name: object) -> str:
@@ -293,10 +296,6 @@ def _id(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r:.40} is no id of a file")
     return value
-
-
-def _never() -> datetime:
-    raise NotImplementedError  # a journal that is only read needs no time
 
 
 class JobState:
@@ -315,7 +314,7 @@ class JobState:
     """
 
     def __init__(self, directory: JobDirectory, now: Callable[[], datetime]) -> None:
-        self._journal = Journal(directory, now)
+        self._journal, self._now = Journal(directory), now
         events = self._journal.read()
         self.manifest, first = Manifest.read_with_first(directory, events)
         if first.get("job") != self.manifest.id:
@@ -336,16 +335,18 @@ class JobState:
 
     def note(self, event: str, batch: BatchState, **facts: Any) -> None:
         """Write down an event of a batch."""
-        self._apply(self._journal.add(event, batch=batch.plan.number, **facts))
+        batch.apply(self._journal.add(self._now(), event, batch=batch.plan.number, **facts))
 
     def extend(self, batches: Iterable[BatchPlan]) -> None:
         """Write down further batches, for rows that have failed."""
-        self._apply(self._journal.add("retry", batches=[asdict(batch) for batch in batches]))
+        plans = [asdict(batch) for batch in batches]
+        self._apply(self._journal.add(self._now(), "retry", batches=plans))
 
     def replace(self, batch: BatchState, parts: Iterable[BatchPlan]) -> None:
         """Write down that the lines of a batch that was not sent are now in other batches."""
         plans = [asdict(part) for part in parts]
-        self._apply(self._journal.add("split", batch=batch.plan.number, batches=plans))
+        number = batch.plan.number
+        self._apply(self._journal.add(self._now(), "split", batch=number, batches=plans))
 
     @property
     def is_over(self) -> bool:
@@ -374,12 +375,9 @@ def _check_files(directory: JobDirectory, batch: BatchState) -> None:
         JobDirectoryError: The file with its lines is not as long as it was.
     """
     number = batch.plan.number
-    path = directory.input_file(number)
-    with directory.open(path) as file:
-        size = file.seek(0, os.SEEK_END)
-    if size != batch.plan.bytes:
-        raise changed(path)
+    if directory.size(number) != batch.plan.bytes:
+        raise changed(directory.input_file(number))
     for name, known in list(batch.fetched.items()):
         found = directory.digest(directory.answer_file(number, name))
         if found is None or known not in (None, found):
-            del batch.fetched[name]
+            batch.forget(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from voyageai_rest.catalogue import BATCH
 from voyageai_rest.constraints import Constraint
+from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_contextualized_embeddings_body import (
     BatchContextualizedEmbeddingsBody,
 )
@@ -40,12 +41,14 @@ if TYPE_CHECKING:
 __all__ = ["TASKS", "Contextualize", "Count", "Embed", "Rerank", "Task"]
 
 NONE = Constraint()
+OTHER_BODY = "it is the body of another method"
 CHUNK = 128
 """Tokens of a chunk whose size is left to the server. Chosen: well below its default."""
 V = TypeVar("V")
 P = TypeVar("P", BatchEmbeddingsParams, BatchContextualizedEmbeddingsParams, BatchRerankParams)
 Count = Callable[[Sequence[str]], int]
 """A function that counts the tokens of texts."""
+Body = BatchEmbeddingsBody | BatchContextualizedEmbeddingsBody | BatchRerankBody
 
 
 class Task(ABC, Generic[P, V]):
@@ -58,6 +61,9 @@ class Task(ABC, Generic[P, V]):
         endpoint: The endpoint, as the catalogue names it.
         rows_per_line: The most rows that a request can hold.
         params: The arguments, as batches take them.
+        entry: The model in the catalogue; None if it is not known.
+        role: The input type; None if there is none.
+        longest: How many tokens of a text are read; None if all are, or it is not known.
     """
 
     method: ClassVar[str]
@@ -66,6 +72,14 @@ class Task(ABC, Generic[P, V]):
     endpoint: ClassVar[str]
     rows_per_line: ClassVar[int]
     params: P
+
+    def __init__(self, params: P) -> None:
+        self.params = params
+        self.entry = known(params.model)
+        role: InputType | Unset | None = getattr(params, "input_type", None)
+        self.role = None if isinstance(role, Unset) else role
+        is_cut = getattr(params, "truncation", False) is not False
+        self.longest = self.entry.context_length if self.entry is not None and is_cut else None
 
     @abstractmethod
     def item(self, value: Any, row: int) -> Any:
@@ -76,22 +90,30 @@ class Task(ABC, Generic[P, V]):
         """
 
     @abstractmethod
-    def size(self, item: Any, count: Count) -> Size:
-        """Return the size of a row, but for its bytes."""
+    def size(self, item: Any, count: Count, most: Count) -> Size:
+        """Return the size of a row, but for its bytes.
+
+        Args:
+            item: The row.
+            count: Counts the tokens of texts.
+            most: Counts the tokens that texts can be billed for at most.
+        """
 
     def most(self, item: Any, count: Count) -> int:
         """Return the tokens that a row can be billed for at most, by a count of its texts."""
-        return self.size(item, count).tokens
+        return self.size(item, _none, count).most_tokens
 
     @abstractmethod
-    def body(
-        self, items: list[Any]
-    ) -> BatchEmbeddingsBody | BatchContextualizedEmbeddingsBody | BatchRerankBody:
+    def body(self, items: list[Any]) -> Body:
         """Return the body of a request for rows."""
 
     @abstractmethod
-    def items(self, body: Any) -> list[Any]:
-        """Return the rows of a request, by its body."""
+    def items(self, body: Body) -> list[Any]:
+        """Return the rows of a request, by its body.
+
+        Raises:
+            ShapeError: It is the body of another method.
+        """
 
     @abstractmethod
     def text(self, item: Any) -> str:
@@ -123,21 +145,9 @@ class Task(ABC, Generic[P, V]):
         """
 
     @property
-    def role(self) -> InputType | None:
-        """The input type; None if there is none."""
-        given: InputType | Unset | None = getattr(self.params, "input_type", None)
-        return None if isinstance(given, Unset) else given
-
-    @property
     def path(self) -> BatchEndpoint:
         """The path of the endpoint, as batches name it."""
         return next(v for v in BATCH_ENDPOINT_VALUES if v.rpartition("/")[2] == self.endpoint)
-
-    def longest(self) -> int | None:
-        """Return how many tokens of a text are read; None if all are, or it is not known."""
-        entry = known(self.params.model)
-        cuts = getattr(self.params, "truncation", False)
-        return entry.context_length if entry is not None and cuts is not False else None
 
     def check_model(self) -> None:
         """Refuse a model that batches of this kind do not accept.
@@ -145,8 +155,7 @@ class Task(ABC, Generic[P, V]):
         Raises:
             ArgumentError: The model is of another kind, or too old.
         """
-        name = self.params.model
-        entry = known(name)
+        name, entry = self.params.model, self.entry
         if entry is None:
             return
         if entry.endpoint != self.endpoint or self.endpoint not in BATCH.endpoints:
@@ -163,10 +172,7 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
     method, argument, noun = "embed", "texts", "texts"
     endpoint = "embeddings"
     rows_per_line = constraint("BatchEmbeddingsBody", "input").max_items or 1
-
-    def __init__(self, params: BatchEmbeddingsParams) -> None:
-        self.params = params
-        self._bounds = constraint("BatchEmbeddingsBody", "input").item or NONE
+    _bounds = constraint("BatchEmbeddingsBody", "input").item or NONE
 
     def item(self, value: Any, row: int) -> str:
         """Return a text, checked."""
@@ -174,18 +180,19 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
             check_text(value, f"texts[{row}]", self._bounds)
         return str(value)
 
-    def size(self, item: str, count: Count) -> Size:
+    def size(self, item: str, count: Count, most: Count) -> Size:
         """Count a text by its tokens."""
-        return Size(rows=1, inputs=1, tokens=count([item]))
+        return Size(rows=1, inputs=1, tokens=count([item]), most_tokens=most([item]))
 
     def body(self, items: list[str]) -> BatchEmbeddingsBody:
         """Return a request that embeds texts."""
         return BatchEmbeddingsBody(input=items)
 
-    def items(self, body: Any) -> list[str]:
+    def items(self, body: Body) -> list[str]:
         """Return the texts of a request."""
-        found = BatchEmbeddingsBody.from_dict(body).input
-        return [found] if isinstance(found, str) else found
+        if not isinstance(body, BatchEmbeddingsBody):
+            raise ShapeError(OTHER_BODY)
+        return [body.input] if isinstance(body.input, str) else body.input
 
     def text(self, item: str) -> str:
         """Return the text itself."""
@@ -197,7 +204,7 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
 
     def read(self, answer: Any, items: list[str]) -> EmbeddingsObject:
         """Return the embeddings of the texts of a request."""
-        params, entry = self.params, known(self.params.model)
+        params, entry = self.params, self.entry
         usual = entry.dimensions.default if entry is not None and entry.dimensions else None
         return EmbeddingsObject(
             EmbeddingsResponse.from_dict(answer),
@@ -221,14 +228,14 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
     method, argument, noun = "contextualized_embed", "inputs", "documents"
     endpoint = "contextualizedembeddings"
     rows_per_line = constraint("BatchContextualizedEmbeddingsBody", "inputs").max_items or 1
+    _bounds = constraint("BatchContextualizedEmbeddingsBody", "inputs").item or NONE
 
     def __init__(
         self, params: BatchContextualizedEmbeddingsParams, chunk_fn: ChunkFunction | None = None
     ) -> None:
-        self.params = params
+        super().__init__(params)
         self._chunk_fn = chunk_fn
         self._automatic = params.enable_auto_chunking is True
-        self._bounds = constraint("BatchContextualizedEmbeddingsBody", "inputs").item or NONE
 
     def item(self, value: Any, row: int) -> list[str]:
         """Return a document as a list of its chunks, checked."""
@@ -251,9 +258,10 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
             )
         return chunks
 
-    def size(self, item: list[str], count: Count) -> Size:
+    def size(self, item: list[str], count: Count, most: Count) -> Size:
         """Count a document by its tokens and its chunks."""
-        return Size(rows=1, inputs=1, tokens=count(item), chunks=len(item))
+        tokens, most_tokens = count(item), self.most(item, most)
+        return Size(1, inputs=1, tokens=tokens, most_tokens=most_tokens, chunks=len(item))
 
     def most(self, item: list[str], count: Count) -> int:
         """Return the most tokens; text that automatic chunks share counts in each of them."""
@@ -269,10 +277,11 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         """Return a request that embeds documents."""
         return BatchContextualizedEmbeddingsBody(inputs=items)
 
-    def items(self, body: Any) -> list[list[str]]:
+    def items(self, body: Body) -> list[list[str]]:
         """Return the documents of a request, each as a list of its chunks."""
-        found = BatchContextualizedEmbeddingsBody.from_dict(body).inputs
-        return [[document] if isinstance(document, str) else document for document in found]
+        if not isinstance(body, BatchContextualizedEmbeddingsBody):
+            raise ShapeError(OTHER_BODY)
+        return [[document] if isinstance(document, str) else document for document in body.inputs]
 
     def text(self, item: list[str]) -> str:
         """Return the first chunk."""
@@ -312,11 +321,8 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
     method, argument, noun = "rerank", "pairs", "queries"
     endpoint = "rerank"
     rows_per_line = 1
-
-    def __init__(self, params: BatchRerankParams) -> None:
-        self.params = params
-        self._query = constraint("BatchRerankBody", "query")
-        self._documents = constraint("BatchRerankBody", "documents")
+    _query = constraint("BatchRerankBody", "query")
+    _documents = constraint("BatchRerankBody", "documents")
 
     def item(self, value: Any, row: int) -> tuple[str, list[str]]:
         """Return a query and its documents, checked."""
@@ -329,21 +335,23 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
             check_texts(documents, f"{name}[1]", self._documents),
         )
 
-    def size(self, item: tuple[str, list[str]], count: Count) -> Size:
+    def size(self, item: tuple[str, list[str]], count: Count, most: Count) -> Size:
         """Count the query once for each of its documents, as it is billed."""
         query, documents = item
-        tokens = count([query]) * len(documents) + count(documents)
-        return Size(rows=1, inputs=len(documents), tokens=tokens)
+        inputs = len(documents)
+        tokens, most_tokens = (by([query]) * inputs + by(documents) for by in (count, most))
+        return Size(rows=1, inputs=inputs, tokens=tokens, most_tokens=most_tokens)
 
     def body(self, items: list[tuple[str, list[str]]]) -> BatchRerankBody:
         """Return a request that ranks the documents of one query."""
         ((query, documents),) = items  # a request takes one query
         return BatchRerankBody(query=query, documents=documents)
 
-    def items(self, body: Any) -> list[tuple[str, list[str]]]:
+    def items(self, body: Body) -> list[tuple[str, list[str]]]:
         """Return the query of a request with its documents."""
-        found = BatchRerankBody.from_dict(body)
-        return [(found.query, found.documents)]
+        if not isinstance(body, BatchRerankBody):
+            raise ShapeError(OTHER_BODY)
+        return [(body.query, body.documents)]
 
     def text(self, item: tuple[str, list[str]]) -> str:
         """Return the query."""
@@ -374,6 +382,10 @@ TASKS: dict[str, Callable[[Any], Task[Any, Any]]] = {
     Rerank.method: lambda params: Rerank(BatchRerankParams.from_dict(params)),
 }
 """Makes a task of the arguments that a job directory holds, by method."""
+
+
+def _none(_: Sequence[str]) -> int:
+    return 0
 
 
 def _is_pair(value: object) -> bool:

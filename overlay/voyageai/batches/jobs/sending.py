@@ -1,36 +1,113 @@
-"""Uploading a batch's file and creating the batch, each once."""
+"""Sending the requests of a job: those that may be repeated until they succeed, the others once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from ...error import NotFoundError, RateLimitError, VoyageError
+from ...calls import Call
+from ...error import MalformedResponseError, NotFoundError, RateLimitError, VoyageError
 from ...files import calls as file_calls
-from ...flow import Notify, Request, Sleep
+from ...flow import Flow, Notify, Request, Sleep
+from ...retry import GiveUp, ServerHint, is_transient
 from .. import calls
 from .batch_files import BatchReader
 from .lines import batch_metadata, is_batch_of, upload_name
-from .polling_retry import NO_TIME_LIMIT, JobFlow, Message, PollingRetry, Transfer
 from .progress import Progress, ProgressCallback, transfer_progress
 from .state import CREATING, UPLOADING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from ...files import FileObject
+    from ...files import FileObject, Page
     from ..objects import Batch
     from .directory import JobDirectory
     from .options import JobTimings
     from .state import BatchState, JobState
 
-__all__ = ["BatchSubmitter"]
+__all__ = ["NO_TIME_LIMIT", "BatchSubmitter", "JobFlow", "Message", "PollingRetry", "Transfer"]
 
 T = TypeVar("T")
+Transfer = Callable[[Any, ProgressCallback], Any]
+"""An upload or a download: takes `client.files`, and a function to report its progress to."""
+Message = Call[Any] | Transfer
+"""A call or a transfer that a job sends."""
+JobFlow = Flow[Message, T]
 REFUSALS = (400, 404, 410)
 """HTTP statuses of a batch that is refused because its file is gone."""
+NO_TIME_LIMIT: Any = {"timeout": None, "deadline": None}
+"""Options for transfers of large files, whatever time the client allows for other calls."""
+
+
+class PollingRetry:
+    """Sends requests that may be repeated, again and again while they fail with transient errors.
+
+    Args:
+        timings: Waiting times.
+        random: Returns random numbers from 0 up to 1.
+    """
+
+    def __init__(self, timings: JobTimings, random: Callable[[], float]) -> None:
+        self._timings, self._random = timings, random
+
+    def send(self, message: Message) -> JobFlow[Any]:
+        """Send a message until there is an answer, and return that.
+
+        Raises:
+            VoyageError: The failure is not transient, or there were too many.
+        """
+        tries = 0
+        while True:
+            try:
+                return (yield Request(message))
+            except VoyageError as failure:
+                yield from self.wait(failure, tries)
+                tries += 1
+
+    def find(
+        self,
+        page: Callable[[str | None], Call[Page[T]]],
+        matches: Callable[[T], bool],
+        since: datetime | None = None,
+    ) -> JobFlow[T | None]:
+        """Search a list at the server; return None if nothing in it matches.
+
+        Args:
+            page: Returns the call for the page after an id.
+            matches: Returns whether an element is the one.
+            since: The earliest time at which it can have been created, by the server's clock. The
+                search ends where a list that goes back in time has come to that.
+        """
+        after: str | None = None
+        while True:
+            found: Page[T] = yield from self.send(page(after))
+            for one in found.data:
+                if matches(one):
+                    return one
+            if not found.has_more or _is_past(found.data, since):
+                return None
+            after = found.last_id
+
+    def wait(self, failure: VoyageError, tries: int) -> JobFlow[None]:
+        """Wait before the next try, or raise the failure if there is none.
+
+        Args:
+            failure: The failure of the last try.
+            tries: How many failures there were before it.
+        """
+        if not (is_transient(failure) or isinstance(failure, MalformedResponseError)):
+            raise failure
+        decision = self._timings.retries.decide(
+            tries, None, ServerHint(seconds=failure.retry_after), random=self._random(), left=None
+        )
+        if isinstance(decision, GiveUp):
+            raise failure
+        message = f"trying again in {decision.seconds:,.1f} s: {failure}"
+        yield Notify(Progress(stage="retrying", message=message))
+        yield Sleep(decision.seconds)
 
 
 class BatchSubmitter:
@@ -56,7 +133,7 @@ class BatchSubmitter:
         now: Callable[[], datetime],
         retry: PollingRetry,
     ) -> None:
-        self._directory, self._state = directory, state
+        self._state = state
         self._reader = BatchReader(directory, state.manifest)
         self._timings, self._now, self._retry = timings, now, retry
         self._settled_at = self._in_effect_at()
@@ -80,7 +157,8 @@ class BatchSubmitter:
             )
             job = self._state.manifest
             metadata = batch_metadata(job.id, number)
-            call = calls.create(job.task.path, str(batch.file_id), job.params, None, metadata)
+            params = job.task.params
+            call = calls.create(job.task.path, str(batch.file_id), params, None, metadata)
             try:
                 created = yield from self._once(batch, CREATING, self._find_batch, call)
             except VoyageError as failure:
@@ -102,9 +180,9 @@ class BatchSubmitter:
 
     def _upload(self, batch: BatchState) -> JobFlow[None]:
         number = batch.plan.number
-        for _ in self._reader.lines(batch.plan):
-            pass  # raises an error if a line was changed
-        with self._directory.open(self._directory.input_file(number)) as lines:
+        with self._reader.open(batch.plan) as lines:
+            for _ in self._reader.lines(batch.plan, lines):
+                pass  # raises an error if a line was changed
             upload = self._uploading(number, lines)
             file = yield from self._once(batch, UPLOADING, self._find_file, upload)
         created_at = file.created_at.isoformat()
@@ -195,3 +273,11 @@ class BatchSubmitter:
         except NotFoundError:
             return True
         return False
+
+
+def _is_past(data: Sequence[Any], since: datetime | None) -> bool:
+    """Return whether all further pages are older. The API does not say how lists are ordered."""
+    if since is None or not data:
+        return False
+    first, last = data[0].created_at, data[-1].created_at
+    return bool(last < first and last < since)
