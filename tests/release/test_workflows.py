@@ -13,7 +13,7 @@ from generator import paths, spec
 FILES = sorted(paths.ROOT.glob(".github/workflows/*.yml"))
 # What no session can do: bring nox, and speak to the forge.
 OTHERWISE = {
-    'python -m pip install "nox[uv]"',
+    "python -m pip install --requirement generator/release/nox.txt",
     'gh release create "$GITHUB_REF_NAME" dist/* --verify-tag --notes "See CHANGELOG.md."',
 }
 
