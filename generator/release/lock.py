@@ -59,10 +59,10 @@ def faults(root: Path) -> Iterator[str]:
                 yield f"{pin.name} is locked without hashes in {file}: run `nox -s lock`"
     for needed in sorted(set(_requirements(_project(root)))):
         requirement = Requirement(needed)
-        pins = locked.get(canonicalize_name(requirement.name), [])
-        if not pins:
+        found = locked.get(canonicalize_name(requirement.name), [])
+        if not found:
             yield f"{requirement.name} is not locked: run `nox -s lock`"
-        for pin in pins:
+        for pin in found:
             version = next(iter(pin.specifier)).version
             if not requirement.specifier.contains(version, prereleases=True):
                 yield (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from generator import git, paths
@@ -56,6 +58,17 @@ def test_every_package_that_is_used_here_is_locked():
     assert [] == list(lock.faults(paths.ROOT))
 
 
+def test_what_the_tests_are_run_with_is_locked():
+    """An extra that is missing here is neither locked, nor asked for its licences."""
+    (tested,) = [
+        {word.value for word in ast.walk(node.value) if isinstance(word, ast.Constant)}
+        for node in ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8")).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets) == "OPTIONAL"
+    ]
+
+    assert tested == {*lock.EXTRAS}
+
+
 @pytest.mark.parametrize("file", [lock.FILE, lock.FIRST], ids=lambda file: file.name)
 def test_a_lock_names_versions_and_hashes_and_no_places(file):
     """It is installed from wherever the reader's packages come from."""
@@ -69,12 +82,15 @@ def test_a_lock_names_versions_and_hashes_and_no_places(file):
 def test_nox_is_locked_to_one_version():
     """What the workflows install first is what the sessions are tested with."""
     first, everything = (
-        {str(pin): hashes for pin, hashes in lock.pins(paths.ROOT.joinpath(file).read_text())}
+        {
+            f"{pin.name}{pin.specifier}": hashes
+            for pin, hashes in lock.pins(paths.ROOT.joinpath(file).read_text())
+        }
         for file in (lock.FIRST, lock.FILE)
     )
 
     assert any(pin.startswith("nox==") for pin in first)
-    assert first.items() <= everything.items()
+    assert first == {pin: everything.get(pin) for pin in first}
 
 
 def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
