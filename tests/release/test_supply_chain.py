@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
 from generator import git, paths
 from generator.commands import ReleaseError
 from generator.release import audit, lock
+from tests.release.test_workflows import defined
 
 KEYS = [
     pytest.param("pa-" + "kR7_-" * 8, id="the API's"),
@@ -67,6 +69,20 @@ def test_what_the_tests_are_run_with_is_locked():
     ]
 
     assert tested == {*lock.EXTRAS}
+
+
+# What has to work with other versions, or with newer ones.
+FREE = {"engines", "frameworks", "gateways", "local", "lock", "lowest", "newest"}
+
+
+def test_sessions_install_what_is_locked():
+    """A session's tools can do all that its user can."""
+    installing = {name: code for name, _, code in defined() if "session.install(" in code}
+
+    assert len(installing) > 20
+    assert FREE == {
+        name for name, code in installing.items() if not re.search(r"\bgroups\(|AS_LOCKED", code)
+    }
 
 
 @pytest.mark.parametrize("file", [lock.FILE, lock.FIRST], ids=lambda file: file.name)
