@@ -15,8 +15,9 @@ from .install import EXTRAS, uv
 FILE = Path("generator", "release", "locked.txt")
 # What the workflows install before nox is there to install the rest; pip reads it.
 FIRST = Path("generator", "release", "nox.txt")
-# Frameworks must work at their newest versions; torch differs between machines.
-UNLOCKED = ("engines", "frameworks", "local", "spark")
+# Frameworks must work at their newest versions, and would hold others back; torch differs between
+# machines.
+UNLOCKED = ("engines", "frameworks", "gateways", "local", "spark")
 HASH = "--hash=sha256:"
 
 
