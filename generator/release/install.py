@@ -12,10 +12,11 @@ from . import contents
 
 Resolution = Literal["lowest-direct", "highest"]
 
-# Not `local`, whose packages weigh gigabytes; nor `compat`, which is the official client's list.
+# As the tests are run with. Not `local`, whose packages weigh gigabytes; nor `compat`, which is the
+# official client's list; nor what plugs into engines and frameworks.
 EXTRAS = (
-    *("arrow", "emulator", "images", "mongodb", "numpy", "progress", "socks", "tables"),
-    *("tokenizers", "video"),
+    *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "otel", "progress", "sagemaker"),
+    *("socks", "tables", "tokenizers", "vertex", "video"),
 )
 SMOKE_TEST = Path(__file__).parent / "smoke_test.py"
 

@@ -1,4 +1,4 @@
-"""Lock the versions that development and release use; users are held to none of them."""
+"""Lock what development and release install, to versions and hashes; users are held to none."""
 
 import tomllib
 from collections.abc import Iterator
@@ -13,8 +13,12 @@ from ..commands import ReleaseError
 from .install import EXTRAS, uv
 
 FILE = Path("generator", "release", "locked.txt")
-# Frameworks must work at their newest versions; torch differs between machines.
-UNLOCKED = ("engines", "frameworks", "local", "spark")
+# What the workflows install before nox is there to install the rest; pip reads it.
+FIRST = Path("generator", "release", "nox.txt")
+# Frameworks must work at their newest versions, and would hold others back; torch differs between
+# machines.
+UNLOCKED = ("engines", "frameworks", "gateways", "local", "spark")
+HASH = "--hash=sha256:"
 
 
 def write(root: Path) -> None:
@@ -22,31 +26,44 @@ def write(root: Path) -> None:
     project = _project(root)
     oldest = next(iter(SpecifierSet(project["project"]["requires-python"]))).version
     groups = [name for name in project["dependency-groups"] if name not in UNLOCKED]
-    uv(
-        *("pip", "compile", "pyproject.toml", "--universal", "--python-version", oldest),
+    everything = [
+        "pyproject.toml",
         *(f"--extra={extra}" for extra in EXTRAS),
         *(f"--group={group}" for group in groups),
-        # Neither paths nor the index may show in the file.
-        *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
-        *("--upgrade", "--quiet", "--output-file", FILE),
-        cwd=root,
-    )
-    if "/" in root.joinpath(FILE).read_text(encoding="utf-8"):
-        raise ReleaseError(f"{FILE} contains a path or a URL; remove it before you commit the file")
+    ]
+    for file, wanted in ((FILE, everything), (FIRST, ["--group=nox", "--constraint", FILE])):
+        uv(
+            *("pip", "compile", *wanted, "--universal", "--python-version", oldest),
+            # Neither paths nor the index may show in the file.
+            *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
+            *("--generate-hashes", "--upgrade", "--quiet", "--output-file", file),
+            cwd=root,
+        )
+        if "/" in root.joinpath(file).read_text(encoding="utf-8"):
+            raise ReleaseError(f"{file} contains a path or a URL; remove it before you commit it")
+
+
+def pins(text: str) -> Iterator[tuple[Requirement, list[str]]]:
+    """Yield each pinned version of a lock, with the hashes of its files."""
+    for line in text.replace("\\\n", " ").splitlines():
+        pin, *hashes = line.split(HASH)
+        yield Requirement(pin), [digest.strip() for digest in hashes]
 
 
 def faults(root: Path) -> Iterator[str]:
-    """Yield every requirement that is not locked, or to a version that does not fit."""
+    """Yield every requirement that is not locked, to a version that does not fit, or unhashed."""
     locked: dict[str, list[Requirement]] = {}
-    for line in root.joinpath(FILE).read_text(encoding="utf-8").splitlines():
-        pinned = Requirement(line)
-        locked.setdefault(canonicalize_name(pinned.name), []).append(pinned)
+    for file in (FILE, FIRST):
+        for pin, hashes in pins(root.joinpath(file).read_text(encoding="utf-8")):
+            locked.setdefault(canonicalize_name(pin.name), []).append(pin)
+            if not hashes:
+                yield f"{pin.name} is locked without hashes in {file}: run `nox -s lock`"
     for needed in sorted(set(_requirements(_project(root)))):
         requirement = Requirement(needed)
-        pins = locked.get(canonicalize_name(requirement.name), [])
-        if not pins:
+        found = locked.get(canonicalize_name(requirement.name), [])
+        if not found:
             yield f"{requirement.name} is not locked: run `nox -s lock`"
-        for pin in pins:
+        for pin in found:
             version = next(iter(pin.specifier)).version
             if not requirement.specifier.contains(version, prereleases=True):
                 yield (

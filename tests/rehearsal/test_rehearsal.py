@@ -116,6 +116,8 @@ def test_the_release_has_a_bill_of_materials_and_checksums(uploads, described):
     assert "CycloneDX" == bill["bomFormat"]
     assert str(described) == bill["metadata"]["component"]["version"]
     assert {"attrs", "httpx2", "pybase64"} <= {part["name"] for part in bill["components"]}
+    assert [] == [part for part in bill["components"] if not part.get("version")]
+    assert [] == [part for part in bill["components"] if not part.get("licenses")]
     assert [] == [
         line for line in json.dumps(bill).split('"') if line.startswith(("file:", str(uploads)))
     ]

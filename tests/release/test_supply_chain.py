@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import pytest
 
 from generator import git, paths
 from generator.commands import ReleaseError
 from generator.release import audit, lock
+from tests.release.test_workflows import defined
 
 KEYS = [
     pytest.param("pa-" + "kR7_-" * 8, id="the API's"),
@@ -56,19 +60,62 @@ def test_every_package_that_is_used_here_is_locked():
     assert [] == list(lock.faults(paths.ROOT))
 
 
-def test_the_lock_names_versions_and_no_places():
+def test_what_the_tests_are_run_with_is_locked():
+    """An extra that is missing here is neither locked, nor asked for its licences."""
+    (tested,) = [
+        {word.value for word in ast.walk(node.value) if isinstance(word, ast.Constant)}
+        for node in ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8")).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets) == "OPTIONAL"
+    ]
+
+    assert tested == {*lock.EXTRAS}
+
+
+# What has to work with other versions, or with newer ones.
+FREE = {"engines", "frameworks", "gateways", "local", "lock", "lowest", "newest"}
+
+
+def test_sessions_install_what_is_locked():
+    """A session's tools can do all that its user can."""
+    installing = {name: code for name, _, code in defined() if "session.install(" in code}
+
+    assert len(installing) > 20
+    assert FREE == {
+        name for name, code in installing.items() if not re.search(r"\bgroups\(|AS_LOCKED", code)
+    }
+
+
+@pytest.mark.parametrize("file", [lock.FILE, lock.FIRST], ids=lambda file: file.name)
+def test_a_lock_names_versions_and_hashes_and_no_places(file):
     """It is installed from wherever the reader's packages come from."""
-    text = paths.ROOT.joinpath(lock.FILE).read_text()
+    text = paths.ROOT.joinpath(file).read_text()
 
     assert "://" not in text
     assert "/" not in text
-    assert all("==" in line for line in text.splitlines())
+    assert all("==" in line or "--hash=sha256:" in line for line in text.splitlines())
+
+
+def test_nox_is_locked_to_one_version():
+    """What the workflows install first is what the sessions are tested with."""
+    first, everything = (
+        {
+            f"{pin.name}{pin.specifier}": hashes
+            for pin, hashes in lock.pins(paths.ROOT.joinpath(file).read_text())
+        }
+        for file in (lock.FIRST, lock.FILE)
+    )
+
+    assert any(pin.startswith("nox==") for pin in first)
+    assert first == {pin: everything.get(pin) for pin in first}
 
 
 def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
     """A raised bound asks for a new lock."""
     tmp_path.joinpath(lock.FILE).parent.mkdir(parents=True)
-    tmp_path.joinpath(lock.FILE).write_text("attrs==23.2.0\nhttpx==0.28.1\n")
+    tmp_path.joinpath(lock.FILE).write_text(
+        "attrs==23.2.0 \\\n    --hash=sha256:99 \\\n    --hash=sha256:01\nhttpx==0.28.1\n"
+    )
+    tmp_path.joinpath(lock.FIRST).write_text("nox==2026.1.1 \\\n    --hash=sha256:02\n")
     extras = "\n".join(f"{extra} = []" for extra in lock.EXTRAS)
     tmp_path.joinpath("pyproject.toml").write_text(
         '[project]\ndependencies = ["attrs>=24", "httpx>=0.27"]\n'
@@ -77,6 +124,7 @@ def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
     )
 
     expected = [
+        "httpx is locked without hashes in generator/release/locked.txt: run `nox -s lock`",
         "attrs is locked to 23.2.0, which does not fit attrs>=24: run `nox -s lock`",
         "pytest is not locked: run `nox -s lock`",
     ]
@@ -156,6 +204,10 @@ def test_what_nobody_could_be_asked_about_is_not_taken_for_sound(packages, sente
 
 def test_only_versions_for_this_interpreter_are_asked_about():
     """A lock for all interpreters names some packages twice."""
-    locked = "one==1\nold==1 ; python_version < '3'\nnew==2 ; python_version >= '3'"
+    locked = (
+        "one==1 \\\n    --hash=sha256:01\n"
+        "old==1 ; python_version < '3' \\\n    --hash=sha256:02 \\\n    --hash=sha256:03\n"
+        "new==2 ; python_version >= '3' \\\n    --hash=sha256:04\n"
+    )
 
     assert ["one==1", "new==2"] == audit.pins_here(locked)

@@ -13,7 +13,7 @@ from generator import paths, spec
 FILES = sorted(paths.ROOT.glob(".github/workflows/*.yml"))
 # What no session can do: bring nox, and speak to the forge.
 OTHERWISE = {
-    'python -m pip install "nox[uv]"',
+    "python -m pip install --requirement generator/release/nox.txt",
     'gh release create "$GITHUB_REF_NAME" dist/* --verify-tag --notes "See CHANGELOG.md."',
 }
 
@@ -34,8 +34,8 @@ def commands(file):
     return {*listed, *ran} - ({"${{ matrix.command }}"} if listed else set())
 
 
-def sessions(tag=None):
-    """The names of all sessions, or of those with a tag, without running nox."""
+def defined():
+    """The name, tags and code of each session, without running nox."""
     for node in ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8")).body:
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -43,8 +43,13 @@ def sessions(tag=None):
             if ast.unparse(decorator).startswith("nox.session"):
                 named = {word.arg: word.value for word in getattr(decorator, "keywords", ())}
                 tags = ast.literal_eval(named["tags"]) if "tags" in named else []
-                if tag is None or tag in tags:
-                    yield ast.literal_eval(named["name"]) if "name" in named else node.name
+                name = ast.literal_eval(named["name"]) if "name" in named else node.name
+                yield name, tags, ast.unparse(node)
+
+
+def sessions(tag=None):
+    """The names of all sessions, or of those with a tag."""
+    return [name for name, tags, _ in defined() if tag is None or tag in tags]
 
 
 def by_default():
