@@ -50,7 +50,13 @@ def check_regular(path: Path) -> os.stat_result | None:
     Raises:
         NotRegularError: Says what it is.
     """
-    return _check(path, stat.S_IFREG)
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise _refusal(path, found, stat.S_IFREG)
+    return found
 
 
 def check_folder(path: Path) -> None:
@@ -59,7 +65,10 @@ def check_folder(path: Path) -> None:
     Raises:
         NotRegularError: Says what it is.
     """
-    _check(path, stat.S_IFDIR)
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if not stat.S_ISDIR(found.st_mode) or _is_junction(found):
+            raise _refusal(path, found, stat.S_IFDIR)
 
 
 def open_regular(path: Path, mode: str = "rb", *, create: bool = False) -> IO[bytes]:
@@ -75,26 +84,20 @@ def open_regular(path: Path, mode: str = "rb", *, create: bool = False) -> IO[by
         NotRegularError: There is something else; it is not waited for.
         OSError: It can't be opened.
     """
-    _check(path, stat.S_IFREG)  # opening a device may do something already
+    check_regular(path)  # opening a device may do something already
     if mode == "wb":
         path.unlink(missing_ok=True)
         mode = "xb"
     more = getattr(os, "O_NOFOLLOW", 0) | (os.O_CREAT if create else 0)
+    opener = partial(private, more=more, regular=path)  # which `Path.open` does not take
     try:
-        # `Path.open` takes no opener.
-        file = open(path, mode, opener=partial(private, more=more))  # noqa: SIM115  # it is returned
+        return open(path, mode, opener=opener)
     except OSError:
-        _check(path, stat.S_IFREG)  # it may have become something else just now
+        check_regular(path)  # it may have become something else just now
         raise
-    try:
-        _check(path, stat.S_IFREG, file.fileno())
-    except BaseException:
-        file.close()
-        raise
-    return file
 
 
-def private(name: str, flags: int, more: int = 0) -> int:
+def private(name: str, flags: int, more: int = 0, regular: Path | None = None) -> int:
     """Open a file, as an opener for `open`; if it may be written, only its user can read it.
 
     It waits for nobody at the other end of a pipe. Files of other users stay as they are.
@@ -103,20 +106,27 @@ def private(name: str, flags: int, more: int = 0) -> int:
         name: The file's.
         flags: As `open` chooses them.
         more: Further flags.
+        regular: Its path, if only a regular file is to be opened.
+
+    Raises:
+        NotRegularError: It is not.
     """
     flags |= more | getattr(os, "O_NONBLOCK", 0)
     opened = os.open(name, flags, FILE)
-    if sys.platform != "win32":  # where files have no modes
-        try:
+    try:
+        found = os.fstat(opened)
+        is_regular = stat.S_ISREG(found.st_mode)
+        if regular is not None and not is_regular:
+            raise _refusal(regular, found, stat.S_IFREG)  # noqa: TRY301  # it is closed first
+        if sys.platform != "win32":  # where files have no modes
             os.set_blocking(opened, True)
-            mode = os.fstat(opened).st_mode
             writes = flags & (os.O_WRONLY | os.O_RDWR)
-            if writes and stat.S_ISREG(mode) and stat.S_IMODE(mode) != FILE:
+            if writes and is_regular and stat.S_IMODE(found.st_mode) != FILE:
                 with suppress(PermissionError):
                     os.fchmod(opened, FILE)
-        except BaseException:
-            os.close(opened)
-            raise
+    except BaseException:
+        os.close(opened)
+        raise
     return opened
 
 
@@ -157,18 +167,13 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def _check(path: Path, wanted: int, opened: int | None = None) -> os.stat_result | None:
-    """Refuse what is of another kind than `wanted`, by its path or by a file that was opened."""
-    try:
-        found = path.lstat() if opened is None else os.fstat(opened)
-    except FileNotFoundError:
-        return None
-    kind = stat.S_IFMT(found.st_mode)
-    if getattr(found, "st_reparse_tag", 0) == JUNCTION:
-        kind = stat.S_IFLNK
-    if kind != wanted:
-        raise NotRegularError(
-            f"{path} is {KINDS.get(kind, 'something else')}, and must be {KINDS[wanted]}: "
-            "remove it, or take another folder"
-        )
-    return found
+def _is_junction(found: os.stat_result) -> bool:
+    return getattr(found, "st_reparse_tag", 0) == JUNCTION
+
+
+def _refusal(path: Path, found: os.stat_result, wanted: int) -> NotRegularError:
+    kind = stat.S_IFLNK if _is_junction(found) else stat.S_IFMT(found.st_mode)
+    return NotRegularError(
+        f"{path} is {KINDS.get(kind, 'something else')}, and must be {KINDS[wanted]}: "
+        "remove it, or take another folder"
+    )

@@ -37,6 +37,7 @@ class Site:
         waits: Seconds that were waited, in their order.
         told: What the jobs told.
         on_wait: Called whenever a job has waited.
+        on_now: Called whenever a job takes the time, in the thread that does its work.
     """
 
     def __init__(self, kind: str, emulator: Emulator) -> None:
@@ -45,6 +46,7 @@ class Site:
         self.waits: list[float] = []
         self.told: list[Progress] = []
         self.on_wait: Callable[[], object] = lambda: None
+        self.on_now: Callable[[], object] = lambda: None
         self._runner = asyncio.Runner()
         self._directories: list[Path] = []
         self.key = f"key-{next(KEYS)}"
@@ -60,7 +62,7 @@ class Site:
         """A client whose time is the site's, over its own connections or others."""
         kind = voyageai.AsyncClient if self.asynchronous else voyageai.Client
         client: Any = kind(self.key, base_url=self.emulator, **settings)
-        environment = Environment(random=lambda: 0.5, now=lambda: self.now)
+        environment = Environment(random=lambda: 0.5, now=self.take_time)
         if self.asynchronous:
             client._transport = AsyncTransport(
                 http=http, sleep=self.sleep_async, environment=environment
@@ -68,6 +70,11 @@ class Site:
         else:
             client._transport = Transport(http=http, sleep=self.sleep, environment=environment)
         return client
+
+    def take_time(self) -> datetime:
+        """Return the time, as a job's clock."""
+        self.on_now()
+        return self.now
 
     def sleep(self, seconds: float) -> None:
         """Advance the clock of the emulator instead of waiting."""

@@ -8,6 +8,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ import voyageai
 import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
-from voyageai.batches import JobInUseError, JobTimings
-from voyageai.batches.jobs import batch_files, directory, preparing, tasks
+from voyageai.batches import JobInUseError, JobTimings, Progress
 from voyageai.batches.jobs import estimate as estimates
+from voyageai.batches.jobs import tasks
 from voyageai_emulator import Emulator
 from voyageai_emulator.batches import validation
 from voyageai_rest import catalogue
@@ -110,12 +111,20 @@ def test_documents_by_relevance(site: Site) -> None:
     assert 27 / 6 < site.answered("createBatch")  # two queries with three documents each, at most
 
 
-def test_texts_may_come_asynchronously(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From a database, say."""
-    with sited("AsyncClient", emulator, monkeypatch) as site:
-        monkeypatch.setattr(preparing, "AT_ONCE", 3)
-        results = site.embed(slowly(texts(9)))
-        assert site.live(texts(9)) == results.embeddings
+def test_texts_may_come_asynchronously(emulator: Emulator, tmp_path: Path) -> None:
+    """From a database, say; the job is that of the same texts in a list."""
+    told: list[Progress] = []
+
+    async def prepare() -> Any:
+        async with voyageai.AsyncClient("a-key", base_url=emulator) as vo:
+            return await vo.batches.prepare_embed(
+                slowly(texts(2001)), **ROLE, directory=tmp_path, progress=told.append
+            )
+
+    job = asyncio.run(prepare())
+    assert [1000, 2000, 2001] == [progress.done for progress in told]
+    with voyageai.Client("a-key", base_url=emulator) as vo:
+        assert job.id == vo.batches.prepare_embed(texts(2001), **ROLE, directory=tmp_path).id
 
 
 def test_the_event_loop_is_never_blocked(
@@ -206,6 +215,13 @@ def test_failures_read_each_line_once_and_no_further_than_asked_for(
     for part in (slice(None, None, -1), slice(9, 2, -3), slice(-2, None), slice(5, 5), slice(99)):
         assert list(numbers[part]) == [failure.row for failure in failures[part]]
     assert everything[-1] == failures[-1]
+
+
+def test_vectors_are_read_without_their_texts(site: Site, tmp_path: Path) -> None:
+    """Both may be large, and the texts were compared when the results were opened."""
+    results = site.embed(texts(4), directory=tmp_path)
+    (tmp_path / "batches/0001.jsonl").unlink()
+    assert site.live(texts(4)) == [row.result for row in site.rows(results)]
 
 
 def test_results_are_read_without_writing(site: Site, tmp_path: Path) -> None:
@@ -470,41 +486,36 @@ def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
     assert (1, 1) == (site.answered("listBatches"), site.created)
 
 
-@pytest.mark.parametrize(
-    ("place", "name"),
-    [(directory.Journal, "add"), (batch_files.JobWriter, "add")],
-    ids=["run", "prepare"],
-)
+@pytest.mark.parametrize("place", [1, 2], ids=["prepare", "run"])
 def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: Any, name: str
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: int
 ) -> None:
     """asyncio does not cancel threads; the job can be gone on with at once."""
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
-    method = getattr(place, name)
+    times = count(1)
 
-    def slow(*arguments: Any, **facts: Any) -> Any:
-        begun.set()
-        assert may_end.wait(30)
-        done = method(*arguments, **facts)
-        ended.set()
-        return done
+    def slow() -> None:
+        if next(times) == place:
+            begun.set()
+            assert may_end.wait(30)
+            ended.set()
 
     with sited("AsyncClient", emulator, monkeypatch) as site:
 
         async def call() -> Any:
             client = site.connect()
-            with monkeypatch.context() as patch:
-                patch.setattr(place, name, slow)
-                job = client.batches.embed(texts(4), directory=tmp_path, **ROLE)
-                task = asyncio.create_task(job)
-                await asyncio.to_thread(begun.wait)
-                for _ in range(2):
-                    task.cancel()
-                    await asyncio.sleep(0)
-                may_end.set()
-                with pytest.raises(asyncio.CancelledError):
-                    await task
-                assert ended.is_set()
+            site.on_now = slow
+            job = client.batches.embed(texts(4), directory=tmp_path, **ROLE)
+            task = asyncio.create_task(job)
+            await asyncio.to_thread(begun.wait)
+            for _ in range(2):
+                task.cancel()
+                await asyncio.sleep(0)
+            assert not task.done()
+            may_end.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert ended.is_set()
             results = await client.batches.embed(texts(4), directory=tmp_path, **ROLE)
             await client.aclose()
             return results

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from voyageai.disk import NotRegularError, check_folder, make_folder, open_regular, private
+from voyageai.disk import (
+    NotRegularError,
+    check_folder,
+    check_regular,
+    make_folder,
+    open_regular,
+    private,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes and pipes")
 MODES = ["rb", "r+b", "ab", "a+b", "wb", "xb"]
@@ -116,6 +123,26 @@ def test_only_its_user_can_read_a_file_whatever_the_umask(
     """Nor can anybody read it for a moment; and its user can, whatever the umask takes away."""
     with open_regular(tmp_path / "new", how):
         assert "0o600" == mode(tmp_path / "new")
+    assert umask == os.umask(umask)
+
+
+def test_a_file_is_made_where_there_is_none_and_kept_where_there_is_one(
+    umask: int, tmp_path: Path
+) -> None:
+    """A lock file has content that the next process reads."""
+    path = tmp_path / "lock"
+    for expected in (b"", b"process 1"):
+        with open_regular(path, "r+b", create=True) as file:
+            assert expected == file.read()
+            file.seek(0)
+            file.write(b"process 1")
+    assert ("0o600", 9) == (mode(path), check_regular(path).st_size)
+    path.unlink()
+    assert check_regular(path) is None
+    path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(NotRegularError, match="is a symbolic link"):
+        open_regular(path, "r+b", create=True)
+    assert not (tmp_path / "nowhere").exists()
     assert umask == os.umask(umask)
 
 

@@ -326,8 +326,10 @@ def test_a_directory_of_another_job_is_refused(prepare, rows, options, message):
 
 def test_a_job_that_is_not_there_can_not_be_resumed(prepare, tmp_path):
     """A mistaken path is told, not made."""
-    with pytest.raises(JobDirectoryError, match=r"holds no job: there is no job\.json"):
-        _resume(prepare, tmp_path / "none")
+    (tmp_path / "file").touch()
+    for name in ("none", "file"):
+        with pytest.raises(JobDirectoryError, match=r"holds no job: there is no job\.json"):
+            _resume(prepare, tmp_path / name)
     assert not (tmp_path / "none").exists()
 
 

@@ -45,7 +45,7 @@ def create(
 ) -> Call[Batch]:
     """Make the call of `Batches.create`."""
     from voyageai_rest.api.batches import create_batch
-    from voyageai_rest.models import CreateBatchRequest
+    from voyageai_rest.models.create_batch_request import CreateBatchRequest
 
     window = BATCH.completion_window if completion_window is None else completion_window
     if endpoint is None:  # pyright: ignore[reportUnnecessaryComparison]  # of a user
@@ -97,11 +97,11 @@ def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:
 
 def _params(params: Mapping[str, Any] | Params) -> Params:
     """Check the parameters of a batch by the contract; those of a job are models already."""
-    from voyageai_rest.models import (
+    from voyageai_rest.models.batch_contextualized_embeddings_params import (
         BatchContextualizedEmbeddingsParams,
-        BatchEmbeddingsParams,
-        BatchRerankParams,
     )
+    from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
+    from voyageai_rest.models.batch_rerank_params import BatchRerankParams
 
     models = (BatchEmbeddingsParams, BatchContextualizedEmbeddingsParams, BatchRerankParams)
     try:
@@ -117,9 +117,9 @@ def _params(params: Mapping[str, Any] | Params) -> Params:
             "request_params",
         ) from None
     kind = type(found).__name__
-    for name in CONSTRAINTS.get(kind, {}):
+    for name, bounds in CONSTRAINTS.get(kind, {}).items():
         value = or_none(getattr(found, name))
-        if constraint(kind, name).values:
+        if bounds.values:
             check_value(kind, name, value)
         else:
             check_number(kind, name, value)
@@ -129,7 +129,7 @@ def _params(params: Mapping[str, Any] | Params) -> Params:
 
 
 def _metadata(metadata: Mapping[str, str]) -> BatchMetadata:
-    from voyageai_rest.models import BatchMetadata
+    from voyageai_rest.models.batch_metadata import BatchMetadata
 
     try:
         found = BatchMetadata.from_dict(metadata)

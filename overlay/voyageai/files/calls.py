@@ -49,7 +49,7 @@ def upload(
 ) -> Call[FileObject]:
     """Make the call of `Files.upload`."""
     from voyageai_rest.api.files import upload_file
-    from voyageai_rest.models import UploadFileRequest
+    from voyageai_rest.models.upload_file_request import UploadFileRequest
 
     reported: int | None = None
 
@@ -137,7 +137,7 @@ def delete(file_id: str) -> Call[None]:
 def delete_many(file_ids: Sequence[str]) -> Call[None]:
     """Make the call of `Files.delete_many`."""
     from voyageai_rest.api.files import delete_files
-    from voyageai_rest.models import DeleteFilesRequest
+    from voyageai_rest.models.delete_files_request import DeleteFilesRequest
 
     if isinstance(file_ids, str) or not isinstance(file_ids, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a user
         raise ArgumentError("file_ids must be a list of ids; delete() takes one", "file_ids")

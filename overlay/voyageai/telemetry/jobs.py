@@ -45,6 +45,9 @@ class JobSpan:
         folder: Where the job keeps the file that names its spans.
         price: US dollars per million tokens; None if it is not known.
         facts: What else is known of the run, by the names of `names.JOB_FACTS`.
+
+    Attributes:
+        is_on: Whether anything is recorded.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class JobSpan:
         **facts: Any,
     ) -> None:
         self._telemetry, self._path, self._price = telemetry, folder / FILE, price
+        self.is_on = telemetry is not None
         self._kind, self._id, self._model = kind, id, model
         self._facts = {"model": model, **facts}
         self._shared = {
@@ -105,11 +109,6 @@ class JobSpan:
                 self._leave()
 
     @property
-    def is_on(self) -> bool:
-        """Whether anything is recorded."""
-        return self._telemetry is not None
-
-    @property
     def is_open(self) -> bool:
         """Whether a run is inside its `with`; one within it belongs to the same span."""
         return self._depth > 0
@@ -117,7 +116,7 @@ class JobSpan:
     @guarded
     def _open(self, telemetry: Telemetry) -> None:
         if telemetry.is_suppressed():
-            self._telemetry = None
+            self._telemetry, self.is_on = None, False
             return
         trace = telemetry.trace
         links = [trace.Link(context, {names.JOB_ID: self._id}) for context in self._links]

@@ -15,9 +15,10 @@ from ...prices import MILLION, dollars
 from .batch_files import BatchReader, BatchWriter, Line
 from .estimate import billable_count
 from .lines import Bin, LineName, loads
+from .tasks import no_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from .directory import JobDirectory
@@ -288,7 +289,7 @@ class CostCeiling:
             for line, tokens, first in zip(lines, most, is_first, strict=True):
                 whole = Bin()
                 for item in line.items:
-                    whole.add(self._task.size(item, _nothing, _nothing))
+                    whole.add(self._task.size(item, no_tokens, no_tokens))
                 size = whole.size._replace(tokens=round(tokens * share), most_tokens=tokens)
                 (head if first else tail).add(line.name.first, line.items, size)
             self._state.replace(batch, (*head.finish(), *tail.finish()))
@@ -382,7 +383,3 @@ class CostCeiling:
         stopped.spent, stopped.rows_left = budget.spent, left
         stopped.likely, stopped.most = float(likely), float(most)
         return stopped
-
-
-def _nothing(_: Sequence[str]) -> int:
-    return 0

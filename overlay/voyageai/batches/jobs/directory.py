@@ -70,6 +70,7 @@ DIGITS = 16
 """Hexadecimal digits of a checksum that are written."""
 
 Event = dict[str, Any]
+"""A line of the journal, decoded."""
 
 
 class JobDirectoryError(VoyageError):
@@ -126,8 +127,8 @@ class JobDirectory:
         self._batches = self.path / "batches"
         self._lock: IO[bytes] | None = None
         """The lock file, while the lock is held."""
-        self._held = ExitStack()
-        """All files that stay open while the lock is held."""
+        self._held: ExitStack | None = None
+        """All files that are open while the lock is held."""
         self._journal_length = 0
         """Bytes of the journal, as the lock file says while the lock is held."""
 
@@ -161,9 +162,9 @@ class JobDirectory:
         Raises:
             JobDirectoryError: There is no job, or a link or a file in the place of its folder.
         """
-        self._check_batches()
         if not os.path.lexists(self.manifest):
             raise JobDirectoryError(f"{self.path} holds no job: there is no {self.manifest.name}")
+        self._check_batches()
 
     @contextmanager
     def lock(self) -> Generator[None]:
@@ -185,11 +186,11 @@ class JobDirectory:
                 self.note_journal_length(_length(file.read(LOCK_BYTES)))
                 yield
             finally:
-                self._lock = None
+                self._lock = self._held = None
 
     def hold_open(self, path: Path, mode: str) -> IO[bytes]:
         """Open one of its files by `open`, until the lock is released, which must be held."""
-        assert self._lock is not None  # noqa: S101  # it is held
+        assert self._held is not None  # noqa: S101  # it is held
         return self._held.enter_context(self.open(path, mode))
 
     def journal_length(self) -> int:
@@ -274,9 +275,9 @@ class JobDirectory:
         return self._batches / f"{number:04d}.{name}.jsonl"
 
     def _check_batches(self) -> None:
-        """Refuse a link in the place of the folder, which is not looked at again with each file.
+        """Refuse a link in the place of the folder. Later, each file alone is looked at.
 
-        Others can't put one there later: the directory is closed to them before.
+        A run has closed the directory to others before, so that they can't put a link there later.
         """
         try:
             check_folder(self._batches)

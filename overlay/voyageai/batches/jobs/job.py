@@ -118,7 +118,8 @@ class _Job(Generic[S, R]):
 
     def _running(self, max_cost: float | None, span: JobSpan) -> JobFlow[R]:
         with self._directory.lock():
-            span.keep()
+            if span.is_on:
+                span.keep()
             yield Notify(Progress(stage="preparing", message=str(self.estimate)))
             state = self._state()
             yield from self._run(state, span, max_cost).steps()
@@ -149,7 +150,8 @@ class _Job(Generic[S, R]):
                 lines.append(f"and {failed - SHOWN:,} more: see {path}")
             yield Notify(Progress(stage="failed", message="\n".join(lines), done=failed))
         done = total - failed
-        span.settle(rows=done, failed=failed, tokens=results.total_tokens)
+        if span.is_on:
+            span.settle(rows=done, failed=failed, tokens=results.total_tokens)
         where = "" if self._directory.temporary else f": {self.directory}"
         message = f"{done:,} of {total:,} rows are done{where}"
         yield Notify(Progress(stage="done", message=message, done=done, total=total, unit="rows"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, islice
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -221,16 +222,17 @@ class ResultJoin:
         """
         with _OpenFiles(self._directory) as files:
             for line, rows in self._lines(first):
-                items = self._items(line, files)
+                items = partial(self._items, line, files)
                 if self._output[line] == NONE:
-                    yield from self._failures_of(line, rows, items)
+                    yield from self._failures_of(line, rows, items())
                     continue
                 path = self._directory.answer_file(self._batch[line], OUTPUT)
+                size = self._last[line] - self._first[line] + 1
                 try:
-                    result = self._read(_parse(files.read(path, self._output[line])), items)
+                    result = self._read(_parse(files.read(path, self._output[line])), size, items)
                 except (ValueError, ServerError) as failure:  # it could be read a while ago
                     raise damaged(path, failure) from failure
-                yield LineResult(self._first[line], len(items), result)
+                yield LineResult(self._first[line], size, result)
 
     @property
     def has_results(self) -> bool:
@@ -337,17 +339,17 @@ class ResultJoin:
         try:
             sent.seek(self._input[line])
             items = self._reader.items(self._batch[line], self._line[line], sent.readline())
-            tokens: int = self._read(answer, items).total_tokens
+            tokens: int = self._read(answer, len(items), lambda: items).total_tokens
             of_line(items).check_tokens(tokens)
         except (ShapeError, ServerError) as failure:
             return FailureReason("malformed_answer", response.status_code, str(failure))
         return tokens
 
-    def _read(self, answer: BatchOutputLine, items: list[Any]) -> Any:
+    def _read(self, answer: BatchOutputLine, rows: int, items: Callable[[], list[Any]]) -> Any:
         """Return the result of a line with an answer."""
         if not answer.response or not answer.response.body:
             raise ShapeError("the answer is no longer there")
-        return self._task.read(answer.response.body.to_dict(), items)
+        return self._task.read(answer.response.body.to_dict(), rows, items)
 
     def _items(self, line: int, files: _OpenFiles) -> list[Any]:
         """Return the rows of a line."""

@@ -33,6 +33,8 @@ __all__ = [
 ]
 
 VERSION = 2
+OBJECTS = ("method", "params", "batches")
+"""Fields of `job.json` that become objects."""
 PLANNED = "planned"
 """The first event of a job. A journal without it was lost."""
 UPLOADING, CREATING = "uploading", "creating"
@@ -151,7 +153,7 @@ class Manifest:
                 raise JobDirectoryError(
                     f"{path} is of version {version!r:.40}, and this release reads {VERSION}"
                 )
-            method, params, plans = (data.pop(name) for name in ("method", "params", "batches"))
+            method, params, plans = (data.pop(name, None) for name in OBJECTS)
             if method not in TASKS:
                 raise ValueError(f"its method is {method!r:.40}, which this release does not have")
             batches = tuple(BatchPlan(**plan) for plan in plans)

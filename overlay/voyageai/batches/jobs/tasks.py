@@ -38,7 +38,7 @@ from .lines import Size
 if TYPE_CHECKING:
     from voyageai_rest.models.input_type import InputType
 
-__all__ = ["TASKS", "Contextualize", "Count", "Embed", "Rerank", "Task"]
+__all__ = ["TASKS", "Contextualize", "Count", "Embed", "Rerank", "Task", "no_tokens"]
 
 NONE = Constraint()
 OTHER_BODY = "it is the body of another method"
@@ -49,6 +49,11 @@ P = TypeVar("P", BatchEmbeddingsParams, BatchContextualizedEmbeddingsParams, Bat
 Count = Callable[[Sequence[str]], int]
 """A function that counts the tokens of texts."""
 Body = BatchEmbeddingsBody | BatchContextualizedEmbeddingsBody | BatchRerankBody
+
+
+def no_tokens(_: Sequence[str]) -> int:
+    """Count nothing, where sizes are needed without tokens."""
+    return 0
 
 
 class Task(ABC, Generic[P, V]):
@@ -101,7 +106,7 @@ class Task(ABC, Generic[P, V]):
 
     def most(self, item: Any, count: Count) -> int:
         """Return the tokens that a row can be billed for at most, by a count of its texts."""
-        return self.size(item, _none, count).most_tokens
+        return self.size(item, no_tokens, count).most_tokens
 
     @abstractmethod
     def body(self, items: list[Any]) -> Body:
@@ -124,8 +129,13 @@ class Task(ABC, Generic[P, V]):
         return ()
 
     @abstractmethod
-    def read(self, answer: Any, items: list[Any]) -> Any:
+    def read(self, answer: Any, rows: int, items: Callable[[], list[Any]]) -> Any:
         """Return the result of a request.
+
+        Args:
+            answer: The answer, as decoded JSON.
+            rows: How many rows the request has.
+            items: Returns these rows, where they are needed.
 
         Raises:
             ShapeError: The answer is not what the contract says.
@@ -202,7 +212,7 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
         """Return the texts: each gets a prompt."""
         return values
 
-    def read(self, answer: Any, items: list[str]) -> EmbeddingsObject:
+    def read(self, answer: Any, rows: int, items: Callable[[], list[str]]) -> EmbeddingsObject:  # noqa: ARG002  # vectors need no texts
         """Return the embeddings of the texts of a request."""
         params, entry = self.params, self.entry
         usual = entry.dimensions.default if entry is not None and entry.dimensions else None
@@ -210,7 +220,7 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
             EmbeddingsResponse.from_dict(answer),
             dtype=params.output_dtype or None,
             dimension=params.output_dimension or usual,
-            expected=len(items),
+            expected=rows,
         )
 
     def billed(self, answer: Any) -> int:
@@ -291,15 +301,17 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         """Return the first chunk of each document."""
         return (value if isinstance(value, str) else value[0] for value in values)
 
-    def read(self, answer: Any, items: list[list[str]]) -> ContextualizedEmbeddingsObject:
+    def read(
+        self, answer: Any, rows: int, items: Callable[[], list[list[str]]]
+    ) -> ContextualizedEmbeddingsObject:
         """Return the embeddings of the chunks of a request."""
-        params = self.params
+        params, documents = self.params, None if self._automatic else items()
         return ContextualizedEmbeddingsObject(
             ContextualizedEmbeddingsResponse.from_dict(answer),
-            None if self._automatic else items,
+            documents,
             dtype=params.output_dtype or None,
             dimension=params.output_dimension or None,
-            expected=len(items) if self._automatic else [len(chunks) for chunks in items],
+            expected=rows if documents is None else [len(chunks) for chunks in documents],
         )
 
     def billed(self, answer: Any) -> int:
@@ -357,9 +369,14 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
         """Return the query."""
         return item[0]
 
-    def read(self, answer: Any, items: list[tuple[str, list[str]]]) -> RerankingObject:
+    def read(
+        self,
+        answer: Any,
+        rows: int,  # noqa: ARG002  # a request has one
+        items: Callable[[], list[tuple[str, list[str]]]],
+    ) -> RerankingObject:
         """Return the ranking of the documents."""
-        ((_, documents),) = items
+        ((_, documents),) = items()
         params = self.params
         best = None if isinstance(params.top_k, Unset) else params.top_k
         expected = len(documents) if best is None else min(best, len(documents))
@@ -382,10 +399,6 @@ TASKS: dict[str, Callable[[Any], Task[Any, Any]]] = {
     Rerank.method: lambda params: Rerank(BatchRerankParams.from_dict(params)),
 }
 """Makes a task of the arguments that a job directory holds, by method."""
-
-
-def _none(_: Sequence[str]) -> int:
-    return 0
 
 
 def _is_pair(value: object) -> bool:
