@@ -269,7 +269,13 @@ def command_line() -> str:
         "[The command line](../cli.md) says how they work together.\n"
     ]
     for words, command in commands(program, ("voyageai",)):
-        context = click.Context(command, info_name=" ".join(words), terminal_width=90)
+        # As the program's own help has them: a command keeps its first help option for good.
+        context = click.Context(
+            command,
+            info_name=" ".join(words),
+            terminal_width=90,
+            help_option_names=program.context_settings["help_option_names"],
+        )
         parts.append(_help(" ".join(words), command.get_help(context)))
     plain = environment({"COLUMNS": "90", "NO_COLOR": "1"})
     emulator = run(*python("voyageai_emulator", "--help"), env=plain)
