@@ -178,14 +178,14 @@ async def run_async(
 def run_calls(
     sender: Sender, flow: Flow[Call[Any], T], notify: Callable[[Any], object] | None = None
 ) -> T:
-    """Carry out a flow of calls; see `run`."""
+    """Carry out a flow of calls, as `run` does."""
     return run(flow, lambda step: sender.send(step.message, step.options), sender.sleep, notify)
 
 
 async def run_calls_async(
     sender: AsyncSender, flow: Flow[Call[Any], T], notify: Callable[[Any], object] | None = None
 ) -> T:
-    """Carry out a flow of calls without blocking; see `run_async`."""
+    """Carry out a flow of calls without blocking, as `run_async` does."""
     return await run_async(
         flow, lambda step: sender.send(step.message, step.options), sender.sleep, notify
     )

@@ -124,7 +124,7 @@ def authentication(pair: Pair, clock: Callable[[], float]) -> Any:
         from voyageai_admin_rest.client import ClientCredentials
 
         return ClientCredentials(pair.name, pair.secret, clock)
-    from ..transport.authentication import digest
+    from ..transport.clients import digest
 
     return digest(pair.name, pair.secret)
 

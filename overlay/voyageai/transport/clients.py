@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
+from attrs import frozen
 
 from ..error import ArgumentError
 from .pool import AsyncTransportClient, TransportClient
+
+C = TypeVar("C", httpx2.Client, httpx2.AsyncClient)
 
 
 class _UnwatchedClient(TransportClient):
@@ -22,8 +25,6 @@ class _UnwatchedClient(TransportClient):
 
 
 class _AsyncUnwatchedClient(AsyncTransportClient):
-    """The asynchronous twin of `_UnwatchedClient`."""
-
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         return await self._send_single_request(request)
 
@@ -34,26 +35,42 @@ def as_client(given: Any) -> httpx2.Client:
     Raises:
         ArgumentError: It is neither, or asynchronous.
     """
-    if isinstance(given, httpx2.Client):
-        return given
-    if is_legacy(given, "Client", "BaseTransport"):
-        kind = _UnwatchedClient if is_legacy(given, "Client") else TransportClient
-        return kind(LegacyTransport(given))
-    if hasattr(given, "handle_request") and not isinstance(given, type):
-        return TransportClient(given)
-    raise _wrong(given, "Client")
+    return _client(given, httpx2.Client, "handle_request", TransportClient, _UnwatchedClient)
 
 
 def as_async_client(given: Any) -> httpx2.AsyncClient:
     """Return an asynchronous client for what the user gave, as `as_client` does."""
-    if isinstance(given, httpx2.AsyncClient):
+    kinds = (AsyncTransportClient, _AsyncUnwatchedClient)
+    return _client(given, httpx2.AsyncClient, "handle_async_request", *kinds)
+
+
+def _client(
+    given: Any,
+    kind: type[C],
+    handler: str,
+    of_transport: Callable[[Any], C],
+    of_legacy_client: Callable[[Any], C],
+) -> C:
+    name = kind.__name__
+    if isinstance(given, kind):
         return given
-    if is_legacy(given, "AsyncClient", "AsyncBaseTransport"):
-        kind = _AsyncUnwatchedClient if is_legacy(given, "AsyncClient") else AsyncTransportClient
-        return kind(LegacyTransport(given))
-    if hasattr(given, "handle_async_request") and not isinstance(given, type):
-        return AsyncTransportClient(given)
-    raise _wrong(given, "AsyncClient")
+    if _is_legacy(given, name):
+        return of_legacy_client(LegacyTransport(given))
+    if _is_legacy(given, name.replace("Client", "BaseTransport")):
+        return of_transport(LegacyTransport(given))
+    if hasattr(given, handler) and not isinstance(given, type):
+        return of_transport(given)
+    a, found = ("the class ", given) if isinstance(given, type) else ("", type(given))
+    raise ArgumentError(
+        f"voyageai.{name} takes an httpx2.{name} or a transport of it as http_client or transport, "
+        f"not {a}{found.__module__}.{found.__qualname__}",
+        "http_client",
+    )
+
+
+def _is_legacy(given: object, name: str) -> bool:
+    """Return whether an object is of this class of `httpx`, without importing it."""
+    return isinstance(given, getattr(sys.modules.get("httpx"), name, ()))
 
 
 def check_open(client: httpx2.Client | httpx2.AsyncClient) -> None:
@@ -72,19 +89,9 @@ def check_open(client: httpx2.Client | httpx2.AsyncClient) -> None:
         )
 
 
-def _wrong(given: Any, client: str) -> ArgumentError:
-    a, kind = ("the class ", given) if isinstance(given, type) else ("", type(given))
-    return ArgumentError(
-        f"voyageai.{client} takes an httpx2.{client} or a transport of it as http_client or "
-        f"transport, not {a}{kind.__module__}.{kind.__qualname__}",
-        "http_client",
-    )
-
-
-def is_legacy(given: object, *names: str) -> bool:
-    """Return whether an object is of one of these classes of `httpx`, without importing it."""
-    httpx = sys.modules.get("httpx")
-    return isinstance(given, tuple(getattr(httpx, name) for name in names if hasattr(httpx, name)))
+def digest(username: str, password: str) -> httpx2.Auth:
+    """Return HTTP digest for a name and its password, neither of which a repr shows."""
+    return httpx2.DigestAuth(username, password)
 
 
 class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
@@ -138,7 +145,7 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return httpx2.Response(
             answer.status_code,
             headers=headers,
-            stream=_LegacyStream(self, request, stream),
+            stream=_LegacyStream(stream, partial(self.mapped_exceptions, request)),
             extensions={k: v for k, v in answer.extensions.items() if k != "network_stream"},
             request=request,
         )
@@ -154,35 +161,34 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             raise kind(str(failure), request=request) from failure
 
 
+@frozen(eq=False)
 class _LegacyStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     """A response body of `httpx`, whose exceptions are HTTPX2's."""
 
-    def __init__(self, transport: LegacyTransport, request: httpx2.Request, stream: Any) -> None:
-        self._transport = transport
-        self._request = request
-        self._stream = stream
+    stream: Any
+    mapped: Callable[[], AbstractContextManager[None]]
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._transport.mapped_exceptions(self._request):
-            yield from self._stream
+        with self.mapped():
+            yield from self.stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with self._transport.mapped_exceptions(self._request):
-            async for piece in self._stream:
+        with self.mapped():
+            async for piece in self.stream:
                 yield piece
 
     def close(self) -> None:
-        self._stream.close()
+        self.stream.close()
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        await self.stream.aclose()
 
 
+@frozen
 class _AsyncOnlyStream:
     """A request body that hides from `httpx` that it can be read synchronously too."""
 
-    def __init__(self, body: Any) -> None:
-        self._body = body
+    body: Any
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._body)
+        return aiter(self.body)

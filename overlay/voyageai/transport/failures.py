@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -162,19 +162,18 @@ def strip_sensitive_frames(failure: BaseException) -> None:
     variables of each frame. The frames that are left say where in the program it came.
     """
     for link in _chain(failure):
+        traces: list[TracebackType] = []
+        trace = link.__traceback__
+        while trace is not None:
+            traces.append(trace)
+            trace = trace.tb_next
         kept = None
-        for trace in reversed(list(_traces(link.__traceback__))):
+        for trace in reversed(traces):
             module: str = trace.tb_frame.f_globals.get("__name__", "")
             if module.split(".", 1)[0] in SENSITIVE_PACKAGES or module in SENSITIVE_MODULES:
                 continue
             kept = TracebackType(kept, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
         link.__traceback__ = kept
-
-
-def _traces(trace: TracebackType | None) -> Iterator[TracebackType]:
-    while trace is not None:
-        yield trace
-        trace = trace.tb_next
 
 
 def _chain(failure: BaseException) -> list[BaseException]:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import httpx2
-from attrs import define
 from voyageai_rest.errors import REQUEST_ID, printable
 
 from ..error import ID_LIMIT
@@ -57,25 +56,31 @@ class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # of any strea
     """The handler that `configure` adds, so that it finds it again."""
 
 
-@define(eq=False)
 class Log:
     """The lines of one call, and what its span notes of each attempt.
 
-    Attributes:
+    Args:
         request: What is sent.
         clock: A monotonic clock, in seconds.
-        span: Records the call.
+        span: Records the call, and begins here.
         confidential: Whether the bodies of its answers hold a secret.
-        attempt: The attempt that is made, from 1.
-        start: When it began.
     """
 
-    request: httpx2.Request
-    clock: Callable[[], float]
-    span: CallSpan | None
-    confidential: bool
-    attempt: int = 0
-    start: float = 0.0
+    def __init__(
+        self,
+        request: httpx2.Request,
+        clock: Callable[[], float],
+        span: CallSpan | None,
+        confidential: bool,
+    ) -> None:
+        self.request = request
+        self.clock = clock
+        self.span = span
+        self.confidential = confidential
+        self.attempt = 0
+        self.start = 0.0
+        if span is not None:
+            span.begin(request.url, request.headers)
 
     def started(self, attempt: int, now: float) -> None:
         """Note that an attempt begins."""

@@ -58,13 +58,10 @@ def has_unread_bytes(transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport
 
     The library would take them for the beginning of the next one: somebody else's vectors.
     """
-    for connection in transport._pool.connections:  # pyright: ignore[reportPrivateUsage]
-        inner: Any = connection  # a proxy's connection has another one in it
-        while inner is not None and not hasattr(inner, "_h11_state"):
-            inner = getattr(inner, "_connection", None)
-        if inner is not None and inner._h11_state.trailing_data[0]:
-            return True
-    return False
+    inner: Any = next(iter(transport._pool.connections), None)  # pyright: ignore[reportPrivateUsage]
+    while inner is not None and not hasattr(inner, "_h11_state"):
+        inner = getattr(inner, "_connection", None)  # a proxy's connection has another one in it
+    return inner is not None and inner._h11_state.trailing_data[0] != b""
 
 
 def numeric_addresses(host: str, port: int) -> list[Address]:

@@ -27,6 +27,8 @@ AGENT = (
 )
 MAX_REDIRECTS = 5
 """Redirects that are followed for one request."""
+# Escaping non-ASCII would double the size of most of the world's texts.
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 KEPT_HEADERS = ("accept", "accept-encoding", "if-range", "range", "user-agent")
 """Headers that another origin may see."""
 
@@ -151,9 +153,7 @@ def user_agent(app: object) -> str:
 
 def _encode(body: Any) -> bytes:
     try:
-        # Escaping non-ASCII would double the size of most of the world's texts.
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.encode()
+        return ENCODER.encode(body).encode()
     except UnicodeEncodeError as failure:
         raise ArgumentError(
             f"a text contains a lone surrogate ({failure.object[failure.start]!r}), which "

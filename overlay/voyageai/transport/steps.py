@@ -23,7 +23,7 @@ from ..response_limits import ResponseLimits
 from ..results import RawResponse
 from ..retry import GiveUp, Retry, ServerHint
 from . import failures
-from .logs import Answer, Log
+from .logs import BODIES, LOGGER, Answer, Log
 from .rate_limit_gate import RateLimitGate
 from .request import MAX_REDIRECTS, Upload, build, redirected, rewindable
 from .streams import Stream
@@ -97,9 +97,9 @@ def _attempts(
     clock = environment.clock
     start = now = clock()
     deadline = None if options.deadline is None else start + min(options.deadline, LONGEST)
-    log = Log(request, clock, span, call.confidential)
-    if span is not None:
-        span.begin(request.url, request.headers)
+    log = None
+    if span is not None or LOGGER.isEnabledFor(INFO) or BODIES.isEnabledFor(DEBUG):
+        log = Log(request, clock, span, call.confidential)
     gate = None
     if options.limiter is not None and call.model:
         gate = RateLimitGate(options.limiter, call.model, call.tokens(), clock, deadline, alive)
@@ -114,7 +114,8 @@ def _attempts(
             try:
                 request.extensions = _extensions(call, options, deadline, now, rewinds=rewinds)
                 attempts += 1
-                log.started(attempts, now)
+                if log is not None:
+                    log.started(attempts, now)
                 if auth is None and not call.streamed and call.amend is None:
                     answer = yield Request(request)
                 else:
@@ -124,13 +125,14 @@ def _attempts(
                         in_doubt = True  # it was carried out, and may make no sense
                         result = _result(call, answer, clock, raw=raw)
                         used = getattr(result, "total_tokens", None) or None  # 0 says nothing
-                        log.ended(DEBUG, answer, "%s tokens", used or "-")
+                        if log is not None:
+                            log.ended(DEBUG, answer, "%s tokens", used or "-")
                         return result
                     hint = ServerHint.of(answer.headers, environment.now())
                 doubtful = arrived and _is_doubtful(answer, request)
                 in_doubt = in_doubt or doubtful
                 seconds = _delay(
-                    *(call, answer, hint, log, options, deadline, environment),
+                    *(call, answer, hint, log, attempts, options, deadline, environment),
                     doubtful=doubtful,
                     rewinds=rewinds,
                 )
@@ -234,7 +236,8 @@ def _delay(
     call: Call[T],
     answer: Answer,
     hint: ServerHint,
-    log: Log,
+    log: Log | None,
+    attempts: int,
     options: Options,
     deadline: float | None,
     environment: Environment,
@@ -255,16 +258,18 @@ def _delay(
         decision = GiveUp("its body can't be read again")
     else:
         decision = options.max_retries.decide(
-            log.attempt - 1,
+            attempts - 1,
             answer.status_code if isinstance(answer, httpx2.Response) else None,
             hint,
             random=environment.random(),
             left=left,
         )
     if isinstance(decision, Retry):
-        log.ended(INFO, answer, "trying again in %.3g s", decision.seconds)
+        if log is not None:
+            log.ended(INFO, answer, "trying again in %.3g s", decision.seconds)
         return decision.seconds
-    log.ended(INFO, answer, "giving up")
+    if log is not None:
+        log.ended(INFO, answer, "giving up")
     reason, overdue = decision.reason, left is not None and left <= 0
     if isinstance(answer, httpx2.Response):
         failure = call.refusal(answer)
