@@ -5,10 +5,12 @@ What is done to processes, at random moments, is in `tests/jobs`.
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from errno import ENOSPC
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,27 @@ def test_a_job_goes_on_wherever_it_was_cut_off(
     assert [True] * (whole - 1) == [
         f"resume({str(tmp_path / str(job))!r})" in note for job, note in enumerate(notes, 1)
     ]
+
+
+@pytest.mark.parametrize("line", range(7))
+def test_a_job_goes_on_after_a_line_of_its_journal_could_not_be_stored(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: int
+) -> None:
+    """A disk may be full for a while; the journal stays open meanwhile, and is whole afterwards."""
+    fsync, lines = os.fsync, count()
+
+    def store(file: int) -> None:
+        is_journal = os.path.samestat(os.fstat(file), (tmp_path / "journal.jsonl").stat())
+        if is_journal and next(lines) == line:
+            raise OSError(ENOSPC, "No space left on device")
+        fsync(file)
+
+    (tmp_path / "journal.jsonl").touch()
+    monkeypatch.setattr(os, "fsync", store)
+    with pytest.raises(OSError, match="No space left"):
+        site.embed(texts(2), directory=tmp_path)
+    assert site.live(texts(2)) == site.embed(texts(2), directory=tmp_path).embeddings
+    assert (1, 1) == (site.answered("uploadFile"), site.created)
 
 
 def test_ctrl_c_says_where_the_job_is_and_shows_no_internals(site: Site, tmp_path: Path) -> None:
