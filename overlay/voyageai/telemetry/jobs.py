@@ -63,7 +63,7 @@ class JobSpan:
         **facts: Any,
     ) -> None:
         self._telemetry, self._path, self._price = telemetry, folder / FILE, price
-        self.is_on = telemetry is not None
+        self.is_on: bool = telemetry is not None
         self._kind, self._id, self._model = kind, id, model
         self._facts = {"model": model, **facts}
         self._shared = {
