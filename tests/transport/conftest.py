@@ -1,12 +1,14 @@
-"""Both transports on the default wire, used the same way, so that each test runs for both."""
+"""Both transports and both clients, used the same way, so that each test runs for both."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
 
 import httpx2
 import pytest
@@ -17,16 +19,25 @@ from voyageai.response_limits import ResponseLimits
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.config import LIMITS, ConnectionConfig
 
-T = TypeVar("T")
 
-
-def wire(
-    verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any
-) -> ConnectionConfig:
-    """Return the configuration of a transport, with some limits of its own."""
-    return ConnectionConfig(
-        verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits)
-    )
+def ask(
+    url: str,
+    content: Any = b"{}",
+    *,
+    headers: dict[str, str] | None = None,
+    timeout: dict[str, float] | None = None,
+    **extensions: Any,
+) -> Request[httpx2.Request]:
+    """The step that sends a request; timeouts are long unless given."""
+    extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)
+    extensions["timeout"].update(timeout or {})
+    extensions["bounds"] = ResponseLimits()
+    streamed = isinstance(content, httpx2.SyncByteStream)
+    body = b"" if streamed else content
+    request = httpx2.Request("POST", url, content=body, headers=headers, extensions=extensions)
+    if streamed:
+        request.stream = content
+    return Request(request)
 
 
 def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
@@ -36,143 +47,126 @@ def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
     return answer
 
 
-def step(request: httpx2.Request) -> Request[httpx2.Request]:
-    """The step that sends a request, within its deadline."""
-    request.extensions.setdefault("bounds", ResponseLimits())
-    return Request(request)
+class Wire:
+    """A transport, and what it keeps.
 
-
-def kept(slots: Any) -> list[Any]:
-    """The slots that are idle."""
-    slots._idle._sort_in()
-    found: list[Any] = slots._idle._slots
-    return found
-
-
-class Carrier:
-    """A transport, and what it keeps."""
-
-    transport: Any
-
-    @property
-    def slots(self) -> Any:
-        """The slots in use."""
-        raise NotImplementedError("one for each kind")
-
-    @property
-    def connections(self) -> int:
-        """Return the number of idle connections: all of them, while nothing is sent."""
-        return sum(
-            not one.is_closed()
-            for slot in kept(self.slots)
-            for one in slot.transport._pool.connections
-        )
-
-
-class Blocking(Carrier):
-    """The blocking transport."""
-
-    def __init__(self, settings: ConnectionConfig, environment: Environment | None = None) -> None:
-        self.transport = Transport(settings, environment=environment)
-
-    @property
-    def slots(self) -> Any:
-        return self.transport._pool
-
-    def send(self, request: httpx2.Request) -> httpx2.Response:
-        return answered(self.transport._send(step(request)))
-
-    def settle(self) -> None:
-        """Nothing happens but in calls."""
-
-    def close(self) -> None:
-        self.transport.close()
-
-    stop = close
-
-
-class Looping(Carrier):
-    """The asynchronous transport, on an event loop that runs while it is used."""
+    Attributes:
+        loop: The event loop that an asynchronous transport runs on; None for a blocking one.
+    """
 
     def __init__(
         self,
-        settings: ConnectionConfig,
-        loop: asyncio.AbstractEventLoop,
-        environment: Environment | None = None,
+        kind: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        verify: ssl.SSLContext | bool = True,
+        proxy: str | None = None,
+        **limits: Any,
     ) -> None:
-        self.loop = loop
-        self.transport = AsyncTransport(settings, environment=environment)
+        pool = httpx2.Limits(**vars(LIMITS) | limits)
+        config = ConnectionConfig(verify=verify, proxy=proxy, limits=pool)
+        blocking = kind == "blocking"
+        self.loop = None if blocking else import_module(kind).new_event_loop()
+        make: Any = Transport if blocking else AsyncTransport
+        self.transport = make(config, environment=Environment(clock=clock))
+
+    def run(self, result: Any) -> Any:
+        """Return what a method returned, which is awaited if the transport is asynchronous."""
+        return result if self.loop is None else self.loop.run_until_complete(result)
+
+    def send(self, url: str, content: Any = b"{}", **options: Any) -> httpx2.Response:
+        """Send a request; an error is raised."""
+        return answered(self.run(self.transport._send(ask(url, content, **options))))
+
+    def pieces(self, response: httpx2.Response) -> Iterator[bytes]:
+        """The body of a response that is streamed."""
+        if self.loop is None:
+            return response.iter_raw()
+        body = response.aiter_raw()
+        return iter(lambda: self.run(anext(body, b"")), b"")
+
+    def leave(self, response: httpx2.Response) -> None:
+        """Close a response that is streamed."""
+        self.run(response.close() if self.loop is None else response.aclose())
 
     @property
-    def slots(self) -> Any:
+    def pool(self) -> Any:
+        """The slots, of which `slots` and `connections` count those that are idle."""
+        if self.loop is None:
+            return self.transport._pool
         return self.transport._clients[self.loop].transport
 
-    def run(self, awaitable: Awaitable[T]) -> T:
-        async def bounded() -> T:
-            return await awaitable
+    @property
+    def slots(self) -> list[Any]:
+        idle = self.pool._idle
+        idle._sort_in()
+        found: list[Any] = idle._slots
+        return found
 
-        return self.loop.run_until_complete(bounded())
-
-    async def asend(self, request: httpx2.Request) -> httpx2.Response:
-        return answered(await self.transport._send(step(request)))
-
-    def send(self, request: httpx2.Request) -> httpx2.Response:
-        return self.run(self.asend(request))
-
-    def settle(self) -> None:
-        """Let the loop see what has arrived."""
-        self.run(asyncio.sleep(0.01))
+    @property
+    def connections(self) -> int:
+        every = [one for slot in self.slots for one in slot.transport._pool.connections]
+        return sum(not one.is_closed() for one in every)
 
     def close(self) -> None:
-        self.run(self.transport.aclose())
+        self.run(self.transport.close() if self.loop is None else self.transport.aclose())
 
     def stop(self) -> None:
         self.close()
-        self.settle()
-        self.loop.run_until_complete(self.loop.shutdown_default_executor())
-        self.loop.close()
+        if self.loop is not None:
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
+            self.loop.close()
 
 
-Carry = Callable[..., Any]
+Carry = Callable[..., Wire]
+
+every_loop = pytest.mark.parametrize("carry", ["blocking", "asyncio", "uvloop"], indirect=True)
 
 
-@pytest.fixture(params=["blocking", "asyncio", "uvloop"])
-def carry(request: pytest.FixtureRequest) -> Iterator[Carry]:
-    """Makes a transport; all are closed in the end."""
-    made: list[Blocking | Looping] = []
+@pytest.fixture(params=["blocking", "asyncio"])
+def carry(request: pytest.FixtureRequest, trusting: ssl.SSLContext) -> Iterator[Carry]:
+    """Makes a transport, which is closed in the end."""
+    if request.param != "blocking":
+        pytest.importorskip(request.param)
+    made: list[Wire] = []
 
-    def make(
-        verify: ssl.SSLContext | bool = True,
-        clock: Callable[[], float] = time.monotonic,
-        **limits: Any,
-    ) -> Blocking | Looping:
-        settings, environment = wire(verify, **limits), Environment(clock=clock)
-        if request.param == "blocking":
-            made.append(Blocking(settings, environment))
-        else:
-            module = pytest.importorskip(request.param)
-            made.append(Looping(settings, module.new_event_loop(), environment))
+    def make(**settings: Any) -> Wire:
+        made.append(Wire(request.param, **{"verify": trusting} | settings))
         return made[-1]
 
     yield make
-    for carrier in made:
-        carrier.stop()
+    for wire in made:
+        wire.stop()
 
 
-def ask(
-    url: str,
-    content: Any = b"{}",
-    *,
-    headers: dict[str, str] | None = None,
-    method: str = "POST",
-    **extensions: Any,
-) -> httpx2.Request:
-    """A request; timeouts are long unless given."""
-    timeout = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
-    timeout.update(extensions.pop("timeout", {}))
-    return httpx2.Request(
-        method, url, content=content, headers=headers, extensions={"timeout": timeout, **extensions}
-    )
+Call = Callable[..., Any]
+
+
+def embed(client: Any) -> Any:
+    """The shortest call."""
+    return client.embed(["a"], "voyage-4", "query")
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def call(request: pytest.FixtureRequest) -> Call:
+    """Makes a client with some settings and a call with it, and gives the result."""
+    kind: Any = getattr(voyageai, request.param)
+
+    def call(
+        base_url: str | None = None, act: Callable[[Any], Any] = embed, **settings: Any
+    ) -> Any:
+        client = kind("pa-key", base_url=base_url, **{"timeout": 30} | settings)
+
+        async def looping() -> Any:
+            async with client:
+                return await act(client)
+
+        if kind is voyageai.AsyncClient:
+            return asyncio.run(looping())
+        with client:
+            return act(client)
+
+    return call
 
 
 @pytest.fixture(scope="session")
@@ -189,7 +183,13 @@ def server_context(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-@pytest.fixture
+@pytest.fixture(params=[False, True], ids=["plain", "tls"])
+def tls(request: pytest.FixtureRequest, server_context: ssl.SSLContext) -> ssl.SSLContext | None:
+    """TLS of a server, or none."""
+    return server_context if request.param else None
+
+
+@pytest.fixture(scope="session")
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
     """A TLS context that knows the authority."""
     context = ssl.create_default_context()
@@ -197,29 +197,22 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-Embed = Callable[..., list[list[float]]]
+@pytest.fixture
+def full() -> Iterator[tuple[str, int]]:
+    """An address that answers nothing: its backlog is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address: tuple[str, int] = listener.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        yield address
+        for filler in fillers:
+            filler.close()
 
 
-@pytest.fixture(params=["Client", "AsyncClient"])
-def embed(request: pytest.FixtureRequest) -> Embed:
-    """Embeds a text with a client that is made for it with some settings, and gives the vectors."""
-    kind: Any = getattr(voyageai, request.param)
-    arguments: dict[str, Any] = {"texts": ["a"], "model": "voyage-4", "input_type": "query"}
-
-    def blocking(client: Any) -> Any:
-        with client:
-            return client.embed(**arguments)
-
-    async def looping(client: Any) -> Any:
-        async with client:
-            return await client.embed(**arguments)
-
-    def call(url: str, extra_headers: Any = None, **settings: Any) -> list[list[float]]:
-        arguments["extra_headers"] = extra_headers
-        client = kind("pa-key", base_url=url, **{"timeout": 10, **settings})
-        made = kind is voyageai.Client
-        result = blocking(client) if made else asyncio.run(looping(client))
-        vectors: list[list[float]] = result.embeddings
-        return vectors
-
-    return call
+def unused() -> tuple[str, int]:
+    """An address that refuses."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address: tuple[str, int] = listener.getsockname()
+    return address
