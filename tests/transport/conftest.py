@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -12,31 +10,43 @@ from typing import Any
 
 import httpx2
 import pytest
-import trustme
 import voyageai
 from voyageai.flow import Environment, Request
 from voyageai.response_limits import ResponseLimits
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.config import LIMITS, ConnectionConfig
 
+from .scripted_server import CLIENT_TLS, SERVER_TLS
+
+every_loop = pytest.mark.parametrize("carry", ["blocking", "asyncio", "uvloop"], indirect=True)
+either_scheme = pytest.mark.parametrize("tls", [None, SERVER_TLS], ids=["plain", "tls"])
+
+
+class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A body that can be read once, by either transport."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    async def __aiter__(self) -> Any:
+        for piece in self._pieces:
+            yield piece
+
 
 def ask(
-    url: str,
-    content: Any = b"{}",
-    *,
-    headers: dict[str, str] | None = None,
-    timeout: dict[str, float] | None = None,
-    **extensions: Any,
+    url: str, content: Any = b"{}", headers: Any = None, **extensions: Any
 ) -> Request[httpx2.Request]:
     """The step that sends a request; timeouts are long unless given."""
-    extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)
-    extensions["timeout"].update(timeout or {})
+    phases = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)
+    extensions["timeout"] = phases | extensions.get("timeout", {})
     extensions["bounds"] = ResponseLimits()
-    streamed = isinstance(content, httpx2.SyncByteStream)
-    body = b"" if streamed else content
+    stream = content if isinstance(content, httpx2.SyncByteStream) else None
+    body = content if stream is None else b"one"  # as long as the streams here
     request = httpx2.Request("POST", url, content=body, headers=headers, extensions=extensions)
-    if streamed:
-        request.stream = content
+    request.stream = stream or request.stream
     return Request(request)
 
 
@@ -59,24 +69,23 @@ class Wire:
         kind: str,
         *,
         clock: Callable[[], float] = time.monotonic,
-        verify: ssl.SSLContext | bool = True,
+        verify: Any = CLIENT_TLS,
         proxy: str | None = None,
         **limits: Any,
     ) -> None:
         pool = httpx2.Limits(**vars(LIMITS) | limits)
         config = ConnectionConfig(verify=verify, proxy=proxy, limits=pool)
-        blocking = kind == "blocking"
-        self.loop = None if blocking else import_module(kind).new_event_loop()
-        make: Any = Transport if blocking else AsyncTransport
+        self.loop = None if kind == "blocking" else import_module(kind).new_event_loop()
+        make: Any = AsyncTransport if self.loop else Transport
         self.transport = make(config, environment=Environment(clock=clock))
 
     def run(self, result: Any) -> Any:
         """Return what a method returned, which is awaited if the transport is asynchronous."""
-        return result if self.loop is None else self.loop.run_until_complete(result)
+        return self.loop.run_until_complete(result) if self.loop else result
 
-    def send(self, url: str, content: Any = b"{}", **options: Any) -> httpx2.Response:
+    def send(self, url: str, content: Any = b"{}", **extensions: Any) -> httpx2.Response:
         """Send a request; an error is raised."""
-        return answered(self.run(self.transport._send(ask(url, content, **options))))
+        return answered(self.run(self.transport._send(ask(url, content, **extensions))))
 
     def pieces(self, response: httpx2.Response) -> Iterator[bytes]:
         """The body of a response that is streamed."""
@@ -87,17 +96,16 @@ class Wire:
 
     def leave(self, response: httpx2.Response) -> None:
         """Close a response that is streamed."""
-        self.run(response.close() if self.loop is None else response.aclose())
+        self.run(response.aclose() if self.loop else response.close())
 
     @property
     def pool(self) -> Any:
-        """The slots, of which `slots` and `connections` count those that are idle."""
-        if self.loop is None:
-            return self.transport._pool
-        return self.transport._clients[self.loop].transport
+        """The pool of connections."""
+        return self.transport._clients[self.loop].transport if self.loop else self.transport._pool
 
     @property
     def slots(self) -> list[Any]:
+        """The slots of the pool that are idle."""
         idle = self.pool._idle
         idle._sort_in()
         found: list[Any] = idle._slots
@@ -105,41 +113,34 @@ class Wire:
 
     @property
     def connections(self) -> int:
+        """How many connections these slots have open."""
         every = [one for slot in self.slots for one in slot.transport._pool.connections]
         return sum(not one.is_closed() for one in every)
 
     def close(self) -> None:
-        self.run(self.transport.close() if self.loop is None else self.transport.aclose())
+        self.run(self.transport.aclose() if self.loop else self.transport.close())
 
     def stop(self) -> None:
         self.close()
-        if self.loop is not None:
+        if self.loop:
             self.loop.run_until_complete(self.loop.shutdown_default_executor())
             self.loop.close()
 
 
-Carry = Callable[..., Wire]
-
-every_loop = pytest.mark.parametrize("carry", ["blocking", "asyncio", "uvloop"], indirect=True)
-
-
 @pytest.fixture(params=["blocking", "asyncio"])
-def carry(request: pytest.FixtureRequest, trusting: ssl.SSLContext) -> Iterator[Carry]:
-    """Makes a transport, which is closed in the end."""
-    if request.param != "blocking":
-        pytest.importorskip(request.param)
+def carry(request: pytest.FixtureRequest) -> Iterator[Callable[..., Wire]]:
+    """Makes transports, which are closed in the end."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
     made: list[Wire] = []
 
     def make(**settings: Any) -> Wire:
-        made.append(Wire(request.param, **{"verify": trusting} | settings))
+        made.append(Wire(request.param, **settings))
         return made[-1]
 
     yield make
     for wire in made:
         wire.stop()
-
-
-Call = Callable[..., Any]
 
 
 def embed(client: Any) -> Any:
@@ -148,13 +149,11 @@ def embed(client: Any) -> Any:
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
-def call(request: pytest.FixtureRequest) -> Call:
+def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Makes a client with some settings and a call with it, and gives the result."""
     kind: Any = getattr(voyageai, request.param)
 
-    def call(
-        base_url: str | None = None, act: Callable[[Any], Any] = embed, **settings: Any
-    ) -> Any:
+    def call(base_url: str | None = None, act: Any = embed, **settings: Any) -> Any:
         client = kind("pa-key", base_url=base_url, **{"timeout": 30} | settings)
 
         async def looping() -> Any:
@@ -167,52 +166,3 @@ def call(request: pytest.FixtureRequest) -> Call:
             return act(client)
 
     return call
-
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    """Signs certificates for tests."""
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def server_context(authority: trustme.CA) -> ssl.SSLContext:
-    """TLS of a server whose name is localhost."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    return context
-
-
-@pytest.fixture(params=[False, True], ids=["plain", "tls"])
-def tls(request: pytest.FixtureRequest, server_context: ssl.SSLContext) -> ssl.SSLContext | None:
-    """TLS of a server, or none."""
-    return server_context if request.param else None
-
-
-@pytest.fixture(scope="session")
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """A TLS context that knows the authority."""
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
-
-
-@pytest.fixture
-def full() -> Iterator[tuple[str, int]]:
-    """An address that answers nothing: its backlog is full."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        address: tuple[str, int] = listener.getsockname()
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(address)
-        yield address
-        for filler in fillers:
-            filler.close()
-
-
-def unused() -> tuple[str, int]:
-    """An address that refuses."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address: tuple[str, int] = listener.getsockname()
-    return address

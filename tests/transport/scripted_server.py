@@ -13,7 +13,14 @@ from contextlib import suppress
 from socketserver import ThreadingTCPServer
 from typing import Any, Self
 
+import trustme
+
 PATIENCE = 10.0
+AUTHORITY = trustme.CA()
+SERVER_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+AUTHORITY.issue_cert("localhost").configure_cert(SERVER_TLS)
+CLIENT_TLS = ssl.create_default_context()
+AUTHORITY.configure_trust(CLIENT_TLS)
 OK = b"HTTP/1.1 200 OK\r\n"
 HEAD = OK + b"Content-Length: %d\r\n\r\n"
 ANSWER = (
@@ -77,6 +84,13 @@ class Peer:
 
 
 Script = Callable[[Peer], Any]
+
+
+def unused() -> tuple[str, int]:
+    """An address that refuses."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address: tuple[str, int] = listener.getsockname()
+    return address
 
 
 class Server(ThreadingTCPServer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 import traceback
 
 import httpx2
@@ -12,8 +11,8 @@ import voyageai
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from .conftest import Call, Carry, Wire, unused
-from .scripted_server import HEAD, OK, Peer, Script, Server, saying, silent
+from .conftest import Wire
+from .scripted_server import HEAD, OK, SERVER_TLS, Server, saying, silent, unused
 
 RIGHT = [
     HEAD % 3 + b"abc",
@@ -25,23 +24,23 @@ RIGHT = [
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> bytes:
+def answers(draw):
     """Right answers of which a piece is replaced by anything, or by part of another."""
     right, other = draw(st.sampled_from(RIGHT)), draw(st.sampled_from(RIGHT))
     start, end = sorted(draw(st.tuples(*[st.integers(0, len(right))] * 2)))
     return right[:start] + draw(st.one_of(st.binary(max_size=20), st.just(other))) + right[end:]
 
 
-def test_any_answer_means_the_same_to_both_transports() -> None:
+def test_any_answer_means_the_same_to_both_transports():
     """A response, or a transport error, whose kind and words are equal."""
     said = b""
 
-    def script(peer: Peer) -> None:
+    def script(peer):
         peer.read()
         peer.send(said)
         peer.finish()
 
-    def outcome(wire: Wire) -> object:
+    def outcome(wire):
         try:
             response = wire.send(server.url, headers={"Connection": "close"})
         except httpx2.RequestError as failure:
@@ -53,7 +52,7 @@ def test_any_answer_means_the_same_to_both_transports() -> None:
     @example(b"SSH-2.0-OpenSSH_9.0\r\n")
     @example(HEAD % 3 + b"abc" + OK)
     @example(HEAD % 5 + b"abc")
-    def agree(answer: bytes) -> None:
+    def agree(answer):
         nonlocal said
         said = answer
         assert outcome(wires[0]) == outcome(wires[1])
@@ -66,18 +65,16 @@ def test_any_answer_means_the_same_to_both_transports() -> None:
             wire.stop()
 
 
-def test_a_body_that_breaks_off_is_noticed_in_tls_too(
-    carry: Carry, server_context: ssl.SSLContext
-) -> None:
+def test_a_body_that_breaks_off_is_noticed_in_tls_too(carry):
     """Without the goodbye of TLS, which few servers say."""
-    with Server(saying(HEAD % 10 + b"12345"), server_context) as server:
+    with Server(saying(HEAD % 10 + b"12345"), SERVER_TLS) as server:
         wire = carry()
         with pytest.raises(httpx2.RemoteProtocolError, match="complete message body"):
             wire.send(server.url)
         assert 0 == wire.connections
 
 
-def test_a_connection_error_says_where_to(call: Call) -> None:
+def test_a_connection_error_says_where_to(call):
     """A wrong host, port or proxy is the usual cause."""
     port = unused()[1]
     with pytest.raises(voyageai.error.APIConnectionError) as direct:
@@ -98,7 +95,7 @@ def test_a_connection_error_says_where_to(call: Call) -> None:
     assert str(broken.value).endswith(f" (connected to 127.0.0.1:{server.port})")
 
 
-def dropping(peer: Peer) -> None:
+def dropping(peer):
     """Take a request and go."""
     peer.read()
     peer.reset()
@@ -107,9 +104,7 @@ def dropping(peer: Peer) -> None:
 @pytest.mark.parametrize(
     "script", [dropping, silent, saying(b"SSH-2.0\r\n")], ids=["reset", "silent", "garbage"]
 )
-def test_the_key_is_in_no_log_and_no_frame_of_a_traceback(
-    call: Call, script: Script, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_key_is_in_no_log_and_no_frame_of_a_traceback(call, script, caplog):
     """Error trackers keep the variables of all frames, those of HTTP libraries too."""
     caplog.set_level(logging.DEBUG)
     with Server(script) as server, pytest.raises(voyageai.error.VoyageError) as caught:
@@ -123,7 +118,7 @@ def test_the_key_is_in_no_log_and_no_frame_of_a_traceback(
     assert any("embed" in text for text in told)
 
 
-def test_a_slot_whose_request_failed_is_not_kept(carry: Carry) -> None:
+def test_a_slot_whose_request_failed_is_not_kept(carry):
     """Its transport may take its connection to be in use, and let the next request wait forever."""
     with Server(saying()) as server:
         wire = carry()

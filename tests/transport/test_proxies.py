@@ -12,11 +12,10 @@ import pytest
 import voyageai
 from voyageai.transport.config import InsecureWarning
 
-from .conftest import Call, Carry
-from .scripted_server import PATIENCE, Peer, Server, api, echo
+from .scripted_server import CLIENT_TLS, PATIENCE, SERVER_TLS, Server, api, echo
 
 
-def relay(peer: Peer, port: int) -> None:
+def relay(peer, port):
     """Pass on what comes to a port of this machine, and back, until one side ends.
 
     By one thread: TLS must not be read and written at once.
@@ -31,7 +30,7 @@ def relay(peer: Peer, port: int) -> None:
                 to[source].sendall(data)
 
 
-def tunnel(peer: Peer) -> None:
+def tunnel(peer):
     """A proxy that opens tunnels, for those who know its password."""
     peer.read()
     head = peer.requests[0][0]
@@ -42,7 +41,7 @@ def tunnel(peer: Peer) -> None:
     relay(peer, int(head.split()[1].rpartition(b":")[2]))
 
 
-def socks(peer: Peer) -> None:
+def socks(peer):
     """A proxy that speaks SOCKS 5; it asks for a password where the client has one."""
     sock = peer.socket
     count = sock.recv(2)[1]
@@ -61,9 +60,7 @@ def socks(peer: Peer) -> None:
     relay(peer, port)
 
 
-def test_plain_requests_are_handed_to_the_proxy(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plain_requests_are_handed_to_the_proxy(call, monkeypatch):
     """With the whole URL, from which it knows where to."""
     with Server(api) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
@@ -75,14 +72,12 @@ def test_plain_requests_are_handed_to_the_proxy(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_encrypted_requests_go_through_a_tunnel_that_is_kept(
-    carry: Carry, server_context: ssl.SSLContext, scheme: str
-) -> None:
+def test_encrypted_requests_go_through_a_tunnel_that_is_kept(carry, scheme):
     """The proxy knows where to, and not the key; it may be spoken to by TLS within TLS."""
     key = {"Authorization": "Bearer pa-key"}
     with (
-        Server(echo, server_context) as server,
-        Server(tunnel, server_context if scheme == "https" else None) as proxy,
+        Server(echo, SERVER_TLS) as server,
+        Server(tunnel, SERVER_TLS if scheme == "https" else None) as proxy,
     ):
         wire = carry(proxy=f"{scheme}://user:word@localhost:{proxy.port}")
         for size in (3, 1_000_000, 3):
@@ -96,7 +91,7 @@ def test_encrypted_requests_go_through_a_tunnel_that_is_kept(
     assert b"pa-key" not in head
 
 
-def test_a_proxy_that_refuses_is_a_connection_error(call: Call) -> None:
+def test_a_proxy_that_refuses_is_a_connection_error(call):
     """Nothing was sent to the API."""
     with (
         Server(tunnel) as proxy,
@@ -108,11 +103,11 @@ def test_a_proxy_that_refuses_is_a_connection_error(call: Call) -> None:
 
 
 @pytest.mark.parametrize("reply", [b"\x05\x00\x00\x09\x00", b"HTTP/1.1 400 No\r\n\r\n", b""])
-def test_a_socks_proxy_that_talks_nonsense_is_a_connection_error(call: Call, reply: bytes) -> None:
+def test_a_socks_proxy_that_talks_nonsense_is_a_connection_error(call, reply):
     """Not an exception of the package that speaks SOCKS."""
     pytest.importorskip("socksio")
 
-    def nonsense(peer: Peer) -> None:
+    def nonsense(peer):
         peer.socket.recv(100)
         peer.send(reply)
         peer.finish()
@@ -121,11 +116,11 @@ def test_a_socks_proxy_that_talks_nonsense_is_a_connection_error(call: Call, rep
         call("https://localhost:9/v1", proxy=f"socks5://127.0.0.1:{proxy.port}")
 
 
-def test_a_new_connection_by_socks_is_not_taken_for_an_old_one(call: Call) -> None:
+def test_a_new_connection_by_socks_is_not_taken_for_an_old_one(call):
     """Only a request that met a kept connection may be sent again unasked."""
     pytest.importorskip("socksio")
 
-    def closing(peer: Peer) -> None:
+    def closing(peer):
         peer.read()
         peer.finish()
 
@@ -136,20 +131,14 @@ def test_a_new_connection_by_socks_is_not_taken_for_an_old_one(call: Call) -> No
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "http"])
-def test_no_log_holds_the_password_of_a_proxy(
-    call: Call,
-    scheme: str,
-    trusting: ssl.SSLContext,
-    server_context: ssl.SSLContext,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_no_log_holds_the_password_of_a_proxy(call, scheme, caplog):
     """The HTTP library logs the arguments of its steps at DEBUG."""
     pytest.importorskip("socksio")
     caplog.set_level(logging.DEBUG)
     script = {"socks5": socks, "http": tunnel}[scheme]
-    with Server(api, server_context) as server, Server(script) as proxy:
+    with Server(api, SERVER_TLS) as server, Server(script) as proxy:
         url = f"{scheme}://user:word@127.0.0.1:{proxy.port}"
-        assert [[0.0]] == call(server.base, proxy=url, verify=trusting).embeddings
+        assert [[0.0]] == call(server.base, proxy=url, verify=CLIENT_TLS).embeddings
         shown = str(proxy.peers[0].requests)
 
     assert "(b'user', b'word')" in shown or "dXNlcjp3b3Jk" in shown

@@ -6,12 +6,9 @@ import asyncio
 import gc
 import os
 import signal
-import ssl
 import threading
 import weakref
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx2
 import pytest
@@ -19,56 +16,42 @@ from blockbuster import blockbuster_ctx
 from voyageai.transport import AsyncTransport
 from voyageai.transport.config import ConnectionConfig
 
-from .conftest import Carry, Wire, answered, ask, every_loop
-from .scripted_server import Peer, Server, echo
+from .conftest import Wire, answered, ask, either_scheme
+from .scripted_server import CLIENT_TLS, Server, echo
 
 pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture
-def blocking(trusting: ssl.SSLContext) -> Iterator[Wire]:
+def blocking():
     """A blocking transport."""
-    wire = Wire("blocking", verify=trusting)
+    wire = Wire("blocking", max_connections=8)
     yield wire
     wire.stop()
 
 
-@every_loop
-def test_threads_and_tasks_share_a_transport(carry: Carry) -> None:
+def test_threads_share_a_transport(blocking):
     """Each of 800 calls gets its own answer, over no more connections than allowed."""
     bodies = [b"%d" % number for number in range(800)]
-    with Server(echo) as server:
-        wire = carry(max_connections=8)
-
-        async def asked(body: bytes) -> bytes:
-            return answered(await wire.transport._send(ask(server.url, body))).content
-
-        async def every() -> list[bytes]:
-            return await asyncio.gather(*map(asked, bodies))
-
-        if wire.loop is None:
-            with ThreadPoolExecutor(32) as threads:
-                found = list(threads.map(lambda body: wire.send(server.url, body).content, bodies))
-        else:
-            found = wire.run(every())
-        assert bodies == found
-        assert 8 >= len(server.peers) == wire.connections
+    with Server(echo) as server, ThreadPoolExecutor(32) as threads:
+        found = threads.map(lambda body: blocking.send(server.url, body).content, bodies)
+        assert bodies == list(found)
+        assert 8 >= len(server.peers) == blocking.connections
 
 
 @pytest.mark.parametrize("carry", ["asyncio", "uvloop"], indirect=True)
-def test_a_thousand_cancelled_tasks_leave_nothing_behind(
-    carry: Carry, tls: ssl.SSLContext | None
-) -> None:
+@either_scheme
+def test_a_thousand_cancelled_tasks_leave_nothing_behind(carry, tls):
     """Wherever they were: in line, connecting, sending, reading. And the others go on."""
     ended = threading.Semaphore(0)
 
-    def script(peer: Peer) -> None:
+    def script(peer):
         try:
             echo(peer)
         finally:
             ended.release()
 
-    async def main() -> list[Any]:
+    async def main():
         tasks = [
             asyncio.ensure_future(wire.transport._send(ask(server.url, b"%d" % number)))
             for number in range(1000)
@@ -97,10 +80,10 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(
             assert ended.acquire(timeout=10)
 
 
-def test_a_thread_interrupted_while_it_waits_takes_no_slot() -> None:
+def test_a_thread_interrupted_while_it_waits_takes_no_slot():
     """Ctrl-C while waiting must neither lose a slot for good nor give back what it has not."""
 
-    def interrupt(number: int, frame: object) -> None:
+    def interrupt(number, frame):
         raise KeyboardInterrupt
 
     wire = Wire("blocking", max_connections=1)
@@ -120,7 +103,7 @@ def test_a_thread_interrupted_while_it_waits_takes_no_slot() -> None:
         wire.stop()
 
 
-def test_a_slot_can_be_given_back_by_the_garbage_collector(blocking: Wire) -> None:
+def test_a_slot_can_be_given_back_by_the_garbage_collector(blocking):
     """It runs wherever it likes: in a thread that holds the lock, too, which must not hang."""
     with Server(echo) as server:
         streamed = blocking.send(server.url, streamed=True)
@@ -130,13 +113,13 @@ def test_a_slot_can_be_given_back_by_the_garbage_collector(blocking: Wire) -> No
         assert 1 == len(blocking.slots)
 
 
-def test_each_run_of_trio_has_connections_of_its_own() -> None:
+def test_each_run_of_trio_has_connections_of_its_own():
     """Threads that each run trio can't use each other's sockets."""
     trio = pytest.importorskip("trio")
     transport = AsyncTransport(ConnectionConfig())
     both = threading.Barrier(2)
 
-    async def main(url: str) -> None:
+    async def main(url):
         for _ in range(2):
             assert b"here" == answered(await transport._send(ask(url, b"here"))).content
             await trio.to_thread.run_sync(both.wait, 10)
@@ -149,11 +132,10 @@ def test_each_run_of_trio_has_connections_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("module", ["asyncio", "uvloop"])
-def test_a_loop_is_never_blocked_and_may_be_closed_before_the_client(
-    module: str, tls: ssl.SSLContext | None, trusting: ssl.SSLContext
-) -> None:
+@either_scheme
+def test_a_loop_is_never_blocked_and_may_be_closed_before_the_client(module, tls):
     """Scripts run a loop to the end and close it; each loop has connections of its own."""
-    transport = AsyncTransport(ConnectionConfig(verify=trusting))
+    transport = AsyncTransport(ConnectionConfig(verify=CLIENT_TLS))
     loops = pytest.importorskip(module)
     with Server(echo, tls) as server:
         for number in range(3):
@@ -168,7 +150,7 @@ def test_a_loop_is_never_blocked_and_may_be_closed_before_the_client(
         gc.collect()  # a complaint would be a warning, and so an error
 
 
-def exit_code_of_child(act: Callable[[], bool]) -> int:
+def exit_code_of_child(act):
     """Fork; return 0 if what the child does succeeds."""
     child = os.fork()
     if child == 0:  # no assertion, no clean-up of pytest's may run here
@@ -185,13 +167,12 @@ forking = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 @forking
-def test_a_child_process_never_uses_its_parents_connections(
-    blocking: Wire, tls: ssl.SSLContext | None
-) -> None:
+@either_scheme
+def test_a_child_process_never_uses_its_parents_connections(blocking, tls):
     """Answers would be mixed up; and what the child closes must stay open for the parent."""
     with Server(echo, tls) as server:
 
-        def child() -> bool:
+        def child():
             response = blocking.send(server.url, b"child")
             blocking.close()
             return response.content == b"child"
@@ -204,7 +185,7 @@ def test_a_child_process_never_uses_its_parents_connections(
 
 
 @forking
-def test_a_fork_while_another_thread_holds_a_lock_does_not_hang(blocking: Wire) -> None:
+def test_a_fork_while_another_thread_holds_a_lock_does_not_hang(blocking):
     """The child has a copy of the lock, and nobody in it to open it."""
     with Server(echo) as server:
         blocking.send(server.url)
@@ -213,7 +194,7 @@ def test_a_fork_while_another_thread_holds_a_lock_does_not_hang(blocking: Wire) 
         assert 0 == code
 
 
-def test_answers_are_freed_at_once(carry: Carry) -> None:
+def test_answers_are_freed_at_once(carry):
     """A cycle would keep megabytes until the garbage collector comes, and cost page faults."""
     with Server(echo) as server:
         wire = carry()
