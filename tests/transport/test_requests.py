@@ -124,7 +124,6 @@ def test_a_body_that_is_left_half_read_gives_its_place_back(carry):
             with pytest.raises(httpx2.PoolTimeout):
                 wire.send(server.url, timeout={"pool": 0.01})
             wire.leave(response)
-            wire.leave(response)
             assert 0 == wire.connections
         assert 1_000_000 == len(b"".join(wire.pieces(wire.send(server.url, streamed=True))))
         assert 3 == len(server.peers)
@@ -132,17 +131,20 @@ def test_a_body_that_is_left_half_read_gives_its_place_back(carry):
 
 def test_each_piece_has_its_time_and_the_whole_has_not(carry):
     """A long download is no failure; one that stands still is."""
-    now = 100.0
+    now, later = 100.0, threading.Event()
 
     def script(peer):
         peer.read()
-        peer.send(HEAD % 6 + b"abc")
+        peer.send(HEAD % 6)
+        later.wait(10)
+        peer.send(b"abc")
         peer.wait()
 
     with Server(script) as server:
         wire = carry(clock=lambda: now)
         response = wire.send(server.url, streamed=True, timeout={"read": 0.1}, deadline=109.0)
         now = 110.0
+        later.set()
         pieces = wire.pieces(response)
         assert b"abc" == next(pieces)
         with pytest.raises(httpx2.ReadTimeout):

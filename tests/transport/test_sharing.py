@@ -136,17 +136,16 @@ def test_each_run_of_trio_has_connections_of_its_own():
 def test_a_loop_is_never_blocked_and_may_be_closed_before_the_client(module, tls):
     """Scripts run a loop to the end and close it; each loop has connections of its own."""
     transport = AsyncTransport(ConnectionConfig(verify=CLIENT_TLS))
-    loops = pytest.importorskip(module)
+    loops = [pytest.importorskip(module).new_event_loop() for _ in range(3)]
     with Server(echo, tls) as server:
-        for number in range(3):
-            loop = loops.new_event_loop()
+        for number, loop in enumerate(loops):
             with blockbuster_ctx():
                 answer = loop.run_until_complete(transport._send(ask(server.url)))
             loop.close()
             assert b"{}" == answered(answer).content
             assert number + 1 == len(server.peers)
             assert 1 == len(transport._clients)  # what was for the loops before is let go
-        del loop, transport
+        del loop, loops, transport
         gc.collect()  # a complaint would be a warning, and so an error
 
 
