@@ -10,7 +10,6 @@ import ssl
 import httpx2
 import pytest
 import voyageai
-from voyageai.transport.config import InsecureWarning
 
 from .scripted_server import CLIENT_TLS, PATIENCE, SERVER_TLS, Server, api, echo
 
@@ -58,17 +57,6 @@ def socks(peer):
     port = int.from_bytes(sock.recv(2), "big")
     sock.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
     relay(peer, port)
-
-
-def test_plain_requests_are_handed_to_the_proxy(call, monkeypatch):
-    """With the whole URL, from which it knows where to."""
-    with Server(api) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
-        with pytest.warns(InsecureWarning):
-            assert [[0.0]] == call("http://api.example/v1").embeddings
-        head = proxy.peers[0].requests[0][0]
-
-    assert head.startswith(b"POST http://api.example/v1/embeddings HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

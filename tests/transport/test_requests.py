@@ -38,7 +38,7 @@ def lead(request, carry):
 
 def test_head_and_body_of_a_small_request_are_one_write(lead):
     """Two would be two packets and two system calls, a tenth of the cost of a call."""
-    writes: list[bytes] = []
+    writes = []
 
     def script(peer):
         while data := peer.socket.recv(65536):
