@@ -11,7 +11,8 @@ import attrs
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.batches import validation, worker
+from voyageai_emulator.batches import worker
+from voyageai_emulator.batches.validation import MAX_ERRORS
 from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.handlers import MODEL_HANDLERS
 from voyageai_emulator.state import EmulatorState
@@ -298,14 +299,12 @@ def test_a_job_fails_for_lines_that_are_not_as_they_must_be(
     assert (lines, 0, 0) == counts_of(batch)
 
 
-def test_of_many_errors_some_are_told(
-    shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_many_errors_some_are_told(shared: Emulator, jobs: Jobs) -> None:
     """The answer stays small; how many there are is said."""
-    monkeypatch.setattr(validation, "MAX_ERRORS", 3)
-    batch = finished(shared, jobs, jobs.create(b"{\n" * 10))
+    batch = finished(shared, jobs, jobs.create(b"{\n" * (MAX_ERRORS + 7)))
     errors = [(error["code"], error["line"]) for error in batch["errors"]["data"]]
-    assert [*(("invalid_json", line) for line in (1, 2, 3)), ("too_many_errors", None)] == errors
+    told = [("invalid_json", line) for line in range(1, MAX_ERRORS + 1)]
+    assert [*told, ("too_many_errors", None)] == errors
     assert "There are 7 more errors." == batch["errors"]["data"][-1]["message"]
 
 
@@ -676,16 +675,13 @@ def test_a_job_needs_a_file_that_was_uploaded_for_it(shared: Emulator, jobs: Job
     assert "Error for argument 'input_file_id': Value error, the purpose" in reason
 
 
-def test_only_so_many_jobs_are_in_flight(
-    emulator: Emulator, steered: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_so_many_jobs_are_in_flight(emulator: Emulator, steered: Jobs) -> None:
     """For each owner; one that is at its end makes room."""
-    monkeypatch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_jobs_in_flight=2))
+    most = catalogue.BATCH.max_jobs_in_flight
     emulator.batches.hold("in_progress")
-    first = steered.create(some_lines(1))
-    second = steered.create(some_lines(1))
+    first, second, *_ = [steered.create(some_lines(1)) for _ in range(most)]
     reason = refused(steered.post(first["input_file_id"]), 429)
-    assert "limit of 2 jobs in flight. Please wait 30 minutes" in reason
+    assert f"limit of {most} jobs in flight. Please wait 30 minutes" in reason
     with Jobs(emulator.url, "another") as others:
         others.create(some_lines(1))
     steered.cancel(second["id"])

@@ -18,7 +18,7 @@ import pytest
 from voyageai_emulator import Emulator, bodies, connections, running
 from voyageai_emulator.bodies import decode
 from voyageai_emulator.contract import Contract
-from voyageai_emulator.faults import middleware
+from voyageai_emulator.faults.middleware import MAX_HELD
 from voyageai_emulator.responses import ApiError
 from voyageai_emulator.server import Server, serving
 from voyageai_emulator.settings import Settings
@@ -380,27 +380,23 @@ def test_a_crowded_body_is_refused_and_its_record_not_decoded(emulator: Emulator
     assert (len(body), None) == (last.size, last.body)
 
 
-def test_a_fault_does_not_wait_for_the_end_of_a_body(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_does_not_wait_for_the_end_of_a_body(emulator: Emulator) -> None:
     """A fault holds no more of a body than anything else does."""
-    monkeypatch.setattr(middleware, "MAX_HELD", 100_000)
     emulator.faults.next("status", status=418)
     sent = endless(emulator, "/embeddings", piece=b" " * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 418")
-    assert emulator.requests.last.size < 100_000 + connections.MAX_DISCARDED
+    assert emulator.requests.last.size <= MAX_HELD + 65_536 + connections.MAX_DISCARDED
 
 
-def test_a_fault_that_holds_a_part_gives_the_right_answer(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The rest is read when the answer is made."""
-    monkeypatch.setattr(middleware, "MAX_HELD", 10)
-    emulator.faults.next("delay", seconds=0)
-    body = {**BODY, "input": "hello " * 50_000}
+def test_a_fault_that_holds_a_part_gives_the_right_answer(emulator: Emulator) -> None:
+    """The rest is read when the answer is made, and not while the fault waits."""
+    emulator.faults.next("delay", seconds=0.01)
+    file = {"file": ("a.jsonl", b"x" * (MAX_HELD + 5_000_000))}
     headers = {"authorization": "Bearer right"}
-    answer = httpx2.post(f"{emulator}/embeddings", json=body, headers=headers)
-    assert 200 == answer.status_code
+    answer = httpx2.post(
+        f"{emulator}/files", files=file, data={"purpose": "batch"}, headers=headers, timeout=60
+    )
+    assert (200, MAX_HELD + 5_000_000) == (answer.status_code, answer.json()["bytes"])
 
 
 # The key before the body

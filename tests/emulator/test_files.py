@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from voyageai_emulator import bodies, running
 from voyageai_emulator.emulator import Emulator
-from voyageai_emulator.recording import record
+from voyageai_emulator.recording.record import MAX_KEPT
 from voyageai_rest.catalogue import BATCH
 
 from tests.emulator.batch_jobs import Jobs, jsonl, some_lines
@@ -169,20 +169,17 @@ def test_json_that_is_too_large_is_refused(jobs: Jobs, chunked: bool) -> None:
     assert f"up to {most} bytes" in refused(response, 413)
 
 
-def test_of_a_large_body_the_record_keeps_the_beginning(
-    emulator: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_a_large_body_the_record_keeps_the_beginning(emulator: Emulator, jobs: Jobs) -> None:
     """Recording costs no more memory than it may."""
-    monkeypatch.setattr(record, "MAX_KEPT", 1000)
-    jobs.upload(b"x" * 5000)
+    jobs.upload(b"x" * MAX_KEPT)
     last = emulator.requests.last
-    assert (1000, True, None, True) == (
+    assert (MAX_KEPT, True, None, True) == (
         len(last.raw),
         last.cut,
         last.body,
         last.as_json()["cut"],
     )
-    assert last.size > 5000
+    assert last.size > MAX_KEPT
     jobs.http.post("/files/delete", json={"file_ids": []})
     assert not emulator.requests.last.cut
 

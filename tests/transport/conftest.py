@@ -1,32 +1,53 @@
-"""Both transports on the default wire, used the same way, so that each test runs for both."""
+"""Both transports and both clients, used the same way, so that each test runs for both."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
 
 import httpx2
 import pytest
-import trustme
 import voyageai
 from voyageai.flow import Environment, Request
 from voyageai.response_limits import ResponseLimits
 from voyageai.transport import AsyncTransport, Transport
 from voyageai.transport.config import LIMITS, ConnectionConfig
 
-T = TypeVar("T")
+from .scripted_server import CLIENT_TLS, SERVER_TLS
+
+every_loop = pytest.mark.parametrize("carry", ["blocking", "asyncio", "uvloop"], indirect=True)
+either_scheme = pytest.mark.parametrize("tls", [None, SERVER_TLS], ids=["plain", "tls"])
 
 
-def wire(
-    verify: ssl.SSLContext | bool = True, proxy: str | None = None, **limits: Any
-) -> ConnectionConfig:
-    """Return the configuration of a transport, with some limits of its own."""
-    return ConnectionConfig(
-        verify=verify, proxy=proxy, limits=httpx2.Limits(**vars(LIMITS) | limits)
-    )
+class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A body that can be read once, by either transport."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    async def __aiter__(self) -> Any:
+        for piece in self._pieces:
+            yield piece
+
+
+def ask(
+    url: str, content: Any = b"{}", headers: Any = None, **extensions: Any
+) -> Request[httpx2.Request]:
+    """The step that sends a request; timeouts are long unless given."""
+    phases = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)
+    extensions["timeout"] = phases | extensions.get("timeout", {})
+    extensions["bounds"] = ResponseLimits()
+    stream = content if isinstance(content, httpx2.SyncByteStream) else None
+    body = content if stream is None else b"one"  # as long as the streams here
+    request = httpx2.Request("POST", url, content=body, headers=headers, extensions=extensions)
+    request.stream = stream or request.stream
+    return Request(request)
 
 
 def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
@@ -36,188 +57,109 @@ def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
     return answer
 
 
-def step(request: httpx2.Request) -> Request[httpx2.Request]:
-    """The step that sends a request, within its deadline."""
-    request.extensions.setdefault("bounds", ResponseLimits())
-    return Request(request)
+class Wire:
+    """A transport, and what it keeps.
 
-
-def kept(slots: Any) -> list[Any]:
-    """The slots that are idle."""
-    return list(slots._idle._slots)
-
-
-class Carrier:
-    """A transport, and what it keeps."""
-
-    transport: Any
-
-    @property
-    def slots(self) -> Any:
-        """The slots in use."""
-        raise NotImplementedError("one for each kind")
-
-    @property
-    def connections(self) -> int:
-        """Return the number of idle connections: all of them, while nothing is sent."""
-        return sum(
-            not one.is_closed()
-            for slot in kept(self.slots)
-            for one in slot.transport._pool.connections
-        )
-
-
-class Blocking(Carrier):
-    """The blocking transport."""
-
-    def __init__(self, settings: ConnectionConfig, environment: Environment | None = None) -> None:
-        self.transport = Transport(settings, environment=environment)
-
-    @property
-    def slots(self) -> Any:
-        return self.transport._pool
-
-    def send(self, request: httpx2.Request) -> httpx2.Response:
-        return answered(self.transport._send(step(request)))
-
-    def settle(self) -> None:
-        """Nothing happens but in calls."""
-
-    def close(self) -> None:
-        self.transport.close()
-
-    stop = close
-
-
-class Looping(Carrier):
-    """The asynchronous transport, on an event loop that runs while it is used."""
+    Attributes:
+        loop: The event loop that an asynchronous transport runs on; None for a blocking one.
+    """
 
     def __init__(
         self,
-        settings: ConnectionConfig,
-        loop: asyncio.AbstractEventLoop,
-        environment: Environment | None = None,
+        kind: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        verify: Any = CLIENT_TLS,
+        proxy: str | None = None,
+        **limits: Any,
     ) -> None:
-        self.loop = loop
-        self.transport = AsyncTransport(settings, environment=environment)
+        pool = httpx2.Limits(**vars(LIMITS) | limits)
+        config = ConnectionConfig(verify=verify, proxy=proxy, limits=pool)
+        self.loop = None if kind == "blocking" else import_module(kind).new_event_loop()
+        make: Any = AsyncTransport if self.loop else Transport
+        self.transport = make(config, environment=Environment(clock=clock))
+
+    def run(self, result: Any) -> Any:
+        """Return what a method returned, which is awaited if the transport is asynchronous."""
+        return self.loop.run_until_complete(result) if self.loop else result
+
+    def send(self, url: str, content: Any = b"{}", **extensions: Any) -> httpx2.Response:
+        """Send a request; an error is raised."""
+        return answered(self.run(self.transport._send(ask(url, content, **extensions))))
+
+    def pieces(self, response: httpx2.Response) -> Iterator[bytes]:
+        """The body of a response that is streamed."""
+        if self.loop is None:
+            return response.iter_raw()
+        body = response.aiter_raw()
+        return iter(lambda: self.run(anext(body, b"")), b"")
+
+    def leave(self, response: httpx2.Response) -> None:
+        """Close a response that is streamed."""
+        self.run(response.aclose() if self.loop else response.close())
 
     @property
-    def slots(self) -> Any:
-        return self.transport._clients[self.loop].transport
+    def pool(self) -> Any:
+        """The pool of connections."""
+        return self.transport._clients[self.loop].transport if self.loop else self.transport._pool
 
-    def run(self, awaitable: Awaitable[T]) -> T:
-        async def bounded() -> T:
-            return await awaitable
+    @property
+    def slots(self) -> list[Any]:
+        """The slots of the pool that are idle."""
+        return list(self.pool._idle._slots)
 
-        return self.loop.run_until_complete(bounded())
-
-    async def asend(self, request: httpx2.Request) -> httpx2.Response:
-        return answered(await self.transport._send(step(request)))
-
-    def send(self, request: httpx2.Request) -> httpx2.Response:
-        return self.run(self.asend(request))
-
-    def settle(self) -> None:
-        """Let the loop see what has arrived."""
-        self.run(asyncio.sleep(0.01))
+    @property
+    def connections(self) -> int:
+        """How many connections these slots have open."""
+        every = [one for slot in self.slots for one in slot.transport._pool.connections]
+        return sum(not one.is_closed() for one in every)
 
     def close(self) -> None:
-        self.run(self.transport.aclose())
+        self.run(self.transport.aclose() if self.loop else self.transport.close())
 
     def stop(self) -> None:
         self.close()
-        self.settle()
-        self.loop.run_until_complete(self.loop.shutdown_default_executor())
-        self.loop.close()
+        if self.loop:
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
+            self.loop.close()
 
 
-Carry = Callable[..., Any]
+@pytest.fixture(params=["blocking", "asyncio"])
+def carry(request: pytest.FixtureRequest) -> Iterator[Callable[..., Wire]]:
+    """Makes transports, which are closed in the end."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
+    made: list[Wire] = []
 
-
-@pytest.fixture(params=["blocking", "asyncio", "uvloop"])
-def carry(request: pytest.FixtureRequest) -> Iterator[Carry]:
-    """Makes a transport; all are closed in the end."""
-    made: list[Blocking | Looping] = []
-
-    def make(
-        verify: ssl.SSLContext | bool = True,
-        clock: Callable[[], float] = time.monotonic,
-        **limits: Any,
-    ) -> Blocking | Looping:
-        settings, environment = wire(verify, **limits), Environment(clock=clock)
-        if request.param == "blocking":
-            made.append(Blocking(settings, environment))
-        else:
-            module = pytest.importorskip(request.param)
-            made.append(Looping(settings, module.new_event_loop(), environment))
+    def make(**settings: Any) -> Wire:
+        made.append(Wire(request.param, **settings))
         return made[-1]
 
     yield make
-    for carrier in made:
-        carrier.stop()
+    for wire in made:
+        wire.stop()
 
 
-def ask(
-    url: str,
-    content: Any = b"{}",
-    *,
-    headers: dict[str, str] | None = None,
-    method: str = "POST",
-    **extensions: Any,
-) -> httpx2.Request:
-    """A request; timeouts are long unless given."""
-    timeout = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
-    timeout.update(extensions.pop("timeout", {}))
-    return httpx2.Request(
-        method, url, content=content, headers=headers, extensions={"timeout": timeout, **extensions}
-    )
-
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    """Signs certificates for tests."""
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def server_context(authority: trustme.CA) -> ssl.SSLContext:
-    """TLS of a server whose name is localhost."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    return context
-
-
-@pytest.fixture
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """A TLS context that knows the authority."""
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
-
-
-Embed = Callable[..., list[list[float]]]
+def embed(client: Any) -> Any:
+    """The shortest call."""
+    return client.embed(["a"], "voyage-4", "query")
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
-def embed(request: pytest.FixtureRequest) -> Embed:
-    """Embeds a text with a client that is made for it with some settings, and gives the vectors."""
+def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Makes a client with some settings and a call with it, and gives the result."""
     kind: Any = getattr(voyageai, request.param)
-    arguments: dict[str, Any] = {"texts": ["a"], "model": "voyage-4", "input_type": "query"}
 
-    def blocking(client: Any) -> Any:
+    def call(base_url: str | None = None, act: Any = embed, **settings: Any) -> Any:
+        client = kind("pa-key", base_url=base_url, **{"timeout": 30} | settings)
+
+        async def looping() -> Any:
+            async with client:
+                return await act(client)
+
+        if kind is voyageai.AsyncClient:
+            return asyncio.run(looping())
         with client:
-            return client.embed(**arguments)
-
-    async def looping(client: Any) -> Any:
-        async with client:
-            return await client.embed(**arguments)
-
-    def call(url: str, extra_headers: Any = None, **settings: Any) -> list[list[float]]:
-        arguments["extra_headers"] = extra_headers
-        client = kind("pa-key", base_url=url, **{"timeout": 10, **settings})
-        made = kind is voyageai.Client
-        result = blocking(client) if made else asyncio.run(looping(client))
-        vectors: list[list[float]] = result.embeddings
-        return vectors
+            return act(client)
 
     return call

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
+from socketserver import ThreadingTCPServer
+from typing import Any, Self
+
+import trustme
 
 PATIENCE = 10.0
+AUTHORITY = trustme.CA()
+SERVER_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+AUTHORITY.issue_cert("localhost").configure_cert(SERVER_TLS)
+CLIENT_TLS = ssl.create_default_context()
+AUTHORITY.configure_trust(CLIENT_TLS)
+OK = b"HTTP/1.1 200 OK\r\n"
+HEAD = OK + b"Content-Length: %d\r\n\r\n"
+ANSWER = (
+    b'{"object": "list", "data": [{"object": "embedding", "embedding": "AAAAAA==", "index": 0}], '
+    b'"model": "voyage-4", "usage": {"total_tokens": 1}}'
+)
 
 
 class Peer:
@@ -19,7 +34,7 @@ class Peer:
 
     Attributes:
         number: How many connections there were before.
-        requests: What came so far, head and body.
+        requests: What has come so far, head and body.
     """
 
     def __init__(self, sock: socket.socket, number: int) -> None:
@@ -29,46 +44,34 @@ class Peer:
         self._file = sock.makefile("rb")
 
     def read(self) -> bytes | None:
-        """The next request's body, and None at the end of the connection."""
+        """Return the next request's body, and None at the end of the connection."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             line = self._file.readline()
             if not line:
                 return None
             head += line
-        lower = head.lower()
-        if b"transfer-encoding: chunked" in lower:
-            body = b""
-            while size := int(self._file.readline() or b"-1", 16):
-                if size < 0:
-                    return None
-                body += self._file.read(size)
-                self._file.readline()
-            self._file.readline()
-        else:
-            _, found, rest = lower.partition(b"content-length:")
-            body = self._file.read(int(rest.split(b"\r")[0])) if found else b""
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        body = self._file.read(int(length[1])) if length else b""
         self.requests.append((head, body))
         return body
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def answer(self, body: bytes = b"ok", extra: bytes = b"") -> None:
+    def answer(self, body: bytes = b"ok") -> None:
         """Send a plain answer that leaves the connection open."""
-        self.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n%s" % (len(body), extra, body))
+        self.send(HEAD % len(body) + body)
 
     def finish(self) -> None:
         """Close this direction, and wait until the other one is closed too."""
-        with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_WR)
+        self.socket.shutdown(socket.SHUT_WR)
         self.wait()
 
     def wait(self) -> None:
         """Wait until the client has closed."""
-        with suppress(OSError):
-            while self.socket.recv(65536):
-                pass
+        while self.socket.recv(65536):
+            pass
 
     def reset(self) -> None:
         """Break the connection off, so that the client's next read or write fails."""
@@ -80,83 +83,67 @@ class Peer:
         self.socket.close()
 
 
-class Server:
-    """Runs a script for each connection, each in a thread of its own.
+Script = Callable[[Peer], Any]
+
+
+def unused() -> tuple[str, int]:
+    """An address that refuses."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address: tuple[str, int] = listener.getsockname()
+    return address
+
+
+class Server(ThreadingTCPServer):
+    """Runs a script for each connection, each in a thread of its own; by TLS with a context.
 
     Attributes:
         peers: All connections so far, in order of arrival.
         port: Where it listens.
+        origin: The same as a URL.
+        base: The base URL for clients.
+        url: The URL of an endpoint.
     """
 
-    def __init__(
-        self, script: Callable[[Peer], None], context: ssl.SSLContext | None = None
-    ) -> None:
+    request_queue_size = 1024
+
+    def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), Peer)
         self.peers: list[Peer] = []
+        self.port: int = self.server_address[1]
+        host = "http://127.0.0.1" if context is None else "https://localhost"
+        self.origin = f"{host}:{self.port}"
+        self.base = f"{self.origin}/v1"
+        self.url = f"{self.base}/embeddings"
         self._script = script
         self._context = context
-        self._failures: list[BaseException] = []
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port: int = self._listener.getsockname()[1]
-        self._acceptor = threading.Thread(target=self._accept)
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"{self.origin}/v1/embeddings"
+        self._failures: list[BaseException | None] = []
 
     def __enter__(self) -> Self:
-        self._acceptor.start()
+        threading.Thread(target=self.serve_forever, args=(0.01,)).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        failure: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._acceptor.join(PATIENCE)
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
         for peer in self.peers:  # wakes scripts that wait for a client that has gone
             with suppress(OSError):
                 peer.socket.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(PATIENCE)
+        self.server_close()  # waits for the scripts
         assert not self._failures, self._failures
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._serve, args=(sock,))
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, sock: socket.socket) -> None:
-        sock.settimeout(PATIENCE)
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        request.settimeout(PATIENCE)
         if self._context is not None:
-            try:
-                sock = self._context.wrap_socket(sock, server_side=True)
-            except OSError:  # the client did not like what it saw
-                sock.close()
-                return
-        peer = Peer(sock, len(self.peers))
+            request = self._context.wrap_socket(request, server_side=True)
+        peer = Peer(request, len(self.peers))
         self.peers.append(peer)
         try:
             self._script(peer)
-        except OSError:
-            pass  # the client has gone, which is what some tests are about
-        except BaseException as failure:  # noqa: BLE001  # reported at the end
-            self._failures.append(failure)
         finally:
             peer.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # clients that leave are what tests are about
+            self._failures.append(sys.exception())
 
 
 def echo(peer: Peer) -> None:
@@ -165,7 +152,19 @@ def echo(peer: Peer) -> None:
         peer.answer(body)
 
 
-def saying(*answers: bytes) -> Callable[[Peer], None]:
+def api(peer: Peer) -> None:
+    """Embed a text, again and again."""
+    while peer.read() is not None:
+        peer.answer(ANSWER)
+
+
+def silent(peer: Peer) -> None:
+    """Take a request and say nothing."""
+    peer.read()
+    peer.wait()
+
+
+def saying(*answers: bytes) -> Script:
     """Give one answer to each request of a connection, then close."""
 
     def script(peer: Peer) -> None:
@@ -176,15 +175,3 @@ def saying(*answers: bytes) -> Callable[[Peer], None]:
         peer.finish()
 
     return script
-
-
-ANSWER = (
-    b'{"object": "list", "data": [{"object": "embedding", "embedding": "AAAAAA==", "index": 0}], '
-    b'"model": "voyage-4", "usage": {"total_tokens": 1}}'
-)
-
-
-def api(peer: Peer) -> None:
-    """Embed whatever comes."""
-    while peer.read() is not None:
-        peer.answer(ANSWER, b"Content-Type: application/json\r\n")

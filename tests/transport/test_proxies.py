@@ -10,13 +10,11 @@ import ssl
 import httpx2
 import pytest
 import voyageai
-from voyageai.transport.config import InsecureWarning
 
-from .conftest import Carry, Embed, ask
-from .scripted_server import PATIENCE, Peer, Server, api, echo
+from .scripted_server import CLIENT_TLS, PATIENCE, SERVER_TLS, Server, api, echo
 
 
-def relay(peer: Peer, port: int) -> None:
+def relay(peer, port):
     """Pass on what comes to a port of this machine, and back, until one side ends.
 
     By one thread: TLS must not be read and written at once.
@@ -31,7 +29,7 @@ def relay(peer: Peer, port: int) -> None:
                 to[source].sendall(data)
 
 
-def tunnel(peer: Peer) -> None:
+def tunnel(peer):
     """A proxy that opens tunnels, for those who know its password."""
     peer.read()
     head = peer.requests[0][0]
@@ -42,7 +40,7 @@ def tunnel(peer: Peer) -> None:
     relay(peer, int(head.split()[1].rpartition(b":")[2]))
 
 
-def socks(peer: Peer) -> None:
+def socks(peer):
     """A proxy that speaks SOCKS 5; it asks for a password where the client has one."""
     sock = peer.socket
     count = sock.recv(2)[1]
@@ -61,119 +59,74 @@ def socks(peer: Peer) -> None:
     relay(peer, port)
 
 
-def test_plain_requests_are_handed_to_the_proxy(
-    embed: Embed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the whole URL, from which it knows where to."""
-    with Server(api) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
-        with pytest.warns(InsecureWarning):
-            assert [[0.0]] == embed("http://api.example/v1")
-        head = proxy.peers[0].requests[0][0]
-
-    assert head.startswith(b"POST http://api.example/v1/embeddings HTTP/1.1\r\n")
-
-
-@pytest.mark.parametrize("proxy_tls", [False, True], ids=["by http", "by https"])
-def test_encrypted_requests_go_through_a_tunnel(
-    embed: Embed, proxy_tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext
-) -> None:
-    """The proxy knows where to, and not the key; it may be spoken to in secret too."""
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_encrypted_requests_go_through_a_tunnel_that_is_kept(carry, scheme):
+    """The proxy knows where to, and not the key; it may be spoken to by TLS within TLS."""
+    key = {"Authorization": "Bearer pa-key"}
     with (
-        Server(api, server_context) as server,
-        Server(tunnel, server_context if proxy_tls else None) as proxy,
+        Server(echo, SERVER_TLS) as server,
+        Server(tunnel, SERVER_TLS if scheme == "https" else None) as proxy,
     ):
-        scheme = "https" if proxy_tls else "http"
-        vectors = embed(
-            f"https://localhost:{server.port}/v1",
-            proxy=f"{scheme}://user:word@localhost:{proxy.port}",
-            verify=trusting,
-        )
-        assert [[0.0]] == vectors
-        head = proxy.peers[0].requests[0][0]
+        wire = carry(proxy=f"{scheme}://user:word@localhost:{proxy.port}")
+        for size in (3, 1_000_000, 3):
+            body = b"x" * size
+            assert body == wire.send(server.url, body, headers=key).content
+        ((head, _),) = proxy.peers[0].requests
         assert b"Bearer pa-key" in server.peers[0].requests[0][0]
+        assert (1, 1) == (len(server.peers), len(proxy.peers))
 
     assert head.startswith(b"CONNECT localhost:%d HTTP/1.1\r\n" % server.port)
     assert b"pa-key" not in head
 
 
-@pytest.mark.parametrize("proxy_tls", [False, True], ids=["by http", "by https"])
-def test_large_answers_come_through_a_tunnel_that_is_kept(
-    proxy_tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext, carry: Carry
-) -> None:
-    """The tunnel outlives the stream that it was asked for by, in TLS within TLS too."""
-    with (
-        Server(echo, server_context) as server,
-        Server(tunnel, server_context if proxy_tls else None) as proxy,
-    ):
-        scheme = "https" if proxy_tls else "http"
-        url = f"{scheme}://user:word@localhost:{proxy.port}"
-        carrier = carry(trusting, proxy=url)
-        for size in (3, 1_000_000, 3):
-            request = ask(f"https://localhost:{server.port}/", b"x" * size)
-            assert b"x" * size == carrier.send(request).content
-        assert (1, 1) == (len(server.peers), len(proxy.peers))
-
-
-def test_a_proxy_that_refuses_is_a_connection_error(embed: Embed, trusting: ssl.SSLContext) -> None:
+def test_a_proxy_that_refuses_is_a_connection_error(call):
     """Nothing was sent to the API."""
     with (
         Server(tunnel) as proxy,
         pytest.raises(voyageai.error.APIConnectionError, match="407 Who Are You") as caught,
     ):
-        embed("https://api.example/v1", proxy=f"http://127.0.0.1:{proxy.port}", verify=trusting)
+        call("https://api.example/v1", proxy=proxy.origin)
     assert isinstance(caught.value.__cause__, httpx2.ProxyError)
     assert not caught.value.outcome_unknown
 
 
-@pytest.mark.parametrize(
-    "reply", [b"\x05\x00\x00\x09\x00", b"\x05", b"HTTP/1.1 400 No\r\n\r\n", b""]
-)
-def test_a_socks_proxy_that_talks_nonsense_is_a_connection_error(
-    embed: Embed, reply: bytes, trusting: ssl.SSLContext
-) -> None:
+@pytest.mark.parametrize("reply", [b"\x05\x00\x00\x09\x00", b"HTTP/1.1 400 No\r\n\r\n", b""])
+def test_a_socks_proxy_that_talks_nonsense_is_a_connection_error(call, reply):
     """Not an exception of the package that speaks SOCKS."""
     pytest.importorskip("socksio")
 
-    def nonsense(peer: Peer) -> None:
+    def nonsense(peer):
         peer.socket.recv(100)
         peer.send(reply)
         peer.finish()
 
     with Server(nonsense) as proxy, pytest.raises(voyageai.error.APIConnectionError):
-        embed("https://localhost:9/v1", proxy=f"socks5://127.0.0.1:{proxy.port}", verify=trusting)
+        call("https://localhost:9/v1", proxy=f"socks5://127.0.0.1:{proxy.port}")
 
 
-def test_a_new_connection_by_socks_is_not_taken_for_an_old_one(embed: Embed) -> None:
+def test_a_new_connection_by_socks_is_not_taken_for_an_old_one(call):
     """Only a request that met a kept connection may be sent again unasked."""
     pytest.importorskip("socksio")
 
-    def closing(peer: Peer) -> None:
+    def closing(peer):
         peer.read()
         peer.finish()
 
     with Server(closing) as server, Server(socks) as proxy:
         with pytest.raises(voyageai.error.APIConnectionError):
-            embed(f"{server.origin}/v1", proxy=f"socks5://127.0.0.1:{proxy.port}")
-        assert 1 == len(server.peers)
+            call(server.base, proxy=f"socks5://127.0.0.1:{proxy.port}")
+        assert [1] == [len(peer.requests) for peer in server.peers]
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "http"])
-def test_no_log_holds_the_password_of_a_proxy(
-    embed: Embed,
-    scheme: str,
-    trusting: ssl.SSLContext,
-    server_context: ssl.SSLContext,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_no_log_holds_the_password_of_a_proxy(call, scheme, caplog):
     """The HTTP library logs the arguments of its steps at DEBUG."""
     pytest.importorskip("socksio")
     caplog.set_level(logging.DEBUG)
     script = {"socks5": socks, "http": tunnel}[scheme]
-    with Server(api, server_context) as server, Server(script) as proxy:
-        proxy_url = f"{scheme}://user:word@127.0.0.1:{proxy.port}"
-        url = f"https://localhost:{server.port}/v1"
-        assert [[0.0]] == embed(url, proxy=proxy_url, verify=trusting)
+    with Server(api, SERVER_TLS) as server, Server(script) as proxy:
+        url = f"{scheme}://user:word@127.0.0.1:{proxy.port}"
+        assert [[0.0]] == call(server.base, proxy=url, verify=CLIENT_TLS).embeddings
         shown = str(proxy.peers[0].requests)
 
     assert "(b'user', b'word')" in shown or "dXNlcjp3b3Jk" in shown
@@ -181,16 +134,3 @@ def test_no_log_holds_the_password_of_a_proxy(
     assert logged
     for secret in ("user", "word", "dXNlcjp3b3Jk"):
         assert not [one for one in logged if secret in one.getMessage().replace("user-agent", "")]
-
-
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-def test_requests_go_by_socks(
-    embed: Embed, tls: bool, trusting: ssl.SSLContext, server_context: ssl.SSLContext
-) -> None:
-    """For which a package is needed."""
-    pytest.importorskip("socksio")
-    with Server(api, server_context if tls else None) as server, Server(socks) as proxy:
-        url = f"http{'s' * tls}://localhost:{server.port}/v1"
-        socks_url = f"socks5://127.0.0.1:{proxy.port}"
-        assert [[0.0]] == embed(url, proxy=socks_url, verify=trusting)
-        assert (1, 1) == (len(server.peers), len(proxy.peers))

@@ -1,223 +1,153 @@
-"""Connections that the server closes while they are idle, for both transports."""
+"""Connections between two requests, for both transports."""
 
 from __future__ import annotations
 
+import select
 import threading
-import time
-from collections.abc import Callable, Iterator
 
 import httpcore2
 import httpx2
 import pytest
+from voyageai.transport.request import Upload
 
-from .conftest import Carry, Looping, ask, kept
-from .scripted_server import Peer, Server, echo, saying
+from .conftest import Body, either_scheme, every_loop
+from .scripted_server import Peer, Server, echo
 
 pytestmark = pytest.mark.smoke
 
 
-def closing_after_one(closed: threading.Event) -> Callable[[Peer], None]:
-    """The first connection is closed after its first answer, later ones are kept."""
+@every_loop
+@either_scheme
+@pytest.mark.parametrize("poison", [False, True], ids=["closed", "poisoned"])
+def test_a_connection_that_the_server_touched_while_it_was_idle_is_not_used(carry, tls, poison):
+    """Not even for what can't be repeated; bytes on it would pass for the next answer."""
+    received = threading.Event()
 
-    def script(peer: Peer) -> None:
-        peer.read()
-        peer.answer(b"first" if peer.number == 0 else b"second")
+    def script(peer):
+        peer.answer(peer.read() or b"")
         if peer.number == 0:
-            peer.close()
-            closed.set()
-        else:
-            echo(peer)
+            assert received.wait(10)
+            if poison:
+                peer.answer(b"poison")
+            else:
+                peer.finish()
+        echo(peer)
 
-    return script
-
-
-def test_a_connection_closed_while_idle_is_not_used(carry: Carry) -> None:
-    """It is looked at first, so nothing is sent into the void, not even what can't be repeated."""
-    closed = threading.Event()
-    with Server(closing_after_one(closed)) as server:
-        carrier = carry()
-        assert b"first" == carrier.send(ask(server.url)).content
-        assert closed.wait(5)
-        time.sleep(0.01)
-
-        assert b"second" == carrier.send(ask(server.url, repeatable=False)).content
+    with Server(script, tls) as server:
+        wire = carry()
+        response = wire.send(server.url)
+        received.set()
+        sock = response.extensions["network_stream"].get_extra_info("socket")
+        assert select.select([sock], [], [], 10)[0]
+        assert b"second" == wire.send(server.url, b"second", repeatable=False).content
         assert [1, 1] == [len(peer.requests) for peer in server.peers]
-        assert 1 == carrier.connections
+        assert 1 == wire.connections
 
 
-@pytest.fixture
-def blind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's close comes just after the look: as if every idle connection were fine."""
+def half_an_answer(peer):
+    peer.send(b"H")
+    peer.finish()
+
+
+def stream():
+    return Body(iter([b"on", b"e"]))
+
+
+def file(length=3):
+    return Upload([b"on", b"e"], length, rewinds=True)
+
+
+@pytest.mark.parametrize(
+    ("end", "content", "options", "attempts"),
+    [
+        pytest.param(Peer.finish, bytes, {}, 2, id="end"),
+        pytest.param(Peer.reset, bytes, {}, 2, id="reset"),
+        pytest.param(Peer.finish, bytes, {"repeatable": False}, 1, id="not repeatable, end"),
+        pytest.param(Peer.reset, bytes, {"repeatable": False}, 1, id="not repeatable, reset"),
+        pytest.param(Peer.finish, stream, {}, 1, id="a stream"),
+        pytest.param(Peer.finish, file, {}, 1, id="a file that the server may have"),
+        pytest.param(half_an_answer, bytes, {}, 1, id="half an answer"),
+        pytest.param(Peer.wait, bytes, {"timeout": {"read": 0.1}}, 1, id="silence"),
+    ],
+)
+def test_a_request_that_met_a_closed_connection_is_sent_once_more(
+    carry, monkeypatch, end, content, options, attempts
+):
+    """If it may be, and the server can't have begun with it: it closed just after the look."""
     monkeypatch.setattr(httpcore2.HTTP11Connection, "has_expired", lambda self: False)
     monkeypatch.setattr(httpcore2.AsyncHTTP11Connection, "has_expired", lambda self: False)
 
-
-def dying(how: str) -> Callable[[Peer], None]:
-    """The first connection takes a second request and dies; later ones answer."""
-
-    def script(peer: Peer) -> None:
-        peer.read()
-        peer.answer(b"first")
-        if peer.number:
-            echo(peer)
-        elif peer.read() is not None:
-            if how == "reset":
-                peer.reset()
-            elif how == "half":
-                peer.send(b"H")
-                peer.finish()
-            else:
-                peer.finish()
-
-    return script
-
-
-@pytest.mark.parametrize("how", ["end", "reset"])
-def test_a_request_that_met_a_closed_connection_is_sent_once_more(
-    carry: Carry, blind: None, how: str
-) -> None:
-    """Servers close idle connections when they like; the caller should not notice."""
-    with Server(dying(how)) as server:
-        carrier = carry()
-        carrier.send(ask(server.url))
-        assert b"first" == carrier.send(ask(server.url)).content
-        assert [2, 1] == [len(peer.requests) for peer in server.peers]
-        assert 1 == carrier.connections
-
-
-@pytest.mark.parametrize("how", ["end", "reset"])
-def test_what_must_not_be_repeated_is_not(carry: Carry, blind: None, how: str) -> None:
-    """The server may have done it: the caller says `repeatable=False`."""
-    with Server(dying(how)) as server:
-        carrier = carry()
-        carrier.send(ask(server.url))
-        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)) as caught:
-            carrier.send(ask(server.url, repeatable=False))
-
-        assert caught.value.request.extensions["repeatable"] is False
-        assert 1 == len(server.peers)
-        assert 0 == carrier.connections
-
-
-def test_streams_are_not_repeated(carry: Carry, blind: None) -> None:
-    """A stream that was read is empty the second time."""
-
-    def parts() -> Iterator[bytes]:
-        yield b"one"
-
-    async def async_parts() -> object:
-        yield b"one"
-
-    with Server(dying("end")) as server:
-        carrier = carry()
-        carrier.send(ask(server.url))
-        content = async_parts() if isinstance(carrier, Looping) else parts()
-        with pytest.raises(httpx2.RemoteProtocolError):
-            carrier.send(ask(server.url, content))
-        assert 1 == len(server.peers)
-
-
-def test_an_answer_that_had_begun_is_not_asked_for_again(carry: Carry, blind: None) -> None:
-    """One byte shows that the server had the request."""
-    with Server(dying("half")) as server:
-        carrier = carry()
-        carrier.send(ask(server.url))
-        with pytest.raises(httpx2.RemoteProtocolError):
-            carrier.send(ask(server.url))
-        assert 1 == len(server.peers)
-
-
-def test_a_new_connection_gets_no_second_chance(carry: Carry) -> None:
-    """It was not idle, so the server means it."""
-    with Server(saying()) as server:
-        carrier = carry()
-        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
-            carrier.send(ask(server.url))
-        assert 1 == len(server.peers)
-
-
-def test_timeouts_on_used_connections_are_not_repeated(carry: Carry) -> None:
-    """The server is alive, and at work."""
-
-    def script(peer: Peer) -> None:
-        peer.read()
-        peer.answer()
-        peer.read()
-        peer.wait()
-
-    with Server(script) as server:
-        carrier = carry()
-        carrier.send(ask(server.url))
-        with pytest.raises(httpx2.ReadTimeout):
-            carrier.send(ask(server.url, timeout={"read": 0.05}))
-        assert 1 == len(server.peers)
-
-
-def test_bytes_on_an_idle_connection_spoil_it(carry: Carry) -> None:
-    """They would pass for the answer to the next request: somebody else's vectors."""
-    spoil = threading.Event()
-    spoiled = threading.Event()
-
-    def script(peer: Peer) -> None:
+    def script(peer):
         peer.read()
         peer.answer()
         if peer.number == 0:
-            spoil.wait(5)
-            peer.answer(b"poison")
-            spoiled.set()
-        echo(peer)
+            peer.read()
+            end(peer)
 
     with Server(script) as server:
-        carrier = carry()
-        carrier.send(ask(server.url))
-        spoil.set()
-        assert spoiled.wait(5)
-        time.sleep(0.01)
-        assert b"ok" == carrier.send(ask(server.url)).content
-        assert 2 == len(server.peers)
+        wire = carry()
+        wire.send(server.url)
+        if attempts == 2:
+            assert b"ok" == wire.send(server.url, content(), **options).content
+        else:
+            with pytest.raises(httpx2.TransportError):
+                wire.send(server.url, content(), **options)
+        assert [2, 1][:attempts] == [len(peer.requests) for peer in server.peers]
+        assert attempts - 1 == wire.connections
 
 
-def test_idle_connections_expire(carry: Carry) -> None:
+def test_a_file_can_be_sent_again_until_its_last_piece_is_handed_over():
+    """Half a file can't be stored; one of unknown length may be complete at any time."""
+    known, unknown = file(), file(None)
+    assert [True, False] == [known.repeatable for _ in known]
+    assert [False, False] == [unknown.repeatable for _ in unknown]
+    next(iter(known))
+    assert known.repeatable
+
+
+def test_idle_connections_expire(carry):
     """Servers forget them too, and some gateways without a word."""
     now = 100.0
     with Server(echo) as server:
-        carrier = carry(clock=lambda: now, keepalive_expiry=60.0)
+        wire = carry(clock=lambda: now, keepalive_expiry=60.0)
         for later, expected in ((0.0, 1), (59.0, 1), (60.0, 2)):
             now += later
-            carrier.send(ask(server.url))
+            wire.send(server.url)
             assert expected == len(server.peers)
-        assert 1 == carrier.connections
+        assert 1 == wire.connections
 
 
-def test_idle_connections_to_elsewhere_make_room(carry: Carry) -> None:
-    """The bound is on all connections; an idle one must not keep another host waiting."""
+@pytest.mark.parametrize(
+    ("limits", "counts"),
+    [
+        ({"max_connections": 1}, (2, 1)),
+        ({"max_connections": None, "max_keepalive_connections": 1}, (1, 1)),
+    ],
+    ids=["in all", "idle"],
+)
+def test_no_more_connections_are_kept_than_allowed(carry, limits, counts):
+    """An idle one makes room for another host; one that comes back too many is closed."""
     with Server(echo) as one, Server(echo) as other:
-        carrier = carry(max_connections=1)
+        wire = carry(**limits)
         for server in (one, other, one):
-            carrier.send(ask(server.url, timeout={"pool": 0.1}))
-            assert 1 == carrier.connections
-        assert (2, 1) == (len(one.peers), len(other.peers))
+            wire.send(server.url, timeout={"pool": 1.0})
+            assert 1 == wire.connections
+        assert counts == (len(one.peers), len(other.peers))
 
 
-def test_closing_ends_all_connections(carry: Carry) -> None:
+def test_closing_ends_all_connections(carry):
     """And the server sees it; one in use at that moment ends when its answer is read."""
     ended = threading.Semaphore(0)
 
-    def script(peer: Peer) -> None:
+    def script(peer):
         echo(peer)
         ended.release()
 
     with Server(script) as server:
-        carrier = carry()
-        streamed = carrier.send(ask(server.url, streamed=True))
-        carrier.send(ask(server.url))
-        slots = carrier.slots
-        assert 1 == len(kept(slots))
-        carrier.close()
-        assert ended.acquire(timeout=5)
-        if isinstance(carrier, Looping):
-            carrier.run(streamed.aclose())
-        else:
-            streamed.close()
-        assert ended.acquire(timeout=5)
-        assert 0 == len(kept(slots))
+        wire = carry()
+        streamed = wire.send(server.url, streamed=True)
+        wire.send(server.url)
+        wire.close()
+        assert ended.acquire(timeout=10)
+        assert b"{}" == b"".join(wire.pieces(streamed))
+        assert ended.acquire(timeout=10)

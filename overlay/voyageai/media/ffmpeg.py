@@ -79,19 +79,20 @@ def executable() -> str:
     return brought
 
 
-def measure(source: Path) -> Measures:
+def measure(source: Path, seconds: float = TIME_TO_MEASURE) -> Measures:
     """Measure a video. Its frames are counted, not estimated from a frame rate.
 
     Args:
         source: The file.
+        seconds: How long each of two looks at it may take.
 
     Raises:
         ImportError: There is no ffmpeg.
         VideoProcessingError: It can't be read as a video.
     """
     # The first frame is decoded, as a video that was turned is shown the other way round.
-    shown = _run([*_input(source), *VIDEO, "-frames:v", "1", *LINES], TIME_TO_MEASURE)
-    packets = _run([*_input(source), *VIDEO, "-c", "copy", *LINES], TIME_TO_MEASURE)
+    shown = _run([*_input(source), *VIDEO, "-frames:v", "1", *LINES], seconds)
+    packets = _run([*_input(source), *VIDEO, "-c", "copy", *LINES], seconds)
     sizes = [line for line in shown if line.startswith("#dimensions")]
     if not sizes:
         raise VideoProcessingError("The video has no frames.")

@@ -79,15 +79,16 @@ class FaultyRequest:
         self._send_message = send
         self._record = record
         self._body: list[Message] = []
+        self._unread = True  # whether there is more of the body
 
     async def drain(self) -> None:
         """Read the body to its end, or much of it, so that the client can send all of it."""
-        more, left = True, MAX_HELD
-        while more and left > 0:
+        left = MAX_HELD
+        while self._unread and left > 0:
             message = await self._receive()
             self._body.append(message)
             left -= len(message.get("body", b""))
-            more = message.get("more_body", False)
+            self._unread = message.get("more_body", False)
 
     async def real_response(self) -> CompleteResponse:
         """Return the response that there would be without a fault."""
@@ -102,6 +103,7 @@ class FaultyRequest:
             body.extend(message.get("body", b""))
 
         await self._app(self.scope, receive, collect)
+        self._unread = False
         headers: list[tuple[bytes, bytes]] = start["headers"]
         kept = tuple(pair for pair in headers if pair[0] != b"content-length")
         return CompleteResponse(start["status"], kept, bytes(body))
@@ -129,6 +131,9 @@ class FaultyRequest:
 
     async def pause(self, seconds: float) -> bool:
         """Wait. Return False, at once, if the client disconnects."""
+        if self._unread:  # a disconnection can be seen only by reading what the answer needs
+            await asyncio.sleep(seconds)
+            return True
         try:
             async with asyncio.timeout(seconds):
                 await self._disconnected()
