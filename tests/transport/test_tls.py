@@ -33,10 +33,15 @@ def test_requests_travel_encrypted(
         assert isinstance(server.peers[0].socket, ssl.SSLSocket)
 
 
-def test_unknown_authorities_are_refused(carry: Carry, server_context: ssl.SSLContext) -> None:
+@pytest.mark.parametrize(
+    "verify", [True, ssl.create_default_context()], ids=["by default", "by a context"]
+)
+def test_unknown_authorities_are_refused(
+    carry: Carry, server_context: ssl.SSLContext, verify: ssl.SSLContext | bool
+) -> None:
     """Anybody can make a certificate."""
     with Server(echo, server_context) as server:
-        carrier = carry(ssl.create_default_context())
+        carrier = carry(verify)
         with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             carrier.send(ask(at(server)))
         assert 0 == carrier.connections
