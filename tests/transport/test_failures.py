@@ -108,7 +108,7 @@ def test_the_key_is_in_no_log_and_no_frame_of_a_traceback(call, script, caplog):
     """Error trackers keep the variables of all frames, those of HTTP libraries too."""
     caplog.set_level(logging.DEBUG)
     with Server(script) as server, pytest.raises(voyageai.error.VoyageError) as caught:
-        call(server.base, timeout=0.5 if script is silent else 60.0)
+        call(server.base, timeout=1.0 if script is silent else 60.0)
     told = [caplog.text, repr(caught.value)]
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     told += [line for line in shown.format() if __file__ not in line and "conftest.py" not in line]

@@ -131,20 +131,22 @@ def test_a_body_that_is_left_half_read_gives_its_place_back(carry):
 
 def test_each_piece_has_its_time_and_the_whole_has_not(carry):
     """A long download is no failure; one that stands still is."""
-    now, later = 100.0, threading.Event()
+    now, later, sent = 100.0, threading.Event(), threading.Event()
 
     def script(peer):
         peer.read()
         peer.send(HEAD % 6)
         later.wait(10)
         peer.send(b"abc")
+        sent.set()
         peer.wait()
 
     with Server(script) as server:
         wire = carry(clock=lambda: now)
-        response = wire.send(server.url, streamed=True, timeout={"read": 0.1}, deadline=109.0)
+        response = wire.send(server.url, streamed=True, timeout={"read": 0.5}, deadline=109.0)
         now = 110.0
         later.set()
+        assert sent.wait(10)
         pieces = wire.pieces(response)
         assert b"abc" == next(pieces)
         with pytest.raises(httpx2.ReadTimeout):
