@@ -159,9 +159,11 @@ def in_clear(peer):
     ids=["another authority", "another name", "no TLS"],
 )
 def test_a_server_that_can_not_prove_its_name_gets_nothing(
-    carry, script, tls, host, settings, said
+    carry, script, tls, host, settings, said, monkeypatch
 ):
     """Anybody can make a certificate, and an authority vouches for one name."""
+    for name in CERTIFICATES:
+        monkeypatch.delenv(name, raising=False)
     wire = carry(**settings)
     with Server(script, tls) as server:
         with pytest.raises(httpx2.ConnectError, match=said):
