@@ -7,6 +7,7 @@ import time
 
 import httpx2
 import pytest
+from voyageai.transport.config import CERTIFICATES
 
 from .conftest import Carry, ask
 from .scripted_server import Peer, Server, echo, saying
@@ -37,9 +38,14 @@ def test_requests_travel_encrypted(
     "verify", [True, ssl.create_default_context()], ids=["by default", "by a context"]
 )
 def test_unknown_authorities_are_refused(
-    carry: Carry, server_context: ssl.SSLContext, verify: ssl.SSLContext | bool
+    carry: Carry,
+    server_context: ssl.SSLContext,
+    verify: ssl.SSLContext | bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Anybody can make a certificate."""
+    for name in CERTIFICATES:
+        monkeypatch.delenv(name, raising=False)
     with Server(echo, server_context) as server:
         carrier = carry(verify)
         with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
