@@ -10,6 +10,7 @@ from contextlib import ExitStack
 import httpx2
 import pytest
 from voyageai.transport import network_async
+from voyageai.transport.config import CERTIFICATES
 from voyageai.transport.network import SOCKET_OPTIONS, interleave, numeric_addresses
 
 from .scripted_server import SERVER_TLS, Server, echo, unused
