@@ -38,6 +38,14 @@ def running(
             process.kill()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A process that a shell starts in the background ignores Ctrl-C, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_what_pipes_give_is_a_pipe_of_its_own(shell: Shell) -> None:
     """The pipeline of the first page."""
     done = shell("printf 'a\\nb\\n' | voyageai embed -m voyage-4 | voyageai similarity -f -")
@@ -52,6 +60,7 @@ def test_a_reader_that_has_seen_enough_ends_it(shell: Shell) -> None:
     assert "" == done.stderr
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_it_at_once(
     environment: dict[str, str], emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -81,6 +90,7 @@ def test_a_row_waits_for_no_later_one(
         assert 0 == process.wait(30)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_job_goes_on(
     environment: dict[str, str], emulator: Emulator, tmp_path: Path
 ) -> None:
