@@ -418,6 +418,30 @@ def upload(visit: Visit, lines: int = 3, name: str = "texts.jsonl") -> Any:
     return part
 
 
+def test_an_action_is_shown_although_a_round_began_before_it(visit: Visit) -> None:
+    """What that round was answered is older than the file; a batch of it can be created at once."""
+    held: list[tuple[Any, Any]] = []
+
+    def hold(route: Any) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    part = visit.part("Batches and files")
+    content = {"name": "a.jsonl", "mimeType": "application/jsonl", "buffer": b"{}"}
+    part.get_by_label("File of JSON lines").set_input_files(content)
+    visit.page.route("**/_emulator/files", hold)
+    with visit.page.expect_request("**/_emulator/files"):
+        pass
+    with visit.page.expect_response(lambda response: response.request.method == "POST"):
+        part.get_by_role("button", name="Upload").click()
+    route, earlier = held[0]
+    route.fulfill(response=earlier)
+    expect(part).to_contain_text("Uploaded as file-")
+    assert part.get_by_label("Input file").input_value().startswith("file-")
+
+
 def test_a_batch_is_followed_to_its_end(visit: Visit) -> None:
     """From the file to the download of what came of it."""
     visit.emulator.batches.hold("in_progress")

@@ -14,7 +14,7 @@ const PARTS = [requests, limits, faults, time, playground, batches];
 const INTERVAL = 1000;
 let opened = null; // The emulator's id: another may start at the same address.
 let next = null;
-let underWay = false;
+let last = Promise.resolve(); // The last round that was asked for.
 
 function showState(state) {
   byId("base-url").textContent = location.origin + state.base;
@@ -77,16 +77,17 @@ async function update() {
   }
 }
 
-async function round() {
-  clearTimeout(next);
-  if (underWay) return;
-  underWay = true;
-  try {
-    if (document.visibilityState === "visible") await update();
-  } finally {
-    underWay = false;
-    next = setTimeout(round, INTERVAL);
-  }
+/** Update the page, after the round under way: one that began before an action may not show it. */
+function round() {
+  last = last.catch(() => {}).then(async () => {
+    try {
+      if (document.visibilityState === "visible") await update();
+    } finally {
+      clearTimeout(next);
+      next = setTimeout(round, INTERVAL);
+    }
+  });
+  return last;
 }
 
 for (const part of PARTS) part.start(round);
