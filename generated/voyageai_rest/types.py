@@ -306,7 +306,7 @@ class Shape(NamedTuple):
     others: Reader[Any] | None
 
 
-def shape(others: Reader[Any] | None, **fields: Field) -> Shape:
+def shape(others: Reader[Any] | None, /, **fields: Field) -> Shape:
     """Return the shape of a model with these fields, each by its attribute."""
     return Shape(tuple(fields.items()), others)
 

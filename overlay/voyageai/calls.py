@@ -387,7 +387,8 @@ def _parse(response: RawResponse, parse: Callable[[RawResponse], T], *, nested: 
     lists = (document.data for document in parsed.data) if nested else (parsed.data,)
     for entry in chain.from_iterable(lists):
         if isinstance(entry.embedding, str):
-            entry.embedding = vectors.get(entry.embedding, entry.embedding)
+            # Each mark stands for one vector: another field of the same words is no base64.
+            entry.embedding = vectors.pop(entry.embedding, entry.embedding)
     return cast("T", parsed)
 
 

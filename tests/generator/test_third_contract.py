@@ -97,6 +97,8 @@ components:
       properties:
         parcelId: {type: string, description: Its id.}
         pin: {type: string, format: password, description: Opens the box.}
+        others: {type: string, description: Those that came with it.}
+        self: {type: string, description: Where it is.}
       examples: [{parcelId: p-1}]
     Refusal:
       type: object
@@ -139,7 +141,10 @@ def test_it_is_checked_by_the_same_rules(folder: Path) -> None:
 
 
 def test_it_becomes_a_client_that_works(generated: Path) -> None:
-    """Versioned media types, a colon in a path, 201, 204, digest and an error schema of its own."""
+    """Versioned media types, a colon in a path, 201, 204, digest, an error schema of its own.
+
+    Fields may have the names of arguments that generated code takes.
+    """
     code = """
 import json
 import httpx2
@@ -158,7 +163,7 @@ def answer(request):
         return httpx2.Response(404, json={"why": "no such parcel"}, headers={"x-trace": "t-1"})
     if request.url.path.endswith(":recall"):
         return httpx2.Response(204)
-    return httpx2.Response(201, json={"parcelId": "p-1", "pin": "4711"})
+    return httpx2.Response(201, json={"parcelId": "p-1", "pin": "4711", "others": "p-0", "self": "/p-1"})
 transport = httpx2.MockTransport(answer)
 auth = httpx2.DigestAuth("me", "secret")
 with Client(auth=auth, httpx_args={"transport": transport}) as client:
@@ -169,7 +174,7 @@ with Client(auth=auth, httpx_args={"transport": transport}) as client:
     except StatusError as error:
         refusal = [str(error), error.error.why, error.request_id]
 print(json.dumps([
-    seen, sent.status_code, sent.parsed.pin, repr(sent), recalled.parsed, refusal,
+    seen, sent.status_code, sent.parsed.pin, sent.parsed.to_dict()["others"], repr(sent), recalled.parsed, refusal,
     [operation.id for operation in OPERATIONS], SERVERS[0].name,
 ]))
 """
@@ -182,14 +187,14 @@ print(json.dumps([
     )
     assert 0 == done.returncode, done.stderr
     found: list[Any] = json.loads(done.stdout)
-    seen, status, pin, shown, recalled, refusal, operations, server = found
+    seen, status, pin, others, shown, recalled, refusal, operations, server = found
     media_type = "application/vnd.parcels.v3+json"
     assert [
         ["POST", "/post/depots/7/parcels", media_type, media_type],
         ["POST", "/post/parcels/p-1:recall", "*/*", None],
         ["POST", "/post/parcels/p-2:recall", "*/*", None],
     ] == seen
-    assert [201, "4711", None] == [status, pin, recalled]
+    assert [201, "4711", "p-0", None] == [status, pin, others, recalled]
     assert "4711" not in shown
     assert ["HTTP 404: no such parcel", "no such parcel", "t-1"] == refusal
     assert [["sendParcel", "recallParcel"], "main"] == [operations, server]

@@ -6,6 +6,7 @@ What is done to processes, at random moments, is in `tests/jobs`.
 from __future__ import annotations
 
 import os
+import shutil
 import traceback
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -19,7 +20,7 @@ import pytest
 import voyageai
 import voyageai_emulator
 from voyageai import error
-from voyageai.batches import JobTimings
+from voyageai.batches import JobDirectoryError, JobTimings
 from voyageai_emulator import Emulator
 
 from .job_harness import Site, sited, texts
@@ -150,6 +151,35 @@ def test_a_job_goes_on_after_a_line_of_its_journal_could_not_be_stored(
         site.embed(texts(2), directory=tmp_path)
     assert site.live(texts(2)) == site.embed(texts(2), directory=tmp_path).embeddings
     assert (1, 1) == (site.answered("uploadFile"), site.created)
+
+
+def test_a_journal_that_is_replaced_by_a_copy_meanwhile_is_written_on(
+    site: Site, tmp_path: Path
+) -> None:
+    """Tools that keep folders in step put a copy in a file's place; lines are not lost by that."""
+
+    def replace() -> None:
+        copy = shutil.copy(tmp_path / "journal.jsonl", tmp_path / "copy")
+        Path(copy).replace(tmp_path / "journal.jsonl")
+
+    site.on_wait = replace
+    results = site.embed(texts(2), directory=tmp_path)
+    assert results.embeddings == site.embed(texts(2), directory=tmp_path).embeddings
+    assert (1, 1) == (site.answered("uploadFile"), site.created)
+
+
+def test_nothing_is_created_once_the_directory_is_gone(site: Site, tmp_path: Path) -> None:
+    """Nobody would know of the batch, which is billed."""
+
+    def remove() -> None:
+        journal = tmp_path / "job" / "journal.jsonl"
+        if journal.exists() and b'"uploaded"' in journal.read_bytes():
+            shutil.rmtree(journal.parent)
+
+    site.on_now = remove
+    with pytest.raises(JobDirectoryError, match=r"journal\.jsonl was changed or removed"):
+        site.embed(texts(2), directory=tmp_path / "job")
+    assert (1, 0) == (site.answered("uploadFile"), site.created)
 
 
 def test_ctrl_c_says_where_the_job_is_and_shows_no_internals(site: Site, tmp_path: Path) -> None:

@@ -245,6 +245,8 @@ def test_large_answers_are_read_however_they_are_spelled(face, spell):
         (lambda text: text.replace('"index": 7', '"place": 7'), r"data\[7\]\.index: missing"),
         (lambda text: text.replace('"index": 7', '"index": 6'), "index 6 appears twice"),
         (lambda text: text.replace('"embedding": "', '"embedding": "#', 1), r"data\[0\]: not base64"),
+        (lambda text: text.replace(packed(WIDE[5]), "#0"), r"data\[5\]: not base64"),
+        (lambda text: text.replace(f'": "{packed(WIDE[5])}', '" : "#7'), r"data\[8\]: not base64"),
     ],
 )  # fmt: skip
 def test_a_large_answer_that_makes_no_sense_says_what_is_wrong_with_it(face, spell, message):
