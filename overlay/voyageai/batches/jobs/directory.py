@@ -366,8 +366,10 @@ class Journal:
         entry: Event = {"at": at.isoformat(), "event": event, **facts}
         body = dumps(entry).removesuffix(b"}\n")
         line = body + SUM + self._sum(body) + b'"}\n'
-        if self._file is None or not os.fstat(self._file.fileno()).st_nlink:
-            # A file that was removed, or replaced by a copy, would take the line with it.
+        if self._file is not None and not os.fstat(self._file.fileno()).st_nlink:
+            self._file.close()  # it was removed, or replaced by a copy, which would lack the line
+            self._file = None
+        if self._file is None:
             self._file = self._directory.hold_open(self._path, "ab")
         self._file.truncate(self._length)
         self._file.write(line)
