@@ -40,7 +40,7 @@ def test_numpy_shares_memory(dtype):
     assert DTYPES[dtype].number == matrix.dtype
     assert result.to_numpy().ctypes.data == matrix.ctypes.data
     assert result.embeddings == matrix.tolist()
-    assert np.asarray(result, copy=False).ctypes.data == matrix.ctypes.data
+    assert result.__array__(copy=False).ctypes.data == matrix.ctypes.data
 
 
 def test_numpy_copies_when_it_is_told_to():
@@ -61,7 +61,7 @@ def test_numpy_is_not_given_a_copy_that_it_forbids(asked):
     if not asked:
         result.embeddings[0][0] = 1.0
     with pytest.raises(ValueError, match="needs a copy"):
-        np.asarray(result, copy=False, **asked)
+        result.__array__(copy=False, **asked)  # as numpy calls it from 2.0 on
 
 
 def test_functions_of_numpy_take_results():
