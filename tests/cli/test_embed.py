@@ -195,6 +195,8 @@ def test_failed_rows_hold_their_places_in_bare_formats(run: Run, tmp_path: Path)
     run(*EMBED, "-O", "out.parquet", input="\na\n\n", status=5)
     table: Any = pq.read_table(tmp_path / "out.parquet")
     assert [None, 256, None] == [row and len(row) for row in table["embedding"].to_pylist()]
+    run(*EMBED, "-O", "none.parquet", input="\n\n", status=5)
+    assert [None] * 2 == pq.read_table(tmp_path / "none.parquet")["embedding"].to_pylist()
 
 
 def test_the_input_type_is_document_unless_one_says_otherwise(run: Run, emulator: Emulator) -> None:

@@ -163,6 +163,7 @@ def _read(path: str) -> Stored:
 
 def _read_parquet(path: str) -> Stored:
     pq, np = require("pyarrow.parquet", "tables"), require("numpy", "numpy")
+    pc = require("pyarrow.compute", "tables")
     try:
         table: Any = pq.read_table(path)
     except (OSError, ValueError) as failure:  # pyarrow's are both
@@ -172,8 +173,10 @@ def _read_parquet(path: str) -> Stored:
     column = table.column("embedding").combine_chunks()
     if column.null_count:
         raise click.UsageError(f"{path} has {column.null_count:,} rows without a vector")
-    size = column.type.list_size
-    matrix = np.asarray(column.flatten()).reshape(len(column), size)
+    sizes = {*pc.list_value_length(column).to_pylist()}
+    if len(sizes) > 1:
+        raise click.UsageError(f"{path} has vectors of {min(sizes):,} to {max(sizes):,} numbers")
+    matrix = np.asarray(column.flatten()).reshape(len(column), *(sizes or [0]))
     about: Mapping[bytes, bytes] = table.schema.metadata or {}
     ids: list[Any] = table.column("id").to_pylist() if "id" in table.column_names else []
     labels = [str(place) if id_ is None else str(id_) for place, id_ in enumerate(ids)]

@@ -314,12 +314,12 @@ def _size(vector: bytes, about: About) -> str:
 def _batch(held: Sequence[tuple[Row, bytes | None]], about: About, schema: Any) -> Any:
     """Return rows as a record batch: of the schema of those before, if there are any."""
     pa = require("pyarrow", "tables")
-    number = getattr(pa, about.number)()
+    from ..tables.slices import takes_null_vectors
+
+    number, item_size = getattr(pa, about.number)(), array(CODES[about.number]).itemsize
+    columns = next((len(vector) for _, vector in held if vector), 0) // item_size
     if schema is None:
         names = [*dict.fromkeys(name for row, _ in held for name in row.others)]
-        columns = next((len(vector) for _, vector in held if vector), 0) // (
-            array(CODES[about.number]).itemsize
-        )
         metadata = {
             f"voyageai.{name}": value
             for name, value in about._asdict().items()
@@ -329,19 +329,21 @@ def _batch(held: Sequence[tuple[Row, bytes | None]], about: About, schema: Any) 
             ("id", _type(pa, [row.id for row, _ in held])),
             ("index", pa.int64()),
             *((name, _type(pa, [row.others.get(name) for row, _ in held])) for name in names),
-            ("embedding", pa.list_(number, columns)),
+            # Some versions of pyarrow do not read nulls among lists of a fixed size; and the first
+            # rows may all have failed.
+            ("embedding", pa.list_(number, columns if columns and takes_null_vectors() else -1)),
         ]
         schema = pa.schema(fields, metadata)
     for row, _ in held:
         _check_names(row, schema.names)
-    width = schema.field("embedding").type.list_size * array(CODES[about.number]).itemsize
-    data = b"".join(vector or bytes(width) for _, vector in held)
-    count = len(data) // array(CODES[about.number]).itemsize
-    numbers = pa.Array.from_buffers(number, count, [None, pa.py_buffer(data)])
+    kind = schema.field("embedding").type
+    columns = getattr(kind, "list_size", columns)
+    data = b"".join(vector or bytes(columns * item_size) for _, vector in held)
+    numbers = pa.Array.from_buffers(number, columns * len(held), [None, pa.py_buffer(data)])
     missing = pa.array([vector is None for _, vector in held], pa.bool_())
-    vectors = pa.FixedSizeListArray.from_arrays(
-        numbers, schema.field("embedding").type.list_size, mask=missing
-    )
+    vectors = pa.nulls(len(held), kind)
+    if columns:
+        vectors = pa.FixedSizeListArray.from_arrays(numbers, columns, mask=missing).cast(kind)
     others = [
         _column(pa, [row.others.get(field.name) for row, _ in held], field)
         for field in list(schema)[2:-1]
