@@ -341,6 +341,7 @@ def test_a_job_that_is_not_there_can_not_be_resumed(prepare, tmp_path):
         ('{"version": 9}', "is of version 9"),
         ("[]", "was damaged"),
         ({"method": "multiply"}, "was damaged"),
+        ({"method": []}, r"was damaged: its method is \[\]"),
         ({"params": {}}, "was damaged: model: missing"),
         ({"rows": 2}, "was damaged: its batches have 1 texts, not 2"),
         ({"rows": "1"}, "was damaged"),

@@ -154,7 +154,7 @@ class Manifest:
                     f"{path} is of version {version!r:.40}, and this release reads {VERSION}"
                 )
             method, params, plans = (data.pop(name, None) for name in OBJECTS)
-            if method not in TASKS:
+            if method not in [*TASKS]:  # it may be a list, say
                 raise ValueError(f"its method is {method!r:.40}, which this release does not have")
             batches = tuple(BatchPlan(**plan) for plan in plans)
             manifest = cls(**data, task=TASKS[method](params), batches=batches)
