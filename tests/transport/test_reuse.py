@@ -96,6 +96,32 @@ def test_a_request_that_met_a_closed_connection_is_sent_once_more(
         assert attempts - 1 == wire.connections
 
 
+@every_loop
+@pytest.mark.parametrize("end", [Peer.finish, Peer.reset], ids=["end", "reset"])
+def test_a_request_that_was_sent_on_a_new_connection_is_not_sent_once_more(carry, end):
+    """Though another one was kept before: the server may have begun with what it has got."""
+    received = threading.Event()
+
+    def script(peer):
+        peer.read()
+        if peer.number == 0:
+            peer.answer()
+            assert received.wait(10)
+            peer.finish()
+        else:
+            end(peer)
+
+    with Server(script) as server:
+        wire = carry()
+        response = wire.send(server.url)
+        received.set()
+        sock = response.extensions["network_stream"].get_extra_info("socket")
+        assert select.select([sock], [], [], 10)[0]
+        with pytest.raises(httpx2.TransportError):
+            wire.send(server.url)
+        assert [1, 1] == [len(peer.requests) for peer in server.peers]
+
+
 def test_a_file_can_be_sent_again_until_its_last_piece_is_handed_over():
     """Half a file can't be stored; one of unknown length may be complete at any time."""
     known, unknown = file(), file(None)
