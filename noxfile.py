@@ -295,7 +295,7 @@ def docs(session: nox.Session) -> None:
     session.install(*groups("docs"), "-e", ".[cli,emulator]")
     session.run("python", "-m", "generator.site", *session.posargs)
     if not session.posargs:
-        session.run("pytest", "tests/site")
+        session.run("pytest", *ALL_CORES, "tests/site")
 
 
 @nox.session(python=OLDEST, tags=["full"])
