@@ -84,11 +84,11 @@ if SKIPPED not in os.environ:  # else this is a nox within nox, which notes for 
 
 PLAN = f"""\
 nox runs {", ".join(nox.options.sessions)}:
-all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}: eight minutes on
-two cores. It leaves to `nox -t full` all tests on each Python, and with the lowest and the newest
-versions of what we need; three times as many random examples and requests; large jobs and killed
-ones; frameworks; a gateway; data engines; the emulator's page in a browser; models on this machine;
-a rehearsed release; the audit."""
+all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}: eight to twelve minutes
+on two cores. It leaves to `nox -t full` all tests on each Python, and with the lowest and
+the newest versions of what we need; three times as many random examples and requests; large
+jobs and killed ones; frameworks; a gateway; data engines; the emulator's page in a browser;
+models on this machine; a rehearsed release; the audit."""
 
 if not sys.argv[1:]:
     print(PLAN)
