@@ -19,12 +19,13 @@ from voyageai_rest.types import UNSET, DecodedResponse, RawResponse, Request
 
 from ._utils import stacklevel
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
-from .inputs.texts import check_text, check_texts
 from .limits import (
     check_flag,
     check_model,
     check_number,
     check_output,
+    check_text,
+    check_texts,
     check_value,
     constraint,
     known,

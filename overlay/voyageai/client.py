@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import BaseSender, _BaseClient
-from .raw import Raw, raw, returns_raw
+from .results.raw import Raw, raw, returns_raw
 
 if TYPE_CHECKING:
     from voyageai_rest.catalogue import (

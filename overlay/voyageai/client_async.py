@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from ._base import BaseSender, _BaseClient
-from .raw import Raw, raw_async, returns_raw
+from .results.raw import Raw, raw_async, returns_raw
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

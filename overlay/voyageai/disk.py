@@ -1,4 +1,4 @@
-"""Files that only their user can read, opened without following links."""
+"""Files that only their user can read, opened without following links, and locks on them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = [
     "check_folder",
     "check_regular",
     "close_to_others",
+    "lock",
     "make_folder",
     "open_regular",
     "private",
@@ -128,6 +129,32 @@ def private(name: str, flags: int, more: int = 0, regular: Path | None = None) -
         os.close(opened)
         raise
     return opened
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    BEYOND = 0x7FFF_FFFF
+
+    def lock(file: IO[bytes]) -> bool:
+        """Lock a file until it is closed or its process ends; return False if it is locked."""
+        file.seek(BEYOND)  # what is locked can't be written
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def lock(file: IO[bytes]) -> bool:
+        """Lock a file until it is closed or its process ends; return False if it is locked."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def make_folder(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -89,6 +90,65 @@ def check_number(request: str, field: str, value: object) -> None:
         )
 
 
+def check_text(value: object, argument: str, bounds: Constraint) -> str:
+    """Return a text as it is.
+
+    Raises:
+        ArgumentError: It is not a string, or it is empty where that is refused.
+    """
+    if not isinstance(value, str):
+        raise ArgumentError(f"{argument} must be a string, not {_kind(value)}", argument)
+    if bounds.min_length and len(value) < bounds.min_length:
+        raise ArgumentError(f"{argument} is empty; leave it out or give it a text", argument)
+    return value
+
+
+def check_texts(values: object, argument: str, bounds: Constraint) -> list[str]:
+    """Return a list of texts.
+
+    Args:
+        values: A list, tuple or other sequence of strings.
+        argument: Name of the argument, for errors.
+        bounds: The contract's bounds.
+
+    Raises:
+        ArgumentError: It is something else, too short or too long, or one of its items is not a
+            usable text; says which.
+    """
+    items = check_list(values, argument, bounds, "strings")
+    item_bounds = bounds.item or Constraint()
+    shortest = item_bounds.min_length or 0
+    for place, item in enumerate(items):
+        if type(item) is not str or len(item) < shortest:
+            check_text(item, f"{argument}[{place}]", item_bounds)
+    return items
+
+
+def check_list(values: object, argument: str, bounds: Constraint, what: str) -> list[Any]:
+    """Return a sequence as a list, if the contract allows its length.
+
+    Raises:
+        ArgumentError: It is not a list, or too short or too long.
+    """
+    if not isinstance(values, Sequence) or isinstance(values, (str, bytes, bytearray)):
+        hint = f"; wrap it in a list: [{argument}]" if isinstance(values, str) else ""
+        if hasattr(values, "__iter__") and not hint:
+            hint = f"; make it one: list({argument})"
+        raise ArgumentError(
+            f"{argument} must be a list of {what}, not {_kind(values)}{hint}", argument
+        )
+    count = len(values)  # pyright: ignore[reportUnknownArgumentType]  # items are looked at later
+    if bounds.min_items and count < bounds.min_items:
+        raise ArgumentError(f"{argument} is empty; it needs at least {bounds.min_items}", argument)
+    if bounds.max_items and count > bounds.max_items:
+        raise ArgumentError(
+            f"{argument} has {count:,} items, but a request takes at most {bounds.max_items:,}; "
+            "split it into several calls",
+            argument,
+        )
+    return list(values)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # as above
+
+
 def check_flag(field: str, value: object) -> None:
     """Refuse anything but True and False; None passes."""
     if value is not None and not isinstance(value, bool):
@@ -102,6 +162,10 @@ def check_blocking(client: Any) -> None:
             f"client must be a voyageai.Client, not {type(client).__name__}, which is asynchronous",
             "client",
         )
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"of type {type(value).__name__}"
 
 
 def _listed(values: tuple[object, ...]) -> str:

@@ -21,8 +21,7 @@ from voyageai_rest.errors import printable
 from ._utils import stacklevel
 from .error import ArgumentError
 from .extras import require
-from .inputs.texts import check_texts
-from .limits import NONE, check_model, known
+from .limits import NONE, check_model, check_texts, known
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

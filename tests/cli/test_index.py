@@ -187,6 +187,7 @@ def test_what_was_answered_is_kept_when_a_run_fails(
     """The next run sends the rest, though files have changed between."""
     for number in range(1500):  # more than a request holds
         (notes / f"{number}.txt").write_text(f"This is note {number}.\n")
+    emulator.faults.next("delay", operation=OPERATION, seconds=0)  # the first one is answered
     emulator.faults.next("unauthorized", operation=OPERATION)
     cli.run("index", "-m", "voyage-4", notes, status=3)
     refused, answered = [
@@ -195,6 +196,7 @@ def test_what_was_answered_is_kept_when_a_run_fails(
         for good in (False, True)
     ]  # fmt: skip
     assert refused
+    assert answered
     assert not (notes / ".voyageai" / PART).exists()
     emulator.requests.clear()
     (notes / "7.txt").write_text("This is another note.\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from ..files.objects import Pages
 from ..flow import run_calls
-from ..raw import Raw, raw
+from ..results.raw import Raw, raw
 from . import calls, polling
 from .jobs.methods import JobMethods
 from .polling import Polling

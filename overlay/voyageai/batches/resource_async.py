@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from ..files.objects import AsyncPages
 from ..flow import run_calls_async
-from ..raw import Raw, raw_async
+from ..results.raw import Raw, raw_async
 from . import calls, polling
 from .jobs.methods_async import AsyncJobMethods
 from .polling import Polling

@@ -11,9 +11,9 @@ from voyageai_rest.constraints import Constraint
 
 from ..error import ArgumentError
 from ..extras import require
-from ..inputs.texts import check_text, packed
-from ..limits import check_model, check_output, constraint, known
+from ..limits import check_model, check_output, check_text, constraint, known
 from ..quantization import pack, similarity, truncate
+from ..ratelimit.tokens import packed
 from ..vectors import DEFAULT
 from .rows import Answers, gains_of
 

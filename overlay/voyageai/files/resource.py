@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
-from ..raw import Raw, raw
+from ..results.raw import Raw, raw
 from . import calls
 from .content import FileContent
 from .lines import LineCheck

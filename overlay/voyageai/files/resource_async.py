@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from ..flow import in_thread
-from ..raw import Raw, raw_async
+from ..results.raw import Raw, raw_async
 from . import calls
 from .content import AsyncFileContent
 from .lines import LineCheck

@@ -13,36 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from ..disk import check_regular, open_regular, sync_folder
+from ..disk import check_regular, lock, open_regular, sync_folder
 from ..error import APIError, ArgumentError
 
 STEP = 1024 * 1024
 """Bytes that are read at once."""
-
-if sys.platform == "win32":
-    import msvcrt
-
-    BEYOND = 0x7FFF_FFFF
-
-    def lock(file: IO[bytes]) -> bool:
-        """Lock a file until it is closed or its process ends; return False if it is locked."""
-        file.seek(BEYOND)  # what is locked can't be written
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def lock(file: IO[bytes]) -> bool:
-        """Lock a file until it is closed or its process ends; return False if it is locked."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 class AtomicFile:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..error import ArgumentError
-from ..limits import NONE, check_flag, check_number, constraint
-from .texts import check_list, check_texts
+from ..limits import NONE, check_flag, check_list, check_number, check_texts, constraint
 
 if TYPE_CHECKING:
     from voyageai_rest.constraints import Constraint

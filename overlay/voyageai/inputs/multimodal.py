@@ -16,9 +16,8 @@ from voyageai_rest.models import (
 )
 
 from ..error import ArgumentError
-from ..limits import constraint
+from ..limits import check_list, constraint
 from ..ratelimit.tokens import estimate_media_tokens, estimate_tokens
-from .texts import check_list
 
 REQUEST = "MultimodalEmbeddingsRequest"
 

@@ -12,10 +12,9 @@ from voyageai_rest.dtypes import DTYPES
 from ..client import Client
 from ..error import ArgumentError
 from ..extras import require
-from ..inputs.texts import packed
 from ..limits import check_blocking, check_model, check_output, check_value, known
 from ..prices import check_max_cost, dollars
-from ..ratelimit.tokens import estimate_tokens
+from ..ratelimit.tokens import estimate_tokens, packed
 from ..tables.estimate import TableEstimate, most_tokens
 from ..vectors import DEFAULT
 

@@ -1,19 +1,23 @@
-"""Tokens of a request before it is sent: estimates, and how answers correct them."""
+"""Tokens of requests before they are sent: estimates, how answers correct them, what fits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
-from voyageai_rest.catalogue import TOKENIZATION
+from voyageai_rest.catalogue import MODELS, TOKENIZATION
 
-from ..limits import known
+from ..limits import constraint, known
 
 MEMORY = 16
 """About so many answers count."""
 FIRST_SPREAD = 1 / 3
 MAX_RATIO = 32.0
 """Up to so many times the estimate is believed: short words after a long prompt, say."""
+LEAST_TOKENS = min(model.max_request_tokens or 1_000_000 for model in MODELS.values())
+"""Tokens of a request of a model that is not in the catalogue."""
+MARGIN = 2
+"""Factor by which an estimate of tokens may be exceeded before a request has too many."""
 
 
 def estimate_tokens(texts: Iterable[str]) -> int:
@@ -60,6 +64,31 @@ def estimate_media_tokens(model: str, images: int, videos: int) -> int:
     if pixels and pixels.image_max and pixels.image_per_token:
         image = ceil(pixels.image_max / pixels.image_per_token)
     return images * image + videos * context
+
+
+def packed(texts: Iterable[str], model: str) -> Iterator[list[str]]:
+    """Yield texts, in order, in lists that each fit a request.
+
+    A text that is too long by itself has a request of its own: the server cuts it.
+
+    Args:
+        texts: The texts.
+        model: The model that they are for.
+    """
+    entry = known(model)
+    most_tokens = ((entry and entry.max_request_tokens) or LEAST_TOKENS) // MARGIN
+    most = constraint("EmbeddingsRequest", "input").max_items
+    request: list[str] = []
+    tokens = 0
+    for text in texts:
+        size = estimate_tokens([text])
+        if request and (len(request) == most or tokens + size > most_tokens):
+            yield request
+            request, tokens = [], 0
+        request.append(text)
+        tokens += size
+    if request:
+        yield request
 
 
 class TokenRatio:

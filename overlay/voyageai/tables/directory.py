@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import IO
 
 from ..batches.jobs.directory import JobInUseError
-from ..disk import make_folder, open_regular
+from ..disk import lock, make_folder, open_regular
 from ..error import ArgumentError
-from ..files.writing import lock
 from .schedule import Totals
 from .slices import PartInfo, billed, read_info
 

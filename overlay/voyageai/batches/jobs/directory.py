@@ -33,12 +33,12 @@ from ...disk import (
     check_folder,
     check_regular,
     close_to_others,
+    lock,
     make_folder,
     open_regular,
     sync_folder,
 )
 from ...error import ArgumentError, VoyageError
-from ...files.writing import lock
 from .lines import dumps, loads
 
 if TYPE_CHECKING:

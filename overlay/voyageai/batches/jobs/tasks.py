@@ -29,8 +29,7 @@ from voyageai_rest.types import Unset
 
 from ...error import ArgumentError
 from ...inputs.contextualized import ChunkFunction, apply_chunking
-from ...inputs.texts import check_text, check_texts
-from ...limits import constraint, known
+from ...limits import check_text, check_texts, constraint, known
 from ...results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
 from .lines import Size
