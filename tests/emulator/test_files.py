@@ -143,13 +143,14 @@ def test_a_file_that_is_too_large_is_refused(chunked: bool) -> None:
     """As soon as that is known, whether or not its size is told."""
     with running() as emulator, Jobs(emulator.url) as jobs:
         emulator.batches.limit(max_file_bytes=1000)
-        files = {"file": ("a.jsonl", b"x" * (1000 + bodies.AROUND))}
+        files = {"file": ("a.jsonl", b"x" * 4 * bodies.AROUND)}
         request = jobs.http.build_request("POST", "/files", files=files, data={"purpose": "batch"})
         content = request.read()
         headers = {"content-type": request.headers["content-type"]}
-        parts = (content[at : at + 100] for at in range(0, len(content), 100))
+        parts = (content[at : at + 10_000] for at in range(0, len(content), 10_000))
         response = jobs.http.post("/files", content=parts if chunked else content, headers=headers)
         assert "up to 1000 bytes" in refused(response, 413)
+        assert emulator.requests.last.size < (len(content) if chunked else 1)
         just_too_large = {"file": ("a.jsonl", b"x" * 1001)}
         response = jobs.http.post("/files", files=just_too_large, data={"purpose": "batch"})
         assert "up to 1000 bytes" in refused(response, 413)

@@ -355,6 +355,14 @@ def test_no_more_is_in_flight_than_may_be(site: Site) -> None:
     """A job does not get in its own way."""
     limit_batches(site.client, inputs=8, jobs_in_flight=2)
     site.emulator.batches.limit(max_jobs_in_flight=2)
+    site.emulator.batches.hold("in_progress")
+
+    def let_go() -> None:
+        site.emulator.batches.release()
+        site.emulator.batches.settle()
+        site.emulator.batches.hold("in_progress")
+
+    site.on_wait = let_go
     assert site.live(texts(40)) == site.embed(texts(40)).embeddings
     assert {200} == {request.status for request in site.emulator.requests.of("createBatch")}
     assert 5 == site.created
