@@ -101,15 +101,17 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def read_form(request: Request) -> AsyncGenerator[Form]:
-    """Read the fields of a multipart body; a file among them is on disk if it is not small.
+async def read_form(request: Request, max_file_bytes: int) -> AsyncGenerator[Form]:
+    """Read the fields of a multipart body with a file of at most so many bytes.
+
+    The file is on disk if it is not small.
 
     Raises:
         ApiError: It is too large.
     """
-    limit = MAX_UPLOAD + AROUND
+    limit = max_file_bytes + AROUND
     if _content_length(request.headers) > limit:
-        raise too_large(MAX_UPLOAD)
+        raise too_large(max_file_bytes)
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         yield {}
         return
@@ -128,7 +130,7 @@ async def read_form(request: Request) -> AsyncGenerator[Form]:
         form = await counted.form(max_files=1, max_fields=FIELDS)
     except (FormParserError, HTTPException) as broken:  # below 1.8 the first gets through
         if size > limit:
-            raise too_large(MAX_UPLOAD) from None
+            raise too_large(max_file_bytes) from None
         raise ApiError(getattr(broken, "detail", str(broken)), HTTPStatus.BAD_REQUEST) from None
     try:
         yield dict(form)

@@ -66,7 +66,7 @@ class Dispatcher:
             if not is_small(request.headers):
                 self._authenticate(request)
             if operation.form is not None:
-                async with read_form(request) as form:
+                async with read_form(request, state.batch_limits.max_file_bytes) as form:
                     return await self._answer_in_turn(operation, request, form)
             body = await read_body(request, state.max_body(operation))
             return await self._answer_in_turn(operation, request, body)

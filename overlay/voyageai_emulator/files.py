@@ -21,7 +21,7 @@ from voyageai_rest.models import (
     FileObject,
 )
 
-from . import bodies
+from .bodies import too_large
 from .error_messages import invalid_argument
 from .responses import ApiError
 from .store import PIECE_SIZE, CursorNotFoundError, StoredFile, as_datetime, microseconds
@@ -55,8 +55,9 @@ class FileEndpoints:
             raise invalid_argument("file", f"the name of the file must end in {SUFFIX}")
         if not upload.size:
             raise invalid_argument("file", "the file is empty")
-        if upload.size > bodies.MAX_UPLOAD:
-            raise bodies.too_large(bodies.MAX_UPLOAD)
+        max_bytes = self._state.batch_limits.max_file_bytes
+        if upload.size > max_bytes:
+            raise too_large(max_bytes)
         files = self._state.store.files
         files.drop_expired(self._state.now())
         number = files.begin(request.owner, filename, request.body["purpose"])

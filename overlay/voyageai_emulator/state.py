@@ -8,12 +8,14 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrs import frozen
 from voyageai_admin_rest.spec import load as load_admin
+from voyageai_rest.catalogue import BATCH
 from voyageai_rest.spec import load
 
 from .atlas import Accounts, Credentials
 from .authentication import Authenticator
-from .bodies import max_body
+from .bodies import MAX_UPLOAD, max_body
 from .concurrency import Slots
 from .contract import Contract
 from .deployments import base_path, find_deployment
@@ -33,10 +35,27 @@ if TYPE_CHECKING:
     from .contract import Operation
     from .settings import Settings
 
-__all__ = ["EmulatorState"]
+__all__ = ["BatchLimits", "EmulatorState"]
 
 TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
 """Characters that a header can carry."""
+
+
+@frozen(kw_only=True)
+class BatchLimits:
+    """Limits of batch jobs and of the files they need; by default the API's.
+
+    Attributes:
+        max_inputs: Lines of a job.
+        max_jobs_in_flight: Jobs in flight, per organization.
+        max_tokens_in_flight: Tokens of all jobs in flight, per organization.
+        max_file_bytes: Bytes of an uploaded file.
+    """
+
+    max_inputs: int = BATCH.max_inputs
+    max_jobs_in_flight: int = BATCH.max_jobs_in_flight
+    max_tokens_in_flight: int = BATCH.max_tokens_in_flight
+    max_file_bytes: int = MAX_UPLOAD
 
 
 class EmulatorState:
@@ -53,6 +72,7 @@ class EmulatorState:
         credentials: Checks who uses it.
         authenticator: Checks API keys.
         limits: Rate limits.
+        batch_limits: Limits of batch jobs; may be replaced.
         latency: How long responses take; may be replaced.
         slots: Limits the requests that are worked on at once.
         engine: Makes vectors and scores.
@@ -78,6 +98,7 @@ class EmulatorState:
         self.limits = RateLimits(
             settings.tier, settings.models, self.clock, retry_after=settings.retry_after
         )
+        self.batch_limits = BatchLimits()
         self.latency = Latency(settings.latency)
         self.slots = Slots(settings.concurrency)
         token = settings.admin_token

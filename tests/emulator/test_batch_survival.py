@@ -112,6 +112,7 @@ def runner_of(store: Store, state: EmulatorState) -> Runner:
         model_context=state.model_context,
         now=state.now,
         max_body=state.max_body,
+        batch_limits=state.batch_limits,
     )
     return Runner(parts)
 

@@ -15,7 +15,7 @@ from voyageai_emulator.batches import worker
 from voyageai_emulator.batches.validation import MAX_ERRORS
 from voyageai_emulator.emulator import Emulator
 from voyageai_emulator.handlers import MODEL_HANDLERS
-from voyageai_emulator.state import EmulatorState
+from voyageai_emulator.state import BatchLimits, EmulatorState
 from voyageai_emulator.store import FileStore
 from voyageai_rest import catalogue
 
@@ -308,13 +308,12 @@ def test_of_many_errors_some_are_told(shared: Emulator, jobs: Jobs) -> None:
     assert "There are 7 more errors." == batch["errors"]["data"][-1]["message"]
 
 
-def test_a_job_takes_only_so_many_lines(
-    shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The catalogue says how many."""
-    monkeypatch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_inputs=3))
-    assert "completed" == finished(shared, jobs, jobs.create(some_lines(3)))["status"]
-    batch = finished(shared, jobs, jobs.create(some_lines(4)))
+def test_a_job_takes_only_so_many_lines(emulator: Emulator, steered: Jobs) -> None:
+    """Users split their own; the catalogue says how many, unless a test sets another limit."""
+    assert catalogue.BATCH.max_inputs == emulator.batches.as_json()["limits"]["max_inputs"]
+    emulator.batches.limit(max_inputs=3)
+    assert "completed" == finished(emulator, steered, steered.create(some_lines(3)))["status"]
+    batch = finished(emulator, steered, steered.create(some_lines(4)))
     (error,) = batch["errors"]["data"]
     assert ("failed", (4, 0, 0), "too_many_inputs", None) == (
         batch["status"],
@@ -689,15 +688,11 @@ def test_only_so_many_jobs_are_in_flight(emulator: Emulator, steered: Jobs) -> N
     assert 200 == steered.post(first["input_file_id"]).status_code
 
 
-def test_only_so_many_tokens_are_in_flight(
-    emulator: Emulator, steered: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_so_many_tokens_are_in_flight(emulator: Emulator, steered: Jobs) -> None:
     """A job that goes beyond fails when its lines are counted; after that none is created."""
     usage = steered.http.post("/embeddings", json={**SMALL, "input": "a b c d"}).json()["usage"]
     limit = usage["total_tokens"] * 3
-    monkeypatch.setattr(
-        catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_tokens_in_flight=limit)
-    )
+    emulator.batches.limit(max_tokens_in_flight=limit)
     emulator.batches.hold("in_progress")
 
     def job(texts: int) -> dict[str, Any]:
@@ -767,11 +762,19 @@ def test_the_handle_refuses_what_makes_no_sense(shared: Emulator) -> None:
         batches.fail(rate=2)
     with pytest.raises(ValueError, match="from 400 to 599"):
         batches.fail(status=200)
+    with pytest.raises(ValueError, match="max_inputs must be a whole number from 1, not 0"):
+        batches.limit(max_inputs=0)
 
 
 def test_the_handle_shows_all_jobs(emulator: Emulator, steered: Jobs) -> None:
     """Of every key, with whose they are, and how they are steered, as JSON has it."""
-    assert {"held": [], "seconds_per_line": 0, "batches": []} == emulator.batches.as_json()
+    limits = attrs.asdict(BatchLimits())
+    assert {
+        "held": [],
+        "seconds_per_line": 0,
+        "limits": limits,
+        "batches": [],
+    } == emulator.batches.as_json()
     emulator.batches.hold("validating")
     emulator.batches.pace(2.5)
     mine = steered.create(some_lines(1))
@@ -781,6 +784,7 @@ def test_the_handle_shows_all_jobs(emulator: Emulator, steered: Jobs) -> None:
     assert {
         "held": ["validating"],
         "seconds_per_line": 2.5,
+        "limits": limits,
         "batches": [{"owner": second, **theirs}, {"owner": first, **mine}],
     } == emulator.batches.as_json()
 

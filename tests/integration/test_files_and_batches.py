@@ -12,7 +12,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import attrs
 import httpx2
 import pytest
 import trio
@@ -22,7 +21,6 @@ from blockbuster import blockbuster_ctx
 from voyageai import error
 from voyageai.files import writing
 from voyageai_emulator import Emulator
-from voyageai_rest import catalogue
 
 KEYS = count()
 PARAMS = {"model": "voyage-4", "output_dimension": 256}
@@ -236,12 +234,10 @@ def test_a_file_is_gone_after_its_time(steering: Face, steered: Emulator) -> Non
         assert (404, True) == (raised.value.http_status, raised.value.request_id is not None)
 
 
-def test_the_organizations_limit_is_told_as_such(
-    steering: Face, steered: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_organizations_limit_is_told_as_such(steering: Face, steered: Emulator) -> None:
     """It is not a matter of seconds."""
     steered.batches.hold("validating")
-    monkeypatch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1))
+    steered.batches.limit(max_jobs_in_flight=1)
     steering.create(1)
     with pytest.raises(error.RateLimitError, match="wait 30 minutes") as raised:
         steering.create(1)

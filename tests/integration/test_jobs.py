@@ -12,7 +12,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import attrs
 import httpx2
 import pytest
 import voyageai
@@ -20,11 +19,12 @@ import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
 from voyageai.batches import JobInUseError, JobTimings, Progress
-from voyageai.batches.jobs import estimate as estimates
 from voyageai.batches.jobs import tasks
 from voyageai_emulator import Emulator
 from voyageai_emulator.batches import validation
 from voyageai_rest import catalogue
+
+from tests.batch_limits import limit_batches
 
 from .job_harness import MODEL, ROLE, Site, sited, slowly, texts
 
@@ -40,11 +40,9 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
-def site(
-    request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Site]:
     """Yield a client of each kind, with its emulator."""
-    with sited(request.param, emulator, monkeypatch) as found:
+    with sited(request.param, emulator) as found:
         yield found
 
 
@@ -127,11 +125,9 @@ def test_texts_may_come_asynchronously(emulator: Emulator, tmp_path: Path) -> No
         assert job.id == vo.batches.prepare_embed(texts(2001), **ROLE, directory=tmp_path).id
 
 
-def test_the_event_loop_is_never_blocked(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_event_loop_is_never_blocked(emulator: Emulator, tmp_path: Path) -> None:
     """A job writes and reads much."""
-    with sited("AsyncClient", emulator, monkeypatch) as site:
+    with sited("AsyncClient", emulator) as site:
 
         async def call() -> list[Any]:
             client = site.connect()
@@ -144,11 +140,9 @@ def test_the_event_loop_is_never_blocked(
         assert 20 == len(asyncio.run(call()))
 
 
-def test_a_job_without_a_directory_leaves_nothing_behind(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_without_a_directory_leaves_nothing_behind(emulator: Emulator) -> None:
     """Once nobody holds its results; an event loop's threads may hold them for some seconds."""
-    with sited("Client", emulator, monkeypatch) as site:
+    with sited("Client", emulator) as site:
         results = site.embed(texts(3))
         directory = results.directory
         assert directory.is_dir()
@@ -335,11 +329,10 @@ def test_an_uploaded_file_that_is_gone_is_uploaded_again(site: Site) -> None:
 
 
 def test_the_organizations_limit_is_waited_for_and_seen(
-    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Half an hour, as the documentation asks for; nobody shall think that it hangs."""
-    limits = attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1)
-    monkeypatch.setattr(catalogue, "BATCH", limits)
+    site.emulator.batches.limit(max_jobs_in_flight=1)
     site.emulator.batches.hold("in_progress")
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
     site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
@@ -358,11 +351,18 @@ def test_the_organizations_limit_is_waited_for_and_seen(
     assert 1 == sum(request.status == 429 for request in site.emulator.requests.of("createBatch"))
 
 
-def test_no_more_is_in_flight_than_may_be(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_in_flight_than_may_be(site: Site) -> None:
     """A job does not get in its own way."""
-    limits = attrs.evolve(estimates.BATCH, max_jobs_in_flight=2)
-    monkeypatch.setattr(estimates, "BATCH", limits)
-    monkeypatch.setattr(catalogue, "BATCH", limits)
+    limit_batches(site.client, inputs=8, jobs_in_flight=2)
+    site.emulator.batches.limit(max_jobs_in_flight=2)
+    site.emulator.batches.hold("in_progress")
+
+    def let_go() -> None:
+        site.emulator.batches.release()
+        site.emulator.batches.settle()
+        site.emulator.batches.hold("in_progress")
+
+    site.on_wait = let_go
     assert site.live(texts(40)) == site.embed(texts(40)).embeddings
     assert {200} == {request.status for request in site.emulator.requests.of("createBatch")}
     assert 5 == site.created
@@ -408,23 +408,20 @@ def test_an_answer_that_can_not_be_read_is_an_answer_that_was_lost(
     assert (6, 2) == (site.lines, len(list(site.plain.files.list(purpose="batch"))))
 
 
-def test_while_there_is_no_room_for_one_batch_no_other_is_tried(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_there_is_no_room_for_one_batch_no_other_is_tried(site: Site) -> None:
     """The documentation asks to wait, and more refusals would help nobody."""
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
     site.emulator.batches.hold("in_progress")
     site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
-    with monkeypatch.context() as patch:
-        patch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1))
+    site.emulator.batches.limit(max_jobs_in_flight=1)
 
-        def let_go() -> None:
-            if HALF_AN_HOUR in site.waits:
-                patch.undo()
-                site.emulator.batches.release()
+    def let_go() -> None:
+        if HALF_AN_HOUR in site.waits:
+            site.emulator.batches.limit()
+            site.emulator.batches.release()
 
-        site.on_wait = let_go
-        assert site.live(texts(20)) == site.embed(texts(20)).embeddings
+    site.on_wait = let_go
+    assert site.live(texts(20)) == site.embed(texts(20)).embeddings
     statuses = [request.status for request in site.emulator.requests.of("createBatch")]
     assert [200, 429, 200, 200, 200] == statuses
 
@@ -488,7 +485,7 @@ def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
 
 @pytest.mark.parametrize("place", [1, 2], ids=["prepare", "run"])
 def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: int
+    emulator: Emulator, tmp_path: Path, place: int
 ) -> None:
     """asyncio does not cancel threads; the job can be gone on with at once."""
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
@@ -500,7 +497,7 @@ def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
             assert may_end.wait(30)
             ended.set()
 
-    with sited("AsyncClient", emulator, monkeypatch) as site:
+    with sited("AsyncClient", emulator) as site:
 
         async def call() -> Any:
             client = site.connect()
@@ -537,11 +534,9 @@ class Hostile(httpx2.HTTPTransport):
         return httpx2.Response(response.status_code, content=said)
 
 
-def test_what_a_server_says_of_a_batch_is_told_on_one_line(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_server_says_of_a_batch_is_told_on_one_line(emulator: Emulator) -> None:
     """It is shown in terminals, and written to the log."""
-    with Hostile() as transport, sited("Client", emulator, monkeypatch) as site:
+    with Hostile() as transport, sited("Client", emulator) as site:
         site.client = site.connect(transport)
         site.embed(texts(3))
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import attrs
 import pytest
 import voyageai
 import voyageai_emulator
@@ -18,10 +17,11 @@ from huggingface_hub import constants
 from voyageai import error, tokenization
 from voyageai.batches import MaxCostError
 from voyageai.batches.jobs import directory
-from voyageai.batches.jobs import estimate as estimates
 from voyageai_emulator import Emulator
 from voyageai_emulator.tokenizer import load
 from voyageai_rest import catalogue
+
+from tests.batch_limits import limit_batches
 
 from .job_harness import MODEL, ROLE, Site, older, sited, texts
 
@@ -50,7 +50,7 @@ def site(
     """Each client, where nobody has fetched a tokenizer."""
     monkeypatch.setenv("HF_ENDPOINT", emulator.origin)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    with sited(request.param, emulator, monkeypatch) as found:
+    with sited(request.param, emulator) as found:
         yield found
 
 
@@ -215,10 +215,10 @@ def test_a_bound_is_never_below_the_bill(
 
 
 def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Site,
 ) -> None:
     """Each part takes as long as a batch; those that can end go on to the last request."""
-    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(estimates.BATCH, max_inputs=200))
+    limit_batches(site.client, inputs=200)
     job = site.job(dense(200), rows_per_line=1)
     ceiling = 2.5 * job.estimate.cost
     with pytest.raises(MaxCostError) as raised:

@@ -23,7 +23,8 @@ public name is answered with 421, see `middleware`.
 - ``GET /_emulator/batches``: the batch jobs of all API keys, and what was set for them. ``POST``
   to ``/_emulator/batches/METHOD`` calls a method of `Batches` with the body as its arguments:
   ``hold`` ``{"status": "in_progress"}``, ``release`` ``{}``, ``fail`` ``{"custom_id": "line-7"}``,
-  ``stop_failing`` ``{}`` or ``pace`` ``{"seconds_per_line": 0.1}``.
+  ``stop_failing`` ``{}``, ``pace`` ``{"seconds_per_line": 0.1}`` or
+  ``limit`` ``{"max_inputs": 3}``.
 - ``GET /_emulator/files``: the files of all API keys.
 - ``GET /_emulator/key``: the fingerprint of the API key in the header ``authorization``, by which
   requests, usage, batch jobs and files name their owner.

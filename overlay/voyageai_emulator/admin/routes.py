@@ -146,6 +146,7 @@ class _Admin:
             "fail": batches.fail,
             "stop_failing": batches.stop_failing,
             "pace": batches.pace,
+            "limit": batches.limit,
         }
         method = methods.get(request.path_params["method"])
         if method is None:

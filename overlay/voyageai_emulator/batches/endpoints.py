@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from voyageai_rest import catalogue
+from voyageai_rest.catalogue import BATCH
 from voyageai_rest.models import (
     Batch,
     BatchErrors,
@@ -139,7 +139,7 @@ class BatchEndpoints:
 
     def _check_load(self, owner: str) -> None:
         """Refuse a job whose owner has as much in flight as an organization may have."""
-        limits = catalogue.BATCH
+        limits = self._state.batch_limits
         jobs, tokens = self._state.store.jobs.load(owner)
         for used, limit, unit in (
             (jobs, limits.max_jobs_in_flight, "jobs"),
@@ -148,7 +148,7 @@ class BatchEndpoints:
             if used >= limit:
                 raise ApiError(
                     f"You have exceeded your organization's Batch API limit of {limit} {unit} in "
-                    f"flight. Please wait {limits.backoff_minutes} minutes before you try again.",
+                    f"flight. Please wait {BATCH.backoff_minutes} minutes before you try again.",
                     HTTPStatus.TOO_MANY_REQUESTS,
                 )
 

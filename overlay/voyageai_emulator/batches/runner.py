@@ -12,8 +12,6 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from voyageai_rest import catalogue
-
 from ..bodies import decode
 from ..files import RETENTION
 from ..store import Position, microseconds
@@ -76,14 +74,17 @@ class Runner:
         self._readers.pop(job.number, None)
 
     def _validate(self, job: Job) -> None:
-        store, limit = self._state.store, catalogue.BATCH.max_tokens_in_flight
+        store, limits = self._state.store, self._state.batch_limits
         lines = store.files.lines(job.input_file, longest=self._max_line(job))
         result = check_lines(
-            lines, job.endpoint, job.model, self._state.contract, self.stopping.is_set
+            *(lines, job.endpoint, job.model, self._state.contract),
+            max_lines=limits.max_inputs,
+            stopping=self.stopping.is_set,
         )
         if result is None:
             return
         _, others = store.jobs.load(job.owner)
+        limit = limits.max_tokens_in_flight
         if others + result.tokens > limit:
             result.add(
                 "too_many_tokens",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from voyageai_rest import catalogue
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.models import (
     BatchContextualizedEmbeddingsBody,
@@ -119,7 +118,13 @@ class ValidationResult:
 
 
 def check_lines(
-    lines: Iterable[Line], path: str, model: str, contract: Contract, stopping: Callable[[], bool]
+    lines: Iterable[Line],
+    path: str,
+    model: str,
+    contract: Contract,
+    *,
+    max_lines: int,
+    stopping: Callable[[], bool],
 ) -> ValidationResult | None:
     """Check all lines of a job.
 
@@ -128,25 +133,26 @@ def check_lines(
         path: The job's endpoint.
         model: The job's model.
         contract: The contract that they must follow.
+        max_lines: The most lines that a job takes.
         stopping: Returns whether to stop early.
 
     Returns:
         The result; None if it was stopped early.
     """
-    result, limit = ValidationResult(), catalogue.BATCH.max_inputs
+    result = ValidationResult()
     check = _LineChecker(contract, path, model)
     for line in lines:
         if stopping():
             return None
         result.total += 1
-        if result.total <= limit:  # what is known of each line takes memory
+        if result.total <= max_lines:  # what is known of each line takes memory
             check(line, result)
     if not result.total:
         result.add("empty_file", "The file holds no lines.")
-    if result.total > limit:
+    if result.total > max_lines:
         result.add(
             "too_many_inputs",
-            f"The file holds {result.total} lines, of which a job takes up to {limit}.",
+            f"The file holds {result.total} lines, of which a job takes up to {max_lines}.",
         )
     if result.more:
         result.errors.append(

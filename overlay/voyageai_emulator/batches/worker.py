@@ -7,6 +7,11 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
+from attrs import asdict
+from voyageai_rest.catalogue import BATCH
+
+from ..bodies import MAX_UPLOAD
+from ..state import BatchLimits
 from ..store import IN_FLIGHT
 from .endpoints import as_batch
 from .runner import Runner
@@ -114,6 +119,36 @@ class Batches:
         self._runner.seconds_per_line = seconds_per_line
         self._worker.check_again()
 
+    def limit(
+        self,
+        *,
+        max_inputs: int = BATCH.max_inputs,
+        max_jobs_in_flight: int = BATCH.max_jobs_in_flight,
+        max_tokens_in_flight: int = BATCH.max_tokens_in_flight,
+        max_file_bytes: int = MAX_UPLOAD,
+    ) -> None:
+        """Set the limits of jobs and of their files; those left out are the API's.
+
+        Args:
+            max_inputs: Lines of a job.
+            max_jobs_in_flight: Jobs of an API key at the same time.
+            max_tokens_in_flight: Tokens of these together.
+            max_file_bytes: Bytes of an uploaded file.
+
+        Raises:
+            ValueError: A limit is not a whole number from 1.
+        """
+        limits = BatchLimits(
+            max_inputs=max_inputs,
+            max_jobs_in_flight=max_jobs_in_flight,
+            max_tokens_in_flight=max_tokens_in_flight,
+            max_file_bytes=max_file_bytes,
+        )
+        for name, most in asdict(limits).items():
+            if type(most) is not int or most < 1:
+                raise ValueError(f"{name} must be a whole number from 1, not {most!r}")
+        self._state.batch_limits = limits
+
     def settle(self, *, timeout: float = 5.0) -> int:
         """Wait until no job can progress: all are at their end, held, or due later.
 
@@ -130,6 +165,7 @@ class Batches:
         return {
             "held": sorted(self._runner.held),
             "seconds_per_line": self._runner.seconds_per_line,
+            "limits": asdict(self._state.batch_limits),
             "batches": [
                 {"owner": job.owner, **as_batch(job).to_dict()}
                 for job in self._state.store.jobs.all()

@@ -13,7 +13,7 @@ from voyageai_rest.models.batch_output_line import BatchOutputLine
 from ...error import ArgumentError
 from ...prices import MILLION, dollars
 from .batch_files import BatchReader, BatchWriter, Line
-from .estimate import billable_count
+from .estimate import batch_price, billable_count
 from .lines import Bin, LineName, loads
 from .tasks import no_tokens
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ...flow import BatchLimits
     from .directory import JobDirectory
     from .state import BatchState, JobState
     from .tasks import Count
@@ -136,6 +137,7 @@ class CostCeiling:
     Args:
         directory: The job's directory.
         state: The job's state; batches whose answer was lost are known by now.
+        limits: The limits of batches.
         max_cost: US dollars that it may cost in all.
         get_count: Returns a function that counts tokens by the model's tokenizer, if that is at
             hand; called only if the job could cost too much without it.
@@ -146,14 +148,16 @@ class CostCeiling:
         self,
         directory: JobDirectory,
         state: JobState,
+        limits: BatchLimits,
         max_cost: float,
         get_count: Callable[[], Count | None],
         spent: float = 0.0,
     ) -> None:
         self._directory, self._state, self._get_count = directory, state, get_count
+        self._limits = limits
         self._task = state.manifest.task
         self._reader = BatchReader(directory, state.manifest)
-        price = state.manifest.estimate.price
+        price = batch_price(self._task.params.model)
         if price is None:  # which is refused before
             raise ValueError("the price is not known")
         self._price = Fraction(price) / MILLION
@@ -279,7 +283,9 @@ class CostCeiling:
         if not taken:
             return False
         job, number = self._state.manifest, max(self._state.batches) + 1
-        writer = partial(BatchWriter, self._directory, job.task, job.id, exact=job.exact)
+        writer = partial(
+            BatchWriter, *(self._directory, job.task, job.id), limits=self._limits, exact=job.exact
+        )
         with (
             self._reader.open(batch.plan) as file,
             closing(writer(number)) as head,
