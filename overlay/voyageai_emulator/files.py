@@ -1,7 +1,7 @@
-"""The operations on files: uploaded for batch jobs, or written by them.
+"""The operations on files, which batch jobs read and write.
 
-A file that a job in flight reads cannot be deleted, as half of the job would be lost with it; how
-the API takes that nobody has recorded.
+A file that a job in flight reads cannot be deleted, as the job needs it. It is not known how the
+API handles this.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class FileEndpoints:
         return as_file_object(self._find(request))
 
     def content(self, request: CheckedRequest) -> Response:
-        """Return a file's content, or the one range of it that the headers ask for."""
+        """Return a file's content, or the range of it that the headers request."""
         file = self._find(request)
         # The content of an id never changes.
         etag = f'"{file.id}"'
@@ -174,11 +174,11 @@ def _span(file: StoredFile, wanted: str) -> tuple[int, int] | None:
     """Return the start and the stop of a Range header's bytes; None for the whole file.
 
     Raises:
-        ApiError: The range begins beyond the end.
+        ApiError: The range begins after the end of the file.
     """
     match = RANGE.fullmatch(wanted.strip())
     if match is None:
-        return None  # no range, several, or other units: a server may ignore all of these
+        return None  # no range, several ranges, or other units, all of which a server may ignore
     first, last, suffix = match.groups()
     start = int(first) if first else max(file.bytes - int(suffix), 0)
     stop = min(int(last) + 1 if last else file.bytes, file.bytes)

@@ -1,4 +1,4 @@
-"""The state of an emulator, which all its parts share."""
+"""The state of an emulator, shared by all its parts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchLimits", "EmulatorState"]
 
 TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
-"""Characters that a header can carry."""
+"""A text that can be a header value."""
 
 
 @frozen(kw_only=True)
@@ -62,23 +62,23 @@ class EmulatorState:
     """The state of an emulator, without its batch jobs and its server.
 
     Attributes:
-        settings: The settings it was started with.
-        clock: Its time.
-        contract: The contract it follows.
-        requests: The requests it received.
-        faults: The faults that are planned.
-        admin_contract: The contract of the administration of keys and limits.
-        accounts: Keys and limits that were made there.
-        credentials: Checks who uses it.
+        settings: Settings of the emulator.
+        clock: Clock of the emulator.
+        contract: Contract of the API.
+        requests: The received requests.
+        faults: The plan of faults.
+        admin_contract: Contract of the administration of keys and limits.
+        accounts: Keys and limits of the administration.
+        credentials: Checks credentials of the administration.
         authenticator: Checks API keys.
         limits: Rate limits.
         batch_limits: Limits of batch jobs; may be replaced.
-        latency: How long responses take; may be replaced.
-        slots: Limits the requests that are worked on at once.
+        latency: Latency of responses; may be replaced.
+        slots: Limit on concurrent requests.
         engine: Makes vectors and scores.
         admin_token: Token of the admin routes.
-        deployment: The kind of deployment that it stands for, if it does.
-        deployed_model: The model of that deployment.
+        deployment: Kind of the emulated deployment; None for the API itself.
+        deployed_model: Name of the model of that deployment.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -129,11 +129,11 @@ class EmulatorState:
 
     @property
     def store(self) -> Store:
-        """Files, batch jobs, keys and limits; without a state file made when it is first used."""
+        """The store of files, batch jobs, keys and limits, created on first use."""
         with self._lock:
             if self._store is None:
                 state = self.settings.state
-                # Absolute, as SQLite keeps nothing of names such as ":memory:".
+                # Absolute, as SQLite has special names such as ":memory:".
                 self._store = Store(None if state is None else str(Path(state).absolute()))
             return self._store
 
@@ -143,7 +143,7 @@ class EmulatorState:
         return self.contract.base if self.deployment is None else base_path(self.deployment)
 
     def now(self) -> int:
-        """Return the time in microseconds, as the store keeps it."""
+        """Return the time in microseconds since 1970, the unit of the store."""
         return microseconds(self.clock())
 
     def close(self) -> None:
@@ -154,11 +154,11 @@ class EmulatorState:
             self._record_file.close()
 
     def max_body(self, operation: Operation) -> int:
-        """Return the bytes of the largest body that an operation takes."""
+        """Return the maximum of bytes of a body of an operation."""
         return self._max_body[operation.path.strip("/")]
 
     def model_context(self, operation: Operation, caller: Caller) -> ModelContext:
-        """Return what a model endpoint answers a caller with."""
+        """Return the models that an endpoint serves to a caller, with the engine."""
         endpoint = operation.path.strip("/")
         models = {
             name: self.authenticator.at_host(model, caller)

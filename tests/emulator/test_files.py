@@ -143,7 +143,7 @@ def test_a_file_that_is_too_large_is_refused(chunked: bool) -> None:
     """As soon as that is known, whether or not its size is told."""
     with running() as emulator, Jobs(emulator.url) as jobs:
         emulator.batches.limit(max_file_bytes=1000)
-        files = {"file": ("a.jsonl", b"x" * 4 * bodies.AROUND)}
+        files = {"file": ("a.jsonl", b"x" * 4 * bodies.FORM_OVERHEAD)}
         request = jobs.http.build_request("POST", "/files", files=files, data={"purpose": "batch"})
         content = request.read()
         headers = {"content-type": request.headers["content-type"]}
@@ -160,7 +160,7 @@ def test_a_file_that_is_too_large_is_refused(chunked: bool) -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 def test_json_that_is_too_large_is_refused(jobs: Jobs, chunked: bool) -> None:
     """One request does not take all memory."""
-    most = bodies.LEAST
+    most = bodies.BASE_BYTES
     content = b'{"file_ids": ["%s"]}' % (b"x" * most)
     parts = (content[at : at + 65_536] for at in range(0, len(content), 65_536))
     response = jobs.http.post("/files/delete", content=parts if chunked else content)

@@ -172,4 +172,4 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
 
 def test_the_package_says_what_it_is_not() -> None:
     """The first thing that `help()` shows."""
-    assert "It is not the models." in (voyageai_emulator.__doc__ or "")
+    assert "without the models." in (voyageai_emulator.__doc__ or "")
