@@ -207,7 +207,7 @@ def update(
 
 def confirmation(console: Console, above: float) -> Callable[[Plan], bool]:
     """Return what asks on a terminal whether to go on, where it costs more than an amount."""
-    from ..batches.jobs.ceiling import MaxCostError
+    from ..prices import MaxCostError
 
     def confirm(plan: Plan) -> bool:
         estimate = plan.estimate

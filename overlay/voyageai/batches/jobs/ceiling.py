@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
-from ...error import ArgumentError
-from ...prices import MILLION, dollars
+from ...prices import MILLION, Budget, MaxCostError, dollars
 from .batch_files import BatchReader, BatchWriter, Line
 from .estimate import batch_price, billable_count
 from .lines import Bin, LineName, loads
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from .state import BatchState, JobState
     from .tasks import Count
 
-__all__ = ["Budget", "CostCeiling", "MaxCostError"]
+__all__ = ["CostCeiling"]
 
 OK = 200
 UNBELIEVABLE = 16
@@ -34,94 +33,6 @@ UNBELIEVABLE = 16
 WORTHWHILE = 1 / 10
 """Share of the ceiling that must be left for a part that is not likely to be followed by all the
 others: each part may take half a day. Chosen."""
-Money = Fraction | float
-"""US dollars. Sums of them are exact."""
-ROUNDING = 1e-12
-"""Share of a budget by which it may be exceeded: it was rounded when it was written as a float."""
-
-
-class MaxCostError(ArgumentError):
-    """The job would cost more than `max_cost`.
-
-    Either its estimate is above it, and nothing was sent; or the job was stopped, because the rest
-    could have cost more. Then what is done is kept, and the job goes on under a higher one.
-
-    Attributes:
-        spent: US dollars that the job has cost so far; 0 if nothing was sent.
-        rows_left: Rows that were not sent.
-        likely: US dollars that these would likely cost; None if their price is not known.
-        most: US dollars that they would cost at most; None if their price is not known.
-    """
-
-    spent: float = 0.0
-    rows_left: int = 0
-    likely: float | None = None
-    most: float | None = None
-
-
-class Budget:
-    """A sum that may be spent, what was spent of it, and what is reserved.
-
-    What is about to be sent reserves the most that it can cost, if that fits; once its cost is
-    known the difference is free again.
-
-    Args:
-        limit: US dollars that may be spent in all.
-
-    Example:
-        >>> budget = Budget(1.00)
-        >>> budget.reserve(0.75), budget.reserve(0.75)
-        (True, False)
-        >>> budget.settle(0.75, 0.25)
-        >>> budget.reserve(0.75), budget.spent, budget.reserved, budget.left
-        (True, 0.25, 0.75, 0.0)
-    """
-
-    def __init__(self, limit: float) -> None:
-        self.limit = float(limit)
-        self._most = self.limit * (1 + ROUNDING)
-        self._spent = Fraction()
-        self._reserved = Fraction()
-
-    @property
-    def spent(self) -> float:
-        """US dollars that were billed."""
-        return float(self._spent)
-
-    @property
-    def reserved(self) -> float:
-        """US dollars that can be billed at most for what is in flight."""
-        return float(self._reserved)
-
-    @property
-    def left(self) -> float:
-        """US dollars that can still be reserved; below zero if more was spent than the limit."""
-        return float(self.limit - (self._spent + self._reserved))
-
-    def fits(self, bound: Money) -> bool:
-        """Return whether something may be sent that costs at most `bound`."""
-        return self._spent + self._reserved + Fraction(bound) <= self._most
-
-    def reserve(self, bound: Money) -> bool:
-        """Reserve `bound` if it fits; return whether it does."""
-        if not self.fits(bound):
-            return False
-        self.hold(bound)
-        return True
-
-    def hold(self, bound: Money) -> None:
-        """Reserve `bound` for something that is in flight already, whether or not it fits."""
-        self._reserved += Fraction(bound)
-
-    def settle(self, bound: Money, actual: Money) -> None:
-        """Free what was reserved for something, and count what it was billed.
-
-        Args:
-            bound: What was reserved for it.
-            actual: What it was billed.
-        """
-        self._reserved -= Fraction(bound)
-        self._spent += Fraction(actual)
 
 
 class CostCeiling:

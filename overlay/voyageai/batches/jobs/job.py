@@ -15,10 +15,9 @@ from ...disk import NotRegularError
 from ...error import ArgumentError
 from ...flow import AsyncSender, Environment, Notify, Sender, in_thread
 from ...html import card
-from ...prices import dollars
+from ...prices import MaxCostError, dollars
 from ...telemetry.jobs import JobSpan
 from ..polling import Polling
-from .ceiling import MaxCostError
 from .directory import JobDirectoryError
 from .options import JobTimings
 from .progress import Progress, show_progress
