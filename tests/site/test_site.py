@@ -94,7 +94,7 @@ def test_the_search_finds_from_disk(page):
 
 def test_the_first_page_is_light():
     """It is read on phones, in trains."""
-    assert output.first_weight(SITE) < output.MOST_BYTES
+    assert output.first_page_bytes(SITE) < output.MAX_FIRST_BYTES
 
 
 def test_every_public_name_is_shown(pages_by_name):
