@@ -75,7 +75,7 @@ class EmulatorState:
         batch_limits: Limits of batch jobs; may be replaced.
         latency: How long responses take; may be replaced.
         slots: Limits the requests that are worked on at once.
-        engine: Makes vectors and scores.
+        engine: Makes vectors and scores; may be replaced.
         admin_token: Token of the admin routes.
         deployment: The kind of deployment that it stands for, if it does.
         deployed_model: The model of that deployment.
