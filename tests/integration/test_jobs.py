@@ -25,6 +25,7 @@ from voyageai_emulator.batches import validation
 from voyageai_rest import catalogue
 
 from tests.batch_limits import limit_batches
+from tests.calls import calls_of
 
 from .job_harness import MODEL, ROLE, Site, sited, slowly, texts
 
@@ -192,20 +193,15 @@ def test_a_line_that_fails_is_rows_with_a_reason(site: Site, tmp_path: Path) -> 
     assert 4 == site.answered("createBatch")
 
 
-def test_failures_read_each_line_once_and_no_further_than_asked_for(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failures_read_each_line_once_and_no_further_than_asked_for(site: Site) -> None:
     """A line may hold a thousand rows, and a job hundreds of thousands that failed."""
     site.emulator.batches.fail()
     failures = site.embed(texts(12), rows_per_line=4).failures
-    everything, numbers, read = list(failures), range(12), list[Any]()
-    items = tasks.Embed.items
-    monkeypatch.setattr(
-        tasks.Embed, "items", lambda self, body: read.append(body) or items(self, body)
-    )
-    assert (everything, 3) == (list(failures), len(read))
-    read.clear()
-    assert ([0, 1, 2], 1) == ([failure.row for failure in failures[:3]], len(read))
+    everything, numbers = list(failures), range(12)
+    with calls_of(tasks.Embed.items) as read:
+        assert (everything, 3) == (list(failures), len(read))
+    with calls_of(tasks.Embed.items) as read:
+        assert ([0, 1, 2], 1) == ([failure.row for failure in failures[:3]], len(read))
     for part in (slice(None, None, -1), slice(9, 2, -3), slice(-2, None), slice(5, 5), slice(99)):
         assert list(numbers[part]) == [failure.row for failure in failures[part]]
     assert everything[-1] == failures[-1]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from voyageai import ImageUrl, VideoUrl
 from voyageai.error import ArgumentError, VideoProcessingError
-from voyageai.media import ffmpeg, sizing
+from voyageai.media import sizing
 from voyageai.media.usage import count_usage
 from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
@@ -160,7 +160,7 @@ def test_videos_count_the_same_in_every_form(tmp_path):
 def test_what_is_known_of_a_video_is_not_looked_up_again(tmp_path, monkeypatch):
     """Decoding takes time."""
     video = optimize_video(film(tmp_path / "film.mp4", "200x200", "4", 8), model=MODEL)
-    monkeypatch.delattr(ffmpeg, "usage_of")
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/no/ffmpeg")
 
     assert video.num_pixels == count_usage([[video]], MODEL, letters)["video_pixels"]
 
