@@ -179,8 +179,8 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_sent(face, form):
 def test_a_file_of_too_many_bytes_is_refused_before_it_is_read(face):
     """Whether or not it is a picture."""
     said = rf"inputs\[0\]\[1\] has 20,000,001 bytes, .* at most {MEDIA.image_max_bytes:,}; scale"
+    given = bytes(MEDIA.image_max_bytes + 1)
     with pytest.raises(ArgumentError, match=said):
-        given = bytes(MEDIA.image_max_bytes + 1)
         face.call(face.client(), "multimodal_embed", [["a", given]], MODEL)
     assert [] == face.requests
 

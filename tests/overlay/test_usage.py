@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import shutil
 
 import numpy as np
 import pytest
+from huggingface_hub import constants
 from PIL import Image
 from voyageai import ImageUrl, VideoUrl
 from voyageai.error import ArgumentError, VideoProcessingError
@@ -15,6 +18,8 @@ from voyageai.media.usage import count_usage
 from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.models import ImageBase64Content, TextContent, VideoBase64Content
+
+from tests.hub_cache import hide_hub, keep
 
 from .sample_videos import film
 
@@ -31,9 +36,16 @@ CONFIG = {
 
 
 @pytest.fixture(autouse=True)
-def config(monkeypatch):
-    """Replace the configuration from the Hub."""
-    monkeypatch.setattr(sizing, "_config", lambda model, endpoint, emulator: CONFIG)
+def cache(tmp_path, monkeypatch):
+    """A cache of the Hub in which two models have the configuration above; it alone is asked."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    hide_hub(monkeypatch)
+    for model in (MODEL, NEXT):
+        keep(tmp_path / "hub", model, sizing.CONFIG, json.dumps(CONFIG))
+    sizing._config.cache_clear()
+    yield tmp_path / "hub"
+    sizing._config.cache_clear()
 
 
 def letters(texts):
@@ -209,12 +221,8 @@ def test_a_video_that_cannot_be_read_is_refused():
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)
 
 
-def test_without_a_connection_videos_are_not_guessed(monkeypatch):
+def test_without_a_connection_videos_are_not_guessed(cache):
     """A number that may be wrong by half is worse than none."""
-
-    def offline(model, endpoint, emulator):
-        raise OSError("could not be fetched")
-
-    monkeypatch.setattr(sizing, "_config", offline)
+    shutil.rmtree(cache)
     with pytest.raises(OSError, match="could not be fetched"):
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)
