@@ -97,8 +97,8 @@ def running(
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:
         ``requests``, those received, in order; ``faults``, which can be planned while the
-        emulator runs; ``clock``, which can be moved; ``batches``, ``limits`` and ``latency``,
-        which can be changed; ``connections``, counted; ``admin_token``.
+        emulator runs; ``clock``, which can be moved; ``batches``, ``limits``, ``latency`` and
+        ``engine``, which can be changed; ``connections``, counted; ``admin_token``.
 
     Raises:
         ImportError: The extra is not installed.
