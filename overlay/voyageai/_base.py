@@ -306,7 +306,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         Raises:
             ArgumentError: The deployment can't do that, or serves another model.
         """
-        from .calls import through
+        from .calls import for_deployment
 
         kind = cast("DeploymentKind", self._kind)
         if self._only is not None and call.model not in ("", self._only):
@@ -315,7 +315,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 "it out",
                 "model",
             )
-        return through(kind, call, self._mistaken)
+        return for_deployment(kind, call, self._mistaken)
 
     def _check_offered(self, endpoint: str) -> None:
         """Refuse operations that the deployment does not have.

@@ -1,4 +1,4 @@
-"""Prices of the catalogue, and sums of money."""
+"""Prices from the catalogue, costs and their limits, in US dollars."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ MILLION = 1_000_000
 
 
 def list_price(model: str | None) -> float | None:
-    """Return US dollars per million tokens of a model; None if that is not known."""
+    """Return the list price of a model in US dollars per million tokens; None if unknown."""
     entry = None if model is None else known(model)
     return None if entry is None or entry.price is None else entry.price.usd_per_million_tokens
 
 
 def cost(price: float | None, tokens: int) -> float | None:
-    """Return what tokens cost at a price per million; None if the price is not known."""
+    """Return the cost of tokens at a price per million tokens; None without a price."""
     return None if price is None else price * tokens / MILLION
 
 
 def dollars(amount: float) -> str:
-    """Return US dollars as text: with cents, or below one dollar with three digits."""
+    """Format US dollars: with cents from one dollar on, with three significant digits below."""
     return f"${amount:,.2f}" if amount >= 1 else f"${Decimal(f'{amount:.3g}'):f}"
 
 
 def check_max_cost(max_cost: Any) -> None:
-    """Refuse a limit of costs that is not a number from 0; None passes.
+    """Raise if a limit of costs is not a number from 0; None passes.
 
     Raises:
-        ArgumentError: It is something else: no sum is above NaN, so that it would be no limit.
+        ArgumentError: `max_cost` is not a finite number from 0. (No cost exceeds NaN: it would be
+            no limit.)
     """
     if max_cost is None:
         return

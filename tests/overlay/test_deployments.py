@@ -251,7 +251,7 @@ def test_an_endpoint_that_is_not_ready_is_asked_again(face):
 def test_a_body_that_is_too_large_is_refused_before_it_is_sent(face):
     """AWS cuts the connection at 6 MiB."""
     client = responding(face)
-    with pytest.raises(ArgumentError, match=r"bytes, but at most 6,291,456 can be sent there"):
+    with pytest.raises(ArgumentError, match=r"bytes, but this deployment takes at most 6,291,456"):
         face.call(client, "embed", ["a" * 1_000_000] * 7, "voyage-4")
     assert [] == face.requests
 
@@ -403,7 +403,9 @@ def test_a_model_other_than_the_one_asked_for_is_warned_of_once(face):
 
     azure = deployments.AzureApp("http://10.0.0.4", model="voyage-3.5")
     client = face.client(handler, deployment=azure, api_key=None)
-    with pytest.warns(UserWarning, match=r"voyage-3\.5 was asked for, but voyage-4 has") as caught:
+    with pytest.warns(
+        UserWarning, match=r"voyage-3\.5 was requested, but voyage-4 answered"
+    ) as caught:
         for text in ("a", "b"):
             face.call(client, "embed", [text], input_type="document")
 

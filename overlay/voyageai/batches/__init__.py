@@ -1,4 +1,4 @@
-"""Batch jobs of the API, and jobs of any size that are made of them: `client.batches`.
+"""Batch jobs of the API, and jobs of any size that consist of them: `client.batches`.
 
     results = vo.batches.embed(texts, model="voyage-4", directory="my-job")
 
@@ -67,7 +67,7 @@ __all__ = [
     "Row",
 ]
 
-# Loaded when they are first used: single batches need none of them.
+# Loaded on first use, as single batches need none of them.
 _LATE = {
     "AsyncJob": ".jobs.job",
     "BatchContextualizedEmbeddings": ".jobs.results",

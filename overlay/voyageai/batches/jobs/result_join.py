@@ -16,7 +16,7 @@ from voyageai_rest.models.batch_output_line import BatchOutputLine
 from ..._utils import safe_repr
 from ...disk import open_regular
 from ...error import ServerError
-from ...response_limits import of_line
+from ...response_limits import response_limits_for_line
 from .batch_files import BatchReader
 from .directory import JobDirectoryError, damaged
 from .lines import dumps, loads
@@ -340,7 +340,7 @@ class ResultJoin:
             sent.seek(self._input[line])
             items = self._reader.items(self._batch[line], self._line[line], sent.readline())
             tokens: int = self._read(answer, len(items), lambda: items).total_tokens
-            of_line(items).check_tokens(tokens)
+            response_limits_for_line(items).check_tokens(tokens)
         except (ShapeError, ServerError) as failure:
             return FailureReason("malformed_answer", response.status_code, str(failure))
         return tokens
