@@ -670,7 +670,9 @@ def test_the_time_for_a_call_is_that_of_the_whole_content(face):
             yield BODY[at : at + 10]
 
     client = face.client(lambda request: httpx2.Response(200, stream=Body(slowly())), deadline=3)
-    with pytest.raises(error.DeadlineError, match=r"longer than its deadline of 3 s; 20 bytes had arrived"):
+    with pytest.raises(
+        error.DeadlineError, match=r"longer than its deadline of 3 s; 20 bytes had arrived"
+    ):
         done(client.files.content("file-1").read())
     assert BODY == b"".join(done(client.files.content("file-1").iter_bytes()))
     assert BODY == done(client.files.content("file-1", deadline=90).read())
