@@ -16,7 +16,7 @@ import types
 import pytest
 from voyageai.error import ArgumentError, VideoProcessingError
 from voyageai.media import ffmpeg, sizing
-from voyageai.media.ffmpeg import kept
+from voyageai.media.ffmpeg import temporary_copy
 from voyageai.media.sizing import Measures, PixelBounds, pixel_bounds, size, usage
 from voyageai.media.video import sniff
 from voyageai.video_utils import Video, optimize_video
@@ -147,7 +147,7 @@ def test_sides_become_the_nearest_multiples(sides, multiple, expected):
 )
 def test_tokens_of_a_video(sides, frames, expected):
     """The numbers of the official client's tests; no video is free."""
-    by = PixelBounds(least=1, most=10**6, per_token=1120)
+    by = PixelBounds(min_pixels=1, max_pixels=10**6, per_token=1120)
 
     assert expected == usage(Measures(*sides, frames, 1.0), by)
 
@@ -156,7 +156,7 @@ def test_a_turned_video_keeps_its_shape(clip):
     """Phones write the frame lying and a note to turn it."""
     video = optimize_video(turned(clip("320x180", "10", 20).read_bytes()), model=MODEL)
 
-    with kept(video.to_bytes()) as path:
+    with temporary_copy(video.to_bytes()) as path:
         assert Measures(168, 308, 20, 2.0) == ffmpeg.measure(path)
 
 
@@ -175,7 +175,7 @@ def test_frames_are_left_out_evenly(clip):
     """A video that is cut off after its beginning shows something else."""
     video = optimize_video(clip("320x180", "10", 20), model=MODEL, max_video_tokens=300)
 
-    with kept(video.to_bytes()) as path:
+    with temporary_copy(video.to_bytes()) as path:
         assert Measures(308, 168, 6, 2.0) == ffmpeg.measure(path)
 
 

@@ -68,7 +68,7 @@ __all__ = [
 ]
 
 # Loaded on first use, as single batches need none of them.
-_LATE = {
+_LAZY = {
     "AsyncJob": ".jobs.job",
     "BatchContextualizedEmbeddings": ".jobs.results",
     "BatchEmbeddings": ".jobs.results",
@@ -92,6 +92,6 @@ _LATE = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATE:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_LATE[name], __name__), name)
+    return getattr(importlib.import_module(_LAZY[name], __name__), name)

@@ -86,7 +86,7 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
             )
         limiter = RateLimiter.of(client.get("rate_limit"))
         if limiter is None and share is not None:
-            raise ArgumentError("share is a part of rate_limit, which is not given", "share")
+            raise ArgumentError("share needs rate_limit, which is not given", "share")
         if limiter is not None:  # one for all columns of this process
             client["rate_limit"] = limiter if share is None else limiter.shared(share)
         self._name, self._concurrency, self._client = name, concurrency, client
