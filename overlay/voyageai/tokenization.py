@@ -82,7 +82,8 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
                     f"{FILE} of {model} could not be fetched from {where}/{repository(model)}: "
                     f"{printable(str(error))}. "
                     f"Pass a file to the client, tokenizers={{{model!r}: 'path/to/{FILE}'}}, or "
-                    "set HF_ENDPOINT to a host that has it, such as an emulator's address without /v1."
+                    "set HF_ENDPOINT to a host that has it, such as an emulator's address without "
+                    "/v1."
                 ) from None
             _loaded[origin] = _read(path)
         return _loaded[origin]

@@ -246,7 +246,7 @@ def test_an_image_that_was_opened_stays_open(face, tmp_path):
 def test_one_opened_image_may_be_in_many_calls_at_once(tmp_path, monkeypatch):
     """It is read from its file by the first of the threads, and by one only."""
     Image.effect_noise((1500, 1500), 80).save(tmp_path / "noise.png")  # takes a while to read
-    monkeypatch.setattr(pictures, "_written", lambda image: (image.tobytes()[:9], "image/webp"))
+    monkeypatch.setattr(pictures, "_encoded", lambda image: (image.tobytes()[:9], "image/webp"))
     bodies = []
 
     def handler(request):

@@ -244,7 +244,7 @@ def test_nothing_is_left_on_the_disk(clip, tmp_path, monkeypatch, good):
         ({"max_video_tokens": 0}, "max_video_tokens must be a positive integer, not 0"),
         ({"resize_multiple": 0}, "resize_multiple must be a positive integer, not 0"),
         ({"resize_multiple": 2.5}, "resize_multiple must be a positive integer, not 2.5"),
-        ({"resize_multiple": 45}, "resize_multiple=45 makes frames of 315 x 180 pixels, but the sides of MP4's are even; take an even number"),
+        ({"resize_multiple": 45}, "resize_multiple=45 makes frames of 315 x 180 pixels, but the sides of an MP4 are even; pass an even number"),
         ({"resize": "yes"}, "resize must be True or False, not 'yes'"),
         ({"downsample_fps": None}, "downsample_fps must be True or False, not None"),
         ({"model": ""}, "model must be the name of a model, not ''"),
@@ -267,7 +267,7 @@ def test_a_budget_of_no_tokens_is_a_value_error(clip):
 @pytest.mark.parametrize("frames", [0, 1])
 def test_a_video_needs_two_frames(frames):
     """Models look at two at a time."""
-    with pytest.raises(VideoProcessingError, match=f"has {frames} frames?, .*as a picture"):
+    with pytest.raises(VideoProcessingError, match=f"has {frames} frames?, .*as an image"):
         usage(Measures(64, 64, frames, 1.0), None)
 
 
@@ -498,8 +498,8 @@ def test_what_is_not_mp4_is_refused_before_it_is_sent():
 
     assert "inputs[0][1]" == caught.value.argument
     assert (
-        "inputs[0][1] is a video of type image/gif, but the API takes video/mp4; optimize_video "
-        "makes it that, or say mime_type='video/mp4' if it is"
+        "inputs[0][1] is a video of type image/gif, but the API takes video/mp4; convert it "
+        "with optimize_video, or pass mime_type='video/mp4' if it is one"
     ) == str(caught.value)
     said = Video(b"GIF89a", model=VIDEO_MODEL, mime_type="video/mp4")
     assert said.encoded(VIDEO_MODEL, "inputs[0][1]").video_base64.endswith("R0lGODlh")

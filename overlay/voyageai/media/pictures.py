@@ -159,7 +159,7 @@ def _opened(
         reason = (
             f"its {len(raw):,} bytes have no format that Pillow knows"
             if raw
-            else "it is empty, or a file that was read to its end before"
+            else "it is empty, or a file that was already read to its end"
         )
         raise _unreadable(argument, reason) from None
     except (OSError, ValueError, TypeError, pillow.DecompressionBombError) as error:

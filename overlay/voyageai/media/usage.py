@@ -98,8 +98,8 @@ class _Tally:
             case _:
                 kind = "video" if isinstance(part, (VideoUrl, VideoUrlContent)) else "image"
                 raise ArgumentError(
-                    f"count_usage does not support {kind} URLs, and {argument} is one; pass the "
-                    "file instead",
+                    f"count_usage does not support {kind} URL segments, and {argument} is one; "
+                    "pass the file instead",
                     argument,
                 )
         return EMPTY_TEXT
