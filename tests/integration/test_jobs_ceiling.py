@@ -133,7 +133,7 @@ def test_one_batch_that_could_cost_too_much_goes_in_parts(site: Site) -> None:
     assert (1 < site.created, 4) == (True, site.lines)
     assert "of max_cost=$0.00000" in site.said("waiting")
     assert f"vo.tokenizer('{MODEL}')" in site.said("waiting")
-    assert "was billed, and up to $0 more" in site.said("running")
+    assert "was billed; batches in flight can cost up to $0 more" in site.said("running")
 
 
 def test_with_a_tokenizer_the_bound_is_the_bill(site: Site) -> None:

@@ -56,7 +56,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(("kind", "media_type"), pictures.TAKEN.items())
+@pytest.mark.parametrize(("kind", "media_type"), pictures.ACCEPTED.items())
 def test_a_file_of_a_kind_that_the_api_takes_goes_as_it_is(
     face, scene, tmp_path, form, kind, media_type
 ):

@@ -187,10 +187,10 @@ def test_a_model_newer_than_the_catalogue_counts_by_what_the_hub_says():
 @pytest.mark.parametrize(
     ("inputs", "argument", "message"),
     [
-        ([["a", ImageUrl("https://a.b/c.png")]], "inputs[0][1]", "count_usage does not support image URL segments, and inputs[0][1] is one; give it the file"),
-        ([[VideoUrl("https://a.b/c.mp4")]], "inputs[0][0]", "count_usage does not support video URL segments, and inputs[0][0] is one; give it the file"),
-        ([{"content": [{"type": "image_url", "image_url": "https://a.b"}]}], "inputs[0][0]", "count_usage does not support image URL segments, and inputs[0][0] is one; give it the file"),
-        ([{"content": [{"type": "video_url", "video_url": "https://a.b"}]}], "inputs[0][0]", "count_usage does not support video URL segments, and inputs[0][0] is one; give it the file"),
+        ([["a", ImageUrl("https://a.b/c.png")]], "inputs[0][1]", "count_usage does not support image URL segments, and inputs[0][1] is one; pass the file instead"),
+        ([[VideoUrl("https://a.b/c.mp4")]], "inputs[0][0]", "count_usage does not support video URL segments, and inputs[0][0] is one; pass the file instead"),
+        ([{"content": [{"type": "image_url", "image_url": "https://a.b"}]}], "inputs[0][0]", "count_usage does not support image URL segments, and inputs[0][0] is one; pass the file instead"),
+        ([{"content": [{"type": "video_url", "video_url": "https://a.b"}]}], "inputs[0][0]", "count_usage does not support video URL segments, and inputs[0][0] is one; pass the file instead"),
         ([[{"type": "video_base64", "video_base64": "data:video/mp4;base64,?"}]], "inputs[0][0]", "inputs[0][0] is not a data URL with base64: Only base64 data is allowed"),
         ([[b"abc"]], "inputs[0][0]", None),
         ([], "inputs", "'inputs' must be a non-empty list"),

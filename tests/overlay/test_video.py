@@ -18,7 +18,7 @@ import pytest
 from huggingface_hub import constants
 from voyageai.error import ArgumentError, VideoProcessingError
 from voyageai.media import ffmpeg, sizing
-from voyageai.media.ffmpeg import kept
+from voyageai.media.ffmpeg import temporary_copy
 from voyageai.media.sizing import Measures, PixelBounds, pixel_bounds, size, usage
 from voyageai.media.video import sniff
 from voyageai.tokenization import fetch
@@ -144,7 +144,7 @@ def test_sides_become_the_nearest_multiples(sides, multiple, expected):
 )
 def test_tokens_of_a_video(sides, frames, expected):
     """The numbers of the official client's tests; no video is free."""
-    by = PixelBounds(least=1, most=10**6, per_token=1120)
+    by = PixelBounds(min_pixels=1, max_pixels=10**6, per_token=1120)
 
     assert expected == usage(Measures(*sides, frames, 1.0), by)
 
@@ -153,7 +153,7 @@ def test_a_turned_video_keeps_its_shape(clip):
     """Phones write the frame lying and a note to turn it."""
     video = optimize_video(turned(clip("320x180", "10", 20).read_bytes()), model=MODEL)
 
-    with kept(video.to_bytes()) as path:
+    with temporary_copy(video.to_bytes()) as path:
         assert Measures(168, 308, 20, 2.0) == ffmpeg.measure(path)
 
 
@@ -172,7 +172,7 @@ def test_frames_are_left_out_evenly(clip):
     """A video that is cut off after its beginning shows something else."""
     video = optimize_video(clip("320x180", "10", 20), model=MODEL, max_video_tokens=300)
 
-    with kept(video.to_bytes()) as path:
+    with temporary_copy(video.to_bytes()) as path:
         assert Measures(308, 168, 6, 2.0) == ffmpeg.measure(path)
 
 
@@ -241,7 +241,7 @@ def test_nothing_is_left_on_the_disk(clip, tmp_path, monkeypatch, good):
         ({"max_video_tokens": 0}, "max_video_tokens must be a positive integer, not 0"),
         ({"resize_multiple": 0}, "resize_multiple must be a positive integer, not 0"),
         ({"resize_multiple": 2.5}, "resize_multiple must be a positive integer, not 2.5"),
-        ({"resize_multiple": 45}, "resize_multiple=45 makes frames of 315 x 180 pixels, but the sides of MP4's are even; take an even number"),
+        ({"resize_multiple": 45}, "resize_multiple=45 makes frames of 315 x 180 pixels, but the sides of an MP4 are even; pass an even number"),
         ({"resize": "yes"}, "resize must be True or False, not 'yes'"),
         ({"downsample_fps": None}, "downsample_fps must be True or False, not None"),
         ({"model": ""}, "model must be the name of a model, not ''"),
@@ -264,7 +264,7 @@ def test_a_budget_of_no_tokens_is_a_value_error(clip):
 @pytest.mark.parametrize("frames", [0, 1])
 def test_a_video_needs_two_frames(frames):
     """Models look at two at a time."""
-    with pytest.raises(VideoProcessingError, match=f"has {frames} frames?, .*as a picture"):
+    with pytest.raises(VideoProcessingError, match=f"has {frames} frames?, .*as an image"):
         usage(Measures(64, 64, frames, 1.0), None)
 
 
@@ -498,8 +498,8 @@ def test_what_is_not_mp4_is_refused_before_it_is_sent():
 
     assert "inputs[0][1]" == caught.value.argument
     assert (
-        "inputs[0][1] is a video of type image/gif, but the API takes video/mp4; optimize_video "
-        "makes it that, or say mime_type='video/mp4' if it is"
+        "inputs[0][1] is a video of type image/gif, but the API takes video/mp4; convert it "
+        "with optimize_video, or pass mime_type='video/mp4' if it is one"
     ) == str(caught.value)
     said = Video(b"GIF89a", model=VIDEO_MODEL, mime_type="video/mp4")
     assert said.encoded(VIDEO_MODEL, "inputs[0][1]").video_base64.endswith("R0lGODlh")
