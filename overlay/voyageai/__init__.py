@@ -5,15 +5,15 @@
     vo = voyageai.Client()  # finds the key in VOYAGE_API_KEY
     result = vo.embed(["hello world"], model="voyage-4", input_type="document")
 
-Importing this package loads nothing else: names are bound when they are first used.
+Importing this package loads nothing else: names are bound on first use.
 """
 
 from __future__ import annotations
 
 from .version import VERSION
 
-# Type checkers know this name. Importing it from typing would double what this import costs, and a
-# literal False would hide all names below from Jedi, which takes it at its word.
+# Type checkers know this name. Importing it from typing would double the cost of this import, and a
+# literal False would hide all names below from Jedi.
 TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         version,
         video_utils,
     )
-    from . import object as object  # not in __all__, but there
+    from . import object as object  # public, though not in __all__
     from .api_resources import ContextualizedEmbedding, Embedding, MultimodalEmbedding, Reranking
     from .chunking import default_chunk_fn
     from .client import Client
@@ -53,31 +53,31 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 
-# What users set. Clients read these when they are made.
+# Settings for users, read when a client is made.
 api_key: str | None = None
-"""The API key, if it is not given to the client."""
+"""The API key, for clients without the argument `api_key`."""
 api_key_path: str | None = None
 """Path of a file with the API key."""
 
 proxy: str | Mapping[str, str] | None = None
-"""URL of a proxy, or URLs by scheme, if it is not given to the client."""
+"""URL of a proxy, or URLs by scheme, for clients without the argument `proxy`."""
 app_info: Mapping[str, str] | None = None
-"""Name, version and url of the program, for the User-Agent."""
+"""`name`, `version` and `url` of the program, for the User-Agent."""
 log: str | None = None
-"""`info` to print a line per failed attempt, `debug` one per attempt; else VOYAGE_LOG says."""
+"""`info` to log each failed attempt, `debug` to log each attempt; None for VOYAGE_LOG."""
 
 debug: bool = False
 """Has no effect."""
 requestssession: Any = None
-"""Has no effect; the client's `http_client` has. So has `aiosession`."""
+"""Has no effect, like `aiosession`; use the client's `http_client`."""
 verify_ssl_certs: bool = True
-"""Has no effect; the client's `verify` has."""
+"""Has no effect; use the client's `verify`."""
 
 # The official client's defaults, for code that relies on them.
 VOYAGE_EMBED_BATCH_SIZE = 128
 VOYAGE_EMBED_DEFAULT_MODEL = "voyage-2"
 
-_HOMES = {
+_LAZY = {
     "client": ("Client",),
     "client_async": ("AsyncClient",),
     "ratelimit": ("RateLimit", "RateLimiter"),
@@ -87,7 +87,7 @@ _HOMES = {
     "media": ("ImageUrl", "VideoUrl"),
     "embeddings_utils": ("aget_embedding", "aget_embeddings", "get_embedding", "get_embeddings"),
 }
-_OWNERS = {name: home for home, names in _HOMES.items() for name in names}
+_OWNERS = {name: home for home, names in _LAZY.items() for name in names}
 _MODULES = (
     *("admin", "api_resources", "batches", "chunking", "client", "client_async"),
     *(
@@ -108,7 +108,7 @@ _MODULES = (
     ),
 )
 
-# Without `object`, a module of this package that would hide the builtin after `import *`.
+# Without the module `object`, which would shadow the builtin after `import *`.
 __all__ = [
     "VERSION",
     "VOYAGE_EMBED_BATCH_SIZE",
@@ -180,6 +180,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    # Not the modules within, which are no interface, nor what they have left here.
+    # Without internal modules, which the import system binds here as well.
     own = {name for name in globals() if name.startswith("__")}
     return sorted({*own, *_MODULES, *__all__})

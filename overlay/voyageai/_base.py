@@ -1,4 +1,4 @@
-"""The part of both clients that does not send: settings, copies, tokens."""
+"""The common part of both clients: settings, copies, tokens."""
 
 from __future__ import annotations
 
@@ -55,22 +55,22 @@ if TYPE_CHECKING:
     from .tokenization import Tokenizers
 
 # pyright: reportPrivateUsage=false
-# Senders are a part of the clients that they send for.
+# Senders belong to the clients that they send for.
 
 C = TypeVar("C", bound="_BaseClient")
 T = TypeVar("T")
 
-# Settings of the pool: a copy of a client that changes one of them has a pool of its own.
+# Settings of the pool: a copy of a client that changes one of them gets its own pool.
 TRANSPORT_OPTIONS = ("http_client", "transport", "proxy", "verify", "limits")
-# Secret, and shown in tracebacks with locals unless wrapped.
+# Settings that hold secrets, which tracebacks with locals would show, and their wrappers.
 SECRET: Mapping[str, Callable[[Any], Any]] = {
     "api_key": conceal,
     "base_url": with_hidden_passwords,
     "proxy": with_hidden_passwords,
     "default_headers": concealed,
 }
-# Settings that the official client reads from the module and this one does not: their default,
-# and the argument to use instead.
+# Settings that the official client reads from the module and this one does not, each with its
+# default and the argument to use instead.
 OLD_SETTINGS = {
     "requestssession": (None, "http_client=httpx2.Client(...)"),
     "aiosession": (None, "http_client=httpx2.AsyncClient(...)"),
@@ -79,7 +79,7 @@ OLD_SETTINGS = {
 
 
 class ClientOptions(TypedDict, total=False):
-    """The arguments of a client, as keywords."""
+    """The keyword arguments of a client."""
 
     api_key: str | None
     max_retries: int | RetryPolicy
@@ -102,21 +102,21 @@ class ClientOptions(TypedDict, total=False):
     auth: httpx2.Auth | None
 
 
-class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the official client
-    """Settings of a client. Public names are the official client's.
+class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # the official client's name
+    """The settings of a client. Public names are the official client's.
 
     Attributes:
         api_key: The key that was found, or None.
-        max_retries: Retries of a call that failed, or a policy.
+        max_retries: Number of retries of a failed call, or a policy.
     """
 
     api_key: str | None
     max_retries: int | RetryPolicy
-    # Read at each call, and changed by frameworks after construction.
+    # Read at each call, as frameworks change it after construction.
     _params: dict[str, Any]
 
     def __init_subclass__(cls) -> None:
-        """Give errors about the arguments of a client the name of its class, not of this one."""
+        """Copy `__init__`, so that errors about its arguments name the subclass, not this class."""
         super().__init_subclass__()
         if "__init__" not in vars(cls):
             own = cast("FunctionType", _BaseClient.__init__)
@@ -175,30 +175,30 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         self._connect()
 
     def _configure(self, api_key: str | None) -> None:
-        import voyageai  # for what users set there
+        import voyageai  # for settings on the module
 
         settings = self._settings
-        # What is wrong is an error now, not at the first call.
+        # Wrong settings raise now, not at the first call.
         policy(settings.get("max_retries", 0))
         seconds(settings.get("timeout"))
         positive(settings.get("deadline"))
         byte_limit(settings.get("max_response_bytes"))
         settings["input_types"] = check_input_types(settings.get("input_types", {}))
-        recorded = check_open_telemetry(
+        telemetry_setting = check_open_telemetry(
             settings.get("open_telemetry"), os.environ.get(TELEMETRY_VARIABLE, "")
         )
-        self._records: Telemetry | bool | None
-        if isinstance(recorded, Mapping):
+        self._telemetry_setting: Telemetry | bool | None
+        if isinstance(telemetry_setting, Mapping):
             from .telemetry.recorder import Telemetry
 
-            self._records = Telemetry.of(recorded) or False
+            self._telemetry_setting = Telemetry.of(telemetry_setting) or False
         else:
-            self._records = recorded
+            self._telemetry_setting = telemetry_setting
         limit = settings.get("rate_limit")
         if limit is not None:
-            from .ratelimit import RateLimiter  # only those who use it should pay for it
+            from .ratelimit import RateLimiter  # imported only if used
 
-            limit = settings["rate_limit"] = RateLimiter.of(limit)  # copies share it
+            limit = settings["rate_limit"] = RateLimiter.of(limit)  # shared by copies
         self._limiter = limit
         environment = variables()
         if settings.get("deployment") is None:
@@ -223,7 +223,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         for name, (default, instead) in OLD_SETTINGS.items():
             value: Any = vars(voyageai).get(name, default)
             if isinstance(value, ContextVar):
-                value = value.get(None)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of anything
+                value = value.get(None)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # may hold anything
             if value is not default:
                 warnings.warn(
                     f"voyageai.{name} has no effect; pass {instead} to the client.",
@@ -232,53 +232,53 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
                 )
 
     def _deployment(self) -> Deployment:
-        """Return the deployment that the settings name.
+        """Return the deployment of the settings.
 
         Raises:
-            ArgumentError: It is none, or a base URL was given too.
+            ArgumentError: `deployment` is invalid, or a base URL is given as well.
         """
-        from .deployments import Deployment  # only those who use one should pay for it
+        from .deployments import Deployment  # imported only if used
 
         found = self._settings["deployment"] = Deployment.of(self._settings.get("deployment"))
         if self._settings.get("base_url") not in (None, "", found.url):
             raise ArgumentError(
-                "deployment and base_url were both given; pass one of them: a deployment has a URL",
+                "deployment and base_url are both given; pass only one: a deployment has a URL",
                 "base_url",
             )
         return found
 
     def _configure_requests(self, key: str | None) -> None:
-        """Set what changes requests: headers, what proves who calls, and the form of a deployment.
+        """Set what affects requests: headers, authentication, and the deployment's kind.
 
         Raises:
-            ArgumentError: One of these settings is wrong.
+            ArgumentError: `default_headers`, `auth` or `single_model` is wrong.
         """
         settings = self._settings
         headers = check_headers("default_headers", settings.get("default_headers") or {})
-        auth, only = settings.get("auth"), settings.get("single_model")
+        auth, single = settings.get("auth"), settings.get("single_model")
         if auth is not None and not hasattr(auth, "auth_flow"):
             raise ArgumentError(f"auth must be an httpx2.Auth, not {type(auth).__name__}", "auth")
-        self._only = None if only is None else check_model(only)
+        self._single_model = None if single is None else check_model(single)
         self._auth: Any = auth
         self._headers: Mapping[str, str] = headers
         self._kind: DeploymentKind | None = None
-        self._mistaken: set[tuple[str, str]] = set()
+        self._warned_models: set[tuple[str, str]] = set()
         deployment = cast("Deployment | None", settings.get("deployment"))
         if deployment is not None:
             self._kind = deployment.kind
-            self._only = only or deployment.model
+            self._single_model = single or deployment.model
             self._headers = {**deployment.headers, **headers}
             self._auth = deployment.auth(key) if auth is None else auth
-        elif only is not None:
+        elif single is not None:
             from .deployments import single_model
 
             self._kind = single_model()
 
     def _check_url(self) -> None:
-        """Refuse a base URL that is none; warn of secrets that would travel unencrypted.
+        """Check the base URL, and warn of secrets that would travel unencrypted.
 
         Raises:
-            ArgumentError: It is not a valid URL.
+            ArgumentError: The base URL is not valid.
         """
         from .transport.config import check_base_url
 
@@ -287,41 +287,42 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         check_base_url(self._params["base_url"], secret=secret)
 
     def _model(self, given: str | None) -> str:
-        """Return the model of a call: the one that was named, or else the only one there.
+        """Return the model of a call: the given one, or else the deployment's only one.
 
         Raises:
-            ArgumentError: There is none.
+            ArgumentError: No model is given, and none is known.
         """
-        found = self._only if given is None else given
+        found = self._single_model if given is None else given
         if found is None and self._kind is not None:
             raise ArgumentError(
-                "the model that is served there is not known; pass model=..., here or there",
+                "the model of this deployment is not known; pass model=... to the call, or "
+                "single_model=... to the client",
                 "model",
             )
         return check_model(found)
 
-    def _through(self, call: Call[T]) -> Call[T]:
-        """Return a call as it goes to the deployment.
+    def _for_deployment(self, call: Call[T]) -> Call[T]:
+        """Return a call translated for the deployment.
 
         Raises:
-            ArgumentError: The deployment can't do that, or serves another model.
+            ArgumentError: The deployment does not support the call, or serves another model.
         """
-        from .calls import through
+        from .calls import for_deployment
 
         kind = cast("DeploymentKind", self._kind)
-        if self._only is not None and call.model not in ("", self._only):
+        if self._single_model is not None and call.model not in ("", self._single_model):
             raise ArgumentError(
-                f"model={call.model!r} is not the one that is served there, {self._only!r}; leave "
-                "it out",
+                f"model={call.model!r} is not the model of this deployment, "
+                f"{self._single_model!r}; leave it out",
                 "model",
             )
-        return through(kind, call, self._mistaken)
+        return for_deployment(kind, call, self._warned_models)
 
     def _check_offered(self, endpoint: str) -> None:
-        """Refuse operations that the deployment does not have.
+        """Check that the deployment has an operation.
 
         Raises:
-            ArgumentError: It does not.
+            ArgumentError: The deployment does not have the operation.
         """
         if self._kind is not None:
             from .deployments import check_offered
@@ -329,12 +330,12 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             check_offered(self._kind, endpoint)
 
     def _connect(self) -> None:
-        """Open a transport of this client's own.
+        """Open a transport for this client.
 
         Raises:
-            ArgumentError: A setting of the connections is wrong.
+            ArgumentError: A setting of connections is wrong.
         """
-        import voyageai  # for what users set there
+        import voyageai  # for settings on the module
 
         from .transport.config import LIMITS, ConnectionConfig
         from .transport.logs import configure
@@ -350,8 +351,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         client, transport = settings.get("http_client"), settings.get("transport")
         if client is not None and transport is not None:
             raise ArgumentError(
-                "http_client and transport were both given; pass one of them: a client sends by "
-                "its own transport",
+                "http_client and transport are both given; pass only one: a client has its own "
+                "transport",
                 "transport",
             )
         configure(voyageai.log)
@@ -362,24 +363,26 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             limits=settings.get("limits") or LIMITS,
         )
         self._open(config, transport if client is None else client)
-        self._owner = True
+        self._owns_transport = True
 
     @abstractmethod
     def _open(self, config: Any, http: Any) -> None:
-        """Set the transport: one of the user's own, or connections as the settings say."""
+        """Set the transport: the user's own client or transport, or a pool of connections."""
 
-    # Not Self, which Jedi takes for this class.
+    # Not Self, which Jedi resolves to this class.
     def with_options(self: C, **changes: Unpack[ClientOptions]) -> C:
-        """Return a client with other settings and, unless these concern them, the same connections.
+        """Return a copy of the client with changed settings.
+
+        It shares the connections, unless a change affects them.
 
         Args:
-            changes: Arguments of the client, as keywords. What is left out stays as it is.
+            changes: Keyword arguments of the client. Those left out stay unchanged.
 
         Returns:
-            The new client. Closing it closes no connection that it shares.
+            The new client. Closing it does not close shared connections.
 
         Raises:
-            TypeError: There is no such argument.
+            TypeError: An argument is unknown.
             ArgumentError: A setting is wrong.
 
         Example:
@@ -387,7 +390,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             >>> patient.max_retries
             5
         """
-        changes = cast("ClientOptions", _wrapped(changes))
+        changes = cast("ClientOptions", _with_secrets_hidden(changes))
         known = ClientOptions.__annotations__
         for name in changes:
             if name not in known:
@@ -400,22 +403,22 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
             "timeout": self._params["request_timeout"],
             "base_url": self._params["base_url"],
         }
-        if "http_client" in changes or "transport" in changes:  # the one goes with the other
+        if "http_client" in changes or "transport" in changes:  # each replaces the other
             current["http_client"] = current["transport"] = None
         if "api_key" in changes and "base_url" not in changes:
-            current["base_url"] = self._settings.get("base_url")  # the host goes with the key
-        if "deployment" in changes:  # both go with it
+            current["base_url"] = self._settings.get("base_url")  # the key decides about the host
+        if "deployment" in changes:  # it decides about both
             current["base_url"] = None
             changes.setdefault("api_key", None)
         key = changes.pop("api_key", self._params["api_key"])
-        copied._settings = {**current, **changes}  # of this class
-        copied._configure(key)  # of this class
+        copied._settings = {**current, **changes}
+        copied._configure(key)
         if any(name in changes for name in TRANSPORT_OPTIONS):
-            copied._connect()  # of this class
+            copied._connect()
         else:
-            copied._owner = False  # of this class
+            copied._owns_transport = False
             if {"base_url", "deployment"} & changes.keys():
-                copied._check_url()  # of this class
+                copied._check_url()
         return copied
 
     copy = with_options
@@ -427,11 +430,11 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return self.with_options()
 
     def tokenizer(self, model: str) -> Tokenizer:
-        """Return the tokenizer of a model, of the library `tokenizers`; it does not truncate.
+        """Return the tokenizer of a model, from the library `tokenizers`; it does not truncate.
 
-        Fetched once per process and machine: from the Hugging Face Hub, or from the emulator that
-        requests go to. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured; the client's
-        `tokenizers` go first.
+        It is fetched from the Hugging Face Hub, or from the emulator that requests go to, cached on
+        disk, and loaded once per process. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are
+        honoured; the client's `tokenizers` take precedence.
 
         Args:
             model: Name of a model.
@@ -441,7 +444,8 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         Raises:
             ImportError: The extra `tokenizers` is not installed.
-            OSError: It could not be fetched; says from where, and what to do.
+            OSError: The tokenizer could not be fetched; the message says from where, and what to
+                do.
 
         Example:
             >>> tokenizer = vo.tokenizer("voyage-4")
@@ -460,13 +464,13 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         Args:
             texts: A list of texts.
-            model: Name of a model; by default the one that the deployment is said to serve.
+            model: Name of a model; by default the client's `single_model`.
 
         Returns:
             An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
 
         Raises:
-            ArgumentError: The texts are not a list of strings.
+            ArgumentError: `texts` is not a list of strings.
             ImportError, OSError: As in `tokenizer`.
 
         Example:
@@ -477,7 +481,7 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         from . import tokenization
 
         return tokenization.encode(
-            self.tokenizer(tokenization.default_model(model or self._only)), texts
+            self.tokenizer(tokenization.default_model(model or self._single_model)), texts
         )
 
     def count_tokens(self, texts: Sequence[str], model: str | None = None) -> int:
@@ -485,10 +489,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
 
         Args:
             texts: A list of texts.
-            model: Name of a model; by default the one that the deployment is said to serve.
+            model: Name of a model; by default the client's `single_model`.
 
         Raises:
-            ArgumentError: The texts are not a list of strings.
+            ArgumentError: `texts` is not a list of strings.
             ImportError, OSError: As in `tokenizer`.
 
         Example:
@@ -499,22 +503,22 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         from . import tokenization
 
         return tokenization.count(
-            self.tokenizer(tokenization.default_model(model or self._only)), texts
+            self.tokenizer(tokenization.default_model(model or self._single_model)), texts
         )
 
     def count_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
-        """Count what inputs of `multimodal_embed` would be billed for, on this machine.
+        """Count locally what inputs of `multimodal_embed` would be billed for.
 
         Args:
-            inputs: As `multimodal_embed` takes them, but for URLs, which are not fetched.
+            inputs: As for `multimodal_embed`, but without URLs, which are not fetched.
             model: Name of a multimodal embedding model.
 
         Returns:
             `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`.
 
         Raises:
-            ArgumentError: An input can't be read, or holds a URL.
-            ImportError, OSError: As in `tokenizer`; pictures need the extra `images`.
+            ArgumentError: An input can't be read, or contains a URL.
+            ImportError, OSError: As in `tokenizer`; images need the extra `images`.
 
         Example:
             >>> from PIL import Image
@@ -533,13 +537,13 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
     def _arguments(
         self, method: str, options: Mapping[str, Any], **fields: Any
     ) -> tuple[dict[str, Any], CallOptions]:
-        """Return the fields of a request and the options of its call.
+        """Return the fields of a request, and the options of its call.
 
         Args:
-            method: The method that was called.
-            options: Its `**options`, which may hold further fields.
-            fields: The fields that are arguments of it. An `input_type` that is left out is the
-                client's for the method.
+            method: Name of the method that was called.
+            options: The method's `**options`, which may include further fields.
+            fields: The fields in the method's signature. A missing `input_type` is replaced by the
+                client's default for the method.
         """
         if not fields.get("input_type", True):
             fields["input_type"] = self._settings.get("input_types", {}).get(method)
@@ -548,9 +552,9 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return fields, cast("CallOptions", own)
 
     def _telemetry(self) -> Telemetry | None:
-        """Return what records this client's calls; None where nothing does."""
-        found = self._records
-        # A program that has not imported it pays nothing for it.
+        """Return the recorder of this client's calls; None without telemetry."""
+        found = self._telemetry_setting
+        # OpenTelemetry is not imported for programs that don't use it.
         if found is False or (found is None and "opentelemetry.trace" not in sys.modules):
             return None
         if found is None or found is True:
@@ -560,25 +564,25 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         return found
 
     def _is_wrapped(self, method: str) -> bool:
-        """Return whether a method is wrapped by wrapt, as instrumentors wrap methods."""
+        """Return whether a method is wrapped with wrapt, as instrumentors do."""
         return hasattr(getattr(self, method, None), "_self_wrapper")
 
-    def _ready(
+    def _call_settings(
         self, given: CallOptions, method: str = "", *, inner: bool = False
     ) -> tuple[Mapping[str, Any], Options]:
-        """Return the settings and the options of a call that is about to be made.
+        """Return the settings and the complete options of a call.
 
         Args:
-            given: The options that the call was given.
-            method: The method that makes it.
-            inner: Whether a table or a batch job makes it, rather than that method of this client.
+            given: The options of the call.
+            method: Name of the method that makes it.
+            inner: True if a file, batch or table method makes the call, rather than the client's.
 
         Raises:
-            AuthenticationError: There is no key, and it says where keys are looked for; or what was
-                set can't be one.
-            TypeError: There is no such option.
+            AuthenticationError: There is no key, or an invalid one was set. The message says where
+                keys are looked for.
+            TypeError: An option is unknown.
         """
-        # What is there may have been set by hand. No local holds it: a traceback may show them.
+        # `_params` may have been changed. The raw key is in no local, which a traceback may show.
         key = (
             None
             if self._params["api_key"] is None
@@ -612,10 +616,10 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         """Return the key and the settings, without connections and passwords of proxies.
 
         Raises:
-            TypeError: There are credentials other than the key.
+            TypeError: The client has an `auth`.
         """
         if self._settings.get("auth") is not None:
-            raise TypeError("a client with auth=... is not pickled; make it where it is used")
+            raise TypeError("a client with auth=... can't be pickled; make it where it is used")
         settings = {
             name: value for name, value in self._settings.items() if name not in TRANSPORT_OPTIONS
         }
@@ -624,33 +628,33 @@ class _BaseClient(ABC):  # pyright: ignore[reportUnusedClass]  # named as in the
         if not isinstance(self._settings.get("open_telemetry"), (bool, type(None))):
             del settings["open_telemetry"]  # providers belong to their process
         left_out = (
-            *("_transport", "_settings", "_owner", "_limiter", "_records"),
-            *("_auth", "_headers", "_kind", "_mistaken"),
+            *("_transport", "_settings", "_owns_transport", "_limiter", "_telemetry_setting"),
+            *("_auth", "_headers", "_kind", "_warned_models"),
         )
         state = {name: value for name, value in vars(self).items() if name not in left_out}
-        return {**state, "_settings": settings, "_params": _wrapped(self._params)}
+        return {**state, "_settings": settings, "_params": _with_secrets_hidden(self._params)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore a pickled client; without a key, look for one here."""
+        """Restore a pickled client; without a key, look for one in this process."""
         key = state["_params"]["api_key"]
         vars(self).update(state)
         self._configure(key or None)
         if key:
-            vars(self).update(state)  # what was changed since the client was made is kept
+            vars(self).update(state)  # keeps changes that were made after construction
         self._connect()
 
     @safe_repr
     def __repr__(self) -> str:
         if self._settings.get("deployment") is not None:
             return f"{type(self).__name__}(deployment={self._settings.get('deployment')!r})"
-        url = with_hidden_passwords(self._params["base_url"])  # which may have been set by hand
+        url = with_hidden_passwords(self._params["base_url"])  # it may have been changed
         return f"{type(self).__name__}(base_url={url!r})"
 
 
 class BaseSender(Generic[C]):
-    """The part of a `flow.Sender` that both clients share.
+    """The common part of the `flow.Sender` of both clients.
 
-    Settings are read when they are used: those of a client may be changed after it was made.
+    Settings are read at each use, as those of a client may change.
     """
 
     def __init__(self, client: C) -> None:
@@ -674,17 +678,17 @@ class BaseSender(Generic[C]):
 
     @property
     def telemetry(self) -> Telemetry | None:
-        """What records jobs; None where nothing does."""
+        """The recorder of jobs; None without telemetry."""
         return self._client._telemetry()
 
     def options(self, given: CallOptions) -> Options:
         """Return the complete options of a call."""
-        return self._client._ready(given)[1]
+        return self._client._call_settings(given)[1]
 
     def check(self, call: Call[Any], *endpoints: str) -> None:
-        """Refuse what the deployment can't do."""
+        """Check that the deployment supports calls."""
         if self._client._kind is not None:
-            self._client._through(call)
+            self._client._for_deployment(call)
             for endpoint in endpoints:
                 self._client._check_offered(endpoint)
 
@@ -692,14 +696,14 @@ class BaseSender(Generic[C]):
         """Return a sender that may use a part of the client's rate limit."""
         limiter = self._client._limiter
         if limiter is None:
-            raise ArgumentError("share is a part of rate_limit, which the client has not", "share")
+            raise ArgumentError("share needs a client with a rate_limit", "share")
         return type(self)(self._client.with_options(rate_limit=limiter.shared(share)))
 
 
-def _wrapped(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings whose secrets have a `repr` that hides them."""
-    return {name: SECRET.get(name, _same)(value) for name, value in settings.items()}
+def _with_secrets_hidden(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with masked reprs of secrets."""
+    return {name: SECRET.get(name, _unchanged)(value) for name, value in settings.items()}
 
 
-def _same(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value

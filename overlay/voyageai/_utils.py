@@ -20,46 +20,46 @@ class Url(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        # All before the last "@", as a password may hold what ends a host.
+        # Everything before the last "@": a password may itself contain "@" or "/".
         return repr(re.sub(r"^(\w+://)?.*@", r"\1...@", self, flags=re.DOTALL))
 
 
-def with_hidden_passwords(given: Any) -> Any:
+def with_hidden_passwords(value: Any) -> Any:
     """Return a URL, or a mapping of URLs, whose `repr` hides passwords; anything else as it is."""
-    if isinstance(given, str):
-        return Url(given)
-    if isinstance(given, Mapping):
-        return {key: with_hidden_passwords(url) for key, url in given.items()}  # pyright: ignore[reportUnknownVariableType]  # of a user
-    return given
+    if isinstance(value, str):
+        return Url(value)
+    if isinstance(value, Mapping):
+        return {key: with_hidden_passwords(url) for key, url in value.items()}  # pyright: ignore[reportUnknownVariableType]  # given by a user
+    return value
 
 
 def safe_repr(describe: Callable[[S], str]) -> Callable[[S], str]:
-    """Make a `__repr__` name no more than the class while an object is half built.
+    """Decorate a `__repr__` so that it names only the class of a half-built object.
 
-    Error trackers show the locals of a constructor that has raised, and one failing repr would
-    cost them the error.
+    Error trackers show the locals of a constructor that has raised; a repr that raises there would
+    hide the original error.
     """
 
     @functools.wraps(describe)
-    def described(self: S) -> str:
+    def wrapped(self: S) -> str:
         try:
             return describe(self)
         except AttributeError:
             return f"<{type(self).__name__}, half built>"
 
-    return described
+    return wrapped
 
 
 def stacklevel() -> int:
     """Return the `stacklevel` that makes a warning point at the nearest line outside this package.
 
-    A number in its place is wrong as soon as another of our functions calls the one that warns.
+    A constant would be wrong as soon as another function of the package calls the one that warns.
     """
     frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as `warnings` does
-    found = 1
+    level = 1
     while frame is not None and _is_ours(frame):
-        frame, found = frame.f_back, found + 1
-    return found
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _is_ours(frame: FrameType) -> bool:

@@ -1,4 +1,4 @@
-"""Arguments become a `Call`: a request, and a function that reads its answer. No I/O.
+"""Conversion of arguments into a `Call`: a request, and a function that reads its response. No I/O.
 
 The generated operations spell paths, keys and shapes; they are imported with the first call.
 """
@@ -33,7 +33,7 @@ from .limits import (
 from .options import CALL_OPTION_NAMES, unexpected
 from .prompts import guard
 from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens
-from .response_limits import ResponseLimits, of_scores, of_vectors
+from .response_limits import ResponseLimits, response_limits_for_scores, response_limits_for_vectors
 from .results import (
     ContextualizedEmbeddingsObject,
     EmbeddingsObject,
@@ -53,35 +53,36 @@ R = TypeVar("R", bound=Result)
 M = TypeVar("M", bound="Model")
 
 Fields = Mapping[str, Any]
-"""Optional fields of a request, as users give them: None is not sent."""
+"""Optional fields of a request by name; None is not sent."""
 LARGE = 1 << 16
-"""Bytes of an answer from which on its vectors are cut out before it is parsed."""
+"""Bytes of a response from which its vectors are cut out before it is parsed."""
 LOCAL = ("input_type", "truncation", "output_dtype", "output_dimension")
-"""Fields of `embed` that models on this machine take."""
+"""Fields of `embed` that local models take."""
 
 
 @frozen
 class Call(Generic[T_co]):
-    """A request, and how to read its answer.
+    """A request, and how to send it and read its response.
 
     Attributes:
-        request: What is sent.
-        read: Makes the result; raises `voyageai_rest.errors.ResponseError` or `ShapeError`.
-        model: The model it is for, whose rate limit holds.
-        tokens: Estimates its tokens; called only where there is a rate limit.
-        repeatable: Whether it may be sent again when it may have been carried out.
-        doubt: Says so in the error where it may have been carried out and is not sent again.
-        streamed: Whether the body of a success is left to be read piece by piece; `read` is given
-            a `transport.streams.Stream` then.
-        bounded: Whether a body that is streamed has the call's deadline too.
-        method: The client's or the resource's method that it is for.
-        on_sent: Called after each piece of a file that is uploaded.
-        bounds: The most that a right answer can be.
-        refusal: Reads an answer that is not a success.
-        confidential: Whether the answer holds a secret, which no log and no error may show.
-        facts: What a span says of it, never a text: by the names of `telemetry.names.CALL_FACTS`.
-        max_bytes: The most bytes that its body may have; None for any number.
-        amend: Changes the head of an answer to what the API would say, as it arrives.
+        request: The generated request.
+        read: Function from response to result; raises `voyageai_rest.errors.ResponseError` or
+            `ShapeError`.
+        model: Name of the model, whose rate limit applies; empty without a model.
+        tokens: Function that estimates the tokens; called only where there is a rate limit.
+        repeatable: True if the request may be sent again when it may have been carried out.
+        doubt: Text for the error of a request that may have been carried out and is not sent again.
+        streamed: True to leave the body of a success to be read piece by piece; `read` gets a
+            `transport.streams.Stream` then.
+        bounded: True if the call's deadline also holds for a streamed body.
+        method: Name of the method of the client or resource.
+        on_sent: Called after each piece of an uploaded file.
+        bounds: Limits of a correct response.
+        refusal: Function from an error response to its exception.
+        confidential: True if the response holds a secret, which no log and no error may show.
+        facts: Attributes of the span, never texts, by the names of `telemetry.names.CALL_FACTS`.
+        max_bytes: Most bytes of the request's body; None for no limit.
+        amend: Function that changes the head of a deployment's response to that of the API.
     """
 
     request: Request
@@ -102,18 +103,18 @@ class Call(Generic[T_co]):
     amend: Callable[[Any], None] | None = None
 
 
-def through(
+def for_deployment(
     kind: DeploymentKind, call: Call[T], mistaken: set[tuple[str, str]] | None = None
 ) -> Call[T]:
-    """Return a call as it goes to a deployment.
+    """Return a call translated for a deployment.
 
     Args:
         kind: The kind of the deployment.
-        call: The call as it goes to the API.
-        mistaken: The models that were asked for, and answered instead, as far as was warned of.
+        call: The call for the API.
+        mistaken: Pairs of requested and answering model that a warning was already given for.
 
     Raises:
-        ArgumentError: The deployment can't do that.
+        ArgumentError: The deployment does not support the operation or an argument.
     """
     from .deployments import translation
 
@@ -123,7 +124,7 @@ def through(
         if mistaken is not None and other is not None and (call.model, other) not in mistaken:
             mistaken.add((call.model, other))
             warnings.warn(
-                f"{call.model} was asked for, but {other} has answered, the only model of "
+                f"{call.model} was requested, but {other} answered, the only model of "
                 f"{kind.title} there; its results are those of {other}: pass model={other!r}, or "
                 "use another URL",
                 UserWarning,
@@ -137,7 +138,7 @@ def through(
     return evolve(
         call,
         request=translation.request_for(kind, call.request, call.method),
-        read=read if call.model else call.read,  # files and jobs are as at the API
+        read=read if call.model else call.read,  # files and jobs are the same as at the API
         refusal=refusal,
         max_bytes=kind.max_request_bytes,
         amend=partial(translation.amend, kind),
@@ -155,17 +156,17 @@ def embed(texts: str | Sequence[str], model: str, fields: Fields) -> Call[Embedd
     fill(body, "embed", fields)
     guard(listed, fields.get("input_type"), model)
     dtype, dimension = fields.get("output_dtype"), fields.get("output_dimension")
-    most = of_vectors(model, dimension, len(listed), listed)
+    bounds = response_limits_for_vectors(model, dimension, len(listed), listed)
 
     def read(response: RawResponse) -> EmbeddingsObject:
         parsed = _parse(response, create_embeddings.parse_response)
         result = EmbeddingsObject(parsed, dtype=dtype, dimension=dimension, expected=len(listed))
-        return _identified(result, response, most)
+        return _checked(result, response, bounds)
 
     request = create_embeddings.build_request(body=body)
     tokens = partial(estimate_tokens, listed)
     facts = _facts(len(listed), fields)
-    return Call(request, read, model, tokens, method="embed", bounds=most, facts=facts)
+    return Call(request, read, model, tokens, method="embed", bounds=bounds, facts=facts)
 
 
 def contextualized_embed(
@@ -189,12 +190,14 @@ def contextualized_embed(
     dtype, dimension = fields.get("output_dtype"), fields.get("output_dimension")
     counts = len(documents) if automatic else [len(chunks) for chunks in documents]
     chunks = list(chain.from_iterable(documents))
-    # A server that splits documents makes no chunk without a character of its own.
+    # When the server splits documents, each chunk has at least one character of its own.
     rows = sum(map(len, chunks)) if automatic else len(chunks)
     entry = known(model)
     if entry and entry.max_request_chunks:
         rows = min(rows, entry.max_request_chunks)
-    most = of_vectors(model, dimension, rows, chunks, echoed=1 + (body.chunk_overlap or 0))
+    bounds = response_limits_for_vectors(
+        model, dimension, rows, chunks, echoed=1 + (body.chunk_overlap or 0)
+    )
 
     def read(response: RawResponse) -> ContextualizedEmbeddingsObject:
         parsed = _parse(response, create_contextualized_embeddings.parse_response, nested=True)
@@ -202,14 +205,14 @@ def contextualized_embed(
         result = ContextualizedEmbeddingsObject(
             parsed, texts, dtype=dtype, dimension=dimension, expected=counts
         )
-        return _identified(result, response, most)
+        return _checked(result, response, bounds)
 
     request = create_contextualized_embeddings.build_request(body=body)
     tokens = partial(estimate_tokens, chunks)
     return Call(
         *(request, read, model, tokens),
         method="contextualized_embed",
-        bounds=most,
+        bounds=bounds,
         facts=_facts(len(documents), fields),
     )
 
@@ -225,23 +228,25 @@ def multimodal_embed(
     from .media import prepare
 
     body = MultimodalEmbeddingsRequest(inputs=[], model=model, encoding_format="base64")
-    fill(body, "multimodal_embed", fields)  # before pictures are encoded, which takes long
+    fill(body, "multimodal_embed", fields)  # first, as encoding images takes long
     body.inputs = checked = check_inputs(prepare(inputs, model))
     guard(texts_of(checked), fields.get("input_type"), model)
     dtype, dimension = fields.get("output_dtype"), fields.get("output_dimension")
-    most = of_vectors(model, dimension, len(checked), texts_of(checked), media=True)
+    bounds = response_limits_for_vectors(
+        model, dimension, len(checked), texts_of(checked), media=True
+    )
 
     def read(response: RawResponse) -> MultimodalEmbeddingsObject:
         parsed = _parse(response, create_multimodal_embeddings.parse_response)
         result = MultimodalEmbeddingsObject(
             parsed, dtype=dtype, dimension=dimension, expected=len(checked)
         )
-        return _identified(result, response, most)
+        return _checked(result, response, bounds)
 
     request = create_multimodal_embeddings.build_request(body=body)
     tokens = partial(estimate_inputs, checked, model)
     facts = _facts(len(checked), fields)
-    return Call(request, read, model, tokens, method="multimodal_embed", bounds=most, facts=facts)
+    return Call(request, read, model, tokens, method="multimodal_embed", bounds=bounds, facts=facts)
 
 
 def rerank(
@@ -254,23 +259,23 @@ def rerank(
     check_text(query, "query", constraint("RerankRequest", "query"))
     texts = check_texts(documents, "documents", constraint("RerankRequest", "documents"))
     body = fill(RerankRequest(query=query, documents=texts, model=model), "rerank", fields)
-    # What the API makes of less than one is not documented.
+    # The meaning of a top_k below 1 is not documented.
     top_k = fields.get("top_k")
     expected = None if top_k is not None and top_k < 1 else min(top_k or len(texts), len(texts))
-    most = of_scores(query, texts)
+    bounds = response_limits_for_scores(query, texts)
 
     def read(response: RawResponse) -> RerankingObject:
         result = RerankingObject(texts, operation.parse_response(response), expected=expected)
-        return _identified(result, response, most)
+        return _checked(result, response, bounds)
 
     request = operation.build_request(body=body)
     tokens = partial(estimate_rerank_tokens, query, texts)
     facts = {"candidates": len(texts), "top_k": top_k}
-    return Call(request, read, model, tokens, method="rerank", bounds=most, facts=facts)
+    return Call(request, read, model, tokens, method="rerank", bounds=bounds, facts=facts)
 
 
 def _facts(inputs: int, fields: Fields) -> dict[str, Any]:
-    """Return what a span says of a call that embeds so many inputs."""
+    """Return the span attributes of a call that embeds so many inputs."""
     return {
         "inputs": inputs,
         "input_type": fields.get("input_type"),
@@ -280,14 +285,14 @@ def _facts(inputs: int, fields: Fields) -> dict[str, Any]:
 
 
 def text_or_texts(value: object, argument: str) -> str | list[str]:
-    """Return a text or a list of texts as `/embeddings` takes them.
+    """Return the input of `/embeddings`: a text or a list of texts.
 
     Args:
-        value: What the user gave.
+        value: A string, or a sequence of strings.
         argument: Name of the argument, for errors.
 
     Raises:
-        ArgumentError: It is something else, empty, or too much for a request.
+        ArgumentError: `value` is neither, is empty, or has too many texts for a request.
     """
     bounds = constraint("EmbeddingsRequest", "input")
     if isinstance(value, str):
@@ -296,22 +301,22 @@ def text_or_texts(value: object, argument: str) -> str | list[str]:
 
 
 def fill(body: M, function: str, given: Fields, others: Iterable[str] = CALL_OPTION_NAMES) -> M:
-    """Set the optional fields of a request, once the contract and the catalogue allow them.
+    """Check optional fields against the contract and the catalogue, and set them in a request.
 
-    A field that the contract gains needs no line here.
+    A new field of the contract needs no change here.
 
     Args:
-        body: The request, with what the client sets itself.
+        body: The request, with the fields that the client sets itself.
         function: Name of the method that was called, for errors.
-        given: The fields.
-        others: Names of its further arguments, for errors.
+        given: The optional fields, by name.
+        others: Names of the method's other arguments, for errors.
 
     Returns:
-        The request.
+        `body`.
 
     Raises:
-        TypeError: The request has no such field, or the client sets it itself.
-        ArgumentError: A value is not one of the contract's or the model's.
+        TypeError: A field is unknown, or one that the client sets itself.
+        ArgumentError: The contract or the model does not allow a value.
     """
     for name in given:
         if getattr(body, name, None) is not UNSET:
@@ -323,7 +328,9 @@ def fill(body: M, function: str, given: Fields, others: Iterable[str] = CALL_OPT
     for name, value in given.items():
         if value is None:
             continue
-        types = kind.__annotations__[name].split(" | ")  # texts, as the models are generated
+        types = kind.__annotations__[name].split(
+            " | "
+        )  # strings, as the generated models postpone annotations
         if "bool" in types:
             check_flag(name, value)
         elif "int" in types:
@@ -335,10 +342,10 @@ def fill(body: M, function: str, given: Fields, others: Iterable[str] = CALL_OPT
 
 
 def for_local(given: Fields) -> dict[str, Any]:
-    """Return the fields of `embed` as `local.helpers.embed_local` takes them.
+    """Return the fields of `embed` in the form that `local.helpers.embed_local` takes.
 
     Raises:
-        TypeError: There is a field that models on this machine don't have.
+        TypeError: A field is not supported by local models.
     """
     for name in given.keys() - set(LOCAL):
         raise unexpected("embed", name, [*LOCAL, *CALL_OPTION_NAMES])
@@ -346,7 +353,7 @@ def for_local(given: Fields) -> dict[str, Any]:
 
 
 def default_model() -> str:
-    """Return the official client's default model, with its warning."""
+    """Return the official client's default model, after its warning."""
     import voyageai
 
     warnings.warn(
@@ -361,12 +368,12 @@ def default_model() -> str:
 
 
 def _parse(response: RawResponse, parse: Callable[[RawResponse], T], *, nested: bool = False) -> T:
-    """Return an answer that holds vectors, parsed; large ones without scanning them as JSON.
+    """Parse a response with vectors; vectors of large ones are not scanned as JSON.
 
     Args:
-        response: The answer.
-        parse: Parses it.
-        nested: Whether the vectors are in lists of their own, one for each document.
+        response: The response.
+        parse: The generated parser.
+        nested: True if `data` has one list of vectors per document.
     """
     if isinstance(response, DecodedResponse) or len(response.content) < LARGE:
         return parse(response)
@@ -376,7 +383,7 @@ def _parse(response: RawResponse, parse: Callable[[RawResponse], T], *, nested: 
     try:
         value = json.loads(rest)
     except (ValueError, RecursionError):
-        return parse(response)  # which says where it is no JSON
+        return parse(response)  # raises with the position of the error
     parsed: Any = parse(
         DecodedResponse(
             status_code=response.status_code,
@@ -388,13 +395,13 @@ def _parse(response: RawResponse, parse: Callable[[RawResponse], T], *, nested: 
     lists = (document.data for document in parsed.data) if nested else (parsed.data,)
     for entry in chain.from_iterable(lists):
         if isinstance(entry.embedding, str):
-            # Each mark stands for one vector: another field of the same words is no base64.
+            # Each placeholder is used once: an equal text elsewhere is no vector.
             entry.embedding = vectors.pop(entry.embedding, entry.embedding)
     return cast("T", parsed)
 
 
-def _identified(result: R, response: RawResponse, most: ResponseLimits) -> R:
-    """Return the result with the id of its request, if its count of tokens is possible."""
-    most.check_tokens(result.total_tokens)
+def _checked(result: R, response: RawResponse, bounds: ResponseLimits) -> R:
+    """Check the token count of a result, and set its request id."""
+    bounds.check_tokens(result.total_tokens)
     result.request_id = response.headers.get(REQUEST_ID)
     return result

@@ -38,68 +38,67 @@ if TYPE_CHECKING:
     from .tables.resource import Tables
 
 # pyright: reportPrivateUsage=false
-# Senders are a part of the clients that they send for.
+# Senders belong to the clients that they send for.
 
 T = TypeVar("T")
 
 
 class Client(_BaseClient):
-    """Send requests to the Voyage AI API.
+    """A client of the Voyage AI API.
 
-    Safe to share between threads. It holds one pool of connections: use it as a context manager,
-    or call `close`, or let it live as long as the process.
+    Safe to share between threads. It holds a pool of connections: use it as a context manager, call
+    `close`, or keep it for the life of the process.
 
     Args:
         api_key: The API key. Without it, the first of these that is set: the file named by
             `voyageai.api_key_path`, the file named by VOYAGE_API_KEY_PATH, `voyageai.api_key`,
             VOYAGE_API_KEY. Without any, the first call explains what is missing.
-        max_retries: How often a call that fails for a passing reason is tried again, or a
+        max_retries: Number of retries of a call after transient errors, or a
             `voyageai.RetryPolicy`.
-        timeout: Seconds for each attempt in total, more than 0, or an `httpx2.Timeout` for its
-            phases; None is 600 seconds for each phase.
-        base_url: URL, or name of a host: `voyage`, `atlas`, `us`, `eu`. Without it,
-            VOYAGE_BASE_URL, or else the host that the key belongs to.
+        timeout: Seconds for each attempt as a whole, above 0, or an `httpx2.Timeout` for its
+            phases; None means 600 seconds for each phase.
+        base_url: URL, or name of a host: `voyage`, `atlas`, `us`, `eu`. By default VOYAGE_BASE_URL,
+            or else the host that the key belongs to.
         deadline: Seconds for a whole call, retries and waits included.
         rate_limit: A usage tier (`"free"`, 1, 2 or 3), a `voyageai.RateLimit` or a
-            `voyageai.RateLimiter`: calls wait in a queue rather than be refused.
-        http_client: An `httpx2.Client` of your own, which is never closed here.
+            `voyageai.RateLimiter`: calls wait in a queue instead of being refused.
+        http_client: An `httpx2.Client` of your own, which the client never closes.
         transport: An httpx2 transport of your own, such as `httpx2.MockTransport`, in place of
-            `http_client`; never closed here either.
-        proxy: URL of a proxy, or URLs by scheme. Without it `voyageai.proxy`, or what HTTPS_PROXY,
-            HTTP_PROXY, ALL_PROXY and NO_PROXY say.
-        verify: False to trust any certificate, the path of a file or folder with those to trust,
-            or an `ssl.SSLContext`. Without it the system's, or those that SSL_CERT_FILE,
-            SSL_CERT_DIR, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names.
-        limits: Bounds of the pool of connections, as `httpx2.Limits`.
-        input_types: Input types for calls that give none, by method, such as
-            `{"embed": "document"}`.
-        tokenizers: Tokenizers, or paths of their `tokenizer.json`, by model, instead of those that
-            are published.
-        max_response_bytes: Bytes that the body of a response may have. Without it, several times
-            what a correct response to the request needs. Contents of files have no bound.
-        open_telemetry: Whether calls and jobs are recorded as spans and metrics: True, False, or
-            the providers and what else `voyageai.options.OpenTelemetry` has. Without it
-            VOYAGE_OPEN_TELEMETRY says so, or else they are where the program has imported
-            OpenTelemetry.
-        deployment: Where the models are served instead of at the API: one of
-            `voyageai.deployments`, or a text such as `azure+http://10.0.0.4`.
-        single_model: The only model of the host, which calls need not name and requests do not.
+            `http_client`; the client never closes it.
+        proxy: URL of a proxy, or URLs by scheme. By default `voyageai.proxy`, or HTTPS_PROXY,
+            HTTP_PROXY, ALL_PROXY and NO_PROXY.
+        verify: False to trust any certificate, the path of a file or folder of trusted
+            certificates, or an `ssl.SSLContext`. By default the system's certificates, or those
+            named by SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE.
+        limits: Limits of the pool of connections, as `httpx2.Limits`.
+        input_types: Default input types by method, such as `{"embed": "document"}`.
+        tokenizers: Tokenizers, or paths of their `tokenizer.json`, by model, in place of the
+            published ones.
+        max_response_bytes: Most bytes of a response's body. By default several times the size of a
+            correct response to the request. Contents of files have no limit.
+        open_telemetry: True or False to record calls and jobs as spans and metrics or not, or the
+            settings of `voyageai.options.OpenTelemetry`. By default VOYAGE_OPEN_TELEMETRY, or else
+            True if the program has imported OpenTelemetry.
+        deployment: The deployment that serves the models in place of the API: one of
+            `voyageai.deployments`, or a string such as `azure+http://10.0.0.4`.
+        single_model: The only model of the host: calls may leave it out, and requests do.
         default_headers: Headers of every request.
         auth: An `httpx2.Auth` in place of the API key. It sees each attempt with its final bytes.
 
-    All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body`,
-    for that call alone, and by name every field of their request that is not listed.
+    All methods also take `timeout`, `deadline`, `max_retries`, `extra_headers` and `extra_body` for
+    that call alone, and, by name, every field of their request that is not in the signature.
 
     Raises:
-        AuthenticationError: A key file can't be read, or what was found can't be a key.
-        ArgumentError: An argument is wrong, such as a `base_url` that is neither a URL nor the
-            name of a host, a proxy that can't be used, or an asynchronous `http_client`.
+        AuthenticationError: A key file can't be read, or its content or another value can't be a
+            key.
+        ArgumentError: An argument is wrong, such as a `base_url` that is neither a URL nor the name
+            of a host, an unusable proxy, or an asynchronous `http_client`.
 
-    A copied client shares the connections. A pickled one opens its own where it is unpickled.
+    A copy of a client shares its connections. A pickled client opens its own when it is unpickled.
 
-    Warning: A pickled client holds its API key and its default headers in plain text, as the
-    official client's does its key, so that it works in the process it is sent to. Keep the pickle
-    as secret as the key.
+    Warning: A pickled client holds its API key and its default headers in plain text, as one of the
+    official client holds its key, so that it works in the process that it is sent to. Keep the
+    pickle as secret as the key.
 
     Example:
         >>> with voyageai.Client() as vo:
@@ -128,17 +127,18 @@ class Client(_BaseClient):
         """Embed texts.
 
         Args:
-            texts: A list of texts, or one. A request takes up to 1,000, and the model limits
-                their tokens.
+            texts: A list of texts, or a single text. A request takes up to 1,000, and the model
+                limits their tokens.
             model: Name of a text embedding model.
-            input_type: `query` for search queries, `document` for the texts to be searched; None
-                puts no prompt before the texts. `voyageai.prompts` shows the prompts.
-            truncation: Cut texts over the context length (the default); if False they are an error.
+            input_type: `query` for search queries, `document` for the texts to be searched, None
+                for no prompt before the texts. `voyageai.prompts` shows the prompts.
+            truncation: True, the default, to truncate texts to the context length; False to raise
+                for longer ones.
             output_dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
-            output_dimension: Length of the vectors, one of the model's; None is its default.
+            output_dimension: Dimension of the vectors, one of the model's; None for its default.
 
         Returns:
-            One vector per text, in their order.
+            One vector per text, in the order of the texts.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -199,7 +199,7 @@ class Client(_BaseClient):
         from .calls import text_or_texts
 
         model = self._model(model)
-        text_or_texts(text, "text")  # here, where the argument has this name
+        text_or_texts(text, "text")  # checked here, as `embed` names the argument differently
         return self.embed(
             text,
             model=model,
@@ -222,11 +222,11 @@ class Client(_BaseClient):
         """Embed documents to be searched: `embed` with `input_type="document"`.
 
         Args:
-            texts: A list of texts, or one.
+            texts: A list of texts, or a single text.
             model, truncation, output_dtype, output_dimension: As in `embed`.
 
         Returns:
-            One vector per text, in their order.
+            One vector per text, in the order of the texts.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -263,14 +263,15 @@ class Client(_BaseClient):
         """Embed chunks in the context of their documents.
 
         Args:
-            inputs: Documents, each a list of its chunks in order. With `input_type="query"`, or
-                with auto-chunking, a flat list of texts is taken too.
+            inputs: Documents, each a list of its chunks in order; or a flat list of texts, with
+                `input_type="query"` or auto-chunking.
             model: Name of a contextualized embedding model.
             input_type: `query`, `document` or None, as in `embed`.
             output_dtype: As in `embed`.
             output_dimension: As in `embed`.
-            chunk_fn: Splits each text into chunks before they are sent.
-            enable_auto_chunking: Let the server split documents; needs `input_type="document"`.
+            chunk_fn: A function that splits a text into chunks before they are sent.
+            enable_auto_chunking: True to let the server split the documents; needs
+                `input_type="document"`.
             chunk_size: Most tokens of a chunk, with auto-chunking.
             chunk_overlap: Tokens that neighbouring chunks share, with auto-chunking.
 
@@ -335,7 +336,7 @@ class Client(_BaseClient):
 
         queries = [text] if isinstance(text, str) else text
         if isinstance(text, str):
-            text_or_texts(text, "text")  # here, where the argument has this name
+            text_or_texts(text, "text")  # checked here, as `embed` names the argument differently
         return self.contextualized_embed(
             queries,
             model=model,
@@ -360,9 +361,10 @@ class Client(_BaseClient):
         """Embed documents to be searched: `contextualized_embed` with `input_type="document"`.
 
         Args:
-            documents: Documents, each a list of its chunks; whole texts with auto-chunking.
+            documents: Documents, each a list of its chunks; or whole texts with auto-chunking.
             model, output_dtype, output_dimension: As in `contextualized_embed`.
-            chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap: The same.
+            chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap: As in
+                `contextualized_embed`.
 
         Returns:
             One result per document, with one vector per chunk.
@@ -406,22 +408,24 @@ class Client(_BaseClient):
         """Embed sequences of texts, images and videos.
 
         Args:
-            inputs: A list of lists of texts, pictures and videos, or of dicts such as
+            inputs: A list of lists of texts, images and videos, or of dicts such as
                 `{"content": [{"type": "text", "text": "A cat."}, {"type": "image_url",
                 "image_url": "https://..."}]}` with parts of type `text`, `image_url`,
-                `image_base64`, `video_url` or `video_base64`; base64 means a data URL. A picture
-                is bytes, a path, a binary file, a Pillow image, an array of height x width (x 3 or
-                4) bytes, or a `voyageai.ImageUrl`; a video is a `voyageai.video_utils.Video` or a
-                `voyageai.VideoUrl`. Pictures need the extra `images`: they are turned upright, put
-                on white where they are transparent, and sent without loss.
+                `image_base64`, `video_url` or `video_base64`, where base64 means a data URL. An
+                image is bytes, a path, a binary file, a Pillow image, an array of bytes of shape
+                (height, width) or (height, width, 3 or 4), or a `voyageai.ImageUrl`; a video is a
+                `voyageai.video_utils.Video` or a `voyageai.VideoUrl`. Images need the extra
+                `images`: they are rotated upright, put on white where transparent, and sent without
+                loss.
             model: Name of a multimodal embedding model.
             input_type: `query`, `document` or None, as in `embed`.
-            truncation: Cut inputs over the context length; an image that is cut is dropped whole.
+            truncation: True, the default, to truncate inputs to the context length, which drops an
+                image as a whole; False to raise for longer ones.
             output_dtype: As in `embed`.
             output_dimension: As in `embed`.
 
         Returns:
-            One vector per input, in their order.
+            One vector per input, in the order of the inputs.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -463,7 +467,7 @@ class Client(_BaseClient):
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
 
         Returns:
-            One vector per input, in their order.
+            One vector per input, in the order of the inputs.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -499,7 +503,7 @@ class Client(_BaseClient):
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
 
         Returns:
-            One vector per input, in their order.
+            One vector per input, in the order of the inputs.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -536,11 +540,12 @@ class Client(_BaseClient):
             documents: A list of texts. A request takes up to 1,000, and the model limits their
                 tokens.
             model: Name of a reranker.
-            top_k: How many of the best to return; None is all.
-            truncation: Cut query and documents that are too long; if False they are an error.
+            top_k: Number of best documents to return; None for all.
+            truncation: True, the default, to truncate a query and documents that are too long;
+                False to raise for them.
 
         Returns:
-            The documents with their scores, best first.
+            The documents with their scores, the most relevant first.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -562,7 +567,7 @@ class Client(_BaseClient):
 
     @property
     def files(self) -> Files:
-        """Files for batch jobs, and those that jobs wrote: a `voyageai.files.Files`."""
+        """Input and output files of batch jobs: a `voyageai.files.Files`."""
         from .files import Files
 
         self._check_offered("files")
@@ -570,7 +575,7 @@ class Client(_BaseClient):
 
     @property
     def batches(self) -> Batches:
-        """Batch jobs, which cost less than live calls: a `voyageai.batches.Batches`."""
+        """Batch jobs, which are cheaper than live calls: a `voyageai.batches.Batches`."""
         from .batches import Batches
 
         self._check_offered("batches")
@@ -578,7 +583,7 @@ class Client(_BaseClient):
 
     @property
     def tables(self) -> Tables:
-        """Tables of any size, embedded or reranked live: a `voyageai.tables.Tables`."""
+        """Tables of any size, sent live or as batches: a `voyageai.tables.Tables`."""
         from .tables.resource import Tables
 
         return Tables(_Sender(self))
@@ -590,7 +595,7 @@ class Client(_BaseClient):
 
     def close(self) -> None:
         """Close all connections."""
-        if self._owner:
+        if self._owns_transport:
             self._transport.close()
 
     def __enter__(self) -> Self:
@@ -606,9 +611,9 @@ class Client(_BaseClient):
 
     def _send(self, call: Call[T], options: CallOptions, *, inner: bool = False) -> T:
         if self._kind is not None:
-            call = self._through(call)
+            call = self._for_deployment(call)
         raw = returns_raw(self._transport, call.method)
-        settings = self._ready(options, call.method, inner=inner)
+        settings = self._call_settings(options, call.method, inner=inner)
         return cast("T", self._transport.run(call, *settings, raw=raw))
 
 

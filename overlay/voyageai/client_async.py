@@ -40,18 +40,18 @@ if TYPE_CHECKING:
     from .tables.resource_async import AsyncTables
 
 # pyright: reportPrivateUsage=false
-# Senders are a part of the clients that they send for.
+# Senders belong to the clients that they send for.
 
 T = TypeVar("T")
 
 
 class AsyncClient(_BaseClient):
-    """Send requests to the Voyage AI API, as `Client` does, without blocking.
+    """An asynchronous client of the Voyage AI API, with the arguments of `Client`.
 
-    It takes the same arguments. It holds one pool of connections per event loop: use it as an
-    asynchronous context manager, or call `aclose`.
+    It holds a pool of connections per event loop: use it as an asynchronous context manager, or
+    call `aclose`.
 
-    Warning: As with `Client`, a pickled one holds its API key in plain text.
+    Warning: As with `Client`, a pickled client holds its API key in plain text.
 
     Example:
         >>> async def first_vector():
@@ -79,17 +79,18 @@ class AsyncClient(_BaseClient):
         """Embed texts.
 
         Args:
-            texts: A list of texts, or one. A request takes up to 1,000, and the model limits
-                their tokens.
+            texts: A list of texts, or a single text. A request takes up to 1,000, and the model
+                limits their tokens.
             model: Name of a text embedding model.
-            input_type: `query` for search queries, `document` for the texts to be searched; None
-                puts no prompt before the texts. `voyageai.prompts` shows the prompts.
-            truncation: Cut texts over the context length (the default); if False they are an error.
+            input_type: `query` for search queries, `document` for the texts to be searched, None
+                for no prompt before the texts. `voyageai.prompts` shows the prompts.
+            truncation: True, the default, to truncate texts to the context length; False to raise
+                for longer ones.
             output_dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
-            output_dimension: Length of the vectors, one of the model's; None is its default.
+            output_dimension: Dimension of the vectors, one of the model's; None for its default.
 
         Returns:
-            One vector per text, in their order.
+            One vector per text, in the order of the texts.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -157,7 +158,7 @@ class AsyncClient(_BaseClient):
         from .calls import text_or_texts
 
         model = self._model(model)
-        text_or_texts(text, "text")  # here, where the argument has this name
+        text_or_texts(text, "text")  # checked here, as `embed` names the argument differently
         return await self.embed(
             text,
             model=model,
@@ -180,11 +181,11 @@ class AsyncClient(_BaseClient):
         """Embed documents to be searched: `embed` with `input_type="document"`.
 
         Args:
-            texts: A list of texts, or one.
+            texts: A list of texts, or a single text.
             model, truncation, output_dtype, output_dimension: As in `embed`.
 
         Returns:
-            One vector per text, in their order.
+            One vector per text, in the order of the texts.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -225,14 +226,15 @@ class AsyncClient(_BaseClient):
         """Embed chunks in the context of their documents.
 
         Args:
-            inputs: Documents, each a list of its chunks in order. With `input_type="query"`, or
-                with auto-chunking, a flat list of texts is taken too.
+            inputs: Documents, each a list of its chunks in order; or a flat list of texts, with
+                `input_type="query"` or auto-chunking.
             model: Name of a contextualized embedding model.
             input_type: `query`, `document` or None, as in `embed`.
             output_dtype: As in `embed`.
             output_dimension: As in `embed`.
-            chunk_fn: Splits each text into chunks before they are sent.
-            enable_auto_chunking: Let the server split documents; needs `input_type="document"`.
+            chunk_fn: A function that splits a text into chunks before they are sent.
+            enable_auto_chunking: True to let the server split the documents; needs
+                `input_type="document"`.
             chunk_size: Most tokens of a chunk, with auto-chunking.
             chunk_overlap: Tokens that neighbouring chunks share, with auto-chunking.
 
@@ -303,7 +305,7 @@ class AsyncClient(_BaseClient):
 
         queries = [text] if isinstance(text, str) else text
         if isinstance(text, str):
-            text_or_texts(text, "text")  # here, where the argument has this name
+            text_or_texts(text, "text")  # checked here, as `embed` names the argument differently
         return await self.contextualized_embed(
             queries,
             model=model,
@@ -328,9 +330,10 @@ class AsyncClient(_BaseClient):
         """Embed documents to be searched: `contextualized_embed` with `input_type="document"`.
 
         Args:
-            documents: Documents, each a list of its chunks; whole texts with auto-chunking.
+            documents: Documents, each a list of its chunks; or whole texts with auto-chunking.
             model, output_dtype, output_dimension: As in `contextualized_embed`.
-            chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap: The same.
+            chunk_fn, enable_auto_chunking, chunk_size, chunk_overlap: As in
+                `contextualized_embed`.
 
         Returns:
             One result per document, with one vector per chunk.
@@ -377,22 +380,24 @@ class AsyncClient(_BaseClient):
         """Embed sequences of texts, images and videos.
 
         Args:
-            inputs: A list of lists of texts, pictures and videos, or of dicts such as
+            inputs: A list of lists of texts, images and videos, or of dicts such as
                 `{"content": [{"type": "text", "text": "A cat."}, {"type": "image_url",
                 "image_url": "https://..."}]}` with parts of type `text`, `image_url`,
-                `image_base64`, `video_url` or `video_base64`; base64 means a data URL. A picture
-                is bytes, a path, a binary file, a Pillow image, an array of height x width (x 3 or
-                4) bytes, or a `voyageai.ImageUrl`; a video is a `voyageai.video_utils.Video` or a
-                `voyageai.VideoUrl`. Pictures need the extra `images`: they are turned upright, put
-                on white where they are transparent, and sent without loss.
+                `image_base64`, `video_url` or `video_base64`, where base64 means a data URL. An
+                image is bytes, a path, a binary file, a Pillow image, an array of bytes of shape
+                (height, width) or (height, width, 3 or 4), or a `voyageai.ImageUrl`; a video is a
+                `voyageai.video_utils.Video` or a `voyageai.VideoUrl`. Images need the extra
+                `images`: they are rotated upright, put on white where transparent, and sent without
+                loss.
             model: Name of a multimodal embedding model.
             input_type: `query`, `document` or None, as in `embed`.
-            truncation: Cut inputs over the context length; an image that is cut is dropped whole.
+            truncation: True, the default, to truncate inputs to the context length, which drops an
+                image as a whole; False to raise for longer ones.
             output_dtype: As in `embed`.
             output_dimension: As in `embed`.
 
         Returns:
-            One vector per input, in their order.
+            One vector per input, in the order of the inputs.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -440,7 +445,7 @@ class AsyncClient(_BaseClient):
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
 
         Returns:
-            One vector per input, in their order.
+            One vector per input, in the order of the inputs.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -481,7 +486,7 @@ class AsyncClient(_BaseClient):
             inputs, model, truncation, output_dtype, output_dimension: As in `multimodal_embed`.
 
         Returns:
-            One vector per input, in their order.
+            One vector per input, in the order of the inputs.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -523,11 +528,12 @@ class AsyncClient(_BaseClient):
             documents: A list of texts. A request takes up to 1,000, and the model limits their
                 tokens.
             model: Name of a reranker.
-            top_k: How many of the best to return; None is all.
-            truncation: Cut query and documents that are too long; if False they are an error.
+            top_k: Number of best documents to return; None for all.
+            truncation: True, the default, to truncate a query and documents that are too long;
+                False to raise for them.
 
         Returns:
-            The documents with their scores, best first.
+            The documents with their scores, the most relevant first.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -550,11 +556,11 @@ class AsyncClient(_BaseClient):
         return await self._send(calls.rerank(query, documents, self._model(model), fields), own)
 
     async def atokenizer(self, model: str) -> Tokenizer:
-        """Return the tokenizer of a model, of the library `tokenizers`; it does not truncate.
+        """Return the tokenizer of a model, from the library `tokenizers`; it does not truncate.
 
-        Fetched once per process and machine: from the Hugging Face Hub, or from the emulator that
-        requests go to. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured; the client's
-        `tokenizers` go first.
+        It is fetched from the Hugging Face Hub, or from the emulator that requests go to, cached on
+        disk, and loaded once per process. `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are
+        honoured; the client's `tokenizers` take precedence.
 
         Args:
             model: Name of a model.
@@ -564,7 +570,8 @@ class AsyncClient(_BaseClient):
 
         Raises:
             ImportError: The extra `tokenizers` is not installed.
-            OSError: It could not be fetched; says from where, and what to do.
+            OSError: The tokenizer could not be fetched; the message says from where, and what to
+                do.
 
         Example:
             >>> async def main():
@@ -583,13 +590,13 @@ class AsyncClient(_BaseClient):
 
         Args:
             texts: A list of texts.
-            model: Name of a model; by default the one that the deployment is said to serve.
+            model: Name of a model; by default the client's `single_model`.
 
         Returns:
             An encoding per text, with `len`, `tokens`, `ids` and `offsets`.
 
         Raises:
-            ArgumentError: The texts are not a list of strings.
+            ArgumentError: `texts` is not a list of strings.
             ImportError, OSError: As in `tokenizer`.
 
         Example:
@@ -607,10 +614,10 @@ class AsyncClient(_BaseClient):
 
         Args:
             texts: A list of texts.
-            model: Name of a model; by default the one that the deployment is said to serve.
+            model: Name of a model; by default the client's `single_model`.
 
         Raises:
-            ArgumentError: The texts are not a list of strings.
+            ArgumentError: `texts` is not a list of strings.
             ImportError, OSError: As in `tokenizer`.
 
         Example:
@@ -624,18 +631,18 @@ class AsyncClient(_BaseClient):
         return await asyncio.to_thread(self.count_tokens, texts, model)
 
     async def acount_usage(self, inputs: Sequence[Any], model: str) -> dict[str, int]:
-        """Count what inputs of `multimodal_embed` would be billed for, on this machine.
+        """Count locally what inputs of `multimodal_embed` would be billed for.
 
         Args:
-            inputs: As `multimodal_embed` takes them, but for URLs, which are not fetched.
+            inputs: As for `multimodal_embed`, but without URLs, which are not fetched.
             model: Name of a multimodal embedding model.
 
         Returns:
             `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`.
 
         Raises:
-            ArgumentError: An input can't be read, or holds a URL.
-            ImportError, OSError: As in `tokenizer`; pictures need the extra `images`.
+            ArgumentError: An input can't be read, or contains a URL.
+            ImportError, OSError: As in `tokenizer`; images need the extra `images`.
 
         Example:
             >>> from PIL import Image
@@ -652,7 +659,7 @@ class AsyncClient(_BaseClient):
 
     @property
     def files(self) -> AsyncFiles:
-        """Files for batch jobs, and those that jobs wrote: a `voyageai.files.AsyncFiles`."""
+        """Input and output files of batch jobs: a `voyageai.files.AsyncFiles`."""
         from .files import AsyncFiles
 
         self._check_offered("files")
@@ -660,7 +667,7 @@ class AsyncClient(_BaseClient):
 
     @property
     def batches(self) -> AsyncBatches:
-        """Batch jobs, which cost less than live calls: a `voyageai.batches.AsyncBatches`."""
+        """Batch jobs, which are cheaper than live calls: a `voyageai.batches.AsyncBatches`."""
         from .batches import AsyncBatches
 
         self._check_offered("batches")
@@ -668,7 +675,7 @@ class AsyncClient(_BaseClient):
 
     @property
     def tables(self) -> AsyncTables:
-        """Tables of any size, embedded or reranked live: a `voyageai.tables.AsyncTables`."""
+        """Tables of any size, sent live or as batches: a `voyageai.tables.AsyncTables`."""
         from .tables.resource_async import AsyncTables
 
         return AsyncTables(_Sender(self))
@@ -680,7 +687,7 @@ class AsyncClient(_BaseClient):
 
     async def aclose(self) -> None:
         """Close the connections that were opened on this event loop."""
-        if self._owner:
+        if self._owns_transport:
             await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
@@ -696,14 +703,14 @@ class AsyncClient(_BaseClient):
 
     async def _send(self, call: Call[T], options: CallOptions, *, inner: bool = False) -> T:
         if self._kind is not None:
-            call = self._through(call)
+            call = self._for_deployment(call)
         raw = returns_raw(self._transport, call.method)
-        settings = self._ready(options, call.method, inner=inner)
+        settings = self._call_settings(options, call.method, inner=inner)
         return cast("T", await self._transport.run(call, *settings, raw=raw))
 
 
 async def _prepared(inputs: Any, model: str) -> Any:
-    """Return inputs with pictures and videos encoded, in a thread: that takes long."""
+    """Encode images and videos of inputs in a thread, as that takes long."""
     from .media import has_media, prepare
 
     return await asyncio.to_thread(prepare, inputs, model) if has_media(inputs) else inputs

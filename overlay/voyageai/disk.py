@@ -20,7 +20,7 @@ __all__ = [
     "lock",
     "make_folder",
     "open_regular",
-    "private",
+    "private_opener",
     "sync_folder",
 ]
 
@@ -35,110 +35,112 @@ KINDS = {
     stat.S_IFBLK: "a device",
 }
 JUNCTION = 0xA0000003
-"""The tag of a Windows folder that leads to another one."""
+"""The reparse tag of a Windows junction, a folder that links to another."""
 
 
 class NotRegularError(OSError):
-    """There is something else where a regular file, or a folder, is to be."""
+    """A path that must be a regular file, or a folder, is something else."""
 
 
 def check_regular(path: Path) -> os.stat_result | None:
-    """Refuse something that is there but is no regular file. A link is none, wherever it leads.
+    """Raise if a path exists and is no regular file. Links are not followed.
 
     Returns:
-        What the system says of the file; None if there is nothing.
+        The status of the file; None if nothing is there.
 
     Raises:
-        NotRegularError: Says what it is.
+        NotRegularError: The path is a folder, link, pipe or the like; the message says which.
     """
     try:
-        found = path.lstat()
+        status = path.lstat()
     except FileNotFoundError:
         return None
-    if not stat.S_ISREG(found.st_mode):
-        raise _refusal(path, found, stat.S_IFREG)
-    return found
+    if not stat.S_ISREG(status.st_mode):
+        raise _refusal(path, status, stat.S_IFREG)
+    return status
 
 
 def check_folder(path: Path) -> None:
-    """Refuse something that is there but is no folder. A link is none, wherever it leads.
+    """Raise if a path exists and is no folder. Links and Windows junctions are not followed.
 
     Raises:
-        NotRegularError: Says what it is.
+        NotRegularError: The path is a file, link or the like; the message says which.
     """
     with suppress(FileNotFoundError):
-        found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or _is_junction(found):
-            raise _refusal(path, found, stat.S_IFDIR)
+        status = path.lstat()
+        if not stat.S_ISDIR(status.st_mode) or _is_junction(status):
+            raise _refusal(path, status, stat.S_IFDIR)
 
 
 def open_regular(path: Path, mode: str = "rb", *, create: bool = False) -> IO[bytes]:
-    """Open a regular file, and follow no link to it. What may be written only its user can read.
+    """Open a regular file without following a link; one opened for writing only its user can read.
 
     Args:
-        path: The file's. Links among the folders above it are followed.
-        mode: As `open` has it, but `wb` replaces the file that is there, which may have other
-            names, instead of writing to it.
-        create: Whether to make an empty file if there is none, in the modes that make none.
+        path: Path of the file. Links among the folders above it are followed.
+        mode: As for `open`, but `wb` replaces an existing file, which may have other hard links,
+            instead of writing to it.
+        create: True to create a missing file in modes that don't, such as `r+b`.
 
     Raises:
-        NotRegularError: There is something else; it is not waited for.
-        OSError: It can't be opened.
+        NotRegularError: The path is a folder, link, pipe or the like.
+        OSError: The file can't be opened.
     """
-    check_regular(path)  # opening a device may do something already
+    check_regular(path)  # first, as opening a device may have an effect
     if mode == "wb":
         path.unlink(missing_ok=True)
         mode = "xb"
-    more = getattr(os, "O_NOFOLLOW", 0) | (os.O_CREAT if create else 0)
-    opener = partial(private, more=more, regular=path)  # which `Path.open` does not take
+    extra_flags = getattr(os, "O_NOFOLLOW", 0) | (os.O_CREAT if create else 0)
+    opener = partial(
+        private_opener, extra_flags=extra_flags, regular=path
+    )  # `Path.open` takes no opener
     try:
         return open(path, mode, opener=opener)
     except OSError:
-        check_regular(path)  # it may have become something else just now
+        check_regular(path)  # the path may have changed since the first check
         raise
 
 
-def private(name: str, flags: int, more: int = 0, regular: Path | None = None) -> int:
-    """Open a file, as an opener for `open`; if it may be written, only its user can read it.
+def private_opener(name: str, flags: int, extra_flags: int = 0, regular: Path | None = None) -> int:
+    """Open a file as an `opener` of `open`; one opened for writing only its user can read.
 
-    It waits for nobody at the other end of a pipe. Files of other users stay as they are.
+    Opening a pipe does not block. The modes of files of other users are not changed.
 
     Args:
-        name: The file's.
-        flags: As `open` chooses them.
-        more: Further flags.
-        regular: Its path, if only a regular file is to be opened.
+        name: Path of the file.
+        flags: The flags that `open` passes.
+        extra_flags: Flags to add to those.
+        regular: The path again, for the message, if only a regular file may be opened.
 
     Raises:
-        NotRegularError: It is not.
+        NotRegularError: `regular` is given and the file is not a regular one.
     """
-    flags |= more | getattr(os, "O_NONBLOCK", 0)
-    opened = os.open(name, flags, FILE)
+    flags |= extra_flags | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(name, flags, FILE)
     try:
-        found = os.fstat(opened)
-        is_regular = stat.S_ISREG(found.st_mode)
+        status = os.fstat(descriptor)
+        is_regular = stat.S_ISREG(status.st_mode)
         if regular is not None and not is_regular:
-            raise _refusal(regular, found, stat.S_IFREG)  # noqa: TRY301  # it is closed first
+            raise _refusal(regular, status, stat.S_IFREG)  # noqa: TRY301  # closed below
         if sys.platform != "win32":  # where files have no modes
-            os.set_blocking(opened, True)
+            os.set_blocking(descriptor, True)
             writes = flags & (os.O_WRONLY | os.O_RDWR)
-            if writes and is_regular and stat.S_IMODE(found.st_mode) != FILE:
+            if writes and is_regular and stat.S_IMODE(status.st_mode) != FILE:
                 with suppress(PermissionError):
-                    os.fchmod(opened, FILE)
+                    os.fchmod(descriptor, FILE)
     except BaseException:
-        os.close(opened)
+        os.close(descriptor)
         raise
-    return opened
+    return descriptor
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    BEYOND = 0x7FFF_FFFF
+    LOCK_OFFSET = 0x7FFF_FFFF  # beyond the content: Windows lets nobody write a locked byte
 
     def lock(file: IO[bytes]) -> bool:
-        """Lock a file until it is closed or its process ends; return False if it is locked."""
-        file.seek(BEYOND)  # what is locked can't be written
+        """Lock a file until it is closed or the process ends; return False if another holds it."""
+        file.seek(LOCK_OFFSET)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except PermissionError:
@@ -149,7 +151,7 @@ else:
     import fcntl
 
     def lock(file: IO[bytes]) -> bool:
-        """Lock a file until it is closed or its process ends; return False if it is locked."""
+        """Lock a file until it is closed or the process ends; return False if another holds it."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -158,33 +160,33 @@ else:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that only its user can enter, and those above it that are missing.
+    """Make a folder that only its user can enter, and its missing parents.
 
-    One that is there already becomes such a folder, unless it is another user's.
+    An existing folder is closed to others too, unless it belongs to another user.
 
     Raises:
-        FileExistsError: There is something else.
+        FileExistsError: The path exists and is no folder.
     """
     if not path.parent.exists():
         make_folder(path.parent)
     path.mkdir(FOLDER, exist_ok=True)
-    close_to_others(path)  # the umask may have taken more
+    close_to_others(path)  # sets the exact mode: `mkdir` is subject to the umask
 
 
 def close_to_others(path: Path) -> None:
-    """Let only its user enter a folder, or read and write a file.
+    """Remove the rights of all but the owner from a folder (0o700) or a file (0o600).
 
-    One of another user stays as it is, and one that is gone is no error.
+    A path that belongs to another user, or does not exist, is left alone.
     """
     with suppress(PermissionError, FileNotFoundError):
-        found = path.stat().st_mode
-        mode = FOLDER if stat.S_ISDIR(found) else FILE
-        if stat.S_IMODE(found) != mode:
+        status = path.stat().st_mode
+        mode = FOLDER if stat.S_ISDIR(status) else FILE
+        if stat.S_IMODE(status) != mode:
             path.chmod(mode)
 
 
 def sync_folder(path: Path) -> None:
-    """Make sure that the names in a folder outlive a crash, where the system lets folders be."""
+    """Flush a folder's entries to disk, so that new names survive a crash; no-op on Windows."""
     if os.name == "nt":
         return
     folder = os.open(path, os.O_RDONLY)
@@ -194,12 +196,12 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def _is_junction(found: os.stat_result) -> bool:
-    return getattr(found, "st_reparse_tag", 0) == JUNCTION
+def _is_junction(status: os.stat_result) -> bool:
+    return getattr(status, "st_reparse_tag", 0) == JUNCTION
 
 
-def _refusal(path: Path, found: os.stat_result, wanted: int) -> NotRegularError:
-    kind = stat.S_IFLNK if _is_junction(found) else stat.S_IFMT(found.st_mode)
+def _refusal(path: Path, status: os.stat_result, wanted: int) -> NotRegularError:
+    kind = stat.S_IFLNK if _is_junction(status) else stat.S_IFMT(status.st_mode)
     return NotRegularError(
         f"{path} is {KINDS.get(kind, 'something else')}, and must be {KINDS[wanted]}: "
         "remove it, or take another folder"

@@ -1,7 +1,7 @@
 """The exceptions of this package.
 
     VoyageError
-    ├── APIError                    any other refusal, or an answer that makes no sense
+    ├── APIError                    any other error response, or one that makes no sense
     │   ├── PermissionDeniedError   403
     │   ├── NotFoundError           404
     │   ├── ConflictError           409
@@ -10,7 +10,7 @@
     │   └── MalformedResponseError  a success whose body is not what the contract says
     ├── TryAgain
     ├── Timeout                     no answer in time
-    │   └── DeadlineError           the time for the whole call, retries and waits included, is over
+    │   └── DeadlineError           the whole call, with retries and waits, took too long
     ├── APIConnectionError          no connection, or it broke
     ├── InvalidRequestError         400: the request is wrong
     │   └── ArgumentError           the same, found before anything was sent; also a ValueError
@@ -41,23 +41,23 @@ ID_LIMIT = 256
 class VoyageError(Exception):
     """The base of all exceptions of this package.
 
-    Its text is printable and on one line, whatever the server said, and cut after 64 Ki characters.
-    The other attributes hold what came as it came.
+    Its text is one printable line of at most 64 Ki characters, whatever the server sent. The other
+    attributes hold what the server sent, unchanged.
 
     Attributes:
-        http_body: Body of the response as text, cut after 64 Ki characters; None without one.
-        http_status: Status of the response.
-        json_body: The body decoded, if it is JSON.
+        http_body: Body of the response as text, cut after 64 Ki characters; None without a body.
+        http_status: Status of the response; None without a response.
+        json_body: The decoded body, if it is JSON.
         headers: Headers of the response.
-        code: A name for the reason, where the API gives one.
-        error: None, as the API sends no objects of errors; the official client's name.
-        request_id: What the server calls the request, for support cases.
+        code: The API's name for the reason, where it gives one.
+        error: Always None, as the API sends no error objects; the official client has the name.
+        request_id: The server's id of the request, for support cases.
         argument: The argument at fault, where it is known, such as `texts[3]`.
-        attempts: Requests that were sent.
+        attempts: Number of requests that were sent.
         elapsed: Seconds from the call to the error.
         retry_after: Seconds that the server asked to wait.
-        outcome_unknown: Whether the request may have been carried out, although no answer says so:
-            the connection broke, the time was over, or the server failed.
+        outcome_unknown: True if the request may have been carried out although no answer says so:
+            the connection broke, the time ran out, or the server failed.
     """
 
     error: None = None
@@ -87,7 +87,7 @@ class VoyageError(Exception):
         self.json_body = json_body
         self.headers = dict(headers or {})
         self.code = code
-        # The second is where the official client looks.
+        # The official client reads the second header.
         self.request_id = self.headers.get(REQUEST_ID) or self.headers.get("request-id")
 
     @property
@@ -97,12 +97,12 @@ class VoyageError(Exception):
 
     @property
     def help(self) -> str:
-        """Where causes, costs and cures of this exception are explained.
+        """The page that explains the causes, costs and cures of this exception.
 
         Returns:
-            A URL; without a published documentation, a page of the sources and its anchor.
+            A URL; without published documentation, a page of the sources and its anchor.
         """
-        # A subclass of a user is explained where its base is.
+        # A user's subclass has the page of its base.
         names = [kind.__name__ for kind in type(self).__mro__ if _is_ours(kind)]
         anchor = names[0].lower()
         url = _documentation()
@@ -110,7 +110,7 @@ class VoyageError(Exception):
 
     @cached_property
     def __notes__(self) -> list[str]:  # type: ignore[override]
-        # Tracebacks end with it, and only they ask for it: neither messages nor calls pay.
+        # Printed at the end of tracebacks; computed only then.
         return [f"Cause, cost and cure: {self.help}"]
 
     def __str__(self) -> str:
@@ -127,19 +127,19 @@ class VoyageError(Exception):
 
 
 class APIError(VoyageError):
-    """A refusal that has no class of its own, or an answer that makes no sense."""
+    """An error response that has no class of its own, or an answer that makes no sense."""
 
 
 class PermissionDeniedError(APIError):
-    """The key, or the place it is used from, may not do this."""
+    """The API key, or the network it is used from, lacks the permission for this."""
 
 
 class NotFoundError(APIError):
-    """There is no such thing."""
+    """The file, batch, model or other resource does not exist."""
 
 
 class ConflictError(APIError):
-    """The thing is in a state that forbids this."""
+    """The resource is in a state that does not allow this."""
 
 
 class ModelRetiredError(APIError):
@@ -147,10 +147,10 @@ class ModelRetiredError(APIError):
 
 
 class NotDeletedError(APIError):
-    """Files can't be deleted. Of several that were to be deleted together, none was.
+    """Files can't be deleted; of several in one call, none was.
 
     Attributes:
-        file_ids: Ids of those that can't be.
+        file_ids: Ids of the files that can't be deleted.
     """
 
     file_ids: tuple[str, ...] = ()
@@ -161,19 +161,19 @@ class MalformedResponseError(APIError):
 
 
 class TryAgain(VoyageError):
-    """Kept for code that names it; never raised."""
+    """Never raised; kept for code that catches the official client's class."""
 
 
 class Timeout(VoyageError):
-    """No answer came in time."""
+    """No answer arrived in time."""
 
 
 class DeadlineError(Timeout):
-    """The time for the whole call, retries and waits included, is over."""
+    """The deadline of the whole call, retries and waits included, has passed."""
 
 
 class APIConnectionError(VoyageError):
-    """No connection could be made, or it broke."""
+    """No connection could be made, or the connection broke."""
 
 
 class InvalidRequestError(VoyageError):
@@ -181,7 +181,7 @@ class InvalidRequestError(VoyageError):
 
 
 class ArgumentError(InvalidRequestError, ValueError):
-    """An argument is wrong. Nothing was sent."""
+    """An argument is wrong; nothing was sent."""
 
     def __init__(self, message: str | None = None, argument: str | None = None) -> None:
         super().__init__(message)
@@ -193,11 +193,11 @@ class MalformedRequestError(VoyageError):
 
 
 class AuthenticationError(VoyageError):
-    """There is no API key, or it is not a valid one."""
+    """No API key was found, or the key is not valid."""
 
 
 class RateLimitError(VoyageError):
-    """Too many requests or tokens."""
+    """Too many requests or tokens were sent within a minute."""
 
 
 class ServerError(VoyageError):
@@ -205,7 +205,7 @@ class ServerError(VoyageError):
 
 
 class ServiceUnavailableError(VoyageError):
-    """The server is overloaded or not ready."""
+    """The server is overloaded, or not ready to answer."""
 
 
 class OverloadedError(ServiceUnavailableError):
@@ -222,14 +222,14 @@ def _is_ours(kind: type) -> bool:
 
 @cache
 def _documentation() -> str:
-    """Return the URL that the installed package states for its documentation, or nothing."""
+    """Return the documentation URL in the package's metadata, or an empty string."""
     from importlib.metadata import PackageNotFoundError, metadata
 
     try:
-        stated = metadata("voyageai").get_all("Project-URL") or []
-    except PackageNotFoundError:  # run from a folder
+        project_urls = metadata("voyageai").get_all("Project-URL") or []
+    except PackageNotFoundError:  # run from a source folder
         return ""
-    urls: dict[str, str] = dict(line.split(", ", 1) for line in stated)
+    urls: dict[str, str] = dict(line.split(", ", 1) for line in project_urls)
     return urls.get("Documentation", "")
 
 

@@ -1,4 +1,4 @@
-"""Optional packages."""
+"""Import of optional packages, and how to install those that are missing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ def require(module: str, extra: str) -> Any:
     """Import a module of an optional package.
 
     Args:
-        module: Its name.
-        extra: The extra of this distribution that brings it.
+        module: Full name of the module.
+        extra: The extra of this distribution that installs it.
 
     Raises:
-        ImportError: It is not installed; says how to install it.
+        ImportError: The module is not installed; the message says how to install it.
     """
     try:
         return import_module(module)
@@ -25,18 +25,18 @@ def require(module: str, extra: str) -> Any:
 
 
 def install(extra: str) -> str:
-    """Say how to install an extra.
+    """Return how to install an extra, as text for a message.
 
-    It names the packages and not this one: an index may have another `voyageai`, which would
-    replace this one.
+    The command names the extra's packages rather than `voyageai[extra]`: an index may hold another
+    `voyageai`, which would replace this one.
     """
     from importlib.metadata import PackageNotFoundError, requires
 
     try:
-        stated = requires("voyageai") or []
-    except PackageNotFoundError:  # run from a folder
-        stated = []
-    pairs = [line.replace("'", '"').split(";") for line in stated]
-    found = [pair[0].strip() for pair in pairs if pair[-1].strip() == f'extra == "{extra}"']
-    packages = "".join(f' "{package}"' for package in found)
+        requirements = requires("voyageai") or []
+    except PackageNotFoundError:  # run from a source folder
+        requirements = []
+    pairs = [line.replace("'", '"').split(";") for line in requirements]
+    required = [pair[0].strip() for pair in pairs if pair[-1].strip() == f'extra == "{extra}"']
+    packages = "".join(f' "{package}"' for package in required)
     return f"add the extra `{extra}`" + (f": pip install{packages}" if packages else "")

@@ -1,8 +1,8 @@
-"""Work of several steps, written once for both kinds of clients.
+"""Work of several steps, written once for blocking and asynchronous clients.
 
-A flow is a generator. It yields steps, sends and sleeps nothing itself, and returns a result; the
-drivers `run` and `run_async` carry its steps out. What files and batches use of a client is a
-`Sender`.
+A flow is a generator that yields steps and returns a result; it does no I/O itself. The drivers
+`run` and `run_async` carry out its steps. `Sender` is the part of a client that files, batches and
+tables depend on.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ NO_OPTIONS: CallOptions = {}
 
 @frozen
 class Request(Generic[M]):
-    """A step: send this. Its answer, or the `VoyageError` that sending it raises, comes back.
+    """A step: send a message. The flow gets its answer, or the `VoyageError` that sending raises.
 
     Attributes:
-        message: What is sent: a `Call` by a `Sender`, an HTTP request by a transport.
-        options: The options of a call.
+        message: The message: a `Call` for a `Sender`, an HTTP request for a transport.
+        options: Options of the call.
     """
 
     message: M
@@ -52,7 +52,7 @@ class Sleep:
     """A step: sleep.
 
     Attributes:
-        seconds: How long.
+        seconds: Seconds to sleep.
     """
 
     seconds: float
@@ -60,7 +60,7 @@ class Sleep:
 
 @frozen
 class Notify:
-    """A step: call a callback of the user's; an asynchronous driver awaits what it returns.
+    """A step: call the user's callback; an asynchronous driver awaits an awaitable result.
 
     Attributes:
         message: The callback's argument.
@@ -82,13 +82,13 @@ def run(
     """Carry out a flow.
 
     Args:
-        flow: The flow, which is closed in the end.
-        send: Returns the answer to a request.
+        flow: The flow, which is closed at the end.
+        send: Sends a request and returns its answer.
         sleep: Sleeps for a number of seconds.
-        notify: Takes the messages of `Notify` steps.
+        notify: Called with the messages of `Notify` steps.
 
     Returns:
-        What the flow returns.
+        The result of the flow.
     """
     answer: Any = None
     failure: VoyageError | None = None
@@ -121,7 +121,7 @@ class _Returned:
 def _advance(
     flow: Flow[M, Any], answer: Any, failure: VoyageError | None
 ) -> Request[M] | Sleep | Notify | _Returned:
-    """Run a flow up to its next step or its end, which can't be raised through a thread."""
+    """Advance a flow and return its next step, or its end: StopIteration can't cross threads."""
     try:
         return flow.send(answer) if failure is None else flow.throw(failure)
     except StopIteration as end:
@@ -139,15 +139,15 @@ async def run_async(
     """Carry out a flow without blocking.
 
     Args:
-        flow: The flow, which is closed in the end.
-        send: Returns the answer to a request, awaited.
+        flow: The flow, which is closed at the end.
+        send: Sends a request and returns its answer, awaited.
         sleep: Sleeps for a number of seconds, awaited.
-        notify: Takes the messages of `Notify` steps; what it returns is awaited if it can be.
-        in_threads: Whether the flow itself runs in worker threads, as it reads and writes files
+        notify: Called with the messages of `Notify` steps; an awaitable result is awaited.
+        in_threads: True to run the flow itself in worker threads, as it reads and writes files
             between its steps.
 
     Returns:
-        What the flow returns.
+        The result of the flow.
     """
     answer: Any = None
     failure: VoyageError | None = None
@@ -193,7 +193,7 @@ async def run_calls_async(
 
 
 async def in_thread(function: Callable[[Unpack[Args]], T], *args: *Args) -> T:
-    """Call a function in a worker thread, and return only after it has, even when cancelled.
+    """Call a function in a worker thread, and return only after it has ended, even if cancelled.
 
     asyncio cancels the task that waits for a thread, but not the thread: the cancelled task would
     close a file, or release a lock, that the thread still uses.
@@ -206,11 +206,11 @@ async def in_thread(function: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     def call() -> None:
         try:
             results.append(function(*args))
-        except BaseException as failure:  # noqa: BLE001  # raised again, but not by the group
+        except BaseException as failure:  # noqa: BLE001  # raised again below, outside the group
             failures.append(failure)
 
     try:
-        async with create_task_group() as group:  # whose end waits for what it has begun
+        async with create_task_group() as group:  # waits for the thread
             group.start_soon(to_thread.run_sync, call)
         if failures:
             raise failures.pop()
@@ -221,7 +221,7 @@ async def in_thread(function: Callable[[Unpack[Args]], T], *args: *Args) -> T:
 
 
 def _monotonic() -> float:
-    return time.monotonic()  # looked up when called: tests freeze and move time
+    return time.monotonic()  # looked up at each call: users' tests freeze and move time
 
 
 def _utc_now() -> datetime:
@@ -247,13 +247,13 @@ class BatchLimits:
 
 @frozen(kw_only=True)
 class Environment:
-    """Clocks, randomness and the limits of batches, passed in so that tests can control them.
+    """Clocks, randomness and the limits of batches, injected so that tests can control them.
 
     Attributes:
-        clock: Returns seconds that only go forwards.
-        now: Returns the time with a zone, for dates in headers and in job directories.
-        random: Returns random numbers from 0 up to 1.
-        batch_limits: The limits that jobs are split by.
+        clock: Returns monotonic time, in seconds.
+        now: Returns the current time with a time zone, for dates in headers and job directories.
+        random: Returns random numbers, at least 0 and below 1.
+        batch_limits: The limits by which jobs are split into batches.
     """
 
     clock: Callable[[], float] = _monotonic
@@ -263,7 +263,7 @@ class Environment:
 
 
 class _Settings(Protocol):
-    """The part that both kinds of senders share: the client's current settings."""
+    """The common part of both kinds of senders: the client's current settings."""
 
     @property
     def base_url(self) -> str:
@@ -282,7 +282,7 @@ class _Settings(Protocol):
 
     @property
     def tokenizers(self) -> Tokenizers | None:
-        """The user's own tokenizers, by model."""
+        """The user's own tokenizers, by model; None without any."""
         ...
 
     @property
@@ -292,26 +292,27 @@ class _Settings(Protocol):
 
     @property
     def telemetry(self) -> Telemetry | None:
-        """What records jobs; None where nothing does."""
+        """The recorder of jobs; None without telemetry."""
         ...
 
     def options(self, given: CallOptions) -> Options:
-        """Return the complete options of a call: the client's where none are given.
+        """Return the complete options of a call: those given, and the client's for the rest.
 
         Raises:
-            VoyageError: There is no key, or an option is wrong.
+            VoyageError: No API key was found, or an option is wrong.
         """
         ...
 
     def check(self, call: Call[Any], *endpoints: str) -> None:
-        """Refuse what the deployment can't do, before anything is sent.
+        """Check that the deployment supports calls, before anything is sent.
 
         Args:
-            call: A call such as those that will be sent.
-            endpoints: Further operations that are needed.
+            call: A representative of the calls that will be sent.
+            endpoints: Names of further operations that are needed.
 
         Raises:
-            ArgumentError: It can't, or serves another model.
+            ArgumentError: The deployment does not support an operation or an argument, or serves
+                another model.
         """
         ...
 
@@ -319,13 +320,13 @@ class _Settings(Protocol):
         """Return a sender that may use a part of the client's rate limit.
 
         Raises:
-            ArgumentError: There is no rate limit, or the share is not above 0 and up to 1.
+            ArgumentError: The client has no rate limit, or `share` is not above 0 and up to 1.
         """
         ...
 
 
 class Sender(_Settings, Protocol):
-    """The part of a client that work made of many calls depends on."""
+    """The part of a client that work of many calls depends on."""
 
     def send(self, call: Call[T], options: CallOptions) -> T:
         """Send a call and return its result.
@@ -340,7 +341,7 @@ class Sender(_Settings, Protocol):
 
 
 class AsyncSender(_Settings, Protocol):
-    """The same part of an asynchronous client."""
+    """The asynchronous counterpart of `Sender`."""
 
     async def send(self, call: Call[T], options: CallOptions) -> T:
         """Send a call and return its result.

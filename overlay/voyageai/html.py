@@ -1,7 +1,7 @@
 """Cards, tables and plots for notebooks: plain HTML and SVG that need no script and no style sheet.
 
-Text takes the colour of the page, and lines are half transparent, so they fit light and dark pages.
-Everything is escaped, and what can't be shown is written as its code.
+Text takes the colour of the page, and lines are half transparent, so that both suit light and dark
+pages. All text is escaped; unprintable characters are written as their codes.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ NUMBER = f"{CELL};text-align:right;font-variant-numeric:tabular-nums;white-space
 FAINT = "opacity:.65"
 NUMERIC = re.compile(r"\$?[\d,.e+-]*$")
 SHOWN = 24
-"""Rows that are shown, and vectors that a heat map has."""
+"""Rows of a table, and vectors of a heat map, that are shown at most."""
 LONGEST = 160
-"""Characters of a text that are shown."""
+"""Characters of a text that are shown at most."""
 INKS = ("#2f7ed8", "#d9822b", "#2e9e5b", "#a05cc5", "#c94f4f", "#7d8590")
-"""Colours that can be told apart on white and on black."""
+"""Colours that are distinct on white and on black."""
 
 
 def shortened(text: str) -> str:
-    """Return the beginning of a text, in one line."""
+    """Return the beginning of a text, on one line."""
     line = " ".join(text[: 4 * LONGEST].split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
@@ -42,9 +42,9 @@ def card(title: str, facts: Mapping[str, object], body: str = "") -> str:
     """Return a titled box.
 
     Args:
-        title: What it is, such as the name of a class.
-        facts: What is known of it, by name; those that are None are left out.
-        body: HTML to put below.
+        title: The title, such as the name of a class.
+        facts: Values to show, by name; those that are None are left out.
+        body: HTML below the values.
     """
     known = (
         f'<span style="white-space:nowrap;margin-right:14px"><span style="{FAINT}">'
@@ -57,12 +57,12 @@ def card(title: str, facts: Mapping[str, object], body: str = "") -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], count: int = 0) -> str:
-    """Return a table, with columns of numbers set to the right; nothing without rows.
+    """Return a table, with columns of numbers aligned right; an empty string without rows.
 
     Args:
-        headings: One per column.
-        rows: The cells; None is an empty one.
-        count: How many rows there are in all, if not all are shown.
+        headings: Column headings.
+        rows: Rows of cells; None is an empty cell.
+        count: Number of all rows, if `rows` are only the first of them.
     """
     listed = [list(row) for row in rows]
     if not listed:
@@ -107,11 +107,11 @@ def _cell(value: object) -> str:
 
 
 def heat_map(matrix: Sequence[Sequence[float]], labels: str = "similarity") -> str:
-    """Return a small picture of a matrix: the larger a number, the fuller its colour.
+    """Return a small SVG picture of a matrix: the larger a number, the more opaque its cell.
 
     Args:
         matrix: Numbers, of shape (rows, columns).
-        labels: What they are, for the line below.
+        labels: What the numbers are, for the line below.
     """
     numbers = [number for row in matrix for number in row]
     if not numbers:
@@ -140,13 +140,13 @@ def _share(number: float, low: float, high: float) -> float:
 def scatter(
     points: Sequence[tuple[str, float, float]], across: str, up: str, *, width: int = 640
 ) -> str:
-    """Return points in a plane as SVG, with a legend below.
+    """Return a scatter plot as SVG, with a legend below.
 
     Args:
-        points: Name of each, and its two numbers: the first above 0, the second from 0 up.
-        across: What the first number is, on a scale of powers of two.
-        up: What the second one is.
-        width: Of the picture, in pixels.
+        points: Name, x and y of each point, x above 0 and y from 0.
+        across: Label of the x axis, whose scale is logarithmic with base 2.
+        up: Label of the y axis.
+        width: Width of the picture, in pixels.
     """
     left, top, plot = 56, 14, 220
     right = width - 16
@@ -197,7 +197,7 @@ def scatter(
 
 
 def _mark(kind: int, x: float, y: float, ink: str) -> str:
-    """Return a round mark, or a square one for names beyond the colours."""
+    """Return a point's mark: round, or square once all colours have been used."""
     if kind % 2 == 0:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{ink}"/>'
     return f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" fill="{ink}"/>'

@@ -1,4 +1,4 @@
-"""Finding the API key and the host it belongs to."""
+"""Lookup of the API key and of the host that it belongs to."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ URL_VARIABLE = "VOYAGE_BASE_URL"
 MISSING = (
     "An API key is required for API-based models. Set your API key via the "
     f"{KEY_VARIABLE} environment variable or pass it to the client (api_key=...). "
-    "These places were looked at and are empty: the argument api_key, voyageai.api_key_path, "
+    "All places for it are empty: the argument api_key, voyageai.api_key_path, "
     f"{PATH_VARIABLE}, voyageai.api_key, {KEY_VARIABLE}."
 )
 
 
 class ApiKey(str):
-    """A string whose `repr` does not show it. A pickle does."""
+    """A string whose `repr` is masked. A pickle holds it in clear."""
 
     __slots__ = ()
 
@@ -34,40 +34,40 @@ class ApiKey(str):
 
 
 class NotAKey:
-    """Stands for an object that was given as a key and is no string; holds what a message needs.
+    """A placeholder for a key that is no string, with what the error message needs of it.
 
     Args:
-        given: The object.
+        given: The object that was given as a key.
 
     Attributes:
-        kind: Name of its type.
-        instead: What to pass.
+        kind: Name of the object's type.
+        instead: The advice what to pass instead.
     """
 
     def __init__(self, given: object) -> None:
-        # Its text is often not the key: that of pydantic's SecretStr is a row of asterisks.
+        # `str(given)` is often not the key: that of pydantic's SecretStr is a row of asterisks.
         calls = {"get_secret_value": ".get_secret_value()", "decode": ".decode()"}
-        ways = [f"what its {call} gives" for name, call in calls.items() if hasattr(given, name)]
+        ways = [f"the result of {call}" for name, call in calls.items() if hasattr(given, name)]
         self.kind = type(given).__name__
         self.instead = (*ways, "the key itself")[0]
 
 
 def conceal(key: object) -> Any:
-    """Wrap a key, before it is checked, so that tracebacks with local variables do not show it."""
+    """Wrap a key before it is checked, so that tracebacks with local variables do not show it."""
     if key is None or isinstance(key, (ApiKey, NotAKey)):
         return key
     return ApiKey(key) if isinstance(key, str) else NotAKey(key)
 
 
 def concealed(headers: Any) -> Any:
-    """Return headers whose values no repr shows; anything else as it is."""
+    """Return headers with masked reprs of their values; anything but a mapping unchanged."""
     if isinstance(headers, Mapping):
         return {name: conceal(value) for name, value in headers.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user
     return headers
 
 
 def variables() -> dict[str, str]:
-    """Return the environment variables that are read, with a `repr` that hides what is secret."""
+    """Return the environment variables that are read, with masked reprs of secrets."""
     kinds = {KEY_VARIABLE: ApiKey, PATH_VARIABLE: str, URL_VARIABLE: Url}
     return {name: kind(os.environ.get(name, "")) for name, kind in kinds.items()}
 
@@ -79,10 +79,10 @@ def find_key(
     module_key: str | None,
     environment: Mapping[str, str],
 ) -> ApiKey | None:
-    """Return the key from the first of five places that has one.
+    """Return the API key from the first of five places that has one.
 
     Args:
-        argument: What was given to the client.
+        argument: The client's `api_key`.
         module_path: `voyageai.api_key_path`.
         module_key: `voyageai.api_key`.
         environment: Environment variables.
@@ -91,8 +91,8 @@ def find_key(
         The key without surrounding white space, or None.
 
     Raises:
-        AuthenticationError: The file that was named can't be read or is empty, or the key is no
-            string, or can't be sent in a header. The message does not hold the key.
+        AuthenticationError: A key file can't be read or is empty, or the key is no string or can't
+            be sent in a header. The message does not show the key.
     """
     argument, module_key = conceal(argument), conceal(module_key)
     if argument is not None and argument != "":
@@ -109,12 +109,13 @@ def find_key(
 
 
 def usable(key: object, place: str) -> ApiKey | None:
-    """Return the key as it goes into a header, or None for an empty one.
+    """Return a key without surrounding white space, or None for an empty one.
 
-    The server decides whether it is a key: placeholders are sent to gateways that add theirs.
+    The server decides whether it is valid: gateways that add their own key take a placeholder.
 
     Raises:
-        AuthenticationError: It is no string, or no header can hold it; without showing it.
+        AuthenticationError: `key` is no string or can't be sent in a header. The message does not
+            show it.
     """
     key = conceal(key)
     if not isinstance(key, str):
@@ -126,8 +127,8 @@ def usable(key: object, place: str) -> ApiKey | None:
     key = ApiKey(key.strip())
     if not key.isascii() or not key.replace("\t", " ").isprintable():
         raise AuthenticationError(
-            f"The API key from {place} has characters that can't be sent in a header; it may be a "
-            "different text."
+            f"The API key from {place} has characters that can't be sent in a header; pass the key "
+            "as it was issued."
         )
     return key or None
 
@@ -137,12 +138,12 @@ def base_url(argument: object, key: str | None, environment: Mapping[str, str]) 
 
     Args:
         argument: A URL or the name of a host: `voyage`, `atlas`, `us` or `eu`.
-        key: The API key; without a URL its prefix tells which host it belongs to. Of several
-            that fit, the longest counts: keys of a geography begin like all keys of Atlas.
+        key: The API key, whose prefix decides about the host where no URL is given. The longest
+            matching prefix counts: keys of a geography begin like all keys of Atlas.
         environment: Environment variables.
 
     Raises:
-        ArgumentError: It is neither.
+        ArgumentError: `argument` is neither a URL nor the name of a host.
     """
     if argument is None or argument == "":
         argument = environment.get(URL_VARIABLE) or _host_of(key or "")
@@ -150,19 +151,19 @@ def base_url(argument: object, key: str | None, environment: Mapping[str, str]) 
 
 
 def url_source(url: str) -> str:
-    """Return what to blame for a base URL: the environment variable, if it holds this URL."""
+    """Return the origin of a base URL, for errors: the environment variable or the argument."""
     return URL_VARIABLE if os.environ.get(URL_VARIABLE) == url else "base_url"
 
 
 def usable_url(given: object) -> Url:
-    """Return a URL, or that of a host that is named, without a slash at its end.
+    """Return a URL, or the URL of a named host, without a slash at its end.
 
     Raises:
-        ArgumentError: It is neither.
+        ArgumentError: `given` is neither a URL nor the name of a host.
     """
     named = {server.name: server.url for server in SERVERS}
     if isinstance(given, str):
-        given = Url(given)  # whose password no traceback shows
+        given = Url(given)  # so that no traceback shows its password
         found = Url(named.get(given, given).rstrip("/"))
         if found.startswith(("http://", "https://")):
             return found
@@ -186,18 +187,19 @@ def read_key(path: str, place: str) -> ApiKey:
     """Read the key from a file.
 
     Args:
-        path: The file's.
-        place: What names it, for errors.
+        path: Path of the file.
+        place: The setting that names the file, for errors.
 
     Raises:
-        AuthenticationError: It can't be read or is empty, or no header can hold what is in it.
+        AuthenticationError: The file can't be read or is empty, or its content can't be sent in a
+            header.
     """
     key, wrong = None, "is empty."
     try:
         key = usable(Path(path).read_text(encoding="utf-8"), f"the file {path}")
     except OSError as error:
         wrong = f"can't be read: {error.strerror}"
-    except ValueError:  # which holds what was read, so it is not the cause
+    except ValueError:  # its message holds the content, so it must not become the cause
         wrong = "can't be read: it is not text"
     if key is None:
         raise AuthenticationError(f"The API key file {path!r}, named by {place}, {wrong}")

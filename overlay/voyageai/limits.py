@@ -1,4 +1,4 @@
-"""Checks of arguments against the catalogue of models and the contract."""
+"""Checks of arguments against the contract and the catalogue of models."""
 
 from __future__ import annotations
 
@@ -15,30 +15,34 @@ NONE = Constraint()
 
 
 def constraint(request: str, field: str) -> Constraint:
-    """Return what the contract demands of a field of a request; nothing for other fields."""
+    """Return the contract's constraint on a field of a request; an empty one for other fields."""
     return CONSTRAINTS.get(request, {}).get(field, NONE)
 
 
 def known(model: str) -> Model | None:
-    """Return the catalogue's entry, or None: a model newer than this release is used unchecked."""
+    """Return the catalogue's entry of a model; None for models newer than this release."""
     try:
         return MODELS.get(model)
-    except TypeError:  # it is not even a name
+    except TypeError:  # not hashable, so not a name
         return None
 
 
 def check_model(model: object) -> str:
-    """Return the name of a model, which must be a string that is not blank."""
+    """Return the name of a model.
+
+    Raises:
+        ArgumentError: `model` is not a string, or blank.
+    """
     if not isinstance(model, str) or not model.strip():
         raise ArgumentError(f"model must be the name of a model, not {model!r}", "model")
     return model
 
 
 def check_output(model: str, dimension: object, dtype: object) -> None:
-    """Refuse a dimension or a dtype that the model does not have.
+    """Raise if a model does not have a dimension or a dtype; models not in the catalogue pass.
 
     Raises:
-        ArgumentError: Names the argument and what the model has.
+        ArgumentError: The model does not have the dimension or the dtype, or it is none.
     """
     if dimension is None and dtype is None:
         return
@@ -52,29 +56,29 @@ def check_output(model: str, dimension: object, dtype: object) -> None:
         if entry and entry.dimensions and dimension not in entry.dimensions.allowed:
             raise ArgumentError(
                 f"output_dimension={dimension} is not a dimension of {model}; "
-                f"it has {_listed(entry.dimensions.allowed)}",
+                f"it has {_joined(entry.dimensions.allowed)}",
                 "output_dimension",
             )
     if dtype is not None:
         check_value("EmbeddingsRequest", "output_dtype", dtype)
         if entry and entry.dtypes and dtype not in entry.dtypes:
             raise ArgumentError(
-                f"output_dtype={dtype!r} is not a dtype of {model}; it has {_listed(entry.dtypes)}",
+                f"output_dtype={dtype!r} is not a dtype of {model}; it has {_joined(entry.dtypes)}",
                 "output_dtype",
             )
 
 
 def check_value(request: str, field: str, value: object) -> None:
-    """Refuse a value that is not one of the contract's; None passes."""
+    """Raise if a value is not one that the contract lists for the field; None passes."""
     values = constraint(request, field).values
     if value is not None and values and value not in values:
         raise ArgumentError(
-            f"{field} must be one of {_listed(values)} or None, not {value!r}", field
+            f"{field} must be one of {_joined(values)} or None, not {value!r}", field
         )
 
 
 def check_number(request: str, field: str, value: object) -> None:
-    """Refuse a number that is out of the contract's bounds; None passes."""
+    """Raise if a value is no integer within the contract's bounds for the field; None passes."""
     if value is None:
         return
     if not isinstance(value, int) or isinstance(value, bool):
@@ -91,10 +95,10 @@ def check_number(request: str, field: str, value: object) -> None:
 
 
 def check_text(value: object, argument: str, bounds: Constraint) -> str:
-    """Return a text as it is.
+    """Return a text unchanged.
 
     Raises:
-        ArgumentError: It is not a string, or it is empty where that is refused.
+        ArgumentError: The value is not a string, or is shorter than the contract allows.
     """
     if not isinstance(value, str):
         raise ArgumentError(f"{argument} must be a string, not {_kind(value)}", argument)
@@ -104,16 +108,16 @@ def check_text(value: object, argument: str, bounds: Constraint) -> str:
 
 
 def check_texts(values: object, argument: str, bounds: Constraint) -> list[str]:
-    """Return a list of texts.
+    """Return a sequence of texts as a list.
 
     Args:
         values: A list, tuple or other sequence of strings.
         argument: Name of the argument, for errors.
-        bounds: The contract's bounds.
+        bounds: The contract's bounds on the list and its items.
 
     Raises:
-        ArgumentError: It is something else, too short or too long, or one of its items is not a
-            usable text; says which.
+        ArgumentError: `values` is not a sequence, or too short or too long, or one of its items is
+            no string or too short; the message says which.
     """
     items = check_list(values, argument, bounds, "strings")
     item_bounds = bounds.item or Constraint()
@@ -124,20 +128,26 @@ def check_texts(values: object, argument: str, bounds: Constraint) -> list[str]:
     return items
 
 
-def check_list(values: object, argument: str, bounds: Constraint, what: str) -> list[Any]:
-    """Return a sequence as a list, if the contract allows its length.
+def check_list(values: object, argument: str, bounds: Constraint, items: str) -> list[Any]:
+    """Return a sequence as a list.
+
+    Args:
+        values: A list, tuple or other sequence.
+        argument: Name of the argument, for errors.
+        bounds: The contract's bounds on the length.
+        items: What the items are, in the plural, for errors.
 
     Raises:
-        ArgumentError: It is not a list, or too short or too long.
+        ArgumentError: `values` is not a sequence, or too short or too long.
     """
     if not isinstance(values, Sequence) or isinstance(values, (str, bytes, bytearray)):
         hint = f"; wrap it in a list: [{argument}]" if isinstance(values, str) else ""
         if hasattr(values, "__iter__") and not hint:
             hint = f"; make it one: list({argument})"
         raise ArgumentError(
-            f"{argument} must be a list of {what}, not {_kind(values)}{hint}", argument
+            f"{argument} must be a list of {items}, not {_kind(values)}{hint}", argument
         )
-    count = len(values)  # pyright: ignore[reportUnknownArgumentType]  # items are looked at later
+    count = len(values)  # pyright: ignore[reportUnknownArgumentType]  # items are checked later
     if bounds.min_items and count < bounds.min_items:
         raise ArgumentError(f"{argument} is empty; it needs at least {bounds.min_items}", argument)
     if bounds.max_items and count > bounds.max_items:
@@ -150,13 +160,13 @@ def check_list(values: object, argument: str, bounds: Constraint, what: str) -> 
 
 
 def check_flag(field: str, value: object) -> None:
-    """Refuse anything but True and False; None passes."""
+    """Raise if a value is not True or False; None passes."""
     if value is not None and not isinstance(value, bool):
         raise ArgumentError(f"{field} must be True, False or None, not {value!r}", field)
 
 
 def check_blocking(client: Any) -> None:
-    """Refuse a client whose methods have to be awaited."""
+    """Raise if the methods of a client have to be awaited."""
     if iscoroutinefunction(getattr(client, "embed", None)):
         raise ArgumentError(
             f"client must be a voyageai.Client, not {type(client).__name__}, which is asynchronous",
@@ -168,5 +178,5 @@ def _kind(value: object) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
 
 
-def _listed(values: tuple[object, ...]) -> str:
+def _joined(values: tuple[object, ...]) -> str:
     return ", ".join(map(repr, values))

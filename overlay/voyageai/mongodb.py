@@ -1,4 +1,4 @@
-"""Vectors in MongoDB: what is stored, and the definitions of indexes that search it.
+"""Vectors in MongoDB: their stored form, and definitions of vector search indexes.
 
 >>> index_definition(model="voyage-4", path="embedding", dimension=512, dtype="int8")["fields"]
 [{'type': 'vector', 'path': 'embedding', 'numDimensions': 512, 'similarity': 'cosine'}]
@@ -27,16 +27,16 @@ def binary(rows: Sequence[bytes], dtype: OutputDtype | str) -> list[Any]:
     """Return vectors as `bson.Binary` of the vector subtype.
 
     Args:
-        rows: Each vector's numbers in little-endian order, as `to_bytes()` of a result gives them.
-        dtype: As they were asked for.
+        rows: Vectors as little-endian bytes, as returned by `to_bytes()` of a result.
+        dtype: The dtype of the vectors.
 
     Raises:
-        ArgumentError: MongoDB has no such vectors.
+        ArgumentError: MongoDB has no vectors of the dtype.
         ImportError: pymongo is not installed.
     """
     kind = _stored(dtype, "dtype").vector_dtype
     bson = require("bson.binary", "mongodb")
-    head = bson.BinaryVectorDtype[kind].value + b"\0"  # no bits of the last byte are left over
+    head = bson.BinaryVectorDtype[kind].value + b"\0"  # no bits of the last byte are unused
     return [bson.Binary(head + row, bson.VECTOR_SUBTYPE) for row in rows]
 
 
@@ -50,23 +50,23 @@ def index_definition(
     quantization: str | None = None,
     filters: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Return the definition of an index over vectors that you store.
+    """Return the definition of an index over stored vectors.
 
     Args:
-        model: The model that made them.
-        path: The field with the vectors.
-        dimension: Their dimension; the model's default, if it is left out.
-        dtype: The dtype that was asked for.
-        similarity: `cosine`, `dotProduct` or `euclidean`. The default fits the dtype: `dotProduct`
-            for `float`, as vectors have unit length.
-        quantization: `scalar` or `binary` has the index quantize vectors of `float`.
-        filters: Fields that searches filter by.
+        model: Name of the model of the vectors.
+        path: Path of the field with the vectors.
+        dimension: Dimension of the vectors; None for the model's default.
+        dtype: Dtype of the vectors.
+        similarity: `cosine`, `dotProduct` or `euclidean`; None for the best one for the dtype, such
+            as `dotProduct` for `float`, as vectors have unit length.
+        quantization: `scalar` or `binary`, for the index to quantize vectors of `float`.
+        filters: Paths of fields that searches filter by.
 
     Returns:
-        The `definition` of pymongo's `SearchIndexModel`, whose `type` is `vectorSearch`.
+        The `definition` for pymongo's `SearchIndexModel` with the `type` `vectorSearch`.
 
     Raises:
-        ArgumentError: The model has no such vectors, or MongoDB can't index them.
+        ArgumentError: The model does not have such vectors, or MongoDB can't index them.
 
     Example:
         >>> definition = index_definition(model="voyage-4", path="embedding", filters=["year"])
@@ -114,21 +114,21 @@ def auto_embed_definition(
     quantization: str | None = None,
     filters: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Return the definition of an index for which MongoDB embeds a field of text itself.
+    """Return the definition of an index for which MongoDB itself embeds a text field.
 
     Args:
-        model: A model that MongoDB does this with.
-        path: The field with the text.
-        dimension: Dimension of the vectors; MongoDB's default, if it is left out.
-        quantization: How the index keeps them: `float`, `scalar`, `binary` or `binaryNoRescore`.
-            MongoDB's default, if it is left out.
-        filters: Fields that searches filter by.
+        model: Name of a model that MongoDB supports for this.
+        path: Path of the field with the text.
+        dimension: Dimension of the vectors; None for MongoDB's default.
+        quantization: Form of the vectors in the index: `float`, `scalar`, `binary` or
+            `binaryNoRescore`; None for MongoDB's default.
+        filters: Paths of fields that searches filter by.
 
     Returns:
-        The `definition` of pymongo's `SearchIndexModel`, whose `type` is `vectorSearch`.
+        The `definition` for pymongo's `SearchIndexModel` with the `type` `vectorSearch`.
 
     Raises:
-        ArgumentError: MongoDB does not embed with that model, or not like that.
+        ArgumentError: MongoDB does not support the model or an option for this.
 
     Example:
         >>> auto_embed_definition(model="voyage-4", path="plot")["fields"]
@@ -136,8 +136,8 @@ def auto_embed_definition(
     """
     entry = known(check_model(model))
     if entry is not None and not entry.auto_embed:
-        able = ", ".join(name for name, one in MODELS.items() if one.auto_embed)
-        raise ArgumentError(f"model must be one that MongoDB embeds with: {able}", "model")
+        supported = ", ".join(name for name, one in MODELS.items() if one.auto_embed)
+        raise ArgumentError(f"model must be one that MongoDB embeds with: {supported}", "model")
     check_output(model, dimension, None)
     field: dict[str, Any] = {
         "type": "autoEmbed",
@@ -154,16 +154,21 @@ def auto_embed_definition(
 
 
 def _stored(dtype: str, argument: str) -> Any:
-    """Return how MongoDB stores vectors of a dtype."""
+    """Return MongoDB's options for vectors of a dtype.
+
+    Raises:
+        ArgumentError: MongoDB has no vectors of the dtype.
+    """
     if dtype not in DTYPES:
         raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}", argument)
     stored = getattr(VECTOR_SEARCH.dtypes, dtype)
     if stored is None:
-        able = {name for name in DTYPES if getattr(VECTOR_SEARCH.dtypes, name) is not None}
-        listed = ", ".join(name for name in DTYPES if name in able)
+        supported = {name for name in DTYPES if getattr(VECTOR_SEARCH.dtypes, name) is not None}
+        listed = ", ".join(name for name in DTYPES if name in supported)
         instead = {"binary": "ubinary", "uint8": "int8"}[dtype]
         raise ArgumentError(
-            f"MongoDB has no vectors of dtype {dtype!r}, only of {listed}; ask for {instead!r}",
+            f"MongoDB has no vectors of dtype {dtype!r}, only of {listed}; embed with "
+            f"output_dtype={instead!r}",
             argument,
         )
     return stored

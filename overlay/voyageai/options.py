@@ -1,4 +1,4 @@
-"""Options of single calls, and the checks of those and of a client's settings."""
+"""Options of single calls, and checks of them and of a client's settings."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ else:
 
 WITH_INPUT_TYPE = ("embed", "contextualized_embed", "multimodal_embed")
 """Methods that take an input type."""
-# A token and a field value of RFC 9110, but for bytes above ASCII, which it calls obsolete.
+# A token and a field value of RFC 9110, without the bytes above ASCII, which it calls obsolete.
 HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
-LONGEST = 366 * 24 * 60 * 60.0
-"""Seconds: more is no bound, and clocks of operating systems can't tell it."""
+MAX_SECONDS = 366 * 24 * 60 * 60.0
+"""Longest deadline, as clocks of operating systems overflow beyond some length."""
 NEVER_SENT = ("authorization", "host", "content-length", "content-type", "transfer-encoding")
 
 
@@ -41,7 +41,7 @@ class CallOptions(TypedDict, total=False):
         deadline: Seconds for the whole call, retries and waits included.
         max_retries: Retries, or a `RetryPolicy`.
         extra_headers: Further headers.
-        extra_body: Further fields of the body, for what this release does not know yet.
+        extra_body: Further fields of the body, for those that this release does not know yet.
     """
 
     timeout: Seconds
@@ -51,18 +51,18 @@ class CallOptions(TypedDict, total=False):
     extra_body: Mapping[str, Any] | None
 
 
-# A field that the contract gains is one line in these: the signatures, which are the official
-# client's, stay as they are. tests/overlay/test_arguments.py compares both with the contract.
+# A new field of the contract is one line in one of these: the signatures are the official client's
+# and stay as they are. tests/overlay/test_arguments.py compares both with the contract.
 
 
 class OpenTelemetry(TypedDict, total=False):
-    """What a client records by, as `Client(open_telemetry=...)` takes it.
+    """The OpenTelemetry settings of a client, as `Client(open_telemetry=...)` takes them.
 
     Attributes:
         tracer_provider: An `opentelemetry.trace.TracerProvider`; without it the program's.
         meter_provider: An `opentelemetry.metrics.MeterProvider`; without it the program's.
-        propagation: Whether requests carry `traceparent` and what else the program's propagators
-            send; they do without it.
+        propagation: True, the default, to send `traceparent` and other headers of the program's
+            propagators.
     """
 
     tracer_provider: Any
@@ -86,7 +86,8 @@ class RerankOptions(CallOptions, total=False):
     """Options of `rerank`, and fields of `RerankRequest`.
 
     Attributes:
-        return_documents: Whether the answer repeats the documents; the result has them anyway.
+        return_documents: True for a response that repeats the documents; the result has them
+            anyway.
     """
 
     return_documents: bool | None
@@ -96,18 +97,18 @@ TELEMETRY_VARIABLE = "VOYAGE_OPEN_TELEMETRY"
 SWITCH = {"": None, "true": True, "1": True, "false": False, "0": False}
 """Values of that variable."""
 PROVIDERS = {"tracer_provider": "get_tracer", "meter_provider": "get_meter"}
-"""A method by which each kind of provider is told."""
+"""A method that each kind of provider is recognized by."""
 CALL_OPTION_NAMES = frozenset(CallOptions.__annotations__)
 """Names of the options of a call."""
 
 
 def unexpected(function: str, name: str, known: Iterable[str]) -> TypeError:
-    """Return the error for a keyword argument that a function does not have.
+    """Return the error for an unknown keyword argument.
 
     Args:
-        function: Name of the function, or nothing where it is not known.
-        name: The argument that was given.
-        known: Those that the function has.
+        function: Name of the function; empty if unknown.
+        name: Name of the unknown argument.
+        known: Names of the arguments that the function has.
     """
     from difflib import get_close_matches
 
@@ -119,13 +120,13 @@ def unexpected(function: str, name: str, known: Iterable[str]) -> TypeError:
 
 @frozen(kw_only=True)
 class Options:
-    """Options of a call, complete: the client's where the call has none of its own.
+    """The complete options of a call: its own, and the client's where it has none.
 
     Attributes:
-        limiter: The rate limit that the call waits for.
-        max_response_bytes: The most that an answer may have; None for what it can need.
-        telemetry: Records the call; None where nothing does.
-        is_wrapped: Whether an instrumentor makes a span of the call already.
+        limiter: The rate limiter that the call waits for.
+        max_response_bytes: Most bytes of a response; None for the most that a correct one needs.
+        telemetry: The recorder of the call; None without telemetry.
+        is_wrapped: True if an instrumentor makes a span for the call already.
         timeout, deadline, max_retries, extra_headers, extra_body: As in `CallOptions`.
     """
 
@@ -153,22 +154,22 @@ class Options:
         is_wrapped: bool = False,
         method: str = "",
     ) -> Options:
-        """Return the options of a call.
+        """Return the complete options of a call.
 
         Args:
-            given: What the call was given.
+            given: The options of the call.
             timeout: The client's timeout.
             deadline: The client's deadline.
             max_retries: The client's retries.
-            limiter: The client's rate limit.
-            max_response_bytes: The client's bound of answers.
-            telemetry: What the client records calls by.
-            is_wrapped: Whether an instrumentor makes a span of the call already.
-            method: The method that was called, for the error.
+            limiter: The client's rate limiter.
+            max_response_bytes: The client's limit of response sizes.
+            telemetry: The client's recorder.
+            is_wrapped: True if an instrumentor makes a span for the call already.
+            method: Name of the method that was called, for errors.
 
         Raises:
-            TypeError: There is no such option.
-            ArgumentError: An option is wrong.
+            TypeError: `given` has an unknown option.
+            ArgumentError: The value of an option is not allowed.
         """
         for name in given.keys() - CALL_OPTION_NAMES:
             raise unexpected(method, name, CALL_OPTION_NAMES)
@@ -188,14 +189,14 @@ class Options:
     @property
     def whole(self) -> float | None:
         """Seconds that the whole call may take, retries included."""
-        return None if self.deadline is None else float(min(self.deadline, LONGEST))
+        return None if self.deadline is None else float(min(self.deadline, MAX_SECONDS))
 
 
 def policy(retries: int | RetryPolicy) -> RetryPolicy:
-    """Return a number of retries as a policy.
+    """Return a number of retries as a policy, and a policy unchanged.
 
     Raises:
-        ArgumentError: It is neither a policy nor a number from 0.
+        ArgumentError: `retries` is neither a `RetryPolicy` nor an integer from 0.
     """
     if isinstance(retries, RetryPolicy):
         return retries
@@ -208,10 +209,10 @@ def policy(retries: int | RetryPolicy) -> RetryPolicy:
 
 
 def seconds(timeout: Seconds) -> Seconds:
-    """Return a timeout as it is.
+    """Return a timeout unchanged.
 
     Raises:
-        ArgumentError: It is neither seconds nor an `httpx2.Timeout`.
+        ArgumentError: `timeout` is neither seconds above 0 nor an `httpx2.Timeout`.
     """
     if timeout is None or (_is_time(timeout) and timeout):
         return timeout
@@ -228,22 +229,23 @@ def seconds(timeout: Seconds) -> Seconds:
 
 
 def _is_time(given: object) -> bool:
-    """Return whether something is a number of seconds from 0."""
+    """Return whether a value is a number of seconds from 0."""
     return isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0
 
 
 def check_open_telemetry(
     given: OpenTelemetry | bool | None, variable: str
 ) -> OpenTelemetry | bool | None:
-    """Return what a client records by: what it was given, or else what the environment says.
+    """Return the OpenTelemetry settings of a client: its argument, or else the environment's.
 
     Args:
-        given: The argument of the client.
+        given: The argument `open_telemetry` of the client.
         variable: The value of VOYAGE_OPEN_TELEMETRY.
 
     Raises:
-        ArgumentError: It is something else, or a mapping with something else in it.
-        ImportError: OpenTelemetry is asked for, and not installed.
+        ArgumentError: `given` is no bool or mapping, or has an unknown key or a wrong value; or
+            `variable` is neither true nor false.
+        ImportError: OpenTelemetry is asked for and not installed.
     """
     place = "open_telemetry"
     if given is None:
@@ -276,10 +278,10 @@ def check_open_telemetry(
 
 
 def check_input_types(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return default input types by method as they are.
+    """Return a copy of default input types, by method.
 
     Raises:
-        ArgumentError: There is no such method, or no such input type.
+        ArgumentError: `given` is no mapping, or has an unknown method or input type.
     """
     given = _mapping("input_types", given)
     for method, input_type in given.items():
@@ -293,10 +295,10 @@ def check_input_types(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def positive(deadline: float | None) -> float | None:
-    """Return a deadline as it is.
+    """Return a deadline unchanged.
 
     Raises:
-        ArgumentError: It is not a number of seconds above 0.
+        ArgumentError: `deadline` is not a number of seconds above 0.
     """
     if deadline is not None and not (_is_time(deadline) and deadline > 0):
         raise ArgumentError(
@@ -307,10 +309,10 @@ def positive(deadline: float | None) -> float | None:
 
 
 def byte_limit(size: int | None) -> int | None:
-    """Return a bound of answers as it is.
+    """Return a limit of response sizes unchanged.
 
     Raises:
-        ArgumentError: It is not a number of bytes above 0.
+        ArgumentError: `size` is not an integer above 0.
     """
     if size is not None and (type(size) is not int or size < 1):
         raise ArgumentError(
@@ -321,14 +323,15 @@ def byte_limit(size: int | None) -> int | None:
 
 
 def check_headers(argument: str, headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers as they are if RFC 9110 allows them. Values may be secrets.
+    """Return a copy of headers that RFC 9110 allows. Values may be secrets.
 
     Args:
         argument: Name of the argument, for errors.
-        headers: What was given.
+        headers: The headers.
 
     Raises:
-        ArgumentError: One can't be sent; names it, and never shows its value.
+        ArgumentError: A header can't be sent, or is set by the client. The message names it, but
+            never shows its value.
     """
     given = _mapping(argument, headers)
     for name, value in given.items():
@@ -353,13 +356,13 @@ def _mapping(argument: str, given: object, wanted: str = "a mapping") -> dict[An
     """Return a copy of a mapping.
 
     Args:
-        argument: The argument that it is.
-        given: What was given.
-        wanted: What it may be, for the message.
+        argument: Name of the argument, for errors.
+        given: Its value.
+        wanted: The allowed types, for errors.
 
     Raises:
-        ArgumentError: It is not a mapping.
+        ArgumentError: `given` is not a mapping.
     """
     if isinstance(given, Mapping):
-        return dict(given)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a user
+        return dict(given)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # given by a user
     raise ArgumentError(f"{argument} must be {wanted}, not {type(given).__name__}", argument)

@@ -1,4 +1,4 @@
-"""Prices of the catalogue, costs, and budgets: how much may be spent."""
+"""Prices from the catalogue, costs, and budgets that limit them, in US dollars."""
 
 from __future__ import annotations
 
@@ -24,32 +24,33 @@ __all__ = [
 
 MILLION = 1_000_000
 Money = Fraction | float
-"""US dollars. Sums of them are exact."""
+"""US dollars, summed exactly."""
 ROUNDING = 1e-12
-"""Share of a budget by which it may be exceeded: it was rounded when it was written as a float."""
+"""Tolerance of a budget, as its limit is a rounded float."""
 
 
 def list_price(model: str | None) -> float | None:
-    """Return US dollars per million tokens of a model; None if that is not known."""
+    """Return the list price of a model in US dollars per million tokens; None if unknown."""
     entry = None if model is None else known(model)
     return None if entry is None or entry.price is None else entry.price.usd_per_million_tokens
 
 
 def cost(price: float | None, tokens: int) -> float | None:
-    """Return what tokens cost at a price per million; None if the price is not known."""
+    """Return the cost of tokens at a price per million tokens; None without a price."""
     return None if price is None else price * tokens / MILLION
 
 
 def dollars(amount: float) -> str:
-    """Return US dollars as text: with cents, or below one dollar with three digits."""
+    """Format US dollars: with cents from one dollar on, with three significant digits below."""
     return f"${amount:,.2f}" if amount >= 1 else f"${Decimal(f'{amount:.3g}'):f}"
 
 
 def check_max_cost(max_cost: Any) -> None:
-    """Refuse a limit of costs that is not a number from 0; None passes.
+    """Raise if a limit of costs is not a number from 0; None passes.
 
     Raises:
-        ArgumentError: It is something else: no sum is above NaN, so that it would be no limit.
+        ArgumentError: `max_cost` is not a finite number from 0. (No cost exceeds NaN: it would be
+            no limit.)
     """
     if max_cost is None:
         return
@@ -62,16 +63,17 @@ def check_max_cost(max_cost: Any) -> None:
 
 
 class MaxCostError(ArgumentError):
-    """The job would cost more than `max_cost`.
+    """The job could cost more than `max_cost`.
 
-    Either its estimate is above it, and nothing was sent; or the job was stopped, because the rest
-    could have cost more. Then what is done is kept, and the job goes on under a higher one.
+    Either its estimate is above `max_cost`, and nothing was sent; or the job was stopped because
+    the rest could cost more. In that case all results are kept, and the job can be continued with
+    a higher `max_cost`.
 
     Attributes:
         spent: US dollars that the job has cost so far; 0 if nothing was sent.
         rows_left: Rows that were not sent.
-        likely: US dollars that these would likely cost; None if their price is not known.
-        most: US dollars that they would cost at most; None if their price is not known.
+        likely: Likely cost of these rows in US dollars; None if the price is not known.
+        most: Highest cost of these rows in US dollars; None if the price is not known.
     """
 
     spent: float = 0.0
@@ -81,13 +83,13 @@ class MaxCostError(ArgumentError):
 
 
 class Budget:
-    """A sum that may be spent, what was spent of it, and what is reserved.
+    """A sum that may be spent, of which parts are spent and reserved.
 
-    What is about to be sent reserves the most that it can cost, if that fits; once its cost is
-    known the difference is free again.
+    Before something is sent, its highest cost is reserved, if that fits; once its actual cost is
+    known, the difference is free again.
 
     Args:
-        limit: US dollars that may be spent in all.
+        limit: US dollars that may be spent in total.
 
     Example:
         >>> budget = Budget(1.00)
@@ -111,20 +113,20 @@ class Budget:
 
     @property
     def reserved(self) -> float:
-        """US dollars that can be billed at most for what is in flight."""
+        """The highest cost of what is in flight, in US dollars."""
         return float(self._reserved)
 
     @property
     def left(self) -> float:
-        """US dollars that can still be reserved; below zero if more was spent than the limit."""
+        """US dollars that can still be reserved; negative if more than the limit was spent."""
         return float(self.limit - (self._spent + self._reserved))
 
     def fits(self, bound: Money) -> bool:
-        """Return whether something may be sent that costs at most `bound`."""
+        """Return whether a cost of at most `bound` fits the budget."""
         return self._spent + self._reserved + Fraction(bound) <= self._most
 
     def reserve(self, bound: Money) -> bool:
-        """Reserve `bound` if it fits; return whether it does."""
+        """Reserve `bound` if it fits, and return whether it does."""
         if not self.fits(bound):
             return False
         self.hold(bound)
@@ -135,11 +137,11 @@ class Budget:
         self._reserved += Fraction(bound)
 
     def settle(self, bound: Money, actual: Money) -> None:
-        """Free what was reserved for something, and count what it was billed.
+        """Replace a reservation by the actual cost.
 
         Args:
-            bound: What was reserved for it.
-            actual: What it was billed.
+            bound: The amount that was reserved.
+            actual: The amount that was billed.
         """
         self._reserved -= Fraction(bound)
         self._spent += Fraction(actual)

@@ -1,4 +1,4 @@
-"""The prompts that the server puts before a text, by `input_type`.
+"""The prompts that the server prepends to a text, by `input_type`.
 
     >>> render("Where are the keys?", "query")
     'Represent the query for retrieving supporting documents: Where are the keys?'
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType
 
 DEFAULT: Final = "retrieval"
-"""The set of prompts that all hosted embedding models with known prompts share."""
+"""The set of prompts shared by all hosted embedding models whose prompts are known."""
 
 
 class DoublePromptWarning(UserWarning):
-    """A text already starts with the prompt that the server will put before it."""
+    """A text already starts with the prompt that the server will prepend."""
 
 
 class MissingInputTypeWarning(UserWarning):
-    """No input_type is given to a model that has prompts, which makes retrieval worse.
+    """A model that has prompts is used without `input_type`, which makes retrieval worse.
 
-    Shown once for each line that calls. To make it an error, or silence it where vectors are not
-    for retrieval:
+    Shown once per calling line. To make it an error, or with "ignore" to silence it where vectors
+    are not for retrieval:
 
         warnings.filterwarnings("error", category=voyageai.prompts.MissingInputTypeWarning)
     """
@@ -44,14 +44,14 @@ def prompt(input_type: InputType | str | None, model: str | None = None) -> str:
 
     Args:
         input_type: `query`, `document` or None.
-        model: Name of the model; without it, the prompts that the hosted models share.
+        model: Name of the model; None for the prompts that the hosted models share.
 
     Returns:
-        The prompt with its trailing space; empty for None.
+        The prompt with its trailing space; an empty string for None.
 
     Raises:
-        LookupError: The model's prompts are not known, or it takes no input type.
-        ValueError: There is no such input type.
+        LookupError: The prompts of the model are not known, or it takes no input type.
+        ValueError: `input_type` is not `query`, `document` or None.
     """
     if input_type is None:
         return ""
@@ -65,12 +65,12 @@ def prompt(input_type: InputType | str | None, model: str | None = None) -> str:
 
 
 def render(text: str, input_type: InputType | str | None, model: str | None = None) -> str:
-    """Return a text as the model sees it; takes and raises what `prompt` does."""
+    """Return a text with its prompt, as the model sees it; arguments and errors as for `prompt`."""
     return prompt(input_type, model) + text
 
 
 class Tokenizer(Protocol):
-    """Encodes texts, as what `Client.tokenizer` returns does."""
+    """An object that encodes texts, such as the result of `Client.tokenizer`."""
 
     def encode(self, sequence: str) -> Sized:
         """Return the tokens of a text."""
@@ -88,12 +88,12 @@ def count(
     Args:
         texts: The texts.
         input_type, model: As in `prompt`.
-        tokenizer: The model's, such as `vo.tokenizer(model)`.
+        tokenizer: The tokenizer of the model, such as `vo.tokenizer(model)`.
 
     Raises:
-        ArgumentError: The texts are a single one, whose characters would be counted.
-        LookupError: The model's prompts are not known, or it takes no input type.
-        ValueError: There is no such input type.
+        ArgumentError: `texts` is a single string, whose characters would be counted as texts.
+        LookupError: The prompts of the model are not known, or it takes no input type.
+        ValueError: `input_type` is not `query`, `document` or None.
     """
     if isinstance(texts, str):
         raise ArgumentError("texts must be a list of strings; wrap it in a list: [texts]", "texts")
@@ -102,10 +102,10 @@ def count(
 
 
 def guard(texts: Iterable[str], input_type: InputType | str | None, model: str) -> None:
-    """Warn of a call whose vectors will retrieve worse than they could.
+    """Warn of a call whose vectors will be worse for retrieval than they could be.
 
     Warns:
-        MissingInputTypeWarning: The model has prompts, and no input type is given.
+        MissingInputTypeWarning: The model has prompts, and `input_type` is None.
         DoublePromptWarning: A text already starts with the prompt that its input type adds.
     """
     entry = known(model)

@@ -1,13 +1,13 @@
-"""Quantize, truncate and compare vectors in the dtypes of the API, with numpy.
+"""Quantization, truncation and comparison of vectors in the dtypes of the API, with numpy.
 
-Floats are 4 bytes a dimension, `int8` and `uint8` one, `binary` and `ubinary` an eighth.
+A dimension takes 4 bytes as float, one as `int8` and `uint8`, and a bit as `binary` and `ubinary`.
 
     >>> import numpy as np
     >>> vectors = np.array([[-0.04, 0.01, -0.07, -0.04, 0.01, 0.01, -0.08, 0.04]], np.float32)
     >>> pack(vectors, "ubinary").tolist(), unpack(pack(vectors, "ubinary"), "ubinary").tolist()
     ([[77]], [[0, 1, 0, 0, 1, 1, 0, 1]])
 
-How the API scales to `int8` and `uint8` is not documented, so those are not made here.
+There is no conversion to `int8` and `uint8`, as the API's scaling is not documented.
 
 Source: https://docs.voyageai.com/docs/flexible-dimensions-and-quantization
 """
@@ -30,21 +30,21 @@ __all__ = ["hamming", "pack", "similarity", "truncate", "unpack"]
 
 BITS = 8
 SIGN = 128
-"""The difference between the unsigned and the signed byte of the same bits (offset binary)."""
+"""The difference between an unsigned and a signed byte with the same bits (offset binary)."""
 
 
 def pack(vectors: npt.ArrayLike, dtype: OutputDtype | str = "ubinary") -> npt.NDArray[Any]:
-    """Quantize floats to bits, 1 for a value above 0, packed eight to a byte.
+    """Quantize floats to bits, 1 for a value above 0, packed into bytes.
 
     Args:
-        vectors: A (vectors x dimensions) matrix of floats; dimensions a multiple of 8.
+        vectors: A matrix of floats of shape (vectors, dimension); the dimension is a multiple of 8.
         dtype: `ubinary` for unsigned bytes, `binary` for signed ones.
 
     Returns:
-        A (vectors x dimensions / 8) matrix of uint8 or int8, as the API would have sent it.
+        A matrix of uint8 or int8 of shape (vectors, dimension / 8), equal to the API's.
 
     Raises:
-        ArgumentError: The dtype is no packed one, or the dimensions are no multiple of 8.
+        ArgumentError: `dtype` is not packed, or the dimension is no multiple of 8.
         ImportError: numpy is not installed.
     """
     np = require("numpy", "numpy")
@@ -63,14 +63,14 @@ def unpack(vectors: npt.ArrayLike, dtype: OutputDtype | str) -> npt.NDArray[Any]
     """Unpack bits to one uint8 of 0 or 1 per dimension.
 
     Args:
-        vectors: A (vectors x dimensions / 8) matrix.
-        dtype: `binary` or `ubinary`, as they were asked for.
+        vectors: A matrix of packed bits of shape (vectors, dimension / 8).
+        dtype: The dtype of the vectors, `binary` or `ubinary`.
 
     Returns:
-        A (vectors x dimensions) matrix.
+        A matrix of shape (vectors, dimension).
 
     Raises:
-        ArgumentError: The dtype is no packed one.
+        ArgumentError: `dtype` is not packed.
         ImportError: numpy is not installed.
     """
     np = require("numpy", "numpy")
@@ -81,29 +81,29 @@ def unpack(vectors: npt.ArrayLike, dtype: OutputDtype | str) -> npt.NDArray[Any]
 def hamming(
     queries: npt.ArrayLike, documents: npt.ArrayLike, dtype: OutputDtype | str
 ) -> npt.NDArray[Any]:
-    """Count the bits in which packed vectors differ: fewer are more similar.
+    """Count the bits in which packed vectors differ; fewer means more similar.
 
     Args:
-        queries: A (queries x dimensions / 8) matrix of packed bits.
-        documents: A (documents x dimensions / 8) matrix of packed bits.
-        dtype: `binary` or `ubinary`, as they were asked for.
+        queries: A matrix of packed bits of shape (queries, dimension / 8).
+        documents: A matrix of packed bits of shape (documents, dimension / 8).
+        dtype: The dtype of the vectors, `binary` or `ubinary`.
 
     Returns:
-        A (queries x documents) matrix of int32.
+        A matrix of int32 of shape (queries, documents).
 
     Raises:
-        ArgumentError: The dtype is no packed one, or the columns differ in number.
+        ArgumentError: `dtype` is not packed, or the numbers of columns differ.
         ImportError: numpy is not installed.
     """
     np = require("numpy", "numpy")
-    left, right = _unsigned(queries, dtype, "queries"), _unsigned(documents, dtype, "documents")
-    _check_columns(left, right)
+    left, is_right = _unsigned(queries, dtype, "queries"), _unsigned(documents, dtype, "documents")
+    _check_columns(left, is_right)
     ones = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(
         axis=1, dtype=np.uint8
     )
-    # A query at a time: all at once would be a cube.
-    rows = [ones[row ^ right].sum(axis=1, dtype=np.int32) for row in left]
-    distances: npt.NDArray[Any] = np.array(rows, np.int32).reshape(len(left), len(right))
+    # One query at a time, as all together would need an array of three dimensions.
+    rows = [ones[row ^ is_right].sum(axis=1, dtype=np.int32) for row in left]
+    distances: npt.NDArray[Any] = np.array(rows, np.int32).reshape(len(left), len(is_right))
     return distances
 
 
@@ -113,50 +113,54 @@ def similarity(
     """Compute the similarity of vectors; larger is more similar.
 
     Args:
-        queries: A (queries x columns) matrix.
-        documents: A (documents x columns) matrix of the same dtype.
-        dtype: As they were asked for.
+        queries: A matrix of shape (queries, columns).
+        documents: A matrix of shape (documents, columns), of the same dtype.
+        dtype: The dtype of the vectors.
 
     Returns:
-        A (queries x documents) matrix. For `float` it holds the products, which are the cosines, as
-        vectors have unit length; for `int8` and `uint8` the products of integers, `uint8` less the
-        middle of its range; for packed bits the number of bits that agree less the number that
-        differ.
+        A matrix of shape (queries, documents). For `float` it holds the dot products, which are the
+        cosines, as vectors have unit length; for `int8` and `uint8` the dot products of integers,
+        after
+        subtracting the middle of the range from `uint8`; for packed bits the number of equal bits
+        less the
+        number of different ones.
 
     Raises:
-        ArgumentError: The columns differ in number.
+        ArgumentError: The numbers of columns differ.
         ImportError: numpy is not installed.
     """
     np = require("numpy", "numpy")
-    left, right = _matrix(queries, dtype, "queries"), _matrix(documents, dtype, "documents")
-    _check_columns(left, right)
+    left, is_right = _matrix(queries, dtype, "queries"), _matrix(documents, dtype, "documents")
+    _check_columns(left, is_right)
     if _bits(dtype) > 1:
         dimensions = left.shape[1] * BITS
-        agreeing: npt.NDArray[Any] = dimensions - 2 * hamming(left, right, dtype)
-        return agreeing
+        similarities: npt.NDArray[Any] = dimensions - 2 * hamming(left, is_right, dtype)
+        return similarities
     if DTYPES[dtype].number == "uint8":
-        left, right = left.astype(np.int32) - SIGN, right.astype(np.int32) - SIGN
+        left, is_right = left.astype(np.int32) - SIGN, is_right.astype(np.int32) - SIGN
     elif DTYPES[dtype].number == "int8":
-        left, right = left.astype(np.int32), right.astype(np.int32)
-    product: npt.NDArray[Any] = left @ right.T
+        left, is_right = left.astype(np.int32), is_right.astype(np.int32)
+    product: npt.NDArray[Any] = left @ is_right.T
     return product
 
 
 def truncate(
     vectors: npt.ArrayLike, dimension: int, dtype: OutputDtype | str = "float"
 ) -> npt.NDArray[Any]:
-    """Keep the first dimensions of vectors, which are vectors themselves (Matryoshka).
+    """Keep the first dimensions of vectors (Matryoshka embeddings).
 
     Args:
-        vectors: A matrix with a row per vector.
-        dimension: Dimensions to keep; for packed bits a multiple of 8.
-        dtype: As they were asked for.
+        vectors: A matrix of shape (vectors, columns).
+        dimension: Number of dimensions to keep; for packed bits a multiple of 8.
+        dtype: The dtype of the vectors.
 
     Returns:
-        A matrix with fewer columns: floats of unit length again, other dtypes as they were.
+        A matrix with fewer columns. Floats are scaled to unit length again, other dtypes are
+        unchanged.
 
     Raises:
-        ArgumentError: There are not so many dimensions, or they are no whole number of bytes.
+        ArgumentError: The vectors have fewer dimensions, or `dimension` is no whole number of
+            bytes.
         ImportError: numpy is not installed.
 
     Example:
@@ -200,9 +204,9 @@ def _packed(dtype: OutputDtype | str) -> str:
 def _matrix(
     vectors: npt.ArrayLike, dtype: OutputDtype | str, argument: str = "vectors"
 ) -> npt.NDArray[Any]:
-    """Return vectors of a dtype as a matrix of its numbers.
+    """Return vectors of a dtype as a matrix of its number type.
 
-    With numbers of another dtype the arithmetic would silently overflow or lose the fractions.
+    With another number type, arithmetic would silently overflow or lose fractions.
     """
     np = require("numpy", "numpy")
     _bits(dtype)
@@ -211,12 +215,12 @@ def _matrix(
     except ValueError as error:  # rows of different lengths
         raise ArgumentError(f"{argument} must be a matrix: {error}", argument) from None
     number = DTYPES[dtype].number
-    right = given.dtype.kind == "f" if number == "float32" else given.dtype == number
+    is_right = given.dtype.kind == "f" if number == "float32" else given.dtype == number
     whole = not isinstance(vectors, np.ndarray) and given.dtype.kind in "iu"
-    if whole:  # of lists, for which numpy has chosen a dtype
+    if whole:  # from lists, for which numpy has chosen a dtype
         numbers = given.astype(float if number == "float32" else number)
-        given, right = numbers, bool((numbers == given).all())
-    if given.ndim != 2 or not right:
+        given, is_right = numbers, bool((numbers == given).all())
+    if given.ndim != 2 or not is_right:
         raise ArgumentError(
             f"{argument} must be a matrix of {number}, as vectors of dtype {dtype!r} are, not of "
             f"shape {given.shape} and {np.asarray(vectors).dtype}",
@@ -236,10 +240,10 @@ def _unsigned(
     return unsigned
 
 
-def _check_columns(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> None:
-    if left.shape[1] != right.shape[1]:
+def _check_columns(left: npt.NDArray[Any], is_right: npt.NDArray[Any]) -> None:
+    if left.shape[1] != is_right.shape[1]:
         raise ArgumentError(
             f"queries and documents must have the same number of columns, not {left.shape[1]} and "
-            f"{right.shape[1]}",
+            f"{is_right.shape[1]}",
             "documents",
         )

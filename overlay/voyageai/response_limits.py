@@ -1,6 +1,7 @@
-"""Limits of responses: what exceeds them is not read, parsed or believed.
+"""Limits of responses, beyond which a body is not read, parsed or believed.
 
-Each is several times what a right response has: they guard against broken and hostile servers.
+They are several times as large as any correct response and guard against broken and hostile
+servers.
 """
 
 from __future__ import annotations
@@ -13,37 +14,38 @@ from voyageai_rest.errors import ShapeError
 from .limits import known
 
 ERROR_SIZE = 1 << 20
-"""Bytes of the body of an error that are read; the rest is left."""
+"""Bytes of an error's body that are read; the rest is discarded."""
 SLACK = 1 << 16
+"""Bytes of a response beside its entries."""
 ENTRY = 1024
-"""Bytes of an entry of an answer, beside its numbers and texts."""
+"""Bytes of an entry of a response, without its numbers and texts."""
 NUMBER = 28
-"""Bytes of a number in JSON, of a gateway that does not write vectors in base64."""
+"""Bytes of a number in JSON, for gateways that do not write vectors in base64."""
 CHARACTER = 12
-"""Bytes of a character of a text in JSON, at most: two escapes of six."""
+"""Most bytes of a character in a JSON string: two `\\uXXXX` escapes."""
 UNKNOWN_DIMENSION = 1 << 14
-"""Numbers of a vector of a model that the catalogue does not know."""
+"""Most numbers in a vector of a model that is not in the catalogue."""
 UNKNOWN_TOKENS = 1 << 20
-"""Tokens of an input of such a model, or of one whose context length is unknown."""
+"""Most tokens in an input of such a model, or of one whose context length is unknown."""
 BYTES_PER_CHARACTER = 4
 PROMPT = 256
-"""Tokens that a model puts around a text, at most: its prompt and its special tokens."""
+"""Most tokens that a model adds to a text: its prompt and its special tokens."""
 REPEATED = 1024
-"""The most often that a text of a line counts: a query does with each of its documents."""
+"""Most times that a text of a batch line is billed: a query is, once for each document."""
 BYTES_PER_COMMA = 8
 PARSED_AT_ONCE = 1 << 18
-"""Bytes of JSON that make no trouble, whatever they hold."""
+"""Bytes of JSON that parse quickly, whatever they hold."""
 
 
 @frozen(kw_only=True)
 class ResponseLimits:
-    """The limits of a right response to a call.
+    """The limits of a correct response to a call.
 
     Attributes:
-        size: Bytes of its body, decompressed or not.
-        values: Objects and lists in its JSON; None for any number.
-        commas: Commas in its JSON, each of which may stand before a number or a string.
-        tokens: Tokens it can be billed for; None where an answer is not billed.
+        size: Bytes of the body, before and after decompression.
+        values: Objects and lists in the JSON; None for no limit.
+        commas: Commas in the JSON, as an upper bound of its numbers and strings.
+        tokens: Tokens that can be billed; None where the call is not billed.
     """
 
     size: int = 1 << 24
@@ -52,14 +54,14 @@ class ResponseLimits:
     tokens: int | None = None
 
     def check(self, content: bytes) -> None:
-        """Refuse JSON that would take much longer to parse than a right answer does.
+        """Raise if JSON would take much longer to parse than a correct response.
 
         Raises:
-            ShapeError: It holds more objects, lists or numbers than an answer can have.
+            ShapeError: `content` holds more objects, lists, numbers or strings than the limits.
         """
         if self.values is None or len(content) <= PARSED_AT_ONCE:
             return
-        # Vectors in base64 are shorter than this, and need not be looked through.
+        # Each vector in base64 has few commas and many bytes: such a body is not searched.
         if len(content) > BYTES_PER_COMMA * self.commas and content.count(b",") > self.commas:
             raise ShapeError(
                 f"more than {self.commas:,} numbers or strings, the most that a right answer to "
@@ -67,7 +69,7 @@ class ResponseLimits:
             )
         for mark in (b"{", b"["):
             place = -1
-            # Much quicker than bytes.count where there are few, and never more steps than allowed.
+            # Much faster than bytes.count where there are few; stops as soon as there are too many.
             for _ in range(self.values + 1):
                 place = content.find(mark, place + 1)
                 if place < 0:
@@ -79,10 +81,10 @@ class ResponseLimits:
                 )
 
     def check_tokens(self, tokens: int) -> None:
-        """Refuse a count of tokens that the request can't have cost.
+        """Raise if the request can't have used a number of tokens.
 
         Raises:
-            ShapeError: It is below 0, or more than the request can have.
+            ShapeError: `tokens` is below 0 or above the limit.
         """
         if self.tokens is not None and not 0 <= tokens <= self.tokens:
             shown = f"{tokens:,}" if abs(tokens) < 10**18 else "a number of more than 18 digits"
@@ -93,17 +95,17 @@ class ResponseLimits:
             )
 
 
-def of_line(rows: Sequence[object]) -> ResponseLimits:
-    """Return the limits of what the response to a line of a batch can be billed for.
+def response_limits_for_line(rows: Sequence[object]) -> ResponseLimits:
+    """Return the limits of the response to one line of a batch, as far as tokens go.
 
     Args:
-        rows: Its rows, as JSON.
+        rows: The rows of the line, as JSON values.
     """
     characters = sum(len(str(row)) for row in rows)
     return ResponseLimits(tokens=(BYTES_PER_CHARACTER * characters + PROMPT) * REPEATED)
 
 
-def of_vectors(
+def response_limits_for_vectors(
     model: str,
     dimension: int | None,
     rows: int,
@@ -112,15 +114,15 @@ def of_vectors(
     media: bool = False,
     echoed: int = 0,
 ) -> ResponseLimits:
-    """Return the limits of a response that holds vectors.
+    """Return the limits of a response with vectors.
 
     Args:
-        model: The model.
-        dimension: The dimension that was asked for, if one was.
-        rows: How many vectors there can be.
+        model: Name of the model.
+        dimension: The dimension of the request; None for the model's largest.
+        rows: Most vectors in the response.
         texts: All texts of the request.
-        media: Whether inputs hold pictures or videos, which texts don't bound.
-        echoed: How often a text may stand in the answer.
+        media: True if inputs hold images or videos, whose tokens texts do not bound.
+        echoed: Most times that a text may appear in the response.
     """
     entry = known(model)
     dimensions = entry.dimensions if entry else None
@@ -137,11 +139,11 @@ def of_vectors(
     )
 
 
-def of_scores(query: str, documents: Sequence[str]) -> ResponseLimits:
-    """Return the limits of a response that ranks documents, with or without their texts.
+def response_limits_for_scores(query: str, documents: Sequence[str]) -> ResponseLimits:
+    """Return the limits of a reranking, with or without the texts of the documents.
 
     Args:
-        query: The query, whose tokens count with each document.
+        query: The query, which is billed once for each document.
         documents: The documents.
     """
     characters = sum(map(len, documents))

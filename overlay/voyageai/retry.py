@@ -1,4 +1,4 @@
-"""Decisions to try again, and when: values, without a clock or randomness of their own."""
+"""The retry policy, as pure values: clock and randomness are arguments."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 530)})
 
 @frozen
 class ServerHint:
-    """The server's advice on trying again.
+    """The server's advice on retrying.
 
     Attributes:
-        seconds: How long to wait first; None if it did not say.
-        retry: Whether to try at all; None if it did not say.
+        seconds: Seconds to wait before the retry; None without advice.
+        retry: True to retry, False not to; None without advice.
     """
 
     seconds: float | None = None
@@ -32,24 +32,24 @@ class ServerHint:
         """Read the headers `retry-after-ms`, `retry-after` and `x-should-retry`.
 
         Args:
-            headers: Headers of the answer, names in lower case.
-            now: The time, with a zone, that a date is compared with.
+            headers: Headers of the response, with names in lower case.
+            now: The current time, with a time zone, to which an HTTP date is compared.
         """
-        seconds = _number(headers.get("retry-after-ms"), 1000.0)
+        seconds = _seconds(headers.get("retry-after-ms"), 1000.0)
         if seconds is None:
-            seconds = _number(headers.get("retry-after"), 1.0)
+            seconds = _seconds(headers.get("retry-after"), 1.0)
         if seconds is None:
             seconds = _seconds_until(headers.get("retry-after"), now)
-        said = headers.get("x-should-retry", "").strip().lower()
-        return cls(seconds, {"true": True, "false": False}.get(said))
+        advice = headers.get("x-should-retry", "").strip().lower()
+        return cls(seconds, {"true": True, "false": False}.get(advice))
 
 
 @frozen
 class Retry:
-    """The decision to try again.
+    """The decision to retry.
 
     Attributes:
-        seconds: How long to wait first.
+        seconds: Seconds to wait before the retry.
     """
 
     seconds: float
@@ -57,10 +57,10 @@ class Retry:
 
 @frozen
 class GiveUp:
-    """The decision not to try again.
+    """The decision not to retry.
 
     Attributes:
-        reason: Why, where the failure itself does not say it.
+        reason: The reason, where the failure itself does not give it.
     """
 
     reason: str = ""
@@ -71,8 +71,8 @@ class RetryPolicy:
     """Exponential backoff with full jitter.
 
     Attributes:
-        max_retries: Retries after the first attempt, so that 1 means up to two requests.
-        initial_delay: Longest wait before the first retry, in seconds; it doubles with each.
+        max_retries: Retries after the first attempt: 1 means up to two requests.
+        initial_delay: Longest wait before the first retry, in seconds; it doubles with each retry.
         max_delay: Longest wait before any retry, in seconds.
         max_retry_after: Longest wait that the server may ask for, in seconds.
 
@@ -96,14 +96,14 @@ class RetryPolicy:
         random: float,
         left: float | None,
     ) -> Retry | GiveUp:
-        """Decide what to do after an attempt that failed.
+        """Decide whether to retry after a failed attempt.
 
         Args:
             retries: Retries made so far.
-            status: Status of the answer; None where none came.
-            hint: What the server said.
-            random: A random number from 0 up to 1.
-            left: Seconds until the deadline; None without one.
+            status: Status of the response; None without a response.
+            hint: The server's advice.
+            random: A random number, at least 0 and below 1.
+            left: Seconds until the deadline; None without a deadline.
         """
         transient = status is None or status in RETRYABLE
         if not (transient if hint.retry is None else hint.retry):
@@ -111,27 +111,26 @@ class RetryPolicy:
         if retries >= self.max_retries:
             return GiveUp()
         if hint.seconds is not None:
-            seconds, asker = hint.seconds, f"the server asks to wait {hint.seconds:g} s"
+            seconds, reason = hint.seconds, f"the server asks to wait {hint.seconds:g} s"
             if seconds > self.max_retry_after:
-                most = f"{self.max_retry_after:g} s that are waited at most"
-                return GiveUp(f"{asker}, more than the {most}")
+                return GiveUp(f"{reason}, more than max_retry_after ({self.max_retry_after:g} s)")
         else:
             delay = min(self.max_delay, self.initial_delay * 2.0 ** min(retries, 64))
             seconds = delay * random
-            asker = f"the next try would be in {seconds:.3g} s"
+            reason = f"the next try would be in {seconds:.3g} s"
         if left is not None and seconds >= left:
-            return GiveUp(f"{asker}, but only {max(left, 0.0):.3g} s are left")
+            return GiveUp(f"{reason}, but only {max(left, 0.0):.3g} s are left")
         return Retry(seconds)
 
 
 def is_transient(failure: VoyageError) -> bool:
-    """Return whether a failure is of a kind that may go away by itself."""
+    """Return whether a failure may go away by itself."""
     if failure.http_status is None:
         return isinstance(failure, (APIConnectionError, Timeout))
     return failure.http_status in RETRYABLE
 
 
-def _number(value: str | None, scale: float) -> float | None:
+def _seconds(value: str | None, scale: float) -> float | None:
     try:
         seconds = float(value or "") / scale
     except ValueError:

@@ -1,8 +1,8 @@
-"""The models' tokenizers: fetched once per process, from the Hugging Face Hub or from a file.
+"""The models' tokenizers, loaded once per process from the Hugging Face Hub or a file.
 
-`HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured, the first as it is at the time of use.
-Where it is not set and requests go to an emulator, the emulator is asked for the tokenizers that it
-counts by.
+`HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured, the first at the time of use. If it is
+not
+set and requests go to an emulator, the emulator's tokenizers are used, by which it counts.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 Tokenizers: TypeAlias = "Mapping[str, str | PathLike[str] | Tokenizer]"
-"""Tokenizers of one's own, or paths of their `tokenizer.json`, by model."""
+"""Tokenizers, or paths of their `tokenizer.json`, by model."""
 
 FILE = "tokenizer.json"
 OWNER = "voyageai"
@@ -49,26 +49,27 @@ PUBLIC = "https://huggingface.co"
 _lock = threading.Lock()
 _loaded: dict[tuple[str, ...], Tokenizer] = {}
 _serving: dict[tuple[str, str], bool] = {}
-"""By host and repository: True if the host has it. Only hosts that answered are kept."""
+"""Whether a host has a repository, by both; only for hosts that responded."""
 
 
 def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Tokenizer:
-    """Return the tokenizer of a model, the same object each time. It does not truncate.
+    """Return the tokenizer of a model, always the same object. It does not truncate.
 
     Args:
         model: Name of a model.
-        own: Tokenizers to use instead of the published ones.
-        base_url: Where the client's requests go. An emulator is asked for its own tokenizer.
+        own: Tokenizers to use in place of the published ones.
+        base_url: Base URL of the client's requests. An emulator there is asked for its own
+            tokenizer.
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
-        OSError: It could not be fetched; says from where, and what to do.
+        OSError: The tokenizer could not be fetched; the message says from where, and what to do.
     """
     check_model(model)
     given = (own or {}).get(model)
     if given is not None and not isinstance(given, (str, PathLike)):
         return given
-    # A second thread waits instead of fetching it too.
+    # A second thread waits instead of fetching the tokenizer as well.
     with _lock:
         emulator = None if given else emulator_at(model, base_url)
         where = emulator or _endpoint()
@@ -80,15 +81,16 @@ def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Token
                 raise OSError(
                     f"{FILE} of {model} could not be fetched from {where}/{repository(model)}: "
                     f"{printable(str(error))}. "
-                    f"Give the client a file, tokenizers={{{model!r}: 'path/to/{FILE}'}}, or set "
-                    "HF_ENDPOINT to a host that has it, such as an emulator's address without /v1."
+                    f"Pass a file to the client, tokenizers={{{model!r}: 'path/to/{FILE}'}}, or "
+                    "set HF_ENDPOINT to a host that has it, such as an emulator's address without "
+                    "/v1."
                 ) from None
             _loaded[origin] = _read(path)
         return _loaded[origin]
 
 
 def at_hand(model: str, own: Tokenizers | None = None) -> Tokenizer | None:
-    """Return the tokenizer of a model if that takes no request: given, loaded or fetched before.
+    """Return the tokenizer of a model if that needs no request: given, loaded or cached.
 
     Args:
         model, own: As in `load`.
@@ -110,17 +112,17 @@ def at_hand(model: str, own: Tokenizers | None = None) -> Tokenizer | None:
 
 
 def fetch(model: str, name: str, emulator: str | None = None) -> str:
-    """Return the path of a file of a model's repository, downloaded unless it is there.
+    """Return the path of a file of a model's repository, downloaded unless it is cached.
 
     Args:
         model: Name of a model.
         name: Name of the file.
-        emulator: Address of an emulator to ask instead of the Hub. Its files are kept apart from
-            the Hub's.
+        emulator: Address of an emulator to use in place of the Hub. Its files are cached
+            separately.
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
-        OSError: It could not be fetched; says why.
+        OSError: The file could not be fetched; the message says why.
     """
     hub = require("huggingface_hub", "tokenizers")
     place, cache = repository(model), {}
@@ -129,32 +131,33 @@ def fetch(model: str, name: str, emulator: str | None = None) -> str:
         cache = {"cache_dir": Path(home, "voyageai-emulator")}
     try:
         if not isinstance(hub.try_to_load_from_cache(place, name, **cache), str):
-            # Asked once: the download would try for half a minute where there is no connection.
-            _look(hub, place, name, emulator)
+            # One request first: a download would retry for half a minute without a connection.
+            _file_metadata(hub, place, name, emulator)
         token = None if emulator is None else False
         path: str = hub.hf_hub_download(
             place, name, endpoint=emulator or _endpoint(), token=token, **cache
         )
-    except Exception as error:  # noqa: BLE001  # those of the library, and of its HTTP library
+    except Exception as error:  # noqa: BLE001  # of the library, and of its HTTP library
         raise OSError(" ".join(str(error).split()).rstrip(".") or type(error).__name__) from None
     return path
 
 
-def _look(hub: Any, place: str, name: str, emulator: str | None) -> Any:
-    """Ask a host about a file, without fetching it."""
+def _file_metadata(hub: Any, place: str, name: str, emulator: str | None) -> Any:
+    """Request the metadata of a file from a host, without downloading it."""
     url = hub.hf_hub_url(place, name, endpoint=emulator or _endpoint())
-    # The user's token of the Hub is the Hub's.
+    # The user's token for the Hub is not sent to other hosts.
     return hub.get_hf_file_metadata(url, token=None if emulator is None else False)
 
 
 def emulator_at(model: str, base_url: str) -> str | None:
-    """Return the address of the emulator that requests go to, if it has the files of a model.
+    """Return the address of the emulator at a base URL, if it has the files of a model.
 
-    Another HF_ENDPOINT goes first. Hosts with TLS are not asked, as emulators have none.
+    An HF_ENDPOINT for another host takes precedence. Hosts with TLS are not asked: emulators have
+    none.
 
     Args:
         model: Name of a model.
-        base_url: Where requests go.
+        base_url: Base URL of requests.
 
     Raises:
         ImportError: The extra `tokenizers` is not installed.
@@ -166,51 +169,51 @@ def emulator_at(model: str, base_url: str) -> str | None:
     if (origin, place) not in _serving:
         hub = require("huggingface_hub", "tokenizers")
         try:
-            found = _look(hub, place, FILE, origin)
-        except Exception as error:  # noqa: BLE001  # those of the library, and of its HTTP library
+            metadata = _file_metadata(hub, place, FILE, origin)
+        except Exception as error:  # noqa: BLE001  # of the library, and of its HTTP library
             if getattr(error, "response", None) is None:
-                return None  # nobody is there, yet
+                return None  # no response: the emulator may start later
             _serving[origin, place] = False
         else:
-            _serving[origin, place] = found.commit_hash is not None
+            _serving[origin, place] = metadata.commit_hash is not None
     return origin if _serving[origin, place] else None
 
 
 def repository(model: str) -> str:
-    """Return the Hub's repository of a model."""
+    """Return the Hub repository of a model's tokenizer."""
     entry = known(model)
     return (entry and entry.tokenizer) or f"{OWNER}/{model}"
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
-    """Return the tokens of each text.
+    """Tokenize texts.
 
     Raises:
-        ArgumentError: The texts are no list of strings.
+        ArgumentError: `texts` is not a list of strings.
     """
     return tokenizer.encode_batch(_checked(texts))
 
 
 def count(tokenizer: Tokenizer, texts: Sequence[str]) -> int:
-    """Return the number of tokens of all texts.
+    """Count the tokens of all texts together.
 
     Raises:
-        ArgumentError: The texts are no list of strings.
+        ArgumentError: `texts` is not a list of strings.
     """
     return sum(counts(tokenizer, texts))
 
 
 def counts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
-    """Return the number of tokens of each text.
+    """Count the tokens of each text.
 
     Raises:
-        ArgumentError: The texts are no list of strings.
+        ArgumentError: `texts` is not a list of strings.
     """
     return [len(tokens) for tokens in tokenizer.encode_batch_fast(_checked(texts))]
 
 
 def default_model(model: str | None) -> str:
-    """Return the model, or the official client's default with its warning."""
+    """Return the model, or, after a warning, the official client's default."""
     import voyageai
 
     if model is not None:

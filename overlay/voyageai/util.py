@@ -10,7 +10,7 @@ from .compat.util import (
     logfmt,
 )
 
-# There, as in the official client, though not in __all__.
+# Public in the official client, though not in __all__.
 VOYAGE_LOG, logger = _util.VOYAGE_LOG, _util.logger
 api_key_to_header, get_default_base_url = _util.api_key_to_header, _util.get_default_base_url
 

@@ -1,4 +1,4 @@
-"""Vectors in one typed buffer, made into lists or a matrix only on demand."""
+"""Vectors in one typed buffer, converted to lists or a matrix only on demand."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from voyageai_rest.models import OutputDtype
 
 FORMATS = {"float32": "f", "float64": "d", "int8": "b", "uint8": "B"}
-"""Type of a number to its format character in `array` and `memoryview`."""
+"""Format characters of `array` and `memoryview`, by the type of a number."""
 DEFAULT: Final[OutputDtype] = "float"
 LITTLE = sys.byteorder == "little"
 FIELD = b'"embedding":'
-"""The field of an answer that holds a vector. JSON has these bytes at such fields only: within a
-string, the quotes would be escaped."""
+"""The key of a vector in a response. JSON has these bytes at such keys only: within a string, the
+quotes would be escaped."""
 WORTH_CUTTING = 1024
-"""Characters of a vector from which on it takes longer to parse as JSON than to cut out."""
+"""Characters of a vector from which cutting it out is faster than parsing it as JSON."""
 
 
 def cut_out(body: bytes) -> tuple[bytes, dict[str, memoryview]]:
-    """Take the base64 vectors out of an answer, so that they are not scanned and copied as JSON.
+    """Cut the base64 vectors out of a response, so that the JSON parser need not scan them.
 
     Args:
-        body: The answer, as JSON.
+        body: The response, as JSON.
 
     Returns:
-        The answer with a mark in place of each vector, and the vectors by their marks. What is not
-        spelled as the API does it stays where it is.
+        The response with a placeholder for each vector, and the vectors by placeholder. From the
+        first vector that is not written as the API writes it, the response is left as it is.
 
     Example:
         >>> from voyageai.vectors import cut_out
@@ -57,7 +57,7 @@ def cut_out(body: bytes) -> tuple[bytes, dict[str, memoryview]]:
         end = body.find(b'"', start + 1)
         if not body.startswith(b'"', start) or end - start < WORTH_CUTTING:
             break
-        if body.find(b"\\", start, end) >= 0:  # escaped, as base64 need not be
+        if body.find(b"\\", start, end) >= 0:  # base64 needs no escapes
             break
         mark = f"#{len(vectors)}"
         kept += view[done : start + 1], mark.encode()
@@ -70,18 +70,18 @@ def cut_out(body: bytes) -> tuple[bytes, dict[str, memoryview]]:
 def _decoder() -> Callable[[str | memoryview], bytes]:
     try:
         import pybase64
-    except ImportError:  # no wheel for this platform; the standard library is ten times slower
+    except ImportError:  # no wheel for this platform: the standard library, ten times slower
         return partial(binascii.a2b_base64, strict_mode=True)
     return partial(pybase64.b64decode, validate=True)
 
 
 @define(eq=False, repr=False)
 class Vectors:
-    """Vectors of one length, row after row in one buffer.
+    """Vectors of one length in one buffer: a matrix of shape (rows, columns), row after row.
 
     Attributes:
-        buffer: The numbers.
-        number: Their type: float32, float64, int8 or uint8.
+        buffer: The numbers, in native byte order.
+        number: Type of the numbers: float32, float64, int8 or uint8.
         columns: Numbers per vector.
     """
 
@@ -100,11 +100,12 @@ class Vectors:
 
         Args:
             vectors: Base64, as text or bytes, or lists of numbers, all of one kind and length.
-            dtype: The type that was asked for; None is the API's default.
-            dimension: The dimension that was asked for, if one was.
+            dtype: The `output_dtype` of the request; None is the API's default.
+            dimension: The `output_dimension` of the request; None for any.
 
         Raises:
-            ShapeError: They are not, or not of that dimension, or not finite; the path says where.
+            ShapeError: A vector is neither base64 nor a list, differs from the first in kind or
+                length, has another dimension, or holds NaN or infinity; the path says where.
         """
         asked = DTYPES[dtype or DEFAULT]
         number = asked.number
@@ -113,7 +114,7 @@ class Vectors:
         if isinstance(vectors[0], (str, memoryview)):
             found = cls._from_base64(vectors, number)
         else:
-            # A float list may hold more digits than float32 has, and they are kept.
+            # Numbers in a list may have more digits than float32, and keep them.
             found = cls._from_lists(vectors, "float64" if number == "float32" else number)
         if not found.columns:
             raise ShapeError("there are no numbers", "[0]")
@@ -164,7 +165,7 @@ class Vectors:
                 raise ShapeError(
                     "expected a list like the vectors before it, found base64", f"[{row}]"
                 )
-            if not isinstance(vector, Sized):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may put anything there
+            if not isinstance(vector, Sized):  # pyright: ignore[reportUnnecessaryIsInstance]  # the JSON may hold anything
                 raise ShapeError(f"expected a list, found {vector!r}", f"[{row}]")
             if columns == -1:
                 columns = len(vector)
@@ -179,13 +180,13 @@ class Vectors:
         return cls(bytearray(numbers.tobytes()), number, columns)
 
     def _check_finite(self) -> None:
-        """Refuse NaN and infinity. Only the exponents are looked at, unless one may be of those."""
+        """Raise on NaN and infinity; looks at the high bytes first, and mostly only at those."""
         if not self.number.startswith("float"):
             return
         size = array.array(FORMATS[self.number]).itemsize
         exponents = bytes(self.buffer[size - 1 :: size] if LITTLE else self.buffer[::size])
         if b"\x7f" not in exponents and b"\xff" not in exponents:
-            return  # all are smaller than 2 ** 127
+            return  # all are finite
         numbers = array.array(FORMATS[self.number], bytes(self.buffer))
         for place, value in enumerate(numbers):
             if not isfinite(value):
@@ -197,38 +198,38 @@ class Vectors:
         return len(self.buffer) // row_size if row_size else 0
 
     def numbers(self) -> memoryview:
-        """Return the numbers, row after row, as Python reads them."""
+        """Return all numbers as one flat view of shape (rows * columns,)."""
         return cast("memoryview", memoryview(self.buffer).cast("B").cast(FORMATS[self.number]))  # type: ignore[call-overload]  # one of its formats
 
     def joined(self, other: Vectors) -> Vectors | None:
-        """Return these vectors and others in one buffer; None if they differ in type or length."""
+        """Return these vectors and others in one new buffer; None if number or columns differ."""
         if (self.number, self.columns) != (other.number, other.columns):
             return None
         return Vectors(bytearray().join((self.buffer, other.buffer)), self.number, self.columns)
 
     def rows(self, start: int, stop: int) -> Vectors:
-        """Return some of the vectors, in the same memory."""
+        """Return the vectors from `start` to `stop`, without a copy."""
         size = self.columns * array.array(FORMATS[self.number]).itemsize
         view = memoryview(self.buffer)[start * size : stop * size]
         return Vectors(view, self.number, self.columns)
 
     def tolist(self) -> list[list[float]]:
-        """Return a new list of lists of Python numbers."""
+        """Return the vectors as new lists of Python numbers."""
         if not len(self):
             return []
         shape = (len(self), self.columns)
-        nested = memoryview(self.buffer).cast("B").cast(FORMATS[self.number], shape).tolist()  # type: ignore[call-overload]  # shape as a tuple of two is what cast takes
+        nested = memoryview(self.buffer).cast("B").cast(FORMATS[self.number], shape).tolist()  # type: ignore[call-overload]  # `cast` takes such a shape
         return cast("list[list[float]]", nested)
 
     def narrowed(self) -> Vectors:
-        """Return these vectors, or a float32 copy of those of float64."""
+        """Return float64 vectors as a float32 copy, and all others unchanged."""
         if self.number != "float64":
             return self
         numbers = array.array("f", memoryview(self.buffer).cast("B").cast("d").tolist())
         return Vectors(bytearray(numbers.tobytes()), "float32", self.columns)
 
     def to_bytes(self) -> list[bytes]:
-        """Return each vector's numbers, float32 in place of float64, in little-endian order."""
+        """Return each vector as little-endian bytes; float64 is narrowed to float32."""
         narrow = self.narrowed()
         numbers = array.array(FORMATS[narrow.number], bytes(narrow.buffer))
         if not LITTLE:
@@ -238,7 +239,7 @@ class Vectors:
         return [raw[start : start + size] for start in range(0, len(raw), size or 1)]
 
     def to_numpy(self) -> npt.NDArray[Any]:
-        """Return a (rows x columns) matrix over the same memory; of float64 a float32 copy.
+        """Return a matrix of shape (rows, columns) over the same memory; float64 becomes float32.
 
         Raises:
             ImportError: numpy is not installed.

@@ -98,8 +98,8 @@ def running(
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:
         ``requests``, the received requests in order; ``faults``, the plan of faults; ``clock``,
-        which can be advanced; ``batches``, ``limits`` and ``latency``, which can be changed;
-        ``connections``, their counts; ``admin_token``.
+        which can be advanced; ``batches``, ``limits``, ``latency`` and ``engine``, which can
+        be changed; ``connections``, their counts; ``admin_token``.
 
     Raises:
         ImportError: The extra is not installed.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .media import MediaReader
     from .model_limits import ModelContext
 
-__all__ = ["embed_documents", "embed_inputs", "embed_texts"]
+__all__ = ["chunk_documents", "embed_documents", "embed_inputs", "embed_texts"]
 
 BY_URL = {ImageUrlContent, VideoUrlContent}
 AS_DATA = {ImageBase64Content, VideoBase64Content}
@@ -101,7 +101,9 @@ def embed_documents(
             )
     model_limits.check_request_tokens(model, sum(tokens))
     if chunking:
-        documents = _chunk(documents, model, request.chunk_size or 1, request.chunk_overlap or 0)
+        documents = chunk_documents(
+            documents, model, request.chunk_size or 1, request.chunk_overlap or 0
+        )
     chunks, max_chunks = sum(map(len, documents)), model.max_request_chunks
     if max_chunks is not None and chunks > max_chunks:
         raise model_limits.failed(
@@ -166,7 +168,9 @@ def _check_arguments(request: ContextualizedEmbeddingsRequest) -> None:
         raise invalid_argument("chunk_overlap", "chunk_overlap must be less than chunk_size")
 
 
-def _chunk(documents: list[list[str]], model: Model, size: int, overlap: int) -> list[list[str]]:
+def chunk_documents(
+    documents: list[list[str]], model: Model, size: int, overlap: int
+) -> list[list[str]]:
     """Split documents of one text each into chunks, up to one more than the model accepts."""
     # Even a short text can give many overlapping chunks, which take long to make.
     left = None if model.max_request_chunks is None else model.max_request_chunks + 1

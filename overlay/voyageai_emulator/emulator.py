@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .app import Application
     from .batches import Batches
     from .connections import Connections
+    from .engine import Engine
     from .faults import FaultPlan
     from .faults.fault import Value
     from .rate_limits import RateLimits
@@ -37,6 +38,7 @@ class Emulator(str):
         connections: Counts of its connections.
         limits: Its rate limits.
         latency: Latency of its responses; may be set.
+        engine: Makes vectors and scores; may be set to an `Engine` of one's own.
         admin_token: Token of its admin routes.
 
     Example:
@@ -95,6 +97,15 @@ class Emulator(str):
     @latency.setter
     def latency(self, latency: Latency | str | float) -> None:
         self._state.latency = latency if isinstance(latency, Latency) else Latency(latency)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that makes vectors and scores; may be set, for example by a test."""
+        return self._state.engine
+
+    @engine.setter
+    def engine(self, engine: Engine) -> None:
+        self._state.engine = engine
 
     def faulty(self, fault: Fault | str, **parameters: Value) -> str:
         """Return a base URL with a fault: it happens to every request that uses this URL.

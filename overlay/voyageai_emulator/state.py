@@ -75,7 +75,7 @@ class EmulatorState:
         batch_limits: Limits of batch jobs; may be replaced.
         latency: Latency of responses; may be replaced.
         slots: Limit on concurrent requests.
-        engine: Makes vectors and scores.
+        engine: Makes vectors and scores; may be replaced.
         admin_token: Token of the admin routes.
         deployment: Kind of the emulated deployment; None for the API itself.
         deployed_model: Name of the model of that deployment.

@@ -216,11 +216,15 @@ def test_credentials_are_found_in_order(given: Any, environment: Any, expected: 
     ("given", "environment", "words"),
     [
         ({}, {}, "pass client_id and client_secret, or set MONGODB_ATLAS_CLIENT_ID"),
-        ({"client_id": "a"}, {"client_secret": "b"}, "client_id needs client_secret beside it"),
+        (
+            {"client_id": "a"},
+            {"client_secret": "b"},
+            "client_id is given, but client_secret is missing",
+        ),
         (
             {},
             {"private_key": "q"},
-            "MONGODB_ATLAS_PRIVATE_KEY needs MONGODB_ATLAS_PUBLIC_KEY beside it",
+            "MONGODB_ATLAS_PRIVATE_KEY is given, but MONGODB_ATLAS_PUBLIC_KEY is missing",
         ),
         (
             {"client_id": "a", "client_secret": 7},

@@ -188,7 +188,7 @@ def test_only_a_new_key_makes_a_client(admin: Any) -> None:
     """Anything else would send requests that are refused, without saying why."""
     key = admin("keys.create", "a", project=PROJECT)
     read = admin("keys.get", key.id, project=PROJECT)
-    with pytest.raises(error.ArgumentError, match="only the answer to its creation has it"):
+    with pytest.raises(error.ArgumentError, match=r"only the result of create\(\) has it"):
         read.client()
 
 

@@ -137,7 +137,7 @@ def test_a_wrong_argument_is_refused_before_anything_runs(options, error, match)
 
 @pytest.mark.parametrize(
     ("options", "match"),
-    [({"share": 0.5}, "share is a part of rate_limit"), ({"concurrency": 0}, "concurrency must")],
+    [({"share": 0.5}, "share needs rate_limit"), ({"concurrency": 0}, "concurrency must")],
 )
 def test_a_wrong_argument_of_the_provider_is_refused(options, match) -> None:
     """Before any expression is made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import logging
 import re
@@ -21,10 +22,13 @@ from voyageai import error
 from voyageai.batches import JobInUseError, JobTimings, Progress
 from voyageai.batches.jobs import tasks
 from voyageai_emulator import Emulator
-from voyageai_emulator.batches import validation
+from voyageai_emulator.server import Server, serving
+from voyageai_emulator.settings import Settings
 from voyageai_rest import catalogue
+from voyageai_rest.spec import load
 
 from tests.batch_limits import limit_batches
+from tests.calls import calls_of
 
 from .job_harness import MODEL, ROLE, Site, sited, slowly, texts
 
@@ -192,20 +196,15 @@ def test_a_line_that_fails_is_rows_with_a_reason(site: Site, tmp_path: Path) -> 
     assert 4 == site.answered("createBatch")
 
 
-def test_failures_read_each_line_once_and_no_further_than_asked_for(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failures_read_each_line_once_and_no_further_than_asked_for(site: Site) -> None:
     """A line may hold a thousand rows, and a job hundreds of thousands that failed."""
     site.emulator.batches.fail()
     failures = site.embed(texts(12), rows_per_line=4).failures
-    everything, numbers, read = list(failures), range(12), list[Any]()
-    items = tasks.Embed.items
-    monkeypatch.setattr(
-        tasks.Embed, "items", lambda self, body: read.append(body) or items(self, body)
-    )
-    assert (everything, 3) == (list(failures), len(read))
-    read.clear()
-    assert ([0, 1, 2], 1) == ([failure.row for failure in failures[:3]], len(read))
+    everything, numbers = list(failures), range(12)
+    with calls_of(tasks.Embed.items) as read:
+        assert (everything, 3) == (list(failures), len(read))
+    with calls_of(tasks.Embed.items) as read:
+        assert ([0, 1, 2], 1) == ([failure.row for failure in failures[:3]], len(read))
     for part in (slice(None, None, -1), slice(9, 2, -3), slice(-2, None), slice(5, 5), slice(99)):
         assert list(numbers[part]) == [failure.row for failure in failures[part]]
     assert everything[-1] == failures[-1]
@@ -241,28 +240,24 @@ def test_a_row_that_is_refused_takes_no_other_with_it_for_good(site: Site) -> No
     assert 5 + 2 == site.lines
 
 
-def test_a_batch_that_is_refused_says_which_lines_were_at_fault(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+def test_a_batch_that_is_refused_says_which_lines_were_at_fault(kind: str) -> None:
     """The server's errors stand beside the texts; all other lines succeed the next time."""
-    check = validation._LineChecker.__call__
-
-    def strict(self: Any, line: Any, result: Any) -> None:
-        if b"text 3" in line.raw:
-            result.add("invalid_request", "The text is not to our liking.", line.number, "input")
-        check(self, line, result)
-
-    monkeypatch.setattr(validation._LineChecker, "__call__", strict)
-    job = site.job(texts(12))
-    results = site.get(job.run())
-    codes = [failure.code for failure in results.failures]
-    assert ["batch_failed"] * 2 + ["invalid_request"] * 2 + ["batch_failed"] * 4 == codes
-    assert "line 2): invalid_request The text is not to our liking.: 'text 3 of 12'" in (
-        site.said("failed")
-    )
-    again = site.get(job.retry_failed())
-    assert [3] == [failure.row for failure in again.failures if failure.code != "batch_failed"]
-    assert {2, 3} >= {failure.row for failure in again.failures}
+    document = copy.deepcopy(
+        load()
+    )  # of a server that takes fewer texts than this release knows of
+    field = document["components"]["schemas"]["BatchEmbeddingsBody"]["properties"]["input"]
+    field["not"] = {"contains": {"const": "text 3 of 12"}}
+    server = Server("127.0.0.1", 0, Settings(document=document))
+    with serving(server) as emulator, sited(kind, emulator) as site:
+        job = site.job(texts(12))
+        results = site.get(job.run())
+        codes = [failure.code for failure in results.failures]
+        assert ["batch_failed"] * 2 + ["invalid_request"] * 2 + ["batch_failed"] * 4 == codes
+        assert re.search(r"line 2\): invalid_request .*: 'text 3 of 12'", site.said("failed"))
+        again = site.get(job.retry_failed())
+        assert [3] == [failure.row for failure in again.failures if failure.code != "batch_failed"]
+        assert {2, 3} >= {failure.row for failure in again.failures}
 
 
 def test_lines_that_expired_are_sent_alone(site: Site) -> None:

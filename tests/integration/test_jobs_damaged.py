@@ -168,14 +168,14 @@ def test_lines_that_were_changed_are_not_sent(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b"text 1", b"text 7", "line 1 of {} was damaged: its content is not the one"),
+        (b"text 1", b"text 7", "line 1 of {} was damaged: its content does not match"),
         (b'"body"', b'"bod\xff"', "line 1 of {} was damaged: 'utf-8' codec"),
-        (b"-000000001-", b"-999999999-", "line 1 of {} was damaged: its rows are not those"),
+        (b"-000000001-", b"-999999999-", "line 1 of {} was damaged: its rows are out of order"),
         (b"-000000000-", b"-000000001-", "line 3 of {} was damaged: lines are missing"),
         (
             b"-000000000-000000001-",
             b"-000000002-000000003-",
-            "line 2 of {} was damaged: its rows are not those",
+            "line 2 of {} was damaged: its rows are out of order",
         ),
     ],
 )

@@ -376,7 +376,7 @@ def test_a_wait_of_no_time_is_one_look(face):
 def test_a_wait_that_ends_without_an_answer_says_so(face):
     """The error names the last failure too."""
     with pytest.raises(
-        error.Timeout, match=r"batch-1 did not answer after 5 s; .*ConnectError"
+        error.Timeout, match=r"no poll of batch-1 succeeded after 5 s; .*ConnectError"
     ) as raised:
         done(face.client(in_turn(httpx2.ConnectError("x"))).batches.wait("batch-1", timeout=5))
     assert isinstance(raised.value.__cause__, error.APIConnectionError)

@@ -16,7 +16,7 @@ from voyageai.disk import (
     check_regular,
     make_folder,
     open_regular,
-    private,
+    private_opener,
 )
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes and pipes")
@@ -186,8 +186,8 @@ def test_a_pipe_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     with pytest.raises(OSError, match="No such device or address"):
-        open(path, "ab", buffering=0, opener=private).close()
+        open(path, "ab", buffering=0, opener=private_opener).close()
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(path, "ab", buffering=0, opener=private) as file:
+    with open(path, "ab", buffering=0, opener=private_opener) as file:
         assert os.get_blocking(file.fileno())
     os.close(reader)

@@ -156,7 +156,7 @@ def test_the_password_of_a_proxy_is_not_shown(face, proxy):
 )
 def test_proxies_by_other_names_than_schemes_are_refused(face, proxy):
     """Requests would go out without a proxy, and nobody would know."""
-    with pytest.raises(error.ArgumentError, match="a URL for each of 'http' and 'https'"):
+    with pytest.raises(error.ArgumentError, match="maps 'http' and 'https' to URLs"):
         face.client(proxy=proxy, transport=None)
 
 

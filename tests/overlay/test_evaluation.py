@@ -82,7 +82,7 @@ def test_scores_are_those_of_another_implementation(data):
 @pytest.mark.parametrize(
     ("rankings", "answers", "k", "message"),
     [
-        ([], [], 10, "at least one"),
+        ([], [], 10, "at least 1"),
         ([["a"]], [], 10, "not 1 and 0"),
         ([["a"]], [[]], 10, r"answers\[0\] is empty"),
         ([["a"]], [["a"]], 0, "k must be at least 1"),

@@ -118,7 +118,7 @@ def test_chunks_of_documents_and_documents_of_queries_are_limited_too(prepare, f
     [
         ("embed", MODEL, ["a", "b", 3], r"texts\[2\] must be .*int"),
         ("embed", MODEL, ["a", ""], r"texts\[1\] .*empty"),
-        ("embed", MODEL, ["a", "\ud83d"], r"texts\[1\] holds half of a character"),
+        ("embed", MODEL, ["a", "\ud83d"], r"texts\[1\] contains a lone surrogate"),
         ("embed", MODEL, "a text", r"wrap it in a list: \[texts\]"),
         ("embed", MODEL, [], "texts is empty"),
         ("embed", MODEL, 5, "texts must be an iterable of texts, not a int"),

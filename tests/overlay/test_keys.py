@@ -126,8 +126,8 @@ class SecretStr:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (SecretStr(), r"not of type SecretStr; pass what its \.get_secret_value\(\) gives"),
-        (b"pa-hidden", r"not of type bytes; pass what its \.decode\(\) gives"),
+        (SecretStr(), r"not of type SecretStr; pass the result of \.get_secret_value\(\)"),
+        (b"pa-hidden", r"not of type bytes; pass the result of \.decode\(\)"),
         (b"", "not of type bytes"),
         (5, "not of type int; pass the key itself"),
         (0, "not of type int"),

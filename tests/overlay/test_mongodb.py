@@ -56,7 +56,7 @@ def test_an_index_that_embeds_itself_names_the_field_and_the_model(model):
         (index_definition, {"model": "voyage-4", "dimension": 300}, "output_dimension", "not a dimension of voyage-4"),
         (index_definition, {"model": "voyage-99"}, "dimension", "not in the catalogue"),
         (index_definition, {"model": "rerank-3"}, "dimension", "has no vectors"),
-        (index_definition, {"dtype": "uint8"}, "dtype", "ask for 'int8'"),
+        (index_definition, {"dtype": "uint8"}, "dtype", "embed with output_dtype='int8'"),
         (index_definition, {"dtype": "double"}, "output_dtype", "output_dtype must be one of"),
         (index_definition, {"dtype": "ubinary", "similarity": "cosine"}, "similarity", "must be 'euclidean'"),
         (index_definition, {"dtype": "int8", "quantization": "scalar"}, "quantization", "must be 'none'"),

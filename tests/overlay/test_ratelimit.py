@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voyageai.error import ArgumentError
-from voyageai.ratelimit import RateLimit, RateLimiter, largest, limits
+from voyageai.ratelimit import RateLimit, RateLimiter, limits, max_tokens_of_request
 from voyageai.ratelimit.tokens import (
     TokenRatio,
     estimate_media_tokens,
@@ -278,9 +278,9 @@ def test_what_a_request_can_use_is_what_its_model_takes_or_more_if_so_estimated(
     """A newer model may take as much as any, and an estimate may be too high."""
     takes = {name: model.max_request_tokens or 0 for name, model in MODELS.items()}
 
-    assert takes[MODEL] == largest(MODEL, 1)
-    assert 10**9 == largest(MODEL, 10**9)
-    assert max(takes.values()) == largest("voyage-99", 1)
+    assert takes[MODEL] == max_tokens_of_request(MODEL, 1)
+    assert 10**9 == max_tokens_of_request(MODEL, 10**9)
+    assert max(takes.values()) == max_tokens_of_request("voyage-99", 1)
 
 
 # Who is next

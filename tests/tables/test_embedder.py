@@ -140,7 +140,7 @@ def test_a_share_is_the_part_of_a_worker(made):
     ("options", "match"),
     [
         ({"on_error": "record"}, "on_error must be 'raise', 'null' or 'column'"),
-        ({"share": 0.5}, "share is a part of rate_limit, which is not given"),
+        ({"share": 0.5}, "share needs rate_limit, which is not given"),
         ({"output_dimension": 3.5}, "output_dimension"),
     ],
 )
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_all_rows_is_an_error_at_once(made, api, on_error):
         call(pa.record_batch({"body": [f"text {row}" for row in range(900)]}))
 
     assert 2 == api.sent
-    assert "and not the rows" in caught.value.__notes__[-1]
+    assert "not the rows" in caught.value.__notes__[-1]
 
 
 def test_a_wrong_key_is_an_error_at_once(made, api):
@@ -186,7 +186,7 @@ def test_a_bad_row_at_the_beginning_costs_one_word(made, api):
     ("model", "match"),
     [
         ("voyage-44", "is not known to this version: did you mean 'voyage-4'"),
-        ("unheard-of", "is not known to this version: A newer one needs output_dimension"),
+        ("unheard-of", "is not known to this version: A newer model needs output_dimension"),
         ("rerank-2.5", "the API does not embed texts with 'rerank-2.5'"),
     ],
 )
@@ -216,7 +216,7 @@ def test_requests_are_a_small_part_of_the_limit(made, limit, most):
     """What the last one of a minute does not fill is lost; few a minute must be larger."""
     embedder, call = made(rate_limit=limit)
     call(BATCH.slice(0, 0))
-    assert most == embedder._most_tokens()
+    assert most == embedder._max_request_tokens()
 
 
 def test_batches_together_keep_to_the_concurrency(api):

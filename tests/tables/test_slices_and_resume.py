@@ -276,7 +276,7 @@ def test_other_rows_in_memory_are_refused(vo, tmp_path, make):
     rows = rows_of(25)
     done(job_of(vo, make(rows), tmp_path / "v").run())
     rows[3] = {**rows[3], "body": "something else"}
-    with pytest.raises(ArgumentError, match="source holds other rows than when the job in"):
+    with pytest.raises(ArgumentError, match="source has other rows than when the job in"):
         job_of(vo, make(rows), tmp_path / "v")
 
 
@@ -290,7 +290,9 @@ def test_rows_that_are_read_once_are_read_again_and_compared(vo, api, tmp_path):
     assert sent == api.sent
 
     rows[13] = {**rows[13], "body": "something else"}
-    with pytest.raises(ArgumentError, match="rows 10 to 20 are not those that this job read befor"):
+    with pytest.raises(
+        ArgumentError, match="rows 10 to 20 differ from those that this job has read befor"
+    ):
         done(job_of(vo, iter(rows), tmp_path / "v").run())
 
 
@@ -299,7 +301,9 @@ def test_a_source_that_is_read_once_is_not_taken_for_an_empty_one(vo, tmp_path):
     job = job_of(vo, iter(rows_of(25)), tmp_path / "v")
     assert 25 == done(job.run()).rows
     for act in (job.run, job.retry_failed):
-        with pytest.raises(ArgumentError, match="source was read before and can be read only once"):
+        with pytest.raises(
+            ArgumentError, match="source was already read, and can be read only once"
+        ):
             done(act())
 
     assert expected(rows_of(25)) == table_in(tmp_path / "v")

@@ -420,7 +420,9 @@ def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
 
     api.before = before
     limit = job.estimate.cost * 1.05
-    with pytest.raises(MaxCostError, match=r"rows are done. Go on under a higher max_cost") as stop:
+    with pytest.raises(
+        MaxCostError, match=r"rows are done. Continue with a higher max_cost"
+    ) as stop:
         done(job.run(max_cost=limit))
     price = job.estimate.price / 1_000_000
     billed = 3 * 4 * len(api.texts)
@@ -465,7 +467,9 @@ def test_lost_answers_count_at_their_most_whether_or_not_there_was_a_limit_then(
     with pytest.raises(AuthenticationError):
         done(job_of(vo, rows_of(40), tmp_path / "w", concurrency=1).run())
     job, sent = job_of(vo, rows_of(40), tmp_path / "w"), api.sent
-    with pytest.raises(MaxCostError, match=r"up to \$0.0000\d+ may have been for answers"):
+    with pytest.raises(
+        MaxCostError, match=r"up to \$0.0000\d+ may have been billed for lost responses"
+    ):
         done(job.run(max_cost=job.estimate.cost * 1.01))
     assert sent == api.sent
 
@@ -547,7 +551,7 @@ def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
 
     job = TableJob(Sender(), prepared, {})
     totals = Totals()
-    report = job._teller(totals, told.append)
+    report = job._reporter(totals, told.append)
     for now in range(0, 91, 5):  # 2 rows and 75 tokens a second  # the clock reads it
         totals.rows, totals.tokens = 2 * now, 75 * now
         report()
@@ -573,9 +577,9 @@ def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
         ({"on_error": "ignore"}, "on_error must be one of record, raise, null"),
         ({"concurrency": 0}, "concurrency must be a whole number from 1, not 0"),
         ({"keep": "more"}, "keep must be a list of names"),
-        ({"keep": ["embedding"]}, "a column 'embedding' is written by the job"),
+        ({"keep": ["embedding"]}, "the job writes a column 'embedding' of its own"),
         ({"deduplicate": 1}, "deduplicate"),
-        ({"share": 0.5}, "share is a part of rate_limit"),
+        ({"share": 0.5}, "share needs a client with a rate_limit"),
         ({"output_dimension": 7}, "output_dimension"),
         ({"format": "xml"}, "format must be one of"),
         ({"text": "nobody"}, "there is no column 'nobody'"),
@@ -600,7 +604,7 @@ def test_fields_that_a_table_has_no_use_for_are_refused(vo, tmp_path):
         with pytest.raises(ArgumentError, match="rows of a table are chunks already"):
             done(vo.tables.contextualized_embed([], **chunks, **{name: 1}))
     ranked: dict[str, Any] = {"query": "a", "document": "b", "model": "rerank-2.5", "into": into}
-    for name, match in (("top_k", "gets a score"), ("return_documents", "name them in keep")):
+    for name, match in (("top_k", "gets a score"), ("return_documents", "name the column in keep")):
         with pytest.raises(ArgumentError, match=match):
             done(vo.tables.rerank([], **ranked, **{name: 1}))
 
@@ -661,7 +665,7 @@ def test_an_unknown_argument_is_refused_with_the_name_that_is_near(vo, tmp_path)
 def test_a_directory_of_something_else_is_left_alone(vo, tmp_path):
     """Nothing there is overwritten."""
     (tmp_path / "mine").write_text("mine")
-    with pytest.raises(ArgumentError, match="holds something that is no table job"):
+    with pytest.raises(ArgumentError, match="holds other files and no table job"):
         job_of(vo, rows_of(3), tmp_path)
 
 

@@ -167,7 +167,7 @@ def test_a_source_that_is_read_once_is_written_down(client, emulator, tmp_path):
     assert result == done(again.run())
     assert 1 == created(emulator)
     rows[1200] = {**rows[1200], "body": "something else"}
-    with pytest.raises(ArgumentError, match="source holds other rows than when the job in"):
+    with pytest.raises(ArgumentError, match="source has other rows than when the job in"):
         job_of(client, iter(rows), tmp_path / "v", slice_rows=400, **BATCH)
 
 
@@ -200,7 +200,7 @@ def test_max_cost_is_kept_over_runs_and_retries(client, emulator, small_batches,
         done(job.run(max_cost=1e-9))
     assert 0 == created(emulator)
     limit = job.estimate.cost * 1.01
-    with pytest.raises(MaxCostError, match="Go on under a higher max_cost") as stop:
+    with pytest.raises(MaxCostError, match="Continue with a higher max_cost") as stop:
         done(job.run(max_cost=limit))
     assert 0 <= stop.value.spent <= limit
     assert 0 < stop.value.rows_left <= 40
@@ -305,14 +305,14 @@ def test_progress_tells_of_batches_and_of_rows(client, tmp_path):
     ("options", "match"),
     [
         ({"via": "post"}, "via must be one of live, batch, not 'post'"),
-        ({"share": 0.5}, "share is of no use with via='batch': batches have no rate limit"),
-        ({"concurrency": 3}, "concurrency is of no use with via='batch'"),
+        ({"share": 0.5}, "share has no effect with via='batch': batches have no rate limit"),
+        ({"concurrency": 3}, "concurrency has no effect with via='batch'"),
         ({"model": "voyage-2"}, "batches do not accept voyage-2; use a newer model"),
         ({"model": "rerank-2.5"}, "rerank-2.5 is not a model for embed"),
         ({"poll": -1}, "poll"),
         ({"timings": 3}, "timings must be a voyageai.batches.JobTimings"),
-        ({"via": "live", "poll": 3}, "poll is of no use with via='live'"),
-        ({"via": "live", "timings": JobTimings()}, "timings is of no use with via='live'"),
+        ({"via": "live", "poll": 3}, "poll has no effect with via='live'"),
+        ({"via": "live", "timings": JobTimings()}, "timings has no effect with via='live'"),
     ],
 )
 def test_what_the_way_of_sending_has_no_use_for_is_refused(client, tmp_path, options, match):
@@ -330,7 +330,7 @@ def test_a_field_of_live_requests_alone_is_refused():
     """Rather than left out."""
     spec = embed_spec("embed", "body", "voyage-4", {**OPTIONS, "via": "batch"}, None)
     with pytest.raises(
-        ArgumentError, match=r"batches do not take this: .*priority; use via='live'"
+        ArgumentError, match=r"batches do not accept these arguments: .*priority; use via='live'"
     ):
         batch_task(attrs.evolve(spec, params={**spec.params, "priority": 3}))
 
@@ -452,7 +452,7 @@ def test_what_a_crash_leaves_of_batches_is_no_loss(client, emulator, tmp_path):
     for path in (own / "batch" / "batches" / "0001.jsonl", own / ".batch" / "job.json"):
         path.parent.mkdir(exist_ok=True)
         path.write_text('{"half')
-    with pytest.raises(ArgumentError, match="holds something that is no table job"):
+    with pytest.raises(ArgumentError, match="holds other files and no table job"):
         job_of(client, rows_of(25), tmp_path / "v", **BATCH)
     job = job_of(client, rows_of(25), tmp_path / "w", **BATCH)
     (own / "batch").rename(tmp_path / "w" / "_job" / "batch")

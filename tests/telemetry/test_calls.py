@@ -471,7 +471,7 @@ def test_a_broken_part_breaks_no_call(recorded, caplog, place):
     finally:
         propagate.set_global_textmap(before)
     assert trace.INVALID_SPAN == trace.get_current_span()
-    said = "OpenTelemetry failed, and calls go on without it: BrokenError: no disk is left"
+    said = "OpenTelemetry failed, and calls continue without it: BrokenError: no disk is left"
     assert [said] == [record.getMessage() for record in caplog.records]
 
 

@@ -16,7 +16,7 @@ import voyageai
 from opentelemetry import trace
 from voyageai import error
 from voyageai.tables import Embedder
-from voyageai.telemetry.jobs import FILE, KEPT, JobSpan
+from voyageai.telemetry.jobs import FILE, MAX_SPANS, JobSpan
 from voyageai.telemetry.recorder import Telemetry
 
 from .conftest import KEY, Recorded, attributes, done
@@ -231,12 +231,12 @@ def a_span(recorded: Recorded, folder: Path) -> JobSpan:
 
 def test_the_file_keeps_a_few_spans_and_nothing_else(recorded, tmp_path):
     """A job that is run each hour must not grow without end."""
-    for _ in range(KEPT + 2):
+    for _ in range(MAX_SPANS + 2):
         with a_span(recorded, tmp_path) as span:
             span.keep()
 
     spans = recorded.spans("table_job")
-    assert KEPT == len(spans[-1].links)
+    assert MAX_SPANS == len(spans[-1].links)
     kept = json.loads((tmp_path / FILE).read_text())
     assert {"spans", "counted"} == set(kept)
     assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", line) for line in kept["spans"])

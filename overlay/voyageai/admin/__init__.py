@@ -1,4 +1,4 @@
-"""Model API keys and their rate limits, administered in MongoDB Atlas.
+"""Administration of model API keys and their rate limits in MongoDB Atlas.
 
     from voyageai.admin import Admin
 
@@ -6,7 +6,7 @@
     key = admin.keys.create("search in production", project="65f0a1b2c3d4e5f6a7b8c9d0")
     result = key.client().embed(["hello world"], model="voyage-4")
 
-Keys that were made on Voyage AI's own platform can be administered there alone.
+Keys that were made on Voyage AI's own platform can only be administered there.
 """
 
 from __future__ import annotations

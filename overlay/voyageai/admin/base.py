@@ -1,4 +1,4 @@
-"""The part of both faces that does not send: credentials and settings."""
+"""The common part of `Admin` and `AsyncAdmin`: credentials and settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Credentials(TypedDict, total=False):
-    """Credentials of an administrator: a service account, or a pair of keys."""
+    """The credentials of an administrator: a service account, or a pair of keys."""
 
     client_id: str | None
     client_secret: str | None
@@ -36,12 +36,12 @@ class Credentials(TypedDict, total=False):
 
 
 class BaseAdmin:
-    """Settings of a face.
+    """The settings of an administration client.
 
     Args:
-        given: Credentials.
-        base_url: Where the API is; None for MONGODB_ATLAS_BASE_URL, else Atlas.
-        max_retries, timeout, deadline: Defaults of its calls.
+        given: The credentials.
+        base_url: Base URL of the API; None for MONGODB_ATLAS_BASE_URL, or else Atlas.
+        max_retries, timeout, deadline: Defaults for calls.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class BaseAdmin:
         deadline: float | None,
     ) -> None:
         self._pair = credentials.find({**given})
-        set_there = os.environ.get(credentials.URL_VARIABLE)
-        url: Any = base_url or set_there or SERVERS[0].url
+        from_environment = os.environ.get(credentials.URL_VARIABLE)
+        url: Any = base_url or from_environment or SERVERS[0].url
         place = "base_url" if base_url else credentials.URL_VARIABLE
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
             shown = repr(Url(url)) if isinstance(url, str) else type(url).__name__
             raise ArgumentError(f"{place} must be a URL, not {shown}", "base_url")
         self._base_url = Url(url.rstrip("/"))
-        if self._base_url.endswith("/v1"):  # that of models does
+        if self._base_url.endswith("/v1"):  # as that of the models does
             raise ArgumentError(
                 f"{place} is {self._base_url!r}; leave out /v1, which ends the base URL of models",
                 "base_url",
@@ -69,7 +69,7 @@ class BaseAdmin:
         self._max_retries = max_retries
         self._timeout = timeout
         self._deadline = deadline
-        self._options({}, "Admin")  # what is wrong is an error now
+        self._options({}, "Admin")  # raises now if a setting is wrong
         self._auth: Any = None
 
     @property
@@ -99,14 +99,15 @@ class BaseAdmin:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} holds credentials and is not pickled; make one where it is used"
+            f"{type(self).__name__} holds credentials and can't be pickled; make one where it is "
+            "used"
         )
 
 
 def concealed(given: Credentials) -> Credentials:
-    """Return credentials whose secrets no traceback with local variables shows."""
+    """Return credentials with masked reprs of secrets, for tracebacks with local variables."""
     secret = ("client_secret", "private_key")
-    return {name: conceal(value) if name in secret else value for name, value in given.items()}  # type: ignore[return-value]  # of the same keys
+    return {name: conceal(value) if name in secret else value for name, value in given.items()}  # type: ignore[return-value]  # has the same keys
 
 
 def connection(
@@ -114,12 +115,12 @@ def connection(
     verify: bool | str | ssl.SSLContext,
     limits: httpx2.Limits | None,
 ) -> ConnectionConfig:
-    """Return how to reach hosts, as the arguments or the module's settings say.
+    """Return the settings of connections, from arguments and the module's settings.
 
     Raises:
-        ArgumentError: A setting can't be used.
+        ArgumentError: A setting is not usable.
     """
-    import voyageai  # for what users set there
+    import voyageai  # for settings on the module
 
     configure(voyageai.log)
     found: Any = with_hidden_passwords(proxy or voyageai.proxy)

@@ -1,4 +1,4 @@
-"""The calls of the administration: arguments become a `Call`, without any I/O."""
+"""Conversion of arguments into the calls of the administration, without I/O."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from voyageai_rest.types import RawResponse
 
 ANY = "ANY"
-"""The cloud and the geography of what is for none in particular."""
+"""The cloud and the geography of keys and limits that are for none in particular."""
 PAGE = 100
-"""Items per page that are asked for unless the caller says otherwise."""
+"""Default number of items per page."""
 CREATED = (
     "the key may have been created, and its secret is lost then: look for its name with "
     "keys.list(), and delete it before you create it again"
@@ -33,7 +33,7 @@ _call = partial(Call[Any], refusal=status_error)
 def list_keys(
     project: str | None, organization: str | None, size: int, admin_url: str
 ) -> Callable[[int], Call[Page[ModelKey]]]:
-    """Return what makes the call for a page of `Keys.list`.
+    """Return a function that returns the call for a page of `Keys.list`.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -47,7 +47,7 @@ def list_keys(
 
 
 def get_key(key_id: str, project: str | None, organization: str | None) -> Call[ModelKey]:
-    """Make the call of `Keys.get`.
+    """Return the call of `Keys.get`.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -57,13 +57,13 @@ def get_key(key_id: str, project: str | None, organization: str | None) -> Call[
     owner = _owner(project, organization)
     operation: ModuleType = get_org_model_key if "org_id" in owner else get_group_model_key
     request = operation.build_request(**owner, api_key_id=_id("key_id", key_id))
-    return _call(request, _then(operation, ModelKey.of), method="keys.get")
+    return _call(request, _reader(operation, ModelKey.of), method="keys.get")
 
 
 def create_key(
     name: str, project: str, cloud: str, geography: str, admin_url: str
 ) -> Call[ModelKey]:
-    """Make the call of `Keys.create`. It is not sent again in doubt.
+    """Return the call of `Keys.create`, which is not retried if the key may have been created.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -80,7 +80,7 @@ def create_key(
     read = partial(ModelKey.of, admin_url=admin_url)
     return _call(
         request,
-        _then(create_group_model_key, read),
+        _reader(create_group_model_key, read),
         repeatable=False,
         doubt=CREATED,
         confidential=True,
@@ -89,7 +89,7 @@ def create_key(
 
 
 def rename_key(key_id: str, name: str, project: str) -> Call[ModelKey]:
-    """Make the call of `Keys.rename`.
+    """Return the call of `Keys.rename`.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -102,11 +102,11 @@ def rename_key(key_id: str, name: str, project: str) -> Call[ModelKey]:
         api_key_id=_id("key_id", key_id),
         body=UpdateModelKeyRequest(name=_name("UpdateModelKeyRequest", name)),
     )
-    return _call(request, _then(update_group_model_key, ModelKey.of), method="keys.rename")
+    return _call(request, _reader(update_group_model_key, ModelKey.of), method="keys.rename")
 
 
 def delete_key(key_id: str, project: str) -> Call[None]:
-    """Make the call of `Keys.delete`.
+    """Return the call of `Keys.delete`.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -122,7 +122,7 @@ def delete_key(key_id: str, project: str) -> Call[None]:
 def list_limits(
     project: str | None, organization: str | None, size: int
 ) -> Callable[[int], Call[Page[ModelRateLimit]]]:
-    """Return what makes the call for a page of `RateLimits.list`.
+    """Return a function that returns the call for a page of `RateLimits.list`.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -137,7 +137,7 @@ def list_limits(
 def get_limit(
     group: str, project: str | None, organization: str | None, cloud: str, geography: str
 ) -> Call[ModelRateLimit]:
-    """Make the call of `RateLimits.get`.
+    """Return the call of `RateLimits.get`.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -147,13 +147,13 @@ def get_limit(
     owner = _owner(project, organization)
     operation: ModuleType = get_org_rate_limits if "org_id" in owner else get_group_rate_limits
     request = operation.build_request(**owner, **_group(group, cloud, geography))
-    return _call(request, _then(operation, ModelRateLimit.of), method="rate_limits.get")
+    return _call(request, _reader(operation, ModelRateLimit.of), method="rate_limits.get")
 
 
 def set_limit(
     group: str, project: str, rpm: int, tpm: int, cloud: str, geography: str
 ) -> Call[ModelRateLimit]:
-    """Make the call of `RateLimits.set`.
+    """Return the call of `RateLimits.set`.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -169,11 +169,11 @@ def set_limit(
             tokens_per_minute_limit=_whole("tpm", tpm),
         ),
     )
-    return _call(request, _then(update_group_rate_limits, ModelRateLimit.of), method="limits.set")
+    return _call(request, _reader(update_group_rate_limits, ModelRateLimit.of), method="limits.set")
 
 
 def reset_limit(group: str, project: str, cloud: str, geography: str) -> Call[ModelRateLimit]:
-    """Make the call of `RateLimits.reset` for one group.
+    """Return the call of `RateLimits.reset` for one group.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -183,11 +183,13 @@ def reset_limit(group: str, project: str, cloud: str, geography: str) -> Call[Mo
     request = reset_group_model_limits.build_request(
         group_id=_id("project", project), **_group(group, cloud, geography)
     )
-    return _call(request, _then(reset_group_model_limits, ModelRateLimit.of), method="limits.reset")
+    return _call(
+        request, _reader(reset_group_model_limits, ModelRateLimit.of), method="limits.reset"
+    )
 
 
 def reset_limits(project: str) -> Call[None]:
-    """Make the call of `RateLimits.reset_all`.
+    """Return the call of `RateLimits.reset_all`.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -202,7 +204,7 @@ def reset_limits(project: str) -> Call[None]:
 
 
 def _pages(
-    operation: ModuleType, owner: dict[str, str], size: int, of: Callable[[Any], Any]
+    operation: ModuleType, owner: dict[str, str], size: int, convert: Callable[[Any], Any]
 ) -> Callable[[int], Call[Page[Any]]]:
     if type(size) is not int or size < 1:
         raise ArgumentError(f"page_size must be a whole number from 1, not {size!r}", "page_size")
@@ -210,25 +212,25 @@ def _pages(
     def load(number: int) -> Call[Page[Any]]:
         def read(response: RawResponse) -> Page[Any]:
             found = operation.parse_response(response)
-            return Page[Any].of([of(item) for item in found.results], found, number, size)
+            return Page[Any].of([convert(item) for item in found.results], found, number, size)
 
         request = operation.build_request(
             **owner, items_per_page=size, page_num=_whole("number", number)
         )
         return _call(request, read, method="list")
 
-    load(1)  # refuses wrong arguments now
+    load(1)  # raises now if an argument is wrong
     return load
 
 
-def _then(operation: ModuleType, of: Callable[[Any], Any]) -> Callable[[RawResponse], Any]:
-    return lambda response: of(operation.parse_response(response))
+def _reader(operation: ModuleType, convert: Callable[[Any], Any]) -> Callable[[RawResponse], Any]:
+    return lambda response: convert(operation.parse_response(response))
 
 
 def _owner(project: str | None, organization: str | None) -> dict[str, str]:
-    """Return the part of the path that says whose it is."""
+    """Return the path parameter of a project or an organization."""
     if (project is None) == (organization is None):
-        raise ArgumentError("pass one of project and organization: the id of either", "project")
+        raise ArgumentError("pass the id of either a project or an organization", "project")
     if project is not None:
         return {"group_id": _id("project", project)}
     return {"org_id": _id("organization", organization)}
@@ -243,10 +245,10 @@ def _group(group: str, cloud: str, geography: str) -> dict[str, str]:
 
 
 def _id(argument: str, value: object) -> str:
-    """Return what goes into a path or a body as it is.
+    """Return a value for a path or a body unchanged.
 
     Raises:
-        ArgumentError: It can't be a single segment of a path.
+        ArgumentError: The value can't be a single segment of a path.
     """
     fits = isinstance(value, str) and value.isascii() and value.isprintable()
     if not isinstance(value, str) or not fits or not value.strip(". ") or set(value) & set("/\\ "):
@@ -260,10 +262,12 @@ def _id(argument: str, value: object) -> str:
 
 def _name(request: str, name: object) -> str:
     bounds = CONSTRAINTS[request]["name"]
-    most = bounds.max_length or 0
-    if not isinstance(name, str) or not (bounds.min_length or 0) <= len(name) <= most:
+    longest = bounds.max_length or 0
+    if not isinstance(name, str) or not (bounds.min_length or 0) <= len(name) <= longest:
         shown = f"{len(name)} characters" if isinstance(name, str) else repr(name)
-        raise ArgumentError(f"name must be a string of 1 to {most} characters, not {shown}", "name")
+        raise ArgumentError(
+            f"name must be a string of 1 to {longest} characters, not {shown}", "name"
+        )
     return name
 
 

@@ -1,4 +1,4 @@
-"""Finding who administers, and how that is proved."""
+"""Lookup of the administrator's credentials, and their use for authentication."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ VARIABLES: Mapping[str, str] = {
     "public_key": "MONGODB_ATLAS_PUBLIC_KEY",
     "private_key": "MONGODB_ATLAS_PRIVATE_KEY",
 }
-"""Environment variables by argument, those of MongoDB's own tools."""
+"""Environment variables by argument; the same as for MongoDB's own tools."""
 URL_VARIABLE = "MONGODB_ATLAS_BASE_URL"
-"""Environment variable that says where the API is."""
+"""Environment variable for the base URL of the API."""
 SERVICE_ACCOUNT = ("client_id", "client_secret")
 KEY_PAIR = ("public_key", "private_key")
 
 
 class Pair(NamedTuple):
-    """A name and its secret."""
+    """A complete pair of credentials."""
 
     kind: tuple[str, str]
     """`SERVICE_ACCOUNT` or `KEY_PAIR`."""
@@ -33,16 +33,17 @@ class Pair(NamedTuple):
 
 
 def find(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Pair:
-    """Return the first pair that is complete: of the arguments, then of the environment.
+    """Return the credentials from the arguments, or else from the environment.
 
-    A service account goes before a pair of keys.
+    A service account takes precedence over a pair of keys.
 
     Args:
-        given: The arguments by name; None for those that were left out.
+        given: The arguments by name, None where left out.
         environment: Environment variables.
 
     Raises:
-        AuthenticationError: There is none, or half of one, or it is no text. No message holds it.
+        AuthenticationError: No complete pair is found, or a value is no string or can't be sent. No
+            message shows a value.
     """
     if any(given.values()):
         values = {name: _text(name, value) for name, value in given.items() if value}
@@ -52,30 +53,31 @@ def find(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
         values = {name: _text(VARIABLES[name], value) for name, value in found.items() if value}
         places = dict(VARIABLES)
     for kind in (SERVICE_ACCOUNT, KEY_PAIR):
-        there = [name for name in kind if name in values]
-        if len(there) == 1:
-            (missing,) = set(kind) - set(there)
+        present = [name for name in kind if name in values]
+        if len(present) == 1:
+            (missing,) = set(kind) - set(present)
             raise AuthenticationError(
-                f"{places[there[0]]} needs {places[missing]} beside it, which is missing or empty."
+                f"{places[present[0]]} is given, but {places[missing]} is missing or empty; both "
+                "are needed."
             )
-        if there:
+        if present:
             return Pair(kind, values[kind[0]], values[kind[1]])
     raise AuthenticationError(
         "Administering keys needs a service account of Atlas: pass client_id and client_secret, or "
-        f"set {VARIABLES['client_id']} and {VARIABLES['client_secret']}. A pair of keys is taken "
+        f"set {VARIABLES['client_id']} and {VARIABLES['client_secret']}. A pair of keys works "
         f"too: public_key and private_key, or {VARIABLES['public_key']} and "
         f"{VARIABLES['private_key']}. A model API key can't administer."
     )
 
 
 def read(path: str) -> dict[str, str]:
-    """Return the credentials in a file of variables, as keyword arguments of a face.
+    """Return the credentials in a file of variables, as keyword arguments of `Admin`.
 
     Args:
-        path: The file's; it has lines such as `MONGODB_ATLAS_CLIENT_ID=mdb_sa_id_1`.
+        path: Path of a file with lines such as `MONGODB_ATLAS_CLIENT_ID=mdb_sa_id_1`.
 
     Raises:
-        AuthenticationError: It can't be read, or holds no pair.
+        AuthenticationError: The file can't be read, or holds no complete pair.
     """
     found = variables(path)
     try:
@@ -86,18 +88,18 @@ def read(path: str) -> dict[str, str]:
 
 
 def variables(path: str) -> dict[str, str]:
-    """Return the variables of a file of lines `NAME=VALUE`, quoted or not, as shells read it.
+    """Parse a file of lines `NAME=VALUE`, quoted or not, as shells read it.
 
     Args:
-        path: The file's.
+        path: Path of the file.
 
     Raises:
-        AuthenticationError: It can't be read. No message holds what is in it.
+        AuthenticationError: The file can't be read. The message does not show its content.
     """
     wrong = "it is not text"
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:  # the latter holds what was read
+    except (OSError, ValueError) as error:  # the message of the latter holds the content
         wrong = getattr(error, "strerror", None) or wrong
         raise AuthenticationError(f"The file {path!r} can't be read: {wrong}") from None
     found: dict[str, str] = {}
@@ -114,11 +116,11 @@ def _unquoted(value: str) -> str:
 
 
 def authentication(pair: Pair, clock: Callable[[], float]) -> Any:
-    """Return the `httpx2.Auth` for a pair.
+    """Return the `httpx2.Auth` for credentials.
 
     Args:
-        pair: The pair.
-        clock: Seconds that only go forwards, by which tokens end.
+        pair: The credentials.
+        clock: A monotonic clock, in seconds, for the expiry of tokens.
     """
     if pair.kind == SERVICE_ACCOUNT:
         from voyageai_admin_rest.client import ClientCredentials
@@ -138,6 +140,6 @@ def _text(place: str, value: object) -> ApiKey:
     text = ApiKey(concealed.strip())
     if not text or not text.isascii() or not text.isprintable():
         raise AuthenticationError(
-            f"{place} is empty, or has characters that can't be sent; it may be a different text."
+            f"{place} is empty, or has characters that can't be sent; pass it as it was issued."
         )
     return text

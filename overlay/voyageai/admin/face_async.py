@@ -1,4 +1,4 @@
-"""`AsyncAdmin`: keys and rate limits, without blocking."""
+"""The asynchronous administration client."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ T = TypeVar("T")
 
 
 class AsyncAdmin(BaseAdmin):
-    """Administer model API keys and their rate limits in MongoDB Atlas.
+    """A client for the administration of model API keys and rate limits in MongoDB Atlas.
 
     Safe to share between tasks, and between event loops. Use it as an asynchronous context manager,
     or call `aclose`.
 
     Args:
-        client_id: Id of a service account. Without credentials, those of the environment are used:
-            MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET, else
+        client_id: Id of a service account. Without credentials as arguments, those of the
+            environment are used: MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET, or else
             MONGODB_ATLAS_PUBLIC_KEY and MONGODB_ATLAS_PRIVATE_KEY.
-        client_secret: Its secret. A token is made with it, kept for its hour, and renewed once
-            when it is refused.
-        public_key: The public half of a pair of keys, which Atlas calls legacy.
-        private_key: The other half.
-        base_url: Where the API is. Without it MONGODB_ATLAS_BASE_URL says, or it is Atlas.
-        max_retries: How often a call that fails for a passing reason is tried again, or a
-            `voyageai.RetryPolicy`. A key is never created again in doubt.
+        client_secret: Secret of the service account. A token is obtained with it, used until it
+            expires, and renewed once if it is refused.
+        public_key: Public key of a pair, which Atlas calls legacy.
+        private_key: Private key of the pair.
+        base_url: Base URL of the API. By default MONGODB_ATLAS_BASE_URL, or else Atlas.
+        max_retries: Number of retries of a call after transient errors, or a
+            `voyageai.RetryPolicy`. The creation of a key is not retried if it may have succeeded.
         timeout: Seconds for each attempt, or an `httpx2.Timeout`.
         deadline: Seconds for a call, retries included.
-        http_client: An `httpx2.AsyncClient` to send with.
-        transport: A transport of `httpx2` to send with.
+        http_client: An `httpx2.AsyncClient` of your own, which is never closed here.
+        transport: An `httpx2` transport of your own, in place of `http_client`.
         proxy: URL of a proxy, or URLs by scheme.
-        verify: Whether to check certificates, a path of some to trust, or a TLS context.
+        verify: False to trust any certificate, a path of trusted certificates, or a TLS context.
         limits: Limits of the pool of connections.
 
     Attributes:
-        keys: The keys.
-        rate_limits: The rate limits.
+        keys: The model API keys.
+        rate_limits: The rate limits of groups of models.
 
     Raises:
-        AuthenticationError: There are no credentials; says where they are looked for.
+        AuthenticationError: No credentials are found; the message says where they are looked for.
         ArgumentError: An argument is wrong.
 
     Example:
@@ -145,11 +145,12 @@ class AsyncKeys:
 
         Args:
             project: Id of the project.
-            organization: Id of the organization, for the keys of all its projects.
+            organization: Id of the organization, in place of `project`, for the keys of all its
+                projects.
             page_size: Keys per page.
 
         Returns:
-            An async iterable over all of them, loaded page by page; `await .page()` loads one.
+            An async iterable, loaded page by page; `await .page()` loads only the first page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -177,14 +178,14 @@ class AsyncKeys:
 
         Args:
             key_id: Id of the key.
-            project: Id of its project, or
-            organization: Id of its organization.
+            project: Id of the project.
+            organization: Id of the organization, in place of `project`.
 
         Returns:
             The key.
 
         Raises:
-            NotFoundError: There is no such key.
+            NotFoundError: The key does not exist.
             VoyageError: The call failed.
 
         Example:
@@ -205,23 +206,23 @@ class AsyncKeys:
         geography: str = calls.ANY,
         **options: Unpack[CallOptions],
     ) -> ModelKey:
-        """Create a key. Only this answer has its secret.
+        """Create a key, whose secret is only in the result of this call.
 
-        It is sent once, unless it is certain that no key was created: if that is in doubt, the
-        error has `outcome_unknown`, and `list` shows whether there is one.
+        The request is retried only if it is certain that no key was created. If a key may have been
+        created, the error has `outcome_unknown`, and `list` shows whether it was.
 
         Args:
-            name: Its name, which no other key of the project has.
+            name: Name of the key, unique in the project.
             project: Id of the project.
-            cloud: The cloud it is for.
-            geography: The geography it is for; neither can be changed later.
+            cloud: Cloud of the key, which can't be changed later.
+            geography: Geography of the key, which can't be changed later.
 
         Returns:
-            The key, with `secret`; `.async_client()` makes a client of it.
+            The key, with `secret`; `.async_client()` returns a client with it.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
-            VoyageError: The call failed; `code` and the message say why.
+            VoyageError: The call failed; `code` and the message tell the reason.
 
         Example:
             >>> async def main():
@@ -242,8 +243,8 @@ class AsyncKeys:
 
         Args:
             key_id: Id of the key.
-            name: Its new name.
-            project: Id of its project.
+            name: The new name.
+            project: Id of the project.
 
         Returns:
             The key.
@@ -263,14 +264,15 @@ class AsyncKeys:
         return await self._admin.send(calls.rename_key(key_id, name, project), options)
 
     async def delete(self, key_id: str, *, project: str, **options: Unpack[CallOptions]) -> None:
-        """Delete a key, which is refused from then on.
+        """Delete a key, which the API refuses from then on.
 
         Args:
             key_id: Id of the key.
-            project: Id of its project.
+            project: Id of the project.
 
         Raises:
-            NotFoundError: There is no such key; after a retry it may be that it is deleted.
+            NotFoundError: The key does not exist, or no longer: a retry raises this if the first
+                attempt succeeded and only its response was lost.
             VoyageError: The call failed.
 
         Example:
@@ -305,11 +307,12 @@ class AsyncRateLimits:
 
         Args:
             project: Id of the project.
-            organization: Id of the organization, whose limits no project may exceed.
+            organization: Id of the organization, in place of `project`. No project may exceed its
+                limits.
             page_size: Limits per page.
 
         Returns:
-            An async iterable over all of them, loaded page by page; `await .page()` loads one.
+            An async iterable, loaded page by page; `await .page()` loads only the first page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -338,17 +341,17 @@ class AsyncRateLimits:
         """Retrieve the rate limits of a group of models.
 
         Args:
-            group: Name of the group, as `list` has it.
-            project: Id of the project, or
-            organization: Id of the organization.
-            cloud: The cloud they are for.
-            geography: The geography they are for.
+            group: Name of the group, as in `list`.
+            project: Id of the project.
+            organization: Id of the organization, in place of `project`.
+            cloud: Cloud of the limits.
+            geography: Geography of the limits.
 
         Returns:
             The limits.
 
         Raises:
-            NotFoundError: There is no such group.
+            NotFoundError: The group does not exist.
             VoyageError: The call failed.
 
         Example:
@@ -373,21 +376,21 @@ class AsyncRateLimits:
     ) -> RateLimit:
         """Return the limit of a model's group, for `Client(rate_limit=...)`.
 
-        All clients of the project share it at the server; `RateLimiter(limit, share=...)` takes a
-        part of it.
+        All clients of the project share the limit at the server; `RateLimiter(limit, share=...)`
+        uses a part of it.
 
         Args:
             model: Name of the model.
-            project: Id of the project, or
-            organization: Id of the organization.
-            cloud: The cloud that the key is for.
-            geography: The geography that the key is for.
+            project: Id of the project.
+            organization: Id of the organization, in place of `project`.
+            cloud: Cloud of the key.
+            geography: Geography of the key.
 
         Returns:
-            Requests and tokens per minute.
+            The limit of requests and tokens per minute.
 
         Raises:
-            ArgumentError: No group has the model.
+            ArgumentError: No group contains the model.
             VoyageError: A call failed.
 
         Example:
@@ -414,15 +417,15 @@ class AsyncRateLimits:
         """Set the rate limits of a group of models in a project.
 
         Args:
-            group: Name of the group, as `list` has it.
+            group: Name of the group, as in `list`.
             project: Id of the project.
-            rpm: Requests per minute; no more than the organization's.
-            tpm: Tokens per minute; no more than the organization's.
-            cloud: The cloud they are for.
-            geography: The geography they are for.
+            rpm: Requests per minute, at most the organization's.
+            tpm: Tokens per minute, at most the organization's.
+            cloud: Cloud of the limits.
+            geography: Geography of the limits.
 
         Returns:
-            The limits that hold now.
+            The new limits.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -449,16 +452,16 @@ class AsyncRateLimits:
         geography: str = calls.ANY,
         **options: Unpack[CallOptions],
     ) -> ModelRateLimit:
-        """Set the rate limits of a group in a project back to the organization's.
+        """Reset the rate limits of a group in a project to the organization's.
 
         Args:
-            group: Name of the group, as `list` has it.
+            group: Name of the group, as in `list`.
             project: Id of the project.
-            cloud: The cloud they are for.
-            geography: The geography they are for.
+            cloud: Cloud of the limits.
+            geography: Geography of the limits.
 
         Returns:
-            The limits that hold now.
+            The new limits.
 
         Raises:
             VoyageError: The call failed.
@@ -473,7 +476,7 @@ class AsyncRateLimits:
         return await self._admin.send(calls.reset_limit(group, project, cloud, geography), options)
 
     async def reset_all(self, *, project: str, **options: Unpack[CallOptions]) -> None:
-        """Set all rate limits of a project back to the organization's.
+        """Reset all rate limits of a project to the organization's.
 
         Args:
             project: Id of the project.

@@ -1,4 +1,4 @@
-"""Keys, rate limits, and lists of them that come in pages, as users see them."""
+"""Public objects: keys, rate limits, and lists of them that are loaded page by page."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ T = TypeVar("T")
 class ModelKey:
     """A model API key.
 
-    Its secret is in the answer to its creation alone. No repr shows it, and no pickle holds it.
+    The secret is only in the result of `create`. No repr shows it, and no pickle holds it.
 
     Attributes:
-        id: Its id.
-        name: Its name.
-        project: Id of its project.
-        cloud: The cloud it is for; `ANY` for none in particular.
-        geography: The geography it is for; `ANY` for none in particular.
-        endpoint: The host that takes it.
-        masked_secret: The key as lists show it, such as `al-****8f2k`.
-        status: Its state, such as `ACTIVE`.
-        created_at: When it was created, as the server wrote it.
-        last_used_at: When it was last used, likewise; None if it never was.
-        created_by: Name or id of the user that created it.
-        secret: The key itself, from `create`; None from everything else.
+        id: Id of the key.
+        name: Name of the key.
+        project: Id of the project.
+        cloud: Cloud of the key; `ANY` for none in particular.
+        geography: Geography of the key; `ANY` for none in particular.
+        endpoint: The host that accepts the key.
+        masked_secret: The masked key, such as `al-****8f2k`.
+        status: State of the key, such as `ACTIVE`.
+        created_at: Time of creation, as the server's text.
+        last_used_at: Time of the last use, as the server's text; None if it was never used.
+        created_by: Name or id of the user who created it.
+        secret: The key itself, from `create`; None otherwise.
 
     Example:
         >>> key = admin.keys.create("indexing", project=project)
@@ -71,11 +71,11 @@ class ModelKey:
 
     @classmethod
     def of(cls, model: rest.ModelKey, admin_url: str = "") -> Self:
-        """Make the key that an answer describes.
+        """Return the key that a response describes.
 
         Args:
-            model: The answer.
-            admin_url: Where it came from.
+            model: The response.
+            admin_url: Base URL of the administration API.
         """
         secret = _given(model.secret)
         return cls(
@@ -96,12 +96,12 @@ class ModelKey:
 
     @property
     def created(self) -> datetime.datetime | None:
-        """When it was created; None if what the server wrote is not read as a time."""
+        """Time of creation; None if the server's text can't be parsed."""
         return _time(self.created_at)
 
     @property
     def last_used(self) -> datetime.datetime | None:
-        """When it was last used; None if it never was, or that is not read as a time."""
+        """Time of the last use; None if there was none, or the server's text can't be parsed."""
         return _time(self.last_used_at)
 
     @property
@@ -116,20 +116,20 @@ class ModelKey:
         return f"{scheme}://{endpoint}{urlsplit(SERVERS[0].url).path}"
 
     def client(self, **options: Unpack[ClientOptions]) -> Client:
-        """Return a client with this key, on the host that takes it.
+        """Return a client with this key, for the host that accepts it.
 
         Args:
-            options: Arguments of `voyageai.Client`, as keywords; `base_url` replaces the host.
+            options: Keyword arguments of `voyageai.Client`; `base_url` replaces the host.
 
         Raises:
-            ArgumentError: The key was not just created, so its secret is not known.
+            ArgumentError: The secret is not known, as the key is not the result of `create`.
         """
         from ..client import Client
 
         return Client(**self._arguments(options))
 
     def async_client(self, **options: Unpack[ClientOptions]) -> AsyncClient:
-        """Return an `AsyncClient` as `client` returns a `Client`."""
+        """Return an asynchronous client with this key, as `client` does."""
         from ..client_async import AsyncClient
 
         return AsyncClient(**self._arguments(options))
@@ -137,8 +137,8 @@ class ModelKey:
     def _arguments(self, options: ClientOptions) -> ClientOptions:
         if self.secret is None:
             raise ArgumentError(
-                f"the secret of the key {self.name!r} is not known: only the answer to its "
-                "creation has it; pass the key that you kept to voyageai.Client",
+                f"the secret of the key {self.name!r} is not known: only the result of create() "
+                "has it; pass the secret that you kept to voyageai.Client",
                 "api_key",
             )
         return {"base_url": self.base_url, **options, "api_key": self.secret}
@@ -161,12 +161,12 @@ class ModelRateLimit:
 
     Attributes:
         group: Name of the group.
-        models: Names of its models.
-        rpm: Requests per minute; None if the server does not say.
-        tpm: Tokens per minute; None if the server does not say.
-        cloud: The cloud they are for; `ANY` for none in particular.
-        geography: The geography they are for; `ANY` for none in particular.
-        endpoint: The host they are for.
+        models: Names of the models in the group.
+        rpm: Requests per minute; None if unknown.
+        tpm: Tokens per minute; None if unknown.
+        cloud: Cloud of the limits; `ANY` for none in particular.
+        geography: Geography of the limits; `ANY` for none in particular.
+        endpoint: Host of the limits.
     """
 
     group: str | None = None
@@ -179,7 +179,7 @@ class ModelRateLimit:
 
     @classmethod
     def of(cls, model: rest.ModelRateLimit) -> Self:
-        """Make the limits that an answer describes."""
+        """Return the limits that a response describes."""
         return cls(
             group=_given(model.model_group_name),
             models=tuple(model.model_names or ()),
@@ -192,10 +192,10 @@ class ModelRateLimit:
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The limits as `Client(rate_limit=...)` takes them.
+        """The limits in the form for `Client(rate_limit=...)`.
 
         Raises:
-            ArgumentError: The server says neither.
+            ArgumentError: Neither limit is known.
         """
         return RateLimit(rpm=self.rpm, tpm=self.tpm)
 
@@ -205,10 +205,10 @@ class Page(Generic[T]):
     """A page of a list.
 
     Attributes:
-        data: Its items.
-        number: Its number, from 1.
-        total: Items of all pages, an estimate; None if the server does not say.
-        has_more: Whether another page follows.
+        data: Items of the page.
+        number: Number of the page, from 1.
+        total: Estimated number of items on all pages; None if unknown.
+        has_more: True if another page follows.
     """
 
     data: list[T]
@@ -218,27 +218,27 @@ class Page(Generic[T]):
 
     @classmethod
     def of(cls, items: list[T], model: Any, number: int, size: int) -> Page[T]:
-        """Make the page that an answer describes.
+        """Return the page that a response describes.
 
         Args:
-            items: Its items.
-            model: The answer.
+            items: Items of the page.
+            model: The response.
             number: Number of the page.
-            size: Items that a full page has.
+            size: Number of items on a full page.
         """
         links = model.links
         if isinstance(links, Unset):
-            more = len(items) >= size
+            has_more = len(items) >= size
         else:
-            more = any(link.rel == "next" for link in links)
-        return cls(items, number, _given(model.total_count), has_more=more and bool(items))
+            has_more = any(link.rel == "next" for link in links)
+        return cls(items, number, _given(model.total_count), has_more=has_more and bool(items))
 
 
 class Pages(Generic[T]):
     """An iterable over all items of a list, loaded page by page.
 
     Args:
-        load: Loads the page of a number.
+        load: Function that loads the page with a number.
     """
 
     def __init__(self, load: Callable[[int], Page[T]]) -> None:
@@ -253,7 +253,7 @@ class Pages(Generic[T]):
         return self._load(number)
 
     def pages(self) -> Iterator[Page[T]]:
-        """Yield page after page.
+        """Yield the pages, each loaded when it is needed.
 
         Raises:
             VoyageError: A call failed.
@@ -284,7 +284,7 @@ class AsyncPages(Generic[T]):
         return await self._load(number)
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Yield page after page.
+        """Yield the pages, each loaded when it is needed.
 
         Raises:
             VoyageError: A call failed.
@@ -305,7 +305,7 @@ def of_model(model: str, limits: list[ModelRateLimit], cloud: str, geography: st
     """Return the limit of a model.
 
     Raises:
-        ArgumentError: No group has it.
+        ArgumentError: No group contains the model.
     """
     for limit in limits:
         if model in limit.models and (limit.cloud, limit.geography) == (cloud, geography):

@@ -1,4 +1,4 @@
-"""The official client's lower level: endpoints as classes, answers as dictionaries."""
+"""The official client's low-level interface: endpoints as classes, responses as dictionaries."""
 
 from ..compat.resources import (
     APIResource,

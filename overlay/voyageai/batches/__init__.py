@@ -1,4 +1,4 @@
-"""Batch jobs of the API, and jobs of any size that are made of them: `client.batches`.
+"""Batch jobs of the API, and jobs of any size that consist of them: `client.batches`.
 
     results = vo.batches.embed(texts, model="voyage-4", directory="my-job")
 
@@ -67,8 +67,8 @@ __all__ = [
     "Row",
 ]
 
-# Loaded when they are first used: single batches need none of them.
-_LATE = {
+# Loaded on first use, as single batches need none of them.
+_LAZY = {
     "AsyncJob": ".jobs.job",
     "BatchContextualizedEmbeddings": ".jobs.results",
     "BatchEmbeddings": ".jobs.results",
@@ -91,6 +91,6 @@ _LATE = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATE:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_LATE[name], __name__), name)
+    return getattr(importlib.import_module(_LAZY[name], __name__), name)

@@ -1,4 +1,4 @@
-"""The calls about batch jobs: arguments become a `Call`, without any I/O."""
+"""Conversion of arguments into the calls about batch jobs, without I/O."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def create(
     completion_window: str | None,
     metadata: Mapping[str, str] | None,
 ) -> Call[Batch]:
-    """Make the call of `Batches.create`."""
+    """Return the call of `Batches.create`."""
     from voyageai_rest.api.batches import create_batch
     from voyageai_rest.models.create_batch_request import CreateBatchRequest
 
     window = BATCH.completion_window if completion_window is None else completion_window
-    if endpoint is None:  # pyright: ignore[reportUnnecessaryComparison]  # of a user
-        raise ArgumentError("endpoint must be that of the lines", "endpoint")
+    if endpoint is None:  # pyright: ignore[reportUnnecessaryComparison]  # given by a user
+        raise ArgumentError("endpoint must be the endpoint of the lines, not None", "endpoint")
     check_value("CreateBatchRequest", "endpoint", endpoint)
     check_value("CreateBatchRequest", "completion_window", window)
     body = CreateBatchRequest(
@@ -69,7 +69,7 @@ def create(
 
 
 def retrieve(batch_id: str) -> Call[Batch]:
-    """Make the call of `Batches.retrieve`."""
+    """Return the call of `Batches.retrieve`."""
     from voyageai_rest.api.batches import retrieve_batch
 
     request = retrieve_batch.build_request(batch_id=check_id("batch_id", batch_id))
@@ -77,7 +77,7 @@ def retrieve(batch_id: str) -> Call[Batch]:
 
 
 def cancel(batch_id: str) -> Call[Batch]:
-    """Make the call of `Batches.cancel`."""
+    """Return the call of `Batches.cancel`."""
     from voyageai_rest.api.batches import cancel_batch
 
     request = cancel_batch.build_request(batch_id=check_id("batch_id", batch_id))
@@ -85,7 +85,7 @@ def cancel(batch_id: str) -> Call[Batch]:
 
 
 def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:
-    """Make the call for a page of `Batches.list`."""
+    """Return the call for a page of `Batches.list`."""
     from voyageai_rest.api.batches import list_batches
 
     def read(response: RawResponse) -> Page[Batch]:
@@ -96,7 +96,7 @@ def list_page(limit: int | None, after: str | None) -> Call[Page[Batch]]:
 
 
 def _params(params: Mapping[str, Any] | Params) -> Params:
-    """Check the parameters of a batch by the contract; those of a job are models already."""
+    """Check the parameters of a batch against the contract, and return them as a model."""
     from voyageai_rest.models.batch_contextualized_embeddings_params import (
         BatchContextualizedEmbeddingsParams,
     )
@@ -113,7 +113,7 @@ def _params(params: Mapping[str, Any] | Params) -> Params:
     except ShapeError as failure:
         raise ArgumentError(
             f"request_params must be a model and the other arguments of the endpoint: {failure}; "
-            "what this release does not know goes into extra_body",
+            "pass fields that this release does not know in extra_body",
             "request_params",
         ) from None
     kind = type(found).__name__
@@ -135,10 +135,10 @@ def _metadata(metadata: Mapping[str, str]) -> BatchMetadata:
         found = BatchMetadata.from_dict(metadata)
     except ShapeError as failure:
         raise ArgumentError(f"metadata must be pairs of strings: {failure}", "metadata") from None
-    most = constraint("CreateBatchRequest", "metadata").max_properties
-    if most is not None and len(metadata) > most:
+    maximum = constraint("CreateBatchRequest", "metadata").max_properties
+    if maximum is not None and len(metadata) > maximum:
         raise ArgumentError(
-            f"metadata must have {most} pairs or fewer, not {len(metadata)}", "metadata"
+            f"metadata must have {maximum} pairs or fewer, not {len(metadata)}", "metadata"
         )
     return found
 

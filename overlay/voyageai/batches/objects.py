@@ -1,4 +1,4 @@
-"""Batch jobs as users see them."""
+"""Public objects: batch jobs, their counts and their errors."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ DONE: tuple[BatchStatus, ...] = ("completed", "failed", "cancelled")
 
 @frozen
 class RequestCounts:
-    """Counts of a job's lines.
+    """Counts of a batch job's lines.
 
     Attributes:
-        total: All lines.
-        completed: Lines answered.
-        failed: Lines that failed.
+        total: Number of all lines.
+        completed: Number of lines with a response.
+        failed: Number of lines that failed.
     """
 
     total: int = 0
@@ -38,13 +38,13 @@ class RequestCounts:
 
 @frozen(kw_only=True)
 class BatchError:
-    """Reason why a job's input file was refused: an object of the API, not an exception.
+    """A reason why the input file of a batch job was refused: an object of the API, no exception.
 
     Attributes:
-        code: The kind of error; there may be new ones.
-        message: The reason, in words.
-        line: Number of the line at fault, from 1; None if it is not a line.
-        param: The argument at fault; None if it is not an argument.
+        code: The kind of error; newer ones may be added.
+        message: The reason as text.
+        line: Number of the line at fault, from 1; None if no single line is.
+        param: The argument at fault; None if no argument is.
     """
 
     code: str
@@ -55,29 +55,29 @@ class BatchError:
 
 @frozen(kw_only=True, repr=False)
 class Batch:
-    """A batch job. Times have a time zone, and are None until they come.
+    """A batch job. Times have a time zone, and are None until they are reached.
 
     Attributes:
-        id: Its id.
-        endpoint: The endpoint its lines are for.
-        model: Its model; None if the server does not say.
-        input_file_id: Id of the file with its lines.
-        output_file_id: Id of the file with the answers; None until there is one.
-        error_file_id: Id of the file with the lines that failed; None if there is none.
-        status: Its status: `validating`, `in_progress`, `finalizing`, `completed`,
-            `cancelling`, `cancelled`, `failed`, or what is new since.
-        request_counts: Counts of its lines.
-        errors: Why it failed.
-        metadata: The pairs it was created with.
-        completion_window: Time within which it is done or its other lines expire.
-        created_at: When it was created.
-        in_progress_at: When its lines began to run.
-        finalizing_at: When its files began to be written.
-        completed_at: When it was completed.
-        failed_at: When it failed.
-        cancelling_at: When its cancellation was requested.
-        cancelled_at: When it was cancelled.
-        expected_completion_at: The end of its window.
+        id: Id of the job.
+        endpoint: The endpoint of the lines.
+        model: The model; None if the server does not report it.
+        input_file_id: Id of the file with the lines.
+        output_file_id: Id of the file with the responses; None until there is one.
+        error_file_id: Id of the file with the failed lines; None if there is none.
+        status: The status: `validating`, `in_progress`, `finalizing`, `completed`, `cancelling`,
+            `cancelled`, `failed`, or a newer one.
+        request_counts: Counts of the lines.
+        errors: Reasons why the job failed.
+        metadata: The pairs that the job was created with.
+        completion_window: Time within which the job is done; lines left over expire.
+        created_at: Time of creation.
+        in_progress_at: Time at which the lines began to run.
+        finalizing_at: Time at which the output files began to be written.
+        completed_at: Time of completion.
+        failed_at: Time of failure.
+        cancelling_at: Time at which the cancellation was requested.
+        cancelled_at: Time at which the job was cancelled.
+        expected_completion_at: End of the completion window.
         request_id: The server's id of the request that returned it; None for jobs of a list.
 
     Example:
@@ -111,7 +111,7 @@ class Batch:
 
     @classmethod
     def of(cls, source: models.Batch, request_id: str | None = None) -> Self:
-        """Make the job that an answer describes."""
+        """Return the job that a response describes."""
         counts = or_none(source.request_counts)
         errors = or_none(source.errors)
         metadata = or_none(source.metadata)
@@ -146,23 +146,23 @@ class Batch:
         """Read a job from decoded JSON, as `to_dict` returns it.
 
         Raises:
-            voyageai_rest.errors.ShapeError: It is not a job; a ValueError.
+            voyageai_rest.errors.ShapeError: `data` does not describe a job; a ValueError.
         """
         return cls.of(models.Batch.from_dict(data))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the job as JSON has it, with fields that this release does not know."""
+        """Return the job as JSON values, with fields that this release does not know."""
         return self._source.to_dict()
 
     @property
     def is_done(self) -> bool:
-        """True once it has ended, in success or not."""
+        """True once the job has ended, successfully or not."""
         ends = (self.completed_at, self.failed_at, self.cancelled_at)
         return self.status in DONE or any(end is not None for end in ends)
 
     @property
     def progress(self) -> float:
-        """Share of its lines that are answered or failed, from 0 to 1."""
+        """Share of the lines that were completed or failed, from 0 to 1."""
         counts = self.request_counts
         if not counts.total:
             return float(self.is_done)

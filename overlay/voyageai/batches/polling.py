@@ -1,4 +1,4 @@
-"""Waiting for the end of a batch job: how often to poll, and the flows that poll and cancel."""
+"""Intervals between polls of a batch job, and the flows that wait for a job and cancel it."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from ..options import CallOptions
 
 STEPS = 64
-"""Polls after which the delays grow no more, whatever their factor."""
-LAST = 5.0
-"""Seconds that the last poll may take beyond the time for the wait."""
+"""Number of polls after which the delays stop growing, to avoid overflows."""
+LAST_POLL = 5.0
+"""Seconds that the last poll may take beyond the timeout of the wait."""
 CANCELLED: tuple[BatchStatus, ...] = ("cancelling", "cancelled")
 
 
 @frozen(kw_only=True)
 class Polling:
-    """Delays between polls, which grow up to a bound. Without a clock or randomness of its own.
+    """Delays between polls, which grow up to a maximum.
 
     Attributes:
         initial_delay: Seconds before the second poll.
-        factor: How much longer each delay is than the one before.
+        factor: Factor by which each delay is longer than the one before.
         max_delay: Longest delay, in seconds.
-        jitter: Share of a delay by which it may be shorter, at random, so that many waiting
-            programs do not poll at the same moment.
-        failure_timeout: Seconds for which all polls may fail before the wait fails too.
+        jitter: Largest share by which a delay is randomly shortened, so that many waiting programs
+            do not poll at the same moment.
+        failure_timeout: Seconds for which polls may fail without a success before the wait fails.
 
     Example:
         >>> from voyageai.batches import Polling
@@ -54,10 +54,10 @@ class Polling:
 
     @classmethod
     def of(cls, poll: float | Polling | None) -> Polling:
-        """Read the argument `poll`: delays, seconds between polls, or None for the default.
+        """Convert the argument `poll`: a `Polling`, seconds between polls, or None for the default.
 
         Raises:
-            ArgumentError: It is none of these.
+            ArgumentError: `poll` is none of these.
         """
         if poll is None:
             return cls()
@@ -74,8 +74,8 @@ class Polling:
         """Return the seconds to wait after a poll.
 
         Args:
-            polls: Polls before it.
-            random: A random number from 0 up to 1.
+            polls: Number of polls before it.
+            random: A random number, at least 0 and below 1.
         """
         grown = min(self.max_delay, self.initial_delay * self.factor ** min(polls, STEPS))
         return grown * (1 - min(self.jitter, 1.0) * random)
@@ -88,7 +88,11 @@ def wait(
     options: CallOptions,
     environment: Environment,
 ) -> Flow[Call[Any], Batch]:
-    """Return the flow of `Batches.wait`. It notifies of a job whose status or counts changed."""
+    """Return the flow of `Batches.wait`, which notifies of changes of status or counts.
+
+    Raises:
+        ArgumentError: `timeout` is below 0, or `batch` is no id.
+    """
     if timeout is not None and not timeout >= 0:
         raise ArgumentError(f"timeout must be 0 seconds or more, not {timeout!r}", "timeout")
     batch_id = check_id("batch", batch.id if isinstance(batch, Batch) else batch)
@@ -101,7 +105,7 @@ def wait(
     while True:
         poll_options: CallOptions = {**options}
         if end is not None:
-            poll_options["deadline"] = max(end - clock(), LAST)
+            poll_options["deadline"] = max(end - clock(), LAST_POLL)
         failure: VoyageError | None = None
         try:
             found: Batch = yield Request(calls.retrieve(batch_id), poll_options)
@@ -137,7 +141,7 @@ def cancel(batch_id: str, options: CallOptions) -> Flow[Call[Any], Batch]:
     except InvalidRequestError as refusal:
         if refusal.attempts < 2:
             raise
-        # An earlier attempt may have succeeded though its answer was lost.
+        # An earlier attempt may have succeeded, its response being lost.
         found: Batch = yield Request(calls.retrieve(batch_id), options)
         if found.status not in CANCELLED:
             raise
@@ -152,6 +156,6 @@ def _state(batch: Batch) -> object:
 def _overdue(
     batch_id: str, last: Batch | None, seconds: float, failure: VoyageError | None
 ) -> DeadlineError:
-    stands = f"{batch_id} did not answer" if last is None else f"{last!r} is not done"
+    outcome = f"no poll of {batch_id} succeeded" if last is None else f"{last!r} is not done"
     failed = f"; the last poll failed: {failure}" if failure is not None else ""
-    return DeadlineError(f"{stands} after {seconds:.3g} s{failed}. The job itself goes on.")
+    return DeadlineError(f"{outcome} after {seconds:.3g} s{failed}. The job itself goes on.")

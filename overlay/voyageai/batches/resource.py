@@ -26,8 +26,7 @@ class PollOptions(TypedDict, total=False):
     """Keyword arguments of each poll of a wait.
 
     Attributes:
-        max_retries: As in `CallOptions`; polls that fail for a reason that may pass are repeated
-            anyway.
+        max_retries: As in `CallOptions`; polls with transient errors are repeated anyway.
         extra_headers: As in `CallOptions`.
     """
 
@@ -36,7 +35,7 @@ class PollOptions(TypedDict, total=False):
 
 
 class Batches(JobMethods):
-    """Batch jobs, which cost less than live calls and are done within hours: `client.batches`.
+    """Batch jobs, which are cheaper than live calls and done within hours: `client.batches`.
 
     All methods but `wait` also take `timeout`, `deadline`, `max_retries`, `extra_headers` and
     `extra_body`, for that call alone.
@@ -67,24 +66,25 @@ class Batches(JobMethods):
     ) -> Batch:
         """Start a job over the lines of an uploaded file.
 
-        The request is sent again only if it was refused for a reason that may pass, or never left:
-        a job that is created twice runs and costs twice. Where the answer was lost the error has
-        `outcome_unknown`. Give each job `metadata` of its own, to find it with `list`.
+        The request is retried only if the server refused it with a transient error, or it was never
+        sent: a job that is created twice runs and costs twice. If the response was lost, the error
+        has `outcome_unknown`. Give each job unique `metadata`, to find it with `list`.
 
         Args:
             endpoint: The endpoint of the lines: `/v1/embeddings`, `/v1/contextualizedembeddings` or
                 `/v1/rerank`.
-            input_file_id: Id of the file.
+            input_file_id: Id of the uploaded file.
             request_params: The model, and all other arguments that the lines share.
-            completion_window: Time within which it is to be done; None for the only one there is.
-            metadata: Your own pairs of strings.
+            completion_window: Time within which the job is done; None for the API's only one.
+            metadata: Pairs of strings of your own.
 
         Returns:
-            The job, being validated.
+            The job, which is being validated.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
-            RateLimitError: There are too many jobs, or tokens in them; says how long to wait.
+            RateLimitError: Too many jobs, or tokens in them, are in flight; the message says how
+                long to wait.
             VoyageError: The call failed.
 
         Example:
@@ -108,10 +108,10 @@ class Batches(JobMethods):
             batch_id: Id of the job.
 
         Returns:
-            The job as it is now.
+            The job in its current state.
 
         Raises:
-            NotFoundError: There is no such job.
+            NotFoundError: The job does not exist.
             VoyageError: The call failed.
 
         Example:
@@ -125,14 +125,14 @@ class Batches(JobMethods):
     def list(
         self, limit: int | None = None, after: str | None = None, **options: Unpack[CallOptions]
     ) -> Pages[Batch]:
-        """List jobs, from the newest.
+        """List jobs, the newest first.
 
         Args:
             limit: Jobs per page.
-            after: Id of the job before the first one.
+            after: Id of the job after which the list begins.
 
         Returns:
-            An iterable over all of them, loaded page by page; `.page()` loads one page.
+            An iterable over the jobs, loaded page by page; `.page()` loads only the first page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -149,17 +149,17 @@ class Batches(JobMethods):
         return Pages(self._sender, partial(calls.list_page, limit), after, options)
 
     def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """Cancel a job. What is done by then is in its files, and is billed.
+        """Cancel a job. The lines done by then are in its files, and are billed.
 
         Args:
             batch_id: Id of the job.
 
         Returns:
-            The job, being cancelled; `wait` for its end.
+            The job, which is being cancelled; `wait` for its end.
 
         Raises:
             InvalidRequestError: The job has ended.
-            NotFoundError: There is no such job.
+            NotFoundError: The job does not exist.
             VoyageError: The call failed.
 
         Example:
@@ -181,26 +181,26 @@ class Batches(JobMethods):
         on_change: Callable[[Batch], object] | None = None,
         **options: Unpack[PollOptions],
     ) -> Batch:
-        """Wait until a job has ended, in success or not: its `status` says.
+        """Wait until a job has ended, successfully or not, as its `status` shows.
 
-        The job is polled, with delays that grow from one second to a minute. Polls that fail for a
-        reason that may pass end the wait only after an hour of nothing else. A timeout or Ctrl-C
-        ends the wait, and does nothing to the job.
+        The job is polled, with delays that grow from one second to a minute. Transient errors of
+        polls end the wait only after an hour without a success. A timeout or Ctrl-C ends the wait,
+        but not the job.
 
         Args:
             batch: The job, or its id.
-            timeout: Seconds to wait at most; the last poll may take five more.
+            timeout: Most seconds to wait; the last poll may take five more.
             poll: Seconds between polls, or a `Polling`.
             on_change: Called with the job after the first poll, and whenever its status or its
                 counts have changed. An exception that it raises ends the wait.
 
         Returns:
-            The job that has ended.
+            The job, which has ended.
 
         Raises:
-            Timeout: It was not done in time; the message says how far it was.
-            NotFoundError: There is no such job.
-            VoyageError: A poll failed for a reason that does not pass.
+            Timeout: The job was not done in time; the message shows its progress.
+            NotFoundError: The job does not exist.
+            VoyageError: A poll failed with a permanent error.
 
         Example:
             >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
@@ -209,19 +209,19 @@ class Batches(JobMethods):
             >>> batch.status, batch.request_counts.completed
             ('completed', 1)
         """
-        given = cast("CallOptions", options)  # a part of them
+        given = cast("CallOptions", options)  # some of them
         environment = self._sender.environment
         flow = polling.wait(batch, timeout, Polling.of(poll), given, environment)
         return run_calls(self._sender, flow, on_change)
 
     @property
     def with_raw_response(self) -> RawBatches:
-        """The methods that make one call, with the answer as it came: status, headers, bytes."""
+        """The methods that make one call, returning the raw response: status, headers, bytes."""
         return RawBatches(self, self._sender.transport)
 
 
 class RawBatches(Raw[Batches]):
-    """The methods of `Batches` that make one call, with answers as they came.
+    """The methods of `Batches` that make one call, returning raw responses.
 
     Example:
         >>> file = vo.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])

@@ -1,1 +1,1 @@
-"""Names of the official client that nothing else here needs; its old modules import them."""
+"""Names that only the official client's interface needs, for the modules with its names."""

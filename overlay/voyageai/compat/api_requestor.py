@@ -1,4 +1,4 @@
-"""The official client's lower level, for code that sends by it; our clients do not."""
+"""The official client's low-level interface for sending; the clients here do not use it."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ from .util import default_api_key
 __all__ = ["APIRequestor", "VoyageHttpResponse"]
 
 # pyright: reportPrivateUsage=false
-# Requests go by the clients' own way.
+# Requests are sent by the clients' own private method.
 
 _IDS = {operation.path: operation.id for operation in OPERATIONS if operation.method == "POST"}
 
 
 class APIRequestor:
-    """Send requests as they are given, and return responses as they come.
+    """Sends requests unchanged, and returns responses unchanged.
 
-    `voyageai.Embedding.create` and its like send by it. `Client` and `AsyncClient` do not: to
-    see their calls, wrap their methods, or pass a `transport`.
+    `voyageai.Embedding.create` and its like use it. `Client` and `AsyncClient` do not: to observe
+    their
+    calls, wrap their methods, or pass a `transport`.
 
     Args:
-        key: The API key; found as by `Client` without one.
-        base_url: The base URL; found as by `Client` without one.
+        key: The API key; by default found as for `Client`.
+        base_url: The base URL; by default found as for `Client`.
 
     Attributes:
         api_key: The API key.
         base_url: The base URL.
 
     Raises:
-        AuthenticationError: There is no key, or it can't be one.
+        AuthenticationError: No key is found, or it can't be one.
     """
 
     def __init__(self, key: str | None = None, base_url: str | None = None) -> None:
@@ -59,7 +60,7 @@ class APIRequestor:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         files: None = None,
-        stream: bool = False,  # noqa: ARG002  # as in the official client
+        stream: bool = False,  # noqa: ARG002  # of the official client
         request_id: str | None = None,
         request_timeout: float | None = None,
     ) -> VoyageHttpResponse:
@@ -67,12 +68,12 @@ class APIRequestor:
 
         Args:
             method: `get`, `delete`, `post` or `put`.
-            url: Path below the base URL, with the slash before it.
-            params: The body; without one, the query.
+            url: Path below the base URL, with its leading slash.
+            params: The body, or the query for methods without a body.
             headers: Further headers.
-            files: Not sent; see `Client.files`.
+            files: Not supported; use `Client.files`.
             stream: Has no effect, as in the official client.
-            request_id: Sent in the header X-Request-Id.
+            request_id: Value of the header X-Request-Id.
             request_timeout: Seconds for the whole call.
 
         Raises:
@@ -89,7 +90,7 @@ class APIRequestor:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         files: None = None,
-        stream: bool = False,  # noqa: ARG002  # as in the official client
+        stream: bool = False,  # noqa: ARG002  # of the official client
         request_id: str | None = None,
         request_timeout: float | None = None,
     ) -> VoyageHttpResponse:
@@ -105,7 +106,7 @@ def _call(
     method: str, url: str, params: Mapping[str, Any] | None, files: object
 ) -> Call[VoyageHttpResponse]:
     if files is not None:
-        raise ArgumentError("files are not sent by this; use Client.files.upload", "files")
+        raise ArgumentError("files are not supported here; use Client.files.upload", "files")
     request = Request(operation=_IDS.get(url, ""), method=method.upper(), path=url)
     given = dict(params or {})
     if request.method in ("POST", "PUT"):
@@ -117,15 +118,15 @@ def _call(
 
 def _headers(headers: Any, request_id: str | None) -> Any:
     named = {} if request_id is None else {"X-Request-Id": request_id}
-    # What is no mapping is refused by the client, as it is.
+    # Headers that are no mapping are passed on, so that the client raises.
     return {**cast("Any", headers), **named} if isinstance(headers, Mapping) else headers or named
 
 
 def _read(response: RawResponse) -> VoyageHttpResponse:
     if response.status_code != 200:
         raise status_error(response)
-    return VoyageHttpResponse(parse_json(response, _as_it_is), response.headers)
+    return VoyageHttpResponse(parse_json(response, _unchanged), response.headers)
 
 
-def _as_it_is(body: Any) -> Any:
+def _unchanged(body: Any) -> Any:
     return body

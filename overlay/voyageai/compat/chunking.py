@@ -1,4 +1,4 @@
-"""Functions that cut documents into chunks, as the official client has them."""
+"""The official client's functions that split documents into chunks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEPARATORS = list(_SEPARATORS)
 
 
 def default_chunk_fn(chunk_size: int = DEFAULT_CHUNK_SIZE) -> Callable[[str], list[str]]:
-    """Return a function that cuts texts at paragraphs, lines, sentences or words.
+    """Return a function that splits texts at paragraphs, lines, sentences or words.
 
     Args:
         chunk_size: Most characters of a chunk.
@@ -32,13 +32,13 @@ def default_chunk_fn(chunk_size: int = DEFAULT_CHUNK_SIZE) -> Callable[[str], li
         A function from a text to its chunks, for `chunk_fn=` of `contextualized_embed`.
 
     Raises:
-        ArgumentError: The size is less than 1.
+        ArgumentError: `chunk_size` is less than 1.
 
     Example:
         >>> default_chunk_fn(10)("Hello world. Foo bar,baz qux")
         ['Hello ', 'world.', ' Foo bar,', 'baz qux']
     """
-    split("", chunk_size)  # a wrong size is an error now, not at the first text
+    split("", chunk_size)  # raises now for a wrong size
     return partial(split, size=chunk_size)
 
 
@@ -50,13 +50,13 @@ def validate_and_normalize_contextualized_inputs(
     chunk_size: int | None,
     chunk_overlap: int | None,
 ) -> tuple[list[list[str]], dict[str, Any]]:
-    """Check inputs of `contextualized_embed` before they are chunked.
+    """Check the inputs of `contextualized_embed` before they are chunked.
 
     Returns:
-        Documents as lists of texts, and the arguments of auto-chunking that are set.
+        Documents as lists of texts, and the auto-chunking arguments that are set.
 
     Raises:
-        ArgumentError: They contradict each other.
+        ArgumentError: The arguments contradict each other, or `inputs` has a wrong form.
     """
     fields = check_chunking(
         chunk_fn,

@@ -1,4 +1,4 @@
-"""Functions of the official client's first releases. `Client.embed` does the same and more."""
+"""Functions of the official client's first releases, superseded by `Client.embed`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["aget_embedding", "aget_embeddings", "get_embedding", "get_embeddings
 
 MODEL = VOYAGE_EMBED_DEFAULT_MODEL
 RETRIES = 5
-"""Of refusals for a rate limit and the like, as in the official client."""
+"""Retries after rate limits and the like, as in the official client."""
 NAMED = ("truncation", "output_dtype", "output_dimension")
-"""Arguments of `embed`; what else is given goes into the body."""
+"""Arguments of `embed`; all others go into the body."""
 
 
 def get_embedding(
@@ -57,14 +57,14 @@ def get_embeddings(
 async def aget_embedding(
     text: str, model: str = MODEL, input_type: str | None = None, **kwargs: Any
 ) -> list[float]:
-    """Do what `get_embedding` does, without blocking."""
+    """Return the embedding of a text without blocking, as `get_embedding` does."""
     return (await _aembed([text], model, input_type, kwargs))[0]
 
 
 async def aget_embeddings(
     list_of_text: list[str], model: str = MODEL, input_type: str | None = None, **kwargs: Any
 ) -> list[list[float]]:
-    """Do what `get_embeddings` does, without blocking."""
+    """Return the embeddings of texts without blocking, as `get_embeddings` does."""
     return await _aembed(list_of_text, model, input_type, kwargs)
 
 
@@ -87,7 +87,7 @@ async def _aembed(
 def _split(
     client: str, input_type: str | None, kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return settings of the client and arguments of its method."""
+    """Split keyword arguments into settings of the client and arguments of its method."""
     if input_type not in (None, "", "query", "document"):
         raise ArgumentError(
             f"input_type {input_type} is invalid. Options: None, 'query', 'document'.",

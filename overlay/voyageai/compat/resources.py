@@ -1,4 +1,4 @@
-"""The endpoints as classes, with bodies as the caller writes them."""
+"""The endpoints as classes, whose requests have the body that the caller passes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ENCODING, PACKED = "encoding_format", "base64"
 
 
 class APIResource(VoyageResponse):
-    """An endpoint. `create` posts what it is given and returns the answer as it comes."""
+    """An endpoint. `create` posts its arguments and returns the response unchanged."""
 
     OPERATION: ClassVar[str]
 
     @classmethod
     def class_url(cls) -> str:
-        """Path below the base URL."""
+        """Return the path of the endpoint below the base URL."""
         return PATHS[cls.OPERATION]
 
     @classmethod
@@ -42,10 +42,10 @@ class APIResource(VoyageResponse):
         """Send a request.
 
         Args:
-            api_key: The key; found as by `Client` without one.
-            request_id: Sent in the header X-Request-Id.
+            api_key: The API key; by default found as for `Client`.
+            request_id: Value of the header X-Request-Id.
             request_timeout: Seconds for each attempt.
-            **params: The body, but for `base_url` and `headers`.
+            **params: Fields of the body, and `base_url` and `headers`.
 
         Raises:
             VoyageError: The call failed.
@@ -71,7 +71,7 @@ class APIResource(VoyageResponse):
         request_timeout: float | None = None,
         **params: Any,
     ) -> Self:
-        """Send without blocking, as `create` does. `api_base` is the base URL, if none is given."""
+        """Send a request without blocking, as `create` does; `base_url` defaults to `api_base`."""
         api_key, api_base = conceal(api_key), with_hidden_passwords(api_base)
         url, headers = _split(params)
         answer = await APIRequestor(api_key, url or api_base).arequest(
@@ -86,20 +86,20 @@ class APIResource(VoyageResponse):
 
     @classmethod
     def _result(cls, answer: VoyageHttpResponse, params: Mapping[str, Any]) -> Self:
-        """Return the answer as an object of this class.
+        """Return the response as an object of this class.
 
         Raises:
-            MalformedResponseError: It makes no sense.
+            MalformedResponseError: The response is malformed.
         """
         try:
-            return cls._made(answer.data, params)
+            return cls._parsed(answer.data, params)
         except ShapeError as failure:
             raise MalformedResponseError(
                 f"The server sent a malformed answer: {failure}",
                 http_body=json.dumps(answer.data),
                 http_status=200,
                 json_body=answer.data,
-                headers=dict(answer._headers),  # pyright: ignore[reportPrivateUsage]  # of this package
+                headers=dict(answer._headers),  # pyright: ignore[reportPrivateUsage]  # private, but of this package
             ) from failure
 
     @classmethod
@@ -107,14 +107,14 @@ class APIResource(VoyageResponse):
         return params
 
     @classmethod
-    def _made(cls, body: Any, params: Mapping[str, Any]) -> Self:  # noqa: ARG003  # of classes below
+    def _parsed(cls, body: Any, params: Mapping[str, Any]) -> Self:  # noqa: ARG003  # used by subclasses
         if not isinstance(body, dict):
             raise ShapeError("expected an object")
         return cls.construct_from(body)
 
 
 class Embedding(APIResource):
-    """Embeddings of texts: lists of numbers, unless `encoding_format` is given."""
+    """Embeddings of texts, as lists of numbers unless `encoding_format` is given."""
 
     OPERATION = "createEmbeddings"
 
@@ -123,8 +123,8 @@ class Embedding(APIResource):
         return params if params.get(ENCODING) else {**params, ENCODING: PACKED}
 
     @classmethod
-    def _made(cls, body: Any, params: Mapping[str, Any]) -> Self:
-        answer = super()._made(body, params)
+    def _parsed(cls, body: Any, params: Mapping[str, Any]) -> Self:
+        answer = super()._parsed(body, params)
         if params.get(ENCODING):
             return answer
         dtype = params.get("output_dtype")
@@ -152,7 +152,7 @@ class ContextualizedEmbedding(Embedding):
 
 
 class MultimodalEmbedding(Embedding):
-    """Embeddings of texts, pictures and videos."""
+    """Embeddings of texts, images and videos."""
 
     OPERATION = "createMultimodalEmbeddings"
 
@@ -164,7 +164,7 @@ class Reranking(APIResource):
 
 
 def _split(params: dict[str, Any]) -> tuple[str | None, Any]:
-    """Take the base URL and the headers out of the fields of the body; return both."""
+    """Remove the base URL and the headers from the fields, and return both."""
     headers = params.pop("headers", None)
     url = params.pop("base_url", None) or params.pop("api_base", None)
     return with_hidden_passwords(url), headers

@@ -1,4 +1,4 @@
-"""Answers as dictionaries whose keys are attributes too."""
+"""Responses as dictionaries whose keys are attributes, too."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ class VoyageResponse(dict[str, Any]):
         3
     """
 
-    def __init__(self, **params: Any) -> None:  # noqa: ARG002  # as in the official client
+    def __init__(self, **params: Any) -> None:  # noqa: ARG002  # of the official client
         super().__init__()
 
     @classmethod
     def construct_from(cls, values: Any) -> Self:
-        """Make one of a dictionary; dictionaries within become `VoyageResponse` too."""
+        """Convert a dictionary; nested dictionaries are converted as well."""
         made = cls()
         made.refresh_from(values)
         return made
 
     def refresh_from(self, values: Mapping[str, Any]) -> None:
-        """Hold other values instead."""
+        """Replace all values."""
         self.clear()
         for key, value in values.items():
-            super().__setitem__(key, _answer(value))
+            super().__setitem__(key, _converted(value))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a dictionary of the values as they are."""
+        """Return a shallow copy as a plain dictionary."""
         return dict(self)
 
     def to_dict_recursive(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class VoyageResponse(dict[str, Any]):
 
 
 class VoyageHttpResponse:
-    """An answer and its headers.
+    """A decoded body and the headers of a response.
 
     Attributes:
         data: The decoded body.
@@ -101,14 +101,14 @@ class VoyageHttpResponse:
 
     @property
     def request_id(self) -> str | None:
-        """The server's name of the request, for support cases."""
+        """The server's id of the request, for support cases."""
         return self._headers.get("x-request-id") or self._headers.get("request-id")
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds to wait, where the server says so in whole seconds."""
-        said = self._headers.get("retry-after", "")
-        return int(said) if said.isdigit() else None
+        """Seconds to wait, if the server sends an integer."""
+        header = self._headers.get("retry-after", "")
+        return int(header) if header.isdigit() else None
 
     @property
     def operation_location(self) -> str | None:
@@ -123,17 +123,17 @@ class VoyageHttpResponse:
     @property
     def response_ms(self) -> int | None:
         """Never sent by this API."""
-        said = self._headers.get("Voyage-Processing-Ms")
-        return None if said is None else round(float(said))
+        header = self._headers.get("Voyage-Processing-Ms")
+        return None if header is None else round(float(header))
 
 
-def _answer(value: Any) -> Any:
+def _converted(value: Any) -> Any:
     if isinstance(value, VoyageResponse):
         return value
     if isinstance(value, dict):
         return VoyageResponse.construct_from(value)
     if isinstance(value, list):
-        return [_answer(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # anything
+        return [_converted(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # anything
     return value
 
 

@@ -1,4 +1,4 @@
-"""The official client's helpers."""
+"""The helper functions of the official client."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ logger = logging.getLogger("voyage")
 
 
 def decode_base64_embedding(embedding: str | bytes, dtype: str | None = None) -> list[float]:
-    """Decode one vector as the API writes it.
+    """Decode a vector that the API has encoded.
 
     Args:
-        embedding: Base64 of its numbers, little-endian.
+        embedding: Base64 of the little-endian numbers.
         dtype: `float` (the default), `int8`, `uint8`, `binary` or `ubinary`.
 
     Raises:
-        ValueError: There is no such dtype.
-        ShapeError: It is not base64 of such numbers.
+        ValueError: The dtype is unknown.
+        ShapeError: `embedding` is not base64 of numbers of the dtype.
 
     Example:
         >>> decode_base64_embedding("AAAAPwAAgD8=")
@@ -50,12 +50,12 @@ def decode_base64_embedding(embedding: str | bytes, dtype: str | None = None) ->
 
 
 def default_api_key() -> str:
-    """Return the API key that a client would find.
+    """Return the API key that a client would use.
 
     Raises:
-        AuthenticationError: There is none; says where keys are looked for.
+        AuthenticationError: No key is found; the message says where keys are looked for.
     """
-    import voyageai  # for what users set there
+    import voyageai  # for settings on the module
 
     key = find_key(
         None,
@@ -74,10 +74,10 @@ def default_api_key() -> str:
 
 
 def api_key_to_header(key: str) -> dict[str, str]:
-    """Return the header that carries a key.
+    """Return the header with an API key.
 
     Raises:
-        AuthenticationError: It can't be a key.
+        AuthenticationError: The key can't be one.
     """
     key = conceal(key)
     return {"Authorization": f"Bearer {usable(key, 'the argument key') or ''}"}
@@ -89,17 +89,17 @@ def get_default_base_url(api_key: str) -> str:
 
 
 def logfmt(props: Mapping[str, Any]) -> str:
-    """Format pairs as `key=value`, quoted where they hold spaces, sorted by key."""
+    """Format pairs as `key=value`, sorted by key, quoted where they contain spaces."""
     return " ".join(f"{_shown(key)}={_shown(value)}" for key, value in sorted(props.items()))
 
 
 def log_debug(message: str, **params: Any) -> None:
-    """Log a line for debugging."""
+    """Log a message for debugging."""
     _log(logging.DEBUG, message, params)
 
 
 def log_info(message: str, **params: Any) -> None:
-    """Log a line."""
+    """Log a message."""
     _log(logging.INFO, message, params)
 
 

@@ -1,10 +1,10 @@
-"""Deployments of one's own, and gateways: where a client sends instead of to the API.
+"""Deployments of your own, and gateways: hosts that serve the models in place of the API.
 
     vo = voyageai.Client(deployment=voyageai.deployments.SageMaker("my-endpoint", "us-east-1"))
     vo.embed(["hello"])
 
-A client sends to a deployment what it takes, reads its answers as the API's, and refuses what it
-can't do, before anything is sent.
+A client translates its requests and the responses, and raises for operations and arguments that the
+deployment does not support, before anything is sent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The deployments that users name: values, with what proves who calls."""
+"""The deployments that users pass to a client, with their authentication."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ..keys import ApiKey
 
 ENDPOINT = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62}")
-"""Names of SageMaker's endpoints."""
+"""Names of SageMaker endpoints."""
 NAMED = re.compile(r"/endpoints/([^/]+)(?:/invocations)?/*$")
-"""The name of an endpoint in a URL of SageMaker's."""
+"""The name of an endpoint in a SageMaker URL."""
 REGION = re.compile(r"\bsagemaker\.([a-z0-9-]+)\.")
-"""The region in a URL of SageMaker's."""
+"""The region in a SageMaker URL."""
 GATEWAYS = tuple(
     name for name, kind in DEPLOYMENTS.items() if kind.authentication in ("key", "optional key")
 )
@@ -35,13 +35,13 @@ GATEWAYS = tuple(
 
 
 class Deployment:
-    """A place that serves the models, other than the API's own hosts.
+    """A host that serves the models, other than those of the API.
 
     Attributes:
-        kind: What is the same of all deployments of its kind, from the contract.
-        url: Its base URL.
-        model: The only model that it serves, where that was said.
-        headers: Headers of every request, whose values no repr shows.
+        kind: The kind of the deployment, as the contract describes it.
+        url: Base URL of the deployment.
+        model: The only model that it serves, if given.
+        headers: Headers of every request; reprs mask their values.
     """
 
     def __init__(
@@ -65,52 +65,52 @@ class Deployment:
         self.url = Url(url.rstrip("/"))
         self.model = None if model is None else check_model(model)
         self.headers: Mapping[str, str] = concealed(check_headers("headers", headers or {}))
-        # What a pickle holds, and the argument that keeps it from being one.
+        # The arguments to pickle, and the name of an argument that prevents pickling.
         self._given: Mapping[str, Any] = {"url": str(self.url), "model": model}
         self._secret = ""
-        self._hook: Any = NoAuth()
+        self._auth: Any = NoAuth()
 
     @classmethod
     def of(cls, given: object) -> Deployment:
-        """Return a deployment, or the one that a text names: `NAME+URL`, or `NAME` of a gateway.
+        """Return a deployment, also from a string: `NAME+URL`, or `NAME` for some gateways.
 
         Args:
-            given: A deployment, or a text such as `azure+http://10.0.0.4`, `openrouter`,
+            given: A deployment, or a string such as `azure+http://10.0.0.4`, `openrouter`,
                 `sagemaker+https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/NAME`.
 
         Raises:
-            ArgumentError: It is neither.
+            ArgumentError: `given` is neither.
         """
         if isinstance(given, Deployment):
             return given
         if isinstance(given, str):
             name, _, url = given.partition("+")
             if name in DEPLOYMENTS and (url or "{" not in DEPLOYMENTS[name].url):
-                return _MADE_OF[name](url) if name in _MADE_OF else Gateway(url or name, name)
+                return _FROM_URL[name](url) if name in _FROM_URL else Gateway(url or name, name)
             shown = f"{name}+..." if "+" in given else repr(given)
         else:
             shown = f"of type {type(given).__name__}"
         raise ArgumentError(
-            "deployment must be one of voyageai.deployments, such as SageMaker(...), or a text "
+            "deployment must be one of voyageai.deployments, such as SageMaker(...), or a string "
             f"NAME+URL where NAME is one of {', '.join(DEPLOYMENTS)}, not {shown}",
             "deployment",
         )
 
     def find_key(self, given: object, environment: Mapping[str, str] = os.environ) -> ApiKey | None:
-        """Return the key that goes with requests; None where none was given, or none is taken.
+        """Return the key to send; None if there is none, or the deployment takes none.
 
         Args:
-            given: The client's argument.
+            given: The client's `api_key`.
             environment: Environment variables, of which only the deployment's own is read.
 
         Raises:
-            ArgumentError: One was given, and none is taken.
-            AuthenticationError: It can't be a key.
+            ArgumentError: A key is given, but the deployment takes none.
+            AuthenticationError: The key can't be one.
         """
         if self.kind.authentication not in ("key", "optional key"):
             if given is not None:
                 raise ArgumentError(
-                    f"api_key is not sent to {self.kind.title}, which takes none; leave it out",
+                    f"api_key is given, but {self.kind.title} takes none; leave it out",
                     "api_key",
                 )
             return None
@@ -120,21 +120,21 @@ class Deployment:
         return usable(environment.get(name, ""), name)
 
     def missing_key(self) -> str:
-        """Return what to say where there is no key, and one is needed."""
+        """Return the error message for a missing key."""
         variable, title = self.kind.key_variable, self.kind.title
         either = f", or set {variable}" if variable else ""
         return (
-            f"{title[0].upper()}{title[1:]} needs a key of its own: pass api_key{either}. What is "
-            "in VOYAGE_API_KEY is not sent there: it is a key of the Voyage API."
+            f"{title[0].upper()}{title[1:]} needs a key of its own: pass api_key{either}. "
+            "VOYAGE_API_KEY is not sent there, as it is a key of the Voyage API."
         )
 
     def auth(self, key: str | None) -> Any:
-        """Return what proves who calls; None where the key in the header Authorization does.
+        """Return the `httpx2.Auth` of requests; None if the key authenticates them.
 
         Args:
-            key: The client's key, if it has one.
+            key: The client's key; None without one.
         """
-        return None if key is not None or self.kind.authentication == "key" else self._hook
+        return None if key is not None or self.kind.authentication == "key" else self._auth
 
     @safe_repr
     def __repr__(self) -> str:
@@ -142,34 +142,34 @@ class Deployment:
         return f"{type(self).__name__}(url={self.url!r}{model})"
 
     def __deepcopy__(self, memo: object) -> Self:
-        return self  # nothing of it changes, and what a session holds can't be copied
+        return self  # immutable, and a session can't be copied
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._secret:
             raise TypeError(
-                f"{type(self).__name__} holds credentials, given as {self._secret}, and is not "
+                f"a {type(self).__name__} with {self._secret}=... holds credentials and can't be "
                 "pickled; make it where it is used"
             )
-        return _made, (type(self), dict(self._given))
+        return _restored, (type(self), dict(self._given))
 
 
 class SageMaker(Deployment):
     """A model package of the AWS Marketplace, on an endpoint of Amazon SageMaker.
 
-    Needs the extra `sagemaker`. Requests are signed with AWS's signature, version 4.
+    Needs the extra `sagemaker`. Requests are signed with AWS Signature Version 4.
 
     Args:
         endpoint: Name of the endpoint.
-        region: Its region; None for the session's.
-        model: The model that it serves. Calls that name none are for this one.
-        session: A `botocore.session.Session`, or `boto3.Session`, whose credentials sign; None for
-            those that all tools of AWS find.
-        url: The host in place of the region's, such as that of a VPC endpoint; what is below it,
-            `/endpoints/NAME`, is added unless it is there.
+        region: Region of the endpoint; None for the session's.
+        model: The model that the endpoint serves, the default of calls.
+        session: A `botocore.session.Session` or `boto3.Session` with credentials; None for AWS's
+            default credentials.
+        url: URL in place of the region's host, such as that of a VPC endpoint; `/endpoints/NAME` is
+            added if missing.
 
     Raises:
-        ArgumentError: The name can't be an endpoint's, the URL is of another endpoint, the session
-            is none, or no region is known.
+        ArgumentError: `endpoint` is no name of an endpoint, `url` is of another endpoint, `session`
+            is no session, or no region is known.
         ImportError: The extra is not installed.
 
     Example:
@@ -197,7 +197,7 @@ class SageMaker(Deployment):
         if session is not None and not callable(getattr(session, "get_credentials", None)):
             raise ArgumentError(
                 "session must be a botocore.session.Session or a boto3.Session, not "
-                f"{type(session).__name__}; of a profile: boto3.Session(profile_name=...)",
+                f"{type(session).__name__}; for a profile: boto3.Session(profile_name=...)",
                 "session",
             )
         if isinstance(url, str):
@@ -205,19 +205,19 @@ class SageMaker(Deployment):
         if region is None and isinstance(url, str) and (found := REGION.search(url)):
             region = found[1]
         if region is None:
-            asked = session or botocore.get_session()
-            region = getattr(asked, "region_name", None) or _configured_region(asked)
+            session_ = session or botocore.get_session()
+            region = getattr(session_, "region_name", None) or _configured_region(session_)
         if not isinstance(region, str) or not re.fullmatch("[a-z0-9-]+", region):
             raise ArgumentError(
-                f"region must be a region of AWS, such as 'us-east-1', not {region!r}; without it, "
-                "AWS_DEFAULT_REGION or the profile must have one",
+                f"region must be an AWS region, such as 'us-east-1', not {region!r}; without it, "
+                "AWS_DEFAULT_REGION or the profile must name one",
                 "region",
             )
         kind = DEPLOYMENTS["sagemaker"]
         super().__init__(
             kind, url or kind.url.format(region=region, endpoint=endpoint), model=model
         )
-        self._hook = SigV4(region, session)
+        self._auth = SigV4(region, session)
         self._given = {**self._given, "endpoint": endpoint, "region": region}
         self._secret = "" if session is None else "session"
 
@@ -228,16 +228,16 @@ class SageMaker(Deployment):
 
 
 class AzureApp(Deployment):
-    """An application of the Azure Marketplace, in a virtual network of one's own.
+    """An application of the Azure Marketplace, in a virtual network of your own.
 
-    It takes no key, and none is sent.
+    It takes no API key.
 
     Args:
-        url: Where it is, such as `http://10.0.0.4`.
-        model: The model that it serves. Calls that name none are for this one.
+        url: Base URL, such as `http://10.0.0.4`.
+        model: The model that the application serves, the default of calls.
 
     Raises:
-        ArgumentError: The URL is none.
+        ArgumentError: `url` is no URL with http:// or https://.
 
     Example:
         >>> AzureApp("http://10.0.0.4", model="voyage-4")
@@ -251,15 +251,16 @@ class AzureApp(Deployment):
 class VertexEndpoint(Deployment):
     """A model of Google's Model Garden, on a dedicated endpoint of Vertex AI.
 
-    Needs the extra `vertex`. Requests carry a token of Google's.
+    Needs the extra `vertex`. Requests carry a Google access token.
 
     Args:
         url: URL of the endpoint: `https://`, its dedicated DNS, `/v1/` and its resource name.
-        model: The model that it serves. Calls that name none are for this one.
-        credentials: `google.auth.credentials.Credentials`; None for the application's default.
+        model: The model that the endpoint serves, the default of calls.
+        credentials: `google.auth.credentials.Credentials`; None for Application Default
+            Credentials.
 
     Raises:
-        ArgumentError: The URL is none, or the credentials are none.
+        ArgumentError: `url` is no URL, or `credentials` are of another type.
         ImportError: The extra is not installed.
     """
 
@@ -268,30 +269,31 @@ class VertexEndpoint(Deployment):
         if credentials is not None and not callable(getattr(credentials, "refresh", None)):
             raise ArgumentError(
                 "credentials must be google.auth.credentials.Credentials, not "
-                f"{type(credentials).__name__}; of a file: google.auth.load_credentials_from_file"
+                f"{type(credentials).__name__}; from a file: google.auth.load_credentials_from_file"
                 "(...)[0]",
                 "credentials",
             )
         super().__init__(DEPLOYMENTS["vertex"], url, model=model)
-        self._hook = GoogleToken(credentials)
+        self._auth = GoogleToken(credentials)
         self._secret = "" if credentials is None else "credentials"
 
 
 class Gateway(Deployment):
     """A gateway, with keys and model names of its own.
 
-    Its key is the client's `api_key`, or in the environment variable that the gateway's own tools
-    read. That of the Voyage API is not sent to it, unless it wants that key.
+    Its key is the client's `api_key`, or that of the environment variable of the gateway's own
+    tools. The Voyage API's key is not sent to it, unless the gateway expects that key.
 
     Args:
-        url: Its base URL, or the name of a gateway that has one: `openrouter`, `vercel`, `portkey`.
-        dialect: How it wants requests: `voyage` if it passes them on, `openai` if it takes
-            embeddings as OpenAI does, or the name of a gateway: `openrouter`, `vercel`, `portkey`,
-            `litellm`, `cloudflare`.
-        headers: Headers of every request, such as a key of the gateway's own.
+        url: Base URL of the gateway, or the name of one with a fixed URL: `openrouter`, `vercel`,
+            `portkey`.
+        dialect: Form of requests: `voyage` for a gateway that passes them on, `openai` for one with
+            OpenAI's interface for embeddings, or the name of a gateway: `openrouter`, `vercel`,
+            `portkey`, `litellm`, `cloudflare`.
+        headers: Headers of every request, such as a key for the gateway itself.
 
     Raises:
-        ArgumentError: The URL is none, there is no such dialect, or a header can't be sent.
+        ArgumentError: `url` is no URL, `dialect` is unknown, or a header can't be sent.
 
     Example:
         >>> Gateway("openrouter")
@@ -329,39 +331,39 @@ class Gateway(Deployment):
         return f"Gateway(url={self.url!r}, dialect={self.kind.name!r})"
 
 
-_MADE_OF: Mapping[str, Callable[[str], Deployment]] = {
+_FROM_URL: Mapping[str, Callable[[str], Deployment]] = {
     "sagemaker": lambda url: SageMaker(found[1] if (found := NAMED.search(url)) else "", url=url),
     "azure": AzureApp,
     "vertex": VertexEndpoint,
 }
-"""What makes a deployment of its URL, by kind; of all other kinds it is `Gateway`."""
+"""Functions that make a deployment from a URL, by kind; other kinds are a `Gateway`."""
 
 
 def _url_of(url: str, endpoint: str) -> str:
-    """Return the URL of an endpoint of SageMaker's, of that of its host or its own.
+    """Return the URL of a SageMaker endpoint, from that of its host or its own.
 
     Raises:
-        ArgumentError: It is of another endpoint.
+        ArgumentError: The URL is of another endpoint.
     """
     found = NAMED.search(url)
     if found is None:
         return f"{url.rstrip('/')}/endpoints/{endpoint}"
     if found[1] != endpoint:
         raise ArgumentError(
-            f"url is that of the endpoint {found[1]!r}, but endpoint is {endpoint!r}; give the URL "
-            "of the host alone",
+            f"url is that of the endpoint {found[1]!r}, but endpoint is {endpoint!r}; pass only "
+            "the URL of the host",
             "url",
         )
     return f"{url[: found.start()]}/endpoints/{endpoint}"
 
 
-def _made(kind: type[Deployment], given: Mapping[str, Any]) -> Deployment:
-    """Return a deployment that was pickled."""
+def _restored(kind: type[Deployment], given: Mapping[str, Any]) -> Deployment:
+    """Restore a pickled deployment."""
     return kind(**given)
 
 
 def _configured_region(session: Any) -> Any:
-    """Return the region of a session of botocore."""
+    """Return the region of a botocore session."""
     return (
         session.get_config_variable("region") if hasattr(session, "get_config_variable") else None
     )

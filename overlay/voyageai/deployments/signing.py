@@ -1,6 +1,6 @@
-"""What proves to a deployment who calls: a signature of AWS, a token of Google, or nothing.
+"""Authentication at deployments: a signature of AWS, a token of Google, or none.
 
-Each is an `httpx2.Auth` by its form: it sees the request with its final bytes, at each attempt.
+The classes have the interface of `httpx2.Auth`: they see the final bytes of each attempt.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 SERVICE = "sagemaker"
 ALGORITHM = "AWS4-HMAC-SHA256"
 SIGNED = ("accept", "content-type", "host")
-"""Headers that are signed, beside those of AWS."""
+"""Headers that are signed, beside AWS's own."""
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 class NoAuth:
-    """Adds nothing to requests."""
+    """No authentication."""
 
     def auth_flow(self, request: httpx2.Request) -> Flow:
-        """Send the request as it is."""
+        """Send the request unchanged."""
         yield request
 
 
 class SigV4:
-    """Signs requests as AWS asks for it, with credentials that botocore finds and renews.
+    """AWS Signature Version 4, with credentials that botocore finds and renews.
 
-    botocore could sign too, but would log the session's token at DEBUG.
+    botocore's own signer would log the session token at DEBUG.
 
     Args:
         region: Region of the endpoint.
-        session: A `botocore.session.Session` or a `boto3.Session`; None for a new one, which looks
-            where all tools of AWS look.
-        now: Returns the time, in UTC.
+        session: A `botocore.session.Session` or a `boto3.Session`; None for a new one with AWS's
+            default credentials.
+        now: Function that returns the current time, in UTC.
 
     Attributes:
         blocks: True: credentials are read from files and the network.
@@ -60,49 +60,49 @@ class SigV4:
         self._region = region
         self._session = session
         self._now = now or partial(datetime.now, UTC)
-        self._found: Any = None
+        self._cached: Any = None
         self._lock = threading.Lock()
 
     def auth_flow(self, request: httpx2.Request) -> Flow:
         """Sign the request and send it.
 
         Raises:
-            AuthenticationError: There are no credentials, or they can't be renewed.
+            AuthenticationError: No credentials are found, or they can't be renewed.
         """
         sign(request, self._credentials(), self._region, self._now())
         yield request
 
     def _credentials(self) -> Any:
-        """Return credentials that are valid for some minutes."""
+        """Return credentials that are valid for at least some minutes."""
         try:
             with self._lock:
-                if self._found is None:
+                if self._cached is None:
                     new = require("botocore.session", "sagemaker").get_session
-                    self._found = (self._session or new()).get_credentials()
-            frozen = None if self._found is None else self._found.get_frozen_credentials()
-        except Exception as failure:  # noqa: BLE001  # of botocore's providers, which may be anybody's
+                    self._cached = (self._session or new()).get_credentials()
+            frozen = None if self._cached is None else self._cached.get_frozen_credentials()
+        except Exception as failure:  # noqa: BLE001  # from botocore's providers, which may be third-party
             raise AuthenticationError(
                 f"The AWS credentials can't be read: {type(failure).__name__}: {failure}"
             ) from None
         if frozen is None:
             raise AuthenticationError(
-                "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-                "a profile or a role, or pass session=... to SageMaker."
+                "No AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                "or a profile or a role, or pass session=... to SageMaker."
             )
         return frozen
 
 
 def sign(request: httpx2.Request, credentials: Any, region: str, now: datetime) -> None:
-    """Add the headers of AWS's signature, version 4, to a request whose body was read.
+    """Add the headers of AWS Signature Version 4 to a request whose body is read.
 
     Args:
         request: The request.
-        credentials: `access_key`, `secret_key` and `token`, as botocore has them.
+        credentials: An object with `access_key`, `secret_key` and `token`, as in botocore.
         region: Region of the endpoint.
-        now: The time, in UTC.
+        now: The current time, in UTC.
     """
     headers = request.headers
-    for name in ("Authorization", "X-Amz-Date", "X-Amz-Security-Token"):  # of the attempt before
+    for name in ("Authorization", "X-Amz-Date", "X-Amz-Security-Token"):  # of an earlier attempt
         headers.pop(name, None)
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     headers["X-Amz-Date"] = stamp
@@ -112,7 +112,7 @@ def sign(request: httpx2.Request, credentials: Any, region: str, now: datetime) 
     names = ";".join(signed)
     lines = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in signed)
     path, _, query = request.url.raw_path.decode("ascii").partition("?")
-    path = quote(path, safe="/~")  # once more: AWS encodes what is encoded already
+    path = quote(path, safe="/~")  # a second time, as AWS requires
     digest = hashlib.sha256(request.content).hexdigest()
     canonical = f"{request.method}\n{path}\n{query}\n{lines}\n{names}\n{digest}"
     scope = f"{stamp[:8]}/{region}/{SERVICE}/aws4_request"
@@ -130,10 +130,11 @@ def sign(request: httpx2.Request, credentials: Any, region: str, now: datetime) 
 
 
 class GoogleToken:
-    """Sends Google's tokens, which google-auth finds and renews; one that is refused is renewed.
+    """Google access tokens, found and renewed by google-auth; a refused token is renewed once.
 
     Args:
-        credentials: `google.auth.credentials.Credentials`; None for the application's default.
+        credentials: `google.auth.credentials.Credentials`; None for Application Default
+            Credentials.
 
     Attributes:
         blocks: True: tokens come from files and the network.
@@ -146,10 +147,10 @@ class GoogleToken:
         self._lock = threading.Lock()
 
     def auth_flow(self, request: httpx2.Request) -> Flow:
-        """Send the request with a token, and once more if that is refused.
+        """Send the request with a token, and again with a new one if that is refused.
 
         Raises:
-            AuthenticationError: There are no credentials, or no token for them.
+            AuthenticationError: No credentials are found, or they yield no token.
         """
         used = self._token(None)
         request.headers["Authorization"] = f"Bearer {used}"
@@ -159,7 +160,7 @@ class GoogleToken:
             yield request
 
     def _token(self, refused: str | None) -> str:
-        """Return a token that is valid, other than the one that was refused."""
+        """Return a valid token other than the refused one."""
         google = require("google.auth", "vertex")
         transport = require("google.auth.transport.requests", "vertex")
         try:
@@ -169,7 +170,7 @@ class GoogleToken:
                 if not self._credentials.valid or self._credentials.token == refused:
                     self._credentials.refresh(transport.Request())
                 token: str = self._credentials.token
-        except Exception as failure:  # noqa: BLE001  # of google-auth's providers, which may be anybody's
+        except Exception as failure:  # noqa: BLE001  # from google-auth's providers, which may be third-party
             reason = failure.args[0] if failure.args else ""
             raise AuthenticationError(
                 f"Google's credentials can't be read: {type(failure).__name__}: {reason}"

@@ -1,6 +1,6 @@
-"""Requests as a deployment takes them, and its answers as the API's. No I/O.
+"""Translation of requests for a deployment, and of its responses back. No I/O.
 
-`voyageai_rest.deployments` says how a kind of deployment differs from the API.
+`voyageai_rest.deployments` describes how each kind of deployment differs from the API.
 """
 
 from __future__ import annotations
@@ -21,49 +21,49 @@ if TYPE_CHECKING:
     from voyageai_rest.types import RawResponse, Request
 
 ERROR_TYPE = "x-amzn-errortype"
-"""Header in which AWS names an error."""
+"""Header with AWS's name of an error."""
 WRAPPED = "OriginalStatusCode"
-"""Field in which SageMaker has the status of the container's own answer."""
+"""Field in which SageMaker wraps the status of the container's response."""
 CONTENT = "OriginalMessage"
-"""Field in which SageMaker has the body of the container's own answer."""
+"""Field in which SageMaker wraps the body of the container's response."""
 TOKENS = (
     ("usage", "total_tokens"),
     ("usage", "prompt_tokens"),
     ("meta", "billed_units", "total_tokens"),
 )
-"""Where answers have the number of tokens; the first that is there counts."""
+"""Paths of the number of tokens in responses; the first that exists counts."""
 INSTEAD = {
     "embeddings.input_type": ", and call embed in place of embed_documents or embed_query, which "
     "set it"
 }
-"""What to do, by `operation.field`, where a field may not have been an argument of the call."""
+"""Advice by `operation.field`, for fields that were perhaps not an argument of the call."""
 REASONS = (("detail",), ("error", "message"), ("error",), ("message",), ("Message",))
-"""Where errors say to people what is wrong."""
+"""Paths of the message in errors."""
 CODES = (("error_code",), ("error", "status"), ("error", "type"), ("ErrorCode",))
-"""Where errors have a name for programs."""
+"""Paths of the code in errors."""
 
 
 def single_model() -> DeploymentKind:
-    """Return the kind of a host that has all of the API, for one model that requests don't name."""
+    """Return the kind of a host with the whole API, whose requests do not name the model."""
     return evolve(DEPLOYMENTS["voyage"], title="a host with a single model", one_model=True)
 
 
 def request_for(kind: DeploymentKind, request: Request, method: str) -> Request:
-    """Return a request as a deployment takes it.
+    """Translate a request for a deployment.
 
     Args:
         kind: The kind of the deployment.
-        request: The request as the API takes it.
-        method: The method that was called, for errors.
+        request: The request for the API.
+        method: Name of the method that was called, for errors.
 
     Raises:
-        ArgumentError: The deployment has no such operation, or no such field.
+        ArgumentError: The deployment does not support the operation or a field.
     """
     endpoint, slash, rest = request.path[1:].partition("/")
     path = kind.paths.get(endpoint)
     if path is None:
-        raise _absent(kind, endpoint, method)
-    # Without its name, no error gives advice on the base URL of the API.
+        raise _not_offered(kind, endpoint, method)
+    # The name is removed, so that no error gives advice on the base URL of the API.
     changed = evolve(request, operation="", path=f"{path}{slash}{rest}")
     if request.json is UNSET:
         return changed
@@ -75,10 +75,10 @@ def request_for(kind: DeploymentKind, request: Request, method: str) -> Request:
             continue
         if name in kind.implied and value == kind.implied[name]:
             continue
-        why = kind.refused.get(name) or kind.refused.get(f"{endpoint}.{name}")
-        if why is not None:
+        reason_ = kind.refused.get(name) or kind.refused.get(f"{endpoint}.{name}")
+        if reason_ is not None:
             raise ArgumentError(
-                f"{name}={value!r} can't be sent to {kind.title}: {why}; leave it out"
+                f"{name}={value!r} can't be sent to {kind.title}: {reason_}; leave it out"
                 f"{INSTEAD.get(f'{endpoint}.{name}', '')}",
                 name,
             )
@@ -92,38 +92,38 @@ def request_for(kind: DeploymentKind, request: Request, method: str) -> Request:
 
 
 def check_offered(kind: DeploymentKind, endpoint: str) -> None:
-    """Refuse an operation that a deployment does not have.
+    """Check that a deployment has an operation.
 
     Raises:
-        ArgumentError: It does not; says what it has.
+        ArgumentError: The deployment does not have it; the message lists those it has.
     """
     if endpoint not in kind.paths:
-        raise _absent(kind, endpoint, "")
+        raise _not_offered(kind, endpoint, "")
 
 
 def answer_of(kind: DeploymentKind, response: RawResponse) -> RawResponse:
-    """Return a success with the fields that it has at the API.
+    """Translate a success into the form of the API.
 
-    Vectors may be lists of numbers that are written as strings, fields may be null or have other
-    names, and the number of tokens may be missing: it is 0 then.
+    Vectors may be lists of numbers written as strings, fields may be null or have other names, and
+    the number of tokens may be missing, in which case it becomes 0.
 
     Args:
         kind: The kind of the deployment.
-        response: The success. What is not an object of JSON is returned as it is.
+        response: The success; returned unchanged unless it is a JSON object.
     """
     try:
         found: Any = json.loads(response.content)
     except (ValueError, RecursionError):
-        return response  # whose reader says what is wrong
+        return response  # the parser raises
     if not isinstance(found, dict):
         return response
     named = cast("dict[str, Any]", found).items()
     value = {kind.answers.get(name, name): item for name, item in named if item is not None}
     for entry in _entries(value):
         if not isinstance(entry.get("document", ""), str):
-            del entry["document"]  # the result has the texts that were sent
+            del entry["document"]  # the result uses the texts that were sent
         if isinstance(vector := entry.get("embedding"), list):
-            entry["embedding"] = _numbers(vector)  # pyright: ignore[reportUnknownArgumentType]  # of anything
+            entry["embedding"] = _numbers(vector)  # pyright: ignore[reportUnknownArgumentType]  # may be anything
     usage: dict[str, Any] = value["usage"] if isinstance(value.get("usage"), dict) else {}
     tokens = next((n for path in TOKENS if type(n := _at(value, path)) is int), 0)
     value["usage"] = {**usage, "total_tokens": tokens}
@@ -135,23 +135,23 @@ def answer_of(kind: DeploymentKind, response: RawResponse) -> RawResponse:
     )
 
 
-def other_model(kind: DeploymentKind, answer: RawResponse, asked: str) -> str | None:
-    """Return the model that has answered, if it is not the one that was meant.
+def other_model(kind: DeploymentKind, answer: RawResponse, requested: str) -> str | None:
+    """Return the model that answered, if it is not the requested one.
 
     Args:
-        kind: The kind of the deployment; only where no request names a model can it be another.
-        answer: The success, as `answer_of` returns it.
-        asked: The model that was meant. Nothing is said of names that the catalogue has not: a
-            deployment may write the same model in its own way.
+        kind: The kind of the deployment. Only where requests do not name a model can it differ.
+        answer: The success, as returned by `answer_of`.
+        requested: The requested model. Models that are not in the catalogue are not compared, as a
+            deployment may have its own name for a model.
     """
     if not kind.one_model or not isinstance(answer, DecodedResponse):
         return None
     found = _at(answer.value, ("model",))
-    return found if found != asked and known(asked) and known(found) else None
+    return found if found != requested and known(requested) and known(found) else None
 
 
 def refusal_of(response: RawResponse) -> RawResponse:
-    """Return an error with its reason and its name where the API has them."""
+    """Translate an error into the form of the API, with its message and code."""
     body = _container(response)
     body = _decoded(response.content) if body is None else body
     reason = next((text for path in REASONS if isinstance(text := _at(body, path), str)), None)
@@ -170,12 +170,12 @@ def refusal_of(response: RawResponse) -> RawResponse:
 
 
 def amend(kind: DeploymentKind, response: Any) -> None:
-    """Set the status and the id of a response to what the API would say, as it arrives.
+    """Set the status and the request id of a response to those of the API, as it arrives.
 
     Args:
         kind: The kind of the deployment.
-        response: The response, of the HTTP library. What SageMaker wraps into a 424 has the status
-            of the container's own answer from here on.
+        response: The HTTP library's response. One that SageMaker has wrapped in a 424 gets the
+            status of the container's response.
     """
     headers = response.headers
     if kind.request_id is not None and kind.request_id in headers and REQUEST_ID not in headers:
@@ -185,13 +185,13 @@ def amend(kind: DeploymentKind, response: Any) -> None:
     status = kind.statuses.get(_error_type(response) or "")
     wrapped = _at(_decoded(response.content), (WRAPPED,))
     if status is None and type(wrapped) is int:
-        # A container that did not answer at all has none of HTTP's.
+        # A container that did not respond has no valid HTTP status.
         status = wrapped if wrapped in range(400, 600) else 500
     if status is not None:
         response.status_code = status
 
 
-def _absent(kind: DeploymentKind, endpoint: str, method: str) -> ArgumentError:
+def _not_offered(kind: DeploymentKind, endpoint: str, method: str) -> ArgumentError:
     called = f"{method} needs" if method else "this needs"
     return ArgumentError(
         f"{called} /{endpoint}, which {kind.title} does not have; it has "
@@ -200,7 +200,7 @@ def _absent(kind: DeploymentKind, endpoint: str, method: str) -> ArgumentError:
 
 
 def _check_urls(kind: DeploymentKind, body: Any) -> None:
-    """Refuse pictures and videos by URL."""
+    """Raise if inputs contain URLs of images or videos."""
     inputs: list[Any] = body.get("inputs") or []
     if not inputs or not isinstance(inputs[0], dict):
         return  # texts
@@ -208,24 +208,24 @@ def _check_urls(kind: DeploymentKind, body: Any) -> None:
         pieces: list[dict[str, Any]] = item["content"]
         if any(piece["type"].endswith("_url") for piece in pieces):
             raise ArgumentError(
-                f"inputs[{place}] has a URL, which {kind.title} can't fetch; give it the picture "
-                "or video itself",
+                f"inputs[{place}] has a URL, which {kind.title} can't fetch; pass the image or "
+                "video itself",
                 f"inputs[{place}]",
             )
 
 
 def _entries(value: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the entries of an answer and, of documents, those of their chunks."""
+    """Return the entries of a response and, for documents, those of their chunks."""
     found: list[dict[str, Any]] = []
-    waiting: list[Any] = [value.get("data")]
-    while waiting:
-        part = waiting.pop()
+    pending: list[Any] = [value.get("data")]
+    while pending:
+        part = pending.pop()
         if isinstance(part, list):
-            waiting += part
+            pending += part
         elif isinstance(part, dict):
             entry = cast("dict[str, Any]", part)
             found.append(entry)
-            waiting.append(entry.get("data"))
+            pending.append(entry.get("data"))
     return found
 
 
@@ -237,11 +237,11 @@ def _numbers(vector: list[Any]) -> list[Any]:
     try:
         return list(map(int if whole else float, vector))
     except (TypeError, ValueError):
-        return vector  # whose reader says what is wrong
+        return vector  # the parser raises
 
 
 def _container(response: RawResponse) -> Any:
-    """Return the body of the container's own answer, if SageMaker has wrapped one."""
+    """Return the body of the container's response, if SageMaker has wrapped one."""
     content = _at(_decoded(response.content), (CONTENT,))
     if not isinstance(content, str):
         return None
@@ -250,7 +250,7 @@ def _container(response: RawResponse) -> Any:
 
 
 def _error_type(response: RawResponse) -> str | None:
-    """Return the name that AWS gives an error, but for the one that wraps another's."""
+    """Return AWS's name of an error; None for `ModelError`, which wraps another error."""
     name = response.headers.get(ERROR_TYPE, "").partition(":")[0]
     return name if name not in ("", "ModelError") else None
 
@@ -263,7 +263,7 @@ def _decoded(content: bytes | str) -> Any:
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:
-    """Return what is at a path of JSON, or None."""
+    """Return the value at a path in JSON, or None."""
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # any JSON
     return value  # pyright: ignore[reportUnknownVariableType]  # as above

@@ -1,7 +1,7 @@
-"""Quality of a search on your own data: by model, dimension, dtype and reranker, with its price.
+"""Quality of search on your own data, by model, dimension, dtype and reranker, with its price.
 
-Labelled queries are asked of an index of your documents, once per combination, so that questions
-like "are 256 numbers of int8 good enough for me, and what do they save?" have an answer:
+Labelled queries are run against an index of your documents, once per combination, to answer
+questions such as "are 256 numbers of int8 good enough for my data, and what do they save?"
 
     >>> documents = {"cat": "A cat sleeps on the mat.", "rain": "It will rain in May."}
     >>> queries = {"where does the cat sleep?": ["cat"], "will it rain?": ["rain"]}
@@ -45,7 +45,7 @@ def estimate(
     rerankers: Sequence[str | None] | str | None = (None,),
     candidates: int = 30,
 ) -> EvaluationEstimate:
-    """Return what `evaluate` will take with the same arguments, before anything is sent.
+    """Estimate the tokens and the cost of `evaluate` with the same arguments; nothing is sent.
 
     Args:
         documents, queries, models, dimensions, dtypes, rerankers, candidates: As in `evaluate`.
@@ -55,14 +55,14 @@ def estimate(
     return _estimated(plan, texts, [*gains])
 
 
-def _estimated(plan: Plan, texts: list[str], asked: list[str]) -> EvaluationEstimate:
-    each = estimate_tokens(texts) + estimate_tokens(asked)
+def _estimated(plan: Plan, texts: list[str], query_texts: list[str]) -> EvaluationEstimate:
+    each = estimate_tokens(texts) + estimate_tokens(query_texts)
     tokens: dict[str, int] = {}
-    for model, _, _ in plan.asked():
+    for model, _, _ in plan.needed():
         tokens[model] = tokens.get(model, 0) + each
     count = min(plan.candidates, len(texts))
-    usual = count * estimate_tokens(texts) // len(texts)
-    reranked = sum(estimate_tokens([query]) * count + usual for query in asked)
+    candidate_tokens = count * estimate_tokens(texts) // len(texts)
+    reranked = sum(estimate_tokens([query]) * count + candidate_tokens for query in query_texts)
     combinations = len(plan.models) * len(plan.dimensions) * len(plan.dtypes)
     for reranker in plan.rerankers:
         if reranker is not None:
@@ -83,25 +83,25 @@ def evaluate(
     candidates: int = 30,
     max_cost: float | None = None,
 ) -> Evaluation:
-    """Score every combination of models, dimensions, dtypes and rerankers on labelled queries.
+    """Score each combination of models, dimensions, dtypes and rerankers on labelled queries.
 
-    Documents are embedded once per model, and once more for each dimension of int8 and uint8.
+    Documents are embedded once per model, and again for each dimension of int8 and uint8.
 
     Args:
         client: A `Client`, not an `AsyncClient`.
         documents: Texts by id.
-        queries: For each query the ids of the documents that answer it, or a mapping of them to
-            how well they do.
-        models: Embedding models.
-        dimensions: Dimensions of the vectors; None is each model's default.
+        queries: For each query, the ids of the documents that answer it, or a mapping from these
+            ids to gains, which grade how well they answer.
+        models: Names of embedding models.
+        dimensions: Dimensions of the vectors; None for a model's default.
         dtypes: Dtypes of the vectors.
-        rerankers: Rerankers; None is none.
-        k: How many results count for recall and nDCG.
-        candidates: How many of the nearest documents are reranked.
-        max_cost: US dollars. An evaluation that is estimated to cost more is refused.
+        rerankers: Names of rerankers; None for no reranker.
+        k: Number of results that count for recall and nDCG.
+        candidates: Number of nearest documents that are reranked.
+        max_cost: Highest cost in US dollars, compared with the estimate.
 
     Returns:
-        A row per combination: scores, bytes of a vector, tokens and list price.
+        A row per combination: scores, bytes per vector, tokens and list price.
 
     Raises:
         ArgumentError: An argument is wrong, or the estimate is above `max_cost`. Nothing was sent.
@@ -114,13 +114,13 @@ def evaluate(
     check_blocking(client)
     check_served(client, plan)
     ids, texts, gains = checked(documents, queries)
-    asked = [*gains]
-    expected = _estimated(plan, texts, asked)
+    query_texts = [*gains]
+    expected = _estimated(plan, texts, query_texts)
     if max_cost is not None and (expected.cost is None or expected.cost > max_cost):
         raise ArgumentError(
-            f"max_cost is {dollars(max_cost)}, but it would take {expected}", "max_cost"
+            f"max_cost is {dollars(max_cost)}, but the evaluation would take {expected}", "max_cost"
         )
-    run = Run(client, texts, asked, candidates)
+    run = Run(client, texts, query_texts, candidates)
     rows: list[Row] = []
     for model, dimension, dtype in product(plan.models, plan.dimensions, plan.dtypes):
         vectors, tokens = run.vectors(plan, model, dimension, dtype)
@@ -149,7 +149,7 @@ def evaluate(
         rows=tuple(rows),
         k=k,
         documents=len(ids),
-        queries=len(asked),
+        queries=len(query_texts),
         candidates=candidates,
         tokens=run.tokens,
     )

@@ -1,4 +1,4 @@
-"""Scores of rankings, and what an evaluation found."""
+"""Scores of rankings, and the results of an evaluation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 K = TypeVar("K", bound=Hashable)
 Answers: TypeAlias = "Collection[K] | Mapping[K, float]"
-"""Ids of the documents that answer a query, or how well each does: 0 is not at all."""
+"""Ids of the documents that answer a query, or a mapping from ids to gains, 0 for no answer."""
 
 
 @frozen(kw_only=True)
@@ -35,12 +35,12 @@ class Scores:
     """Averages over queries, each from 0 to 1.
 
     Attributes:
-        queries: How many there are.
-        recall: Share of a query's answers that are among the first `k` results.
-        mrr: Mean reciprocal rank: 1, 1/2, 1/3, … for the first answer at rank 1, 2, 3, …; 0 for
-            none.
-        ndcg: Normalized discounted cumulative gain of the first `k` results: each answer counts
-            by how well it answers, over the logarithm of its rank, as a share of the best order.
+        queries: Number of queries.
+        recall: Share of a query's answers among the first `k` results.
+        mrr: Mean reciprocal rank: 1, 1/2, 1/3, … if the first answer is at rank 1, 2, 3, …; 0
+            without one.
+        ndcg: Normalized discounted cumulative gain of the first `k` results: the sum of gains, each
+            divided by the logarithm of its rank, relative to the best order.
     """
 
     queries: int
@@ -53,14 +53,14 @@ def scores(rankings: Sequence[Sequence[K]], answers: Sequence[Answers[K]], k: in
     """Score rankings.
 
     Args:
-        rankings: For each query the ids of documents, the best first.
-            A search of parts of documents may find one several times: keep the first.
-        answers: For each query the ids that answer it, or a mapping of them to how well they do.
-        k: How many results count for recall and nDCG.
+        rankings: For each query the ids of documents, the best first. If a search over parts of
+            documents finds one several times, keep only the first.
+        answers: For each query the ids of its answers, or a mapping from ids to gains.
+        k: Number of results that count for recall and nDCG.
 
     Raises:
-        ArgumentError: There are no rankings, not as many as answers, a document twice in one, or a
-            query without an answer.
+        ArgumentError: There are no rankings, not as many as answers, a duplicate document in a
+            ranking, or a query without an answer.
 
     Example:
         >>> scores([["a", "b", "c"]], [["b"]], k=2)
@@ -68,7 +68,7 @@ def scores(rankings: Sequence[Sequence[K]], answers: Sequence[Answers[K]], k: in
     """
     if len(rankings) != len(answers) or not rankings:
         raise ArgumentError(
-            f"there must be as many rankings as answers, and at least one, not {len(rankings)} and "
+            f"rankings and answers must have the same length, at least 1, not {len(rankings)} and "
             f"{len(answers)}",
             "rankings",
         )
@@ -77,11 +77,13 @@ def scores(rankings: Sequence[Sequence[K]], answers: Sequence[Answers[K]], k: in
     for place, (ranking, given) in enumerate(zip(rankings, answers, strict=True)):
         gains = gains_of(given, f"answers[{place}]", "answers")
         if not gains:
-            raise ArgumentError(f"answers[{place}] is empty; each query needs one", "answers")
+            raise ArgumentError(
+                f"answers[{place}] is empty; each query needs at least one", "answers"
+            )
         if len(set(ranking)) != len(ranking):
             twice = next(name for name in ranking if ranking.count(name) > 1)
             raise ArgumentError(
-                f"rankings[{place}] has {twice!r} more than once; keep the first of each",
+                f"rankings[{place}] has {twice!r} more than once; keep only the first",
                 "rankings",
             )
         recall += sum(1 for name in ranking[:k] if name in gains) / len(gains)
@@ -93,20 +95,20 @@ def scores(rankings: Sequence[Sequence[K]], answers: Sequence[Answers[K]], k: in
 
 
 def check_k(k: object) -> None:
-    """Refuse a number of results that is not at least 1."""
+    """Raise if a number of results is not an integer from 1."""
     if not isinstance(k, int) or isinstance(k, bool) or k < 1:
         raise ArgumentError(f"k must be at least 1, not {k!r}", "k")
 
 
 def gains_of(answers: Answers[K], where: str, argument: str) -> dict[K, float]:
-    """Return how well each document answers, without those that do not.
+    """Return the gains above 0, by document.
 
     Args:
         answers: The answers of one query.
-        where, argument: Where they are, and in which argument, for errors.
+        where, argument: Position and argument of the answers, for errors.
 
     Raises:
-        ArgumentError: They are one text, or a gain is no finite number.
+        ArgumentError: `answers` is a single text, or a gain is no finite number.
     """
     if isinstance(answers, str):
         raise ArgumentError(f"{where} must be a list of ids: [{answers!r}]", argument)
@@ -125,18 +127,18 @@ def _discounted(gains: Sequence[float]) -> float:
 
 @frozen(kw_only=True)
 class Row:
-    """One combination, how good it is, and what it costs.
+    """The quality and the cost of a combination.
 
     Attributes:
         model: The embedding model.
         dimension: Dimension of the vectors.
-        dtype: Their dtype.
-        reranker: The reranker, if there is one.
-        scores: How good the rankings are.
-        bytes: Bytes of a vector.
-        tokens: Tokens of all documents and queries, once.
-        rerank_tokens: Tokens of reranking the candidates of all queries, once.
-        cost: List price of these tokens in US dollars; None if one is not known.
+        dtype: Dtype of the vectors.
+        reranker: The reranker; None without one.
+        scores: Scores of the rankings.
+        bytes: Bytes per vector.
+        tokens: Tokens of all documents and queries, embedded once.
+        rerank_tokens: Tokens of reranking the candidates of all queries once.
+        cost: List price of these tokens in US dollars; None if a price is not known.
     """
 
     model: str
@@ -151,22 +153,22 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Return the combination in a line."""
+        """The combination in one line."""
         reranked = f" + {self.reranker}" if self.reranker else ""
         return f"{self.model}, {self.dimension} x {self.dtype}{reranked}"
 
 
 @frozen(kw_only=True)
 class Evaluation:
-    """Quality of each combination. Iterate over it for its rows.
+    """The quality of each combination. Iterate over the rows.
 
     Attributes:
         rows: One per combination.
-        k: How many results count.
-        documents: How many documents there are.
-        queries: How many queries there are.
-        candidates: How many of the nearest documents were reranked.
-        tokens: Tokens that were billed in all, by model.
+        k: Number of results that count for recall and nDCG.
+        documents: Number of documents.
+        queries: Number of queries.
+        candidates: Number of nearest documents that were reranked.
+        tokens: Billed tokens in total, by model.
     """
 
     rows: tuple[Row, ...]
@@ -178,10 +180,11 @@ class Evaluation:
 
     @property
     def cost(self) -> float | None:
-        """List price of all that was billed, in US dollars; None if one is not known.
+        """List price of all billed tokens in US dollars; None if a price is not known.
 
-        It is less than the rows' together: vectors of fewer dimensions and of packed bits are made
-        of those that are there.
+        It is less than the sum of the rows: vectors of fewer dimensions and of packed bits are
+            derived from
+        others.
         """
         return total(cost(list_price(model), tokens) for model, tokens in self.tokens.items())
 
@@ -224,7 +227,7 @@ class Evaluation:
         return "\n".join(lines)
 
     def to_svg(self) -> str:
-        """Return a plot as SVG: nDCG of each combination by the bytes of its vectors."""
+        """Return an SVG plot of the nDCG of each combination by the bytes of its vectors."""
         points = [(row.name, float(row.bytes), row.scores.ndcg) for row in self.rows]
         return scatter(points, "bytes of a vector", f"nDCG@{self.k}")
 
@@ -240,9 +243,9 @@ class Evaluation:
 
 @frozen(kw_only=True)
 class EvaluationEstimate:
-    """Estimate of what an evaluation sends and costs.
+    """The estimated tokens and cost of an evaluation.
 
-    Rerankings are counted for each combination; those of the same candidates are asked for once.
+    Rerankings are counted for each combination, although those of equal candidates are sent once.
 
     Attributes:
         tokens: Tokens by model, estimated from characters.
@@ -252,16 +255,16 @@ class EvaluationEstimate:
 
     @property
     def cost(self) -> float | None:
-        """List price in US dollars; None if one is not known."""
+        """List price in US dollars; None if a price is not known."""
         return total(cost(list_price(model), tokens) for model, tokens in self.tokens.items())
 
     def __str__(self) -> str:
-        said = ", ".join(f"{tokens:,} tokens of {model}" for model, tokens in self.tokens.items())
+        listed = ", ".join(f"{tokens:,} tokens of {model}" for model, tokens in self.tokens.items())
         if self.cost is not None:
-            return f"about {said}; about {dollars(self.cost)}"
+            return f"about {listed}; about {dollars(self.cost)}"
         unknown = [model for model in self.tokens if list_price(model) is None]
         return "; ".join(
-            [f"about {said}", *(f"the price of {model} is not known" for model in unknown)]
+            [f"about {listed}", *(f"the price of {model} is not known" for model in unknown)]
         )
 
     def _repr_html_(self) -> str:
@@ -271,10 +274,10 @@ class EvaluationEstimate:
 
 
 def total(amounts: Iterable[float | None]) -> float | None:
-    """Return a sum of US dollars; None if one amount is not known."""
+    """Return the sum of amounts in US dollars; None if an amount is None."""
     found = 0.0
     for amount in amounts:
         if amount is None:
             return None
         found += amount
-    return round(found, 12)  # finer than a token's price; what is beyond comes of binary floats
+    return round(found, 12)  # finer than the price of a token; drops errors of binary floats

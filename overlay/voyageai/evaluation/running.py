@@ -1,4 +1,4 @@
-"""Request the vectors of an evaluation, and rank by them."""
+"""The requests of an evaluation, and the rankings by its vectors."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ["Plan", "Run", "Searcher", "checked", "nearest", "planned"]
 
 K = TypeVar("K", bound="Hashable")
 SCALED = ("int8", "uint8")
-"""Dtypes whose vectors can't be made of others: how the API scales to them is not known."""
+"""Dtypes that can't be derived from floats, as the API's scaling is not documented."""
 
 
 class Searcher(Protocol):
-    """A client, as far as it is needed."""
+    """The part of a client that an evaluation uses."""
 
     def embed(  # noqa: D102  # as of a client
         self,
@@ -48,7 +48,7 @@ class Searcher(Protocol):
 
 @frozen
 class Plan:
-    """The combinations, and the vectors that have to be asked for."""
+    """The combinations of an evaluation, and the vectors that they need."""
 
     models: tuple[str, ...]
     dimensions: tuple[int | None, ...]
@@ -56,11 +56,12 @@ class Plan:
     rerankers: tuple[str | None, ...]
     candidates: int
 
-    def asked(self) -> list[tuple[str, str, int | None]]:
-        """Return model, dtype and dimension of the vectors to ask for.
+    def needed(self) -> list[tuple[str, str, int | None]]:
+        """Return model, dtype and dimension of the vectors to request.
 
-        Those of fewer dimensions are the beginning of longer ones, and packed bits are the signs of
-        floats, so neither is asked for; how the API scales to int8 and uint8 is not known.
+        Shorter vectors are derived from the longest ones, and packed bits from floats, so these are
+        not
+        requested. int8 and uint8 are, as the API's scaling is not documented.
         """
         found: list[tuple[str, str, int | None]] = []
         for model, dtype, dimension in product(self.models, self.dtypes, self.dimensions):
@@ -71,14 +72,14 @@ class Plan:
         return found
 
     def longest(self, model: str) -> int | None:
-        """Return the largest of the dimensions; None is the model's default."""
+        """Return the largest dimension; None for the model's default."""
         sizes = [self.size(model, dimension) for dimension in self.dimensions]
         known_sizes = [size for size in sizes if size is not None]
         return max(known_sizes) if len(known_sizes) == len(sizes) else None
 
     @staticmethod
     def size(model: str, dimension: int | None) -> int | None:
-        """Return a dimension in numbers; None if the model's default is not known."""
+        """Return a dimension, with the model's default for None; None if that is not known."""
         entry = known(model)
         usual = entry.dimensions.default if entry is not None and entry.dimensions else None
         return dimension or usual
@@ -91,10 +92,10 @@ def planned(
     rerankers: Sequence[str | None] | str | None,
     candidates: int,
 ) -> Plan:
-    """Return the combinations, each once.
+    """Check the arguments, and return the distinct combinations.
 
     Raises:
-        ArgumentError: A model has no such vectors, or is none of its kind.
+        ArgumentError: A model does not have such vectors, or belongs to another endpoint.
     """
     plan = Plan(
         tuple(dict.fromkeys(_listed(models, "models"))),
@@ -104,33 +105,33 @@ def planned(
         candidates,
     )
     for model, dimension, dtype in product(plan.models, plan.dimensions, plan.dtypes):
-        check_output(_of("embeddings", model, "models"), dimension, dtype)
+        check_output(_model_of("embeddings", model, "models"), dimension, dtype)
         if plan.size(model, dimension) is None and len(plan.dimensions) > 1:
             raise ArgumentError(
                 f"dimensions must be numbers for {model}, whose default is not known", "dimensions"
             )
     for reranker in plan.rerankers:
         if reranker is not None:
-            _of("rerank", reranker, "rerankers")
-    most = constraint("RerankRequest", "documents").max_items
+            _model_of("rerank", reranker, "rerankers")
+    limit = constraint("RerankRequest", "documents").max_items
     if not isinstance(candidates, int):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may pass anything
         raise ArgumentError(f"candidates must be an integer, not {candidates!r}", "candidates")
-    if candidates < 1 or (most is not None and candidates > most):
-        raise ArgumentError(f"candidates must be from 1 to {most}, not {candidates}", "candidates")
+    if candidates < 1 or (limit is not None and candidates > limit):
+        raise ArgumentError(f"candidates must be from 1 to {limit}, not {candidates}", "candidates")
     return plan
 
 
 def check_served(client: Searcher, plan: Plan) -> None:
-    """Refuse several models where only one is served: its vectors would go by all their names.
+    """Raise if several models are to be evaluated at a deployment of a single model.
 
     Raises:
-        ArgumentError: The client sends to a deployment of one model.
+        ArgumentError: The client's deployment serves only one model.
     """
     kind: Any = getattr(client, "_kind", None)
     named = [name for name in (*plan.models, *plan.rerankers) if name is not None]
     if kind is not None and kind.one_model and len(named) > 1:
         raise ArgumentError(
-            f"{kind.title} serves one model, but {', '.join(named)} were given; evaluate each "
+            f"{kind.title} serves one model, but {', '.join(named)} are given; evaluate each "
             "where it is served",
             "models",
         )
@@ -143,8 +144,8 @@ def _listed(given: Any, argument: str) -> Any:
     return listed
 
 
-def _of(endpoint: str, model: object, argument: str) -> str:
-    """Return a model, unless the catalogue says that another endpoint has it."""
+def _model_of(endpoint: str, model: object, argument: str) -> str:
+    """Return the name of a model, unless the catalogue assigns it to another endpoint."""
     name = check_model(model)
     entry = known(name)
     if entry is not None and entry.endpoint not in (None, endpoint):
@@ -155,10 +156,11 @@ def _of(endpoint: str, model: object, argument: str) -> str:
 def checked(
     documents: Mapping[K, str], queries: Mapping[str, Answers[K]]
 ) -> tuple[list[K], list[str], dict[str, dict[K, float]]]:
-    """Return ids, their texts, and the queries with how well each document answers them.
+    """Return ids, their texts, and for each query the gains of its documents.
 
     Raises:
-        ArgumentError: There are none, one is no text or empty, or an answer is no document.
+        ArgumentError: A mapping is empty or none, a text is empty or none, or an answer is no
+            document.
     """
     given: Any
     for name, given in (("documents", documents), ("queries", queries)):
@@ -182,11 +184,11 @@ def checked(
 
 
 Matrices: TypeAlias = "tuple[npt.NDArray[Any], npt.NDArray[Any]]"
-"""Vectors of the queries, and of the documents."""
+"""Vectors of queries, of shape (queries, columns), and of documents, of (documents, columns)."""
 
 
 class Run:
-    """Vectors and rankings requested so far, so that nothing is paid for twice."""
+    """The requests of a run, with their results cached, so that nothing is paid for twice."""
 
     def __init__(
         self, client: Searcher, texts: list[str], queries: list[str], candidates: int
@@ -200,22 +202,22 @@ class Run:
     def vectors(
         self, plan: Plan, model: str, dimension: int | None, dtype: str
     ) -> tuple[Matrices, int]:
-        """Return the vectors of a combination, and the tokens that they take."""
+        """Return the vectors of a combination, and their tokens."""
         if dtype in SCALED:
-            return self._ask(model, dtype, dimension)
-        (queries, documents), tokens = self._ask(model, DEFAULT, plan.longest(model))
+            return self._request(model, dtype, dimension)
+        (queries, documents), tokens = self._request(model, DEFAULT, plan.longest(model))
         size = plan.size(model, dimension) or documents.shape[1]
         kept = truncate(queries, size), truncate(documents, size)
         if dtype != DEFAULT:
             kept = pack(kept[0], dtype), pack(kept[1], dtype)
         return kept, tokens
 
-    def _ask(self, model: str, dtype: str, dimension: int | None) -> tuple[Matrices, int]:
+    def _request(self, model: str, dtype: str, dimension: int | None) -> tuple[Matrices, int]:
         key = (model, dtype, dimension)
         if key not in self._embedded:
-            queries, of_queries = self._embed(self.queries, "query", key)
-            documents, of_documents = self._embed(self.texts, "document", key)
-            self._embedded[key] = (queries, documents), of_queries + of_documents
+            queries, query_tokens = self._embed(self.queries, "query", key)
+            documents, document_tokens = self._embed(self.texts, "document", key)
+            self._embedded[key] = (queries, documents), query_tokens + document_tokens
         return self._embedded[key]
 
     def _embed(
@@ -236,7 +238,7 @@ class Run:
         return matrix, tokens
 
     def reranked(self, order: list[list[int]], reranker: str | None) -> tuple[list[list[int]], int]:
-        """Return rankings whose first documents a reranker has put in order, and its tokens."""
+        """Return rankings whose first candidates are reranked, and the tokens of the reranking."""
         if reranker is None:
             return order, 0
         found: list[list[int]] = []
@@ -249,9 +251,9 @@ class Run:
                 ranked: list[int] = [places[result.index] for result in answer.results]
                 self._ranked[key] = ranked, answer.total_tokens
                 self._bill(reranker, answer.total_tokens)
-            best, taken = self._ranked[key]
+            best, reranked_tokens = self._ranked[key]
             found.append([*best, *ranking[self.candidates :]])
-            tokens += taken
+            tokens += reranked_tokens
         return found, tokens
 
     def _bill(self, model: str, tokens: int) -> None:
@@ -259,7 +261,7 @@ class Run:
 
 
 def nearest(queries: npt.NDArray[Any], documents: npt.NDArray[Any], dtype: str) -> list[list[int]]:
-    """Return for each query the places of all documents, the nearest first."""
+    """Return for each query the indices of all documents, the nearest first."""
     np = require("numpy", "numpy")
     found: list[list[int]] = np.argsort(
         -similarity(queries, documents, dtype), axis=1, kind="stable"

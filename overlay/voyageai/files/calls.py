@@ -1,4 +1,4 @@
-"""The calls about files: arguments become a `Call`, without any I/O."""
+"""Conversion of arguments into the calls about files, without I/O."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 SHOWN = 80
-"""Characters of a wrong id that an error shows."""
+"""Characters of a wrong id that errors show."""
 
 MEDIA_TYPE = "application/octet-stream"
-"""Of uploads. To guess it from the name would read files of the system's, on an event loop too."""
+"""Media type of uploads; guessing it from the name would read files of the operating system."""
 UPLOAD_DOUBT = (
     "the file may have been stored; look for its name and size with files.list() before you upload "
     "it again"
@@ -36,7 +36,7 @@ UPLOAD_DOUBT = (
 
 
 class PageParams(TypedDict):
-    """Parameters of a list."""
+    """Parameters of a page of a list."""
 
     limit: int | Unset
     after: str | Unset
@@ -47,7 +47,7 @@ def upload(
     purpose: UploadPurpose,
     progress: Callable[[int, int], object] | None,
 ) -> Call[FileObject]:
-    """Make the call of `Files.upload`."""
+    """Return the call of `Files.upload`."""
     from voyageai_rest.api.files import upload_file
     from voyageai_rest.models.upload_file_request import UploadFileRequest
 
@@ -59,7 +59,7 @@ def upload(
             reported = source.position
             progress(reported, source.size)
 
-    content = cast("IO[bytes]", source)  # as much of one as is needed
+    content = cast("IO[bytes]", source)  # has the methods that are needed
     file = File(content=content, name=source.filename, media_type=MEDIA_TYPE)
     return Call(
         upload_file.build_request(body=UploadFileRequest(file=file, purpose=purpose)),
@@ -75,13 +75,13 @@ def check_purpose(purpose: object) -> None:
     """Check the purpose of an upload.
 
     Raises:
-        ArgumentError: The API takes no uploads for it.
+        ArgumentError: The API takes no uploads for this purpose.
     """
     check_value("UploadFileRequest", "purpose", purpose)
 
 
 def retrieve(file_id: str) -> Call[FileObject]:
-    """Make the call of `Files.retrieve`."""
+    """Return the call of `Files.retrieve`."""
     from voyageai_rest.api.files import retrieve_file
 
     request = retrieve_file.build_request(file_id=check_id("file_id", file_id))
@@ -91,10 +91,10 @@ def retrieve(file_id: str) -> Call[FileObject]:
 def list_page(
     purpose: str | None, order: SortOrder | None, limit: int | None, after: str | None
 ) -> Call[Page[FileObject]]:
-    """Make the call for a page of `Files.list`."""
+    """Return the call for a page of `Files.list`."""
     from voyageai_rest.api.files import list_files
 
-    if purpose is not None and not isinstance(purpose, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a user
+    if purpose is not None and not isinstance(purpose, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # given by a user
         raise ArgumentError(f"purpose must be a string or None, not {purpose!r}", "purpose")
 
     def read(response: RawResponse) -> Page[FileObject]:
@@ -113,7 +113,7 @@ def check_order(order: object) -> None:
     """Check the order of a list.
 
     Raises:
-        ArgumentError: There is no such order.
+        ArgumentError: `order` is not one of the API's.
     """
     from voyageai_rest.models.sort_order import SORT_ORDER_VALUES
 
@@ -123,7 +123,7 @@ def check_order(order: object) -> None:
 
 
 def delete(file_id: str) -> Call[None]:
-    """Make the call of `Files.delete`."""
+    """Return the call of `Files.delete`."""
     from voyageai_rest.api.files import delete_file
 
     def read(response: RawResponse) -> None:
@@ -135,11 +135,11 @@ def delete(file_id: str) -> Call[None]:
 
 
 def delete_many(file_ids: Sequence[str]) -> Call[None]:
-    """Make the call of `Files.delete_many`."""
+    """Return the call of `Files.delete_many`."""
     from voyageai_rest.api.files import delete_files
     from voyageai_rest.models.delete_files_request import DeleteFilesRequest
 
-    if isinstance(file_ids, str) or not isinstance(file_ids, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # of a user
+    if isinstance(file_ids, str) or not isinstance(file_ids, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # given by a user
         raise ArgumentError("file_ids must be a list of ids; delete() takes one", "file_ids")
     ids = [check_id(f"file_ids[{place}]", id) for place, id in enumerate(file_ids)]
 
@@ -153,11 +153,11 @@ def delete_many(file_ids: Sequence[str]) -> Call[None]:
 
 
 def content(file_id: str, *, whole: bool) -> Call[Stream]:
-    """Make the call that opens the content of a file.
+    """Return the call that opens the content of a file.
 
     Args:
         file_id: Id of the file.
-        whole: Whether the deadline of the call is that of the whole content.
+        whole: True if the deadline of the call is for the whole content.
     """
     from voyageai_rest.api.files import retrieve_file_content
 
@@ -166,10 +166,10 @@ def content(file_id: str, *, whole: bool) -> Call[Stream]:
 
 
 def check_id(argument: str, id: object) -> str:
-    """Return the id of a file or a batch if it can be one.
+    """Return a possible id of a file or a batch unchanged.
 
     Raises:
-        ArgumentError: It would not be a single segment of the path.
+        ArgumentError: `id` is no string that is a single segment of a path.
     """
     if not is_id(id):
         shown = printable(repr(id), SHOWN)
@@ -180,10 +180,10 @@ def check_id(argument: str, id: object) -> str:
 
 
 def page_of(limit: int | None, after: str | None) -> PageParams:
-    """Return the parameters of a list.
+    """Return the parameters of a page of a list.
 
     Raises:
-        ArgumentError: The limit is not a number from 1, or `after` is not an id.
+        ArgumentError: `limit` is not an integer from 1, or `after` is not an id.
     """
     if limit is not None and (type(limit) is not int or limit < 1):
         raise ArgumentError(
@@ -197,7 +197,7 @@ def page_of(limit: int | None, after: str | None) -> PageParams:
 def _opened(response: RawResponse) -> Stream:
     if response.status_code not in (200, 206):
         raise status_error(response)
-    return cast("Stream", response)  # what a streamed call reads
+    return cast("Stream", response)  # streamed calls get a Stream
 
 
 def _file(parse: Callable[[RawResponse], Any], response: RawResponse) -> FileObject:

@@ -1,4 +1,4 @@
-"""The content of a file, read as it arrives, blocking or not."""
+"""The content of a file, read as it arrives, by blocking and asynchronous clients."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class FileContent:
-    """The content of a file. Nothing is sent before it is read, and each reading begins anew.
+    """The content of a file. It is requested when it is read, anew for each reading.
 
-    An iteration that is under way holds a connection. One that is left early releases it when it
-    is closed or dropped, and at the latest at the end of a `with` block over the content.
+    A running iteration holds a connection. An iteration that is left early releases it when it is
+    closed or dropped, and at the latest at the end of a `with` block over the content.
 
-    A connection that breaks within the content is no failure: the rest is requested, up to three
-    times in a row without a byte more, or `max_retries` times if that is more.
+    If the connection breaks within the content, the rest is requested: up to three times in a row
+    without another byte, or `max_retries` times if that is more.
 
     Attributes:
         file_id: Id of the file.
@@ -50,7 +50,7 @@ class FileContent:
         self._running: WeakSet[Generator[Any]] = WeakSet()
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """Yield its bytes in pieces, as they arrive.
+        """Yield the bytes of the content in pieces, as they arrive.
 
         Raises:
             VoyageError: A call failed, or the connection broke too often.
@@ -58,16 +58,16 @@ class FileContent:
         return self._track(self._pieces(self._download(whole=False)))
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Yield its lines as decoded JSON, as they arrive. The server orders them as it likes.
+        """Yield the lines as decoded JSON, as they arrive; their order is up to the server.
 
         Raises:
-            MalformedResponseError: A line is not a JSON object; says which.
+            MalformedResponseError: A line is not a JSON object; the message has its number.
             VoyageError: A call failed, or the connection broke too often.
         """
         return self._track(self._rows())
 
     def read(self) -> bytes:
-        """Read all of it.
+        """Return the whole content.
 
         Raises:
             VoyageError: A call failed, or the connection broke too often.
@@ -81,26 +81,26 @@ class FileContent:
         resume: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> Path:
-        """Write it to a file, which is there whole or not at all and replaces one that is there.
+        """Write the content to a file, atomically, replacing an existing one.
 
-        Only its user can read the file, whatever the umask.
+        Only the current user can read the file, whatever the umask.
 
         Args:
-            path: The file's; its folder must exist.
-            resume: Whether to keep what has arrived if this fails or is killed, in a hidden file
-                beside it, and to continue from there when this is called again; a server that
-                can't skip that part sends it again. A hidden file that others can have written to
-                is not continued.
-            progress: Called with the bytes written so far and their number in the end.
+            path: Path of the file, whose folder must exist.
+            resume: True to keep what has arrived if this fails or is killed, in a hidden file
+                beside the other, and to continue from there in the next call; a server that can't
+                skip that part sends it again. A hidden file that other users may have written to is
+                not continued.
+            progress: Called with the number of bytes written so far, and of all bytes.
 
         Returns:
-            The path.
+            `path`.
 
         Raises:
-            ArgumentError: The path is that of a folder, a device or a pipe.
-            MalformedResponseError: The content is not as long as the file is said to be.
-            OSError: It can't be written, or another call is resuming it, or there is a link or a
-                pipe in the place of the hidden file.
+            ArgumentError: `path` is a folder, a device or a pipe.
+            MalformedResponseError: The content is not as long as the server said.
+            OSError: The file can't be written, another call is resuming it, or the hidden file is a
+                link or a pipe.
             VoyageError: A call failed, or the connection broke too often.
 
         Example:
@@ -123,7 +123,7 @@ class FileContent:
         return file.path
 
     def close(self) -> None:
-        """End the iterations that are under way, and release their connections."""
+        """End the running iterations, and release their connections."""
         for running in list(self._running):
             running.close()
 
@@ -158,14 +158,14 @@ class FileContent:
             try:
                 stream = self._sender.send(*download.next())
                 try:
-                    download.begun(stream)
+                    download.opened(stream)
                     for piece in stream.pieces():
                         if new := download.take(piece):
                             yield new
                 finally:
                     stream.close()
             except VoyageError as failure:
-                wait = download.broken(failure)
+                wait = download.retry_delay(failure)
             else:
                 download.end(expected)
                 return
@@ -179,8 +179,8 @@ class FileContent:
 class AsyncFileContent:
     """`FileContent` with `async for`, `await` and `async with`.
 
-    Leave a loop early within `async with`, which releases the connection at once; dropped
-    iterations release theirs when the event loop gets to it.
+    To leave a loop early, use `async with`, which releases the connection at once; a dropped
+    iteration releases it only when the event loop finalizes it.
 
     Example:
         >>> async def names(file_id):
@@ -196,11 +196,11 @@ class AsyncFileContent:
         self._sender = sender
         self._options = options
         self._running: WeakSet[AsyncGenerator[Any]] = WeakSet()
-        # Iterations that a loop has dropped, for the end of an `async with`.
+        # References to dropped iterations, to close them at the end of `async with`.
         self._kept: list[AsyncGenerator[Any]] | None = None
 
     def iter_bytes(self) -> AsyncIterator[bytes]:
-        """Yield its bytes in pieces, as they arrive.
+        """Yield the bytes of the content in pieces, as they arrive.
 
         Raises:
             VoyageError: A call failed, or the connection broke too often.
@@ -208,16 +208,16 @@ class AsyncFileContent:
         return self._track(self._pieces(self._download(whole=False)))
 
     def lines(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield its lines as decoded JSON, as they arrive. The server orders them as it likes.
+        """Yield the lines as decoded JSON, as they arrive; their order is up to the server.
 
         Raises:
-            MalformedResponseError: A line is not a JSON object; says which.
+            MalformedResponseError: A line is not a JSON object; the message has its number.
             VoyageError: A call failed, or the connection broke too often.
         """
         return self._track(self._rows())
 
     async def read(self) -> bytes:
-        """Read all of it.
+        """Return the whole content.
 
         Raises:
             VoyageError: A call failed, or the connection broke too often.
@@ -232,28 +232,28 @@ class AsyncFileContent:
         resume: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> Path:
-        """Write it to a file, which is there whole or not at all and replaces one that is there.
+        """Write the content to a file, atomically, replacing an existing one.
 
-        Only its user can read the file, whatever the umask.
+        Only the current user can read the file, whatever the umask.
 
-        The disk is written to in threads.
+        The file is written in threads.
 
         Args:
-            path: The file's; its folder must exist.
-            resume: Whether to keep what has arrived if this fails or is killed, in a hidden file
-                beside it, and to continue from there when this is called again; a server that
-                can't skip that part sends it again. A hidden file that others can have written to
-                is not continued.
-            progress: Called with the bytes written so far and their number in the end.
+            path: Path of the file, whose folder must exist.
+            resume: True to keep what has arrived if this fails or is killed, in a hidden file
+                beside the other, and to continue from there in the next call; a server that can't
+                skip that part sends it again. A hidden file that other users may have written to is
+                not continued.
+            progress: Called with the number of bytes written so far, and of all bytes.
 
         Returns:
-            The path.
+            `path`.
 
         Raises:
-            ArgumentError: The path is that of a folder, a device or a pipe.
-            MalformedResponseError: The content is not as long as the file is said to be.
-            OSError: It can't be written, or another call is resuming it, or there is a link or a
-                pipe in the place of the hidden file.
+            ArgumentError: `path` is a folder, a device or a pipe.
+            MalformedResponseError: The content is not as long as the server said.
+            OSError: The file can't be written, another call is resuming it, or the hidden file is a
+                link or a pipe.
             VoyageError: A call failed, or the connection broke too often.
 
         Example:
@@ -282,7 +282,7 @@ class AsyncFileContent:
         return file.path
 
     async def aclose(self) -> None:
-        """End the iterations that are under way, and release their connections."""
+        """End the running iterations, and release their connections."""
         for running in list(self._running):
             await running.aclose()
         self._kept = None
@@ -326,7 +326,7 @@ class AsyncFileContent:
             try:
                 stream = await self._sender.send(*download.next())
                 try:
-                    download.begun(stream)
+                    download.opened(stream)
                     async with aclosing(stream.apieces()) as pieces:
                         async for piece in pieces:
                             if new := download.take(piece):
@@ -334,7 +334,7 @@ class AsyncFileContent:
                 finally:
                     await stream.aclose()
             except VoyageError as failure:
-                wait = download.broken(failure)
+                wait = download.retry_delay(failure)
             else:
                 download.end(expected)
                 return

@@ -1,4 +1,4 @@
-"""The state of a download, and how it continues when its connection breaks. No I/O."""
+"""The state of a download, which continues when its connection breaks. No I/O."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from ..transport.streams import Stream
 
 MAX_BREAKS = 3
-"""Breaks in a row, without a byte more, that a download survives, unless `max_retries` is more."""
-AS_IT_IS = {"Accept": "*/*", "Accept-Encoding": "identity"}
+"""Breaks in a row without another byte that a download survives; `max_retries` if that is more."""
+IDENTITY = {"Accept": "*/*", "Accept-Encoding": "identity"}
 RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:([0-9]{1,18})|\*)", re.IGNORECASE)
 
 
 class Download:
     """The state of the download of a file.
 
-    Where the connection breaks, the rest is requested. If the server sends all of it again, what
-    has arrived before is skipped.
+    If the connection breaks, the rest is requested. If the server sends the whole content again,
+    the part that has arrived before is skipped.
 
     Args:
         file_id: Id of the file.
-        given: The options of the call, as the user gave them.
-        options: The complete options of the call.
+        given: The user's options of the call.
+        options: The complete options, with the client's.
         environment: Clocks and randomness.
-        whole: Whether the deadline of the call is that of the whole content; if not, it is that of
-            its beginning, as nobody knows how long its reader takes.
+        whole: True if the deadline of the call is for the whole content; otherwise it is for its
+            first byte, as the reader may take any time.
 
     Attributes:
-        received: Bytes of the content that have arrived, in earlier downloads too.
-        total: Bytes of the whole content; None until the server says.
+        received: Bytes of the content that have arrived, those of earlier downloads included.
+        total: Bytes of the whole content; None until known.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class Download:
         self._broke_at = 0
 
     def next(self) -> tuple[Call[Stream], CallOptions]:
-        """Return the call for what is missing, and its options.
+        """Return the call for the missing part, and its options.
 
         Raises:
-            DeadlineError: There is no time left for it.
+            DeadlineError: The deadline for the whole content has passed.
         """
-        headers = {**AS_IT_IS, **(self._given.get("extra_headers") or {})}
+        headers = {**IDENTITY, **(self._given.get("extra_headers") or {})}
         if self.received and self._ranges:
             headers["Range"] = f"bytes={self.received}-"
             if self._etag is not None:
@@ -87,11 +87,11 @@ class Download:
             options["deadline"] = self._left()
         return calls.content(self._file_id, whole=self._whole), options
 
-    def begun(self, stream: Stream) -> None:
-        """Read the headers of an answer.
+    def opened(self, stream: Stream) -> None:
+        """Record the headers of a response.
 
         Raises:
-            VoyageError: The answer does not continue what has arrived.
+            VoyageError: The response does not continue the part that has arrived.
         """
         headers = stream.headers
         etag = headers.get("etag")
@@ -105,7 +105,7 @@ class Download:
         elif stream.status_code == 206:
             match = RANGE.fullmatch(headers.get("content-range", ""))
             if match is None or int(match[1]) > self.received:
-                raise self._error(MalformedResponseError, "it goes on elsewhere", stream)
+                raise self._error(MalformedResponseError, "the server sent another part", stream)
             self._to_skip = self.received - int(match[1])
             total = int(match[2]) if match[2] else None
         elif headers.get("content-length", "").isdigit():
@@ -116,10 +116,10 @@ class Download:
         self._opened = True
 
     def take(self, piece: bytes) -> bytes:
-        """Count a piece, and return what is new in it.
+        """Count a piece, and return its new bytes.
 
         Raises:
-            DeadlineError: The time for the whole content is over.
+            DeadlineError: The deadline for the whole content has passed.
         """
         self._check_time()
         skipped = min(len(piece), self._to_skip)
@@ -128,25 +128,25 @@ class Download:
         return piece[skipped:] if skipped else piece
 
     def end(self, expected: int | None = None) -> None:
-        """Check the number of bytes at the end.
+        """Check the number of bytes at the end of the download.
 
         Args:
-            expected: Bytes that the file is known to have.
+            expected: Size of the file in bytes, if known.
 
         Raises:
-            MalformedResponseError: There were more or fewer.
+            MalformedResponseError: More or fewer bytes have arrived.
         """
-        for said in (self.total, expected):
-            if said is not None and self.received != said:
+        for size in (self.total, expected):
+            if size is not None and self.received != size:
                 raise MalformedResponseError(
-                    f"{self._file_id} came with {self.received} bytes, but is said to have {said}"
+                    f"{self._file_id} has {size} bytes, but {self.received} arrived"
                 )
 
-    def broken(self, failure: VoyageError) -> float:
-        """Return the seconds to wait before the rest is requested.
+    def retry_delay(self, failure: VoyageError) -> float:
+        """Return the seconds to wait after a failure before the rest is requested.
 
         Raises:
-            VoyageError: The failure, if the download can't continue.
+            VoyageError: `failure`, if the download can't continue.
         """
         if self._ranges and failure.http_status == 416 and self.received:
             self._ranges = False
@@ -169,13 +169,13 @@ class Download:
     def _check_time(self) -> None:
         if self._deadline is not None and self._environment.clock() >= self._deadline:
             raise DeadlineError(
-                f"{self._file_id} took longer than its {self._seconds:g} s; "
+                f"{self._file_id} took longer than its deadline of {self._seconds:g} s; "
                 f"{self.received} bytes had arrived"
             )
 
     def _error(self, kind: type[APIError], reason: str, stream: Stream) -> APIError:
         return kind(
-            f"{self._file_id} can't be read on: {reason}",
+            f"the download of {self._file_id} can't continue: {reason}",
             http_status=stream.status_code,
             headers=stream.headers,
         )

@@ -1,4 +1,4 @@
-"""JSON Lines: checked and written before an upload, and read while a download arrives."""
+"""JSON Lines: checked and encoded for uploads, decoded as downloads arrive."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from voyageai_rest.models import BatchInputLine
 
 from ..error import ArgumentError, MalformedResponseError
 
-LONGEST = 64 * 1024 * 1024
-"""Bytes of a line that are read; more would not stay within a reasonable memory."""
+MAX_LINE_BYTES = 64 * 1024 * 1024
+"""Most bytes of a line, to bound the memory."""
 SHOWN = 80
-"""Characters of a line that an error shows."""
+"""Characters of a line that errors show."""
 
 
 class LineCheck:
-    """Check the lines of a batch's input file, one after another.
+    """Checks the lines of a batch's input file, one after another.
 
-    Of each line 16 bytes are kept, as its `custom_id` must be unique.
+    It keeps 16 bytes per line, to find duplicates of `custom_id`.
 
     Args:
-        max_lines: Lines that a file may have.
-        max_bytes: Bytes that a line may have.
+        max_lines: Most lines of a file.
+        max_bytes: Most bytes of a line.
 
     Attributes:
-        lines: Lines that were checked.
-        max_bytes: Bytes that a line may have.
+        lines: Number of lines that were checked.
+        max_bytes: Most bytes of a line.
     """
 
-    def __init__(self, max_lines: int = BATCH.max_inputs, max_bytes: int = LONGEST) -> None:
+    def __init__(self, max_lines: int = BATCH.max_inputs, max_bytes: int = MAX_LINE_BYTES) -> None:
         self.lines = 0
         self.max_bytes = max_bytes
         self._max_lines = max_lines
         self._seen: dict[bytes, int] = {}
 
     def raw(self, line: bytes) -> None:
-        """Check a line as it stands in a file.
+        """Check an encoded line.
 
         Raises:
-            ArgumentError: The line is wrong; says which it is, and why.
+            ArgumentError: The line is wrong; the message has its number and the reason.
         """
         if len(line) > self.max_bytes:
             self.lines += 1
-            self._refuse(f"is longer than {self.max_bytes} bytes")
+            self._fail(f"is longer than {self.max_bytes} bytes")
         try:
             row = json.loads(line.decode(), parse_constant=_no_number)
         except (ValueError, RecursionError) as failure:
             self.lines += 1
-            self._refuse(_not_json(line, failure))
+            self._fail(_not_json(line, failure))
         self.row(row)
 
     def row(self, row: object) -> None:
-        """Check a line as an object.
+        """Check a decoded line.
 
         Raises:
-            ArgumentError: The line is wrong; says which it is, and why.
+            ArgumentError: The line is wrong; the message has its number and the reason.
         """
         self.lines += 1
         if self.lines > self._max_lines:
@@ -71,20 +71,20 @@ class LineCheck:
         try:
             name = BatchInputLine.from_dict(row).custom_id
         except ShapeError as failure:
-            self._refuse(f"is no line of a batch: {failure}")
+            self._fail(f"is no line of a batch: {failure}")
         if not name:
-            self._refuse("has an empty custom_id; give each line a name of its own")
+            self._fail("has an empty custom_id; give each line a name of its own")
         digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         first = self._seen.setdefault(digest, self.lines)
         if first != self.lines:
-            self._refuse(f"has the same custom_id as line {first}: {name[:SHOWN]!r}")
+            self._fail(f"has the same custom_id as line {first}: {name[:SHOWN]!r}")
 
-    def _refuse(self, reason: str) -> NoReturn:
+    def _fail(self, reason: str) -> NoReturn:
         raise ArgumentError(f"line {self.lines} {reason}", f"source[{self.lines - 1}]")
 
 
 def _not_json(line: bytes, failure: Exception) -> str:
-    """Say why a line is not JSON, with the most common reasons in plain words."""
+    """Return why a line is not JSON, with plain words for the most common reasons."""
     if not line.strip():
         return "is empty; remove it"
     if line.startswith(b"\xef\xbb\xbf"):
@@ -103,11 +103,11 @@ def encode(row: Any, number: int) -> bytes:
     """Encode a row as a line, with its newline.
 
     Args:
-        row: A mapping, or a model of `voyageai_rest`.
+        row: The row, as JSON values.
         number: Number of the line, from 1, for errors.
 
     Raises:
-        ArgumentError: The row can't be written as JSON.
+        ArgumentError: The row can't be encoded as JSON.
     """
     try:
         return json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n"
@@ -119,7 +119,7 @@ def encode(row: Any, number: int) -> bytes:
 
 
 class LineReader:
-    """Decode the lines of a file that arrives in pieces.
+    """Decodes the lines of a file that arrives in pieces.
 
     Args:
         file_id: Id of the file, for errors.
@@ -128,29 +128,29 @@ class LineReader:
     def __init__(self, file_id: str) -> None:
         self._file_id = file_id
         self._number = 0
-        self._begun: list[bytes] = []
+        self._incomplete: list[bytes] = []
 
     def feed(self, piece: bytes) -> Iterator[dict[str, Any]]:
         """Yield the rows that end in a piece.
 
         Raises:
-            MalformedResponseError: A line is not a JSON object; says which.
+            MalformedResponseError: A line is not a JSON object; the message has its number.
         """
         *ended, rest = piece.split(b"\n")
         for line in ended:
-            whole = b"".join((*self._begun, line)) if self._begun else line
-            self._begun.clear()
+            whole = b"".join((*self._incomplete, line)) if self._incomplete else line
+            self._incomplete.clear()
             yield from self._row(whole)
         if rest:
-            self._begun.append(rest)
+            self._incomplete.append(rest)
 
     def end(self) -> Iterator[dict[str, Any]]:
-        """Yield the last row, if no newline has ended it.
+        """Yield the last row, if it has no newline.
 
         Raises:
-            MalformedResponseError: It is not a JSON object.
+            MalformedResponseError: The last line is not a JSON object.
         """
-        yield from self._row(b"".join(self._begun))
+        yield from self._row(b"".join(self._incomplete))
 
     def _row(self, line: bytes) -> Iterator[dict[str, Any]]:
         self._number += 1

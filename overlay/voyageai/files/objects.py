@@ -1,4 +1,4 @@
-"""Files, and lists that come in pages, as users see them."""
+"""Public objects: files, and lists that are loaded page by page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# One segment of a path, whatever gateways make of it. No id comes near the length.
+# One segment of a path, even to gateways that decode it. Ids are far shorter than the limit.
 ID = re.compile(r"(?!\.{1,2}$)[!-.0-\[\]-~]{1,512}")
 
 
@@ -32,12 +32,12 @@ class FileObject:
     """A stored file.
 
     Attributes:
-        id: Its id.
-        bytes: Its size in bytes.
-        created_at: When it was stored, with a time zone.
-        expires_at: When it is removed, with a time zone; None if the server does not say.
-        filename: Its name.
-        purpose: What it is for: `batch`, `batch-output`, `batch-error`, or what is new since.
+        id: Id of the file.
+        bytes: Size in bytes.
+        created_at: Time at which it was stored, with a time zone.
+        expires_at: Time at which it is removed, with a time zone; None if unknown.
+        filename: Name of the file.
+        purpose: Purpose of the file: `batch`, `batch-output`, `batch-error`, or a newer one.
         request_id: The server's id of the request that returned it; None for files of a list.
 
     Example:
@@ -57,7 +57,7 @@ class FileObject:
 
     @classmethod
     def of(cls, model: models.FileObject, request_id: str | None = None) -> Self:
-        """Make the file that an answer describes."""
+        """Return the file that a response describes."""
         return cls(
             id=model.id,
             bytes=model.bytes,
@@ -74,12 +74,12 @@ class FileObject:
         """Read a file from decoded JSON, as `to_dict` returns it.
 
         Raises:
-            voyageai_rest.errors.ShapeError: It is not a file; a ValueError.
+            voyageai_rest.errors.ShapeError: `data` does not describe a file; a ValueError.
         """
         return cls.of(models.FileObject.from_dict(data))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the file as JSON has it, with fields that this release does not know."""
+        """Return the file as JSON values, with fields that this release does not know."""
         return self._model.to_dict()
 
     @safe_repr
@@ -91,7 +91,7 @@ class FileObject:
 
 
 class PageFields(Protocol):
-    """The fields of an answer that lead to the next page."""
+    """The fields of a response that lead to the next page."""
 
     last_id: str | Unset | None
     has_more: bool | Unset
@@ -102,9 +102,9 @@ class Page(Generic[T]):
     """One page of a list.
 
     Attributes:
-        data: The objects on it.
-        has_more: Whether there are more pages.
-        last_id: `after` of the next page; None on an empty one.
+        data: The objects on the page.
+        has_more: True if there are more pages.
+        last_id: Value of `after` for the next page; None for an empty page.
     """
 
     data: tuple[T, ...]
@@ -113,15 +113,15 @@ class Page(Generic[T]):
 
     @classmethod
     def of(cls, data: list[Any], answer: PageFields, after: str | None) -> Self:
-        """Make the page of an answer.
+        """Return the page that a response describes.
 
         Args:
-            data: The objects on it.
-            answer: The answer.
+            data: The objects on the page.
+            answer: The response.
             after: The id that was sent for this page.
 
         Raises:
-            ShapeError: There are more pages, but this one does not lead to them.
+            ShapeError: There are more pages, but `last_id` does not lead to them.
         """
         last = answer.last_id or (data[-1].id if data else None)
         has_more = bool(answer.has_more)
@@ -131,13 +131,13 @@ class Page(Generic[T]):
 
 
 PageCall = Callable[[str | None], "Call[Page[T]]"]
-"""Makes the call for the page after an id."""
+"""A function that returns the call for the page after an id."""
 
 
 class Pages(Generic[T]):
-    """A list that is loaded page by page while you iterate over it.
+    """An iterable over a list that is loaded page by page.
 
-    Each iteration begins anew. `page` loads the first page alone.
+    Each iteration begins anew. `page` loads only the first page.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Pages(Generic[T]):
         self._page_call = page_call
         self._after = after
         self._options = options
-        page_call(after)  # refuses wrong arguments now
+        page_call(after)  # raises now if an argument is wrong
 
     def page(self) -> Page[T]:
         """Load the first page.
@@ -158,7 +158,7 @@ class Pages(Generic[T]):
         return self._sender.send(self._page_call(self._after), self._options)
 
     def pages(self) -> Iterator[Page[T]]:
-        """Yield page after page.
+        """Yield the pages, each loaded when it is needed.
 
         Raises:
             VoyageError: A call failed.
@@ -184,7 +184,7 @@ class AsyncPages(Generic[T]):
         self._page_call = page_call
         self._after = after
         self._options = options
-        page_call(after)  # refuses wrong arguments now
+        page_call(after)  # raises now if an argument is wrong
 
     async def page(self) -> Page[T]:
         """Load the first page.
@@ -195,7 +195,7 @@ class AsyncPages(Generic[T]):
         return await self._sender.send(self._page_call(self._after), self._options)
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Yield page after page.
+        """Yield the pages, each loaded when it is needed.
 
         Raises:
             VoyageError: A call failed.
@@ -213,12 +213,12 @@ class AsyncPages(Generic[T]):
 
 
 def is_id(id: object) -> bool:
-    """Return whether something can be the id of a file or a batch."""
+    """Return whether a value can be the id of a file or a batch."""
     return isinstance(id, str) and ID.fullmatch(id) is not None
 
 
 def or_none(value: T | Unset) -> T | None:
-    """Return a value, or None where the server left it out."""
+    """Return an optional value of a response, or None if it is left out."""
     return None if isinstance(value, Unset) else value
 
 
@@ -227,10 +227,7 @@ def aware(moment: datetime.datetime) -> datetime.datetime: ...
 @overload
 def aware(moment: datetime.datetime | Unset | None) -> datetime.datetime | None: ...
 def aware(moment: datetime.datetime | Unset | None) -> datetime.datetime | None:
-    """Return a time with its zone: UTC, as the API has it, where the server does not say.
-
-    Return None where it left out the time.
-    """
+    """Return a time with a time zone, UTC by default as in the API; None if it is left out."""
     if moment is None or isinstance(moment, Unset):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Files:
-    """Files for batch jobs, and what the jobs wrote: `client.files`.
+    """Input and output files of batch jobs: `client.files`.
 
     All methods also take `timeout`, `deadline`, `max_retries` and `extra_headers`, for that call
     alone.
@@ -48,33 +48,34 @@ class Files:
         progress: Callable[[int, int], object] | None = None,
         **options: Unpack[CallOptions],
     ) -> FileObject:
-        """Upload the lines of a batch job. They are read from disk, never whole into memory.
+        """Upload the input file of a batch job; it is never read into memory as a whole.
 
-        All lines are checked before anything is sent: each must be an object with a `custom_id` of
-        its own and a `body`, and there may not be more of them than a batch takes. Rows, and files
-        that can't be read twice, are copied to a temporary file first, which nobody else can read,
-        in the folder that `tempfile` chooses; `TMPDIR` names another.
+        All lines are checked before anything is sent: each must be an object with a unique
+        `custom_id` and a `body`, and there may not be more of them than a batch takes. Rows, and
+        files that can't be read twice, are first copied to a temporary file, which other users
+        can't read, in the folder that `tempfile` chooses (set `TMPDIR` for another).
 
-        With `max_retries` the file is sent again if it was refused for a reason that may pass, or
-        did not arrive whole, but not if it may be stored: then the error has `outcome_unknown`, and
-        `list` shows whether it is.
+        With `max_retries` the file is sent again after a transient error, or if it did not arrive
+        in full, but not if it may have been stored: then the error has `outcome_unknown`, and
+        `list` shows whether the file is there.
 
         Args:
-            source: A path, bytes, a file opened with `"rb"` (from where it stands), or an iterable
-                of rows such as `{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}`.
-            purpose: What the file is for.
-            filename: Its name, which must end in `.jsonl`; by default that of `source`.
-            check: Whether to check the lines.
-            progress: Called with the bytes sent so far and their number in the end; it begins
-                anew when the file is sent again.
+            source: A path, bytes, a file opened with `"rb"` (read from its current position), or an
+                iterable of rows such as `{"custom_id": "a", "body": {"input": ["It rains."]}}`.
+            purpose: Purpose of the file.
+            filename: Name of the stored file, which must end in `.jsonl`; by default that of
+                `source`.
+            check: False to skip the check of the lines.
+            progress: Called with the number of bytes sent so far, and of all bytes; the first
+                number falls to 0 when the file is sent again.
 
         Returns:
             The stored file.
 
         Raises:
-            ArgumentError: A line is wrong (the message has its number), or another argument is;
-                nothing was sent. Or the file was changed while it was sent, and is not stored.
-            OSError: The file can't be read, or there is no space for the temporary one.
+            ArgumentError: A line (the message has its number) or another argument is wrong, and
+                nothing was sent; or the file changed while it was sent, and is not stored.
+            OSError: The file can't be read, or there is no space for the temporary file.
             VoyageError: The call failed.
 
         Example:
@@ -91,7 +92,7 @@ class Files:
             return self._sender.send(calls.upload(opened, purpose, progress), options)
 
     def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
-        """Retrieve a file, without its content.
+        """Retrieve the description of a file, without its content.
 
         Args:
             file_id: Id of the file.
@@ -100,7 +101,7 @@ class Files:
             The file.
 
         Raises:
-            NotFoundError: There is no such file, or no longer.
+            NotFoundError: The file does not exist, or was deleted.
             VoyageError: The call failed.
 
         Example:
@@ -118,16 +119,17 @@ class Files:
         after: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Pages[FileObject]:
-        """List files, from the newest by default.
+        """List files, the newest first by default.
 
         Args:
-            purpose: Only files for this: `batch`, `batch-output`, `batch-error`.
-            order: By time, `asc` or `desc`.
+            purpose: Purpose of the files to list: `batch`, `batch-output`, `batch-error`; None for
+                all.
+            order: Order by creation time, `asc` or `desc`.
             limit: Files per page.
-            after: Id of the file before the first one.
+            after: Id of the file after which the list begins.
 
         Returns:
-            An iterable over all of them, loaded page by page; `.page()` loads one page.
+            An iterable over the files, loaded page by page; `.page()` loads only the first page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -147,9 +149,9 @@ class Files:
     def content(self, file_id: str, **options: Unpack[CallOptions]) -> FileContent:
         """Return the content of a file, for `.lines()`, `.iter_bytes()`, `.read()`, `.write_to()`.
 
-        Nothing is sent before one of these is called. For `read` and `write_to` the deadline is
-        that of the whole content; for the others it is that of its beginning, and `timeout` bounds
-        each wait for a piece.
+        Nothing is sent before one of these is called. For `read` and `write_to` the deadline is for
+        the whole content; for the others it is for its first byte, and `timeout` limits each wait
+        for another piece.
 
         Args:
             file_id: Id of the file.
@@ -158,7 +160,7 @@ class Files:
             The content, not yet requested.
 
         Raises:
-            ArgumentError: The id can't be one.
+            ArgumentError: `file_id` can't be an id.
 
         Example:
             >>> file = vo.files.upload(b'{"custom_id": "a", "body": {"input": "Rain."}}')
@@ -174,9 +176,9 @@ class Files:
             file_id: Id of the file.
 
         Raises:
-            NotFoundError: There is no such file, or no longer: where only the answer to the first
-                attempt was lost, its retry finds nothing.
-            NotDeletedError: The server did not delete it.
+            NotFoundError: The file does not exist, or no longer: a retry raises this if the first
+                attempt succeeded and only its response was lost.
+            NotDeletedError: The server did not delete the file.
             VoyageError: The call failed.
 
         Example:
@@ -189,10 +191,10 @@ class Files:
         """Delete several files, or none if one of them can't be deleted.
 
         Args:
-            file_ids: Their ids.
+            file_ids: Ids of the files.
 
         Raises:
-            NotDeletedError: None was deleted; its `file_ids` are those that can't be.
+            NotDeletedError: No file was deleted; `file_ids` of the error are those that can't be.
             VoyageError: The call failed.
 
         Example:
@@ -206,12 +208,12 @@ class Files:
 
     @property
     def with_raw_response(self) -> RawFiles:
-        """The methods that make one call, with the answer as it came: status, headers, bytes."""
+        """The methods that make one call, returning the raw response: status, headers, bytes."""
         return RawFiles(self, self._sender.transport)
 
 
 class RawFiles(Raw[Files]):
-    """The methods of `Files` that make one call, with answers as they came.
+    """The methods of `Files` that make one call, returning raw responses.
 
     Example:
         >>> lines = [{"custom_id": "a", "body": {"input": "Rain."}}]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class AsyncFiles:
     """`Files` of an asynchronous client; files on disk are read and written in threads.
 
-    `list` and `content` are not awaited, but what they return is.
+    `list` and `content` are not awaited; their results are.
 
     Example:
         >>> async def upload():
@@ -50,35 +50,36 @@ class AsyncFiles:
         progress: Callable[[int, int], object] | None = None,
         **options: Unpack[CallOptions],
     ) -> FileObject:
-        """Upload the lines of a batch job. They are read from disk, never whole into memory.
+        """Upload the input file of a batch job; it is never read into memory as a whole.
 
-        All lines are checked before anything is sent: each must be an object with a `custom_id` of
-        its own and a `body`, and there may not be more of them than a batch takes. Rows, and files
-        that can't be read twice, are copied to a temporary file first, which nobody else can read,
-        in the folder that `tempfile` chooses; `TMPDIR` names another.
+        All lines are checked before anything is sent: each must be an object with a unique
+        `custom_id` and a `body`, and there may not be more of them than a batch takes. Rows, and
+        files that can't be read twice, are first copied to a temporary file, which other users
+        can't read, in the folder that `tempfile` chooses (set `TMPDIR` for another).
 
-        With `max_retries` the file is sent again if it was refused for a reason that may pass, or
-        did not arrive whole, but not if it may be stored: then the error has `outcome_unknown`, and
-        `list` shows whether it is.
+        With `max_retries` the file is sent again after a transient error, or if it did not arrive
+        in full, but not if it may have been stored: then the error has `outcome_unknown`, and
+        `list` shows whether the file is there.
 
         Rows are iterated over in threads; `progress` is called on the event loop.
 
         Args:
-            source: A path, bytes, a file opened with `"rb"` (from where it stands), or an iterable
-                of rows such as `{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}`.
-            purpose: What the file is for.
-            filename: Its name, which must end in `.jsonl`; by default that of `source`.
-            check: Whether to check the lines.
-            progress: Called with the bytes sent so far and their number in the end; it begins
-                anew when the file is sent again.
+            source: A path, bytes, a file opened with `"rb"` (read from its current position), or an
+                iterable of rows such as `{"custom_id": "a", "body": {"input": ["It rains."]}}`.
+            purpose: Purpose of the file.
+            filename: Name of the stored file, which must end in `.jsonl`; by default that of
+                `source`.
+            check: False to skip the check of the lines.
+            progress: Called with the number of bytes sent so far, and of all bytes; the first
+                number falls to 0 when the file is sent again.
 
         Returns:
             The stored file.
 
         Raises:
-            ArgumentError: A line is wrong (the message has its number), or another argument is;
-                nothing was sent. Or the file was changed while it was sent, and is not stored.
-            OSError: The file can't be read, or there is no space for the temporary one.
+            ArgumentError: A line (the message has its number) or another argument is wrong, and
+                nothing was sent; or the file changed while it was sent, and is not stored.
+            OSError: The file can't be read, or there is no space for the temporary file.
             VoyageError: The call failed.
 
         Example:
@@ -103,7 +104,7 @@ class AsyncFiles:
             opened.close()
 
     async def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
-        """Retrieve a file, without its content.
+        """Retrieve the description of a file, without its content.
 
         Args:
             file_id: Id of the file.
@@ -112,7 +113,7 @@ class AsyncFiles:
             The file.
 
         Raises:
-            NotFoundError: There is no such file, or no longer.
+            NotFoundError: The file does not exist, or was deleted.
             VoyageError: The call failed.
 
         Example:
@@ -134,18 +135,19 @@ class AsyncFiles:
         after: str | None = None,
         **options: Unpack[CallOptions],
     ) -> AsyncPages[FileObject]:
-        """List files, from the newest by default.
+        """List files, the newest first by default.
 
-        It is not awaited, but what it returns is.
+        Not awaited itself; the result is iterated over with `async for`.
 
         Args:
-            purpose: Only files for this: `batch`, `batch-output`, `batch-error`.
-            order: By time, `asc` or `desc`.
+            purpose: Purpose of the files to list: `batch`, `batch-output`, `batch-error`; None for
+                all.
+            order: Order by creation time, `asc` or `desc`.
             limit: Files per page.
-            after: Id of the file before the first one.
+            after: Id of the file after which the list begins.
 
         Returns:
-            An iterable over all of them, loaded page by page; `.page()` loads one page.
+            An iterable over the files, loaded page by page; `.page()` loads only the first page.
 
         Raises:
             ArgumentError: An argument is wrong; nothing was sent.
@@ -168,11 +170,11 @@ class AsyncFiles:
     def content(self, file_id: str, **options: Unpack[CallOptions]) -> AsyncFileContent:
         """Return the content of a file, for `.lines()`, `.iter_bytes()`, `.read()`, `.write_to()`.
 
-        Nothing is sent before one of these is called. For `read` and `write_to` the deadline is
-        that of the whole content; for the others it is that of its beginning, and `timeout` bounds
-        each wait for a piece.
+        Nothing is sent before one of these is called. For `read` and `write_to` the deadline is for
+        the whole content; for the others it is for its first byte, and `timeout` limits each wait
+        for another piece.
 
-        It is not awaited, but what it returns is.
+        Not awaited itself; the result is iterated over with `async for`.
 
         Args:
             file_id: Id of the file.
@@ -181,7 +183,7 @@ class AsyncFiles:
             The content, not yet requested.
 
         Raises:
-            ArgumentError: The id can't be one.
+            ArgumentError: `file_id` can't be an id.
 
         Example:
             >>> lines = [{"custom_id": "a", "body": {"input": ["Rain."]}}]
@@ -201,9 +203,9 @@ class AsyncFiles:
             file_id: Id of the file.
 
         Raises:
-            NotFoundError: There is no such file, or no longer: where only the answer to the first
-                attempt was lost, its retry finds nothing.
-            NotDeletedError: The server did not delete it.
+            NotFoundError: The file does not exist, or no longer: a retry raises this if the first
+                attempt succeeded and only its response was lost.
+            NotDeletedError: The server did not delete the file.
             VoyageError: The call failed.
 
         Example:
@@ -220,10 +222,10 @@ class AsyncFiles:
         """Delete several files, or none if one of them can't be deleted.
 
         Args:
-            file_ids: Their ids.
+            file_ids: Ids of the files.
 
         Raises:
-            NotDeletedError: None was deleted; its `file_ids` are those that can't be.
+            NotDeletedError: No file was deleted; `file_ids` of the error are those that can't be.
             VoyageError: The call failed.
 
         Example:
@@ -238,12 +240,12 @@ class AsyncFiles:
 
     @property
     def with_raw_response(self) -> AsyncRawFiles:
-        """The methods that make one call, with the answer as it came: status, headers, bytes."""
+        """The methods that make one call, returning the raw response: status, headers, bytes."""
         return AsyncRawFiles(self, self._sender.transport)
 
 
 class AsyncRawFiles(Raw[AsyncFiles]):
-    """The methods of `AsyncFiles` that make one call, with answers as they came."""
+    """The methods of `AsyncFiles` that make one call, returning raw responses."""
 
     upload = raw_async(AsyncFiles.upload)
     retrieve = raw_async(AsyncFiles.retrieve)

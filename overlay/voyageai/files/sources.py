@@ -1,4 +1,4 @@
-"""Uploads: lines are read once to be checked, and again to be sent, in pieces."""
+"""Sources of uploads: lines that are read once to be checked, and again to be sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..error import ArgumentError
 from .lines import LineCheck, encode
 
 STEP = 1024 * 1024
-"""Bytes that are processed between two points where a caller may stop."""
+"""Bytes that are processed per step of `Source.prepare`."""
 ENDING = ".jsonl"
 UNNAMED = f"lines{ENDING}"
 
@@ -27,22 +27,22 @@ UploadSource = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[byte
 
 
 class Source:
-    """The lines of an upload, as a binary file from 0 to `size`.
+    """The lines of an upload, with the interface of a binary file.
 
-    What can't be read twice is copied to a temporary file first, as the bytes that are sent must be
-    those that were checked.
+    A source that can't be read twice is copied to a temporary file first, so that the bytes that
+    are sent are those that were checked.
 
     Args:
-        given: A path, bytes, a binary file from where it stands, or rows.
-        filename: The name of the stored file; by default that of the path or the file.
+        given: A path, bytes, a binary file (read from its current position), or rows.
+        filename: Name of the stored file; by default that of the path or the file.
 
     Attributes:
-        filename: The name of the stored file.
-        size: Its bytes; known once it is prepared.
-        position: Bytes that were read since its beginning.
+        filename: Name of the stored file.
+        size: Size in bytes, once prepared.
+        position: Current position, from 0 to `size`.
 
     Raises:
-        ArgumentError: It is none of these, or its name does not end in `.jsonl`.
+        ArgumentError: `given` is none of these, or the name does not end in `.jsonl`.
         OSError: The path can't be opened.
     """
 
@@ -55,7 +55,7 @@ class Source:
         self._owned = ExitStack()
         self.filename = _name(given, filename)
         if isinstance(given, (str, os.PathLike)):
-            self._file = Path(given).open("rb")  # noqa: SIM115  # closed with the others
+            self._file = Path(given).open("rb")  # noqa: SIM115  # closed by `close`
             self._owned.enter_context(self._file)
         elif isinstance(given, (bytes, bytearray, memoryview)):
             self._file = io.BytesIO(given)
@@ -66,18 +66,18 @@ class Source:
             self._file = self._temporary()
 
     def prepare(self, lines: LineCheck | None) -> Generator[None]:
-        """Make it ready to be sent, in steps that take little time each.
+        """Prepare the source for sending, in short steps between which a caller may stop.
 
         Args:
-            lines: Checks the lines; None for no check.
+            lines: The check of the lines; None for no check.
 
         Raises:
-            ArgumentError: A line is wrong; says which and why.
-            OSError: It can't be read, or there is no space for the temporary file.
+            ArgumentError: A line is wrong; the message has its number and the reason.
+            OSError: The source can't be read, or there is no space for the temporary file.
         """
         if self._rows is not None:
             yield from self._write(self._rows, lines)
-            lines = None  # as they came
+            lines = None  # checked while they were written
         elif not self._seekable():
             yield from self._spool()
         self.size = self._file.seek(0, os.SEEK_END) - self._start
@@ -86,10 +86,10 @@ class Source:
             yield from self._check(lines)
             self.seek(0)
         if not self.size:
-            raise ArgumentError("there is nothing to upload: it is empty", "source")
+            raise ArgumentError("source is empty; it needs at least one line", "source")
 
     def _seekable(self) -> bool:
-        """Return whether it can be read twice, and its end is known."""
+        """Return whether the file can be read twice."""
         try:
             if not self._file.seekable():
                 return False
@@ -118,7 +118,7 @@ class Source:
                 yield
 
     def _spool(self) -> Generator[None]:
-        """Copy a file that can be read only once to a temporary one."""
+        """Copy a file that can be read only once to a temporary file."""
         original, self._start = self._file, 0
         self._file = self._temporary()
         while piece := original.read(STEP):
@@ -137,13 +137,13 @@ class Source:
     def _temporary(self) -> IO[bytes]:
         return self._owned.enter_context(tempfile.TemporaryFile(prefix="voyageai-"))
 
-    # The methods of a file that the HTTP library uses.
+    # The methods of a file that the HTTP library calls.
 
     def read(self, size: int = -1) -> bytes:
         """Read the next bytes.
 
         Raises:
-            ArgumentError: The file is no longer as long as it was.
+            ArgumentError: The size of the file has changed.
         """
         left = self.size - self.position
         wanted = left if size < 0 else min(size, left)
@@ -151,13 +151,13 @@ class Source:
         shrunk, grown = wanted and not piece, not left and self._file.read(1)
         if shrunk or grown:
             raise ArgumentError(
-                f"{self.filename} was changed by something else while it was uploaded", "source"
+                f"{self.filename} changed while it was uploaded; upload it again", "source"
             )
         self.position += len(piece)
         return piece
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a position, and return it."""
+        """Move to a position and return it."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.size}[whence]
         self.position = base + offset
         self._file.seek(self._start + self.position)
@@ -168,11 +168,11 @@ class Source:
         return self.position
 
     def seekable(self) -> bool:
-        """Return True: it can be read again."""
+        """Return True: the source can be read again."""
         return True
 
     def close(self) -> None:
-        """Close the path that was opened, and remove the temporary file."""
+        """Close an opened path, and remove the temporary file."""
         self._owned.close()
 
     def __enter__(self) -> Self:
@@ -195,7 +195,7 @@ def _name(given: UploadSource, filename: str | None) -> str:
     if not isinstance(name, str) or not name.lower().endswith(ENDING):
         raise ArgumentError(
             f"files are JSON Lines with a name that ends in {ENDING}, not {name!r}; "
-            f"pass filename={UNNAMED!r} if that is what it holds",
+            f"pass filename={UNNAMED!r} if the source is JSON Lines",
             "filename",
         )
     return name
@@ -205,17 +205,17 @@ def _rows(given: object) -> Iterable[Any]:
     if isinstance(given, Mapping) or not isinstance(given, Iterable):
         raise ArgumentError(
             "source must be a path, bytes, a file opened with 'rb', or an iterable of rows, "
-            f"not a {type(given).__name__}",  # pyright: ignore[reportUnknownArgumentType]  # anything
+            f"not a {type(given).__name__}",  # pyright: ignore[reportUnknownArgumentType]  # may be anything
             "source",
         )
-    rows: Iterable[Any] = given  # pyright: ignore[reportUnknownVariableType]  # items are looked at one by one
+    rows: Iterable[Any] = given  # pyright: ignore[reportUnknownVariableType]  # checked one by one
     return rows
 
 
 def _binary(file: Any) -> IO[bytes]:
     if not isinstance(file.read(0), bytes):
         raise ArgumentError(
-            f"a {type(file).__name__} gives text, not bytes; open the file with 'rb'", "source"
+            f"source is a text file ({type(file).__name__}); open it with 'rb'", "source"
         )
     binary: IO[bytes] = file
     return binary

@@ -1,1 +1,1 @@
-"""Inputs of calls, checked and in the contract's form."""
+"""Checks of the inputs of calls, and their conversion to the form of the contract."""

@@ -1,4 +1,4 @@
-"""Documents as lists of chunks."""
+"""Inputs of `contextualized_embed`: documents as lists of chunks."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ REQUEST = "ContextualizedEmbeddingsRequest"
 
 
 def check_chunking(chunk_fn: ChunkFunction | None, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Refuse arguments of chunking that contradict each other.
+    """Check the chunking arguments, which can contradict each other.
 
     Args:
         chunk_fn: Splits each text into chunks.
-        fields: The fields of the request, of which `enable_auto_chunking`, `chunk_size` and
-            `chunk_overlap` are looked at.
+        fields: The optional fields of the request.
 
     Returns:
-        The fields. Auto-chunking that is off is None: it is not sent.
+        The fields, with `enable_auto_chunking` None, which is not sent, in place of False.
 
     Raises:
-        ArgumentError: They do. Messages and their order are the official client's.
+        ArgumentError: `chunk_fn` is combined with auto-chunking; `chunk_size` or `chunk_overlap` is
+            given without auto-chunking, is out of bounds, or the overlap is given without a size or
+            is not below it. Messages and their order are the official client's.
     """
     automatic = fields.get("enable_auto_chunking")
     size, overlap = fields.get("chunk_size"), fields.get("chunk_overlap")
@@ -60,13 +61,13 @@ def check_documents(
     """Return documents as lists of chunks, from any of the forms that the endpoint takes.
 
     Args:
-        inputs: Lists of chunks, or a flat list of queries or of whole documents.
+        inputs: A list of lists of chunks, or a flat list of queries or whole documents.
         input_type: `query`, `document` or None.
         chunk_fn: Splits each text into chunks.
-        enable_auto_chunking: Whether the server splits them.
+        enable_auto_chunking: True if the server splits the documents.
 
     Raises:
-        ArgumentError: `inputs` is something else, or against a rule of the endpoint.
+        ArgumentError: `inputs` is neither kind of list, or breaks a rule of the endpoint.
     """
     bounds = constraint(REQUEST, "inputs")
     if type(inputs) in (list, tuple) and not inputs:
@@ -86,7 +87,7 @@ def check_documents(
     chunked = bounds.item or NONE
     if chunk_fn is None:
         checked = _check_each(documents, "inputs", chunked)
-    else:  # which may leave out what is empty
+    else:  # empty texts are allowed: `chunk_fn` may drop them
         texts = _check_each(documents, "inputs", NONE)
         checked = _check_each(apply_chunking(texts, chunk_fn), "chunk_fn(inputs)", chunked)
     for place, chunks in enumerate(checked):
@@ -100,7 +101,7 @@ def check_documents(
 
 
 def apply_chunking(inputs: Iterable[Iterable[str]], chunk_fn: ChunkFunction) -> list[list[str]]:
-    """Return the chunks of each document: those of its texts, in order."""
+    """Return the chunks of each document, in the order of its texts."""
     return [[chunk for text in document for chunk in chunk_fn(text)] for document in inputs]
 
 

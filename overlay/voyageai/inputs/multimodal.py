@@ -1,4 +1,4 @@
-"""Sequences of texts, images and videos."""
+"""Inputs of `multimodal_embed`: sequences of texts, images and videos."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ KINDS = (TextContent, ImageUrlContent, ImageBase64Content, VideoUrlContent, Vide
 
 
 def check_inputs(inputs: object) -> list[MultimodalInput]:
-    """Return inputs of the multimodal endpoint.
+    """Return the inputs of the multimodal endpoint in the contract's types.
 
     Args:
         inputs: A list of dicts with a `content` list of parts such as
             `{"type": "image_url", "image_url": "https://..."}`, or a list of lists of texts and
-            such parts. All dicts or all lists.
+            such parts; not a mix of dicts and lists.
 
     Raises:
-        ArgumentError: It is something else; says which part, and what it should be.
+        ArgumentError: `inputs` or a part of it has a wrong form; the message says which part, and
+            what it should be.
     """
     if not isinstance(inputs, list) or not inputs:
         raise ArgumentError("'inputs' must be a non-empty list", "inputs")
-    items = check_list(inputs, "inputs", constraint(REQUEST, "inputs"), "dicts or lists")  # pyright: ignore[reportUnknownArgumentType]  # items are looked at below
+    items = check_list(inputs, "inputs", constraint(REQUEST, "inputs"), "dicts or lists")  # pyright: ignore[reportUnknownArgumentType]  # items are checked below
     dicts = isinstance(items[0], Mapping)
     checked: list[MultimodalInput] = []
     for place, item in enumerate(items):
@@ -60,13 +61,13 @@ def check_inputs(inputs: object) -> list[MultimodalInput]:
 
 
 def texts_of(inputs: list[MultimodalInput]) -> list[str]:
-    """Return the first part of each input where it is a text; the prompt goes before it."""
+    """Return the first part of each input that begins with a text, before which the prompt goes."""
     firsts = (item.content[0] for item in inputs)
     return [part.text for part in firsts if isinstance(part, TextContent)]
 
 
 def estimate_inputs(inputs: list[MultimodalInput], model: str) -> int:
-    """Estimate the tokens of inputs; pictures count as the most that they can be."""
+    """Estimate the tokens of inputs; images and videos count with the most they can have."""
     parts = [part for item in inputs for part in item.content]
     texts = [part.text for part in parts if isinstance(part, TextContent)]
     images = sum(isinstance(part, (ImageUrlContent, ImageBase64Content)) for part in parts)
@@ -79,7 +80,7 @@ def _content_of(item: object, argument: str) -> object:
         return item
     if "content" not in item:
         raise ArgumentError(f"{argument} has no 'content'", argument)
-    return item["content"]  # pyright: ignore[reportUnknownVariableType]  # looked at by the caller
+    return item["content"]  # pyright: ignore[reportUnknownVariableType]  # checked by the caller
 
 
 def _part(part: object, argument: str) -> Content:
@@ -92,7 +93,7 @@ def _part(part: object, argument: str) -> Content:
             f"{argument} must be a string or a dict with a 'type', not {type(part).__name__}",
             argument,
         )
-    return _read(dict(part), argument)  # pyright: ignore[reportUnknownArgumentType]  # keys are looked at there
+    return _read(dict(part), argument)  # pyright: ignore[reportUnknownArgumentType]  # keys are checked there
 
 
 def _read(fields: dict[str, Any], argument: str) -> Content:

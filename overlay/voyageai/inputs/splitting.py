@@ -1,8 +1,8 @@
-"""Split long texts into chunks, at paragraphs, lines, sentences or words.
+"""Splitting of long texts into chunks, at paragraphs, lines, sentences or words.
 
-A text is cut after the first separator that occurs in it; pieces that are still too long are cut
-after the next, down to single characters; short neighbours are put together again. Nothing is lost:
-the chunks joined are the text.
+A text is split after the first separator that occurs in it. Pieces that are still too long are
+split after the next separator, down to single characters; short neighbours are merged again. The
+concatenated chunks are the text.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from ..error import ArgumentError
 __all__ = ["SEPARATORS", "split"]
 
 SEPARATORS = ("\n\n", "\n", "．", "。", "，", "、", ".", ",", " ", "\u200b", "")  # noqa: RUF001  # of CJK texts
-"""From the best place to cut after to the worst; those of the official client."""
+"""Separators from the most to the least preferred; those of the official client."""
 
 
 def split(text: str, size: int, separators: Sequence[str] = SEPARATORS) -> list[str]:
-    """Cut a text into chunks.
+    """Split a text into chunks.
 
     Args:
         text: The text.
         size: Most characters of a chunk.
-        separators: Where to cut, the best first. The last is taken where none occurs.
+        separators: Separators, the preferred first. The last is used where none occurs.
 
     Raises:
-        ArgumentError: The size is less than 1.
+        ArgumentError: `size` is less than 1.
 
     Example:
         >>> split("one two three", 6)
@@ -39,22 +39,22 @@ def split(text: str, size: int, separators: Sequence[str] = SEPARATORS) -> list[
 
 def _split(text: str, size: int, separators: Sequence[str]) -> Iterator[str]:
     place = next((n for n, one in enumerate(separators) if one in text), len(separators) - 1)
-    worse = separators[place + 1 :]
+    remaining = separators[place + 1 :]
     short: list[str] = []
-    for piece in _cut(text, separators[place]):
+    for piece in _pieces(text, separators[place]):
         if len(piece) < size:
             short.append(piece)
             continue
-        yield from _together(short, size)
+        yield from _merged(short, size)
         short = []
-        if worse:
-            yield from _split(piece, size, worse)
+        if remaining:
+            yield from _split(piece, size, remaining)
         else:
             yield piece
-    yield from _together(short, size)
+    yield from _merged(short, size)
 
 
-def _cut(text: str, separator: str) -> Iterable[str]:
+def _pieces(text: str, separator: str) -> Iterable[str]:
     """Split a text after each separator."""
     if not separator:
         return text
@@ -62,8 +62,8 @@ def _cut(text: str, separator: str) -> Iterable[str]:
     return filter(None, [*(piece + separator for piece in ended), last])
 
 
-def _together(pieces: Iterable[str], size: int) -> Iterator[str]:
-    """Join neighbouring pieces up to a size."""
+def _merged(pieces: Iterable[str], size: int) -> Iterator[str]:
+    """Merge neighbouring pieces into chunks of up to `size` characters."""
     chunk = ""
     for piece in pieces:
         if chunk and len(chunk) + len(piece) > size:

@@ -1,1 +1,1 @@
-"""Integrations that other libraries call: each module needs the extra of its name."""
+"""Integrations with other libraries; each module needs the extra of its name."""

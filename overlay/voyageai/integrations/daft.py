@@ -14,7 +14,7 @@ from ..ratelimit import RateLimiter
 from ..tables import AsyncEmbedder
 
 if TYPE_CHECKING:
-    # Type checkers of those who have Daft find its classes; ours take anything for them.
+    # Type checkers find Daft's classes where Daft is installed; in this project they are Any.
     from daft.ai.protocols import TextEmbedderDescriptor  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
     from daft.ai.provider import Provider  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
     from voyageai_rest.models import InputType, OutputDtype
@@ -30,29 +30,34 @@ OnError = Literal["raise", "log", "ignore"]
 NAME = "voyageai"
 TEXT, VECTOR, ERROR = "text", "embedding", "error"
 ROWS = 1000
-"""Rows that Daft hands over together: those of a request, at most."""
+"""Rows per batch from Daft: at most those of a request."""
 OPTIONS = ("input_type", "truncation", "output_dtype", "batch_size", "on_error", "max_retries")
-"""Options that `embed_text` hands on, beside the model and the dimensions."""
+"""Options that `embed_text` passes on, beside the model and the dimensions."""
 LOGGER = logging.getLogger("voyageai")
 
 
 class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]  # as above
     """Voyage AI's models for `daft.functions.embed_text`, on the native runner and on Ray.
 
-    Each process of Daft makes a client, from the environment there: no key travels unless it is
-    given here. Requests are packed by tokens, wait for the rate limit and are sent again by the
-    client, not by Daft. A null gets a null, and a row that fails never takes others along.
+    Each process of Daft makes a client from its own environment, so no key is sent unless it is
+    given
+    here. The client, not Daft, packs requests by tokens, waits for the rate limit and retries. A
+    null
+    gets a null, and a failing row never affects others.
 
-    `embed_text` hands on `input_type`, `truncation`, `output_dtype`, `max_retries`, `batch_size`
-    (1,000 by default) and `on_error`: `raise` ends the query at a row that has no vector, `ignore`
-    gives it a null, and `log` also says why, in a warning of the logger `voyageai`.
+    `embed_text` passes on `input_type`, `truncation`, `output_dtype`, `max_retries`, `batch_size`
+    (1,000
+    by default) and `on_error`: `raise` ends the query at a row without a vector, `ignore` gives it
+    a
+    null, and `log` also logs the reason as a warning of the logger `voyageai`.
 
     Args:
-        name: What it is called in a session of Daft.
-        input_type, truncation, output_dtype: As in `Client.embed`, where `embed_text` has none.
-        share: Part of the rate limit that each process may use, such as 1/8 on eight machines;
-            needs `rate_limit`. A `voyageai.integrations.ray.RateBudget` needs none.
-        concurrency: Requests in flight in each process, at most.
+        name: Name of the provider in a Daft session.
+        input_type, truncation, output_dtype: As in `Client.embed`; defaults for `embed_text`.
+        share: Share of the rate limit that each process may use, such as 1/8 on eight machines;
+            needs `rate_limit`. Not for a `voyageai.integrations.ray.RateBudget`, which is shared
+            already.
+        concurrency: Most requests in flight per process.
         client: Arguments of the client, such as `rate_limit` or `base_url`.
 
     Raises:
@@ -86,7 +91,7 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
             )
         limiter = RateLimiter.of(client.get("rate_limit"))
         if limiter is None and share is not None:
-            raise ArgumentError("share is a part of rate_limit, which is not given", "share")
+            raise ArgumentError("share needs rate_limit, which is not given", "share")
         if limiter is not None:  # one for all columns of this process
             client["rate_limit"] = limiter if share is None else limiter.shared(share)
         self._name, self._concurrency, self._client = name, concurrency, client
@@ -98,22 +103,22 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
 
     @property
     def name(self) -> str:
-        """Its name in a session of Daft."""
+        """Name of the provider in a Daft session."""
         return self._name
 
     def get_text_embedder(
         self, model: str | None = None, dimensions: int | None = None, **options: Any
     ) -> Any:
-        """Return what Daft makes embedders of: `embed_text` calls this.
+        """Return the descriptor of an embedder, as called by `embed_text`.
 
         Args:
             model: Name of a text embedding model.
-            dimensions: Size of the vectors; the model's usual one if left out.
+            dimensions: Dimension of the vectors; None for the model's default.
             options: As in `embed_text`.
 
         Raises:
-            ArgumentError: The model is not known, or has no such dimension, or an option is wrong.
-            TypeError: There is no such option.
+            ArgumentError: The model is unknown, does not have the dimension, or an option is wrong.
+            TypeError: An option is unknown.
         """
         for name in options:
             if name not in OPTIONS:
@@ -143,10 +148,10 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
                 **arguments,
             )
         except ArgumentError as failure:
-            said = str(failure).replace("output_dimension", "dimensions")
+            message = str(failure).replace("output_dimension", "dimensions")
             argument = failure.argument
             raise ArgumentError(
-                said, "dimensions" if argument == "output_dimension" else argument
+                message, "dimensions" if argument == "output_dimension" else argument
             ) from None
         return _TextEmbedderDescriptor(self._name, embedder, on_error, batch_size)
 
@@ -156,7 +161,7 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
 
 
 class _TextEmbedderDescriptor(TextEmbedderDescriptor):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]  # as above
-    """Description that Daft sends to its workers, which make an embedder of it."""
+    """The description that Daft sends to its workers, which instantiate an embedder from it."""
 
     def __init__(
         self, provider: str, embedder: AsyncEmbedder, on_error: OnError, batch_size: int
@@ -175,7 +180,7 @@ class _TextEmbedderDescriptor(TextEmbedderDescriptor):  # type: ignore[misc]  # 
         return {"on_error": self._on_error, "batch_size": self._batch_size}
 
     def get_dimensions(self) -> Any:
-        """Return the size and the type of the vectors."""
+        """Return the dimension and the number type of the vectors."""
         pa, daft = require("pyarrow", "daft"), require("daft", "daft")
         vectors = self._embedder.schema(pa.schema([(TEXT, pa.string())])).field(VECTOR).type
         dtype = daft.DataType.from_arrow_type(vectors.value_type)
@@ -183,7 +188,7 @@ class _TextEmbedderDescriptor(TextEmbedderDescriptor):  # type: ignore[misc]  # 
         return typing.EmbeddingDimensions(size=vectors.list_size, dtype=dtype)
 
     def get_udf_options(self) -> Any:
-        """Let Daft neither retry nor make nulls of batches: the embedder does that by row."""
+        """Return options with which Daft neither retries nor nulls batches: the embedder does."""
         typing = require("daft.ai.typing", "daft")
         return typing.UDFOptions(max_retries=0, on_error="raise", batch_size=self._batch_size)
 
@@ -195,13 +200,13 @@ class _TextEmbedderDescriptor(TextEmbedderDescriptor):  # type: ignore[misc]  # 
 
 
 class _TextEmbedder:
-    """Embeds the texts of a batch, on the event loop of Daft."""
+    """Embeds the texts of a batch on Daft's event loop."""
 
     def __init__(self, embedder: AsyncEmbedder, on_error: OnError) -> None:
         self._embedder, self._on_error = embedder, on_error
 
     async def embed_text(self, text: list[str | None]) -> Any:
-        """Return an Arrow array of vectors, which Daft takes without making lists of them."""
+        """Return an Arrow array of vectors, which Daft uses without conversion to lists."""
         pa = require("pyarrow", "daft")
         texts = pa.array(text, pa.large_string())
         batch: Any = await self._embedder(pa.record_batch([texts], [TEXT]))

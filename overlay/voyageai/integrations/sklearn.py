@@ -1,4 +1,4 @@
-"""Embeddings as features of scikit-learn."""
+"""Embeddings as features for scikit-learn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from voyageai_rest.models import InputType, OutputDtype
 
     class _Base:
-        """Base from scikit-learn: parameters, clones, names of features, output as frames."""
+        """The base class from scikit-learn: parameters, clones, feature names, frames as output."""
 
         _n_features_out: int
 
@@ -43,28 +43,28 @@ else:
     base = require("sklearn.base", "sklearn")
 
     class _Base(base.ClassNamePrefixFeaturesOutMixin, base.TransformerMixin, base.BaseEstimator):
-        """Base from scikit-learn: parameters, clones, names of features, output as frames."""
+        """The base class from scikit-learn: parameters, clones, feature names, frames as output."""
 
 
 __all__ = ["VoyageEncoder"]
 
 
 class VoyageEncoder(_Base):
-    """Texts to vectors, as a transformer: the first step of a pipeline, or a part of columns.
+    """A transformer from texts to vectors: the first step of a pipeline, or a part of columns.
 
-    Nothing is learned, so `fit` sends nothing. Each `transform` embeds all its texts, and is
-    billed; before it sends anything it says what that will cost. A pipeline with `memory=` embeds
-    the same texts once.
+    Nothing is learned, so `fit` sends nothing. Each `transform` embeds and pays for all its texts;
+    it
+    prints the cost before it sends anything. A pipeline with `memory=` embeds the same texts once.
 
     Args:
-        model: The model.
+        model: Name of the model.
         input_type: `document`, `query`, or None for texts that are only compared with each other.
-        output_dimension: Numbers of a vector; the model's default, if it is None.
+        output_dimension: Dimension of the vectors; None for the model's default.
         output_dtype: `float`, `int8`, `uint8`, or packed bits: `binary`, `ubinary`.
-        client: The client to use. None makes one for each `transform`, with the key and the host
-            of the environment.
-        max_cost: US dollars; a `transform` that could cost more is refused.
-        verbose: Whether to say on standard error what a `transform` will cost.
+        client: The client to use; None to make one per `transform`, with the key and the host of
+            the environment.
+        max_cost: The most that a `transform` may cost in US dollars, compared with the estimate.
+        verbose: True to print the cost of a `transform` to standard error.
 
     Example:
         >>> from sklearn.linear_model import LogisticRegression
@@ -95,14 +95,14 @@ class VoyageEncoder(_Base):
         self.verbose = verbose
 
     def fit(self, X: Iterable[str], y: object = None) -> Self:  # noqa: ARG002, N803  # scikit-learn's names
-        """Check the parameters and the texts. Nothing is sent.
+        """Check the parameters and the texts; nothing is sent.
 
         Args:
             X: The texts: a list, an array or a column of strings, of shape (texts,) or (texts, 1).
             y: Ignored.
 
         Raises:
-            ArgumentError: A parameter is wrong, or there is something else than texts.
+            ArgumentError: A parameter is wrong, or `X` are not texts.
         """
         check_output(check_model(self.model), self.output_dimension, self.output_dtype)
         check_value("EmbeddingsRequest", "input_type", self.input_type)
@@ -119,7 +119,7 @@ class VoyageEncoder(_Base):
         return self
 
     def estimate(self, X: Iterable[str]) -> TableEstimate:  # noqa: N803
-        """Return what embedding texts would cost, before anything is sent.
+        """Estimate the cost of embedding texts; nothing is sent.
 
         Args:
             X: The texts, as for `transform`.
@@ -141,11 +141,10 @@ class VoyageEncoder(_Base):
             X: The texts: a list, an array or a column of strings, of shape (texts,) or (texts, 1).
 
         Returns:
-            A matrix of shape (texts, numbers), of float32, int8 or uint8.
+            A matrix of shape (texts, columns), of float32, int8 or uint8.
 
         Raises:
-            ArgumentError: There is something else than texts, or it could cost more than
-                `max_cost`. Nothing was sent.
+            ArgumentError: `X` are not texts, or the cost could exceed `max_cost`; nothing was sent.
             VoyageError: A request failed.
         """
         np = require("numpy", "numpy")
@@ -180,7 +179,7 @@ class VoyageEncoder(_Base):
             )
         if estimate.cost_range[1] > self.max_cost:
             raise ArgumentError(
-                f"max_cost is {dollars(self.max_cost)}, but it could cost more: {estimate}",
+                f"max_cost is {dollars(self.max_cost)}, but embedding could cost more: {estimate}",
                 "max_cost",
             )
 
@@ -196,14 +195,14 @@ class VoyageEncoder(_Base):
 
 
 def _texts(given: Any) -> list[str]:
-    """Return texts as a list.
+    """Return the texts as a list.
 
     Raises:
-        ArgumentError: They are something else.
+        ArgumentError: The values are not texts, or there are none.
     """
     if isinstance(given, str):
         raise ArgumentError(f"X must be a list of texts, not one text: [{given[:20]!r}]", "X")
-    if isinstance(given, Iterator):  # which could be read once, by `fit`
+    if isinstance(given, Iterator):  # which `fit` would exhaust
         raise ArgumentError("X must be a list of texts, not an iterator; use list(X)", "X")
     np = require("numpy", "numpy")
     values: Any = given

@@ -1,10 +1,10 @@
-"""Models whose weights are open, run on this machine: no key, no requests, the same results.
+"""Models with open weights, run locally: without a key and without requests, with equal results.
 
     vo = voyageai.Client()
     vo.embed(["hello"], model="voyage-4-nano", input_type="document")
 
-The model is fetched from the Hugging Face Hub when it is first used, and kept for the life of the
-process. A model may bring code of its own, which is not run unless you say so, after reading it:
+The model is fetched from the Hugging Face Hub on first use, and kept for the life of the process. A
+model may come with code of its own, which is run only if you allow it, after reading it:
 
     voyageai.local.trust_remote_code = True
 
@@ -18,14 +18,14 @@ from types import ModuleType
 from ..extras import require
 
 trust_remote_code: bool = False
-"""True to run code that comes with a model. Read when a model is loaded."""
+"""True to allow code that comes with a model; read when a model is loaded."""
 
 
 def libraries() -> tuple[ModuleType, ModuleType]:
-    """Import the packages that run models: sentence_transformers and torch.
+    """Import the packages that run models, sentence_transformers and torch.
 
     Raises:
-        ImportError: They are not installed; says how to install them.
+        ImportError: A package is not installed; the message says how to install it.
     """
     return require("sentence_transformers", "local"), require("torch", "local")
 

@@ -1,4 +1,4 @@
-"""Embedding on this machine, as the clients do it."""
+"""Local embedding, as the clients call it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def is_local_model(model: str) -> bool:
-    """Return whether a model runs on this machine."""
+    """Return whether a model can be run locally."""
     return model in LOCAL_MODELS
 
 
 def get_local_backend(model: str) -> SentenceTransformerBackend:
-    """Return a model that runs on this machine, loaded.
+    """Load a local model, or return it if it is loaded.
 
     Raises:
-        ArgumentError, ImportError: As of `SentenceTransformerBackend`.
+        ArgumentError, ImportError: As for `SentenceTransformerBackend`.
     """
     from .sentence_transformer_backend import SentenceTransformerBackend
 
@@ -41,24 +41,25 @@ def embed_local(
     output_dtype: str | None = None,
     output_dimension: int | None = None,
 ) -> EmbeddingsObject:
-    """Embed texts on this machine, with the arguments and the result of `Client.embed`.
+    """Embed texts locally, with the arguments and the result of `Client.embed`.
 
     Args:
-        texts: A list of texts, or one.
-        model: Name of a model that runs here, such as `voyage-4-nano`.
-        input_type: `query` or `document`, which puts the model's prompt before the texts.
-        truncation: Cut texts over the model's length; if False they are an error.
-        output_dtype: `float`, which is the default and may be called `float32`, `binary` or
-            `ubinary`.
-        output_dimension: One of the model's.
+        texts: A list of texts, or a single text.
+        model: Name of a local model, such as `voyage-4-nano`.
+        input_type: `query` or `document`, for the model's prompt before the texts; None for no
+            prompt.
+        truncation: True to truncate texts to the model's length; False to raise for longer ones.
+        output_dtype: `float`, the default, also called `float32`; `binary` or `ubinary`.
+        output_dimension: Dimension of the vectors, one of the model's.
 
     Returns:
-        One vector per text, in their order. `total_tokens` counts the prompts too.
+        One vector per text, in the order of the texts. `total_tokens` includes the prompts.
 
     Raises:
-        ArgumentError: An argument is wrong, or the model brings code that was not agreed to.
+        ArgumentError: An argument is wrong, or the model comes with code that is not allowed.
         ImportError: The packages that run models are not installed.
-        NotImplementedError: The API has the dtype, but how it scales to it is not known.
+        NotImplementedError: The dtype is only available at the API, whose scaling is not
+            documented.
     """
     from voyageai_rest.models import Embedding, EmbeddingsResponse, TokenUsage
 

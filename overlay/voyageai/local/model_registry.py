@@ -1,4 +1,4 @@
-"""The models that run on this machine, and those that are loaded."""
+"""The models that can be run locally, and the cache of loaded ones."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from voyageai_rest.models import OutputDtype
 
 HOSTED_MAX_BATCH_SIZE: int = constraint("EmbeddingsRequest", "input").max_items or 1
-"""Texts that one call takes, as many as a request to the API does."""
+"""Most texts of a call, the same as for a request to the API."""
 
 
 @dataclass(frozen=True)
 class LocalModelConfig:
-    """The capabilities of a model.
+    """The capabilities of a local model.
 
     Attributes:
-        huggingface_id: Its name on the Hugging Face Hub, or a folder that holds it.
-        max_tokens: Tokens of a text that it reads.
-        default_dimension: Dimension of its vectors unless another is asked for.
-        supported_dimensions: Those that can be asked for.
-        supported_precisions: Dtypes that can be asked for; `float32` is another name of `float`.
-        trust_remote_code: Whether to run code that comes with it, whatever
-            `voyageai.local.trust_remote_code` says.
-        max_batch_size: Texts that one call takes.
+        huggingface_id: Name of its repository on the Hugging Face Hub, or a folder.
+        max_tokens: Most tokens of a text.
+        default_dimension: Default dimension of the vectors.
+        supported_dimensions: Supported dimensions.
+        supported_precisions: Supported dtypes; `float32` is another name of `float`.
+        trust_remote_code: True to allow code that comes with the model, whatever
+            `voyageai.local.trust_remote_code` is.
+        max_batch_size: Most texts of a call.
     """
 
     huggingface_id: str
@@ -45,10 +45,10 @@ class LocalModelConfig:
     max_batch_size: int = HOSTED_MAX_BATCH_SIZE
 
     def validate_dimension(self, dimension: int | None) -> int:
-        """Return the dimension to use.
+        """Return the dimension to use, the default for None.
 
         Raises:
-            ArgumentError: The model has no such dimension.
+            ArgumentError: The model does not have the dimension.
         """
         if dimension is None:
             return self.default_dimension
@@ -60,10 +60,10 @@ class LocalModelConfig:
         return dimension
 
     def validate_precision(self, precision: str | None) -> str | None:
-        """Return the dtype as it was asked for; None is the default.
+        """Return a supported dtype unchanged; None is the default.
 
         Raises:
-            ArgumentError: The model has no such dtype.
+            ArgumentError: The model does not have the dtype.
         """
         if precision is not None and precision not in self.supported_precisions:
             raise ArgumentError(
@@ -88,14 +88,14 @@ SUPPORTED_MODELS: dict[str, LocalModelConfig] = {
     and model.dimensions is not None
     and model.dtypes is not None
 }
-"""The models of the catalogue with open weights; their tokenizers are found where they are."""
+"""The models of the catalogue with open weights, from the repositories of their tokenizers."""
 
 
 def get_model_config(model: str) -> LocalModelConfig:
     """Return the capabilities of a model.
 
     Raises:
-        ValueError: It does not run here.
+        ArgumentError: The model can't be run locally.
     """
     config = SUPPORTED_MODELS.get(model)
     if config is None:
@@ -108,54 +108,55 @@ def get_model_config(model: str) -> LocalModelConfig:
 
 
 def canonical(precision: str | None) -> OutputDtype:
-    """Return a dtype that a model has, by its name in the API."""
+    """Return the API's name of a supported dtype."""
     if precision is None or precision == DTYPES[DEFAULT].number:
         return DEFAULT
     return cast("OutputDtype", precision)
 
 
 class ModelCache:
-    """The loaded models: one cache for the process, however often it is constructed.
+    """The loaded models: a singleton, however often it is constructed.
 
-    Threads share it. A model is loaded once, without blocking others; a loaded model serves one
-    thread at a time, because tokenizers are not thread-safe.
+    Threads share it. A model is loaded once, without blocking the use of others; a loaded model
+    serves
+    one thread at a time, because tokenizers are not thread-safe.
     """
 
-    _only: ClassVar[ModelCache | None] = None
+    _instance: ClassVar[ModelCache | None] = None
     _guard: ClassVar[threading.Lock] = threading.Lock()
     _models: dict[str, Any]
     _locks: dict[tuple[str, str], threading.Lock]
 
     def __new__(cls) -> ModelCache:
-        """Return the only instance."""
+        """Return the singleton."""
         with cls._guard:
-            if cls._only is None:
-                only = super().__new__(cls)
-                only._models, only._locks = {}, {}
-                cls._only = only
-            return cls._only
+            if cls._instance is None:
+                instance = super().__new__(cls)
+                instance._models, instance._locks = {}, {}
+                cls._instance = instance
+            return cls._instance
 
     def get(self, key: str) -> Any | None:
-        """Return a loaded model, or None."""
+        """Return a loaded model; None if it is not loaded."""
         return self._models.get(key)
 
     def set(self, key: str, model: Any) -> None:
-        """Keep a model."""
+        """Add a loaded model."""
         self._models[key] = model
 
     def clear(self) -> None:
-        """Forget all models."""
+        """Remove all models."""
         self._models.clear()
 
     def get_or_load(self, key: str, loader: Callable[[], Any]) -> Any:
-        """Return a loaded model; the first caller loads it, and all others wait."""
+        """Return a model, loading it if needed; concurrent callers wait for the first one."""
         with self._lock("load", key):
             if key not in self._models:
                 self._models[key] = loader()
             return self._models[key]
 
     def get_inference_lock(self, key: str) -> threading.Lock:
-        """Return the lock to hold while a model works."""
+        """Return the lock to hold while a model is used."""
         return self._lock("inference", key)
 
     def _lock(self, purpose: str, key: str) -> threading.Lock:

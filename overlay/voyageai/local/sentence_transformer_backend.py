@@ -1,4 +1,4 @@
-"""A model that runs on this machine, by Sentence Transformers."""
+"""A local model, run with Sentence Transformers."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ if TYPE_CHECKING:
 
 
 class SentenceTransformerBackend:
-    """A model that runs on this machine.
+    """A local model.
 
-    Loaded models are shared: making another backend of the same model costs nothing.
+    Loaded models are shared: another backend for the same model costs nothing.
 
     Attributes:
-        config: What the model can do.
-        device: Where it runs.
+        config: Capabilities of the model.
+        device: The device that runs it.
         model: The `SentenceTransformer`.
     """
 
     def __init__(self, model_name: str, device: str | None = None) -> None:
-        """Load the model, unless it is loaded.
+        """Load the model, unless it is loaded already.
 
         Args:
-            model_name: Its name, such as `voyage-4-nano`.
-            device: Where to run it, such as `cpu` or `cuda`; None is a CUDA device if there is one.
+            model_name: Name of the model, such as `voyage-4-nano`.
+            device: Device to run it on, such as `cpu` or `cuda`; None for a CUDA device if there is
+                one.
 
         Raises:
-            ArgumentError: It does not run here, or brings code that was not agreed to.
+            ArgumentError: The model can't be run locally, or comes with code that is not allowed.
             ImportError: The packages that run models are not installed.
         """
         sentence_transformers, torch = local.libraries()
@@ -63,19 +64,22 @@ class SentenceTransformerBackend:
 
         Args:
             texts: The texts.
-            input_type: `query` or `document`, which puts the model's prompt before the texts.
-            output_dtype: `float`, which is the default and may be called `float32`, `binary` or
-                `ubinary`.
-            output_dimension: One of the model's.
-            truncation: Cut texts over the model's length; if False they are an error.
+            input_type: `query` or `document`, for the model's prompt before the texts; None for no
+                prompt.
+            output_dtype: `float`, the default, also called `float32`; `binary` or `ubinary`.
+            output_dimension: Dimension of the vectors, one of the model's.
+            truncation: True to truncate texts to the model's length; False to raise for longer
+                ones.
 
         Returns:
-            A (texts x dimension) float32 matrix of unit vectors, or one of packed bits with an
-            eighth of the columns; and the tokens of all texts, prompts included.
+            A float32 matrix of unit vectors, of shape (texts, dimension), or packed bits of shape
+            (texts,
+            dimension / 8); and the number of tokens of all texts, prompts included.
 
         Raises:
-            ArgumentError: An argument is none of these, or a text is too long.
-            NotImplementedError: The API has the dtype, but how it scales to it is not known.
+            ArgumentError: An argument is wrong, or a text is too long.
+            NotImplementedError: The dtype is only available at the API, whose scaling is not
+                documented.
         """
         check_value("EmbeddingsRequest", "input_type", input_type)
         dtype = self._dtype(output_dtype)
@@ -95,15 +99,15 @@ class SentenceTransformerBackend:
             rows = method(texts, normalize_embeddings=True, show_progress_bar=False)
         vectors = truncate(require("numpy", "numpy").asarray(rows, "float32"), dimension)
         packed = DTYPES[dtype].dimensions_per_number > 1
-        return pack(vectors, dtype) if packed else vectors, self._read(tokens, truncation)
+        return pack(vectors, dtype) if packed else vectors, self._total(tokens, truncation)
 
     def count_tokens(
         self, texts: list[str], input_type: InputType | str | None = None, truncation: bool = True
     ) -> int:
-        """Count the tokens of texts with their prompts; with truncation, those that are read."""
+        """Count the tokens of texts with their prompts, truncated if `truncation`."""
         with self._lock:
             tokens = self._tokens(texts, input_type)
-        return self._read(tokens, truncation)
+        return self._total(tokens, truncation)
 
     def _load(self, sentence_transformer: Any) -> Any:
         trusted = self.config.trust_remote_code or local.trust_remote_code
@@ -111,27 +115,27 @@ class SentenceTransformerBackend:
         try:
             model = sentence_transformer(name, trust_remote_code=trusted, device=self.device)
         except ValueError as error:
-            # Both libraries name the argument in this case, and have no class for it.
+            # Both libraries name the argument in this case, but have no exception class for it.
             if trusted or "trust_remote_code" not in str(error):
                 raise
             raise ArgumentError(
                 f"{self._name} comes with code of its own ({name} on the Hugging Face Hub). To "
-                "run it on this machine, read it and set voyageai.local.trust_remote_code = True",
+                "run it, read the code and set voyageai.local.trust_remote_code = True",
                 "trust_remote_code",
             ) from error
         model.max_seq_length = self.config.max_tokens
         return model
 
-    def _dtype(self, asked: str | None) -> OutputDtype:
-        here = self.config.supported_precisions
-        if asked not in here and asked in (
+    def _dtype(self, dtype: str | None) -> OutputDtype:
+        supported = self.config.supported_precisions
+        if dtype not in supported and dtype in (
             constraint("EmbeddingsRequest", "output_dtype").values or ()
         ):
             raise NotImplementedError(
-                f"output_dtype={asked!r} is not available on this machine: how the API scales "
-                f"to it is not documented; use one of {here}"
+                f"output_dtype={dtype!r} is not available locally, as the API's scaling to it is "
+                f"not documented; use one of {supported}"
             )
-        return canonical(self.config.validate_precision(asked))
+        return canonical(self.config.validate_precision(dtype))
 
     def _tokens(self, texts: Sequence[str], input_type: InputType | str | None) -> list[int]:
         prompt = self.model.prompts.get(input_type) or ""
@@ -139,6 +143,6 @@ class SentenceTransformerBackend:
         encoded = self.model.tokenizer(full, truncation=False, verbose=False)
         return [len(tokens) for tokens in encoded["input_ids"]]
 
-    def _read(self, tokens: Sequence[int], truncation: bool) -> int:
+    def _total(self, tokens: Sequence[int], truncation: bool) -> int:
         limit = self.config.max_tokens
         return sum(min(count, limit) if truncation else count for count in tokens)

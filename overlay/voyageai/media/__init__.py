@@ -1,6 +1,6 @@
-"""Pictures and videos of users, encoded as the parts of a request.
+"""Images and videos of users, encoded as parts of a request.
 
-Files are read and pictures encoded once, before the request.
+Files are read and images encoded once, before the request.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def _web(_: object, __: object, url: str) -> None:
 
 @frozen
 class ImageUrl:
-    """A picture that the API fetches.
+    """An image that the API fetches.
 
     Attributes:
-        url: Where; PNG, JPEG, WebP or GIF.
+        url: URL of a PNG, JPEG, WebP or GIF.
 
     Raises:
-        ArgumentError: It is no URL of the web.
+        ArgumentError: `url` does not start with http:// or https://.
 
     Example:
         >>> voyageai.ImageUrl("https://example.com/cat.png").url
@@ -49,25 +49,25 @@ class VideoUrl:
     """A video that the API fetches.
 
     Attributes:
-        url: Where; MP4.
+        url: URL of an MP4.
 
     Raises:
-        ArgumentError: It is no URL of the web.
+        ArgumentError: `url` does not start with http:// or https://.
     """
 
     url: str = field(validator=_web)
 
 
 def prepare(inputs: Any, model: str) -> Any:
-    """Encode the pictures and videos of inputs as parts of the contract; leave the rest as it is.
+    """Encode the images and videos of inputs as parts of the contract; leave other parts unchanged.
 
     Args:
-        inputs: As `Client.multimodal_embed` takes them.
-        model: The model, whose limits hold.
+        inputs: Inputs of `Client.multimodal_embed`.
+        model: Name of the model, whose limits apply.
 
     Raises:
-        ArgumentError: A picture or video can't be read, or is too large, or the model takes none;
-            says which.
+        ArgumentError: An image or video can't be read, is too large, or is not supported by the
+            model; the message names it.
         ImportError: An extra is not installed.
         OSError: A file can't be read.
     """
@@ -87,16 +87,16 @@ def _part(part: Any, model: str, argument: str) -> Any:
 
 
 def is_medium(part: object) -> bool:
-    """Return whether a part is a picture or video, and none of the contract's parts."""
+    """Return whether a part is an image or video of a user, not yet a part of the contract."""
     return isinstance(part, (ImageUrl, VideoUrl, Video)) or pictures.is_picture(part)
 
 
 def replaced(inputs: object, replace: Callable[[Any, str], object]) -> object:
-    """Replace each picture and video of inputs; leave the rest as it is.
+    """Replace each image and video of inputs; leave other parts unchanged.
 
     Args:
-        inputs: As users give them; what is no list of dicts or lists stays as it is.
-        replace: Gets a picture or video, and how the caller knows it, such as `inputs[0][1]`.
+        inputs: Inputs of a user; anything but a list is returned unchanged.
+        replace: Called with an image or video and its name for the caller, such as `inputs[0][1]`.
     """
     if not has_media(inputs) or not isinstance(inputs, list):
         return inputs
@@ -105,7 +105,7 @@ def replaced(inputs: object, replace: Callable[[Any, str], object]) -> object:
 
 
 def has_media(inputs: object) -> bool:
-    """Return whether any part is a picture or video."""
+    """Return whether any part is an image or video."""
     items: list[Any] = inputs if isinstance(inputs, list) else []  # pyright: ignore[reportUnknownVariableType]  # of anything
     return any(is_medium(part) for item in items for part in _parts(item))
 
@@ -124,7 +124,7 @@ def _item(item: object, argument: str, replace: Callable[[Any, str], object]) ->
 
 
 def _parts(item: object) -> Sequence[Any]:
-    """Return the parts of an input; none of anything else."""
+    """Return the parts of an input; none for other values."""
     if isinstance(item, Mapping):
         content: Any = item.get("content")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of anything
         return content if isinstance(content, (list, tuple)) else ()  # pyright: ignore[reportUnknownVariableType]  # of anything

@@ -1,8 +1,8 @@
-"""Videos measured, and made smaller, by the program ffmpeg.
+"""Videos, measured and made smaller with the program ffmpeg.
 
-IMAGEIO_FFMPEG_EXE names the program; else it is the one that the extra `video` brings, else the one
-on the PATH: a system's own may come without the encoder. It gets no shell, reads one local file, of
-a container that holds a video and nothing else, and has a limited time.
+IMAGEIO_FFMPEG_EXE names the program; else it is the one of the extra `video`, else the one on the
+PATH, as a system's own may lack the encoder. It is run without a shell, reads one local file in a
+container that holds a video itself, and has a time limit.
 """
 
 from __future__ import annotations
@@ -24,73 +24,73 @@ from .sizing import Measures, PixelBounds, Usage, even, fitting, pixel_bounds, s
 __all__ = [
     "encode",
     "executable",
-    "kept",
-    "look",
     "measure",
     "optimized",
+    "temporary_copy",
+    "try_usage",
     "usage_of",
 ]
 
 NAMED = "IMAGEIO_FFMPEG_EXE"
 QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 CONTAINERS = "asf,avi,flv,gif,matroska,mov,mpeg,mpegts,ogg"
-"""Those that ffmpeg may read. Playlists are not among them: they name other files."""
+"""Containers that ffmpeg may read. Playlists are excluded, as they refer to other files."""
 READING = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
 VIDEO = ("-map", "0:V:0")
-"""The first stream of frames; a cover is none."""
+"""The first stream of frames that is no cover picture."""
 LINES = ("-f", "framecrc", "pipe:1")
-"""A line for each packet: stream, time of decoding, time of showing, duration, size, checksum."""
+"""One line per packet: stream, decoding time, presentation time, duration, size, checksum."""
 ALONE = ("-an", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1")
-"""Without sound, subtitles, and what a camera writes beside them, such as the place."""
+"""Without sound, subtitles and metadata, such as the location that a camera records."""
 QUALITY = ("-crf", "20", "-maxrate", "6M", "-bufsize", "12M", "-preset", "veryfast")
-# Frames stand in the file in the order they are shown, and any is found in a few steps.
+# Frames are stored in the order in which they are shown, and any is found in a few steps.
 CODING = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "60", *QUALITY)
 ADDRESS = re.compile(r"\[[^]]* @ 0x[0-9a-f]+\] ")
-"""The part of ffmpeg that a message is from."""
+"""The prefix of a message that names a part of ffmpeg."""
 
 FOLDER = "voyageai-"
-"""The beginning of the names of temporary folders."""
+"""Prefix of the names of temporary folders."""
 TIME_TO_MEASURE = 120.0
 TIME_TO_START = 60.0
 SLOWEST = 20.0
-"""Seconds that the encoding of a second of video may take."""
+"""Most seconds that the encoding of one second of video may take."""
 
 
 def executable() -> str:
     """Return the path or name of the program.
 
     Raises:
-        ImportError: There is none; says how to get it.
+        ImportError: ffmpeg is not found; the message says how to install it.
     """
     named = os.environ.get(NAMED)
     if named:
         return named
     try:
-        brought: str = require("imageio_ffmpeg", "video").get_ffmpeg_exe()
-    except (ImportError, RuntimeError) as error:  # not installed; not made for this machine
-        found = shutil.which("ffmpeg")
-        if found is None:
+        bundled: str = require("imageio_ffmpeg", "video").get_ffmpeg_exe()
+    except (ImportError, RuntimeError) as error:  # not installed, or not built for this platform
+        measures = shutil.which("ffmpeg")
+        if measures is None:
             raise ImportError(
                 f"Reading videos needs ffmpeg, which was not found: {install('video')}; or "
                 f"install ffmpeg and have it on the PATH, or name it by {NAMED}.",
                 name="imageio_ffmpeg",
             ) from error
-        return found
-    return brought
+        return measures
+    return bundled
 
 
 def measure(source: Path, seconds: float = TIME_TO_MEASURE) -> Measures:
     """Measure a video. Its frames are counted, not estimated from a frame rate.
 
     Args:
-        source: The file.
-        seconds: How long each of two looks at it may take.
+        source: Path of the file.
+        seconds: Time limit for each of the two runs of ffmpeg.
 
     Raises:
-        ImportError: There is no ffmpeg.
-        VideoProcessingError: It can't be read as a video.
+        ImportError: ffmpeg is not found.
+        VideoProcessingError: The file can't be read as a video.
     """
-    # The first frame is decoded, as a video that was turned is shown the other way round.
+    # The first frame is decoded, as a rotated video is shown with width and height exchanged.
     shown = _run([*_input(source), *VIDEO, "-frames:v", "1", *LINES], seconds)
     packets = _run([*_input(source), *VIDEO, "-c", "copy", *LINES], seconds)
     sizes = [line for line in shown if line.startswith("#dimensions")]
@@ -109,19 +109,19 @@ def encode(
     rate: Fraction | None,
     seconds: float,
 ) -> None:
-    """Write a video anew, as MP4 without sound.
+    """Encode a video as MP4 without sound.
 
     Args:
-        source: The file.
-        target: The file to write.
-        size: Width and height of its frames, which must be even.
-        frames: The most frames it may have.
-        rate: Frames per second, evenly spread; None for the frames as they are.
-        seconds: How long the video is.
+        source: Path of the file.
+        target: Path of the file to write.
+        size: Width and height of the frames; both must be even.
+        frames: Most frames to write.
+        rate: Frames per second, evenly spaced; None for all frames.
+        seconds: Duration of the video, which determines the time limit.
 
     Raises:
-        ImportError: There is no ffmpeg.
-        VideoProcessingError: It can't be done.
+        ImportError: ffmpeg is not found.
+        VideoProcessingError: ffmpeg failed.
     """
     filters = [f"scale={size[0]}:{size[1]}:flags=bicubic"]
     if rate is not None:
@@ -137,12 +137,12 @@ def encode(
 
 
 def _input(source: Path) -> tuple[str, ...]:
-    # A name by itself could be an option or a URL.
+    # With a bare name, a file could be taken for an option or a URL.
     return (*READING, "-i", f"file:{source.resolve()}")
 
 
 def _length(lines: Iterable[str]) -> tuple[int, float]:
-    """Return the number of frames, and the seconds from the first to the end of the last."""
+    """Return the number of frames and the duration in seconds."""
     unit = 0.0
     times: list[tuple[int, int]] = []
     for line in lines:
@@ -159,7 +159,7 @@ def _length(lines: Iterable[str]) -> tuple[int, float]:
 
 
 def _run(arguments: Iterable[str], seconds: float) -> list[str]:
-    """Run ffmpeg and return the lines that it writes."""
+    """Run ffmpeg and return its output lines."""
     program = executable()
     try:
         done = subprocess.run(  # noqa: S603  # a fixed program, no shell
@@ -175,19 +175,19 @@ def _run(arguments: Iterable[str], seconds: float) -> list[str]:
         ) from None
     except OSError as error:
         raise VideoProcessingError(
-            f"{program} can't be run: {error}. {NAMED} can name another ffmpeg."
+            f"{program} can't be run: {error}. Set {NAMED} to another ffmpeg."
         ) from error
     if done.returncode:
-        said = ADDRESS.sub("", done.stderr.decode("utf-8", "replace")).strip().splitlines()
+        lines_ = ADDRESS.sub("", done.stderr.decode("utf-8", "replace")).strip().splitlines()
         raise VideoProcessingError(
-            f"ffmpeg can't process the video: {' '.join(said[:3]) or done.returncode}"
+            f"ffmpeg can't process the video: {' '.join(lines_[:3]) or done.returncode}"
         )
     return done.stdout.decode("ascii", "replace").splitlines()
 
 
 @contextmanager
-def kept(data: bytes) -> Generator[Path, None, None]:
-    """Write a video to a temporary file, in a folder that only this user can enter."""
+def temporary_copy(data: bytes) -> Generator[Path, None, None]:
+    """Enter with the path of a temporary copy, in a folder that only the current user can enter."""
     with TemporaryDirectory(prefix=FOLDER) as folder:
         path = Path(folder, "video")
         path.write_bytes(data)
@@ -198,27 +198,27 @@ def usage_of(path: Path, model: str, base_url: str | None) -> Usage:
     """Return the usage of a video.
 
     Args:
-        path: The video.
-        model: The model.
-        base_url: Where requests go, as in `pixel_bounds`.
+        path: Path of the video.
+        model: Name of the model.
+        base_url: Base URL of requests, as in `pixel_bounds`.
 
     Raises:
-        ArgumentError: The model takes no videos.
-        ImportError: There is no ffmpeg, or no huggingface_hub where it is needed.
-        OSError: It can't be known how the model scales frames.
-        VideoProcessingError: It can't be read as a video.
+        ArgumentError: The model does not support videos.
+        ImportError: ffmpeg is not found, or huggingface_hub is needed and not installed.
+        OSError: The sizes to which the model scales frames could not be read.
+        VideoProcessingError: The file can't be read as a video.
     """
-    by = pixel_bounds(model, "video", base_url)
-    return usage(measure(path), by)
+    bounds = pixel_bounds(model, "video", base_url)
+    return usage(measure(path), bounds)
 
 
-def look(path: Path, model: str) -> Usage | None:
-    """Return the usage of a video, or None where it can't be found out here.
+def try_usage(path: Path, model: str) -> Usage | None:
+    """Return the usage of a video; None if it can't be determined here.
 
     Raises:
-        ArgumentError: The model takes no videos.
+        ArgumentError: The model does not support videos.
     """
-    with suppress(ImportError, VideoProcessingError):  # no ffmpeg, or not for it
+    with suppress(ImportError, VideoProcessingError):  # no ffmpeg, or it can't read the video
         return usage(measure(path), _bounds(model))
     return None
 
@@ -226,41 +226,41 @@ def look(path: Path, model: str) -> Usage | None:
 def optimized(
     source: Path, model: str, *, multiple: int | None, budget: int | None
 ) -> tuple[bytes, Usage]:
-    """Optimize a video for `optimize_video`; return it and its usage.
+    """Optimize a video for `optimize_video`, and return its bytes and usage.
 
     Args:
-        source: The file.
-        model: The model that it is for.
-        multiple: What its sides become multiples of; None to leave them.
-        budget: The most tokens that it may count as; None to leave its frames.
+        source: Path of the file.
+        model: Name of the model.
+        multiple: Number of which the sides become multiples; None to keep them.
+        budget: Most tokens that the video may count as; None to keep all frames.
 
     Raises:
-        ArgumentError: The model takes no videos, or the multiple makes odd sides.
-        ImportError: There is no ffmpeg, or no huggingface_hub where it is needed.
-        VideoProcessingError: It can't be read as a video, or the budget can't be held.
+        ArgumentError: The model does not support videos, or the multiple leads to odd sides.
+        ImportError: ffmpeg is not found, or huggingface_hub is needed and not installed.
+        VideoProcessingError: The file can't be read as a video, or the budget can't be met.
     """
-    by = _bounds(model) if budget is None else _needed(model, budget)
-    found = measure(source)
-    frames, rate = even(found.frames), None
-    sides = size(found, multiple)
-    if by is not None and budget is not None:
-        most = fitting(sides, by, budget)
-        if most < frames:
-            frames, rate = most, _rate(most, found.seconds, budget)
+    bounds = _bounds(model) if budget is None else _required_bounds(model, budget)
+    measures = measure(source)
+    frames, rate = even(measures.frames), None
+    sides = size(measures, multiple)
+    if bounds is not None and budget is not None:
+        affordable = fitting(sides, bounds, budget)
+        if affordable < frames:
+            frames, rate = affordable, _rate(affordable, measures.seconds, budget)
     with TemporaryDirectory(prefix=FOLDER) as folder:
         target = Path(folder, "video.mp4")
-        encode(source, target, size=sides, frames=frames, rate=rate, seconds=found.seconds)
-        return target.read_bytes(), usage(measure(target), by)
+        encode(source, target, size=sides, frames=frames, rate=rate, seconds=measures.seconds)
+        return target.read_bytes(), usage(measure(target), bounds)
 
 
 def _bounds(model: str) -> PixelBounds | None:
-    """Return what a model counts by; None without huggingface_hub or without a connection."""
+    """Return the pixel bounds of a model; None without huggingface_hub or a connection."""
     with suppress(ImportError, OSError):
         return pixel_bounds(model, "video")
     return None
 
 
-def _needed(model: str, budget: int) -> PixelBounds:
+def _required_bounds(model: str, budget: int) -> PixelBounds:
     try:
         return pixel_bounds(model, "video")
     except OSError as error:
@@ -271,7 +271,7 @@ def _needed(model: str, budget: int) -> PixelBounds:
 
 
 def _rate(frames: int, seconds: float, budget: int) -> Fraction:
-    # Milliseconds are exact enough, and keep the numbers small that the file's times are made of.
+    # Milliseconds are exact enough, and keep the denominators of the file's times small.
     duration = Fraction(round(seconds * 1000), 1000)
     if duration <= 0:
         raise VideoProcessingError(

@@ -1,8 +1,9 @@
-"""Encode pictures of any form for the API.
+"""Encoding of images for the API.
 
-A file that is PNG, JPEG, WebP or GIF goes as it is, if it has neither an alpha channel nor an
-orientation of its own. Everything else is turned upright, put on white, and written as lossless
-WebP, which is smaller than PNG, or as PNG where a side is too long for WebP.
+A PNG, JPEG, WebP or GIF without an alpha channel and an orientation is sent unchanged. Any other
+image
+is rotated upright, put on white, and encoded as lossless WebP, which is smaller than PNG, or as PNG
+if a side is too long for WebP.
 """
 
 from __future__ import annotations
@@ -29,25 +30,26 @@ if TYPE_CHECKING:
 __all__ = ["encode", "is_picture", "pixels", "size_of_url"]
 
 _reading = threading.Lock()
-"""Held while an image is read from its file, as several calls may be given the same."""
+"""Held while an image is loaded from its file, as several calls may be given the same image."""
 
-TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
-"""Formats that the API takes, as Pillow calls them, with their media types."""
+ACCEPTED = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
+"""Formats that the API accepts, by Pillow's names, with their media types."""
 LONGEST_WEBP = 16_383
-"""Pixels of the longest side that the format can hold."""
+"""Most pixels of a side in the format."""
 LOSSLESS = {"lossless": True, "quality": 30}
-"""Here `quality` is effort. More of it, 80 by default, takes photographs up to five times as long
-for the same size, and makes screenshots a tenth smaller."""
+"""For lossless WebP, `quality` is effort. The default of 80 takes photographs up to five times as
+long
+for the same size, and makes screenshots only a tenth smaller."""
 ORIENTATION = 0x0112
-"""The EXIF tag that says how a camera was held."""
+"""The EXIF tag for the orientation of the camera."""
 UPRIGHT = (None, 1)
 EIGHT_BITS = ("|u1", "|b1")
-"""Types of numbers of an array, as numpy writes them: uint8, and bool for black and white."""
+"""Number types of arrays, in numpy's notation: uint8, and bool for black and white."""
 
 
 def is_picture(value: object) -> bool:
-    """Return whether a value is a picture in one of the forms that `encode` takes."""
-    if isinstance(value, str):  # numpy's strings look like arrays
+    """Return whether a value is an image in one of the forms that `encode` accepts."""
+    if isinstance(value, str):  # numpy's strings have the attributes of arrays
         return False
     return (
         isinstance(value, (bytes, bytearray, memoryview, os.PathLike))
@@ -58,32 +60,35 @@ def is_picture(value: object) -> bool:
 
 
 def encode(value: object, model: str, argument: str) -> ImageBase64Content:
-    """Encode a picture as a part of an input.
+    """Encode an image as a part of an input.
 
     Args:
-        value: Bytes, a path, a binary file, a Pillow image, which is left as it is, or an array
-            of height x width with 1, 3 or 4 channels of 8 bits.
-        model: The model, whose limits hold.
-        argument: How the caller knows it.
+        value: Bytes, a path, a binary file, a Pillow image, which is not changed, or an array of
+            8-bit numbers of shape (height, width) or (height, width, 1, 3 or 4).
+        model: Name of the model, whose limits apply.
+        argument: Name of the value for the caller, such as `inputs[0][1]`.
 
     Raises:
-        ArgumentError: It is no picture, or too large; says what to do.
+        ArgumentError: The value is no image, or too large; the message says what to do.
         ImportError: The extra `images` is not installed.
     """
     raw = _bytes(value, argument)
     _check_bytes(len(raw or b""), model, argument)
     with _opened(value, raw, model, argument) as image:
-        media_type = TAKEN.get(image.format or "")
+        media_type = ACCEPTED.get(image.format or "")
         try:
             if raw is None:
                 with _reading:
                     image.load()
                     image.getexif()
-            if raw is None or media_type is None or not _plain(image):
-                raw, media_type = _written(_upright(image))
-        except (AssertionError, AttributeError):  # of Pillow's, by its version
+            if raw is None or media_type is None or not _is_plain(image):
+                raw, media_type = _encoded(_upright(image))
+        except (AssertionError, AttributeError):  # raised by some versions of Pillow
             raise _unreadable(argument, "its file was closed") from None
-        except (OSError, ValueError) as error:  # broken off; of a mode that RGB can't hold
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # truncated, or of a mode that can't be converted to RGB
             raise _unreadable(argument, error) from None
         _check_bytes(len(raw), model, argument)
     data = base64.b64encode(raw).decode("ascii")
@@ -91,10 +96,10 @@ def encode(value: object, model: str, argument: str) -> ImageBase64Content:
 
 
 def pixels(value: object, model: str, argument: str) -> int:
-    """Return width times height of a picture.
+    """Return width times height of an image.
 
     Raises:
-        ArgumentError: It is no picture, or too large.
+        ArgumentError: The value is no image, or too large.
         ImportError: The extra `images` is not installed.
     """
     with _opened(value, _bytes(value, argument), model, argument) as image:
@@ -102,10 +107,10 @@ def pixels(value: object, model: str, argument: str) -> int:
 
 
 def size_of_url(url: str, model: str, argument: str) -> int:
-    """Return width times height of the picture in a data URL.
+    """Return width times height of the image in a data URL.
 
     Raises:
-        ArgumentError: It is none, or too large.
+        ArgumentError: The URL holds no image, or one that is too large.
         ImportError: The extra `images` is not installed.
     """
     try:
@@ -118,13 +123,13 @@ def size_of_url(url: str, model: str, argument: str) -> int:
 
 
 def _is_image(value: object) -> bool:
-    # Nobody has a Pillow image without having loaded Pillow.
+    # Where there is a Pillow image, Pillow has been imported.
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(value, module.Image)
 
 
 def _bytes(value: Any, argument: str) -> bytes | None:
-    """Return the bytes of an encoded picture; None for one that is in memory as pixels."""
+    """Return the bytes of an encoded image; None for one that is in memory as pixels."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
     if isinstance(value, os.PathLike):
@@ -141,37 +146,37 @@ def _bytes(value: Any, argument: str) -> bytes | None:
 def _opened(
     value: Any, raw: bytes | None, model: str, argument: str
 ) -> Generator[Image, None, None]:
-    """Open a picture, check it against the model's limits, and close it if it was opened here."""
+    """Open an image, check it against the model's limits, and close it if it was opened here."""
     pillow = require("PIL.Image", "images")
     if _is_image(value):
-        yield _within(value, model, argument)
+        yield _checked(value, model, argument)
         return
     try:
         image: Image = (
-            pillow.fromarray(_flat(value)) if raw is None else pillow.open(io.BytesIO(raw))
+            pillow.fromarray(_checked_array(value)) if raw is None else pillow.open(io.BytesIO(raw))
         )
     except pillow.UnidentifiedImageError:
         reason = (
-            f"its {len(raw):,} bytes are of no format that Pillow knows"
+            f"its {len(raw):,} bytes have no format that Pillow knows"
             if raw
-            else "it is empty, or a file that was read to its end before"
+            else "it is empty, or a file that was already read to its end"
         )
         raise _unreadable(argument, reason) from None
     except (OSError, ValueError, TypeError, pillow.DecompressionBombError) as error:
         raise _unreadable(argument, error) from None
     with image:
-        yield _within(image, model, argument)
+        yield _checked(image, model, argument)
 
 
-def _flat(array: Any) -> Any:
-    """Return an array of height x width (x 3 or 4) bytes; refuse others, which Pillow misreads."""
+def _checked_array(array: Any) -> Any:
+    """Return an array of bytes, of shape (height, width) or (height, width, 3 or 4); or raise."""
     interface = array.__array_interface__
     shape, number = interface["shape"], interface["typestr"]
     channels = shape[2:]
     if len(shape) < 2 or channels not in ((), (1,), (3,), (4,)) or number not in EIGHT_BITS:
         raise TypeError(
-            f"it is an array of shape {shape} and type {number!r}; height x width (x 3 or 4) "
-            "numbers of type uint8 are needed"
+            f"it is an array of shape {shape} and type {number!r}; it must have the shape (height, "
+            "width) or (height, width, 3 or 4) and the type uint8"
         )
     if not all(shape):
         raise ValueError(f"an array of shape {shape} has no pixels")
@@ -182,7 +187,7 @@ def _unreadable(argument: str, reason: Exception | str) -> ArgumentError:
     return ArgumentError(f"{argument} can't be read as a picture: {reason}", argument)
 
 
-def _within(image: Image, model: str, argument: str) -> Image:
+def _checked(image: Image, model: str, argument: str) -> Image:
     entry = known(model)
     limit = entry and entry.media and entry.media.image_max_pixels
     if limit and image.width * image.height > limit:
@@ -194,13 +199,13 @@ def _within(image: Image, model: str, argument: str) -> Image:
     return image
 
 
-def _plain(image: Image) -> bool:
+def _is_plain(image: Image) -> bool:
     return not image.has_transparency_data and image.getexif().get(ORIENTATION) in UPRIGHT
 
 
 def _upright(image: Image) -> Image:
     turned: Image = require("PIL.ImageOps", "images").exif_transpose(image)
-    if turned.mode.startswith("I;16"):  # 8 of whose bits have room; else all is white
+    if turned.mode.startswith("I;16"):  # keep the upper 8 bits; otherwise all is white
         turned = turned.convert("I").point(lambda value: value / 256).convert("L")
     if not turned.has_transparency_data:
         return turned.convert("RGB")
@@ -211,11 +216,11 @@ def _upright(image: Image) -> Image:
     return rgb
 
 
-def _written(image: Image) -> tuple[bytes, str]:
+def _encoded(image: Image) -> tuple[bytes, str]:
     file = io.BytesIO()
     format_ = "WEBP" if max(image.size) <= LONGEST_WEBP else "PNG"
     image.save(file, format_, **(LOSSLESS if format_ == "WEBP" else {}))
-    return file.getvalue(), TAKEN[format_]
+    return file.getvalue(), ACCEPTED[format_]
 
 
 def _check_bytes(size: int, model: str, argument: str) -> None:

@@ -1,7 +1,7 @@
-"""Pixels, frames and tokens of pictures and videos, as a model counts them.
+"""Pixels, frames and tokens of images and videos, as a model counts them.
 
-The catalogue says by what. What it does not say of a model is in the `client_config.json` of its
-repository on the Hugging Face Hub, or at the emulator that requests go to; it is read once per
+The numbers are in the catalogue. Those missing there are in the `client_config.json` of the model's
+repository on the Hugging Face Hub, or at the emulator that requests go to, which is read once per
 process.
 """
 
@@ -38,50 +38,50 @@ Kind: TypeAlias = Literal["image", "video"]
 CONFIG = "client_config.json"
 NAMES = {"min": "pixels_min", "max": "pixels_max", "per_token": "to_tokens_ratio"}
 """Names of the values in the catalogue, and in that file."""
-LEAST = 2
-"""Frames of a video: models look at two at a time."""
+MIN_FRAMES = 2
+"""Frames of the shortest video, as models process frames in pairs."""
 
 
 @frozen
 class PixelBounds:
-    """The pixels by which a model counts a kind of medium.
+    """The numbers by which a model counts images or frames of videos.
 
     Attributes:
-        least: Pixels to which a smaller picture, or frame of a video, is scaled up.
-        most: Pixels to which a larger one is scaled down.
-        per_token: Pixels that make a token.
+        least: Pixels to which smaller images or frames are scaled up.
+        most: Pixels to which larger ones are scaled down.
+        per_token: Pixels per token.
     """
 
-    least: int
-    most: int
+    min_pixels: int
+    max_pixels: int
     per_token: int
 
     def scaled(self, pixels: int) -> int:
-        """Return the pixels of a picture or frame after scaling."""
-        return max(self.least, min(self.most, pixels))
+        """Return the pixels of an image or frame after scaling."""
+        return max(self.min_pixels, min(self.max_pixels, pixels))
 
     def tokens(self, pixels: int) -> int:
-        """Return the tokens of so many scaled pixels."""
+        """Return the tokens of a number of scaled pixels."""
         return pixels // self.per_token
 
     def affordable(self, frame: int, tokens: int) -> int:
-        """Return the most frames of so many pixels each that make at most so many tokens."""
+        """Return the most frames of `frame` pixels each whose tokens do not exceed `tokens`."""
         return ((tokens + 1) * self.per_token - 1) // self.scaled(frame)
 
 
 def pixel_bounds(model: str, kind: Kind, base_url: str | None = None) -> PixelBounds:
-    """Return the pixels by which a model counts pictures or frames of videos.
+    """Return the numbers by which a model counts images or frames of videos.
 
     Args:
         model: Name of a model.
         kind: `image` or `video`.
-        base_url: Where requests go; by default where VOYAGE_BASE_URL leads them. An emulator is
-            asked for what the catalogue doesn't say.
+        base_url: Base URL of requests, by default VOYAGE_BASE_URL. If it is an emulator, that is
+            asked for numbers that are not in the catalogue.
 
     Raises:
-        ArgumentError: The model takes none.
-        ImportError: The catalogue doesn't say, and huggingface_hub is not installed.
-        OSError: The catalogue doesn't say, and the model's repository can't be read.
+        ArgumentError: The model does not support the kind.
+        ImportError: The catalogue lacks the numbers, and huggingface_hub is not installed.
+        OSError: The catalogue lacks the numbers, and the model's repository can't be read.
     """
     entry = known(model)
     if entry is not None and kind not in entry.modalities:
@@ -96,12 +96,14 @@ def pixel_bounds(model: str, kind: Kind, base_url: str | None = None) -> PixelBo
             config.get(name) if value is None else value
             for name, value in zip(names, values, strict=True)
         ]
-    least, most, per_token = values
-    if not (isinstance(least, int) and isinstance(most, int) and isinstance(per_token, int)):
+    min_pixels, max_pixels, per_token = values
+    if not (
+        isinstance(min_pixels, int) and isinstance(max_pixels, int) and isinstance(per_token, int)
+    ):
         raise ArgumentError(
             f"{model} takes no {kind}s, as far as the catalogue and its {CONFIG} say", "model"
         )
-    return PixelBounds(least, most, max(per_token, 1))
+    return PixelBounds(min_pixels, max_pixels, max(per_token, 1))
 
 
 @cache
@@ -121,17 +123,17 @@ def _config(
         read = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise OSError(f"{path} is not JSON: {error}") from error
-    return read if isinstance(read, dict) else {}  # pyright: ignore[reportUnknownVariableType]  # values are looked at by the caller
+    return read if isinstance(read, dict) else {}  # pyright: ignore[reportUnknownVariableType]  # values are checked by the caller
 
 
 class Measures(NamedTuple):
-    """Size and length of a video.
+    """The size and the length of a video.
 
     Attributes:
-        width: Pixels of a frame from side to side, as it is shown.
-        height: Pixels from top to bottom.
-        frames: How many there are.
-        seconds: How long they are shown.
+        width: Width of a frame in pixels, as shown.
+        height: Height of a frame in pixels, as shown.
+        frames: Number of frames.
+        seconds: Duration in seconds.
     """
 
     width: int
@@ -141,12 +143,12 @@ class Measures(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """The usage of a video: what it is billed as.
+    """The usage of a video, by which it is billed.
 
     Attributes:
-        pixels: Of all frames, each scaled as the model does; as they are, if that is not known.
-        frames: Their number; of an odd one the last does not count.
-        tokens: What they make; None if it is not known.
+        pixels: Pixels of all frames, scaled as the model does; unscaled if that is not known.
+        frames: Number of frames that count: an odd last one does not.
+        tokens: Number of tokens; None if unknown.
     """
 
     pixels: int
@@ -154,80 +156,81 @@ class Usage(NamedTuple):
     tokens: int | None
 
 
-def usage(found: Measures, by: PixelBounds | None) -> Usage:
+def usage(measures: Measures, bounds: PixelBounds | None) -> Usage:
     """Return the usage of a video.
 
     Args:
-        found: The video.
-        by: What the model counts by, if that is known.
+        found: The measures of the video.
+        by: The numbers by which the model counts, if known.
 
     Raises:
-        VideoProcessingError: It has fewer than two frames.
+        VideoProcessingError: The video has fewer than two frames.
     """
-    frames = even(found.frames)
-    frame = found.width * found.height
-    if by is None:
+    frames = even(measures.frames)
+    frame = measures.width * measures.height
+    if bounds is None:
         return Usage(frame * frames, frames, None)
-    pixels = by.scaled(frame) * frames
-    return Usage(pixels, frames, max(1, by.tokens(pixels)))
+    pixels = bounds.scaled(frame) * frames
+    return Usage(pixels, frames, max(1, bounds.tokens(pixels)))
 
 
 def even(frames: int) -> int:
-    """Return the number of frames that count.
+    """Return the number of frames that count, which is even.
 
     Raises:
-        VideoProcessingError: They are fewer than two.
+        VideoProcessingError: There are fewer than two frames.
     """
-    if frames < LEAST:
+    if frames < MIN_FRAMES:
         raise VideoProcessingError(
-            f"The video has {frames} frame{'s' * (frames != 1)}, and a video needs {LEAST}; "
-            "send a single one as a picture."
+            f"The video has {frames} frame{'s' * (frames != 1)}, but a video needs {MIN_FRAMES}; "
+            "send a single frame as an image."
         )
-    return frames - frames % LEAST
+    return frames - frames % MIN_FRAMES
 
 
-def fitting(size: tuple[int, int], by: PixelBounds, budget: int) -> int:
-    """Return the most frames, an even number, that a budget of tokens has room for.
+def fitting(size: tuple[int, int], bounds: PixelBounds, budget: int) -> int:
+    """Return the most frames, an even number, that fit a budget of tokens.
 
     Args:
         size: Width and height of a frame.
-        by: What the model counts by.
+        by: The numbers by which the model counts.
         budget: Tokens.
 
     Raises:
-        VideoProcessingError: Not even two.
+        VideoProcessingError: Not even two frames fit.
     """
     width, height = size
-    frames = by.affordable(width * height, budget)
-    if frames < LEAST:
-        needed = by.tokens(LEAST * by.scaled(width * height))
+    frames = bounds.affordable(width * height, budget)
+    if frames < MIN_FRAMES:
+        needed = bounds.tokens(MIN_FRAMES * bounds.scaled(width * height))
         raise VideoProcessingError(
-            f"{LEAST} frames of {width} x {height} pixels are {needed} tokens, more than "
+            f"{MIN_FRAMES} frames of {width} x {height} pixels are {needed} tokens, more than "
             f"max_video_tokens={budget}; raise it."
         )
     return even(frames)
 
 
-def size(found: Measures, multiple: int | None) -> tuple[int, int]:
-    """Return width and height of the frames to write.
+def size(measures: Measures, multiple: int | None) -> tuple[int, int]:
+    """Return width and height of the frames to write, both even.
 
     Args:
-        found: The video.
-        multiple: What its sides become the nearest multiples of; None to leave them, but for a
-            row or column that makes one odd.
+        found: The measures of the video.
+        multiple: Number to whose nearest multiples the sides are scaled; None to keep them, except
+            for an odd row or column.
 
     Raises:
-        ArgumentError: The multiple makes an odd side.
+        ArgumentError: The multiple leads to an odd side.
     """
     if multiple is None:
-        return max(2, found.width // 2 * 2), max(2, found.height // 2 * 2)
-    # From the middle between two, `round` goes to the even multiple, as in the official client.
-    width = max(multiple, round(found.width / multiple) * multiple)
-    height = max(multiple, round(found.height / multiple) * multiple)
+        return max(2, measures.width // 2 * 2), max(2, measures.height // 2 * 2)
+    # From the middle between two multiples, `round` goes to the even one, as in the official
+    # client.
+    width = max(multiple, round(measures.width / multiple) * multiple)
+    height = max(multiple, round(measures.height / multiple) * multiple)
     if width % 2 or height % 2:
         raise ArgumentError(
             f"resize_multiple={multiple} makes frames of {width} x {height} pixels, but the sides "
-            "of MP4's are even; take an even number",
+            "of an MP4 are even; pass an even number",
             "resize_multiple",
         )
     return width, height

@@ -23,7 +23,7 @@ from .video import Video
 
 __all__ = ["count_usage"]
 
-NOTHING = TextContent(text="")
+EMPTY_TEXT = TextContent(text="")
 
 
 def count_usage(
@@ -32,19 +32,21 @@ def count_usage(
     """Count the usage of inputs.
 
     Args:
-        inputs: As `Client.multimodal_embed` takes them, without URLs to fetch.
-        model: The model.
-        count_text: Gets the texts of each input as one, and gives the number of all their tokens.
-        base_url: Where requests go, as in `pixel_bounds`.
+        inputs: Inputs of `Client.multimodal_embed`, without URLs to fetch.
+        model: Name of the model.
+        count_text: Function that returns the number of tokens of texts; called with one text per
+            input.
+        base_url: Base URL of requests, as in `pixel_bounds`.
 
     Returns:
-        `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`. Pictures and the frames of
-        videos count with the pixels they have after the model has scaled them.
+        `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`. Pixels are those after the
+        model
+        has scaled images and frames.
 
     Raises:
-        ArgumentError: An input is wrong, or something to fetch, or the model takes none such.
-        ImportError: An extra is not installed; says which.
-        OSError: A file can't be read, or it can't be known how the model scales.
+        ArgumentError: An input is wrong, is a URL to fetch, or is not supported by the model.
+        ImportError: An extra is not installed; the message names it.
+        OSError: A file, or the sizes to which the model scales, can't be read.
         VideoProcessingError: A video can't be read.
     """
     check_model(model)
@@ -57,7 +59,7 @@ def count_usage(
                 strings.append(part.text)
             else:
                 tally.add(part, f"inputs[{place}][{number}]")
-        # Also what has no text is counted: a tokenizer may add tokens to an empty one.
+        # Inputs without text are counted too, as a tokenizer may add tokens to an empty text.
         texts.append("".join(strings))
     text_tokens = count_text(texts)
     return {
@@ -70,7 +72,7 @@ def count_usage(
 
 @define
 class _Tally:
-    """Adds up pixels and tokens of pictures and videos."""
+    """Adds up the pixels and tokens of images and videos."""
 
     model: str
     base_url: str | None
@@ -79,10 +81,10 @@ class _Tally:
     tokens: int = 0
 
     def add(self, part: Any, argument: str) -> TextContent:
-        """Count a picture or video.
+        """Count an image or video.
 
         Returns:
-            A part to have in its place.
+            A text part to put in its place.
         """
         match part:
             case Video():
@@ -97,20 +99,20 @@ class _Tally:
                 kind = "video" if isinstance(part, (VideoUrl, VideoUrlContent)) else "image"
                 raise ArgumentError(
                     f"count_usage does not support {kind} URL segments, and {argument} is one; "
-                    "give it the file",
+                    "pass the file instead",
                     argument,
                 )
-        return NOTHING
+        return EMPTY_TEXT
 
     def _add_image(self, pixels: int) -> None:
-        by = pixel_bounds(self.model, "image", self.base_url)
-        self.image_pixels += by.scaled(pixels)
-        self.tokens += by.tokens(by.scaled(pixels))
+        bounds = pixel_bounds(self.model, "image", self.base_url)
+        self.image_pixels += bounds.scaled(pixels)
+        self.tokens += bounds.tokens(bounds.scaled(pixels))
 
     def _add_video(self, video: Video) -> None:
         pixels, frames, tokens = video.num_pixels, video.num_frames, video.estimated_num_tokens
         if video.model != self.model or None in (pixels, frames, tokens):
-            with ffmpeg.kept(video.to_bytes()) as path:
+            with ffmpeg.temporary_copy(video.to_bytes()) as path:
                 pixels, _, tokens = ffmpeg.usage_of(path, self.model, self.base_url)
         self.video_pixels += pixels or 0
         self.tokens += tokens or 0
@@ -124,7 +126,7 @@ def _pixels(picture: Any, model: str, argument: str) -> int:
     try:
         return pictures.pixels(picture, model, argument)
     finally:
-        picture.seek(place)  # it is read again to be sent
+        picture.seek(place)  # the file is read again when it is sent
 
 
 def _decoded(url: str, argument: str) -> bytes:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["AnyVideo", "Video", "check_takes_videos", "optimize_video", "sniff"]
 
 AnyVideo: TypeAlias = "str | PathLike[str] | bytes | bytearray | memoryview | Video"
-"""A video as users have it: a path, bytes, or one of ours."""
+"""A video: a path, bytes, or a `Video`."""
 
 MP4 = "video/mp4"
 
 STILL = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
-"""Brands of pictures in the container of MP4."""
+"""Brands of still pictures in an MP4 container."""
 EBML = b"\x1a\x45\xdf\xa3"
 OTHERS = (
     (0, EBML, "video/x-matroska"),
@@ -41,7 +41,7 @@ OTHERS = (
     (0, b"OggS", "video/ogg"),
     (0, b"\x00\x00\x01\xba", "video/mpeg"),
 )
-"""Offset of a signature, its bytes, and the media type that it shows."""
+"""Offset of a signature, its bytes, and the media type that it identifies."""
 
 
 def _as_bytes(data: object) -> bytes:
@@ -55,17 +55,17 @@ class Video:
     """A video for `Client.multimodal_embed`.
 
     Attributes:
-        model: The model that it is for.
-        optimized: Whether `optimize_video` made it.
-        mime_type: Its media type; told by its bytes if it is not given.
-        num_pixels: Pixels of all frames as the model counts them; as they are, if it is not known
-            how the model scales them. None if nobody looked.
-        num_frames: How many frames count: one less where their number is odd. None if nobody
-            looked.
-        estimated_num_tokens: What they make; None if it is not known.
+        model: Name of the model.
+        optimized: True if `optimize_video` made it.
+        mime_type: Media type, inferred from the first bytes unless given.
+        num_pixels: Pixels of all frames as the model counts them, or unscaled if its scaling is not
+            known; None if the video was not measured.
+        num_frames: Number of frames that count, one less than an odd number; None if the video was
+            not measured.
+        estimated_num_tokens: Tokens of the video; None if unknown.
 
     Args:
-        data: Its bytes.
+        data: The bytes of the video.
 
     Example:
         >>> video = Video(bytes.fromhex("0000001866747970 6d703432"), model="voyage-multimodal-3.5")
@@ -97,22 +97,22 @@ class Video:
         """Read a video from a file.
 
         Args:
-            path: The file.
-            model: The model that it is for.
-            optimize: Whether `optimize_video` makes it smaller. If not, it is looked at as far as
-                ffmpeg is there and it is known what the model counts; it need not be.
+            path: Path of the file.
+            model: Name of the model.
+            optimize: True to make the video smaller with `optimize_video`. Otherwise it is only
+                measured, if ffmpeg is available and the model's scaling is known.
             optimizer_kwargs: Arguments of `optimize_video`.
 
         Raises:
             OSError: The file can't be read.
-            VoyageError: As `optimize_video` does; so ImportError.
+            VoyageError, ImportError: As in `optimize_video`.
         """
         if optimize:
             return optimize_video(path, model=model, **(optimizer_kwargs or {}))
-        from . import ffmpeg  # what it loads costs time
+        from . import ffmpeg  # imported late, as its imports take time
 
         video = cls(Path(path).read_bytes(), model=model)
-        _count(video, ffmpeg.look(Path(path), model))
+        _count(video, ffmpeg.try_usage(Path(path), model))
         return video
 
     @classmethod
@@ -127,14 +127,14 @@ class Video:
         """Read a video from an open file.
 
         Args:
-            file_obj: The file, open with mode `rb`.
-            model: The model that it is for.
+            file_obj: The file, opened with mode `rb`.
+            model: Name of the model.
             optimize: As in `from_path`.
             optimizer_kwargs: Arguments of `optimize_video`.
 
         Raises:
-            TypeError: The file is open as text.
-            VoyageError: As `optimize_video` does; so ImportError.
+            TypeError: The file is opened as text.
+            VoyageError, ImportError: As in `optimize_video`.
         """
         data = _as_bytes(file_obj.read())
         if optimize:
@@ -142,8 +142,8 @@ class Video:
         from . import ffmpeg
 
         video = cls(data, model=model)
-        with ffmpeg.kept(data) as path:
-            _count(video, ffmpeg.look(path, model))
+        with ffmpeg.temporary_copy(data) as path:
+            _count(video, ffmpeg.try_usage(path, model))
         return video
 
     def to_bytes(self) -> bytes:
@@ -154,7 +154,7 @@ class Video:
         """Write the video to a file.
 
         Raises:
-            OSError: It can't be written.
+            OSError: The file can't be written.
         """
         Path(path).write_bytes(self._data)
 
@@ -162,17 +162,18 @@ class Video:
         """Encode the video as a part of an input.
 
         Args:
-            model: The model, whose limits hold.
-            argument: How the caller knows it.
+            model: Name of the model, whose limits apply.
+            argument: Name of the video for the caller, such as `inputs[0][1]`.
 
         Raises:
-            ArgumentError: The model takes none, or none such; says what to do.
+            ArgumentError: The model does not support videos, or not this one; the message says what
+                to do.
         """
         check_takes_videos(model, argument)
         if self.mime_type != MP4:
             raise ArgumentError(
                 f"{argument} is a video of type {self.mime_type or 'unknown'}, but the API takes "
-                f"{MP4}; optimize_video makes it that, or say mime_type={MP4!r} if it is",
+                f"{MP4}; convert it with optimize_video, or pass mime_type={MP4!r} if it is one",
                 argument,
             )
         entry = known(model)
@@ -180,7 +181,7 @@ class Video:
         if limit and len(self._data) > limit:
             raise ArgumentError(
                 f"{argument} has {len(self._data):,} bytes, but {model} takes at most {limit:,}; "
-                "cut it, or give optimize_video a smaller max_video_tokens",
+                "shorten it, or pass a smaller max_video_tokens to optimize_video",
                 argument,
             )
         data = base64.b64encode(self._data).decode("ascii")
@@ -192,8 +193,8 @@ class Video:
     @safe_repr
     def __repr__(self) -> str:
         others = {name: value for name, value in vars(self).items() if name != "_data"}
-        told = ", ".join(f"{name}={value!r}" for name, value in others.items())
-        return f"Video(<{len(self._data):,} bytes>, {told})"
+        fields = ", ".join(f"{name}={value!r}" for name, value in others.items())
+        return f"Video(<{len(self._data):,} bytes>, {fields})"
 
 
 def optimize_video(
@@ -205,33 +206,33 @@ def optimize_video(
     downsample_fps: bool = True,
     max_video_tokens: int = 32000,
 ) -> Video:
-    """Make a video smaller, as MP4 without sound and without what a camera wrote beside the frames.
+    """Make a video smaller: as MP4, without sound and without metadata.
 
     Args:
         video: Path or bytes of a video in a common container, or a `Video`.
-        model: The model that it is for.
-        resize: Whether the sides of its frames become multiples of `resize_multiple`.
-        resize_multiple: Pixels, the nearest multiple of which each side becomes.
-        downsample_fps: Whether frames are left out, evenly, to hold `max_video_tokens`. How the
-            model scales frames is read from its repository: at the Hugging Face Hub, or at the
-            emulator that VOYAGE_BASE_URL names.
+        model: Name of the model.
+        resize: True to scale the sides of frames to multiples of `resize_multiple`.
+        resize_multiple: Number of pixels to whose nearest multiple each side is scaled.
+        downsample_fps: True to drop frames evenly, to meet `max_video_tokens`. The model's scaling
+            of frames is read from its repository on the Hugging Face Hub, or from the emulator at
+            VOYAGE_BASE_URL.
         max_video_tokens: The most tokens that the video may count as.
 
     Returns:
-        The video, with what it counts as. `num_pixels` are those of the frames as they are and
-        `estimated_num_tokens` is None, if it is not known how the model scales them; this can only
-        be without `downsample_fps`.
+        The video with its usage. If the model's scaling is not known, which is possible only
+        without
+        `downsample_fps`, `num_pixels` is unscaled and `estimated_num_tokens` is None.
 
     Raises:
-        ArgumentError: An argument is wrong, or the model takes no videos.
-        ImportError: There is no ffmpeg, or no huggingface_hub where it is needed; says how to
-            install it.
+        ArgumentError: An argument is wrong, or the model does not support videos.
+        ImportError: ffmpeg is not found, or huggingface_hub is needed and not installed; the
+            message says how to install it.
         OSError: The file can't be read.
-        TypeError: It is neither a path nor bytes nor a `Video`.
-        VideoProcessingError: It can't be read as a video, or `max_video_tokens` can't be held.
+        TypeError: `video` is neither a path nor bytes nor a `Video`.
+        VideoProcessingError: The video can't be read, or `max_video_tokens` can't be met.
 
     Warns:
-        UserWarning: Frames may not be left out, and the video counts as more than
+        UserWarning: Frames are not to be dropped, and the video counts as more than
             `max_video_tokens`.
 
     Example:
@@ -254,20 +255,20 @@ def optimize_video(
             multiple=resize_multiple if resize else None,
             budget=max_video_tokens if downsample_fps else None,
         )
-    made = Video(data, model=model, optimized=True, mime_type=MP4)
-    _count(made, usage)
-    if (made.estimated_num_tokens or 0) > max_video_tokens:
+    optimized_ = Video(data, model=model, optimized=True, mime_type=MP4)
+    _count(optimized_, usage)
+    if (optimized_.estimated_num_tokens or 0) > max_video_tokens:
         warnings.warn(
-            f"The video counts as {made.estimated_num_tokens} tokens, more than "
-            f"max_video_tokens={max_video_tokens}: without downsample_fps no frame is left out.",
+            f"The video counts as {optimized_.estimated_num_tokens} tokens, more than "
+            f"max_video_tokens={max_video_tokens}: without downsample_fps no frame is dropped.",
             UserWarning,
             stacklevel=2,
         )
-    return made
+    return optimized_
 
 
 def sniff(data: bytes) -> str | None:
-    """Return the media type of a video by its first bytes; None if they don't tell it.
+    """Return the media type of a video from its first bytes; None if they don't show it.
 
     Example:
         >>> sniff(bytes.fromhex("0000001866747970 6d703432"))
@@ -286,10 +287,10 @@ def sniff(data: bytes) -> str | None:
 
 
 def check_takes_videos(model: str, argument: str) -> None:
-    """Refuse a video for a model that is known to take none.
+    """Raise if a model of the catalogue does not support videos.
 
     Raises:
-        ArgumentError: It takes none.
+        ArgumentError: The model does not support videos.
     """
     entry = known(model)
     if entry is not None and "video" not in entry.modalities:
@@ -307,9 +308,9 @@ def _on_disk(video: object) -> AbstractContextManager[Path]:
     if isinstance(video, (str, os.PathLike)):
         return nullcontext(Path(video).resolve(strict=True))  # pyright: ignore[reportUnknownArgumentType]  # a path of some kind
     if isinstance(video, Video):
-        return ffmpeg.kept(video.to_bytes())
+        return ffmpeg.temporary_copy(video.to_bytes())
     if isinstance(video, (bytes, bytearray, memoryview)):
-        return ffmpeg.kept(_as_bytes(video))  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
+        return ffmpeg.temporary_copy(_as_bytes(video))  # pyright: ignore[reportUnknownArgumentType]  # a view of anything
     raise TypeError(f"video must be a path, bytes or a Video, not {type(video).__name__}")
 
 

@@ -27,9 +27,9 @@ __all__ = ["RateLimit", "RateLimiter", "Reservation", "Setting"]
 PAID = {1: TIERS.tier_1, 2: TIERS.tier_2, 3: TIERS.tier_3}
 
 NAMES = {f"tier_{number}": number for number in PAID}
-"""Paid tiers as the catalogue and the emulator call them."""
+"""Paid tiers by the names of the catalogue and the emulator."""
 
-LARGEST = max(model.max_request_tokens or 0 for model in MODELS.values())
+MAX_REQUEST_TOKENS = max(model.max_request_tokens or 0 for model in MODELS.values())
 """The most tokens that any model takes in one request."""
 
 Number = Literal["free", 1, 2, 3]
@@ -48,14 +48,14 @@ def _limit(_: object, attribute: Attribute[float | None], value: Any) -> None:
 
 @frozen(kw_only=True)
 class RateLimit:
-    """A limit of what all calls together may send in any 60 seconds, whatever their models.
+    """A limit on what all calls together may send in any 60 seconds, whatever their models.
 
     Attributes:
         rpm: Requests per minute; None for no limit.
         tpm: Tokens per minute; None for no limit.
 
     Raises:
-        ArgumentError: A number is no limit, or there is none.
+        ArgumentError: `rpm` or `tpm` is not a number from 1, or both are None.
 
     Example:
         >>> RateLimit(rpm=300, tpm=1_000_000)
@@ -71,25 +71,26 @@ class RateLimit:
 
 
 class RateLimiter:
-    """Lets requests out in order of arrival, never more than the limit in any minute.
+    """Admits requests in order of arrival, never more than the limit in any minute.
 
-    For each request: `reserve`; ask `wait`, and sleep, until it says 0; send; then `correct` with
-    what the answer says, or `slow_down` if it is a refusal. `release` at the end, whatever
-    happened. Any number of threads, tasks and clients may share one; each process has a count of
-    its own. Times are of any clock that only goes forwards, in seconds.
+    For each request: call `reserve`; call `wait` and sleep until it returns 0; send the request;
+    then call `correct` with the tokens of the response, or `slow_down` if the server answered 429;
+    and always call `release` at the end. Any number of threads, tasks and clients may share a
+    limiter; each process counts for itself. Times are seconds of any clock that only goes forwards.
 
     Args:
         setting: A usage tier of the API (`"free"`, 1, 2 or 3; or `"tier_1"` and so on) or a
             `RateLimit`. The paid tiers have a limit for each model; a model whose limits are not
-            known gets the lowest of its endpoint, or the lowest of all if the model is not known
-            either. The free tier and a `RateLimit` are one limit for all models together.
-        share: Part of the limit that this process may use, such as 1/4 in each of four.
-        on_wait: For a progress bar. It gets the model and the seconds that are left of a wait,
-            about once a second, and 0 seconds when the wait is over. Clients call it in the thread
-            or event loop of the call that waits, so it must not block. A pickled limiter has none.
+            known gets the lowest of its endpoint, and an unknown model the lowest of all. The free
+            tier and a `RateLimit` are one limit for all models together.
+        share: The part of the limit that this process may use, such as 1/4 in each of four.
+        on_wait: Called with the model and the remaining seconds of a wait, about once a second, and
+            with 0 seconds when the wait is over: for a progress bar. Clients call it in the thread
+            or event loop of the waiting call, so it must not block. It is not pickled.
 
     Raises:
-        ArgumentError: The setting is none of these.
+        ArgumentError: `setting` is neither a tier nor a `RateLimit`, or `share` is not above 0 and
+            up to 1.
 
     Example:
         >>> limiter = RateLimiter(RateLimit(rpm=1))
@@ -125,26 +126,26 @@ class RateLimiter:
         self.setting: Number | RateLimit = setting
         self.share = share
         self.on_wait = on_wait
-        # A forked child starts anew: the requests of its parent's threads are not its own.
+        # Keys hold the process id: a forked child does not count its parent's requests.
         self._budgets: dict[Hashable, Budget] = {}
 
     @classmethod
     def of(cls, setting: Setting) -> RateLimiter | None:
-        """Return a limiter for a setting: the same one if it is a limiter, and none for None.
+        """Return a limiter for a setting: a limiter itself, and None for None.
 
         Raises:
-            ArgumentError: It is no setting.
+            ArgumentError: `setting` is not one of the types of `Setting`.
         """
         return setting if setting is None or isinstance(setting, RateLimiter) else cls(setting)
 
     def shared(self, share: float) -> RateLimiter:
-        """Return a new limiter for a part of what this one may use.
+        """Return a new limiter that may use a part of what this one may use.
 
         Args:
             share: The part, above 0 and up to 1.
 
         Raises:
-            ArgumentError: It is no such number.
+            ArgumentError: `share` is not above 0 and up to 1.
 
         Example:
             >>> RateLimiter(RateLimit(rpm=400)).shared(1 / 4).limits("voyage-4")
@@ -155,10 +156,10 @@ class RateLimiter:
         return part
 
     def limits(self, model: str) -> tuple[float, float]:
-        """Return the requests and tokens per minute that may be sent; infinite without a limit.
+        """Return the requests and the tokens per minute that may be sent; infinite without a limit.
 
         Args:
-            model: The model that they are for.
+            model: Name of the model.
         """
         rpm, tpm = limits(self.setting, model)
         return max(1.0, rpm * self.share), max(1.0, tpm * self.share)
@@ -175,72 +176,72 @@ class RateLimiter:
         """Queue a request.
 
         Args:
-            model: The model it is for.
-            tokens: Tokens of its inputs, as counted or estimated.
-            now: The time.
-            again: Whether it is a retry: it waits before all first attempts.
+            model: The model of the request.
+            tokens: Tokens of its inputs, counted or estimated.
+            now: The current time.
+            again: True for a retry, which goes before all first attempts.
             alive: A lock that the call holds (`with alive:`) from before this until its end. Once
-                it is free, what the call reserved is given back, even if an interrupt kept the
-                call from saying so.
+                the lock is free, the reservation is released, even if an interrupt kept the call
+                from releasing it.
         """
         shared = not isinstance(self.setting, int)
         key = (os.getpid(), None if shared else model)
         budget = self._budgets.get(key)
         if budget is None:
             budget = self._budgets.setdefault(key, Budget(*self.limits(model)))
-        most = largest(model, tokens)
-        reservation = Reservation(key, max(tokens, 0), most, again, alive, next_poll=now)
+        max_tokens = max_tokens_of_request(model, tokens)
+        reservation = Reservation(key, max(tokens, 0), max_tokens, again, alive, next_poll=now)
         budget.reserve(reservation, now)
         return reservation
 
     def wait(self, reservation: Reservation, now: float) -> float:
-        """Return the seconds to sleep before asking again; 0 lets the request out, to be sent now.
+        """Return the seconds to sleep before calling again; 0 admits the request, to be sent now.
 
-        A request of more tokens than the limit goes when nothing else counts, and the server says
-        what it thinks of it.
+        A request of more tokens than the limit is admitted when no other request counts; the server
+        decides about it.
         """
         return self._budgets[reservation.key].wait(reservation, now)
 
     def at_least(self, reservation: Reservation, now: float) -> float:
-        """Return an estimate, rather too low, of the seconds that a request must wait.
+        """Return a lower estimate of the seconds that a request has to wait.
 
-        More than the time to a deadline means that there is no point in waiting.
+        If it exceeds the time to a deadline, waiting is pointless.
         """
         return self._budgets[reservation.key].at_least(reservation, now)
 
     def correct(self, reservation: Reservation, tokens: int | None, now: float) -> None:
-        """Count the tokens that an answer reports.
+        """Count the tokens that a response reports.
 
         Args:
-            reservation: The request's.
-            tokens: Tokens that were used; None if the answer is an error that does not say it. A
-                number that can't be true (negative, no integer, or more than the model takes in
-                one request) is taken for None.
-            now: The time.
+            reservation: The reservation of the request.
+            tokens: Tokens that were used; None if the response is an error without a count. An
+                impossible number (negative, no integer, or more than the model takes in one
+                request) is treated as None.
+            now: The current time.
         """
         self._budgets[reservation.key].correct(reservation, now, tokens)
 
     def slow_down(self, reservation: Reservation, now: float, retry_after: float | None) -> None:
-        """Let all requests of a limit back off, as the server refused one for its rate (429).
+        """Throttle all requests of the limit, after the server refused one for its rate (429).
 
-        From then on the limit is what the server accepted in the last minute. From 15 seconds later
-        requests probe whether the server accepts more: one, and while they are accepted up to four
-        at a time. Each that is accepted raises the limit, up to the configured one. A refusal
-        starts this anew, with twice the time before it, up to a minute.
+        The limit becomes what the server accepted in the last minute. After 15 seconds, requests
+        beyond it probe whether the server accepts more: one at first, then up to four at a time.
+        Each accepted probe raises the limit, up to the configured one. Another refusal starts over,
+        with twice the time before the first probe, up to a minute.
 
         Args:
-            reservation: The request's.
-            now: The time.
-            retry_after: Seconds in which the server wants no request; up to two minutes are kept,
-                and nothing of what is no number from 0.
+            reservation: The reservation of the refused request.
+            now: The current time.
+            retry_after: Seconds in which the server wants no request, of which at most two minutes
+                are kept; ignored unless a number from 0.
         """
         self._budgets[reservation.key].slow_down(reservation, now, retry_after)
 
     def release(self, reservation: Reservation, now: float) -> None:
-        """Give up a request, or end it after its answer.
+        """End a reservation, whether its request was answered or given up.
 
-        The next request takes the place of one that was not let out. A request that was let out and
-        has no answer still counts, as the server may have seen it. Otherwise nothing happens.
+        A request that still waits leaves the queue. One that was admitted and has no response still
+        counts, as the server may have seen it. For others, nothing changes.
         """
         self._budgets[reservation.key].release(reservation, now)
 
@@ -253,7 +254,7 @@ class RateLimiter:
         return partial(RateLimiter, self.setting, share=self.share), ()
 
     def __copy__(self) -> RateLimiter:
-        return self  # copies of a client share the limit
+        return self  # copies of a client share its limit
 
     def __deepcopy__(self, memo: object) -> RateLimiter:
         return self
@@ -266,23 +267,23 @@ Setting = Tier | RateLimit | RateLimiter | None
 def limits(
     setting: Number | RateLimit, model: str, models: Mapping[str, Model] = MODELS
 ) -> tuple[float, float]:
-    """Return requests and tokens per minute; infinite where there is no limit."""
+    """Return the requests and tokens per minute of a setting; infinite where there is no limit."""
     if isinstance(setting, RateLimit):
         return setting.rpm or inf, setting.tpm or inf
     if setting == "free":
         return TIERS.free.rpm, TIERS.free.tpm
     entry, factor = models.get(model), PAID[setting].factor
     endpoint = entry.endpoint if entry else None
-    kin = [other for other in models.values() if endpoint in (None, other.endpoint)]
-    rpm = (entry and entry.rpm) or min(other.rpm or inf for other in kin)
-    tpm = (entry and entry.tpm) or min(other.tpm or inf for other in kin)
+    candidates = [other for other in models.values() if endpoint in (None, other.endpoint)]
+    rpm = (entry and entry.rpm) or min(other.rpm or inf for other in candidates)
+    tpm = (entry and entry.tpm) or min(other.tpm or inf for other in candidates)
     return rpm * factor, tpm * factor
 
 
-def largest(model: str, tokens: int) -> int:
-    """Return the most tokens that a request can use: what its model takes, or the estimate."""
+def max_tokens_of_request(model: str, tokens: int) -> int:
+    """Return the most tokens that a request can use: the model's limit, or a larger estimate."""
     entry = MODELS.get(model)
-    return max(tokens, (entry and entry.max_request_tokens) or LARGEST)
+    return max(tokens, (entry and entry.max_request_tokens) or MAX_REQUEST_TOKENS)
 
 
 def _is_number(value: object) -> bool:

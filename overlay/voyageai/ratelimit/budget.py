@@ -1,4 +1,4 @@
-"""One limit, and all requests that share it."""
+"""One rate limit, and all requests that share it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ R = TypeVar("R")
 SHORTEST_SLEEP = 0.02
 LONGEST_SLEEP = 1.0
 GRACE = 5.0
-"""Seconds by which a request may poll later than it was told without losing its position."""
+"""Seconds by which a request may poll late without losing its position."""
 STRAY = 1.0
-"""Seconds that a request may travel on after its sender gave up on it."""
+"""Seconds that a request may still take to reach the server after its sender has given up."""
 ROUNDING = 1e-6
-# So many reservations are checked for their end at each step; more of them more rarely, a few
-# thousand a second at the most.
+# Each step looks for ended reservations among up to CHECKED_EACH_TIME of them. With more
+# reservations, steps look less often, so that a few thousand are checked per second.
 CHECKED_EACH_TIME = 20
 CHECK_INTERVAL = 0.005
 
@@ -33,30 +33,30 @@ CHECK_INTERVAL = 0.005
 def _step(
     method: Callable[Concatenate[Budget, Reservation, float, P], R],
 ) -> Callable[Concatenate[Budget, Reservation, float, P], R]:
-    """Run a method while no other thread runs one, on sums that are right."""
+    """Decorate a method to run under the lock, on consistent sums."""
 
     @wraps(method)
     def run(
         self: Budget, reservation: Reservation, now: float, /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         step = partial(method, self, reservation, now, *args, **kwargs)
-        # On one line: an exception that a tracer raises on the way out would leave it locked.
+        # On one line, so that an exception from a tracer between two lines can't leave it locked.
         with self._lock: return self._consistent(now, step)  # noqa: E701  # pyright: ignore[reportPrivateUsage]  # fmt: skip
 
     return run
 
 
 class Budget:
-    """A limit of requests and tokens per minute, safe to share between threads.
+    """A limit on requests and tokens per minute, safe to share between threads.
 
-    Any line of it can raise: Ctrl-C and what a signal handler raises, such as Celery's soft time
-    limit, come between any two lines. So the state of each reservation is the only truth, and a
-    change is one assignment to it. The queues and the window are sums over these states; a step
-    that does not come to its end leaves a mark, and the next one computes them anew. The same goes
-    for steps in the middle of another, by a signal handler or by a finalizer that the garbage
-    collector calls. What an answer teaches may be lost in part: the next ones teach the same.
+    Any line can be interrupted: Ctrl-C and exceptions of signal handlers, such as Celery's soft
+    time limit, arrive between any two lines. So the state of each reservation is the only source of
+    truth, and a change is one assignment to it. The queues and the window are sums over these
+    states; a step that is interrupted leaves a mark, and the next step recomputes them. The same
+    goes for a step within another one, called by a signal handler or a finalizer. What a response
+    teaches about the server may be lost; later ones teach it again.
 
-    Its steps do what the methods of `RateLimiter` of the same names say.
+    The public methods correspond to the methods of `RateLimiter` with the same names.
 
     Args:
         rpm: Requests in any minute; may be infinite.
@@ -81,7 +81,7 @@ class Budget:
 
     @_step
     def wait(self, reservation: Reservation, now: float) -> float:
-        """Let a request out, or return the seconds until it should ask again."""
+        """Admit a request and return 0, or return the seconds until it should poll again."""
         if reservation.state is not State.WAITING:
             return 0.0
         ahead, tokens = self._ahead(reservation, now)
@@ -110,7 +110,7 @@ class Budget:
 
     @_step
     def at_least(self, reservation: Reservation, now: float) -> float:
-        """Return the seconds that a request will have to wait if no other gives up."""
+        """Return the seconds that a request has to wait if no other gives up."""
         if reservation.state is not State.WAITING:
             return 0.0
         ahead, tokens = self._ahead(reservation, now)
@@ -120,7 +120,7 @@ class Budget:
 
     @_step
     def correct(self, reservation: Reservation, now: float, tokens: object) -> None:
-        """Count the tokens that an answer reports."""
+        """Count the tokens that a response reports."""
         if reservation.state is not State.IN_FLIGHT:
             return
         used = _number(tokens, reservation.most)
@@ -144,23 +144,23 @@ class Budget:
 
     @_step
     def release(self, reservation: Reservation, now: float) -> None:
-        """Give a request up if it has no answer."""
+        """Release a request that has no response."""
         self._release(reservation, now)
 
     def _consistent(self, now: float, step: Callable[[], R]) -> R:
-        """Run a step on sums that are right, and mark them as wrong until it has ended."""
+        """Run a step on consistent sums, which are marked as inconsistent until it has ended."""
         mark, right = object(), self._unfinished is None
         self._unfinished = mark
         self._drop_ended(now)
         if not right:
             self._recompute()
         result = step()
-        # Another mark is that of a step in the middle of this one.
+        # A different mark was set by a step within this one.
         self._unfinished = None if self._unfinished is mark else mark
         return result
 
     def _drop_ended(self, now: float) -> None:
-        """Forget what does not count any longer, and release what was abandoned."""
+        """Drop reservations that no longer count, and release those whose calls have ended."""
         if now < self._check_at:
             return
         self._check_at = now + len(self._reservations) // CHECKED_EACH_TIME * CHECK_INTERVAL
@@ -171,7 +171,7 @@ class Budget:
                 self._release(reservation, now)
 
     def _recompute(self) -> None:
-        """Compute all sums again from the reservations."""
+        """Recompute all sums from the reservations."""
         self._window, self._retries, self._fresh = SlidingWindow(), WaitQueue(), WaitQueue()
         self._probes = 0
         answered: list[Reservation] = []
@@ -191,7 +191,7 @@ class Budget:
         return self._retries if reservation.again else self._fresh
 
     def _append(self, reservation: Reservation) -> None:
-        """Queue a request, as the last one."""
+        """Queue a request at the end."""
         self._reservations.pop(reservation, None)
         self._reservations[reservation] = None
         self._queue(reservation).append(reservation)
@@ -204,7 +204,7 @@ class Budget:
             self._answer(reservation, None, now + STRAY)
 
     def _answer(self, reservation: Reservation, used: int | None, now: float) -> None:
-        """Let a request count for a minute more, with what it used or should have used."""
+        """Let a request count for another minute, with the tokens it used or is estimated to."""
         if used is None:
             used = ceil(reservation.tokens * self._ratio.mean)
         reservation.used, reservation.until = used, now + MINUTE
@@ -216,20 +216,20 @@ class Budget:
         return max(requests / self.rpm, tokens / self.tpm)
 
     def _answered(self, now: float) -> float:
-        """Return what was answered in the last minute, as a share of the limit."""
+        """Return the share of the limit that was answered in the last minute."""
         self._window.expire(now)
         return self._share(*self._window.answered)
 
     def _probed(self, reservation: Reservation) -> float | None:
-        """Return the share of the limit that a probe has shown to be granted."""
+        """Return the share of the limit that an accepted probe proves; None for other requests."""
         if reservation.probe is None:
             return None
         requests, tokens = reservation.probe
-        # The tokens of what was in flight then are better known now.
+        # The tokens of requests that were in flight then are known better now.
         return self._share(requests, min(tokens, self._window.tokens))
 
     def _ahead(self, reservation: Reservation, now: float) -> tuple[int, int]:
-        """Return the requests and tokens that are to be let out before a request."""
+        """Return the numbers of requests and tokens that are queued before a request."""
         self._window.expire(now)
         self._skip_absent(now)
         if reservation not in self._queue(reservation):  # it was skipped
@@ -241,13 +241,13 @@ class Budget:
         return requests + len(self._retries), tokens + self._retries.tokens
 
     def _skip_absent(self, now: float) -> None:
-        """Drop requests that did not poll when they were next; one that polls late is the last."""
+        """Drop requests at the head that did not poll; one that polls late is queued again."""
         for queue in (self._retries, self._fresh):
             while (head := queue.head) is not None and head.next_poll + GRACE < now:
                 queue.remove(head)
 
     def _charge(self, tokens: int, *, alone: bool) -> int:
-        """Return what estimated tokens count; those of a single request at most the whole limit."""
+        """Return the tokens to count for an estimate; for a single request at most the limit."""
         charge = ceil(tokens * self._ratio.bound)
         return int(min(charge, self.tpm)) if alone else charge
 
@@ -259,25 +259,25 @@ class Budget:
         )
 
     def _fits(self, ahead: int, tokens: int, share: float) -> bool:
-        """Return whether a request, and all before it, can go at once."""
+        """Return whether a request, and all before it, can be admitted now."""
         rpm, tpm = self._allowed(share)
         charge = self._charge(tokens, alone=not ahead)
         return self._window.requests + ahead + 1 <= rpm and self._window.tokens + charge <= tpm
 
     def _room_at(self, ahead: int, tokens: int, share: float, now: float) -> float:
-        """Return when there can be room for a request and all before it."""
+        """Return the earliest time at which a request, and all before it, can fit."""
         window, (rpm, tpm) = self._window, self._allowed(share)
         excess = window.tokens + tokens * self._ratio.mean - tpm
         if not ahead:
-            excess = min(excess, window.tokens)  # alone it may be larger than the limit
+            excess = min(excess, window.tokens)  # a single request may be larger than the limit
         room = window.room_at(window.requests + ahead + 1 - rpm, excess, now)
         return max(room, self._throttle.blocked_until)
 
     def _sleep(self, ahead: int, tokens: int, now: float) -> float:
-        """Return the seconds until a request should ask again.
+        """Return the seconds until a request should poll again.
 
-        They are half of the time that is expected, as others may give up, and fewer near the head
-        of the queue, so that a long queue costs little and moves up quickly.
+        Half of the expected wait, as others may give up; at least a little more for each request
+        ahead, so that a long queue costs little and still moves up quickly.
         """
         throttle = self._throttle
         shortest = SHORTEST_SLEEP * (ahead + 1)
@@ -285,13 +285,13 @@ class Budget:
         if throttle.share < 1:
             until = max(throttle.probe_at, throttle.blocked_until) - now
             expected = min(expected, max(until, shortest))
-        if expected <= 0:  # some that are in flight may turn out smaller than they count
+        if expected <= 0:  # requests in flight may use fewer tokens than they count
             return SHORTEST_SLEEP
         return min(expected, max(SHORTEST_SLEEP, min(expected / 2, LONGEST_SLEEP + shortest)))
 
 
-def _number(value: object, most: float) -> float | None:
-    """Return a number that a server sent, or None for one that can't be true."""
+def _number(value: object, maximum: float) -> float | None:
+    """Return a number that a server sent, or None if it is impossible."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
-    return value if 0 <= value <= most else None
+    return value if 0 <= value <= maximum else None

@@ -1,4 +1,4 @@
-"""Adapting to a server that grants less than the limit."""
+"""Adaptation to a server that grants less than the configured limit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MAX_PROBES = 4
 
 
 class AdaptiveThrottle:
-    """Lets all requests back off together after a refusal, and recover by probing.
+    """Throttles all requests together after a refusal, and recovers by probing.
 
     Attributes:
-        share: How much of the limit may be used, from 0 to 1: what the server accepted in the
+        share: Share of the limit that may be used, from 0 to 1: what the server accepted in the
             minute before it refused a request.
-        blocked_until: Until when nothing may be sent, as the server asked.
-        probe_at: From when a request may be sent beyond the share, to find out if that is too much.
+        blocked_until: Time until which the server asked for no request.
+        probe_at: Time from which a request beyond the share may be sent as a probe.
     """
 
     def __init__(self) -> None:
@@ -30,16 +30,16 @@ class AdaptiveThrottle:
         self._refused_at = -inf
 
     def allows_probe(self, probes: int, now: float) -> bool:
-        """Return whether one more request may be sent beyond the share, beside these probes."""
+        """Return whether another probe may be sent, with `probes` of them in flight."""
         return self.share < 1 and probes < self._max_probes and now >= self.probe_at
 
     def accepted(self, share: float, probed: float | None, sent_at: float) -> None:
-        """Learn that the server accepted a request.
+        """Record that the server accepted a request.
 
         Args:
-            share: What it answered in the last minute, as a share of the limit.
-            probed: What was in use with the request, as a share of the limit, if it was a probe.
-            sent_at: When the request was let out.
+            share: Share of the limit that was answered in the last minute.
+            probed: Share of the limit in use when the request was sent, if it was a probe.
+            sent_at: Time at which the request was admitted.
         """
         if self.share >= 1:
             return
@@ -53,18 +53,18 @@ class AdaptiveThrottle:
             self._pause = FIRST_PAUSE
 
     def refused(self, share: float, sent_at: float, now: float, retry_after: float | None) -> None:
-        """Learn that the server refused a request.
+        """Record that the server refused a request.
 
         Args:
-            share: What it answered in the last minute, as a share of the limit.
-            sent_at: When the request was let out.
-            now: The time.
+            share: Share of the limit that was answered in the last minute.
+            sent_at: Time at which the request was admitted.
+            now: The current time.
             retry_after: Seconds in which the server wants no request.
         """
         self.share = min(self.share, share)
         if retry_after is not None:
             self.blocked_until = max(self.blocked_until, now + min(retry_after, LONGEST_BLOCK))
-        if sent_at >= self._refused_at:  # otherwise it was in flight when another was refused
+        if sent_at >= self._refused_at:  # otherwise it was in flight at an earlier refusal
             self._refused_at = now
             self._max_probes = 1
             self.probe_at = now + self._pause

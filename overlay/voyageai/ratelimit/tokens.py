@@ -1,4 +1,4 @@
-"""Tokens of requests before they are sent: estimates, how answers correct them, what fits."""
+"""Estimates of the tokens of requests, their correction by responses, and packing into requests."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from voyageai_rest.catalogue import MODELS, TOKENIZATION
 from ..limits import constraint, known
 
 MEMORY = 16
-"""About so many answers count."""
+"""Number of recent responses that the ratio remembers, roughly."""
 FIRST_SPREAD = 1 / 3
 MAX_RATIO = 32.0
-"""Up to so many times the estimate is believed: short words after a long prompt, say."""
-LEAST_TOKENS = min(model.max_request_tokens or 1_000_000 for model in MODELS.values())
-"""Tokens of a request of a model that is not in the catalogue."""
+"""Largest ratio of used to estimated tokens that is believed, such as of short, rare words."""
+MIN_REQUEST_TOKENS = min(model.max_request_tokens or 1_000_000 for model in MODELS.values())
+"""Tokens of a request that any model of the catalogue takes; the limit of unknown models."""
 MARGIN = 2
-"""Factor by which an estimate of tokens may be exceeded before a request has too many."""
+"""Factor by which tokens may exceed their estimate before a request has too many."""
 
 
 def estimate_tokens(texts: Iterable[str]) -> int:
     """Estimate the tokens of texts from their characters.
 
-    Letters outside ASCII make more tokens, about as the bytes of UTF-8 grow: a letter of two
-    bytes counts as three characters, a Chinese or Japanese one, of three bytes, as five.
+    Characters outside ASCII make more tokens, roughly in proportion to their bytes in UTF-8: one of
+    two bytes counts as three characters, a Chinese or Japanese one, of three bytes, as five.
 
     Args:
         texts: The texts.
@@ -40,22 +40,22 @@ def estimate_tokens(texts: Iterable[str]) -> int:
             characters += len(text)
         else:
             characters += 2 * len(text.encode("utf-8", "surrogatepass")) - len(text)
-    # Each text has its last, incomplete token.
+    # One more for the incomplete last token of each text.
     return int(characters / TOKENIZATION.characters_per_token) + count
 
 
 def estimate_rerank_tokens(query: str, documents: Sequence[str]) -> int:
-    """Estimate the tokens of a reranking, in which the query counts once for each document."""
+    """Estimate the tokens of a reranking, in which the query counts once per document."""
     return estimate_tokens([query]) * len(documents) + estimate_tokens(documents)
 
 
 def estimate_media_tokens(model: str, images: int, videos: int) -> int:
-    """Return the most tokens that pictures and videos can be, without a look at them.
+    """Return the most tokens that images and videos can have, without reading them.
 
     Args:
-        model: The model, as its tokens have their own sizes.
+        model: Name of the model, which decides the pixels per token.
         images: Number of images.
-        videos: Number of videos; each can fill the context.
+        videos: Number of videos, each of which can fill the context.
     """
     entry = known(model)
     pixels = entry and entry.pixels
@@ -67,22 +67,22 @@ def estimate_media_tokens(model: str, images: int, videos: int) -> int:
 
 
 def packed(texts: Iterable[str], model: str) -> Iterator[list[str]]:
-    """Yield texts, in order, in lists that each fit a request.
+    """Yield the texts, in order, in lists that each fit a request.
 
-    A text that is too long by itself has a request of its own: the server cuts it.
+    A text that is too long by itself is yielded alone: the server truncates it.
 
     Args:
         texts: The texts.
-        model: The model that they are for.
+        model: Name of the model.
     """
     entry = known(model)
-    most_tokens = ((entry and entry.max_request_tokens) or LEAST_TOKENS) // MARGIN
-    most = constraint("EmbeddingsRequest", "input").max_items
+    max_tokens = ((entry and entry.max_request_tokens) or MIN_REQUEST_TOKENS) // MARGIN
+    max_texts = constraint("EmbeddingsRequest", "input").max_items
     request: list[str] = []
     tokens = 0
     for text in texts:
         size = estimate_tokens([text])
-        if request and (len(request) == most or tokens + size > most_tokens):
+        if request and (len(request) == max_texts or tokens + size > max_tokens):
             yield request
             request, tokens = [], 0
         request.append(text)
@@ -92,39 +92,39 @@ def packed(texts: Iterable[str], model: str) -> Iterator[list[str]]:
 
 
 class TokenRatio:
-    """Tokens that were used per token estimated, on average, and how far off that is.
+    """The average ratio of used to estimated tokens, and its spread.
 
-    Later answers count for more than earlier ones, and large requests for more than small ones.
-    An answer that says something odd is taken for the nearest thing that is not.
+    Later responses weigh more than earlier ones, and large requests more than small ones. An
+    implausible ratio is clamped to `MAX_RATIO` or its inverse.
     """
 
     def __init__(self) -> None:
-        # Estimated, used, and how far off. One tuple, so that no exception leaves half a change.
+        # Estimated tokens, used tokens, absolute errors. One tuple, so that changes are atomic.
         self._sums = (0.0, 0.0, 0.0)
 
     @property
     def mean(self) -> float:
-        """The factor for estimates."""
+        """The factor from estimated to expected tokens."""
         estimated, used, _ = self._sums
         return used / estimated if estimated else 1.0
 
     @property
     def bound(self) -> float:
-        """The factor that makes estimates rather too high; 2 before any answer."""
+        """The factor from estimated tokens to an upper bound; 2 before the first response."""
         estimated, _, errors = self._sums
         spread = errors / estimated if estimated else FIRST_SPREAD
         return self.mean + 3 * spread
 
     def learn(self, estimated: int, used: int) -> None:
-        """Learn how many tokens a request used."""
+        """Take the tokens that a request used into account."""
         estimated = max(estimated, 1)
-        learned = min(max(used, estimated / MAX_RATIO), estimated * MAX_RATIO)
-        first = (float(estimated), float(estimated), estimated * FIRST_SPREAD)
-        before = self._sums if self._sums[0] else first
-        error = abs(learned - self.mean * estimated)
+        clamped = min(max(used, estimated / MAX_RATIO), estimated * MAX_RATIO)
+        initial = (float(estimated), float(estimated), estimated * FIRST_SPREAD)
+        before = self._sums if self._sums[0] else initial
+        error = abs(clamped - self.mean * estimated)
         keep = 1 - 1 / MEMORY
         self._sums = (
             keep * before[0] + estimated,
-            keep * before[1] + learned,
+            keep * before[1] + clamped,
             keep * before[2] + error,
         )

@@ -1,4 +1,4 @@
-"""Requests as the rate limiter sees them, and the queue in which they wait."""
+"""The rate limiter's records of requests, and the queue in which they wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attrs import define, field
 
 
 class State(Enum):
-    """The stages of a request."""
+    """The states of a reservation."""
 
     WAITING = "waiting"
     IN_FLIGHT = "in flight"
@@ -21,25 +21,25 @@ class State(Enum):
 
 @define(eq=False)
 class Reservation:
-    """A request, to the rate limiter.
+    """The rate limiter's record of a request.
 
     Attributes:
-        key: Names the budget that it counts against.
-        tokens: Its tokens as estimated.
-        most: Tokens that it can have used at the most.
-        again: Whether it is a retry, which waits before all first attempts.
-        alive: A lock that its call holds until its end; None if the limiter can't know the end.
-        next_poll: When it will ask again whether it may go.
-        state: How far it has come. All other attributes are set before it, so that an exception
-            between two assignments leaves no half of a change.
-        position: Its number in the queue.
-        tokens_before: Tokens of all that were queued before it.
-        charge: Tokens it counted with when it was let out.
-        sent_at: When it was let out.
-        probe: Requests and tokens in the window, itself included, if it was let out beyond the
-            throttle's share; None otherwise.
-        used: Tokens it used.
-        until: When it stops to count.
+        key: Key of the budget that the request counts against.
+        tokens: Estimated tokens.
+        most: Most tokens that the request can use.
+        again: True for a retry, which goes before all first attempts.
+        alive: A lock that the call holds until its end; None if the limiter can't know the end.
+        next_poll: Time of the next call of `wait`.
+        state: The state. All other attributes are set before it, so that an exception between two
+            assignments leaves no half of a change.
+        position: Number in the queue.
+        tokens_before: Tokens of all requests that were queued before.
+        charge: Tokens that the request counts with while in flight.
+        sent_at: Time at which the request was admitted.
+        probe: Requests and tokens in the window, this request included, if it was admitted beyond
+            the throttle's share; None otherwise.
+        used: Tokens that the request used.
+        until: Time at which the request stops counting.
     """
 
     key: Hashable = field(repr=False)
@@ -59,7 +59,7 @@ class Reservation:
 
     @property
     def abandoned(self) -> bool:
-        """True if its call has ended without releasing it."""
+        """True if the call has ended without releasing the reservation."""
         open_ = self.state is State.WAITING or self.state is State.IN_FLIGHT
         return open_ and self.alive is not None and not self.alive.locked()
 
@@ -74,7 +74,7 @@ class WaitQueue:
     """A first-in, first-out queue that a request can leave from any position.
 
     Attributes:
-        tokens: Tokens of all requests that wait.
+        tokens: Tokens of all waiting requests.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class WaitQueue:
 
     @property
     def head(self) -> Reservation | None:
-        """The request that is next."""
+        """The next request; None if the queue is empty."""
         return next(iter(self._waiting), None)
 
     def append(self, reservation: Reservation) -> None:
@@ -103,16 +103,16 @@ class WaitQueue:
         self._waiting[reservation] = None
 
     def remove(self, reservation: Reservation) -> None:
-        """Take a request out, if it waits here."""
+        """Remove a request; no-op if it is not in the queue."""
         if reservation in self._waiting:
             del self._waiting[reservation]
             self.tokens -= reservation.tokens
 
     def ahead(self, reservation: Reservation) -> tuple[int, int]:
-        """Return the requests and tokens from the head to a reservation.
+        """Return the numbers of requests and tokens from the head to a reservation.
 
-        Requests that left from between may be part of it until the head moves on, but the numbers
-        never exceed those of all other requests that wait.
+        Requests that have left in between may be included until the head moves on, but the numbers
+        never exceed those of all other waiting requests.
         """
         head = self.head or reservation
         return (

@@ -1,4 +1,4 @@
-"""The requests that the server may still count against a limit."""
+"""The sliding window of requests that the server may still count against a limit."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from math import ceil
 
 MINUTE = 60.0
 COMPACT = 1024
-"""Entries that have expired are deleted when there are so many of them."""
+"""Number of expired entries from which they are deleted."""
 
 
 class SlidingWindow:
-    """The requests that are in flight, and those that were answered less than a minute ago.
+    """The requests in flight, and those answered less than a minute ago.
 
-    A request counts from when it is let out until a minute after its answer. The server counts it
+    A request counts from its admission until a minute after its response; the server counts it
     from some moment in between. So two requests that the server sees within a minute were both in
-    this window when the later of them was let out, whatever the network did to either; if the
-    window never holds more than the limit, no minute of the server's does.
+    this window when the later one was admitted, however long the network took: if the window never
+    exceeds the limit, no minute on the server does.
 
     Attributes:
         requests: Requests that count.
@@ -26,7 +26,7 @@ class SlidingWindow:
     def __init__(self) -> None:
         self.requests = 0
         self.tokens = 0
-        # Of each answered request: when it stops to count, and the tokens of all up to it.
+        # For each answered request: when it stops counting, and the cumulative tokens.
         self._until: list[float] = []
         self._sums: list[int] = []
         self._first = 0
@@ -39,31 +39,31 @@ class SlidingWindow:
         return len(self._until) - self._first, self._last - self._expired
 
     def add(self, tokens: int) -> None:
-        """Count a request of so many tokens, which is let out."""
+        """Count a request that is admitted with so many tokens."""
         self.requests += 1
         self.tokens += tokens
 
     def remove(self, tokens: int) -> None:
-        """Count a request no longer that was let out with so many tokens."""
+        """Stop counting a request that was admitted with so many tokens."""
         self.requests -= 1
         self.tokens -= tokens
 
     def answer(self, charge: int, used: int, until: float) -> None:
-        """Count what an answered request used.
+        """Count the tokens that an answered request used.
 
         Args:
-            charge: The tokens it was let out with.
-            used: The tokens it used.
-            until: When it stops to count.
+            charge: Tokens that it counted with while in flight.
+            used: Tokens that it used.
+            until: Time at which it stops counting.
         """
         self.tokens += used - charge
         self._last += used
-        # Threads read the clock before they get here, so times can be a little out of order.
+        # Threads read the clock before they take the lock: times can be slightly out of order.
         self._until.append(max(until, self._until[-1] if self._until else until))
         self._sums.append(self._last)
 
     def expire(self, now: float) -> None:
-        """Drop what does not count any longer."""
+        """Stop counting requests that were answered a minute ago."""
         first = bisect_right(self._until, now, lo=self._first)
         if first == self._first:
             return
@@ -76,12 +76,12 @@ class SlidingWindow:
             self._first = 0
 
     def room_at(self, requests: float, tokens: float, now: float) -> float:
-        """Return the earliest time at which so much more can have expired.
+        """Return the earliest time at which so many requests and tokens can have expired.
 
         Args:
-            requests: Requests that have to expire; any number up to 0 for none.
-            tokens: Tokens that have to expire; any number up to 0 for none.
-            now: The time.
+            requests: Requests that have to expire; 0 or less for none.
+            tokens: Tokens that have to expire; 0 or less for none.
+            now: The current time.
         """
         at = now
         if requests > 0:
@@ -92,5 +92,5 @@ class SlidingWindow:
         return at
 
     def _expiry(self, place: int, now: float) -> float:
-        # What has no answer yet counts for a minute at the least.
+        # Requests without a response count for at least another minute.
         return self._until[place] if place < len(self._until) else now + MINUTE

@@ -1,4 +1,4 @@
-"""Results of calls. The names are the official client's."""
+"""Results of calls, with the names of the official client."""
 
 from .contextualized import ContextualizedEmbeddingsObject, ContextualizedEmbeddingsResult
 from .embeddings import EmbeddingsObject, MultimodalEmbeddingsObject

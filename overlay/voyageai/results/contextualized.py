@@ -11,7 +11,7 @@ from .._utils import safe_repr
 from ..error import ServerError
 from ..html import SHOWN, card, shortened, table
 from ..vectors import DEFAULT, Vectors
-from .result import Result, counted, placed, told
+from .result import Result, count_of, in_input_order, optional_field
 from .vectored import Vectored
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ class ContextualizedEmbeddingsResult(Vectored):
     """Vectors of one document's chunks.
 
     Attributes:
-        index: Position of the document.
+        index: Position of the document among the inputs.
         embeddings: One list of numbers per chunk, in order.
-        chunk_texts: The chunks' texts, where the client or the server split the document.
+        chunk_texts: Texts of the chunks, if the client or the server split the document.
         model: The model that answered.
-        output_dtype: The dtype that was asked for.
+        output_dtype: The dtype of the request.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ContextualizedEmbeddingsObject(Result):
 
     Attributes:
         results: One `ContextualizedEmbeddingsResult` per document, in the order of the documents.
-        chunk_texts: The chunks' texts by document, where they are known.
+        chunk_texts: Texts of the chunks by document, where they are known.
         chunker_version: Version of the server's chunker, with auto-chunking.
         total_tokens, model, usage, request_id: As in `EmbeddingsObject`.
     """
@@ -108,14 +108,17 @@ class ContextualizedEmbeddingsObject(Result):
 
         Args:
             response: The response.
-            dtype: The type that was asked for.
-            dimension: The dimension that was asked for, if one was.
-            expected: How many documents it must have, or how many chunks each of them.
+            dtype: The `output_dtype` of the request.
+            dimension: The `output_dimension` of the request, if it has one.
+            expected: Number of documents in the response, or numbers of chunks of each.
+
+        Raises:
+            ShapeError: The response has other documents, chunks or vectors.
         """
         counts = expected if isinstance(expected, list) else None
-        documents = placed(response.data, len(counts) if counts else expected)  # type: ignore[arg-type]  # a list is counted
+        documents = in_input_order(response.data, len(counts) if counts else expected)  # type: ignore[arg-type]  # None or a number
         chunks = [
-            placed(document.data, counts[place] if counts else None, f"data[{place}].data")
+            in_input_order(document.data, counts[place] if counts else None, f"data[{place}].data")
             for place, document in enumerate(documents)
         ]
         try:
@@ -125,7 +128,7 @@ class ContextualizedEmbeddingsObject(Result):
         except ShapeError as error:
             raise error.within("data, all chunks in order") from None
         self._account(response)
-        version = told(lambda: response.chunker_version)
+        version = optional_field(lambda: response.chunker_version)
         self.chunker_version = version if isinstance(version, str) else None
         first = len(self.results)
         texts = (self.chunk_texts or [])[first:] if self._split_here else _server_texts(chunks)
@@ -143,9 +146,9 @@ class ContextualizedEmbeddingsObject(Result):
 
     @property
     def _dimension(self) -> int | None:
-        """The dimension of the vectors that an answer brought; None if there are none."""
-        found = (document._dimension for document in self.results)  # pyright: ignore[reportPrivateUsage]  # of this package
-        return next((each for each in found if each is not None), None)
+        """The dimension of the vectors of a response; None without vectors."""
+        texts_by_document = (document._dimension for document in self.results)  # pyright: ignore[reportPrivateUsage]  # of this package
+        return next((each for each in texts_by_document if each is not None), None)
 
     def __len__(self) -> int:
         return len(self.results)
@@ -154,7 +157,11 @@ class ContextualizedEmbeddingsObject(Result):
         return iter(self.results)
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> NoReturn:
-        """Refuse: documents have different numbers of chunks, and no common matrix."""
+        """Raise: documents have different numbers of chunks, so there is no common matrix.
+
+        Raises:
+            TypeError: Always.
+        """
         raise TypeError(
             "each document has a matrix of its own: use numpy.asarray(result.results[0]), or "
             "numpy.concatenate(list(result)) for one with the chunks of all documents"
@@ -162,10 +169,10 @@ class ContextualizedEmbeddingsObject(Result):
 
     @safe_repr
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
+        return f"{type(self).__name__}({count_of(len(self), 'document')}, {self._origin()})"
 
     def _repr_html_(self) -> str:
-        rows = [(one.index, one._shape(), self._first(one)) for one in self.results[:SHOWN]]  # pyright: ignore[reportPrivateUsage]  # of this room
+        rows = [(one.index, one._shape(), self._first(one)) for one in self.results[:SHOWN]]  # pyright: ignore[reportPrivateUsage]  # of this package
         body = table(["document", "vectors", "begins"], rows, len(self))
         return self._card({"documents": f"{len(self):,}"}, body)
 
@@ -178,8 +185,8 @@ class ContextualizedEmbeddingsObject(Result):
 
 
 def _server_texts(documents: list[list[ChunkEmbedding]]) -> list[list[str]]:
-    """Return the texts of chunks that the server made, by document; empty if it made none."""
-    found: list[list[str]] = []
+    """Return the texts of the server's chunks, by document; empty if it sent none."""
+    texts_by_document: list[list[str]] = []
     for place, chunks in enumerate(documents):
         texts = [text for text in map(_text, chunks) if text is not None]
         if texts and len(texts) != len(chunks):
@@ -188,15 +195,15 @@ def _server_texts(documents: list[list[ChunkEmbedding]]) -> list[list[str]]:
                 f"{len(texts)} of {len(chunks)} chunks have one"
             )
         if texts:
-            found.append(texts)
-    if found and len(found) != len(documents):
+            texts_by_document.append(texts)
+    if texts_by_document and len(texts_by_document) != len(documents):
         raise ServerError(
             "response returned chunk texts for some documents but not others; "
-            f"{len(found)} of {len(documents)} have them"
+            f"{len(texts_by_document)} of {len(documents)} have them"
         )
-    return found
+    return texts_by_document
 
 
 def _text(chunk: ChunkEmbedding) -> str | None:
-    text = told(lambda: chunk.text)
+    text = optional_field(lambda: chunk.text)
     return text if isinstance(text, str) else None

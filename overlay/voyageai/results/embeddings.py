@@ -11,7 +11,7 @@ from .._utils import safe_repr
 from ..limits import known
 from ..prices import cost
 from ..vectors import DEFAULT, Vectors
-from .result import Result, placed, told
+from .result import Result, in_input_order, optional_field
 from .vectored import Vectored
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class EmbeddingsObject(Vectored, Result):
         embeddings: One list of numbers per text, in the order of the texts.
         total_tokens: Tokens of all texts.
         model: The model that answered.
-        output_dtype: The dtype that was asked for.
+        output_dtype: The dtype of the request.
         usage: The usage that the request is billed for.
         request_id: The server's id of the request.
 
@@ -68,14 +68,14 @@ class EmbeddingsObject(Vectored, Result):
 
         Args:
             response: The response.
-            dtype: The type that was asked for.
-            dimension: The dimension that was asked for, if one was.
-            expected: How many vectors it must have; None for any number.
+            dtype: The `output_dtype` of the request.
+            dimension: The `output_dimension` of the request, if it has one.
+            expected: Number of vectors in the response; None for any number.
 
         Raises:
-            ShapeError: It has other vectors.
+            ShapeError: The response has another number of vectors, or malformed ones.
         """
-        entries = placed(response.data, expected)
+        entries = in_input_order(response.data, expected)
         try:
             vectors = Vectors.decode([entry.embedding for entry in entries], dtype, dimension)
         except ShapeError as error:
@@ -106,7 +106,7 @@ class MultimodalEmbeddingsObject(EmbeddingsObject):
         embeddings: One list of numbers per input, in the order of the inputs.
         text_tokens: Tokens of the texts.
         image_pixels: Pixels of the images.
-        video_pixels: Pixels of the videos; 0 if the API does not say.
+        video_pixels: Pixels of the videos; 0 if the response has no such field.
         total_tokens: Tokens of texts, images and videos.
         model, usage, request_id: As in `EmbeddingsObject`.
     """
@@ -130,18 +130,18 @@ class MultimodalEmbeddingsObject(EmbeddingsObject):
         if entry is None or entry.price is None or not pixels:
             return super()._cost()
         per_pixel, texts = entry.price.usd_per_billion_pixels, self.text_tokens
-        of_texts = cost(entry.price.usd_per_million_tokens, texts)
-        if per_pixel is None or of_texts is None:
+        text_cost = cost(entry.price.usd_per_million_tokens, texts)
+        if per_pixel is None or text_cost is None:
             return None
-        return of_texts + per_pixel * pixels / BILLION
+        return text_cost + per_pixel * pixels / BILLION
 
     def _account(self, response: Response) -> None:
         super()._account(response)
         usage = cast("MultimodalUsage", response.usage)
-        self.text_tokens += _counted(lambda: usage.text_tokens)
-        self.image_pixels += _counted(lambda: usage.image_pixels)
-        self.video_pixels += _counted(lambda: usage.video_pixels)
+        self.text_tokens += _count(lambda: usage.text_tokens)
+        self.image_pixels += _count(lambda: usage.image_pixels)
+        self.video_pixels += _count(lambda: usage.video_pixels)
 
 
-def _counted(read: Callable[[], int | Unset]) -> int:
-    return told(read) or 0
+def _count(read: Callable[[], int | Unset]) -> int:
+    return optional_field(read) or 0

@@ -1,7 +1,7 @@
-"""Lists of a result's vectors that tell the result when they are changed.
+"""Lists of a result's vectors that notify the result of changes.
 
-A result keeps its vectors in one buffer, and makes lists of them when they are asked for. As long
-as nobody changes them the buffer stays what counts, and the lists need not be kept.
+A result keeps its vectors in one buffer and makes lists of them on demand. Until a list is changed,
+the buffer is authoritative and the lists need not be kept.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ T = TypeVar("T")
 
 
 class Owner(Protocol):
-    """A result, as its lists know it."""
+    """The interface of a result that its lists use."""
 
     def _rows_changed(self, rows: Rows, /) -> None: ...
 
     def _row_changed(self, row: Row, /) -> None: ...
 
 
-def _telling(change: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
-    """Return a method of `list` that tells the owner afterwards."""
+def _notifying(change: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
+    """Return a method of `list` that notifies the owner afterwards."""
 
     @functools.wraps(change)
     def changed(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return change(self, *args, **kwargs)
         finally:
-            self._tell()
+            self._notify()
 
     return changed
 
 
-class _Watched(list[T]):
-    """A list that tells when it is changed. Copies and pickles of it are plain lists."""
+class _ObservedList(list[T]):
+    """A list that notifies its owner of changes. Copies and pickles of it are plain lists."""
 
     __slots__ = ("__weakref__", "_owner")
 
@@ -51,32 +51,32 @@ class _Watched(list[T]):
         super().__init__(values)
         self._owner = owner
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         raise NotImplementedError
 
     def __reduce_ex__(self, protocol: object, /) -> tuple[type[list[T]], tuple[list[T]]]:
         return list, (list(self),)
 
     if not TYPE_CHECKING:
-        __setitem__ = _telling(list.__setitem__)
-        __delitem__ = _telling(list.__delitem__)
-        __iadd__ = _telling(list.__iadd__)
-        __imul__ = _telling(list.__imul__)
-        append = _telling(list.append)
-        extend = _telling(list.extend)
-        insert = _telling(list.insert)
-        pop = _telling(list.pop)
-        remove = _telling(list.remove)
-        clear = _telling(list.clear)
-        reverse = _telling(list.reverse)
-        sort = _telling(list.sort)
+        __setitem__ = _notifying(list.__setitem__)
+        __delitem__ = _notifying(list.__delitem__)
+        __iadd__ = _notifying(list.__iadd__)
+        __imul__ = _notifying(list.__imul__)
+        append = _notifying(list.append)
+        extend = _notifying(list.extend)
+        insert = _notifying(list.insert)
+        pop = _notifying(list.pop)
+        remove = _notifying(list.remove)
+        clear = _notifying(list.clear)
+        reverse = _notifying(list.reverse)
+        sort = _notifying(list.sort)
 
 
-class Row(_Watched[float]):
+class Row(_ObservedList[float]):
     """A vector.
 
     Attributes:
-        place: Its place among the vectors of the result.
+        place: Index of the vector in the result.
     """
 
     __slots__ = ("place",)
@@ -85,22 +85,22 @@ class Row(_Watched[float]):
         super().__init__(values, owner)
         self.place = place
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         owner = self._owner()
         if owner is not None:
             owner._row_changed(self)  # pyright: ignore[reportPrivateUsage]
 
 
-class Rows(_Watched["list[float]"]):
+class Rows(_ObservedList["list[float]"]):
     """All vectors of a result."""
 
     __slots__ = ()
 
     def put(self, row: Row) -> None:
-        """Put a row in its place, without telling the owner."""
+        """Set a row at its index without notifying the owner."""
         list[Any].__setitem__(self, row.place, row)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         owner = self._owner()
         if owner is not None:
             owner._rows_changed(self)  # pyright: ignore[reportPrivateUsage]

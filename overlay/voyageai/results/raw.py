@@ -1,4 +1,4 @@
-"""Responses as they came, and the methods that return them, made of those that return results."""
+"""Raw responses, and methods that return them, derived from those that return results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 from attrs import field, frozen
 
 # pyright: reportPrivateUsage=false
-# The functions below are methods of the class beside them.
+# The functions below become methods of subclasses of `Raw`.
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,14 +22,14 @@ _METHOD: ContextVar[tuple[object, str] | None] = ContextVar("voyageai_raw_respon
 
 @frozen(kw_only=True)
 class RawResponse(Generic[T]):
-    """A response as it came.
+    """An HTTP response, not yet parsed.
 
     Attributes:
         status_code: HTTP status.
-        headers: Headers of the response, names in lower case.
+        headers: Headers of the response, with names in lower case.
         content: The body.
         request_id: The server's id of the request.
-        parse: Returns the result that the method would have returned; raises `VoyageError` if the
+        parse: A function that returns the method's usual result, and raises `VoyageError` if the
             response is malformed.
     """
 
@@ -42,15 +42,15 @@ class RawResponse(Generic[T]):
 
 @contextmanager
 def returning_raw(transport: object, method: str) -> Generator[None]:
-    """Within the block, a method of a client, or of a copy of it, returns answers as they came.
+    """Let a method of a client, or of a copy of it, return raw responses within the block.
 
-    The context says so, not an argument or a copy of the client: methods may be replaced by
-    wrappers, which know of neither and pass on what they get. Other methods return what they always
-    return: a function that splits documents may call them.
+    A context variable carries this, not an argument or a copy of the client: methods may be
+    replaced by wrappers, which know of neither. Other methods are not affected, as a chunking
+    function may call them.
 
     Args:
-        transport: The client's, which its copies share.
-        method: The method that sends, as `Call.method` has it.
+        transport: The transport of the client, which copies of it share.
+        method: Name of the method, as in `Call.method`.
     """
     token = _METHOD.set((transport, method))
     try:
@@ -60,12 +60,12 @@ def returning_raw(transport: object, method: str) -> Generator[None]:
 
 
 def returns_raw(transport: object, method: str) -> bool:
-    """Return whether the answer to what a method sends is to be returned as it came."""
+    """Return whether a method is to return the raw response."""
     return _METHOD.get() == (transport, method)
 
 
 class Raw(Generic[C]):
-    """A client or a resource whose methods return answers as they came.
+    """A view of a client or a resource, whose methods return raw responses.
 
     Args:
         target: The client or the resource.
@@ -80,13 +80,13 @@ class Raw(Generic[C]):
 def raw(
     method: Callable[Concatenate[C, P], T],
 ) -> Callable[Concatenate[Raw[C], P], RawResponse[T]]:
-    """Return a blocking method with the answer as it came."""
+    """Derive from a blocking method one that returns the raw response."""
     name = method.__name__
 
     @functools.wraps(method)
     def call(self: Raw[C], /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-        with returning_raw(self._transport, _sending(name)):
-            # By its name: whatever replaced it, in the class or in the object, sees the call.
+        with returning_raw(self._transport, _sending_method(name)):
+            # Looked up by name, so that a wrapper in the class or in the object sees the call.
             return cast("RawResponse[T]", getattr(self._target, name)(*args, **kwargs))
 
     return call
@@ -95,18 +95,18 @@ def raw(
 def raw_async(
     method: Callable[Concatenate[C, P], Awaitable[T]],
 ) -> Callable[Concatenate[Raw[C], P], Awaitable[RawResponse[T]]]:
-    """Return an asynchronous method with the answer as it came."""
+    """Derive from an asynchronous method one that returns the raw response."""
     name = method.__name__
 
     @functools.wraps(method)
     async def call(self: Raw[C], /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-        with returning_raw(self._transport, _sending(name)):
+        with returning_raw(self._transport, _sending_method(name)):
             found: Any = await getattr(self._target, name)(*args, **kwargs)
             return cast("RawResponse[T]", found)
 
     return call
 
 
-def _sending(name: str) -> str:
-    """Return the method that sends: forms for queries and documents call the general one."""
+def _sending_method(name: str) -> str:
+    """Return the name of the method that sends: `embed` for `embed_query` and the like."""
     return name.removesuffix("_query").removesuffix("_documents")

@@ -10,7 +10,7 @@ from voyageai_rest.errors import ShapeError
 
 from .._utils import safe_repr
 from ..html import SHOWN, shortened, table
-from .result import Result, counted
+from .result import Result, count_of
 
 if TYPE_CHECKING:
     from voyageai_rest.models import RerankResponse
@@ -21,8 +21,8 @@ class RerankingResult(NamedTuple):
 
     Attributes:
         index: Position of the document among those sent.
-        document: Its text.
-        relevance_score: Its relevance to the query; higher is better.
+        document: Text of the document.
+        relevance_score: Relevance to the query; higher is better.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, as in the official client
@@ -68,7 +68,7 @@ class RerankingObject(Result):
 
     @safe_repr
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({counted(len(self), 'document')}, {self._origin()})"
+        return f"{type(self).__name__}({count_of(len(self), 'document')}, {self._origin()})"
 
     def _repr_html_(self) -> str:
         rows = [

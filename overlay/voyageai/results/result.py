@@ -1,4 +1,4 @@
-"""The base of all results, and what they read answers with."""
+"""The base class of all results, and functions that read responses."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ T = TypeVar("T")
 E = TypeVar("E", bound="Entry")
 
 
-def told(read: Callable[[], T]) -> T | None:
-    """Return a field that answers may leave out, or None of a response made without it."""
+def optional_field(read: Callable[[], T]) -> T | None:
+    """Return an optional field of a response, or None if a hand-made response lacks it."""
     try:
         return read()
     except AttributeError:
         return None
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number of things, such as `1 document` or `2 documents`."""
+def count_of(count: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 document` or `2 documents`."""
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def placed(data: Sequence[E], expected: int | None, path: str = "data") -> list[E]:
-    """Return the entries of an answer in the order of their inputs.
+def in_input_order(data: Sequence[E], expected: int | None, path: str = "data") -> list[E]:
+    """Return the entries of a response in the order of their inputs.
 
     Args:
         data: The entries, in any order.
-        expected: How many there must be; None for any number.
-        path: Their path in the answer, for errors.
+        expected: Number of entries; None for any number.
+        path: Path of the entries in the response, for errors.
 
     Raises:
-        ShapeError: An entry is missing, there twice, or of no input.
+        ShapeError: The number of entries is wrong, or an index is out of range or occurs twice.
     """
     if expected is not None and len(data) != expected:
         raise ShapeError(f"expected {expected} entries, found {len(data)}", path)
     try:
         indexes = [entry.index for entry in data]
-    except AttributeError:  # entries that tests make by hand may have none
+    except AttributeError:  # hand-made entries of users' tests may have no index
         return list(data)
-    if callable(indexes[0] if indexes else None):  # of a tuple, made by hand too, it is a method
+    if callable(indexes[0] if indexes else None):  # hand-made tuples have a method of this name
         return list(data)
     if indexes == list(range(len(data))):
         return list(data)
@@ -80,9 +80,9 @@ def placed(data: Sequence[E], expected: int | None, path: str = "data") -> list[
 
 
 class Result:
-    """The base of all results: what was billed, by which model, and how they are compared."""
+    """The base class of all results: usage, model, request id, and comparison."""
 
-    # Of the class, so that what the official client pickled has them too.
+    # Class attributes, so that results pickled by the official client have them too.
     total_tokens: int = 0
     model: str | None = None
     request_id: str | None = None
@@ -93,17 +93,17 @@ class Result:
         self.total_tokens += response.usage.total_tokens
         try:
             model = response.model
-        except AttributeError:  # a response that somebody made without it
+        except AttributeError:  # a hand-made response
             return
-        if isinstance(model, str):  # which the contract lets an answer leave out
+        if isinstance(model, str):  # optional in the contract
             self.model = model
 
     def _cost(self) -> float | None:
-        """Return the list price of what was billed; None if it is not known."""
+        """Return the cost of the billed tokens at the list price; None if the price is unknown."""
         return cost(list_price(self.model), self.total_tokens)
 
     def _card(self, facts: Mapping[str, object], body: str = "") -> str:
-        """Return what notebooks show."""
+        """Return the HTML that notebooks show."""
         price = self._cost()
         known = {
             **facts,
@@ -124,4 +124,4 @@ class Result:
     __hash__ = None  # type: ignore[assignment]  # results can be changed
 
     def _content(self) -> tuple[Any, ...]:
-        raise NotImplementedError("each result says what it is compared by")
+        raise NotImplementedError("a subclass returns the values that it is compared by")

@@ -1,4 +1,4 @@
-"""Vectors as lists, matrices or bytes."""
+"""The base class of results with vectors: as lists, matrices, bytes, Arrow or BSON."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddingSpaceWarning", "Vectored"]
 
 COLUMN = "embedding"
-"""The column of an Arrow table of vectors; tables have the same."""
+"""Name of the vector column of Arrow tables, as in `voyageai.tables`."""
 READS = 2
-"""Times that lists are made before they are kept: each takes as long as the first."""
+"""Number of times that the lists are made before they are kept, as each takes as long."""
 
 
 class EmbeddingSpaceWarning(UserWarning):
-    """Vectors are compared that are of different embedding spaces: the numbers mean nothing."""
+    """Vectors of different embedding spaces are compared: their similarity means nothing."""
 
 
 class Vectored:
-    """Vectors in a typed buffer, of which lists are made when they are asked for.
+    """Vectors in a typed buffer, with lists made on demand.
 
-    The lists are not kept, unless they are changed or asked for again and again. From the first
-    change on they are what counts, and the buffer is let go.
+    The lists are kept only once they were changed or read several times. From the first change on
+    the lists are authoritative, and the buffer is dropped.
 
     Attributes:
-        model: The model that made them; None if it is not known.
-        output_dtype: The dtype that was asked for.
+        model: The model that made the vectors; None if unknown.
+        output_dtype: The dtype of the request.
     """
 
     model: str | None = None
@@ -67,12 +67,12 @@ class Vectored:
 
     @property
     def embeddings(self) -> list[list[float]]:
-        """The vectors as lists of Python numbers, free to be changed: changes count.
+        """The vectors as lists of Python numbers; changes of the lists change the result.
 
-        They are made when they are asked for, and made anew once nobody holds them any more, unless
-        they were changed.
+        They are made on demand, and made anew once they are no longer referenced, unless they were
+        changed.
         """
-        vectors = self._vectors  # before the lists: another thread may be changing them
+        vectors = self._vectors  # read before the lists, which another thread may be setting
         lists = self._lists
         if lists is not None:
             return lists
@@ -94,13 +94,13 @@ class Vectored:
         self._vectors, self._lists, self._lent = None, value, None
 
     def _rows_changed(self, rows: Rows) -> None:
-        """Take lists that were changed for the vectors, unless others have taken their place."""
+        """Make changed lists authoritative, unless other lists have replaced them."""
         if rows is self._lists or rows is self._lent_rows():
             self._lists, self._vectors = rows, None
-            self._lent = None  # rows that were lent before have no place any more
+            self._lent = None  # rows handed out earlier are no longer part of the result
 
     def _row_changed(self, row: Row) -> None:
-        """Take a row that was changed into the lists, which count from now on."""
+        """Put a changed row into the lists, and make them authoritative."""
         if self._vectors is not None:
             rows = cast("Rows", self.embeddings)
             self._lists, self._vectors, self._lent = rows, None, weakref.ref(rows)
@@ -113,18 +113,18 @@ class Vectored:
 
     @property
     def space(self) -> str | None:
-        """The embedding space: vectors of one space can be compared, whatever their model.
+        """The embedding space: vectors of one space are comparable, whatever their model.
 
-        None where it is not known. Source: `spec/catalogue.yaml`.
+        None if unknown. Source: `spec/catalogue.yaml`.
         """
         entry = None if self.model is None else known(self.model)
         return None if entry is None else entry.embedding_space
 
     def to_numpy(self) -> npt.NDArray[Any]:
-        """The vectors as a matrix, one row each, of float32, int8 or uint8.
+        """Return the vectors as a matrix of shape (vectors, columns), of float32, int8 or uint8.
 
-        Nothing is copied, and the matrix may be written to, which changes this result. Once the
-        lists of `embeddings` were changed they are what counts, and the matrix is a copy of them.
+        The matrix shares memory with the result, so that writing to it changes the result. Once
+        lists of `embeddings` have been changed, the matrix is a copy of them.
 
         Raises:
             ImportError: numpy is not installed.
@@ -132,7 +132,7 @@ class Vectored:
         return self._buffered().to_numpy()
 
     def to_bytes(self) -> list[bytes]:
-        """Each vector's numbers in little-endian order, as vector databases store them.
+        """Return each vector as little-endian bytes, as vector databases store them.
 
         4 bytes per dimension as `float`, 1 as `int8` and `uint8`, 1/8 as `binary` and `ubinary`.
 
@@ -144,7 +144,7 @@ class Vectored:
         return self._buffered().to_bytes()
 
     def to_arrow(self) -> Any:  # pyarrow has no types
-        """The vectors as a `pyarrow.FixedSizeListArray`, sharing memory.
+        """Return the vectors as a `pyarrow.FixedSizeListArray`, sharing memory.
 
         Raises:
             ImportError: pyarrow is not installed.
@@ -162,12 +162,11 @@ class Vectored:
         """Return each vector as MongoDB stores it: a `bson.Binary` of the vector subtype.
 
         Returns:
-            Binaries equal to pymongo's `Binary.from_vector`, of FLOAT32 for `float`, of INT8 for
-            `int8`, and of PACKED_BIT for `ubinary`. Floats that you have put in the place of
-            others are FLOAT32.
+            Binaries equal to those of pymongo's `Binary.from_vector`: FLOAT32 for `float`, INT8 for
+            `int8` and PACKED_BIT for `ubinary`. Floats assigned to `embeddings` are FLOAT32.
 
         Raises:
-            ArgumentError: MongoDB has no such vectors: those of `uint8` and `binary`.
+            ArgumentError: The dtype is `uint8` or `binary`, which MongoDB has no vectors of.
             ImportError: pymongo is not installed.
 
         Example:
@@ -183,14 +182,14 @@ class Vectored:
         return binary(vectors.to_bytes(), self.output_dtype if kept else DEFAULT)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """Return the matrix, for `numpy.asarray` and what else makes arrays.
+        """Return the matrix of `to_numpy`, for `numpy.asarray` and other array libraries.
 
         Args:
-            dtype: The type of the numbers; None leaves it as it is.
-            copy: Whether to copy: always, never (False), or where it is needed.
+            dtype: Type of the numbers; None for that of the vectors.
+            copy: True to copy always, False never, None where needed.
 
         Raises:
-            ValueError: A copy is needed, and forbidden.
+            ValueError: `copy` is False, and a copy is needed.
         """
         np = require("numpy", "numpy")
         matrix = self.to_numpy()
@@ -229,19 +228,19 @@ class Vectored:
         """Compute the similarity of these vectors and others.
 
         Args:
-            documents: The others, of the same dtype and dimension.
+            documents: The other vectors, of the same dtype and dimension.
 
         Returns:
-            A matrix of shape (these, others); larger is more alike. Of `float` vectors, which have
-            unit length, it is the cosine; of `int8` and `uint8` the product in whole numbers; of
-            packed bits the number of bits that agree less the number that do not.
+            A matrix of shape (len(self), len(documents)); larger is more similar. For `float`
+            vectors, which have unit length, it is the cosine; for `int8` and `uint8` the integer
+            dot product; for packed bits the number of equal bits less the number of different ones.
 
         Raises:
-            ArgumentError: The others are of another dtype or dimension.
+            ArgumentError: `documents` has another dtype or dimension.
             ImportError: numpy is not installed.
 
         Warns:
-            EmbeddingSpaceWarning: They are known to be of another embedding space.
+            EmbeddingSpaceWarning: `documents` is known to be of another embedding space.
 
         Example:
             >>> query = vo.embed_query("Where is the cat?", model="voyage-4-lite")
@@ -254,7 +253,7 @@ class Vectored:
         if self.output_dtype != documents.output_dtype:
             raise ArgumentError(
                 f"documents are {documents.output_dtype}, but these vectors are "
-                f"{self.output_dtype}; ask for both with one output_dtype",
+                f"{self.output_dtype}; embed both with the same output_dtype",
                 "documents",
             )
         if self.space and documents.space and self.space != documents.space:
@@ -269,7 +268,7 @@ class Vectored:
 
     @property
     def _dimension(self) -> int | None:
-        """The dimension of the vectors that an answer brought; None if there are none."""
+        """The dimension of the vectors of a response; None without vectors."""
         vectors = self._vectors
         if vectors is None or not len(vectors):
             return None
@@ -282,14 +281,14 @@ class Vectored:
         return 0 if self._lists is None else len(self._lists)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the lists that can be made again."""
+        """Return the state without the lists that can be made again."""
         state = {**vars(self)}
         for name in ("_lent", "_reads", *(["_lists"] if self._vectors is not None else [])):
             state.pop(name, None)
         return state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        """Restore a pickle, also one that the official client wrote."""
+        """Restore a pickle of this or of the official client."""
         for name, value in state.items():
             setattr(self, name, value)
 
@@ -297,7 +296,7 @@ class Vectored:
         vectors = self._vectors
         if vectors is not None:
             return vectors
-        # The user may have put other lists there, or an array.
+        # The user may have assigned other lists, or an array.
         lists = [] if self._lists is None else [*self._lists]
         try:
             found = Vectors.decode(lists, self.output_dtype)
@@ -306,12 +305,12 @@ class Vectored:
         return found.narrowed()
 
     def _heat_map(self) -> str:
-        """Return a picture of how similar these vectors are to each other, if they are some."""
+        """Return a heat map of the similarities of 2 to `SHOWN` vectors; otherwise nothing."""
         if not 2 <= len(self) <= SHOWN:
             return ""
         try:
             matrix = self.similarity(self)
-        except (ArgumentError, ImportError, ShapeError):  # what the user has put there; no numpy
+        except (ArgumentError, ImportError, ShapeError):  # no numpy, or the user's own values
             return ""
         return heat_map(matrix.tolist(), "similarity to each other")
 

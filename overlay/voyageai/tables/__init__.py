@@ -1,4 +1,4 @@
-"""Tables of any size: rows from Parquet and its like, with their vectors, to Parquet.
+"""Tables of any size: rows from Parquet, CSV, data frames and the like, with vectors, to Parquet.
 
 result = vo.tables.embed("in/*.parquet", text="body", id="doc_id", model="voyage-4", into="v")
 voyageai.tables.open("v").search(vo.embed_query("Where are the keys?", model="voyage-4"))
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from .schedule import RowError
     from .slices import Failure
 
-    open = open_table  # not in __all__, but there
+    open = open_table  # public, though not in __all__
 
-_HOMES = {
+_LAZY = {
     "AsyncEmbedder": ".embedder",
     "AsyncTables": ".resource_async",
     "Embedder": ".embedder",
@@ -45,7 +45,7 @@ _HOMES = {
     "VectorTable": ".dataset",
 }
 
-# Without `open`, which would hide the builtin after `import *`.
+# Without `open`, which would shadow the builtin after `import *`.
 __all__ = [
     "AsyncEmbedder",
     "AsyncTableJob",
@@ -68,6 +68,6 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name == "open":
         return importlib.import_module(".dataset", __name__).open_table
-    if name not in _HOMES:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name], __name__), name)
+    return getattr(importlib.import_module(_LAZY[name], __name__), name)

@@ -1,8 +1,8 @@
-"""A table job by the Batch API: its rows become a job of batches, whose answers become its slices.
+"""A table job through the Batch API: its rows become a job of batches, whose results become slices.
 
-The rows are read twice: to write them to batches, and when the answers are there, slice by slice,
-to join them. A plan beside the batches says which of their units each slice begins with. No answer
-is noted in a slice before it is finished, so a run that was ended finds the same units again.
+The rows are read twice: to write them into batches, and, once the results are there, slice by slice
+to join them. A plan beside the batches holds the first unit of each slice. Results are not recorded
+in a slice before it is finished, so that a resumed run finds the same units again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ..flow import Notify
 from ..prompts import guard
 from .estimate import most_tokens
 from .kinds import UnitBatch
-from .schedule import HOPELESS, REFUSED, RowError, Totals, failure_of
+from .schedule import MAX_REFUSALS, REFUSED, RowError, Totals, failure_of
 from .slices import Slice
 
 if TYPE_CHECKING:
@@ -51,17 +51,17 @@ if TYPE_CHECKING:
 __all__ = ["BatchWork", "batch_task"]
 
 AT_ONCE = 1000
-"""Units that are written at once."""
+"""Units that are written at a time."""
 LOST = ("malformed_answer", "no_answer", "file_gone")
-"""Codes of lines that may have been billed, though there is no answer."""
+"""Codes of lines that may have been billed although there is no result."""
 MILLION = 1_000_000
 
 
 def batch_task(spec: Spec) -> Task[Any, Any]:
-    """Return what the batches of a table job do.
+    """Return the task of the batches of a table job.
 
     Raises:
-        ArgumentError: Batches do not take the model, or an argument.
+        ArgumentError: Batches do not accept the model or an argument.
     """
     given = {"model": spec.model, **spec.params}
     if spec.method != "rerank":
@@ -69,24 +69,26 @@ def batch_task(spec: Spec) -> Task[Any, Any]:
     try:
         task = TASKS[spec.method](given)
     except ShapeError as failure:
-        raise ArgumentError(f"batches do not take this: {failure}; use via='live'", "via") from None
+        raise ArgumentError(
+            f"batches do not accept these arguments: {failure}; use via='live'", "via"
+        ) from None
     task.check_model()
     return task
 
 
 class BatchWork:
-    """The remaining work of a table job by the Batch API.
+    """Runs a table job, or what is left of it, through the Batch API.
 
     Args:
-        prepared: The job.
-        sender: The client's, for its clocks and tokenizers.
-        options: `poll` and `timings`, as the user gave them.
-        totals: How far the job is.
-        max_cost: US dollars that it may cost in all; None for any sum.
-        span: Records the run.
+        prepared: The prepared job.
+        sender: The client's sender, for its clocks and tokenizers.
+        options: The user's `poll` and `timings`.
+        totals: Progress of the job, updated during the run.
+        max_cost: US dollars that the job may cost in total; None for no limit.
+        span: The span of the run.
 
     Attributes:
-        totals: How far it is.
+        totals: Progress of the job.
     """
 
     def __init__(
@@ -109,12 +111,12 @@ class BatchWork:
         self.totals = totals
 
     def steps(self) -> JobFlow[None]:
-        """Do all that is left to do.
+        """Run the job, or what is left of it.
 
         Raises:
             MaxCostError: The rest could cost more than `max_cost`.
-            RowError: A row failed, and the job was asked to stop there.
-            VoyageError: The job can't go on; what was done is kept.
+            RowError: A row failed, and `on_error` is `raise`.
+            VoyageError: The job can't continue; its progress is kept.
         """
         has_units = self._batches.manifest.exists() or (yield from self._write())
         join: ResultJoin | None = None
@@ -130,7 +132,7 @@ class BatchWork:
             raise refusal
 
     def _write(self) -> JobFlow[bool]:
-        """Write the rows of all slices that are not finished; return whether there are any."""
+        """Write the rows of all unfinished slices into batches; return whether there are any."""
         firsts: dict[int, int] = {}
         done = 0
         writer = JobWriter.open(self._batches, self._task, None, None, self._environment)
@@ -154,9 +156,9 @@ class BatchWork:
             writer.close()
 
     def _run(self) -> JobFlow[ResultJoin]:
-        """Run the batches, and those of rows that are to be sent once more."""
+        """Run the batches, and further ones for rows that are sent again."""
         state = JobState(self._batches, self._environment.now)
-        # A run before this one has ended with an error, at a row that is to be tried again.
+        # If an earlier run ended with an error at a failed row, that row is tried again.
         wanted = _any if state.is_over and self._stops_at_failure else _is_to_be_parted
         while True:
             yield from self._job_run(state).steps()
@@ -167,7 +169,7 @@ class BatchWork:
             if not rows:
                 return join
             wanted = _is_to_be_parted
-            message = f"{rows:,} {self._task.noun} are sent again, apart from those at fault"
+            message = f"{rows:,} {self._task.noun} are sent again, separately from those at fault"
             yield Notify(Progress(stage="retrying", message=message, done=rows))
 
     def _job_run(self, state: JobState) -> JobRun:
@@ -181,12 +183,12 @@ class BatchWork:
         )
 
     def _get_count(self) -> Count | None:
-        """Return a function that counts tokens, if the tokenizer is at hand without a request."""
+        """Return a function that counts tokens, if the tokenizer is available without a request."""
         tokenizer = tokenization.at_hand(self._spec.model, self._sender.tokenizers)
         return None if tokenizer is None else partial(tokenization.count, tokenizer)
 
     def _hopeless(self, join: ResultJoin) -> InvalidRequestError | None:
-        """Return an error if all was refused: the arguments are at fault then, not the rows."""
+        """Return an error if all requests were refused: the arguments are at fault then."""
         if self.totals.rows or self._read_plan()["done"] or join.has_results:
             return None
         count, last = 0, None
@@ -194,21 +196,21 @@ class BatchWork:
             if line.reason.status not in REFUSED:
                 return None
             count, last = count + 1, line
-        if last is None or count < HOPELESS:
+        if last is None or count < MAX_REFUSALS:
             return None
         refusal = InvalidRequestError(last.reason.message, http_status=last.reason.status)
         refusal.add_note(f"{count} requests were refused, and none was answered; the job stops")
         return refusal
 
     def _finish_slices(self, join: ResultJoin | None) -> JobFlow[None]:
-        """Write the parts of all slices that are not finished."""
+        """Write the parts of all unfinished slices."""
         firsts: dict[str, int] = self._read_plan()["first"]
         for found, units in self._slices(self._fail):
             tokens, unknown = found.tokens, found.unknown_tokens
             self._join(found, units, join, firsts[str(found.number)])
             part = self._prepared.finish(found)
             self.totals.add(part)
-            self.totals.tokens -= tokens  # which were counted before
+            self.totals.tokens -= tokens  # already counted
             self._span.add(
                 rows=part.rows - part.failed, failed=part.failed, tokens=part.tokens - tokens
             )
@@ -219,13 +221,13 @@ class BatchWork:
     def _join(
         self, found: Slice, units: Iterator[UnitBatch], join: ResultJoin | None, first: int
     ) -> None:
-        """Give the units of a slice their answers.
+        """Join the units of a slice with their results.
 
         Args:
             found: The slice.
-            units: Its units.
-            join: The answers; None if there are no units.
-            first: Number of its first unit within the batches.
+            units: The units of the slice.
+            join: The results; None if there are no units.
+            first: Number of the slice's first unit within the batches.
         """
         answers = iter(()) if join is None else join.results(first)
         most = most_tokens(self._spec.method, self._spec.model, self._spec.params)
@@ -247,10 +249,10 @@ class BatchWork:
             found.keep(line.rows, shape, data, answer.result.total_tokens)
 
     def _slices(self, fail: Fail) -> Iterator[tuple[Slice, Iterator[UnitBatch]]]:
-        """Read the slices that are not finished, each with its units.
+        """Yield the unfinished slices, each with its units.
 
         Args:
-            fail: Called for units that can't be sent.
+            fail: Called for rows that can't be sent.
         """
         for number, pieces in groupby(self._prepared.pieces(), lambda piece: piece.slice):
             first = next(pieces)
@@ -273,7 +275,7 @@ class BatchWork:
     def _sendable(
         self, found: Slice, units: Iterator[UnitBatch], fail: Fail
     ) -> Iterator[UnitBatch]:
-        """Leave out the units that no request can take."""
+        """Yield the units that a request can take; fail the others."""
         for unit in units:
             try:
                 self._task.item(self._value(unit), 0)
@@ -285,19 +287,19 @@ class BatchWork:
                 yield unit
 
     def _live_reason(self, unit: UnitBatch) -> str:
-        """Return why a unit can't be sent, as a live job says it."""
+        """Return the reason why a unit can't be sent, in the words of a live job."""
         try:
             self._kind.call(unit)
         except ArgumentError as failure:
             return str(failure)
-        return "no request of a batch can take it"
+        return "it does not fit into a request of a batch"
 
     def _value(self, unit: UnitBatch) -> Any:
         """Return a unit as a row of a batch job."""
         return _VALUES[self._spec.method](unit)
 
     def _check(self, found: Slice, row: int, id: Any, text: str, code: str, message: str) -> None:
-        """Stop at a row that can't be sent, if the job is to stop; it fails when it is joined."""
+        """Raise for a row that can't be sent if `on_error` is `raise`; otherwise it fails later."""
         if self._stops_at_failure:
             raise RowError(failure_of(found, row, id, text, code, message))
 
@@ -311,7 +313,7 @@ class BatchWork:
         message: str,
         status: int | None = None,
     ) -> None:
-        """Note that a row has no result."""
+        """Record that a row has no result."""
         failure = failure_of(found, row, id, text, code, message, status)
         if self._stops_at_failure:
             raise RowError(failure)
@@ -340,12 +342,14 @@ class BatchWork:
         sync_folder(self._table.own)
 
     def _remove(self) -> None:
-        """Remove the batches: their answers are in the table."""
+        """Remove the batches, whose results are in the table."""
         gone = self._table.batch.with_name(f".{self._table.batch.name}")
         if gone.exists():
             shutil.rmtree(gone)
         if self._table.batch.exists():
-            self._table.batch.rename(gone)  # first: half of it would be taken for a job
+            self._table.batch.rename(
+                gone
+            )  # renamed first, as a half-removed folder would look like a job
             shutil.rmtree(gone)
         self._table.batch_plan.unlink(missing_ok=True)
 
@@ -355,7 +359,7 @@ _VALUES: dict[str, Callable[[UnitBatch], Any]] = {
     "contextualized_embed": lambda unit: unit.values[0],
     "rerank": lambda unit: (unit.values[0][0], unit.values[1]),
 }
-"""A row of a batch job, by method."""
+"""Functions that convert a unit into a row of a batch job, by method."""
 
 
 def _any(_: FailedLine) -> bool:
@@ -363,7 +367,7 @@ def _any(_: FailedLine) -> bool:
 
 
 def _is_to_be_parted(line: FailedLine) -> bool:
-    """Return whether rows failed because of others: those of the line, or of the batch."""
+    """Return whether rows failed because of others in the same line or batch."""
     reason = line.reason
     if reason.others_at_fault:
         return True

@@ -1,4 +1,4 @@
-"""Cutting inputs into slices, with those left out that are finished."""
+"""Division of inputs into slices, without those that are already finished."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 __all__ = ["Piece", "cut"]
 
 SLICE = 50_000
-"""Rows of a slice: what a crash can cost is a few requests of it, and its part reads well."""
+"""Rows of a slice. A crash costs at most a few requests of it, and its part is read efficiently."""
 
 
 class Piece(NamedTuple):
-    """Rows of a slice.
+    """Rows of a slice, or its end.
 
     Attributes:
         slice: Number of the slice.
-        input: Number of its input.
+        input: Number of the input.
         first: Number of the slice's first row in the input.
-        batch: A record batch of the source's columns; None at the end of the slice.
-        last: Whether the input ends with the slice, where it ends.
-        digest: Digest of the slice, where it ends and the source can't be read again.
+        batch: A record batch of the job's columns; None at the end of the slice.
+        last: True if the input ends with the slice; set at the end of the slice.
+        digest: Digest of the slice, at its end, if the source can't be read again.
     """
 
     slice: int
@@ -47,18 +47,18 @@ def cut(
     parts: Mapping[int, PartInfo],
     rows: int = SLICE,
 ) -> Iterator[Piece]:
-    """Read a source, slice by slice.
+    """Read a source slice by slice.
 
     Args:
-        source: Where rows come from.
-        inputs: How many inputs it has.
-        columns: What is read.
-        parts: The slices that are finished, by number. They are passed over; of a source that
-            can't be read again they are read and compared.
-        rows: Rows of a slice. One of groups ends with the group that reaches this number.
+        source: The source of the rows.
+        inputs: Number of inputs of the source.
+        columns: The columns to read.
+        parts: The finished slices, by number. They are skipped; if the source can't be read again,
+            they are read and compared.
+        rows: Rows of a slice. With groups, a slice ends with the group that reaches this number.
 
     Raises:
-        ArgumentError: What is read again is not what it was.
+        ArgumentError: Rows that are read again are not the same.
     """
     number = 0
     for index in range(inputs):
@@ -94,54 +94,54 @@ def _read(
     first: int,
     rows: int,
 ) -> Generator[Piece, None, tuple[int, int, bool]]:
-    """Read an input up to a slice that is finished, or its end."""
-    begun, digest = 0, hashlib.sha256()
-    held: Any = None  # of the last row's group
-    repeats, check = source.can_repeat, RowCheck(columns)  # of others it has been checked
+    """Read an input up to the next finished slice or its end."""
+    rows_read, digest = 0, hashlib.sha256()
+    last_group: Any = None  # group of the last row
+    repeats, check = source.can_repeat, RowCheck(columns)  # sources that repeat were checked before
     for whole in source.read(index, columns, first if repeats else 0):
         batch = whole
         while batch is not None and batch.num_rows:
-            room, held = _room(batch, columns, rows - begun, held)
+            room, last_group = _room(batch, columns, rows - rows_read, last_group)
             piece, batch = batch.slice(0, room), batch.slice(room)
             if piece.num_rows:
                 if not repeats:
                     check.add(piece)
                     digest.update(row_bytes(piece))
-                begun += piece.num_rows
+                rows_read += piece.num_rows
                 if number not in parts:
                     yield Piece(number, index, first, piece)
-            if batch.num_rows:  # the slice is full, and there is more
-                yield from _end(parts, Piece(number, index, first, None), begun, digest)
-                number, first, begun = number + 1, first + begun, 0
+            if batch.num_rows:  # the slice is full, and the input goes on
+                yield from _end(parts, Piece(number, index, first, None), rows_read, digest)
+                number, first, rows_read = number + 1, first + rows_read, 0
                 digest = hashlib.sha256()
                 if repeats and number in parts:
                     return number, first, False
-    if begun:
-        yield from _end(parts, Piece(number, index, first, None, last=True), begun, digest)
+    if rows_read:
+        yield from _end(parts, Piece(number, index, first, None, last=True), rows_read, digest)
         number += 1
-    return number, first + begun, True
+    return number, first + rows_read, True
 
 
 def _end(parts: Mapping[int, PartInfo], end: Piece, rows: int, digest: Any) -> Iterator[Piece]:
-    found = digest.hexdigest()
+    digest_ = digest.hexdigest()
     part = parts.get(end.slice)
     if part is None:
-        yield end._replace(digest=found)
-    elif (part.rows, part.digest) != (rows, found):
+        yield end._replace(digest=digest_)
+    elif (part.rows, part.digest) != (rows, digest_):
         raise ArgumentError(
-            f"source: rows {end.first:,} to {end.first + rows:,} are not those that this job read "
-            "before; give the same rows in the same order, or another `into`",
+            f"source: rows {end.first:,} to {end.first + rows:,} differ from those that this job "
+            "has read before; pass the same rows in the same order, or another `into`",
             "source",
         )
 
 
-def _room(batch: Any, columns: Columns, room: int, held: Any) -> tuple[int, Any]:
-    """Return the number of rows of a batch in the slice, and the group of the last row seen."""
+def _room(batch: Any, columns: Columns, room: int, last_group: Any) -> tuple[int, Any]:
+    """Return how many rows of a batch belong to the slice, and the group of the last of them."""
     if columns.group is None:
         return min(max(room, 0), batch.num_rows), None
     groups = batch.column(columns.group).to_pylist()
     for row, group in enumerate(groups):
-        if row >= room and group != held:
-            return row, held
-        held = group
-    return len(groups), held
+        if row >= room and group != last_group:
+            return row, last_group
+        last_group = group
+    return len(groups), last_group

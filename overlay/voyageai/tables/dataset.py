@@ -1,4 +1,4 @@
-"""A finished table: its vectors as Arrow, and the rows nearest to a query."""
+"""A finished table: its vectors as Arrow data, and the search for the rows nearest to a query."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ __all__ = ["VectorTable", "arrow_batches", "matrix_of", "open_table"]
 
 
 class VectorTable:
-    """A table of vectors that a job has written, read a few thousand rows at a time.
+    """A table of vectors, written by a job or by `voyageai index`, read a few thousand rows at a
+    time.
 
     Args:
-        path: Its directory; that of an index which `voyageai index` has made is one too.
+        path: Directory of the table.
 
     Attributes:
-        path: Its directory.
-        about: What the vectors are: `model`, `input_type`, `output_dtype`, `dimension`, `space`.
-        rows: How many rows it has.
+        path: Directory of the table.
+        about: Description of the vectors: `model`, `input_type`, `output_dtype`, `dimension`,
+            `space`.
+        rows: Number of rows.
 
     Example:
         >>> rows = [{"id": 1, "body": "It rains."}, {"id": 2, "body": "It snows."}]
@@ -54,7 +56,7 @@ class VectorTable:
         self.rows = sum(map(self._count, parts))
 
     def dataset(self) -> Any:  # pyarrow has no types
-        """Open it as a `pyarrow.dataset.Dataset`."""
+        """Open the table as a `pyarrow.dataset.Dataset`."""
         dataset = require("pyarrow.dataset", "tables")
         format = "arrow" if self._is_arrow else "parquet"
         return dataset.dataset([str(part) for part in self._parts], format=format)
@@ -62,25 +64,26 @@ class VectorTable:
     def similarity(
         self, query: Vectored | Sequence[float] | npt.NDArray[Any]
     ) -> Iterator[tuple[Any, npt.NDArray[Any]]]:
-        """Compare a query with every row.
+        """Compute the similarity of a query to every row.
 
         Args:
-            query: One vector, of the table's dtype and dimension: a result of `embed_query` or its
+            query: One vector of the table's dtype and dimension: a result of `embed_query`, or its
                 numbers.
 
         Yields:
-            Record batches without the vectors, each with an array of as many similarities, of
-            shape (rows,). A row without a vector is left out.
+            Pairs of a record batch without the vectors, and its similarities, an array of shape
+            (rows,).
+            Rows without a vector are left out.
 
         Raises:
-            ArgumentError: The query is of another shape.
+            ArgumentError: `query` is not one vector of the table's dimension.
         """
         vector = self._vector(query)
         dtype = self.about.get("output_dtype") or "float"
         for batch in self._batches():
             column = batch.column(EmbedTable.column)
             if column.null_count:
-                batch = batch.filter(column.is_valid())  # noqa: PLW2901  # the rows that have one
+                batch = batch.filter(column.is_valid())  # noqa: PLW2901  # the rows with a vector
                 column = batch.column(EmbedTable.column)
             matrix = matrix_of(column)
             if matrix.shape[1] != vector.shape[1]:
@@ -94,11 +97,11 @@ class VectorTable:
     def search(
         self, query: Vectored | Sequence[float] | npt.NDArray[Any], k: int = 10
     ) -> Any:  # pyarrow has no types
-        """Find the rows that are nearest to a query, by looking at all of them.
+        """Find the rows nearest to a query by an exhaustive search.
 
         Args:
             query: As in `similarity`.
-            k: How many rows.
+            k: Most rows to return.
 
         Returns:
             A `pyarrow.Table` with the ids, the kept columns and `similarity`, the nearest first.
@@ -159,25 +162,25 @@ class VectorTable:
 
 
 def open_table(path: str | os.PathLike[str]) -> VectorTable:
-    """Open a table that a job has written.
+    """Open the table of a job or an index.
 
     Args:
-        path: Its directory.
+        path: Directory of the table.
 
     Raises:
-        ArgumentError: There is none.
+        ArgumentError: The directory holds no table.
         ImportError: pyarrow is not installed.
     """
     return VectorTable(Path(path))
 
 
 def arrow_batches(path: Path, *, mapped: bool) -> Iterator[Any]:
-    """Read the record batches of an Arrow file.
+    """Yield the record batches of an Arrow file.
 
     Args:
-        path: The file.
-        mapped: Whether they are parts of the file, mapped into memory, which can be kept and read
-            at random; otherwise each is read when it is asked for, and is gone with it.
+        path: Path of the file.
+        mapped: True for batches that are mapped into memory, which can be kept and read at random;
+            otherwise a batch is only valid until the next one.
     """
     pa = require("pyarrow", "tables")
     opened = pa.memory_map if mapped else pa.OSFile
@@ -187,7 +190,7 @@ def arrow_batches(path: Path, *, mapped: bool) -> Iterator[Any]:
 
 
 def matrix_of(column: Any) -> npt.NDArray[Any]:
-    """Return the vectors of a column, of shape (rows, numbers), without copying."""
+    """Return the vectors of a column as a matrix of shape (rows, columns), without a copy."""
     numbers = column.flatten().to_numpy(zero_copy_only=True)
     matrix: npt.NDArray[Any] = numbers.reshape(len(column), -1)
     return matrix

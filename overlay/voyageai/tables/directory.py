@@ -1,14 +1,14 @@
-"""The directory of a table job: its parts, the slices that are not finished, its lock.
+"""The directory of a table job: its parts, its unfinished slices, its lock.
 
-part-000000.parquet   the table: a part for each slice
-_job/job.json         what the job is
+part-000000.parquet   the table: one part per slice
+_job/job.json         the description of the job
 _job/rows.arrow       the rows of a batch job whose source can be read only once
-_job/000012           a slice that is not finished; `slices` says what is in it
+_job/000012           an unfinished slice, described in `slices`
 _job/batch            the batches of a batch job, until all slices are finished
-_job/batch.json       which rows are in them
+_job/batch.json       the plan of the batches: first unit of each slice
 _job/failures.jsonl   the rows without a result
 _job/telemetry.json   the spans of its runs, where they are recorded
-_job/lock             held while a process works on the job
+_job/lock             locked while a process works on the job
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from ..error import ArgumentError
 from .schedule import Totals
 from .slices import PartInfo, billed, read_info
 
-__all__ = ["OWN", "TableDirectory", "enter_lock", "locked"]
+__all__ = ["JOB_FOLDER", "TableDirectory", "enter_lock", "locked"]
 
-OWN = "_job"
-"""Name of the folder with what is not the table: readers of datasets pass over such names."""
+JOB_FOLDER = "_job"
+"""Name of the folder beside the parts. Readers of datasets ignore names with an underscore."""
 
 
 class TableDirectory:
     """The directory of a table job.
 
     Args:
-        folder: Its path.
+        folder: Path of the directory.
 
     Attributes:
-        folder: Its path.
-        own: The folder in it with what is not the table.
-        job, rows, batch, batch_plan, failures: Paths of what is in that folder.
+        folder: Path of the directory.
+        own: The folder in it for everything but the parts.
+        job, rows, batch, batch_plan, failures: Paths in that folder.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.own = folder, folder / OWN
+        self.folder, self.own = folder, folder / JOB_FOLDER
         self.job = self.own / "job.json"
         self.rows = self.own / "rows.arrow"
         self.batch = self.own / "batch"
@@ -52,21 +52,22 @@ class TableDirectory:
         self.failures = self.own / "failures.jsonl"
 
     def check_free(self) -> None:
-        """Refuse a directory that holds something else than the beginnings of a job.
+        """Raise unless the directory is free for a new job: missing, empty, or left by an early
+        crash.
 
         Raises:
-            ArgumentError: It does.
+            ArgumentError: The directory holds other files.
         """
         begun = {self.rows.name, f"{self.rows.name}.part", f"{self.job.name}.part", "lock"}
         free = not self.folder.exists() or (
             self.folder.is_dir()
-            and {path.name for path in self.folder.iterdir()} <= {OWN}
+            and {path.name for path in self.folder.iterdir()} <= {JOB_FOLDER}
             and (not self.own.exists() or {path.name for path in self.own.iterdir()} <= begun)
         )
         if not free:
             raise ArgumentError(
-                f"into={str(self.folder)!r} holds something that is no table job; name a new "
-                "directory",
+                f"into={str(self.folder)!r} holds other files and no table job; name a new or an "
+                "empty directory",
                 "into",
             )
 
@@ -75,7 +76,7 @@ class TableDirectory:
         return enter_lock(self.own)
 
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the lock inside a `with`, as `locked` does."""
+        """Hold the lock within a `with` block, as `locked` does."""
         return locked(self.own)
 
     def part(self, number: int) -> Path:
@@ -83,13 +84,13 @@ class TableDirectory:
         return self.folder / f"part-{number:06d}.parquet"
 
     def parts(self, job: str) -> dict[int, PartInfo]:
-        """Read the slices that are finished, by number.
+        """Read the metadata of the finished slices, by number.
 
         Args:
-            job: The job's id.
+            job: Id of the job.
 
         Raises:
-            ArgumentError: There is a part of another job.
+            ArgumentError: A part belongs to another job.
         """
         found: dict[int, PartInfo] = {}
         begun = {path.name for path in self.unfinished()}
@@ -102,11 +103,11 @@ class TableDirectory:
         return found
 
     def unfinished(self) -> list[Path]:
-        """Return the folders of slices that were begun, or taken up again."""
+        """Return the folders of slices that are unfinished or were reopened."""
         return [path for path in sorted(self.own.glob("[0-9]*")) if path.is_dir()]
 
     def totals(self, job: str) -> Totals:
-        """Return how far the job is, by all of its slices."""
+        """Return the progress of the job, summed over all slices."""
         totals = Totals()
         for part in self.parts(job).values():
             totals.add(part)
@@ -117,7 +118,7 @@ class TableDirectory:
         return totals
 
     def write_failures(self) -> None:
-        """Gather the failures of all slices in one file."""
+        """Concatenate the failures of all slices into one file."""
         fresh = self.failures.with_suffix(".part")
         with open_regular(fresh, "wb") as file:
             for path in sorted(self.own.glob("*.failures.jsonl")):
@@ -127,10 +128,10 @@ class TableDirectory:
 
 
 def enter_lock(folder: Path) -> IO[bytes]:
-    """Open and lock the lock file of a folder; to close it frees the lock.
+    """Open and lock the lock file of a folder; closing it releases the lock.
 
     Raises:
-        JobInUseError: Another process, or another job of this one, holds it.
+        JobInUseError: Another process, or another job of this process, holds the lock.
     """
     make_folder(folder)
     file = open_regular(folder / "lock", "a+b")
@@ -142,10 +143,10 @@ def enter_lock(folder: Path) -> IO[bytes]:
 
 @contextmanager
 def locked(folder: Path) -> Generator[None]:
-    """Hold the lock of a folder inside a `with`.
+    """Hold the lock of a folder within a `with` block.
 
     Raises:
-        JobInUseError: Another process holds it.
+        JobInUseError: Another process, or another job of this process, holds the lock.
     """
     file = enter_lock(folder)
     try:

@@ -1,4 +1,4 @@
-"""Record batches in, record batches with vectors out: what data engines call on their workers."""
+"""Callables that add vectors to record batches, for the workers of data engines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..extras import require
 from ..flow import Flow, Request, run_calls, run_calls_async
 from ..limits import known
 from ..retry import RetryPolicy
-from .job import LEAST_TOKENS, SHARE_OF_LIMIT
+from .job import MIN_REQUEST_TOKENS, SHARE_OF_LIMIT
 from .kinds import vector_shape
 from .units import MESSAGES, estimate, fault, texts_of
 
@@ -35,22 +35,22 @@ C = TypeVar("C")
 ROWS = 1000
 MARGIN = 2
 """Factor by which an estimate of tokens may be exceeded before a request has too many."""
-PATIENT = RetryPolicy(max_retries=8, max_delay=60.0)
+RETRIES = RetryPolicy(max_retries=8, max_delay=60.0)
 REFUSED = (400, 413, 422)
 PROBE = "test"
-"""Text sent to find out if a refusal concerns the rows or everything else."""
+"""Text that is sent to find out whether a refusal is due to the rows."""
 
 
 @frozen
 class _Outcome:
-    """Outcome of a text: a vector, or the reason why there is none."""
+    """The outcome of a text: a vector, or the reason why there is none."""
 
     vector: memoryview | None
     error: str | None = None
 
 
 class _Embedder:
-    """Settings of an embedder, and what does not depend on how requests are sent."""
+    """The common part of both embedders: everything but sending."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class _Embedder:
                 f"on_error must be 'raise', 'null' or 'column', not {on_error!r}", "on_error"
             )
         if share is not None and client.get("rate_limit") is None:
-            raise ArgumentError("share is a part of rate_limit, which is not given", "share")
+            raise ArgumentError("share needs rate_limit, which is not given", "share")
         self.text, self.model, self.column = text, model, column
         self.on_error, self.error_column = on_error, error_column
         self.share, self.concurrency = share, concurrency
@@ -94,13 +94,13 @@ class _Embedder:
         self._answered = False
 
     def schema(self, input_schema: Any) -> Any:  # pyarrow has no types
-        """Return the schema of what comes out.
+        """Return the schema of the output.
 
         Args:
-            input_schema: The `pyarrow.Schema` of what goes in.
+            input_schema: The `pyarrow.Schema` of the input.
 
         Raises:
-            ArgumentError: It has a column of that name already.
+            ArgumentError: The input has a column of the same name.
         """
         pa = require("pyarrow", "tables")
         added = [pa.field(self.column, self._shape.type)]
@@ -109,8 +109,8 @@ class _Embedder:
         for argument, field in zip(("column", "error_column"), added, strict=False):
             if field.name in input_schema.names:
                 raise ArgumentError(
-                    f"there is a column {field.name!r} already; name the new one otherwise, with "
-                    f"{argument}=",
+                    f"there is a column {field.name!r} already; choose another name for the new "
+                    f"one with {argument}=",
                     argument,
                 )
             input_schema = input_schema.append(field)
@@ -121,15 +121,15 @@ class _Embedder:
         return vector_shape(self.model, self._fields)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the client behind: each worker makes its own."""
+        """Return the state without the client: each worker makes its own."""
         return {**vars(self), "_client": None, "_in_flight": None, "_answered": False}
 
-    def _made(self, kind: Callable[..., C]) -> C:
-        """Return the client of this process, which is made with the first batch."""
+    def _get_client(self, kind: Callable[..., C]) -> C:
+        """Return the client of this process, made on first use."""
         from ..ratelimit import RateLimiter
 
         if self._client is None:
-            options = {"max_retries": PATIENT, **self._options}
+            options = {"max_retries": RETRIES, **self._options}
             limiter = RateLimiter.of(self._options.get("rate_limit"))
             if self.share is not None and limiter is not None:
                 options["rate_limit"] = limiter.shared(self.share)
@@ -138,13 +138,13 @@ class _Embedder:
         return client
 
     def _packed(self, batch: Any) -> tuple[list[_Outcome | None], list[list[int]], list[str]]:
-        """Sort the rows of a batch into requests.
+        """Distribute the rows of a batch over requests.
 
         Returns:
-            What came of the rows that are not sent, the rows of each request, and all texts.
+            The outcomes of rows that are not sent, the rows of each request, and all texts.
         """
-        self.schema(batch.schema)  # or else the column that is there is found when all is paid
-        most = self._most_tokens()
+        self.schema(batch.schema)  # raises on a duplicate column before anything is paid
+        most = self._max_request_tokens()
         found = texts_of(batch, self.text)
         sizes = estimate(batch, self.text)
         outcomes: list[_Outcome | None] = [None] * len(found)
@@ -152,7 +152,7 @@ class _Embedder:
         tokens = 0
         for row, (text, size) in enumerate(zip(found, sizes, strict=True)):
             if text is None:
-                outcomes[row] = _Outcome(None)  # a null has no vector, and that is no failure
+                outcomes[row] = _Outcome(None)  # a null is no failure
                 continue
             if (code := fault(text)) is not None:
                 outcomes[row] = self._failed(row, MESSAGES[code])
@@ -164,18 +164,18 @@ class _Embedder:
             tokens += size
         return outcomes, requests, [text if isinstance(text, str) else "" for text in found]
 
-    def _most_tokens(self) -> float:
-        """Return the tokens of a request, at most: of its model, and a part of the rate limit."""
+    def _max_request_tokens(self) -> float:
+        """Return the most tokens of a request: by the model, and by a share of the rate limit."""
         entry = known(self.model)
-        most = ((entry and entry.max_request_tokens) or LEAST_TOKENS) / MARGIN
-        limiter: RateLimiter | None = self._client._limiter  # no key is needed for it
+        most = ((entry and entry.max_request_tokens) or MIN_REQUEST_TOKENS) / MARGIN
+        limiter: RateLimiter | None = self._client._limiter  # available without a key
         if limiter is None:
             return most
         rpm, tpm = limiter.limits(self.model)
         return min(most, tpm / min(rpm, SHARE_OF_LIMIT))
 
     def _embedding(self, texts: Sequence[str], rows: Sequence[int]) -> Flow[Any, list[_Outcome]]:
-        """Embed some rows; one that is refused does not fail the others."""
+        """Embed some rows; a refused row does not fail the others."""
         call = embed([texts[row] for row in rows], self.model, self._fields)
         try:
             result = yield Request(call)
@@ -188,7 +188,7 @@ class _Embedder:
                 return [self._failed(rows[0], str(failure), failure)]
         else:
             self._answered = True
-            vectors = result._buffered().narrowed()  # of this package
+            vectors = result._buffered().narrowed()  # private, but of this package
             width = self._shape.width
             data = memoryview(vectors.buffer).cast("B")
             return [_Outcome(data[n * width : (n + 1) * width]) for n in range(len(rows))]
@@ -197,17 +197,17 @@ class _Embedder:
         return first + (yield from self._embedding(texts, rows[middle:]))
 
     def _probe(self, failure: VoyageError) -> Flow[Any, None]:
-        """Raise a refusal that does not concern the rows: a plain word is refused as well."""
+        """Send a plain word, and raise the failure if that is refused as well as the rows."""
         try:
             yield Request(embed([PROBE], self.model, self._fields))
-        except VoyageError as again:
-            if again.http_status not in REFUSED:
+        except VoyageError as probe_failure:
+            if probe_failure.http_status not in REFUSED:
                 raise
             failure.add_note(
-                f"a request with the one word {PROBE!r} was refused too, so it is the model, its "
-                "options or the host that is wrong, and not the rows"
+                f"a request with the word {PROBE!r} was refused as well, so the model, its "
+                "options or the host is at fault, not the rows"
             )
-            raise failure from again
+            raise failure from probe_failure
         self._answered = True
 
     def _failed(self, row: int, reason: str, failure: VoyageError | None = None) -> _Outcome:
@@ -233,7 +233,7 @@ class _Embedder:
             valid.append(vector is not None)
             errors.append(None if outcome is None else outcome.error)
         vectors = shape.to_arrow(data, len(outcomes))
-        if not all(valid):  # a pyarrow below 26 can't read them back from Parquet, but others can
+        if not all(valid):  # pyarrow below 26 can't read such nulls back from Parquet
             empty = pa.array([not good for good in valid])
             vectors = pa.FixedSizeListArray.from_arrays(vectors.values, shape.columns, mask=empty)
         columns = [*batch.columns, vectors]
@@ -243,28 +243,32 @@ class _Embedder:
 
 
 class Embedder(_Embedder):
-    """Adds vectors to record batches: a picklable callable, as data engines take it.
+    """Adds vectors to record batches: a picklable callable for data engines.
 
-    The client is made where the batches are, from the environment there, so a pickle holds no key
-    unless one is given. A null gets a null. Rows that the server refuses do not fail the others: a
-    request that is refused is halved until they are alone. If nothing was answered before, a plain
-    word is sent first; where that is refused too, the batch fails with the refusal.
+    The client is made on the worker, from the environment there, so that a pickle holds no key
+    unless
+    one is given. A null text gets a null. Rows that the server refuses do not fail the others: a
+    refused
+    request is halved until they are alone. If nothing was answered before, a plain word is sent
+    first,
+    and if that is refused too, the batch fails with the refusal.
 
     Args:
         text: Name of the column with the texts.
         model: Name of a text embedding model.
         input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
         column: Name of the column with the vectors.
-        on_error: What becomes of a row without a vector: `raise` fails the batch, `null` gives it a
-            null, `column` also gives the reason in a further column.
-        error_column: Name of that column.
-        share: Part of the rate limit that this worker may use, such as 1/8 on each of eight; needs
-            `rate_limit`. With a `voyageai.integrations.ray.RateBudget` all workers share the whole.
-        concurrency: Requests in flight, at most.
+        on_error: What to do with a row without a vector: `raise` fails the batch, `null` yields a
+            null, `column` also adds a column with the reasons.
+        error_column: Name of the column with the reasons.
+        share: Share of the rate limit that this worker may use, such as 1/8 on each of eight; needs
+            `rate_limit`. With a `voyageai.integrations.ray.RateBudget` all workers share the whole
+            limit.
+        concurrency: Most requests in flight.
         client: Arguments of the client, such as `rate_limit` or `base_url`.
 
     Raises:
-        ArgumentError: An argument is wrong, or the model is not known and no dimension is given.
+        ArgumentError: An argument is wrong, or the model is unknown and no dimension is given.
         ImportError: pyarrow is not installed.
 
     Example:
@@ -280,20 +284,21 @@ class Embedder(_Embedder):
         """Add the vectors to a `pyarrow.RecordBatch` or `pyarrow.Table`.
 
         Raises:
-            ArgumentError: A row has no vector, and `on_error` is `raise`; or there is no such
-                column.
+            ArgumentError: A row has no vector and `on_error` is `raise`, or a column is missing.
             VoyageError: A request failed.
         """
         import voyageai
 
-        sender = self._made(voyageai.Client).tables.sender
+        sender = self._get_client(voyageai.Client).tables.sender
         outcomes, requests, texts = self._packed(batch)
 
         def send(context: Context, rows: list[int]) -> list[_Outcome]:
             return context.run(run_calls, sender, self._embedding(texts, rows))
 
         with ThreadPoolExecutor(max(1, min(self.concurrency, len(requests)))) as pool:
-            contexts = [copy_context() for _ in requests]  # of the caller: its span, say
+            contexts = [
+                copy_context() for _ in requests
+            ]  # carry the caller's context, such as its span
             answers = pool.map(send, contexts, requests)
             for rows, answer in zip(requests, answers, strict=True):
                 for row, outcome in zip(rows, answer, strict=True):
@@ -302,12 +307,12 @@ class Embedder(_Embedder):
         return joined
 
     def iterate(self, batches: Iterable[B]) -> Iterator[B]:
-        """Add the vectors to batches, one after the other, as `mapInArrow` of Spark asks."""
+        """Yield batches with vectors, one after another, as Spark's `mapInArrow` expects."""
         return map(self, batches)
 
 
 class AsyncEmbedder(_Embedder):
-    """The same as `Embedder`, awaited: for engines that run asynchronous functions.
+    """The asynchronous counterpart of `Embedder`, for engines that run coroutines.
 
     Args:
         text, model, input_type, truncation, output_dtype, output_dimension: As in `Embedder`.
@@ -318,22 +323,22 @@ class AsyncEmbedder(_Embedder):
         """Add the vectors to a `pyarrow.RecordBatch` or `pyarrow.Table`, without blocking.
 
         Raises:
-            ArgumentError, VoyageError: As `Embedder`.
+            ArgumentError, VoyageError: As in `Embedder`.
         """
         from anyio import create_task_group
 
         import voyageai
 
-        sender = self._made(voyageai.AsyncClient).tables.sender
+        sender = self._get_client(voyageai.AsyncClient).tables.sender
         outcomes, requests, texts = self._packed(batch)
-        at_once = self._at_once()
+        limiter_ = self._limiter()
         failures: list[VoyageError] = []
 
         async def send(rows: Sequence[int]) -> None:
-            async with at_once:
+            async with limiter_:
                 try:
                     answer = await run_calls_async(sender, self._embedding(texts, rows))
-                except VoyageError as failure:  # a group would wrap it
+                except VoyageError as failure:  # a task group would wrap it
                     failures.append(failure)
                     group.cancel_scope.cancel()
                     return
@@ -348,8 +353,8 @@ class AsyncEmbedder(_Embedder):
         joined: B = self._joined(batch, outcomes)
         return joined
 
-    def _at_once(self) -> CapacityLimiter:
-        """Return what bounds the requests in flight of all batches on this event loop."""
+    def _limiter(self) -> CapacityLimiter:
+        """Return the limiter of requests in flight, shared by all batches on this event loop."""
         from anyio import CapacityLimiter
         from anyio.lowlevel import RunVar
 
@@ -363,13 +368,17 @@ class AsyncEmbedder(_Embedder):
 
 
 def _check_model(model: str, dimension: int | None) -> None:
-    """Refuse a model that embeds no texts, or whose vectors have no known size."""
+    """Check that a model embeds texts and that the size of its vectors is known.
+
+    Raises:
+        ArgumentError: The model has another endpoint, or is unknown and no dimension is given.
+    """
     from difflib import get_close_matches
 
     entry = known(model)
     if entry is not None and entry.endpoint != "embeddings":
         raise ArgumentError(
-            f"the API does not embed texts with {model!r}; take a model such as 'voyage-4'",
+            f"the API does not embed texts with {model!r}; use a model such as 'voyage-4'",
             "model",
         )
     if entry is None and dimension is None:
@@ -377,7 +386,7 @@ def _check_model(model: str, dimension: int | None) -> None:
         near = get_close_matches(model, texts, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ArgumentError(
-            f"model {model!r} is not known to this version: {hint}A newer one needs "
-            "output_dimension, as the column has vectors of one size",
+            f"model {model!r} is not known to this version: {hint}A newer model needs "
+            "output_dimension, as all vectors of the column have the same size",
             "model",
         )

@@ -1,4 +1,4 @@
-"""Cost of a table, before anything is sent."""
+"""The size and the cost of a table job, before anything is sent."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ..prompts import prompt
 __all__ = ["Most", "TableEstimate", "most_tokens"]
 
 Most = Callable[[Sequence[Sequence[str]]], int]
-"""Counts the tokens that the texts of a unit can be billed for, at most, column by column."""
+"""A function that counts the most billable tokens of a unit, given its texts by column."""
 
 SPECIAL_TOKENS = 4
-"""Tokens that a tokenizer may put around a text. Chosen: a beginning, an end, and two to spare."""
+"""Tokens that a tokenizer may add to a text. Chosen: begin and end, and two to spare."""
 
 
 @frozen(kw_only=True)
 class TableEstimate:
-    """Size and cost of a table job.
+    """The size and the cost of a table job.
 
     Attributes:
-        model: The model.
-        rows: Rows of the table; None where the source can be read only once.
-        tokens: Their tokens, estimated from their characters.
-        most_tokens: Tokens that they can be billed for, at most: one for each byte of UTF-8.
-        failing: Rows that are null or empty, which are not sent.
+        model: Name of the model.
+        rows: Number of rows; None if the source can be read only once.
+        tokens: Tokens of all rows, estimated from characters.
+        most_tokens: Most billable tokens of all rows: one per byte of UTF-8.
+        failing: Number of rows that are null or empty and not sent.
         via: `live` or `batch`.
     """
 
@@ -52,12 +52,12 @@ class TableEstimate:
 
     @property
     def cost(self) -> float | None:
-        """US dollars in all, most likely; None if the price or the rows are not known."""
+        """Likely cost in US dollars; None if the price or the number of rows is not known."""
         return None if self.rows is None else cost(self.price, self.tokens)
 
     @property
     def cost_range(self) -> tuple[float, float] | None:
-        """US dollars in all, at least and at most."""
+        """Lowest and highest cost in US dollars; None if the price or the rows are not known."""
         if self.rows is None or self.price is None:
             return None
         fewest, most = TOKENIZATION.tokens_per_word
@@ -67,13 +67,13 @@ class TableEstimate:
     def __str__(self) -> str:
         if self.rows is None:
             return f"rows of {self.model}, whose number is not known before they are read"
-        said = f"{self.rows:,} rows; about {self.tokens:,} tokens of {self.model}"
+        text_ = f"{self.rows:,} rows; about {self.tokens:,} tokens of {self.model}"
         if self.via == "batch":
-            said += f" at the price of batches, {BATCH.discount:.0%} off"
+            text_ += f" at the price of batches, {BATCH.discount:.0%} off"
         if self.cost_range is None or self.cost is None:
-            return f"{said}; its price is not known"
+            return f"{text_}; its price is not known"
         least, most = map(dollars, self.cost_range)
-        return f"{said}; about {dollars(self.cost)} (from {least} to at most {most})"
+        return f"{text_}; about {dollars(self.cost)} (from {least} to at most {most})"
 
     def _repr_html_(self) -> str:
         read = self.rows is not None
@@ -90,18 +90,19 @@ class TableEstimate:
 
 
 def most_tokens(method: str, model: str, params: dict[str, Any]) -> Most:
-    """Return what counts the tokens that the texts of a unit can be billed for, at most.
+    """Return a function that counts the most billable tokens of a unit.
 
-    Without a tokenizer a byte of UTF-8 is a token: the models' tokenizers begin with bytes, and
-    only join them. Each text counts with the prompt of its input type.
+    Each byte of UTF-8 counts as a token, as the models' tokenizers start from bytes and merge them.
+    Each
+    text counts with the prompt of its input type.
 
     Args:
-        method: The method that they are for.
+        method: Name of the method.
         model: Name of the model.
-        params: The method's arguments.
+        params: The method's other arguments.
     """
     if method == "rerank":
-        return _most_of_ranking
+        return _max_tokens_of_ranking
     entry = known(model)
     named = entry is not None and entry.prompts is not None
     before = prompt(params.get("input_type"), model if named else None)
@@ -113,14 +114,14 @@ def most_tokens(method: str, model: str, params: dict[str, Any]) -> Most:
     return count
 
 
-def _most_of_ranking(values: Sequence[Sequence[str]]) -> int:
+def _max_tokens_of_ranking(values: Sequence[Sequence[str]]) -> int:
     queries, documents = values
     query = _bytes(queries[0])
     return sum(_bytes(text) + query + SPECIAL_TOKENS for text in documents)
 
 
 def _bytes(text: str) -> int:
-    """Bytes of a text, in the normal form that a tokenizer may bring it into if that has more."""
+    """Return the bytes of a text in UTF-8, as it is or in NFC, whichever is longer."""
     if text.isascii():
         return len(text)
     return max(len(form.encode()) for form in (text, normalize("NFC", text)))

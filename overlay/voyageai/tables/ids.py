@@ -1,4 +1,4 @@
-"""Ids that must not repeat, among any number of rows."""
+"""Checks that ids are unique among any number of rows."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ MASK = (1 << 64) - 1
 
 
 class UniqueIds:
-    """Notices an id that is null or was there before, with eight bytes of memory per id.
+    """Detects null and repeated ids, with eight bytes of memory per id.
 
-    It keeps sorted runs of the ids' hashes, and merges two runs once they are of one size. Two
-    different ids have one hash once in many billions of rows.
+    It keeps sorted runs of hashes, and merges two runs once they have the same size. Two different
+    ids
+    share a hash about once in many billions of rows.
 
     Args:
-        column: Name of the column, for messages.
-        adjacent: Whether an id may follow itself, as that of a group does.
+        column: Name of the column, for errors.
+        adjacent: True if an id may repeat in adjacent rows, as the id of a group does.
     """
 
     def __init__(self, column: str, *, adjacent: bool = False) -> None:
         self.column, self._adjacent = column, adjacent
         self._runs: list[Any] = []
-        self._last: object = UniqueIds  # which no id is
+        self._last: object = UniqueIds  # equal to no id
         self._rows = 0
 
     def add(self, ids: Sequence[Any]) -> None:
         """Add the ids of the next rows.
 
         Raises:
-            ArgumentError: One is null, or was there before; names it and its row.
+            ArgumentError: An id is null or repeated; the message names it and its row.
         """
         np = require("numpy", "tables")
         if None in ids:
@@ -57,20 +58,20 @@ class UniqueIds:
         hashes = np.fromiter(map(_hash, fresh), np.uint64, len(fresh))
         run = np.sort(hashes)
         repeated = run[1:][run[1:] == run[:-1]]
-        for known in self._runs:
-            place = np.minimum(np.searchsorted(known, run), len(known) - 1)
-            repeated = np.concatenate([repeated, run[known[place] == run]])
+        for run_ in self._runs:
+            place = np.minimum(np.searchsorted(run_, run), len(run_) - 1)
+            repeated = np.concatenate([repeated, run[run_[place] == run]])
         if len(repeated):
-            self._refuse(fresh, hashes, int(repeated[0]))
+            self._raise(fresh, hashes, int(repeated[0]))
         while self._runs and len(self._runs[-1]) <= len(run):
             run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
         self._runs.append(run)
 
     def end_input(self) -> None:
-        """Let the next id be none that may follow itself."""
+        """End an input: the last id may not continue in the next one."""
         self._last = UniqueIds
 
-    def _refuse(self, ids: Sequence[Any], hashes: Any, repeated: int) -> None:
+    def _raise(self, ids: Sequence[Any], hashes: Any, repeated: int) -> None:
         value = ids[len(ids) - 1 - int((hashes[::-1] == repeated).argmax())]
         if self._adjacent:
             raise ArgumentError(
@@ -85,10 +86,10 @@ class UniqueIds:
 
 
 class RowCheck:
-    """Looks at the ids and groups of all rows of a table.
+    """Checks the ids and groups of all rows of a table.
 
     Args:
-        columns: Names the columns.
+        columns: The columns of the job.
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -97,16 +98,16 @@ class RowCheck:
             self._seen.append(UniqueIds(columns.group, adjacent=True))
 
     def add(self, batch: Any) -> None:
-        """Look at the next rows.
+        """Check the next rows.
 
         Raises:
-            ArgumentError: An id is null or was there before, or a group is null or not adjacent.
+            ArgumentError: An id is null or repeated, or a group is null or not adjacent.
         """
         for ids in self._seen:
             ids.add(batch.column(ids.column).to_pylist())
 
     def end_input(self) -> None:
-        """Note that an input ends, and all groups with it."""
+        """End an input, and with it all groups."""
         for ids in self._seen:
             ids.end_input()
 
@@ -114,5 +115,5 @@ class RowCheck:
 def _hash(value: object) -> int:
     if isinstance(value, int):
         return value & MASK
-    # Of other numbers, -1 and -2 have one hash.
+    # Python hashes -1 and -2 alike, so other numbers are hashed by their repr.
     return hash(value if isinstance(value, (str, bytes)) else repr(value)) & MASK

@@ -1,4 +1,4 @@
-"""Table jobs: rows of any number, sent live or as batches, written as Parquet, resumed."""
+"""Table jobs: any number of rows, sent live or as batches, written as Parquet, resumable."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from ..prices import Budget, MaxCostError, cost, dollars
 from ..telemetry.jobs import JobSpan
 from ..tokenization import at_hand, counts
 from .batch import BatchWork
-from .directory import OWN
+from .directory import JOB_FOLDER
 from .estimate import TableEstimate, most_tokens
 from .loops import run, run_async
-from .schedule import Limits, NoMoneyError, Schedule, Totals
+from .schedule import BudgetExhaustedError, Limits, Schedule, Totals
 from .slices import Failure, read_failures
 
 if TYPE_CHECKING:
@@ -38,23 +38,24 @@ if TYPE_CHECKING:
 __all__ = ["AsyncTableJob", "TableJob", "TableResult"]
 
 CONCURRENCY = 64
-"""Requests in flight, at most. Chosen: more than the highest published limit can use."""
+"""Default for most requests in flight. Chosen: more than the highest published limit can use."""
 MILLION = 1_000_000
-LEAST_TOKENS = min(model.max_request_tokens or MILLION for model in MODELS.values())
-"""Tokens of a request of a model that is not in the catalogue."""
+MIN_REQUEST_TOKENS = min(model.max_request_tokens or MILLION for model in MODELS.values())
+"""Tokens of a request that any model of the catalogue takes; the limit of unknown models."""
 ITEMS = {
     "embed": ("EmbeddingsRequest", "input"),
     "contextualized_embed": ("ContextualizedEmbeddingsRequest", "inputs"),
 }
-"""Schema and property of the contract that limit the units of a request."""
+"""Schema and field of the contract that limit the units of a request."""
 SHARE_OF_LIMIT = 100
-"""A request is at most this part of the tokens per minute, or a greater one if there can't be so
-many a minute: what the last one of a minute does not fill is lost."""
-EVERY = 1.0
+"""A request has at most this fraction (1/100) of the tokens per minute, or more if fewer requests
+per
+minute are allowed: what the last request of a minute leaves unused is lost."""
+REPORT_INTERVAL = 1.0
 """Seconds between two reports of progress."""
 MINUTE = 60.0
-SETTLED = 10.0
-"""Seconds after which a speed says something."""
+SPEED_AFTER = 10.0
+"""Seconds from which a measured speed is meaningful."""
 S = TypeVar("S", bound="Sender | AsyncSender")
 
 
@@ -63,13 +64,13 @@ class TableResult:
     """The result of a table job.
 
     Attributes:
-        path: The directory with the Parquet files.
-        rows: Rows with a result.
-        failed: Rows without one.
-        tokens: Tokens that were billed, as the answers say.
-        cost: Their US dollars; None if the model's price is not known.
-        unknown_tokens: Tokens that may have been billed besides, at most, for requests whose answer
-            was lost; `max_cost` counts them. A byte of text counts as a token.
+        path: Directory of the table.
+        rows: Number of rows with a result.
+        failed: Number of rows without one.
+        tokens: Billed tokens, as reported by the responses.
+        cost: Cost of these tokens in US dollars; None if the model's price is not known.
+        unknown_tokens: Most tokens that may have been billed in addition, for requests whose
+            response was lost, at one token per byte; `max_cost` counts them.
 
     Example:
         >>> rows = [{"id": 1, "body": "It rains."}]
@@ -89,11 +90,11 @@ class TableResult:
 
     @property
     def failures_path(self) -> Path:
-        """The file with a line of JSON per row without a result; it may not be there."""
-        return self.path / OWN / "failures.jsonl"
+        """The JSON Lines file of the rows without a result; it exists only if there are any."""
+        return self.path / JOB_FOLDER / "failures.jsonl"
 
     def failures(self) -> Iterator[Failure]:
-        """Read the rows without a result, in their order."""
+        """Yield the rows without a result, in order."""
         return read_failures(self.failures_path)
 
     def dataset(self) -> Any:  # pyarrow has no types
@@ -116,12 +117,12 @@ class TableResult:
 
 
 class _TableJob(Generic[S]):
-    """Base of both kinds of table jobs: everything but sending.
+    """The common part of `TableJob` and `AsyncTableJob`: everything but sending.
 
     Attributes:
-        id: The job's id.
-        path: The directory with the table.
-        estimate: What it will cost.
+        id: Id of the job.
+        path: Directory of the table.
+        estimate: Size and cost of the job.
     """
 
     def __init__(self, sender: S, prepared: Prepared, options: Mapping[str, Any]) -> None:
@@ -157,8 +158,8 @@ class _TableJob(Generic[S]):
                 "max_cost",
             )
 
-    def _recorded(self, action: str) -> JobSpan:
-        """Return what records a run: for one inside `retry_failed` that of the latter."""
+    def _span_of(self, action: str) -> JobSpan:
+        """Return the span of a run; a run within `retry_failed` shares the latter's."""
         span = self._span
         if span is None or not span.is_open:
             spec = self._prepared.spec
@@ -176,8 +177,8 @@ class _TableJob(Generic[S]):
         return span
 
     def _work(self, max_cost: float | None) -> Schedule | BatchWork:
-        """Prepare what is left to do."""
-        span = self._recorded("run")
+        """Return the remaining work."""
+        span = self._span_of("run")
         span.keep()
         totals = self._directory.totals(self.id)
         if self._prepared.spec.via == "batch":
@@ -199,7 +200,9 @@ class _TableJob(Generic[S]):
             prepared.units(
                 most if budget is not None else None,
                 count=self._count,
-                count_from=limits.tokens / limits.units / 2,  # tokens may fill a request
+                count_from=limits.tokens
+                / limits.units
+                / 2,  # only where tokens, not units, fill a request
             ),
             self._directory.own,
             limits,
@@ -214,17 +217,17 @@ class _TableJob(Generic[S]):
         )
 
     def _limits(self) -> tuple[float, float]:
-        """Requests and tokens per minute of the client's rate limit; infinite without one."""
+        """Return requests and tokens per minute of the rate limit; infinite without one."""
         limiter = self._sender.options({}).limiter
         return (inf, inf) if limiter is None else limiter.limits(self.estimate.model)
 
     def _count(self, texts: Sequence[str]) -> list[int] | None:
-        """Count the tokens of each text, if the tokenizer is at hand without a request."""
+        """Count the tokens of each text; None if the tokenizer is not at hand without a request."""
         tokenizer = at_hand(self.estimate.model, self._sender.tokenizers)
         return None if tokenizer is None else counts(tokenizer, texts)
 
     def _result(self) -> TableResult:
-        """Count what is there, and write the file of failures."""
+        """Sum up the finished slices, and write the file of failures."""
         if not self._directory.parts(self.id):
             self._prepared.finish_empty()
         totals = self._directory.totals(self.id)
@@ -240,12 +243,14 @@ class _TableJob(Generic[S]):
 
     @property
     def _is_pending(self) -> bool:
-        """True if there are batches whose answers are not in the table yet."""
+        """True if there are batches whose results are not in the table yet."""
         return self._prepared.spec.via == "batch" and self._directory.batch.exists()
 
-    def _teller(self, totals: Totals, tell: Callable[[Progress], object]) -> Callable[[], object]:
-        """Return what reports progress, about once a second."""
-        span = self._recorded("run")
+    def _reporter(
+        self, totals: Totals, notify: Callable[[Progress], object]
+    ) -> Callable[[], object]:
+        """Return a function that reports progress, at most once a second."""
+        span = self._span_of("run")
         clock, last = self._sender.environment.clock, -inf
         start, tpm = clock(), self._limits()[1]
         recent: deque[tuple[float, int, int]] = deque()  # time, rows, tokens of the last minute
@@ -253,7 +258,7 @@ class _TableJob(Generic[S]):
         def report() -> object:
             nonlocal last
             now = clock()
-            if now - last < EVERY:
+            if now - last < REPORT_INTERVAL:
                 return None
             last = now
             done = totals.rows + totals.failed
@@ -262,7 +267,7 @@ class _TableJob(Generic[S]):
                 recent.popleft()
             before, rows, tokens = recent[0]
             detail = self._spent(totals)
-            if (seconds := now - before) >= SETTLED:
+            if (seconds := now - before) >= SPEED_AFTER:
                 if tpm < inf:
                     share = (totals.tokens - tokens) / seconds * MINUTE / tpm
                     detail += f", {share:.0%} of the limit"
@@ -270,10 +275,10 @@ class _TableJob(Generic[S]):
                 if self.estimate.rows is not None and done > rows:
                     left = (self.estimate.rows - done) * seconds / (done - rows)
                     detail += f", {_duration(left)} left"
-            return tell(
+            return notify(
                 Progress(
                     stage="running",
-                    message=self._named,
+                    message=self._title,
                     done=done,
                     total=self.estimate.rows,
                     unit="rows",
@@ -284,41 +289,41 @@ class _TableJob(Generic[S]):
 
         return report
 
-    def _ended(self, totals: Totals) -> Progress:
+    def _done_progress(self, totals: Totals) -> Progress:
         return Progress(
             stage="done",
-            message=f"{self._named}, {self._spent(totals)}",
+            message=f"{self._title}, {self._spent(totals)}",
             done=totals.rows + totals.failed,
             total=self.estimate.rows,
             unit="rows",
         )
 
     @property
-    def _named(self) -> str:
+    def _title(self) -> str:
         return f"{self.path.name}: {self.estimate.model}"
 
     def _spent(self, totals: Totals) -> str:
         spent = cost(self.estimate.price, totals.tokens)
-        told = f"{totals.tokens:,} tokens" + ("" if spent is None else f", {dollars(spent)}")
-        return told + (f", {totals.failed:,} failed" if totals.failed else "")
+        text = f"{totals.tokens:,} tokens" + ("" if spent is None else f", {dollars(spent)}")
+        return text + (f", {totals.failed:,} failed" if totals.failed else "")
 
-    def _noted(self, failure: BaseException, max_cost: float | None) -> None:
+    def _add_note(self, failure: BaseException, max_cost: float | None) -> None:
         limit = "" if max_cost is None else "max_cost=..."
         failure.add_note(
-            f"Nothing that was done is lost: the table is in {self.path}; make the same job again, "
-            f"and run({limit}) goes on"
+            f"Nothing that was done is lost: the table is in {self.path}; prepare the same job "
+            f"again, and run({limit}) continues it"
         )
 
-    def _stopped(
-        self, stop: NoMoneyError | MaxCostError, totals: Totals, max_cost: float | None
+    def _max_cost_error(
+        self, stop: BudgetExhaustedError | MaxCostError, totals: Totals, max_cost: float | None
     ) -> MaxCostError:
-        """Return the error of a job that would cost too much, in the words of a table job."""
+        """Return the error of a job that reached `max_cost`, in the terms of a table job."""
         spent = cost(self.estimate.price, totals.tokens) or 0.0
         lost = cost(self.estimate.price, totals.unknown_tokens) or 0.0
         total = "" if self.estimate.rows is None else f" of {self.estimate.rows:,}"
         done = (
-            f"of which {dollars(spent)} was billed and up to {dollars(lost)} may have been for "
-            f"answers that were lost; {totals.rows + totals.failed:,}{total} rows are done"
+            f"of which {dollars(spent)} was billed and up to {dollars(lost)} may have been billed "
+            f"for lost responses; {totals.rows + totals.failed:,}{total} rows are done"
         )
         if isinstance(stop, MaxCostError):
             spent = stop.spent
@@ -327,8 +332,8 @@ class _TableJob(Generic[S]):
                 f"about {dollars(stop.likely or 0.0)}, and at most {dollars(stop.most or 0.0)}"
             )
         stopped = MaxCostError(
-            f"max_cost is {dollars(max_cost or 0.0)}, {done}. Go on under a higher max_cost, which "
-            "is for the whole job",
+            f"max_cost is {dollars(max_cost or 0.0)}, {done}. Continue with a higher max_cost, "
+            "which is for the whole job",
             "max_cost",
         )
         stopped.spent = spent
@@ -346,12 +351,12 @@ class _TableJob(Generic[S]):
 
 
 class TableJob(_TableJob["Sender"]):
-    """A table that is first estimated, then run; and run again, it goes on where it ended.
+    """A table that is estimated first, then run; a further run continues an interrupted one.
 
     Attributes:
-        id: The job's id.
-        path: The directory with the table.
-        estimate: What it will cost.
+        id: Id of the job.
+        path: Directory of the table.
+        estimate: Size and cost of the job.
 
     Example:
         >>> rows = [{"id": 1, "body": "It rains."}, {"id": 2, "body": "It snows."}]
@@ -365,23 +370,24 @@ class TableJob(_TableJob["Sender"]):
     """
 
     def run(self, max_cost: float | None = None) -> TableResult:
-        """Send what is left, and write the table.
+        """Run the job, or what is left of it, and write the table.
 
-        It may be ended at any moment and run again, in this process or another: requests that were
+        A run can be interrupted at any moment and repeated, in this process or another: requests
+        that were
         answered are not sent again, and no batch is submitted twice.
 
         Args:
-            max_cost: US dollars that the job will not cost more than, in all its runs. A request,
-                or a batch, is sent only if what was billed, and what it and those on their way can
-                be billed at most, are within that.
+            max_cost: The most that the job may cost in US dollars, over all its runs. A request or
+                a batch is sent only if the billed cost, its own highest cost and that of those in
+                flight stay within it.
 
         Returns:
-            How many rows there are, how many failed, and what it cost.
+            The numbers of rows and failures, and the cost.
 
         Raises:
-            ArgumentError: `max_cost` is no number, or the source is not what it was.
-            MaxCostError: It would cost more; what is done is kept.
-            JobInUseError: Another process works on the job.
+            ArgumentError: `max_cost` is no number from 0, or the source has changed.
+            MaxCostError: The job would cost more; its results are kept.
+            JobInUseError: Another process is working on the job.
             RowError: A row failed, and `on_error` is `raise`.
             VoyageError: The server refused the job as a whole, or could not be reached for long.
 
@@ -394,32 +400,32 @@ class TableJob(_TableJob["Sender"]):
             1
         """
         self._check_cost(max_cost)
-        span = self._recorded("run")
+        span = self._span_of("run")
         span.load()
-        with span, self._directory.lock(), show_progress(self._progress) as tell:
+        with span, self._directory.lock(), show_progress(self._progress) as notify:
             work = self._work(max_cost)
             try:
                 if isinstance(work, BatchWork):
-                    carry_out(self._sender, work.steps(), tell)
+                    carry_out(self._sender, work.steps(), notify)
                 else:
-                    report = self._teller(work.totals, tell)
+                    report = self._reporter(work.totals, notify)
                     run(work, self._prepared.spec.kind, self._sender, report, self._concurrency)
-            except (NoMoneyError, MaxCostError) as stop:
-                raise self._stopped(stop, work.totals, max_cost) from None
+            except (BudgetExhaustedError, MaxCostError) as stop:
+                raise self._max_cost_error(stop, work.totals, max_cost) from None
             except BaseException as failure:
-                self._noted(failure, max_cost)
+                self._add_note(failure, max_cost)
                 raise
-            tell(self._ended(work.totals))
+            notify(self._done_progress(work.totals))
             return self._result()
 
     def retry_failed(self, max_cost: float | None = None) -> TableResult:
-        """Send the rows that failed once more, and put those that succeed into the table.
+        """Send the failed rows again, and add those that succeed to the table.
 
         Args:
-            max_cost: As in `run`: for the whole job, with what it has cost before.
+            max_cost: As in `run`: for the whole job, including what it has cost so far.
 
         Returns:
-            As `run`: for the whole table.
+            The numbers of the whole table.
 
         Raises:
             ArgumentError, MaxCostError, JobInUseError, RowError, VoyageError: As in `run`.
@@ -436,10 +442,10 @@ class TableJob(_TableJob["Sender"]):
             (1, 1)
         """
         self._check_cost(max_cost)
-        span = self._recorded("retry_failed")
+        span = self._span_of("retry_failed")
         span.load()
         with span:
-            if self._is_pending:  # they may have rows that failed
+            if self._is_pending:  # the batches may have failed rows, too
                 self.run(max_cost)
             with self._directory.lock():
                 self._prepared.reopen()
@@ -447,12 +453,12 @@ class TableJob(_TableJob["Sender"]):
 
 
 class AsyncTableJob(_TableJob["AsyncSender"]):
-    """A table that is first estimated, then run, like `TableJob`, without blocking.
+    """The asynchronous counterpart of `TableJob`: a table that is estimated first, then run.
 
     Attributes:
-        id: The job's id.
-        path: The directory with the table.
-        estimate: What it will cost.
+        id: Id of the job.
+        path: Directory of the table.
+        estimate: Size and cost of the job.
 
     Example:
         >>> async def main():
@@ -468,23 +474,24 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
     """
 
     async def run(self, max_cost: float | None = None) -> TableResult:
-        """Send what is left, and write the table.
+        """Run the job, or what is left of it, and write the table.
 
-        It may be ended at any moment and run again, in this process or another: requests that were
+        A run can be interrupted at any moment and repeated, in this process or another: requests
+        that were
         answered are not sent again, and no batch is submitted twice.
 
         Args:
-            max_cost: US dollars that the job will not cost more than, in all its runs. A request,
-                or a batch, is sent only if what was billed, and what it and those on their way can
-                be billed at most, are within that.
+            max_cost: The most that the job may cost in US dollars, over all its runs. A request or
+                a batch is sent only if the billed cost, its own highest cost and that of those in
+                flight stay within it.
 
         Returns:
-            How many rows there are, how many failed, and what it cost.
+            The numbers of rows and failures, and the cost.
 
         Raises:
-            ArgumentError: `max_cost` is no number, or the source is not what it was.
-            MaxCostError: It would cost more; what is done is kept.
-            JobInUseError: Another process works on the job.
+            ArgumentError: `max_cost` is no number from 0, or the source has changed.
+            MaxCostError: The job would cost more; its results are kept.
+            JobInUseError: Another process is working on the job.
             RowError: A row failed, and `on_error` is `raise`.
             VoyageError: The server refused the job as a whole, or could not be reached for long.
 
@@ -500,37 +507,37 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
             1
         """
         self._check_cost(max_cost)
-        span = self._recorded("run")
+        span = self._span_of("run")
         if span.is_on:
             await in_thread(span.load)
-        with span, show_progress(self._progress) as tell:
+        with span, show_progress(self._progress) as notify:
             lock = await in_thread(self._directory.enter_lock)
             try:
                 work = await in_thread(self._work, max_cost)
                 try:
                     if isinstance(work, BatchWork):
-                        await carry_out_async(self._sender, work.steps(), tell)
+                        await carry_out_async(self._sender, work.steps(), notify)
                     else:
-                        report = self._teller(work.totals, tell)
+                        report = self._reporter(work.totals, notify)
                         await run_async(work, self._prepared.spec.kind, self._sender, report)
-                except (NoMoneyError, MaxCostError) as stop:
-                    raise self._stopped(stop, work.totals, max_cost) from None
+                except (BudgetExhaustedError, MaxCostError) as stop:
+                    raise self._max_cost_error(stop, work.totals, max_cost) from None
                 except BaseException as failure:
-                    self._noted(failure, max_cost)
+                    self._add_note(failure, max_cost)
                     raise
-                tell(self._ended(work.totals))
+                notify(self._done_progress(work.totals))
                 return await in_thread(self._result)
             finally:
                 lock.close()
 
     async def retry_failed(self, max_cost: float | None = None) -> TableResult:
-        """Send the rows that failed once more, and put those that succeed into the table.
+        """Send the failed rows again, and add those that succeed to the table.
 
         Args:
-            max_cost: As in `run`: for the whole job, with what it has cost before.
+            max_cost: As in `run`: for the whole job, including what it has cost so far.
 
         Returns:
-            As `run`: for the whole table.
+            The numbers of the whole table.
 
         Raises:
             ArgumentError, MaxCostError, JobInUseError, RowError, VoyageError: As in `run`.
@@ -550,11 +557,11 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
             (1, 1)
         """
         self._check_cost(max_cost)
-        span = self._recorded("retry_failed")
+        span = self._span_of("retry_failed")
         if span.is_on:
             await in_thread(span.load)
         with span:
-            if await in_thread(lambda: self._is_pending):  # they may have rows that failed
+            if await in_thread(lambda: self._is_pending):  # the batches may have failed rows, too
                 await self.run(max_cost)
             lock = await in_thread(self._directory.enter_lock)
             try:
@@ -565,7 +572,7 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
 
 
 def _duration(seconds: float) -> str:
-    """Return a time as text, such as `2 h 5 min`."""
+    """Format a duration, such as `2 h 5 min`."""
     minutes = round(seconds / MINUTE)
     hours = f"{minutes // 60} h " if minutes >= 60 else ""
     return f"{hours}{minutes % 60} min" if minutes else f"{seconds:.0f} s"
@@ -578,16 +585,16 @@ def _is_money(value: object) -> bool:
 
 
 def request_limits(spec: Spec, rpm: float, tpm: float, concurrency: int) -> Limits:
-    """Return how much a request of a job holds.
+    """Return the limits of a job's requests.
 
     Args:
-        spec: The job.
+        spec: The specification of the job.
         rpm, tpm: Requests and tokens per minute of the client's rate limit; infinite without one.
-        concurrency: Requests in flight, at most.
+        concurrency: Most requests in flight.
     """
     entry = known(spec.model)
     most = entry.max_request_tokens if entry is not None else None
-    tokens = min(most or LEAST_TOKENS, max(1.0, tpm / min(rpm, SHARE_OF_LIMIT)))
+    tokens = min(most or MIN_REQUEST_TOKENS, max(1.0, tpm / min(rpm, SHARE_OF_LIMIT)))
     units = 1 if spec.method == "rerank" else constraint(*ITEMS[spec.method]).max_items or 1
     chunks = (entry.max_request_chunks if entry is not None else None) or MILLION
     return Limits(units=units, tokens=int(tokens), chunks=chunks, concurrency=concurrency)

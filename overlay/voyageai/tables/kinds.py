@@ -1,4 +1,4 @@
-"""The three kinds of tables: texts, chunks of documents, and documents by query."""
+"""The three kinds of tables: texts, chunks of documents, and documents of queries."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["KINDS", "Kind", "UnitBatch"]
 
 @frozen(eq=False)
 class UnitBatch:
-    """Units in columns: each is a row that is sent by itself, or the rows of a group.
+    """Units in columns. A unit is a row that is sent by itself, or the rows of a group.
 
     Attributes:
-        rows: Numbers of the rows in their slice, unit after unit.
-        ids: Their ids.
-        values: Of each column that is sent, the texts, unit after unit.
+        rows: Numbers of the rows within the slice, unit after unit.
+        ids: Ids of the rows.
+        values: Texts of each column that is sent, unit after unit.
         tokens: Tokens of each unit, estimated or counted.
-        row_counts: Rows of each unit.
-        text_counts: Texts of each unit in each column; rows of one text may share it.
-        most_tokens: Tokens that each unit can be billed for, at most; empty where nobody asks.
+        row_counts: Number of rows of each unit.
+        text_counts: Number of texts of each unit per column; rows with the same text may share one.
+        most_tokens: Most billable tokens of each unit; empty if not needed.
     """
 
     rows: list[int]
@@ -44,7 +44,7 @@ class UnitBatch:
         return len(self.tokens)
 
     def __getitem__(self, part: slice) -> UnitBatch:
-        """Return some units that follow each other."""
+        """Return consecutive units."""
         start, stop, _ = part.indices(len(self))
         rows = _part(self.row_counts, start, stop)
         texts = _part(self.text_counts, start, stop)
@@ -81,7 +81,7 @@ class UnitBatch:
 
     @staticmethod
     def joined(batches: Sequence[UnitBatch]) -> UnitBatch:
-        """Join batches, of which there is at least one."""
+        """Join one or more batches."""
         if len(batches) == 1:
             return batches[0]
         return UnitBatch(
@@ -110,34 +110,34 @@ class UnitBatch:
 
 
 def _part(counts: list[int], start: int, stop: int) -> slice:
-    """Return where the things of some units are, by how many each unit has."""
+    """Return the slice of the items of some units, given the number of items of each unit."""
     first = sum(counts[:start])
     return slice(first, first + sum(counts[start:stop]))
 
 
 class Kind(Protocol):
-    """One way to handle the units of a table job: its request, and how its answer is read."""
+    """One kind of table job: builds its requests and reads their results."""
 
     method: ClassVar[str]
     column: ClassVar[str]
 
     @property
     def shape(self) -> Shape:
-        """The columns written for a row, as far as they are known before any answer."""
+        """The columns that are written for a row, as far as they are known before any response."""
         ...
 
     def call(self, units: UnitBatch) -> Call[Any]:
-        """Build the request for some units."""
+        """Return the call for units."""
         ...
 
     def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:
-        """Return the numbers of a result, row after row in the order of the units."""
+        """Return the numbers of a result, row after row, in the order of the units."""
         ...
 
 
 @frozen
 class EmbedTable:
-    """A row is a text, and gets a vector."""
+    """Each row is a text and gets a vector."""
 
     model: str
     params: dict[str, Any]
@@ -147,17 +147,17 @@ class EmbedTable:
 
     @property
     def shape(self) -> Shape:
-        """The vectors' shape, by the catalogue where no dimension is given."""
+        """The shape of the vectors, from the catalogue unless a dimension is given."""
         return vector_shape(self.model, self.params)
 
     def call(self, units: UnitBatch) -> Call[Any]:
-        """Build the request for some texts."""
+        """Return the call for texts."""
         from .. import calls
 
         return calls.embed(units.values[0], self.model, self.params)
 
     def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:
-        """Return the vectors, that of a text once for each of its rows."""
+        """Return the vectors, repeated for rows that share a text."""
         shape, data = _numbers(result)
         if len(units.rows) == len(units):
             return shape, data
@@ -172,7 +172,7 @@ class EmbedTable:
 
 @frozen
 class ContextualizedTable:
-    """A row is a chunk of the document that its group is, and gets a vector."""
+    """Each row is a chunk of a document, which is its group, and gets a vector."""
 
     model: str
     params: dict[str, Any]
@@ -182,17 +182,17 @@ class ContextualizedTable:
 
     @property
     def shape(self) -> Shape:
-        """The vectors' shape, by the catalogue where no dimension is given."""
+        """The shape of the vectors, from the catalogue unless a dimension is given."""
         return vector_shape(self.model, self.params)
 
     def call(self, units: UnitBatch) -> Call[Any]:
-        """Build the request for some documents."""
+        """Return the call for documents."""
         from .. import calls
 
         documents = [unit.values[0] for unit in units.each()]
         return calls.contextualized_embed(documents, self.model, None, self.params)
 
-    def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:  # noqa: ARG002  # the result is in their order
+    def read(self, result: Any, units: UnitBatch) -> tuple[Shape, memoryview]:  # noqa: ARG002  # the result has the order of the units
         """Return the vectors of all chunks."""
         found = [_numbers(document) for document in result.results]
         return found[0][0], memoryview(b"".join(numbers for _, numbers in found))
@@ -200,7 +200,7 @@ class ContextualizedTable:
 
 @frozen
 class RerankTable:
-    """A row is a document for the query that its group shares, and gets a score."""
+    """Each row is a document for a query, which its group shares, and gets a score."""
 
     model: str
     params: dict[str, Any]
@@ -210,11 +210,11 @@ class RerankTable:
 
     @property
     def shape(self) -> Shape:
-        """A number per row."""
+        """One number per row."""
         return Shape(column=self.column, number="float64", columns=None)
 
     def call(self, units: UnitBatch) -> Call[Any]:
-        """Build the request for a query and its documents."""
+        """Return the call for a query and its documents."""
         from .. import calls
 
         queries, documents = units.values
@@ -240,13 +240,13 @@ def vector_shape(model: str, params: dict[str, Any]) -> Shape:
 
     Args:
         model: Name of the model.
-        params: `output_dtype` and `output_dimension`, where they are given.
+        params: The method's arguments, perhaps with `output_dtype` and `output_dimension`.
     """
     dtype = DTYPES[params.get("output_dtype") or "float"]
     entry = known(model)
     usual = entry.dimensions.default if entry is not None and entry.dimensions else 0
     dimension = params.get("output_dimension") or usual
-    # Where nothing says it, answers do; a slice without any still needs a list that can be written.
+    # Unknown until the first response; a slice without any response still needs a valid list size.
     columns = dimension // dtype.dimensions_per_number or 1
     return Shape(column=EmbedTable.column, number=dtype.number, columns=columns)
 

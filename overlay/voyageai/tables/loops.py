@@ -1,4 +1,4 @@
-"""The two loops that carry out a schedule: threads for one client, tasks for the other."""
+"""The two loops that carry out a schedule: with threads, and with tasks of an event loop."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["run", "run_async"]
 
 OPTIONS: CallOptions = {"max_retries": 0}
-"""The schedule itself tries again, so that it knows of every refusal."""
+"""The schedule retries itself, so that it sees every refusal."""
 
 
 def run(
-    schedule: Schedule, kind: Kind, sender: Sender, tell: Callable[[], object], most: int
+    schedule: Schedule, kind: Kind, sender: Sender, notify: Callable[[], object], max_workers: int
 ) -> None:
     """Carry out a schedule with threads.
 
-    If it is interrupted, what is on its way is waited for and kept, and nothing more is sent.
+    If the loop is interrupted, requests in flight are awaited and their results kept; no more are
+    sent.
 
     Args:
-        schedule: What to send.
-        kind: Builds the calls.
-        sender: Sends them.
-        tell: Called after each answer.
-        most: Requests in flight, at most.
+        schedule: The schedule of requests.
+        kind: The kind of table, which builds the calls.
+        sender: The sender of the calls.
+        tell: Called after each response.
+        most: Most requests in flight.
     """
     stopped = False
 
@@ -61,7 +62,7 @@ def run(
             else:
                 schedule.take(request, answer, is_behind=len(done) > 1)
 
-    with ThreadPoolExecutor(most, thread_name_prefix="voyageai-table") as pool:
+    with ThreadPoolExecutor(max_workers, thread_name_prefix="voyageai-table") as pool:
         try:
             while True:
                 while (request := schedule.next()) is not None:
@@ -69,16 +70,16 @@ def run(
                 if not running:
                     return
                 take(wait(running, return_when=FIRST_COMPLETED).done)
-                tell()
+                notify()
         except BaseException:
             stopped = True
             for future in [*running]:
                 if future.cancel():
                     schedule.drop(running.pop(future))
-            while running:  # they have been sent, and are paid for
+            while running:  # already sent and paid for
                 try:
                     take(wait(running, return_when=FIRST_COMPLETED).done)
-                except VoyageError:  # the first failure is the one that is told
+                except VoyageError:  # the first failure is the one that is raised
                     continue
             raise
         finally:
@@ -86,7 +87,7 @@ def run(
 
 
 async def run_async(
-    schedule: Schedule, kind: Kind, sender: AsyncSender, tell: Callable[[], object]
+    schedule: Schedule, kind: Kind, sender: AsyncSender, notify: Callable[[], object]
 ) -> None:
     """Carry out a schedule with tasks; files are read and written in threads.
 
@@ -132,14 +133,15 @@ async def run_async(
                     if not in_flight:
                         break
                     await take()
-                    tell()
-            except Exception as failure:  # noqa: BLE001  # it is raised below
-                # What is on its way has been paid for. A group would wrap what leaves it.
+                    notify()
+            except Exception as failure:  # noqa: BLE001  # raised below
+                # Requests in flight are paid for. The failure must not leave the group, which would
+                # wrap it.
                 failed = failure
                 while in_flight:
                     try:
                         await take()
-                    except VoyageError:  # the first failure is the one that is told
+                    except VoyageError:  # the first failure is the one that is raised
                         continue
         if failed is not None:
             raise failed
@@ -148,7 +150,7 @@ async def run_async(
 
 
 async def _answer(schedule: Schedule, kind: Kind, sender: AsyncSender, request: Request) -> Any:
-    """Send a request as a part of its slice, and return its result."""
+    """Send a request within the span of its slice, and return its result."""
     call = await in_thread(kind.call, request.units)
     with schedule.span.within(request.slice.number):
         return await sender.send(call, OPTIONS)

@@ -1,4 +1,4 @@
-"""The arguments of `client.tables`: checked, and made what a job does."""
+"""The arguments of `client.tables`, checked and converted to the specification of a job."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ NOT_FOR = {
     "live": {"poll": "there are no batches to poll", "timings": "there are no batches to wait for"},
     "batch": {
         "share": "batches have no rate limit to share",
-        "concurrency": "batches are in flight as many at once as an organization may have",
+        "concurrency": "as many batches as the organization's limits allow are in flight",
     },
 }
-"""Options that one way of sending has no use for, with the reason."""
+"""Options that have no effect with a way of sending, and the reasons."""
 WRITTEN = ("embedding", "relevance_score", "row")
 
 
@@ -49,26 +49,27 @@ class TableOptions(TypedDict, total=False):
     """Keyword arguments of all methods of `client.tables`.
 
     Attributes:
-        id: Name of the column with the ids, which must be neither null nor repeated. Without it
-            the rows are numbered, in a column `row`.
-        keep: Names of columns that are written beside the vectors.
-        on_error: What becomes of a row without a result: `record` leaves it out of the table,
-            `null` writes it with null, `raise` ends the job. The result's `failures` tell it.
-        deduplicate: Send rows of one text once, within a slice of 50,000 rows.
-        via: `live` sends requests at the rate limit; `batch` sends batches, which cost a third
-            less and take up to twelve hours. A job that was begun goes on as it was begun.
-        concurrency: Requests in flight, at most; 64 by default. After refusals there are fewer. For
-            live jobs only.
-        share: Part of the client's rate limit that this job may use, such as 1/4 in each of four
+        id: Name of the column with the ids, which must be unique and not null. Without it, rows are
+            numbered in a column `row`.
+        keep: Names of columns to write beside the vectors.
+        on_error: What to do with a row without a result: `record` leaves it out of the table,
+            `null` writes it with a null, `raise` ends the job. The result's `failures` list such
+            rows.
+        deduplicate: True to send rows with the same text once, within a slice of 50,000 rows.
+        via: `live` sends requests at the rate limit; `batch` sends batches, which cost a third less
+            and take up to twelve hours. An interrupted job continues the way it was begun.
+        concurrency: Most requests in flight, 64 by default; lowered after refusals. For live jobs
+            only.
+        share: Share of the client's rate limit that this job may use, such as 1/4 in each of four
             processes. For live jobs only.
         poll: Seconds between two polls of a batch, or a `voyageai.batches.Polling`. For `batch`
             only.
         timings: Other waiting times, as a `voyageai.batches.JobTimings`. For `batch` only.
         filesystem: A `pyarrow.fs` or fsspec filesystem that opens the source's paths.
-        format: `parquet`, `csv`, `tsv`, `ndjson` or `arrow`, where the files' extensions do not
-            tell it; or `lines`, for texts in a column `text`.
-        progress: None shows progress on a terminal, True anywhere, False nowhere; or a function
-            that takes each `voyageai.batches.Progress`.
+        format: `parquet`, `csv`, `tsv`, `ndjson` or `arrow`, if the files' extensions do not show
+            it; or `lines`, for texts in a column `text`.
+        progress: None to show progress on a terminal, True anywhere, False nowhere; or a function
+            that is called with each `voyageai.batches.Progress`.
     """
 
     id: str | None
@@ -97,8 +98,9 @@ class EmbedTableOptions(TableOptions, total=False):
 class ContextualizedEmbedTableOptions(TableOptions, total=False):
     """Options of a table, and fields of `ContextualizedEmbeddingsRequest`.
 
-    `Client.contextualized_embed` describes the fields. Rows are chunks already, so those about
-    chunking are left out.
+    `Client.contextualized_embed` describes the fields. Those about chunking are left out, as rows
+    are
+    chunks already.
     """
 
     input_type: InputType | str | None
@@ -122,18 +124,18 @@ def embed_spec(
     options: Mapping[str, Any],
     input_type: InputType | str | None,
 ) -> Spec:
-    """Return what a job of embeddings does.
+    """Return the specification of a job of embeddings.
 
     Args:
         function: Name of the method that was called, for errors.
         text: Name of the column with the texts.
         model: Name of the model.
-        options: The method's keyword arguments.
-        input_type: The client's own input type, where none is given.
+        options: The method's `**options`.
+        input_type: The client's default input type.
 
     Raises:
-        TypeError: There is no such option.
-        ArgumentError: One is wrong.
+        TypeError: An option is unknown.
+        ArgumentError: An argument is wrong.
     """
     from voyageai_rest.models.embeddings_request import EmbeddingsRequest
 
@@ -150,11 +152,11 @@ def contextualized_spec(
     options: Mapping[str, Any],
     input_type: InputType | str | None,
 ) -> Spec:
-    """Return what a job of contextualized embeddings does.
+    """Return the specification of a job of contextualized embeddings.
 
     Args:
         function, text, model, options, input_type: As in `embed_spec`.
-        group: Name of the column that says which document a chunk belongs to.
+        group: Name of the column that identifies a chunk's document.
 
     Raises:
         TypeError, ArgumentError: As in `embed_spec`.
@@ -166,7 +168,7 @@ def contextualized_spec(
     given = {"input_type": input_type, **options}
     for name in ("enable_auto_chunking", "chunk_size", "chunk_overlap"):
         if name in given:
-            raise ArgumentError(f"{name}: rows of a table are chunks already", name)
+            raise ArgumentError(f"{name} has no effect: rows of a table are chunks already", name)
     request = ContextualizedEmbeddingsRequest(inputs=[], model=model, encoding_format="base64")
     return _spec(function, "contextualized_embed", request, given, Columns(None, (text,), group))
 
@@ -174,7 +176,7 @@ def contextualized_spec(
 def rerank_spec(
     function: str, query: str, document: str, model: str, options: Mapping[str, Any]
 ) -> Spec:
-    """Return what a job of rerankings does.
+    """Return the specification of a job of rerankings.
 
     Args:
         function, model, options: As in `embed_spec`.
@@ -187,9 +189,11 @@ def rerank_spec(
     from voyageai_rest.models.rerank_request import RerankRequest
 
     if "top_k" in options:
-        raise ArgumentError("top_k: each row of a table gets a score", "top_k")
+        raise ArgumentError("top_k has no effect: each row of a table gets a score", "top_k")
     if "return_documents" in options:
-        raise ArgumentError("return_documents: name them in keep", "return_documents")
+        raise ArgumentError(
+            "return_documents has no effect; name the column in keep", "return_documents"
+        )
     request = RerankRequest(query="", documents=[], model=model)
     given = {"truncation": True, **options}
     return _spec(function, "rerank", request, given, Columns(None, (query, document), query))
@@ -207,7 +211,7 @@ def _spec(
     for name in (*keep, id_):
         if name in WRITTEN:
             raise ArgumentError(
-                f"a column {name!r} is written by the job; rename the source's", "keep"
+                f"the job writes a column {name!r} of its own; rename the one in the source", "keep"
             )
     on_error, concurrency = own.get("on_error", "record"), own.get("concurrency")
     if on_error not in ON_ERROR:
@@ -217,7 +221,7 @@ def _spec(
     if on_error == "null" and method != "rerank" and not takes_null_vectors():
         raise ArgumentError(
             "on_error='null' needs pyarrow 26: an older one can't read a null among vectors; "
-            "take on_error='record', which leaves such rows out",
+            "use on_error='record', which leaves such rows out",
             "on_error",
         )
     via = own.get("via", "live")
@@ -225,14 +229,14 @@ def _spec(
         raise ArgumentError(f"via must be one of {', '.join(VIA)}, not {via!r}", "via")
     for name, reason in NOT_FOR[via].items():
         if own.get(name) is not None:
-            raise ArgumentError(f"{name} is of no use with via={via!r}: {reason}", name)
+            raise ArgumentError(f"{name} has no effect with via={via!r}: {reason}", name)
     if concurrency is not None and (type(concurrency) is not int or concurrency < 1):
         raise ArgumentError(
             f"concurrency must be a whole number from 1, not {concurrency!r}", "concurrency"
         )
     check_flag("deduplicate", own.get("deduplicate", False))
     if own.get("deduplicate") and method != "embed":
-        raise ArgumentError("deduplicate is for tables of texts only", "deduplicate")
+        raise ArgumentError("deduplicate is supported by tables.embed only", "deduplicate")
     check_options({name: value for name, value in own.items() if name in WATCH})
     spec = Spec(
         method=method,
@@ -246,5 +250,5 @@ def _spec(
     if via == "batch":
         from .batch import batch_task
 
-        batch_task(spec)  # refuses what batches do not take
+        batch_task(spec)  # raises for arguments that batches do not accept
     return spec

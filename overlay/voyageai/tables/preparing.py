@@ -1,4 +1,4 @@
-"""Preparing table jobs: what a job does, read once and written down; or found written."""
+"""Preparation of table jobs: a new job is scanned and recorded, an existing one is compared."""
 
 from __future__ import annotations
 
@@ -40,16 +40,17 @@ VERSION = 1
 
 @frozen(kw_only=True)
 class Spec:
-    """Description of a table job.
+    """The specification of a table job.
 
     Attributes:
         method: `embed`, `contextualized_embed` or `rerank`.
         model: Name of the model.
-        params: The method's other arguments, as they were given.
-        columns: The columns that are read.
-        on_error: What becomes of a row without a result: `record` leaves it out of the table,
-            `null` writes it with null, `raise` ends the job. It is in `failures.jsonl` either way.
-        deduplicate: Whether rows of one text, within a slice, are sent once.
+        params: The method's other arguments that were given.
+        columns: The columns to read.
+        on_error: What to do with a row without a result: `record` leaves it out of the table,
+            `null` writes it with a null, `raise` ends the job. It is in `failures.jsonl` in any
+            case.
+        deduplicate: True to send rows with the same text once, within a slice.
         slice_rows: Rows of a slice.
         via: `live`, or `batch` for the Batch API.
     """
@@ -65,14 +66,14 @@ class Spec:
 
     @property
     def kind(self) -> Kind:
-        """The way to handle a row, by the method."""
+        """The kind of table, by the method."""
         return KINDS[self.method](self.model, self.params)
 
     def check(self, sender: Sender | AsyncSender) -> None:
-        """Refuse arguments with which every row would fail, by the call of a row.
+        """Check that the deployment supports the job, with the call of a sample row.
 
         Raises:
-            ArgumentError: The deployment that the sender sends to can't do that.
+            ArgumentError: The deployment does not support the operation or an argument.
         """
         row = UnitBatch([0], [0], [["a"] for _ in self.columns.values], [1], [1], [1])
         sender.check(self.kind.call(row), *(("files", "batches") if self.via == "batch" else ()))
@@ -80,15 +81,15 @@ class Spec:
 
 @frozen(kw_only=True)
 class Prepared:
-    """A job's directory, once it is known to be for these rows and arguments.
+    """A job whose directory is known to match its rows and arguments.
 
     Attributes:
-        id: The job's id.
-        directory: The directory.
-        spec: What the job does.
-        source: Its rows.
-        rows: Rows of each input; None where that is not known.
-        estimate: What it will cost.
+        id: Id of the job.
+        directory: Directory of the job.
+        spec: Specification of the job.
+        source: Source of the rows.
+        rows: Number of rows of each input; None if unknown.
+        estimate: Size and cost of the job.
     """
 
     id: str
@@ -99,14 +100,14 @@ class Prepared:
     estimate: TableEstimate
 
     def pieces(self) -> Iterator[Piece]:
-        """Read the rows of the slices that are not finished."""
+        """Read the rows of the unfinished slices."""
         parts, spec = self.directory.parts(self.id), self.spec
         return cut(self.source, len(self.rows), spec.columns, parts, spec.slice_rows)
 
     def units(
         self, most_tokens: Most | None = None, *, count: Count | None = None, count_from: float = 0
     ) -> Units:
-        """Return what makes units of the rows; takes what `Units` takes."""
+        """Return the maker of units; arguments as for `Units`."""
         offsets = [*accumulate((rows or 0 for rows in self.rows), initial=0)]
         return Units(
             self.spec.columns,
@@ -118,14 +119,14 @@ class Prepared:
         )
 
     def finish(self, found: Slice) -> PartInfo:
-        """Write the part of a slice that is done."""
+        """Write the part of a finished slice."""
         spec = self.spec
         info = {"job": self.id, "about": describe(spec)}
         folder, nulls = self.directory.folder, spec.on_error == "null"
         return found.finish(info, spec.kind.shape, folder, nulls=nulls)
 
     def finish_empty(self) -> None:
-        """Write a part without rows, where the source has none: it has the columns at least."""
+        """Write a part without rows, but with the columns, for a source without rows."""
         found = Slice(self.directory.own, 0, 0, 0)
         piece = Piece(0, 0, 0, self.source.empty(self.spec.columns), last=True)
         list(self.units().of(piece, found, _ignore))  # adds the columns
@@ -133,19 +134,19 @@ class Prepared:
         self.finish(found)
 
     def reopen(self) -> None:
-        """Take the slices with failures up again."""
+        """Reopen the slices that have failures."""
         shape = self.spec.kind.shape
         for part in self.directory.parts(self.id).values():
             if part.failed:
                 reopen(self.directory.part(part.slice), part, self.directory.own, shape)
 
 
-class WrittenDown(Source):
-    """The rows of a source that can be read only once, written to a file to be read again.
+class SpooledSource(Source):
+    """The rows of a source that can be read only once, copied to a file to be read again.
 
     Args:
         source: The source.
-        path: The file.
+        path: Path of the file.
     """
 
     can_repeat = True
@@ -158,7 +159,7 @@ class WrittenDown(Source):
         return self._source.inputs()
 
     def digest(self, columns: Columns) -> str:
-        """Digest all rows as they are read, and write them down unless they are."""
+        """Return the digest of all rows, which are copied to the file unless that exists."""
         found = hashlib.sha256()
         if self._path.exists():
             for batch in self._source.read(0, columns):
@@ -184,7 +185,7 @@ class WrittenDown(Source):
         return found.hexdigest()
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
-        """Read what was written down."""
+        """Read the rows from the file."""
         yield from self._file.read(index, columns, skip)
 
     def empty(self, columns: Columns) -> Any:
@@ -198,11 +199,11 @@ class WrittenDown(Source):
 
 
 def _ignore(*_: object) -> None:
-    """Do nothing: without rows none fails."""
+    """Do nothing: without rows, none can fail."""
 
 
 def _typed(batch: Any, names: tuple[str, ...]) -> Any:
-    """Give columns of texts a type, where the first rows have none: later ones may."""
+    """Give text columns of type null the type string, as later rows may have texts."""
     pa = require("pyarrow", "tables")
     for place, field in enumerate(batch.schema):
         if field.name in names and pa.types.is_null(field.type):
@@ -212,20 +213,20 @@ def _typed(batch: Any, names: tuple[str, ...]) -> Any:
 
 
 def prepare(spec: Spec, source: Source, into: str | os.PathLike[str]) -> Prepared:
-    """Read the rows once, estimate them, and write down what the job is; or find it written.
+    """Scan the rows and record a new job, or compare them with the job in the directory.
 
     Raises:
-        ArgumentError: The rows or arguments are wrong, or not those of the job that is there.
-        JobInUseError: Another process is writing the rows down.
+        ArgumentError: The rows or arguments are wrong, or differ from those of the existing job.
+        JobInUseError: Another process is copying the rows.
     """
     directory = TableDirectory(Path(into).absolute())
     if spec.via == "batch" and not source.can_repeat:
         if not directory.job.exists():
             directory.check_free()
         with directory.lock():
-            if not directory.job.exists():  # of rows written down, nobody knows of which job
+            if not directory.job.exists():  # the rows may be of another job
                 directory.rows.unlink(missing_ok=True)
-            return _prepare(spec, WrittenDown(source, directory.rows), directory)
+            return _prepare(spec, SpooledSource(source, directory.rows), directory)
     return _prepare(spec, source, directory)
 
 
@@ -267,7 +268,7 @@ def _prepare(spec: Spec, source: Source, directory: TableDirectory) -> Prepared:
 
 
 def _compare(facts: dict[str, Any], written: dict[str, Any], folder: Path) -> None:
-    """Refuse arguments or inputs that are not those that a job was begun with."""
+    """Raise if arguments or inputs differ from those that the job was begun with."""
     for name, value in facts.items():
         before: Any = written.get(name)
         if value == before:
@@ -287,29 +288,29 @@ def _compare(facts: dict[str, Any], written: dict[str, Any], folder: Path) -> No
             )
         if name == "digest":
             raise ArgumentError(
-                f"source holds other rows than when the job in {folder} began; give the same rows "
+                f"source has other rows than when the job in {folder} began; pass the same rows "
                 "in the same order, or another `into`",
                 "source",
             )
         raise ArgumentError(
-            f"the job in {folder} began with {name}={before!r}, not {value!r}; give the same "
-            "argument to go on, or another `into`",
+            f"the job in {folder} began with {name}={before!r}, not {value!r}; pass the same value "
+            "to continue it, or another `into`",
             name,
         )
 
 
 def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], TableEstimate]:
-    """Count rows and tokens, and look at the ids, where that can be done before the job."""
+    """Count rows and tokens and check the ids, if the source can be read more than once."""
     columns = spec.columns
     if not source.can_repeat:
-        nothing = TableEstimate(
+        unknown_estimate = TableEstimate(
             model=spec.model, rows=None, tokens=0, most_tokens=0, failing=0, via=spec.via
         )
-        return [None] * inputs, nothing
+        return [None] * inputs, unknown_estimate
     check = RowCheck(columns)
     compute = require("pyarrow.compute", "tables")
     rows: list[int | None] = []
-    tokens = most = failing = 0
+    tokens = most_tokens = failing = 0
     for index in range(inputs):
         count = 0
         for batch in source.read(index, columns):
@@ -320,7 +321,7 @@ def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], Ta
                 check_texts(batch, name)
                 tokens += sum(estimate(batch, name))
                 sizes = compute.binary_length(strings(batch, name))
-                most += compute.sum(sizes).as_py() or 0
+                most_tokens += compute.sum(sizes).as_py() or 0
                 bad.append(compute.fill_null(compute.equal(sizes, 0), fill_value=True))
             failing += compute.sum(reduce(compute.or_, bad)).as_py() or 0
         check.end_input()
@@ -330,14 +331,14 @@ def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], Ta
         model=spec.model,
         rows=total,
         tokens=tokens,
-        most_tokens=most,
+        most_tokens=most_tokens,
         failing=failing,
         via=spec.via,
     )
 
 
 def describe(spec: Spec) -> dict[str, Any]:
-    """Return what the vectors are, for the metadata of parts."""
+    """Return the description of the vectors, for the metadata of parts."""
     entry, shape = known(spec.model), spec.kind.shape
     return {
         "method": spec.method,
@@ -345,12 +346,12 @@ def describe(spec: Spec) -> dict[str, Any]:
         "output_dtype": "float",
         "model": spec.model,
         "space": None if entry is None else entry.embedding_space,
-        "dimension": spec.params.get("output_dimension") or _usual_dimension(spec.model),
+        "dimension": spec.params.get("output_dimension") or _default_dimension(spec.model),
         "number": shape.number,
         **spec.params,
     }
 
 
-def _usual_dimension(model: str) -> int | None:
+def _default_dimension(model: str) -> int | None:
     entry = known(model)
     return entry.dimensions.default if entry is not None and entry.dimensions else None

@@ -1,7 +1,7 @@
-"""Choose the next request, and handle each answer: a live job without its loop.
+"""The schedule of a live job: which request to send next, and what to do with each answer.
 
-`next` gives a request as long as one may be sent, `take` keeps what came of it. All of it runs in
-one thread; what sends requests, many at once, is in `loops`.
+`next` returns a request as long as one may be sent, `take` handles its outcome. Both run in one
+thread; the loops that send requests concurrently are in `loops`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from .units import Units
 
 __all__ = [
-    "HOPELESS",
+    "MAX_REFUSALS",
     "REFUSED",
+    "BudgetExhaustedError",
     "Limits",
-    "NoMoneyError",
     "Request",
     "RowError",
     "Schedule",
@@ -43,24 +43,24 @@ __all__ = [
 ]
 
 POLICY = RetryPolicy(max_retries=12, initial_delay=1.0, max_delay=60.0, max_retry_after=600.0)
-"""For a job: it waits for half an hour before it stops, to be resumed."""
+"""Retries of a request, for about half an hour before the job stops, to be resumed."""
 REFUSED = (400, 413, 422)
 """Statuses of a request whose rows are at fault, or too many."""
-HOPELESS = 8
-"""Rows that are refused one by one, before anything was answered, until a job stops."""
+MAX_REFUSALS = 8
+"""Number of single rows refused, before any success, at which a job stops."""
 SHOWN = 80
-"""Characters of a text that are shown."""
+"""Characters of a row's text that are shown."""
 
 
 @frozen(kw_only=True)
 class Limits:
-    """Limits of a request's size, and of the requests in flight.
+    """Limits on the size of a request, and on the requests in flight.
 
     Attributes:
-        units: Units of a request, at most.
-        tokens: Tokens of a request, at most.
-        chunks: Rows of a request, at most.
-        concurrency: Requests in flight, at most.
+        units: Most units of a request.
+        tokens: Most tokens of a request.
+        chunks: Most rows of a request.
+        concurrency: Most requests in flight.
     """
 
     units: int
@@ -74,11 +74,14 @@ class Request:
     """Units that are sent together.
 
     Attributes:
-        slice: The slice that they belong to.
-        units: They are sent in this order.
-        delay: Seconds to wait before sending them.
-        retries: How often they were sent before.
-        most_tokens: Tokens that they can be billed for, at most; known once they are sent.
+        slice: The slice of the units.
+        units: The units, in order.
+        delay: Seconds to wait before sending.
+        retries: Number of earlier attempts.
+        most_tokens: Most billable tokens; set when sent.
+        number: Number of the request within its slice; set when sent.
+        sent: Number of the request within the job; set when sent.
+        bound: Reserved amount of the budget.
     """
 
     slice: Slice
@@ -92,20 +95,20 @@ class Request:
 
     @property
     def tokens(self) -> int:
-        """Their tokens, estimated."""
+        """Estimated tokens of all units."""
         return sum(self.units.tokens)
 
 
 @define
 class Totals:
-    """Progress of a job, in numbers.
+    """The progress of a job in numbers.
 
     Attributes:
-        rows: Rows with a result.
-        failed: Rows without.
-        tokens: Tokens that were billed.
-        unknown_tokens: Tokens that may have been billed for answers that were lost, at most.
-        requests: Requests that were sent in this run.
+        rows: Number of rows with a result.
+        failed: Number of rows without one.
+        tokens: Billed tokens.
+        unknown_tokens: Most tokens that may have been billed for lost responses.
+        requests: Number of requests sent in this run.
     """
 
     rows: int = 0
@@ -115,7 +118,7 @@ class Totals:
     requests: int = 0
 
     def add(self, part: PartInfo) -> None:
-        """Count the rows and tokens of a part."""
+        """Add the rows and tokens of a part."""
         self.rows += part.rows - part.failed
         self.failed += part.failed
         self.tokens += part.tokens
@@ -123,25 +126,25 @@ class Totals:
 
 
 class Schedule:
-    """A live job.
+    """The schedule of a live job.
 
     Args:
-        kind: What is done with a row.
-        pieces: Rows of the slices that are not finished.
-        units: Makes units of rows.
-        folder: The job's own folder.
-        limits: What bounds requests.
-        most_tokens: Counts the tokens that texts can be billed for, at most.
-        finish: Writes the part of a slice that is done.
-        budget: Money that may be spent; None for any.
-        price: US dollars of a token, for the budget.
-        random: Random numbers from 0 up to 1, for the time before a retry.
-        stop_at_failure: Whether the first row without a result ends the job.
-        span: Records the run.
+        kind: The kind of table.
+        pieces: Rows of the unfinished slices.
+        units: The maker of units.
+        folder: The job's folder.
+        limits: Limits of requests.
+        most_tokens: Function that counts the most billable tokens of texts.
+        finish: Function that writes the part of a finished slice.
+        budget: The budget; None for no limit.
+        price: US dollars per token, for the budget.
+        random: Returns random numbers, at least 0 and below 1, for the backoff.
+        stop_at_failure: True to end the job at the first row without a result.
+        span: The span of the run.
 
     Attributes:
-        totals: How far it is.
-        span: Records the run.
+        totals: Progress of the job.
+        span: The span of the run.
     """
 
     def __init__(
@@ -176,10 +179,10 @@ class Schedule:
         self._refusals = 0
 
     def next(self) -> Request | None:
-        """Return what to send now; None if nothing may be sent until an answer comes, or at all.
+        """Return the next request to send; None if none may be sent now, or none is left.
 
         Raises:
-            NoMoneyError: Not one request is within the budget any more.
+            BudgetExhaustedError: Not a single unit fits the budget any more.
             ArgumentError: A row can't be read.
         """
         if self._in_flight >= self.concurrency.target:
@@ -189,12 +192,12 @@ class Schedule:
             return None
         if self._budget is not None:
             if not (self._in_flight or self._fits(request)):
-                self._cut_down(request, self._budget)
+                self._shrink(request, self._budget)
             request.bound = self._bound(request)
             if not self._budget.reserve(request.bound):
                 self._waiting.appendleft(request)
                 return None
-        request.most_tokens = self._most(request.units)
+        request.most_tokens = self._max_billable(request.units)
         request.number = request.slice.send(request.units.rows, request.most_tokens)
         request.sent = self.concurrency.send()
         self.totals.requests += 1
@@ -202,16 +205,16 @@ class Schedule:
         return request
 
     def take(self, request: Request, answer: Any, *, is_behind: bool = False) -> None:
-        """Keep what came of a request.
+        """Handle the outcome of a request.
 
         Args:
-            request: What was sent.
+            request: The request.
             answer: The result, or the `VoyageError` that sending it raised.
-            is_behind: Whether more answers wait to be taken. Then this process is the bottleneck,
-                and more requests at once would only fill its memory.
+            is_behind: True if more answers wait to be handled: then this process is the bottleneck,
+                and more concurrent requests would only fill its memory.
 
         Raises:
-            VoyageError: The job can't go on.
+            VoyageError: The job can't continue.
         """
         self._in_flight -= 1
         if isinstance(answer, VoyageError):
@@ -230,45 +233,45 @@ class Schedule:
         self._end(request.slice)
 
     def drop(self, request: Request) -> None:
-        """Note that a request was not sent after all."""
+        """Take back a request that was not sent after all."""
         self._in_flight -= 1
         self._settle(request, 0)
         request.slice.release(request.number)
 
     def close(self) -> None:
-        """Leave all slices that are not finished as they are, for another run."""
+        """Close all unfinished slices, which another run can continue."""
         for found in self._open.values():
             found.close()
         self._open.clear()
 
-    def _most(self, units: UnitBatch) -> int:
-        """Return the most tokens that units can be billed for."""
+    def _max_billable(self, units: UnitBatch) -> int:
+        """Return the most billable tokens of units."""
         if self._budget is not None:
             return sum(units.most_tokens)
         return self._most_tokens(units.values)
 
     def _bound(self, request: Request) -> Any:
-        """Return the most US dollars that a request can be billed."""
+        """Return the highest cost of a request, in US dollars."""
         return self._price * sum(request.units.most_tokens)
 
     def _fits(self, request: Request) -> bool:
         return self._budget is None or self._budget.fits(self._bound(request))
 
-    def _cut_down(self, request: Request, budget: Budget) -> None:
-        """Leave the units in a request that the budget has room for; the others wait.
+    def _shrink(self, request: Request, budget: Budget) -> None:
+        """Reduce a request to the units that fit the budget; put the others back into the queue.
 
         Raises:
-            NoMoneyError: There is room for none.
+            BudgetExhaustedError: Not a single unit fits.
         """
         tokens = count = 0
-        for most in request.units.most_tokens:
-            tokens += most
+        for limit in request.units.most_tokens:
+            tokens += limit
             if not budget.fits(self._price * tokens):
                 break
             count += 1
         if not count:
             self._waiting.appendleft(request)
-            raise NoMoneyError
+            raise BudgetExhaustedError
         self._waiting.appendleft(Request(request.slice, request.units[count:]))
         request.units = request.units[:count]
 
@@ -297,7 +300,7 @@ class Schedule:
         self._waiting.append(request)
 
     def _split(self, request: Request, failure: VoyageError) -> None:
-        """Send the halves of what was refused, down to the one unit that is at fault."""
+        """Queue the halves of a refused request, down to the single unit at fault."""
         units = request.units
         if len(units) > 1:
             middle = len(units) // 2
@@ -305,7 +308,7 @@ class Schedule:
                 self._waiting.append(Request(request.slice, half))
             return
         self._refusals += 1
-        if not self.totals.rows and self._refusals >= HOPELESS:
+        if not self.totals.rows and self._refusals >= MAX_REFUSALS:
             failure.add_note(
                 f"{self._refusals} rows were refused, and none was answered; the job stops"
             )
@@ -324,7 +327,7 @@ class Schedule:
         message: str,
         status: int | None = None,
     ) -> None:
-        """Note that a row has no result."""
+        """Record that a row has no result."""
         failure = failure_of(found, row, id, text, code, message, status)
         found.fail(failure)
         self.totals.failed += 1
@@ -349,7 +352,7 @@ class Schedule:
                 _room(batch.tokens, limits.tokens / ratio - tokens),
             )
             if not units:
-                room = max(1, room)  # what is too large alone is the server's to refuse
+                room = max(1, room)  # the server decides about a single unit that is too large
             packed.append(batch[:room])
             units, rows = units + room, rows + sum(packed[-1].row_counts)
             tokens += sum(packed[-1].tokens)
@@ -360,7 +363,7 @@ class Schedule:
         return None if found is None else Request(found, UnitBatch.joined(packed))
 
     def _read(self) -> bool:
-        """Read rows until there is a unit; say whether there is one."""
+        """Read rows until there is a unit; return whether there is one."""
         while not self._filled and not self._is_read:
             piece = next(self._pieces, None)
             if piece is None:
@@ -372,7 +375,7 @@ class Schedule:
             before = found.done
             for unit in self._units.of(piece, found, self.fail):
                 self._filled.append((found, unit))
-            self.totals.rows += found.done - before  # what an earlier run has got
+            self.totals.rows += found.done - before  # results of an earlier run
             if piece.batch is None:
                 found.is_read, found.is_last, found.digest = True, piece.last, piece.digest
                 self._end(found)
@@ -394,9 +397,9 @@ class Schedule:
             self.span.end(found.number, rows=rows, failed_rows=part.failed, tokens=part.tokens)
 
 
-def _room(sizes: list[int], most: float) -> int:
-    """Return how many of some things fit, from the first on."""
-    return bisect_right(list(accumulate(sizes)), most)
+def _room(sizes: list[int], limit: float) -> int:
+    """Return how many of the first items fit into a limit, given their sizes."""
+    return bisect_right(list(accumulate(sizes)), limit)
 
 
 def failure_of(
@@ -414,8 +417,8 @@ def failure_of(
     )
 
 
-class NoMoneyError(Exception):
-    """Nothing more may be sent for the money that is left."""
+class BudgetExhaustedError(Exception):
+    """Nothing more may be sent within the budget."""
 
 
 class RowError(VoyageError):

@@ -1,13 +1,13 @@
-"""Slices: the rows that become one Parquet file, and what is kept of them until they do.
+"""Slices: the rows that become one Parquet file, and what is kept of them until then.
 
-While a slice is worked on, its folder `_job/000012` holds
+While a slice is unfinished, its folder `_job/000012` holds
 
 columns.arrow   ids and kept columns, in the order of the rows
-vectors.bin     the vectors, each at the place of its row
-log.jsonl       what was sent and what came of it, so that nothing is sent twice after a crash
+vectors.bin     the vectors, each at the offset of its row
+log.jsonl       requests and their outcomes, so that none is sent again after a crash
 
-and in the end `part-000012.parquet` is written beside, synced and renamed. Rows without a vector
-are in `_job/000012.failures.jsonl`.
+Finally `part-000012.parquet` is written under a temporary name, synced and renamed. Rows without a
+vector are in `_job/000012.failures.jsonl`.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ __all__ = [
 ]
 
 METADATA = b"voyageai"
-"""Key of a part's metadata."""
+"""Key of a part's metadata in the Parquet schema."""
 COPIED = 4096
-"""Rows that are copied into a part at once."""
+"""Rows that are copied into a part at a time."""
 WAITING, DONE, FAILED = 0, 1, 2
 NUMBERS = {"float": "float32", "double": "float64"}
-"""Names of Arrow's types of numbers that are called otherwise here."""
+"""Arrow's names of number types that differ from ours."""
 
 
 @frozen(kw_only=True)
@@ -55,13 +55,13 @@ class Failure:
     """A row without a result.
 
     Attributes:
-        id: The row's id.
-        row: Its number within its slice, from 0.
-        slice: The number of its slice.
+        id: Id of the row.
+        row: Number of the row within its slice, from 0.
+        slice: Number of the slice.
         code: The kind of reason: `null`, `empty`, `invalid_text`, or `refused` by the server.
-        status: HTTP status, where the server refused it.
-        message: The reason, for people.
-        text: How its text begins.
+        status: HTTP status, if the server refused the row.
+        message: The reason as text.
+        text: Beginning of the row's text.
     """
 
     id: Any
@@ -75,12 +75,12 @@ class Failure:
 
 @frozen(kw_only=True)
 class Shape:
-    """Columns that are written for a row.
+    """The column that is written for a row's result.
 
     Attributes:
         column: Name of the column.
-        number: Type of a number: float32, int8, uint8 or float64.
-        columns: Numbers per row; None for a plain number.
+        number: Type of the numbers: float32, int8, uint8 or float64.
+        columns: Numbers per row; None for a scalar.
     """
 
     column: str
@@ -98,7 +98,7 @@ class Shape:
         return (self.columns or 1) * self.item
 
     def to_arrow(self, buffer: Any, rows: int) -> Any:
-        """An Arrow array over a buffer of numbers, row after row."""
+        """Return an Arrow array of shape (rows,) over a buffer of numbers, row after row."""
         pa = require("pyarrow", "tables")
         number = getattr(pa, self.number)()
         flat = pa.Array.from_buffers(
@@ -118,21 +118,20 @@ class Shape:
 
 @frozen(kw_only=True)
 class PartInfo:
-    """Metadata of a finished part.
+    """The metadata of a part, which is a finished slice.
 
     Attributes:
         job: Id of the job.
         slice: Number of the slice.
-        input: Number of the input that it was read from.
-        first: Number of its first row in that input.
-        rows: Rows of the input that it covers, with those that failed.
-        failed: How many failed.
-        last: Whether the input ends with it.
-        digest: Digest of what was read, where the source can't be read again.
-        tokens: Tokens that were billed for it.
-        unknown_tokens: Tokens that may have been billed, at most, for requests whose answer was
-            lost.
-        about: What the vectors are: model, dimension, dtype, input type, embedding space.
+        input: Number of the input of the rows.
+        first: Number of the first row in the input.
+        rows: Number of rows, those that failed included.
+        failed: Number of rows that failed.
+        last: True if the input ends with the slice.
+        digest: Digest of the rows, if the source can't be read again.
+        tokens: Billed tokens.
+        unknown_tokens: Most tokens that may have been billed for requests whose response was lost.
+        about: Description of the vectors: model, dimension, dtype, input type, embedding space.
     """
 
     job: str
@@ -149,20 +148,20 @@ class PartInfo:
 
 
 def takes_null_vectors() -> bool:
-    """Return whether this pyarrow reads back nulls among lists of fixed size.
+    """Return whether this pyarrow can read nulls among lists of fixed size back from Parquet.
 
-    Version 26 does; those from 16 to 24 refuse the file.
+    Version 26 can; versions 16 to 24 refuse the file.
     """
     version: str = require("pyarrow", "tables").__version__
     return int(version.partition(".")[0]) >= 26
 
 
 def read_info(path: Path) -> PartInfo:
-    """Read what a part says of itself, be it Parquet or an Arrow file.
+    """Read the metadata of a part, a Parquet or an Arrow file.
 
     Raises:
-        ValueError: It is no part of a job.
-        ArgumentError: It is damaged.
+        ValueError: The file is no part of a job.
+        ArgumentError: The file is damaged.
     """
     pa = require("pyarrow", "tables")
     try:
@@ -173,17 +172,17 @@ def read_info(path: Path) -> PartInfo:
             schema = require("pyarrow.parquet", "tables").read_schema(path)
     except pa.ArrowInvalid as failure:
         raise ArgumentError(
-            f"{path} is damaged: {failure}; remove it, and make it anew", "path"
+            f"{path} is damaged: {failure}; remove it, and run the job again", "path"
         ) from None
     metadata: dict[bytes, bytes] = schema.metadata or {}
     found = metadata.get(METADATA)
     if found is None:
-        raise ValueError(f"{path} is no part of a job: it has no metadata of one")
+        raise ValueError(f"{path} is no part of a job: it lacks the metadata")
     return PartInfo(**json.loads(found))
 
 
 def read_failures(path: Path) -> Iterator[Failure]:
-    """Read the failures of a slice; none if there is no such file."""
+    """Yield the failures in a file; none if it does not exist."""
     if path.exists():
         with open_regular(path) as file:
             for line in file:
@@ -191,34 +190,35 @@ def read_failures(path: Path) -> Iterator[Failure]:
 
 
 def billed(path: Path) -> tuple[int, int]:
-    """Read what was billed for a slice that is not finished.
+    """Return the billed tokens of an unfinished slice.
 
     Args:
-        path: Its folder.
+        path: Folder of the slice.
 
     Returns:
-        Tokens that answers reported, and tokens that lost answers may have been billed, at most.
+        Tokens that responses reported, and the most that lost responses may have been billed.
     """
     answers, unknown = _read_log(path / "log.jsonl")
     return sum(event["billed"] for event in answers), unknown
 
 
 def answered(path: Path) -> Iterator[tuple[Shape, int, bytes]]:
-    """Read the results of a slice that is not finished.
+    """Yield the results of an unfinished slice.
 
     Args:
-        path: Its folder.
+        path: Folder of the slice.
 
     Yields:
-        What a result is, the number of a row within the slice, and the results of this row and
-        those that follow it, end to end.
+        The shape of a result, the number of a row within the slice, and the contiguous results from
+        that
+        row on.
     """
     answers, _ = _read_log(path / "log.jsonl")
     if not answers:
         return
     with open_regular(path / "vectors.bin") as file:
         for event in answers:
-            if _is_there(file, event):
+            if _is_intact(file, event):
                 shape = Shape(**event["shape"])
                 for start, stop in event["rows"]:
                     file.seek(start * shape.width)
@@ -226,15 +226,15 @@ def answered(path: Path) -> Iterator[tuple[Shape, int, bytes]]:
 
 
 def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
-    """Make an unfinished slice of a finished one, so that the rows that failed are sent again.
+    """Reopen a finished slice, so that its failed rows are sent again.
 
-    The part stays until the slice is finished once more.
+    The part stays until the slice is finished again.
 
     Args:
-        path: The part.
-        part: What it says of itself.
-        folder: The job's own folder.
-        shape: What is written for a row, where no row has a result.
+        path: Path of the part.
+        part: Metadata of the part.
+        folder: The job's folder.
+        shape: Shape of a result, used if no row has one.
     """
     pa, pq = require("pyarrow", "tables"), require("pyarrow.parquet", "tables")
     own = folder / f"{part.slice:06d}"
@@ -243,7 +243,7 @@ def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
     fresh = own.with_name(f".{own.name}")
     _remove(fresh)
     make_folder(fresh)
-    sum_ = 0
+    checksum = 0
     with open_regular(fresh / "vectors.bin", "wb") as file:
         place = 0
         opened = pq.ParquetFile(path)
@@ -256,13 +256,13 @@ def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
             flat = column.flatten() if shape.columns is not None else column
             offset, size = flat.offset * shape.item, len(flat) * shape.item
             data = memoryview(flat.buffers()[1])[offset : offset + size] if size else b""
-            sum_ = zlib.crc32(data, sum_)
-            _place(file, _spans(good[place : place + len(column)]), data, shape.width)
+            checksum = zlib.crc32(data, checksum)
+            _write_spans(file, _spans(good[place : place + len(column)]), data, shape.width)
             place += len(column)
     answer = {
         "answered": -1,
         "rows": _spans(good),
-        "crc": sum_,
+        "crc": checksum,
         "billed": part.tokens,
         "shape": asdict(shape),
     }
@@ -272,7 +272,7 @@ def reopen(path: Path, part: PartInfo, folder: Path, shape: Shape) -> None:
 
 
 def _read_log(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """Read the answers that are noted, and the tokens that may have been billed without one."""
+    """Return the responses in a log, and the tokens that may have been billed without one."""
     sent: dict[int, int] = {}
     answers: list[dict[str, Any]] = []
     unknown = 0
@@ -282,7 +282,7 @@ def _read_log(path: Path) -> tuple[list[dict[str, Any]], int]:
         for line in file:
             try:
                 event = json.loads(line)
-            except ValueError:  # the last line, torn by a crash
+            except ValueError:  # the last line, cut off by a crash
                 break
             if "sent" in event:
                 sent[event["sent"]] = event["tokens"]
@@ -292,44 +292,44 @@ def _read_log(path: Path) -> tuple[list[dict[str, Any]], int]:
             else:
                 sent.pop(event["released"], None)
                 unknown += event["unknown"]
-    return answers, unknown + sum(sent.values())  # what was in flight may have been billed
+    return answers, unknown + sum(sent.values())  # requests in flight may have been billed
 
 
-def _is_there(file: IO[bytes], event: dict[str, Any]) -> bool:
-    """Compare the results of an answer with the checksum that was noted."""
-    width, sum_ = Shape(**event["shape"]).width, 0
+def _is_intact(file: IO[bytes], event: dict[str, Any]) -> bool:
+    """Return whether the results of a response match their checksum in the log."""
+    width, checksum = Shape(**event["shape"]).width, 0
     for start, stop in event["rows"]:
         file.seek(start * width)
-        sum_ = zlib.crc32(file.read((stop - start) * width), sum_)
-    return bool(sum_ == event["crc"])
+        checksum = zlib.crc32(file.read((stop - start) * width), checksum)
+    return bool(checksum == event["crc"])
 
 
 @define
 class _Sent:
-    """A request that is under way: spans of its rows, and what it can be billed, at most."""
+    """A request in flight: spans of its rows, and its most billable tokens."""
 
     spans: list[tuple[int, int]]
     tokens: int
 
 
 class Slice:
-    """A slice that is worked on.
+    """An unfinished slice.
 
     Args:
-        folder: The job's own folder.
-        number: The number of the slice.
-        input: The number of its input.
-        first: The number of its first row there.
+        folder: The job's folder.
+        number: Number of the slice.
+        input: Number of the input.
+        first: Number of the slice's first row in the input.
 
     Attributes:
-        rows: Rows that were read so far.
-        done: Rows with a result.
-        is_read: Whether it has all its rows.
-        is_last: Whether the input ends with it.
+        rows: Number of rows read so far.
+        done: Number of rows with a result.
+        is_read: True once all rows of the slice are read.
+        is_last: True if the input ends with the slice.
         failures: Rows without a result.
-        tokens: Tokens that were billed.
-        unknown_tokens: Tokens that may have been billed for lost answers.
-        answered: Rows that an earlier run has the vectors of.
+        tokens: Billed tokens.
+        unknown_tokens: Most tokens that may have been billed for lost responses.
+        answered: Rows whose vectors are left from an earlier run.
     """
 
     def __init__(self, folder: Path, number: int, input: int, first: int) -> None:
@@ -353,7 +353,7 @@ class Slice:
         self._columns: Any = None
 
     def add(self, batch: Any) -> range:
-        """Add the ids and kept columns of rows that were read.
+        """Add the ids and kept columns of rows.
 
         Args:
             batch: A record batch of these columns.
@@ -371,14 +371,14 @@ class Slice:
         return range(first, self.rows)
 
     def take_over(self, rows: Sequence[int]) -> bool:
-        """Return whether an earlier run has the vectors of some rows; they count as done then."""
+        """Mark rows as done if an earlier run has left all their vectors; return whether it has."""
         if not self.answered.issuperset(rows):
             return False
         self._set(_spans(rows), DONE)
         return True
 
     def send(self, rows: Sequence[int], tokens: int) -> int:
-        """Note that a request is about to be sent, and what it can be billed at most.
+        """Record that a request is about to be sent, with its most billable tokens.
 
         Returns:
             The number of the request.
@@ -389,22 +389,22 @@ class Slice:
         return number
 
     def answer(self, request: int, shape: Shape, data: memoryview, tokens: int) -> None:
-        """Keep the vectors of a request's rows.
+        """Keep the results of a request.
 
         Args:
-            request: The number of the request.
-            shape: What they are.
+            request: Number of the request.
+            shape: Shape of the results.
             data: Bytes, row after row, in the order of the request's rows.
-            tokens: Tokens that were billed.
+            tokens: Billed tokens.
         """
         spans = self._sent.pop(request).spans
         self._keep(spans, shape, data, tokens)
         self._vectors.flush()
-        sum_ = zlib.crc32(data)
-        self._write(answered=request, rows=spans, crc=sum_, billed=tokens, shape=asdict(shape))
+        checksum = zlib.crc32(data)
+        self._write(answered=request, rows=spans, crc=checksum, billed=tokens, shape=asdict(shape))
 
     def keep(self, rows: Sequence[int], shape: Shape, data: memoryview, tokens: int) -> None:
-        """Keep the vectors of rows, without a note of it: after a crash they are not there.
+        """Keep the results of rows without a record of it: after a crash they are lost.
 
         Args:
             rows: Numbers of the rows.
@@ -416,35 +416,35 @@ class Slice:
         self, spans: list[tuple[int, int]], shape: Shape, data: memoryview, tokens: int
     ) -> None:
         self._shape = shape
-        _place(self._vectors, spans, data, shape.width)
+        _write_spans(self._vectors, spans, data, shape.width)
         self.tokens += tokens
         self._set(spans, DONE)
 
     def release(self, request: int, *, billed: bool | None = False) -> None:
-        """Note that a request has no answer: it was not billed, or (None) that is not known."""
+        """Record that a request has no response: it was not billed, or (None) it may have been."""
         sent = self._sent.pop(request)
         if billed is None:
             self.unknown_tokens += sent.tokens
         self._write(released=request, unknown=sent.tokens if billed is None else 0)
 
     def fail(self, failure: Failure) -> None:
-        """Note that a row has no result."""
+        """Record that a row has no result."""
         self.failures.append(failure)
         self._set([(failure.row, failure.row + 1)], FAILED)
 
     @property
     def is_done(self) -> bool:
-        """True once all rows were read, and each has a result or a reason."""
+        """True once all rows are read, and each has a result or a failure."""
         return self.is_read and not self._left
 
     def finish(self, info: dict[str, Any], shape: Shape, folder: Path, *, nulls: bool) -> PartInfo:
-        """Write the part, and remove what was kept for it.
+        """Write the part, and remove the slice's folder.
 
         Args:
-            info: The job's id and what the vectors are, for the metadata.
-            shape: What is written for a row, where no row had a result.
-            folder: Where parts are.
-            nulls: Whether rows that failed are written, with null.
+            info: The job's id and the description of the vectors, for the metadata.
+            shape: Shape of a result, used if no row has one.
+            folder: Folder of the parts.
+            nulls: True to write failed rows with a null.
         """
         shape = self._shape or shape
         self._vectors.flush()
@@ -470,7 +470,7 @@ class Slice:
             failures.unlink(missing_ok=True)
         self._write_part(part, shape, folder / f"part-{self.number:06d}.parquet", nulls=nulls)
         self.close()
-        # Renamed first: half a folder would be taken for a slice of which nothing was answered.
+        # Renamed first: a half-removed folder would look like a slice without responses.
         gone = self.path.with_name(f".{self.path.name}")
         _remove(gone)
         self.path.rename(gone)
@@ -487,8 +487,10 @@ class Slice:
     def _write_part(self, part: PartInfo, shape: Shape, path: Path, *, nulls: bool) -> None:
         pa, pq = require("pyarrow", "tables"), require("pyarrow.parquet", "tables")
         fresh = path.with_name(f".{path.name}.part")
-        self._vectors.truncate(self.rows * shape.width)  # rows at the end may have failed
-        vectors: Any = self._vectors  # `IO` knows no `readinto`
+        self._vectors.truncate(
+            self.rows * shape.width
+        )  # extends the file if the last rows have failed
+        vectors: Any = self._vectors  # `IO` has no `readinto`
         vectors.seek(0)
         buffer = bytearray()
         with pa.memory_map(str(self.path / "columns.arrow")) as columns:
@@ -508,10 +510,10 @@ class Slice:
                 ) as writer,
             ):
                 row = 0
-                for piece in _gathered(opened):
+                for piece in _coalesced(opened):
                     count = piece.num_rows
                     size = count * shape.width
-                    if len(buffer) < size:  # one is used again and again: new memory is slow
+                    if len(buffer) < size:  # reused, as allocation is slow
                         buffer = bytearray(size)
                     numbers = memoryview(buffer)[:size]
                     vectors.readinto(numbers)
@@ -525,7 +527,7 @@ class Slice:
         sync_folder(path.parent)
 
     def _recover(self) -> None:
-        """Take over what an earlier run has got."""
+        """Recover the results of an earlier run."""
         path = self.path / "log.jsonl"
         if not path.exists():
             return
@@ -533,11 +535,11 @@ class Slice:
         with self._open("vectors.bin", "a+b") as file:
             for event in answers:
                 self.tokens += event["billed"]
-                if _is_there(file, event):
+                if _is_intact(file, event):
                     self._shape = Shape(**event["shape"])
                     for start, stop in event["rows"]:
                         self.answered.update(range(start, stop))
-        # What is lost is counted once: a line says all that is known of the past.
+        # Losses are counted once: a single line sums up the past.
         _write_whole(
             path,
             b"".join(_line({**event, "answered": -1}) for event in answers)
@@ -563,18 +565,18 @@ class Slice:
 
 
 def _spans(rows: Sequence[int]) -> list[tuple[int, int]]:
-    """Return spans, in their order, of rows that follow each other."""
+    """Return the spans of consecutive rows, in order."""
     np = require("numpy", "tables")
     numbers = np.asarray(rows, np.int64)
-    first = np.diff(numbers, prepend=-2) != 1  # whether a row begins a span
+    first = np.diff(numbers, prepend=-2) != 1  # True where a row begins a span
     last = np.diff(numbers, append=-2) != 1
     return list(zip(numbers[first].tolist(), (numbers[last] + 1).tolist(), strict=True))
 
 
-def _place(
+def _write_spans(
     file: IO[bytes], spans: list[tuple[int, int]], data: memoryview | bytes, width: int
 ) -> None:
-    """Write the vectors of spans of rows, which follow each other in the data, to their places."""
+    """Write the vectors of spans of rows, which are contiguous in `data`, at their offsets."""
     offset = 0
     for start, stop in spans:
         size = (stop - start) * width
@@ -584,7 +586,7 @@ def _place(
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, if it is there."""
+    """Remove a folder, if it exists."""
     if folder.exists():
         shutil.rmtree(folder)
 
@@ -602,23 +604,23 @@ def _write_whole(path: Path, content: bytes) -> None:
     fresh.replace(path)
 
 
-def _gathered(opened: Any) -> Iterator[Any]:
-    """Batches of an Arrow file, a few thousand rows each."""
-    some: list[Any] = []
+def _coalesced(opened: Any) -> Iterator[Any]:
+    """Yield the batches of an Arrow file, combined to a few thousand rows each."""
+    pending: list[Any] = []
     for number in range(opened.num_record_batches):
         batch = opened.get_batch(number)
-        if not batch.num_rows:  # of a source without rows
+        if not batch.num_rows:  # a source without rows
             continue
-        some.append(batch)
-        if sum(batch.num_rows for batch in some) >= COPIED:
-            yield _whole(some)
-            some = []
-    if some:
-        yield _whole(some)
+        pending.append(batch)
+        if sum(batch.num_rows for batch in pending) >= COPIED:
+            yield _combined(pending)
+            pending = []
+    if pending:
+        yield _combined(pending)
 
 
-def _whole(batches: list[Any]) -> Any:
-    """Join batches that have rows; `concat_batches` came with pyarrow 19."""
+def _combined(batches: list[Any]) -> Any:
+    """Combine batches that have rows, without `concat_batches`, which came with pyarrow 19."""
     table = require("pyarrow", "tables").Table.from_batches(batches)
     return table.combine_chunks().to_batches()[0]
 
@@ -626,7 +628,7 @@ def _whole(batches: list[Any]) -> Any:
 def _joined(
     columns: Any, shape: Shape, numbers: Any, status: bytearray, schema: Any, *, nulls: bool
 ) -> Any:
-    """A record batch of columns and vectors, without the rows that failed or with null there."""
+    """Return a record batch of columns and vectors, without failed rows or with nulls for them."""
     pa = require("pyarrow", "tables")
     vectors = shape.to_arrow(numbers, columns.num_rows)
     if FAILED in status:

@@ -1,7 +1,7 @@
-"""Rows in: Parquet, CSV, NDJSON and Arrow files, tables in memory, and whatever yields batches.
+"""Sources of rows: Parquet, CSV, NDJSON and Arrow files, tables in memory, iterables of batches.
 
-Every source is a list of inputs (files, or one thing in memory), and every input a stream of Arrow
-record batches with the columns that a job needs. Nothing else knows where rows come from.
+A source is a list of inputs (files, or one object in memory), each a stream of Arrow record batches
+with the columns that a job needs. No other module knows where rows come from.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from ..extras import require
 __all__ = ["Columns", "Files", "Source", "row_bytes", "source_of"]
 
 ROWS = 1024
-"""Rows of a record batch that is read. Chosen: a few megabytes, however long the texts are."""
+"""Rows of a record batch. Chosen: a few megabytes, however long the texts are."""
 READ_AHEAD = 1 << 20
-"""Bytes of a column of a Parquet file that are read at once."""
+"""Bytes of a column of a Parquet file that are read at a time."""
 FORMATS = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -42,11 +42,11 @@ FORMATS = {
 }
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 BY_NAME = ("lines", "tsv")
-"""Formats that no extension stands for: many a .txt is something else."""
+"""Formats that have no extension of their own, as .txt may be anything."""
 LINE = "text"
 """Name of the column of a file of lines."""
 ROW_NUMBER = "row"
-"""Name of the id column where none is given: the number of the row, from 0."""
+"""Name of the id column if none is given: the number of the row, from 0."""
 
 
 @frozen
@@ -56,8 +56,8 @@ class Columns:
     Attributes:
         id: Name of the column with the ids; None to number the rows.
         values: Names of the columns that are sent: the text, or the query and the document.
-        group: Name of the column that says which rows belong together; None if each is alone.
-        keep: Names of further columns that are written beside the vectors.
+        group: Name of the column that identifies rows that belong together; None if there is none.
+        keep: Names of further columns to write beside the vectors.
     """
 
     id: str | None
@@ -67,26 +67,26 @@ class Columns:
 
     @property
     def names(self) -> list[str]:
-        """Every column once, in the order in which they are read."""
+        """All columns once, in the order in which they are read."""
         found = [self.id, self.group, *self.values, *self.keep]
         return list(dict.fromkeys(name for name in found if name is not None))
 
 
 class Source(ABC):
-    """Rows that a table job reads.
+    """A source of rows for a table job.
 
     Attributes:
-        can_repeat: Whether it can be read more than once.
+        can_repeat: True if the source can be read more than once.
     """
 
     can_repeat: ClassVar[bool]
 
     @abstractmethod
     def inputs(self) -> list[dict[str, Any]]:
-        """Describe each input, so that a change of it is noticed: its name, size, time, rows."""
+        """Describe each input by name, size, time or number of rows, to detect changes of it."""
 
-    def digest(self, columns: Columns) -> str | None:  # noqa: ARG002  # others need them
-        """Digest all rows; None where `inputs` tells whether they are the same."""
+    def digest(self, columns: Columns) -> str | None:  # noqa: ARG002  # used by subclasses
+        """Return a digest of all rows; None if `inputs` is enough to detect changes."""
         return None
 
     @abstractmethod
@@ -94,22 +94,22 @@ class Source(ABC):
         """Read an input.
 
         Args:
-            index: Its number.
+            index: Number of the input.
             columns: The columns to read.
-            skip: Rows at its beginning that are left out.
+            skip: Number of rows to skip at the beginning.
 
         Yields:
             Record batches of the columns, in the order of the rows.
 
         Raises:
-            ArgumentError: A column is missing, or the input can't be read; names it.
+            ArgumentError: A column is missing, or the input can't be read; the message names it.
         """
 
     @abstractmethod
     def empty(self, columns: Columns) -> Any:
-        """Return a record batch of no rows, with the columns of the first input.
+        """Return an empty record batch with the columns of the first input.
 
-        Their type is null where only rows would tell it.
+        Columns whose type is only known from rows have the type null.
         """
 
 
@@ -117,10 +117,10 @@ class Files(Source):
     """Files of one format, each an input.
 
     Args:
-        filesystem: A `pyarrow.fs.FileSystem`, which opens them.
-        paths: Their paths in it, in order.
-        format: `parquet`, `csv`, `tsv`, `ndjson`, `arrow` or `lines`; None to go by each file's
-            extension.
+        filesystem: The `pyarrow.fs.FileSystem` of the files.
+        paths: Paths of the files in it, in order.
+        format: `parquet`, `csv`, `tsv`, `ndjson`, `arrow` or `lines`; None to infer it from each
+            file's extension.
     """
 
     can_repeat = True
@@ -130,7 +130,7 @@ class Files(Source):
         self._formats = [format or _format(path) for path in self._paths]
 
     def inputs(self) -> list[dict[str, Any]]:
-        """Describe each file by path, size and time of its last change."""
+        """Describe each file by path, size and time of the last change."""
         found = self._filesystem.get_file_info(self._paths)
         missing = [info.path for info in found if not info.is_file]
         if missing:
@@ -138,7 +138,7 @@ class Files(Source):
         return [{"path": info.path, "size": info.size, "modified": info.mtime_ns} for info in found]
 
     def empty(self, columns: Columns) -> Any:
-        """Return a record batch of no rows, with the columns of the first file."""
+        """Return an empty record batch with the columns of the first file."""
         pa, format_ = require("pyarrow", "tables"), self._formats[0]
         schema = pa.schema([])
         if format_ not in ("ndjson", "lines"):
@@ -152,7 +152,7 @@ class Files(Source):
         return _empty(schema, columns)
 
     def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:
-        """Read a file; of Parquet and Arrow, parts that are skipped are not decoded."""
+        """Read a file; skipped parts of Parquet and Arrow files are not decoded."""
         path = self._paths[index]
         readers: dict[str, Callable[[Any, Columns, int], Iterator[Any]]] = {
             "parquet": _read_parquet,
@@ -173,13 +173,13 @@ class Files(Source):
 
 
 class Batches(Source):
-    """Record batches that exist, or are made once, one after the other.
+    """Record batches from a function, as the only input.
 
     Args:
-        batches: Makes them.
-        can_repeat: Whether it can be called again.
-        rows: How many rows there are, where that is known.
-        schema: Returns their schema, where that is known before they are read.
+        batches: Function that returns the batches.
+        can_repeat: True if the function can be called again.
+        rows: Number of rows, if known.
+        schema: Function that returns the schema, if it is known before reading.
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class Batches(Source):
         schema: Callable[[], Any] | None = None,
     ) -> None:
         self._batches, self._rows, self._schema = batches, rows, schema
-        self.can_repeat = can_repeat  # type: ignore[misc]  # a fact of the object here
+        self.can_repeat = can_repeat  # type: ignore[misc]  # varies by object here
         self._is_used = False
 
     def inputs(self) -> list[dict[str, Any]]:
@@ -199,7 +199,7 @@ class Batches(Source):
         return [{"path": None, "rows": self._rows}]
 
     def digest(self, columns: Columns) -> str | None:
-        """Digest all rows, if they can be read again."""
+        """Return a digest of all rows, if they can be read again."""
         if not self.can_repeat:
             return None
         found = hashlib.sha256()
@@ -208,20 +208,20 @@ class Batches(Source):
         return found.hexdigest()
 
     def empty(self, columns: Columns) -> Any:
-        """Return a record batch of no rows."""
+        """Return an empty record batch."""
         pa = require("pyarrow", "tables")
         return _empty(pa.schema([]) if self._schema is None else self._schema(), columns)
 
-    def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:  # noqa: ARG002  # there is one
-        """Read the batches, cut to pieces of a few rows.
+    def read(self, index: int, columns: Columns, skip: int = 0) -> Iterator[Any]:  # noqa: ARG002  # there is only one
+        """Read the batches, divided into pieces of up to `ROWS` rows.
 
         Raises:
-            ArgumentError: They were read before, and can't be again; or a column is missing.
+            ArgumentError: The batches were already read and can't be again, or a column is missing.
         """
         if self._is_used and not self.can_repeat:
             raise ArgumentError(
-                "source was read before and can be read only once: prepare the job again with a "
-                "new one, which gives the same rows",
+                "source was already read, and can be read only once: prepare the job again with a "
+                "new source of the same rows",
                 "source",
             )
         self._is_used = True
@@ -238,17 +238,17 @@ class Batches(Source):
 
 
 def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> Source:
-    """Make a source of what a user gives.
+    """Return a source for an argument of a user.
 
     Args:
         given: Paths, globs or URLs of files or directories; a `pyarrow` table, batch, reader or
-            dataset; anything with `__arrow_c_stream__` (polars, pandas, DuckDB); a DB-API cursor;
-            or an iterable of record batches, tables, dicts (a row each) or lists of dicts.
+            dataset; an object with `__arrow_c_stream__` (polars, pandas, DuckDB); a DB-API cursor;
+            or an iterable of record batches, tables, dicts (one per row) or lists of dicts.
         filesystem: A `pyarrow.fs` or fsspec filesystem that opens the paths.
-        format: Format of the files, where their extensions don't tell it.
+        format: Format of the files; None to infer it from their extensions.
 
     Raises:
-        ArgumentError: It is none of these, or no file is there.
+        ArgumentError: `given` is none of these, or a file does not exist.
         ImportError: pyarrow is not installed.
     """
     pa = require("pyarrow", "tables")
@@ -278,16 +278,16 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
     if _is(given, pa.RecordBatchReader):
         return Batches(lambda: given, can_repeat=False, schema=lambda: given.schema)
     if hasattr(given, "__arrow_c_stream__"):
-        # What a data frame gives can be asked for again; a stream that is read once is a reader.
+        # A data frame can be read again; a stream that can be read only once is a reader.
         open_stream = pa.RecordBatchReader.from_stream
         return Batches(
             lambda: open_stream(given), can_repeat=True, schema=lambda: open_stream(given).schema
         )
     if hasattr(given, "fetchmany") and hasattr(given, "description"):
-        return Batches(lambda: _of_rows(_fetched(given)), can_repeat=False)
+        return Batches(lambda: _batches_of_rows(_cursor_rows(given)), can_repeat=False)
     if _is(given, Iterable) and not _is(given, bytes, Mapping):
         can_repeat = _is(given, Sequence)
-        return Batches(lambda: _of_items(given), can_repeat=can_repeat)
+        return Batches(lambda: _batches_of_items(given), can_repeat=can_repeat)
     raise ArgumentError(
         "source must be a path, a pyarrow table, reader or dataset, a data frame, a cursor, or an "
         f"iterable of batches, not {type(given).__name__}",
@@ -296,7 +296,7 @@ def source_of(given: Any, filesystem: Any = None, format: str | None = None) -> 
 
 
 def row_bytes(batch: Any) -> bytes:
-    """Return what tells rows from others, however they are cut into batches."""
+    """Return bytes that identify rows, however they are divided into batches."""
     rows = zip(*(_values(column) for column in batch.columns), strict=True)
     return "".join(map(repr, rows)).encode("utf-8", "surrogatepass")
 
@@ -304,13 +304,13 @@ def row_bytes(batch: Any) -> bytes:
 def _values(column: Any) -> list[Any]:
     try:
         values: list[Any] = column.to_pylist()
-    except UnicodeDecodeError:  # a text that is no Unicode
+    except UnicodeDecodeError:  # a text that is not valid Unicode
         return [value.as_buffer().to_pybytes() if value.is_valid else None for value in column]
     return values
 
 
 def _is(value: Any, *kinds: Any) -> bool:
-    """Return what `isinstance` does, without narrowing `Any` to a type with unknown parameters."""
+    """Return `isinstance`, without narrowing `Any` to a type with unknown parameters."""
     return isinstance(value, kinds)
 
 
@@ -341,7 +341,7 @@ def _local(item: str, format: str | None) -> list[str]:
     path = Path(item)
     if path.is_dir():
         inside = [str(found) for found in sorted(path.rglob("*")) if found.is_file()]
-        return [found for found in inside if _wanted(found, item, format)]
+        return [found for found in inside if _is_data_file(found, item, format)]
     if path.is_file():
         return [str(path.absolute())]
     return [str(Path(found).absolute()) for found in sorted(glob.glob(item, recursive=True))]  # noqa: PTH207  # takes absolute patterns
@@ -361,11 +361,11 @@ def _remote(item: str, filesystem: Any, format: str | None) -> list[str]:
     found = sorted(info.path for info in filesystem.get_file_info(selector) if info.is_file)
     if pattern is not None:
         return [path for path in found if _matches(path.split("/"), pattern.split("/"))]
-    return [path for path in found if _wanted(path, base, format)]
+    return [path for path in found if _is_data_file(path, base, format)]
 
 
 def _matches(parts: list[str], patterns: list[str]) -> bool:
-    """Match the parts of a path as `glob` does: `*` stands for no slash and no hidden name."""
+    """Match the parts of a path as `glob` does: `*` matches no slash and no hidden name."""
     if not parts or not patterns:
         return not parts and not patterns
     first, rest = parts[0], patterns[1:]
@@ -375,8 +375,8 @@ def _matches(parts: list[str], patterns: list[str]) -> bool:
     return not hidden and fnmatch.fnmatchcase(first, patterns[0]) and _matches(parts[1:], rest)
 
 
-def _wanted(path: str, base: str, format: str | None) -> bool:
-    """Return whether a file below a directory has rows: not hidden, and of a known format."""
+def _is_data_file(path: str, base: str, format: str | None) -> bool:
+    """Return whether a file below a directory is data: not hidden, and of a known format."""
     hidden = any(part.startswith((".", "_")) for part in Path(path).relative_to(base).parts)
     return not hidden and (format is not None or Path(path).suffix.lower() in FORMATS)
 
@@ -385,14 +385,14 @@ def _format(path: str) -> str:
     found = FORMATS.get(Path(path).suffix.lower())
     if found is None:
         raise ArgumentError(
-            f"the format of {path!r} is not known by its extension; name it: format='csv'",
+            f"the extension of {path!r} does not show its format; pass it, such as format='csv'",
             "format",
         )
     return found
 
 
 def _empty(schema: Any, columns: Columns) -> Any:
-    """Return a record batch of no rows with columns of a schema, which may be empty too."""
+    """Return an empty record batch with columns of a schema, which may be empty too."""
     pa = require("pyarrow", "tables")
     if schema.names:
         _check_columns(schema.names, columns.names)
@@ -400,17 +400,17 @@ def _empty(schema: Any, columns: Columns) -> Any:
     return pa.RecordBatch.from_arrays([pa.array([], type_) for type_ in types], columns.names)
 
 
-def _check_columns(there: Sequence[str], wanted: Sequence[str]) -> None:
+def _check_columns(present: Sequence[str], wanted: Sequence[str]) -> None:
     for name in wanted:
-        if name not in there:
-            shown = ", ".join(there[:20])
+        if name not in present:
+            shown = ", ".join(present[:20])
             raise ArgumentError(f"there is no column {name!r}; there are {shown}", "source")
 
 
 def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     names = columns.names
     pq = require("pyarrow.parquet", "tables")
-    # Otherwise it keeps the bytes of every row group that it reads.
+    # With buffering it would keep the bytes of every row group that it reads.
     opened = pq.ParquetFile(file, pre_buffer=False, buffer_size=READ_AHEAD)
     _check_columns(opened.schema_arrow.names, names)
     first = 0
@@ -423,7 +423,7 @@ def _read_parquet(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
         return
     groups = range(first, opened.num_row_groups)
     found = opened.iter_batches(ROWS, groups, columns=names, use_threads=False)
-    yield from _after(found, skip, names)
+    yield from _skip_rows(found, skip, names)
 
 
 def _open_csv(file: Any, columns: Columns, delimiter: str) -> Any:
@@ -438,7 +438,7 @@ def _read_csv(file: Any, columns: Columns, skip: int, delimiter: str) -> Iterato
     names = columns.names
     with _open_csv(file, columns, delimiter) as reader:
         _check_columns(reader.schema.names, names)
-        yield from _after(_cut(reader), skip, names)
+        yield from _skip_rows(_split(reader), skip, names)
 
 
 def _open_arrow(file: Any) -> Any:
@@ -456,11 +456,11 @@ def _read_arrow(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     else:
         found = iter(opened)
     _check_columns(opened.schema.names, names)
-    yield from _after(_cut(found), skip, names)
+    yield from _skip_rows(_split(found), skip, names)
 
 
 def _read_lines(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
-    """Read a text a line, in one column; a byte order mark and the lines' ends are left out."""
+    """Read one text per line, without a byte order mark and line ends, as the column `text`."""
     import io
 
     _check_columns([LINE], columns.names)
@@ -470,14 +470,14 @@ def _read_lines(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
         (text if row else text.removeprefix(codecs.BOM_UTF8)).decode("utf-8", "surrogateescape")
         for row, text in enumerate(texts)
     )
-    yield from _of_rows({LINE: text} for text in islice(decoded, skip, None))
+    yield from _batches_of_rows({LINE: text} for text in islice(decoded, skip, None))
 
 
 def _read_ndjson(file: Any, columns: Columns, skip: int) -> Iterator[Any]:
     rows = _json_rows(file, columns.names)
     for _ in islice(rows, skip):
         pass
-    yield from _of_rows(rows)
+    yield from _batches_of_rows(rows)
 
 
 def _json_rows(file: Any, names: list[str]) -> Iterator[dict[str, Any]]:
@@ -499,14 +499,14 @@ def _json_rows(file: Any, names: list[str]) -> Iterator[dict[str, Any]]:
         yield {name: row.get(name) for name in names}
 
 
-def _cut(batches: Iterable[Any]) -> Iterator[Any]:
+def _split(batches: Iterable[Any]) -> Iterator[Any]:
     for batch in batches:
         for start in range(0, batch.num_rows, ROWS):
             yield batch.slice(start, ROWS)
 
 
-def _after(batches: Iterable[Any], skip: int, names: list[str]) -> Iterator[Any]:
-    """Batches without the rows at the beginning that are skipped."""
+def _skip_rows(batches: Iterable[Any], skip: int, names: list[str]) -> Iterator[Any]:
+    """Yield batches without the first `skip` rows."""
     for batch in batches:
         if skip >= batch.num_rows:
             skip -= batch.num_rows
@@ -515,15 +515,15 @@ def _after(batches: Iterable[Any], skip: int, names: list[str]) -> Iterator[Any]
         skip = 0
 
 
-def _fetched(cursor: Any) -> Iterator[dict[str, Any]]:
+def _cursor_rows(cursor: Any) -> Iterator[dict[str, Any]]:
     names = [column[0] for column in cursor.description]
     while rows := cursor.fetchmany(ROWS):
         for row in rows:
             yield dict(row) if _is(row, Mapping) else dict(zip(names, row, strict=True))
 
 
-def _of_items(items: Iterable[Any]) -> Iterator[Any]:
-    """Record batches of an iterable of batches, tables, rows or lists of rows."""
+def _batches_of_items(items: Iterable[Any]) -> Iterator[Any]:
+    """Yield the record batches of an iterable of batches, tables, rows or lists of rows."""
     pa = require("pyarrow", "tables")
     rows: list[dict[str, Any]] = []
     schema: Any = None
@@ -542,7 +542,7 @@ def _of_items(items: Iterable[Any]) -> Iterator[Any]:
                 yield batch
         else:
             raise ArgumentError(
-                "source yields what is no batch: each item must be a pyarrow RecordBatch or Table, "
+                "source yields an unsupported item: each must be a pyarrow RecordBatch or Table, "
                 f"a dict or a list of dicts, not {type(item).__name__}",
                 "source",
             )
@@ -550,16 +550,16 @@ def _of_items(items: Iterable[Any]) -> Iterator[Any]:
         yield _batch(rows, schema)
 
 
-def _of_rows(rows: Iterator[dict[str, Any]]) -> Iterator[Any]:
+def _batches_of_rows(rows: Iterator[dict[str, Any]]) -> Iterator[Any]:
     schema: Any = None
-    while some := list(islice(rows, ROWS)):
-        batch = _batch(some, schema)
+    while chunk := list(islice(rows, ROWS)):
+        batch = _batch(chunk, schema)
         schema = batch.schema
         yield batch
 
 
 def _batch(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
-    """Rows as a record batch; of the schema of those before it, where there are any."""
+    """Return rows as a record batch, with the schema of earlier rows if there is one."""
     pa = require("pyarrow", "tables")
     names = list(dict.fromkeys(chain.from_iterable(rows))) if schema is None else schema.names
     arrays: list[Any] = []
@@ -580,7 +580,7 @@ def _array(values: list[Any], type_: Any) -> Any:
     try:
         return pa.array(values, type_)
     except UnicodeEncodeError:
-        # Text that is no Unicode is kept as it is: its row fails, and no other.
+        # A text that is not valid Unicode is kept as bytes: its row fails, but no other.
         raw = [
             None if value is None else value.encode("utf-8", "surrogatepass") for value in values
         ]

@@ -1,4 +1,4 @@
-"""Number of requests in flight together, where no rate limit sets it."""
+"""The number of concurrent requests, where no rate limit determines it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ __all__ = ["Concurrency"]
 
 
 class Concurrency:
-    """Additive increase, multiplicative decrease.
+    """The number of requests in flight, by additive increase and multiplicative decrease.
 
-    Each round of answers raises the number by one; a refusal (429 or 529) halves it, once for all
-    requests that were in flight when it came.
+    Each round of successes raises the number by one; a refusal (429 or 529) halves it, once for all
+    requests that were in flight at that time.
 
     Args:
-        most: The most at once.
-        first: How many at the beginning.
+        most: The highest number.
+        first: The initial number.
 
     Example:
         >>> concurrency = Concurrency(most=64, first=8)
@@ -38,14 +38,14 @@ class Concurrency:
         return self._sent
 
     def accepted(self) -> None:
-        """Count a request that was answered."""
+        """Count a success."""
         self._target = min(self._most, self._target + 1 / self._target)
 
     def refused(self, sent_at: int) -> None:
         """Count a request that was refused for its rate.
 
         Args:
-            sent_at: Its number.
+            sent_at: Number of the request.
         """
         if sent_at >= self._refused_at:
             self._target = max(1.0, self._target / 2)

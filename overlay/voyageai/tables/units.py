@@ -1,4 +1,4 @@
-"""Rows become units that are sent together, or fail before anything is sent."""
+"""Conversion of rows into units that are sent together; rows that can't be sent fail here."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["MESSAGES", "Count", "Units", "check_texts", "estimate", "fault", "st
 
 Count = Callable[[Sequence[str]], list[int] | None]
 Fail = Callable[["Slice", int, Any, str, str, str], None]
-"""Takes a slice, and of a row its number, id and text, and code and message of the reason."""
+"""Called with a slice, a row's number, id and text, and the code and message of the reason."""
 NULL, EMPTY, INVALID = "null", "empty", "invalid_text"
 MESSAGES = {
     NULL: "it is null",
     EMPTY: "it is empty",
-    INVALID: "it is not valid Unicode: it has a surrogate by itself, or bytes that are not UTF-8",
+    INVALID: "it is not valid Unicode: it has a lone surrogate, or bytes that are not UTF-8",
 }
 
 
@@ -34,15 +34,14 @@ class Units:
     """Makes units of the rows of slices.
 
     Args:
-        columns: The columns of a row.
-        most_tokens: Counts the tokens that some texts can be billed for, at most; None where
-            nobody asks.
-        offsets: Rows of all inputs before each, to number the rows by where they have no ids.
-        count: Counts the tokens of each text, or returns None if it can't; estimates are taken
-            then, or where it is None.
-        count_from: Tokens of a text, on average, from which they are counted: shorter ones fill a
-            request by their number.
-        deduplicate: Whether rows of one text, within a slice, are one unit.
+        columns: The columns of the job.
+        most_tokens: Function that counts the most billable tokens of texts; None if not needed.
+        offsets: Number of rows before each input, to number the rows of a source without ids.
+        count: Function that counts the tokens of each text, or returns None if it can't; None to
+            estimate them.
+        count_from: Average tokens per text from which they are counted: with shorter texts, their
+            number fills a request before their tokens do.
+        deduplicate: True to make one unit of rows with the same text, within a slice.
     """
 
     def __init__(
@@ -63,12 +62,12 @@ class Units:
         self._seen: dict[str, tuple[list[int], list[Any], int]] = {}
 
     def of(self, piece: Piece, found: Slice, fail: Fail) -> Iterator[UnitBatch]:
-        """Make units of some rows.
+        """Yield the units of some rows.
 
         Args:
             piece: The rows, or the end of their slice.
-            found: Their slice, to which ids and kept columns are added.
-            fail: Notes that a row has no result.
+            found: The slice, to which ids and kept columns are added.
+            fail: Called for rows that can't be sent.
         """
         if piece.batch is None:
             made = self._rest(found)
@@ -86,9 +85,9 @@ class Units:
                 yield self._bounded(units)
 
     def _sendable(self, piece: Piece, found: Slice, fail: Fail) -> tuple[Sequence[int], UnitBatch]:
-        """Return the rows that can be sent and are to be, with their places in the batch.
+        """Return the rows to send, with their indices in the batch.
 
-        There may be millions, so they stay in columns.
+        There may be millions of rows, so they stay in columns.
         """
         batch = piece.batch
         ids = self._ids(piece, found)
@@ -137,7 +136,7 @@ class Units:
         return found
 
     def _unique(self, rows: UnitBatch) -> Iterator[UnitBatch]:
-        """Keep rows until the end of their slice, by their text."""
+        """Collect rows by text until the end of the slice."""
         for row, id_, text, tokens in zip(
             rows.rows, rows.ids, rows.values[0], rows.tokens, strict=True
         ):
@@ -147,7 +146,7 @@ class Units:
         return iter(())
 
     def _grouped(self, rows: UnitBatch, groups: Sequence[Any], found: Slice) -> Iterator[UnitBatch]:
-        """Make a unit of each group that ends; the last one may go on."""
+        """Yield a unit for each group that has ended; the last group may continue."""
         start = 0
         for place, group in enumerate(groups):
             if group != self._key:
@@ -158,7 +157,7 @@ class Units:
         self._group.append(rows[start:])
 
     def _rest(self, found: Slice) -> Iterator[UnitBatch]:
-        """Yield the units that waited for the end of their group or slice."""
+        """Yield the units that were held until the end of their group or slice."""
         if self._group:
             group = UnitBatch.joined(self._group).as_one()
             self._group = []
@@ -188,7 +187,7 @@ class Units:
         return list(range(first, first + piece.batch.num_rows))
 
     def _kept(self, batch: Any, ids: list[Any]) -> Any:
-        """The ids and the columns that are kept, as a record batch."""
+        """Return the ids and the kept columns as a record batch."""
         pa = require("pyarrow", "tables")
         id_ = self._columns.id
         names = [id_ or ROW_NUMBER, *(name for name in self._columns.keep if name != id_)]
@@ -197,10 +196,10 @@ class Units:
 
 
 def texts_of(batch: Any, name: str) -> list[str | bytes | None]:
-    """Return the texts of a column; bytes in place of one that is not valid Unicode.
+    """Return the texts of a column, with bytes for a text that is not valid Unicode.
 
     Raises:
-        ArgumentError: The column holds something else.
+        ArgumentError: The column has another type.
     """
     check_texts(batch, name)
     column = batch.column(name)
@@ -212,10 +211,10 @@ def texts_of(batch: Any, name: str) -> list[str | bytes | None]:
 
 
 def check_texts(batch: Any, name: str) -> None:
-    """Refuse a column that holds no texts.
+    """Check that a column exists and holds texts.
 
     Raises:
-        ArgumentError: Names it and says what it holds.
+        ArgumentError: The column is missing or has another type; the message names it.
     """
     pa = require("pyarrow", "tables")
     if name not in batch.schema.names:
@@ -232,7 +231,7 @@ def check_texts(batch: Any, name: str) -> None:
 
 
 def strings(batch: Any, name: str) -> Any:
-    """Return a column as an array whose bytes and letters Arrow can count."""
+    """Return a column as a string array, whose bytes and characters Arrow can count."""
     pa = require("pyarrow", "tables")
     column = batch.column(name)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
@@ -241,7 +240,7 @@ def strings(batch: Any, name: str) -> Any:
 
 
 def estimate(batch: Any, name: str) -> list[int]:
-    """Estimate the tokens of each text of a column, as `estimate_tokens` does for a text."""
+    """Estimate the tokens of each text of a column, like `estimate_tokens`."""
     pa, compute = require("pyarrow", "tables"), require("pyarrow.compute", "tables")
     column = strings(batch, name)
     size = compute.cast(compute.binary_length(column), pa.int64())
@@ -255,7 +254,7 @@ def estimate(batch: Any, name: str) -> list[int]:
 
 
 def fault(text: str | bytes | None) -> str | None:
-    """Return the code of why a text can't be sent; None if it can."""
+    """Return the code of the reason why a text can't be sent; None if it can."""
     if text is None:
         return NULL
     if not text:

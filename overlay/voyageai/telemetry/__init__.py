@@ -1,5 +1,5 @@
-"""Spans and metrics of calls and jobs, by OpenTelemetry's API; loaded once a program uses that.
+"""Spans and metrics of calls and jobs with OpenTelemetry; loaded once a program uses it.
 
-`names` is all that is recorded, `recorder` records calls, `jobs` records runs of jobs. No text, no
-URL of a picture and no key is ever handed to any of it.
+`names` has the names of everything recorded, `recorder` records calls, `jobs` records runs of jobs.
+Texts, URLs of images and keys are never passed to any of them.
 """

@@ -1,4 +1,4 @@
-"""The span of a run of a job, its parts, its counters, and the link to the run before it."""
+"""The span of a run of a job, with its parts, its counters, and links to earlier runs."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ if TYPE_CHECKING:
 __all__ = ["FILE", "JobSpan"]
 
 FILE = "telemetry.json"
-"""Name of the file, in a job's directory, that says which spans the job had."""
-KEPT = 16
-"""Spans of earlier runs that are kept, and linked."""
-LARGEST = 65_536
-"""Bytes of the file that are read."""
+"""Name of the file, in a job's directory, with the spans of the job."""
+MAX_SPANS = 16
+"""Number of earlier runs that are kept and linked."""
+MAX_BYTES = 65_536
+"""Most bytes of the file that are read."""
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-COUNTED = ("rows", "failed", "tokens")
+COUNTERS = ("rows", "failed", "tokens")
 
 
 class JobSpan:
-    """One run of a job, from its call to its end.
+    """The span of one run of a job.
 
-    Inside its `with` the run's span is the current one. A job outlives processes, and a span does
-    not, so each run has a span of its own, with links to those of earlier runs.
+    Within its `with` block, the span is the current one. A job may outlive its process but a span
+    can't,
+    so each run has a span of its own, with links to those of earlier runs.
 
     Args:
-        telemetry: What records; None records nothing.
-        kind: What the job is made of: `batch` or `table`.
-        id: The job's id.
-        method: The method that is run for its rows.
-        model: Its model.
-        folder: Where the job keeps the file that names its spans.
+        telemetry: The recorder; None to record nothing.
+        kind: Kind of the job, `batch` or `table`.
+        id: Id of the job.
+        method: Name of the method that is run for the rows.
+        model: Name of the model.
+        folder: Folder of the file with the job's spans.
         price: US dollars per million tokens; None if it is not known.
-        facts: What else is known of the run, by the names of `names.JOB_FACTS`.
+        facts: Further attributes of the run, by the names of `names.JOB_FACTS`.
 
     Attributes:
-        is_on: Whether anything is recorded.
+        is_on: True if anything is recorded.
     """
 
     def __init__(
@@ -79,11 +80,11 @@ class JobSpan:
         self._context: Any = None
         self._token: Any = None
         self._parts: dict[int, tuple[Any, Any]] = {}
-        """Spans of parts, and their contexts, by number."""
+        """Spans of parts and their contexts, by the number of the part."""
 
     @guarded
     def load(self) -> None:
-        """Read which spans the job had before; this reads a file, so not on an event loop."""
+        """Read the spans of earlier runs; it reads a file, so it must not run on an event loop."""
         if self._telemetry is not None and not self._depth:
             self._links = self._earlier(self._telemetry)
 
@@ -104,13 +105,13 @@ class JobSpan:
             for number in [*self._parts]:
                 self.end(number)
             self._close(error)
-            # A coroutine that is dropped ends in another context than it began in.
+            # A dropped coroutine is closed in another context than the one in which it began.
             if not isinstance(error, GeneratorExit):
                 self._leave()
 
     @property
     def is_open(self) -> bool:
-        """Whether a run is inside its `with`; one within it belongs to the same span."""
+        """True within the `with` block; a run inside another one shares its span."""
         return self._depth > 0
 
     @guarded
@@ -143,15 +144,16 @@ class JobSpan:
         if self._token is not None and self._telemetry is not None:
             self._telemetry.context.detach(self._token)
 
-    # Parts. They begin and end in other threads and contexts than the run, so that their parent is
-    # given by hand.
+    # Parts. They begin and end in other threads and contexts than the run, so their parent is
+    # passed
+    # explicitly.
 
     @guarded
     def begin(self, number: int, **facts: Any) -> None:
         """Begin the span of a batch or a slice, unless it has begun.
 
         Args:
-            number: Its number within the job.
+            number: Number of the part within the job.
             facts: Attributes of `voyageai.batch.*` or `voyageai.slice.*`.
         """
         if self._span is None or self._telemetry is None or number in self._parts:
@@ -174,8 +176,8 @@ class JobSpan:
         """End the span of a batch or a slice, if it has one.
 
         Args:
-            number: Its number within the job.
-            is_failed: Whether it failed as a whole.
+            number: Number of the part within the job.
+            is_failed: True if the part failed as a whole.
             facts: As in `begin`.
         """
         if number not in self._parts:
@@ -188,7 +190,7 @@ class JobSpan:
 
     @contextmanager
     def within(self, number: int) -> Generator[None]:
-        """Make the span of a part the current one, in this thread or task."""
+        """Make the span of a part the current one in this thread or task."""
         found = self._parts.get(number)
         telemetry = self._telemetry
         token = None if found is None or telemetry is None else _attach(telemetry, found[1])
@@ -212,19 +214,19 @@ class JobSpan:
 
     @guarded
     def add(self, *, rows: int = 0, failed: int = 0, tokens: int = 0, refusals: int = 0) -> None:
-        """Count what was done.
+        """Add to the counters.
 
         Args:
-            rows: Rows that have a result now.
-            failed: Rows that have failed.
-            tokens: Tokens that were billed.
+            rows: Rows that got a result.
+            failed: Rows that failed.
+            tokens: Billed tokens.
             refusals: Requests or batches that were refused for their rate.
         """
         if self._telemetry is None:
             return
         jobs, shared = self._telemetry.jobs, self._metered
         cost = 0.0 if self._price is None else self._price * tokens / 1_000_000
-        for counter, name, value, more in (
+        for counter, name, value, attributes_ in (
             (jobs.rows, "rows", rows, {names.JOB_OUTCOME: "done"}),
             (jobs.rows, "failed", failed, {names.JOB_OUTCOME: "failed"}),
             (jobs.tokens, "tokens", tokens, {}),
@@ -233,11 +235,11 @@ class JobSpan:
         ):
             if value > 0:
                 self._sums[name] = self._sums.get(name, 0) + value
-                counter.add(value, {**shared, **more})
+                counter.add(value, {**shared, **attributes_})
 
     @guarded
     def share(self, share: float) -> None:
-        """Note which part of the limit is used now."""
+        """Record the share of the limit that is used now."""
         if self._telemetry is not None:
             self._sums["limit_share"] = max(share, self._sums.get("limit_share", 0.0))
             self._telemetry.jobs.limit_share.set(share, self._metered)
@@ -246,21 +248,21 @@ class JobSpan:
 
     @guarded
     def keep(self) -> None:
-        """Write down which span this is, for the next run. The job's lock is held."""
+        """Add this span to the file, for later runs. The job's lock is held by the caller."""
         if self._span is not None and self._telemetry is not None:
             found = self._read()
             context = self._span.get_span_context()
             if context.is_valid and context.trace_flags.sampled:
                 parent = f"00-{context.trace_id:032x}-{context.span_id:016x}-01"
-                found["spans"] = [*found["spans"], parent][-KEPT:]
+                found["spans"] = [*found["spans"], parent][-MAX_SPANS:]
                 self._write(found)
 
     @guarded
     def settle(self, **sums: int) -> None:
-        """Count what the whole job has come to, less what earlier runs have counted.
+        """Count the totals of the job, less what earlier runs have counted.
 
         Args:
-            sums: Rows, failed rows and tokens of the job, as `add` takes them.
+            sums: Rows, failed rows and tokens of the whole job, as in `add`.
         """
         if self._telemetry is None:
             return
@@ -271,10 +273,10 @@ class JobSpan:
         self._write(found)
 
     def _earlier(self, telemetry: Telemetry) -> list[Any]:
-        """Return the contexts of the spans of earlier runs."""
+        """Return the span contexts of earlier runs."""
         trace, contexts = telemetry.trace, list[Any]()
         for line in self._read()["spans"]:
-            trace_id, span_id, flags = TRACEPARENT.fullmatch(line).groups()  # type: ignore[union-attr]  # read so
+            trace_id, span_id, flags = TRACEPARENT.fullmatch(line).groups()  # type: ignore[union-attr]  # checked when read
             contexts.append(
                 trace.SpanContext(
                     int(trace_id, 16),
@@ -286,18 +288,18 @@ class JobSpan:
         return contexts
 
     def _read(self) -> dict[str, Any]:
-        """Return what the file says; what can't be right in it is left out."""
+        """Return the content of the file, without invalid entries."""
         spans: Any = []
         counted: Any = {}
         try:
             with open_regular(self._path) as file:
-                given = json.loads(file.read(LARGEST))
+                given = json.loads(file.read(MAX_BYTES))
             spans, counted = list(given["spans"]), dict(given["counted"])
         except (FileNotFoundError, LookupError, TypeError, ValueError):
-            pass  # there is none, or it was changed: nothing that is lost with it was paid for
+            pass  # missing or changed, which loses nothing that was paid for
         return {
-            "spans": [line for line in spans if TRACEPARENT.fullmatch(str(line))][-KEPT:],
-            "counted": {name: counted[name] for name in COUNTED if type(counted.get(name)) is int},
+            "spans": [line for line in spans if TRACEPARENT.fullmatch(str(line))][-MAX_SPANS:],
+            "counted": {name: counted[name] for name in COUNTERS if type(counted.get(name)) is int},
         }
 
     def _write(self, content: dict[str, Any]) -> None:

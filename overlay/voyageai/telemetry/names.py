@@ -1,7 +1,7 @@
-"""Names of spans, attributes and metrics: all of them, and nowhere else.
+"""The names of all spans, attributes and metrics.
 
-Those that begin with `gen_ai.` are of OpenTelemetry's conventions for generative AI, which are in
-development, so they are written down here rather than taken from a package that moves them.
+Those that begin with `gen_ai.` follow OpenTelemetry's conventions for generative AI, which are in
+development; they are constants here, as a package of them would change them.
 Source: https://github.com/open-telemetry/semantic-conventions-genai
 """
 
@@ -18,12 +18,12 @@ OPERATIONS: Final = {
     "create_contextualized_embeddings": "embeddings",
     "create_multimodal_embeddings": "embeddings",
     "rerank": "rerank",
-    # As the official client's old names send them: by the ids of the contract.
+    # The official client's old names send the operation ids of the contract.
     "createEmbeddings": "embeddings",
     "createContextualizedEmbeddings": "embeddings",
     "createMultimodalEmbeddings": "embeddings",
 }
-"""Operations of the contract that have a span, and what the conventions call them."""
+"""Operations of the contract that have a span, with their names in the conventions."""
 
 OPERATION_NAME: Final = "gen_ai.operation.name"
 PROVIDER_NAME: Final = "gen_ai.provider.name"
@@ -31,7 +31,7 @@ REQUEST_MODEL: Final = "gen_ai.request.model"
 RESPONSE_MODEL: Final = "gen_ai.response.model"
 INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 DIMENSION: Final = "gen_ai.embeddings.dimension.count"
-TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105  # of texts
+TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105  # tokens of texts
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 ERROR_TYPE: Final = "error.type"
@@ -47,7 +47,7 @@ CALL_FACTS: Final = {
     "candidates": "gen_ai.rerank.candidate.count",
     "top_k": "gen_ai.rerank.top_n",
 }
-"""Attributes of the facts of a call. Those of reranking are proposed, and may change:
+"""Attributes of calls. Those of reranking are a proposal, and may change:
 https://github.com/open-telemetry/semantic-conventions-genai/pull/253"""
 
 JOB_ID: Final = "voyageai.job.id"
@@ -65,7 +65,7 @@ JOB_FACTS: Final = {
     "refusals": "voyageai.job.refusals",
     "limit_share": "voyageai.job.limit_share",
 }
-"""Attributes of the facts of a run. A part of it has attributes of its own: `voyageai.batch.*` or
+"""Attributes of runs. Parts have attributes of their own: `voyageai.batch.*` or
 `voyageai.slice.*`."""
 
 DURATION: Final = "gen_ai.client.operation.duration"

@@ -1,4 +1,4 @@
-"""The program's OpenTelemetry, and the span and metrics of a call. Nothing raises into the call."""
+"""The OpenTelemetry recorder, and the span and metrics of a call. It never raises into calls."""
 
 from __future__ import annotations
 
@@ -24,32 +24,33 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LOGGER = logging.getLogger("voyageai")
 PORTS = {"http": 80, "https": 443}
-LONGEST = 256
-"""Characters of an attribute that a server has chosen."""
-TOKEN = "!#$%&'*+-.^_`|~"  # noqa: S105  # of RFC 9110: what a header's name may have besides letters
+MAX_CHARACTERS = 256
+"""Most characters of an attribute that comes from a server."""
+TOKEN = "!#$%&'*+-.^_`|~"  # noqa: S105  # other characters of header names (RFC 9110)
 SUPPRESSED = ("suppress_instrumentation", "suppress_language_model_instrumentation")
-"""Keys of a context in which nothing is to be recorded."""
+"""Keys of a context in which nothing is recorded."""
 _reported: set[type[Exception]] = set()
 
 
 def guarded(method: Callable[P, T]) -> Callable[P, T | None]:
-    """Return a function that returns None where the other one raises.
+    """Decorate a function to return None instead of raising.
 
-    A tracer, a propagator or an exporter that is broken must not break a call. The failure is
-    logged, once for each class of exceptions.
+    A broken tracer, propagator or exporter must not break a call. The failure is logged, once for
+    each
+    class of exceptions.
     """
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T | None:
         try:
             return method(*args, **kwargs)
-        except Exception as failure:  # noqa: BLE001  # whatever it is
+        except Exception as failure:  # noqa: BLE001  # of any kind
             if type(failure) not in _reported:
                 _reported.add(type(failure))
                 LOGGER.warning(
-                    "OpenTelemetry failed, and calls go on without it: %s: %s",
+                    "OpenTelemetry failed, and calls continue without it: %s: %s",
                     type(failure).__qualname__,
-                    printable(str(failure), LONGEST),
+                    printable(str(failure), MAX_CHARACTERS),
                 )
             return None
 
@@ -72,10 +73,10 @@ class JobInstruments:
 
 
 class Telemetry:
-    """The tracer, the meter and the propagator of a client.
+    """The recorder of a client: its tracer, meter and propagator.
 
     Attributes:
-        tracer: Makes spans.
+        tracer: The tracer.
         trace, context: The modules `opentelemetry.trace` and `opentelemetry.context`.
     """
 
@@ -89,9 +90,9 @@ class Telemetry:
         self._meter: Any = metrics.get_meter(names.SCOPE, VERSION, meter_provider=meter_provider)
         propagate = require("opentelemetry.propagate", "otel")
         self._inject: Any = propagate.inject if propagation else None
-        # Its own key, which other instrumentors honour, has no public name.
-        own = getattr(self.context, "_SUPPRESS_INSTRUMENTATION_KEY", SUPPRESSED[0])
-        self._suppressing = (*SUPPRESSED, own)
+        # The key that other instrumentors honour has no public name.
+        suppression_key = getattr(self.context, "_SUPPRESS_INSTRUMENTATION_KEY", SUPPRESSED[0])
+        self._suppressing = (*SUPPRESSED, suppression_key)
         self._duration: Any = self._meter.create_histogram(
             names.DURATION,
             "s",
@@ -108,7 +109,7 @@ class Telemetry:
     @staticmethod
     @guarded
     def of(given: Mapping[str, Any]) -> Telemetry:
-        """Return what records by a client's own setting; None if that fails, which is logged."""
+        """Return the recorder for a client's settings; None if making it fails, which is logged."""
         return Telemetry(
             given.get("tracer_provider"),
             given.get("meter_provider"),
@@ -118,7 +119,7 @@ class Telemetry:
     @staticmethod
     @functools.cache
     def of_program() -> Telemetry | None:
-        """Return what records by the program's providers, also by those that it sets later."""
+        """Return the recorder that uses the program's providers, even if they are set later."""
         return Telemetry.of({})
 
     def call(
@@ -130,26 +131,26 @@ class Telemetry:
         *,
         is_wrapped: bool,
     ) -> CallSpan:
-        """Return what records a call.
+        """Return the record of a call.
 
         Args:
-            operation: The operation of the contract. Those without a name in the conventions have
-                no span and no metrics, only the headers that make them a part of a trace.
-            model: Its model.
-            facts: What is known of it, by the names of `names.CALL_FACTS`.
-            clock: Seconds that only go forwards.
-            is_wrapped: Whether an instrumentor makes a span of it.
+            operation: Operation of the contract. Those without a name in the conventions get no
+                span and no metrics, only the headers of the trace.
+            model: Name of the model.
+            facts: Further attributes, by the names of `names.CALL_FACTS`.
+            clock: A monotonic clock, in seconds.
+            is_wrapped: True if an instrumentor makes a span of the call.
         """
         name = names.OPERATIONS.get(operation, "")
         return CallSpan(self, name, model, facts, clock, is_wrapped=is_wrapped)
 
     def is_suppressed(self) -> bool:
-        """Return whether nothing is to be recorded here."""
+        """Return whether recording is suppressed in the current context."""
         current = self.context.get_current()
         return any(current.get(key) for key in self._suppressing)
 
     def inject(self, headers: Any) -> None:
-        """Add the headers that make a request a part of the trace, unless they are there."""
+        """Add the propagator's headers to a request, except for those it has already."""
         if self._inject is None:
             return
         found: dict[str, Any] = {}
@@ -166,7 +167,7 @@ class Telemetry:
 
     @functools.cached_property
     def jobs(self) -> JobInstruments:
-        """The metrics of jobs, made for the first of them."""
+        """The metrics of jobs, made on first use."""
         return JobInstruments(self._meter)
 
 
@@ -190,17 +191,17 @@ class CallSpan:
         self._request_id: str | None = None
         self._start: float | None = None
         self._shared: dict[str, Any] = {}
-        """Attributes of the span and of the metrics."""
+        """Attributes that the span and the metrics share."""
         self._span: Any = None
         self._token: Any = None
 
     @guarded
     def begin(self, url: Any, headers: Any) -> None:
-        """Begin the span, make it the current one, and name it in the request's headers.
+        """Begin the span, make it the current one, and add the trace headers to the request.
 
         Args:
-            url: Where the request is sent to, with `scheme`, `host` and `port`.
-            headers: The request's headers, which are added to.
+            url: URL of the request, with `scheme`, `host` and `port`.
+            headers: Headers of the request, to which others are added.
         """
         telemetry = self._telemetry
         if telemetry.is_suppressed():
@@ -235,27 +236,27 @@ class CallSpan:
         self._token = telemetry.context.attach(trace.set_span_in_context(self._span))
 
     def sent(self, attempts: int) -> None:
-        """Note that the call is about to be sent, for the first time or again."""
+        """Record that an attempt is about to be sent."""
         self._attempts, self._status, self._request_id = attempts, None, None
 
     def answered(self, status: int, request_id: str | None) -> None:
-        """Note the status and the id of an answer."""
+        """Record the status and the request id of a response."""
         self._status, self._request_id = status, request_id
 
     def succeed(self, result: object) -> None:
-        """End the span of a call that has a result."""
+        """End the span of a call with a result."""
         if self._start is not None:
             self._end(*(self._read(result) or ({}, None, None)), None)
 
     def fail(self, failure: BaseException) -> None:
-        """End the span of a call that has failed, or was cancelled.
+        """End the span of a call that failed or was cancelled.
 
-        Where nothing was sent, as an argument is wrong, there is no span.
+        If an argument was wrong and nothing was sent, the span is dropped.
         """
         if self._start is None:
             return
         if isinstance(failure, ArgumentError) and not self._attempts:
-            self._leave()  # a span that never ends is not exported
+            self._leave()  # the span is never ended, so never exported
             return
         self._end({}, None, None, failure)
 
@@ -266,7 +267,7 @@ class CallSpan:
         source: Any = result
         model, tokens = getattr(source, "model", None), getattr(source, "total_tokens", None)
         body: Any = getattr(source, "data", None)
-        if isinstance(body, dict):  # an answer as it came, of the official client's old names
+        if isinstance(body, dict):  # a raw response of the official client's old names
             answer = cast("dict[str, Any]", body)
             model = answer.get("model")
             with suppress(LookupError, TypeError):
@@ -274,7 +275,7 @@ class CallSpan:
         dimension = getattr(source, "_dimension", None)
         if dimension is not None:
             found[names.DIMENSION] = dimension
-        model = printable(model, LONGEST) if isinstance(model, str) else None
+        model = printable(model, MAX_CHARACTERS) if isinstance(model, str) else None
         return found, model, tokens if type(tokens) is int else None
 
     def _end(
@@ -295,7 +296,7 @@ class CallSpan:
                 found[names.INPUT_TOKENS] = tokens
             self._describe(found, failure)
             self._close()
-            # A coroutine that is dropped ends in another context than it began in.
+            # A dropped coroutine is closed in another context than the one in which it began.
             if not isinstance(failure, GeneratorExit):
                 self._leave()
 
@@ -337,15 +338,15 @@ class CallSpan:
 
 
 def describe(failure: BaseException, status: int | None = None, attempts: int = 0) -> str:
-    """Return what a span says of a failure. Its message may quote a text, so it is not in it."""
-    what = type(failure).__qualname__
+    """Describe a failure for a span, without its message, which may quote a text."""
+    description = type(failure).__qualname__
     if status is not None:
-        what += f", HTTP {status}"
-    return f"{what}, after {attempts} attempts" if attempts > 1 else what
+        description += f", HTTP {status}"
+    return f"{description}, after {attempts} attempts" if attempts > 1 else description
 
 
 def _is_header(name: object, value: object) -> bool:
-    """Return whether a name and a value from a propagator can be sent."""
+    """Return whether a propagator's name and value can be sent as a header."""
     if not (isinstance(name, str) and isinstance(value, str) and name and value):
         return False
     fits = all(letter.isalnum() or letter in TOKEN for letter in name)

@@ -1,4 +1,4 @@
-"""Sending calls over HTTP. No other package imports the HTTP library."""
+"""The HTTP transport of calls. No other package imports the HTTP library."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ T = TypeVar("T")
 
 
 class Transport:
-    """Carries calls over one pool of connections, safe to share between threads.
+    """Sends calls over one pool of connections, safe to share between threads.
 
     Args:
-        config: How to reach hosts.
-        http: The user's own client or transport, which is used instead and never closed here.
-        sleep: Sleeps.
+        config: Settings of connections.
+        http: The user's own client or transport, used in place of the pool and never closed here.
+        sleep: Blocks for a number of seconds; for tests.
         environment: Clocks and randomness.
 
     Raises:
-        ArgumentError: `http` is no blocking client or transport.
+        ArgumentError: `http` is asynchronous, or no client or transport.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Transport:
     def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
     ) -> T | RawResponse[T]:
-        """Send a call and return its result, or with `raw` the response as it came.
+        """Send a call and return its result, or with `raw` the raw response.
 
         Raises:
             VoyageError: The call failed.
@@ -102,13 +102,16 @@ class Transport:
 
 
 class AsyncTransport:
-    """Carries calls over one pool of connections per event loop.
+    """Sends calls over one pool of connections per event loop.
 
     Args:
-        config: How to reach hosts.
-        http: The user's own client or transport, which is used instead and never closed here.
-        sleep: Sleeps.
+        config: Settings of connections.
+        http: The user's own client or transport, used in place of the pools and never closed here.
+        sleep: Suspends for a number of seconds; for tests.
         environment: Clocks and randomness.
+
+    Raises:
+        ArgumentError: `http` is blocking, or no client or transport.
     """
 
     def __init__(
@@ -125,12 +128,12 @@ class AsyncTransport:
         # Connections belong to the loop they were opened on.
         self._clients: WeakKeyDictionary[Any, AsyncTransportClient] = WeakKeyDictionary()
         if http is None:
-            self._config.context()  # reads files, which must not happen later, on an event loop
+            self._config.context()  # now, as it reads files, which must not block an event loop
 
     async def run(
         self, call: Call[T], parameters: Mapping[str, Any], options: Options, *, raw: bool = False
     ) -> T | RawResponse[T]:
-        """Send a call and return its result, or with `raw` the response as it came.
+        """Send a call and return its result, or with `raw` the raw response.
 
         Raises:
             VoyageError: The call failed.
@@ -139,7 +142,7 @@ class AsyncTransport:
         span = None if telemetry is None else _span(telemetry, call, options, self.environment)
         try:
             flow = steps(call, parameters, options, self.environment, span, raw=raw)
-            # Credentials of a cloud are read from files and the network, which must not block.
+            # Credentials of a cloud may be read from files and the network, which must not block.
             blocks = getattr(parameters.get("auth"), "blocks", False)
             result = await run_async(flow, self._send, self.sleep, in_threads=blocks)
         except BaseException as failure:
@@ -170,7 +173,7 @@ class AsyncTransport:
             failure.request = request
             return failure
         except TimeoutError:
-            return httpx2.ReadTimeout("the time for this attempt is over", request=request)
+            return httpx2.ReadTimeout("the time for this attempt has run out", request=request)
         return response
 
     def _client(self) -> AsyncTransportClient:
@@ -179,10 +182,10 @@ class AsyncTransport:
         if found is None:
             backend = None
             if is_asyncio:
-                from .network_async import AsyncBackend  # only users of asyncio pay for it
+                from .network_async import AsyncBackend  # here, as trio does not need it
 
                 backend = AsyncBackend
-                # A script may run one loop after the other. Those of trio are not referenced.
+                # A script may run one loop after another: drop those that are closed.
                 for other in list(self._clients):
                     if getattr(other, "is_closed", bool)():
                         del self._clients[other]
@@ -200,7 +203,7 @@ class AsyncTransport:
 def _span(
     telemetry: Telemetry, call: Call[Any], options: Options, environment: Environment
 ) -> CallSpan:
-    """Return what records a call."""
+    """Start the record of a call."""
     return telemetry.call(
         *(call.request.operation, call.model, call.facts, environment.clock),
         is_wrapped=options.is_wrapped,
@@ -208,7 +211,7 @@ def _span(
 
 
 def _running_loop() -> tuple[Any, bool]:
-    """Return an object for the event loop that is running, and whether it is asyncio's."""
+    """Return an object that identifies the running event loop, and whether it is asyncio's."""
     from asyncio import get_running_loop
 
     try:
@@ -216,5 +219,5 @@ def _running_loop() -> tuple[Any, bool]:
     except RuntimeError:
         if "trio" not in sys.modules:
             raise
-        # By name: type checkers need not find trio.
+        # Imported by name, as type checkers may not find trio.
         return import_module("trio.lowlevel").current_trio_token(), False

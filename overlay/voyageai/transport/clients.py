@@ -1,4 +1,4 @@
-"""Clients and transports of the user's own: HTTPX2's, and those of legacy `httpx`."""
+"""Adapters of the user's own clients and transports, of HTTPX2 and of legacy `httpx`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ C = TypeVar("C", httpx2.Client, httpx2.AsyncClient)
 
 
 class _UnwatchedClient(TransportClient):
-    """For a legacy client, which tools watch itself: they must not see a request twice."""
+    """Wraps a legacy client, which tools instrument itself: they must not see a request twice."""
 
     def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         return self._send_single_request(request)
@@ -30,16 +30,16 @@ class _AsyncUnwatchedClient(AsyncTransportClient):
 
 
 def as_client(given: Any) -> httpx2.Client:
-    """Return a client for what the user gave: a client or transport of HTTPX2 or legacy `httpx`.
+    """Return a client for a client or transport of HTTPX2 or legacy `httpx`.
 
     Raises:
-        ArgumentError: It is neither, or asynchronous.
+        ArgumentError: `given` is neither, or asynchronous.
     """
     return _client(given, httpx2.Client, "handle_request", TransportClient, _UnwatchedClient)
 
 
 def as_async_client(given: Any) -> httpx2.AsyncClient:
-    """Return an asynchronous client for what the user gave, as `as_client` does."""
+    """Return an asynchronous client for a client or transport, as `as_client` does."""
     kinds = (AsyncTransportClient, _AsyncUnwatchedClient)
     return _client(given, httpx2.AsyncClient, "handle_async_request", *kinds)
 
@@ -69,36 +69,36 @@ def _client(
 
 
 def _is_legacy(given: object, name: str) -> bool:
-    """Return whether an object is of this class of `httpx`, without importing it."""
+    """Return whether an object is an instance of a class of `httpx`, without importing `httpx`."""
     return isinstance(given, getattr(sys.modules.get("httpx"), name, ()))
 
 
 def check_open(client: httpx2.Client | httpx2.AsyncClient) -> None:
-    """Refuse to send through a client that the user has closed.
+    """Raise if the user has closed their own client.
 
     Raises:
-        ArgumentError: It is closed.
+        ArgumentError: The client is closed.
     """
     transport = getattr(client, "transport", None)
     given = transport.client if isinstance(transport, LegacyTransport) else client
     if getattr(given, "is_closed", False):
         raise ArgumentError(
-            "the http_client that was given to this client is closed; give it one that stays open "
-            "as long as it is used",
+            "the http_client that was given to this client is closed; pass one that stays open as "
+            "long as it is used",
             "http_client",
         )
 
 
 def digest(username: str, password: str) -> httpx2.Auth:
-    """Return HTTP digest for a name and its password, neither of which a repr shows."""
+    """Return HTTP digest authentication; no repr shows the user name and the password."""
     return httpx2.DigestAuth(username, password)
 
 
 class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
-    """Sends HTTPX2's requests through a client or a transport of legacy `httpx`.
+    """Sends HTTPX2's requests through a client or transport of legacy `httpx`.
 
     Attributes:
-        client: The `httpx.Client`, `httpx.AsyncClient` or transport of one of them.
+        client: The `httpx.Client`, `httpx.AsyncClient`, or transport for one of them.
     """
 
     def __init__(self, client: Any) -> None:
@@ -110,10 +110,10 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._send: Any = partial(client.send, stream=True) if sends else None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request.
+        """Send a request and return the response, whose body is not read yet.
 
         Raises:
-            httpx2.RequestError: `httpx` raised an exception of that name.
+            httpx2.RequestError: `httpx` raised the exception of the same name.
         """
         with self.mapped_exceptions(request):
             send = self._send or self.client.handle_request
@@ -121,7 +121,7 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return self._response(answer, request)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request as `handle_request` does, without blocking."""
+        """Send a request without blocking, as `handle_request` does."""
         with self.mapped_exceptions(request):
             send = self._send or self.client.handle_async_request
             answer = await send(self._request(request, _AsyncOnlyStream(request.stream)))
@@ -138,7 +138,7 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
     def _response(self, answer: Any, request: httpx2.Request) -> httpx2.Response:
         headers, stream = httpx2.Headers(answer.headers.raw), answer.stream
-        if answer.is_stream_consumed:  # by a hook, say: only the decoded content is left
+        if answer.is_stream_consumed:  # such as by an event hook: only the decoded content is left
             stream = self._httpx.ByteStream(answer.content)
             if headers.pop("Content-Encoding", None):
                 headers["Content-Length"] = str(len(answer.content))
@@ -152,7 +152,7 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
     @contextmanager
     def mapped_exceptions(self, request: httpx2.Request) -> Generator[None]:
-        """Raise HTTPX2's exception of the same name, or of that of the nearest base class."""
+        """Raise HTTPX2's exception of the same name, or of the name of the nearest base class."""
         try:
             yield
         except self._httpx.RequestError as failure:
@@ -163,7 +163,7 @@ class LegacyTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
 @frozen(eq=False)
 class _LegacyStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A response body of `httpx`, whose exceptions are HTTPX2's."""
+    """A response body of `httpx` that raises HTTPX2's exceptions."""
 
     stream: Any
     mapped: Callable[[], AbstractContextManager[None]]
@@ -186,7 +186,7 @@ class _LegacyStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 @frozen
 class _AsyncOnlyStream:
-    """A request body that hides from `httpx` that it can be read synchronously too."""
+    """A request body without the synchronous interface, so that `httpx` reads it asynchronously."""
 
     body: Any
 

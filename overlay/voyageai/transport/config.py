@@ -1,4 +1,4 @@
-"""Proxies and certificates: as given, or as the environment names them."""
+"""Settings of connections: proxies and certificates, from arguments or the environment."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from .request import has_valid_host, read_url
 
 Verify = bool | str | ssl.SSLContext
 
-# HTTPX2 forgets an idle connection after 5 s; calls that come a little slower would each pay for a
+# HTTPX2 drops a connection that is idle for 5 s, so that slightly slower calls would each pay for a
 # new TLS handshake.
 LIMITS = httpx2.Limits(max_connections=256, max_keepalive_connections=256, keepalive_expiry=60.0)
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""Variables that name a file or a folder of certificates to trust; the first that is set counts."""
+"""Variables with a file or folder of trusted certificates; the first that is set counts."""
 SCHEMES = ("http", "https", "socks5", "socks5h")
 PORTS = {"http": 80, "https": 443}
 
 
 class InsecureWarning(UserWarning):
-    """The key travels unencrypted, or to a host that was not verified."""
+    """The key is sent unencrypted, or to a host that is not verified."""
 
 
 @frozen(kw_only=True)
@@ -42,16 +42,15 @@ class ConnectionConfig:
     """Settings of connections.
 
     Attributes:
-        proxy: URL of a proxy for all hosts, or proxies by scheme; None for those that the
-            environment names.
+        proxy: URL of a proxy for all hosts, or URLs by scheme; None for the environment's proxies.
         verify: True or False, a path of certificates, or a TLS context.
         limits: Limits of the pool of connections.
 
     Raises:
-        ArgumentError: A proxy, the certificates or the limits can't be used.
+        ArgumentError: A proxy, the certificates or the limits are not usable.
     """
 
-    proxy: str | Mapping[str, str] | None = field(default=None, repr=False)  # with a password
+    proxy: str | Mapping[str, str] | None = field(default=None, repr=False)  # may hold a password
     verify: Verify = True
     limits: httpx2.Limits = LIMITS
 
@@ -60,7 +59,7 @@ class ConnectionConfig:
         for scheme, url in given.items():
             if scheme not in PORTS or not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may set anything
                 raise ArgumentError(
-                    f"proxy has {scheme!r}; it is a URL for each of 'http' and 'https'", "proxy"
+                    f"proxy has {scheme!r}; it maps 'http' and 'https' to URLs of proxies", "proxy"
                 )
             _proxy(url, "proxy")
         if not isinstance(self.verify, (bool, str, ssl.SSLContext)):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may set anything
@@ -69,7 +68,7 @@ class ConnectionConfig:
                 f"{type(self.verify).__name__}",
                 "verify",
             )
-        if not hasattr(self.limits, "max_connections"):  # those of legacy httpx are taken too
+        if not hasattr(self.limits, "max_connections"):  # legacy httpx's are accepted too
             raise ArgumentError(
                 f"limits must be an httpx2.Limits, not {type(self.limits).__name__}", "limits"
             )
@@ -77,23 +76,23 @@ class ConnectionConfig:
             self.context()
         if self.verify is False:
             warnings.warn(
-                "verify=False: certificates are not checked, so anybody on the way can read the "
-                "API key.",
+                "verify=False: certificates are not checked, so anybody on the network path can "
+                "read the API key.",
                 InsecureWarning,
                 stacklevel=stacklevel(),
             )
 
     def proxy_for(self, url: httpx2.URL) -> httpx2.Proxy | None:
-        """Return the proxy for a host, or None.
+        """Return the proxy for a URL, or None.
 
         Raises:
-            ArgumentError: The environment names one that can't be used.
+            ArgumentError: The environment's proxy is not usable.
         """
         if self.proxy is not None:
             given = self.proxy if isinstance(self.proxy, str) else self.proxy.get(url.scheme)
             return _proxy(given, "proxy") if given else None
         found: dict[str, str] = with_hidden_passwords(getproxies_environment())
-        if not found:  # the system's settings, which have their own rules
+        if not found:  # the operating system's settings, with rules of their own
             found = {} if proxy_bypass(url.host) else with_hidden_passwords(getproxies())
         elif bypassed(found.get("no", ""), url):
             return None
@@ -103,7 +102,7 @@ class ConnectionConfig:
         return None
 
     def context(self) -> ssl.SSLContext:
-        """Return the TLS context. It is made once for each way of verifying, as that is slow.
+        """Return the TLS context, which is cached per setting, as making it is slow.
 
         Raises:
             ArgumentError: The certificates can't be read.
@@ -134,12 +133,12 @@ class ConnectionConfig:
 
 
 def bypassed(no_proxy: str, url: httpx2.URL) -> bool:
-    """Return whether NO_PROXY names a host, as curl reads it.
+    """Return whether NO_PROXY matches a URL, by the rules of curl.
 
     Args:
-        no_proxy: Names, which stand for what ends in them too, addresses, and networks such as
-            `10.0.0.0/8`, each with a port or without, separated by commas; `*` is every host.
-        url: Where a request goes.
+        no_proxy: Comma-separated host names, which match their subdomains too, addresses, and
+            networks such as `10.0.0.0/8`, each with or without a port; `*` matches every host.
+        url: URL of a request.
     """
     host = url.raw_host.decode("ascii").lower().rstrip(".")
     port = url.port or PORTS.get(url.scheme)
@@ -167,7 +166,7 @@ def bypassed(no_proxy: str, url: httpx2.URL) -> bool:
 
 
 def _ascii(name: str) -> str:
-    """Return a host name as it is looked up, such as xn--bcher-kva.example; "" for what is none."""
+    """Return a host name in its ASCII form, such as xn--bcher-kva.example; "" if it is invalid."""
     try:
         return httpx2.URL(f"http://{name}").raw_host.decode("ascii")
     except (ValueError, httpx2.InvalidURL):
@@ -175,7 +174,7 @@ def _ascii(name: str) -> str:
 
 
 def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
-    """Yield the entries of NO_PROXY, each with its port."""
+    """Yield the entries of NO_PROXY, each with its port or None."""
     for entry in no_proxy.lower().replace(",", " ").split():
         match = re.fullmatch(r"\[(.+)\](?::(\d+))?|([^:]+):(\d+)", entry)
         if match is None:
@@ -186,14 +185,14 @@ def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
 
 
 class _HiddenBytes(bytes):
-    """Bytes whose `repr` hides them, as the library logs the password of a SOCKS proxy."""
+    """Bytes with a masked `repr`, as the library logs the password of a SOCKS proxy."""
 
     def __repr__(self) -> str:
         return "<hidden>"
 
 
 class _Proxy(httpx2.Proxy):
-    """A proxy whose user name and password are in no log."""
+    """A proxy whose user name and password are masked in logs."""
 
     @property
     def raw_auth(self) -> tuple[bytes, bytes] | None:
@@ -202,12 +201,12 @@ class _Proxy(httpx2.Proxy):
 
 
 def _proxy(text: str, place: str) -> httpx2.Proxy:
-    """Make a proxy of its URL, or of host and port.
+    """Parse a proxy, given as a URL or as host and port.
 
     Raises:
-        ArgumentError: It can't be one, or needs a package that is not installed.
+        ArgumentError: The text is no URL of a proxy, or needs a package that is not installed.
     """
-    text = Url(text)  # the messages show it
+    text = Url(text)  # hides the password in messages
     plausible = text.isprintable() and not re.search(r"\s|^\w+:/(?!/)", text)
     try:
         url = httpx2.URL(text if "://" in text else f"http://{text}") if plausible else httpx2.URL()
@@ -228,7 +227,7 @@ def _proxy(text: str, place: str) -> httpx2.Proxy:
 
 
 def _variable(name: str) -> str:
-    """Return the name of an environment variable as it is set, in small letters or capitals."""
+    """Return the name of an environment variable in the case in which it is set."""
     return name if os.environ.get(name) else name.upper()
 
 
@@ -243,20 +242,20 @@ def _context(verify: bool, path: str) -> ssl.SSLContext:
 
 
 def check_base_url(url: str, *, secret: bool = True) -> None:
-    """Refuse an invalid base URL; warn when the key would travel unencrypted to another machine.
+    """Check a base URL, and warn if the key would travel unencrypted to another machine.
 
     Args:
-        url: The URL.
-        secret: Whether a key, or anything like it, is sent there.
+        url: The base URL.
+        secret: True if a key or another secret is sent there.
 
     Raises:
-        ArgumentError: It is not a valid URL.
+        ArgumentError: `url` is not a valid base URL.
     """
     host = read_url(url).host
     loopback = host in ("localhost", "::1") or host.startswith("127.")
     if secret and url.startswith("http://") and not loopback:
         warnings.warn(
-            f"{url} is not encrypted: anybody on the way can read the API key. Use https.",
+            f"{url} is not encrypted: anybody on the network path can read the API key. Use https.",
             InsecureWarning,
             stacklevel=stacklevel(),
         )

@@ -1,4 +1,4 @@
-"""From failures of HTTP to the exceptions that users catch."""
+"""Conversion of HTTP failures into the exceptions of `error`."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ CLASSES: Mapping[int, type[VoyageError]] = {
     **dict.fromkeys([502, 503, 504, *range(520, 529)], error.ServiceUnavailableError),
     529: error.OverloadedError,
 }
-# The official client's words, for statuses whose bodies it does not read.
+# The official client's messages, for statuses whose bodies it does not read.
 MESSAGES: Mapping[type[VoyageError], str] = {
     error.ServerError: "The server failed to process the request.",
     error.ServiceUnavailableError: "The server is overloaded or not ready yet.",
     error.OverloadedError: "The server is overloaded or not ready yet.",
 }
 ROOT = urlsplit(SERVERS[0].url).path
-"""The end of the API's base URLs."""
+"""The path of the API's base URLs."""
 RESOURCES = frozenset(operation.path.split("/")[1] for operation in OPERATIONS)
 """The first segments of the paths of operations."""
 OPERATION_NAMES = frozenset(operation.module.rpartition(".")[2] for operation in OPERATIONS)
-"""The operations whose base URLs end so."""
+"""Names of the operations, whose URLs begin with the API's path."""
 SENSITIVE_PACKAGES = sys.stdlib_module_names | {
     "anyio",
     "botocore",
@@ -63,33 +63,33 @@ SENSITIVE_PACKAGES = sys.stdlib_module_names | {
     "trio",
     "urllib3",
 }
-"""Packages below a call whose frames may hold the head of a request, or the URL of a proxy."""
+"""Packages whose frames may hold the head of a request, or the URL of a proxy."""
 SENSITIVE_MODULES = (
     *(f"{__package__}.{name}" for name in ("config", "network", "network_async", "pool")),
     "voyageai.deployments.signing",
     "voyageai_admin_rest.client",  # tokens
 )
-"""Our own modules of that kind."""
+"""Modules of this project whose frames may hold them."""
 CONNECTING = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
 CONNECTED = (httpx2.ReadError, httpx2.WriteError, httpx2.CloseError, httpx2.RemoteProtocolError)
-"""Failures of a connection, of which messages say where it led."""
+"""Failures of an open connection; their messages say where it led."""
 ARGUMENT = re.compile(r"[Aa]rgument '([^']+)'")
 
 
 def refused(
     failure: StatusError, response: httpx2.Response, operation: str, reason: str
 ) -> VoyageError:
-    """Return the exception for a response that is not a success.
+    """Return the exception for an error response.
 
     Args:
-        failure: The generated client's exception for it.
+        failure: The generated client's exception.
         response: The response.
         operation: Name of the operation's module.
-        reason: Why it was not tried again, where that needs saying.
+        reason: Why it was not retried, for the message; empty if that is obvious.
     """
     kind = CLASSES.get(response.status_code, error.APIError)
     named_code = getattr(failure.error, "error_code", None)
-    # A body with a code has a reason that is worth more than the official client's words.
+    # A body with a code has a better explanation than the official client's message.
     message = (None if named_code else MESSAGES.get(kind)) or failure.reason
     if issubclass(kind, error.APIError) or failure.error is None:
         message = f"HTTP {response.status_code}: {message}"
@@ -116,12 +116,12 @@ def malformed(
     response: httpx2.Response | None,
     doubt: str = "",
 ) -> VoyageError:
-    """Return the exception for a success that is not what the contract says.
+    """Return the exception for a success that the contract does not allow.
 
     Args:
-        failure: What is wrong with it.
+        failure: The parser's exception.
         response: The response; None if it holds a secret.
-        doubt: Why it was not tried again, where that needs saying.
+        doubt: Why it was not retried, for the message; empty if that is obvious.
     """
     reason = failure.reason if isinstance(failure, MalformedResponse) else str(failure)
     return error.MalformedResponseError(
@@ -131,35 +131,40 @@ def malformed(
 
 
 def unreachable(failure: httpx2.RequestError, reason: str, *, overdue: bool) -> VoyageError:
-    """Return the exception for a response that never came.
+    """Return the exception for a request without a response.
 
     Args:
-        failure: What happened; its request says where the connection leads.
-        reason: Why it was not tried again, where that needs saying.
-        overdue: Whether the time for the whole call is over.
+        failure: HTTPX2's exception, with its request.
+        reason: Why it was not retried, for the message; empty if that is obvious.
+        overdue: True if the deadline of the call has passed.
     """
-    what = f"{type(failure).__name__} {failure}".rstrip()
+    description = f"{type(failure).__name__} {failure}".rstrip()
     if isinstance(failure, (*CONNECTING, *CONNECTED)):
-        what += _route(failure)
+        description += _route(failure)
     if isinstance(failure, httpx2.TimeoutException):
         if overdue:
-            return error.DeadlineError(f"Request timed out: the time for the call is over ({what})")
-        return error.Timeout(_with(f"Request timed out: {what}", reason))
-    return error.APIConnectionError(_with(f"Error communicating with VoyageAI: {what}", reason))
+            return error.DeadlineError(
+                f"Request timed out: the time for the call is over ({description})"
+            )
+        return error.Timeout(_with(f"Request timed out: {description}", reason))
+    return error.APIConnectionError(
+        _with(f"Error communicating with VoyageAI: {description}", reason)
+    )
 
 
 def strip_frames(failure: BaseException) -> BaseException:
-    """Drop the frames of a failure of HTTP and its causes: they hold the head with the key."""
+    """Remove the frames of an HTTP failure and its causes, which hold the head with the key."""
     for link in _chain(failure):
         link.__traceback__ = None
     return failure
 
 
 def strip_sensitive_frames(failure: BaseException) -> None:
-    """Drop the frames that hold heads of requests from any other failure.
+    """Remove the frames that may hold request heads from any other failure and its causes.
 
-    An interrupt, or what a signal handler raises, comes anywhere, and error trackers keep the local
-    variables of each frame. The frames that are left say where in the program it came.
+    An interrupt, or an exception of a signal handler, is raised anywhere, and error trackers keep
+    the
+    local variables of each frame. The remaining frames still show where in the program it happened.
     """
     for link in _chain(failure):
         traces: list[TracebackType] = []
@@ -189,7 +194,7 @@ def _chain(failure: BaseException) -> list[BaseException]:
 
 
 def _route(failure: httpx2.RequestError) -> str:
-    """Say where a connection led or should have led, without user names and passwords."""
+    """Describe where a connection led or should have led, without user names and passwords."""
     request = failure.request
     url, proxy = request.url, request.extensions.get("proxy")
     port = url.port or {"http": 80, "https": 443}.get(url.scheme)
@@ -199,7 +204,7 @@ def _route(failure: httpx2.RequestError) -> str:
 
 
 def _base_url_hint(path: str) -> str:
-    """Say what may be wrong with the base URL, by the path that was not found."""
+    """Return a hint what may be wrong with the base URL, from a path that was not found."""
     _, root, below = path.rpartition(f"{ROOT}/")
     first, _, rest = below.partition("/")
     if not root:

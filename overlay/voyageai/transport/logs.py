@@ -1,6 +1,6 @@
-"""One line per attempt, to the logger `voyageai`; nothing is formatted that no handler takes.
+"""One log line per attempt, to the logger `voyageai`; formatted only if a handler takes it.
 
-A success is a line at DEBUG, a failure one at INFO, even the last: Python prints warnings where
+A success is logged at DEBUG, a failure at INFO, even the last one: Python prints warnings where
 logging is not set up, and the exception says the same.
 
 Lines never hold the key, a query string or a body, and are always printable. Bodies go to the
@@ -36,11 +36,11 @@ DATA_URL = re.compile(r"(data:[\w/+.-]*;base64,)[A-Za-z0-9+/=]{20,}")
 
 
 def configure(setting: str | None, environment: Mapping[str, str] = os.environ) -> None:
-    """Print lines to stderr if a setting asks for it; each once, however many clients there are.
+    """Print log lines to stderr if a setting asks for it; once, however many clients there are.
 
     Args:
         setting: `voyageai.log`: info or debug.
-        environment: Environment variables; VOYAGE_LOG is read without a setting.
+        environment: Environment variables; VOYAGE_LOG is read if `setting` is None or empty.
     """
     level = LEVELS.get(setting or environment.get("VOYAGE_LOG", ""))
     if level is None:
@@ -52,18 +52,18 @@ def configure(setting: str | None, environment: Mapping[str, str] = os.environ) 
         LOGGER.addHandler(handler)
 
 
-class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # of any stream
-    """The handler that `configure` adds, so that it finds it again."""
+class _Console(logging.StreamHandler):  # type: ignore[type-arg]  # generic in the stubs only
+    """The handler of `configure`, a class of its own so that it is recognized."""
 
 
 class Log:
-    """The lines of one call, and what its span notes of each attempt.
+    """Logs the attempts of one call, and records them in its span.
 
     Args:
-        request: What is sent.
+        request: The request.
         clock: A monotonic clock, in seconds.
-        span: Records the call, and begins here.
-        confidential: Whether the bodies of its answers hold a secret.
+        span: The record of the call; it is started here. None without telemetry.
+        confidential: True if responses hold a secret: their bodies are not logged.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Log:
             span.begin(request.url, request.headers)
 
     def started(self, attempt: int, now: float) -> None:
-        """Note that an attempt begins."""
+        """Record that an attempt begins."""
         self.attempt, self.start = attempt, now
         if self.span is not None:
             self.span.sent(attempt)
@@ -91,7 +91,7 @@ class Log:
             BODIES.debug("> %s", _redacted(self.request))
 
     def ended(self, level: int, answer: Answer, outcome: str, *values: object) -> None:
-        """Log how an attempt ended: what came, and what follows, as a format and its values."""
+        """Log how an attempt ended: its answer, and what follows, as a format and its values."""
         if LOGGER.isEnabledFor(level):
             self._line(level, answer, outcome % values)
         if isinstance(answer, httpx2.Response):
@@ -116,6 +116,6 @@ class Log:
 def _redacted(message: httpx2.Request | httpx2.Response) -> str:
     try:
         body = message.content
-    except httpx2.StreamError:  # it was not read
+    except httpx2.StreamError:  # the body was not read
         return "<a stream>"
     return printable(DATA_URL.sub(r"\1...", body.decode("utf-8", "replace")), limit=None)

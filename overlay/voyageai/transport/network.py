@@ -1,6 +1,6 @@
-"""The network backend for threads: the library's own sockets, within a deadline.
+"""The network backend for threads: the library's own sockets, with a deadline.
 
-What the backend for asyncio shares is here too: addresses, socket options, stale connections.
+Code shared with the backend for asyncio is here too: addresses, socket options, stale connections.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Family, type, protocol, and the address as its family has it.
+# Family, type, protocol, and the address in the form of its family.
 Address = tuple[int, int, int, Any]
 
 LARGE_READ = 128 * 1024
-"""Bytes of a read, once a response has turned out to be large; the library asks for 64 KiB."""
+"""Bytes per read once a response has turned out to be large; the library's default is 64 KiB."""
 WRITE_SIZE = 16 * 1024
-"""Bytes of a body that are sent at once."""
+"""Bytes of a body per write."""
 
-# A connection that waits for minutes for its response must not be forgotten on the way.
+# Keeps routers from dropping a connection that waits for minutes for its response.
 _KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 60, "TCP_KEEPCNT": 5}
 SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -45,9 +45,9 @@ def set_backend(
     transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport,
     backend: httpcore2.NetworkBackend | httpcore2.AsyncNetworkBackend,
 ) -> None:
-    """Let a transport open its connections by a backend.
+    """Make a transport open its connections through a backend.
 
-    A pool of `httpcore2` takes one when it is made, but HTTPX2's transports make their pools
+    A pool of `httpcore2` takes a backend as an argument, but HTTPX2's transports make their pools
     themselves.
     """
     transport._pool._network_backend = backend  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
@@ -56,16 +56,18 @@ def set_backend(
 def has_unread_bytes(transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport) -> bool:
     """Return whether a used connection holds bytes beyond its response.
 
-    The library would take them for the beginning of the next one: somebody else's vectors.
+    The library would read them as the beginning of the next response: another request's vectors.
     """
     inner: Any = next(iter(transport._pool.connections), None)  # pyright: ignore[reportPrivateUsage]
     while inner is not None and not hasattr(inner, "_h11_state"):
-        inner = getattr(inner, "_connection", None)  # a proxy's connection has another one in it
+        inner = getattr(
+            inner, "_connection", None
+        )  # a connection through a proxy wraps another one
     return inner is not None and inner._h11_state.trailing_data[0] != b""
 
 
 def numeric_addresses(host: str, port: int) -> list[Address]:
-    """Return the address of a host that is one; to look it up would take a thread for nothing."""
+    """Return the address of a numeric host without a lookup, which would take a thread."""
     try:
         numeric = socket.AI_NUMERICHOST
         return interleave(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric))
@@ -74,7 +76,7 @@ def numeric_addresses(host: str, port: int) -> list[Address]:
 
 
 def interleave(found: Iterable[tuple[Any, ...]]) -> list[Address]:
-    """Return addresses with their families in turn, so that a broken family costs one attempt."""
+    """Return addresses with alternating families, so that a broken family costs one attempt."""
     every = [(family, kind, protocol, where) for family, kind, protocol, _, where in found]
     same = [address for address in every if address[0] == every[0][0]]
     others = [address for address in every if address[0] != every[0][0]]
@@ -82,15 +84,16 @@ def interleave(found: Iterable[tuple[Any, ...]]) -> list[Address]:
 
 
 class Exchange:
-    """The request in flight on a slot: what the pool and the streams below it both know of it.
+    """The request in flight on a slot, shared by the pool and the streams below it.
 
     Args:
         clock: A monotonic clock, in seconds.
 
     Attributes:
-        deadline: When all must be over, by the clock; None for never. Blocking streams need it.
-        unanswered: Whether the connection was kept, and nothing has been read from it since. If it
-            fails so, the server may have closed it while it was idle.
+        deadline: Time by which the exchange must end, by the clock; None for none. Only blocking
+            streams use it.
+        unanswered: True if the connection was reused and nothing has been read from it since. A
+            failure then may mean that the server had closed it while it was idle.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -99,21 +102,21 @@ class Exchange:
         self.unanswered = False
 
     def left(self, timeout: float | None, expired: type[Exception]) -> float | None:
-        """Return the seconds for a step that begins now and has a timeout of its own.
+        """Return the timeout of a step that begins now: its own, or less if the deadline is closer.
 
         Raises:
-            Exception: None are left; of the given kind.
+            Exception: The deadline has passed; of the type `expired`.
         """
         if self.deadline is None:
             return timeout
         left = self.deadline - self.clock()
         if left <= 0:
-            raise expired("the time for this attempt is over")
+            raise expired("the time for this attempt has run out")
         return left if timeout is None else min(timeout, left)
 
 
 class Backend(httpcore2.NetworkBackend):
-    """The library's own backend, within a deadline."""
+    """The library's own backend, with a deadline."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -127,11 +130,12 @@ class Backend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        """Connect to the first of a host's addresses that answers, each in its share of the time.
+        """Connect to the first address of a host that answers; each gets an equal share of the
+        time.
 
         Raises:
-            httpcore2.ConnectError: None answers, or the host has none.
-            httpcore2.ConnectTimeout: None answers in time.
+            httpcore2.ConnectError: No address answers, or the host has none.
+            httpcore2.ConnectTimeout: No address answers in time.
         """
         exchange, clock = self._exchange, self._exchange.clock
         exchange.unanswered = False  # the connection is a new one
@@ -151,7 +155,7 @@ class Backend(httpcore2.NetworkBackend):
 
 
 def _resolve(host: str, port: int, timeout: float | None) -> list[Address]:
-    """Look the addresses of a host up in a thread, as nothing else can be stopped in time."""
+    """Look up the addresses of a host in a thread, as a lookup can't be stopped otherwise."""
     answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
 
     def look_up() -> None:
@@ -171,7 +175,7 @@ def _resolve(host: str, port: int, timeout: float | None) -> list[Address]:
 
 
 class _Stream(httpcore2.NetworkStream):
-    """A stream of the library's own, within a deadline."""
+    """A stream of the library's own, with a deadline."""
 
     def __init__(self, stream: httpcore2.NetworkStream, exchange: Exchange) -> None:
         self._stream = stream
@@ -192,10 +196,10 @@ class _Stream(httpcore2.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if not self._head and buffer[:1].isalpha() and buffer.endswith(b"\r\n\r\n"):
-            self._head = buffer  # sent with the body or the end that follows: one write, not two
+            self._head = buffer  # sent with the body that follows: one write, not two
             return
         data, self._head = self._head + buffer, b""
-        for start in range(0, len(data), WRITE_SIZE):  # each has its time from the library
+        for start in range(0, len(data), WRITE_SIZE):  # the timeout is for each write
             left = timeout
             if self._exchange.deadline is not None:
                 left = self._exchange.left(timeout, httpcore2.WriteTimeout)
@@ -219,14 +223,14 @@ class _Stream(httpcore2.NetworkStream):
         self._stream.close()
 
     def __del__(self) -> None:
-        self._stream.close()  # without a ResourceWarning: many clients are never closed
+        self._stream.close()  # avoids a ResourceWarning: many clients are never closed
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
 class _TlsInTls(httpcore2.NetworkStream):
-    """TLS within TLS to a proxy. The library's own has no deadline, and loses buffered bytes."""
+    """TLS within TLS to a proxy. The library's own has no deadline and loses buffered bytes."""
 
     def __init__(
         self,
@@ -261,7 +265,7 @@ class _TlsInTls(httpcore2.NetworkStream):
         self._run(timeout, self._tls.write, buffer)
 
     def _run(self, timeout: float | None, operation: Callable[..., T], *arguments: Any) -> T:
-        """Run an operation on what has been received, and receive more while it needs that."""
+        """Run a TLS operation on the received bytes, and receive more as long as it needs them."""
         while True:
             try:
                 result = operation(*arguments)

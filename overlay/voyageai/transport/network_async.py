@@ -1,7 +1,7 @@
 """The network backend for asyncio: sockets of the event loop.
 
-The library's own backend goes through anyio's streams: they cost more for each call, give a body in
-pieces of 64 KiB, and warn one by one when a loop is closed before they are.
+The library's own backend uses anyio's streams: they cost more per call, deliver bodies in pieces of
+64 KiB, and give a warning each if the loop is closed first.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from .network import (
 T = TypeVar("T")
 
 STAGGER = 0.25
-"""Seconds until the next address is tried beside one that has not answered (RFC 8305)."""
+"""Seconds after which the next address is tried as well (RFC 8305)."""
 
 
 class AsyncBackend(httpcore2.AsyncNetworkBackend):
-    """Opens sockets of the event loop that is running."""
+    """Opens sockets of the running event loop."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -43,14 +43,14 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002  # of the interface; the library gives none
+        local_address: str | None = None,  # noqa: ARG002  # part of the interface; never given by the library
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect to the one of a host's addresses that answers first.
+        """Connect to the address of a host that answers first.
 
         Raises:
-            httpcore2.ConnectError: None answers, or the host has none.
-            httpcore2.ConnectTimeout: None answers in time.
+            httpcore2.ConnectError: No address answers, or the host has none.
+            httpcore2.ConnectTimeout: No address answers in time.
         """
         self._exchange.unanswered = False  # the connection is a new one
         loop = asyncio.get_running_loop()
@@ -65,12 +65,12 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
                 return _Stream(await _connect_first(found, options), self._exchange)
         except TimeoutError as failure:
             raise httpcore2.ConnectTimeout(f"no connection to {host} in time") from failure
-        except (OSError, UnicodeError) as failure:  # UnicodeError: a name that no host can have
+        except (OSError, UnicodeError) as failure:  # UnicodeError: an impossible host name
             raise httpcore2.ConnectError(str(failure)) from failure
 
 
 class _Stream(httpcore2.AsyncNetworkStream):
-    """A socket as a stream of httpcore2."""
+    """A socket with the interface of httpcore2's streams."""
 
     def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
         self.socket = sock
@@ -79,7 +79,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
         self._full = False
 
     async def receive(self, size: int) -> bytes:
-        if self._full:  # more may be there already: others on the loop go first
+        if self._full:  # more may be available at once: give other tasks their turn
             await asyncio.sleep(0)
             size = LARGE_READ
         data = await asyncio.get_running_loop().sock_recv(self.socket, size)
@@ -103,7 +103,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if not self._head and buffer[:1].isalpha() and buffer.endswith(b"\r\n\r\n"):
-            self._head = buffer  # sent with the body or the end that follows: one write, not two
+            self._head = buffer  # sent with the body that follows: one write, not two
             return
         data, self._head = self._head + buffer, b""
         if not data:
@@ -131,7 +131,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
             self.socket.close()
             if isinstance(failure, TimeoutError):
                 raise httpcore2.ConnectTimeout("timed out opening a connection") from failure
-            if isinstance(failure, (OSError, ValueError)):  # OSError: those of TLS too
+            if isinstance(failure, (OSError, ValueError)):  # TLS errors are OSErrors
                 raise httpcore2.ConnectError(str(failure)) from failure
             raise
 
@@ -145,7 +145,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
 
 
 class _TlsStream(_Stream):
-    """TLS over another stream, which may be TLS already, to a proxy."""
+    """TLS over another stream, which itself may be TLS to a proxy."""
 
     def __init__(self, inner: _Stream, context: ssl.SSLContext, hostname: str | None) -> None:
         super().__init__(inner.socket, inner.exchange)
@@ -160,9 +160,9 @@ class _TlsStream(_Stream):
         pieces: list[bytes] = []
         try:
             pieces.append(await self._run(self._tls.read, size))
-            while pieces[-1]:  # each is a record of 16 KiB, and several may have arrived
+            while pieces[-1]:  # a read returns one record of 16 KiB; several may have arrived
                 pieces.append(self._tls.read(size))
-        except (ssl.SSLWantReadError, ssl.SSLEOFError):  # EOF: without a goodbye
+        except (ssl.SSLWantReadError, ssl.SSLEOFError):  # EOF: closed without close_notify
             pass
         return b"".join(pieces)
 
@@ -170,7 +170,7 @@ class _TlsStream(_Stream):
         await self._run(self._tls.write, data)
 
     async def _run(self, operation: Callable[..., T], *arguments: Any) -> T:
-        """Run an operation on what has been received, and receive more while it needs that."""
+        """Run a TLS operation on the received bytes, and receive more as long as it needs them."""
         while True:
             try:
                 result = operation(*arguments)
@@ -200,10 +200,12 @@ class _Socket(socket.socket):
             self.close()
 
 
-async def _connect_first(found: list[Address], options: list[Any]) -> socket.socket:
-    """Connect to the address that answers first, each tried a little after the one before.
+async def _connect_first(
+    found: list[Address], options: list[Any], stagger: float = STAGGER
+) -> socket.socket:
+    """Connect to the address that answers first, starting each `stagger` seconds after the last.
 
-    `loop.create_connection` can do that, but uvloop's tries one address after the other.
+    `loop.create_connection` can do that too, but uvloop's tries one address after another.
     """
     winner: socket.socket | None = None
     failures: list[OSError] = []
@@ -227,7 +229,7 @@ async def _connect_first(found: list[Address], options: list[Any]) -> socket.soc
             for address in found:
                 over = anyio.Event()
                 group.start_soon(attempt, address, over)
-                with anyio.move_on_after(STAGGER):
+                with anyio.move_on_after(stagger):
                     await over.wait()
     except BaseException:
         if winner is not None:
@@ -253,11 +255,11 @@ async def _connect(address: Address, options: list[Any]) -> socket.socket:
 
 
 def _is_readable(sock: socket.socket) -> bool:
-    """Return whether an idle socket has bytes or an end to read: its connection is unusable."""
+    """Return whether an idle socket has bytes or an end to read, so that it is unusable."""
     if sock.fileno() < 0:
         return True
     if not hasattr(select, "poll"):
         return bool(select.select([sock], [], [], 0)[0])
-    poll = select.poll()  # unlike select, for any file number
+    poll = select.poll()  # unlike select, takes any descriptor
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))

@@ -1,8 +1,8 @@
-"""A pool of connections that costs the same per call, however many calls are in flight.
+"""A pool of connections whose cost per call does not grow with the number of calls in flight.
 
-A pool of `httpcore2` looks through all its connections at each event. Here it is made of slots: a
-slot is a transport of HTTPX2 with one connection to one host. The slot that was used last is taken
-first, so that the others can expire.
+A pool of `httpcore2` iterates over all its connections at each event. This one has slots: a slot is
+an HTTPX2 transport with one connection to one host. The most recently used slot is taken first, so
+that the others can expire.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ T = TypeVar("T", httpx2.HTTPTransport, httpx2.AsyncHTTPTransport)
 
 SINGLE = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
 STREAMED = frozenset({200, 206})
-"""Statuses of responses whose bodies may be streamed; others are read whole."""
+"""Statuses of responses whose bodies may be streamed; others are read in full."""
 NO_SLOT = "timed out waiting for a free connection"
 
 
 class Slot(Generic[T]):
-    """A transport of one connection.
+    """A transport with a single connection.
 
     Attributes:
-        origin: Where the connection leads.
-        exchange: The request that is in flight.
-        proxy: URL of the proxy that it goes through, without user name and password.
-        idle_since: When it was given back, by the clock.
+        origin: Scheme, host and port of the connection.
+        exchange: The request in flight.
+        proxy: URL of the proxy, without user name and password; None without a proxy.
+        idle_since: Time at which the slot was returned, by the clock.
     """
 
     def __init__(
@@ -56,62 +56,63 @@ class Slot(Generic[T]):
 
 
 class IdleSlots(Generic[T]):
-    """The slots that wait for their next request, the longest idle first.
+    """The idle slots, the longest idle first.
 
     Safe between threads, and `put` even in the garbage collector, which may run anywhere: there is
-    no lock, as each step is one operation of a deque.
+    no
+    lock, as each step is one operation of a deque.
     """
 
     def __init__(self, limits: httpx2.Limits) -> None:
-        most, expiry = limits.max_keepalive_connections, limits.keepalive_expiry
-        self._most = inf if most is None else most
+        max_slots, expiry = limits.max_keepalive_connections, limits.keepalive_expiry
+        self._max_slots = inf if max_slots is None else max_slots
         self._expiry = inf if expiry is None else expiry
         self._slots: deque[Slot[T]] = deque()
 
     def take(self, url: httpx2.URL, now: float) -> tuple[Slot[T] | None, list[Slot[T]]]:
-        """Return the slot to a host that was used last, if any, and expired slots to close."""
+        """Return the most recently used slot for a URL, or None, and the expired ones to close."""
         slots, origin = self._slots, (url.scheme, url.host, url.port)
-        found: Slot[T] | None = None
+        slot_found: Slot[T] | None = None
         expired: list[Slot[T]] = []
         others: list[Slot[T]] = []
-        with suppress(IndexError):  # there is none, or another thread was quicker
+        with suppress(IndexError):  # empty, or another thread took the last one
             while now - slots[0].idle_since >= self._expiry:
                 expired.append(slots.popleft())
             while (slot := slots.pop()).origin != origin:
                 others.append(slot)
-            found = slot
+            slot_found = slot
         slots.extend(reversed(others))
-        return found, expired
+        return slot_found, expired
 
     def put(self, slot: Slot[T], now: float) -> list[Slot[T]]:
-        """Keep a slot that was used; return those that are too many, to close."""
-        if len(self._slots) >= self._most:
+        """Add a slot; return the slots to close because there are too many."""
+        if len(self._slots) >= self._max_slots:
             return [slot]
         slot.idle_since = now
         self._slots.append(slot)
-        return [] if self._most else self.shrink(0)  # closed meanwhile
+        return [] if self._max_slots else self.shrink(0)  # the pool was closed meanwhile
 
-    def shrink(self, most: int) -> list[Slot[T]]:
-        """Keep no more slots than that; return the others, the longest idle, to close."""
+    def shrink(self, max_slots: int) -> list[Slot[T]]:
+        """Keep at most so many slots; return the others, the longest idle first, to close."""
         removed: list[Slot[T]] = []
         with suppress(IndexError):
-            while len(self._slots) > most:
+            while len(self._slots) > max_slots:
                 removed.append(self._slots.popleft())
         return removed
 
     def close(self) -> list[Slot[T]]:
-        """Keep no slots any more; return all, to close."""
-        self._most = 0
+        """Keep no more slots from now on; return all, to close."""
+        self._max_slots = 0
         return self.shrink(0)
 
 
 @define(eq=False)
 class _SlotStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """The body of a response, which gives its slot back when it is closed, once.
+    """The body of a response, which returns its slot once, when it is closed.
 
     Attributes:
-        body: The body of the slot's transport.
-        release: Gives the slot back; is told whether it is broken. None once it was called.
+        body: The body of the slot's response.
+        release: Returns the slot; called with whether the connection is broken. None once called.
     """
 
     body: Any
@@ -145,15 +146,17 @@ class _SlotStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 class ConnectionPool(httpx2.BaseTransport):
-    """A transport for any number of calls at once, safe to share between threads.
+    """A transport for any number of concurrent calls, safe to share between threads.
 
-    A request's extensions may hold, beside HTTPX2's own, `deadline` (when, by the clock, all must
-    be over), `repeatable` (whether it may be sent again if the server closed its connection while
-    that was idle; it may by default), `streamed` (whether the body of a success is left to be
-    read) and `body_deadline` (the deadline for that). The extension `proxy` is set here.
+    Extensions of a request, beside HTTPX2's own: `deadline` (time by which the response must be
+    there,
+    by the clock), `repeatable` (whether to send it again if the server closed the connection while
+    it
+    was idle; True by default), `streamed` (whether the body of a success is left to be read) and
+    `body_deadline` (the deadline of such a body). The pool sets the extension `proxy`.
 
     Args:
-        config: How to reach hosts.
+        config: Settings of connections.
         clock: A monotonic clock, in seconds.
     """
 
@@ -163,23 +166,23 @@ class ConnectionPool(httpx2.BaseTransport):
         self._start()
 
     def _start(self) -> None:
-        most = self._config.limits.max_connections
+        max_slots = self._config.limits.max_connections
         self._idle: IdleSlots[httpx2.HTTPTransport] = IdleSlots(self._config.limits)
-        # Unlike a semaphore's, a queue's permits can be given back by the garbage collector.
+        # Unlike a semaphore, a SimpleQueue can be released by the garbage collector.
         self._free: queue.SimpleQueue[None] | None = None
-        if most is not None:
+        if max_slots is not None:
             self._free = queue.SimpleQueue()
-            for _ in range(most):
+            for _ in range(max_slots):
                 self._free.put(None)
-        self._process = os.getpid()  # last: other threads take the rest to be set then
+        self._process = os.getpid()  # last: it tells other threads that the rest is set
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request.
 
         Raises:
-            httpx2.TransportError: There is no response.
+            httpx2.TransportError: The request got no response.
         """
-        if self._process != os.getpid():  # after a fork: connections are the parent's
+        if self._process != os.getpid():  # after a fork: the connections belong to the parent
             self._start()
         idle, free = self._idle, self._free
         if free is not None:
@@ -240,7 +243,7 @@ class ConnectionPool(httpx2.BaseTransport):
         slot: Slot[httpx2.HTTPTransport] | None,
         broken: bool,
     ) -> None:
-        """Give a slot and its permit back to where they are from, which a fork may replace."""
+        """Return a slot and its permit to the pool that they are from, which a fork may replace."""
         try:
             if slot is not None:
                 if broken or has_unread_bytes(slot.transport):
@@ -252,17 +255,19 @@ class ConnectionPool(httpx2.BaseTransport):
                 free.put(None)
 
     def close(self) -> None:
-        """Close the idle connections now, and those in use when they come back."""
+        """Close the idle connections now, and those in use once they are returned."""
         _close(self._idle.close())
 
 
 class AsyncConnectionPool(httpx2.AsyncBaseTransport):
-    """The twin of `ConnectionPool` for one event loop, where cancelling enforces deadlines.
+    """The asynchronous counterpart of `ConnectionPool`, for one event loop.
+
+    Cancellation enforces the deadlines.
 
     Args:
-        config: How to reach hosts.
+        config: Settings of connections.
         clock: A monotonic clock, in seconds.
-        backend: Makes what opens connections; None for the library's own, as for trio.
+        backend: Makes the network backend; None for the library's own, as for trio.
     """
 
     def __init__(
@@ -271,18 +276,18 @@ class AsyncConnectionPool(httpx2.AsyncBaseTransport):
         clock: Callable[[], float],
         backend: Callable[[Exchange], httpcore2.AsyncNetworkBackend] | None = None,
     ) -> None:
-        most = config.limits.max_connections
+        max_slots = config.limits.max_connections
         self._config = config
         self._clock = clock
         self._backend = backend
         self._idle: IdleSlots[httpx2.AsyncHTTPTransport] = IdleSlots(config.limits)
-        self._free = None if most is None else anyio.Semaphore(most, fast_acquire=True)
+        self._free = None if max_slots is None else anyio.Semaphore(max_slots, fast_acquire=True)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request.
 
         Raises:
-            httpx2.TransportError: There is no response.
+            httpx2.TransportError: The request got no response.
         """
         if self._free is not None:
             try:
@@ -299,7 +304,9 @@ class AsyncConnectionPool(httpx2.AsyncBaseTransport):
                     closing += self._idle.shrink(self._free.value)
             if closing:
                 await _aclose(closing)
-            slot.exchange.unanswered = kept and self._backend is not None  # or else never reset
+            slot.exchange.unanswered = (
+                kept and self._backend is not None
+            )  # only our backend resets it
             request.extensions["proxy"] = slot.proxy
             try:
                 response = await slot.transport.handle_async_request(request)
@@ -342,27 +349,30 @@ class AsyncConnectionPool(httpx2.AsyncBaseTransport):
                 self._free.release()
 
     async def aclose(self) -> None:
-        """Close the idle connections now, and those in use when they come back."""
+        """Close the idle connections now, and those in use once they are returned."""
         await _aclose(self._idle.close())
 
 
 class TransportClient(httpx2.Client):
-    """A client that sends through a transport, and does nothing else.
+    """A client that only passes requests to a transport.
 
-    Tools watch clients (`send`) as well as transports, so every request goes through a client.
-    Nothing that one does by itself is wanted: headers, cookies and authentication are the call's,
-    redirects are followed for contents of files alone, and a line per success at INFO is too many.
+    Tools instrument clients (`send`) as well as transports, so every request goes through a client.
+    None
+    of a client's own features is wanted: headers, cookies and authentication are the call's,
+    redirects
+    are followed for contents of files only, and its line per success at INFO is too much.
 
     Args:
-        transport: Closed by `close`.
+        transport: The transport, closed by `close`.
     """
 
     def __init__(self, transport: httpx2.BaseTransport) -> None:
         super().__init__(transport=transport, auth=httpx2.Auth(), trust_env=False)
         self.transport = transport
 
-    # A private name of HTTPX2's. Were it to move, all that would come back are the lines at INFO,
-    # which a test would find.
+    # A private name of HTTPX2's. If it were renamed, only its lines at INFO would come back, and a
+    # test
+    # would find that.
     def _send_single_request(self, request: httpx2.Request) -> httpx2.Response:
         response = self.transport.handle_request(request)
         response.request = request
@@ -370,7 +380,7 @@ class TransportClient(httpx2.Client):
 
 
 class AsyncTransportClient(httpx2.AsyncClient):
-    """The asynchronous twin of `TransportClient`."""
+    """The asynchronous counterpart of `TransportClient`."""
 
     def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
         super().__init__(transport=transport, auth=httpx2.Auth(), trust_env=False)
@@ -383,7 +393,7 @@ class AsyncTransportClient(httpx2.AsyncClient):
 
 
 def _may_resend(request: httpx2.Request, exchange: Exchange) -> bool:
-    """Return whether a request met a connection that was closed while idle, and may go again."""
+    """Return whether a request met a connection closed while idle, and may be sent again."""
     body = request.stream
     return (
         exchange.unanswered
@@ -393,7 +403,7 @@ def _may_resend(request: httpx2.Request, exchange: Exchange) -> bool:
 
 
 def _as_httpx2(failure: BaseException) -> httpx2.TransportError | None:
-    """Return HTTPX2's exception for one of the libraries below it, which it lets through."""
+    """Return HTTPX2's exception for one of socksio or h11, which HTTPX2 does not convert."""
     library = type(failure).__module__.partition(".")[0]
     if library == "socksio":
         return httpx2.ProxyError(f"SOCKS: {failure}")

@@ -1,4 +1,4 @@
-"""Waiting for the client's own rate limit before an attempt."""
+"""The wait for the client's own rate limit before an attempt."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from ..retry import ServerHint
 
 LOGGED_WAIT = 5.0
-"""Seconds from which on a wait is logged."""
+"""Seconds from which a wait is logged."""
 
 
 @frozen
 class RateLimitGate:
-    """Holds the attempts of one call back until its rate limit has room for them.
+    """Holds back the attempts of one call until its rate limit has room for them.
 
     Attributes:
-        limiter: The limit, shared with other calls.
-        model: The model that the call is for.
-        tokens: Tokens of the call, estimated.
+        limiter: The rate limiter, shared with other calls.
+        model: Name of the call's model.
+        tokens: Estimated tokens of the call.
         clock: A monotonic clock, in seconds.
-        deadline: When the call must be over, by that clock.
+        deadline: Time at which the call must end, by the clock; None for none.
         alive: A lock that the call holds until its end.
     """
 
@@ -42,25 +42,25 @@ class RateLimitGate:
     alive: Lock
 
     def wait(self, *, again: bool) -> Generator[Sleep, None, Reservation]:
-        """Sleep, in one or more steps of a flow, until an attempt may be sent.
+        """Yield `Sleep` steps until an attempt may be sent, and return its reservation.
 
         Args:
-            again: Whether the attempt is a retry.
+            again: True for a retry.
 
         Raises:
-            DeadlineError: That would be after the deadline.
+            DeadlineError: The deadline would pass during the wait.
         """
         limiter, clock = self.limiter, self.clock
         reservation = limiter.reserve(
             self.model, self.tokens, clock(), again=again, alive=self.alive
         )
-        let_out = logged = notified = False
+        admitted = logged = notified = False
         try:
             while (seconds := limiter.wait(reservation, clock())) > 0:
                 left = max(seconds, limiter.at_least(reservation, clock()))
                 if self.deadline is not None and clock() + left >= self.deadline:
                     raise DeadlineError(
-                        f"The rate limit would hold the call back for {left:.3g} s or more, "
+                        f"The rate limit allows this call in {left:.3g} s at the earliest, "
                         "beyond its deadline"
                     )
                 if left > LOGGED_WAIT and not logged:
@@ -70,9 +70,9 @@ class RateLimitGate:
                     notified = True
                     limiter.on_wait(self.model, left)
                 yield Sleep(seconds)
-            let_out = True
+            admitted = True
         finally:
-            if not let_out:
+            if not admitted:
                 limiter.release(reservation, clock())
             if notified and limiter.on_wait is not None:
                 limiter.on_wait(self.model, 0.0)
@@ -81,13 +81,13 @@ class RateLimitGate:
     def finish(
         self, reservation: Reservation, answer: object, hint: ServerHint, tokens: int | None
     ) -> None:
-        """Tell the limit the outcome of an attempt.
+        """Report the outcome of an attempt to the limiter.
 
         Args:
-            reservation: The attempt's.
-            answer: The response, or what came instead of one.
-            hint: What the response says about retrying.
-            tokens: Tokens that it was billed for, if it says so.
+            reservation: The reservation of the attempt.
+            answer: The response, or the failure in its place.
+            hint: The server's advice on retrying.
+            tokens: Tokens that the response reports; None without a count.
         """
         now = self.clock()
         if isinstance(answer, httpx2.Response):

@@ -1,4 +1,4 @@
-"""The request of a call: its URL and head, a body of files, and where a redirect leads it."""
+"""The HTTP request of a call: URL, head, uploads, and redirects."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ AGENT = (
     f"Python/{'.'.join(map(str, sys.version_info[:3]))}"
 )
 MAX_REDIRECTS = 5
-"""Redirects that are followed for one request."""
-# Escaping non-ASCII would double the size of most of the world's texts.
+"""Most redirects that are followed for one request."""
+# Escapes would double the size of texts in most languages.
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 KEPT_HEADERS = ("accept", "accept-encoding", "if-range", "range", "user-agent")
-"""Headers that another origin may see."""
+"""Headers that are also sent to another origin."""
 
 
 def build(
     call: Call[Any], parameters: Mapping[str, Any], options: Options, *, rewinds: bool
 ) -> httpx2.Request:
-    """Build the HTTP request of a call. Its body is made once, however often it is sent.
+    """Build the HTTP request of a call, whose body is encoded once, however often it is sent.
 
     Args:
-        call: What to send.
-        parameters: The client's settings: base_url and headers are read, and api_key where there
-            is no auth.
+        call: The call.
+        parameters: The client's settings `base_url` and `headers`, and `api_key` unless there is an
+            `auth`.
         options: Options of the call.
-        rewinds: Whether the body can be read again from its beginning.
+        rewinds: True if the body can be read again from its beginning.
 
     Raises:
-        ArgumentError: A text can't be encoded, or the body is too large.
+        ArgumentError: A text can't be encoded as UTF-8, or the body is too large.
     """
-    import voyageai  # for what users set there
+    import voyageai  # for `app_info`, which users set there
 
     request = call.request
     url = read_url(f"{parameters['base_url']}{request.path}")
@@ -62,8 +62,8 @@ def build(
         content = _encode({**request.json, **options.extra_body})
         if call.max_bytes is not None and len(content) > call.max_bytes:
             raise ArgumentError(
-                f"the request has {len(content):,} bytes, but at most {call.max_bytes:,} can be "
-                "sent there; split it into several calls"
+                f"the request has {len(content):,} bytes, but this deployment takes at most "
+                f"{call.max_bytes:,}; split it into several calls"
             )
         stream = httpx2.ByteStream(content)
         lines["Content-Type"] = request.content_type
@@ -82,7 +82,7 @@ def build(
             f"{failure.object!r} contains a lone surrogate, which can't be encoded as UTF-8; "
             "use another name"
         ) from None
-    # Secrets are in no local variable, of which error trackers keep the repr.
+    # Secrets are kept out of local variables, whose reprs error trackers collect.
     if parameters.get("auth") is None:
         built.headers["Authorization"] = f"Bearer {parameters['api_key']}"
     for further in (parameters.get("headers"), options.extra_headers):
@@ -99,17 +99,17 @@ def build(
 
 @functools.lru_cache(maxsize=32)
 def read_url(text: str) -> httpx2.URL:
-    """Parse and check a base URL, with or without the path of an operation.
+    """Parse and check a base URL, or a URL of an operation.
 
-    It is cached, as parsing takes longer than all the rest of a request.
+    Cached, as parsing takes longer than everything else about a request.
 
     Raises:
-        ArgumentError: It is not a valid base URL.
+        ArgumentError: `text` is not a valid base URL.
     """
     text = Url(text)
     try:
         url = httpx2.URL(text) if text.isprintable() and " " not in text else None
-    except (httpx2.InvalidURL, ValueError):  # whose words may quote a password
+    except (httpx2.InvalidURL, ValueError):  # the message may quote a password
         url = None
     if url is None:
         raise ArgumentError(
@@ -131,18 +131,18 @@ def read_url(text: str) -> httpx2.URL:
 
 
 def has_valid_host(url: httpx2.URL) -> bool:
-    """Return whether a URL has a host, and no impossible port."""
+    """Return whether a URL has a host, and a port from 1 to 65535 or none."""
     return bool(url.host) and (url.port is None or 0 < url.port < 65536)
 
 
 def rewindable(request: Request) -> bool:
-    """Return whether the body can be sent a second time from its beginning."""
+    """Return whether the body can be sent again from its beginning."""
     contents = [part[1] for _, part in request.parts]
     return all(isinstance(content, bytes) or content.seekable() for content in contents)
 
 
 def user_agent(app: object) -> str:
-    """Return package, HTTP library and interpreter, with their versions, and the user's program."""
+    """Return package, HTTP library and interpreter with their versions, and the user's program."""
     if not isinstance(app, Mapping):
         return AGENT
     given = (app.get("name"), app.get("version"), app.get("url"))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of a user
@@ -164,9 +164,9 @@ def _encode(body: Any) -> bytes:
 
 
 def redirected(request: httpx2.Request, response: httpx2.Response) -> httpx2.Request | None:
-    """Return the request to where a response redirects; None where it must not be followed.
+    """Return the request that follows a redirect; None if there is none or it must not be followed.
 
-    Another origin is not sent the key, and nothing goes from https to http.
+    The key is not sent to another origin, and nothing is sent from https to http.
     """
     if not response.has_redirect_location or request.method != "GET":
         return None
@@ -184,17 +184,17 @@ def redirected(request: httpx2.Request, response: httpx2.Response) -> httpx2.Req
 
 
 class Upload(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A body that is read piece by piece as it is sent; for an event loop, in threads.
+    """A body that is read piece by piece as it is sent; by asynchronous clients in threads.
 
     Args:
-        body: Yields the pieces, anew each time it is iterated over.
-        length: Bytes of all pieces; None if it is not known.
+        body: An iterable of pieces, which can be iterated over again if `rewinds`.
+        length: Bytes of all pieces; None if unknown.
         on_sent: Called after each piece, on the thread or the event loop that sends it.
-        rewinds: Whether the body can be read again from its beginning.
+        rewinds: True if the body can be read again from its beginning.
 
     Attributes:
-        handed_over: Whether all of it may have been sent; if not, the server can't have acted on
-            it.
+        handed_over: True if the whole body may have been sent; otherwise the server can't have
+            acted on it.
     """
 
     def __init__(
@@ -213,7 +213,7 @@ class Upload(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     @property
     def repeatable(self) -> bool:
-        """True if it can be sent again, and can have had no effect so far."""
+        """True if the body can be sent again, and can't have had an effect yet."""
         return self._rewinds and not self.handed_over
 
     def _pieces(self) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The flow of one call: wait for the rate limit, send, sleep and send again. It does no I/O."""
+"""The flow of one call: wait for the rate limit, send, sleep, retry. It does no I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from voyageai_rest.errors import (
 
 from ..error import DeadlineError, VoyageError
 from ..flow import Environment, Flow, Request, Sleep
-from ..options import LONGEST
+from ..options import MAX_SECONDS
 from ..response_limits import ResponseLimits
 from ..results import RawResponse
 from ..retry import GiveUp, Retry, ServerHint
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Steps = Flow[httpx2.Request, T]
 TIMEOUT = 600.0
-"""Seconds for each phase of an attempt without a timeout, as in the official client."""
+"""Default seconds for each phase of an attempt, as in the official client."""
 CONNECT_TIMEOUT = 30.0
 NO_HINT = ServerHint()
 UNSENT = (
@@ -46,7 +46,7 @@ UNSENT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
-"""Errors before there was a connection to send anything on."""
+"""Errors that arise before there is a connection to send on."""
 
 
 def steps(
@@ -61,20 +61,22 @@ def steps(
     """Return the flow of a call, from the rate limit to the result.
 
     Args:
-        call: Knows how to read the answer, and whether it may be sent again.
-        parameters: The client's settings: api_key, base_url and headers are read, and where there
-            is one, auth, an `httpx2.Auth` in place of the key.
-        options: Timeouts, deadline, retries and rate limit.
+        call: The call, which knows how to read the response and whether it may be sent again.
+        parameters: The client's settings `api_key`, `base_url` and `headers`, and optionally
+            `auth`, an `httpx2.Auth` in place of the key.
+        options: Timeout, deadline, retries and rate limiter.
         environment: Clocks and randomness.
-        span: Records the call; it is ended by what runs the flow.
-        raw: Whether the result is the answer as it came.
+        span: The record of the call, which is ended by the caller.
+        raw: True to return the raw response.
 
     Raises:
-        VoyageError: There is no result; says how often it was tried and how long that took.
+        VoyageError: The call failed; the error has the number of attempts and the elapsed time.
     """
-    # The rate limit takes a call for over when this lock is free. Unlike a `finally`, which can be
-    # interrupted itself, that holds after whatever is raised wherever. The rest has a frame of its
-    # own, as CPython leaves the first line of a `try` within a `with` unprotected.
+    # The rate limiter considers the call ended once this lock is free. Unlike a `finally`, which
+    # can be
+    # interrupted itself, that holds for any exception at any point. The rest is in a frame of its
+    # own, as
+    # CPython leaves the first line of a `try` within a `with` unprotected.
     alive = Lock()
     with alive:
         flow = _attempts(call, parameters, options, environment, span, alive, raw=raw)
@@ -96,7 +98,7 @@ def _attempts(
     auth: httpx2.Auth | None = parameters.get("auth")
     clock = environment.clock
     start = now = clock()
-    deadline = None if options.deadline is None else start + min(options.deadline, LONGEST)
+    deadline = None if options.deadline is None else start + min(options.deadline, MAX_SECONDS)
     log = None
     if span is not None or LOGGER.isEnabledFor(INFO) or BODIES.isEnabledFor(DEBUG):
         log = Log(request, clock, span, call.confidential)
@@ -122,9 +124,9 @@ def _attempts(
                     answer, arrived = yield from _sent(call, request, auth)
                 if isinstance(answer, httpx2.Response):
                     if answer.is_success:
-                        in_doubt = True  # it was carried out, and may make no sense
+                        in_doubt = True  # carried out, even if the response is malformed
                         result = _result(call, answer, clock, raw=raw)
-                        used = getattr(result, "total_tokens", None) or None  # 0 says nothing
+                        used = getattr(result, "total_tokens", None) or None  # 0 means unknown
                         if log is not None:
                             log.ended(DEBUG, answer, "%s tokens", used or "-")
                         return result
@@ -150,27 +152,27 @@ def _attempts(
 def _extensions(
     call: Call[T], options: Options, deadline: float | None, now: float, *, rewinds: bool
 ) -> dict[str, Any]:
-    """Return what the wire must know of an attempt, as extensions of its request.
+    """Return the extensions of a request for one attempt: timeouts, deadlines and limits.
 
     Raises:
-        DeadlineError: The time for the call is over.
+        DeadlineError: The deadline of the call has passed.
     """
-    left = LONGEST if deadline is None else deadline - now
+    left = MAX_SECONDS if deadline is None else deadline - now
     if left <= 0:
-        raise DeadlineError(f"The call took longer than its {options.deadline:g} s")
+        raise DeadlineError(f"The call took longer than its deadline of {options.deadline:g} s")
     timeout: Any = options.timeout
-    if hasattr(timeout, "as_dict"):  # of httpx2, or of legacy httpx
+    if hasattr(timeout, "as_dict"):  # a Timeout of httpx2 or legacy httpx
         phases: dict[str, float | None] = timeout.as_dict()
     else:
         each = timeout or TIMEOUT
-        left = min(left, timeout or LONGEST)  # it bounds the attempt in whole too
+        left = min(left, timeout or MAX_SECONDS)  # a number also limits the whole attempt
         phases = {"connect": min(each, CONNECT_TIMEOUT), "read": each, "write": each, "pool": each}
     size = options.max_response_bytes
     return {
         "timeout": {
             name: left if time is None else min(time, left) for name, time in phases.items()
         },
-        "deadline": None if left == LONGEST else now + left,
+        "deadline": None if left == MAX_SECONDS else now + left,
         "repeatable": call.repeatable and rewinds,
         "streamed": call.streamed,
         "bounds": call.bounds if size is None else ResponseLimits(size=size, values=None),
@@ -181,10 +183,11 @@ def _extensions(
 def _sent(
     call: Call[Any], request: httpx2.Request, auth: httpx2.Auth | None
 ) -> Steps[tuple[Answer, bool]]:
-    """Send a request, and what authenticates it before.
+    """Send a request, after the requests that authenticate it.
 
     Returns:
-        The last answer, and whether the request itself was sent last: a token may be refused.
+        The last answer, and whether it is the answer to the request itself rather than to one for a
+        token.
     """
     if auth is None:
         return (yield from _followed(call, request)), True
@@ -199,7 +202,7 @@ def _sent(
                 sent = flow.send(answer)
             except StopIteration:
                 return answer, sent is request
-    except httpx2.RequestError as failure:  # a challenge that can't be met
+    except httpx2.RequestError as failure:  # such as a challenge that can't be met
         failure.request = request
         return failure, False
     except MalformedResponse as failure:
@@ -209,7 +212,7 @@ def _sent(
 
 
 def _followed(call: Call[Any], request: httpx2.Request) -> Steps[Answer]:
-    """Send a request; where the content of a file is elsewhere, follow the redirects to it."""
+    """Send a request; for contents of files, follow redirects."""
     for _ in range(MAX_REDIRECTS if call.streamed else 0):
         answer: Answer = yield Request(request)
         onward = redirected(request, answer) if isinstance(answer, httpx2.Response) else None
@@ -245,10 +248,10 @@ def _delay(
     doubtful: bool,
     rewinds: bool,
 ) -> float:
-    """Return the seconds from an attempt that failed to the next one.
+    """Return the seconds from a failed attempt to the next one.
 
     Raises:
-        VoyageError: There is no other attempt.
+        VoyageError: The call is not tried again.
     """
     left = None if deadline is None else deadline - environment.clock()
     decision: Retry | GiveUp
@@ -280,11 +283,11 @@ def _delay(
 def _result(
     call: Call[T], response: httpx2.Response, clock: Callable[[], float], *, raw: bool = False
 ) -> T | RawResponse[T]:
-    """Read the result in a success; a success that the contract does not know is a failure."""
+    """Return the result of a success; raise if the contract does not allow it."""
     try:
         if (size := response.extensions.get("too_long")) is not None:
-            raise ShapeError(  # noqa: TRY301  # as those of the parser
-                f"more than {size:,} bytes, the most that a right answer to this request has; "
+            raise ShapeError(  # noqa: TRY301  # handled like those of the parser
+                f"more than {size:,} bytes, the most that a correct answer to this request has; "
                 "Client(max_response_bytes=...) sets another limit"
             )
         if raw:
@@ -308,4 +311,4 @@ def _result(
             raise failures.refused(failure, response, call.request.operation, "") from failure
         else:
             raise failures.malformed(failure, response, doubt) from failure
-    raise raised  # without its cause, which holds the answer
+    raise raised  # without its cause, which holds the response

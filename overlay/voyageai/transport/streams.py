@@ -1,4 +1,4 @@
-"""Bodies of responses: read whole within their limits, or piece by piece."""
+"""Bodies of responses, read in full within their limits or piece by piece."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from ..response_limits import ResponseLimits
 
 
-LATE = "the time for this attempt is over"
+LATE = "the time for this attempt has run out"
 
 
 class _BodyTooLong(Exception):
-    """A body has more bytes than it may."""
+    """A body exceeds its size limit."""
 
 
 class _CompressedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A compressed body as it arrives, which may have no more bytes than the body itself.
+    """A compressed body as it arrives, limited to the size of the decompressed one.
 
-    Otherwise bytes that add nothing to the body would not be counted: empty blocks, and those after
-    its end.
+    Otherwise compressed bytes that decompress to nothing would not be counted: empty blocks, and
+    those
+    after the end.
     """
 
     def __init__(self, stream: Any, size: int) -> None:
@@ -57,7 +58,7 @@ class _CompressedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 def _limit(response: httpx2.Response) -> tuple[int, bool]:
-    """Return how many bytes a body may have, and whether it must be decoded."""
+    """Return the size limit of a body in bytes, and whether it must be decoded."""
     bounds: ResponseLimits = response.request.extensions["bounds"]
     size = bounds.size if response.is_success else ERROR_SIZE
     if response.is_stream_consumed:
@@ -69,28 +70,29 @@ def _limit(response: httpx2.Response) -> tuple[int, bool]:
 
 
 def _finish(response: httpx2.Response, pieces: list[bytes], size: int, *, too_long: bool) -> None:
-    """Give a response its body.
+    """Set the body of a response.
 
-    Of a success that is too long nothing is kept, and the response's extension `too_long` says how
-    long it may be. Of an error that is too long the beginning is kept.
+    Of a success that is too long nothing is kept, and the extension `too_long` of the response
+    holds
+    the limit. Of an error that is too long the beginning is kept.
     """
     if too_long and response.is_success:
         response.extensions["too_long"] = size
         pieces = []
-    # A private name of HTTPX2's, without which a body would be read whatever its length.
+    # A private name of HTTPX2's: its public way would read a body of any length.
     response._content = b"".join(pieces)[:size]  # pyright: ignore[reportPrivateUsage]
 
 
 def read(response: httpx2.Response, clock: Callable[[], float]) -> None:
-    """Read the body of a response whole, but no more than it may have, and close it.
+    """Read the body of a response up to its size limit, and close the response.
 
     Args:
-        response: The response. Of its request's extensions, `bounds` says how long the body may be,
-            and `deadline` when, by the clock, it must be there.
+        response: The response. The extensions `bounds` and `deadline` of its request limit the size
+            of the body and the time by which it must have arrived, by the clock.
         clock: A monotonic clock, in seconds.
 
     Raises:
-        httpx2.RequestError: The body breaks off, comes too late, or can't be decompressed.
+        httpx2.RequestError: The body breaks off, arrives too late, or can't be decompressed.
     """
     size, encoded = _limit(response)
     deadline: float | None = response.request.extensions.get("deadline")
@@ -112,7 +114,7 @@ def read(response: httpx2.Response, clock: Callable[[], float]) -> None:
 
 
 async def aread(response: httpx2.Response, clock: Callable[[], float]) -> None:
-    """Read a body as `read` does, without blocking."""
+    """Read the body of a response without blocking, as `read` does."""
     size, encoded = _limit(response)
     deadline: float | None = response.request.extensions.get("deadline")
     pieces: list[bytes] = []
@@ -138,8 +140,8 @@ class Stream:
     Blocking clients use `pieces` and `close`, asynchronous ones `apieces` and `aclose`.
 
     Args:
-        response: The response, open. Its request's extension `body_deadline` is when, by the clock,
-            all of the body must be there.
+        response: The open response. The extension `body_deadline` of its request is the time by
+            which the body must have arrived, by the clock.
         clock: A monotonic clock, in seconds.
     """
 
@@ -155,19 +157,19 @@ class Stream:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers; their names are case-insensitive."""
+        """Headers of the response, with case-insensitive names."""
         return self._response.headers
 
     @property
     def content(self) -> bytes:
-        """The body of a response that was read whole."""
+        """The body of a response that was read in full."""
         return self._response.content
 
     def pieces(self) -> Generator[bytes]:
         """Yield the body as it arrives.
 
         Raises:
-            VoyageError: It breaks off, or comes too late.
+            VoyageError: The body breaks off, or arrives too late.
         """
         try:
             yield from self._response.iter_bytes()
@@ -187,7 +189,9 @@ class Stream:
                     return
                 yield piece
         except TimeoutError:
-            raise self._broken(httpx2.ReadTimeout("no more of the body in time")) from None
+            raise self._broken(
+                httpx2.ReadTimeout("the rest of the body did not arrive in time")
+            ) from None
         except httpx2.RequestError as failure:
             raise self._broken(failure) from failures.strip_frames(failure)
 

@@ -29,7 +29,6 @@ LOGGER = logging.getLogger(__name__)
 MIN_WAIT = 0.01
 """Minimum of seconds to wait, as the emulator's clock may stand still."""
 RETRY_SECONDS = 1.0
-"""Seconds until a step that failed, as on a full disk, is tried again."""
 
 
 class Batches:
@@ -185,11 +184,19 @@ class Worker:
     """A thread that runs all jobs, one step of each in turn.
 
     The thread starts when it is first woken.
+
+    Args:
+        state: The emulator's state.
+        runner: Runs the steps.
+        retry_seconds: Seconds until a step that failed, as on a full disk, is tried again.
     """
 
-    def __init__(self, state: EmulatorState, runner: Runner) -> None:
+    def __init__(
+        self, state: EmulatorState, runner: Runner, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
         self._state = state
         self._runner = runner
+        self._retry_seconds = retry_seconds
         self._changed = threading.Condition()
         self._woken = False
         self._idle = True
@@ -250,4 +257,4 @@ class Worker:
         except Exception:
             LOGGER.exception("a step of %s failed and will be tried again", job.id)
             self._runner.reset(job)
-            return RETRY_SECONDS
+            return self._retry_seconds

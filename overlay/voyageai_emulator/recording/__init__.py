@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
-from voyageai.disk import private
+from voyageai.disk import private_opener
 
 from .record import RECORD, RecordedRequest, fingerprint
 
@@ -215,7 +215,7 @@ class RecordFile:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         # Unbuffered, so that closing does not have to write.
-        self._file = open(path, "ab", buffering=0, opener=private)  # noqa: SIM115  # `Path.open` takes no opener; closed by `close`
+        self._file = open(path, "ab", buffering=0, opener=private_opener)  # noqa: SIM115  # `Path.open` takes no opener; closed by `close`
         self._lock = threading.Lock()
         self._broken = False
 

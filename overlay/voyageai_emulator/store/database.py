@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from voyageai.disk import NotRegularError, check_regular, close_to_others, private
+from voyageai.disk import NotRegularError, check_regular, close_to_others, private_opener
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -303,4 +303,4 @@ def _create_file(path: str) -> None:
     except NotRegularError as error:
         raise StateError(path, str(error)) from None
     with contextlib.suppress(OSError):  # the file exists, or SQLite will report the error
-        os.close(private(str(file), os.O_RDWR | os.O_CREAT | os.O_EXCL))
+        os.close(private_opener(str(file), os.O_RDWR | os.O_CREAT | os.O_EXCL))

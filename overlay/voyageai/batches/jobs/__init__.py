@@ -1,1 +1,1 @@
-"""Jobs of any number of rows: estimated, split into batches, continued after an interruption."""
+"""Jobs of any number of rows: estimated, split into batches, resumed after an interruption."""

@@ -1,4 +1,4 @@
-"""The files of batches: writing the rows of a job into their lines, and reading them back."""
+"""The input files of batches: rows are written into lines, and read back."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class BatchWriter:
     Args:
         directory: The job's directory.
         task: The method and its arguments.
-        job: The job's id.
+        job: Id of the job.
         first: Number of the first batch.
         limits: The limits of batches.
-        exact: Whether tokens are counted, not estimated.
+        exact: True if tokens are counted, False if estimated.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class BatchWriter:
         """Write a line.
 
         Args:
-            first: Number of its first row.
-            items: Its rows.
-            size: Their size, but for its bytes.
+            first: Number of the line's first row.
+            items: The rows of the line.
+            size: Size of the rows, except for bytes.
         """
         body = self._task.body(items)
         content = dumps(body.to_dict())
@@ -83,13 +83,13 @@ class BatchWriter:
         self._requests += 1
 
     def finish(self) -> tuple[BatchPlan, ...]:
-        """Return the batches; all of them are on the disk."""
+        """Return the batches, whose files are flushed to disk."""
         self._end_file()
         sync_folder(self._directory.input_file(self._number).parent)
         return tuple(self._plans)
 
     def close(self) -> None:
-        """Close the file that is being written."""
+        """Close the current file."""
         if self._file is not None:
             self._file.close()
 
@@ -120,11 +120,11 @@ class Line(NamedTuple):
 
 
 class BatchReader:
-    """Reads lines that a `BatchWriter` has written, and notices where they were changed.
+    """Reads lines that a `BatchWriter` has written, and detects changes of them.
 
     Args:
         directory: The job's directory.
-        manifest: The job.
+        manifest: The manifest of the job.
     """
 
     def __init__(self, directory: JobDirectory, manifest: Manifest) -> None:
@@ -136,42 +136,42 @@ class BatchReader:
         """Open the file of a batch.
 
         Raises:
-            JobDirectoryError: It is missing, or is not a regular file.
+            JobDirectoryError: The file is missing, or is not a regular file.
         """
         return self._directory.open(self._directory.input_file(batch.number))
 
     def names(self, batch: BatchPlan, file: IO[bytes]) -> Iterator[tuple[LineName, bytes]]:
-        """Yield the lines of a batch's file as bytes, each with its name.
+        """Yield the name and the bytes of each line of a batch's file.
 
         Args:
             batch: The batch.
             file: The file, at its beginning.
 
         Raises:
-            JobDirectoryError: A name is not of this job, or lines are missing.
+            JobDirectoryError: A name belongs to another job, or lines are missing.
         """
         place, rows, before = 0, 0, -1
         for place, raw in enumerate(file, 1):
             name = LineName.find(raw)
             if name is None or name.job != self._manifest.id:
-                raise self._damaged(batch.number, place, "its name is none of this job")
+                raise self._damaged(batch.number, place, "its custom_id is not of this job")
             if not before < name.first <= name.last < self._manifest.rows:
-                raise self._damaged(batch.number, place, "its rows are not those that follow")
+                raise self._damaged(batch.number, place, "its rows are out of order")
             rows, before = rows + name.last - name.first + 1, name.last
             yield name, raw
         if (place, rows) != (batch.requests, batch.rows):
             raise self._damaged(batch.number, place + 1, "lines are missing")
 
     def items(self, number: int, place: int, raw: bytes) -> list[Any]:
-        """Parse a line, and return its rows.
+        """Parse a line and return its rows.
 
         Args:
-            number: Number of its batch.
-            place: Its own number in the batch's file, from 1.
+            number: Number of the batch.
+            place: Number of the line in the batch's file, from 1.
             raw: The line.
 
         Raises:
-            JobDirectoryError: It is not as it was written.
+            JobDirectoryError: The line was changed since it was written.
         """
         try:
             line = BatchInputLine.from_dict(loads(raw))
@@ -181,18 +181,18 @@ class BatchReader:
             raise self._damaged(number, place, failure) from failure
         name = LineName.parse(line.custom_id)
         if name is None or name.digest != line_digest(content):
-            raise self._damaged(number, place, "its content is not the one that its name is of")
+            raise self._damaged(number, place, "its content does not match its custom_id")
         return items
 
     def lines(self, batch: BatchPlan, file: IO[bytes]) -> Iterator[Line]:
-        """Yield the lines of a batch, parsed.
+        """Yield the parsed lines of a batch.
 
         Args:
             batch: The batch.
-            file: Its file, at its beginning.
+            file: The file of the batch, at its beginning.
 
         Raises:
-            JobDirectoryError: One of them is not as it was written.
+            JobDirectoryError: A line was changed since it was written.
         """
         for place, (name, raw) in enumerate(self.names(batch, file), 1):
             yield Line(name, self.items(batch.number, place, raw))
@@ -202,10 +202,10 @@ class BatchReader:
 
 
 class JobWriter(ABC):
-    """Takes the rows of a job one after another, checks each, and returns the job.
+    """Takes the rows of a job one after another, checks each, and returns the job's manifest.
 
     Attributes:
-        rows: How many rows it has taken.
+        rows: Number of rows that were added.
     """
 
     def __init__(self, directory: JobDirectory, task: Task[Any, Any]) -> None:
@@ -222,21 +222,21 @@ class JobWriter(ABC):
         count: Count | None,
         environment: Environment,
     ) -> JobWriter:
-        """Open a job directory, and hold its lock until the writer is closed.
+        """Open a job directory, whose lock is held until the writer is closed.
 
         Args:
             directory: The job's directory.
             task: The method and its arguments.
-            rows_per_line: The most rows of a line; None for the default.
-            count: Counts tokens; None to estimate them.
+            rows_per_line: Most rows of a line; None for the default.
+            count: Function that counts tokens; None to estimate them.
             environment: The clock, and the limits of batches.
 
         Returns:
-            A writer of a new job, or one that compares the rows with the job that is there.
+            A writer of a new job, or one that compares the rows with an existing job.
 
         Raises:
-            ArgumentError: The directory holds something else, or another job.
-            JobInUseError: The job is in use elsewhere.
+            ArgumentError: The directory is no job directory, or holds another job.
+            JobInUseError: Another process or thread is working on the job.
         """
         directory.prepare()
         with ExitStack() as lock:
@@ -250,32 +250,32 @@ class JobWriter(ABC):
         return writer
 
     def add(self, values: Iterable[Any]) -> None:
-        """Take rows.
+        """Check and add rows.
 
         Raises:
-            ArgumentError: One of them is not a row of this method; names it.
+            ArgumentError: A value is not a row of this method; the message names it.
         """
         for value in values:
             item = self._task.item(value, self.rows)
             self._digest.update(self._encoded(item))
-            self._take(item)
+            self._add(item)
             self.rows += 1
 
     @abstractmethod
     def end_line(self) -> None:
-        """Let the next row begin another line."""
+        """End the current line, so that the next row begins another one."""
 
     @abstractmethod
     def finish(self) -> Manifest:
-        """Return the job that consists of all rows taken."""
+        """Return the manifest of the job of all added rows."""
 
     def close(self) -> None:
         """Release the lock."""
         self._lock.close()
 
     @abstractmethod
-    def _take(self, item: Any) -> None:
-        """Take a row that was checked."""
+    def _add(self, item: Any) -> None:
+        """Add a checked row."""
 
     def _encoded(self, item: Any) -> bytes:
         try:
@@ -283,9 +283,8 @@ class JobWriter(ABC):
         except UnicodeEncodeError as failure:
             name = f"{self._task.argument}[{self.rows}]"
             raise ArgumentError(
-                f"{name} holds half of a character ({failure.object[failure.start]!r}), which "
-                "can't be sent; see where it was decoded, or drop it with "
-                "text.encode('utf-8', 'ignore').decode()",
+                f"{name} contains a lone surrogate ({failure.object[failure.start]!r}), which "
+                "can't be encoded as UTF-8; drop it with text.encode('utf-8', 'ignore').decode()",
                 name,
             ) from None
 
@@ -304,7 +303,7 @@ class NewJob(JobWriter):
         super().__init__(directory, task)
         self._exact, self._now = count is not None, environment.now
         self._count = truncated_count(task, count or estimate_tokens)
-        self._most = billable_count(task, count)
+        self._billable = billable_count(task, count)
         self._id = new_job_id()
         limits = environment.batch_limits
         self._writer = BatchWriter(directory, task, self._id, 1, limits, exact=self._exact)
@@ -312,16 +311,16 @@ class NewJob(JobWriter):
         self._items: list[Any] = []
 
     def end_line(self) -> None:
-        """Write the line, if it has rows."""
+        """Write the current line, if it has rows."""
         if self._items:
             self._writer.add(self.rows - len(self._items), self._items, self._bin.clear())
             self._items = []
 
     def finish(self) -> Manifest:
-        """Write the manifest, which makes the directory one of a job.
+        """Write the manifest, which turns the directory into a job directory.
 
         Raises:
-            ArgumentError: It has no rows.
+            ArgumentError: There are no rows.
         """
         if not self.rows:
             argument = self._task.argument
@@ -342,12 +341,12 @@ class NewJob(JobWriter):
         return manifest
 
     def close(self) -> None:
-        """Close the file that is being written, and release the lock."""
+        """Close the current file, and release the lock."""
         self._writer.close()
         super().close()
 
-    def _take(self, item: Any) -> None:
-        size = self._task.size(item, self._count, self._most)
+    def _add(self, item: Any) -> None:
+        size = self._task.size(item, self._count, self._billable)
         if not self._bin.fits(size):
             self.end_line()
         self._bin.add(size)
@@ -355,49 +354,51 @@ class NewJob(JobWriter):
 
 
 class ExistingJob(JobWriter):
-    """Compares rows with those of the job in the directory, and writes nothing.
+    """Compares rows with those of an existing job, and writes nothing.
 
     Raises:
-        ArgumentError: The job is of another method, or has other arguments.
-        JobDirectoryError: The directory was damaged.
+        ArgumentError: The existing job is of another method, or has other arguments.
+        JobDirectoryError: A file of the directory was damaged.
     """
 
     def __init__(self, directory: JobDirectory, task: Task[Any, Any]) -> None:
         super().__init__(directory, task)
         self._manifest = Manifest.read(directory)
-        there = self._manifest.task
-        if there.method != task.method:
-            raise self._other(f"a job of {there.method}, not of {task.method}", "directory")
-        old, new = there.params.to_dict(), task.params.to_dict()
+        existing = self._manifest.task
+        if existing.method != task.method:
+            raise self._mismatch(f"a job of {existing.method}, not of {task.method}", "directory")
+        old, new = existing.params.to_dict(), task.params.to_dict()
         for name in {**old, **new}:
             before, after = old.get(name), new.get(name)
             if before != after:
-                raise self._other(f"a job with {name}={before!r}, not {after!r}", name)
+                raise self._mismatch(f"a job with {name}={before!r}, not {after!r}", name)
 
-    def _take(self, item: Any) -> None:  # noqa: ARG002  # the digest of all rows is compared
-        if self.rows == self._manifest.rows:  # there may be many more, all in vain
+    def _add(self, item: Any) -> None:  # noqa: ARG002  # only the digest of all rows is compared
+        if self.rows == self._manifest.rows:  # don't read on: there may be many more
             rows, noun = self._manifest.rows, self._task.noun
-            raise self._other(f"a job of {rows:,} {noun}, not of more", self._task.argument)
+            raise self._mismatch(f"a job of {rows:,} {noun}, not of more", self._task.argument)
 
     def end_line(self) -> None:
-        """Do nothing: the lines are there."""
+        """Do nothing: the lines exist already."""
 
     def finish(self) -> Manifest:
-        """Return the job in the directory.
+        """Return the manifest of the existing job.
 
         Raises:
-            ArgumentError: The rows are not those of that job.
+            ArgumentError: The rows are not those of the existing job.
         """
         argument, rows = self._task.argument, self._manifest.rows
         if self.rows != rows:
-            raise self._other(f"a job of {rows:,} {self._task.noun}, not {self.rows:,}", argument)
+            raise self._mismatch(
+                f"a job of {rows:,} {self._task.noun}, not {self.rows:,}", argument
+            )
         if self._digest.hexdigest() != self._manifest.digest:
-            raise self._other(f"a job of other {self._task.noun}", argument)
+            raise self._mismatch(f"a job of other {self._task.noun}", argument)
         return self._manifest
 
-    def _other(self, what: str, argument: str) -> ArgumentError:
+    def _mismatch(self, content: str, argument: str) -> ArgumentError:
         return ArgumentError(
-            f"directory={str(self._directory.path)!r} holds {what}; go on with that job as it was "
-            "begun, or name another directory",
+            f"directory={str(self._directory.path)!r} holds {content}; continue that job with the "
+            "same arguments, or name another directory",
             argument,
         )

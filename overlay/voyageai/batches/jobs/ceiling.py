@@ -1,4 +1,4 @@
-"""The ceiling of a job's cost: which batches may be sent under `max_cost`, and what was billed."""
+"""The ceiling on a job's cost: the batches that may be sent under `max_cost`, and their billing."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 __all__ = ["CostCeiling"]
 
 OK = 200
-UNBELIEVABLE = 16
-"""Multiple of the most that a batch can cost that no error of an estimate explains."""
-WORTHWHILE = 1 / 10
-"""Share of the ceiling that must be left for a part that is not likely to be followed by all the
-others: each part may take half a day. Chosen."""
+IMPLAUSIBLE = 16
+"""Factor by which reported tokens may exceed the upper bound of a batch before they are ignored."""
+MIN_SHARE = 1 / 10
+"""Share of the ceiling that must be left to send a part of a batch although the rest is unlikely to
+fit: each part may take half a day. Chosen."""
 
 
 class CostCeiling:
     """Keeps the cost of a job below `max_cost`, however many tokens its texts turn out to have.
 
-    A batch is sent only if what was billed, what the batches in flight can be billed, and what it
-    can be billed itself are within the ceiling together. All of that is read from the job's
-    directory, so a job that was ended goes on with the same sums.
+    A batch is sent only if the billed cost, the highest cost of the batches in flight and its own
+    highest cost together are within the ceiling. All of these are read from the job's directory, so
+    that a resumed job continues with the same sums.
 
-    A line whose answer reports its tokens was billed for these. One that failed, or was not run,
-    was not billed. One whose answer is lost, or can't be read, counts as the most that it can be.
+    A line whose response reports tokens was billed for these. A line that failed, or was not run,
+    was not billed. A line whose response is lost or unreadable counts with its highest cost.
 
     Args:
         directory: The job's directory.
-        state: The job's state; batches whose answer was lost are known by now.
+        state: The job's state, in which batches whose response was lost have been found.
         limits: The limits of batches.
-        max_cost: US dollars that it may cost in all.
-        get_count: Returns a function that counts tokens by the model's tokenizer, if that is at
-            hand; called only if the job could cost too much without it.
+        max_cost: US dollars that the job may cost in total.
+        get_count: Returns a function that counts tokens with the model's tokenizer, or None if that
+            is not at hand; called only if the job could cost too much without it.
         spent: US dollars of `max_cost` that were spent before the job.
     """
 
@@ -69,18 +69,18 @@ class CostCeiling:
         self._task = state.manifest.task
         self._reader = BatchReader(directory, state.manifest)
         price = batch_price(self._task.params.model)
-        if price is None:  # which is refused before
+        if price is None:  # ruled out by the caller
             raise ValueError("the price is not known")
         self._price = Fraction(price) / MILLION
         self._budget = Budget(max_cost)
         self._budget.settle(0, spent)
         self._in_flight: dict[int, Fraction] = {}
-        """Amount reserved for each batch, by its number."""
+        """Reserved amounts, by the number of the batch."""
         self._counted: dict[int, list[int]] = {}
-        """The most tokens of each line, of batches that were counted anew."""
+        """Most billable tokens of each line, where counted, by the number of the batch."""
         self._has_hinted = False
         self._tokens = self._billed = 0
-        """Tokens of all batches that are over: as estimated, and as billed."""
+        """Estimated and billed tokens of all finished batches."""
         for batch in state.batches.values():
             if batch.is_over:
                 self._count_billed(batch, Fraction())
@@ -94,7 +94,7 @@ class CostCeiling:
                 self._budget.hold(bound)
 
     def reserve(self, batch: BatchState) -> bool:
-        """Reserve what a batch can cost, if that fits; return whether it may be sent."""
+        """Reserve the highest cost of a batch if it fits, and return whether it may be sent."""
         number = batch.plan.number
         if number in self._in_flight:
             return True
@@ -105,47 +105,47 @@ class CostCeiling:
         return True
 
     def settle(self, batch: BatchState) -> bool:
-        """Count what a batch was billed, if it has ended just now; return whether it has."""
+        """Count the billed cost of a batch that has just ended, and return whether it has."""
         if not batch.is_over or batch.plan.number not in self._in_flight:
             return False
         self._count_billed(batch, self._in_flight.pop(batch.plan.number))
         return True
 
     def make_room(self) -> str | None:
-        """Split a batch, if nothing is in flight and no batch may be sent as a whole.
+        """Split a batch if nothing is in flight and no whole batch may be sent.
 
-        As many lines of the first one as may be sent become a batch of their own.
+        The lines that may be sent become a batch of their own.
 
         Returns:
-            A message for the user, if one was split.
+            A message for the user, if a batch was split.
 
         Raises:
-            MaxCostError: Not one line may be sent; or few, and the others are not likely to fit.
+            MaxCostError: No line may be sent, or only few and the others are unlikely to fit.
         """
         if self._in_flight:
-            return None  # answers will give some of it back
+            return None  # their responses will free a part of the budget
         unsent = [batch for batch in self._state.batches.values() if batch.batch_id is None]
         if any(self._budget.fits(self._bound(batch)) for batch in unsent):
-            return None  # room was made since they were looked at
+            return None  # a part of the budget was freed since the last attempt
         budget, likely = self._budget, self._likely(unsent)
-        if likely <= budget.left or budget.left >= WORTHWHILE * budget.limit:
+        if likely <= budget.left or budget.left >= MIN_SHARE * budget.limit:
             for batch in unsent:
                 if self._split(batch):
                     hint, self._has_hinted = "" if self._has_hinted else self._hint, True
                     return (
                         f"batch {batch.plan.number} could cost "
                         f"{dollars(float(self._bound(batch)))}, and {dollars(budget.left)} of "
-                        f"max_cost={dollars(budget.limit)} is left: it goes in parts, one after "
+                        f"max_cost={dollars(budget.limit)} is left: it is sent in parts, one after "
                         "the other; all that is left is likely to cost "
                         f"{dollars(float(likely))}.{hint}"
                     )
-        raise self._stopped(unsent)
+        raise self._max_cost_error(unsent)
 
     def __str__(self) -> str:
         budget = self._budget
         return (
-            f"{dollars(budget.spent)} of at most {dollars(budget.limit)} was billed, and up to "
-            f"{dollars(budget.reserved)} more can be for batches in flight"
+            f"{dollars(budget.spent)} of at most {dollars(budget.limit)} was billed; batches in "
+            f"flight can cost up to {dollars(budget.reserved)} more"
         )
 
     @cached_property
@@ -157,37 +157,37 @@ class CostCeiling:
         return self._tokenizer if self._is_tight else None
 
     @cached_property
-    def _most(self) -> Count:
+    def _billable(self) -> Count:
         return billable_count(self._task, self._count)
 
     def _bound(self, batch: BatchState) -> Fraction:
-        """Return the most that a batch can be billed, in US dollars."""
+        """Return the highest cost of a batch, in US dollars."""
         tokens = batch.plan.most_tokens
         if self._count is not None:
             tokens = min(tokens, sum(self._lines_of(batch)))
         return self._price * tokens
 
     def _lines_of(self, batch: BatchState) -> list[int]:
-        """Return the most tokens that each line of a batch can be billed for, by the best count."""
+        """Return the most billable tokens of each line of a batch."""
         number = batch.plan.number
         if number not in self._counted:
             with self._reader.open(batch.plan) as file:
                 lines = self._reader.lines(batch.plan, file)
-                self._counted[number] = [self._most_of(line) for line in lines]
+                self._counted[number] = [self._max_billable(line) for line in lines]
         return self._counted[number]
 
-    def _most_of(self, line: Line) -> int:
-        return sum(self._task.most(item, self._most) for item in line.items)
+    def _max_billable(self, line: Line) -> int:
+        return sum(self._task.max_billable(item, self._billable) for item in line.items)
 
     def _split(self, batch: BatchState) -> bool:
-        """Put the lines of a batch that fit into one batch, and the others into another.
+        """Split a batch into the lines that fit the budget and the others.
 
-        Return whether at least one line fits; otherwise nothing is changed.
+        Return False, and change nothing, if no line fits.
         """
-        most, taken = self._lines_of(batch), 0
-        share = batch.plan.tokens / sum(most)
+        max_tokens, taken = self._lines_of(batch), 0
+        share = batch.plan.tokens / sum(max_tokens)
         is_first: list[bool] = []
-        for tokens in most:
+        for tokens in max_tokens:
             fits = self._budget.fits(self._price * (taken + tokens))
             is_first.append(fits)
             taken += tokens * fits
@@ -203,7 +203,7 @@ class CostCeiling:
             closing(writer(number + 1)) as tail,
         ):
             lines = self._reader.lines(batch.plan, file)
-            for line, tokens, first in zip(lines, most, is_first, strict=True):
+            for line, tokens, first in zip(lines, max_tokens, is_first, strict=True):
                 whole = Bin()
                 for item in line.items:
                     whole.add(self._task.size(item, no_tokens, no_tokens))
@@ -220,26 +220,26 @@ class CostCeiling:
         self._billed += billed
 
     def _billed_for(self, batch: BatchState) -> int:
-        """Return the tokens that a batch was billed for; lost answers count as their most."""
+        """Return the billed tokens of a batch; lost responses count with their upper bound."""
         if batch.errors and not batch.files:
-            return 0  # it was refused before any line was run
+            return 0  # the batch was refused before any line was run
         reported: dict[str, int] = {}
         for name in batch.fetched:
             path = self._directory.answer_file(batch.plan.number, name)
-            self._read_usage(path, reported, UNBELIEVABLE * batch.plan.most_tokens)
+            self._read_usage(path, reported, IMPLAUSIBLE * batch.plan.most_tokens)
         lost = 0
         if len(reported) < batch.plan.requests:
-            most = billable_count(self._task, self._tokenizer)
+            billable = billable_count(self._task, self._tokenizer)
             with self._reader.open(batch.plan) as file:
                 for line in self._reader.lines(batch.plan, file):
                     if str(line.name) not in reported:
-                        lost += sum(self._task.most(item, most) for item in line.items)
+                        lost += sum(self._task.max_billable(item, billable) for item in line.items)
         return sum(reported.values()) + min(lost, batch.plan.most_tokens)
 
-    def _read_usage(self, path: Path, reported: dict[str, int], most: int) -> None:
-        """Read the tokens that a downloaded file reports, by line; 0 for lines that failed.
+    def _read_usage(self, path: Path, reported: dict[str, int], maximum: int) -> None:
+        """Read the tokens that a downloaded file reports, by `custom_id`; 0 for failed lines.
 
-        A count below 0, or above what the batch can have, is not believed.
+        A count below 0 or above `maximum` is ignored.
         """
         with self._directory.open(path) as file:
             for raw in file:
@@ -251,7 +251,7 @@ class CostCeiling:
                     tokens = self._tokens_of(line)
                 except ValueError:  # a ShapeError is one
                     continue
-                if 0 <= tokens <= most:
+                if 0 <= tokens <= maximum:
                     reported[line.custom_id] = max(tokens, reported.get(line.custom_id, 0))
 
     def _tokens_of(self, line: BatchOutputLine) -> int:
@@ -265,17 +265,17 @@ class CostCeiling:
         return self._task.billed(body.to_dict() if body else None)
 
     def _likely(self, unsent: list[BatchState]) -> Fraction:
-        """Return the likely cost of batches, by how far the others were off their estimate."""
+        """Return the likely cost of batches, corrected by the ratio of the finished ones."""
         most = sum(map(self._bound, unsent), Fraction())
         if self._count is not None:
-            return most  # but for the prompts
+            return most  # counted, so the bound is exact except for prompts
         ratio = Fraction(self._billed, self._tokens) if self._billed else Fraction(1)
         tokens = sum(batch.plan.tokens for batch in unsent)
         return min(self._price * tokens * ratio, most)
 
     @property
     def _hint(self) -> str:
-        """Advice on how to reserve less, where tokens are not counted."""
+        """Advice how to reserve less, for jobs whose tokens are not counted."""
         if self._count is not None or self._state.manifest.exact:
             return ""
         model = self._task.params.model
@@ -284,7 +284,7 @@ class CostCeiling:
             f"voyageai[tokenizers], and fetch it once with vo.tokenizer({model!r})"
         )
 
-    def _stopped(self, unsent: list[BatchState]) -> MaxCostError:
+    def _max_cost_error(self, unsent: list[BatchState]) -> MaxCostError:
         budget, noun = self._budget, self._task.noun
         rows, left = self._state.manifest.rows, sum(batch.plan.rows for batch in unsent)
         most = sum(map(self._bound, unsent), Fraction())
@@ -292,9 +292,9 @@ class CostCeiling:
         stopped = MaxCostError(
             f"max_cost is {dollars(budget.limit)}, of which {dollars(budget.spent)} was billed; "
             f"{left:,} of {rows:,} {noun} were not sent, as they would cost about "
-            f"{dollars(float(likely))}, and at most {dollars(float(most))}. results() reads "
-            "those of the others. Go on with a higher max_cost; it is for the whole job, and "
-            f"includes what was billed already.{self._hint}",
+            f"{dollars(float(likely))}, and at most {dollars(float(most))}. results() returns "
+            "the results so far. Continue with a higher max_cost, which is for the whole job and "
+            f"includes what was already billed.{self._hint}",
             "max_cost",
         )
         stopped.spent, stopped.rows_left = budget.spent, left

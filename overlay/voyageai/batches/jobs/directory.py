@@ -1,8 +1,8 @@
 """The directory of a job, its lock, and the journal in it.
 
-job.json             the job: method, arguments, number and digest of its rows, its batches
+job.json             the manifest: method, arguments, number and digest of the rows, the batches
 journal.jsonl        the job's events, one per line
-batches/0001.jsonl   the lines of the first batch, as they are uploaded
+batches/0001.jsonl   the lines of the first batch, as uploaded
 batches/0001.output.jsonl, batches/0001.error.jsonl
 its answers, as they were downloaded
 failures.jsonl       the rows without a result, with the reason for each
@@ -11,8 +11,8 @@ the vectors in the order of the rows, once `to_numpy` was called
 telemetry.json       the spans of its runs, where they are recorded
 lock                 held by the process that works on the job; says how long the journal is
 
-Only its user can read any of it. Links in it are not followed: what is not a regular file is
-refused.
+Only the current user can read any of it. Links in it are not followed: only regular files are
+accepted.
 """
 
 from __future__ import annotations
@@ -57,24 +57,24 @@ __all__ = [
 ]
 
 BLOCK = 1024 * 1024
-"""Bytes that are read at once to compute a digest."""
+"""Bytes per read while computing a digest."""
 LENGTH = re.compile(rb"^journal (\d{1,18})$", re.MULTILINE)
 LOCK_BYTES = 4096
 """Bytes of the lock file that are read."""
 SHOWN = 80
 """Bytes of a damaged line that are shown."""
-LONGEST = 67_108_864
-"""Bytes of a line of the journal that are read. Chosen: more than any has."""
-SUM = b', "sum": "'
-DIGITS = 16
-"""Hexadecimal digits of a checksum that are written."""
+MAX_LINE_BYTES = 67_108_864
+"""Most bytes of a line of the journal. Chosen: more than any has."""
+CHECKSUM = b', "sum": "'
+CHECKSUM_DIGITS = 16
+"""Hexadecimal digits of a checksum."""
 
 Event = dict[str, Any]
-"""A line of the journal, decoded."""
+"""A decoded line of the journal."""
 
 
 class JobDirectoryError(VoyageError):
-    """A job directory can't be used: it holds something else, or a file in it was damaged."""
+    """A job directory can't be used: it holds no job, or a file in it is missing or damaged."""
 
 
 class JobInUseError(JobDirectoryError):
@@ -82,11 +82,11 @@ class JobInUseError(JobDirectoryError):
 
 
 class FileDigest(NamedTuple):
-    """The size and the digest of a file, to notice changes by.
+    """The size and the digest of a file, by which changes are detected.
 
     Attributes:
-        size: Its bytes.
-        digest: Their SHA-256.
+        size: Size in bytes.
+        digest: SHA-256 of the content, in hexadecimal.
     """
 
     size: int
@@ -94,20 +94,20 @@ class FileDigest(NamedTuple):
 
     @classmethod
     def of(cls, content: bytes) -> FileDigest:
-        """Return the size and the digest of these bytes."""
+        """Return the size and the digest of a content."""
         return cls(len(content), hashlib.sha256(content).hexdigest())
 
 
 class JobDirectory:
-    """The directory of a job. A temporary one is removed with this object, unless it is kept.
+    """The directory of a job. A temporary one is removed with this object, unless `keep` is called.
 
     Args:
-        path: Its path; None for a temporary one.
+        path: Path of the directory; None for a temporary one.
 
     Attributes:
-        path: Its path.
-        temporary: Whether it is removed with this object.
-        manifest, journal, failures, lock_file: Paths of its files.
+        path: Path of the directory.
+        temporary: True if it is removed with this object.
+        manifest, journal, failures, lock_file: Paths of files in it.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
@@ -119,32 +119,32 @@ class JobDirectory:
             else None
         )
         if self.temporary:
-            close_to_others(self.path)  # the umask may have closed it to its user too
+            close_to_others(self.path)  # the umask may have taken rights of its user, too
         self.manifest = self.path / "job.json"
         self.journal = self.path / "journal.jsonl"
         self.failures = self.path / "failures.jsonl"
         self.lock_file = self.path / "lock"
         self._batches = self.path / "batches"
         self._lock: IO[bytes] | None = None
-        """The lock file, while the lock is held."""
+        """The lock file while the lock is held."""
         self._held: ExitStack | None = None
-        """All files that are open while the lock is held."""
+        """The files that are kept open while the lock is held."""
         self._journal_length = 0
-        """Bytes of the journal, as the lock file says while the lock is held."""
+        """Bytes of the journal according to the lock file, while the lock is held."""
 
     def prepare(self) -> None:
         """Create the directory and its folders, which must exist before it can be locked.
 
         Raises:
-            ArgumentError: The directory holds something else.
-            JobDirectoryError: A folder in it is something else.
+            ArgumentError: The path is no directory, or one with other content.
+            JobDirectoryError: The path of the batches' folder is a link or a file.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ArgumentError(f"directory={str(self.path)!r} is not a directory", "directory")
         ours = {self._batches.name, self.lock_file.name, f"{self.manifest.name}.part"}
         if self.path.is_dir() and not self.manifest.exists():
             if self._holds_one_line(self.journal):
-                ours.add(self.journal.name)  # a crash may come between it and the manifest
+                ours.add(self.journal.name)  # after a crash before the manifest was written
             others = sorted({entry.name for entry in self.path.iterdir()} - ours)
             if others:
                 raise ArgumentError(
@@ -157,10 +157,10 @@ class JobDirectory:
         make_folder(self._batches)
 
     def check(self) -> None:
-        """Refuse a directory without a job, or whose batches are elsewhere.
+        """Raise unless the directory holds a job.
 
         Raises:
-            JobDirectoryError: There is no job, or a link or a file in the place of its folder.
+            JobDirectoryError: There is no manifest, or the batches' folder is a link or a file.
         """
         if not os.path.lexists(self.manifest):
             raise JobDirectoryError(f"{self.path} holds no job: there is no {self.manifest.name}")
@@ -168,10 +168,10 @@ class JobDirectory:
 
     @contextmanager
     def lock(self) -> Generator[None]:
-        """Hold the job's lock inside a `with`. The system releases it if the process is killed.
+        """Hold the job's lock within a `with` block; the system releases it if the process dies.
 
         Raises:
-            JobInUseError: It is held elsewhere; names the process.
+            JobInUseError: Another process or thread holds the lock; the message names it.
         """
         close_to_others(self.path)
         with ExitStack() as held:
@@ -189,15 +189,15 @@ class JobDirectory:
                 self._lock = self._held = None
 
     def hold_open(self, path: Path, mode: str) -> IO[bytes]:
-        """Open one of its files by `open`, until the lock is released, which must be held."""
-        assert self._held is not None  # noqa: S101  # it is held
+        """Open a file until the lock, which must be held, is released."""
+        assert self._held is not None  # noqa: S101  # held by the caller
         return self._held.enter_context(self.open(path, mode))
 
     def journal_length(self) -> int:
-        """Return the bytes that the journal has at least; 0 if that is not known.
+        """Return the number of bytes that the journal must have; 0 if unknown.
 
-        A journal that was cut short is noticed by that: what is missing there would be uploaded,
-        created and billed once more.
+        It reveals a truncated journal, whose missing batches would be uploaded, created and billed
+        again.
         """
         if self._lock is not None:
             return self._journal_length
@@ -207,19 +207,19 @@ class JobDirectory:
             return _length(file.read(LOCK_BYTES))
 
     def note_journal_length(self, length: int) -> None:
-        """Write down how long the journal is, while the lock is held."""
-        assert self._lock is not None  # noqa: S101  # it is held
+        """Record the length of the journal in the lock file, while the lock is held."""
+        assert self._lock is not None  # noqa: S101  # held by the caller
         self._lock.seek(0)
         content = f"process {os.getpid()}\njournal {length}\n".encode()
         self._lock.truncate(self._lock.write(content))
         self._journal_length = length
 
     def open(self, path: Path, mode: str = "rb", *, create: bool = False) -> IO[bytes]:
-        """Open one of its files by `open_regular`.
+        """Open a file of the job with `open_regular`.
 
         Raises:
-            JobDirectoryError: It is missing, or is not a regular file.
-            OSError: It can't be opened.
+            JobDirectoryError: The file is missing, or is not a regular file.
+            OSError: The file can't be opened.
         """
         try:
             return open_regular(path, mode, create=create)
@@ -229,19 +229,19 @@ class JobDirectory:
             raise changed(path) from failure
 
     def size(self, number: int) -> int | None:
-        """Return the bytes of the file with a batch's lines; None if it is not there.
+        """Return the size of a batch's input file in bytes; None if it does not exist.
 
         Raises:
-            JobDirectoryError: It is not a regular file.
+            JobDirectoryError: The path is not a regular file.
         """
         try:
-            found = check_regular(self.input_file(number))
+            status = check_regular(self.input_file(number))
         except NotRegularError as failure:
             raise JobDirectoryError(str(failure)) from failure
-        return None if found is None else found.st_size
+        return None if status is None else status.st_size
 
     def write(self, path: Path, content: bytes) -> None:
-        """Write one of its files whole; if that fails, the file stays as it was."""
+        """Write a file of the job atomically: if that fails, the file stays as it was."""
         fresh = path.with_name(path.name + ".part")
         with self.open(fresh, "wb") as file:
             file.write(content)
@@ -251,7 +251,7 @@ class JobDirectory:
         sync_folder(path.parent)
 
     def digest(self, path: Path) -> FileDigest | None:
-        """Return the size and the digest of one of its files; None if it is not there."""
+        """Return the size and the digest of a file of the job; None if it does not exist."""
         if not os.path.lexists(path):
             return None
         digest = hashlib.sha256()
@@ -261,23 +261,23 @@ class JobDirectory:
             return FileDigest(file.tell(), digest.hexdigest())
 
     def keep(self) -> None:
-        """Keep the directory, also a temporary one."""
+        """Keep the directory even if it is temporary."""
         if self._finalizer is not None:
             self._finalizer.detach()
         self.temporary = False
 
     def input_file(self, number: int) -> Path:
-        """Return the path of a batch's lines."""
+        """Return the path of a batch's input file."""
         return self._batches / f"{number:04d}.jsonl"
 
     def answer_file(self, number: int, name: str) -> Path:
-        """Return the path of a batch's downloaded answers; `name` is `output` or `error`."""
+        """Return the path of a batch's downloaded file; `name` is `output` or `error`."""
         return self._batches / f"{number:04d}.{name}.jsonl"
 
     def _check_batches(self) -> None:
-        """Refuse a link in the place of the folder. Later, each file alone is looked at.
+        """Raise if the batches' folder is a link. Later, only each file itself is checked.
 
-        A run has closed the directory to others before, so that they can't put a link there later.
+        By then the directory is closed to other users, so that they can't replace the folder.
         """
         try:
             check_folder(self._batches)
@@ -285,30 +285,30 @@ class JobDirectory:
             raise JobDirectoryError(str(failure)) from failure
 
     def _holds_one_line(self, path: Path) -> bool:
-        """Return whether a file is there and has at most one line."""
+        """Return whether a file exists and has at most one line."""
         if not os.path.lexists(path):
             return False
         with self.open(path) as file:
             return sum(line.endswith(b"\n") for line in islice(file, 2)) < 2
 
     def _owner(self) -> str:
-        """Return what the lock file says of the process that holds the lock."""
+        """Return the lock file's description of the process that holds the lock."""
         try:
             with self.open(self.lock_file) as file:
                 owner = file.readline(LOCK_BYTES).decode(errors="replace").strip()
-        except (OSError, JobDirectoryError):  # some systems lock it for reading too
+        except (OSError, JobDirectoryError):  # Windows does not let others read a locked file
             owner = ""
         return owner or "another process"
 
 
 class Journal:
-    """The journal of a job: its events, one line of JSON each, appended and never changed.
+    """The journal of a job: its events, one JSON object per line, only ever appended.
 
-    Each line ends with a checksum of itself and all lines before it, so that a change of any of
-    them is noticed. An older release wrote none: such lines are taken as they are.
+    Each line ends with a checksum of itself and all lines before it, which reveals any change.
+    Lines of older releases have no checksum and are accepted.
 
-    An action that must not be done twice is written down before it is done, and its outcome after.
-    Each line is on the disk before `add` returns.
+    An action that must not be repeated is recorded before it is done, and its outcome afterwards.
+    Each line is flushed to disk before `add` returns.
 
     Args:
         directory: The job's directory.
@@ -317,57 +317,56 @@ class Journal:
     def __init__(self, directory: JobDirectory) -> None:
         self._directory, self._path = directory, directory.journal
         self._length = 0
-        """Bytes of its complete lines."""
+        """Bytes of all complete lines."""
         self._digest = hashlib.sha256()
         """Digest of these bytes."""
         self._file: IO[bytes] | None = None
-        """The file, once it was written to."""
+        """The open file, from the first write on."""
 
     def read(self) -> Iterator[tuple[int, Event]]:
-        """Read all events. A last line that a crash has cut off is left out: it says nothing yet.
+        """Yield all events, each with the number of its line.
 
-        Returns:
-            Each event with the number of its line.
+        An incomplete last line, cut off by a crash, is ignored.
 
         Raises:
-            JobDirectoryError: The journal was changed by something else.
+            JobDirectoryError: The journal was changed or truncated.
         """
         if not os.path.lexists(self._path):
             return
-        least = self._directory.journal_length()
+        min_length = self._directory.journal_length()
         with self._directory.open(self._path) as file:
             number = 0
-            while (line := file.readline(LONGEST)).endswith(b"\n"):
+            while (line := file.readline(MAX_LINE_BYTES)).endswith(b"\n"):
                 number += 1
                 if line != b"\n":
                     yield number, self._event(line, number)
                 self._length += len(line)
                 self._digest.update(line)
-        if len(line) == LONGEST:
-            raise damaged(self._path, f"it is longer than {LONGEST:,} bytes", number + 1)
-        if self._length < least:
+        if len(line) == MAX_LINE_BYTES:
+            raise damaged(self._path, f"it is longer than {MAX_LINE_BYTES:,} bytes", number + 1)
+        if self._length < min_length:
             raise damaged(
                 self._path,
-                f"it was cut off after {self._length:,} of {least:,} bytes, and only it tells what "
-                "was sent and paid for",
+                f"it was cut off after {self._length:,} of {min_length:,} bytes, and is the only "
+                "record of what was sent and paid for",
                 number + 1,
             )
 
     def add(self, at: datetime, event: str, **facts: Any) -> Event:
-        """Append an event to those that were read, and return it as it was written.
+        """Append an event after those that were read, and return it as written.
 
         The job's lock is held.
 
         Args:
-            at: The time.
-            event: Its name.
-            facts: What it says.
+            at: Time of the event.
+            event: Name of the event.
+            facts: Fields of the event.
         """
         entry: Event = {"at": at.isoformat(), "event": event, **facts}
         body = dumps(entry).removesuffix(b"}\n")
-        line = body + SUM + self._sum(body) + b'"}\n'
+        line = body + CHECKSUM + self._checksum(body) + b'"}\n'
         if self._file is not None and not os.fstat(self._file.fileno()).st_nlink:
-            self._file.close()  # it was removed, or replaced by a copy, which would lack the line
+            self._file.close()  # the file was removed or replaced: write to the new one
             self._file = None
         if self._file is None:
             self._file = self._directory.hold_open(self._path, "ab")
@@ -381,38 +380,38 @@ class Journal:
         return entry
 
     def _event(self, line: bytes, number: int) -> Event:
-        body, has_sum, end = line.rpartition(SUM)
+        body, has_checksum, end = line.rpartition(CHECKSUM)
         try:
             event = dict(loads(line))
         except (ValueError, TypeError):
             raise damaged(self._path, repr(line[:SHOWN]), number) from None
-        if has_sum and end != self._sum(body) + b'"}\n':
-            raise damaged(self._path, "it is not as it was written", number)
+        if has_checksum and end != self._checksum(body) + b'"}\n':
+            raise damaged(self._path, "its checksum is wrong", number)
         return event
 
-    def _sum(self, body: bytes) -> bytes:
-        """Return the checksum of all lines so far and this one."""
+    def _checksum(self, body: bytes) -> bytes:
+        """Return the checksum of all lines so far and a further one."""
         digest = self._digest.copy()
         digest.update(body)
-        return digest.hexdigest()[:DIGITS].encode()
+        return digest.hexdigest()[:CHECKSUM_DIGITS].encode()
 
 
 def damaged(path: Path, reason: object, line: int | None = None) -> JobDirectoryError:
-    """Return an error about a file of a job, or a line of it, that something else has changed."""
+    """Return the error for a file of a job, or a line of it, that was changed."""
     place = path if line is None else f"line {line} of {path}"
     return JobDirectoryError(
-        f"{place} was damaged: {reason}; put the file back as it was, or begin another job"
+        f"{place} was damaged: {reason}; restore the file, or begin another job"
     )
 
 
 def changed(path: Path) -> JobDirectoryError:
-    """Return an error about a file of a job that is missing, or as a whole not what it was."""
+    """Return the error for a file of a job that is missing or was changed as a whole."""
     return JobDirectoryError(
-        f"{path} was changed or removed by something else: put it back, or begin another job"
+        f"{path} was changed or removed by something else; restore it, or begin another job"
     )
 
 
 def _length(content: bytes) -> int:
-    """Return the journal's length that a lock file names; 0 if it names none."""
+    """Return the length of the journal in the content of a lock file; 0 if there is none."""
     match = LENGTH.search(content)
     return 0 if match is None else int(match[1])

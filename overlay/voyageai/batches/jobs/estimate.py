@@ -1,4 +1,4 @@
-"""The limits of lines and batches, the most that texts can be billed for, and a job's estimate."""
+"""The limits of lines and batches, the most billable tokens of texts, and a job's estimate."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ LINE_ROWS = 100
 MARGIN = 2
 """Factor by which an estimate of tokens may be exceeded before a request has too many."""
 SPECIAL_TOKENS = 4
-"""Tokens that a tokenizer may put around a text. Chosen: a beginning, an end, and two to spare."""
+"""Tokens that a tokenizer may add to a text. Chosen: begin and end, and two to spare."""
 
 
 @frozen(kw_only=True, slots=False)  # for its cached property
 class Estimate:
-    """Size and cost of a job, before it is sent.
+    """The size and the cost of a job, before it is sent.
 
     Attributes:
-        model: The model.
-        rows: Texts, documents, or queries with their documents.
-        noun: Which of these they are, such as `texts`.
+        model: Name of the model.
+        rows: Number of texts, of documents, or of queries with their documents.
+        noun: Name of the rows, such as `texts`.
         requests: Lines of the batches' files.
         batches: Batches that they are split into.
         bytes: Bytes to upload.
         tokens: Tokens, estimated from characters or counted.
-        most_tokens: Tokens that can be billed at most, with prompts; where they are not counted,
-            one for each byte of UTF-8.
-        exact: Whether they are counted.
-        rounds: How many times as many batches are in flight as an organization may have.
+        most_tokens: Most tokens that can be billed, with prompts; if not counted, one per byte of
+            UTF-8.
+        exact: True if tokens are counted, False if estimated.
+        rounds: Number of rounds in which the batches run, each as large as may be in flight.
 
     Example:
         >>> job = vo.batches.prepare_embed(["It rains."] * 1000, model="voyage-4")
@@ -92,8 +92,8 @@ class Estimate:
     def cost_range(self) -> tuple[float, float] | None:
         """Lowest and highest cost in US dollars; None if the model's price is not known.
 
-        The lowest holds for prose with few tokens per word, or is that of the counted tokens. The
-        highest is what `max_cost` goes by.
+        The lowest is for prose with few tokens per word, or for the counted tokens. `max_cost` is
+        compared with the highest.
         """
         if self.price is None:
             return None
@@ -104,7 +104,7 @@ class Estimate:
 
     @property
     def longest(self) -> timedelta:
-        """Longest time until all is done or expired, without uploads and downloads."""
+        """Longest time until all batches are done or expired, without uploads and downloads."""
         number, unit = int(BATCH.completion_window[:-1]), BATCH.completion_window[-1]
         return self.rounds * timedelta(**{UNITS[unit]: number})
 
@@ -159,12 +159,12 @@ def batch_price(model: str) -> float | None:
 
 
 def line_bin(task: Task[Any, Any], rows: int | None, *, exact: bool) -> Bin:
-    """Return an empty line with its limits.
+    """Return an empty bin with the limits of a line.
 
     Args:
         task: The method and its arguments.
-        rows: The most rows of a line; None for the default.
-        exact: Whether tokens are counted, not estimated.
+        rows: Most rows of a line; None for the default.
+        exact: True if tokens are counted, False if estimated.
     """
     entry = task.entry
     tokens, chunks = (
@@ -178,7 +178,7 @@ def line_bin(task: Task[Any, Any], rows: int | None, *, exact: bool) -> Bin:
 
 
 def batch_bin(limits: BatchLimits, *, exact: bool) -> Bin:
-    """Return an empty batch with its limits."""
+    """Return an empty bin with the limits of a batch."""
     tokens = limits.tokens_in_flight
     return Bin(
         inputs=limits.inputs,
@@ -188,19 +188,19 @@ def batch_bin(limits: BatchLimits, *, exact: bool) -> Bin:
 
 
 def fits_in_flight(limits: BatchLimits, tokens: Sequence[int], *, exact: bool) -> bool:
-    """Return whether an organization may have batches of so many tokens in flight together."""
+    """Return whether batches of so many tokens may be in flight together."""
     return (
         len(tokens) <= limits.jobs_in_flight and share_in_flight(limits, tokens, exact=exact) <= 1
     )
 
 
 def share_in_flight(limits: BatchLimits, tokens: Sequence[int], *, exact: bool) -> float:
-    """Return which part of the tokens that may be in flight these are, as batches are sized."""
+    """Return the share of the limit of tokens in flight that batches take."""
     return (1 if exact else MARGIN) * sum(tokens) / limits.tokens_in_flight
 
 
 def rounds(limits: BatchLimits, batches: Sequence[int], *, exact: bool) -> int:
-    """Return in how many rounds batches of so many tokens run, each as large as fits in flight."""
+    """Return the number of rounds in which batches run, each as large as may be in flight."""
     count, in_flight = 1, list[int]()
     for tokens in batches:
         if in_flight and not fits_in_flight(limits, [*in_flight, tokens], exact=exact):
@@ -210,10 +210,10 @@ def rounds(limits: BatchLimits, batches: Sequence[int], *, exact: bool) -> int:
 
 
 def rows_per_line(task: Task[Any, Any], rows: int | None) -> int:
-    """Return how many rows a line may hold.
+    """Return the most rows of a line.
 
     Raises:
-        ArgumentError: `rows` is more than a request holds, or not a number from 1.
+        ArgumentError: `rows` is not an integer from 1 to the most rows of a request.
     """
     if rows is None:
         return min(LINE_ROWS, task.rows_per_line)
@@ -225,12 +225,12 @@ def rows_per_line(task: Task[Any, Any], rows: int | None) -> int:
 
 
 def truncated_count(task: Task[Any, Any], count: Count, around: int = 0) -> Count:
-    """Return a function that counts the tokens of texts as far as the model reads each.
+    """Return a function that counts the tokens of texts, each truncated as the model does.
 
     Args:
         task: The method and its arguments.
-        count: Counts the tokens of whole texts.
-        around: Tokens that come to each text besides.
+        count: Function that counts the tokens of whole texts.
+        around: Tokens to add for each text.
     """
     longest = task.longest
     if longest is None:
@@ -239,15 +239,14 @@ def truncated_count(task: Task[Any, Any], count: Count, around: int = 0) -> Coun
 
 
 def billable_count(task: Task[Any, Any], count: Count | None) -> Count:
-    """Return a function that counts the tokens that texts can be billed for, at most.
+    """Return a function that counts the most tokens that texts can be billed for.
 
-    Each text counts with the prompt of its input type and with what a tokenizer puts around it, as
-    the API does not say whether those are billed.
+    Prompts and special tokens are included, as the API does not document whether they are billed.
 
     Args:
         task: The method and its arguments.
-        count: Counts tokens by the model's tokenizer. Without it a byte of UTF-8 is a token: the
-            models' tokenizers start from bytes, and only join them.
+        count: Function that counts tokens with the model's tokenizer. Without it each byte of UTF-8
+            counts as a token: the models' tokenizers start from bytes and merge them.
     """
     before = _prompt(task)
     around = 0 if count is not None else SPECIAL_TOKENS
@@ -258,7 +257,7 @@ def billable_count(task: Task[Any, Any], count: Count | None) -> Count:
 
 
 def _count_bytes(texts: Sequence[str]) -> int:
-    """Return the bytes of texts; of each in the normal form NFC, if it has more bytes in that."""
+    """Return the bytes of texts in UTF-8, each as it is or in NFC, whichever is longer."""
     total = 0
     for text in texts:
         if text.isascii():
@@ -269,13 +268,13 @@ def _count_bytes(texts: Sequence[str]) -> int:
 
 
 def _prompt(task: Task[Any, Any]) -> str:
-    """Return the prompt of the input type; where the model's is not known, that of other models."""
+    """Return the prompt of the input type, or the common one if the model's is not known."""
     is_known = task.entry is not None and task.entry.prompts is not None
     return prompt(task.role, task.params.model if is_known else None)
 
 
 def _lowest(task: Task[Any, Any], limit: str) -> int | None:
-    """Return the lowest limit of all models of an endpoint, for a model that is not known."""
+    """Return the lowest limit of all models of an endpoint, for an unknown model."""
     models = [model for model in MODELS.values() if model.endpoint == task.endpoint]
     found = (getattr(model, limit) for model in models)
     return min((one for one in found if one is not None), default=None)

@@ -1,4 +1,4 @@
-"""Batch jobs: any number of rows, as many batches as they need, one directory."""
+"""Jobs: any number of rows, sent as any number of batches, kept in one directory."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ __all__ = ["AsyncJob", "Job"]
 S = TypeVar("S", Sender, AsyncSender)
 R = TypeVar("R", bound=BatchResults[Any])
 SHOWN = 10
-"""Failures that are shown one by one at the end of a job."""
+"""Number of failures that are shown one by one at the end of a job."""
 
 
 class _Job(Generic[S, R]):
-    """All of a job but the methods that send requests.
+    """The common part of `Job` and `AsyncJob`: everything but the methods that send requests.
 
     Attributes:
-        id: The job's id, which its batches carry in their metadata.
-        directory: Its directory.
-        estimate: What it will take and cost.
+        id: Id of the job, which its batches carry in their metadata.
+        directory: Directory of the job.
+        estimate: Size and cost of the job.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class _Job(Generic[S, R]):
         self._environment: Environment = sender.environment
 
     def _check_cost(self, max_cost: float | None) -> None:
-        """Refuse a job whose estimate is above `max_cost`.
+        """Raise if the estimate is above `max_cost`.
 
         Raises:
             ArgumentError: `max_cost` is not a number from 0.
-            MaxCostError: The estimate is above it, or the price is not known.
+            MaxCostError: The estimate is above `max_cost`, or the price is not known.
         """
         if max_cost is None:
             return
@@ -103,7 +103,7 @@ class _Job(Generic[S, R]):
             )
 
     def _span(self, action: str) -> JobSpan:
-        """Return what records a run."""
+        """Return the span of a run."""
         return JobSpan(
             self._sender.telemetry,
             "batch",
@@ -115,7 +115,7 @@ class _Job(Generic[S, R]):
             action=action,
         )
 
-    def _running(self, max_cost: float | None, span: JobSpan) -> JobFlow[R]:
+    def _run_flow(self, max_cost: float | None, span: JobSpan) -> JobFlow[R]:
         with self._directory.lock():
             if span.is_on:
                 span.keep()
@@ -124,7 +124,7 @@ class _Job(Generic[S, R]):
             yield from self._run(state, span, max_cost).steps()
             return (yield from self._finish(state, span))
 
-    def _retrying(self, max_cost: float | None, span: JobSpan) -> JobFlow[R]:
+    def _retry_flow(self, max_cost: float | None, span: JobSpan) -> JobFlow[R]:
         with self._directory.lock():
             span.keep()
             state = self._state()
@@ -157,10 +157,10 @@ class _Job(Generic[S, R]):
         yield Notify(Progress(stage="done", message=message, done=done, total=total, unit="rows"))
         return results
 
-    def _cancelling(self) -> JobFlow[None]:
+    def _cancel_flow(self) -> JobFlow[None]:
         yield from self._run(self._state(), self._span("cancel")).cancel()
 
-    def _reading(self) -> JobFlow[R]:
+    def _results_flow(self) -> JobFlow[R]:
         yield from ()
         return self._results(self._state())
 
@@ -176,22 +176,22 @@ class _Job(Generic[S, R]):
         )
 
     def _get_count(self) -> Count | None:
-        """Return a function that counts tokens, if the tokenizer is at hand without a request."""
+        """Return a function that counts tokens, if the tokenizer is available without a request."""
         tokenizer = tokenization.at_hand(self.estimate.model, self._sender.tokenizers)
         return None if tokenizer is None else partial(tokenization.count, tokenizer)
 
     def _results(self, state: JobState) -> R:
         return self._results_type(self._directory, state)
 
-    def _explained(self, failure: BaseException, max_cost: float | None) -> BaseException:
-        """Keep the directory, and return what ended the job with a note that says where it is.
+    def _with_note(self, failure: BaseException, max_cost: float | None) -> BaseException:
+        """Keep the directory, and return the failure with a note that says where it is.
 
-        An interrupt or a cancellation loses its traceback, which would only show the internals of
-        the call that was waiting.
+        The traceback of an interrupt or a cancellation is removed, as it would only show the
+        internals of the waiting call.
         """
-        if isinstance(failure, JobDirectoryError):  # such a job does not go on
+        if isinstance(failure, JobDirectoryError):  # such a job can't be continued
             return failure
-        if isinstance(failure, NotRegularError):  # in the place of a file that is replaced by name
+        if isinstance(failure, NotRegularError):  # raised by functions that take a path
             refusal = JobDirectoryError(str(failure))
             refusal.__cause__ = failure
             return refusal
@@ -225,12 +225,12 @@ def _is_number(value: object) -> bool:
 
 
 class Job(_Job[Sender, R]):
-    """Any number of rows that are sent as batches: first estimated, then run.
+    """Any number of rows that are sent as batches: estimated first, then run.
 
     Attributes:
-        id: The job's id, which its batches carry in their metadata.
-        directory: Its directory.
-        estimate: What it will take and cost.
+        id: Id of the job, which its batches carry in their metadata.
+        directory: Directory of the job.
+        estimate: Size and cost of the job.
 
     Example:
         >>> job = vo.batches.prepare_embed(["It rains.", "It snows."], model="voyage-4", poll=0.05)
@@ -242,16 +242,16 @@ class Job(_Job[Sender, R]):
     """
 
     def run(self, max_cost: float | None = None) -> R:
-        """Do all that is left to do, and return the results.
+        """Run the job, or what is left of it, and return the results.
 
-        A job can be interrupted at any moment and run again, in this process or in another one:
+        A job can be interrupted at any moment and run again, in this process or another:
         nothing is uploaded, created or billed twice.
 
         Args:
-            max_cost: The most that the job may cost, in US dollars, over all its runs. A batch is
-                sent only if it fits: what was billed, and the most that this batch and those in
-                flight can be billed. Without the model's tokenizer at hand each byte counts as a
-                token until the answers are there, so batches may go in parts, one after the other.
+            max_cost: The most that the job may cost in US dollars, over all its runs. A batch is
+                sent only if the billed cost and the highest cost of this batch and those in flight
+                stay within it. If the model's tokenizer is not installed, each byte counts as a
+                token until responses arrive, so that batches may be sent in parts, one by one.
 
         Returns:
             A row for each row of the input, in the same order.
@@ -259,10 +259,10 @@ class Job(_Job[Sender, R]):
         Raises:
             ArgumentError: `max_cost` is not a number from 0.
             MaxCostError: The estimate is above `max_cost`, and nothing was sent; or the rest could
-                cost more: what is done is kept, and the job goes on with a higher `max_cost`.
-            JobInUseError: The job is running elsewhere.
-            JobDirectoryError: Its directory was damaged; names the file and the line.
-            VoyageError: The job could not go on; a note says where it is.
+                cost more: the results so far are kept, and a higher `max_cost` continues the job.
+            JobInUseError: Another process or thread is running the job.
+            JobDirectoryError: The job's directory was damaged; the message names file and line.
+            VoyageError: The job could not continue; a note says where it is kept.
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", poll=0.05)
@@ -271,25 +271,25 @@ class Job(_Job[Sender, R]):
         """
         self._check_cost(max_cost)
         span = self._span("run")
-        return self._carry_out(self._running(max_cost, span), max_cost, span)
+        return self._carry_out(self._run_flow(max_cost, span), max_cost, span)
 
     def retry_failed(self, max_cost: float | None = None) -> R:
-        """Send the rows that have failed once more, in further batches, and return all results.
+        """Send the failed rows again, in further batches, and return all results.
 
-        Rows with a result are not sent. Rows of a request that was refused for its content are sent
-        one by one, so that only those at fault fail again.
+        Rows with a result are not sent again. Rows of a request that was refused for its content
+        are sent one by one, so that only those at fault fail again.
 
         Args:
             max_cost: As in `run`: for the whole job, including what it has cost so far.
 
         Returns:
-            All results, including the earlier ones.
+            All results, with the earlier ones.
 
         Raises:
             ArgumentError, MaxCostError: As in `run`.
-            JobInUseError: The job is running elsewhere.
-            JobDirectoryError: Its directory was damaged; names the file and the line.
-            VoyageError: The job could not go on; a note says where it is.
+            JobInUseError: Another process or thread is running the job.
+            JobDirectoryError: The job's directory was damaged; the message names file and line.
+            VoyageError: The job could not continue; a note says where it is kept.
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4", poll=0.05)
@@ -299,28 +299,28 @@ class Job(_Job[Sender, R]):
         """
         self._check_cost(max_cost)
         span = self._span("retry_failed")
-        return self._carry_out(self._retrying(max_cost, span), max_cost, span)
+        return self._carry_out(self._retry_flow(max_cost, span), max_cost, span)
 
     def results(self) -> R:
-        """Return the results that were downloaded so far. All other rows are failures.
+        """Return the results so far. Rows without a downloaded result are failures.
 
         Returns:
             A row for each row of the input, in the same order.
 
         Raises:
-            JobDirectoryError: The job's directory was damaged; names the file and the line.
+            JobDirectoryError: The job's directory was damaged; the message names file and line.
 
         Example:
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
             >>> len(job.results().failures)
             1
         """
-        return carry_out(self._sender, self._reading())
+        return carry_out(self._sender, self._results_flow())
 
     def cancel(self) -> None:
-        """Cancel the batches in flight. Then `run` returns what they have done until now.
+        """Cancel the batches in flight; `run` then returns what they have done so far.
 
-        `run` also creates the batches that were not created yet.
+        `run` would also create the batches that have not been created yet.
 
         Raises:
             VoyageError: The batches could not be cancelled.
@@ -329,7 +329,7 @@ class Job(_Job[Sender, R]):
             >>> job = vo.batches.prepare_embed(["It rains."], model="voyage-4")
             >>> job.cancel()
         """
-        carry_out(self._sender, self._cancelling())
+        carry_out(self._sender, self._cancel_flow())
 
     def _carry_out(self, flow: JobFlow[R], max_cost: float | None, span: JobSpan) -> R:
         try:
@@ -337,17 +337,17 @@ class Job(_Job[Sender, R]):
                 span.load()
             with span, show_progress(self._progress) as show:
                 return carry_out(self._sender, flow, show)
-        except BaseException as failure:  # noqa: BLE001  # raised again
-            raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
+        except BaseException as failure:  # noqa: BLE001  # raised again below
+            raise self._with_note(failure, max_cost)  # noqa: B904  # the same exception
 
 
 class AsyncJob(_Job[AsyncSender, R]):
-    """Any number of rows that are sent as batches, like `Job`, without blocking.
+    """The asynchronous counterpart of `Job`: any number of rows that are sent as batches.
 
     Attributes:
-        id: The job's id, which its batches carry in their metadata.
-        directory: Its directory.
-        estimate: What it will take and cost.
+        id: Id of the job, which its batches carry in their metadata.
+        directory: Directory of the job.
+        estimate: Size and cost of the job.
 
     Example:
         >>> async def main():
@@ -361,16 +361,16 @@ class AsyncJob(_Job[AsyncSender, R]):
     """
 
     async def run(self, max_cost: float | None = None) -> R:
-        """Do all that is left to do, and return the results.
+        """Run the job, or what is left of it, and return the results.
 
-        A job can be interrupted at any moment and run again, in this process or in another one:
+        A job can be interrupted at any moment and run again, in this process or another:
         nothing is uploaded, created or billed twice.
 
         Args:
-            max_cost: The most that the job may cost, in US dollars, over all its runs. A batch is
-                sent only if it fits: what was billed, and the most that this batch and those in
-                flight can be billed. Without the model's tokenizer at hand each byte counts as a
-                token until the answers are there, so batches may go in parts, one after the other.
+            max_cost: The most that the job may cost in US dollars, over all its runs. A batch is
+                sent only if the billed cost and the highest cost of this batch and those in flight
+                stay within it. If the model's tokenizer is not installed, each byte counts as a
+                token until responses arrive, so that batches may be sent in parts, one by one.
 
         Returns:
             A row for each row of the input, in the same order.
@@ -378,10 +378,10 @@ class AsyncJob(_Job[AsyncSender, R]):
         Raises:
             ArgumentError: `max_cost` is not a number from 0.
             MaxCostError: The estimate is above `max_cost`, and nothing was sent; or the rest could
-                cost more: what is done is kept, and the job goes on with a higher `max_cost`.
-            JobInUseError: The job is running elsewhere.
-            JobDirectoryError: Its directory was damaged; names the file and the line.
-            VoyageError: The job could not go on; a note says where it is.
+                cost more: the results so far are kept, and a higher `max_cost` continues the job.
+            JobInUseError: Another process or thread is running the job.
+            JobDirectoryError: The job's directory was damaged; the message names file and line.
+            VoyageError: The job could not continue; a note says where it is kept.
 
         Example:
             >>> async def main():
@@ -394,25 +394,25 @@ class AsyncJob(_Job[AsyncSender, R]):
         """
         self._check_cost(max_cost)
         span = self._span("run")
-        return await self._carry_out(self._running(max_cost, span), max_cost, span)
+        return await self._carry_out(self._run_flow(max_cost, span), max_cost, span)
 
     async def retry_failed(self, max_cost: float | None = None) -> R:
-        """Send the rows that have failed once more, in further batches, and return all results.
+        """Send the failed rows again, in further batches, and return all results.
 
-        Rows with a result are not sent. Rows of a request that was refused for its content are sent
-        one by one, so that only those at fault fail again.
+        Rows with a result are not sent again. Rows of a request that was refused for its content
+        are sent one by one, so that only those at fault fail again.
 
         Args:
             max_cost: As in `run`: for the whole job, including what it has cost so far.
 
         Returns:
-            All results, including the earlier ones.
+            All results, with the earlier ones.
 
         Raises:
             ArgumentError, MaxCostError: As in `run`.
-            JobInUseError: The job is running elsewhere.
-            JobDirectoryError: Its directory was damaged; names the file and the line.
-            VoyageError: The job could not go on; a note says where it is.
+            JobInUseError: Another process or thread is running the job.
+            JobDirectoryError: The job's directory was damaged; the message names file and line.
+            VoyageError: The job could not continue; a note says where it is kept.
 
         Example:
             >>> async def main():
@@ -428,16 +428,16 @@ class AsyncJob(_Job[AsyncSender, R]):
         """
         self._check_cost(max_cost)
         span = self._span("retry_failed")
-        return await self._carry_out(self._retrying(max_cost, span), max_cost, span)
+        return await self._carry_out(self._retry_flow(max_cost, span), max_cost, span)
 
     async def results(self) -> R:
-        """Return the results that were downloaded so far. All other rows are failures.
+        """Return the results so far. Rows without a downloaded result are failures.
 
         Returns:
             A row for each row of the input, in the same order.
 
         Raises:
-            JobDirectoryError: The job's directory was damaged; names the file and the line.
+            JobDirectoryError: The job's directory was damaged; the message names file and line.
 
         Example:
             >>> async def main():
@@ -448,12 +448,12 @@ class AsyncJob(_Job[AsyncSender, R]):
             >>> asyncio.run(main())
             1
         """
-        return await carry_out_async(self._sender, self._reading())
+        return await carry_out_async(self._sender, self._results_flow())
 
     async def cancel(self) -> None:
-        """Cancel the batches in flight. Then `run` returns what they have done until now.
+        """Cancel the batches in flight; `run` then returns what they have done so far.
 
-        `run` also creates the batches that were not created yet.
+        `run` would also create the batches that have not been created yet.
 
         Raises:
             VoyageError: The batches could not be cancelled.
@@ -466,7 +466,7 @@ class AsyncJob(_Job[AsyncSender, R]):
             ...         await job.cancel()
             >>> asyncio.run(main())
         """
-        await carry_out_async(self._sender, self._cancelling())
+        await carry_out_async(self._sender, self._cancel_flow())
 
     async def _carry_out(self, flow: JobFlow[R], max_cost: float | None, span: JobSpan) -> R:
         try:
@@ -474,5 +474,5 @@ class AsyncJob(_Job[AsyncSender, R]):
                 await in_thread(span.load)
             with span, show_progress(self._progress) as show:
                 return await carry_out_async(self._sender, flow, show)
-        except BaseException as failure:  # noqa: BLE001  # raised again
-            raise self._explained(failure, max_cost)  # noqa: B904  # it is the same
+        except BaseException as failure:  # noqa: BLE001  # raised again below
+            raise self._with_note(failure, max_cost)  # noqa: B904  # the same exception

@@ -1,15 +1,15 @@
-"""Lines of batch files: their names, their sizes and their JSON.
+"""Lines of batch files: names, sizes and JSON.
 
 A line's `custom_id` is `JOB-FIRST-LAST-DIGEST`, such as
 
     9f2c4e81a6b07d35-000000100-000000199-5d41402a
 
-the job's id, the first and the last row of the line (counted from 0 over the whole job), and the
-beginning of a digest of the line's content. It is the same whenever the line is sent, so an answer
-can be told from one of another job, or of another content.
+the job's id, the first and the last row of the line (from 0, over the whole job), and the beginning
+of a digest of the line's content. It is the same whenever the line is sent, so that a response to
+another job, or to another content, is recognized.
 
-A batch carries the job's id and its own number in its metadata, and its file carries them in its
-name. That is how a job that was interrupted finds the batches and files that it made before.
+A batch carries the job's id and its own number in its metadata, and its file in its name. By these
+an interrupted job finds the batches and files that it has already made.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ __all__ = [
 
 JOB, NUMBER = "voyageai_job", "voyageai_batch"
 HEAD = 128
-"""Bytes at the beginning of a line that hold its name."""
+"""Bytes at the beginning of a line in which its name is found."""
 PATTERN = re.compile(r"([0-9a-f]{16})-(\d{9,})-(\d{9,})-([0-9a-f]{8})")
 
 
 class LineName(NamedTuple):
-    """A `custom_id`, taken apart.
+    """A parsed `custom_id`.
 
     Attributes:
         job: Id of the job.
-        first: First row of the line.
-        last: Last row of the line.
-        digest: Beginning of a digest of its content.
+        first: Number of the first row of the line.
+        last: Number of the last row of the line.
+        digest: Beginning of the digest of the line's content.
     """
 
     job: str
@@ -59,7 +59,7 @@ class LineName(NamedTuple):
 
     @classmethod
     def parse(cls, custom_id: str) -> LineName | None:
-        """Read a `custom_id`; return None if no job has made it.
+        """Parse a `custom_id`; return None if it is not one of a job.
 
         Example:
             >>> LineName.parse("9f2c4e81a6b07d35-000000100-000000199-5d41402a").first
@@ -73,7 +73,7 @@ class LineName(NamedTuple):
 
     @classmethod
     def find(cls, line: bytes) -> LineName | None:
-        """Read the name of a line without parsing its JSON; return None if it has none."""
+        """Find the name of a line without parsing its JSON; return None if there is none."""
         match = PATTERN.search(line[:HEAD].decode("ascii", "replace"))
         return None if match is None else cls.parse(match.group())
 
@@ -82,12 +82,12 @@ class LineName(NamedTuple):
 
 
 def new_job_id() -> str:
-    """Return an id that no other job has: 16 hexadecimal digits."""
+    """Return a unique id: 16 random hexadecimal digits."""
     return secrets.token_hex(8)
 
 
 def line_digest(content: bytes) -> str:
-    """Return the digest of a line's content, cut to the length that a line's name has room for."""
+    """Return the digest of a line's content, shortened to 8 digits for the line's name."""
     return hashlib.sha256(content).hexdigest()[:8]
 
 
@@ -102,12 +102,12 @@ def batch_metadata(job: str, number: int) -> dict[str, str]:
 
 
 def is_batch_of(metadata: Mapping[str, str], job: str, number: int) -> bool:
-    """Return whether metadata names this batch of a job; there may be more in it."""
+    """Return whether metadata names a batch of a job, perhaps among other pairs."""
     return batch_metadata(job, number).items() <= metadata.items()
 
 
 def dumps(value: Any) -> bytes:
-    """Return a value as one line of JSON that a person can read."""
+    """Encode a value as one line of readable JSON."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
@@ -115,7 +115,7 @@ def loads(line: bytes) -> Any:
     """Parse a line of JSON.
 
     Raises:
-        ValueError: It is not JSON, or is nested too deeply to be read.
+        ValueError: The line is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(line)
@@ -124,15 +124,15 @@ def loads(line: bytes) -> Any:
 
 
 class Size(NamedTuple):
-    """The size of a row, a line or a batch, in each unit that is limited.
+    """The size of a row, a line or a batch, in each unit that has a limit.
 
     Attributes:
-        rows: Texts, documents, or queries with their documents.
-        inputs: Texts or documents, as a batch's limit counts them.
+        rows: Number of texts, of documents, or of queries with their documents.
+        inputs: Number of texts or documents, as the limit of batches counts them.
         tokens: Tokens, estimated or counted.
-        most_tokens: Tokens that can be billed at most.
-        chunks: Chunks of documents; 0 where there are none.
-        bytes: Bytes of a line.
+        most_tokens: Most tokens that can be billed.
+        chunks: Number of chunks of documents; 0 for other rows.
+        bytes: Bytes of lines.
     """
 
     rows: int = 0
@@ -144,31 +144,33 @@ class Size(NamedTuple):
 
 
 class Bin:
-    """A line that is filled with rows, or a batch that is filled with lines, up to its limits.
+    """A line that is filled with rows, or a batch that is filled with lines, up to the limits.
 
     Args:
-        limits: The most of each field of `Size`; a field that is None or left out has no limit.
+        limits: Maximum of each field of `Size`; a field that is None or left out has no limit.
 
     Attributes:
-        size: The size of what is in it.
+        size: Size of the content.
     """
 
     def __init__(self, **limits: int | None) -> None:
         self._limits = [
-            (Size._fields.index(name), most) for name, most in limits.items() if most is not None
+            (Size._fields.index(name), maximum)
+            for name, maximum in limits.items()
+            if maximum is not None
         ]
         self.size = Size()
 
-    def fits(self, more: Size) -> bool:
-        """Return whether more fits in. What is too large by itself fits into an empty bin."""
+    def fits(self, added: Size) -> bool:
+        """Return whether an addition fits; anything fits into an empty bin."""
         size = self.size
-        return not size.rows or all(size[at] + more[at] <= most for at, most in self._limits)
+        return not size.rows or all(size[at] + added[at] <= maximum for at, maximum in self._limits)
 
-    def add(self, more: Size) -> None:
-        """Count more rows and bytes."""
-        self.size = Size(*map(int.__add__, self.size, more))
+    def add(self, added: Size) -> None:
+        """Add a size to the content."""
+        self.size = Size(*map(int.__add__, self.size, added))
 
     def clear(self) -> Size:
-        """Empty it, and return the size of what was in it."""
+        """Empty the bin, and return the size of its former content."""
         size, self.size = self.size, Size()
         return size

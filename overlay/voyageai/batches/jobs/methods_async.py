@@ -1,4 +1,4 @@
-"""Batch jobs as methods of `client.batches`, without blocking."""
+"""The asynchronous methods of `client.batches` that make jobs."""
 
 from __future__ import annotations
 
@@ -60,31 +60,32 @@ class AsyncJobMethods:
         max_cost: float | None = None,
         **options: Unpack[EmbedJobOptions],
     ) -> BatchEmbeddings:
-        """Embed any number of texts at the price of batches; takes minutes to hours.
+        """Embed any number of texts at the batch price, within minutes to hours.
 
-        The texts are written to the job's directory, split into requests and batches by the API's
-        limits, uploaded, run, downloaded and joined. A text that fails is a row with the reason.
+        The texts are written to the job's directory, split into requests and batches within the
+        API's limits, uploaded and run; the results are downloaded and joined with the texts. A text
+        that fails is a row with the reason.
 
         `texts` may also be an asynchronous iterable.
 
         Args:
-            texts: The texts, as any iterable.
-            model: Name of a text embedding model that batches take.
-            max_cost: The most that it may cost, in US dollars; `voyageai.batches.Job.run` says how
-                that is kept.
+            texts: An iterable of texts.
+            model: Name of a text embedding model that batches support.
+            max_cost: The most that the job may cost in US dollars, as in
+                `voyageai.batches.Job.run`.
             options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
                 `Client.embed`; `directory`, `rows_per_line`, `exact_tokens`, `poll`, `progress` and
                 `timings` as in `voyageai.batches.JobOptions`.
 
         Returns:
-            A row per text, in their order.
+            A row per text, in the order of the texts.
 
         Raises:
             ArgumentError: A text or an argument is wrong, or the directory holds another job;
                 nothing was sent.
-            MaxCostError: It is estimated to cost more than `max_cost`, and nothing was sent; or
-                what is left of it could, and nothing more was sent.
-            VoyageError: The job could not go on; a note says where it is.
+            MaxCostError: The estimate is above `max_cost`, and nothing was sent; or the rest of the
+                job could cost more, and nothing more was sent.
+            VoyageError: The job could not continue; a note says where it is kept.
 
         Example:
             >>> async def main():
@@ -115,7 +116,7 @@ class AsyncJobMethods:
         model: EmbeddingsModel | str,
         **options: Unpack[EmbedJobOptions],
     ) -> AsyncJob[BatchEmbeddings]:
-        """Prepare the job of `embed`, without sending it: see what it will cost, then `run` it.
+        """Prepare the job of `embed` without sending it, to see its cost before you `run` it.
 
         `texts` may also be an asynchronous iterable.
 
@@ -151,19 +152,19 @@ class AsyncJobMethods:
         max_cost: float | None = None,
         **options: Unpack[ContextualizedEmbedJobOptions],
     ) -> BatchContextualizedEmbeddings:
-        """Embed chunks in the context of any number of documents, as `embed` does texts.
+        """Embed the chunks of any number of documents in context, as `embed` does with texts.
 
         `inputs` may also be an asynchronous iterable.
 
         Args:
-            inputs: Documents, each a list of its chunks; or texts, with `input_type="query"`, with
-                `chunk_fn` or with auto-chunking.
-            model: Name of a contextualized embedding model that batches take.
-            chunk_fn: Splits each text into chunks before they are written.
+            inputs: Documents, each a list of its chunks; or texts, if `input_type="query"`,
+                `chunk_fn` or auto-chunking is given.
+            model: Name of a contextualized embedding model that batches support.
+            chunk_fn: A function that splits a text into chunks.
             max_cost: As in `embed`.
             options: `input_type`, `output_dtype`, `output_dimension`, `enable_auto_chunking`,
-                `chunk_size` and `chunk_overlap` as in `Client.contextualized_embed`; further ones
-                as in `embed`.
+                `chunk_size` and `chunk_overlap` as in `Client.contextualized_embed`; the others as
+                in `embed`.
 
         Returns:
             A row per document, with one vector per chunk.
@@ -200,7 +201,7 @@ class AsyncJobMethods:
         chunk_fn: Callable[[str], list[str]] | None = None,
         **options: Unpack[ContextualizedEmbedJobOptions],
     ) -> AsyncJob[BatchContextualizedEmbeddings]:
-        """Prepare the job of `contextualized_embed`, without sending it: see its cost, then `run`.
+        """Prepare the job of `contextualized_embed` without sending it, to see its cost first.
 
         `inputs` may also be an asynchronous iterable.
 
@@ -240,18 +241,18 @@ class AsyncJobMethods:
         max_cost: float | None = None,
         **options: Unpack[RerankJobOptions],
     ) -> BatchRerankings:
-        """Rank documents by their relevance to a query, for any number of queries.
+        """Rank documents by relevance to a query, for any number of queries.
 
         `pairs` may also be an asynchronous iterable.
 
         Args:
-            pairs: Queries, each with a list of its documents.
-            model: Name of a reranker that batches take.
+            pairs: Pairs of a query and a list of its documents.
+            model: Name of a reranker that batches support.
             max_cost: As in `embed`.
-            options: `top_k` and `truncation` as in `Client.rerank`; further ones as in `embed`.
+            options: `top_k` and `truncation` as in `Client.rerank`; the others as in `embed`.
 
         Returns:
-            A row per query, with its documents, best first.
+            A row per query, with its documents, the most relevant first.
 
         Raises:
             ArgumentError, MaxCostError, VoyageError: As in `embed`.
@@ -278,7 +279,7 @@ class AsyncJobMethods:
         model: RerankModel | str,
         **options: Unpack[RerankJobOptions],
     ) -> AsyncJob[BatchRerankings]:
-        """Prepare the job of `rerank`, without sending it: see what it will cost, then `run` it.
+        """Prepare the job of `rerank` without sending it, to see its cost before you `run` it.
 
         `pairs` may also be an asynchronous iterable.
 
@@ -308,7 +309,7 @@ class AsyncJobMethods:
     async def resume(
         self, directory: str | os.PathLike[str], **options: Unpack[WatchOptions]
     ) -> AsyncJob[BatchResults[Any]]:
-        """Open a job by its directory alone, to run it on, read its results, or retry failures.
+        """Open an existing job, to continue it, read its results, or retry failures.
 
         Args:
             directory: The job's directory.
@@ -319,7 +320,7 @@ class AsyncJobMethods:
 
         Raises:
             ArgumentError: An option is wrong.
-            JobDirectoryError: The directory holds no job, or was damaged.
+            JobDirectoryError: The directory holds no job, or a file in it was damaged.
 
         Example:
             >>> import tempfile

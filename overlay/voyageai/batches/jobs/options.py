@@ -1,4 +1,4 @@
-"""Options of jobs: keyword arguments of the methods that make, run and resume them."""
+"""Options of jobs: keyword arguments of the methods that make, run and resume jobs."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class JobTimings:
     """Waiting times of a job, other than the intervals at which it polls its batches.
 
     Attributes:
-        limit_delay: Seconds to wait when the organization has too many batches or tokens in flight
-            and the server does not say how long to wait; by default as long as the API's
-            documentation asks for.
-        settle_delay: Seconds until a request whose answer was lost has taken effect, if it was
-            carried out. Only then is the server asked for its outcome; likewise after a job was
-            resumed.
+        limit_delay: Seconds to wait when too many batches or tokens of the organization are in
+            flight and the server does not say how long to wait; by default the time that the API's
+            documentation recommends.
+        settle_delay: Seconds after which a request whose response was lost has taken effect, if it
+            was carried out. Only then is its outcome looked up at the server, as it is after a job
+            was resumed.
         retries: The retry policy for when the server fails or can't be reached.
 
     Example:
@@ -57,16 +57,16 @@ class JobTimings:
 
 
 class WatchOptions(TypedDict, total=False):
-    """Keyword arguments for how a job is run.
+    """Keyword arguments for running a job.
 
     Attributes:
         poll: Seconds between two polls of a batch, or a `voyageai.batches.Polling`.
         progress: None to show progress if standard error is a terminal, with bars if `rich` is
             installed; True to print it in any case; False to print nothing; or a function that is
-            called with each `voyageai.batches.Progress`. What is not printed is logged to
+            called with each `voyageai.batches.Progress`. Progress that is not printed is logged to
             `voyageai.batches`, long waits and failures as warnings, which Python prints where
             logging is not set up.
-        timings: How long to wait when the server refuses or fails.
+        timings: Waiting times after refusals and failures; None for the defaults.
     """
 
     poll: float | Polling | None
@@ -78,11 +78,11 @@ class JobOptions(WatchOptions, total=False):
     """Keyword arguments of the methods that make a job.
 
     Attributes:
-        directory: The job's directory, with which the job can be resumed: the same call continues
-            one that was interrupted. By default a temporary directory, which is kept only if
-            something fails, and is named then.
-        rows_per_line: The most rows of one request. A request succeeds or fails as a whole.
-        exact_tokens: Whether to count the tokens of the estimate with the model's tokenizer, which
+        directory: The directory that keeps the job, so that the same call continues it after an
+            interruption. By default a temporary directory, which is kept, and named in a note, only
+            if something fails.
+        rows_per_line: Most rows of one request, which succeeds or fails as a whole.
+        exact_tokens: True to count the tokens of the estimate with the model's tokenizer, which
             needs the extra `tokenizers`; by default they are estimated from the characters.
     """
 
@@ -91,7 +91,7 @@ class JobOptions(WatchOptions, total=False):
     exact_tokens: bool
 
 
-# A field that the contract of batches gains is one line in these;
+# A new field of the contract of batches is one line in one of these;
 # tests/overlay/test_arguments.py compares them with the contract.
 
 
@@ -127,10 +127,10 @@ class RerankJobOptions(JobOptions, total=False):
 
 
 def check_options(options: Mapping[str, object], known: type[WatchOptions] = WatchOptions) -> None:
-    """Refuse options that are wrong, before anything is done.
+    """Check the options of a job, before anything is done.
 
     Args:
-        options: The options, as the user gave them.
+        options: The user's options.
         known: The class that lists the options.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Preparing jobs: checking their arguments, and taking their rows from an iterable."""
+"""Preparation of jobs: checks of arguments, and writing of rows from an iterable."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["contextualize_task", "embed_task", "prepare", "prepare_async", "rerank_task"]
 
 R = TypeVar("R", bound=BatchResults[Any])
-AT_ONCE = 1000
-"""Rows that are taken from an iterable at once."""
+SLICE_ROWS = 1000
+"""Rows that are taken from an iterable and written at a time."""
 OPTIONS = frozenset(JobOptions.__annotations__)
 
 
@@ -47,16 +47,16 @@ def embed_task(
     """Return the task of a job of embeddings, and the options of the job.
 
     Args:
-        sender: The client's, for its default input types.
+        sender: The client's sender, for its default input types.
         function: Name of the method that was called, for errors.
-        model: The model.
+        model: Name of the model.
         options: The method's `**options`: fields of the requests, and options of the job.
 
     Raises:
-        TypeError: There is no such argument.
+        TypeError: An argument is unknown.
         ArgumentError: An argument is wrong.
     """
-    fields, own = _sorted(options, sender.input_types.get("embed"))
+    fields, own = _split_options(options, sender.input_types.get("embed"))
     params = BatchEmbeddingsParams(model=model, encoding_format="base64")
     return Embed(fill(params, function, {"truncation": True, **fields}, OPTIONS)), own
 
@@ -72,12 +72,12 @@ def contextualize_task(
 
     Args:
         sender, function, model, options: As in `embed_task`.
-        chunk_fn: Splits each text into chunks.
+        chunk_fn: A function that splits a text into chunks; None for none.
 
     Raises:
         TypeError, ArgumentError: As in `embed_task`.
     """
-    fields, own = _sorted(options, sender.input_types.get("contextualized_embed"))
+    fields, own = _split_options(options, sender.input_types.get("contextualized_embed"))
     fields = check_chunking(chunk_fn, fields)
     if fields["enable_auto_chunking"] and fields.get("input_type") != "document":
         raise ArgumentError(
@@ -96,15 +96,15 @@ def rerank_task(function: str, model: str, options: Mapping[str, Any]) -> tuple[
     Raises:
         TypeError, ArgumentError: As in `embed_task`.
     """
-    fields, own = _sorted(options)
+    fields, own = _split_options(options)
     params = BatchRerankParams(model=model)
     return Rerank(fill(params, function, {"truncation": True, **fields}, OPTIONS)), own
 
 
-def _sorted(
+def _split_options(
     options: Mapping[str, Any], input_type: str | None = None
 ) -> tuple[dict[str, Any], JobOptions]:
-    """Return the fields of the requests, with a default input type, and the options of the job."""
+    """Split `**options` into fields of requests, with a default input type, and job options."""
     own = {name: options[name] for name in options if name in OPTIONS}
     fields = {name: options[name] for name in options if name not in OPTIONS}
     if input_type and not fields.get("input_type"):
@@ -119,28 +119,28 @@ def prepare(
     rows: Iterable[Any],
     options: JobOptions,
 ) -> Job[R]:
-    """Write a job to its directory, or find it there.
+    """Write a job to its directory, or compare it with the job there.
 
     Args:
-        sender: Sends the job when it is run.
-        results_type: The class of its results.
+        sender: The sender of the job's requests.
+        results_type: The class of the job's results.
         task: The method and its arguments.
-        rows: The rows, as the user gave them.
-        options: The options of the job, as the user gave them.
+        rows: The rows, as values of the user.
+        options: The options of the job.
 
     Raises:
         ArgumentError: A row or an option is wrong, or the directory holds another job.
-        JobInUseError: The job is in use elsewhere.
+        JobInUseError: Another process or thread is working on the job.
     """
     open_job = _opener(sender, task, options)
     iterator = _iterator(task, rows)
     directory, writer = open_job()
     try:
         with show_progress(options.get("progress")) as show:
-            while some := list(islice(iterator, AT_ONCE)):
-                writer.add(some)
-                if writer.rows == len(some):
-                    guard(task.prompted(some), task.role, task.params.model)
+            while slice_rows := list(islice(iterator, SLICE_ROWS)):
+                writer.add(slice_rows)
+                if writer.rows == len(slice_rows):
+                    guard(task.prompted(slice_rows), task.role, task.params.model)
                 show(_progress(writer, task))
             manifest = writer.finish()
     finally:
@@ -155,16 +155,16 @@ async def prepare_async(
     rows: Iterable[Any] | AsyncIterable[Any],
     options: JobOptions,
 ) -> AsyncJob[R]:
-    """Do what `prepare` does without blocking: threads write the files and read the iterable."""
+    """Prepare a job without blocking, as `prepare` does: threads use the files and the iterable."""
     open_job = _opener(sender, task, options)
     slices = _slices(task, rows)
     directory, writer = await in_thread(open_job)
     try:
         with show_progress(options.get("progress")) as show:
-            async for some in slices:
-                await in_thread(writer.add, some)
-                if writer.rows == len(some):
-                    guard(task.prompted(some), task.role, task.params.model)
+            async for slice_rows in slices:
+                await in_thread(writer.add, slice_rows)
+                if writer.rows == len(slice_rows):
+                    guard(task.prompted(slice_rows), task.role, task.params.model)
                 show(_progress(writer, task))
             manifest = await in_thread(writer.finish)
     finally:
@@ -175,7 +175,7 @@ async def prepare_async(
 def _opener(
     sender: Sender | AsyncSender, task: Task[Any, Any], options: JobOptions
 ) -> Callable[[], tuple[JobDirectory, JobWriter]]:
-    """Check the options, and return a function that opens the directory."""
+    """Check the options, and return a function that opens the job directory."""
     check_options(options, JobOptions)
     check_flag("exact_tokens", options.get("exact_tokens"))
     task.check_model()
@@ -202,7 +202,7 @@ def _iterator(task: Task[Any, Any], rows: Any) -> Iterator[Any]:
     """Return an iterator over rows.
 
     Raises:
-        ArgumentError: They are not iterable, or are a single text.
+        ArgumentError: `rows` is no iterable of rows, such as a single text.
     """
     name = task.argument
     if not _is_iterable(rows):
@@ -214,22 +214,22 @@ def _iterator(task: Task[Any, Any], rows: Any) -> Iterator[Any]:
 
 
 async def _slices(task: Task[Any, Any], rows: Any) -> AsyncIterator[list[Any]]:
-    """Yield rows in lists of `AT_ONCE`."""
+    """Yield rows in lists of up to `SLICE_ROWS`."""
     from anyio.to_thread import run_sync
 
     if hasattr(rows, "__aiter__"):
-        some: list[Any] = []
+        slice_rows: list[Any] = []
         async for row in rows:
-            some.append(row)
-            if len(some) == AT_ONCE:
-                yield some
-                some = []
-        if some:
-            yield some
+            slice_rows.append(row)
+            if len(slice_rows) == SLICE_ROWS:
+                yield slice_rows
+                slice_rows = []
+        if slice_rows:
+            yield slice_rows
         return
     iterator = _iterator(task, rows)
-    while some := await run_sync(lambda: list(islice(iterator, AT_ONCE))):
-        yield some
+    while slice_rows := await run_sync(lambda: list(islice(iterator, SLICE_ROWS))):
+        yield slice_rows
 
 
 def _is_iterable(rows: object) -> bool:

@@ -1,4 +1,4 @@
-"""The progress of a job, shown as bars if rich is installed, as lines, or in the log."""
+"""The progress of a job, shown as bars (with rich), as lines, or in the log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 LOGGER = logging.getLogger("voyageai.batches")
 INFO = logging.INFO
 LEVELS = {"waiting": logging.WARNING, "failed": logging.WARNING}
-"""Levels of the log for some stages; for others it is `INFO`."""
+"""Log levels of some stages; the others have `INFO`."""
 ABOVE_BARS = (*LEVELS, "retrying", "done")
 """Stages that are shown as text above the bars."""
 MEGA = 1_000_000
@@ -44,9 +44,9 @@ Stage = Literal[
     "failed",
     "done",
 ]
-"""Phases of a job: writes its lines, uploads them, creates a batch, waits for room among the
-organization's batches, retries a request, polls a batch that runs, downloads answers. `failed`
-names rows that have failed; `done` is the end."""
+"""Stages of a job, in order: writing lines, uploading them, creating a batch, waiting until another
+batch may be in flight, retrying a request, polling a running batch, downloading responses. `failed`
+reports failed rows; `done` is the end."""
 
 
 @frozen(kw_only=True)
@@ -54,14 +54,14 @@ class Progress:
     """The progress of a job, as it is passed to a function given as `progress`.
 
     Attributes:
-        stage: What the job does, such as `uploading`.
-        message: The same as text, of one line or several.
+        stage: The stage of the job, such as `uploading`.
+        message: Description of the stage, in one or several lines.
         batch: Number of the batch, from 1; None for the whole job.
         done: Number of units that are done.
-        total: Number of all units; None if that is not known.
-        unit: What is counted: `rows`, `bytes` or `requests`; empty if nothing is.
-        detail: Further numbers, which change all the time.
-        minutes: Minutes since it began; where lines are written, there is one for each.
+        total: Number of all units; None if unknown.
+        unit: The unit, `rows`, `bytes` or `requests`; empty if nothing is counted.
+        detail: Further numbers, which change constantly.
+        minutes: Minutes since the start of the stage; printed lines are repeated every minute.
     """
 
     stage: Stage
@@ -76,13 +76,13 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], object]
 ProgressOption = bool | ProgressCallback | None
-"""The option `progress`; `WatchOptions` says what each value does."""
+"""The types of the option `progress`, described in `WatchOptions`."""
 
 
 def transfer_progress(
     show: ProgressCallback, stage: Stage, message: str, batch: int
 ) -> Callable[[int, int], None]:
-    """Return a function that shows how many bytes of a batch's file were sent or received."""
+    """Return a function that shows the bytes of a batch's file that were sent or received."""
 
     def report(done: int, total: int) -> None:
         show(
@@ -98,15 +98,15 @@ def transfer_progress(
 def show_progress(
     option: ProgressOption, stream: IO[str] | None = None
 ) -> Generator[ProgressCallback]:
-    """Return a function that displays progress, inside a `with`.
+    """Enter with a function that displays progress.
 
     Args:
-        option: A function, which is returned as it is; True to write to the stream, None only if
-            that is a terminal. Otherwise progress is logged.
-        stream: Where to write; by default standard error.
+        option: A function, which is used itself; True to write to the stream, None to do so only if
+            it is a terminal. Otherwise progress is logged.
+        stream: The stream; standard error by default.
     """
     target = stream or sys.stderr
-    terminal = option is not False and bool(target) and target.isatty()  # programs may have none
+    terminal = option is not False and bool(target) and target.isatty()  # stderr may be None
     if callable(option):
         yield option
     elif terminal and (bars := _bars(target)) is not None:
@@ -119,10 +119,10 @@ def show_progress(
 
 
 class Lines:
-    """Writes a line when something begins, and for each tenth and each minute of it.
+    """Writes a line at the start of each stage, and for each tenth and each minute of it.
 
     Args:
-        write: Writes a line; it is given the progress too.
+        write: Function that writes a line; called with the progress and the line.
     """
 
     def __init__(self, write: Callable[[Progress, str], object]) -> None:
@@ -130,7 +130,7 @@ class Lines:
         self._last: dict[int | None, tuple[str, int, int]] = {}
 
     def show(self, progress: Progress) -> None:
-        """Write a line, unless the last one for the batch says the same."""
+        """Write a line, unless it would repeat the batch's last one."""
         tenth = 10 * progress.done // progress.total if progress.total else 0
         now = progress.message, tenth, progress.minutes
         if self._last.get(progress.batch) == now:
@@ -141,7 +141,7 @@ class Lines:
 
 
 class _LoggedLines(Lines):
-    """Logs the lines that the logger lets through, long waits and failures as warnings."""
+    """Logs lines, long waits and failures as warnings; skips levels that are not enabled."""
 
     def __init__(self) -> None:
         super().__init__(_log)
@@ -163,7 +163,7 @@ class RichBars:
     """
 
     def __init__(self, stream: IO[str]) -> None:
-        rich: Any = import_module("rich.progress")  # an extra, which may be missing
+        rich: Any = import_module("rich.progress")  # an optional package
         console: Any = import_module("rich.console").Console(file=stream)
         self._bars = rich.Progress(
             rich.TextColumn("{task.description}", markup=False),

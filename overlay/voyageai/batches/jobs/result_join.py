@@ -1,4 +1,4 @@
-"""Joining each row with its answer, or with the reason why it has none."""
+"""The join of rows with their results, or with the reasons why they have none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from voyageai_rest.models.batch_output_line import BatchOutputLine
 from ..._utils import safe_repr
 from ...disk import open_regular
 from ...error import ServerError
-from ...response_limits import of_line
+from ...response_limits import response_limits_for_line
 from .batch_files import BatchReader
 from .directory import JobDirectoryError, damaged
 from .lines import dumps, loads
@@ -34,18 +34,18 @@ OUTPUT = "output"
 OK = 200
 NONE = -1
 SHOWN = 80
-"""Characters of a text that are shown."""
+"""Characters of a row's text that are shown."""
 
 
 class FailureReason(NamedTuple):
     """The reason why a line has no result.
 
     Attributes:
-        code: The kind of reason; `Failure` lists them.
-        status: HTTP status of the line, where it was run.
+        code: The kind of reason, as in `Failure`.
+        status: HTTP status of the line; None if it was not run.
         message: The reason as text.
-        failed_batch: Whether the server refused the whole batch because of this line.
-        others_at_fault: Whether it refused the whole batch because of other lines alone.
+        failed_batch: True if the server refused the whole batch because of this line.
+        others_at_fault: True if the server refused the whole batch only because of other lines.
     """
 
     code: str
@@ -60,18 +60,18 @@ class Failure:
     """A row without a result.
 
     Attributes:
-        row: Its number, from 0.
-        code: The kind of reason: `refused` if the endpoint refused it, with a `status`; the
-            server's own code for a line that was not run, such as `batch_expired`, or for one that
-            made a batch fail; `batch_failed` if other lines did; `malformed_answer`, `no_answer`
-            and `file_gone` if it was run but its answer can't be used; `unfinished` if it was not
-            run yet.
-        status: HTTP status, where the endpoint refused it.
+        row: Number of the row, from 0.
+        code: The kind of reason: `refused` if the endpoint refused the line, with a `status`; the
+            server's own code for a line that was not run, such as `batch_expired`, or that made the
+            batch fail; `batch_failed` if other lines made it fail; `malformed_answer`, `no_answer`
+            and `file_gone` if the line was run but its response can't be used; `unfinished` if it
+            was not run yet.
+        status: HTTP status, if the endpoint refused the line.
         message: The reason as text.
-        batch: Number of its batch within the job, from 1.
-        batch_id: Id of the batch at the server; None if there is none yet.
-        line: Number of its line in the batch's file, from 1.
-        text: Beginning of its text.
+        batch: Number of the batch within the job, from 1.
+        batch_id: Id of the batch at the server; None if it was not created yet.
+        line: Number of the line in the batch's file, from 1.
+        text: Beginning of the row's text.
 
     Example:
         >>> print(Failure(row=7, code="refused", status=500, message="Internal Server Error",
@@ -97,11 +97,11 @@ class Failure:
 
 
 class Failures(Sequence[Failure]):
-    """The rows without a result, in their order, as a sequence that is read from files.
+    """The rows without a result, in order, as a sequence that is read from files.
 
     Args:
         count: Number of failures.
-        read: Yields them.
+        read: Function that yields the failures.
     """
 
     def __init__(self, count: int, read: Callable[[], Iterator[Failure]]) -> None:
@@ -130,10 +130,10 @@ class Failures(Sequence[Failure]):
         return [found[position - first] for position in positions]
 
     def write(self, path: Path) -> None:
-        """Write them to a file, a line of JSON each; remove the file if there are none.
+        """Write the failures to a file as JSON Lines; remove the file if there are none.
 
         Raises:
-            OSError: It can't be written, or a link or a pipe is in its place.
+            OSError: The file can't be written, or the path is a link or a pipe.
         """
         if not self._count:
             path.unlink(missing_ok=True)
@@ -149,11 +149,11 @@ class Failures(Sequence[Failure]):
 
 
 class LineResult(NamedTuple):
-    """The result of a line, for all of its rows.
+    """The result of a line, with those of all its rows.
 
     Attributes:
-        first: Number of its first row.
-        rows: How many rows it has.
+        first: Number of the first row.
+        rows: Number of rows.
         result: The result.
     """
 
@@ -166,9 +166,9 @@ class FailedLine(NamedTuple):
     """A line without a result.
 
     Attributes:
-        first: Number of its first row.
-        items: Its rows.
-        reason: The reason.
+        first: Number of the first row.
+        items: The rows of the line.
+        reason: The reason why there is no result.
     """
 
     first: int
@@ -177,7 +177,7 @@ class FailedLine(NamedTuple):
 
 
 class ResultJoin:
-    """Joins rows with their answers by a table of all lines; the results stay in the files.
+    """Joins rows with their results through a table of all lines; the results stay in the files.
 
     Args:
         directory: The job's directory.
@@ -194,22 +194,22 @@ class ResultJoin:
         self._reader = BatchReader(directory, state.manifest)
         self._ids = {number: batch.batch_id for number, batch in state.batches.items()}
         self.tokens = 0
-        # A table of all lines, one array per column: number of the batch, number within the batch,
-        # offset in the input file, offset in the output file, first row, last row, and index of the
-        # reason why there is no result. Each array has shape (lines,).
+        # The table of all lines, one array of shape (lines,) per column: number of the batch,
+        # number within the batch, offset in the input file, offset in the output file, first row,
+        # last row, and index of the reason why there is no result.
         self._batch, self._line = array("q"), array("q")
         self._input, self._output = array("q"), array("q")
         self._first, self._last = array("q"), array("q")
         self._reason = array("q")
         self._reasons: dict[FailureReason, int] = {}
-        # Index of each row's line in that table, of shape (rows,).
+        # Index of each row's line in the table, of shape (rows,).
         self._line_of_row = array("q", [NONE]) * state.manifest.rows
         for number in sorted(state.batches):
             self._add_batch(number, state.batches[number])
         if NONE in self._line_of_row:
             raise JobDirectoryError(
-                f"no file of {directory.path} holds row {self._line_of_row.index(NONE)}: put it "
-                "back, or begin another job"
+                f"no file of {directory.path} holds row {self._line_of_row.index(NONE)}; restore "
+                "the file, or begin another job"
             )
         self._known = list(self._reasons)
         self.failed = sum(1 for line in self._line_of_row if self._output[line] == NONE)
@@ -218,7 +218,7 @@ class ResultJoin:
         """Yield lines with a result, and rows without one, in the order of the rows.
 
         Args:
-            first: Number of the row to begin with, which must be the first of its line.
+            first: Number of the first row to yield, which must be the first of its line.
         """
         with _OpenFiles(self._directory) as files:
             for line, rows in self._lines(first):
@@ -230,7 +230,7 @@ class ResultJoin:
                 size = self._last[line] - self._first[line] + 1
                 try:
                     result = self._read(_parse(files.read(path, self._output[line])), size, items)
-                except (ValueError, ServerError) as failure:  # it could be read a while ago
+                except (ValueError, ServerError) as failure:  # it was readable when joined
                     raise damaged(path, failure) from failure
                 yield LineResult(self._first[line], size, result)
 
@@ -240,7 +240,7 @@ class ResultJoin:
         return self.failed < len(self._line_of_row)
 
     def failures(self) -> Iterator[Failure]:
-        """Yield the rows without a result, in their order."""
+        """Yield the rows without a result, in order."""
         with _OpenFiles(self._directory) as files:
             for line, rows in self._lines():
                 if self._output[line] == NONE:
@@ -275,7 +275,7 @@ class ResultJoin:
             )
 
     def _add_batch(self, number: int, batch: BatchState) -> None:
-        """Add a batch's lines and answers; for rows that are in several batches the last counts."""
+        """Add a batch's lines and results, which replace those of earlier batches."""
         with self._reader.open(batch.plan) as sent:
             names = self._add_lines(batch.plan, sent)
             for name in ANSWERS:
@@ -290,7 +290,7 @@ class ResultJoin:
             self._line_of_row[first : last + 1] = array("q", [line]) * (last + 1 - first)
 
     def _add_lines(self, batch: BatchPlan, sent: IO[bytes]) -> dict[str, int]:
-        """Add a batch's lines to the table; return their indices there, by `custom_id`."""
+        """Add a batch's lines to the table, and return their indices by `custom_id`."""
         names: dict[str, int] = {}
         offset = 0
         for place, (name, raw) in enumerate(self._reader.names(batch, sent), 1):
@@ -306,7 +306,7 @@ class ResultJoin:
         return names
 
     def _read_answers(self, path: Path, names: dict[str, int], sent: IO[bytes]) -> None:
-        """Enter the answers of a downloaded file into the table; skip lines of other jobs."""
+        """Enter the responses of a downloaded file into the table; skip lines of other jobs."""
         end = 0
         with self._directory.open(path) as file:
             for raw in file:
@@ -326,11 +326,11 @@ class ResultJoin:
                     self.tokens += found
 
     def _check(self, answer: BatchOutputLine, line: int, sent: IO[bytes]) -> FailureReason | int:
-        """Return the tokens that a line was billed, or the reason why it has no result."""
+        """Return the billed tokens of a line, or the reason why it has no result."""
         if answer.error:
             return FailureReason(answer.error.code, None, answer.error.message)
         if not answer.response:
-            message = "the line is there, but with neither answer nor error"
+            message = "the line has neither a response nor an error"
             return FailureReason("no_answer", None, message)
         response = answer.response
         if response.status_code != OK or not response.body:
@@ -340,15 +340,15 @@ class ResultJoin:
             sent.seek(self._input[line])
             items = self._reader.items(self._batch[line], self._line[line], sent.readline())
             tokens: int = self._read(answer, len(items), lambda: items).total_tokens
-            of_line(items).check_tokens(tokens)
+            response_limits_for_line(items).check_tokens(tokens)
         except (ShapeError, ServerError) as failure:
             return FailureReason("malformed_answer", response.status_code, str(failure))
         return tokens
 
     def _read(self, answer: BatchOutputLine, rows: int, items: Callable[[], list[Any]]) -> Any:
-        """Return the result of a line with an answer."""
+        """Return the result of a line with a response."""
         if not answer.response or not answer.response.body:
-            raise ShapeError("the answer is no longer there")
+            raise ShapeError("the response is missing")
         return self._task.read(answer.response.body.to_dict(), rows, items)
 
     def _items(self, line: int, files: _OpenFiles) -> list[Any]:
@@ -362,7 +362,7 @@ class ResultJoin:
 
 
 class _OpenFiles:
-    """Files that lines are read from: one of each kind stays open until another one is needed."""
+    """Open files to read lines from; one of each kind stays open until another is needed."""
 
     def __init__(self, directory: JobDirectory) -> None:
         self._directory = directory
@@ -392,29 +392,29 @@ def _parse(raw: bytes) -> BatchOutputLine:
 
 
 def _line_reasons(batch: BatchState) -> dict[int, FailureReason]:
-    """Return what the server says of single lines of a batch that it refused, by line number."""
+    """Return the reasons for single lines of a batch that the server refused, by line number."""
     errors = [BatchError.from_dict(error) for error in batch.errors]
     return {
         error.line: FailureReason(error.code, None, error.message, failed_batch=True)
-        for error in reversed(errors)  # of several, the first counts
+        for error in reversed(errors)  # the first error of a line wins
         if isinstance(error.line, int)
     }
 
 
 def _batch_reason(batch: BatchState) -> FailureReason:
-    """Return why a line of a batch has no answer, if nothing is said of the line itself."""
+    """Return the reason for lines of a batch that have no reason of their own."""
     if not batch.is_over:
-        return FailureReason("unfinished", None, "the job has not come to that yet; run it again")
+        return FailureReason("unfinished", None, "the line was not run yet; run the job again")
     if batch.gone:
-        which = " and ".join(sorted(batch.gone))
+        names = " and ".join(sorted(batch.gone))
         return FailureReason(
-            "file_gone", None, f"the {which} file of the batch was deleted, or expired"
+            "file_gone", None, f"the {names} file of the batch was deleted, or expired"
         )
     if batch.errors:
         errors = [BatchError.from_dict(error) for error in batch.errors]
         whole = [error for error in errors if not isinstance(error.line, int)]
-        more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-        message = f"the batch failed: {(whole or errors)[0].message}{more}"
+        others = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
+        message = f"the batch failed: {(whole or errors)[0].message}{others}"
         return FailureReason("batch_failed", None, message, others_at_fault=not whole)
     return FailureReason(
         "no_answer", None, f"the batch is {batch.status}, but neither of its files has the line"

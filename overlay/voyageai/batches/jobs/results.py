@@ -1,4 +1,4 @@
-"""The results of a job: rows in the order of the input, read from its directory."""
+"""The results of a job: rows in the order of the inputs, read from the job's directory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ WIDTHS = {"float32": 4, "int8": 1, "uint8": 1}
 """Bytes of a number, by dtype."""
 VECTORS = re.compile(rf"vectors-(\d+)x([1-9]\d{{0,8}})-({'|'.join(WIDTHS)})(-\d+-failed)?\.bin")
 ROWS_AT_ONCE = 1000
-"""Rows that are read by one call of a thread."""
+"""Rows that are read per call of a thread."""
 
 
 @frozen
@@ -51,9 +51,9 @@ class Row(Generic[V]):
     """The result of a row, or the reason why it has none.
 
     Attributes:
-        index: Its number, from 0.
-        result: Its result; None if it has failed.
-        failure: The reason why it has none; None if it has one.
+        index: Number of the row, from 0.
+        result: The result; None if the row has failed.
+        failure: The reason of the failure; None if there is a result.
     """
 
     index: int
@@ -62,17 +62,17 @@ class Row(Generic[V]):
 
 
 class BatchResults(Generic[V]):
-    """The results of a job. Iterate over it for its rows, with `for` or `async for`.
+    """The results of a job. Iterate over the rows with `for` or `async for`.
 
-    Rows come in the order of the input, and are read from the job's directory as you iterate, so
-    memory holds only some of them at any time. A temporary directory is removed with this object,
-    unless there are failures.
+    Rows are in the order of the inputs, and read from the job's directory during the iteration, so
+    that memory never holds all of them. A temporary directory is removed with this object, unless
+    there are failures.
 
     Attributes:
         directory: The job's directory.
-        failures: The rows without a result, in their order.
-        total_tokens: Tokens that the answers were billed for.
-        cost: Their cost in US dollars, at the batch price; None if the model's price is not known.
+        failures: The rows without a result, in order.
+        total_tokens: Billed tokens of all results.
+        cost: Cost of these tokens in US dollars, at the batch price; None if the price is unknown.
 
     Example:
         >>> results = vo.batches.embed(["It rains.", "It snows."], model="voyage-4", poll=0.05)
@@ -140,11 +140,11 @@ class BatchResults(Generic[V]):
 
 
 class BatchEmbeddings(BatchResults[list[float]]):
-    """The embeddings of texts. The result of a row is a list of numbers."""
+    """The embeddings of texts. The result of a row is a vector as a list of numbers."""
 
     @property
     def embeddings(self) -> list[list[float] | None]:
-        """All embeddings as lists of numbers, None for a row that has failed.
+        """All embeddings as lists of numbers, with None for failed rows.
 
         `to_numpy` takes an eighth of the memory.
         """
@@ -153,12 +153,11 @@ class BatchEmbeddings(BatchResults[list[float]]):
     def to_numpy(self, fill: float | None = None) -> npt.NDArray[Any]:
         """Return the embeddings as a matrix of float32, int8 or uint8.
 
-        The matrix is mapped from a file in the job's directory, so that pages are read as they are
-        used. Writing to it changes nothing on the disk.
+        The matrix is memory-mapped from a file in the job's directory. Writing to it does not
+        change the file.
 
         Args:
-            fill: Value for the rows that have failed, such as 0. Without it, failed rows are an
-                error.
+            fill: Value for failed rows, such as 0; None to raise if there are any.
 
         Returns:
             An array of shape (rows, dimension); (rows, dimension / 8) for `binary` and `ubinary`.
@@ -183,7 +182,7 @@ class BatchEmbeddings(BatchResults[list[float]]):
         path = self._vectors()
         if path is None:
             raise ArgumentError("there are no vectors: all rows have failed", "fill")
-        _, columns, name, _ = VECTORS.fullmatch(path.name).groups()  # type: ignore[union-attr]  # as it was named
+        _, columns, name, _ = VECTORS.fullmatch(path.name).groups()  # type: ignore[union-attr]  # named by this pattern
         dtype, shape = np.dtype(name).newbyteorder("<"), (len(self), int(columns))
         with self._directory.open(path) as file:
             matrix: npt.NDArray[Any] = np.memmap(file, dtype=dtype, mode="c", shape=shape)
@@ -192,9 +191,10 @@ class BatchEmbeddings(BatchResults[list[float]]):
         return matrix
 
     def _vectors(self) -> Path | None:
-        """Return the file with the vectors, written if needed; None if there are no vectors.
+        """Return the file of vectors, which is written if needed; None if all rows have failed.
 
-        The number of failed rows is in its name, and can only fall: each name has one content.
+        Its name contains the number of failed rows, which can only decrease, so that each name has
+        one content.
         """
         failed = f"-{len(self.failures)}-failed" if self.failures else ""
         for path in self.directory.glob(f"vectors-{self._rows}x*{failed}.bin"):
@@ -220,7 +220,7 @@ class BatchEmbeddings(BatchResults[list[float]]):
                 name, width = found_name, matrix.strides[0]
                 file.seek(found.first * width)
                 file.write(matrix.astype(matrix.dtype.newbyteorder("<"), copy=False).tobytes())
-                file.truncate(self._rows * width)  # also where the last rows have failed
+                file.truncate(self._rows * width)  # extends the file if the last rows have failed
             file.flush()
             os.fsync(file.fileno())
         if name is None:
@@ -231,11 +231,11 @@ class BatchEmbeddings(BatchResults[list[float]]):
 
 
 class BatchContextualizedEmbeddings(BatchResults[ContextualizedEmbeddingsResult]):
-    """The embeddings of chunks. The result of a row is that of its document."""
+    """The embeddings of chunks. The result of a row is that of a document."""
 
 
 class BatchRerankings(BatchResults[RerankingObject]):
-    """Rankings of documents. The result of a row is the ranking for its query."""
+    """Rankings of documents. The result of a row is the ranking for a query."""
 
 
 TYPES: dict[str, type[BatchResults[Any]]] = {

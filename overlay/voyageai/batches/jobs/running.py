@@ -1,4 +1,4 @@
-"""Running a job: its next steps, from its state to its end."""
+"""The flow that runs a job, from its current state to its end."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ __all__ = ["JobRun", "add_failed", "carry_out", "carry_out_async"]
 
 T = TypeVar("T")
 ENDED = (400, 409)
-"""HTTP statuses of a cancellation that came too late."""
+"""HTTP statuses of the cancellation of a batch that has already ended."""
 
 
 class JobRun:
-    """Runs a job from its state to its end.
+    """Runs a job, from its current state to its end.
 
     Args:
-        directory: Its directory, whose lock is held.
-        state: Its state.
+        directory: The job's directory, whose lock is held.
+        state: The job's state.
         polling: Intervals at which batches are polled.
         timings: Other waiting times.
         environment: Clocks, randomness and the limits of batches.
-        span: Records the run.
-        max_cost: US dollars that the job may cost in all; None for any sum.
-        get_count: Returns a function that counts tokens by the model's tokenizer, if that is at
-            hand.
+        span: The span of the run.
+        max_cost: US dollars that the job may cost in total; None for no limit.
+        get_count: Returns a function that counts tokens with the model's tokenizer, or None if that
+            is not at hand.
         spent: US dollars of `max_cost` that were spent before the job.
     """
 
@@ -82,16 +82,16 @@ class JobRun:
         self._create_after = self._now()
         """The time before which no batch is created."""
         self._next_polls: dict[int, tuple[datetime, int]] = {}
-        """When each batch is polled next, and how often it was polled."""
+        """Time of the next poll and number of polls, by the number of the batch."""
         self._seen: dict[int, tuple[str, int]] = {}
-        """Status and finished requests of each batch when it was polled last."""
+        """Status and number of finished requests at the last poll, by the number of the batch."""
 
     def steps(self) -> JobFlow[None]:
-        """Do all that is left to do.
+        """Run the job, or what is left of it.
 
         Raises:
             MaxCostError: The rest could cost more than `max_cost`.
-            VoyageError: The job can't go on; what was done is in the journal.
+            VoyageError: The job can't continue; its progress is in the journal.
         """
         if self._max_cost is not None:
             yield from self._recover_created()
@@ -105,7 +105,7 @@ class JobRun:
                     self._record(batch)
                     yield from self._submit(batch)
                 elif batch.batch_id is not None and not batch.is_over:
-                    self._record(batch)  # one of an earlier run
+                    self._record(batch)  # created in an earlier run
                 if batch.is_running and self._is_due(batch):
                     yield from self._poll(batch)
                 for name, file_id in batch.missing.items():
@@ -134,7 +134,7 @@ class JobRun:
                         raise
 
     def _recover_created(self) -> JobFlow[None]:
-        """Find the batches that were created though the answer was lost: they are billed too."""
+        """Find the batches that were created although the response was lost, as they are billed."""
         for batch in self._state.batches.values():
             if batch.may_exist:
                 batch_id = yield from self._submitter.find(batch)
@@ -142,7 +142,7 @@ class JobRun:
                     self._state.note("created", batch, batch_id=batch_id)
 
     def _may_create(self, batch: BatchState) -> bool:
-        """Return whether a batch fits in flight and under the ceiling, which reserves its cost."""
+        """Return whether a batch may be in flight, and reserve its cost under the ceiling."""
         if self._now() < self._create_after:
             return False
         running = self._running_tokens()
@@ -161,7 +161,7 @@ class JobRun:
         return self._state.manifest.exact
 
     def _record(self, batch: BatchState) -> None:
-        """Begin or end the span of a batch, as its state is."""
+        """Begin or end the span of a batch, by its state."""
         if not self._span.is_on:
             return
         plan, id = batch.plan, batch.batch_id
@@ -172,7 +172,7 @@ class JobRun:
             self._span.begin(plan.number, id=id, requests=plan.requests, rows=plan.rows)
 
     def _submit(self, batch: BatchState) -> JobFlow[None]:
-        """Create a batch, or postpone that if the organization has too much in flight."""
+        """Create a batch, or postpone it if the organization has too much in flight."""
         number = batch.plan.number
         try:
             yield from self._submitter.submit(batch)
@@ -191,15 +191,15 @@ class JobRun:
             yield self._progress(batch, f"batch {number} is {printable(str(batch.batch_id))}")
 
     def _poll(self, batch: BatchState) -> JobFlow[None]:
-        """Retrieve a batch, and write down its end."""
+        """Retrieve a batch, and record its end in the journal."""
         number, batch_id = batch.plan.number, str(batch.batch_id)
         try:
             found: Batch = yield from self._retry.send(calls.retrieve(batch_id))
         except NotFoundError as failure:
             failure.add_note(
                 f"{printable(batch_id)} is batch {number} of the job in {self._directory.path}. "
-                "Was the job begun with the key of another organization or project, or at another "
-                "host?"
+                "Was the job started with the key of another organization or project, or on "
+                "another host?"
             )
             raise
         done = found.request_counts.completed + found.request_counts.failed
@@ -237,7 +237,7 @@ class JobRun:
             yield Notify(Progress(stage="failed", message=message, batch=number))
         else:
             found = self._directory.digest(path)
-            facts = {} if found is None else found._asdict()  # it may be removed at once
+            facts = {} if found is None else found._asdict()  # it may have been removed since
             self._state.note("downloaded", batch, file=name, **facts)
 
     def _is_due(self, batch: BatchState) -> bool:
@@ -251,10 +251,10 @@ class JobRun:
         self._next_polls[number] = self._now() + timedelta(seconds=seconds), polls + 1
 
     def _until_next(self) -> float:
-        """Return the seconds until there is something to do."""
+        """Return the seconds until the next poll or creation."""
         batches = self._state.batches.values()
-        due = [self._next_polls[one.plan.number][0] for one in batches if one.is_running]
-        if any(one.batch_id is None for one in batches) and (
+        due = [self._next_polls[batch_.plan.number][0] for batch_ in batches if batch_.is_running]
+        if any(batch_.batch_id is None for batch_ in batches) and (
             self._create_after > self._now() or not due
         ):
             due.append(self._create_after)
@@ -307,17 +307,17 @@ def add_failed(
     limits: BatchLimits,
     wanted: Callable[[FailedLine], bool] = lambda _: True,
 ) -> int:
-    """Add batches for the rows that have failed.
+    """Add batches for failed rows.
 
     Rows of a line that was refused for its content are sent one by one, so that only the row at
-    fault fails again. Lines that made a whole batch fail are kept apart from the others.
+    fault fails again. Lines that made a whole batch fail are put into batches of their own.
 
     Args:
         directory: The job's directory, whose lock is held.
         state: The job's state, to which the batches are added.
-        join: The rows with their answers.
+        join: The join of the rows with their results.
         limits: The limits of batches.
-        wanted: Tells whether the rows of a line without a result are to be added.
+        wanted: Predicate that selects the lines whose rows are added; all by default.
 
     Returns:
         The number of rows in these batches.
@@ -335,7 +335,9 @@ def add_failed(
                     continue
                 rows += len(line.items)
                 status = line.reason.status or 0
-                is_refused = status >= 400 and status not in RETRYABLE  # and would be again
+                is_refused = (
+                    status >= 400 and status not in RETRYABLE
+                )  # a retry as a whole would fail again
                 step = 1 if failed_batch or is_refused else len(line.items)
                 for start in range(0, len(line.items), step):
                     items = line.items[start : start + step]

@@ -1,4 +1,4 @@
-"""Sending the requests of a job: those that may be repeated until they succeed, the others once."""
+"""Sending of a job's requests: those that may be repeated until they succeed, the others once."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ __all__ = ["NO_TIME_LIMIT", "BatchSubmitter", "JobFlow", "Message", "PollingRetr
 
 T = TypeVar("T")
 Transfer = Callable[[Any, ProgressCallback], Any]
-"""An upload or a download: takes `client.files`, and a function to report its progress to."""
+"""An upload or a download: a function of `client.files` and of a function that shows progress."""
 Message = Call[Any] | Transfer
 """A call or a transfer that a job sends."""
 JobFlow = Flow[Message, T]
 REFUSALS = (400, 404, 410)
-"""HTTP statuses of a batch that is refused because its file is gone."""
+"""HTTP statuses of a batch that is refused because its input file is gone."""
 NO_TIME_LIMIT: Any = {"timeout": None, "deadline": None}
-"""Options for transfers of large files, whatever time the client allows for other calls."""
+"""Options for transfers of large files, to which the client's timeouts do not apply."""
 
 
 class PollingRetry:
-    """Sends requests that may be repeated, again and again while they fail with transient errors.
+    """Sends requests that may be repeated, and retries them after transient errors.
 
     Args:
         timings: Waiting times.
-        random: Returns random numbers from 0 up to 1.
+        random: Returns random numbers, at least 0 and below 1.
     """
 
     def __init__(self, timings: JobTimings, random: Callable[[], float]) -> None:
         self._timings, self._random = timings, random
 
     def send(self, message: Message) -> JobFlow[Any]:
-        """Send a message until there is an answer, and return that.
+        """Send a message until it succeeds, and return its answer.
 
         Raises:
-            VoyageError: The failure is not transient, or there were too many.
+            VoyageError: The failure is not transient, or the retries are used up.
         """
         tries = 0
         while True:
@@ -73,30 +73,30 @@ class PollingRetry:
         matches: Callable[[T], bool],
         since: datetime | None = None,
     ) -> JobFlow[T | None]:
-        """Search a list at the server; return None if nothing in it matches.
+        """Search a list at the server; return None if no element matches.
 
         Args:
-            page: Returns the call for the page after an id.
-            matches: Returns whether an element is the one.
-            since: The earliest time at which it can have been created, by the server's clock. The
-                search ends where a list that goes back in time has come to that.
+            page: Function that returns the call for the page after an id.
+            matches: Predicate of the element.
+            since: Earliest creation time of the element, by the server's clock. The search of a
+                list that goes back in time ends there.
         """
         after: str | None = None
         while True:
             found: Page[T] = yield from self.send(page(after))
-            for one in found.data:
-                if matches(one):
-                    return one
+            for item in found.data:
+                if matches(item):
+                    return item
             if not found.has_more or _is_past(found.data, since):
                 return None
             after = found.last_id
 
     def wait(self, failure: VoyageError, tries: int) -> JobFlow[None]:
-        """Wait before the next try, or raise the failure if there is none.
+        """Wait before the next try, or raise the failure if there is to be none.
 
         Args:
             failure: The failure of the last try.
-            tries: How many failures there were before it.
+            tries: Number of failures before it.
         """
         if not (is_transient(failure) or isinstance(failure, MalformedResponseError)):
             raise failure
@@ -111,18 +111,18 @@ class PollingRetry:
 
 
 class BatchSubmitter:
-    """Uploads the files of batches and creates the batches, each once.
+    """Uploads the files of batches and creates the batches, each exactly once.
 
-    An upload and the creation of a batch are written to the journal before they are sent. Where the
-    journal has that and no outcome, in this run or from one that ended early, the answer was lost:
-    the server is asked whether it has the file or the batch.
+    Each upload and each creation is recorded in the journal before it is sent. If the journal has
+    such an intent without an outcome, from this run or an interrupted one, the response was lost,
+    and the file or the batch is looked up at the server.
 
     Args:
         directory: The job's directory.
         state: The job's state.
         timings: Waiting times.
-        now: Returns the time.
-        retry: Sends the requests that may be repeated.
+        now: Function that returns the current time.
+        retry: The sender of requests that may be repeated.
     """
 
     def __init__(
@@ -136,13 +136,13 @@ class BatchSubmitter:
         self._state = state
         self._reader = BatchReader(directory, state.manifest)
         self._timings, self._now, self._retry = timings, now, retry
-        self._settled_at = self._in_effect_at()
-        """When all requests without an answer, of this process or one before it, are in effect."""
+        self._settled_at = self._settle_time()
+        """Time by which requests without a response, even of earlier runs, have taken effect."""
         self._reuploaded: set[int] = set()
-        """Batches whose uploaded file was gone, which may happen once."""
+        """Batches whose uploaded file was gone and sent again, which is done once."""
 
     def submit(self, batch: BatchState) -> JobFlow[None]:
-        """Upload a batch's file, unless that was done, and create the batch.
+        """Upload a batch's file, unless it is uploaded already, and create the batch.
 
         Raises:
             RateLimitError: The organization has too much in flight.
@@ -160,12 +160,12 @@ class BatchSubmitter:
             params = job.task.params
             call = calls.create(job.task.path, str(batch.file_id), params, None, metadata)
             try:
-                created = yield from self._once(batch, CREATING, self._find_batch, call)
+                created = yield from self._do_once(batch, CREATING, self._find_batch, call)
             except VoyageError as failure:
                 if number in self._reuploaded or not (yield from self._is_gone(batch, failure)):
                     raise
                 self._reuploaded.add(number)
-                message = f"the file of batch {number} is gone, and uploaded again"
+                message = f"the file of batch {number} is gone; uploading it again"
                 yield Notify(Progress(stage="retrying", message=message, batch=number))
                 self._state.note("file_gone", batch)
             else:
@@ -184,7 +184,7 @@ class BatchSubmitter:
             for _ in self._reader.lines(batch.plan, lines):
                 pass  # raises an error if a line was changed
             upload = self._uploading(number, lines)
-            file = yield from self._once(batch, UPLOADING, self._find_file, upload)
+            file = yield from self._do_once(batch, UPLOADING, self._find_file, upload)
         created_at = file.created_at.isoformat()
         self._state.note("uploaded", batch, file_id=file.id, created_at=created_at)
 
@@ -192,7 +192,7 @@ class BatchSubmitter:
         name = upload_name(self._state.manifest.id, number)
 
         def upload(files: Any, show: ProgressCallback) -> Any:
-            lines.seek(0)  # it may be sent once more
+            lines.seek(0)  # it may be the second try
             progress = transfer_progress(show, "uploading", f"uploading batch {number}", number)
             return files.upload(
                 lines, filename=name, check=False, progress=progress, **NO_TIME_LIMIT
@@ -200,23 +200,23 @@ class BatchSubmitter:
 
         return upload
 
-    def _once(
+    def _do_once(
         self,
         batch: BatchState,
         action: str,
         find: Callable[[BatchState], JobFlow[T | None]],
         message: Message,
     ) -> JobFlow[T]:
-        """Do what must not be done twice, even if the answer to it is lost.
+        """Carry out an action that must not be repeated, even if its response is lost.
 
         Args:
-            batch: The batch that it is done for.
+            batch: The batch.
             action: `UPLOADING` or `CREATING`, for the journal.
-            find: Finds the outcome at the server.
-            message: The request that does it.
+            find: Flow that finds the outcome at the server.
+            message: The request of the action.
 
         Returns:
-            The outcome, from the answer or from the server's lists.
+            The outcome, from the response or from the server's lists.
         """
         tries = 0
         while True:
@@ -227,7 +227,7 @@ class BatchSubmitter:
             try:
                 result: T = yield Request(message)
             except VoyageError as failure:
-                self._settled_at = self._in_effect_at()
+                self._settled_at = self._settle_time()
                 if action == CREATING and isinstance(failure, RateLimitError):
                     raise
                 yield from self._retry.wait(failure, tries)
@@ -238,15 +238,15 @@ class BatchSubmitter:
     def _find_outcome(
         self, batch: BatchState, action: str, find: Callable[[BatchState], JobFlow[T | None]]
     ) -> JobFlow[T | None]:
-        """Find the outcome of an action that was begun, once it must be in effect."""
+        """Find the outcome of an action that was begun, once it must have taken effect."""
         if action not in batch.begun:
             return None
         left = (self._settled_at - self._now()).total_seconds()
         if left > 0:
-            yield Sleep(min(left, self._timings.settle_delay))  # clocks are set back at times
+            yield Sleep(min(left, self._timings.settle_delay))  # the clock may be set back
         return (yield from find(batch))
 
-    def _in_effect_at(self) -> datetime:
+    def _settle_time(self) -> datetime:
         return self._now() + timedelta(seconds=self._timings.settle_delay)
 
     def _find_file(self, batch: BatchState) -> JobFlow[FileObject | None]:
@@ -260,12 +260,12 @@ class BatchSubmitter:
         job, number, file_id = self._state.manifest.id, batch.plan.number, batch.file_id
         return self._retry.find(
             partial(calls.list_page, None),
-            lambda one: one.input_file_id == file_id or is_batch_of(one.metadata, job, number),
+            lambda item: item.input_file_id == file_id or is_batch_of(item.metadata, job, number),
             batch.uploaded_at,
         )
 
     def _is_gone(self, batch: BatchState, failure: VoyageError) -> JobFlow[bool]:
-        """Return whether a batch was refused because its file is gone: files expire."""
+        """Return whether a batch was refused because its file is gone, as files expire."""
         if failure.http_status not in REFUSALS:
             return False
         try:
@@ -276,7 +276,7 @@ class BatchSubmitter:
 
 
 def _is_past(data: Sequence[Any], since: datetime | None) -> bool:
-    """Return whether all further pages are older. The API does not say how lists are ordered."""
+    """Return whether all further pages are older; the API does not document the order of lists."""
     if since is None or not data:
         return False
     first, last = data[0].created_at, data[-1].created_at

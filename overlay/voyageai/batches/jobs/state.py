@@ -1,4 +1,4 @@
-"""The state of a job: its manifest, and the state of each batch by the events of its journal."""
+"""The state of a job: its manifest, and the states of its batches from the journal's events."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ __all__ = [
 
 VERSION = 2
 OBJECTS = ("method", "params", "batches")
-"""Fields of `job.json` that become objects."""
+"""Fields of `job.json` that are converted to objects."""
 PLANNED = "planned"
-"""The first event of a job. A journal without it was lost."""
+"""The first event of a job; a journal without it was lost."""
 UPLOADING, CREATING = "uploading", "creating"
-"""Events before an action that must not be done twice."""
+"""Events that are recorded before an action that must not be repeated."""
 ANSWERS = ("output", "error")
-"""The names of the files that a batch ends with."""
-MOST = 10**15
-"""The highest count that is believed. Chosen: beyond all reason."""
-LONGEST = 67_108_864
-"""Bytes of a manifest that are read. Chosen: more than any has."""
+"""Names of the output files of a batch."""
+MAX_COUNT = 10**15
+"""Highest count that is accepted from a file. Chosen: more than any job can have."""
+MAX_MANIFEST_BYTES = 67_108_864
+"""Most bytes of a manifest. Chosen: more than any has."""
 NO_EVENT: tuple[int, Event] = (1, {})
-"""Stands for the first event of a journal that has none."""
+"""Placeholder for the first event of an empty journal."""
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError)
-"""Exceptions that files raise when something else has changed them."""
+"""Exceptions that the content of a changed file raises."""
 
 
 @frozen(kw_only=True)
 class BatchPlan:
-    """A batch as it was written to its file.
+    """A batch as written to its input file.
 
     Attributes:
-        number: Its number within the job, from 1.
-        requests: Lines of its file.
-        rows: Rows of all lines.
+        number: Number of the batch within the job, from 1.
+        requests: Number of lines.
+        rows: Number of rows in all lines.
         tokens: Tokens, estimated or counted.
-        most_tokens: Tokens that it can be billed for, at most.
-        bytes: Bytes of its file.
+        most_tokens: Most tokens that can be billed.
+        bytes: Size of the file in bytes.
     """
 
     number: int
@@ -72,13 +72,13 @@ class BatchPlan:
     bytes: int
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what no batch can be; it may come from a file that was changed.
+        """Check the fields, which may come from a changed file.
 
         Raises:
             ValueError: A field is not a count, or there are more rows than bytes.
         """
         for name, value in asdict(self).items():
-            if type(value) is not int or not 0 <= value <= MOST:
+            if type(value) is not int or not 0 <= value <= MAX_COUNT:
                 raise ValueError(f"{name} is {value!r:.40}, and must be a whole number")
         if not 0 < self.requests <= self.rows <= self.bytes:
             raise ValueError(
@@ -89,15 +89,15 @@ class BatchPlan:
 
 @frozen(kw_only=True)
 class Manifest:
-    """A job as it was planned. It never changes.
+    """The manifest of a job: its plan, which never changes.
 
     Attributes:
-        id: Its id.
+        id: Id of the job.
         task: The method and the arguments that all rows share.
         rows: Number of rows.
         digest: Digest of all rows.
-        exact: Whether tokens are counted, not estimated.
-        batches: The batches that it is split into at first.
+        exact: True if tokens are counted, False if estimated.
+        batches: The initial batches.
     """
 
     id: str
@@ -123,10 +123,10 @@ class Manifest:
 
     @classmethod
     def read(cls, directory: JobDirectory) -> Manifest:
-        """Read the job of a directory.
+        """Read the manifest of a job directory.
 
         Raises:
-            JobDirectoryError: There is none, or it was damaged, or is of another release.
+            JobDirectoryError: The manifest is missing, damaged, or of another version.
         """
         manifest, _ = cls.read_with_first(directory, Journal(directory).read())
         return manifest
@@ -135,17 +135,17 @@ class Manifest:
     def read_with_first(
         cls, directory: JobDirectory, events: Iterator[tuple[int, Event]]
     ) -> tuple[Manifest, Event]:
-        """Read the job of a directory, and take the first event of its journal.
+        """Read the manifest of a job directory, and consume the first event of its journal.
 
-        The event holds the digest of the manifest; one of an older release has none.
+        The event holds the digest of the manifest, except for events of older releases.
 
         Raises:
-            JobDirectoryError: There is none, or it was damaged, or is of another release.
+            JobDirectoryError: The manifest is missing, damaged, or of another version.
         """
         directory.check()
         path = directory.manifest
         with directory.open(path) as file:
-            content = file.read(LONGEST)
+            content = file.read(MAX_MANIFEST_BYTES)
         try:
             data = loads(content)
             version = data.pop("version")
@@ -154,7 +154,7 @@ class Manifest:
                     f"{path} is of version {version!r:.40}, and this release reads {VERSION}"
                 )
             method, params, plans = (data.pop(name, None) for name in OBJECTS)
-            if method not in [*TASKS]:  # it may be a list, say
+            if method not in [*TASKS]:  # a list: `method` may be unhashable
                 raise ValueError(f"its method is {method!r:.40}, which this release does not have")
             batches = tuple(BatchPlan(**plan) for plan in plans)
             manifest = cls(**data, task=TASKS[method](params), batches=batches)
@@ -164,19 +164,19 @@ class Manifest:
         _, first = next(events, NO_EVENT)
         digest = FileDigest.of(content).digest
         if first.get("manifest", digest) != digest:
-            raise damaged(path, f"it is not as {directory.journal} says that it was written")
+            raise damaged(path, f"its digest is not the one in {directory.journal}")
         return manifest, first
 
     def _check(self) -> None:
-        """Refuse what no job can be.
+        """Check the fields, which may come from a changed file.
 
         Raises:
-            ValueError: A field is not what it must be; any exception of `DAMAGE` says so.
+            ValueError: A field has a wrong type or value; or another exception of `DAMAGE`.
         """
         for name, text in (("id", self.id), ("digest", self.digest)):
             if type(text) is not str:
                 raise ValueError(f"{name} is {text!r:.40}, and must be a text")
-        if type(self.rows) is not int or not 0 <= self.rows <= MOST:
+        if type(self.rows) is not int or not 0 <= self.rows <= MAX_COUNT:
             raise ValueError(f"rows is {self.rows!r:.40}, and must be a whole number")
         if type(self.exact) is not bool:
             raise ValueError(f"exact is {self.exact!r:.40}, and must be true or false")
@@ -187,7 +187,7 @@ class Manifest:
             raise ValueError("its batches are not numbered from 1")
 
     def estimate(self, limits: BatchLimits) -> Estimate:
-        """Return the size and cost of the job, of which so much may be in flight."""
+        """Return the size and the cost of the job under the limits of batches."""
         return Estimate(
             model=self.task.params.model,
             rows=self.rows,
@@ -207,20 +207,20 @@ class BatchState:
     """The state of a batch.
 
     Attributes:
-        plan: What it holds.
-        begun: Actions that were begun and must not be done twice.
-        file_id: Id of the uploaded file.
-        uploaded_at: When it was stored, by the server's clock.
-        batch_id: Its id at the server.
-        status: Its last status there; None until it has ended.
-        files: Ids of its output and error file at the server, by name.
+        plan: The plan of the batch.
+        begun: Actions that were begun and must not be repeated.
+        file_id: Id of the uploaded input file.
+        uploaded_at: Time of the upload, by the server's clock.
+        batch_id: Id of the batch at the server.
+        status: Final status at the server; None until the batch has ended.
+        files: Ids of the output and error files at the server, by name.
         errors: Errors of a batch that the server refused.
-        fetched: Its files that were downloaded, with their digests; None for a digest that is not
-            known, as an older release wrote the journal.
-        gone: Its files that the server has no more.
-        missing: Its files that have yet to be downloaded: ids by name.
-        is_running: True while it counts towards what an organization may have in flight.
-        is_over: True once nothing is left to do for it.
+        fetched: Digests of the downloaded files, by name; None if unknown, in journals of older
+            releases.
+        gone: Names of the files that the server no longer has.
+        missing: Ids of the files that are still to be downloaded, by name.
+        is_running: True while the batch counts towards the organization's limits in flight.
+        is_over: True once nothing is left to do for the batch.
     """
 
     plan: BatchPlan
@@ -239,14 +239,14 @@ class BatchState:
 
     @property
     def may_exist(self) -> bool:
-        """True if the server may have created it, though no answer says so."""
+        """True if the server may have created the batch although no response says so."""
         return self.batch_id is None and CREATING in self.begun
 
     def apply(self, event: Mapping[str, Any]) -> None:
-        """Update the state by an event.
+        """Update the state with an event.
 
         Raises:
-            ValueError: The event is malformed; any exception of `DAMAGE` says so.
+            ValueError: The event is malformed; or another exception of `DAMAGE`.
         """
         match event:
             case {"event": "uploading" | "creating" as intent}:
@@ -262,32 +262,34 @@ class BatchState:
                 self.batch_id = batch_id
             case {"event": "ended", "status": str(status), "files": files, "errors": errors}:
                 self.status = status
-                self.files = {_answer(name): _id(file_id) for name, file_id in files.items()}
+                self.files = {_file_name(name): _id(file_id) for name, file_id in files.items()}
                 self.errors = [BatchError.from_dict(error).to_dict() for error in errors]
             case {"event": "downloaded", "file": name, "size": int(size), "digest": str(digest)}:
-                self.fetched[_answer(name)] = FileDigest(size, digest)
+                self.fetched[_file_name(name)] = FileDigest(size, digest)
             case {"event": "downloaded", "file": name} if "digest" not in event:
-                self.fetched[_answer(name)] = None
+                self.fetched[_file_name(name)] = None
             case {"event": "gone", "file": name}:
-                self.gone.add(_answer(name))
+                self.gone.add(_file_name(name))
             case _:
                 raise ValueError(f"it holds {event['event']!r:.40}, which this release can't read")
-        self._conclude()
+        self._derive()
 
     def forget(self, name: str) -> None:
-        """Take a file for one that was not downloaded, as it is not what it was."""
+        """Mark a file as not downloaded, because it was changed or removed."""
         del self.fetched[name]
-        self._conclude()
+        self._derive()
 
-    def _conclude(self) -> None:
-        """Set what follows from the other fields."""
-        had = self.fetched.keys() | self.gone
-        self.missing = {name: file_id for name, file_id in self.files.items() if name not in had}
+    def _derive(self) -> None:
+        """Set the derived fields."""
+        settled = self.fetched.keys() | self.gone
+        self.missing = {
+            name: file_id for name, file_id in self.files.items() if name not in settled
+        }
         self.is_running = self.batch_id is not None and self.status is None
         self.is_over = self.status is not None and not self.missing
 
 
-def _answer(name: object) -> str:
+def _file_name(name: object) -> str:
     if name not in ANSWERS:
         raise ValueError(f"{name!r:.40} is no file of a batch")
     return str(name)
@@ -303,15 +305,15 @@ class JobState:
     """The state of a job, kept in its directory.
 
     Args:
-        directory: Its directory.
-        now: Returns the time.
+        directory: The job's directory.
+        now: Function that returns the current time.
 
     Attributes:
-        manifest: The job as it was planned.
-        batches: Its batches, by number.
+        manifest: The manifest of the job.
+        batches: The states of the batches, by number.
 
     Raises:
-        JobDirectoryError: There is no job, or its files were damaged.
+        JobDirectoryError: The directory holds no job, or a file in it is missing or damaged.
     """
 
     def __init__(self, directory: JobDirectory, now: Callable[[], datetime]) -> None:
@@ -320,8 +322,8 @@ class JobState:
         self.manifest, first = Manifest.read_with_first(directory, events)
         if first.get("job") != self.manifest.id:
             raise JobDirectoryError(
-                f"{directory.journal} is missing or not whole, and only it tells what was sent and "
-                "paid for: put it back, or begin another job"
+                f"{directory.journal} is missing or incomplete, and is the only record of what was "
+                "sent and paid for; restore it, or begin another job"
             )
         self.batches: dict[int, BatchState] = {}
         self._add(self.manifest.batches)
@@ -335,16 +337,16 @@ class JobState:
             _check_files(directory, batch)
 
     def note(self, event: str, batch: BatchState, **facts: Any) -> None:
-        """Write down an event of a batch."""
+        """Record an event of a batch in the journal, and apply it."""
         batch.apply(self._journal.add(self._now(), event, batch=batch.plan.number, **facts))
 
     def extend(self, batches: Iterable[BatchPlan]) -> None:
-        """Write down further batches, for rows that have failed."""
+        """Record further batches, for failed rows."""
         plans = [asdict(batch) for batch in batches]
         self._apply(self._journal.add(self._now(), "retry", batches=plans))
 
     def replace(self, batch: BatchState, parts: Iterable[BatchPlan]) -> None:
-        """Write down that the lines of a batch that was not sent are now in other batches."""
+        """Record that the lines of an unsent batch are now in other batches."""
         plans = [asdict(part) for part in parts]
         number = batch.plan.number
         self._apply(self._journal.add(self._now(), "split", batch=number, batches=plans))
@@ -370,10 +372,10 @@ class JobState:
 
 
 def _check_files(directory: JobDirectory, batch: BatchState) -> None:
-    """Compare a batch's files with the journal; forget answers that have to be downloaded again.
+    """Compare a batch's files with the journal; forget those that have to be downloaded again.
 
     Raises:
-        JobDirectoryError: The file with its lines is not as long as it was.
+        JobDirectoryError: The input file is missing or has another size.
     """
     number = batch.plan.number
     if directory.size(number) != batch.plan.bytes:

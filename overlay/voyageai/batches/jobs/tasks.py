@@ -1,4 +1,4 @@
-"""The kinds of jobs: of texts, of documents in chunks, and of queries with their documents."""
+"""The kinds of jobs: texts, documents in chunks, and queries with their documents."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = ["TASKS", "Contextualize", "Count", "Embed", "Rerank", "Task", "no_tok
 NONE = Constraint()
 OTHER_BODY = "it is the body of another method"
 CHUNK = 128
-"""Tokens of a chunk whose size is left to the server. Chosen: well below its default."""
+"""Tokens of a chunk if the server chooses the size. Chosen: well below its default."""
 V = TypeVar("V")
 P = TypeVar("P", BatchEmbeddingsParams, BatchContextualizedEmbeddingsParams, BatchRerankParams)
 Count = Callable[[Sequence[str]], int]
@@ -51,23 +51,23 @@ Body = BatchEmbeddingsBody | BatchContextualizedEmbeddingsBody | BatchRerankBody
 
 
 def no_tokens(_: Sequence[str]) -> int:
-    """Count nothing, where sizes are needed without tokens."""
+    """Return 0, for sizes without tokens."""
     return 0
 
 
 class Task(ABC, Generic[P, V]):
-    """A method with the arguments that all rows of a job share: writes rows, and reads answers.
+    """A method with the arguments that all rows of a job share: writes rows, reads responses.
 
     Attributes:
         method: Name of the method.
-        argument: Name of its argument that takes the rows.
-        noun: Its rows in a word, such as `texts`.
-        endpoint: The endpoint, as the catalogue names it.
-        rows_per_line: The most rows that a request can hold.
-        params: The arguments, as batches take them.
-        entry: The model in the catalogue; None if it is not known.
-        role: The input type; None if there is none.
-        longest: How many tokens of a text are read; None if all are, or it is not known.
+        argument: Name of the method's argument that takes the rows.
+        noun: Name of the rows, such as `texts`.
+        endpoint: Name of the endpoint in the catalogue.
+        rows_per_line: Most rows of a request.
+        params: The parameters of the batches.
+        entry: The model's entry in the catalogue; None if the model is unknown.
+        role: The input type; None without one.
+        longest: Tokens to which a text is truncated; None if it is not, or if unknown.
     """
 
     method: ClassVar[str]
@@ -90,21 +90,21 @@ class Task(ABC, Generic[P, V]):
         """Return a row in the form that is written to files.
 
         Raises:
-            ArgumentError: The value is not a row of this method; names it.
+            ArgumentError: The value is not a row of this method; the message names it.
         """
 
     @abstractmethod
-    def size(self, item: Any, count: Count, most: Count) -> Size:
-        """Return the size of a row, but for its bytes.
+    def size(self, item: Any, count: Count, billable: Count) -> Size:
+        """Return the size of a row, except for bytes.
 
         Args:
             item: The row.
-            count: Counts the tokens of texts.
-            most: Counts the tokens that texts can be billed for at most.
+            count: Function that counts the tokens of texts.
+            billable: Function that counts the most billable tokens of texts.
         """
 
-    def most(self, item: Any, count: Count) -> int:
-        """Return the tokens that a row can be billed for at most, by a count of its texts."""
+    def max_billable(self, item: Any, count: Count) -> int:
+        """Return the most billable tokens of a row, from a count of its texts."""
         return self.size(item, no_tokens, count).most_tokens
 
     @abstractmethod
@@ -113,18 +113,18 @@ class Task(ABC, Generic[P, V]):
 
     @abstractmethod
     def items(self, body: Body) -> list[Any]:
-        """Return the rows of a request, by its body.
+        """Return the rows in the body of a request.
 
         Raises:
-            ShapeError: It is the body of another method.
+            ShapeError: The body belongs to another method.
         """
 
     @abstractmethod
     def text(self, item: Any) -> str:
-        """Return a text of a row, by which users recognize it."""
+        """Return a text by which users recognize a row."""
 
     def prompted(self, values: Iterable[Any]) -> Iterable[str]:  # noqa: ARG002  # a reranker has no prompts
-        """Return a text per row that a prompt is put before."""
+        """Return, for each row, a text that gets a prompt."""
         return ()
 
     @abstractmethod
@@ -132,37 +132,37 @@ class Task(ABC, Generic[P, V]):
         """Return the result of a request.
 
         Args:
-            answer: The answer, as decoded JSON.
-            rows: How many rows the request has.
-            items: Returns these rows, where they are needed.
+            answer: The response, as decoded JSON.
+            rows: Number of rows in the request.
+            items: Function that returns these rows, called if they are needed.
 
         Raises:
-            ShapeError: The answer is not what the contract says.
-            ServerError: The answer is incomplete.
+            ShapeError: The response does not match the contract.
+            ServerError: The response is incomplete.
         """
 
     @abstractmethod
     def values(self, result: Any, first: int) -> list[V]:
-        """Return what a result holds for each row of its request, of which `first` is the first."""
+        """Return the result of each row of a request, whose first row has the number `first`."""
 
     @abstractmethod
     def billed(self, answer: Any) -> int:
-        """Return the tokens that an answer was billed for, even if it is incomplete.
+        """Return the billed tokens of a response, even if it is incomplete.
 
         Raises:
-            ShapeError: The answer is not what the contract says.
+            ShapeError: The response does not match the contract.
         """
 
     @property
     def path(self) -> BatchEndpoint:
-        """The path of the endpoint, as batches name it."""
+        """The path of the endpoint, as batches take it."""
         return next(v for v in BATCH_ENDPOINT_VALUES if v.rpartition("/")[2] == self.endpoint)
 
     def check_model(self) -> None:
-        """Refuse a model that batches of this kind do not accept.
+        """Check that batches of this kind accept the model.
 
         Raises:
-            ArgumentError: The model is of another kind, or too old.
+            ArgumentError: The model is for another endpoint, or not available in batches.
         """
         name, entry = self.params.model, self.entry
         if entry is None:
@@ -184,14 +184,14 @@ class Embed(Task[BatchEmbeddingsParams, list[float]]):
     _bounds = constraint("BatchEmbeddingsBody", "input").item or NONE
 
     def item(self, value: Any, row: int) -> str:
-        """Return a text, checked."""
-        if type(value) is not str or not value:  # most are fine, and a name for each takes time
+        """Check and return a text."""
+        if type(value) is not str or not value:  # formatting a name for each text would be slow
             check_text(value, f"texts[{row}]", self._bounds)
         return str(value)
 
-    def size(self, item: str, count: Count, most: Count) -> Size:
+    def size(self, item: str, count: Count, billable: Count) -> Size:
         """Count a text by its tokens."""
-        return Size(rows=1, inputs=1, tokens=count([item]), most_tokens=most([item]))
+        return Size(rows=1, inputs=1, tokens=count([item]), most_tokens=billable([item]))
 
     def body(self, items: list[str]) -> BatchEmbeddingsBody:
         """Return a request that embeds texts."""
@@ -247,7 +247,7 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
         self._automatic = params.enable_auto_chunking is True
 
     def item(self, value: Any, row: int) -> list[str]:
-        """Return a document as a list of its chunks, checked."""
+        """Check a document, and return it as a list of its chunks."""
         name = f"inputs[{row}]"
         if isinstance(value, str):
             if not (self._automatic or self._chunk_fn or self.params.input_type == "query"):
@@ -267,19 +267,19 @@ class Contextualize(Task[BatchContextualizedEmbeddingsParams, ContextualizedEmbe
             )
         return chunks
 
-    def size(self, item: list[str], count: Count, most: Count) -> Size:
+    def size(self, item: list[str], count: Count, billable: Count) -> Size:
         """Count a document by its tokens and its chunks."""
-        tokens, most_tokens = count(item), self.most(item, most)
+        tokens, most_tokens = count(item), self.max_billable(item, billable)
         return Size(1, inputs=1, tokens=tokens, most_tokens=most_tokens, chunks=len(item))
 
-    def most(self, item: list[str], count: Count) -> int:
-        """Return the most tokens; text that automatic chunks share counts in each of them."""
+    def max_billable(self, item: list[str], count: Count) -> int:
+        """Return the most billable tokens, counting the overlap of automatic chunks in each."""
         tokens = count(item)
         if not self._automatic:
             return tokens
         shared = self.params.chunk_overlap or 0
         step = (self.params.chunk_size or CHUNK) - shared
-        chunks = 2 * (tokens // step + 1)  # at least half full, on average
+        chunks = 2 * (tokens // step + 1)  # chunks are at least half full on average
         return tokens + chunks * (shared + count([""]))
 
     def body(self, items: list[list[str]]) -> BatchContextualizedEmbeddingsBody:
@@ -336,7 +336,7 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
     _documents = constraint("BatchRerankBody", "documents")
 
     def item(self, value: Any, row: int) -> tuple[str, list[str]]:
-        """Return a query and its documents, checked."""
+        """Check and return a query and its documents."""
         name = f"pairs[{row}]"
         if not _is_pair(value):
             raise ArgumentError(f"{name} must be a query and a list of its documents", name)
@@ -346,11 +346,11 @@ class Rerank(Task[BatchRerankParams, RerankingObject]):
             check_texts(documents, f"{name}[1]", self._documents),
         )
 
-    def size(self, item: tuple[str, list[str]], count: Count, most: Count) -> Size:
-        """Count the query once for each of its documents, as it is billed."""
+    def size(self, item: tuple[str, list[str]], count: Count, billable: Count) -> Size:
+        """Count the query once per document, as it is billed."""
         query, documents = item
         inputs = len(documents)
-        tokens, most_tokens = (by([query]) * inputs + by(documents) for by in (count, most))
+        tokens, most_tokens = (by([query]) * inputs + by(documents) for by in (count, billable))
         return Size(rows=1, inputs=inputs, tokens=tokens, most_tokens=most_tokens)
 
     def body(self, items: list[tuple[str, list[str]]]) -> BatchRerankBody:
@@ -397,8 +397,8 @@ TASKS: dict[str, Callable[[Any], Task[Any, Any]]] = {
     ),
     Rerank.method: lambda params: Rerank(BatchRerankParams.from_dict(params)),
 }
-"""Makes a task of the arguments that a job directory holds, by method."""
+"""Functions that make a task from the parameters in a manifest, by method."""
 
 
 def _is_pair(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2  # pyright: ignore[reportUnknownArgumentType]  # items are looked at later
+    return isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2  # pyright: ignore[reportUnknownArgumentType]  # items are checked later
