@@ -137,7 +137,7 @@ CHECKS: tuple[Check, ...] = (*OPENAPI_CHECKS, *CATALOGUE_CHECKS, *DEPLOYMENT_CHE
 
 
 def lint(documents: Documents) -> Iterator[tuple[str, Finding]]:
-    """Yield every finding with the name of its rule; of an invalid document only those of `FORM`."""
+    """Yield each finding and its rule; for an invalid document only those of `FORM`."""
     checks = (
         *OPENAPI_CHECKS,
         *(CATALOGUE_CHECKS if documents.contract.catalogue else ()),

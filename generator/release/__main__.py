@@ -80,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     to.add_argument("--index-url", help="the URL of another index, for pip")
     add("bump", help="start the next version").add_argument("version", help="such as 0.7.0")
     add("lock", help="lock the packages of development and release to their newest versions")
-    audit = add("audit", help="find secrets, licences that are not allowed, and known vulnerabilities")
+    audit = add(
+        "audit", help="find secrets, licences that are not allowed, and known vulnerabilities"
+    )
     audit.add_argument(
         "--required", action="store_true", help="fail if known vulnerabilities can't be looked up"
     )

@@ -12,8 +12,8 @@ from . import contents
 
 Resolution = Literal["lowest-direct", "highest"]
 
-# The extras of the tests. Not `local`, whose packages have gigabytes; not `compat`, the dependencies
-# of the official client; and not those of engines and frameworks.
+# The extras of the tests. Not `local`, whose packages have gigabytes; not `compat`, the
+# dependencies of the official client; and not those of engines and frameworks.
 EXTRAS = (
     *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "otel", "progress", "sagemaker"),
     *("socks", "tables", "tokenizers", "vertex", "video"),

@@ -67,8 +67,8 @@ def faults(root: Path) -> Iterator[str]:
             version = next(iter(pin.specifier)).version
             if not requirement.specifier.contains(version, prereleases=True):
                 yield (
-                    f"{requirement.name} is locked to {version}, which does not match {requirement}: "
-                    "run `nox -s lock`"
+                    f"{requirement.name} is locked to {version}, which does not match "
+                    f"{requirement}: run `nox -s lock`"
                 )
 
 

@@ -122,7 +122,7 @@ def require_published(
                 fetched = fetch(file, released, index, Path(folder))
                 if fetched and build.digest(fetched) != build.digest(file):
                     raise ReleaseError(
-                        f"the index serves another {file.name} than the uploaded one; warn its users"
+                        f"the index serves another {file.name} than was uploaded; warn its users"
                     )
                 if fetched:
                     break

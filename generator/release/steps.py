@@ -46,9 +46,7 @@ def make(root: Path, target: Path) -> str:
     built = build.build(root, target)
     contents.check_contents(root, built)
     build.write_sums(target)
-    return (
-        "two builds are identical:\n" + (target / build.SUMS).read_text("utf-8").rstrip()
-    )
+    return "two builds are identical:\n" + (target / build.SUMS).read_text("utf-8").rstrip()
 
 
 def verify(root: Path, target: Path) -> str:

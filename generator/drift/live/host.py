@@ -77,7 +77,7 @@ class HostContract:
         return schemas
 
     def has_field(self, schema: Document, place: str) -> bool:
-        """Return whether a schema or one of its alternatives has a field, such as `data[].index`."""
+        """Return whether a schema, or an alternative of it, has a field such as `data[].index`."""
         schema = contract.resolve(self.document, schema)
         if any(self.has_field(each, place) for each in _alternatives(schema)):
             return True
