@@ -127,7 +127,7 @@ def test_the_host_that_is_named_goes_first(monkeypatch):
 def test_a_host_of_other_things_is_not_taken_for_an_emulator(unreachable):
     """It answers, and has no tokenizer: the Hub is asked."""
     with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
-        with calls_of(tokenization._look) as looks:
+        with calls_of(tokenization._file_metadata) as looks:
             for _ in range(2):
                 with pytest.raises(OSError, match=r"from https://huggingface\.co/voyageai/a-gate"):
                     vo.count_tokens(TEXTS, model="a-gateways-own")

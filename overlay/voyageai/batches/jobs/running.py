@@ -253,8 +253,8 @@ class JobRun:
     def _until_next(self) -> float:
         """Return the seconds until the next poll or creation."""
         batches = self._state.batches.values()
-        due = [self._next_polls[batch_.plan.number][0] for batch_ in batches if batch_.is_running]
-        if any(batch_.batch_id is None for batch_ in batches) and (
+        due = [self._next_polls[each.plan.number][0] for each in batches if each.is_running]
+        if any(each.batch_id is None for each in batches) and (
             self._create_after > self._now() or not due
         ):
             due.append(self._create_after)
