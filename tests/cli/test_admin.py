@@ -245,8 +245,8 @@ def test_credentials_are_read_from_a_file(run: Run, tmp_path: Path, project: str
         (tmp_path / "account.env").write_text(lines[0])
         done = run(*command, "account.env", **where, status=3)
         assert (
-            "The credentials file 'account.env': MONGODB_ATLAS_CLIENT_ID needs "
-            "MONGODB_ATLAS_CLIENT_SECRET beside it" in done.stderr
+            "The credentials file 'account.env': MONGODB_ATLAS_CLIENT_ID is given, but "
+            "MONGODB_ATLAS_CLIENT_SECRET is missing" in done.stderr
         )
         assert "can't be read" in run(*command, "nowhere", **where, status=3).stderr
         assert "needs a service account" in run("admin", "keys", "list", **where, status=3).stderr
