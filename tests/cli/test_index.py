@@ -397,7 +397,7 @@ def test_a_search_builds_the_index_of_a_folder_that_has_none(
     monkeypatch.chdir(tmp_path)
 
     assert "name a folder to index" in cli.run("search", "keys", status=2).stderr
-    assert "name a model for one" in cli.run("search", "keys", "notes", status=2).stderr
+    assert "name a model for a new one" in cli.run("search", "keys", "notes", status=2).stderr
     result = cli.run("search", "where are the keys?", "notes", "-m", "voyage-4")
     assert "3 are new: about" in result.stderr
     assert str(Path("notes/keys.md")) == json.loads(result.stdout.splitlines()[0])["path"]
