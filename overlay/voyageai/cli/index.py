@@ -1,4 +1,4 @@
-"""`voyageai index`: embed what is new in a folder."""
+"""`voyageai index`: embed the new texts of a folder."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def batch_bin(*, exact: bool) -> Bin:
 
 
 def fits_in_flight(tokens: Sequence[int], *, exact: bool) -> bool:
-    """Return whether batches of so many tokens may be in flight together."""
+    """Return True if batches of these tokens may be in flight together."""
     margin = 1 if exact else MARGIN
     return (
         len(tokens) <= BATCH.max_jobs_in_flight
