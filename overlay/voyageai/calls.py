@@ -275,7 +275,7 @@ def rerank(
 
 
 def _facts(inputs: int, fields: Fields) -> dict[str, Any]:
-    """Return the span attributes of a call that embeds so many inputs."""
+    """Return the span attributes of a call that embeds a number of inputs."""
     return {
         "inputs": inputs,
         "input_type": fields.get("input_type"),

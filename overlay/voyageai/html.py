@@ -111,7 +111,7 @@ def heat_map(matrix: Sequence[Sequence[float]], labels: str = "similarity") -> s
 
     Args:
         matrix: Numbers, of shape (rows, columns).
-        labels: What the numbers are, for the line below.
+        labels: Descriptions of the numbers, for the line below.
     """
     numbers = [number for row in matrix for number in row]
     if not numbers:

@@ -135,7 +135,7 @@ def check_list(values: object, argument: str, bounds: Constraint, items: str) ->
         values: A list, tuple or other sequence.
         argument: Name of the argument, for errors.
         bounds: The contract's bounds on the length.
-        items: What the items are, in the plural, for errors.
+        items: Plural noun for the items, for errors.
 
     Raises:
         ArgumentError: `values` is not a sequence, or too short or too long.

@@ -120,10 +120,8 @@ def similarity(
     Returns:
         A matrix of shape (queries, documents). For `float` it holds the dot products, which are the
         cosines, as vectors have unit length; for `int8` and `uint8` the dot products of integers,
-        after
-        subtracting the middle of the range from `uint8`; for packed bits the number of equal bits
-        less the
-        number of different ones.
+        after subtracting the middle of the range from `uint8`; for packed bits the number of equal
+        bits less the number of different ones.
 
     Raises:
         ArgumentError: The numbers of columns differ.

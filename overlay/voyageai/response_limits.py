@@ -16,7 +16,7 @@ from .limits import known
 ERROR_SIZE = 1 << 20
 """Bytes of an error's body that are read; the rest is discarded."""
 SLACK = 1 << 16
-"""Bytes of a response beside its entries."""
+"""Bytes of a response in addition to its entries."""
 ENTRY = 1024
 """Bytes of an entry of a response, without its numbers and texts."""
 NUMBER = 28

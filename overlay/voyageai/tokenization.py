@@ -1,8 +1,7 @@
 """The models' tokenizers, loaded once per process from the Hugging Face Hub or a file.
 
 `HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` are honoured, the first at the time of use. If it is
-not
-set and requests go to an emulator, the emulator's tokenizers are used, by which it counts.
+not set and requests go to an emulator, the emulator's tokenizers are used, by which it counts.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ PUBLIC = "https://huggingface.co"
 _lock = threading.Lock()
 _loaded: dict[tuple[str, ...], Tokenizer] = {}
 _serving: dict[tuple[str, str], bool] = {}
-"""Whether a host has a repository, by both; only for hosts that responded."""
+"""True if a host has a repository, by host and repository; only for hosts that responded."""
 
 
 def load(model: str, own: Tokenizers | None = None, base_url: str = "") -> Tokenizer:

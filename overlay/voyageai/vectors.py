@@ -38,8 +38,8 @@ def cut_out(body: bytes) -> tuple[bytes, dict[str, memoryview]]:
         body: The response, as JSON.
 
     Returns:
-        The response with a placeholder for each vector, and the vectors by placeholder. From the
-        first vector that is not written as the API writes it, the response is left as it is.
+        The response with a placeholder for each vector, and the vectors by placeholder. After the
+        first vector in another form than the API's, the response is unchanged.
 
     Example:
         >>> from voyageai.vectors import cut_out

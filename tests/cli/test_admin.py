@@ -99,7 +99,7 @@ def test_an_env_file_keeps_its_other_lines(
     ("words", "message"),
     [
         (["--env-file", "taken"], "taken has a VOYAGE_API_KEY already"),
-        (["--secret-file", "taken"], "--secret-file names taken, which is there already"),
+        (["--secret-file", "taken"], "--secret-file names taken, which exists already"),
         (["--secret-file", "."], "--secret-file names ., which is a folder"),
         (["--secret-file", "-"], "--secret-file must name a file"),
         (["--secret-file", "nowhere/key"], "there is no folder nowhere"),
@@ -143,7 +143,7 @@ def test_a_terminal_gets_a_secret_only_on_demand(
         )
         assert status == done.returncode, done.stderr
         if status:
-            assert "say where it goes" in done.stderr
+            assert "say where to write it" in done.stderr
             assert not emulator.requests
         else:
             assert b"secret         al-" in os.read(ours, 4000)
@@ -245,8 +245,8 @@ def test_credentials_are_read_from_a_file(run: Run, tmp_path: Path, project: str
         (tmp_path / "account.env").write_text(lines[0])
         done = run(*command, "account.env", **where, status=3)
         assert (
-            "The credentials file 'account.env': MONGODB_ATLAS_CLIENT_ID needs "
-            "MONGODB_ATLAS_CLIENT_SECRET beside it" in done.stderr
+            "The credentials file 'account.env': MONGODB_ATLAS_CLIENT_ID is given, but "
+            "MONGODB_ATLAS_CLIENT_SECRET is missing" in done.stderr
         )
         assert "can't be read" in run(*command, "nowhere", **where, status=3).stderr
         assert "needs a service account" in run("admin", "keys", "list", **where, status=3).stderr

@@ -108,8 +108,8 @@ def test_what_a_job_writes_is_checked_before_it_runs(
     """A job takes hours."""
     (tmp_path / "in.txt").write_text("\n".join(TEXTS))
     words = ("batch", "run", "-m", "voyage-4", "in.txt", "job", *POLL)
-    assert "this writes json, jsonl, table" in run(*words, "-o", "csv", status=2).stderr
-    assert "names no format" in run(*words, "-O", "out.doc", status=2).stderr
+    assert "this command writes json, jsonl, table" in run(*words, "-o", "csv", status=2).stderr
+    assert "has no format" in run(*words, "-O", "out.doc", status=2).stderr
     words = ("batch", "run", "-m", "voyage-4", "-", "job", *POLL, "-O", "out.npy")
     assert "is read twice" in run(*words, input="a\n", status=2).stderr
     assert 0 == len(emulator.requests)
@@ -207,7 +207,7 @@ def test_lines_are_checked_before_they_are_sent(
     assert 0 == len(emulator.requests)
     assert "--endpoint" in run("batch", "submit", "-m", "my-model", "in.txt", status=2).stderr
     assert "is a folder" in run("batch", "submit", "-m", "voyage-4", ".", status=2).stderr
-    assert "is not there" in run("files", "upload", "nowhere", status=2).stderr
+    assert "does not exist" in run("files", "upload", "nowhere", status=2).stderr
 
 
 def test_files_up_and_down(run: Run, client: voyageai.Client, lines: Path, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_vectors_that_are_none_are_named(run: Run, tmp_path: Path) -> None:
     """A damaged file is no error of ours."""
     (tmp_path / "a.parquet").write_bytes(b"no table")
     assert "a.parquet can't be read" in run("similarity", "-f", "a.parquet", status=2).stderr
-    assert "is not there" in run("similarity", "-f", "nowhere.npy", status=2).stderr
+    assert "does not exist" in run("similarity", "-f", "nowhere.npy", status=2).stderr
     pq.write_table(pa.table({"embedding": [[1.0, 2.0], [3.0, 4.0, 5.0]]}), tmp_path / "b.parquet")
     assert "of 2 to 3 numbers" in run("similarity", "-f", "b.parquet", status=2).stderr
 

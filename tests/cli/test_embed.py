@@ -105,7 +105,7 @@ def test_ids_and_other_columns_are_kept(run: Run, tmp_path: Path) -> None:
     assert [(7, ["x"]), (8, [])] == [(row["id"], row["tag"]) for row in found]
     run(*EMBED, "-f", "in.jsonl", "--keep", "-O", "out.parquet")
     again = rows(run(*EMBED, "-f", "out.parquet", "--column", "tag", status=5).stdout)
-    assert ["it is no text, but of type list"] * 2 == [row["error"] for row in again]
+    assert ["it is not a text, but of type list"] * 2 == [row["error"] for row in again]
     (tmp_path / "in.csv").write_text("name,content\nn1,a\nn2,b\n")
     found = rows(run(*EMBED, "-f", "in.csv", "--id-column", "name").stdout)
     assert ["n1", "n2"] == [row["id"] for row in found]
@@ -351,10 +351,10 @@ def test_rows_of_a_table_that_failed_are_said(run: Run, tmp_path: Path) -> None:
         (("embed", "a"), "Missing option '-m'"),
         (("embed", "-m", "rerank-3", "a"), "is a reranker"),
         ((*EMBED, "a", "-f", "x"), "not both"),
-        ((*EMBED, "-f", "x"), "is not there"),
-        ((*EMBED, "a", "-O", "x.doc"), "names no format"),
-        ((*EMBED, "a", "--share", "0.5"), "goes with --into"),
-        ((*EMBED, "a", "--poll", "0"), "--poll goes with --into"),
+        ((*EMBED, "-f", "x"), "does not exist"),
+        ((*EMBED, "a", "-O", "x.doc"), "has no format"),
+        ((*EMBED, "a", "--share", "0.5"), "--share needs --into"),
+        ((*EMBED, "a", "--poll", "0"), "--poll needs --into"),
         ((*EMBED, "-f", "."), "is a folder"),
         ((*EMBED, "a", "-O", "nowhere/x.npy"), "there is no folder nowhere"),
         (("embed", "-m", "voyage-multimodal-3.5", "a", "--image", "x"), "--image names x"),

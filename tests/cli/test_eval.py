@@ -194,7 +194,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
     os.close(theirs)
     os.close(ours)
     assert status == done.returncode, said
-    assert (not more) == (b"Send them?" in said)
+    assert (not more) == (b"Send these texts?" in said)
     assert bool(status) == (not emulator.requests)
 
 
@@ -203,9 +203,9 @@ def test_a_terminal_is_asked_before_much_is_spent(
     [
         (["documents.jsonl"], "name a file of labelled queries"),
         (["-", "queries.jsonl"], "DOCUMENTS must be a file or a folder"),
-        (["nowhere", "queries.jsonl"], "DOCUMENTS names nowhere, which is not there"),
-        (["documents.jsonl", "nowhere"], "QUERIES names nowhere, which is not there"),
-        (["documents.jsonl", "trec"], "trec must be jsonl, csv"),
+        (["nowhere", "queries.jsonl"], "DOCUMENTS names nowhere, which does not exist"),
+        (["documents.jsonl", "nowhere"], "QUERIES names nowhere, which does not exist"),
+        (["documents.jsonl", "trec"], "trec must end in .jsonl, .csv"),
         (["documents.jsonl", "documents.jsonl"], "row 1 must have a query and its answers"),
         (["documents.jsonl", "no_query.jsonl"], "no_query.jsonl: the query of row 1 is empty"),
         (["documents.jsonl", "no_id.jsonl", "--qrels", "trec"], "row 1 has no id"),

@@ -283,7 +283,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
         os.close(other)
         os.write(terminal, f"{answer}\n".encode())
         shown = b""
-        while b"Send them?" not in shown:
+        while b"Send these texts?" not in shown:
             shown += os.read(terminal, 1000)
         process.communicate()
     os.close(terminal)
@@ -302,7 +302,7 @@ def test_a_run_that_is_stopped_by_its_limit_is_gone_on_with(
     stopped = cli.run(
         "index", "-m", "voyage-4", notes, "--max-cost", plan["cost_usd"] * 1.2, status=6
     )
-    assert "what is done is kept" in stopped.stderr
+    assert "finished work is kept" in stopped.stderr
     done = {text for request in emulator.requests.of(OPERATION) for text in request.body["input"]}
     emulator.requests.clear()
     result = cli.said("index", "-m", "voyage-4", notes)
@@ -386,7 +386,7 @@ def test_a_query_of_another_embedding_space_is_warned_of(
 
     assert "warning" not in cli.run("search", "keys", notes, "-m", "voyage-4-lite").stderr
     warned = cli.run("search", "keys", notes, "-m", "voyage-code-3").stderr
-    assert "voyage-code-3 is not known to share an embedding space with voyage-4" in warned
+    assert "voyage-code-3 is not known to share the embedding space of voyage-4" in warned
 
 
 def test_a_search_builds_the_index_of_a_folder_that_has_none(
@@ -396,8 +396,8 @@ def test_a_search_builds_the_index_of_a_folder_that_has_none(
     folder = tree(tmp_path / "notes", NOTES)
     monkeypatch.chdir(tmp_path)
 
-    assert "name the folder to make one of" in cli.run("search", "keys", status=2).stderr
-    assert "name a model for one" in cli.run("search", "keys", "notes", status=2).stderr
+    assert "name a folder to index" in cli.run("search", "keys", status=2).stderr
+    assert "name a model for a new one" in cli.run("search", "keys", "notes", status=2).stderr
     result = cli.run("search", "where are the keys?", "notes", "-m", "voyage-4")
     assert "3 are new: about" in result.stderr
     assert str(Path("notes/keys.md")) == json.loads(result.stdout.splitlines()[0])["path"]
@@ -413,7 +413,7 @@ def test_a_text_that_has_changed_since_is_not_shown(
     result = cli.run("search", "where are the keys?", notes, "--out", "table")
 
     assert "1 of the nearest chunks have changed" in result.stderr
-    assert "(changed since)" in result.stdout
+    assert "(changed)" in result.stdout
     assert f"{HERE / 'weather/wind.txt'}:1" in result.stdout
     ranked = cli.found("where are the keys?", notes, "--rerank")
     assert str(HERE / "keys.md") not in ranked
@@ -455,11 +455,11 @@ def test_an_index_is_a_table(cli: Commands, emulator: Emulator, notes: Path) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("-m", "voyage-context-3"), "does not embed texts one by one"),
+        (("-m", "voyage-context-3"), "does not embed single texts"),
         (("-m", "voyage-4", "--overlap", "400"), "--overlap: overlap must be less than"),
         (("-m", "voyage-4", "--chunk-tokens", "0"), "--chunk-tokens: chunk_tokens must be"),
         (("-m", "voyage-4", "-d", "100"), "is not a dimension of voyage-4"),
-        (("-m", "voyage-4", "--glob", "*.none"), "there is no text in"),
+        (("-m", "voyage-4", "--glob", "*.none"), "there is no text to index in"),
         (("-m", "voyage-4", "--index", "."), "--index: "),
         (("-m", "voyage-4", "nowhere"), "there is no "),
     ],
@@ -496,7 +496,9 @@ def test_a_damaged_index_is_called_one(cli: Commands, notes: Path, data: bytes) 
 def test_a_table_is_no_index(cli: Commands, tmp_path: Path) -> None:
     """It knows no files."""
     cli.run("embed", "-m", "voyage-4", "--into", "table", input="a\n")
-    assert "is no index" in cli.run("search", "keys", "--index", "table", status=2).stderr
+    assert (
+        "is a table, not an index" in cli.run("search", "keys", "--index", "table", status=2).stderr
+    )
     assert "does not exist" in cli.run("search", "where", "today", status=2).stderr
 
 

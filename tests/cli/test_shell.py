@@ -104,7 +104,7 @@ def test_an_interrupted_job_goes_on(
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert 130 == process.returncode
-    assert b"The same command takes it up again" in errors
+    assert b"The same command resumes it" in errors
     emulator.batches.release()
     with running(environment, *words, cwd=tmp_path) as process:
         output, errors = process.communicate(timeout=60)
@@ -165,7 +165,7 @@ def test_names_of_files_may_be_anything(shell: Shell) -> None:
     for name, id_ in {"a b\\n😀": "a b\n😀", "\\xff.md": "\\xff.md"}.items():
         assert id_ == json.loads(shell(script.format(name)).stdout)["id"]
     done = shell("voyageai embed -m voyage-4 -f $'a\\e[31m.md'")
-    assert ("\x1b" in done.stderr, "[31m.md, which is not there" in done.stderr) == (False, True)
+    assert ("\x1b" in done.stderr, "[31m.md, which does not exist" in done.stderr) == (False, True)
 
 
 def test_closed_streams_are_no_riddle(shell: Shell) -> None:

@@ -153,9 +153,7 @@ def test_a_budget_that_is_gone_is_an_error_that_says_so(
     reservation = budget.reserve("voyage-4", 10, now=0.0)
     while budget.wait(reservation, now=0.0) != 1.0:
         pass
-    with pytest.raises(
-        VoyageError, match=r"has no actor any more: keep the RateBudget that made it"
-    ):
+    with pytest.raises(VoyageError, match=r"has lost its actor: keep the RateBudget that made it"):
         budget.wait(reservation, now=31.0)
     budget.release(reservation, now=31.0)
     budget.close()

@@ -121,7 +121,9 @@ def test_features_have_names_before_anything_is_sent(client, dtype, columns, num
 def test_the_price_is_said_before_anything_is_sent(client, capsys):
     """A fit of a grid of parameters embeds the same texts many times."""
     encoder = VoyageEncoder("voyage-4", client=client, max_cost=1e-9).fit(TEXTS)
-    with pytest.raises(ArgumentError, match=r"max_cost is \$0.000000001, but it could cost more"):
+    with pytest.raises(
+        ArgumentError, match=r"max_cost is \$0.000000001, but embedding could cost more"
+    ):
         encoder.transform(TEXTS)
     assert "" == capsys.readouterr().err
     encoder.set_params(max_cost=1.0).transform(TEXTS)

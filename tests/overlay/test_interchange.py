@@ -129,9 +129,8 @@ def test_bson_is_that_of_pymongo(dtype, kind):
 @pytest.mark.parametrize(("dtype", "instead"), [("uint8", "int8"), ("binary", "ubinary")])
 def test_what_mongodb_can_not_store_is_refused(dtype, instead):
     """Read as another type, its numbers would be others."""
-    with pytest.raises(
-        ArgumentError, match=f"no vectors of dtype '{dtype}'.*embed with output_dtype='{instead}'"
-    ):
+    message = f"no vectors of dtype '{dtype}'.*embed with output_dtype='{instead}'"
+    with pytest.raises(ArgumentError, match=message):
         made(dtype).to_bson()
 
 

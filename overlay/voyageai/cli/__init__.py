@@ -1,10 +1,10 @@
-r"""The command line `voyageai`: embed, rerank, search, and run batch jobs, in pipes and by hand.
+r"""The command line `voyageai`: embed, rerank, search and run batch jobs, in scripts or by hand.
 
     printf 'a\nb\n' | voyageai embed -m voyage-4 > vectors.jsonl
 
 It needs the extra `cli`. The commands are thin: they parse arguments, read rows, call the client,
-and write rows. `program.py` says how a command is added, `output.py` how one writes and speaks,
-`rows.py` how one reads, and `options.py` has the options that commands share.
+and write rows. `program.py` loads commands and maps errors to exit statuses, `output.py` writes
+results and notes, `rows.py` reads rows, and `options.py` has the options that commands share.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def main() -> None:
     """
     streams: list[Any] = [sys.stdout, sys.stderr]
     for stream in streams:
-        # Whatever the code page of a console or the locale: what is read elsewhere is UTF-8.
+        # Whatever the code page of a console or the locale, output is UTF-8.
         if stream is not None and hasattr(stream, "reconfigure"):  # closed by the shell
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:

@@ -50,7 +50,7 @@ KEY_COLUMNS = {
     "created": "created_at",
     "last used": "last_used_at",
 }
-"""Columns of a table of keys, and the attributes that they show."""
+"""Columns of a table of keys, and the attribute that each shows."""
 
 
 @click.group()
@@ -92,8 +92,8 @@ def list_keys(
       voyageai admin keys list --project 65f0a1b2c3d4e5f6a7b8c9d0
     """
     format = choose_format(out, path, LISTED)
-    with connect() as found:
-        listed = map(_key, islice(found.keys.list(**owner), count))
+    with connect() as atlas:
+        listed = map(_key, islice(atlas.keys.list(**owner), count))
         if format != "table":
             write_rows(listed, format, path)
             return
@@ -116,8 +116,8 @@ def get_key(
       voyageai admin keys get a86r5kwrfsk5r5ku5tgvhmpj --project 65f0a1b2c3d4e5f6a7b8c9d0
     """
     format = choose_format(out, path, SHOWN)
-    with connect() as found:
-        write_object(_key(found.keys.get(key_id, **owner)), format, path)
+    with connect() as atlas:
+        write_object(_key(atlas.keys.get(key_id, **owner)), format, path)
 
 
 @keys.command("create")
@@ -150,10 +150,10 @@ def create_key(
     out: str | None,
     path: str | None,
 ) -> None:
-    """Create a key. Its secret is answered once.
+    """Create a key. Its secret is shown only once.
 
-    It goes into a file that only you can read, with --env-file or --secret-file; else to a pipe,
-    the file of -O, or with --show to the terminal. If it can't be written, the key is deleted
+    The secret is written to a file that only you can read (--env-file or --secret-file), to a pipe,
+    to the file of -O, or with --show to the terminal. If it can't be written, the key is deleted
     again.
 
     \b
@@ -168,18 +168,18 @@ def create_key(
     printed = show or (file is None and (path not in (None, "-") or not is_terminal(sys.stdout)))
     if file is None and not printed:
         raise click.UsageError(
-            "the secret is answered once: say where it goes, with --env-file, --secret-file, or "
+            "the secret is shown only once; say where to write it: --env-file, --secret-file or "
             "--show"
         )
     before = Path(file).read_bytes() if file is not None and Path(file).is_file() else b""
     key: ModelKey | None = None
-    with connect() as found:
+    with connect() as atlas:
         try:
             with (
                 nullcontext() if file is None else open_destination(file) as kept,
                 open_destination(path) as written,
             ):
-                key = found.keys.create(name, project=project, cloud=cloud, geography=geography)
+                key = atlas.keys.create(name, project=project, cloud=cloud, geography=geography)
                 if kept is not None:
                     kept.write(_lines(key, before) if env_file else f"{key.secret}\n".encode())
                 secret = {"secret": key.secret} if printed else {}
@@ -188,7 +188,7 @@ def create_key(
         except BaseException as failure:
             if key is not None:
                 try:
-                    found.keys.delete(key.id or "", project=project)
+                    atlas.keys.delete(key.id or "", project=project)
                     failure.add_note("The key was deleted again: its secret was not kept.")
                 except VoyageError as refusal:
                     failure.add_note(
@@ -215,8 +215,8 @@ def rename_key(
       voyageai admin keys rename a86r5kwrfsk5r5ku5tgvhmpj search -p 65f0a1b2c3d4e5f6a7b8c9d0
     """
     format = choose_format(out, path, SHOWN)
-    with connect() as found:
-        write_object(_key(found.keys.rename(key_id, name, project=project)), format, path)
+    with connect() as atlas:
+        write_object(_key(atlas.keys.rename(key_id, name, project=project)), format, path)
 
 
 @keys.command("delete")
@@ -225,19 +225,19 @@ def rename_key(
 @yes_option
 @admin_options
 def delete_key(connect: ConnectAdmin, key_ids: Sequence[str], project: str, yes: bool) -> None:
-    """Delete keys, which are refused at once.
+    """Delete keys. Programs that use them are refused at once.
 
-    It asks first; where there is no terminal it needs --yes. The ids are printed.
+    The command asks first; without a terminal it needs --yes. It prints the deleted ids.
 
     \b
     Example:
       voyageai admin keys delete a86r5kwrfsk5r5ku5tgvhmpj -p 65f0a1b2c3d4e5f6a7b8c9d0 --yes
     """
-    question = f"Delete {', '.join(key_ids)}? Programs that use it are refused at once."
+    question = f"Delete {', '.join(key_ids)}? Programs that use a deleted key are refused at once."
     confirm(question, "nothing was deleted", yes=yes)
-    with connect() as found:
+    with connect() as atlas:
         for key_id in key_ids:
-            found.keys.delete(key_id, project=project)
+            atlas.keys.delete(key_id, project=project)
             click.echo(key_id)
 
 
@@ -260,8 +260,8 @@ def list_limits(
       voyageai admin limits list --project 65f0a1b2c3d4e5f6a7b8c9d0
     """
     format = choose_format(out, path, LISTED)
-    with connect() as found:
-        listed = islice(found.rate_limits.list(**owner), count)
+    with connect() as atlas:
+        listed = islice(atlas.rate_limits.list(**owner), count)
         write_rows((_limit(each, format) for each in listed), format, path)
 
 
@@ -287,8 +287,8 @@ def get_limit(
       voyageai admin limits get voyage_4 --project 65f0a1b2c3d4e5f6a7b8c9d0
     """
     format = choose_format(out, path, SHOWN)
-    with connect() as found:
-        limit = found.rate_limits.get(group, **owner, cloud=cloud, geography=geography)
+    with connect() as atlas:
+        limit = atlas.rate_limits.get(group, **owner, cloud=cloud, geography=geography)
         write_object(_limit(limit, format), format, path)
 
 
@@ -318,8 +318,8 @@ def set_limit(
       voyageai admin limits set voyage_4 --rpm 300 --tpm 1000000 -p 65f0a1b2c3d4e5f6a7b8c9d0
     """
     format = choose_format(out, path, SHOWN)
-    with connect() as found:
-        limit = found.rate_limits.set(
+    with connect() as atlas:
+        limit = atlas.rate_limits.set(
             group, project=project, rpm=rpm, tpm=tpm, cloud=cloud, geography=geography
         )
         write_object(_limit(limit, format), format, path)
@@ -343,8 +343,8 @@ def reset_limit(
 ) -> None:
     """Set rate limits of a project back to the organization's.
 
-    It asks first; where there is no terminal it needs --yes. The groups are printed, if they are
-    named. --all is for every cloud and geography.
+    The command asks first; without a terminal it needs --yes. It prints the groups named. --all
+    covers every cloud and geography.
 
     \b
     Example:
@@ -353,22 +353,25 @@ def reset_limit(
     if bool(groups) == every:
         raise click.UsageError("name groups, or --all")
     if every and (cloud, geography) != (ANY, ANY):
-        raise click.UsageError("--all goes without --cloud and --geography")
+        raise click.UsageError(
+            "--all resets every cloud and geography; leave --cloud and --geography out"
+        )
     question = f"Reset the rate limits of {', '.join(groups) or 'all groups'}?"
     confirm(question, "nothing was reset", yes=yes)
-    with connect() as found:
+    with connect() as atlas:
         if every:
-            found.rate_limits.reset_all(project=project)
+            atlas.rate_limits.reset_all(project=project)
         for group in groups:
-            found.rate_limits.reset(group, project=project, cloud=cloud, geography=geography)
+            atlas.rate_limits.reset(group, project=project, cloud=cloud, geography=geography)
             click.echo(group)
 
 
 def _secret_place(env_file: str | None, secret_file: str | None) -> str | None:
-    """Return the file that is to hold the secret, where there is nothing that it could replace.
+    """Return the file to write the secret to; None without one.
 
     Raises:
-        click.UsageError: There is, or both are named.
+        click.UsageError: Both options are given, the file is standard input or a folder, or writing
+            to it would replace something.
     """
     from ..keys import KEY_VARIABLE
 
@@ -383,7 +386,7 @@ def _secret_place(env_file: str | None, secret_file: str | None) -> str | None:
     if Path(path).is_dir():
         raise click.UsageError(f"{option} names {path}, which is a folder")
     if secret_file and Path(path).is_file():
-        raise click.UsageError(f"{option} names {path}, which is there already; name a new file")
+        raise click.UsageError(f"{option} names {path}, which exists already; name a new file")
     if env_file and Path(path).is_file():
         from ..admin.credentials import variables
 
@@ -395,18 +398,18 @@ def _secret_place(env_file: str | None, secret_file: str | None) -> str | None:
 
 
 def _lines(key: ModelKey, before: bytes) -> bytes:
-    """Return a file of variables with the key's behind those that are there."""
+    """Return the contents of a file of variables with the key's secret (and host) appended."""
     from ..keys import KEY_VARIABLE, URL_VARIABLE, base_url
 
-    found = before if before.endswith(b"\n") or not before else before + b"\n"
-    found += f"{KEY_VARIABLE}={key.secret}\n".encode()
+    lines = before if before.endswith(b"\n") or not before else before + b"\n"
+    lines += f"{KEY_VARIABLE}={key.secret}\n".encode()
     if key.base_url != base_url(None, key.secret, {URL_VARIABLE: ""}):
-        found += f"{URL_VARIABLE}={key.base_url}\n".encode()
-    return found
+        lines += f"{URL_VARIABLE}={key.base_url}\n".encode()
+    return lines
 
 
 def _key(key: ModelKey) -> dict[str, Any]:
-    """Return a key as JSON has it, without its secret."""
+    """Return a key as a JSON object, without its secret."""
     from attrs import asdict
 
     values = asdict(key)
@@ -414,8 +417,8 @@ def _key(key: ModelKey) -> dict[str, Any]:
 
 
 def _limit(limit: ModelRateLimit, format: str) -> Mapping[str, Any]:
-    """Return rate limits as JSON has them, or as a line of a table."""
+    """Return rate limits as a JSON object, or as a row of a table."""
     from attrs import asdict
 
-    found = asdict(limit)
-    return {**found, "models": " ".join(limit.models)} if format == "table" else found
+    values = asdict(limit)
+    return {**values, "models": " ".join(limit.models)} if format == "table" else values

@@ -1,4 +1,4 @@
-"""Options that the commands of `voyageai admin` share, and the `Admin` that they describe."""
+"""Options shared by the commands of `voyageai admin`, and the `Admin` that they configure."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 ConnectAdmin = Callable[[], "Admin"]
 ANY = "ANY"
 PROJECT_VARIABLE = "MONGODB_ATLAS_PROJECT_ID"
-"""Environment variable of MongoDB's own tools."""
+"""Environment variable that MongoDB's own tools read too."""
 CONNECTION = ("credentials_file", "base_url", "timeout", "max_retries")
 
 
 def admin_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add how to reach Atlas, and `-q` and `-v`; the command gets the argument `connect`."""
+    """Add connection options for Atlas, `-q` and `-v`; the command gets the argument `connect`."""
 
     @functools.wraps(function)
     def with_admin(**values: Any) -> Any:
@@ -48,17 +48,16 @@ def admin_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(min=0),
             default=RETRIES,
             show_default=True,
-            help="How often a call that failed for a passing reason is tried again.",
+            help="How often a failed call is tried again, if the failure may be temporary.",
         ),
         click.option("--timeout", type=float, metavar="SECONDS", help="Seconds for each attempt."),
         click.option(
-            "--base-url", metavar="URL", help="URL of Atlas; else MONGODB_ATLAS_BASE_URL says."
+            "--base-url", metavar="URL", help="URL of Atlas; by default MONGODB_ATLAS_BASE_URL."
         ),
         click.option(
             "--credentials-file",
             type=click.Path(),
-            help="File with the credentials, as lines NAME=VALUE; else they are in the "
-            "environment.",
+            help="File with the credentials, as lines NAME=VALUE; by default the environment's.",
         ),
     ):
         decorated = decorate(decorated)
@@ -66,25 +65,25 @@ def admin_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def project_option(function: F) -> F:
-    """Add `-p`, which must be given."""
+    """Add `-p`, which is required: the argument `project`."""
     return click.option(
         "-p",
         "--project",
         required=True,
         envvar=PROJECT_VARIABLE,
         metavar="ID",
-        help=f"Id of the project; else {PROJECT_VARIABLE} says.",
+        help=f"Id of the project; by default {PROJECT_VARIABLE}.",
     )(function)
 
 
 def owner_options(function: F) -> F:
-    """Add `-p` and `--organization`, of which one must be given: the argument `owner`."""
+    """Add `-p` and `--organization`, of which one is required: the argument `owner`."""
 
     @functools.wraps(function)
     def with_owner(project: str | None, organization: str | None, **values: Any) -> Any:
         source = click.get_current_context().get_parameter_source("project")
         if organization is not None and source is ParameterSource.ENVIRONMENT:
-            project = None  # the command line says more than the environment
+            project = None  # the command line overrides the environment
         if (project is None) == (organization is None):
             raise click.UsageError(
                 f"name one of --project and --organization, or set {PROJECT_VARIABLE}"
@@ -97,14 +96,14 @@ def owner_options(function: F) -> F:
     decorated: Any = with_owner
     for decorate in (
         click.option(
-            "--organization", metavar="ID", help="Id of an organization: of all its projects."
+            "--organization", metavar="ID", help="Id of an organization, for all its projects."
         ),
         click.option(
             "-p",
             "--project",
             envvar=PROJECT_VARIABLE,
             metavar="ID",
-            help=f"Id of the project; else {PROJECT_VARIABLE} says.",
+            help=f"Id of the project; by default {PROJECT_VARIABLE}.",
         ),
     ):
         decorated = decorate(decorated)
@@ -123,7 +122,7 @@ def scope_options(function: F) -> F:
 def count_option(function: F) -> F:
     """Add `-n`: the argument `count`."""
     return click.option(
-        "-n", "count", type=click.IntRange(min=1), metavar="N", help="At most so many."
+        "-n", "count", type=click.IntRange(min=1), metavar="N", help="Show at most this many."
     )(function)
 
 
@@ -135,10 +134,10 @@ def yes_option(function: F) -> F:
 def _connect(
     *, credentials_file: str | None, base_url: str | None, timeout: float | None, max_retries: int
 ) -> Admin:
-    """Make the `Admin` that the options describe."""
+    """Make the `Admin` that the options configure."""
     from ..admin import Admin
     from ..admin.credentials import read
 
     set_log()
-    given: dict[str, Any] = {} if credentials_file is None else read(credentials_file)
-    return Admin(**given, base_url=base_url, timeout=timeout, max_retries=max_retries)
+    credentials: dict[str, Any] = {} if credentials_file is None else read(credentials_file)
+    return Admin(**credentials, base_url=base_url, timeout=timeout, max_retries=max_retries)

@@ -1,4 +1,4 @@
-"""`voyageai batch`: whole jobs from a file and a directory, and single batches by their ids."""
+"""`voyageai batch`: whole jobs from a file and a directory, and single batches by id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .embed import method_of
+from .embed import method_for
 from .files import upload_lines
 from .options import (
     Connect,
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from ..batches import Batch
     from ..client import Client
 
-LISTED = ("json", "jsonl", "csv", "table")
-SUMS = ("json", "jsonl", "table")
-ROWS_AT_ONCE = 500
+LIST_FORMATS = ("json", "jsonl", "csv", "table")
+SUMMARY_FORMATS = ("json", "jsonl", "table")
+BATCH_ROWS = 500
 JOBS = ("embed", "contextualized_embed")
 COLUMNS = ("id", "status", "endpoint", "model", "done", "failed", "total", "created")
 
@@ -51,8 +51,8 @@ COLUMNS = ("id", "status", "endpoint", "model", "done", "failed", "total", "crea
 def batch() -> None:
     """Run batch jobs, which cost less than live calls.
 
-    `run` does all of a job, from a file of texts to their vectors. The other commands are for
-    single batches of the API, by their ids.
+    `run` does a whole job, from a file of texts to their vectors. The other commands handle single
+    batches of the API by id.
     """
 
 
@@ -60,30 +60,35 @@ def batch() -> None:
 @click.argument("file")
 @click.argument("directory")
 @click.option(
-    "--in", "in_", type=click.Choice(INPUTS), help="Format of FILE; else its suffix says."
+    "--in", "in_", type=click.Choice(INPUTS), help="Format of FILE; by default its suffix's."
 )
 @click.option("--column", metavar="NAME", help="Column with the texts.")
 @click.option("--id-column", metavar="NAME", help="Column with the ids.")
 @model_option
 @vector_options
 @click.option(
-    "--contextualized", is_flag=True, help="Adjacent rows of one id are one document's chunks."
+    "--contextualized",
+    is_flag=True,
+    help="Adjacent rows with the same id are one document's chunks.",
 )
 @click.option("--keep", is_flag=True, help="Keep the other columns in the output.")
-@click.option("--estimate", "--dry-run", is_flag=True, help="Only say what it will take and cost.")
+@click.option(
+    "--estimate", "--dry-run", is_flag=True, help="Only show the expected tokens and cost."
+)
 @click.option("--exact", is_flag=True, help="Count the tokens of the estimate with the tokenizer.")
-@click.option("--max-cost", type=float, metavar="DOLLARS", help="The most that it may cost.")
+@click.option("--max-cost", type=float, metavar="DOLLARS", help="Upper limit of the cost.")
 @click.option("--retry-failed", is_flag=True, help="Send rows that failed once more.")
-@click.option("--poll", type=float, metavar="SECONDS", help="Time between two looks at a batch.")
+@click.option("--poll", type=float, metavar="SECONDS", help="Time between two status checks.")
 @output_options(*VECTOR_FORMATS)
 @client_options
 @pass_console
-def run(console: Console, /, connect: Connect, file: str, directory: str, **given: Any) -> None:
+def run(console: Console, /, connect: Connect, file: str, directory: str, **values: Any) -> None:
     """Embed the rows of FILE as batches; DIRECTORY holds the job.
 
-    It says what it will cost, uploads, waits, downloads and joins, which takes minutes to hours.
-    It can be ended at any moment: the same command goes on where it was, and nothing is sent or
-    billed twice. -O writes the vectors, in the order of the rows; else the job's sums are shown.
+    Show the expected cost, upload, wait, download and join the results, which takes minutes to
+    hours. It can be interrupted at any time: the same command continues, and nothing is sent or
+    billed twice. -O writes the vectors, in the order of the rows; without it the job's totals are
+    shown.
 
     \b
     Example:
@@ -91,43 +96,43 @@ def run(console: Console, /, connect: Connect, file: str, directory: str, **give
     """
     from ..batches.jobs.directory import JobDirectoryError
 
-    method = method_of(given["model"], contextualized=given["contextualized"])
+    method = method_for(values["model"], contextualized=values["contextualized"])
     if method not in JOBS:
-        raise click.UsageError(f"batches take texts, and {given['model']} takes other inputs")
+        raise click.UsageError(f"batches take texts, and {values['model']} takes other inputs")
     reader = RowReader(
-        (), (file,), given["in_"], given["column"], given["id_column"], keep=given["keep"]
+        (), (file,), values["in_"], values["column"], values["id_column"], keep=values["keep"]
     )
-    path = given["path"]
-    format = choose_format(given["out"], path, SUMS if path is None else VECTOR_FORMATS)
+    path = values["path"]
+    format = choose_format(values["out"], path, SUMMARY_FORMATS if path is None else VECTOR_FORMATS)
     if path is not None and not reader.can_repeat:
-        raise click.UsageError("with -O, FILE is read twice, and a pipe only once; name a file")
+        raise click.UsageError("with -O, FILE is read twice, which a pipe can't be; name a file")
     fields = ("model", "input_type", "output_dimension", "output_dtype", "poll")
-    options: dict[str, Any] = {name: given[name] for name in fields}
-    options |= {"exact_tokens": given["exact"], "progress": console.progress}
+    options: dict[str, Any] = {name: values[name] for name in fields}
+    options |= {"exact_tokens": values["exact"], "progress": console.progress}
     with connect() as client:
         prepare: Any = getattr(client.batches, f"prepare_{method}")
         job: Any = prepare(_inputs(method, reader), directory=directory, **options)
-        if given["estimate"]:
-            write_estimate(job.estimate, given["out"], given["path"])
+        if values["estimate"]:
+            write_estimate(job.estimate, values["out"], values["path"])
             return
-        if not is_terminal(sys.stderr):  # there the job says it itself
+        if not is_terminal(sys.stderr):  # on a terminal the job shows it itself
             console.note(str(job.estimate))
-        start = job.retry_failed if given["retry_failed"] else job.run
+        start = job.retry_failed if values["retry_failed"] else job.run
         try:
-            results = start(given["max_cost"])
+            results = start(values["max_cost"])
         except JobDirectoryError:
             raise
         except BaseException as failure:
             failure.__notes__ = [
-                f"The job is in {directory}, and what was sent goes on at the server. "
-                "The same command takes it up again."
+                f"The job is in {directory}, and what was sent continues at the server. "
+                "The same command resumes it."
             ]
             raise
-    _write_results(console, method, reader, results, format, given)
+    _write_results(console, method, reader, results, format, values)
 
 
 def _inputs(method: str, reader: RowReader) -> Iterator[Any]:
-    """Yield what a job takes: texts, or documents as lists of their chunks."""
+    """Yield the inputs of a job: texts, or documents as lists of their chunks."""
     from ..error import ArgumentError
     from .sending import Items
 
@@ -144,11 +149,15 @@ def _write_results(
     reader: RowReader,
     results: Any,
     format: str,
-    given: Mapping[str, Any],
+    values: Mapping[str, Any],
 ) -> None:
-    """Write the vectors, or the sums; fail in part where rows have."""
+    """Write the vectors, or the totals.
+
+    Raises:
+        Partly: Some rows failed.
+    """
     failed = len(results.failures)
-    if given["path"] is None:
+    if values["path"] is None:
         value = {
             "directory": str(results.directory),
             "rows": len(results) - failed,
@@ -158,7 +167,7 @@ def _write_results(
         }
         write_object(value, format)
     else:
-        _write_vectors(method, reader, results, format, given)
+        _write_vectors(method, reader, results, format, values)
     for failure in results.failures[:10]:
         console.note(f"voyageai: {failure}")
     if failed:
@@ -168,17 +177,17 @@ def _write_results(
 
 
 def _write_vectors(
-    method: str, reader: RowReader, results: Any, format: str, given: Mapping[str, Any]
+    method: str, reader: RowReader, results: Any, format: str, values: Mapping[str, Any]
 ) -> None:
     from .sending import Items
     from .vectors import CODES, about, open_writer
 
-    made = about(given["model"], given["input_type"], given["output_dtype"])
+    made = about(values["model"], values["input_type"], values["output_dtype"])
     code = CODES[made.number]
     items = Items(reader, grouped=method == "contextualized_embed")
     rows: list[Row] = []
     vectors: list[bytes | str] = []
-    with open_writer(format, given["path"], made) as write:
+    with open_writer(format, values["path"], made) as write:
         for item, found in zip(items, results, strict=True):
             rows += item
             if found.result is None:
@@ -187,7 +196,7 @@ def _write_vectors(
                 vectors += found.result.to_bytes()
             else:
                 vectors.append(array(code, found.result).tobytes())
-            if len(rows) >= ROWS_AT_ONCE:
+            if len(rows) >= BATCH_ROWS:
                 write(rows, vectors)
                 rows, vectors = [], []
         if rows:
@@ -198,14 +207,16 @@ def _write_vectors(
 @click.argument("file")
 @model_option
 @vector_options
-@click.option("--endpoint", metavar="PATH", help="Endpoint of the lines; by default the model's.")
-@click.option("--metadata", multiple=True, metavar="NAME=VALUE", help="Kept with it; repeatable.")
+@click.option(
+    "--endpoint", metavar="PATH", help="Endpoint of the requests; by default the model's."
+)
+@click.option("--metadata", multiple=True, metavar="NAME=VALUE", help="Stored with it. Repeatable.")
 @client_options
 @pass_console
-def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> None:
-    """Upload lines of requests and start a batch; print its id alone.
+def submit(console: Console, /, connect: Connect, file: str, **values: Any) -> None:
+    """Upload lines of requests and start a batch; print only its id.
 
-    Each line of FILE is such as {"custom_id": "1", "body": {"input": ["a text"]}}. All lines are
+    A line of FILE looks like {"custom_id": "1", "body": {"input": ["a text"]}}. All lines are
     checked before anything is sent.
 
     \b
@@ -216,21 +227,21 @@ def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> No
 
     from ..limits import known
 
-    entry = known(given["model"])
+    entry = known(values["model"])
     endpoints = {path.rpartition("/")[2]: path for path in BATCH_ENDPOINT_VALUES}
     own = None if entry is None else endpoints.get(entry.endpoint or "")
-    endpoint: Any = given["endpoint"] or own
+    endpoint: Any = values["endpoint"] or own
     if endpoint is None:
         shown = ", ".join(endpoints.values())
         raise click.UsageError(
-            f"the endpoint of {given['model']} is not known, or takes no batches; name it with "
+            f"the endpoint of {values['model']} is not known, or takes no batches; name one with "
             f"--endpoint: {shown}"
         )
-    pairs = [pair.partition("=") for pair in given["metadata"]]
+    pairs = [pair.partition("=") for pair in values["metadata"]]
     if not all(separator for _, separator, _ in pairs):
-        raise click.UsageError("--metadata must be such as corpus=weather")
+        raise click.UsageError("--metadata must look like corpus=weather")
     fields = ("model", "input_type", "output_dimension", "output_dtype")
-    parameters = {name: given[name] for name in fields if given[name] is not None}
+    parameters = {name: values[name] for name in fields if values[name] is not None}
     if "rerank" in endpoint:
         del parameters["input_type"]
     with connect() as client:
@@ -250,8 +261,10 @@ def submit(console: Console, /, connect: Connect, file: str, **given: Any) -> No
 
 @batch.command("list")
 @click.option("--status", metavar="NAME", help="Only batches with this status.")
-@click.option("-n", "limit", type=click.IntRange(min=1), help="At most so many, the newest first.")
-@output_options(*LISTED)
+@click.option(
+    "-n", "limit", type=click.IntRange(min=1), help="Show at most this many, the newest first."
+)
+@output_options(*LIST_FORMATS)
 @client_options
 def list_(
     connect: Connect, status: str | None, limit: int | None, out: str | None, path: str | None
@@ -264,7 +277,7 @@ def list_(
     """
     from itertools import islice
 
-    format = choose_format(out, path, LISTED)
+    format = choose_format(out, path, LIST_FORMATS)
     with connect() as client:
         found = (each for each in client.batches.list() if status in (None, each.status))
         rows = (_row(each, format) for each in islice(found, limit))
@@ -291,7 +304,7 @@ def show(connect: Connect, batch_id: str, out: str | None, path: str | None) -> 
 @output_options("json", "jsonl", "table")
 @client_options
 def cancel(connect: Connect, batch_id: str, out: str | None, path: str | None) -> None:
-    """Cancel a batch; lines that are done stay done, and are billed.
+    """Cancel a batch. Finished lines stay finished, and are billed.
 
     \b
     Example:
@@ -304,10 +317,14 @@ def cancel(connect: Connect, batch_id: str, out: str | None, path: str | None) -
 @batch.command("watch")
 @click.argument("batch_ids", nargs=-1, required=True, metavar="ID...")
 @click.option(
-    "--timeout", "within", type=float, metavar="SECONDS", help="Stop waiting then, and end with 4."
+    "--timeout",
+    "within",
+    type=float,
+    metavar="SECONDS",
+    help="Stop waiting after this, with status 4.",
 )
-@click.option("--poll", type=float, metavar="SECONDS", help="Time between two looks at a batch.")
-@click.option("--json", "as_json", is_flag=True, help="Lines of JSON; errors are JSON too.")
+@click.option("--poll", type=float, metavar="SECONDS", help="Time between two status checks.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON lines; errors are JSON too.")
 @client_options_without_timeout
 @click.pass_context
 def watch(
@@ -318,10 +335,10 @@ def watch(
     poll: float | None,
     as_json: bool,
 ) -> None:
-    """Print a line per change of batches, until all have ended.
+    """Print a line for each change of batches, until all have ended.
 
-    It ends with 0 if all lines of all batches are done, with 5 if some lines failed, and with 1 if
-    a batch failed, expired or was cancelled. Ctrl-C ends the watching, and no batch.
+    The exit status is 0 if all lines of all batches succeeded, 5 if some lines failed, and 1 if a
+    batch failed, expired or was cancelled. Ctrl-C stops watching, and cancels no batch.
 
     \b
     Example:
@@ -344,7 +361,7 @@ def watch(
 def _changes(
     client: Client, batch_ids: Sequence[str], within: float | None, poll: float | None
 ) -> Iterator[Batch]:
-    """Yield batches whenever they change, up to the end of all."""
+    """Yield a batch whenever its state changes, until all have ended."""
     queue: SimpleQueue[Batch | BaseException | None] = SimpleQueue()
 
     def wait(batch_id: str) -> None:
@@ -370,7 +387,7 @@ def _changes(
 @batch.command("fetch")
 @click.argument("batch_id", metavar="ID")
 @click.option("--errors", metavar="FILE", help="Write the lines that failed to this file.")
-@click.option("--dtype", metavar="NAME", help="The dtype that was asked for, if not float.")
+@click.option("--dtype", metavar="NAME", help="The requested dtype, if it is not float.")
 @output_options(*VECTOR_FORMATS)
 @client_options
 @pass_console
@@ -384,10 +401,10 @@ def fetch(
     out: str | None,
     path: str | None,
 ) -> None:
-    """Write the results of a batch, in the order of its input.
+    """Write the results of a batch in the order of its input.
 
-    Rows are those of embed: a line of several texts is several rows of one id. Rankings are JSONL
-    of the answers. Lines that failed are rows without a vector.
+    Rows are those of `embed`; a line of several texts gives several rows with the same id. Rankings
+    are JSONL, an object per line of the input. A failed line gives a row without a vector.
 
     \b
     Example:

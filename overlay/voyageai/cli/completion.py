@@ -1,4 +1,4 @@
-"""`voyageai completion`: what makes a shell complete commands and options."""
+"""`voyageai completion`: a shell script that completes commands and options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 @common_options
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes a shell complete commands and options.
+    """Print a shell script that completes commands and options.
 
     \b
     Examples:
@@ -26,6 +26,6 @@ def completion(ctx: click.Context, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     if kind is None:
-        raise click.UsageError(f"this version of click completes nothing in {shell}")
-    found = kind(ctx.find_root().command, {}, "voyageai", "_VOYAGEAI_COMPLETE")
-    click.echo(found.source())
+        raise click.UsageError(f"this version of click has no completion for {shell}")
+    script = kind(ctx.find_root().command, {}, "voyageai", "_VOYAGEAI_COMPLETE")
+    click.echo(script.source())

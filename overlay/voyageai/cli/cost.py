@@ -1,4 +1,4 @@
-"""`voyageai cost`: what each model would take for some texts, live and in batches."""
+"""`voyageai cost`: what each model would charge for some texts, live and in batches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from voyageai_rest.catalogue import Model
 
 FORMATS = ("jsonl", "json", "csv", "table")
-AT_ONCE = 500
+BATCH_TEXTS = 500
 UNITS = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 
 
@@ -24,9 +24,9 @@ UNITS = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @input_options
 @click.option(
-    "-m", "--model", "models", multiple=True, metavar="NAME", help="Only this one; repeatable."
+    "-m", "--model", "models", multiple=True, metavar="NAME", help="Only this model. Repeatable."
 )
-@click.option("--tokens", metavar="NUMBER", help="For so many tokens, such as 10M, without texts.")
+@click.option("--tokens", metavar="NUMBER", help="Number of tokens, such as 10M, instead of texts.")
 @click.option("--exact", is_flag=True, help="Count with each model's tokenizer, not by characters.")
 @output_options(*FORMATS)
 @client_options
@@ -45,8 +45,8 @@ def cost(
 ) -> None:
     """Compare what models would cost for texts.
 
-    Prices are list prices. The hours are those that the tokens take at the least at the limit of
-    usage tier 1. Nothing is sent; with --exact tokenizers may be fetched.
+    Costs are at list prices. Hours are the least time that the tokens take at the rate limit of
+    usage tier 1. Nothing is sent; --exact may download tokenizers.
 
     \b
     Examples:
@@ -69,7 +69,7 @@ def cost(
     ]
     if tokens is not None:
         if texts or files or exact:
-            raise click.UsageError("--tokens goes without texts, files and --exact")
+            raise click.UsageError("--tokens can't be combined with texts, files or --exact")
         counts = dict.fromkeys((model.name for model in chosen), _number(tokens))
     else:
         reader = RowReader(texts, files, in_, column, id_column)
@@ -78,7 +78,7 @@ def cost(
 
 
 def _count(reader: RowReader, models: list[Model], connect: Connect | None) -> dict[str, int]:
-    """Return the tokens of all rows by model: counted, or the same estimate for all."""
+    """Return the tokens of all rows by model: counted, or one estimate for all models."""
     from ..ratelimit.tokens import estimate_tokens
     from ..tokenization import count, repository
 
@@ -87,16 +87,16 @@ def _count(reader: RowReader, models: list[Model], connect: Connect | None) -> d
         total = sum(estimate_tokens([row.text]) for row in reader if row.error is None)
         return dict.fromkeys(counts, total)
     with connect() as client:
-        tokenizers: dict[str, Any] = {}  # models share some
+        tokenizers: dict[str, Any] = {}  # some models share one
         for model in models:
-            place = repository(model.name)
-            if place not in tokenizers:
-                tokenizers[place] = client.tokenizer(model.name)
+            repo = repository(model.name)
+            if repo not in tokenizers:
+                tokenizers[repo] = client.tokenizer(model.name)
         rows: Iterator[str] = (row.text for row in reader if row.error is None)
-        while some := list(islice(rows, AT_ONCE)):
-            found = {place: count(each, some) for place, each in tokenizers.items()}
+        while batch := list(islice(rows, BATCH_TEXTS)):
+            tokens = {repo: count(each, batch) for repo, each in tokenizers.items()}
             for model in models:
-                counts[model.name] += found[repository(model.name)]
+                counts[model.name] += tokens[repository(model.name)]
     return counts
 
 
@@ -127,14 +127,14 @@ def _row(model: Model, tokens: int, format: str) -> Mapping[str, Any]:
     }
 
 
-def _number(given: str) -> int:
-    """Return a number such as 10M, 2.5k or 1,000."""
-    text = given.replace(",", "").replace("_", "").lower()
+def _number(value: str) -> int:
+    """Parse a number such as 10M, 2.5k or 1,000."""
+    text = value.replace(",", "").replace("_", "").lower()
     factor = UNITS.get(text[-1:], 1)
     try:
         found = float(text[:-1] if factor > 1 else text) * factor
     except ValueError:
         found = -1
     if not 0 <= found < 1e18:
-        raise click.UsageError(f"--tokens must be a number such as 10M or 25000, not {given!r}")
+        raise click.UsageError(f"--tokens must be a number such as 10M or 25000, not {value!r}")
     return int(found)

@@ -1,4 +1,4 @@
-"""`voyageai doctor`: what a report of a problem should carry, and what is wrong, if anything."""
+"""`voyageai doctor`: check the installation, the key and the connection, for a report."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 FORMATS = ("json", "jsonl", "table")
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-PATIENCE = 10.0
-"""Seconds for a connection: long enough for a slow line, short enough for a person."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds for a connection: enough for a slow line, short enough for a person."""
 TEXT = "a"
 PROBES: Mapping[str, Callable[[Client, str], Any]] = {
     "embeddings": lambda client, model: client.embed([TEXT], model),
@@ -41,10 +41,10 @@ class Finding(NamedTuple):
     """Result of one check.
 
     Attributes:
-        check: What was looked at.
+        check: Name of the check.
         state: `ok`, `warn`, `FAIL`, or `info` where there is nothing to judge.
-        detail: What is there; never the key.
-        status: The exit status that it calls for.
+        detail: The finding in words; never the key.
+        status: The exit status that it causes.
     """
 
     check: str
@@ -58,9 +58,9 @@ class Finding(NamedTuple):
     "-m",
     "--model",
     metavar="NAME",
-    help="The model to call; by default the cheapest, or what a deployment serves.",
+    help="The model to call; by default the cheapest, or a model that the deployment serves.",
 )
-@click.option("--offline", is_flag=True, help="Send nothing: no name is looked up, no call made.")
+@click.option("--offline", is_flag=True, help="Send nothing: no DNS lookup and no call.")
 @output_options(*FORMATS)
 @client_options
 @click.pass_context
@@ -74,9 +74,9 @@ def doctor(
 ) -> None:
     """Check the installation, the key and the connection.
 
-    A report of a problem should carry this. The key is never shown, only where it comes from. One
-    text of one token is embedded with the cheapest model; a deployment that embeds none, such as a
-    reranker's, gets the call of what it serves. It ends with 0 if all is well, 3 if
+    Add its output to a problem report. The key itself is never shown, only its source. One text of
+    one token is embedded with the cheapest model; for a deployment that serves no such model, such
+    as a reranker's, a model that it does serve is called. The exit status is 0 if all is well, 3 if
     there is no valid key, and 4 if the API can't be reached.
 
     \b
@@ -103,13 +103,13 @@ def _line(finding: Finding) -> Mapping[str, Any]:
 
 
 def _findings(
-    given: Mapping[str, Any], connect: Connect, named: str | None, *, offline: bool
+    options: Mapping[str, Any], connect: Connect, named: str | None, *, offline: bool
 ) -> Iterator[Finding]:
-    yield from _installed()
-    yield from _variables()
+    yield from _installation()
+    yield from _environment()
     yield _telemetry()
-    if given["deployment"] is None:
-        yield _key(given)
+    if options["deployment"] is None:
+        yield _key(options)
     from ..error import VoyageError
 
     try:
@@ -119,25 +119,25 @@ def _findings(
         return
     with client:
         url = client.tables.sender.base_url
-        chosen = given["base_url"] or os.environ.get("VOYAGE_BASE_URL")
+        chosen = options["base_url"] or os.environ.get("VOYAGE_BASE_URL")
         why = "as chosen" if chosen else "the key's"
-        if given["deployment"] is not None:
-            yield _deployment(given["deployment"])
+        if options["deployment"] is not None:
+            yield _deployment(options["deployment"])
             why = "the deployment's"
-        yield Finding("host", "info", f"{_plain(url)} ({why})")
-        if given["deployment"] is None:
+        yield Finding("host", "info", f"{_without_password(url)} ({why})")
+        if options["deployment"] is None:
             models = [named or _cheapest()]
             yield _tokenizer(models[0])
             yield _limits(models[0])
-        else:  # whose limits are its own
-            models = [named] if named else _served(given["deployment"])
+        else:  # a deployment has limits of its own
+            models = [named] if named else _served_models(options["deployment"])
         if offline:
             return
-        yield from _reached(url)
-        yield _called(client, models)
+        yield from _connection(url)
+        yield _call(client, models)
 
 
-def _installed() -> Iterator[Finding]:
+def _installation() -> Iterator[Finding]:
     from importlib.metadata import PackageNotFoundError, metadata, requires, version
 
     from ..version import VERSION
@@ -171,22 +171,24 @@ def _installed() -> Iterator[Finding]:
             yield Finding(f"extra {extra}", "ok", ", ".join(found))
 
 
-def _variables() -> Iterator[Finding]:
+def _environment() -> Iterator[Finding]:
     names = [*PROXIES, *(name.lower() for name in PROXIES)]
-    proxies = [f"{name}={_plain(os.environ[name])}" for name in names if os.environ.get(name)]
-    yield Finding("proxy", "info", ", ".join(proxies) or "none is set")
+    proxies = [
+        f"{name}={_without_password(os.environ[name])}" for name in names if os.environ.get(name)
+    ]
+    yield Finding("proxy", "info", ", ".join(proxies) or "no proxy is set")
     for name in CERTIFICATES:
         if place := os.environ.get(name):
             there = os.path.exists(place)  # noqa: PTH110  # a file or a folder
             state: State = "ok" if there else "FAIL"
-            detail = f"{name}={place}" + ("" if there else ", which is not there")
+            detail = f"{name}={place}" + ("" if there else ", which does not exist")
             yield Finding("certificates", state, detail, 0 if there else 4)
             return
-    yield Finding("certificates", "info", "those of the system")
+    yield Finding("certificates", "info", "the system's")
 
 
 def _telemetry() -> Finding:
-    """Say whether calls would be recorded, and what decides it."""
+    """Report the telemetry setting, and where it comes from."""
     from ..options import TELEMETRY_VARIABLE
 
     if setting := os.environ.get(TELEMETRY_VARIABLE):
@@ -194,19 +196,19 @@ def _telemetry() -> Finding:
     return Finding("telemetry", "info", "on in programs that import OpenTelemetry")
 
 
-def _key(given: Mapping[str, Any]) -> Finding:
-    """Say where the key comes from, and of which kind it is."""
+def _key(options: Mapping[str, Any]) -> Finding:
+    """Report where the key comes from, and its kind."""
     import voyageai
 
     from ..error import AuthenticationError
     from ..keys import KEY_VARIABLE, PATH_VARIABLE, find_key, read_key, variables
 
     environment = variables()
-    place = given["api_key_file"] or environment[PATH_VARIABLE] or KEY_VARIABLE
+    place = options["api_key_file"] or environment[PATH_VARIABLE] or KEY_VARIABLE
     try:
         key = (
-            read_key(given["api_key_file"], "--api-key-file")
-            if given["api_key_file"]
+            read_key(options["api_key_file"], "--api-key-file")
+            if options["api_key_file"]
             else find_key(
                 None,
                 module_path=voyageai.api_key_path,
@@ -217,18 +219,18 @@ def _key(given: Mapping[str, Any]) -> Finding:
     except AuthenticationError as failure:
         return Finding("key", "FAIL", str(failure), 3)
     if key is None:
-        missing = f"there is none: set {KEY_VARIABLE} or {PATH_VARIABLE}, or give --api-key-file"
+        missing = f"no key is set: set {KEY_VARIABLE} or {PATH_VARIABLE}, or pass --api-key-file"
         return Finding("key", "FAIL", missing, 3)
-    kind = re.match(r"[a-z]{2}-", key)  # says which kind of key it is, and nothing of the key
+    kind = re.match(r"[a-z]{2}-", key)  # the kind of key, and nothing secret
     known = f"it begins with {kind[0]}" if kind else "it has no usual prefix"
     return Finding("key", "ok", f"from {place}; {known}")
 
 
-def _deployment(given: str) -> Finding:
-    """Say what the deployment is, and what proves to it who calls."""
+def _deployment(deployment: str) -> Finding:
+    """Report the kind of a deployment and its authentication."""
     from ..deployments import Deployment
 
-    kind = Deployment.of(given).kind
+    kind = Deployment.of(deployment).kind
     return Finding("deployment", "info", f"{kind.title}; authentication: {kind.authentication}")
 
 
@@ -247,16 +249,16 @@ def _cheapest() -> str:
     return min(prices, key=lambda name: prices[name])
 
 
-def _served(given: str) -> list[str]:
-    """Return a model of each operation that a deployment may have been made for.
+def _served_models(deployment: str) -> list[str]:
+    """Return a model of each operation that a deployment may serve.
 
-    One that serves a single model is sent no name, and refuses the operations of others.
+    A deployment of a single model gets no model name, and refuses other operations.
     """
     from voyageai_rest.catalogue import MODELS
 
     from ..deployments import Deployment
 
-    kind = Deployment.of(given).kind
+    kind = Deployment.of(deployment).kind
     first = {
         model.endpoint: model.name
         for model in reversed([*MODELS.values()])
@@ -269,9 +271,9 @@ def _tokenizer(model: str) -> Finding:
     from ..tokenization import at_hand
 
     if at_hand(model) is None:
-        detail = f"that of {model} is not at hand; it is fetched when it is needed"
+        detail = f"the tokenizer of {model} is not cached; it is downloaded when it is needed"
         return Finding("tokenizer", "info", detail)
-    return Finding("tokenizer", "ok", f"that of {model} is at hand")
+    return Finding("tokenizer", "ok", f"the tokenizer of {model} is cached")
 
 
 def _limits(model: str) -> Finding:
@@ -279,13 +281,13 @@ def _limits(model: str) -> Finding:
 
     entry = known(model)
     if entry is None or entry.tpm is None or entry.rpm is None:
-        return Finding("limits", "info", f"those of {model} are not known")
+        return Finding("limits", "info", f"the rate limits of {model} are not known")
     detail = f"{model}: {entry.rpm:,} requests and {entry.tpm:,} tokens a minute in usage tier 1"
     return Finding("limits", "info", detail)
 
 
-def _reached(url: str) -> Iterator[Finding]:
-    """Look up the host's name, and shake hands with it, where no proxy does that."""
+def _connection(url: str) -> Iterator[Finding]:
+    """Look up the host and do a TLS handshake with it, unless a proxy does that."""
     import socket
     import ssl
     from urllib.request import getproxies, proxy_bypass
@@ -294,7 +296,7 @@ def _reached(url: str) -> Iterator[Finding]:
     host, tls = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if tls else 80)
     if getproxies().get(parts.scheme) and not proxy_bypass(host):
-        yield Finding("dns", "info", f"the proxy looks {host} up")
+        yield Finding("dns", "info", f"the proxy looks up {host}")
         return
     try:
         addresses = {str(found[4][0]) for found in socket.getaddrinfo(host, port)}
@@ -303,14 +305,14 @@ def _reached(url: str) -> Iterator[Finding]:
         return
     yield Finding("dns", "ok", f"{host} is {', '.join(sorted(addresses))}")
     if not tls:
-        yield Finding("tls", "info", "none: the URL is http")
+        yield Finding("tls", "info", "no TLS: the URL is http")
         return
     context = ssl.create_default_context(
         cafile=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     )
     try:
         with (
-            socket.create_connection((host, port), PATIENCE) as plain,
+            socket.create_connection((host, port), CONNECT_TIMEOUT) as plain,
             context.wrap_socket(plain, server_hostname=host) as secure,
         ):
             until = (secure.getpeercert() or {}).get("notAfter", "?")
@@ -320,8 +322,8 @@ def _reached(url: str) -> Iterator[Finding]:
         yield Finding("tls", "FAIL", f"{host}:{port}: {failure}", 4)
 
 
-def _called(client: Client, models: Sequence[str]) -> Finding:
-    """Make the smallest call of each model, until one is answered."""
+def _call(client: Client, models: Sequence[str]) -> Finding:
+    """Make the smallest call of each model, until one succeeds."""
     from ..error import ArgumentError, AuthenticationError, PermissionDeniedError, VoyageError
     from ..limits import known
 
@@ -331,7 +333,7 @@ def _called(client: Client, models: Sequence[str]) -> Finding:
         entry = known(model)
         probe = PROBES[entry.endpoint if entry and entry.endpoint else "embeddings"]
         try:
-            with warnings.catch_warnings(action="ignore"):  # the name may be a guess
+            with warnings.catch_warnings(action="ignore"):  # the model name may be a guess
                 result = probe(client, model)
         except (AuthenticationError, PermissionDeniedError) as failure:
             return Finding("call", "FAIL", shown(str(failure)), 3)
@@ -349,8 +351,8 @@ def _called(client: Client, models: Sequence[str]) -> Finding:
     return findings[0]
 
 
-def _plain(url: str) -> str:
-    """Return a URL without the password that it may have."""
+def _without_password(url: str) -> str:
+    """Return a URL without its password, if it has one."""
     from .._utils import Url
 
     return repr(Url(url))[1:-1]

@@ -1,4 +1,4 @@
-"""`voyageai embed`: rows in, rows with vectors out; or a whole table, which can be resumed."""
+"""`voyageai embed`: rows in, rows with vectors out; or a resumable job for a whole table."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .rows import input_options
 if TYPE_CHECKING:
     from .sending import Items
 
-__all__ = ["embed", "method_of"]
+__all__ = ["embed", "method_for"]
 
 METHODS = {
     "contextualizedembeddings": "contextualized_embed",
     "multimodalembeddings": "multimodal_embed",
 }
-"""Methods of models that `embed` does not take, by their endpoint."""
-SHOWN = 10
-"""Failures that are named one by one."""
+"""Client methods of embedding models that `embed` does not take, by endpoint."""
+MAX_LISTED = 10
+"""Failures to list one by one."""
 
 
 @click.command()
@@ -30,17 +30,19 @@ SHOWN = 10
 @model_option
 @vector_options
 @click.option(
-    "--no-truncation", is_flag=True, help="Texts over the context length fail; else they are cut."
+    "--no-truncation",
+    is_flag=True,
+    help="Fail for texts over the context length, instead of cutting.",
 )
 @click.option("--image", "images", multiple=True, metavar="FILE", help="Embed a picture.")
 @click.option("--video", "videos", multiple=True, metavar="FILE", help="Embed a video.")
 @click.option(
-    "--together", is_flag=True, help="Texts, pictures and videos are one input, in this order."
+    "--together", is_flag=True, help="Make texts, pictures and videos one input, in this order."
 )
 @click.option(
     "--contextualized",
     is_flag=True,
-    help="Adjacent rows of one id are the chunks of one document.",
+    help="Adjacent rows with the same id are one document's chunks.",
 )
 @click.option("--keep", is_flag=True, help="Keep the other columns of the input.")
 @click.option(
@@ -50,21 +52,24 @@ SHOWN = 10
     help="Requests in flight: 4 by default, 64 with --into.",
 )
 @click.option(
-    "--estimate", "--dry-run", is_flag=True, help="Only say how many tokens it is, and the cost."
+    "--estimate", "--dry-run", is_flag=True, help="Only show the expected tokens and cost."
 )
-@click.option("--max-cost", type=float, metavar="DOLLARS", help="The most that it may cost.")
+@click.option("--max-cost", type=float, metavar="DOLLARS", help="Upper limit of the cost.")
 @click.option(
     "--into",
     metavar="DIR",
-    help="Write a table of any size into a directory. The same command goes on where it ended.",
+    help="Write a table of any size into a directory. The same command resumes it.",
 )
 @click.option(
     "--via", type=click.Choice(("live", "batch")), help="With --into: batch is slower and cheaper."
 )
 @click.option(
-    "--poll", type=float, metavar="SECONDS", help="With --via batch: time between two looks."
+    "--poll",
+    type=float,
+    metavar="SECONDS",
+    help="With --via batch: time between two status checks.",
 )
-@click.option("--share", type=float, help="With --into: part of --rate-limit that this may use.")
+@click.option("--share", type=float, help="With --into: fraction of --rate-limit to use.")
 @click.option("--retry-failed", is_flag=True, help="With --into: send rows that failed once more.")
 @output_options(*VECTOR_FORMATS)
 @client_options
@@ -74,13 +79,14 @@ def embed(
     /,
     connect: Connect,
     texts: tuple[str, ...],
-    **given: Any,
+    **values: Any,
 ) -> None:
     """Embed texts, pictures or videos, or files of any size.
 
-    Rows in, rows out, in their order, of any number: they are packed into requests, and written
-    as the answers come. Without TEXT and -f, the lines of standard input are read. With --into,
-    the arguments are files, and the table is a directory of Parquet that can be resumed.
+    Read any number of rows, pack them into requests, and write rows in the same order as the
+    answers arrive. Without TEXT and -f it reads the lines of standard input. With --into, the
+    arguments are files, and the result is a directory of Parquet files; an interrupted run can be
+    resumed.
 
     \b
     Examples:
@@ -92,40 +98,40 @@ def embed(
     from .sending import items_of
 
     fields: dict[str, Any] = {
-        "input_type": given["input_type"],
-        "output_dtype": given["output_dtype"],
-        "output_dimension": given["output_dimension"],
-        "truncation": not given["no_truncation"],
+        "input_type": values["input_type"],
+        "output_dtype": values["output_dtype"],
+        "output_dimension": values["output_dimension"],
+        "truncation": not values["no_truncation"],
     }
-    method = method_of(
-        given["model"],
-        contextualized=given["contextualized"],
-        media=bool(given["images"] or given["videos"] or given["together"]),
+    method = method_for(
+        values["model"],
+        contextualized=values["contextualized"],
+        media=bool(values["images"] or values["videos"] or values["together"]),
     )
     if method == "contextualized_embed":
-        if given["no_truncation"]:
-            raise click.UsageError("--no-truncation is not for contextualized models")
+        if values["no_truncation"]:
+            raise click.UsageError("--no-truncation is not supported by contextualized models")
         del fields["truncation"]
-    check_model(given["model"])
-    check_output(given["model"], given["output_dimension"], given["output_dtype"])
-    if given["into"] is not None:
+    check_model(values["model"])
+    check_output(values["model"], values["output_dimension"], values["output_dtype"])
+    if values["into"] is not None:
         from .tables import embed_table
 
-        embed_table(console, connect, method, texts, fields, given)
+        embed_table(console, connect, method, texts, fields, values)
         return
     for name in ("via", "poll", "share", "retry_failed"):
-        if given[name] is not None and given[name] is not False:
-            raise click.UsageError(f"--{name.replace('_', '-')} goes with --into DIR")
-    given["texts"] = texts
-    items = items_of(method, given)
-    if given["estimate"]:
-        _estimate(method, items, fields, given)
+        if values[name] is not None and values[name] is not False:
+            raise click.UsageError(f"--{name.replace('_', '-')} needs --into DIR")
+    values["texts"] = texts
+    items = items_of(method, values)
+    if values["estimate"]:
+        _estimate(method, items, fields, values)
         return
-    _embed(console, connect, method, items, fields, given)
+    _embed(console, connect, method, items, fields, values)
 
 
-def method_of(model: str, *, contextualized: bool = False, media: bool = False) -> str:
-    """Return the method of the client that a model's inputs need.
+def method_for(model: str, *, contextualized: bool = False, media: bool = False) -> str:
+    """Return the client method for a model and its inputs.
 
     Raises:
         click.UsageError: The model is a reranker.
@@ -137,19 +143,21 @@ def method_of(model: str, *, contextualized: bool = False, media: bool = False) 
     if contextualized or media:
         return "contextualized_embed" if contextualized else "multimodal_embed"
     if endpoint == "rerank":
-        raise click.UsageError(f"{model} is a reranker: voyageai rerank takes it")
+        raise click.UsageError(f"{model} is a reranker; use voyageai rerank")
     return METHODS.get(endpoint, "embed")
 
 
-def _estimate(method: str, items: Items, fields: dict[str, Any], given: dict[str, Any]) -> None:
+def _estimate(method: str, items: Items, fields: dict[str, Any], values: dict[str, Any]) -> None:
     if method == "multimodal_embed":
-        raise click.UsageError("--estimate is for texts; pictures and videos are not weighed here")
-    from .sending import most_of, packing_of, scan
+        raise click.UsageError(
+            "--estimate is for texts; pictures and videos can't be estimated here"
+        )
+    from .sending import max_billable_of, packing_of, scan
 
-    model = given["model"]
-    most = most_of(method, model, fields)
+    model = values["model"]
+    most = max_billable_of(method, model, fields)
     found, requests = scan(items, packing_of(method, model), most, model)
-    write_estimate(found, given["out"], given["path"], failing=found.failing, requests=requests)
+    write_estimate(found, values["out"], values["path"], failing=found.failing, requests=requests)
 
 
 def _embed(
@@ -158,30 +166,30 @@ def _embed(
     method: str,
     items: Items,
     fields: dict[str, Any],
-    given: dict[str, Any],
+    values: dict[str, Any],
 ) -> None:
     from .program import Partly
     from .sending import Sender, ceiling, packing_of, total
-    from .stream import answered
+    from .stream import send_in_order
     from .vectors import about, open_writer
 
-    format = choose_format(given["out"], given["path"], VECTOR_FORMATS)
-    model = given["model"]
+    format = choose_format(values["out"], values["path"], VECTOR_FORMATS)
+    model = values["model"]
     packing = packing_of(method, model)
-    limit = ceiling(method, items, packing, fields, given)
-    made = about(model, fields["input_type"], given["output_dtype"])
+    limit = ceiling(method, items, packing, fields, values)
+    made = about(model, fields["input_type"], values["output_dtype"])
     done = tokens = failed = 0
     with connect() as client:
-        sender = Sender(client, method, model, fields, given)
-        answers = answered(
+        sender = Sender(client, method, model, fields, values)
+        answers = send_in_order(
             items,
             sender.send,
             packing,
-            concurrency=given["concurrency"] or 4,
+            concurrency=values["concurrency"] or 4,
             ceiling=limit,
         )
         try:
-            with open_writer(format, given["path"], made) as write:
+            with open_writer(format, values["path"], made) as write:
                 for request, answer in answers:
                     rows = [row for item in request for row in item]
                     write(rows, answer.rows)
@@ -190,13 +198,13 @@ def _embed(
                     for row, found in zip(rows, answer.rows, strict=True):
                         if isinstance(found, str):
                             failed += 1
-                            if failed <= SHOWN:
+                            if failed <= MAX_LISTED:
                                 console.note(f"voyageai: row {row.index}: {found}")
         except Exception as failure:
-            if given["path"] not in (None, "-") and done:
+            if values["path"] not in (None, "-") and done:
                 failure.add_note(
-                    f"{done:,} rows were answered, and {given['path']} is not written: it is "
-                    "complete or not there. With --into DIR the same command goes on."
+                    f"{done:,} rows were embedded, but {values['path']} was not written: a file is "
+                    "written completely or not at all. With --into DIR the same command resumes."
                 )
             raise
     console.note(total(done, tokens, model))

@@ -1,4 +1,4 @@
-"""`voyageai eval`: how good a search is, by model, dimension, dtype and reranker."""
+"""`voyageai eval`: score search quality by model, dimension, dtype and reranker."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .options import Connect, client_options, output_options
 from .output import (
     Console,
     choose_format,
-    counted,
     is_terminal,
     open_destination,
     pass_console,
+    quantity,
     write_object,
     write_rows,
 )
@@ -64,10 +64,14 @@ ESTIMATE_FORMATS = ("jsonl", "json", "table")
     "rerankers",
     multiple=True,
     metavar="NAME",
-    help="Also with this reranker. Repeatable.",
+    help="Also score with this reranker. Repeatable.",
 )
 @click.option(
-    "-k", type=int, default=10, show_default=True, help="So many results count for recall and nDCG."
+    "-k",
+    type=int,
+    default=10,
+    show_default=True,
+    help="Count this many results for recall and nDCG.",
 )
 @click.option(
     "--candidates",
@@ -75,17 +79,17 @@ ESTIMATE_FORMATS = ("jsonl", "json", "table")
     default=30,
     show_default=True,
     metavar="N",
-    help="So many of the nearest documents are reranked.",
+    help="Rerank this many of the nearest documents.",
 )
 @click.option(
-    "--qrels", metavar="FILE", help="Which documents answer which query, as BEIR and TREC have it."
+    "--qrels", metavar="FILE", help="File of relevance judgements, in the format of BEIR or TREC."
 )
-@click.option("--plot", metavar="FILE", help="Draw nDCG by the bytes of a vector into this .svg.")
+@click.option("--plot", metavar="FILE", help="Draw nDCG by bytes per vector into this .svg file.")
 @click.option(
     "--in",
     "in_",
     type=click.Choice(INPUTS),
-    help="Format of the documents; by default as the suffix says, else lines.",
+    help="Format of the documents; by default the suffix's, else lines.",
 )
 @click.option(
     "--column",
@@ -96,7 +100,7 @@ ESTIMATE_FORMATS = ("jsonl", "json", "table")
     "--id-column", metavar="NAME", help="Column with the ids; by default `id` or `_id`, if any."
 )
 @click.option(
-    "--estimate", "--dry-run", is_flag=True, help="Only say how many tokens it is, and the cost."
+    "--estimate", "--dry-run", is_flag=True, help="Only show the expected tokens and cost."
 )
 @click.option(
     "--confirm-above",
@@ -104,14 +108,14 @@ ESTIMATE_FORMATS = ("jsonl", "json", "table")
     default=CONFIRM_ABOVE,
     show_default=True,
     metavar="DOLLARS",
-    help="On a terminal, ask before more is spent than this.",
+    help="On a terminal, ask before spending more than this.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--max-cost",
     type=float,
     metavar="DOLLARS",
-    help="Send nothing if it is estimated to cost more; else 6.",
+    help="Send nothing if the expected cost is higher; exit with status 6.",
 )
 @output_options(*FORMATS)
 @client_options
@@ -142,9 +146,10 @@ def eval(
 ) -> None:
     """Score models, dimensions, dtypes and rerankers on labelled queries.
 
-    DOCUMENTS is a file of rows, or a folder of texts, whose paths are their ids. QUERIES is a file
-    of rows with `query` and `answers`, the ids of documents; with --qrels the answers are in that
-    file. A folder in BEIR's format is all of it. What it costs is said before anything is sent.
+    DOCUMENTS is a file of rows, or a folder of texts with their paths as ids. QUERIES is a file of
+    rows with `query` and `answers`, the ids of documents; with --qrels the answers are in that
+    file. A folder in BEIR's format has all of these. The expected cost is shown before anything is
+    sent.
 
     \b
     Examples:
@@ -161,25 +166,25 @@ def eval(
     if plot is not None and Path(plot).suffix.lower() != ".svg":
         raise click.UsageError(f"--plot draws SVG: name a file that ends in .svg, not {plot}")
     texts, labelled = _read(console, documents, queries, qrels, (in_, column, id_column))
-    given: dict[str, Any] = {
+    grid: dict[str, Any] = {
         "models": models,
         "dimensions": dimensions or None,
         "dtypes": dtypes or "float",
         "rerankers": (None, *rerankers),
         "candidates": candidates,
     }
-    expected = evaluation.estimate(texts, labelled, **given)
-    amount = [counted(len(texts), "document"), counted(len(labelled), "query", "queries")]
-    said = f"{', '.join(amount)}: {expected}"
+    expected = evaluation.estimate(texts, labelled, **grid)
+    amount = [quantity(len(texts), "document"), quantity(len(labelled), "query", "queries")]
+    summary = f"{', '.join(amount)}: {expected}"
     if estimate:
         value = {"documents": len(texts), "queries": len(labelled), "tokens": expected.tokens}
         write_object({**value, "cost_usd": expected.cost}, format, path)
         return
-    console.note(said)
+    console.note(summary)
     _check_cost(expected, max_cost)
-    _confirm(expected, console, said, confirm_above, yes=yes)
+    _confirm(expected, console, summary, confirm_above, yes=yes)
     with nullcontext() if plot is None else open_destination(plot) as drawing, connect() as client:
-        found = evaluation.evaluate(client, texts, labelled, **given, k=k)
+        found = evaluation.evaluate(client, texts, labelled, **grid, k=k)
         if drawing is not None:
             drawing.write(found.to_svg().encode())
     shown = _line if format == "table" else _row
@@ -194,18 +199,18 @@ def _read(
     qrels: str | None,
     rows: tuple[str | None, str | None, str | None],
 ) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
-    """Return the texts of documents by id, and the answers of queries.
+    """Return the texts of documents by id, and the answers by query.
 
     Raises:
-        click.UsageError: They are not there, or can't be read.
+        click.UsageError: A file does not exist, or can't be read.
     """
     from . import labelled
 
     if queries is None:
         if not labelled.is_dataset(documents):
             raise click.UsageError(
-                f"name a file of labelled queries; only a folder in BEIR's format has its own, and "
-                f"{documents} is none"
+                f"name a file of labelled queries; only a folder in BEIR's format needs none, and "
+                f"{documents} is not one"
             )
         queries, qrels = documents, qrels or labelled.judgements_of(documents)
     texts = labelled.read_documents(documents, *rows, console.note)
@@ -213,10 +218,10 @@ def _read(
         return texts, labelled.read_labelled(queries)
     found, without = labelled.read_queries(queries, qrels)
     if without:
-        left_out = counted(without, "query", "queries")
+        left_out = quantity(without, "query", "queries")
         console.note(f"voyageai: left out {left_out} without an answer in {qrels}")
     if not found:
-        raise click.UsageError(f"{qrels} has an answer of none of the queries in {queries}")
+        raise click.UsageError(f"{qrels} judges none of the queries in {queries}")
     return texts, found
 
 
@@ -225,28 +230,33 @@ def _check_cost(expected: EvaluationEstimate, max_cost: float | None) -> None:
 
     if max_cost is not None and (expected.cost is None or expected.cost > max_cost):
         raise MaxCostError(
-            f"max_cost is {dollars(max_cost)}, but it would take {expected}; nothing was sent",
+            f"max_cost is {dollars(max_cost)}, but this is expected to take {expected}; nothing "
+            "was sent",
             "max_cost",
         )
 
 
 def _confirm(
-    expected: EvaluationEstimate, console: Console, said: str, above: float, *, yes: bool
+    expected: EvaluationEstimate, console: Console, summary: str, above: float, *, yes: bool
 ) -> None:
-    """Ask on a terminal whether to go on, where it costs more than an amount."""
+    """Ask on a terminal before spending more than `above` US dollars.
+
+    Raises:
+        MaxCostError: The answer is no.
+    """
     from ..prices import MaxCostError
 
     cheap = expected.cost is not None and expected.cost <= above
     if yes or cheap or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return
     if console.quiet:
-        console.error(said)
-    if not click.confirm("Send them?", err=True):
+        console.error(summary)
+    if not click.confirm("Send these texts?", err=True):
         raise MaxCostError("not confirmed; nothing was sent", "confirm_above")
 
 
 def _row(row: Row, found: Evaluation) -> dict[str, Any]:
-    """Return a combination as JSON has it."""
+    """Return a combination as a JSON object."""
     return {
         "model": row.model,
         "dimension": row.dimension,
@@ -264,7 +274,7 @@ def _row(row: Row, found: Evaluation) -> dict[str, Any]:
 
 
 def _line(row: Row, found: Evaluation) -> dict[str, Any]:
-    """Return a combination as a line of a table."""
+    """Return a combination as a row of a table."""
     from ..prices import dollars
 
     return {
@@ -284,5 +294,5 @@ def _line(row: Row, found: Evaluation) -> dict[str, Any]:
 def _billed(found: Evaluation) -> str:
     from ..prices import dollars
 
-    said = ", ".join(f"{tokens:,} tokens of {model}" for model, tokens in found.tokens.items())
-    return said + ("" if found.cost is None else f", {dollars(found.cost)}")
+    summary = ", ".join(f"{tokens:,} tokens of {model}" for model, tokens in found.tokens.items())
+    return summary + ("" if found.cost is None else f", {dollars(found.cost)}")

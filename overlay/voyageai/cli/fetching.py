@@ -1,4 +1,4 @@
-"""The results of a batch, in the order of its input, which is not that in which they were done."""
+"""The results of a batch, in the order of its input; the server keeps them in another order."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["fetch_results"]
 
-AT_ONCE = 500
-WHOLE = ("jsonl", "json", "csv", "table")
-"""Formats in which a whole number is the same whatever its dtype."""
+BATCH_ROWS = 500
+TEXT_FORMATS = ("jsonl", "json", "csv", "table")
+"""Formats in which a whole number looks the same for every dtype."""
 
 
 class _Line(NamedTuple):
-    """A line of the input, and what came of it.
+    """A line of the input with its result.
 
     Attributes:
-        custom_id: Its name.
-        body: The body of its answer; None if it failed.
-        error: Why it failed.
+        custom_id: Its `custom_id`.
+        body: The body of the response; None if the line failed.
+        error: The reason of the failure; None if it succeeded.
     """
 
     custom_id: str
@@ -50,53 +50,56 @@ def fetch_results(
     """Write the results of a batch.
 
     Args:
-        client: The client.
+        client: The client to fetch with.
         batch_id: Id of the batch.
         out, path: Format and file of the output.
-        errors: File for the lines that failed.
-        dtype: The dtype that was asked for, which the server does not say.
+        errors: Path of a file for the failed lines; None for none.
+        dtype: The requested dtype, which the server does not report; None if it is not known.
 
     Returns:
-        How many lines failed, and how many rows were written.
+        The number of failed lines, and the number of rows written.
 
     Raises:
-        click.UsageError: The batch has no results, or its rankings are to be vectors.
+        click.UsageError: The batch has not ended or has no results, or `out` is a format of vectors
+            and the results are rankings.
         VoyageError: A call failed.
     """
     found = client.batches.retrieve(batch_id)
     if not found.is_done:
-        raise click.UsageError(f"{batch_id} is {found.status}; voyageai batch watch waits for it")
+        raise click.UsageError(
+            f"{batch_id} is {found.status}; wait for it with voyageai batch watch"
+        )
     if found.output_file_id is None and found.error_file_id is None:
         reasons = "; ".join(error.message for error in found.errors)
         raise click.UsageError(f"{batch_id} is {found.status} and has no results: {reasons}")
     if errors is not None and found.error_file_id is not None:
         client.files.content(found.error_file_id).write_to(errors)
-    with tempfile.TemporaryFile() as kept:
-        lines = _in_order(client, found, kept)
+    with tempfile.TemporaryFile() as spool:
+        lines = _in_order(client, found, spool)
         if found.endpoint.endswith("rerank"):
             format = choose_format(out, path, ("jsonl", "json"), "jsonl")
             return _write_rankings(lines, format, path)
         return _write_vectors(lines, found, choose_format(out, path, VECTOR_FORMATS), path, dtype)
 
 
-def _in_order(client: Client, found: Batch, kept: IO[bytes]) -> Iterator[_Line]:
-    """Keep all answers in a file, and yield them in the order of the input."""
+def _in_order(client: Client, found: Batch, spool: IO[bytes]) -> Iterator[_Line]:
+    """Spool all answers to a file, and yield them in the order of the input."""
     places: dict[str, tuple[int, int]] = {}
     for file_id in (found.output_file_id, found.error_file_id):
         if file_id is None:
             continue
         for answer in client.files.content(file_id).lines():
             data = json.dumps(answer).encode()
-            places[answer["custom_id"]] = (kept.tell(), len(data))
-            kept.write(data)
-    for asked in client.files.content(found.input_file_id).lines():
-        name = asked["custom_id"]
+            places[answer["custom_id"]] = (spool.tell(), len(data))
+            spool.write(data)
+    for request in client.files.content(found.input_file_id).lines():
+        name = request["custom_id"]
         if name not in places:
-            yield _Line(name, None, f"there is no answer: the batch is {found.status}")
+            yield _Line(name, None, f"there is no answer; the batch is {found.status}")
             continue
         start, size = places[name]
-        kept.seek(start)
-        answer = json.loads(kept.read(size))
+        spool.seek(start)
+        answer = json.loads(spool.read(size))
         response: Any = answer.get("response") or {}
         body: Any = response.get("body")
         if response.get("status_code") == 200 and isinstance(body, dict):
@@ -108,7 +111,7 @@ def _in_order(client: Client, found: Batch, kept: IO[bytes]) -> Iterator[_Line]:
 def _reason(error: Any, body: Any) -> str:
     sources: list[dict[str, Any]] = [each for each in (error, body) if isinstance(each, dict)]
     found = (each[name] for each in sources for name in ("message", "detail") if each.get(name))
-    return str(next(found, "it failed, and no reason was given"))
+    return str(next(found, "it failed, and the server gave no reason"))
 
 
 def _write_rankings(lines: Iterator[_Line], format: str, path: str | None) -> tuple[int, int]:
@@ -139,13 +142,13 @@ def _write_vectors(
                 failed += 1
                 new = [line.error]
             else:
-                new += _vectors(line.body, dtype, whole=format in WHOLE)
+                new += _vectors(line.body, dtype, whole=format in TEXT_FORMATS)
             for vector in new:
                 error = vector if isinstance(vector, str) else None
                 rows.append(Row(index, line.custom_id, "", {}, error))
                 vectors.append(vector)
                 index += 1
-            if len(rows) >= AT_ONCE:
+            if len(rows) >= BATCH_ROWS:
                 write(rows, vectors)
                 rows, vectors = [], []
         write(rows, vectors)
@@ -153,15 +156,15 @@ def _write_vectors(
 
 
 def _vectors(body: Any, dtype: str | None, *, whole: bool) -> list[bytes]:
-    """Return the vectors of an answer: of its texts, or of all chunks of its documents.
+    """Return the vectors of a response: of its texts, or of all chunks of its documents.
 
     Args:
-        body: The body of the answer.
-        dtype: The dtype that was asked for; None if that is not known.
-        whole: Whether whole numbers may be written as floats, since they look the same.
+        body: The body of the response.
+        dtype: The requested dtype; None if it is not known.
+        whole: True if whole numbers may be written as floats, since they look the same.
 
     Raises:
-        click.UsageError: They are whole numbers, and nobody says of which dtype.
+        click.UsageError: The numbers are whole, and `dtype` is None.
     """
     entries: list[Any] = sorted(body["data"], key=lambda entry: entry.get("index", 0))
     parts = [entry.get("data", [entry]) for entry in entries]
@@ -170,11 +173,11 @@ def _vectors(body: Any, dtype: str | None, *, whole: bool) -> list[bytes]:
         for part in parts
         for chunk in sorted(part, key=lambda chunk: chunk.get("index", 0))
     ]
-    plain = isinstance(found[0], list) if found else False  # else they are base64 of floats
-    numbers: list[Any] = found[0] if plain else [0.5]
+    are_lists = isinstance(found[0], list) if found else False  # else base64, of floats
+    numbers: list[Any] = found[0] if are_lists else [0.5]
     if dtype is None and not whole and all(isinstance(number, int) for number in numbers):
         raise click.UsageError(
-            "these vectors are whole numbers, and the server does not say which dtype was asked "
-            "for; name it with --dtype"
+            "the vectors are whole numbers, and the server does not report the requested dtype; "
+            "name it with --dtype"
         )
     return Vectors.decode(found, dtype).to_bytes()

@@ -1,4 +1,4 @@
-"""`voyageai files`: stored files, which batches read and write."""
+"""`voyageai files`: stored files, which are the input and output of batches."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .output import (
     Console,
     choose_format,
     confirm,
-    counted,
     is_terminal,
     open_destination,
     pass_console,
+    quantity,
     write_object,
     write_rows,
 )
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from ..client import Client
     from ..files import FileObject
 
-LISTED = ("json", "jsonl", "csv", "table")
+LIST_FORMATS = ("json", "jsonl", "csv", "table")
 COLUMNS = ("id", "filename", "bytes", "purpose", "created")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-AT_ONCE = 50
+DELETES_PER_CALL = 50
 
 
 @click.group()
@@ -41,9 +41,13 @@ def files() -> None:
 
 
 @files.command("list")
-@click.option("--purpose", metavar="NAME", help="Only files for this, such as batch-output.")
-@click.option("-n", "limit", type=click.IntRange(min=1), help="At most so many, the newest first.")
-@output_options(*LISTED)
+@click.option(
+    "--purpose", metavar="NAME", help="Only files for this purpose, such as batch-output."
+)
+@click.option(
+    "-n", "limit", type=click.IntRange(min=1), help="Show at most this many, the newest first."
+)
+@output_options(*LIST_FORMATS)
 @client_options
 def list_(
     connect: Connect, purpose: str | None, limit: int | None, out: str | None, path: str | None
@@ -56,7 +60,7 @@ def list_(
     """
     from itertools import islice
 
-    format = choose_format(out, path, LISTED)
+    format = choose_format(out, path, LIST_FORMATS)
     with connect() as client:
         rows = (_row(each, format) for each in islice(client.files.list(purpose), limit))
         write_rows(rows, format, path, columns=COLUMNS if format in ("table", "csv") else None)
@@ -94,11 +98,13 @@ def upload(connect: Connect, file: str, out: str | None, path: str | None) -> No
 
 @files.command("download")
 @click.argument("file_id", metavar="ID")
-@click.option("-O", "path", metavar="FILE", help="Write to this file, else to standard output.")
+@click.option(
+    "-O", "path", metavar="FILE", help="Write to this file; by default to standard output."
+)
 @client_options
 @pass_console
 def download(console: Console, /, connect: Connect, file_id: str, path: str | None) -> None:
-    """Download the content of a file. With -O, what was interrupted goes on.
+    """Download the content of a file. With -O an interrupted download is resumed.
 
     \b
     Example:
@@ -117,7 +123,7 @@ def download(console: Console, /, connect: Connect, file_id: str, path: str | No
 
 @files.command("delete")
 @click.argument("file_ids", nargs=-1, metavar="[ID]...")
-@click.option("--older-than", metavar="AGE", help="All files of this age, such as 7d or 12h.")
+@click.option("--older-than", metavar="AGE", help="Delete all files older than this: 7d, 12h.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @client_options
 @pass_console
@@ -129,50 +135,50 @@ def delete(
     older_than: str | None,
     yes: bool,
 ) -> None:
-    """Delete files, by their ids or by their age.
+    """Delete files by id or by age.
 
-    By age it asks first; where there is no terminal it needs --yes. Their ids are printed.
+    By age, the command asks first; without a terminal it needs --yes. It prints the deleted ids.
 
     \b
     Example:
       voyageai files delete --older-than 7d --yes
     """
     if bool(file_ids) == (older_than is not None):
-        raise click.UsageError("name files by their ids, or by --older-than")
+        raise click.UsageError("give ids of files, or --older-than")
     age = None if older_than is None else _age(older_than)
     if age is not None and not yes and not is_terminal(sys.stdin):
-        raise click.UsageError("--older-than needs --yes where nobody can be asked")
+        raise click.UsageError("--older-than needs --yes without a terminal to ask on")
     with connect() as client:
         if age is not None:
             before = datetime.datetime.now(datetime.UTC) - age
             file_ids = [each.id for each in client.files.list() if each.created_at <= before]
             if not file_ids:
-                console.note("there are no such files")
+                console.note("no file is that old")
                 return
-            confirm(f"Delete {counted(len(file_ids), 'file')}?", "nothing was deleted", yes=yes)
-        for start in range(0, len(file_ids), AT_ONCE):
-            some = list(file_ids[start : start + AT_ONCE])
-            if len(some) == 1:
-                client.files.delete(some[0])
+            confirm(f"Delete {quantity(len(file_ids), 'file')}?", "nothing was deleted", yes=yes)
+        for start in range(0, len(file_ids), DELETES_PER_CALL):
+            batch = list(file_ids[start : start + DELETES_PER_CALL])
+            if len(batch) == 1:
+                client.files.delete(batch[0])
             else:
-                client.files.delete_many(some)
-            click.echo("\n".join(some))
+                client.files.delete_many(batch)
+            click.echo("\n".join(batch))
 
 
 def upload_lines(client: Client, file: str) -> FileObject:
-    """Upload the lines of a batch under the name of their file, with the suffix that a batch needs.
+    """Upload the lines of a batch under their file's name, with the suffix `.jsonl`.
 
     Raises:
-        click.UsageError: There is no such file.
+        click.UsageError: The file does not exist.
     """
     check_readable(file, "FILE")
     return client.files.upload(file, filename=f"{Path(file).stem}.jsonl")
 
 
-def _age(given: str) -> datetime.timedelta:
-    found = re.fullmatch(r"(\d{1,6})([smhdw])", given)
+def _age(text: str) -> datetime.timedelta:
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", text)
     if found is None:
-        raise click.UsageError(f"--older-than must be such as 7d, 12h or 30m, not {given!r}")
+        raise click.UsageError(f"--older-than must look like 7d, 12h or 30m, not {text!r}")
     return datetime.timedelta(**{UNITS[found[2]]: int(found[1])})
 
 

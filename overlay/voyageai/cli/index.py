@@ -1,4 +1,4 @@
-"""`voyageai index`: embed what is new in a folder."""
+"""`voyageai index`: embed the new texts of a folder."""
 
 from __future__ import annotations
 
@@ -30,36 +30,40 @@ CONFIRM_ABOVE = 0.10
     "-m",
     "--model",
     metavar="NAME",
-    help="Name of a text embedding model. A new index needs it; others remember theirs.",
+    help="Name of a text embedding model. Needed for a new index; later it is remembered.",
 )
-@click.option("--dtype", "output_dtype", metavar="NAME", help="Dtype of the vectors: int8.")
+@click.option(
+    "--dtype", "output_dtype", metavar="NAME", help="Dtype of the vectors; by default int8."
+)
 @click.option(
     "-d", "--dimension", "output_dimension", type=int, metavar="N", help="Dimension of the vectors."
 )
-@click.option("--chunk-tokens", type=int, metavar="N", help="Tokens of a chunk, about: 400.")
 @click.option(
-    "--overlap", type=int, metavar="N", help="Tokens that a chunk shares with the one before: 50."
+    "--chunk-tokens", type=int, metavar="N", help="Tokens of a chunk, about; by default 400."
+)
+@click.option(
+    "--overlap", type=int, metavar="N", help="Tokens shared with the chunk before; by default 50."
 )
 @click.option(
     "--glob",
     "only",
     multiple=True,
     metavar="PATTERN",
-    help="Only files that match, such as *.md; as in a .gitignore. Can be repeated.",
+    help="Only files that match, such as *.md; a pattern as in a .gitignore. Repeatable.",
 )
 @click.option(
     "--exclude",
     "without",
     multiple=True,
     metavar="PATTERN",
-    help="Leave out what matches, beside what a .gitignore names. Can be repeated.",
+    help="Leave out files that match, besides those a .gitignore names. Repeatable.",
 )
 @click.option(
     "--max-file-size",
     "most_bytes",
     type=int,
     metavar="BYTES",
-    help="Leave out files that are larger: 1000000.",
+    help="Leave out larger files; by default 1000000.",
 )
 @click.option(
     "--index",
@@ -68,18 +72,21 @@ CONFIRM_ABOVE = 0.10
     metavar="DIR",
     help="Folder of the index: .voyageai in PATH, or here if PATH is a file or there are several.",
 )
-@click.option("--rebuild", is_flag=True, help="Embed everything anew, with the options given.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--rebuild", is_flag=True, help="Embed everything again, with the given options.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
 @click.option(
     "--confirm-above",
     type=float,
     default=CONFIRM_ABOVE,
     show_default=True,
     metavar="DOLLARS",
-    help="On a terminal, ask before more is spent than this.",
+    help="On a terminal, ask before spending more than this.",
 )
 @click.option(
-    "--max-cost", type=float, metavar="DOLLARS", help="The most that this run may cost; else 6."
+    "--max-cost",
+    type=float,
+    metavar="DOLLARS",
+    help="Upper limit of this run's cost; above it the exit status is 6.",
 )
 @output_options(*FORMATS)
 @client_options
@@ -100,12 +107,12 @@ def index(
 ) -> None:
     """Embed a folder of texts or code, for search.
 
-    Only texts that are new or have changed are sent; those of files that are gone drop out. PATH is
-    a folder or a file, by default what the index here holds. Left out are what a .gitignore names,
-    hidden and binary files, and large ones. What it costs is said before anything is sent. Ended
-    halfway, the same command goes on.
+    Only new or changed texts are sent; those of deleted files are removed. PATH is a folder or a
+    file, by default the paths of the index in this folder. Files that a .gitignore names, hidden,
+    binary and large files are left out. The expected cost is shown before anything is sent. An
+    interrupted run can be resumed with the same command.
 
-    The options are remembered: later `voyageai index` is enough.
+    The options are remembered: later `voyageai index` alone is enough.
 
     \b
     Example:
@@ -125,12 +132,12 @@ def index(
         first = built.failures[0]
         raise Partly(
             f"{len(built.failures):,} texts were refused and are not in the index; the next run "
-            f"sends them again. The first: {first.message} ({first.text!r})"
+            f"sends them again. The first refusal: {first.message} ({first.text!r})"
         )
 
 
 def place_of(paths: Sequence[str]) -> Path:
-    """Return the folder of the index of some paths."""
+    """Return the folder of the index for some paths."""
     from .folder_index.searching import FOLDER, find_index
 
     if len(paths) == 1 and Path(paths[0]).is_dir():
@@ -142,38 +149,38 @@ def place_of(paths: Sequence[str]) -> Path:
 def settings_for(
     folder: Path, paths: Sequence[str], chosen: dict[str, Any], *, rebuild: bool = False
 ) -> Settings:
-    """Return what an index is to be: as chosen, else as it is remembered, else by default.
+    """Return the settings of an index: as chosen, else as remembered, else the defaults.
 
     Args:
         folder: The folder of the index.
-        paths: What it is to hold.
+        paths: Files and folders to index.
         chosen: Fields of `Settings`; None or empty where nothing was chosen.
-        rebuild: Whether its vectors are to be others, by default those of the model.
+        rebuild: True if the vectors may change; they get the defaults of the model.
 
     Raises:
-        click.UsageError: There is no model.
+        click.UsageError: The index is new, and no model is chosen.
     """
     from attrs import evolve
 
     from .folder_index.settings import Settings, settings_of
 
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: value for name, value in chosen.items() if value not in (None, ())
     }
     if paths:
-        given["roots"] = tuple(_below(Path(path), folder.absolute().parent) for path in paths)
+        values["roots"] = tuple(_below(Path(path), folder.absolute().parent) for path in paths)
     remembered = settings_of(folder)
-    if remembered is not None and rebuild and "model" in given:
-        remembered = evolve(remembered, output_dtype=Settings.dtype(given["model"]))
+    if remembered is not None and rebuild and "model" in values:
+        remembered = evolve(remembered, output_dtype=Settings.dtype(values["model"]))
         remembered = evolve(remembered, output_dimension=None)
     if remembered is not None:
-        return evolve(remembered, **given)
-    if "model" not in given:
+        return evolve(remembered, **values)
+    if "model" not in values:
         raise click.UsageError(
-            f"there is no index in {folder} yet; name a model for one: -m voyage-4"
+            f"there is no index in {folder} yet; name a model for a new one: -m voyage-4"
         )
-    given.setdefault("output_dtype", Settings.dtype(given["model"]))
-    return Settings(**given)
+    values.setdefault("output_dtype", Settings.dtype(values["model"]))
+    return Settings(**values)
 
 
 def update(
@@ -186,10 +193,10 @@ def update(
     rebuild: bool = False,
     max_cost: float | None = None,
 ) -> Built | None:
-    """Build an index, and say what is done."""
+    """Build an index, and show the plan first."""
     from .folder_index.building import build
 
-    def told(plan: Plan) -> bool | None:
+    def show_and_confirm(plan: Plan) -> bool | None:
         console.note(described(plan, settings.model))
         return confirm(plan)
 
@@ -199,14 +206,14 @@ def update(
             folder,
             settings,
             rebuild=rebuild,
-            confirm=told,
+            confirm=show_and_confirm,
             max_cost=max_cost,
             progress=console.progress,
         )
 
 
 def confirmation(console: Console, above: float) -> Callable[[Plan], bool]:
-    """Return what asks on a terminal whether to go on, where it costs more than an amount."""
+    """Return a function that asks on a terminal before spending more than `above` US dollars."""
     from ..prices import MaxCostError
 
     def confirm(plan: Plan) -> bool:
@@ -216,7 +223,7 @@ def confirmation(console: Console, above: float) -> Callable[[Plan], bool]:
             return True
         if console.quiet:
             click.echo(described(plan, estimate.model if estimate else ""), err=True)
-        if not click.confirm("Send them?", err=True):
+        if not click.confirm("Send these texts?", err=True):
             raise MaxCostError("not confirmed; nothing was sent", "confirm_above")
         return True
 
@@ -224,23 +231,23 @@ def confirmation(console: Console, above: float) -> Callable[[Plan], bool]:
 
 
 def described(plan: Plan, model: str) -> str:
-    """Return what is to be sent, and what it costs, for people."""
+    """Describe in words what will be sent, and its cost."""
     from ..prices import dollars
 
     skipped = ", ".join(f"{count:,} {reason}" for reason, count in sorted(plan.skipped.items()))
     left_out = f" (left out: {skipped})" if skipped else ""
-    said = f"{plan.chunks:,} chunks of {plan.files:,} files{left_out}; "
+    text = f"{plan.chunks:,} chunks of {plan.files:,} files{left_out}; "
     if plan.estimate is None:
-        return f"{said}all of them are embedded already"
-    said += f"{plan.new:,} are new: about {plan.estimate.tokens:,} tokens of {model}"
+        return f"{text}all of them are embedded already"
+    text += f"{plan.new:,} are new: about {plan.estimate.tokens:,} tokens of {model}"
     if plan.estimate.cost is None or plan.estimate.cost_range is None:
-        return f"{said}, whose price is not known"
-    most = dollars(plan.estimate.cost_range[1])
-    return f"{said}, about {dollars(plan.estimate.cost)} (at most {most})"
+        return f"{text}, whose price is not known"
+    upper = dollars(plan.estimate.cost_range[1])
+    return f"{text}, about {dollars(plan.estimate.cost)} (at most {upper})"
 
 
 def summary(folder: Path, built: Built) -> dict[str, Any]:
-    """Return what was built, as JSON has it."""
+    """Return the result of a build as a JSON object."""
     return {
         "index": str(folder),
         "files": built.plan.files,
@@ -253,7 +260,7 @@ def summary(folder: Path, built: Built) -> dict[str, Any]:
 
 
 def planned(folder: Path, plan: Plan) -> dict[str, Any]:
-    """Return what would be built, as JSON has it; tokens and cost are estimates."""
+    """Return a plan as a JSON object; tokens and cost are estimates."""
     estimate = plan.estimate
     return {
         "index": str(folder),

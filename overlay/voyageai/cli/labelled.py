@@ -1,6 +1,6 @@
-"""Documents and labelled queries, as `eval` reads them: files of rows, folders, and BEIR's format.
+"""Read documents and labelled queries for `eval`: files of rows, folders, and BEIR's format.
 
-Ids are texts, whatever they are in a file.
+Ids are strings, whatever their type in a file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from .output import counted
+from .output import quantity
 from .rows import (
     STDIN,
     RowReader,
@@ -28,15 +28,15 @@ from .rows import (
 __all__ = ["is_dataset", "judgements_of", "read_documents", "read_labelled", "read_queries"]
 
 CORPUS, QUERIES, JUDGEMENTS = "corpus.jsonl", "queries.jsonl", "qrels"
-"""What a folder in BEIR's format holds: two files, and a folder of judgements."""
+"""Names in a folder in BEIR's format: two files, and a folder of judgements."""
 USUAL_JUDGEMENTS = "test.tsv"
 ID = "_id"
-"""The column of ids in BEIR's files, whose texts may have a title beside them."""
+"""Column of ids in BEIR's files, whose documents may have a title too."""
 QUERY, ANSWERS, SCORE = "query", "answers", "score"
-MOST_BYTES = 1_000_000
-"""Of a document in a folder. Chosen: about eight times what the longest context holds."""
+MAX_BYTES = 1_000_000
+"""Size of a document in a folder. Chosen: about eight times the longest context."""
 Answers = dict[str, float]
-"""How well each document answers, by its id."""
+"""Relevance of each document to a query, by the document's id."""
 
 
 def is_dataset(path: str) -> bool:
@@ -45,10 +45,10 @@ def is_dataset(path: str) -> bool:
 
 
 def judgements_of(path: str) -> str:
-    """Return the judgements of a folder in BEIR's format: those of the test, or the only ones.
+    """Return the file of judgements in a folder in BEIR's format: `test.tsv`, or the only one.
 
     Raises:
-        click.UsageError: There is none, or several without one of the test.
+        click.UsageError: There is none, or there are several without `test.tsv`.
     """
     folder = Path(path) / JUDGEMENTS
     found = sorted(folder.glob("*.tsv"))
@@ -67,18 +67,18 @@ def read_documents(
     id_column: str | None,
     note: Callable[[str], None],
 ) -> dict[str, str]:
-    """Read documents: the rows of a file, or the files of a folder by their paths in it.
+    """Read documents: the rows of a file, or the files of a folder with their paths as ids.
 
     Args:
-        path: A file; or a folder, also one in BEIR's format.
-        in_, column, id_column: As options have them.
-        note: Is told what is left out.
+        path: A file, a folder, or a folder in BEIR's format.
+        in_, column, id_column: The options of the same names.
+        note: Called with a message for what is left out.
 
     Returns:
-        Texts by id. Rows without an id have their place in the file, from 0.
+        Texts by id. The id of a row without one is its place in the file, from 0.
 
     Raises:
-        click.UsageError: There are none, or an id stands for two.
+        click.UsageError: There are no documents, or two have the same id.
     """
     if path == STDIN:  # its first row would be read twice
         raise click.UsageError("DOCUMENTS must be a file or a folder, not standard input")
@@ -95,7 +95,7 @@ def read_documents(
                 raise click.UsageError(f"{path} has two documents with the id {name!r}")
             found[name] = text
     for reason, count in sorted(left_out.items()):
-        note(f"voyageai: left out {counted(count, 'document')}: {reason}")
+        note(f"voyageai: left out {quantity(count, 'document')}: {reason}")
     if not found:
         raise click.UsageError(f"there are no documents in {path}")
     return found
@@ -104,7 +104,7 @@ def read_documents(
 def _files(path: str, left_out: Counter[str]) -> Iterator[tuple[str, str]]:
     from .folder_index.files import find_files, read_text
 
-    for file in find_files(Path(path), ["."], most_bytes=MOST_BYTES, skipped=left_out):
+    for file in find_files(Path(path), ["."], most_bytes=MAX_BYTES, skipped=left_out):
         text = read_text(file.path)
         if text:
             yield file.name, text
@@ -130,8 +130,8 @@ def _rows(
 def read_labelled(path: str) -> dict[str, Answers]:
     """Read queries with their answers: rows with `query` and `answers`.
 
-    `answers` is an id, a list of ids, or an object of scores by id; beside a single id there may be
-    a `score`. Rows of the same query go together.
+    `answers` is an id, a list of ids, or an object of scores by id; a single id may have a `score`.
+    Rows with the same query are merged.
 
     Raises:
         click.UsageError: A row has no query or no answers.
@@ -145,19 +145,19 @@ def read_labelled(path: str) -> dict[str, Answers]:
             shown = ", ".join(values) or "nothing"
             raise click.UsageError(
                 f"{path}: row {number} must have a {QUERY} and its {ANSWERS}, ids of documents, "
-                f"and has {shown}; with --qrels the answers are in a file of their own"
+                f"not {shown}; if the answers are in another file, name it with --qrels"
             )
         answers = found.setdefault(query, {})
         answers.update(_answers(values[ANSWERS], values.get(SCORE), f"{path}: row {number}"))
     return found
 
 
-def _answers(given: Any, score: Any, where: str) -> Answers:
-    if isinstance(given, Mapping):
-        return {str(name): _score(gain, where) for name, gain in given.items()}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]  # of JSON
-    if isinstance(given, list):
-        return dict.fromkeys(map(str, given), 1.0)  # pyright: ignore[reportUnknownArgumentType]  # of JSON
-    return {str(given): 1.0 if score in (None, "") else _score(score, where)}
+def _answers(value: Any, score: Any, where: str) -> Answers:
+    if isinstance(value, Mapping):
+        return {str(name): _score(gain, where) for name, gain in value.items()}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]  # of JSON
+    if isinstance(value, list):
+        return dict.fromkeys(map(str, value), 1.0)  # pyright: ignore[reportUnknownArgumentType]  # of JSON
+    return {str(value): 1.0 if score in (None, "") else _score(score, where)}
 
 
 def read_queries(path: str, judgements: str) -> tuple[dict[str, Answers], int]:
@@ -165,14 +165,14 @@ def read_queries(path: str, judgements: str) -> tuple[dict[str, Answers], int]:
 
     Args:
         path: A file of queries with ids; or a folder in BEIR's format.
-        judgements: A file with query, document and score in each line, as BEIR has it; or with an
-            unused column behind the query, as TREC has it.
+        judgements: A file with a query, a document and a score in each line, as in BEIR; TREC's has
+            an unused column after the query.
 
     Returns:
-        The queries that have answers, and how many have none.
+        The queries that have answers, and the number of those that have none.
 
     Raises:
-        click.UsageError: A line is none of these.
+        click.UsageError: A line is in none of these formats, or a query has no id.
     """
     if is_dataset(path):
         path = str(Path(path) / QUERIES)
@@ -187,7 +187,7 @@ def read_queries(path: str, judgements: str) -> tuple[dict[str, Answers], int]:
         id_column = next((name for name in ("id", ID) if name in names), None)
         column = QUERY if QUERY in names else column_of(names, None, path)
         if id_column is None:
-            raise click.UsageError(f"{path}: row {number} has no id, by which --qrels names it")
+            raise click.UsageError(f"{path}: row {number} has no id, which --qrels needs")
         answers = judged.get(str(values[id_column]))
         if answers is None:
             without += 1
@@ -213,23 +213,23 @@ def _judgements(path: str) -> Iterator[tuple[str, str, float]]:
             yield cells[0], cells[-2], _score(cells[-1], f"{path}: line {number}")
 
 
-def _score(given: Any, where: str) -> float:
+def _score(value: Any, where: str) -> float:
     try:
-        return float(given)
+        return float(value)
     except (ValueError, TypeError):
-        raise click.UsageError(f"{where}: the score must be a number, not {given!r}") from None
+        raise click.UsageError(f"{where}: the score must be a number, not {value!r}") from None
 
 
 def _objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a file with columns, each with its number.
 
     Raises:
-        click.UsageError: It has none, or a row can't be read.
+        click.UsageError: The file has no columns, or a row can't be read.
     """
     check_readable(path, "QUERIES")
     format = format_of(path, None)
     if format in ("lines", "file"):
-        raise click.UsageError(f"{path} must be jsonl, csv, tsv, parquet or arrow by its suffix")
+        raise click.UsageError(f"{path} must end in .jsonl, .csv, .tsv, .parquet or .arrow")
     for number, (values, error) in enumerate(records(path, format), 1):
         if error is not None:
             raise click.UsageError(f"{path}: {error}")

@@ -19,7 +19,7 @@ HEADING = ("model", "endpoint", "context", "dimensions", "$/1M tokens", "space",
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--all", "every", is_flag=True, help="Also those that are not active any more.")
+@click.option("--all", "every", is_flag=True, help="Show models that are no longer active too.")
 @click.option("--endpoint", metavar="WORD", help="Only models of this endpoint, such as rerank.")
 @output_options(*FORMATS)
 @common_options
@@ -28,8 +28,8 @@ def models(
 ) -> None:
     """List the models: limits, dimensions, prices.
 
-    With NAME, all that is known about one. The catalogue is that of this release: nothing is sent,
-    and newer models work too. In dimensions the default comes first.
+    With NAME, show everything known about that model. The catalogue is part of this release:
+    nothing is sent, and newer models work too. The default dimension comes first.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Options that commands share, and the client that they describe."""
+"""Options shared by commands, and the client that they configure."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ __all__ = [
 
 Connect = Callable[[], "Client"]
 F = TypeVar("F", bound=Callable[..., Any])
-CLIENT = ("api_key_file", "base_url", "deployment", "timeout", "max_retries", "rate_limit")
+CLIENT_OPTIONS = ("api_key_file", "base_url", "deployment", "timeout", "max_retries", "rate_limit")
 RETRIES = 5
-"""More than the client's, which has none: a person who waits at a shell would only try again."""
+"""More than the client's default of none: a person at a shell would only run the command again."""
 
 
 def common_options(function: F) -> F:
@@ -42,7 +42,7 @@ def common_options(function: F) -> F:
             count=True,
             expose_value=False,
             callback=_set_verbosity,
-            help="Say what is sent and retried; -vv says more, and shows tracebacks.",
+            help="Show what is sent and retried; -vv shows more, and tracebacks.",
         ),
         click.option(
             "-q",
@@ -50,7 +50,7 @@ def common_options(function: F) -> F:
             is_flag=True,
             expose_value=False,
             callback=_set_quiet,
-            help="Say nothing but warnings and errors.",
+            help="Show only warnings and errors.",
         ),
     ):
         function = decorate(function)
@@ -61,7 +61,7 @@ def output_options(*formats: str) -> Callable[[F], F]:
     """Add `--out`, `--json` and `-O`: the arguments `out` and `path`.
 
     Args:
-        formats: The formats that the command writes.
+        formats: Formats that the command writes.
     """
 
     def decorate(function: F) -> F:
@@ -70,21 +70,21 @@ def output_options(*formats: str) -> Callable[[F], F]:
                 "-O",
                 "path",
                 metavar="FILE",
-                help="Write to this file, which is replaced when all is done. Its suffix names "
+                help="Write to this file, which is replaced when all is done. Its suffix chooses "
                 "the format.",
             ),
             click.option(
                 "--json",
                 "out",
                 flag_value="json",
-                help="The same as --out json; errors are JSON too.",
+                help="Short for --out json; errors are JSON too.",
             ),
             click.option(
                 "-o",
                 "--out",
                 "out",
                 type=click.Choice(formats),
-                help="Format of the output; by default a table on a terminal, and jsonl elsewhere.",
+                help="Format of the output; by default a table on a terminal, else jsonl.",
             ),
         ):
             function = option(function)
@@ -94,7 +94,7 @@ def output_options(*formats: str) -> Callable[[F], F]:
 
 
 def model_option(function: F) -> F:
-    """Add `-m`, which must be given: the argument `model`."""
+    """Add `-m`, which is required: the argument `model`."""
     return click.option(
         "-m",
         "--model",
@@ -120,7 +120,7 @@ def vector_options(function: F) -> F:
             default="document",
             show_default=True,
             callback=_input_type,
-            help="What the texts are for: it puts a prompt before them. With none there is none.",
+            help="Purpose of the texts, which decides the prompt before them; none adds no prompt.",
         ),
     ):
         function = decorate(function)
@@ -128,7 +128,7 @@ def vector_options(function: F) -> F:
 
 
 def client_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a client, and `-q` and `-v`.
+    """Add the options of a client, `-q` and `-v`.
 
     The command gets the argument `connect`: a function that makes the client.
     """
@@ -139,11 +139,11 @@ def client_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def client_options_without_timeout(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what `client_options` does, but for `--timeout`, which means something else here."""
+    """Add the options of `client_options` but `--timeout`, which the command uses otherwise."""
 
     @functools.wraps(function)
     def with_client(**values: Any) -> Any:
-        settings = {name: values.pop(name) for name in CLIENT if name in values}
+        settings = {name: values.pop(name) for name in CLIENT_OPTIONS if name in values}
         return function(connect=functools.partial(_connect, **settings), **values)
 
     decorated: Any = common_options(with_client)
@@ -151,30 +151,31 @@ def client_options_without_timeout(function: Callable[..., Any]) -> Callable[...
         click.option(
             "--rate-limit",
             metavar="TIER",
-            help="Wait rather than be refused: free, 1, 2 or 3, or such as rpm=300,tpm=1000000.",
+            help="Wait instead of exceeding a rate limit: free, 1, 2 or 3, or rpm=300,tpm=1000000.",
         ),
         click.option(
             "--max-retries",
             type=click.IntRange(min=0),
             default=RETRIES,
             show_default=True,
-            help="How often a request that failed for a passing reason is tried again.",
+            help="How often a failed request is tried again, if the failure may be temporary.",
         ),
         click.option(
             "--deployment",
             metavar="NAME[+URL]",
-            help="Where the models are served instead of at the API, such as azure+http://10.0.0.4 "
+            help="Where the models are served, if not at the API, such as azure+http://10.0.0.4 "
             "or openrouter.",
         ),
         click.option(
             "--base-url",
             metavar="URL",
-            help="URL of the API, or voyage, atlas, us or eu; else VOYAGE_BASE_URL, or the key's.",
+            help="URL of the API, or voyage, atlas, us or eu; by default VOYAGE_BASE_URL, "
+            "else the key's.",
         ),
         click.option(
             "--api-key-file",
             type=click.Path(),
-            help="File with the API key; else as VOYAGE_API_KEY_PATH or VOYAGE_API_KEY say.",
+            help="File with the API key; by default VOYAGE_API_KEY_PATH, else VOYAGE_API_KEY.",
         ),
     ):
         decorated = decorate(decorated)
@@ -190,7 +191,7 @@ def _connect(
     rate_limit: str | None,
     timeout: float | None = None,
 ) -> Client:
-    """Make the client that the options describe."""
+    """Make the client that the options configure."""
     import voyageai
 
     from ..keys import read_key
@@ -207,7 +208,7 @@ def _connect(
 
 
 def set_log() -> None:
-    """Say as much of what is sent as `-v` asks for."""
+    """Set the client's log level by `-v`."""
     import voyageai
 
     console = click.get_current_context().find_object(Console)
@@ -215,18 +216,18 @@ def set_log() -> None:
         voyageai.log = "debug" if console.verbosity > 1 else "info"
 
 
-def _rate_limit(given: str) -> Any:
-    """Return a setting of the client: a tier, or requests and tokens per minute."""
-    if "=" not in given:
-        return int(given) if given.isdecimal() else given
+def _rate_limit(text: str) -> Any:
+    """Parse `--rate-limit`: a tier, or requests and tokens per minute."""
+    if "=" not in text:
+        return int(text) if text.isdecimal() else text
     from ..ratelimit import RateLimit
 
     try:
-        pairs = dict(part.split("=") for part in given.split(","))
+        pairs = dict(part.split("=") for part in text.split(","))
         found: RateLimit = RateLimit(**{name: float(value) for name, value in pairs.items()})
     except (ValueError, TypeError):
         raise click.UsageError(
-            f"--rate-limit must be free, 1, 2 or 3, or such as rpm=300,tpm=1000000, not {given!r}"
+            f"--rate-limit must be free, 1, 2, 3 or like rpm=300,tpm=1000000, not {text!r}"
         ) from None
     return found
 

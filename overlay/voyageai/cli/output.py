@@ -1,7 +1,7 @@
-r"""Write results in a format of the user's choice, and notes on standard error.
+r"""Write results in the format that the user chose, and notes on standard error.
 
-`Console` says what is not a result. `write_rows` and `write_object` write results of commands that
-have few; `Destination` takes bytes, for commands that stream. All of them write UTF-8 with `\n`.
+`Console` writes what is not a result. `write_rows` and `write_object` write short results;
+`Destination` takes bytes, for commands that stream. All output is UTF-8 with `\n`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ __all__ = [
     "Destination",
     "choose_format",
     "confirm",
-    "counted",
     "object_text",
     "open_destination",
     "pass_console",
+    "quantity",
     "table",
     "write_estimate",
     "write_object",
@@ -39,7 +39,7 @@ __all__ = [
 VECTOR_FORMATS = ("jsonl", "json", "csv", "parquet", "npy", "raw", "base64", "table")
 """Formats of vectors, which `vectors.py` writes."""
 BINARY = ("parquet", "npy", "raw")
-TEXT_SHOWN = 60
+MAX_CELL = 60
 SUFFIXES = {
     ".json": "json",
     ".jsonl": "jsonl",
@@ -54,13 +54,13 @@ SUFFIXES = {
 
 
 class Console:
-    """Notes, warnings and errors beside the results, on standard error.
+    """Write notes, warnings and errors to standard error, beside the results.
 
     Attributes:
-        as_json: Whether results and errors are JSON.
-        quiet: Whether notes are left out; warnings and errors are not.
-        verbosity: 0, or how often `-v` was given.
-        command: The command that runs, once its options are read.
+        as_json: True if results and errors are JSON.
+        quiet: True if notes are left out; warnings and errors are not.
+        verbosity: Number of `-v` options.
+        command: The running command, once its options are parsed.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -70,26 +70,26 @@ class Console:
         self.command: click.Command | None = None
 
     def note(self, text: str) -> None:
-        """Say something that is worth knowing, unless `-q` was given."""
+        """Write a note, unless `-q` was given."""
         if not self.quiet:
             self.error(text)
 
     def error(self, text: str) -> None:
-        """Say something in any case: what would move the terminal's cursor is replaced."""
+        """Write a message even with `-q`; control characters are replaced."""
         text = "".join(char if char in "\n\t" else _printable(char) for char in text)
-        with suppress(OSError, ValueError):  # standard error is closed
+        with suppress(OSError, ValueError):  # standard error may be closed
             click.echo(text, err=True)
 
     def show_warning(
         self,
         message: Warning | str,
-        category: type[Warning],  # noqa: ARG002  # those of `warnings.showwarning`
+        category: type[Warning],  # noqa: ARG002
         filename: str,  # noqa: ARG002
         lineno: int,  # noqa: ARG002
         file: TextIO | None = None,  # noqa: ARG002
         line: str | None = None,  # noqa: ARG002
     ) -> None:
-        """Say a warning of Python's in a line."""
+        """Write a Python warning on one line; the signature is that of `warnings.showwarning`."""
         self.error(f"voyageai: warning: {message}")
 
     @property
@@ -107,14 +107,14 @@ def choose_format(
     """Return the format of an output.
 
     Args:
-        chosen: What `--out` says.
-        path: What `-O` says; without `--out` its suffix chooses.
-        known: The formats that the command has.
-        piped: The format without any of these, unless standard output is a terminal.
+        chosen: Value of `--out`.
+        path: Value of `-O`; without `--out` its suffix chooses the format.
+        known: Formats that the command writes.
+        piped: Format without either option, if standard output is no terminal.
 
     Raises:
-        click.UsageError: The suffix says nothing, or the command has no such format, or it is not
-            for a terminal; or the file's folder is not there.
+        click.UsageError: The suffix has no format, the command does not write the format, the
+            format is binary and goes to a terminal, or the folder of `path` does not exist.
     """
     to_file = path not in (None, "-")
     if to_file:
@@ -124,30 +124,30 @@ def choose_format(
         chosen = SUFFIXES.get(suffix)
         if chosen is None:
             raise click.UsageError(
-                f"the suffix of {path} names no format; name one with --out: {', '.join(known)}"
+                f"the suffix of {path} has no format; choose one with --out: {', '.join(known)}"
             )
     if chosen is None:
         chosen = "table" if is_terminal(sys.stdout) else piped
     if chosen not in known:
-        raise click.UsageError(f"this writes {', '.join(known)}, not {chosen}")
+        raise click.UsageError(f"this command writes {', '.join(known)}, not {chosen}")
     if chosen in BINARY and not to_file and is_terminal(sys.stdout):
         raise click.UsageError(
-            f"{chosen} is not for a terminal; name a file with -O, or use a pipe"
+            f"{chosen} can't be written to a terminal; name a file with -O, or use a pipe"
         )
     return chosen
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:
-    """Return whether a stream is open, and is a terminal."""
+    """Return True if a stream is open and is a terminal."""
     return stream is not None and stream.isatty()
 
 
 class Destination:
-    """Destination of results: standard output, or a file that is there when it is complete.
+    """Destination of results: standard output, or a file that appears when it is complete.
 
     Attributes:
-        write: Takes bytes.
-        flush: Makes sure that a reader at the other end of a pipe gets them.
+        write: Write some bytes.
+        flush: Pass buffered bytes on to the reader of a pipe.
     """
 
     def __init__(self, write: Callable[[bytes], object], flush: Callable[[], object]) -> None:
@@ -157,13 +157,13 @@ class Destination:
 
 @contextmanager
 def open_destination(path: str | None) -> Generator[Destination]:
-    """Open standard output, or a file, which is replaced at the end if nothing was raised.
+    """Open standard output, or a file that is replaced at the end, unless an exception is raised.
 
     Args:
         path: Path of the file; None or `-` for standard output.
 
     Raises:
-        click.UsageError: Standard output is closed, or the file's folder is not there.
+        click.UsageError: Standard output is closed, or the file's folder does not exist.
     """
     if path in (None, "-"):
         if sys.stdout is None:
@@ -188,7 +188,9 @@ def open_destination(path: str | None) -> Generator[Destination]:
 
 def _check_folder(target: Path) -> None:
     if not target.parent.is_dir():
-        raise click.UsageError(f"there is no folder {target.parent} for {target.name}")
+        raise click.UsageError(
+            f"there is no folder {target.parent} for {target.name}; make it first"
+        )
 
 
 def write_rows(
@@ -202,11 +204,11 @@ def write_rows(
     """Write rows as `json`, `jsonl`, `csv` or `table`.
 
     Args:
-        rows: The rows; for `jsonl` and `csv` they are written as they come.
-        format: The format.
-        path: Where to; standard output by default.
+        rows: The rows; `jsonl` and `csv` are written row by row.
+        format: Format of the output.
+        path: Path of the file; standard output by default.
         columns: Headings of `csv` and `table`; by default the keys of the first row.
-        cells: Makes the cells of a row of a table; by default its values.
+        cells: Function that returns the cells of a row of a table; by default its values.
     """
     with open_destination(path) as out:
         if format == "jsonl":
@@ -215,8 +217,8 @@ def write_rows(
                 out.flush()
             return
         if format == "json":
-            found = [to_json(row) for row in rows]
-            out.write(b"[" + ",\n ".join(found).encode() + b"]\n")
+            texts = [to_json(row) for row in rows]
+            out.write(b"[" + ",\n ".join(texts).encode() + b"]\n")
             return
         if format == "csv":
             heading: Sequence[str] | None = columns
@@ -242,7 +244,7 @@ def write_object(value: Mapping[str, Any], format: str, path: str | None = None)
 
 
 def object_text(value: Mapping[str, Any], format: str) -> bytes:
-    """Return what `write_object` writes."""
+    """Return the bytes that `write_object` writes."""
     if format == "table":
         width = max(map(len, value), default=0)
         lines = [f"{name:{width}}  {shown(found)}\n" for name, found in value.items()]
@@ -253,7 +255,7 @@ def object_text(value: Mapping[str, Any], format: str) -> bytes:
 def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -> None:
     """Write an estimate of a table or a job."""
     format = choose_format(out, path, ("json", "jsonl", "table"))
-    least, most = found.cost_range or (None, None)
+    lower, upper = found.cost_range or (None, None)
     value = {
         "model": found.model,
         "rows": found.rows,
@@ -261,50 +263,50 @@ def write_estimate(found: Any, out: str | None, path: str | None, **more: Any) -
         "most_tokens": found.most_tokens,
         **more,
         "cost_usd": found.cost,
-        "least_cost_usd": least,
-        "most_cost_usd": most,
+        "least_cost_usd": lower,
+        "most_cost_usd": upper,
     }
     write_object(value, format, path)
 
 
 class Declined(click.ClickException):
-    """The answer to a question was no."""
+    """The user answered no to a question."""
 
-    exit_code = 6  # as of what would cost more than --max-cost
+    exit_code = 6  # that of exceeding --max-cost
 
 
 def confirm(question: str, declined: str, *, yes: bool) -> None:
-    """Ask on a terminal whether to go on.
+    """Ask on a terminal whether to continue.
 
     Args:
         question: The question.
-        declined: Message if the answer is no: what was not done.
-        yes: Whether to go on without asking.
+        declined: Message for the answer no: what was not done.
+        yes: True to continue without asking.
 
     Raises:
         Declined: The answer is no.
-        click.UsageError: Nobody can be asked.
+        click.UsageError: Standard input is no terminal.
     """
     if yes:
         return
     if not is_terminal(sys.stdin):
-        raise click.UsageError("this needs --yes where nobody can be asked")
+        raise click.UsageError("this needs --yes without a terminal to ask on")
     if not click.confirm(question, err=True):
         raise Declined(declined)
 
 
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """Return a number of things as text, such as `1 row` or `2,000 rows`."""
+def quantity(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a number of things in words, such as `1 row` or `2,000 rows`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def to_json(value: object, indent: int | None = None) -> str:
-    """Return JSON, with letters of any script as they are, and times as text."""
+    """Return JSON without escaping letters of any script; times become text."""
     return json.dumps(value, ensure_ascii=False, indent=indent, default=str)
 
 
 def csv_line(cells: Iterable[object]) -> bytes:
-    """Return a line of CSV; what is no text or number is JSON in it."""
+    """Return a line of CSV; values other than text and numbers are written as JSON."""
     line = io.StringIO()
     plain = [
         cell if cell is None or isinstance(cell, (str, int, float)) else to_json(cell)
@@ -315,7 +317,7 @@ def csv_line(cells: Iterable[object]) -> bytes:
 
 
 def shown(value: object) -> str:
-    """Return a value as a cell of a table, without what would move a terminal's cursor."""
+    """Return a value as a cell of a table, with control characters replaced."""
     if value is None:
         return "-"
     if isinstance(value, float):
@@ -328,18 +330,19 @@ def shown(value: object) -> str:
 
 
 def beginning(text: str) -> str:
-    """Return how a text begins, for a cell of a table."""
+    """Return the beginning of a text, for a cell of a table."""
     found = shown(text)
-    return found if len(found) <= TEXT_SHOWN else f"{found[:TEXT_SHOWN]}…"
+    return found if len(found) <= MAX_CELL else f"{found[:MAX_CELL]}…"
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
-    """Return rows as a table for people: numbers to the right, the last column cut to the width.
+    """Lay out rows as a table: numbers right-aligned, lines cut to the width.
 
     Args:
-        heading: The names of the columns.
-        rows: The cells.
-        width: Columns of the terminal; by default as it has, and none where there is none.
+        heading: Names of the columns.
+        rows: Cells of each row, as many as there are columns.
+        width: Columns of the terminal to cut lines to; by default its own, and no limit without
+            one.
     """
     if width is None and is_terminal(sys.stdout):
         width = shutil.get_terminal_size().columns
@@ -361,7 +364,7 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
 
 
 def _printable(char: str) -> str:
-    # Surrogates stand for bytes of a name that is no UTF-8: the stream escapes them.
+    # Surrogates stand for bytes of a file name that is not UTF-8; the stream escapes them.
     if char.isprintable() or "\ud800" <= char <= "\udfff":
         return char
     return "\N{REPLACEMENT CHARACTER}"

@@ -1,17 +1,17 @@
-"""The group `voyageai`: commands that are loaded when they are named, and their exit statuses.
+"""The group `voyageai`: commands that are imported on demand, and their exit statuses.
 
-To add a command: a module `NAME.py` in this folder that holds a click command `NAME`, and a line in
-`COMMANDS`. Of the module nothing is loaded by `voyageai --help`, so the line repeats the first
-sentence of the command's help; a test compares them. A command
+To add a command, add a module `NAME.py` to this folder with a click command `NAME`, and a line to
+`COMMANDS`. `voyageai --help` imports no command, so the line repeats the first sentence of the
+command's help; a test compares them. A command
 
-- takes its options from `options.py` where it has the same ones as others,
-- imports the client, numpy and the like inside its functions, never at the top of the module,
-- writes results with `output.py`, and all else to `Console.note`,
-- raises exceptions: those of `voyageai.error` as they come, `click.UsageError` for a wrong
-  combination of arguments, `Partly` where some rows failed and are in the output.
+- takes its options from `options.py` if other commands have the same ones,
+- imports the client, numpy and other slow modules inside its functions,
+- writes results with `output.py`, and everything else to `Console.note`,
+- raises exceptions: those of `voyageai.error` unchanged, `click.UsageError` for a wrong
+  combination of arguments, `Partly` if some rows failed and are in the output.
 
-Programs elsewhere add commands by an entry point of the group `voyageai.commands`: its name is the
-command's, and it is a click command, or a function that takes the list of arguments.
+Other packages add commands with an entry point in the group `voyageai.commands`: its name is the
+command's name, and it is a click command or a function that takes the list of arguments.
 """
 
 from __future__ import annotations
@@ -46,27 +46,27 @@ COMMANDS = {
     "files": "List, upload, download and delete stored files.",
     "admin": "Administer model API keys and rate limits in MongoDB Atlas.",
     "doctor": "Check the installation, the key and the connection.",
-    "completion": "Print what makes a shell complete commands and options.",
+    "completion": "Print a shell script that completes commands and options.",
     "emulator": "Run the local emulator of the API (extra `emulator`).",
 }
 """The first sentence of each command's help, by name, in the order of `voyageai --help`."""
 ENTRY_POINTS = "voyageai.commands"
 
-DONE, FAILED, USAGE, KEY, PASSING, PARTLY, DECLINED = range(7)
+DONE, FAILED, USAGE, KEY, TEMPORARY, PARTLY, DECLINED = range(7)
 INTERRUPTED = 130
 CLOSED_PIPE = 141
-"""As if SIGPIPE had ended it, which Python ignores: what a shell expects of `| head`."""
+"""Status of a process ended by SIGPIPE, as shells expect of `| head`; Python ignores SIGPIPE."""
 STATUSES = {
     "ArgumentError": USAGE,
     "MaxCostError": DECLINED,
     "AuthenticationError": KEY,
     "PermissionDeniedError": KEY,
-    "RateLimitError": PASSING,
-    "ServerError": PASSING,
-    "ServiceUnavailableError": PASSING,
-    "Timeout": PASSING,
-    "APIConnectionError": PASSING,
-    "JobInUseError": PASSING,
+    "RateLimitError": TEMPORARY,
+    "ServerError": TEMPORARY,
+    "ServiceUnavailableError": TEMPORARY,
+    "Timeout": TEMPORARY,
+    "APIConnectionError": TEMPORARY,
+    "JobInUseError": TEMPORARY,
     "VoyageError": FAILED,
     "ImportError": USAGE,
     "FileNotFoundError": USAGE,
@@ -75,29 +75,29 @@ STATUSES = {
     "PermissionError": USAGE,
     "OSError": FAILED,
 }
-"""Exit statuses by exception. The nearest class counts. Other exceptions: 1."""
-OURS = (FAILED, "an error in voyageai, or in what it uses")
+"""Exit statuses by exception class; the nearest base class counts. For others see `INTERNAL`."""
+INTERNAL = (FAILED, "an error in voyageai, or in a library that it uses")
 
 
 class Partly(click.ClickException):
-    """Some rows have failed; they are in the output."""
+    """Raised if some rows failed; the output names them."""
 
     exit_code = PARTLY
 
 
 class ClosedPipe(Exception):
-    """Nobody reads the output any more."""
+    """The reader of the output has gone."""
 
 
 class Program(click.Group):
-    """A group that loads its commands by name and turns every failure into a line and a status."""
+    """A group that imports commands by name, and turns failures into a message and a status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's
-        """Name all commands."""
+        """Return the names of all commands."""
         return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's
-        """Load a command: one of this folder, or of an entry point."""
+        """Import a command of this folder or of an entry point; None if there is none."""
         try:
             found = import_module(f".{cmd_name}", __package__) if cmd_name in COMMANDS else None
         except ModuleNotFoundError as missing:
@@ -110,12 +110,12 @@ class Program(click.Group):
         return _plugin(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's
-        """List the commands without loading them."""
+        """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([*COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that is named. click itself would end with 1 for a closed pipe."""
+        """Run the command; a closed pipe raises `ClosedPipe`, where click would exit with 1."""
         try:
             return super().invoke(ctx)
         except OSError as failure:
@@ -135,7 +135,7 @@ class Program(click.Group):
 
         Args:
             args: The arguments; by default those of the process.
-            prog_name, complete_var, extra: As click has them.
+            prog_name, complete_var, extra: Passed to click.
         """
         words = None if args is None else list(args)
         console = Console(as_json="--json" in (sys.argv[1:] if words is None else words))
@@ -146,9 +146,9 @@ class Program(click.Group):
                     words, prog_name, complete_var, standalone_mode=False, obj=console, **extra
                 )
                 if sys.stdout is not None:
-                    sys.stdout.flush()  # a closed pipe may show only now
+                    sys.stdout.flush()  # a closed pipe may only be noticed here
             except (Exception, KeyboardInterrupt) as failure:  # noqa: BLE001  # a status for each
-                status = _end(console, failure)
+                status = _report(console, failure)
         sys.exit(status if isinstance(status, int) else DONE)
 
 
@@ -159,14 +159,14 @@ class Program(click.Group):
         "auto_envvar_prefix": "VOYAGE",
         "max_content_width": 100,
     },
-    epilog="Each option can be set by a variable: VOYAGE_EMBED_MODEL sets --model of embed.",
+    epilog="A variable can set each option: VOYAGE_EMBED_MODEL sets --model of embed.",
 )
 @click.version_option(VERSION, "--version", package_name="voyageai", prog_name="voyageai")
 @click.pass_context
 def program(ctx: click.Context) -> None:
     """Voyage AI on the command line: embeddings, reranking, search and batch jobs.
 
-    Results go to standard output, all else to standard error. The key is read from
+    Results go to standard output, everything else to standard error. The key is read from
     VOYAGE_API_KEY, or from a file named by VOYAGE_API_KEY_PATH or --api-key-file.
     """
     if os.environ.get("NO_COLOR"):
@@ -180,12 +180,12 @@ def _plugin(name: str) -> click.Command | None:
 
     for point in entry_points(group=ENTRY_POINTS, name=name):
         found = point.load()
-        return found if isinstance(found, click.Command) else _handed_over(name, found)
+        return found if isinstance(found, click.Command) else _forwarding(name, found)
     return None
 
 
-def _handed_over(name: str, function: Callable[[list[str]], object]) -> click.Command:
-    """Return a command that leaves all its arguments to a function."""
+def _forwarding(name: str, function: Callable[[list[str]], object]) -> click.Command:
+    """Return a command that passes all its arguments to a function."""
 
     @click.command(
         name,
@@ -193,14 +193,14 @@ def _handed_over(name: str, function: Callable[[list[str]], object]) -> click.Co
         context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     )
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def handed_over(arguments: tuple[str, ...]) -> None:
+    def command(arguments: tuple[str, ...]) -> None:
         function([*arguments])
 
-    return handed_over
+    return command
 
 
-def _end(console: Console, failure: BaseException) -> int:
-    """Say why a command ended, and return its status."""
+def _report(console: Console, failure: BaseException) -> int:
+    """Report the failure of a command, and return the exit status."""
     if isinstance(failure, click.Abort) and failure.__cause__ is not None:
         failure = failure.__cause__
     if isinstance(failure, ClosedPipe) or _is_closed_pipe(failure):
@@ -213,10 +213,12 @@ def _end(console: Console, failure: BaseException) -> int:
         message = failure.format_message()
     else:
         names = [each.__name__ for each in type(failure).__mro__]
-        status, ours = next(((STATUSES[each], "") for each in names if each in STATUSES), OURS)
+        status, prefix = next(
+            ((STATUSES[each], "") for each in names if each in STATUSES), INTERNAL
+        )
         kind, message = names[0], str(failure) or names[0]
-        if ours:
-            message = f"{ours}: {kind}: {message} (-vv shows where)"
+        if prefix:
+            message = f"{prefix}: {kind}: {message} (-vv shows where)"
         if option := _option(console, failure):
             message = f"{option}: {message}"
     if console.as_json:
@@ -236,19 +238,19 @@ def _end(console: Console, failure: BaseException) -> int:
     if isinstance(failure, click.UsageError) and failure.ctx is not None:
         console.error(failure.ctx.get_usage())
         hint = failure.ctx.command_path
-        message += f"\n{hint} --help says more."
+        message += f"\n{hint} --help shows the usage."
     console.error("\n".join([f"voyageai: {message}", *getattr(failure, "__notes__", ())]))
     return status
 
 
 def _is_closed_pipe(failure: BaseException) -> bool:
-    # Windows has no error of its own for it.
+    # Windows has no error code of its own for it.
     closed = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
     return isinstance(failure, OSError) and failure.errno in closed
 
 
 def _option(console: Console, failure: BaseException) -> str:
-    """Name the option that an argument at fault was given by, if it was."""
+    """Return the option that set the invalid argument; empty if no option did."""
     argument = getattr(failure, "argument", None)
     parameters = console.command.params if console.command is not None else ()
     found = (each for each in parameters if each.name == argument)
@@ -256,7 +258,7 @@ def _option(console: Console, failure: BaseException) -> str:
 
 
 def _silence() -> None:
-    """Keep Python from writing to the closed pipe, and from complaining, when it ends."""
+    """Redirect the closed pipe, so that Python neither writes to it nor complains at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -1,4 +1,4 @@
-"""`voyageai rerank`: documents by their relevance to a query."""
+"""`voyageai rerank`: sort documents by their relevance to a query."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ HEADING = ("rank", "score", "id", "document")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
 @input_options
 @model_option
-@click.option("-k", "top_k", type=click.IntRange(min=1), help="Only so many of the best.")
-@click.option("--min-score", type=float, help="Only documents with at least this score.")
-@click.option("--no-truncation", is_flag=True, help="Texts that are too long are an error.")
+@click.option("-k", "top_k", type=click.IntRange(min=1), help="Only this many, the best.")
+@click.option("--min-score", type=float, help="Only documents with this score or more.")
+@click.option("--no-truncation", is_flag=True, help="Fail for texts that are too long.")
 @output_options(*FORMATS)
 @client_options
 @pass_console
@@ -46,8 +46,8 @@ def rerank(
 ) -> None:
     """Sort documents by their relevance to a query.
 
-    The documents are arguments, rows of files, or the lines of standard input: at most 1,000.
-    Empty ones are left out, and said.
+    The documents are arguments, rows of files, or the lines of standard input: at most 1,000. Empty
+    ones are left out, with a note.
 
     \b
     Example:
@@ -56,7 +56,7 @@ def rerank(
     from ..limits import constraint
 
     format = choose_format(out, path, FORMATS)
-    most = constraint("RerankRequest", "documents").max_items or 1000
+    max_documents = constraint("RerankRequest", "documents").max_items or 1000
     rows: list[Row] = []
     left_out = 0
     for row in RowReader(documents, files, in_, column, id_column):
@@ -65,15 +65,15 @@ def rerank(
             console.note(f"voyageai: row {row.index} is left out: {row.error}")
             continue
         rows.append(row)
-        if len(rows) > most:
+        if len(rows) > max_documents:
             raise click.UsageError(
-                f"there are more than {most:,} documents, and a request takes no more; search for "
-                "the likely ones first, with embed and similarity or with search"
+                f"there are more than {max_documents:,} documents, the limit of a request; first "
+                "search for the likely ones, with embed and similarity or with search"
             )
     if not rows:
-        raise click.UsageError("there are no documents that could be ranked")
+        raise click.UsageError("there are no documents to rank")
     with connect() as client:
-        found = client.rerank(
+        ranking = client.rerank(
             query,
             [row.text for row in rows],
             model,
@@ -87,7 +87,7 @@ def rerank(
             "score": result.relevance_score,
             "document": result.document,
         }
-        for result in found.results
+        for result in ranking.results
         if min_score is None or result.relevance_score >= min_score
     ]
     if format == "table":
@@ -98,6 +98,6 @@ def rerank(
         write_rows(lines, format, path, columns=HEADING)
     else:
         write_rows(ranked, format, path)
-    console.note(f"{len(rows):,} documents, {found.total_tokens:,} tokens of {model}")
+    console.note(f"{len(rows):,} documents, {ranking.total_tokens:,} tokens of {model}")
     if left_out:
         raise Partly(f"{left_out:,} of {left_out + len(rows):,} documents were left out")

@@ -1,7 +1,7 @@
-"""Rows that commands read: arguments, files and standard input, one at a time.
+"""Read the rows that commands work on: arguments, files and standard input, one at a time.
 
-A row is a text with its place, and an id and other columns where its format has them. A row that
-can't be sent is a row too, with the reason: those after it are not lost, and keep their places.
+A row is a text with its place, and with its id and other columns if its format has them. A row that
+can't be sent is yielded with the reason, so that later rows are read and keep their places.
 """
 
 from __future__ import annotations
@@ -45,31 +45,31 @@ SUFFIXES = {
     ".arrow": "arrow",
     ".feather": "arrow",
 }
-USUAL = ("text", "content")
-"""Names of the column with the texts, where none is given."""
+TEXT_COLUMNS = ("text", "content")
+"""Column with the texts, if none is given: the first of these that exists."""
 ID = "id"
 STDIN = "-"
-MARK = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 NOT_TEXT = "it is not valid UTF-8"
 EMPTY = "it is empty"
-WRITTEN = ("id", "index", "embedding", "error")
-"""Columns of an output, which no other can be kept beside."""
-LONGEST = 2**31 - 1
-"""Characters of a cell of CSV; Python's own limit is 128 Ki, which is less than a document."""
+OUTPUT_COLUMNS = ("id", "index", "embedding", "error")
+"""Columns of an output, which no other column may have the names of."""
+MAX_CELL_CHARACTERS = 2**31 - 1
+"""Maximum length of a cell of CSV; Python's own, 128 Ki, is less than a document."""
 
 
 class Row(NamedTuple):
     """A row of the input.
 
     Attributes:
-        index: Its place in the whole input, from 0.
-        id: Its id; None where the input has none.
-        text: The text; empty where `error` says why there is none.
-        others: Its other columns, if they were asked for.
-        error: Why it can't be sent; None if it can.
+        index: Its place in the input, from 0.
+        id: Its id; None if the input has none.
+        text: The text; empty if `error` is set.
+        others: Its other columns, if they are kept.
+        error: The reason why it can't be sent; None if it can.
     """
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used
     id: Any
     text: str
     others: Mapping[str, Any]
@@ -77,21 +77,23 @@ class Row(NamedTuple):
 
 
 def input_options(function: F) -> F:
-    """Add `-f`, `--in`, `--column` and `--id-column`: the arguments of `RowReader`."""
+    """Add `-f`, `--in`, `--column` and `--id-column`: arguments of `RowReader`."""
     for option in (
         click.option(
-            "--id-column", metavar="NAME", help="Column with the ids; by default `id`, if any."
+            "--id-column",
+            metavar="NAME",
+            help="Column with the ids; by default `id`, if it exists.",
         ),
         click.option(
             "--column",
             metavar="NAME",
-            help="Column with the texts; by default `text`, else `content`, else the only one.",
+            help="Column with the texts; by default `text`, else `content`, else the only column.",
         ),
         click.option(
             "--in",
             "in_",
             type=click.Choice(FORMATS),
-            help="Format of the input; by default as the suffix says, else lines. With `file` each "
+            help="Format of the input; by default the suffix's, else lines. With `file` each "
             "file is one text.",
         ),
         click.option(
@@ -100,7 +102,7 @@ def input_options(function: F) -> F:
             "files",
             multiple=True,
             metavar="FILE",
-            help="Read this file, or - for standard input. May be repeated.",
+            help="Read this file, or - for standard input. Repeatable.",
         ),
     ):
         function = option(function)
@@ -108,18 +110,18 @@ def input_options(function: F) -> F:
 
 
 class RowReader:
-    """Reads the rows that the arguments of a command name.
+    """Reads the rows that the arguments of a command give.
 
     Args:
-        texts: Texts that are arguments.
-        files: Paths of files; `-` is standard input, which is also read where nothing is given.
-        in_: Format of the files; None to go by each one's suffix.
+        texts: Texts given as arguments.
+        files: Paths of files; `-` is standard input, which is read too if nothing is given.
+        in_: Format of the files; None to choose by suffix.
         column: Column with the texts; None to find it.
-        id_column: Column with the ids; None for `id`, if there is one.
-        keep: Whether rows have their other columns.
+        id_column: Column with the ids; None for `id`, if it exists.
+        keep: True to keep the other columns.
 
     Raises:
-        click.UsageError: There is nothing to read, or texts and files are both given.
+        click.UsageError: There is nothing to read, or both texts and files are given.
     """
 
     def __init__(
@@ -133,7 +135,7 @@ class RowReader:
         keep: bool = False,
     ) -> None:
         if texts and files:
-            raise click.UsageError("give texts as arguments or files with -f, not both")
+            raise click.UsageError("give texts as arguments, or files with -f, not both")
         if not texts and not files:
             if sys.stdin is None or is_terminal(sys.stdin):
                 raise click.UsageError(
@@ -141,7 +143,7 @@ class RowReader:
                 )
             files = (STDIN,)
         if [*files].count(STDIN) > 1:
-            raise click.UsageError("-f - can be given once: standard input is read once")
+            raise click.UsageError("-f - is given twice, but standard input can be read once")
         for path in files:
             check_readable(path)
         self._texts, self._files, self._format = texts, files, in_
@@ -149,7 +151,7 @@ class RowReader:
 
     @property
     def can_repeat(self) -> bool:
-        """True if the rows can be read more than once: not those of a pipe."""
+        """True if the rows can be read more than once, which a pipe's can't."""
         return all(path != STDIN and Path(path).is_file() for path in self._files)
 
     def __iter__(self) -> Iterator[Row]:
@@ -186,31 +188,31 @@ class RowReader:
             if self._keep:
                 left_out = (column, id_column)
                 others = {name: each for name, each in values.items() if name not in left_out}
-                if taken := [name for name in WRITTEN if name in others]:
+                if taken := [name for name in OUTPUT_COLUMNS if name in others]:
                     raise click.UsageError(
-                        f"--keep: {_named(path)} has a column {taken[0]!r}, which the output has "
-                        "too; rename it, or leave it out"
+                        f"--keep: {_named(path)} has a column {taken[0]!r}, a name that the output "
+                        "uses; rename the column, or omit --keep"
                     )
             yield values.get(id_column), text, others, error or fault(value)
 
 
 def check_readable(path: str, option: str = "-f") -> None:
-    """Refuse what can't be read; standard input, pipes and devices can.
+    """Refuse a missing file and a folder; standard input, pipes and devices are accepted.
 
     Args:
         path: A path, or `-`.
-        option: What names it.
+        option: Option that gave the path, for the message.
 
     Raises:
-        click.UsageError: It is not there, or is a folder.
+        click.UsageError: The path does not exist, or is a folder.
     """
     if path != STDIN and (Path(path).is_dir() or not Path(path).exists()):
-        what = "is a folder" if Path(path).is_dir() else "is not there"
-        raise click.UsageError(f"{option} names {_named(path)}, which {what}")
+        problem = "is a folder" if Path(path).is_dir() else "does not exist"
+        raise click.UsageError(f"{option} names {_named(path)}, which {problem}")
 
 
 def format_of(path: str, chosen: str | None) -> str:
-    """Return the format of a file: as chosen, or as its suffix says, else `lines`."""
+    """Return the format of a file: the chosen one, else its suffix's, else `lines`."""
     return chosen or SUFFIXES.get(Path(path).suffix.lower(), "lines")
 
 
@@ -218,38 +220,41 @@ def column_of(names: Sequence[str], chosen: str | None, path: str) -> str:
     """Return the name of the column with the texts.
 
     Raises:
-        click.UsageError: There is no such column, or it can't be told from others.
+        click.UsageError: The chosen column does not exist, or none is chosen and several columns
+            may have the texts.
     """
     if chosen is not None:
         if chosen not in names:
             raise _no_column(path, chosen, names, "--column")
         return chosen
-    usual = [name for name in USUAL if name in names]
+    usual = [name for name in TEXT_COLUMNS if name in names]
     if usual or len(names) == 1:
         return (*usual, *names)[0]
     shown = ", ".join(names[:20]) or "no columns"
-    raise click.UsageError(f"{_named(path)} has {shown}; say which has the texts: --column NAME")
+    raise click.UsageError(
+        f"{_named(path)} has {shown}; name the one with the texts: --column NAME"
+    )
 
 
 def first_names(path: str, format: str) -> list[str]:
-    """Return the columns of a file's first row; nothing if it has no rows."""
+    """Return the columns of a file's first row; an empty list without rows."""
     if format in ("lines", "file"):
         return ["text"]
-    nothing: list[str] = []
-    return next(([*values] for values, error in records(path, format) if error is None), nothing)
+    empty: list[str] = []
+    return next(([*values] for values, error in records(path, format) if error is None), empty)
 
 
 def fault(text: object) -> str | None:
-    """Return why a value can't be sent as a text; None if it can."""
+    """Return the reason why a value can't be sent as a text; None if it can."""
     if isinstance(text, str):
         if not text:
             return EMPTY
         return None if text.isascii() or _is_unicode(text) else NOT_TEXT
-    return "it is null" if text is None else f"it is no text, but of type {type(text).__name__}"
+    return "it is null" if text is None else f"it is not a text, but of type {type(text).__name__}"
 
 
 def decoded(piece: bytes) -> tuple[str, str | None]:
-    """Return bytes as text, and why they can't be sent."""
+    """Decode UTF-8; return the text, and the reason why it can't be sent."""
     try:
         text = piece.decode()
     except UnicodeDecodeError:
@@ -259,79 +264,80 @@ def decoded(piece: bytes) -> tuple[str, str | None]:
 
 @contextmanager
 def opened(path: str) -> Generator[IO[bytes]]:
-    """Open a file, or standard input, for reading bytes; without a byte order mark.
+    """Open a file or standard input for reading bytes, and skip a byte order mark.
 
     Raises:
         click.UsageError: Standard input is closed.
     """
     if path != STDIN:
         with Path(path).open("rb") as file:
-            yield _without_mark(file)
+            yield _without_bom(file)
         return
     if sys.stdin is None:
         raise click.UsageError("standard input is closed; name a file with -f")
     try:
         number = sys.stdin.fileno()
-    except (OSError, ValueError):  # of a test
-        yield _without_mark(sys.stdin.buffer)
+    except (OSError, ValueError):  # a stream of a test, without a file descriptor
+        yield _without_bom(sys.stdin.buffer)
         return
-    # Not `sys.stdin.buffer`: while another thread waits for it Python could not end.
-    yield _without_mark(open(number, "rb", closefd=False))  # noqa: SIM115  # a number
+    # Not `sys.stdin.buffer`: Python could not exit while another thread waits for it.
+    yield _without_bom(open(number, "rb", closefd=False))  # noqa: SIM115  # a file descriptor
 
 
 def lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield lines without their ends."""
+    """Yield lines without their line ends."""
     for line in file:
         yield line.rstrip(b"\n").rstrip(b"\r")
 
 
 def records(path: str, format: str) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """Yield the columns of each row, or why it can't be read.
+    """Yield the columns of each row, and the reason why it can't be read or None.
 
     Raises:
-        click.UsageError: Nothing of it is what the format says.
+        click.UsageError: The file is not in the format.
     """
     if format in ("parquet", "arrow"):
         yield from _columnar(path, format)
         return
     with opened(path) as file:
-        found = _json(file, path) if format == "jsonl" else _csv(file, path, format)
-        yield from found
+        rows = _json(file, path) if format == "jsonl" else _csv(file, path, format)
+        yield from rows
 
 
 def _json(file: IO[bytes], path: str) -> Iterator[tuple[dict[str, Any], str | None]]:
-    some = False
+    has_rows = False
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
         try:
             value: Any = json.loads(line)
-            error = None if isinstance(value, dict) else f"line {number} is no object"
+            error = None if isinstance(value, dict) else f"line {number} is not an object"
         except (ValueError, RecursionError) as failure:
             value, error = None, f"line {number} is not JSON: {failure}"
-        if error is not None and not some:
+        if error is not None and not has_rows:
             raise click.UsageError(
-                f"{_named(path)}: {error}; name its format with --in: {', '.join(FORMATS)}"
+                f"{_named(path)}: {error}; if it has another format, name it with --in: "
+                f"{', '.join(FORMATS)}"
             )
-        some = True
+        has_rows = True
         yield ({}, error) if error else (value, None)
 
 
 def _csv(file: IO[bytes], path: str, format: str) -> Iterator[tuple[dict[str, Any], str | None]]:
-    csv.field_size_limit(LONGEST)
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
     text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
     reader = csv.reader(text, delimiter="\t" if format == "tsv" else ",")
     try:
-        nothing: list[str] = []
-        names = next(reader, nothing)
+        empty: list[str] = []
+        names = next(reader, empty)
         if len(set(names)) < len(names):
             raise click.UsageError(f"{_named(path)}: the first line names a column twice: {names}")
         for cells in reader:
             if not cells:
                 continue
             if len(cells) != len(names):
-                what = f"line {reader.line_num} has {len(cells)} cells, not {len(names)}"
-                yield dict.fromkeys(names), what
+                problem = f"line {reader.line_num} has {len(cells)} cells, not {len(names)}"
+                yield dict.fromkeys(names), problem
                 continue
             yield dict(zip(names, cells, strict=True)), None
     except csv.Error as failure:
@@ -359,13 +365,13 @@ def _columnar(path: str, format: str) -> Iterator[tuple[dict[str, Any], str | No
         raise click.UsageError(f"{path} can't be read as {format}: {failure}") from None
 
 
-def _without_mark(file: IO[bytes]) -> IO[bytes]:
+def _without_bom(file: IO[bytes]) -> IO[bytes]:
     raw: Any = file
     reader: Any = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
-    if reader.peek(len(MARK))[: len(MARK)] == MARK:
-        reader.read(len(MARK))
-    found: IO[bytes] = reader
-    return found
+    if reader.peek(len(BOM))[: len(BOM)] == BOM:
+        reader.read(len(BOM))
+    result: IO[bytes] = reader
+    return result
 
 
 def _is_unicode(text: str) -> bool:
@@ -382,7 +388,7 @@ def _no_column(path: str, name: str, names: Sequence[str], option: str) -> click
 
 
 def _named(path: str) -> str:
-    """Return a path as text: bytes of it that are no UTF-8 are escaped."""
+    """Return a path for messages; bytes that are not UTF-8 are escaped."""
     if path == STDIN:
         return "standard input"
     return os.fsencode(path).decode("utf-8", "backslashreplace")

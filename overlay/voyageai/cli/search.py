@@ -1,4 +1,4 @@
-"""`voyageai search`: the chunks of an indexed folder that are nearest to a question."""
+"""`voyageai search`: find the chunks of an indexed folder that are nearest to a query."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 FORMATS = ("json", "jsonl", "csv", "table")
 HEADING = ("path", "line", "last_line", "score", "relevance_score", "text")
 CANDIDATES = 4
-"""A reranker gets so many times the chunks that are asked for, and at least `LEAST_CANDIDATES`."""
-LEAST_CANDIDATES, MOST_CANDIDATES = 40, 1000
+"""Factor of `-k` for the chunks that a reranker gets, at least `MIN_CANDIDATES` of them."""
+MIN_CANDIDATES, MAX_CANDIDATES = 40, 1000
 
 
 @click.command()
@@ -31,26 +31,26 @@ LEAST_CANDIDATES, MOST_CANDIDATES = 40, 1000
     "place", required=False, metavar="[PATH]", type=click.Path(exists=True, path_type=Path)
 )
 @click.option(
-    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many chunks."
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of chunks."
 )
 @click.option(
     "-m",
     "--model",
     metavar="NAME",
-    help="Model of the query: that of the index, or another of its embedding space.",
+    help="Model for the query: the index's, or another of its embedding space.",
 )
-@click.option("--rerank", is_flag=True, help="Let a reranker sort the nearest chunks.")
+@click.option("--rerank", is_flag=True, help="Sort the nearest chunks with a reranker.")
 @click.option(
     "--rerank-model",
     metavar="NAME",
-    help="Which reranker: by default the newest; implies --rerank.",
+    help="Name of the reranker, by default the newest; implies --rerank.",
 )
 @click.option(
     "--index",
     "folder",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the index: by default the .voyageai of PATH, or of the nearest folder above.",
+    help="Folder of the index; by default the .voyageai of PATH, or of the nearest folder above.",
 )
 @click.option(
     "--confirm-above",
@@ -58,7 +58,7 @@ LEAST_CANDIDATES, MOST_CANDIDATES = 40, 1000
     default=CONFIRM_ABOVE,
     show_default=True,
     metavar="DOLLARS",
-    help="On a terminal, ask before an index that is not there yet costs more than this.",
+    help="On a terminal, ask before building a missing index that costs more than this.",
 )
 @output_options(*FORMATS)
 @client_options
@@ -80,10 +80,10 @@ def search(
 ) -> None:
     """Find what a question is about in an indexed folder.
 
-    Shows the nearest chunks: file and line, text, and the cosine of the angle between the vectors.
-    With PATH only chunks of this folder or file. If there is no index of PATH, it is made first,
-    for which -m names the model, and what it costs is said. Files that have changed since are not
-    read again: `voyageai index` does that.
+    Show the nearest chunks: file and line, text, and the cosine similarity. With PATH only chunks
+    of this folder or file. If PATH has no index, it is built first with the model of -m, and the
+    expected cost is shown. Files that have changed since are not read again; `voyageai index` does
+    that.
 
     \b
     Example:
@@ -96,25 +96,25 @@ def search(
 
     format = choose_format(out, path, FORMATS)
     start = Path() if place is None else place
-    found = folder or find_index(start)
-    if found is None or (folder is None and not _covers(found, place)):
-        found = _build(connect, console, place, model, confirm_above)
+    index = folder or find_index(start)
+    if index is None or (folder is None and not _covers(index, place)):
+        index = _build(connect, console, place, model, confirm_above)
     try:
-        table = tables.open(found)
+        table = tables.open(index)
     except ArgumentError as failure:
         raise click.UsageError(str(failure)) from None
     if KEY not in table.about:
         raise click.UsageError(
-            f"{found} is no index, but a table; voyageai.tables.open({str(found)!r}) searches it"
+            f"{index} is a table, not an index; search it with voyageai.tables.open({str(index)!r})"
         )
-    base = found.absolute().parent
+    base = index.absolute().parent
     if rerank_model is not None or rerank:
-        wanted = min(max(k * CANDIDATES, LEAST_CANDIDATES, k), MOST_CANDIDATES)
+        count = min(max(k * CANDIDATES, MIN_CANDIDATES, k), MAX_CANDIDATES)
     else:
-        wanted = k
+        count = k
     with connect() as client:
         vector = _embedded(client, console, query, model, table)
-        hits = with_texts(base, nearest(table, vector, wanted, _below(place, base)))
+        hits = with_texts(base, nearest(table, vector, count, _below(place, base)))
         changed = sum(hit.text is None for hit in hits[:k])
         if rerank_model is not None or rerank:
             hits = _reranked(client, query, hits, k, rerank_model)
@@ -128,7 +128,8 @@ def search(
         write_rows(lines, format, path, columns=("score", "place", "text"))
         return
     rows = [
-        {name: getattr(hit, name) for name in HEADING} | {"path": _seen(hit, base)} for hit in hits
+        {name: getattr(hit, name) for name in HEADING} | {"path": _shown_path(hit, base)}
+        for hit in hits
     ]
     write_rows(rows, format, path, columns=HEADING)
 
@@ -145,7 +146,7 @@ def _build(
 
     if place is None:
         raise click.UsageError(
-            "there is no index here or above; name the folder to make one of, and a model: "
+            "there is no index here or above; name a folder to index, and a model: "
             "voyageai search QUERY PATH -m voyage-4"
         )
     paths = [str(place)]
@@ -158,7 +159,7 @@ def _build(
 def _embedded(
     client: Client, console: Console, query: str, model: str | None, table: VectorTable
 ) -> Any:
-    """Embed the query as the index is embedded."""
+    """Embed the query with the settings of the index."""
     from ..limits import known
 
     about = table.about
@@ -166,8 +167,8 @@ def _embedded(
     space = None if entry is None else entry.embedding_space
     if model not in (None, about["model"]) and (space is None or space != about["space"]):
         console.error(
-            f"voyageai: warning: {model} is not known to share an embedding space with "
-            f"{about['model']}, which the index is of: such scores mean nothing"
+            f"voyageai: warning: {model} is not known to share the embedding space of "
+            f"{about['model']}, the model of the index: the scores mean nothing"
         )
     return client.embed_query(
         query,
@@ -180,18 +181,18 @@ def _embedded(
 def _reranked(
     client: Client, query: str, hits: Sequence[Hit], k: int, model: str | None
 ) -> list[Hit]:
-    """Sort chunks by a reranker; those whose text is gone are left out."""
+    """Sort chunks with a reranker; chunks whose text has changed are left out."""
     from attrs import evolve
 
-    there = [hit for hit in hits if hit.text is not None]
-    if not there:
+    readable = [hit for hit in hits if hit.text is not None]
+    if not readable:
         return []
-    texts = [hit.text or "" for hit in there]
+    texts = [hit.text or "" for hit in readable]
     ranked = client.rerank(
-        query, texts, model=model or _newest_reranker(), top_k=min(k, len(there))
+        query, texts, model=model or _newest_reranker(), top_k=min(k, len(readable))
     )
     return [
-        evolve(there[result.index], relevance_score=result.relevance_score)
+        evolve(readable[result.index], relevance_score=result.relevance_score)
         for result in ranked.results
     ]
 
@@ -208,7 +209,7 @@ def _newest_reranker() -> str:
 
 
 def _below(place: Path | None, base: Path) -> str | None:
-    """Name a folder or file as the index does; None for all of it."""
+    """Return a folder or file as the index names it; None for the whole index."""
     if place is None:
         return None
     absolute = Path(os.path.abspath(place))  # noqa: PTH100  # `resolve` would follow links
@@ -218,7 +219,7 @@ def _below(place: Path | None, base: Path) -> str | None:
 
 
 def _covers(folder: Path, place: Path | None) -> bool:
-    """Return whether an index has, or can have, chunks of a folder or file."""
+    """Return True if an index has, or can have, chunks of a folder or file."""
     from .folder_index.settings import settings_of
 
     settings = settings_of(folder)
@@ -230,13 +231,17 @@ def _covers(folder: Path, place: Path | None) -> bool:
 
 
 def _line(hit: Hit, base: Path) -> Mapping[str, Any]:
-    """Return a row of a table: the score, the place, and how the text begins."""
+    """Return a row of a table: the score, the place, and the beginning of the text."""
     score = hit.score if hit.relevance_score is None else hit.relevance_score
-    text = "(changed since)" if hit.text is None else hit.text.lstrip()
-    return {"score": f"{score:.4f}", "place": f"{_seen(hit, base)}:{hit.line}", "text": text[:400]}
+    text = "(changed)" if hit.text is None else hit.text.lstrip()
+    return {
+        "score": f"{score:.4f}",
+        "place": f"{_shown_path(hit, base)}:{hit.line}",
+        "text": text[:400],
+    }
 
 
-def _seen(hit: Hit, base: Path) -> str:
-    """Return the path of a file as seen from here, if it is below."""
+def _shown_path(hit: Hit, base: Path) -> str:
+    """Return the path of a file, relative to the current folder if it is below."""
     path, here = base / hit.path, Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,4 +1,4 @@
-"""Turn rows into inputs and requests for `embed`, and bound what they cost."""
+"""Turn rows into inputs and requests for `embed`, and limit their cost."""
 
 from __future__ import annotations
 
@@ -14,37 +14,46 @@ from ..limits import constraint, known
 from ..prices import MaxCostError, cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..tables.estimate import TableEstimate, most_tokens
-from .output import counted
+from .output import quantity
 from .rows import Row, RowReader, check_readable
 from .stream import Answer, Ceiling, Packing
 
 if TYPE_CHECKING:
     from ..client import Client
 
-__all__ = ["Items", "Sender", "ceiling", "items_of", "most_of", "packing_of", "scan", "total"]
+__all__ = [
+    "Items",
+    "Sender",
+    "ceiling",
+    "items_of",
+    "max_billable_of",
+    "packing_of",
+    "scan",
+    "total",
+]
 
 REQUESTS = {
     "embed": ("EmbeddingsRequest", "input"),
     "contextualized_embed": ("ContextualizedEmbeddingsRequest", "inputs"),
     "multimodal_embed": ("MultimodalEmbeddingsRequest", "inputs"),
 }
-"""Schema and property of the contract that limit the inputs of a method's request."""
+"""Schema and property of the contract that limit the inputs of a request, by method."""
 MARGIN = 2
-"""Factor by which an estimate of tokens may be exceeded before a request has too many."""
-LEAST_TOKENS = min(
+"""Factor by which an estimate of tokens may be too low before a request has too many."""
+MIN_REQUEST_TOKENS = min(
     model.max_request_tokens for model in MODELS.values() if model.max_request_tokens
 )
-"""Tokens of a request of a model that is not in the catalogue."""
-REFUSED = (400, 413, 422)
-HOPELESS = 12
-"""Refusals of the first requests, and of their halves, after which all is refused: enough to come
-from a full request down to a single row that is at fault."""
+"""Limit of the tokens of a request, for a model that is not in the catalogue."""
+REFUSED_STATUSES = (400, 413, 422)
+MAX_REFUSALS = 12
+"""Refusals, with none answered yet, after which all rows count as refused: enough to halve a full
+request down to one bad row."""
 Item = Sequence[Row]
-"""Rows that are one input: one, or the chunks of a document."""
+"""Rows that are one input: a single row, or the chunks of a document."""
 
 
 class Items:
-    """The inputs that the arguments name; each is a row, or the chunks of a document."""
+    """The inputs of a command; each is a row, or the chunks of a document."""
 
     def __init__(self, rows: RowReader | Sequence[Row], *, grouped: bool) -> None:
         self._rows, self._grouped = rows, grouped
@@ -65,45 +74,45 @@ class Items:
             yield chunks
 
 
-def items_of(method: str, given: dict[str, Any]) -> Items:
-    """Return the inputs that the arguments of the command name.
+def items_of(method: str, values: dict[str, Any]) -> Items:
+    """Return the inputs that the arguments of the command give.
 
     Raises:
-        click.UsageError: They contradict each other, or name nothing.
+        click.UsageError: Options contradict each other, or there is no input.
     """
-    texts: Sequence[str] = given["texts"]
-    media = [*given["images"], *given["videos"]]
-    if media or given["together"]:
-        if given["files"]:
-            raise click.UsageError("--image, --video and --together go with texts, not with -f")
-        for option, paths in (("--image", given["images"]), ("--video", given["videos"])):
+    texts: Sequence[str] = values["texts"]
+    media = [*values["images"], *values["videos"]]
+    if media or values["together"]:
+        if values["files"]:
+            raise click.UsageError("--image, --video and --together can't be combined with -f")
+        for option, paths in (("--image", values["images"]), ("--video", values["videos"])):
             for path in paths:
                 check_readable(path, option)
-        named = [*texts, *media]
-        if given["together"]:
-            return Items([Row(0, None, " ".join(named), {}, None)], grouped=False)
+        contents = [*texts, *media]
+        if values["together"]:
+            return Items([Row(0, None, " ".join(contents), {}, None)], grouped=False)
         rows = [
             Row(place, name if place >= len(texts) else None, name, {}, None)
-            for place, name in enumerate(named)
+            for place, name in enumerate(contents)
         ]
         return Items(rows, grouped=False)
     reader = RowReader(
         texts,
-        given["files"],
-        given["in_"],
-        given["column"],
-        given["id_column"],
-        keep=given["keep"],
+        values["files"],
+        values["in_"],
+        values["column"],
+        values["id_column"],
+        keep=values["keep"],
     )
     return Items(reader, grouped=method == "contextualized_embed")
 
 
 def packing_of(method: str, model: str) -> Packing[Item]:
-    """Return how much a request holds: as the contract and the catalogue say."""
+    """Return the limits of a request, from the contract and the catalogue."""
     request, field = REQUESTS[method]
     entry = known(model)
-    tokens = (entry.max_request_tokens if entry is not None else None) or LEAST_TOKENS
-    # Media are not weighed, so they go alone.
+    tokens = (entry.max_request_tokens if entry is not None else None) or MIN_REQUEST_TOKENS
+    # The tokens of media are not estimated, so each is sent alone.
     items = 1 if method == "multimodal_embed" else constraint(request, field).max_items or 1
     return Packing(items, tokens // MARGIN, _weigh)
 
@@ -112,33 +121,33 @@ def _weigh(item: Item) -> int:
     return estimate_tokens([row.text for row in item])
 
 
-def most_of(method: str, model: str, fields: dict[str, Any]) -> Callable[[Item], int]:
-    """Return what says the tokens that an input can be billed for, at most."""
+def max_billable_of(method: str, model: str, fields: dict[str, Any]) -> Callable[[Item], int]:
+    """Return a function that returns the most tokens that an input can be billed for."""
     count = most_tokens(method, model, fields)
     return lambda item: count([[row.text for row in item if row.error is None]])
 
 
 def scan(
-    items: Items, packing: Packing[Item], most: Callable[[Item], int], model: str
+    items: Items, packing: Packing[Item], max_billable: Callable[[Item], int], model: str
 ) -> tuple[Any, int]:
-    """Read all of it without sending it: return an estimate, and how many requests it takes."""
+    """Read all inputs without sending any; return an estimate, and the number of requests."""
     rows = tokens = bound = failing = requests = held = weight = 0
     for item in items:
-        more = packing.weigh(item)
-        if not requests or not packing.fits(held, weight, more):
+        added = packing.weigh(item)
+        if not requests or not packing.fits(held, weight, added):
             requests, held, weight = requests + 1, 0, 0
-        held, weight = held + 1, weight + more
-        rows, tokens, bound = rows + len(item), tokens + more, bound + most(item)
+        held, weight = held + 1, weight + added
+        rows, tokens, bound = rows + len(item), tokens + added, bound + max_billable(item)
         failing += sum(row.error is not None for row in item)
     found = TableEstimate(model=model, rows=rows, tokens=tokens, most_tokens=bound, failing=failing)
     return found, requests
 
 
 def total(rows: int, tokens: int, model: str) -> str:
-    """Return in words what was done, and what it cost."""
+    """Describe in words how many rows were sent, and their cost."""
     spent = cost(list_price(model), tokens)
     money = "" if spent is None else f", {dollars(spent)}"
-    return f"{counted(rows, 'row')}, {tokens:,} tokens of {model}{money}"
+    return f"{quantity(rows, 'row')}, {tokens:,} tokens of {model}{money}"
 
 
 def ceiling(
@@ -146,39 +155,43 @@ def ceiling(
     items: Items,
     packing: Packing[Item],
     fields: dict[str, Any],
-    given: dict[str, Any],
+    values: dict[str, Any],
 ) -> Any:
-    """Return what keeps to `--max-cost`.
+    """Return the limit for `--max-cost`; None without one.
 
     Raises:
-        MaxCostError: The estimate is above it, where all can be read before anything is sent.
+        click.UsageError: The limit is negative, or the inputs are media.
+        MaxCostError: The price is not known; or the estimate is above the limit, if all rows can be
+            read before anything is sent.
     """
-    limit, model = given["max_cost"], given["model"]
+    limit, model = values["max_cost"], values["model"]
     if limit is None:
         return None
     if not limit >= 0:
-        raise click.UsageError(f"--max-cost must be a number of US dollars from 0, not {limit}")
+        raise click.UsageError(f"--max-cost must be at least 0 US dollars, not {limit}")
     if method == "multimodal_embed":
-        raise click.UsageError("--max-cost is for texts; pictures and videos are not weighed here")
+        raise click.UsageError(
+            "--max-cost is for texts; pictures and videos can't be estimated here"
+        )
     price = list_price(model)
     if price is None:
         raise MaxCostError(
             f"max_cost is {dollars(limit)}, but the price of {model} is not known", "max_cost"
         )
-    most = most_of(method, model, fields)
+    max_billable = max_billable_of(method, model, fields)
     if items.can_repeat:
-        found, _ = scan(items, packing, most, model)
+        found, _ = scan(items, packing, max_billable, model)
         if found.cost is not None and found.cost > limit:
             raise MaxCostError(
                 f"max_cost is {dollars(limit)}, but this would cost about {dollars(found.cost)}; "
                 "nothing was sent",
                 "max_cost",
             )
-    return Ceiling(limit, price, most)
+    return Ceiling(limit, price, max_billable)
 
 
 class Sender:
-    """Sends requests. A row that is refused does not fail the others."""
+    """Sends requests; a refused row does not fail the others."""
 
     def __init__(
         self,
@@ -186,16 +199,16 @@ class Sender:
         method: str,
         model: str,
         fields: dict[str, Any],
-        given: dict[str, Any],
+        values: dict[str, Any],
     ) -> None:
         self._client, self._method, self._model, self._fields = client, method, model, fields
-        self._media = (len(given["images"]), len(given["videos"]))
-        self._given = given
+        self._media = (len(values["images"]), len(values["videos"]))
+        self._values = values
         self._succeeded = False
         self._refusals = 0
 
     def send(self, items: list[Item]) -> Answer:
-        """Send some inputs."""
+        """Send some inputs as one request, or as smaller ones if it is refused."""
         good = [item for item in items if all(row.error is None for row in item)]
         vectors, tokens = self._vectors(good) if good else ([], 0)
         found = iter(vectors)
@@ -209,10 +222,12 @@ class Sender:
         try:
             found = self._call(items)
         except VoyageError as failure:
-            if failure.http_status not in REFUSED and not isinstance(failure, ArgumentError):
+            if failure.http_status not in REFUSED_STATUSES and not isinstance(
+                failure, ArgumentError
+            ):
                 raise
             self._refusals += 1
-            if not self._succeeded and self._refusals >= HOPELESS:
+            if not self._succeeded and self._refusals >= MAX_REFUSALS:
                 raise
             if len(items) == 1:
                 if not self._succeeded and self._is_alone(items):
@@ -222,12 +237,12 @@ class Sender:
             self._succeeded = True
             return found
         middle = len(items) // 2
-        first, some = self._vectors(items[:middle])
-        second, more = self._vectors(items[middle:])
-        return first + second, some + more
+        first, first_tokens = self._vectors(items[:middle])
+        second, second_tokens = self._vectors(items[middle:])
+        return first + second, first_tokens + second_tokens
 
     def _is_alone(self, items: list[Item]) -> bool:
-        """Return whether a refusal of an input is that of the whole command."""
+        """Return True if the only input so far was refused, which fails the whole command."""
         return items[0][0].index == 0 and self._refusals == 1
 
     def _call(self, items: list[Item]) -> tuple[list[bytes | str], int]:
@@ -247,11 +262,11 @@ class Sender:
         return [*found.to_bytes()], found.total_tokens
 
     def _content(self, row: Row) -> list[Any]:
-        """Return the parts of an input with pictures or videos."""
-        images: Sequence[str] = self._given["images"]
-        videos: Sequence[str] = self._given["videos"]
-        texts: Sequence[str] = self._given["texts"]
-        if self._given["together"]:
+        """Return the parts of a multimodal input."""
+        images: Sequence[str] = self._values["images"]
+        videos: Sequence[str] = self._values["videos"]
+        texts: Sequence[str] = self._values["texts"]
+        if self._values["together"]:
             return [*texts, *map(Path, images), *map(self._video, videos)]
         if row.id is None or not (images or videos):
             return [row.text]

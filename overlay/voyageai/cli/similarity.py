@@ -1,4 +1,4 @@
-"""`voyageai similarity`: texts, or stored vectors, compared with each other."""
+"""`voyageai similarity`: compare texts, or stored vectors, with each other."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .output import (
 from .rows import STDIN, RowReader, check_readable, lines, opened
 
 FORMATS = ("jsonl", "json", "csv", "table")
-LABEL = 24
+MAX_LABEL = 24
 
 
 class Stored(NamedTuple):
-    """Vectors that were read.
+    """Vectors that were read or embedded.
 
     Attributes:
-        matrix: An array of shape (vectors, columns).
-        labels: What each is called.
-        dtype: Their dtype, if it is known.
-        space: Their embedding space, if it is known.
+        matrix: Array of shape (vectors, numbers per vector).
+        labels: Name of each vector.
+        dtype: Their dtype; None if it is not known.
+        space: Their embedding space; None if it is not known.
     """
 
     matrix: Any
@@ -89,23 +89,25 @@ def similarity(
             raise click.UsageError("give texts, or files of vectors with -f, not both")
         if len(files) > 2:
             raise click.UsageError("-f takes one or two files")
-        found = [_read(each) for each in files]
+        inputs = [_read(each) for each in files]
     else:
         if model is None:
-            raise click.UsageError("texts need a model: -m NAME; `voyageai models` lists them")
-        found = [
+            raise click.UsageError(
+                "comparing texts needs a model: -m NAME; `voyageai models` lists them"
+            )
+        inputs = [
             _embedded(console, connect, texts, model, input_type, output_dimension, output_dtype)
         ]
-    left, right = found[0], found[-1]
+    left, right = inputs[0], inputs[-1]
     if left.space and right.space and left.space != right.space:
         console.error(
             f"voyageai: warning: the vectors are of different embedding spaces ({left.space} and "
             f"{right.space}); their similarity means nothing"
         )
-    dtype = output_dtype or left.dtype or right.dtype or _guessed(left.matrix)
+    dtype = output_dtype or left.dtype or right.dtype or _dtype_of(left.matrix)
     scores = compare(left.matrix, right.matrix, dtype)
-    pair = scores[0, -1] if len(found) == 1 and len(scores) == 2 else None
-    if len(found) == 2 and scores.size == 1:
+    pair = scores[0, -1] if len(inputs) == 1 and len(scores) == 2 else None
+    if len(inputs) == 2 and scores.size == 1:
         pair = scores[0, 0]
     if pair is not None:
         _write_number(pair.item(), out, format, path)
@@ -128,7 +130,7 @@ def _embedded(
         if row.error is not None:
             raise click.UsageError(f"text {row.index}: {row.error}")
     if len(rows) < 2:
-        raise click.UsageError("there is nothing to compare: give two texts or more")
+        raise click.UsageError("there is nothing to compare; give two texts or more")
     with connect() as client:
         result = client.embed(
             [row.text for row in rows],
@@ -143,7 +145,7 @@ def _embedded(
 
 
 def _read(path: str) -> Stored:
-    """Read vectors that `embed` has written, or numpy."""
+    """Read vectors of a file that `embed` or numpy has written."""
     is_pipe = path == STDIN or not Path(path).is_file()
     suffix = ".jsonl" if is_pipe else Path(path).suffix.lower()
     check_readable(path)
@@ -152,7 +154,7 @@ def _read(path: str) -> Stored:
         try:
             matrix = np.load(path, mmap_mode="r", allow_pickle=False)
         except ValueError as failure:
-            raise click.UsageError(f"{path} is no .npy file: {failure}") from None
+            raise click.UsageError(f"{path} is not an .npy file: {failure}") from None
         return Stored(matrix, [*map(str, range(len(matrix)))], None, None)
     if suffix == ".parquet":
         return _read_parquet(path)
@@ -200,7 +202,7 @@ def _read_lines(path: str) -> Stored:
                 vector, id_ = row["embedding"], row.get("id")
             except (ValueError, TypeError, KeyError, AttributeError):
                 raise click.UsageError(
-                    f"line {number} of {path} is no row of embed: it needs an 'embedding'"
+                    f"line {number} of {path} is not a row of embed: it has no 'embedding'"
                 ) from None
             if vector is None:
                 raise click.UsageError(f"line {number} of {path} has no vector: {row.get('error')}")
@@ -214,12 +216,16 @@ def _read_lines(path: str) -> Stored:
     return Stored(vectors if whole else np.array(vectors, np.float32), labels, None, None)
 
 
-def _guessed(matrix: Any) -> str:
-    """Return the dtype of vectors that do not say it: floats tell themselves."""
+def _dtype_of(matrix: Any) -> str:
+    """Return the dtype of vectors of an unknown dtype: float, if the numbers are floats.
+
+    Raises:
+        click.UsageError: They are whole numbers.
+    """
     if not isinstance(matrix, list) and matrix.dtype.kind == "f":
         return "float"
     raise click.UsageError(
-        "these vectors are whole numbers, which int8, uint8, binary and ubinary are; say which "
+        "these vectors are whole numbers, so int8, uint8, binary or ubinary; name the dtype "
         "with --dtype"
     )
 
@@ -249,7 +255,7 @@ def _write_matrix(
         ]
         write_rows(objects, format, path)
         return
-    # Labels may be the same, so columns have their numbers before them.
+    # Labels may be equal, so columns are numbered.
     columns = [f"{place} {label}" for place, label in enumerate(right)]
     rows = [
         {
@@ -267,4 +273,4 @@ def _rounded(number: float, format: str) -> object:
 
 def _label(text: str) -> str:
     label = shown(text)
-    return label if len(label) <= LABEL else f"{label[:LABEL]}…"
+    return label if len(label) <= MAX_LABEL else f"{label[:MAX_LABEL]}…"

@@ -1,8 +1,8 @@
-"""Rows are sent many at once while they are read, and come back in their order.
+"""Send rows in concurrent requests while they are read, and yield the answers in input order.
 
-One thread reads and packs, some send, and the caller's writes. What is under way is bounded, so
-memory is, whatever the number of rows; and a row waits for no later one: where nothing comes for a
-moment, what is there is sent.
+One thread reads and packs rows, several send, and the caller's thread writes. The number of
+requests under way is bounded, and so is memory. If no row arrives for a moment, the waiting rows
+are sent, so a row never waits for a later one.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from typing import Generic, NamedTuple, TypeVar
 
 from ..prices import Budget, MaxCostError, dollars
 
-__all__ = ["Answer", "Ceiling", "Packing", "answered"]
+__all__ = ["Answer", "Ceiling", "Packing", "send_in_order"]
 
 T = TypeVar("T")
 IDLE = 0.25
-"""Seconds without a new row after which those that wait are sent. Chosen: a person hardly notices,
-and a program that writes a line at a time still fills requests."""
+"""Seconds without a new row after which waiting rows are sent. Chosen: a person hardly notices, and
+a program that writes a line at a time still fills requests."""
 
 
 class Packing(NamedTuple, Generic[T]):
     """Limits of a request's size.
 
     Attributes:
-        items: Items of a request, at most.
-        tokens: Tokens of a request, at most, by estimate.
-        weigh: Estimates the tokens of an item.
+        items: Most items of a request.
+        tokens: Most tokens of a request, by estimate.
+        weigh: Function that estimates the tokens of an item.
     """
 
     items: int
     tokens: int
     weigh: Callable[[T], int]
 
-    def fits(self, held: int, tokens: int, more: int) -> bool:
-        """Return whether an item of `more` tokens goes with those that are there."""
-        return not held or (held < self.items and tokens + more <= self.tokens)
+    def fits(self, count: int, tokens: int, added: int) -> bool:
+        """Return True if an item of `added` tokens fits behind `count` items of `tokens` tokens."""
+        return not count or (count < self.items and tokens + added <= self.tokens)
 
 
 class Answer(NamedTuple):
     """Outcome of a request.
 
     Attributes:
-        rows: Of each row, the bytes of its vector, or the reason why it has none.
-        tokens: Tokens that were billed.
+        rows: For each row the bytes of its vector, or the reason why it has none.
+        tokens: Billed tokens.
     """
 
     rows: list[bytes | str]
@@ -55,36 +55,36 @@ class Answer(NamedTuple):
 
 
 class Ceiling(Generic[T]):
-    """Holds requests back that could make it cost more than it may.
+    """Holds back requests that could exceed a limit of the cost.
 
     Args:
-        limit: US dollars that it may cost.
+        limit: Most US dollars to spend.
         price: US dollars per million tokens.
-        most_tokens: Tokens that an item can be billed for, at most.
+        max_tokens: Function that returns the most tokens that an item can be billed for.
     """
 
-    def __init__(self, limit: float, price: float, most_tokens: Callable[[T], int]) -> None:
+    def __init__(self, limit: float, price: float, max_tokens: Callable[[T], int]) -> None:
         self._budget = Budget(limit)
-        self._price, self._most = price / 1_000_000, most_tokens
+        self._price, self._max_tokens = price / 1_000_000, max_tokens
         self._open: deque[tuple[Future[Answer], float]] = deque()
 
     def admit(self, items: list[T], future: Future[Answer]) -> None:
-        """Wait until a request fits, and count it.
+        """Wait until a request fits the limit, and reserve its cost.
 
         Raises:
-            MaxCostError: It does not fit, with all those before it answered.
+            MaxCostError: It does not fit even after all earlier requests were answered.
         """
-        bound = self._price * sum(map(self._most, items))
+        bound = self._price * sum(map(self._max_tokens, items))
         while not self._budget.fits(bound):
             if not self._open:
-                stopped = MaxCostError(
+                error = MaxCostError(
                     f"max_cost is {dollars(self._budget.limit)}, of which "
                     f"{dollars(self._budget.spent)} was spent; the next request could cost "
-                    f"{dollars(bound)}. What was answered before is in the output",
+                    f"{dollars(bound)}. The output has the answers before it",
                     "max_cost",
                 )
-                stopped.spent = self._budget.spent
-                raise stopped
+                error.spent = self._budget.spent
+                raise error
             sent, held = self._open.popleft()
             failed = sent.exception() is not None
             self._budget.settle(held, held if failed else self._price * sent.result().tokens)
@@ -93,7 +93,7 @@ class Ceiling(Generic[T]):
 
 
 class _Packer(Generic[T]):
-    """Packs items into requests, and hands each one on with the future of its answer."""
+    """Packs items into requests, and passes each one on with the future of its answer."""
 
     def __init__(
         self, packing: Packing[T], concurrency: int, ceiling: Ceiling[T] | None = None
@@ -109,38 +109,38 @@ class _Packer(Generic[T]):
         self._added = False
 
     def add(self, item: T) -> None:
-        """Add an item, and hand on the request before it if it is full."""
+        """Add an item; pass on the request before it, if that is full."""
         tokens = self._packing.weigh(item)
         with self._lock:
             if not self._packing.fits(len(self._held), self._tokens, tokens):
-                self._hand_on()
+                self._pass_on()
             self._held.append(item)
             self._tokens += tokens
             self._added = True
             if len(self._held) == self._packing.items:
-                self._hand_on()
+                self._pass_on()
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Hand on the rest, and say that there is no more."""
+        """Pass on the remaining items, and end the queue."""
         with self._lock:
             try:
-                self._hand_on()
-            except MaxCostError as stopped:
-                failure = failure or stopped
+                self._pass_on()
+            except MaxCostError as error:
+                failure = failure or error
         self.ready.put(failure)
 
     def idle(self) -> None:
-        """Hand on what waits, if nothing came since this was called last; without waiting."""
+        """Pass on waiting items without blocking, if none was added since the last call."""
         if self.ready.full() or not self._lock.acquire(blocking=False):
             return
         try:
             if not self._added and self._ceiling is None:
-                self._hand_on()
+                self._pass_on()
             self._added = False
         finally:
             self._lock.release()
 
-    def _hand_on(self) -> None:
+    def _pass_on(self) -> None:
         if not self._held:
             return
         request: tuple[list[T], Future[Answer]] = (self._held, Future())
@@ -151,7 +151,7 @@ class _Packer(Generic[T]):
         self.ready.put(request)
 
 
-def answered(
+def send_in_order(
     items: Iterable[T],
     send: Callable[[list[T]], Answer],
     packing: Packing[T],
@@ -163,16 +163,16 @@ def answered(
     """Send items, and yield the requests with their answers, in the order of the items.
 
     Args:
-        items: The items; they are read in another thread.
-        send: Sends a request; called in several threads.
-        packing: How much a request holds.
-        concurrency: Requests in flight, at most.
-        ceiling: Holds back what would cost too much.
-        idle: Seconds without a new item after which those that wait are sent.
+        items: The items, which are read in another thread.
+        send: Function that sends a request; called in several threads.
+        packing: Limits of a request.
+        concurrency: Most requests in flight.
+        ceiling: Holds back requests that could exceed a limit of the cost.
+        idle: Seconds without a new item after which waiting items are sent.
 
     Raises:
-        MaxCostError: It would cost too much; all that was sent before was yielded.
-        Exception: What reading or sending has raised, in its place.
+        MaxCostError: The next request could exceed the limit; all earlier answers were yielded.
+        Exception: An exception of reading or sending, raised in its place in the order.
     """
     packer = _Packer(packing, concurrency, ceiling)
 
@@ -193,21 +193,21 @@ def answered(
             except BaseException as raised:  # noqa: BLE001  # raised again where it is yielded
                 future.set_exception(raised)
 
-    # Daemons: an interrupt does not wait for answers, nor for a pipe that says nothing.
+    # Daemons: an interrupt waits neither for answers nor for a silent pipe.
     for target in (read, *[work] * concurrency):
         threading.Thread(target=target, daemon=True).start()
     try:
         while True:
             try:
-                found = packer.ready.get(timeout=idle)
+                received = packer.ready.get(timeout=idle)
             except Empty:
                 packer.idle()
                 continue
-            if isinstance(found, BaseException):
-                raise found
-            if found is None:
+            if isinstance(received, BaseException):
+                raise received
+            if received is None:
                 return
-            request, future = found
+            request, future = received
             yield request, future.result()
     finally:
         for _ in range(concurrency):

@@ -1,4 +1,4 @@
-"""`voyageai tokens`: texts counted, cut, or shown as their tokens."""
+"""`voyageai tokens`: count texts in tokens, cut them, or show their tokens."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from .program import Partly
 from .rows import EMPTY, Row, RowReader, input_options
 
 FORMATS = ("jsonl", "json", "csv", "table")
-AT_ONCE = 500
+BATCH_TEXTS = 500
 
 
 @click.command()
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @input_options
 @model_option
-@click.option("--ids", is_flag=True, help="The numbers of the tokens too.")
-@click.option("--pieces", is_flag=True, help="The tokens as text too.")
+@click.option("--ids", is_flag=True, help="Show the ids of the tokens too.")
+@click.option("--pieces", is_flag=True, help="Show the texts of the tokens too.")
 @click.option(
     "--truncate",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Print the texts instead, a line each, cut to at most N tokens.",
+    help="Print the texts instead, one a line, cut to at most N tokens.",
 )
 @click.option(
-    "--with-prompt", is_flag=True, help="Count the prompt of the input type too, as is billed."
+    "--with-prompt", is_flag=True, help="Count the prompt of the input type too, which is billed."
 )
 @click.option(
     "-t",
@@ -38,7 +38,7 @@ AT_ONCE = 500
     type=click.Choice(("document", "query")),
     default="document",
     show_default=True,
-    help="Which prompt.",
+    help="Input type of the prompt.",
 )
 @output_options(*FORMATS)
 @client_options
@@ -63,7 +63,7 @@ def tokens(
 ) -> None:
     """Count tokens, or cut texts to a number of them.
 
-    The model's tokenizer is fetched once and kept; then no network is needed, and never a key.
+    The model's tokenizer is downloaded once and kept. No key is needed, and no network after that.
 
     \b
     Examples:
@@ -78,23 +78,23 @@ def tokens(
     with connect() as client:
         tokenizer = client.tokenizer(model)
 
-        def counted() -> Iterator[tuple[Row, str, Any]]:
+        def encoded_rows() -> Iterator[tuple[Row, str, Any]]:
             """Yield rows, each with its text behind its prompt, and the tokens of that."""
             nonlocal failed
             rows = iter(reader)
-            while some := list(islice(rows, AT_ONCE)):
+            while batch := list(islice(rows, BATCH_TEXTS)):
                 sent: list[str] = []
-                for row in some:
+                for row in batch:
                     text = row.text
                     if row.error not in (None, EMPTY):
                         console.note(f"voyageai: row {row.index}: {row.error}")
                         failed, text = failed + 1, ""
                     sent.append(render(text, input_type, model) if with_prompt else text)
-                yield from zip(some, sent, tokenizer.encode_batch(sent), strict=True)
+                yield from zip(batch, sent, tokenizer.encode_batch(sent), strict=True)
 
         if truncate is not None:
             with open_destination(path) as destination:
-                for row, text, encoding in counted():
+                for row, text, encoding in encoded_rows():
                     end = encoding.offsets[:truncate][-1][1] if len(encoding) else 0
                     start = len(text) - len(row.text) if with_prompt else 0
                     line = " ".join(text[start:end].splitlines())
@@ -104,7 +104,7 @@ def tokens(
 
         def objects() -> Iterator[Mapping[str, Any]]:
             nonlocal total
-            for row, _, encoding in counted():
+            for row, _, encoding in encoded_rows():
                 count = len(encoding) if row.error in (None, EMPTY) else None
                 total += count or 0
                 found: dict[str, Any] = {"index": row.index, "id": row.id, "tokens": count}

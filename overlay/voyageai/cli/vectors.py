@@ -1,4 +1,4 @@
-"""Vectors as files: JSON, CSV, Parquet, npy, raw bytes, base64; written as they come."""
+"""Write vectors as JSON, CSV, Parquet, npy, raw bytes or base64, as they arrive."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from .rows import Row
 __all__ = ["About", "Write", "about", "open_writer"]
 
 CODES = {"float32": "f", "int8": "b", "uint8": "B"}
-"""Type of a number to its format character in `array`."""
+"""Format characters of `array` by type of number."""
 NUMPY = {"float32": "<f4", "int8": "|i1", "uint8": "|u1"}
-GROUP = 1 << 23
-"""Bytes of vectors of a row group of Parquet: it reads well, and is small beside the limit of
-memory that a run should hold."""
+ROW_GROUP_BYTES = 1 << 23
+"""Bytes of vectors in a row group of Parquet: large enough to read fast, small enough for
+memory."""
 
 
 class About(NamedTuple):
     """Properties that all vectors of an output share.
 
     Attributes:
-        model: The model.
-        input_type: The input type.
-        output_dtype: Their dtype.
-        space: Their embedding space, if it is known.
+        model: Name of the model.
+        input_type: The input type; None without a prompt, or if it is not known.
+        output_dtype: The dtype.
+        space: The embedding space; None if it is not known.
     """
 
     model: str
@@ -49,17 +49,17 @@ class About(NamedTuple):
 
     @property
     def number(self) -> str:
-        """The type of their numbers."""
+        """Type of their numbers."""
         return DTYPES[self.output_dtype].number
 
 
 def about(model: str, input_type: str | None, output_dtype: str | None) -> About:
-    """Return what the vectors of a model are.
+    """Return the properties of a model's vectors.
 
     Args:
-        model: The model.
-        input_type: Their input type, if it is known.
-        output_dtype: Their dtype, as it was asked for; None for the default.
+        model: Name of the model.
+        input_type: The input type, if it is known.
+        output_dtype: The requested dtype; None for the default.
     """
     entry = known(model)
     space = None if entry is None else entry.embedding_space
@@ -67,21 +67,21 @@ def about(model: str, input_type: str | None, output_dtype: str | None) -> About
 
 
 Write = Callable[[Sequence[Row], Sequence["bytes | str"]], None]
-"""Writes rows with their vectors, or with the reasons why they have none."""
+"""Writes rows, with for each its vector or the reason why it has none."""
 
 
 @contextmanager
 def open_writer(format: str, path: str | None, about: About) -> Generator[Write]:
-    """Open an output for vectors; it is complete at the end of the `with`.
+    """Open an output for vectors, which is complete at the end of the `with`.
 
     Args:
         format: One of `VECTOR_FORMATS`.
-        path: Where to; None or `-` for standard output.
-        about: What the vectors are.
+        path: Path of the file; None or `-` for standard output.
+        about: Properties of the vectors.
     """
     with open_destination(path) as out, WRITERS[format](out, about) as write:
         yield write
-        # A file gets its name only if all of it could be written.
+        # The destination file is replaced only if all of it was written.
 
 
 @contextmanager
@@ -142,10 +142,10 @@ def _table(out: Destination, about: About) -> Generator[Write]:
 
 @contextmanager
 def _raw(out: Destination, about: About) -> Generator[Write]:
-    missing = _Missing(about)
+    missing = _Placeholders(about)
 
     def write(rows: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
-        for piece in missing.filled(rows, vectors):
+        for piece in missing.fill(rows, vectors):
             out.write(piece)
         out.flush()
 
@@ -165,15 +165,15 @@ def _base64(out: Destination, about: About) -> Generator[Write]:  # noqa: ARG001
 
 @contextmanager
 def _npy(out: Destination, about: About) -> Generator[Write]:
-    """Write a matrix, whose header says how many rows there are: known only at the end."""
-    missing = _Missing(about)
+    """Spool the rows of a matrix, whose header needs their number."""
+    missing = _Placeholders(about)
     count = 0
     with tempfile.TemporaryFile() as rows_file:
 
         def write(rows: Sequence[Row], vectors: Sequence[bytes | str]) -> None:
             nonlocal count
             count += len(rows)
-            for piece in missing.filled(rows, vectors):
+            for piece in missing.fill(rows, vectors):
                 rows_file.write(piece)
 
         yield write
@@ -181,7 +181,7 @@ def _npy(out: Destination, about: About) -> Generator[Write]:
         columns = missing.width // array(CODES[about.number]).itemsize
         header = f"{{'descr': '{NUMPY[about.number]}', 'fortran_order': False, "
         header += f"'shape': ({count}, {columns}), }}"
-        header += " " * (-(len(header) + 11) % 64) + "\n"  # with the magic string before it
+        header += " " * (-(len(header) + 11) % 64) + "\n"  # 11: bytes before it, and the newline
         out.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
         rows_file.seek(0)
         shutil.copyfileobj(rows_file, _Stream(out), 1 << 20)
@@ -198,7 +198,7 @@ def _parquet(out: Destination, about: About) -> Generator[Write]:
         nonlocal writer, size
         batch = _batch(held, about, None if writer is None else writer.schema)
         if writer is None:
-            # Vectors are noise to a dictionary, and to a codec.
+            # Neither a dictionary nor a codec makes vectors smaller.
             writer = pq.ParquetWriter(
                 _Stream(out), batch.schema, use_dictionary=False, compression="none"
             )
@@ -212,7 +212,7 @@ def _parquet(out: Destination, about: About) -> Generator[Write]:
             found = None if isinstance(vector, str) else vector
             held.append((row, found))
             size += len(found or b"") + len(row.text)
-        if size >= GROUP:
+        if size >= ROW_GROUP_BYTES:
             flush()
 
     yield write
@@ -235,13 +235,14 @@ WRITERS: Mapping[str, Callable[[Destination, About], Any]] = {
 }
 
 
-class _Missing:
-    """Stands in for vectors that are missing, where a format has rows of bytes alone.
+class _Placeholders:
+    """Fills in vectors that are missing, for formats of vectors alone.
 
-    They are NaN for floats and 0 for others. Rows before the first vector wait for its size.
+    Floats are filled with NaN, other numbers with 0. Rows before the first vector wait for its
+    size.
 
     Attributes:
-        width: Bytes of a vector; 0 until there is one.
+        width: Bytes of a vector; 0 before the first.
     """
 
     def __init__(self, about: About) -> None:
@@ -249,8 +250,8 @@ class _Missing:
         self._float = about.number == "float32"
         self._waiting = 0
 
-    def filled(self, rows: Sequence[Row], vectors: Sequence[bytes | str]) -> Iterator[bytes]:
-        """Yield the bytes of each vector, as far as they can be said."""
+    def fill(self, rows: Sequence[Row], vectors: Sequence[bytes | str]) -> Iterator[bytes]:
+        """Yield the bytes of each vector; missing ones wait until the size is known."""
         for _, vector in zip(rows, vectors, strict=True):
             if isinstance(vector, str):
                 self._waiting += 1
@@ -263,7 +264,7 @@ class _Missing:
             yield vector
 
     def rest(self) -> bytes:
-        """Return the bytes of those that still wait."""
+        """Return the bytes of the waiting rows."""
         nan = struct.pack("<f", float("nan"))
         one = nan * (self.width // 4) if self._float else bytes(self.width)
         waiting, self._waiting = self._waiting, 0
@@ -271,7 +272,7 @@ class _Missing:
 
 
 class _Stream(io.RawIOBase):
-    """A destination as a file that is only written."""
+    """A destination as a writable binary file."""
 
     def __init__(self, out: Destination) -> None:
         self._out, self._size = out, 0
@@ -290,7 +291,7 @@ class _Stream(io.RawIOBase):
 
 
 def _object(row: Row, vector: bytes | str, about: About) -> bytes:
-    """Return a row as JSON."""
+    """Return a row as a JSON object."""
     found: dict[str, Any] = {"id": row.id, "index": row.index, **row.others}
     if isinstance(vector, str):
         return to_json({**found, "embedding": None, "error": vector}).encode()
@@ -298,7 +299,7 @@ def _object(row: Row, vector: bytes | str, about: About) -> bytes:
 
 
 def _numbers(vector: bytes, about: About) -> str:
-    """Return numbers as JSON: floats with nine digits, which is all that float32 has."""
+    """Return numbers as a JSON array: floats with nine digits, the precision of float32."""
     numbers: array[Any] = array(CODES[about.number], vector)
     if sys.byteorder == "big":
         numbers.byteswap()
@@ -312,7 +313,7 @@ def _size(vector: bytes, about: About) -> str:
 
 
 def _batch(held: Sequence[tuple[Row, bytes | None]], about: About, schema: Any) -> Any:
-    """Return rows as a record batch: of the schema of those before, if there are any."""
+    """Return rows as a record batch, with the schema of earlier ones if there is one."""
     pa = require("pyarrow", "tables")
     from ..tables.slices import takes_null_vectors
 
@@ -329,8 +330,8 @@ def _batch(held: Sequence[tuple[Row, bytes | None]], about: About, schema: Any) 
             ("id", _type(pa, [row.id for row, _ in held])),
             ("index", pa.int64()),
             *((name, _type(pa, [row.others.get(name) for row, _ in held])) for name in names),
-            # Some versions of pyarrow do not read nulls among lists of a fixed size; and the first
-            # rows may all have failed.
+            # Some versions of pyarrow do not read nulls in lists of fixed size; and the first rows
+            # may all have failed.
             ("embedding", pa.list_(number, columns if columns and takes_null_vectors() else -1)),
         ]
         schema = pa.schema(fields, metadata)
@@ -354,18 +355,18 @@ def _batch(held: Sequence[tuple[Row, bytes | None]], about: About, schema: Any) 
 
 
 def _check_names(row: Row, names: Sequence[str]) -> None:
-    """Refuse a row with a column for which the output has no place any more."""
-    more = [name for name in row.others if name not in names]
-    if more:
+    """Refuse a row with a column that the rows before it did not have."""
+    unknown = [name for name in row.others if name not in names]
+    if unknown:
         raise ArgumentError(
-            f"row {row.index} has a column {more[0]!r}, which those before it have not; write "
-            "jsonl, which takes any",
+            f"row {row.index} has a column {unknown[0]!r}, which earlier rows do not have; write "
+            "jsonl, which takes any columns",
             "out",
         )
 
 
 def _type(pa: Any, values: Sequence[Any]) -> Any:
-    """Return the type of a column by its first values; text where they say nothing, or differ."""
+    """Return the type of a column by its first values; text if they are null or of mixed types."""
     try:
         found = pa.array(values).type
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -382,7 +383,7 @@ def _column(pa: Any, values: Sequence[Any], field: Any) -> Any:
         return pa.array(values, field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as failure:
         raise ArgumentError(
-            f"column {field.name!r} began as {field.type}, which not all of it is: {failure}; "
-            "write jsonl, which takes any",
+            f"column {field.name!r} began as {field.type}, but has other values too: {failure}; "
+            "write jsonl, which takes any values",
             "out",
         ) from None

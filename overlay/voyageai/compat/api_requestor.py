@@ -32,8 +32,7 @@ class APIRequestor:
     """Sends requests unchanged, and returns responses unchanged.
 
     `voyageai.Embedding.create` and its like use it. `Client` and `AsyncClient` do not: to observe
-    their
-    calls, wrap their methods, or pass a `transport`.
+    their calls, wrap their methods, or pass a `transport`.
 
     Args:
         key: The API key; by default found as for `Client`.

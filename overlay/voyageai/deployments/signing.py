@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SERVICE = "sagemaker"
 ALGORITHM = "AWS4-HMAC-SHA256"
 SIGNED = ("accept", "content-type", "host")
-"""Headers that are signed, beside AWS's own."""
+"""Headers to sign, in addition to AWS's own."""
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 

@@ -60,8 +60,7 @@ class Plan:
         """Return model, dtype and dimension of the vectors to request.
 
         Shorter vectors are derived from the longest ones, and packed bits from floats, so these are
-        not
-        requested. int8 and uint8 are, as the API's scaling is not documented.
+        not requested. int8 and uint8 are, as the API's scaling is not documented.
         """
         found: list[tuple[str, str, int | None]] = []
         for model, dtype, dimension in product(self.models, self.dtypes, self.dimensions):

@@ -40,16 +40,12 @@ class VoyageProvider(Provider):  # type: ignore[misc]  # pyright: ignore[reportU
     """Voyage AI's models for `daft.functions.embed_text`, on the native runner and on Ray.
 
     Each process of Daft makes a client from its own environment, so no key is sent unless it is
-    given
-    here. The client, not Daft, packs requests by tokens, waits for the rate limit and retries. A
-    null
-    gets a null, and a failing row never affects others.
+    given here. The client, not Daft, packs requests by tokens, waits for the rate limit and
+    retries. A null gets a null, and a failing row never affects others.
 
     `embed_text` passes on `input_type`, `truncation`, `output_dtype`, `max_retries`, `batch_size`
-    (1,000
-    by default) and `on_error`: `raise` ends the query at a row without a vector, `ignore` gives it
-    a
-    null, and `log` also logs the reason as a warning of the logger `voyageai`.
+    (1,000 by default) and `on_error`: `raise` ends the query at a row without a vector, `ignore`
+    gives it a null, and `log` also logs the reason as a warning of the logger `voyageai`.
 
     Args:
         name: Name of the provider in a Daft session.

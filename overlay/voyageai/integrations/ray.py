@@ -40,10 +40,8 @@ class BudgetHost:
     """The rate limit in the actor, used by messages.
 
     Times are those of its own clock, as the clocks of machines differ. It admits nothing for a
-    minute
-    unless its maker calls `begin`, which implies that nothing was sent before: an actor that Ray
-    restarts
-    does not know.
+    minute unless its maker calls `begin`, which implies that nothing was sent before: an actor that
+    Ray restarts does not know.
 
     Args:
         setting: Setting of the `RateLimiter`.
@@ -126,9 +124,9 @@ class _RemoteReservation(Reservation):
         id: Id of the request.
         model: Name of the request's model.
         answer: The actor's pending or last answer; None if it was not asked.
-        least: Lower estimate of the remaining wait in seconds, from the last answer.
+        at_least_seconds: Lower estimate of the remaining wait in seconds, from the last answer.
         lost_at: Time since which there is no actor; None if there is one.
-        told: True once the outcome was reported to the actor.
+        is_reported: True once the outcome was reported to the actor.
     """
 
     id: str = field(factory=lambda: uuid4().hex)
@@ -143,16 +141,12 @@ class RateBudget(RateLimiter):
     """A rate limit that all processes of a Ray cluster share, for `Client(rate_limit=...)`.
 
     A named actor counts the requests of all processes; each call asks it without blocking, and
-    reports
-    its outcome. A refusal (429) throttles all of them. The actor needs no CPU. A pickle of the
-    budget is
-    its name and its limit, without a key.
+    reports its outcome. A refusal (429) throttles all of them. The actor needs no CPU. A pickle of
+    the budget is its name and its limit, without a key.
 
     If the actor's process dies, Ray restarts it, and it admits nothing for a minute, as it does not
-    know
-    what was sent. If a worker dies, its requests stop counting two minutes later, or three if they
-    were
-    sent.
+    know what was sent. If a worker dies, its requests stop counting two minutes later, or three if
+    they were sent.
 
     Args:
         setting: A tier or a `RateLimit`, as in `RateLimiter`.

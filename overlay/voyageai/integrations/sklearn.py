@@ -53,8 +53,8 @@ class VoyageEncoder(_Base):
     """A transformer from texts to vectors: the first step of a pipeline, or a part of columns.
 
     Nothing is learned, so `fit` sends nothing. Each `transform` embeds and pays for all its texts;
-    it
-    prints the cost before it sends anything. A pipeline with `memory=` embeds the same texts once.
+    it prints the cost before it sends anything. A pipeline with `memory=` embeds the same texts
+    once.
 
     Args:
         model: Name of the model.

@@ -118,8 +118,7 @@ class ModelCache:
     """The loaded models: a singleton, however often it is constructed.
 
     Threads share it. A model is loaded once, without blocking the use of others; a loaded model
-    serves
-    one thread at a time, because tokenizers are not thread-safe.
+    serves one thread at a time, because tokenizers are not thread-safe.
     """
 
     _instance: ClassVar[ModelCache | None] = None

@@ -73,8 +73,7 @@ class SentenceTransformerBackend:
 
         Returns:
             A float32 matrix of unit vectors, of shape (texts, dimension), or packed bits of shape
-            (texts,
-            dimension / 8); and the number of tokens of all texts, prompts included.
+            (texts, dimension / 8); and the number of tokens of all texts, prompts included.
 
         Raises:
             ArgumentError: An argument is wrong, or a text is too long.

@@ -231,7 +231,7 @@ def optimized(
     Args:
         source: Path of the file.
         model: Name of the model.
-        multiple: Number of which the sides become multiples; None to keep them.
+        multiple: Both sides are rounded to multiples of this number; None to keep them.
         budget: Most tokens that the video may count as; None to keep all frames.
 
     Raises:

@@ -1,9 +1,8 @@
 """Encoding of images for the API.
 
 A PNG, JPEG, WebP or GIF without an alpha channel and an orientation is sent unchanged. Any other
-image
-is rotated upright, put on white, and encoded as lossless WebP, which is smaller than PNG, or as PNG
-if a side is too long for WebP.
+image is rotated upright, put on white, and encoded as lossless WebP, which is smaller than PNG, or
+as PNG if a side is too long for WebP.
 """
 
 from __future__ import annotations
@@ -38,8 +37,7 @@ LONGEST_WEBP = 16_383
 """Most pixels of a side in the format."""
 LOSSLESS = {"lossless": True, "quality": 30}
 """For lossless WebP, `quality` is effort. The default of 80 takes photographs up to five times as
-long
-for the same size, and makes screenshots only a tenth smaller."""
+long for the same size, and makes screenshots only a tenth smaller."""
 ORIENTATION = 0x0112
 """The EXIF tag for the orientation of the camera."""
 UPRIGHT = (None, 1)

@@ -47,8 +47,8 @@ class PixelBounds:
     """The numbers by which a model counts images or frames of videos.
 
     Attributes:
-        least: Pixels to which smaller images or frames are scaled up.
-        most: Pixels to which larger ones are scaled down.
+        min_pixels: Pixels to which smaller images or frames are scaled up.
+        max_pixels: Pixels to which larger ones are scaled down.
         per_token: Pixels per token.
     """
 
@@ -160,8 +160,8 @@ def usage(measures: Measures, bounds: PixelBounds | None) -> Usage:
     """Return the usage of a video.
 
     Args:
-        found: The measures of the video.
-        by: The numbers by which the model counts, if known.
+        measures: The measures of the video.
+        bounds: The bounds by which the model counts, if known.
 
     Raises:
         VideoProcessingError: The video has fewer than two frames.
@@ -193,7 +193,7 @@ def fitting(size: tuple[int, int], bounds: PixelBounds, budget: int) -> int:
 
     Args:
         size: Width and height of a frame.
-        by: The numbers by which the model counts.
+        bounds: The bounds by which the model counts.
         budget: Tokens.
 
     Raises:
@@ -214,7 +214,7 @@ def size(measures: Measures, multiple: int | None) -> tuple[int, int]:
     """Return width and height of the frames to write, both even.
 
     Args:
-        found: The measures of the video.
+        measures: The measures of the video.
         multiple: Number to whose nearest multiples the sides are scaled; None to keep them, except
             for an odd row or column.
 

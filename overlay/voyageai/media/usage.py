@@ -40,8 +40,7 @@ def count_usage(
 
     Returns:
         `text_tokens`, `image_pixels`, `video_pixels` and `total_tokens`. Pixels are those after the
-        model
-        has scaled images and frames.
+        model has scaled images and frames.
 
     Raises:
         ArgumentError: An input is wrong, is a URL to fetch, or is not supported by the model.

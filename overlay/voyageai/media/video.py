@@ -220,8 +220,7 @@ def optimize_video(
 
     Returns:
         The video with its usage. If the model's scaling is not known, which is possible only
-        without
-        `downsample_fps`, `num_pixels` is unscaled and `estimated_num_tokens` is None.
+        without `downsample_fps`, `num_pixels` is unscaled and `estimated_num_tokens` is None.
 
     Raises:
         ArgumentError: An argument is wrong, or the model does not support videos.

@@ -39,12 +39,12 @@ class SlidingWindow:
         return len(self._until) - self._first, self._last - self._expired
 
     def add(self, tokens: int) -> None:
-        """Count a request that is admitted with so many tokens."""
+        """Count an admitted request and its tokens."""
         self.requests += 1
         self.tokens += tokens
 
     def remove(self, tokens: int) -> None:
-        """Stop counting a request that was admitted with so many tokens."""
+        """Stop counting an admitted request and its tokens."""
         self.requests -= 1
         self.tokens -= tokens
 
@@ -76,7 +76,7 @@ class SlidingWindow:
             self._first = 0
 
     def room_at(self, requests: float, tokens: float, now: float) -> float:
-        """Return the earliest time at which so many requests and tokens can have expired.
+        """Return the earliest time at which some number of requests and tokens can have expired.
 
         Args:
             requests: Requests that have to expire; 0 or less for none.

@@ -246,19 +246,16 @@ class Embedder(_Embedder):
     """Adds vectors to record batches: a picklable callable for data engines.
 
     The client is made on the worker, from the environment there, so that a pickle holds no key
-    unless
-    one is given. A null text gets a null. Rows that the server refuses do not fail the others: a
-    refused
-    request is halved until they are alone. If nothing was answered before, a plain word is sent
-    first,
-    and if that is refused too, the batch fails with the refusal.
+    unless one is given. A null text gets a null. Rows that the server refuses do not fail the
+    others: a refused request is halved until they are alone. If nothing was answered before, a
+    plain word is sent first, and if that is refused too, the batch fails with the refusal.
 
     Args:
         text: Name of the column with the texts.
         model: Name of a text embedding model.
         input_type, truncation, output_dtype, output_dimension: As in `Client.embed`.
         column: Name of the column with the vectors.
-        on_error: What to do with a row without a vector: `raise` fails the batch, `null` yields a
+        on_error: Action for a row without a vector: `raise` fails the batch, `null` yields a
             null, `column` also adds a column with the reasons.
         error_column: Name of the column with the reasons.
         share: Share of the rate limit that this worker may use, such as 1/8 on each of eight; needs

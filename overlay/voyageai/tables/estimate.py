@@ -93,8 +93,7 @@ def most_tokens(method: str, model: str, params: dict[str, Any]) -> Most:
     """Return a function that counts the most billable tokens of a unit.
 
     Each byte of UTF-8 counts as a token, as the models' tokenizers start from bytes and merge them.
-    Each
-    text counts with the prompt of its input type.
+    Each text counts with the prompt of its input type.
 
     Args:
         method: Name of the method.

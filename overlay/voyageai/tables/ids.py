@@ -21,8 +21,7 @@ class UniqueIds:
     """Detects null and repeated ids, with eight bytes of memory per id.
 
     It keeps sorted runs of hashes, and merges two runs once they have the same size. Two different
-    ids
-    share a hash about once in many billions of rows.
+    ids share a hash about once in many billions of rows.
 
     Args:
         column: Name of the column, for errors.

@@ -49,8 +49,7 @@ ITEMS = {
 """Schema and field of the contract that limit the units of a request."""
 SHARE_OF_LIMIT = 100
 """A request has at most this fraction (1/100) of the tokens per minute, or more if fewer requests
-per
-minute are allowed: what the last request of a minute leaves unused is lost."""
+per minute are allowed: what the last request of a minute leaves unused is lost."""
 REPORT_INTERVAL = 1.0
 """Seconds between two reports of progress."""
 MINUTE = 60.0
@@ -373,8 +372,7 @@ class TableJob(_TableJob["Sender"]):
         """Run the job, or what is left of it, and write the table.
 
         A run can be interrupted at any moment and repeated, in this process or another: requests
-        that were
-        answered are not sent again, and no batch is submitted twice.
+        that were answered are not sent again, and no batch is submitted twice.
 
         Args:
             max_cost: The most that the job may cost in US dollars, over all its runs. A request or
@@ -477,8 +475,7 @@ class AsyncTableJob(_TableJob["AsyncSender"]):
         """Run the job, or what is left of it, and write the table.
 
         A run can be interrupted at any moment and repeated, in this process or another: requests
-        that were
-        answered are not sent again, and no batch is submitted twice.
+        that were answered are not sent again, and no batch is submitted twice.
 
         Args:
             max_cost: The most that the job may cost in US dollars, over all its runs. A request or

@@ -34,8 +34,8 @@ def run(
         schedule: The schedule of requests.
         kind: The kind of table, which builds the calls.
         sender: The sender of the calls.
-        tell: Called after each response.
-        most: Most requests in flight.
+        notify: Called after each response.
+        max_workers: Most requests in flight.
     """
     stopped = False
 
@@ -92,7 +92,7 @@ async def run_async(
     """Carry out a schedule with tasks; files are read and written in threads.
 
     Args:
-        schedule, kind, sender, tell: As in `run`.
+        schedule, kind, sender, notify: As in `run`.
     """
     from anyio import create_memory_object_stream, create_task_group
 

@@ -52,7 +52,7 @@ class TableOptions(TypedDict, total=False):
         id: Name of the column with the ids, which must be unique and not null. Without it, rows are
             numbered in a column `row`.
         keep: Names of columns to write beside the vectors.
-        on_error: What to do with a row without a result: `record` leaves it out of the table,
+        on_error: Action for a row without a result: `record` leaves it out of the table,
             `null` writes it with a null, `raise` ends the job. The result's `failures` list such
             rows.
         deduplicate: True to send rows with the same text once, within a slice of 50,000 rows.
@@ -99,8 +99,7 @@ class ContextualizedEmbedTableOptions(TableOptions, total=False):
     """Options of a table, and fields of `ContextualizedEmbeddingsRequest`.
 
     `Client.contextualized_embed` describes the fields. Those about chunking are left out, as rows
-    are
-    chunks already.
+    are chunks already.
     """
 
     input_type: InputType | str | None

@@ -47,7 +47,7 @@ class Spec:
         model: Name of the model.
         params: The method's other arguments that were given.
         columns: The columns to read.
-        on_error: What to do with a row without a result: `record` leaves it out of the table,
+        on_error: Action for a row without a result: `record` leaves it out of the table,
             `null` writes it with a null, `raise` ends the job. It is in `failures.jsonl` in any
             case.
         deduplicate: True to send rows with the same text once, within a slice.

@@ -28,13 +28,13 @@ class Tables:
 
     A source is a path, a glob or a URL of Parquet, CSV, NDJSON or Arrow files, or a list of them; a
     `pyarrow` table, reader or dataset; a data frame; a database cursor; or an iterable of record
-    batches, dicts or lists of dicts. Rows are packed into requests by tokens, sent many at once and
-    as fast as the client's rate limit lets them, or with `via="batch"` by the Batch API, and
-    written as Parquet into a directory, which also remembers what is done: the same call goes on
-    where an earlier one ended.
+    batches, dicts or lists of dicts. Rows are packed into requests by tokens. These are sent
+    concurrently, as fast as the client's rate limit allows, or with `via="batch"` through the Batch
+    API. Results are written as Parquet into a directory, which also records the progress: the same
+    call resumes a job that ended early.
 
     Attributes:
-        sender: What sends the requests.
+        sender: The sender of the requests.
 
     Source: https://docs.voyageai.com/docs/embeddings
     """
@@ -55,23 +55,23 @@ class Tables:
         """Embed a column of texts.
 
         Args:
-            source: Where the rows are.
+            source: Source of the rows.
             text: Name of the column with the texts.
-            into: Directory for the table, which makes it resumable.
+            into: Directory for the table and the progress of the job.
             model: Name of a text embedding model.
-            max_cost: The most that it may cost, in US dollars; `run` of the job says how that is
-                kept.
+            max_cost: Upper limit of the cost in US dollars; the job's `run` describes how it is
+                kept to.
             options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
                 `Client.embed`; the others as in `voyageai.tables.TableOptions`.
 
         Returns:
-            How many rows there are, how many failed, and what it cost.
+            The numbers of rows and failed rows, the cost, and the path of the table.
 
         Raises:
-            ArgumentError: The source or an argument is wrong, or the directory holds another job;
+            ArgumentError: The source or an argument is invalid, or the directory holds another job;
                 nothing was sent.
-            MaxCostError: It would cost more than `max_cost`; what is done is kept.
-            VoyageError: It could not go on; a note says how it can.
+            MaxCostError: The job could cost more than `max_cost`; finished work is kept.
+            VoyageError: The job could not continue; a note explains how to resume it.
             ImportError: The extra `tables` is not installed.
 
         Example:
@@ -94,7 +94,7 @@ class Tables:
         model: EmbeddingsModel | str,
         **options: Unpack[EmbedTableOptions],
     ) -> TableJob:
-        """Prepare the job of `embed`, without sending it: see what it will cost, then `run` it.
+        """Prepare the job of `embed` without sending it: check its estimate, then `run` it.
 
         Args:
             source, text, into, model, options: As in `embed`.
@@ -138,7 +138,7 @@ class Tables:
                 `Client.contextualized_embed`; the others as in `voyageai.tables.TableOptions`.
 
         Returns:
-            As `embed`.
+            As for `embed`.
 
         Raises:
             ArgumentError, MaxCostError, VoyageError, ImportError: As in `embed`.
@@ -204,7 +204,7 @@ class Tables:
                 `voyageai.tables.TableOptions`.
 
         Returns:
-            As `embed`.
+            As for `embed`.
 
         Raises:
             ArgumentError, MaxCostError, VoyageError, ImportError: As in `embed`.
@@ -257,11 +257,11 @@ class Tables:
     def _job(
         self, spec: Spec, source: Any, into: str | os.PathLike[str], options: Mapping[str, Any]
     ) -> TableJob:
-        found = source_of(source, options.get("filesystem"), options.get("format"))
+        rows = source_of(source, options.get("filesystem"), options.get("format"))
         spec.check(self.sender)
         sender, share = self.sender, options.get("share")
         return TableJob(
             sender if share is None else sender.with_share(share),
-            prepare(spec, found, into),
+            prepare(spec, rows, into),
             options,
         )

@@ -29,13 +29,13 @@ class AsyncTables:
 
     A source is a path, a glob or a URL of Parquet, CSV, NDJSON or Arrow files, or a list of them; a
     `pyarrow` table, reader or dataset; a data frame; a database cursor; or an iterable of record
-    batches, dicts or lists of dicts. Rows are packed into requests by tokens, sent many at once and
-    as fast as the client's rate limit lets them, or with `via="batch"` by the Batch API, and
-    written as Parquet into a directory, which also remembers what is done: the same call goes on
-    where an earlier one ended.
+    batches, dicts or lists of dicts. Rows are packed into requests by tokens. These are sent
+    concurrently, as fast as the client's rate limit allows, or with `via="batch"` through the Batch
+    API. Results are written as Parquet into a directory, which also records the progress: the same
+    call resumes a job that ended early.
 
     Attributes:
-        sender: What sends the requests.
+        sender: The sender of the requests.
 
     Source: https://docs.voyageai.com/docs/embeddings
     """
@@ -56,23 +56,23 @@ class AsyncTables:
         """Embed a column of texts.
 
         Args:
-            source: Where the rows are.
+            source: Source of the rows.
             text: Name of the column with the texts.
-            into: Directory for the table, which makes it resumable.
+            into: Directory for the table and the progress of the job.
             model: Name of a text embedding model.
-            max_cost: The most that it may cost, in US dollars; `run` of the job says how that is
-                kept.
+            max_cost: Upper limit of the cost in US dollars; the job's `run` describes how it is
+                kept to.
             options: `input_type`, `truncation`, `output_dtype` and `output_dimension` as in
                 `Client.embed`; the others as in `voyageai.tables.TableOptions`.
 
         Returns:
-            How many rows there are, how many failed, and what it cost.
+            The numbers of rows and failed rows, the cost, and the path of the table.
 
         Raises:
-            ArgumentError: The source or an argument is wrong, or the directory holds another job;
+            ArgumentError: The source or an argument is invalid, or the directory holds another job;
                 nothing was sent.
-            MaxCostError: It would cost more than `max_cost`; what is done is kept.
-            VoyageError: It could not go on; a note says how it can.
+            MaxCostError: The job could cost more than `max_cost`; finished work is kept.
+            VoyageError: The job could not continue; a note explains how to resume it.
             ImportError: The extra `tables` is not installed.
 
         Example:
@@ -100,7 +100,7 @@ class AsyncTables:
         model: EmbeddingsModel | str,
         **options: Unpack[EmbedTableOptions],
     ) -> AsyncTableJob:
-        """Prepare the job of `embed`, without sending it: see what it will cost, then `run` it.
+        """Prepare the job of `embed` without sending it: check its estimate, then `run` it.
 
         Args:
             source, text, into, model, options: As in `embed`.
@@ -148,7 +148,7 @@ class AsyncTables:
                 `Client.contextualized_embed`; the others as in `voyageai.tables.TableOptions`.
 
         Returns:
-            As `embed`.
+            As for `embed`.
 
         Raises:
             ArgumentError, MaxCostError, VoyageError, ImportError: As in `embed`.
@@ -216,7 +216,7 @@ class AsyncTables:
                 `voyageai.tables.TableOptions`.
 
         Returns:
-            As `embed`.
+            As for `embed`.
 
         Raises:
             ArgumentError, MaxCostError, VoyageError, ImportError: As in `embed`.
@@ -274,11 +274,11 @@ class AsyncTables:
     async def _job(
         self, spec: Spec, source: Any, into: str | os.PathLike[str], options: Mapping[str, Any]
     ) -> AsyncTableJob:
-        found = await in_thread(source_of, source, options.get("filesystem"), options.get("format"))
+        rows = await in_thread(source_of, source, options.get("filesystem"), options.get("format"))
         spec.check(self.sender)
         sender, share = self.sender, options.get("share")
         return AsyncTableJob(
             sender if share is None else sender.with_share(share),
-            await in_thread(prepare, spec, found, into),
+            await in_thread(prepare, spec, rows, into),
             options,
         )

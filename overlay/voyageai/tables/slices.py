@@ -210,8 +210,7 @@ def answered(path: Path) -> Iterator[tuple[Shape, int, bytes]]:
 
     Yields:
         The shape of a result, the number of a row within the slice, and the contiguous results from
-        that
-        row on.
+        that row on.
     """
     answers, _ = _read_log(path / "log.jsonl")
     if not answers:

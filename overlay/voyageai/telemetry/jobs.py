@@ -34,8 +34,7 @@ class JobSpan:
     """The span of one run of a job.
 
     Within its `with` block, the span is the current one. A job may outlive its process but a span
-    can't,
-    so each run has a span of its own, with links to those of earlier runs.
+    can't, so each run has a span of its own, with links to those of earlier runs.
 
     Args:
         telemetry: The recorder; None to record nothing.
@@ -145,8 +144,7 @@ class JobSpan:
             self._telemetry.context.detach(self._token)
 
     # Parts. They begin and end in other threads and contexts than the run, so their parent is
-    # passed
-    # explicitly.
+    # passed explicitly.
 
     @guarded
     def begin(self, number: int, **facts: Any) -> None:

@@ -36,8 +36,7 @@ def guarded(method: Callable[P, T]) -> Callable[P, T | None]:
     """Decorate a function to return None instead of raising.
 
     A broken tracer, propagator or exporter must not break a call. The failure is logged, once for
-    each
-    class of exceptions.
+    each class of exceptions.
     """
 
     @functools.wraps(method)

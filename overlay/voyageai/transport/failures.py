@@ -163,8 +163,8 @@ def strip_sensitive_frames(failure: BaseException) -> None:
     """Remove the frames that may hold request heads from any other failure and its causes.
 
     An interrupt, or an exception of a signal handler, is raised anywhere, and error trackers keep
-    the
-    local variables of each frame. The remaining frames still show where in the program it happened.
+    the local variables of each frame. The remaining frames still show where in the program it
+    happened.
     """
     for link in _chain(failure):
         traces: list[TracebackType] = []

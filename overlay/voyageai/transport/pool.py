@@ -59,8 +59,7 @@ class IdleSlots(Generic[T]):
     """The idle slots, the longest idle first.
 
     Safe between threads, and `put` even in the garbage collector, which may run anywhere: there is
-    no
-    lock, as each step is one operation of a deque.
+    no lock, as each step is one operation of a deque.
     """
 
     def __init__(self, limits: httpx2.Limits) -> None:
@@ -93,7 +92,7 @@ class IdleSlots(Generic[T]):
         return [] if self._max_slots else self.shrink(0)  # the pool was closed meanwhile
 
     def shrink(self, max_slots: int) -> list[Slot[T]]:
-        """Keep at most so many slots; return the others, the longest idle first, to close."""
+        """Keep at most `max_slots` slots; return the others, the longest idle first, to close."""
         removed: list[Slot[T]] = []
         with suppress(IndexError):
             while len(self._slots) > max_slots:
@@ -148,12 +147,10 @@ class _SlotStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 class ConnectionPool(httpx2.BaseTransport):
     """A transport for any number of concurrent calls, safe to share between threads.
 
-    Extensions of a request, beside HTTPX2's own: `deadline` (time by which the response must be
-    there,
-    by the clock), `repeatable` (whether to send it again if the server closed the connection while
-    it
-    was idle; True by default), `streamed` (whether the body of a success is left to be read) and
-    `body_deadline` (the deadline of such a body). The pool sets the extension `proxy`.
+    Extensions of a request, besides HTTPX2's own: `deadline` (time by which the response must be
+    there, by the clock), `repeatable` (whether to send it again if the server closed the connection
+    while it was idle; True by default), `streamed` (whether the body of a success is left to be
+    read) and `body_deadline` (the deadline of such a body). The pool sets the extension `proxy`.
 
     Args:
         config: Settings of connections.
@@ -357,10 +354,8 @@ class TransportClient(httpx2.Client):
     """A client that only passes requests to a transport.
 
     Tools instrument clients (`send`) as well as transports, so every request goes through a client.
-    None
-    of a client's own features is wanted: headers, cookies and authentication are the call's,
-    redirects
-    are followed for contents of files only, and its line per success at INFO is too much.
+    None of a client's own features is wanted: headers, cookies and authentication are the call's,
+    redirects are followed for contents of files only, and its line per success at INFO is too much.
 
     Args:
         transport: The transport, closed by `close`.
@@ -371,8 +366,7 @@ class TransportClient(httpx2.Client):
         self.transport = transport
 
     # A private name of HTTPX2's. If it were renamed, only its lines at INFO would come back, and a
-    # test
-    # would find that.
+    # test would find that.
     def _send_single_request(self, request: httpx2.Request) -> httpx2.Response:
         response = self.transport.handle_request(request)
         response.request = request

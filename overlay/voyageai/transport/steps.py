@@ -73,10 +73,8 @@ def steps(
         VoyageError: The call failed; the error has the number of attempts and the elapsed time.
     """
     # The rate limiter considers the call ended once this lock is free. Unlike a `finally`, which
-    # can be
-    # interrupted itself, that holds for any exception at any point. The rest is in a frame of its
-    # own, as
-    # CPython leaves the first line of a `try` within a `with` unprotected.
+    # can be interrupted itself, that holds for any exception at any point. The rest is in a frame
+    # of its own, as CPython leaves the first line of a `try` within a `with` unprotected.
     alive = Lock()
     with alive:
         flow = _attempts(call, parameters, options, environment, span, alive, raw=raw)

@@ -29,8 +29,7 @@ class _CompressedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     """A compressed body as it arrives, limited to the size of the decompressed one.
 
     Otherwise compressed bytes that decompress to nothing would not be counted: empty blocks, and
-    those
-    after the end.
+    those after the end.
     """
 
     def __init__(self, stream: Any, size: int) -> None:
@@ -73,8 +72,7 @@ def _finish(response: httpx2.Response, pieces: list[bytes], size: int, *, too_lo
     """Set the body of a response.
 
     Of a success that is too long nothing is kept, and the extension `too_long` of the response
-    holds
-    the limit. Of an error that is too long the beginning is kept.
+    holds the limit. Of an error that is too long the beginning is kept.
     """
     if too_long and response.is_success:
         response.extensions["too_long"] = size

@@ -188,7 +188,7 @@ def batch_bin(limits: BatchLimits, *, exact: bool) -> Bin:
 
 
 def fits_in_flight(limits: BatchLimits, tokens: Sequence[int], *, exact: bool) -> bool:
-    """Return whether batches of so many tokens may be in flight together."""
+    """Return True if batches of these tokens may be in flight together."""
     return (
         len(tokens) <= limits.jobs_in_flight and share_in_flight(limits, tokens, exact=exact) <= 1
     )

@@ -1,4 +1,4 @@
-"""Building an index: only texts that have no vector yet are sent."""
+"""Build an index: only texts that have no vector yet are sent."""
 
 from __future__ import annotations
 
@@ -50,25 +50,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Built", "Plan", "build"]
 
-OWN = {PART, WORK, "lock", ".gitignore"}
-"""Names in the folder of an index."""
+INDEX_NAMES = {PART, WORK, "lock", ".gitignore"}
+"""Names of the files in the folder of an index."""
 VECTORS = ("model", "output_dtype", "dimension")
-"""Settings that all vectors of an index have in common."""
+"""Settings that all vectors of an index share."""
 RECENT = 2_000_000_000
-"""Nanoseconds before a run in which a file may change once more without its time saying so."""
+"""Nanoseconds before a run in which a file may change again without a new modification time."""
 
 
 @frozen(kw_only=True)
 class Plan:
-    """Contents of an index, and what is to be sent for it.
+    """Contents of an index, and the texts to send for it.
 
     Attributes:
         files: Files with text.
-        unchanged: How many of them were not read, as their size and time are what they were.
+        unchanged: Number of files that were not read, since their size and time are unchanged.
         chunks: Chunks of all files.
-        new: Texts that are to be sent: chunks that have no vector yet, each text once.
-        estimate: What these cost; None without any.
-        skipped: Files that were left out, by reason.
+        new: Texts to send: those of chunks without a vector, each text once.
+        estimate: Estimated cost of the new texts; None if there are none.
+        skipped: Number of files left out, by reason.
     """
 
     files: int
@@ -84,11 +84,11 @@ class Built:
     """Result of a build.
 
     Attributes:
-        plan: What was to be done.
-        chunks: Chunks that are in the index.
-        tokens: Tokens that were billed.
-        cost: US dollars; None if the model's price is not known.
-        failures: The texts that have no vector, by SHA-256; the next run sends them again.
+        plan: The plan that was carried out.
+        chunks: Chunks in the index.
+        tokens: Billed tokens.
+        cost: Cost in US dollars; None if the model's price is not known.
+        failures: Texts that got no vector, by SHA-256; the next run sends them again.
     """
 
     plan: Plan
@@ -110,26 +110,26 @@ def build(
 ) -> Built | None:
     """Build an index, or bring it up to date.
 
-    Vectors that are there are kept, of an unfinished run too; chunks that are gone drop out. It may
-    be ended at any moment: the index is the old one until the new one is complete.
+    Existing vectors are kept, those of an unfinished run too; chunks that no longer exist are
+    removed. It may be interrupted at any time: the old index stays until the new one is complete.
 
     Args:
-        client: What sends the texts.
+        client: The client that sends the texts.
         folder: The folder of the index.
-        settings: What it is made of. Of an index that is there the vectors must be the same.
-        rebuild: Embed all texts anew, with other settings.
-        confirm: Is shown what is to be done, and says whether to do it.
-        max_cost: US dollars that it will not cost more than.
+        settings: Its settings. Those of the vectors must be the ones of an existing index.
+        rebuild: Embed all texts again, with other settings.
+        confirm: Called with the plan; returns True to carry it out.
+        max_cost: Upper limit of the cost in US dollars.
         progress: As for table jobs.
 
     Returns:
-        What was built; None if that was not confirmed.
+        The result; None if the plan was not confirmed.
 
     Raises:
-        ArgumentError: The folder is something else, or the index has other vectors, or no text was
+        ArgumentError: The folder holds something else, the index has other vectors, or no text was
             found; nothing was sent.
-        JobInUseError: Another process builds it.
-        MaxCostError, VoyageError: As `client.tables.embed`; what is done is kept.
+        JobInUseError: Another process is building the index.
+        MaxCostError, VoyageError: As for `client.tables.embed`; finished work is kept.
     """
     check_settings(settings)
     options: EmbedTableOptions = {
@@ -170,26 +170,26 @@ def build(
 
 
 def _run(job: TableJob, max_cost: float | None) -> TableResult:
-    """Run a job; what is said where it ends is about the index, not about the job's folder."""
+    """Run a job; errors are worded for the index, and do not name the job's folder."""
     try:
         return job.run(max_cost)
     except MaxCostError as stopped:
         if not stopped.spent:
             raise
-        said = MaxCostError(
+        error = MaxCostError(
             f"stopped at max_cost, {dollars(max_cost or 0)}: {dollars(stopped.spent)} was billed; "
-            "what is done is kept, and the same command goes on, with a limit of its own",
+            "finished work is kept, and the same command continues, with a limit of its own",
             "max_cost",
         )
-        said.spent = stopped.spent
-        raise said from None
+        error.spent = stopped.spent
+        raise error from None
     except BaseException as failure:
-        failure.__notes__ = ["Nothing that was done is lost: the same command goes on"]
+        failure.__notes__ = ["No finished work is lost; the same command continues"]
         raise
 
 
 class _Builder:
-    """An index that is being built, while its folder is locked."""
+    """A build of an index, while its folder is locked."""
 
     def __init__(
         self, folder: Path, made: dict[str, Any], settings: Settings, *, rebuild: bool
@@ -201,8 +201,9 @@ class _Builder:
         before = None if rebuild else about(self._path)
         if before is not None and _vectors(before) != _vectors(made):
             raise ArgumentError(
-                f"the index in {folder} holds vectors of {_said(before)}, not of {_said(made)}; "
-                "rebuild it (--rebuild), which embeds all anew, or name another folder",
+                f"the index in {folder} has vectors of {_description(before)}, not of "
+                f"{_description(made)}; rebuild it (--rebuild), which embeds all texts again, or "
+                "name another folder",
                 "model",
             )
         self._before = before
@@ -219,7 +220,7 @@ class _Builder:
         self._rows: list[Row] = []
 
     def prepare(self, client: Client, options: EmbedTableOptions) -> tuple[Plan, TableJob | None]:
-        """Read the files, and prepare the job that embeds what is new; None if nothing is."""
+        """Read the files, and prepare the job for the new texts; None if there are none."""
         skipped: Counter[str] = Counter()
         counts: Counter[str] = Counter()
         self.forget_texts()
@@ -233,8 +234,8 @@ class _Builder:
         if not self._rows:
             self.forget_texts()
             raise ArgumentError(
-                f"there is no text in {', '.join(self._settings.roots)} below "
-                f"{self._folder.parent} that counts; {_left_out(skipped)}",
+                f"there is no text to index in {', '.join(self._settings.roots)} below "
+                f"{self._folder.parent}; {_left_out(skipped)}",
                 "paths",
             )
         job: TableJob | None = None
@@ -257,7 +258,7 @@ class _Builder:
         return plan, job
 
     def forget_texts(self) -> None:
-        """Remove a job that was only prepared."""
+        """Remove a job that was prepared but not run."""
         shutil.rmtree(self._work / JOB, ignore_errors=True)
         for path in (self._work / CHUNKS, part_of(self._work / CHUNKS)):
             path.unlink(missing_ok=True)
@@ -265,7 +266,7 @@ class _Builder:
             self._work.rmdir()
 
     def finish(self) -> int:
-        """Write the index, of all chunks that have a vector, and return their number."""
+        """Write the index of all chunks that have a vector, and return their number."""
         salvage(self._work)
         self._known.add(self._work / SALVAGED)
         missing = {row.path for row in self._rows if row.sha256 not in self._known}
@@ -281,7 +282,10 @@ class _Builder:
         return len(rows)
 
     def _new_texts(self, skipped: Counter[str], counts: Counter[str]) -> Iterator[tuple[str, str]]:
-        """Read the files, note their chunks, and yield each text that has no vector."""
+        """Read the files, record their chunks, and yield each text without a vector.
+
+        A text is yielded with its SHA-256 before it.
+        """
         settings, seen = self._settings, set[str]()
         files = find_files(
             self._folder.parent,
@@ -321,7 +325,7 @@ class _Builder:
             yield Row(file.name, *chunk, digest, file.size, modified), part
 
     def _unchanged_rows(self) -> dict[tuple[str, int, int], list[Row]]:
-        """Gather the rows of each file, unless its chunks would be others today."""
+        """Return the rows of each file of the old index; none if chunks are now cut otherwise."""
         own = None if self._before is None else self._before[KEY]
         if own is None or any(
             own[name] != getattr(self._settings, name) for name in ("chunk_tokens", "overlap")
@@ -354,17 +358,17 @@ class _Builder:
 
 
 def _claim(folder: Path) -> None:
-    """Make the folder of an index; refuse one that holds something else.
+    """Make the folder of an index; refuse a folder that holds something else.
 
     Raises:
-        ArgumentError: Says what it holds.
+        ArgumentError: The folder has other files, or is a file.
     """
     if folder.exists():
-        others = {path.name for path in folder.iterdir()} - OWN if folder.is_dir() else {""}
+        others = {path.name for path in folder.iterdir()} - INDEX_NAMES if folder.is_dir() else {""}
         others = {name for name in others if not name.startswith(f".{PART}")}
         if others:
             raise ArgumentError(
-                f"{folder} is no index: it holds {min(others)!r}; name a new folder"
+                f"{folder} is not an index: it has {min(others)!r}; name a new folder"
                 if folder.is_dir()
                 else f"{folder} is a file; name a folder",
                 "folder",
@@ -380,10 +384,10 @@ def _vectors(made: dict[str, Any]) -> list[Any]:
     return [made.get(name) for name in VECTORS]
 
 
-def _said(made: dict[str, Any]) -> str:
+def _description(made: dict[str, Any]) -> str:
     return f"{made['model']} ({made['output_dtype']}, {made['dimension']} dimensions)"
 
 
 def _left_out(skipped: Counter[str]) -> str:
-    said = ", ".join(f"{count:,} {reason}" for reason, count in sorted(skipped.items()))
-    return f"left out: {said}" if said else "nothing else was found"
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(skipped.items()))
+    return f"left out: {reasons}" if reasons else "no file was found"

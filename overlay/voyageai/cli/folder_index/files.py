@@ -1,4 +1,4 @@
-"""The files of a folder that are worth an index: not ignored, not hidden, not binary, not huge."""
+"""Find the files of a folder to index: not ignored, not hidden, not binary, not too large."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["File", "find_files", "read_text"]
 
 IGNORE = ".gitignore"
-SNIFFED = 8192
-"""Bytes at the beginning of a file in which a zero byte says that it is no text, as git has it."""
+SNIFFED_BYTES = 8192
+"""Bytes at the beginning of a file in which a zero byte means that it is binary, as for git."""
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -31,10 +31,10 @@ class File(NamedTuple):
     """A file that was found.
 
     Attributes:
-        name: Its path below the base, with slashes.
-        path: Where it is.
-        size: Its bytes.
-        modified: When it was changed last, in nanoseconds.
+        name: Path relative to the base, with slashes.
+        path: Path of the file.
+        size: Size in bytes.
+        modified: Modification time in nanoseconds.
     """
 
     name: str
@@ -54,22 +54,22 @@ def find_files(
 ) -> Iterator[File]:
     """Find the files of some folders, in the order of their names.
 
-    Left out are what a `.gitignore` names, in these folders or above them up to the root of their
-    repository; names that begin with a dot; links; empty files; and files that are too large. A
-    root itself is always taken.
+    Left out are paths that a `.gitignore` names, in these folders or above them up to the root of
+    their repository; names that begin with a dot; links; empty files; and files that are too large.
+    A root itself is never ignored.
 
     Args:
         base: The folder that names are relative to.
         roots: Folders or files, relative to the base.
-        only: Patterns as of a .gitignore: files that match none are left out.
-        without: Patterns as of a .gitignore: files and folders that match are left out.
-        most_bytes: Bytes of a file, at most.
-        skipped: Is counted up by reason, for files that are left out for what they are.
+        only: Patterns as in a .gitignore; files that match none are left out.
+        without: Patterns as in a .gitignore; files and folders that match are left out.
+        most_bytes: Maximum size of a file in bytes.
+        skipped: Counts by reason the files that are left out although no pattern names them.
 
     Raises:
-        ArgumentError: A root is not there, or a pattern is wrong.
+        ArgumentError: A root does not exist, or a pattern is invalid.
     """
-    wanted, unwanted = _patterns(only, "only"), _patterns(without, "without")
+    included, excluded = _patterns(only, "only"), _patterns(without, "without")
     found: dict[str, File] = {}
     for root in roots:
         start = base / root
@@ -81,9 +81,9 @@ def find_files(
             if not name.isascii() and not _is_unicode(name):
                 skipped["with a name that is not UTF-8"] += 1
                 continue
-            if wanted is not None and not wanted.match_file(name):
+            if included is not None and not included.match_file(name):
                 continue
-            if unwanted is not None and unwanted.match_file(name):
+            if excluded is not None and excluded.match_file(name):
                 continue
             try:
                 about = path.stat()
@@ -99,17 +99,17 @@ def find_files(
 
 
 def read_text(path: Path) -> str | None:
-    """Read a text file: UTF-8, or what a byte order mark says.
+    """Read a text file: UTF-8, or the encoding of its byte order mark.
 
     Returns:
-        The text, its line ends as they are; None if the file is no text.
+        The text with its line ends unchanged; None if the file is binary or has another encoding.
 
     Raises:
-        OSError: It can't be read.
+        OSError: The file can't be read.
     """
     data = path.read_bytes()
     encoding = next((name for bom, name in BOMS if data.startswith(bom)), "utf-8")
-    if encoding != "utf-16" and b"\0" in data[:SNIFFED]:
+    if encoding != "utf-16" and b"\0" in data[:SNIFFED_BYTES]:
         return None
     try:
         return data.decode(encoding)
@@ -118,7 +118,7 @@ def read_text(path: Path) -> str | None:
 
 
 def _walk(folder: Path, above: list[tuple[Path, GitIgnoreSpec]]) -> Iterator[Path]:
-    """Yield the files below a folder; folders that can't be read are passed over."""
+    """Yield the files below a folder, skipping folders that can't be read."""
     ignored = [*_ignored_here(folder), *above]
     try:
         with os.scandir(folder) as entries:
@@ -138,7 +138,7 @@ def _walk(folder: Path, above: list[tuple[Path, GitIgnoreSpec]]) -> Iterator[Pat
 
 
 def _ignored_above(start: Path) -> list[tuple[Path, GitIgnoreSpec]]:
-    """Read what the folders above ignore, the nearest first, up to the root of a repository."""
+    """Read the ignore files of the folders above, the nearest first, up to the repository."""
     found: list[tuple[Path, GitIgnoreSpec]] = []
     folder = start.absolute()
     if (folder / ".git").exists():
@@ -147,7 +147,7 @@ def _ignored_above(start: Path) -> list[tuple[Path, GitIgnoreSpec]]:
         found += _ignored_here(above)
         if (above / ".git").exists():
             return found
-    return []  # it is in no repository
+    return []  # not in a repository
 
 
 def _ignored_here(folder: Path) -> list[tuple[Path, GitIgnoreSpec]]:
@@ -165,16 +165,16 @@ def _ignored_here(folder: Path) -> list[tuple[Path, GitIgnoreSpec]]:
 def _is_ignored(
     path: Path, ignored: Iterable[tuple[Path, GitIgnoreSpec]], *, is_folder: bool
 ) -> bool:
-    """Ask the nearest file that says something of a path."""
+    """Return True if the nearest ignore file that matches a path excludes it."""
     for folder, spec in ignored:
-        said = spec.check_file(_name(path.absolute(), folder.absolute()) + "/" * is_folder).include
-        if said is not None:
-            return said
+        match = spec.check_file(_name(path.absolute(), folder.absolute()) + "/" * is_folder)
+        if match.include is not None:
+            return match.include
     return False
 
 
 def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
-    """Read patterns as git does, which passes over lines that are none."""
+    """Parse the patterns of an ignore file; like git, skip invalid lines."""
     kind: Any = require("pathspec", "cli").GitIgnoreSpec
     good: list[str] = []
     for line in lines:
@@ -195,13 +195,13 @@ def _patterns(patterns: Sequence[str], argument: str) -> GitIgnoreSpec | None:
         spec: GitIgnoreSpec = kind.from_lines(patterns)
     except ValueError as error:
         raise ArgumentError(
-            f"{list(patterns)} must be patterns as of a .gitignore, such as *.md: {error}", argument
+            f"{list(patterns)} must be patterns as in a .gitignore, such as *.md: {error}", argument
         ) from None
     return spec
 
 
 def _is_unicode(name: str) -> bool:
-    """Return whether a name can be written into an index: others hold bytes that are no text."""
+    """Return True if a name is valid Unicode, which an index needs; others have undecoded bytes."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -210,7 +210,7 @@ def _is_unicode(name: str) -> bool:
 
 
 def _name(path: Path, base: Path) -> str:
-    """Return a path below a folder, with slashes; one elsewhere as it is."""
+    """Return a path relative to a folder, with slashes; a path elsewhere stays as it is."""
     try:
         return str(PurePosixPath(path.relative_to(base)))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Search in an index: all vectors are compared, a few thousand in memory at a time."""
+"""Search an index: compare all vectors, a few thousand in memory at a time."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 __all__ = ["FOLDER", "Hit", "find_index", "nearest", "with_texts"]
 
 FOLDER = ".voyageai"
-"""Name of the folder of an index, in the folder that it is of."""
+"""Name of the folder of an index, in the indexed folder."""
 
 
 @frozen(kw_only=True)
 class Hit:
-    """A chunk that was found.
+    """A chunk found by a search.
 
     Attributes:
-        path: Its file, relative to the folder that the index is in.
-        line, last_line: Its first and last line, from 1.
+        path: Its file, relative to the indexed folder.
+        line, last_line: Numbers of its first and last line, from 1.
         start, stop: Its first character in the file, from 0, and the one after its last.
-        sha256: The SHA-256 of its text.
-        score: The cosine of the angle between its vector and the query's.
-        text: Its text; None if it is not what it was when it was embedded, or was not read.
-        relevance_score: What a reranker says; None without one.
+        sha256: SHA-256 of its text, in hexadecimal.
+        score: Cosine similarity of its vector and the query's.
+        text: Its text; None if it was not read, or has changed since it was embedded.
+        relevance_score: Score of a reranker; None without one.
     """
 
     path: str
@@ -50,7 +50,7 @@ class Hit:
 
 
 def find_index(path: Path) -> Path | None:
-    """Find the index of a folder or file: in it, or in the nearest folder above that has one."""
+    """Return the folder of a path's index, in it or in the nearest folder above; else None."""
     path = path.absolute()
     if (path / PART).exists():
         return path
@@ -65,15 +65,15 @@ def nearest(table: VectorTable, query: Vectored, k: int, below: str | None = Non
 
     Args:
         table: The index.
-        query: A vector of its dtype and dimension.
-        k: How many chunks.
+        query: A vector of the index's dtype and dimension.
+        k: Number of chunks.
         below: Only chunks of this file, or of files in this folder, named as in the index.
 
     Returns:
-        At most `k`, the nearest first, without their texts.
+        At most `k` chunks, the nearest first, without their texts.
 
     Raises:
-        ArgumentError: The query has another dimension.
+        ArgumentError: The dimension of the query is not that of the index.
     """
     np = require("numpy", "tables")
     length = float(lengths(query.to_numpy(), table.about["output_dtype"])[0])
@@ -82,11 +82,11 @@ def nearest(table: VectorTable, query: Vectored, k: int, below: str | None = Non
         scores = similarities / (batch.column("length").to_numpy() * length)
         if below is not None:
             scores = np.where(_is_below(batch.column("path"), below), scores, -np.inf)
-        least = best[-1].score if len(best) == k else -np.inf
-        places = np.flatnonzero(scores > least)
+        threshold = best[-1].score if len(best) == k else -np.inf
+        places = np.flatnonzero(scores > threshold)
         if len(places) > k:
             places = places[np.argpartition(-scores[places], k - 1)[:k]]
-        # Copied, as a column would keep all of its batch in memory.
+        # Copied, since a slice of a column would keep the whole batch in memory.
         best += [_hit(batch, place, float(scores[place])) for place in places.tolist()]
         best.sort(key=lambda hit: -hit.score)
         del best[k:]
@@ -94,10 +94,10 @@ def nearest(table: VectorTable, query: Vectored, k: int, below: str | None = Non
 
 
 def with_texts(base: Path, hits: Sequence[Hit]) -> list[Hit]:
-    """Read the texts of chunks from their files, where these are what they were.
+    """Read the texts of chunks from their files; a changed text stays None.
 
     Args:
-        base: The folder that the index is in.
+        base: The indexed folder.
         hits: The chunks.
     """
     texts: dict[str, str | None] = {}

@@ -1,4 +1,4 @@
-"""The settings of an index, which it remembers."""
+"""The settings of an index, which are stored in it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Settings:
         model: Name of a text embedding model.
         output_dtype: The vectors' dtype.
         output_dimension: Their dimension; None for the model's default.
-        chunk_tokens: Tokens of a chunk, at most, as they are estimated.
-        overlap: Tokens at the end of a chunk with which the next one begins again, at most.
-        roots: Folders and files, relative to the folder that the index is in.
-        only: Patterns of the files that count; all without any.
-        without: Patterns of files and folders that do not.
-        most_bytes: Bytes of a file, at most.
+        chunk_tokens: Most tokens of a chunk, by estimate.
+        overlap: Most tokens that a chunk repeats from the end of the one before.
+        roots: Folders and files, relative to the indexed folder.
+        only: Patterns of the files to index; all files if empty.
+        without: Patterns of the files and folders to leave out.
+        most_bytes: Maximum size of a file in bytes.
     """
 
     model: str
@@ -45,13 +45,13 @@ class Settings:
 
     @staticmethod
     def dtype(model: str) -> str:
-        """Return the dtype that a model's vectors are kept in: int8, a byte, where it has that."""
+        """Return the default dtype for a model's vectors: int8 if the model has it, else float."""
         entry = known(model)
         return "int8" if entry is None or not entry.dtypes or "int8" in entry.dtypes else "float"
 
 
 def settings_of(folder: Path) -> Settings | None:
-    """Read the settings that an index was last built with; None if there is none."""
+    """Read the settings of the last build of an index; None if there is no index."""
     found = about(folder / PART)
     if found is None or KEY not in found:
         return None
@@ -61,22 +61,22 @@ def settings_of(folder: Path) -> Settings | None:
 
 
 def check_settings(settings: Settings) -> None:
-    """Refuse settings that make no index.
+    """Refuse settings that no index can have.
 
     Raises:
-        ArgumentError: Names the setting at fault.
+        ArgumentError: The model does not embed texts, or a number is out of its range.
     """
     entry = known(settings.model)
     if entry is not None and entry.endpoint not in (None, "embeddings"):
         raise ArgumentError(
-            f"{settings.model} does not embed texts one by one; take a model of "
+            f"{settings.model} does not embed single texts; choose a model from "
             "`voyageai models --endpoint embeddings`",
             "model",
         )
     for name in ("chunk_tokens", "overlap", "most_bytes"):
-        value, least = getattr(settings, name), 0 if name == "overlap" else 1
-        if value < least:
-            raise ArgumentError(f"{name} must be at least {least}, not {value}", name)
+        value, minimum = getattr(settings, name), 0 if name == "overlap" else 1
+        if value < minimum:
+            raise ArgumentError(f"{name} must be at least {minimum}, not {value}", name)
     if settings.overlap >= settings.chunk_tokens:
         raise ArgumentError(
             f"overlap must be less than chunk_tokens, {settings.chunk_tokens}, "

@@ -1,15 +1,15 @@
-"""The files of an index: chunks with their vectors, and vectors that no chunk has yet.
+"""The files of an index: chunks with their vectors, and vectors that are not in it yet.
 
-An index is a folder, and a table that `voyageai.tables.open` opens:
+An index is a folder that `voyageai.tables.open` opens as a table:
 
-part-000000.arrow     all chunks, by path and place, with their vectors: an Arrow file, whose
-                      metadata says what the vectors are and how they were made
-_work/chunks.arrow    texts that are being embedded, by the SHA-256 of each
+part-000000.arrow     all chunks by path and place, with their vectors: an Arrow file with the
+                      settings in its metadata
+_work/chunks.arrow    texts being embedded, by their SHA-256
 _work/job             the table job that embeds them
 _work/salvaged.arrow  vectors of such jobs that are not in the index yet
-lock                  held while a process writes
+lock                  locked while a process writes
 
-Each file is written whole beside its place, synced and renamed.
+Each file is written under another name, synced and renamed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ...tables.slices import METADATA, PartInfo, answered, read_info
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_Got: TypeAlias = "tuple[list[str], npt.NDArray[Any]]"
+_Salvaged: TypeAlias = "tuple[list[str], npt.NDArray[Any]]"
 T = TypeVar("T")
 __all__ = [
     "CHUNKS",
@@ -56,11 +56,11 @@ __all__ = [
 PART = "part-000000.arrow"
 WORK, CHUNKS, JOB, SALVAGED = "_work", "chunks.arrow", "job", "salvaged.arrow"
 BATCH = 4096
-"""Rows of a record batch: few enough that a search needs some megabytes, beside the mapped file."""
+"""Rows of a record batch: a search needs a few megabytes for one, beside the mapped file."""
 TEXTS = 256
-"""Texts of a record batch that waits to be embedded."""
+"""Texts of a record batch of `chunks.arrow`."""
 VECTOR = "embedding"
-SIGN = 128
+UINT8_ZERO = 128
 """The middle of the range of uint8."""
 
 
@@ -68,12 +68,12 @@ class Row(NamedTuple):
     """A chunk in the index.
 
     Attributes:
-        path: The file that it is of, relative to the folder that the index is in.
-        line, last_line: Its first and last line, from 1.
+        path: Its file, relative to the indexed folder.
+        line, last_line: Numbers of its first and last line, from 1.
         start, stop: Its first character in the file, from 0, and the one after its last.
-        sha256: The SHA-256 of its text, in hexadecimal.
-        size: Bytes of the file.
-        modified: When the file was changed last, in nanoseconds; 0 if it must be read again.
+        sha256: SHA-256 of its text, in hexadecimal.
+        size: Size of the file in bytes.
+        modified: Modification time of the file in nanoseconds; 0 if it must be read again.
     """
 
     path: str
@@ -87,13 +87,13 @@ class Row(NamedTuple):
 
 
 class Known:
-    """The vectors that are there, by the SHA-256 of their text."""
+    """The existing vectors, by the SHA-256 of their text."""
 
     def __init__(self) -> None:
         self._places: dict[str, tuple[npt.NDArray[Any], int]] = {}
 
     def add(self, path: Path) -> None:
-        """Add the vectors of an Arrow file, which stays mapped; nothing if it is not there."""
+        """Add the vectors of an Arrow file, which stays mapped; a missing file adds none."""
         if not path.exists():
             return
         for batch in arrow_batches(path, mapped=True):
@@ -105,11 +105,11 @@ class Known:
         return digest in self._places
 
     def close(self) -> None:
-        """Forget all vectors, so that their files can be replaced where mapped ones can't be."""
+        """Drop all vectors, so that their files can be replaced where mapped files are locked."""
         self._places.clear()
 
     def matrix(self, digests: Sequence[str]) -> npt.NDArray[Any]:
-        """Return the vectors of some texts, of shape (texts, numbers)."""
+        """Return the vectors of some texts, of shape (texts, numbers per vector)."""
         np = require("numpy", "tables")
         first, _ = self._places[digests[0]]
         found: npt.NDArray[Any] = np.empty((len(digests), first.shape[1]), first.dtype)
@@ -120,12 +120,12 @@ class Known:
 
 
 def about(path: Path) -> dict[str, Any] | None:
-    """Read what the vectors of a file are, and what they were made with; None without the file."""
+    """Read the settings that the vectors of a file were made with; None without the file."""
     return read_info(path).about if path.exists() else None
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Read all rows of an index, without their vectors; none if there is no such file."""
+    """Read all rows of an index, without their vectors; an empty list without the file."""
     if not path.exists():
         return []
     rows: list[Row] = []
@@ -136,13 +136,13 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def write_index(path: Path, rows: Sequence[Row], known: Known, info: PartInfo) -> None:
-    """Write an index in place of the one that is there.
+    """Write an index, replacing an existing one.
 
     Args:
-        path: Its file.
-        rows: The chunks; each text has a vector.
-        known: The vectors; it is closed.
-        info: What the file says of itself.
+        path: File of the index.
+        rows: The chunks; `known` has a vector of each.
+        known: The vectors, which are closed before the file is replaced.
+        info: Metadata of the file.
     """
     pa = require("pyarrow", "tables")
     dtype = info.about["output_dtype"]
@@ -150,11 +150,11 @@ def write_index(path: Path, rows: Sequence[Row], known: Known, info: PartInfo) -
     types = (pa.string(), *numbers, pa.string(), pa.int64(), pa.int64())
 
     def batches() -> Iterator[Any]:
-        for some in _batched(rows, BATCH):
-            matrix = known.matrix([row.sha256 for row in some])
+        for batch in _batched(rows, BATCH):
+            matrix = known.matrix([row.sha256 for row in batch])
             columns = [
                 pa.array(column, type)
-                for column, type in zip(zip(*some, strict=True), types, strict=True)
+                for column, type in zip(zip(*batch, strict=True), types, strict=True)
             ]
             columns += [pa.array(lengths(matrix, dtype)), _vectors(matrix)]
             yield pa.RecordBatch.from_arrays(columns, [*Row._fields, "length", VECTOR])
@@ -164,19 +164,19 @@ def write_index(path: Path, rows: Sequence[Row], known: Known, info: PartInfo) -
 
 
 def write_chunks(path: Path, texts: Iterable[tuple[str, str]], info: PartInfo) -> int:
-    """Write texts that are to be embedded, each with its SHA-256.
+    """Write the texts to embed, each with its SHA-256.
 
     Returns:
-        How many there are; without any there is no file.
+        Number of texts; no file is written for none.
     """
     pa = require("pyarrow", "tables")
     count = 0
 
     def batches() -> Iterator[Any]:
         nonlocal count
-        for some in _batched(texts, TEXTS):
-            count += len(some)
-            columns = [pa.array(column, pa.string()) for column in zip(*some, strict=True)]
+        for batch in _batched(texts, TEXTS):
+            count += len(batch)
+            columns = [pa.array(column, pa.string()) for column in zip(*batch, strict=True)]
             yield pa.RecordBatch.from_arrays(columns, ["id", "text"])
 
     _write(path, batches(), info)
@@ -184,10 +184,10 @@ def write_chunks(path: Path, texts: Iterable[tuple[str, str]], info: PartInfo) -
 
 
 def salvage(work: Path) -> None:
-    """Keep all vectors that a job has got, finished or not, and remove the job.
+    """Keep the vectors of a job, finished or not, and remove the job.
 
     Args:
-        work: The folder that it works in.
+        work: Folder of the job and of the texts being embedded.
     """
     job, chunks, kept = work / JOB, work / CHUNKS, work / SALVAGED
     if not job.exists() or not chunks.exists():
@@ -199,22 +199,22 @@ def salvage(work: Path) -> None:
         for id_ in batch.column("id").to_pylist()
     ]
     seen: set[str] = set()
-    _write(kept, _unique(_got(kept, job, ids), seen), info)
+    _write(kept, _unique(_salvaged(kept, job, ids), seen), info)
     shutil.rmtree(job)
     chunks.unlink()
 
 
 def lengths(matrix: npt.NDArray[Any], dtype: str) -> npt.NDArray[Any]:
-    """Return the lengths of vectors, as `quantization.similarity` takes them.
+    """Return the lengths of vectors, on the scale of `quantization.similarity`.
 
-    A similarity divided by both lengths is the cosine.
+    A similarity divided by both lengths is the cosine similarity.
 
     Args:
-        matrix: Vectors, of shape (vectors, numbers).
-        dtype: As they were asked for.
+        matrix: Vectors, of shape (vectors, numbers per vector).
+        dtype: Their dtype.
 
     Returns:
-        Float32 of shape (vectors,).
+        Lengths of dtype float32 and shape (vectors,).
     """
     np = require("numpy", "tables")
     kind = DTYPES[dtype]
@@ -223,13 +223,13 @@ def lengths(matrix: npt.NDArray[Any], dtype: str) -> npt.NDArray[Any]:
         return np.full(len(matrix), dimensions**0.5, np.float32)  # type: ignore[no-any-return]  # an array
     numbers = matrix.astype(np.float32)
     if kind.number == "uint8":
-        numbers -= SIGN
+        numbers -= UINT8_ZERO
     found: npt.NDArray[Any] = np.linalg.norm(numbers, axis=1)
     return np.maximum(found, np.finfo(np.float32).tiny)  # type: ignore[no-any-return]  # an array
 
 
-def _got(kept: Path, job: Path, ids: Sequence[str]) -> Iterator[_Got]:
-    """Yield what was salvaged before, and what a job has: digests, each with a row of vectors."""
+def _salvaged(kept: Path, job: Path, ids: Sequence[str]) -> Iterator[_Salvaged]:
+    """Yield digests with a matrix of their vectors: those salvaged before, and those of a job."""
     if kept.exists():
         for batch in arrow_batches(kept, mapped=True):
             yield batch.column("sha256").to_pylist(), matrix_of(batch.column(VECTOR))
@@ -244,9 +244,9 @@ def _got(kept: Path, job: Path, ids: Sequence[str]) -> Iterator[_Got]:
                 yield list(ids[first : first + rows]), matrix_of(shape.to_arrow(data, rows))
 
 
-def _unique(got: Iterable[_Got], seen: set[str]) -> Iterator[Any]:
+def _unique(salvaged: Iterable[_Salvaged], seen: set[str]) -> Iterator[Any]:
     pa = require("pyarrow", "tables")
-    for digests, vectors in got:
+    for digests, vectors in salvaged:
         new = [place for place, digest in enumerate(digests) if digest not in seen]
         seen.update(digests)
         if new:
@@ -256,8 +256,8 @@ def _unique(got: Iterable[_Got], seen: set[str]) -> Iterator[Any]:
 
 def _batched(items: Iterable[T], count: int) -> Iterator[list[T]]:
     rest = iter(items)
-    while some := list(islice(rest, count)):
-        yield some
+    while batch := list(islice(rest, count)):
+        yield batch
 
 
 def _vectors(matrix: npt.NDArray[Any]) -> Any:
@@ -266,12 +266,12 @@ def _vectors(matrix: npt.NDArray[Any]) -> Any:
 
 
 def part_of(path: Path) -> Path:
-    """Return the name that a file has while it is written."""
+    """Return the path of a file while it is being written."""
     return path.with_name(f".{path.name}.part")
 
 
 def _write(path: Path, batches: Iterator[Any], info: PartInfo) -> None:
-    """Write record batches into an Arrow file that is there whole, or not at all."""
+    """Write record batches to an Arrow file, completely or not at all."""
     pa = require("pyarrow", "tables")
     first = next(batches, None)
     if first is None:
