@@ -77,7 +77,7 @@ def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[voyageai_emulator.Emulat
 def unknown(
     hosted: voyageai_emulator.Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[voyageai_emulator.Emulator]:
-    """Give an emulator behind a host that does not say what it is."""
+    """Yield an emulator behind a host that does not identify itself."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

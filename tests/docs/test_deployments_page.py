@@ -19,14 +19,14 @@ OPERATIONS = {
 }
 
 
-def named(key: str) -> str:
-    """A field, and of which method where it is not of all."""
+def field_name(key: str) -> str:
+    """Return a field, with its method if it is not a field of all methods."""
     endpoint, _, field = key.rpartition(".")
     return f"`{field}` of `{OPERATIONS[endpoint]}`" if endpoint else f"`{field}`"
 
 
 def cells(kind: DeploymentKind) -> Iterator[str]:
-    """What a deployment is and does, a cell each."""
+    """Yield the cells of the row of a deployment."""
     yield f"`{kind.name}`: {kind.title}"
     yield ", ".join(f"`{OPERATIONS[name]}`" for name in kind.paths)
     refused = list(map(named, kind.refused))

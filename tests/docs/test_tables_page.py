@@ -18,13 +18,13 @@ HOURS = int(BATCH.completion_window.removesuffix("h"))
 
 
 def row(begin: str) -> list[str]:
-    """The cells of a row of a table, by how its first one begins."""
+    """Return the cells of the table row whose first cell starts with a text."""
     (line,) = [one for one in PAGE.read_text("utf-8").splitlines() if one.startswith(f"| {begin}")]
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def written(time: timedelta) -> str:
-    """A time as the page has it."""
+def as_text(time: timedelta) -> str:
+    """Return a duration in the format of the page."""
     hours = time / timedelta(hours=1)
     return f"{hours:.1f} hours" if hours > 1 else f"{hours * 60:.0f} min"
 
@@ -39,7 +39,7 @@ def test_the_times_are_those_of_the_rate_limits(model, tier):
     cells = row(f"`{model}`, {tier.replace('_', ' ')} (")
 
     assert f"({tpm / MILLION:g} million" in cells[0]
-    assert [written(timedelta(minutes=ROWS * per / tpm)) for per in PER_ROW] == [
+    assert [as_text(timedelta(minutes=ROWS * per / tpm)) for per in PER_ROW] == [
         cell.replace("minutes", "min") for cell in cells[1:]
     ]
 

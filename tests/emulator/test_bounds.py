@@ -39,7 +39,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits d
 
 
 def connect(url: str, sent: bytes = b"") -> socket.socket:
-    """A connection over which something was sent."""
+    """Open a connection and send bytes over it."""
     at = httpx2.URL(str(url))
     sock = socket.create_connection((at.host, at.port or 80), timeout=30)
     sock.sendall(sent)
@@ -47,12 +47,12 @@ def connect(url: str, sent: bytes = b"") -> socket.socket:
 
 
 def head(path: str, *lines: str, method: str = "POST") -> bytes:
-    """The head of a request to a path below the base URL."""
+    """Return the head of a request to a path below the base URL."""
     return "\r\n".join([f"{method} /v1{path} HTTP/1.1", "Host: a", *lines, "", ""]).encode()
 
 
 def ask(url: str) -> int:
-    """The status of a right request over a connection of its own."""
+    """Send a valid request over a new connection, and return the status."""
     return httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY, timeout=30).status_code
 
 
@@ -164,7 +164,7 @@ def test_without_descriptors_the_emulator_goes_on_and_says_so_once() -> None:
 
 
 class Clock:
-    """A clock that the test moves, and that knows how often it was looked at."""
+    """A clock that the test advances, and that counts its readings."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -191,7 +191,7 @@ class Clock:
 
 @pytest.fixture
 def clocked() -> Iterator[tuple[Emulator, Clock]]:
-    """An emulator that looks at its connections all the time, and its clock."""
+    """An emulator that checks its connections continuously, and its clock."""
     clock = Clock()
     with serving(Server("127.0.0.1", 0, Settings(), monotonic=clock, tick=0.001)) as emulator:
         yield emulator, clock
@@ -254,7 +254,7 @@ def test_a_body_that_pauses_too_long_ends_the_connection(clocked: tuple[Emulator
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """An emulator that takes one key alone."""
+    """An emulator that accepts one key only."""
     with running(api_key="right") as emulator:
         yield emulator
 

@@ -1,4 +1,4 @@
-"""Tokens beside recorded counts, and beside those of a vocabulary of the real ones' size."""
+"""Token counts, compared with recorded counts and with those of a real tokenizer."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ BOAT = "this is an image of a blue sailboat on a lake."
 
 
 class Recorded(NamedTuple):
-    """A count that the vendor's documentation or tests give."""
+    """A token count from the documentation or the tests of the vendor."""
 
     what: str
     model: str
     texts: list[Any]
-    """Texts, or lists of a document's chunks."""
+    """Texts, or lists of chunks of documents."""
     tokens: int
     query: str | None = None
 
@@ -90,7 +90,7 @@ def row(*cells: object) -> str:
 
 
 def deviation(counted: int, real: int) -> str:
-    """Return by how much a count is off, in whole per cent."""
+    """Return the deviation of a count in whole per cent."""
     per_cent = round(100 * (counted / real - 1))
     return f"{per_cent:+} %" if per_cent else "0"
 

@@ -63,8 +63,8 @@ def by_default():
     return named
 
 
-def told(start):
-    """The sessions that a paragraph of CONTRIBUTING.md names."""
+def sessions_named_after(start):
+    """Return the sessions that the paragraph of CONTRIBUTING.md with this beginning names."""
     page = paths.ROOT.joinpath("CONTRIBUTING.md").read_text("utf-8")
     (paragraph,) = re.findall(rf"^\*\*{start}\*\*(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
     return {*re.findall(r"`([\w-]+)`", paragraph)} - {"nox"}
@@ -75,8 +75,8 @@ def test_contributors_are_told_what_nox_leaves_out():
     full = {*sessions("full")}
 
     assert full
-    assert full == told("Left to `nox -t full`")
-    assert {*sessions()} - by_default() - full == told("Left out of both")
+    assert full == sessions_named_after("Left to `nox -t full`")
+    assert {*sessions()} - by_default() - full == sessions_named_after("Left out of both")
 
 
 def test_nox_leaves_what_takes_longer_to_full():
